@@ -1,1 +1,14 @@
-//! To be written.
+//! A local AWS: EventBridge (Classic) with partner event sources, the CloudWatch Logs, SQS and STS calls that belong
+//! to it, over AWS's own wire forms, on one port.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), aws_local::Error> {
+//! let server = aws_local::Server::bind(aws_local::Config::default()).await?;
+//! println!("http://{}", server.local_addr());
+//! server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await
+//! # }
+//! ```
+
+mod server;
+
+pub use server::{Config, Error, Server};

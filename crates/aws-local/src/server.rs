@@ -1,0 +1,135 @@
+//! The public face: configure, bind, run.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+
+/// How long open requests may take to finish once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What the local AWS is started with. All fields have defaults: `Config { region: …, ..Config::default() }`.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on; port 0 takes any free port. Only loopback unless `allow_remote`.
+    pub listen: SocketAddr,
+    /// Keep state here over restarts (durable over kill -9); in memory when absent.
+    pub data_dir: Option<PathBuf>,
+    /// The account of callers whose access key does not name one.
+    pub account: String,
+    /// The region of requests whose signature does not name one.
+    pub region: String,
+    /// Listen beyond loopback. Signatures are not checked, so anybody who reaches the port may do anything.
+    pub allow_remote: bool,
+    /// Hosts beyond loopback that API destinations and connections may call.
+    pub allow_hosts: Vec<String>,
+    /// Where invocations of targets that are not emulated are posted to: (target ARN, URL).
+    pub targets: Vec<(String, String)>,
+    /// Largest total entry size of one PutEvents or PutPartnerEvents call.
+    pub max_put_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            data_dir: None,
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            allow_remote: false,
+            allow_hosts: Vec::new(),
+            targets: Vec::new(),
+            max_put_bytes: 1024 * 1024,
+        }
+    }
+}
+
+/// Why the local AWS did not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address asked for is reachable from other machines.
+    #[error(
+        "`{0}` is not a loopback address, and the local AWS accepts any signature; allow remote access explicitly"
+    )]
+    NotLoopback(SocketAddr),
+    /// The default account is not an AWS account id.
+    #[error("`{0}` is not an account id: 12 digits are needed")]
+    Account(String),
+    /// The address could not be listened on.
+    #[error("cannot listen on `{addr}`")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The server stopped on an I/O error.
+    #[error("the local AWS stopped")]
+    Serve(#[source] io::Error),
+}
+
+/// A bound local AWS, ready to run.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    addr: SocketAddr,
+    config: Config,
+}
+
+impl Server {
+    /// Checks the configuration and takes the port. Clients may connect from here on; they are answered once it runs.
+    pub async fn bind(config: Config) -> Result<Self, Error> {
+        if !config.listen.ip().is_loopback() && !config.allow_remote {
+            return Err(Error::NotLoopback(config.listen));
+        }
+        if config.account.len() != 12 || !config.account.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Error::Account(config.account));
+        }
+        let addr = config.listen;
+        let listener = TcpListener::bind(addr)
+            .await
+            .map_err(|source| Error::Bind { addr, source })?;
+        let addr = listener
+            .local_addr()
+            .map_err(|source| Error::Bind { addr, source })?;
+        Ok(Self {
+            listener,
+            addr,
+            config,
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Serves until `shutdown` completes, then lets open requests finish for a short while.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        let _ = &self.config;
+        let app = axum::Router::new();
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let listener = self.listener.tap_io(|tcp| {
+            let _ = tcp.set_nodelay(true);
+        });
+        let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+            shutdown.await;
+            let _ = stopping.send(());
+        });
+        let cut_off = async {
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            done = serving.into_future() => done.map_err(Error::Serve),
+            () = cut_off => Ok(()),
+        }
+    }
+}
