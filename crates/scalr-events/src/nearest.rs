@@ -1,0 +1,67 @@
+//! Guesses which of a few known names was meant by a wrong one.
+
+/// The known name closest to `given`, if one is close enough to be worth naming.
+///
+/// Case and the choice between `-` and `_` count for nothing; a name that holds the other is close.
+pub fn nearest(given: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+    let given = fold(given);
+    let limit = (given.len() / 3).max(1);
+    let scored = known.into_iter().filter_map(|name| {
+        let folded = fold(name);
+        let distance = distance(&given, &folded);
+        let holds =
+            given.len() > 3 && folded.len() > 3 && (contains(&folded, &given) || contains(&given, &folded));
+        (distance <= limit || holds).then_some((distance, name))
+    });
+    scored.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+// Bounded: a hostile name must not cost more than a long honest one.
+fn fold(name: &str) -> Vec<char> {
+    name.chars()
+        .take(64)
+        .filter(|c| !matches!(c, '-' | '_'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+fn contains(whole: &[char], part: &[char]) -> bool {
+    whole.windows(part.len()).any(|window| window == part)
+}
+
+/// Edits (insert, delete, replace) between two names.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, right) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(left != right);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn names_what_was_meant() {
+        let known = ["workspace", "is_dry", "user_email", "run_id"];
+        for (given, want) in [
+            ("workspce", Some("workspace")),
+            ("is-dry", Some("is_dry")),
+            ("isDry", Some("is_dry")),
+            ("email", Some("user_email")),
+            ("workspace_name", Some("workspace")),
+            ("runid", Some("run_id")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(given, known), want, "{given}");
+        }
+    }
+}

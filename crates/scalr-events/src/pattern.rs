@@ -1,0 +1,318 @@
+//! Builds an event pattern from a detail type and a few filters.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use crate::catalogue::{self, Field, Kind};
+use crate::nearest::nearest;
+use crate::{EventType, UnknownType};
+
+/// Every event source of Scalr starts with this.
+pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com";
+
+/// The pattern that matches events of this type which pass every filter.
+///
+/// `filters` maps filter names (see [`catalogue`]) to a value, a list of values of which any may match, or a
+/// matcher of EventBridge's such as `{"prefix": "prod-"}`. Null filters count as absent; so does a null map.
+pub fn event_pattern(event_type: &str, filters: &Value) -> Result<Value, PatternError> {
+    let event_type: EventType = event_type.parse().map_err(PatternError::Type)?;
+    let mut pattern = json!({
+        "source": [{ "prefix": SOURCE_PREFIX }],
+        "detail-type": [event_type.as_str()],
+    });
+    let none = Map::new();
+    let filters = match filters {
+        Value::Null => &none,
+        Value::Object(filters) => filters,
+        other => {
+            return Err(PatternError::NotAnObject {
+                given: name_of(other),
+            });
+        }
+    };
+    for (name, value) in filters.iter().filter(|(_, value)| !value.is_null()) {
+        let field = filterable(event_type, name)?;
+        set(
+            &mut pattern,
+            field.path,
+            Value::Array(matchers(name, field, value)?),
+        );
+    }
+    Ok(pattern)
+}
+
+/// What is wrong with the arguments of [`event_pattern`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternError {
+    /// No such detail type.
+    Type(UnknownType),
+    /// The filters are no object.
+    NotAnObject {
+        /// The type they have.
+        given: &'static str,
+    },
+    /// No such filter for this detail type.
+    UnknownFilter {
+        /// The detail type.
+        event_type: EventType,
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A filter's value has the wrong type.
+    WrongType {
+        /// The filter.
+        name: String,
+        /// The type the field has.
+        expected: &'static str,
+        /// The type that was given.
+        given: &'static str,
+    },
+    /// A filter is an empty list, which matches nothing.
+    Empty {
+        /// The filter.
+        name: String,
+    },
+}
+
+impl PatternError {
+    /// Which argument is at fault: 0 for the type, 1 for the filters.
+    pub const fn argument(&self) -> usize {
+        match self {
+            Self::Type(_) => 0,
+            _ => 1,
+        }
+    }
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type(unknown) => unknown.fmt(f),
+            Self::NotAnObject { given } => {
+                write!(
+                    f,
+                    "Filters are an object such as `{{ workspace = \"prod\" }}`; this is a {given}."
+                )
+            }
+            Self::UnknownFilter { event_type, name } => unknown_filter(f, *event_type, name),
+            Self::WrongType {
+                name,
+                expected,
+                given,
+            } => write!(
+                f,
+                "The filter `{name}` takes a {expected}, a list of them, or a matcher such as \
+                 `{{ exists = true }}`; this is a {given}."
+            ),
+            Self::Empty { name } => {
+                write!(
+                    f,
+                    "The filter `{name}` is an empty list, which matches no event; leave it out to match all."
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for PatternError {}
+
+fn unknown_filter(f: &mut fmt::Formatter<'_>, event_type: EventType, name: &str) -> fmt::Result {
+    write!(f, "`{event_type}` has no filter `{name}`")?;
+    if let Some(near) = nearest(name, filter_names(event_type)) {
+        return write!(f, "; did you mean `{near}`?");
+    }
+    let known: Vec<String> = filter_names(event_type).map(|name| format!("`{name}`")).collect();
+    write!(f, ". Filters are {}.", known.join(", "))
+}
+
+fn filter_names(event_type: EventType) -> impl Iterator<Item = &'static str> {
+    catalogue::fields(event_type)
+        .map(|field| field.filter)
+        .filter(|name| *name != DETAIL_TYPE)
+}
+
+/// The one field that is settled by the other argument.
+const DETAIL_TYPE: &str = "detail_type";
+
+fn filterable(event_type: EventType, name: &str) -> Result<&'static Field, PatternError> {
+    catalogue::find(event_type, name)
+        .filter(|field| field.filter != DETAIL_TYPE)
+        .ok_or_else(|| PatternError::UnknownFilter {
+            event_type,
+            name: name.to_owned(),
+        })
+}
+
+fn matchers(name: &str, field: &Field, value: &Value) -> Result<Vec<Value>, PatternError> {
+    let values = match value {
+        Value::Array(values) if values.is_empty() => {
+            return Err(PatternError::Empty {
+                name: name.to_owned(),
+            });
+        }
+        Value::Array(values) => values.clone(),
+        single => vec![single.clone()],
+    };
+    values
+        .into_iter()
+        .map(|value| fitting(name, field.kind, value))
+        .collect()
+}
+
+// Matcher objects pass: their grammar belongs to EventBridge and the pattern as a whole is checked against it.
+fn fitting(name: &str, kind: Kind, value: Value) -> Result<Value, PatternError> {
+    let fits = match (&value, kind) {
+        (Value::Object(_) | Value::Null, _) => true,
+        (Value::String(_), kind) => matches!(kind, Kind::String | Kind::Strings),
+        (Value::Bool(_), kind) => kind == Kind::Bool,
+        (Value::Number(_), kind) => kind == Kind::Number,
+        (Value::Array(_), _) => false,
+    };
+    let expected = match kind {
+        Kind::Strings => Kind::String.as_str(),
+        other => other.as_str(),
+    };
+    let given = name_of(&value);
+    if fits {
+        Ok(value)
+    } else {
+        Err(PatternError::WrongType {
+            name: name.to_owned(),
+            expected,
+            given,
+        })
+    }
+}
+
+const fn name_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
+    }
+}
+
+fn set(pattern: &mut Value, path: &str, leaf: Value) {
+    let mut at = pattern;
+    for key in path.split('.') {
+        if !at.is_object() {
+            *at = Value::Object(Map::new());
+        }
+        at = &mut at[key];
+    }
+    *at = leaf;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(event_type: &str, filters: &Value, want: Result<Value, &str>) {
+        let have = event_pattern(event_type, filters).map_err(|error| error.to_string());
+        match want {
+            Ok(want) => assert_eq!(have, Ok(want), "{filters}"),
+            Err(part) => {
+                let message = have.expect_err(part);
+                assert!(message.contains(part), "{message:?} lacks {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ready_patterns_are_the_documented_ones() {
+        for name in ["RunExecuted", "AuditLog"] {
+            let want = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }], "detail-type": [name] });
+            check(name, &json!({}), Ok(want.clone()));
+            check(name, &Value::Null, Ok(want.clone()));
+            check(name, &json!({ "workspace": null }), Ok(want));
+        }
+    }
+
+    #[test]
+    fn filters_become_leaves() {
+        check(
+            "RunExecuted",
+            &json!({ "result": ["errored", "canceled"], "is_dry": false, "workspace": { "prefix": "prod-" } }),
+            Ok(json!({
+                "source": [{ "prefix": "aws.partner/scalr.com" }],
+                "detail-type": ["RunExecuted"],
+                "detail": { "event": {
+                    "result": ["errored", "canceled"], "is-dry": [false], "workspace": [{ "prefix": "prod-" }],
+                } },
+            })),
+        );
+        check(
+            "AuditLog",
+            &json!({ "event_source_name": "aws.partner/scalr.com/a/b", "status_code": 201, "tags": "scalr-action:x" }),
+            Ok(json!({
+                "source": ["aws.partner/scalr.com/a/b"],
+                "detail-type": ["AuditLog"],
+                "detail": { "outcome": { "status-code": [201] }, "tags": ["scalr-action:x"] },
+            })),
+        );
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        check("RunExecute", &json!({}), Err("did you mean `RunExecuted`?"));
+        check("runExecuted", &json!({}), Err("did you mean `RunExecuted`?"));
+        check(
+            "Other",
+            &json!({}),
+            Err("Event types are `RunExecuted` and `AuditLog`."),
+        );
+        check(
+            "RunExecuted",
+            &json!({ "workspce": "x" }),
+            Err("no filter `workspce`; did you mean `workspace`?"),
+        );
+        check(
+            "RunExecuted",
+            &json!({ "action": "x" }),
+            Err("Filters are `envelope_id`, "),
+        );
+        check(
+            "RunExecuted",
+            &json!({ "detail_type": "x" }),
+            Err("no filter `detail_type`"),
+        );
+        check(
+            "RunExecuted",
+            &json!({ "is_dry": "false" }),
+            Err("`is_dry` takes a bool, a list of them"),
+        );
+        check(
+            "RunExecuted",
+            &json!({ "workspace": [["x"]] }),
+            Err("this is a list"),
+        );
+        check(
+            "RunExecuted",
+            &json!({ "workspace": [] }),
+            Err("is an empty list"),
+        );
+        check("RunExecuted", &json!(["workspace"]), Err("this is a list"));
+        assert_eq!(event_pattern("X", &Value::Null).unwrap_err().argument(), 0);
+        assert_eq!(event_pattern("AuditLog", &json!(1)).unwrap_err().argument(), 1);
+    }
+
+    #[test]
+    fn every_filter_builds() {
+        for event_type in EventType::ALL {
+            for name in filter_names(event_type) {
+                let pattern =
+                    event_pattern(event_type.as_str(), &json!({ name: { "exists": true } })).unwrap();
+                let path = catalogue::find(event_type, name).unwrap().path.replace('.', "/");
+                assert_eq!(
+                    pattern.pointer(&format!("/{path}")),
+                    Some(&json!([{ "exists": true }])),
+                    "{name}"
+                );
+            }
+        }
+    }
+}

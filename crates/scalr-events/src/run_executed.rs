@@ -1,0 +1,47 @@
+//! `RunExecuted`: what Scalr sends when a run has ended.
+
+use serde::{Deserialize, Serialize};
+
+/// The `detail` of a `RunExecuted` event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunExecuted {
+    /// One sentence for people.
+    pub title: String,
+    /// The run.
+    pub event: Run,
+    /// `scalr-environment:ID`, `scalr-workspace:ID` and their `-name` twins.
+    pub tags: Vec<String>,
+    /// `success` or `error`.
+    pub event_type: String,
+}
+
+/// The run that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::struct_excessive_bools, reason = "the wire form is a set of flags")]
+pub struct Run {
+    /// Stable id, `run-…`: what a consumer dedups on.
+    pub run_id: String,
+    /// What started the run: `vcs`, `cli`, `api`, `ui`, …
+    pub source: String,
+    /// A plan that cannot be applied.
+    pub is_dry: bool,
+    /// A destroy run.
+    pub is_destroy: bool,
+    /// Ran on an agent.
+    pub is_agent: bool,
+    /// Was held back before it started.
+    pub is_postponed: bool,
+    /// The run's last status, such as `applied` or `errored`.
+    pub result: String,
+    /// Nanoseconds.
+    pub duration: f64,
+    /// Name of the Scalr account.
+    pub account: String,
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Name of the environment.
+    pub environment: String,
+    /// Who started the run.
+    pub user_email: String,
+}
