@@ -1,0 +1,183 @@
+//! Connections to AWS EventBridge: `/integrations/aws-event-bridge`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::Nothing;
+use crate::{Account, Kind, ToOne};
+
+/// The kind `aws-event-bridge-integrations`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {}
+
+impl Connection {
+    /// Path of the collection, under the API's base.
+    pub const PATH: &'static str = "integrations/aws-event-bridge";
+}
+
+impl Kind for Connection {
+    const TYPE: &'static str = "aws-event-bridge-integrations";
+    type Attributes = ConnectionAttributes;
+    type Relationships = ConnectionRelationships;
+    type Input = ConnectionInput;
+    type InputRelationships = Nothing;
+}
+
+/// A connection as the server answers it.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionAttributes {
+    /// Name; also the last segment of the event source's name.
+    pub name: String,
+    /// The AWS account that receives the events: 12 digits.
+    pub aws_account_id: String,
+    /// The AWS region that receives the events.
+    pub region: String,
+    /// What the connection does at present.
+    pub status: Status,
+    /// Why it failed.
+    #[serde(default)]
+    pub err_message: Option<String>,
+    /// `aws.partner/scalr.com/<account>/<name>`; null until AWS made the source.
+    #[serde(default)]
+    pub event_source: Option<String>,
+    /// The source's ARN as the AWS account sees it.
+    #[serde(default)]
+    pub event_source_arn: Option<String>,
+}
+
+/// What a connection belongs to.
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionRelationships {
+    /// The Scalr account.
+    #[serde(default)]
+    pub account: ToOne<Account>,
+}
+
+/// What a client may set. POST sends the first three; PATCH any of them.
+///
+/// `status` asks for something: `active` has the server look at the event source again, and answer the status that
+/// holds afterwards; `disabled` pauses the stream.
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionInput {
+    /// Name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// AWS account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_account_id: Option<String>,
+    /// AWS region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The status asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+}
+
+impl ConnectionInput {
+    /// A request for a status, and nothing else.
+    pub fn status(status: Status) -> Self {
+        Self {
+            status: Some(status),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a connection does at present.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// The event source waits for a bus.
+    Pending,
+    /// Events are streamed.
+    Active,
+    /// The stream is paused.
+    Disabled,
+    /// It cannot work; the error message says why.
+    Failed,
+    /// A status that this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Status {
+    /// The status as the wire spells it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Failed => "failed",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Document, Input, Object};
+
+    #[test]
+    fn an_answer_reads_and_writes_back() {
+        let wire = json!({"data": {
+            "type": "aws-event-bridge-integrations",
+            "id": "in-v0o9h",
+            "attributes": {
+                "name": "prod", "aws-account-id": "123456789012", "region": "us-east-1", "status": "pending",
+                "err-message": null, "event-source": "aws.partner/scalr.com/acme/prod",
+                "event-source-arn": "arn:aws:events:us-east-1::event-source/aws.partner/scalr.com/acme/prod",
+            },
+            "relationships": {"account": {"data": {"type": "accounts", "id": "acc-1"}}},
+        }});
+        let read: Document<Object<Connection>> = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(read.data.attributes.status, Status::Pending);
+        assert_eq!(read.data.relationships.account.id().unwrap().as_str(), "acc-1");
+        assert_eq!(serde_json::to_value(&read).unwrap(), wire);
+    }
+
+    #[test]
+    fn missing_nullable_members_and_unknown_ones_are_tolerated() {
+        let read: Object<Connection> = serde_json::from_value(json!({
+            "type": "aws-event-bridge-integrations", "id": "in-1", "links": {"self": "x"},
+            "attributes": {"name": "p", "aws-account-id": "1", "region": "r", "status": "sleeping", "new": 1},
+        }))
+        .unwrap();
+        assert_eq!(read.attributes.status, Status::Other("sleeping".into()));
+        assert_eq!(read.attributes.event_source, None);
+        assert_eq!(read.relationships.account.id(), None);
+    }
+
+    #[test]
+    fn another_type_is_refused() {
+        let error = serde_json::from_value::<Input<Connection>>(json!({"type": "runs"}))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            r#"the object's type is "runs", not "aws-event-bridge-integrations""#
+        );
+    }
+
+    #[test]
+    fn a_patch_sends_only_what_it_sets() {
+        let input = Input::<Connection>::new(ConnectionInput::status(Status::Disabled), Nothing {});
+        assert_eq!(
+            serde_json::to_value(Document { data: input }).unwrap(),
+            json!({"data": {
+                "type": "aws-event-bridge-integrations", "attributes": {"status": "disabled"}, "relationships": {},
+            }})
+        );
+    }
+}
