@@ -1,0 +1,158 @@
+//! Runs the table for each tool that is there, and sums up.
+#![expect(clippy::print_stdout, reason = "the summary is what this program is for")]
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use acceptance::tools::{Kind, Tool};
+use anyhow::Result;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::cases;
+
+/// What a case needs that not every tool has. Every tool in use has all that the cases ask for; a feature that one
+/// lacks gets its name here, and `lacks` says who lacks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {}
+
+fn lacks(_tool: Kind) -> &'static [Feature] {
+    &[]
+}
+
+/// One row of the table.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) needs: Vec<Feature>,
+    pub(crate) run: Box<dyn Fn(&Tool) -> Result<()> + Send + Sync>,
+}
+
+impl Case {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        run: impl Fn(&Tool) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            needs: Vec::new(),
+            run: Box::new(run),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+}
+
+type Tallies = Arc<Mutex<BTreeMap<String, Tally>>>;
+
+pub(crate) fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Two at a time, unless told otherwise: each case runs a tool, a provider and a companion.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let tools: Vec<Tool> = Kind::ALL.into_iter().filter_map(Tool::find).collect();
+    let tallies = Tallies::default();
+    let mut trials = Vec::new();
+    for case in cases::table() {
+        let case = Arc::new(case);
+        for tool in &tools {
+            if case
+                .needs
+                .iter()
+                .all(|feature| !lacks(tool.kind).contains(feature))
+            {
+                trials.push(trial(&case, tool, &tallies));
+            }
+        }
+    }
+    let mut trouble = unequal(&trials, &tools);
+    match cases::interruptions(&arguments, &tools) {
+        Ok(more) => trials.extend(more.iter().map(|(tool, case)| trial(case, tool, &tallies))),
+        Err(error) => trouble.push(format!("the interruptions cannot be laid out: {error:?}")),
+    }
+    trouble.extend(missing(&tools));
+    let listing = arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if listing {
+        return ExitCode::SUCCESS;
+    }
+    summary(&tallies, &trouble);
+    if conclusion.has_failed() || !trouble.is_empty() {
+        ExitCode::from(101)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn trial(case: &Arc<Case>, tool: &Tool, tallies: &Tallies) -> Trial {
+    let (case, tool, tallies) = (Arc::clone(case), tool.clone(), Arc::clone(tallies));
+    Trial::test(format!("{}::{}", tool.kind, case.name), move || {
+        let result = (case.run)(&tool);
+        if let Ok(mut tallies) = tallies.lock() {
+            let tally = tallies.entry(tool.kind.to_string()).or_default();
+            if result.is_ok() {
+                tally.passed += 1
+            } else {
+                tally.failed += 1
+            }
+        }
+        result.map_err(|error| Failed::from(format!("{error:?}")))
+    })
+}
+
+/// Each tool runs the same rows, except those that need what `lacks` says it lacks.
+fn unequal(trials: &[Trial], tools: &[Tool]) -> Vec<String> {
+    let rows = cases::table().len();
+    let mut found = Vec::new();
+    for tool in tools {
+        let prefix = format!("{}::", tool.kind);
+        let runs = trials
+            .iter()
+            .filter(|trial| trial.name().starts_with(&prefix))
+            .count();
+        let excused = cases::table()
+            .iter()
+            .filter(|case| case.needs.iter().any(|f| lacks(tool.kind).contains(f)))
+            .count();
+        if runs + excused != rows {
+            found.push(format!(
+                "{} runs {runs} of {rows} rows and is excused from {excused}",
+                tool.kind
+            ));
+        }
+    }
+    found
+}
+
+fn missing(tools: &[Tool]) -> Vec<String> {
+    let absent = Kind::ALL
+        .into_iter()
+        .filter(|kind| tools.iter().all(|tool| tool.kind != *kind));
+    let lines: Vec<_> = absent
+        .map(|kind| format!("{kind} is missing: `cargo xtask tools` gets it"))
+        .collect();
+    if std::env::var_os("ACCEPTANCE_REQUIRE_ALL").is_some() || tools.is_empty() {
+        return lines;
+    }
+    for line in lines {
+        println!("{line}");
+    }
+    Vec::new()
+}
+
+fn summary(tallies: &Tallies, trouble: &[String]) {
+    let Ok(tallies) = tallies.lock() else { return };
+    println!("acceptance cases per tool:");
+    let (mut passed, mut failed) = (0, 0);
+    for (tool, tally) in tallies.iter() {
+        println!("  {tool:<15} {} passed, {} failed", tally.passed, tally.failed);
+        passed += tally.passed;
+        failed += tally.failed;
+    }
+    for line in trouble {
+        println!("  error: {line}");
+    }
+    println!("{passed} passed, {} failed", failed + trouble.len());
+}

@@ -1,0 +1,258 @@
+//! AWS's side, seen through AWS's own SDK: what is there, and the ways to break it behind Terraform's back.
+
+use anyhow::{Context, Result};
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_cloudwatchlogs as logs;
+use aws_sdk_eventbridge as events;
+use aws_sdk_eventbridge::config::Credentials;
+use serde_json::Value;
+
+use crate::block_on;
+
+/// One account in one region.
+pub struct Aws {
+    /// EventBridge.
+    pub events: events::Client,
+    /// CloudWatch Logs.
+    pub logs: logs::Client,
+}
+
+impl Aws {
+    /// Looks at `account` in `region` through `endpoint`; the local AWS takes a 12-digit access key for the account.
+    pub fn new(endpoint: &str, account: &str, region: &str) -> Self {
+        let credentials = Credentials::new(account, "not-checked", None, None, "acceptance");
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(events::config::SharedCredentialsProvider::new(credentials))
+            .build();
+        Self {
+            events: events::Client::new(&config),
+            logs: logs::Client::new(&config),
+        }
+    }
+
+    /// The state of an event source: `PENDING`, `ACTIVE` or `DELETED`; none if it is unknown.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn source_state(&self, name: &str) -> Result<Option<String>> {
+        let page = block_on(self.events.list_event_sources().name_prefix(name).send())?;
+        let found = page
+            .event_sources()
+            .iter()
+            .find(|source| source.name() == Some(name));
+        Ok(found
+            .and_then(|source| source.state())
+            .map(|state| state.as_str().to_owned()))
+    }
+
+    /// The buses that are not the default one.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn buses(&self) -> Result<Vec<String>> {
+        let page = block_on(self.events.list_event_buses().send())?;
+        let names = page.event_buses().iter().filter_map(|bus| bus.name());
+        Ok(names
+            .filter(|name| *name != "default")
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// The rules of a bus, by name; none if there is no such bus.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn rules(&self, bus: &str) -> Result<Vec<String>> {
+        match block_on(self.events.list_rules().event_bus_name(bus).send()) {
+            Ok(page) => Ok(page
+                .rules()
+                .iter()
+                .filter_map(|rule| rule.name())
+                .map(str::to_owned)
+                .collect()),
+            Err(error) => {
+                let error = error.into_service_error();
+                if error.is_resource_not_found_exception() {
+                    Ok(Vec::new())
+                } else {
+                    Err(error.into())
+                }
+            }
+        }
+    }
+
+    /// One rule.
+    ///
+    /// # Errors
+    /// When AWS refuses or there is none.
+    pub fn rule(
+        &self,
+        bus: &str,
+        name: &str,
+    ) -> Result<events::operation::describe_rule::DescribeRuleOutput> {
+        Ok(block_on(
+            self.events.describe_rule().event_bus_name(bus).name(name).send(),
+        )?)
+    }
+
+    /// A rule's targets.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn targets(&self, bus: &str, rule: &str) -> Result<Vec<events::types::Target>> {
+        let page = block_on(
+            self.events
+                .list_targets_by_rule()
+                .event_bus_name(bus)
+                .rule(rule)
+                .send(),
+        )?;
+        Ok(page.targets().to_vec())
+    }
+
+    /// The names of the log groups.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn groups(&self) -> Result<Vec<String>> {
+        let page = block_on(self.logs.describe_log_groups().send())?;
+        let names = page
+            .log_groups()
+            .iter()
+            .filter_map(|group| group.log_group_name());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// One log group.
+    ///
+    /// # Errors
+    /// When AWS refuses or there is none.
+    pub fn group(&self, name: &str) -> Result<logs::types::LogGroup> {
+        let page = block_on(self.logs.describe_log_groups().log_group_name_prefix(name).send())?;
+        let found = page
+            .log_groups()
+            .iter()
+            .find(|group| group.log_group_name() == Some(name));
+        found.cloned().with_context(|| format!("no log group {name}"))
+    }
+
+    /// The ARN of a log group without the `:*` at its end.
+    ///
+    /// # Errors
+    /// When AWS refuses or there is none.
+    pub fn group_arn(&self, name: &str) -> Result<String> {
+        let group = self.group(name)?;
+        let arn = group
+            .log_group_arn()
+            .or(group.arn())
+            .context("a log group without an ARN")?;
+        Ok(arn.trim_end_matches(":*").to_owned())
+    }
+
+    /// A log group's own resource policy.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn group_policy(&self, name: &str) -> Result<Option<Value>> {
+        let request = self
+            .logs
+            .describe_resource_policies()
+            .resource_arn(self.group_arn(name)?);
+        let page = block_on(request.policy_scope(logs::types::PolicyScope::Resource).send())?;
+        let document = page
+            .resource_policies()
+            .first()
+            .and_then(|policy| policy.policy_document());
+        document
+            .map(|text| serde_json::from_str(text).context("a policy that is no JSON"))
+            .transpose()
+    }
+
+    /// Deletes a log group's own resource policy.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn delete_group_policy(&self, name: &str) -> Result<()> {
+        let arn = self.group_arn(name)?;
+        let request = self.logs.describe_resource_policies().resource_arn(&arn);
+        let page = block_on(request.policy_scope(logs::types::PolicyScope::Resource).send())?;
+        let revision = page
+            .resource_policies()
+            .first()
+            .and_then(|policy| policy.revision_id().map(str::to_owned));
+        let delete = self
+            .logs
+            .delete_resource_policy()
+            .resource_arn(arn)
+            .set_expected_revision_id(revision);
+        block_on(delete.send())?;
+        Ok(())
+    }
+
+    /// The events in a log group, oldest first.
+    ///
+    /// # Errors
+    /// When AWS refuses or a message is not JSON.
+    pub fn messages(&self, group: &str) -> Result<Vec<Value>> {
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let request = self
+                .logs
+                .filter_log_events()
+                .log_group_name(group)
+                .set_next_token(token);
+            let page = block_on(request.send())?;
+            for event in page.events() {
+                let text = event.message().unwrap_or_default();
+                found.push(serde_json::from_str(text).with_context(|| text.to_owned())?);
+            }
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Removes a rule's targets and the rule.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn delete_rule(&self, bus: &str, rule: &str) -> Result<()> {
+        self.remove_targets(bus, rule)?;
+        block_on(self.events.delete_rule().event_bus_name(bus).name(rule).send())?;
+        Ok(())
+    }
+
+    /// Removes all targets of a rule.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn remove_targets(&self, bus: &str, rule: &str) -> Result<()> {
+        let ids: Vec<_> = self
+            .targets(bus, rule)?
+            .iter()
+            .map(|target| target.id().to_owned())
+            .collect();
+        if !ids.is_empty() {
+            let request = self.events.remove_targets().event_bus_name(bus).rule(rule);
+            block_on(request.set_ids(Some(ids)).send())?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a bus with all its rules and their targets.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn delete_bus(&self, bus: &str) -> Result<()> {
+        for rule in self.rules(bus)? {
+            self.delete_rule(bus, &rule)?;
+        }
+        block_on(self.events.delete_event_bus().name(bus).send())?;
+        Ok(())
+    }
+}
