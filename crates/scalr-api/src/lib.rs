@@ -17,6 +17,9 @@ mod environment;
 mod run;
 mod workspace;
 
+#[cfg(feature = "client")]
+mod client;
+
 pub use account::{Account, AccountAttributes};
 pub use audit_log_setting::{
     AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingInput, AuditLogSettingInputRelationships,
@@ -30,6 +33,9 @@ pub use id::{Id, InvalidId};
 pub use page::{Meta, PAGE_SIZE_MAX, Pagination};
 pub use run::{Run, RunAttributes, RunInput, RunInputRelationships, RunRelationships, RunStatus};
 pub use workspace::{Workspace, WorkspaceAttributes, WorkspaceRelationships};
+
+#[cfg(feature = "client")]
+pub use client::{Client, ClientError, Host, HostError, Refusal, Retry, Settings, Token, TokenError};
 
 /// Media type of every request and answer.
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";

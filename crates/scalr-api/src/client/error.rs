@@ -1,0 +1,115 @@
+//! What can go wrong with a call.
+
+use std::time::Duration;
+
+use crate::ErrorObject;
+
+/// A call that came to nothing. `request` is its method and path; no message holds the token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The server answered, and refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No connection came about: the call was not sent.
+    #[error("{request}: no connection to {host}: {}", root(.source))]
+    NotSent {
+        /// Method and path.
+        request: String,
+        /// The host.
+        host: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The call was sent, and no whole answer came: it may have been carried out.
+    #[error("{request}: {host} did not answer: {}", root(.source))]
+    NoAnswer {
+        /// Method and path.
+        request: String,
+        /// The host.
+        host: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The answer is not what the API answers: some other server, perhaps.
+    #[error("{request}: {host} answered something that Scalr's API would not: {reason}")]
+    NotTheApi {
+        /// Method and path.
+        request: String,
+        /// The host.
+        host: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// The caller said stop.
+    #[error("{request}: stopped on request")]
+    Stopped {
+        /// Method and path.
+        request: String,
+    },
+    /// TLS cannot be set up on this machine.
+    #[error("TLS cannot be set up: {}", root(.0))]
+    Tls(#[source] reqwest::Error),
+    /// The request itself cannot be written.
+    #[error("the request cannot be written as JSON: {0}")]
+    Unwritable(#[source] serde_json::Error),
+}
+
+/// The server's refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Method and path.
+    pub request: String,
+    /// The host.
+    pub host: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The errors; empty when the answer was not in the API's error form.
+    pub errors: Vec<ErrorObject>,
+    /// How long the server asked to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Whether the API says that the object is gone. A bare 404 from whatever answers at that host does not say so.
+    pub fn is_gone(&self) -> bool {
+        self.status == 404 && !self.errors.is_empty()
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} answered {}", self.request, self.host, self.status)?;
+        let mut separator = ": ";
+        for message in self.errors.iter().filter_map(ErrorObject::message) {
+            write!(f, "{separator}{message}")?;
+            separator = "; ";
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl ClientError {
+    /// The refusal, if the server gave one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        if let Self::Refused(refusal) = self {
+            Some(refusal)
+        } else {
+            None
+        }
+    }
+}
+
+/// The innermost cause, which is the one that tells a person something ("connection refused").
+fn root(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "timed out".to_owned();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

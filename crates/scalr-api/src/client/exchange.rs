@@ -1,0 +1,294 @@
+//! One call on the wire: sent, answered, perhaps sent again.
+
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::retry::{Failure, retry_after};
+use super::{ClientError, Refusal, Settings};
+use crate::{BASE_PATH, ErrorDocument, MEDIA_TYPE};
+
+/// The largest answer that is read.
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The sender of calls.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    settings: Settings,
+    http: OnceLock<reqwest::Client>,
+}
+
+/// A call.
+#[derive(Debug)]
+pub(super) struct Request {
+    method: Method,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    body: Option<Vec<u8>>,
+}
+
+/// The body of a successful answer.
+#[derive(Debug)]
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    host: String,
+}
+
+impl Request {
+    pub(super) fn get(path: String, query: Vec<(&'static str, String)>) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            query,
+            body: None,
+        }
+    }
+
+    pub(super) fn delete(path: String) -> Self {
+        Self {
+            method: Method::DELETE,
+            path,
+            query: Vec::new(),
+            body: None,
+        }
+    }
+
+    pub(super) fn post(path: String, body: &impl Serialize) -> Result<Self, ClientError> {
+        Self::with_body(Method::POST, path, body)
+    }
+
+    pub(super) fn patch(path: String, body: &impl Serialize) -> Result<Self, ClientError> {
+        Self::with_body(Method::PATCH, path, body)
+    }
+
+    fn with_body(method: Method, path: String, body: &impl Serialize) -> Result<Self, ClientError> {
+        let body = serde_json::to_vec(body).map_err(ClientError::Unwritable)?;
+        Ok(Self {
+            method,
+            path,
+            query: Vec::new(),
+            body: Some(body),
+        })
+    }
+
+    /// Whether carrying it out twice is as good as once. Our PATCHes set values; they add nothing.
+    fn repeatable(&self) -> bool {
+        self.method != Method::POST
+    }
+
+    fn describe(&self) -> String {
+        format!("{} /{}", self.method, self.path)
+    }
+}
+
+impl Body {
+    /// The body as JSON.
+    pub(super) fn read<T: DeserializeOwned>(self, request: &Request) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.bytes).map_err(|error| ClientError::NotTheApi {
+            request: request.describe(),
+            host: self.host,
+            reason: error.to_string(),
+        })
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            http: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sends a call, again where that is safe, until it is answered for good.
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        stop: &CancellationToken,
+    ) -> Result<Body, ClientError> {
+        let http = self.http()?;
+        for calls in 1.. {
+            let answer = if request.repeatable() {
+                tokio::select! {
+                    answer = self.once(http, request) => answer,
+                    () = stop.cancelled() => Err(ClientError::Stopped { request: request.describe() }),
+                }
+            } else {
+                self.once(http, request).await
+            };
+            let error = match answer {
+                Ok(body) => return Ok(body),
+                Err(error) => error,
+            };
+            let retry = &self.settings.retry;
+            let Some(delay) =
+                failure(&error).and_then(|why| retry.delay(why, request.repeatable(), calls, dice()))
+            else {
+                return Err(error);
+            };
+            debug!(delay_ms = delay.as_millis(), calls, "{error}; it is tried again");
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = stop.cancelled() => return Err(error),
+            }
+        }
+        Err(ClientError::Stopped {
+            request: request.describe(),
+        })
+    }
+
+    async fn once(&self, http: &reqwest::Client, request: &Request) -> Result<Body, ClientError> {
+        let mut url = self.settings.host.url(&format!("{BASE_PATH}{}", request.path));
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        let mut builder = http
+            .request(request.method.clone(), url)
+            .header(AUTHORIZATION, self.settings.token.header())
+            .header(ACCEPT, MEDIA_TYPE);
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, MEDIA_TYPE).body(body.clone());
+        }
+        let response = builder
+            .send()
+            .await
+            .map_err(|source| self.transport(request, source))?;
+        debug!(status = response.status().as_u16(), "{}", request.describe());
+        self.answer(request, response).await
+    }
+
+    async fn answer(&self, request: &Request, mut response: Response) -> Result<Body, ClientError> {
+        let status = response.status();
+        let host = self.settings.host.to_string();
+        if status.is_redirection() {
+            let target = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|to| to.to_str().ok())
+                .unwrap_or("nowhere");
+            let reason = format!("a redirect ({}) to `{}`", status.as_u16(), target.escape_debug());
+            return Err(ClientError::NotTheApi {
+                request: request.describe(),
+                host,
+                reason,
+            });
+        }
+        let wait = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
+        let retry_after = wait.and_then(|text| retry_after(text, SystemTime::now()));
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|source| self.transport(request, source))?
+        {
+            if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+                let reason = format!("a body of more than {BODY_BYTES_MAX} bytes");
+                return Err(ClientError::NotTheApi {
+                    request: request.describe(),
+                    host,
+                    reason,
+                });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            return Ok(Body { bytes, host });
+        }
+        Err(refusal(request, host, status, &bytes, retry_after).into())
+    }
+
+    fn transport(&self, request: &Request, source: reqwest::Error) -> ClientError {
+        let (request, host, source) = (
+            request.describe(),
+            self.settings.host.to_string(),
+            source.without_url(),
+        );
+        if source.is_connect() {
+            ClientError::NotSent {
+                request,
+                host,
+                source,
+            }
+        } else {
+            ClientError::NoAnswer {
+                request,
+                host,
+                source,
+            }
+        }
+    }
+
+    /// The HTTP client, made on the first call: it reads the system's root certificates.
+    fn http(&self) -> Result<&reqwest::Client, ClientError> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let host = &self.settings.host;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&self.settings.user_agent)
+            .timeout(self.settings.timeout)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A redirect would turn a PATCH into a GET, or carry us to another host.
+            .redirect(reqwest::redirect::Policy::none());
+        if host.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        if !host.is_https() {
+            // No certificate is ever looked at, so a machine without any must not fail here.
+            builder = builder.tls_certs_only([]);
+        }
+        let made = builder.build().map_err(ClientError::Tls)?;
+        Ok(self.http.get_or_init(|| made))
+    }
+}
+
+fn refusal(
+    request: &Request,
+    host: String,
+    status: StatusCode,
+    bytes: &[u8],
+    retry_after: Option<Duration>,
+) -> Refusal {
+    let errors = serde_json::from_slice(bytes)
+        .map(|document: ErrorDocument| document.errors)
+        .unwrap_or_default();
+    Refusal {
+        request: request.describe(),
+        host,
+        status: status.as_u16(),
+        errors,
+        retry_after,
+    }
+}
+
+fn failure(error: &ClientError) -> Option<Failure> {
+    match error {
+        ClientError::Refused(refusal) => Some(Failure::Status(refusal.status, refusal.retry_after)),
+        ClientError::NotSent { .. } => Some(Failure::NotSent),
+        ClientError::NoAnswer { .. } => Some(Failure::NoAnswer),
+        _ => None,
+    }
+}
+
+/// A number in 0..1 that differs from call to call; jitter needs no better randomness than the hasher's.
+fn dice() -> f64 {
+    use std::hash::BuildHasher;
+    let bits = std::collections::hash_map::RandomState::new().hash_one(SystemTime::now());
+    let top = u32::try_from(bits >> 32).unwrap_or_default();
+    f64::from(top) / f64::from(u32::MAX)
+}

@@ -1,0 +1,240 @@
+//! The HTTP client: one method a call of Scalr's API.
+//!
+//! Invariants: a POST that the server may have carried out is never sent twice by itself; a 404 means "gone" only when
+//! the API says so in its own error form, so that a wrong host never looks like a deleted object; the token is in no
+//! message, and no body is logged.
+
+mod error;
+mod exchange;
+mod host;
+mod retry;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use self::error::{ClientError, Refusal};
+use self::exchange::{Body, Exchange, Request};
+pub use self::host::{Host, HostError};
+pub use self::retry::Retry;
+pub use self::token::{Token, TokenError};
+use crate::{
+    Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
+    ConnectionId, ConnectionInput, Document, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX, Run, RunId,
+    RunInput, RunInputRelationships, ToOne, Workspace, WorkspaceId,
+};
+
+/// Pages of a list that are read at most: 10,000 objects.
+const PAGES_MAX: u32 = 100;
+
+/// How to reach the API.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The host.
+    pub host: Host,
+    /// The token of every call.
+    pub token: Token,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// How long to wait for one answer, from connecting to the body's last byte.
+    pub timeout: Duration,
+    /// What is sent again, how often and when.
+    pub retry: Retry,
+}
+
+impl Settings {
+    /// Settings with the usual bounds.
+    pub fn new(host: Host, token: Token, user_agent: impl Into<String>) -> Self {
+        Self {
+            host,
+            token,
+            user_agent: user_agent.into(),
+            timeout: Duration::from_secs(30),
+            retry: Retry::default(),
+        }
+    }
+}
+
+/// Scalr's API. Clones share connections; nothing is opened or read before the first call.
+#[derive(Clone, Debug)]
+pub struct Client {
+    exchange: Arc<Exchange>,
+    stop: CancellationToken,
+}
+
+impl Client {
+    /// A client; it makes no call yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            exchange: Arc::new(Exchange::new(settings)),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// The host that is asked.
+    pub fn host(&self) -> &Host {
+        &self.exchange.settings().host
+    }
+
+    /// The same client, which gives up its retries, and the calls that are safe to leave, when `stop` is cancelled. A
+    /// POST under way is still waited for: its answer holds the new object's id.
+    pub fn stopping_with(&self, stop: CancellationToken) -> Self {
+        Self {
+            exchange: Arc::clone(&self.exchange),
+            stop,
+        }
+    }
+
+    /// Creates a connection.
+    pub async fn create_connection(&self, input: ConnectionInput) -> Result<Object<Connection>, ClientError> {
+        self.post(Connection::PATH, Input::new(input, Nothing {})).await
+    }
+
+    /// The connection of that id; `None` when there is none.
+    pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Object<Connection>>, ClientError> {
+        self.get(format!("{}/{id}", Connection::PATH)).await
+    }
+
+    /// Changes a connection and answers it as it is afterwards.
+    pub async fn update_connection(
+        &self,
+        id: &ConnectionId,
+        input: ConnectionInput,
+    ) -> Result<Object<Connection>, ClientError> {
+        let path = format!("{}/{id}", Connection::PATH);
+        self.patch(
+            path,
+            Input {
+                id: Some(id.clone()),
+                ..Input::new(input, Nothing {})
+            },
+        )
+        .await
+    }
+
+    /// Deletes a connection; `false` when there was none.
+    pub async fn delete_connection(&self, id: &ConnectionId) -> Result<bool, ClientError> {
+        let request = Request::delete(format!("{}/{id}", Connection::PATH));
+        Ok(gone_is_none(self.exchange.send(&request, &self.stop).await)?.is_some())
+    }
+
+    /// All connections, or those of exactly that name.
+    pub async fn connections(&self, name: Option<&str>) -> Result<Vec<Object<Connection>>, ClientError> {
+        self.list(Connection::PATH, name).await
+    }
+
+    /// The audit-log setting of an account; `None` when the account is gone, or the server has no such setting.
+    pub async fn audit_log_setting(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<Object<AuditLogSetting>>, ClientError> {
+        self.get(audit_log_path(account)).await
+    }
+
+    /// Has the audit log of an account streamed to a connection, or to none.
+    pub async fn set_audit_log_setting(
+        &self,
+        account: &AccountId,
+        connection: Option<&ConnectionId>,
+    ) -> Result<Object<AuditLogSetting>, ClientError> {
+        let integration = connection.map_or_else(ToOne::none, |id| ToOne::to(id.clone()));
+        let input = Input::new(
+            AuditLogSettingInput {
+                enabled: Some(connection.is_some()),
+            },
+            AuditLogSettingInputRelationships {
+                integration: Some(integration),
+            },
+        );
+        self.patch(audit_log_path(account), input).await
+    }
+
+    /// The account of that id; `None` when there is none.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Object<Account>>, ClientError> {
+        self.get(format!("{}/{id}", Account::PATH)).await
+    }
+
+    /// The workspace of that id; `None` when there is none.
+    pub async fn workspace(&self, id: &WorkspaceId) -> Result<Option<Object<Workspace>>, ClientError> {
+        self.get(format!("{}/{id}", Workspace::PATH)).await
+    }
+
+    /// Starts a run in a workspace.
+    pub async fn create_run(
+        &self,
+        workspace: WorkspaceId,
+        input: RunInput,
+    ) -> Result<Object<Run>, ClientError> {
+        let relationships = RunInputRelationships {
+            workspace: ToOne::to(workspace),
+        };
+        self.post(Run::PATH, Input::new(input, relationships)).await
+    }
+
+    /// The run of that id; `None` when there is none.
+    pub async fn run(&self, id: &RunId) -> Result<Option<Object<Run>>, ClientError> {
+        self.get(format!("{}/{id}", Run::PATH)).await
+    }
+
+    async fn get<K: Kind>(&self, path: String) -> Result<Option<Object<K>>, ClientError> {
+        let request = Request::get(path, Vec::new());
+        let Some(body) = gone_is_none(self.exchange.send(&request, &self.stop).await)? else {
+            return Ok(None);
+        };
+        body.read::<Document<Object<K>>>(&request)
+            .map(|document| Some(document.data))
+    }
+
+    async fn post<K: Kind>(&self, path: &str, data: Input<K>) -> Result<Object<K>, ClientError> {
+        let request = Request::post(path.to_owned(), &Document { data })?;
+        self.write(&request).await
+    }
+
+    async fn patch<K: Kind>(&self, path: String, data: Input<K>) -> Result<Object<K>, ClientError> {
+        let request = Request::patch(path, &Document { data })?;
+        self.write(&request).await
+    }
+
+    async fn write<K: Kind>(&self, request: &Request) -> Result<Object<K>, ClientError> {
+        let body = self.exchange.send(request, &self.stop).await?;
+        body.read::<Document<Object<K>>>(request)
+            .map(|document| document.data)
+    }
+
+    async fn list<K: Kind>(&self, path: &str, name: Option<&str>) -> Result<Vec<Object<K>>, ClientError> {
+        let mut all = Vec::new();
+        let mut page = 1;
+        for _ in 0..PAGES_MAX {
+            let mut query = vec![
+                ("page[number]", page.to_string()),
+                ("page[size]", PAGE_SIZE_MAX.to_string()),
+            ];
+            query.extend(name.map(|name| ("filter[name]", name.to_owned())));
+            let request = Request::get(path.to_owned(), query);
+            let list: List<K> = self.exchange.send(&request, &self.stop).await?.read(&request)?;
+            all.extend(list.data);
+            match list.meta.pagination.next_page {
+                // A server that names an earlier page again would have us read for ever.
+                Some(next) if next > page => page = next,
+                _ => break,
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn audit_log_path(account: &AccountId) -> String {
+    format!("{}/{account}/audit-log-setting", Account::PATH)
+}
+
+fn gone_is_none(answer: Result<Body, ClientError>) -> Result<Option<Body>, ClientError> {
+    match answer {
+        Ok(body) => Ok(Some(body)),
+        Err(ClientError::Refused(refusal)) if refusal.is_gone() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
