@@ -1,0 +1,185 @@
+//! ARNs: taken apart, and the few that are put together here.
+
+/// An ARN in its six parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: &'a str,
+    /// `events`, `logs`.
+    pub service: &'a str,
+    /// Region; empty for global things.
+    pub region: &'a str,
+    /// Account; empty for event sources.
+    pub account: &'a str,
+    /// The rest.
+    pub resource: &'a str,
+}
+
+/// Takes an ARN apart; `None` if it is none.
+pub fn parse(text: &str) -> Option<Arn<'_>> {
+    let mut parts = text.splitn(6, ':');
+    if parts.next() != Some("arn") {
+        return None;
+    }
+    let (partition, service) = (parts.next()?, parts.next()?);
+    let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = !partition.is_empty() && !service.is_empty() && !resource.is_empty();
+    whole.then_some(Arn {
+        partition,
+        service,
+        region,
+        account,
+        resource,
+    })
+}
+
+/// The account in an ARN, where it holds one.
+pub fn account(text: &str) -> Option<&str> {
+    parse(text)
+        .map(|arn| arn.account)
+        .filter(|account| !account.is_empty())
+}
+
+/// The partition that a region belongs to.
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        r if r.starts_with("cn-") => "aws-cn",
+        r if r.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The ARN of a log group as a target takes it: without the `:*` that CloudWatch Logs puts at its end.
+pub fn of_log_group(region: &str, account: &str, name: &str) -> String {
+    format!(
+        "arn:{}:logs:{region}:{account}:log-group:{name}",
+        partition(region)
+    )
+}
+
+/// The log group that an ARN names.
+pub fn log_group_name(text: &str) -> Option<&str> {
+    let arn = parse(text).filter(|arn| arn.service == "logs")?;
+    let name = arn.resource.strip_prefix("log-group:")?;
+    Some(name.strip_suffix(":*").unwrap_or(name))
+}
+
+/// The ARN of a rule on a bus other than `default`.
+pub fn of_rule(region: &str, account: &str, bus: &str, rule: &str) -> String {
+    let path = if bus == "default" {
+        rule.to_owned()
+    } else {
+        format!("{bus}/{rule}")
+    };
+    format!("arn:{}:events:{region}:{account}:rule/{path}", partition(region))
+}
+
+/// What the ARN of a partner event source says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventSource<'a> {
+    /// Partition.
+    pub partition: &'a str,
+    /// Region.
+    pub region: &'a str,
+    /// Full name: `aws.partner/scalr.com/ACCOUNT/NAME`.
+    pub source: &'a str,
+    /// The partner: `scalr.com`.
+    pub partner: &'a str,
+    /// Scalr's account.
+    pub scalr_account: &'a str,
+    /// Name of the connection.
+    pub connection: &'a str,
+}
+
+/// Reads the ARN of Scalr's event source; the error says what is wrong with it.
+pub fn parse_event_source(text: &str) -> Result<EventSource<'_>, String> {
+    const FORM: &str = "An event source's ARN has the form \
+                        `arn:aws:events:REGION::event-source/aws.partner/scalr.com/ACCOUNT/NAME`";
+    let arn = parse(text).ok_or_else(|| format!("{FORM}; `{text}` is no ARN."))?;
+    let source = (arn.service == "events")
+        .then(|| arn.resource.strip_prefix("event-source/"))
+        .flatten()
+        .ok_or_else(|| format!("{FORM}; `{text}` is the ARN of something else."))?;
+    let parts: Vec<&str> = source.split('/').collect();
+    match parts[..] {
+        ["aws.partner", partner @ "scalr.com", scalr_account, connection]
+            if !scalr_account.is_empty() && !connection.is_empty() =>
+        {
+            Ok(EventSource {
+                partition: arn.partition,
+                region: arn.region,
+                source,
+                partner,
+                scalr_account,
+                connection,
+            })
+        }
+        _ => Err(format!("{FORM}; the source in `{text}` is not one of Scalr's.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arns_come_apart() {
+        let arn = parse("arn:aws:logs:us-east-1:123456789012:log-group:/a/b:*").expect("an ARN");
+        assert_eq!(
+            (arn.service, arn.account, arn.resource),
+            ("logs", "123456789012", "log-group:/a/b:*")
+        );
+        for bad in ["", "arn", "arn:aws", "arn:aws:logs:r:a:", "urn:aws:logs:r:a:x"] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn log_groups_lose_their_star() {
+        for (arn, name) in [
+            (
+                "arn:aws:logs:us-east-1:1:log-group:/aws/events/x:*",
+                Some("/aws/events/x"),
+            ),
+            ("arn:aws:logs:us-east-1:1:log-group:x", Some("x")),
+            ("arn:aws:sqs:us-east-1:1:x", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(log_group_name(arn), name, "{arn}");
+        }
+        assert_eq!(
+            of_log_group("cn-north-1", "1", "g"),
+            "arn:aws-cn:logs:cn-north-1:1:log-group:g"
+        );
+    }
+
+    #[test]
+    fn event_sources() {
+        let got =
+            parse_event_source("arn:aws:events:eu-west-1::event-source/aws.partner/scalr.com/acme/prod");
+        let got = got.expect("a source");
+        assert_eq!(
+            (got.region, got.scalr_account, got.connection),
+            ("eu-west-1", "acme", "prod")
+        );
+        for (bad, why) in [
+            ("x", "is no ARN"),
+            ("arn:aws:events:r:1:event-bus/x", "something else"),
+            (
+                "arn:aws:events:r::event-source/aws.partner/other.com/a/b",
+                "not one of Scalr's",
+            ),
+            (
+                "arn:aws:events:r::event-source/aws.partner/scalr.com/a",
+                "not one of Scalr's",
+            ),
+            (
+                "arn:aws:events:r::event-source/aws.partner/scalr.com/a/b/c",
+                "not one of Scalr's",
+            ),
+        ] {
+            let error = parse_event_source(bad).expect_err(bad);
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

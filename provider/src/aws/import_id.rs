@@ -1,0 +1,165 @@
+//! Import ids: `BUS`, `BUS/RULE`, `BUS/RULE/TARGET_ID`, each with `@REGION` at the end where the provider's own
+//! region is not meant. A bus name holds `/` itself, so the parts come off the end.
+
+use tfplugin::{Diagnostic, Result};
+
+/// The bus, and the region if one is given.
+pub fn bus(id: &str) -> Result<Vec<(&'static str, String)>> {
+    let (rest, region) = split_region(id);
+    if !is_bus(rest) {
+        return Err(refused(id, "BUS", "`aws.partner/scalr.com/ACCOUNT/NAME`"));
+    }
+    Ok(with_region(vec![("name", rest.to_owned())], region))
+}
+
+/// Bus and rule.
+pub fn rule(id: &str) -> Result<Vec<(&'static str, String)>> {
+    let (rest, region) = split_region(id);
+    let parts = rest
+        .rsplit_once('/')
+        .filter(|(bus, rule)| is_bus(bus) && is_name(rule));
+    let Some((bus, rule)) = parts else {
+        return Err(refused(
+            id,
+            "BUS/RULE",
+            "`aws.partner/scalr.com/ACCOUNT/NAME/RULE`",
+        ));
+    };
+    Ok(with_region(
+        vec![("event_bus_name", bus.to_owned()), ("name", rule.to_owned())],
+        region,
+    ))
+}
+
+/// Bus, rule and target.
+pub fn target(id: &str) -> Result<Vec<(&'static str, String)>> {
+    let (rest, region) = split_region(id);
+    let parts = rest
+        .rsplit_once('/')
+        .filter(|(_, target)| is_name(target))
+        .and_then(|(rest, target)| {
+            let (bus, rule) = rest
+                .rsplit_once('/')
+                .filter(|(bus, rule)| is_bus(bus) && is_name(rule))?;
+            Some((bus, rule, target))
+        });
+    let Some((bus, rule, target)) = parts else {
+        return Err(refused(
+            id,
+            "BUS/RULE/TARGET_ID",
+            "`aws.partner/scalr.com/ACCOUNT/NAME/RULE/TARGET_ID`",
+        ));
+    };
+    let parts = vec![
+        ("event_bus_name", bus.to_owned()),
+        ("rule", rule.to_owned()),
+        ("target_id", target.to_owned()),
+    ];
+    Ok(with_region(parts, region))
+}
+
+/// The block that takes up what exists. Each line is indented: Terraform wraps lines that start at column 0. A
+/// provider is never told the address of its resource, so the reader puts it in.
+pub fn block(id: &str) -> String {
+    format!(
+        "  import {{\n    to = TYPE.NAME\n    id = \"{id}\"\n  }}\n\nput the address shown after \"with\" above in place of \
+         TYPE.NAME"
+    )
+}
+
+fn split_region(id: &str) -> (&str, Option<&str>) {
+    id.rsplit_once('@')
+        .map_or((id, None), |(rest, region)| (rest, Some(region)))
+}
+
+fn with_region(mut parts: Vec<(&'static str, String)>, region: Option<&str>) -> Vec<(&'static str, String)> {
+    parts.extend(
+        region
+            .filter(|region| !region.is_empty())
+            .map(|region| ("region", region.to_owned())),
+    );
+    parts
+}
+
+fn refused(id: &str, form: &str, example: &str) -> tfplugin::Diagnostics {
+    Diagnostic::error(format!("Import id `{id}` cannot be read"))
+        .detail(format!(
+            "The id has the form `{form}` or `{form}@REGION`, for an event bus of Scalr: {example}. Nothing was imported."
+        ))
+        .into()
+}
+
+/// Letters of a rule's name or a target's id.
+pub fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(is_letter)
+}
+
+/// Letters of a bus's name.
+pub fn is_bus(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && text
+            .split('/')
+            .all(|part| !part.is_empty() && part.bytes().all(is_letter))
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(parts: Result<Vec<(&'static str, String)>>) -> Option<Vec<String>> {
+        parts
+            .ok()
+            .map(|parts| parts.into_iter().map(|(_, value)| value).collect())
+    }
+
+    const BUS: &str = "aws.partner/scalr.com/acme/prod";
+
+    #[test]
+    fn ids() {
+        assert_eq!(values(bus(BUS)), Some(vec![BUS.to_owned()]));
+        assert_eq!(
+            values(bus("x@eu-west-1")),
+            Some(vec!["x".to_owned(), "eu-west-1".to_owned()])
+        );
+        for bad in ["", "@eu-west-1", "a//b", "a/", "a b"] {
+            assert_eq!(values(bus(bad)), None, "{bad}");
+        }
+        for bad in ["", "r", "/r", "bus/", "bus//r", "bus/r r"] {
+            assert_eq!(values(rule(bad)), None, "{bad}");
+        }
+        for bad in ["", "t", "r/t", "/r/t", "bus/r/", "bus//t"] {
+            assert_eq!(values(target(bad)), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(
+            bus_name in "[._a-zA-Z0-9-]{1,12}(/[._a-zA-Z0-9-]{1,12}){0,4}",
+            rule_name in "[._a-zA-Z0-9-]{1,64}",
+            target_id in "[._a-zA-Z0-9-]{1,64}",
+            region in prop::option::of("[a-z]{2}-[a-z]{4,9}-[1-9]"),
+        ) {
+            let at = region.as_ref().map(|r| format!("@{r}")).unwrap_or_default();
+            let want = |parts: &[&String]| -> Vec<String> {
+                parts.iter().map(|part| (*part).clone()).chain(region.clone()).collect()
+            };
+            prop_assert_eq!(values(bus(&format!("{bus_name}{at}"))), Some(want(&[&bus_name])));
+            prop_assert_eq!(values(rule(&format!("{bus_name}/{rule_name}{at}"))), Some(want(&[&bus_name, &rule_name])));
+            prop_assert_eq!(
+                values(target(&format!("{bus_name}/{rule_name}/{target_id}{at}"))),
+                Some(want(&[&bus_name, &rule_name, &target_id]))
+            );
+        }
+
+        #[test]
+        fn nothing_panics(id in ".{0,80}") {
+            let _ = (bus(&id), rule(&id), target(&id));
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! Resource policies as values: does one let EventBridge write to a log group, and how does our part get in and out
+//! of it without touching anybody else's. Nothing here does I/O.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::target_id::digest;
+
+/// What a log group's own policy may hold, in characters.
+pub const GROUP_CHARS_MAX: usize = 51_200;
+/// What one account-wide policy may hold.
+pub const ACCOUNT_CHARS_MAX: usize = 5_120;
+
+const SERVICE: &str = "events.amazonaws.com";
+/// EventBridge needs both.
+const ACTIONS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+/// Every statement of ours begins so.
+const SID: &str = "ScalrEventBridge";
+
+/// One target's need: this rule may write to this log group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The log group, without `:*`.
+    pub log_group_arn: String,
+    /// The rule.
+    pub rule_arn: String,
+    /// The account of both.
+    pub account: String,
+    /// The target, so that two targets of one rule each keep their own permission.
+    pub target_id: String,
+}
+
+/// Whether a need is met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every action is allowed.
+    Granted,
+    /// These are allowed by no statement.
+    Missing(Vec<&'static str>),
+    /// A statement denies; no permission added elsewhere helps against it.
+    Denied {
+        /// Its `Sid`, where it has one.
+        sid: Option<String>,
+    },
+}
+
+/// A document that cannot be worked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyError {
+    /// It is no JSON object with statements.
+    Unreadable,
+    /// With our part it would be longer than AWS takes.
+    TooLong {
+        /// Its length with our part.
+        chars: usize,
+        /// What AWS takes.
+        chars_max: usize,
+    },
+}
+
+/// A document without our part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Without {
+    /// Our part was not in it.
+    Unchanged,
+    /// Nothing is left: the policy can go.
+    Empty,
+    /// What is left.
+    Document(String),
+}
+
+/// Judges all policies that apply to the log group together, as AWS does: one `Deny` wins over everything.
+pub fn verdict<'a>(documents: impl IntoIterator<Item = &'a str>, need: &Need) -> Verdict {
+    let documents: Vec<Value> = documents
+        .into_iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect();
+    let statements: Vec<&Map<String, Value>> = documents.iter().flat_map(statements).collect();
+    let applies = |effect: &str, action: &str| {
+        let same = |s: &&&Map<String, Value>| s.get("Effect").and_then(Value::as_str) == Some(effect);
+        statements
+            .iter()
+            .filter(same)
+            .find(|s| covers(s, action, need))
+            .copied()
+    };
+    if let Some(denying) = ACTIONS.iter().find_map(|action| applies("Deny", action)) {
+        return Verdict::Denied {
+            sid: sid(denying).map(str::to_owned),
+        };
+    }
+    let missing: Vec<_> = ACTIONS
+        .into_iter()
+        .filter(|action| applies("Allow", action).is_none())
+        .collect();
+    if missing.is_empty() {
+        Verdict::Granted
+    } else {
+        Verdict::Missing(missing)
+    }
+}
+
+/// The document with our part in it, in place of an earlier version of our part.
+pub fn with(document: Option<&str>, need: &Need, chars_max: usize) -> Result<String, PolicyError> {
+    let mut policy = match document {
+        Some(text) => read(text)?,
+        None => json!({ "Version": "2012-10-17" })
+            .as_object()
+            .cloned()
+            .unwrap_or_default(),
+    };
+    let mut statements = taken_statements(&mut policy);
+    statements.retain(|statement| !is_ours(statement, need));
+    statements.extend(ours(need));
+    policy.insert("Statement".to_owned(), Value::Array(statements));
+    let text = Value::Object(policy).to_string();
+    let chars = text.chars().count();
+    if chars > chars_max {
+        return Err(PolicyError::TooLong { chars, chars_max });
+    }
+    Ok(text)
+}
+
+/// The document without our part.
+pub fn without(document: &str, need: &Need) -> Result<Without, PolicyError> {
+    let mut policy = read(document)?;
+    let mut statements = taken_statements(&mut policy);
+    let before = statements.len();
+    statements.retain(|statement| !is_ours(statement, need));
+    if statements.len() == before {
+        return Ok(Without::Unchanged);
+    }
+    if statements.is_empty() {
+        return Ok(Without::Empty);
+    }
+    policy.insert("Statement".to_owned(), Value::Array(statements));
+    Ok(Without::Document(Value::Object(policy).to_string()))
+}
+
+/// Our part. AWS's own example puts no condition on the first action: a stream is made without the rule's ARN.
+fn ours(need: &Need) -> [Value; 2] {
+    let [stream, put] = sids(need);
+    let resource = format!("{}:*", need.log_group_arn);
+    let principal = json!({ "Service": [SERVICE, "delivery.logs.amazonaws.com"] });
+    [
+        json!({
+            "Sid": stream, "Effect": "Allow", "Principal": principal, "Action": ACTIONS[0], "Resource": resource,
+        }),
+        json!({
+            "Sid": put, "Effect": "Allow", "Principal": principal, "Action": ACTIONS[1], "Resource": resource,
+            "Condition": { "ArnEquals": { "aws:SourceArn": need.rule_arn } },
+        }),
+    ]
+}
+
+fn sids(need: &Need) -> [String; 2] {
+    let whose = digest(&format!(
+        "{} {} {}",
+        need.log_group_arn, need.rule_arn, need.target_id
+    ));
+    [format!("{SID}Stream{whose}"), format!("{SID}Put{whose}")]
+}
+
+fn is_ours(statement: &Value, need: &Need) -> bool {
+    let sid = statement.as_object().and_then(sid);
+    sid.is_some_and(|sid| sids(need).iter().any(|ours| ours == sid))
+}
+
+fn sid(statement: &Map<String, Value>) -> Option<&str> {
+    statement.get("Sid").and_then(Value::as_str)
+}
+
+fn read(document: &str) -> Result<Map<String, Value>, PolicyError> {
+    match serde_json::from_str(document) {
+        Ok(Value::Object(policy)) => Ok(policy),
+        _ => Err(PolicyError::Unreadable),
+    }
+}
+
+/// AWS takes one statement without a list as well.
+fn taken_statements(policy: &mut Map<String, Value>) -> Vec<Value> {
+    match policy.remove("Statement") {
+        Some(Value::Array(statements)) => statements,
+        Some(single) => vec![single],
+        None => Vec::new(),
+    }
+}
+
+fn statements(document: &Value) -> Vec<&Map<String, Value>> {
+    match document.get("Statement") {
+        Some(Value::Array(statements)) => statements.iter().filter_map(Value::as_object).collect(),
+        Some(Value::Object(single)) => vec![single],
+        _ => Vec::new(),
+    }
+}
+
+/// The statement speaks of this action by EventBridge for this rule on this group. What cannot be judged (`NotAction`
+/// and its kin, a condition on something else) does not count.
+fn covers(statement: &Map<String, Value>, action: &str, need: &Need) -> bool {
+    let resource = format!("{}:log-stream:any", need.log_group_arn);
+    texts(statement.get("Action"))
+        .iter()
+        .any(|p| like(&p.to_ascii_lowercase(), &action.to_ascii_lowercase()))
+        && texts(statement.get("Resource"))
+            .iter()
+            .any(|pattern| like(pattern, &resource))
+        && is_for_us(statement.get("Principal"))
+        && conditions_hold(statement.get("Condition"), need)
+}
+
+fn is_for_us(principal: Option<&Value>) -> bool {
+    match principal {
+        Some(Value::String(any)) => any == "*",
+        Some(Value::Object(kinds)) => {
+            texts(kinds.get("Service"))
+                .iter()
+                .any(|service| *service == SERVICE || *service == "*")
+                || texts(kinds.get("AWS")).contains(&"*")
+        }
+        _ => false,
+    }
+}
+
+fn conditions_hold(condition: Option<&Value>, need: &Need) -> bool {
+    let Some(condition) = condition else { return true };
+    let Some(operators) = condition.as_object() else {
+        return false;
+    };
+    operators.iter().all(|(operator, keys)| {
+        keys.as_object().is_some_and(|keys| {
+            keys.iter()
+                .all(|(key, wanted)| holds(operator, key, wanted, need))
+        })
+    })
+}
+
+fn holds(operator: &str, key: &str, wanted: &Value, need: &Need) -> bool {
+    let given = match key.to_ascii_lowercase().as_str() {
+        "aws:sourcearn" => &need.rule_arn,
+        "aws:sourceaccount" => &need.account,
+        _ => return false,
+    };
+    let wanted = texts(Some(wanted));
+    let any_like = || wanted.iter().any(|pattern| like(pattern, given));
+    let any_same = || wanted.contains(&given.as_str());
+    match operator.strip_suffix("IfExists").unwrap_or(operator) {
+        "ArnEquals" | "ArnLike" | "StringLike" => any_like(),
+        "StringEquals" => any_same(),
+        "StringEqualsIgnoreCase" => wanted.iter().any(|text| text.eq_ignore_ascii_case(given)),
+        "ArnNotEquals" | "ArnNotLike" | "StringNotLike" => !any_like(),
+        "StringNotEquals" => !any_same(),
+        _ => false,
+    }
+}
+
+/// One text, or a list of them.
+fn texts(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::String(text)) => vec![text],
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// IAM's wildcards: `*` any letters, `?` one. Goes back only to the last star, so time stays bounded.
+fn like(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == b'?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == b'*')
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable => f.write_str("the resource policy that is there is not a JSON object"),
+            Self::TooLong { chars, chars_max } => write!(
+                f,
+                "with the statements for this target the resource policy would have {chars} characters; AWS takes {chars_max}"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn need() -> Need {
+        Need {
+            log_group_arn: "arn:aws:logs:us-east-1:123456789012:log-group:/aws/events/x".to_owned(),
+            rule_arn: "arn:aws:events:us-east-1:123456789012:rule/aws.partner/scalr.com/a/b/r".to_owned(),
+            account: "123456789012".to_owned(),
+            target_id: "t".to_owned(),
+        }
+    }
+
+    fn statement(changes: Value) -> Value {
+        let mut statement = json!({
+            "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" },
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*",
+        });
+        if let (Some(into), Value::Object(changes)) = (statement.as_object_mut(), changes) {
+            into.extend(changes);
+        }
+        statement
+    }
+
+    fn check(changes: Value, granted: bool) {
+        let shown = changes.to_string();
+        let document = json!({ "Statement": [statement(changes)] }).to_string();
+        assert_eq!(
+            verdict([document.as_str()], &need()) == Verdict::Granted,
+            granted,
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn what_grants_and_what_does_not() {
+        check(json!({}), true);
+        check(json!({ "Action": "logs:*" }), true);
+        check(json!({ "Action": "LOGS:putlogevents" }), false);
+        check(json!({ "Action": "*", "Principal": "*" }), true);
+        check(json!({ "Principal": { "AWS": "*" } }), true);
+        check(
+            json!({ "Principal": { "Service": "lambda.amazonaws.com" } }),
+            false,
+        );
+        check(json!({ "Principal": { "AWS": "123456789012" } }), false);
+        check(
+            json!({ "Resource": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/events/*:*" }),
+            true,
+        );
+        check(
+            json!({ "Resource": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/events/x" }),
+            false,
+        );
+        check(
+            json!({ "Resource": "arn:aws:logs:us-east-1:123456789012:log-group:/other:*" }),
+            false,
+        );
+        check(
+            json!({ "Condition": { "ArnEquals": { "aws:SourceArn": need().rule_arn } } }),
+            true,
+        );
+        check(
+            json!({ "Condition": { "ArnLike": { "AWS:SourceArn": "arn:aws:events:*:rule/aws.partner/*" } } }),
+            true,
+        );
+        check(
+            json!({ "Condition": { "ArnEquals": { "aws:SourceArn": "arn:other" } } }),
+            false,
+        );
+        check(
+            json!({ "Condition": { "StringEquals": { "aws:SourceAccount": ["1", "123456789012"] } } }),
+            true,
+        );
+        check(
+            json!({ "Condition": { "StringNotEquals": { "aws:SourceAccount": "123456789012" } } }),
+            false,
+        );
+        check(
+            json!({ "Condition": { "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } } }),
+            false,
+        );
+        check(json!({ "Effect": "Deny" }), false);
+    }
+
+    #[test]
+    fn one_deny_wins() {
+        let document = json!({ "Statement": [statement(json!({})), statement(json!({ "Effect": "Deny", "Sid": "no" }))] });
+        let got = verdict([document.to_string().as_str()], &need());
+        assert_eq!(
+            got,
+            Verdict::Denied {
+                sid: Some("no".to_owned())
+            }
+        );
+    }
+
+    #[test]
+    fn the_missing_action_is_named() {
+        let one = json!({ "Statement": statement(json!({ "Action": "logs:PutLogEvents" })) }).to_string();
+        assert_eq!(
+            verdict([one.as_str()], &need()),
+            Verdict::Missing(vec!["logs:CreateLogStream"])
+        );
+        assert_eq!(verdict([], &need()), Verdict::Missing(ACTIONS.to_vec()));
+    }
+
+    #[test]
+    fn ours_goes_in_once_and_out_alone() {
+        let theirs = json!({ "Version": "2012-10-17", "Statement": statement(json!({ "Sid": "theirs", "Resource": "no" })) });
+        let theirs = theirs.to_string();
+        let merged = with(Some(&theirs), &need(), GROUP_CHARS_MAX).expect("merged");
+        assert_eq!(verdict([merged.as_str()], &need()), Verdict::Granted);
+        assert_eq!(
+            with(Some(&merged), &need(), GROUP_CHARS_MAX).as_deref(),
+            Ok(merged.as_str())
+        );
+        let other = Need {
+            target_id: "u".to_owned(),
+            ..need()
+        };
+        assert_eq!(without(&merged, &other), Ok(Without::Unchanged));
+        let Ok(Without::Document(left)) = without(&merged, &need()) else {
+            panic!("theirs stay")
+        };
+        assert!(left.contains("theirs") && !left.contains(SID), "{left}");
+        let alone = with(None, &need(), GROUP_CHARS_MAX).expect("made");
+        assert_eq!(without(&alone, &need()), Ok(Without::Empty));
+    }
+
+    #[test]
+    fn limits_and_nonsense() {
+        assert!(matches!(
+            with(None, &need(), 100),
+            Err(PolicyError::TooLong { chars_max: 100, .. })
+        ));
+        assert_eq!(with(Some("[]"), &need(), 1000), Err(PolicyError::Unreadable));
+        assert_eq!(without("x", &need()), Err(PolicyError::Unreadable));
+    }
+
+    #[test]
+    fn wildcards() {
+        for (pattern, text, want) in [
+            ("*", "", true),
+            ("a*c", "abbc", true),
+            ("a?c", "ac", false),
+            ("a*b*c", "aXbXbc", true),
+            ("ab", "abc", false),
+        ] {
+            assert_eq!(like(pattern, text), want, "{pattern} {text}");
+        }
+    }
+}

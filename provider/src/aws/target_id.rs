@@ -1,0 +1,49 @@
+//! The id a target gets when the configuration names none: always the same for the same rule and destination, so
+//! that an apply that was interrupted finds what it made.
+
+use uuid::Uuid;
+
+/// Made once; changing it would orphan every target ever made.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_9a2e_8d3b_5c47_b1e0_7f24_93d8_a65c);
+
+/// The id for a target of this rule at this destination (a log group's name, or an ARN).
+pub fn derive(bus: &str, rule: &str, destination: &str) -> String {
+    let name = format!("{}:{bus}{}:{rule}{destination}", bus.len(), rule.len());
+    format!("scalr-{}", Uuid::new_v5(&NAMESPACE, name.as_bytes()).simple())
+}
+
+/// Sixteen letters that stand for this text, where the text itself is too long or holds the wrong letters.
+pub fn digest(text: &str) -> String {
+    let mut digest = Uuid::new_v5(&NAMESPACE, text.as_bytes()).simple().to_string();
+    digest.truncate(16);
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_in_same_out() {
+        let id = derive("aws.partner/scalr.com/a/b", "r", "/g");
+        assert_eq!(id, derive("aws.partner/scalr.com/a/b", "r", "/g"));
+        assert_eq!(id, "scalr-4251eb2d10fa5da7bb156632537dfd30");
+        assert!(
+            id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+            "{id}"
+        );
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        let ids = [
+            derive("a", "bc", "d"),
+            derive("ab", "c", "d"),
+            derive("a", "b", "cd"),
+            derive("a", "b", "c"),
+        ];
+        for (i, id) in ids.iter().enumerate() {
+            assert!(!ids[i + 1..].contains(id), "{id}");
+        }
+    }
+}
