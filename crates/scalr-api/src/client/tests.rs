@@ -278,7 +278,7 @@ async fn answers_that_are_not_the_apis_are_errors() {
             "a redirect (302) to `https://other/`",
         ),
         (
-            ok(&json!({"data": {"type": "runs", "id": "in-1", "attributes": {}}})),
+            ok(&json!({"data": {"type": "runs", "attributes": connection("x")["attributes"]}})),
             "the object's type is \"runs\"",
         ),
         (
