@@ -1,0 +1,353 @@
+//! Which Rust types an attribute or parameter can have, and how they become values.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::cty::{Dynamic, Number, Type, Val, ValueError};
+use crate::path::Step;
+use crate::schema::{Nesting, ObjectBuilder, Shape};
+use crate::value::Value;
+
+/// A Rust type that stands for an attribute, an element or a parameter.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of an attribute",
+    note = "use String, bool, i64, f64, Number, Dynamic, a struct that derives Attrs, or Option, Value, Vec, BTreeSet, BTreeMap<String, _> of one"
+)]
+pub trait AttrType: Sized + Send + Sync + 'static {
+    /// The type without `Option` or `Value` around it.
+    type Known: AttrType;
+    /// What a parameter of this type accepts.
+    const PARAMETER: Parameter = Parameter {
+        nullable: false,
+        unknown: false,
+        variadic: false,
+    };
+
+    /// The wire type.
+    fn shape() -> Shape;
+    /// From a value; null and unknown become what the type has for them.
+    fn from_val(value: &Val) -> Result<Self, ValueError>;
+    /// To a value.
+    fn to_val(&self) -> Val;
+}
+
+/// What a function's parameter accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Whether null may be passed.
+    pub nullable: bool,
+    /// Whether unknown may be passed.
+    pub unknown: bool,
+    /// Whether it takes all arguments that are left.
+    pub variadic: bool,
+}
+
+/// A type that can hold null: what `optional` needs.
+#[diagnostic::on_unimplemented(
+    message = "an optional attribute can be null, and `{Self}` cannot hold null",
+    note = "use Option<..>, or give the attribute a `default`"
+)]
+pub trait Nullable {}
+
+impl<T> Nullable for Option<T> {}
+impl<T> Nullable for Value<T> {}
+impl Nullable for Dynamic {}
+
+/// What derive(Attrs) implements: a struct that is a schema, its documentation and its codec.
+#[diagnostic::on_unimplemented(message = "`{Self}` does not derive Attrs")]
+pub trait Attrs: Sized + Send + Sync + 'static {
+    /// Says what the attributes are.
+    fn describe(object: &mut ObjectBuilder);
+    /// Reads the struct.
+    fn from_attrs(attrs: &AttrReader<'_>) -> Result<Self, ValueError>;
+    /// Writes the struct.
+    fn to_attrs(&self, attrs: &mut AttrWriter);
+}
+
+/// Reads the attributes of an object.
+pub struct AttrReader<'a> {
+    value: &'a Val,
+}
+
+impl AttrReader<'_> {
+    /// Reads one attribute.
+    pub fn attr<F: AttrType>(&self, name: &str) -> Result<F, ValueError> {
+        F::from_val(self.value.get(name)).map_err(|error| error.under(Step::Attr(name.to_owned())))
+    }
+}
+
+/// Writes the attributes of an object.
+#[derive(Default)]
+pub struct AttrWriter {
+    attrs: BTreeMap<String, Val>,
+}
+
+impl AttrWriter {
+    /// Writes one attribute.
+    pub fn attr<F: AttrType>(&mut self, name: &str, value: &F) {
+        self.attrs.insert(name.to_owned(), value.to_val());
+    }
+}
+
+impl<T: Attrs> AttrType for T {
+    type Known = Self;
+
+    fn shape() -> Shape {
+        let mut builder = ObjectBuilder::default();
+        T::describe(&mut builder);
+        Shape::Nested(Nesting::Single, Arc::new(builder.finish()))
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        T::from_attrs(&AttrReader { value })
+    }
+
+    fn to_val(&self) -> Val {
+        let mut writer = AttrWriter::default();
+        self.to_attrs(&mut writer);
+        Val::Map(writer.attrs)
+    }
+}
+
+fn mismatch<T>(expected: &str) -> Result<T, ValueError> {
+    Err(ValueError::new(format!("must be {expected}")))
+}
+
+/// A scalar type: its null and unknown are the type's default.
+macro_rules! scalar {
+    ($rust:ty, $ty:expr, $expected:literal, $read:pat => $out:expr, $self:ident => $write:expr) => {
+        impl AttrType for $rust {
+            type Known = Self;
+
+            fn shape() -> Shape {
+                Shape::Plain($ty)
+            }
+
+            fn from_val(value: &Val) -> Result<Self, ValueError> {
+                match value {
+                    Val::Null | Val::Unknown(_) => Ok(Self::default()),
+                    $read => $out,
+                    _ => mismatch($expected),
+                }
+            }
+
+            fn to_val(&self) -> Val {
+                let $self = self;
+                $write
+            }
+        }
+    };
+}
+
+scalar!(String, Type::String, "a string", Val::String(text) => Ok(text.clone()), this => Val::String(this.clone()));
+scalar!(bool, Type::Bool, "true or false", Val::Bool(value) => Ok(*value), this => Val::Bool(*this));
+scalar!(Number, Type::Number, "a number", Val::Number(value) => Ok(value.clone()), this => Val::Number(this.clone()));
+scalar!(i64, Type::Number, "a whole number", Val::Number(value) => match value.to_i64() {
+    Some(whole) => Ok(whole),
+    None => mismatch("a whole number between -2^63 and 2^63-1"),
+}, this => Val::Number((*this).into()));
+scalar!(f64, Type::Number, "a number", Val::Number(value) => Ok(value.to_f64()),
+    this => Number::from_f64(*this).map_or(Val::Null, Val::Number));
+
+impl AttrType for Dynamic {
+    type Known = Self;
+    const PARAMETER: Parameter = Parameter {
+        nullable: true,
+        unknown: false,
+        variadic: false,
+    };
+
+    fn shape() -> Shape {
+        Shape::Plain(Type::Dynamic)
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        match value {
+            Val::Typed(inner) => Ok((**inner).clone()),
+            Val::Null => Ok(Self::null()),
+            Val::Unknown(_) => Ok(Self {
+                ty: Type::Dynamic,
+                value: value.clone(),
+            }),
+            _ => mismatch("a value with its type"),
+        }
+    }
+
+    fn to_val(&self) -> Val {
+        if self.ty == Type::Dynamic {
+            self.value.clone()
+        } else {
+            Val::Typed(Box::new(self.clone()))
+        }
+    }
+}
+
+impl<T: AttrType> AttrType for Option<T> {
+    type Known = T::Known;
+    const PARAMETER: Parameter = Parameter {
+        nullable: true,
+        ..T::PARAMETER
+    };
+
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        if value.is_null() || value.is_unknown() {
+            Ok(None)
+        } else {
+            T::from_val(value).map(Some)
+        }
+    }
+
+    fn to_val(&self) -> Val {
+        self.as_ref().map_or(Val::Null, T::to_val)
+    }
+}
+
+impl<T: AttrType> AttrType for Value<T> {
+    type Known = T::Known;
+    const PARAMETER: Parameter = Parameter {
+        nullable: true,
+        unknown: true,
+        ..T::PARAMETER
+    };
+
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        if value.is_null() {
+            Ok(Self::Null)
+        } else if value.is_unknown() {
+            Ok(Self::Unknown)
+        } else {
+            T::from_val(value).map(Self::Known)
+        }
+    }
+
+    fn to_val(&self) -> Val {
+        match self {
+            Self::Null => Val::Null,
+            Self::Unknown => Val::UNKNOWN,
+            Self::Known(value) => value.to_val(),
+        }
+    }
+}
+
+fn read_elements<T: AttrType, C: FromIterator<T>>(value: &Val) -> Result<C, ValueError> {
+    match value {
+        Val::Null | Val::Unknown(_) => Ok(std::iter::empty().collect()),
+        Val::List(all) | Val::Set(all) => {
+            let element = |(n, one)| T::from_val(one).map_err(|error| error.under(Step::Index(n)));
+            all.iter().enumerate().map(element).collect()
+        }
+        _ => mismatch("a list"),
+    }
+}
+
+impl<T: AttrType> AttrType for Vec<T> {
+    type Known = Self;
+
+    fn shape() -> Shape {
+        T::shape().within(Nesting::List)
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        read_elements(value)
+    }
+
+    fn to_val(&self) -> Val {
+        Val::List(self.iter().map(T::to_val).collect())
+    }
+}
+
+impl<T: AttrType + Ord> AttrType for BTreeSet<T> {
+    type Known = Self;
+
+    fn shape() -> Shape {
+        T::shape().within(Nesting::Set)
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        read_elements(value)
+    }
+
+    fn to_val(&self) -> Val {
+        Val::set(self.iter().map(T::to_val))
+    }
+}
+
+impl<T: AttrType> AttrType for BTreeMap<String, T> {
+    type Known = Self;
+
+    fn shape() -> Shape {
+        T::shape().within(Nesting::Map)
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        match value {
+            Val::Null | Val::Unknown(_) => Ok(Self::new()),
+            Val::Map(all) => {
+                let entry = |(key, one): (&String, &Val)| {
+                    let value = T::from_val(one).map_err(|error| error.under(Step::Key(key.clone())))?;
+                    Ok((key.clone(), value))
+                };
+                all.iter().map(entry).collect()
+            }
+            _ => mismatch("a map"),
+        }
+    }
+
+    fn to_val(&self) -> Val {
+        Val::Map(
+            self.iter()
+                .map(|(key, one)| (key.clone(), one.to_val()))
+                .collect(),
+        )
+    }
+}
+
+/// A last parameter that takes all arguments that are left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variadic<T>(pub Vec<T>);
+
+impl<T: AttrType> AttrType for Variadic<T> {
+    type Known = T::Known;
+    const PARAMETER: Parameter = Parameter {
+        variadic: true,
+        ..T::PARAMETER
+    };
+
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn from_val(value: &Val) -> Result<Self, ValueError> {
+        read_elements(value).map(Self)
+    }
+
+    fn to_val(&self) -> Val {
+        Val::List(self.0.iter().map(T::to_val).collect())
+    }
+}
+
+/// What `Plan::set` takes: any attribute type, and plain text.
+pub trait IntoVal {
+    /// The value.
+    fn into_val(self) -> Val;
+}
+
+impl<T: AttrType> IntoVal for T {
+    fn into_val(self) -> Val {
+        self.to_val()
+    }
+}
+
+impl IntoVal for &str {
+    fn into_val(self) -> Val {
+        Val::String(self.to_owned())
+    }
+}

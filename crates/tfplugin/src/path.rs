@@ -1,0 +1,109 @@
+//! Where in a value something is: the steps from its root.
+
+use std::fmt;
+
+/// One step from a value into it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// An attribute of an object.
+    Attr(String),
+    /// An element of a map.
+    Key(String),
+    /// An element of a list or tuple.
+    Index(usize),
+}
+
+/// The place of a value inside a configuration, plan or state.
+///
+/// A dotted text is a path too: `"log_group.name"`, `"tags.env"`, `"rules.0.name"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Path {
+    steps: Vec<Step>,
+}
+
+impl Path {
+    /// The whole value.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A top-level attribute.
+    pub fn root(name: impl Into<String>) -> Self {
+        Self::empty().attr(name)
+    }
+
+    /// An attribute of the object at this path.
+    pub fn attr(mut self, name: impl Into<String>) -> Self {
+        self.steps.push(Step::Attr(name.into()));
+        self
+    }
+
+    /// An element of the map at this path.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.steps.push(Step::Key(key.into()));
+        self
+    }
+
+    /// An element of the list at this path.
+    pub fn index(mut self, index: usize) -> Self {
+        self.steps.push(Step::Index(index));
+        self
+    }
+
+    /// The steps from the root.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether this is the whole value.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    pub(crate) fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+}
+
+impl From<&str> for Path {
+    fn from(text: &str) -> Self {
+        let step = |part: &str| match part.parse() {
+            Ok(index) => Step::Index(index),
+            Err(_) => Step::Attr(part.to_owned()),
+        };
+        Self {
+            steps: text
+                .split('.')
+                .filter(|part| !part.is_empty())
+                .map(step)
+                .collect(),
+        }
+    }
+}
+
+impl From<Vec<Step>> for Path {
+    fn from(steps: Vec<Step>) -> Self {
+        Self { steps }
+    }
+}
+
+impl From<&Path> for Path {
+    fn from(path: &Path) -> Self {
+        path.clone()
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, step) in self.steps.iter().enumerate() {
+            match step {
+                Step::Attr(name) if n == 0 => write!(f, "{name}")?,
+                Step::Attr(name) => write!(f, ".{name}")?,
+                Step::Key(key) => write!(f, "[{key:?}]")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! The trait of a managed resource, and what it may say about itself.
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::attr_type::Attrs;
+use crate::config::Config;
+use crate::cx::Cx;
+use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::plan::Plan;
+
+/// A managed resource: the struct is its schema, the trait its behaviour.
+///
+/// In `create`, `read`, `update` and `delete` values are plain: null and unknown are `None`, or the type's default
+/// where the field is not an `Option`.
+pub trait Resource: Attrs {
+    /// The name in HCL, without the provider's prefix.
+    const NAME: &'static str;
+    /// The provider's client.
+    type Client: Send + Sync + 'static;
+    /// What tells one object from another; copied from state.
+    const IDENTITY: Identity = Identity::of(&["id"]);
+    /// Which timeouts a user may set, and their defaults.
+    const TIMEOUTS: Timeouts = Timeouts::none();
+    /// The schema's version. An older state goes through [`Resource::upgrade`].
+    const VERSION: i64 = 0;
+    /// Whether `terraform import` works.
+    const IMPORTABLE: bool = true;
+
+    /// Makes the object. Call [`Cx::save`] as soon as it exists.
+    fn create(plan: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Reads the object back; `None` where it is gone.
+    fn read(state: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<Option<Self>>> + Send;
+
+    /// Changes the object in place.
+    fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Removes the object; one that is gone already is no error.
+    fn delete(state: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Refuses a configuration that no single attribute's `check` can judge. Values may be unknown.
+    fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
+
+    /// Adjusts the plan; runs for create, update and destroy, after defaults, `keep` and `equal`.
+    fn plan(_plan: &mut Plan<'_, Self>) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Which attributes an import id sets. By default the whole id is the single identity attribute.
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        match Self::IDENTITY.attributes().as_slice() {
+            [(name, _)] => Ok(vec![(name, id.to_owned())]),
+            _ => Err(Diagnostic::error("Cannot import by id")
+                .detail("This resource is told apart by more than one attribute: use an `identity` in the import block.")
+                .into()),
+        }
+    }
+
+    /// Turns the state of an older schema version into that of the current one.
+    fn upgrade(version: i64, _raw: Json) -> Result<Json> {
+        Err(Diagnostic::error("State of an unknown schema version")
+            .detail(format!(
+                "The state was written by schema version {version}, which this provider cannot upgrade."
+            ))
+            .into())
+    }
+}
+
+/// The attributes that tell one object from another.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+}
+
+impl Identity {
+    /// These attributes, all needed to import.
+    pub const fn of(attributes: &'static [&'static str]) -> Self {
+        Self {
+            required: attributes,
+            optional: &[],
+        }
+    }
+
+    /// Nothing: the object cannot be told apart or imported by identity.
+    pub const fn none() -> Self {
+        Self::of(&[])
+    }
+
+    /// Further attributes, which an import may leave out.
+    pub const fn optional(mut self, attributes: &'static [&'static str]) -> Self {
+        self.optional = attributes;
+        self
+    }
+
+    /// The attributes, and whether an import needs them.
+    pub(crate) fn attributes(&self) -> Vec<(&'static str, bool)> {
+        let required = self.required.iter().map(|name| (*name, true));
+        required
+            .chain(self.optional.iter().map(|name| (*name, false)))
+            .collect()
+    }
+}
+
+/// The operations whose timeout a user may set, with the defaults.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timeouts {
+    pub(crate) create: Option<Duration>,
+    pub(crate) read: Option<Duration>,
+    pub(crate) update: Option<Duration>,
+    pub(crate) delete: Option<Duration>,
+}
+
+impl Timeouts {
+    /// No `timeouts` block.
+    pub const fn none() -> Self {
+        Self {
+            create: None,
+            read: None,
+            update: None,
+            delete: None,
+        }
+    }
+
+    /// The default for create.
+    pub const fn create(mut self, default: Duration) -> Self {
+        self.create = Some(default);
+        self
+    }
+
+    /// The default for read.
+    pub const fn read(mut self, default: Duration) -> Self {
+        self.read = Some(default);
+        self
+    }
+
+    /// The default for update.
+    pub const fn update(mut self, default: Duration) -> Self {
+        self.update = Some(default);
+        self
+    }
+
+    /// The default for delete.
+    pub const fn delete(mut self, default: Duration) -> Self {
+        self.delete = Some(default);
+        self
+    }
+
+    /// The operations that have one.
+    pub(crate) fn entries(&self) -> Vec<(&'static str, Duration)> {
+        let all = [
+            ("create", self.create),
+            ("read", self.read),
+            ("update", self.update),
+            ("delete", self.delete),
+        ];
+        all.into_iter()
+            .filter_map(|(name, default)| Some((name, default?)))
+            .collect()
+    }
+}
+
+/// So many seconds.
+pub const fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// So many minutes.
+pub const fn mins(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}

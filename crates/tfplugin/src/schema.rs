@@ -1,0 +1,270 @@
+//! Schemas: what derive(Attrs) builds and everything else reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::attr_type::{AttrType, Nullable, Parameter};
+use crate::cty::{Type, Val};
+
+/// How a nested object repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// One object.
+    Single,
+    /// A list of objects.
+    List,
+    /// A set of objects.
+    Set,
+    /// Objects by key.
+    Map,
+}
+
+/// The wire type of an attribute.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// A plain type.
+    Plain(Type),
+    /// Objects with a schema of their own.
+    Nested(Nesting, Arc<Object>),
+}
+
+impl Shape {
+    /// The type of the values.
+    pub fn ty(&self) -> Type {
+        match self {
+            Self::Plain(ty) => ty.clone(),
+            Self::Nested(nesting, object) => collection(*nesting, object.ty()),
+        }
+    }
+
+    /// The shape of a collection of these.
+    pub(crate) fn within(self, nesting: Nesting) -> Self {
+        match self {
+            Self::Nested(Nesting::Single, object) => Self::Nested(nesting, object),
+            other => Self::Plain(collection(nesting, other.ty())),
+        }
+    }
+}
+
+fn collection(nesting: Nesting, inner: Type) -> Type {
+    match nesting {
+        Nesting::Single => inner,
+        Nesting::List => Type::List(Box::new(inner)),
+        Nesting::Set => Type::Set(Box::new(inner)),
+        Nesting::Map => Type::Map(Box::new(inner)),
+    }
+}
+
+type Check = Box<dyn Fn(&Val) -> Result<(), String> + Send + Sync>;
+type Equal = Box<dyn Fn(&Val, &Val) -> bool + Send + Sync>;
+type DefaultFn = Box<dyn Fn() -> Val + Send + Sync>;
+
+/// One attribute.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the flags are independent on the wire too"
+)]
+pub struct Attribute {
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    pub(crate) shape: Shape,
+    pub(crate) parameter: Parameter,
+    pub(crate) required: bool,
+    pub(crate) optional: bool,
+    pub(crate) computed: bool,
+    pub(crate) replace: bool,
+    pub(crate) keep: bool,
+    pub(crate) sensitive: bool,
+    pub(crate) write_only: bool,
+    pub(crate) deprecated: Option<String>,
+    pub(crate) default: Option<DefaultFn>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) equal: Option<Equal>,
+}
+
+impl std::fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attribute")
+            .field("name", &self.name)
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The attributes of a struct, in the order of its fields.
+#[derive(Debug, Default)]
+pub struct Object {
+    pub(crate) doc: String,
+    pub(crate) deprecated: Option<String>,
+    pub(crate) attributes: Vec<Attribute>,
+}
+
+impl Object {
+    /// The object type.
+    pub fn ty(&self) -> Type {
+        let types: BTreeMap<_, _> = self
+            .attributes
+            .iter()
+            .map(|one| (one.name.clone(), one.shape.ty()))
+            .collect();
+        Type::Object(types, BTreeSet::new())
+    }
+
+    /// The attribute of this name.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|one| one.name == name)
+    }
+}
+
+/// Collects the attributes of a struct. Its calls are what derive(Attrs) emits.
+#[derive(Debug, Default)]
+pub struct ObjectBuilder {
+    object: Object,
+}
+
+impl ObjectBuilder {
+    /// What the struct is.
+    pub fn doc(&mut self, text: &str) -> &mut Self {
+        tidy(text).clone_into(&mut self.object.doc);
+        self
+    }
+
+    /// That the whole struct is deprecated.
+    pub fn deprecated(&mut self, note: &str) -> &mut Self {
+        self.object.deprecated = Some(note.to_owned());
+        self
+    }
+
+    /// Adds an attribute of a Rust type.
+    pub fn attribute<F: AttrType>(&mut self, name: &str) -> AttributeBuilder<'_, F> {
+        self.object.attributes.push(Attribute {
+            name: name.to_owned(),
+            doc: String::new(),
+            shape: F::shape(),
+            parameter: F::PARAMETER,
+            required: false,
+            optional: false,
+            computed: false,
+            replace: false,
+            keep: false,
+            sensitive: false,
+            write_only: false,
+            deprecated: None,
+            default: None,
+            checks: Vec::new(),
+            equal: None,
+        });
+        let last = self.object.attributes.len() - 1;
+        AttributeBuilder {
+            attribute: &mut self.object.attributes[last],
+            rust: PhantomData,
+        }
+    }
+
+    pub(crate) fn finish(self) -> Object {
+        self.object
+    }
+}
+
+/// Says more about one attribute.
+pub struct AttributeBuilder<'a, F> {
+    attribute: &'a mut Attribute,
+    rust: PhantomData<F>,
+}
+
+impl<F: AttrType> AttributeBuilder<'_, F> {
+    /// What the attribute is.
+    pub fn doc(self, text: &str) -> Self {
+        tidy(text).clone_into(&mut self.attribute.doc);
+        self
+    }
+
+    /// The configuration must set it.
+    pub fn required(self) -> Self {
+        self.attribute.required = true;
+        self
+    }
+
+    /// The configuration may set it.
+    pub fn optional(self) -> Self
+    where
+        F: Nullable,
+    {
+        self.attribute.optional = true;
+        self
+    }
+
+    /// The provider sets it.
+    pub fn computed(self) -> Self {
+        self.attribute.computed = true;
+        self
+    }
+
+    /// A change of it replaces the object.
+    pub fn replace(self) -> Self {
+        self.attribute.replace = true;
+        self
+    }
+
+    /// An update leaves it as it is, so that a plan need not show it as unknown.
+    pub fn keep(self) -> Self {
+        self.attribute.keep = true;
+        self
+    }
+
+    /// Its value is hidden from output.
+    pub fn sensitive(self) -> Self {
+        self.attribute.sensitive = true;
+        self
+    }
+
+    /// Its value is never stored.
+    pub fn write_only(self) -> Self {
+        self.attribute.write_only = true;
+        self
+    }
+
+    /// It should no longer be used.
+    pub fn deprecated(self, note: &str) -> Self {
+        self.attribute.deprecated = Some(note.to_owned());
+        self
+    }
+
+    /// What it is where the configuration does not set it.
+    pub fn default(self, value: impl Fn() -> F::Known + Send + Sync + 'static) -> Self {
+        self.attribute.optional = true;
+        self.attribute.computed = true;
+        self.attribute.default = Some(Box::new(move || value().to_val()));
+        self
+    }
+
+    /// Refuses a value; run on known values that are not null.
+    pub fn check(self, check: impl Fn(&F::Known) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.attribute.checks.push(Box::new(move |value| {
+            let known = F::Known::from_val(value).map_err(|error| error.to_string())?;
+            check(&known)
+        }));
+        self
+    }
+
+    /// When two values mean the same.
+    pub fn equal(self, equal: impl Fn(&F::Known, &F::Known) -> bool + Send + Sync + 'static) -> Self {
+        self.attribute.equal = Some(Box::new(move |a, b| {
+            match (F::Known::from_val(a), F::Known::from_val(b)) {
+                (Ok(a), Ok(b)) => equal(&a, &b),
+                _ => false,
+            }
+        }));
+        self
+    }
+}
+
+/// A doc comment without the blank that follows `///`.
+fn tidy(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
+        .collect();
+    lines.join("\n").trim().to_owned()
+}
