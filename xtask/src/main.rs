@@ -1,2 +1,56 @@
-//! main
-fn main() {}
+//! The project's chores, as `cargo xtask COMMAND`.
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
+
+mod bench;
+mod demo;
+mod docs;
+mod places;
+mod shell;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's chores")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs every check: format, lints, house rules, units, generated files, licences, acceptance.
+    Test(test::Options),
+    /// Shows the whole flow on this machine: apply, events in their log groups, an empty plan, destroy.
+    Demo(demo::Options),
+    /// Writes `docs/` from the provider's schemas, `templates/` and `examples/`.
+    Docs(docs::Options),
+    /// Measures the provider: start, memory, size, plans a second.
+    Bench(bench::Options),
+    /// Installs the tools that `test` and `docs` use into `target/tools`.
+    Tools,
+    /// Checks the house rules alone.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Demo(options) => demo::run(&options),
+        Command::Docs(options) => docs::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Tools => tools::install(),
+        Command::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

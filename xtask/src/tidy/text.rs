@@ -1,0 +1,139 @@
+//! Rules about the text of a file: size, header, words and statements that have no place in it.
+
+use super::File;
+
+const LINES_MAX: usize = 600;
+const MEDIAN_LINES_MAX: usize = 200;
+
+/// Where SQL may stand: the companion's store and whatever store the local AWS keeps to itself.
+const SQL_HOMES: [&str; 2] = ["companion/src/store", "crates/aws-local/"];
+const SQL: [&str; 6] = [
+    "SELECT ",
+    "INSERT INTO ",
+    "DELETE FROM ",
+    "CREATE TABLE",
+    "ON CONFLICT",
+    "sqlx::query",
+];
+
+/// Everything that is wrong with one file.
+pub(super) fn check(file: &File) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut say = |what: String| found.push(format!("{}: {what}", file.path));
+    for (number, line) in file.text.lines().enumerate() {
+        for word in postponed() {
+            if line.contains(&word) {
+                say(format!("line {}: `{word}`: do it, or open an issue", number + 1));
+            }
+        }
+    }
+    if file.is_rust() && !file.is_generated() {
+        rust(file, &mut say);
+    }
+    found
+}
+
+/// Words that put work off, spelt so that this file does not hold them.
+fn postponed() -> [String; 3] {
+    [["TO", "DO"], ["FIX", "ME"], ["XX", "X:"]].map(|halves| halves.concat())
+}
+
+fn rust(file: &File, say: &mut impl FnMut(String)) {
+    let lines = file.text.lines().count();
+    if lines > LINES_MAX {
+        say(format!(
+            "{lines} lines, more than {LINES_MAX}: split it by meaning"
+        ));
+    }
+    if !has_header(&file.text) {
+        say("does not open with a `//!` line that says what it is for".to_owned());
+    }
+    // Clippy counts the lines of functions (clippy.toml); what could be got round is the lint itself.
+    let lint = ["too_many", "_lines"].concat();
+    if file.text.contains(&lint) {
+        say(format!("switches `{lint}` off: a function fits a screen"));
+    }
+    if SQL_HOMES.iter().all(|home| !file.path.starts_with(home)) && file.path != "xtask/src/tidy/text.rs" {
+        for statement in SQL.iter().filter(|statement| file.text.contains(*statement)) {
+            say(format!(
+                "holds SQL (`{}`), which stands in companion/src/store only",
+                statement.trim()
+            ));
+        }
+    }
+}
+
+/// The first line that is neither blank nor an inner attribute is a `//!` comment.
+fn has_header(text: &str) -> bool {
+    let mut lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("#!["));
+    lines.next().is_some_and(|line| line.starts_with("//!"))
+}
+
+/// The median length of the hand-written Rust files.
+pub(super) fn shape(files: &[File]) -> Option<String> {
+    let written = files.iter().filter(|file| file.is_rust() && !file.is_generated());
+    let mut lengths: Vec<usize> = written.map(|file| file.text.lines().count()).collect();
+    lengths.sort_unstable();
+    let median = lengths.get(lengths.len() / 2).copied().unwrap_or_default();
+    (median > MEDIAN_LINES_MAX)
+        .then(|| format!("the repository: the median file has {median} lines, more than {MEDIAN_LINES_MAX}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, check, shape};
+
+    fn finds(path: &str, text: &str, wanted: &[&str]) {
+        let found = check(&File {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        });
+        assert_eq!(found.len(), wanted.len(), "{found:?}");
+        for (line, needle) in found.iter().zip(wanted) {
+            assert!(line.contains(needle), "{line} does not hold {needle}");
+        }
+    }
+
+    #[test]
+    fn each_rule_finds_its_breach() {
+        finds("a.rs", "//! A.\nfn a() {}\n", &[]);
+        finds("a.rs", "#![no_std]\n\n//! A.\n", &[]);
+        finds("a.rs", "fn a() {}\n", &["`//!`"]);
+        finds("a.rs", &format!("//! A.\n{}", "\n".repeat(600)), &["601 lines"]);
+        finds("a.rs", &format!("//! A. @generated\n{}", "\n".repeat(600)), &[]);
+        finds(
+            "a.rs",
+            &format!("//! A.\n// {}\n", ["TO", "DO"].concat()),
+            &["line 2"],
+        );
+        finds("a.md", &format!("{}\n", ["FIX", "ME"].concat()), &["line 1"]);
+        finds(
+            "a.rs",
+            &format!("//! A.\n#![allow(clippy::{})]\n", ["too_many", "_lines"].concat()),
+            &["fits a screen"],
+        );
+        finds(
+            "provider/src/a.rs",
+            "//! A.\nconst Q: &str = \"SELECT 1\";\n",
+            &["SQL"],
+        );
+        finds(
+            "companion/src/store/a.rs",
+            "//! A.\nconst Q: &str = \"SELECT 1\";\n",
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_long_median_is_found() {
+        let file = |lines: usize| File {
+            path: "a.rs".to_owned(),
+            text: "\n".repeat(lines),
+        };
+        assert!(shape(&[file(10), file(200), file(500)]).is_none());
+        assert!(shape(&[file(10), file(201), file(500)]).is_some());
+    }
+}

