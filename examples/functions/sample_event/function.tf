@@ -1,0 +1,3 @@
+output "an_audit_log_event" {
+  value = jsondecode(provider::scalr::sample_event("AuditLog")).detail.request.action
+}

@@ -1,0 +1,19 @@
+resource "scalr_eventbridge_connection" "prod" {
+  name           = "prod"
+  aws_account_id = "123456789012"
+  region         = "us-east-1"
+}
+
+resource "scalr_eventbridge_bus" "scalr" {
+  event_source_name = scalr_eventbridge_connection.prod.event_source_name
+  region            = scalr_eventbridge_connection.prod.region
+}
+
+resource "scalr_eventbridge_activation" "prod" {
+  connection_id = scalr_eventbridge_connection.prod.id
+  depends_on    = [scalr_eventbridge_bus.scalr]
+}
+
+resource "scalr_audit_log_setting" "account" {
+  connection_id = scalr_eventbridge_activation.prod.connection_id
+}

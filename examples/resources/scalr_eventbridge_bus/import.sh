@@ -1,0 +1,5 @@
+# The bus's name, which is its event source's
+terraform import scalr_eventbridge_bus.scalr aws.partner/scalr.com/my-account/prod
+
+# In another region than the provider's
+terraform import scalr_eventbridge_bus.scalr aws.partner/scalr.com/my-account/prod@eu-west-1

@@ -1,0 +1,2 @@
+# The connection's id
+terraform import scalr_eventbridge_connection.prod in-v0o1abc2defg3hij4

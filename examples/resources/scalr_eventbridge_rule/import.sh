@@ -1,0 +1,5 @@
+# BUS/RULE
+terraform import scalr_eventbridge_rule.failed_runs aws.partner/scalr.com/my-account/prod/scalr-failed-runs
+
+# In another region than the provider's
+terraform import scalr_eventbridge_rule.failed_runs aws.partner/scalr.com/my-account/prod/scalr-failed-runs@eu-west-1

@@ -1,0 +1,17 @@
+resource "scalr_eventbridge_connection" "prod" {
+  name           = "prod"
+  aws_account_id = "123456789012"
+  region         = "us-east-1"
+}
+
+resource "scalr_eventbridge_bus" "scalr" {
+  event_source_name = scalr_eventbridge_connection.prod.event_source_name
+  region            = scalr_eventbridge_connection.prod.region
+}
+
+resource "scalr_eventbridge_rule" "failed_runs" {
+  name           = "scalr-failed-runs"
+  region         = scalr_eventbridge_bus.scalr.region
+  event_bus_name = scalr_eventbridge_bus.scalr.name
+  event_pattern  = provider::scalr::event_pattern("RunExecuted", { result = ["errored"] })
+}

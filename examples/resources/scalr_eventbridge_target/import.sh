@@ -1,0 +1,5 @@
+# BUS/RULE/TARGET_ID
+terraform import scalr_eventbridge_target.logs aws.partner/scalr.com/my-account/prod/scalr-runs/my-target-id
+
+# In another region than the provider's
+terraform import scalr_eventbridge_target.logs aws.partner/scalr.com/my-account/prod/scalr-runs/my-target-id@eu-west-1
