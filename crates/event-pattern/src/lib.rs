@@ -1,1 +1,32 @@
-//! To be written.
+//! Amazon EventBridge event patterns: compile, match, explain a miss.
+//!
+//! What a pattern means is what AWS's published engine, event-ruler 2.0.1, makes of it, oddities included.
+//!
+//! ```
+//! use event_pattern::Pattern;
+//!
+//! let pattern = Pattern::compile(r#"{"source": [{"prefix": "aws.partner/scalr.com"}]}"#)?;
+//! assert!(pattern.matches(r#"{"source": "aws.partner/scalr.com/acme/prod"}"#)?);
+//!
+//! let miss = pattern.explain(r#"{"Source": "aws.partner/scalr.com/acme/prod"}"#)?;
+//! assert_eq!(miss.leaves[0].nearest.as_deref(), Some("Source"));
+//!
+//! let refused = Pattern::compile(r#"{"source": []}"#).unwrap_err();
+//! assert_eq!(refused.reason(), "Empty arrays are not allowed");
+//! assert_eq!((refused.line(), refused.column()), (Some(1), Some(14)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod compile;
+mod error;
+mod event;
+mod explain;
+mod ip;
+mod json;
+mod number;
+mod pattern;
+mod test;
+
+pub use error::{Error, ErrorKind, EventError};
+pub use explain::{Explanation, Leaf};
+pub use pattern::Pattern;

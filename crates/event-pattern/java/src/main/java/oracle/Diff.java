@@ -1,0 +1,44 @@
+package oracle;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import software.amazon.event.ruler.JsonRuleCompiler;
+import software.amazon.event.ruler.Machine;
+
+/**
+ * One line in, `["pattern", "event"]`; one line out: a JSON string holding `match`, `no-match`, or
+ * `invalid-pattern: ` or `invalid-event: ` with the engine's whole message.
+ */
+public final class Diff {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    public static void main(String[] args) throws Exception {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            JsonNode pair = JSON.readTree(line);
+            out.println(JSON.writeValueAsString(answer(pair.get(0).asText(), pair.get(1).asText())));
+        }
+        out.flush();
+    }
+
+    private static String answer(String pattern, String event) {
+        Machine machine = new Machine();
+        try {
+            machine.addRule("rule", pattern);
+        } catch (Throwable refused) {
+            // What a refusal says is what the newer compiler says; the older one only gets a second look.
+            String reason = JsonRuleCompiler.check(pattern);
+            return "invalid-pattern: " + (reason == null ? String.valueOf(refused.getMessage()) : reason);
+        }
+        try {
+            return machine.rulesForJSONEvent(event).isEmpty() ? "no-match" : "match";
+        } catch (Throwable refused) {
+            return "invalid-event: " + refused.getMessage();
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What can be wrong with a pattern, and with an event.
+
+use std::fmt;
+
+/// A place in a text, counted as AWS counts: both from 1, columns in UTF-16 units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl Place {
+    pub(crate) fn at(src: &[u8], offset: usize) -> Self {
+        let before = &src[..offset.min(src.len())];
+        let mut line = 1;
+        let mut row = 0;
+        for (at, byte) in before.iter().enumerate() {
+            let ends = *byte == b'\n' || (*byte == b'\r' && before.get(at + 1) != Some(&b'\n'));
+            if ends {
+                line += 1;
+                row = at + 1;
+            }
+        }
+        let column = String::from_utf8_lossy(&before[row..]).encode_utf16().count() + 1;
+        Self { line, column }
+    }
+}
+
+/// The text is not JSON from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Syntax {
+    pub(crate) what: String,
+    pub(crate) place: Place,
+}
+
+/// Which rule a refused pattern breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// It is not JSON.
+    Syntax,
+    /// It is JSON, but not a pattern.
+    Grammar,
+    /// A value in it has a form that its operator cannot take: an address, a number.
+    Value,
+    /// It is longer or more complex than EventBridge, or this crate, takes.
+    Limit,
+}
+
+/// Why a pattern was refused.
+///
+/// [`reason`](Self::reason) is AWS's own wording; for text that is not JSON it is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Box<Refusal>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) kind: ErrorKind,
+    pub(crate) reason: String,
+    pub(crate) place: Option<Place>,
+    pub(crate) path: String,
+    pub(crate) expected: String,
+    /// AWS's message repeats the place for what is refused inside a list of `anything-but`.
+    pub(crate) twice: bool,
+    pub(crate) source: String,
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self(Box::new(refusal))
+    }
+}
+
+impl Error {
+    pub(crate) fn limit(reason: String, expected: &str) -> Self {
+        Self::from(Refusal {
+            kind: ErrorKind::Limit,
+            reason,
+            place: None,
+            path: String::new(),
+            expected: expected.to_owned(),
+            twice: false,
+            source: String::new(),
+        })
+    }
+
+    /// The same refusal, with its place told twice.
+    pub(crate) fn twice(mut self) -> Self {
+        self.0.twice = true;
+        self
+    }
+
+    /// What kind of refusal this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// AWS's reason, without the place.
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// The line where AWS's parser stood, from 1; `None` where AWS names no place.
+    pub fn line(&self) -> Option<usize> {
+        self.0.place.map(|place| place.line)
+    }
+
+    /// The column where AWS's parser stood, from 1; `None` where AWS names no place.
+    pub fn column(&self) -> Option<usize> {
+        self.0.place.map(|place| place.column)
+    }
+
+    /// The field under which it was found, its keys joined by dots; empty at the top.
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// What would have been right there.
+    pub fn expected(&self) -> &str {
+        &self.0.expected
+    }
+
+    /// The first line of AWS's message: `Event pattern is not valid. Reason: …`.
+    pub fn first_line(&self) -> String {
+        format!("Event pattern is not valid. Reason: {}", self.0.reason)
+    }
+
+    /// AWS's message whole, with the second line that names the place.
+    pub fn message(&self) -> String {
+        let mut message = self.first_line();
+        let Some(place) = self.0.place else { return message };
+        let shown = shown_source(&self.0.source);
+        let at = format!(
+            "\n at [Source: (String){shown}; line: {}, column: {}]",
+            place.line, place.column
+        );
+        for _ in 0..=usize::from(self.0.twice) {
+            message.push_str(&at);
+        }
+        message
+    }
+}
+
+/// A long text is cut, and what was cut is counted.
+fn shown_source(source: &str) -> String {
+    const SHOWN_MAX: usize = 500;
+    let cut = source
+        .char_indices()
+        .nth(SHOWN_MAX)
+        .map_or(source.len(), |(at, _)| at);
+    let rest = source[cut..].encode_utf16().count();
+    let tail = if rest == 0 {
+        String::new()
+    } else {
+        format!("[truncated {rest} chars]")
+    };
+    format!("\"{}\"{tail}", &source[..cut])
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.reason)?;
+        if let Some(place) = self.0.place {
+            write!(f, " (line {}, column {})", place.line, place.column)?;
+        }
+        if !self.0.path.is_empty() {
+            write!(f, ", at `{}`", self.0.path)?;
+        }
+        if !self.0.expected.is_empty() {
+            write!(f, "; expected {}", self.0.expected)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Why an event could not be matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventError {
+    /// The event is not a JSON object.
+    NotAnObject,
+    /// The event is not JSON.
+    Syntax {
+        /// What was met.
+        what: String,
+        /// From 1.
+        line: usize,
+        /// From 1, in UTF-16 units.
+        column: usize,
+    },
+    /// The event repeats keys in so many arrays that deciding would take too long.
+    TooComplex,
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnObject => f.write_str("Event must be a JSON object"),
+            Self::Syntax { what, line, column } => write!(f, "{what} (line {line}, column {column})"),
+            Self::TooComplex => f.write_str("too many ways to choose from the event's arrays"),
+        }
+    }
+}
+
+impl std::error::Error for EventError {}
+
+impl From<Syntax> for EventError {
+    fn from(syntax: Syntax) -> Self {
+        let Place { line, column } = syntax.place;
+        Self::Syntax {
+            what: syntax.what,
+            line,
+            column,
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! One test of one value: what stands between the brackets of a field.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+
+use crate::ip;
+use crate::number::{self, Key};
+
+/// A value of an event, decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    String(Vec<u8>),
+    /// A number, `true`, `false` or `null`, as it is spelt.
+    Literal(Vec<u8>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Test {
+    String(Vec<u8>),
+    Literal(Vec<u8>),
+    Number(Key),
+    Range {
+        low: Key,
+        low_open: bool,
+        high: Key,
+        high_open: bool,
+    },
+    Address(ip::Range),
+    Prefix(Vec<u8>),
+    Suffix(Vec<u8>),
+    PrefixIgnoreCase(Folded),
+    SuffixIgnoreCase(Folded),
+    IgnoreCase(Folded),
+    Wildcard(Wildcard),
+    Exists,
+    Absent,
+    NotStrings(BTreeSet<Vec<u8>>),
+    NotNumbers(BTreeSet<Key>),
+    NotPrefixes(BTreeSet<Vec<u8>>),
+    NotSuffixes(BTreeSet<Vec<u8>>),
+    NotIgnoreCase(Vec<Folded>),
+    NotWildcards(Vec<Wildcard>),
+    /// A list of nothing that nothing matches.
+    Never,
+}
+
+impl Test {
+    /// Whether the value's own form, apart from any address in it, passes.
+    fn passes(&self, value: &Value, number: Option<Key>) -> bool {
+        match value {
+            Value::String(text) => self.passes_string(text),
+            Value::Literal(text) => self.passes_literal(text, number),
+        }
+    }
+
+    fn passes_string(&self, text: &[u8]) -> bool {
+        match self {
+            Self::String(wanted) => wanted == text,
+            Self::Prefix(prefix) => text.starts_with(prefix),
+            Self::Suffix(suffix) => text.ends_with(suffix),
+            Self::PrefixIgnoreCase(folded) => folded.prefix_len(text).is_some(),
+            Self::SuffixIgnoreCase(folded) => folded.ends(text),
+            Self::IgnoreCase(folded) => folded.is(text),
+            Self::Wildcard(wildcard) => wildcard.matches(text),
+            Self::Exists | Self::NotNumbers(_) => true,
+            Self::NotStrings(set) => !set.contains(text),
+            Self::NotPrefixes(set) => !set.iter().any(|prefix| text.starts_with(prefix)),
+            Self::NotSuffixes(set) => !set.iter().any(|suffix| text.ends_with(suffix)),
+            Self::NotIgnoreCase(list) => !list.iter().any(|folded| folded.is(text)),
+            Self::NotWildcards(list) => !list.iter().any(|wildcard| wildcard.matches(text)),
+            Self::Literal(_)
+            | Self::Number(_)
+            | Self::Range { .. }
+            | Self::Address(_)
+            | Self::Absent
+            | Self::Never => false,
+        }
+    }
+
+    fn passes_literal(&self, text: &[u8], number: Option<Key>) -> bool {
+        match self {
+            Self::Literal(wanted) => wanted == text,
+            Self::Number(wanted) => number == Some(*wanted),
+            Self::Range {
+                low,
+                low_open,
+                high,
+                high_open,
+            } => number.is_some_and(|number| {
+                (*low < number || (*low == number && !low_open))
+                    && (number < *high || (number == *high && !high_open))
+            }),
+            Self::NotNumbers(set) => number.is_none_or(|number| !set.contains(&number)),
+            Self::Exists
+            | Self::NotStrings(_)
+            | Self::NotPrefixes(_)
+            | Self::NotIgnoreCase(_)
+            | Self::NotWildcards(_) => true,
+            Self::Suffix(suffix) => number.is_some_and(|number| digits_end(number, suffix)),
+            Self::NotSuffixes(set) => {
+                !number.is_some_and(|number| set.iter().any(|suffix| digits_end(number, suffix)))
+            }
+            Self::SuffixIgnoreCase(folded) => number.is_some_and(|number| {
+                number::digits(number)
+                    .split_last()
+                    .is_some_and(|(last, rest)| *last == b'"' && folded.ends(rest))
+            }),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_numeric(&self) -> bool {
+        matches!(self, Self::Number(_) | Self::Range { .. } | Self::NotNumbers(_))
+    }
+}
+
+/// Beside a numeric test the engine looks at a number only as ten digits to base 128. A suffix, which ends with the
+/// closing quote, looks at them too, and 34, the code of a quote, is a digit.
+fn digits_end(number: Key, suffix: &[u8]) -> bool {
+    number::digits(number)
+        .split_last()
+        .is_some_and(|(last, rest)| *last == b'"' && rest.ends_with(suffix))
+}
+
+/// The tests of one field, of which one must pass.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Tests {
+    pub(crate) list: Vec<Test>,
+    numeric: bool,
+    address: bool,
+}
+
+impl Tests {
+    pub(crate) fn new(list: Vec<Test>) -> Self {
+        let numeric = list.iter().any(Test::is_numeric);
+        let address = list.iter().any(|test| matches!(test, Test::Address(_)));
+        Self {
+            list,
+            numeric,
+            address,
+        }
+    }
+
+    /// Whether the absence of the field passes.
+    pub(crate) fn absent(&self) -> bool {
+        self.list.contains(&Test::Absent)
+    }
+
+    pub(crate) fn pass(&self, value: &Value) -> bool {
+        let number = match value {
+            Value::Literal(text) if self.numeric => number::key(text),
+            _ => None,
+        };
+        if self.list.iter().any(|test| test.passes(value, number)) {
+            return true;
+        }
+        match value {
+            Value::String(text) if self.address => {
+                ip::address(text).is_some_and(|address| self.pass_address(&address))
+            }
+            _ => false,
+        }
+    }
+
+    /// An address is looked at as hexadecimal digits, which a number in the list may spell.
+    fn pass_address(&self, address: &ip::Digits) -> bool {
+        self.list.iter().any(|test| match test {
+            Test::Address(range) => range.contains(address),
+            Test::Literal(text) => *text == address.text(),
+            _ => false,
+        })
+    }
+}
+
+/// A text that matches in the upper or the lower form of each of its characters.
+///
+/// The engine takes a text apart into UTF-16 units. Half of a surrogate pair is no character, has no case, and is
+/// written as a question mark: outside the basic plane nothing equals itself here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Folded {
+    letters: Vec<Letter>,
+    /// As it was written: the engine takes `a` and `A` for different tests.
+    text: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Letter {
+    lower: Box<[u8]>,
+    upper: Box<[u8]>,
+}
+
+impl Folded {
+    pub(crate) fn new(text: &[u8]) -> Self {
+        let mut letters = Vec::with_capacity(text.len());
+        for c in String::from_utf8_lossy(text).chars() {
+            if c.len_utf16() == 1 {
+                letters.push(Letter::new(c));
+            } else {
+                letters.extend([Letter::new('?'), Letter::new('?')]);
+            }
+        }
+        Self {
+            letters,
+            text: text.to_vec(),
+        }
+    }
+
+    fn is(&self, text: &[u8]) -> bool {
+        self.prefix_len(text) == Some(text.len())
+    }
+
+    /// How much of the text it covers from the start.
+    fn prefix_len(&self, text: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        for letter in &self.letters {
+            let rest = &text[at..];
+            at += letter.forms().find(|form| rest.starts_with(form))?.len();
+        }
+        Some(at)
+    }
+
+    fn ends(&self, text: &[u8]) -> bool {
+        let mut rest = text;
+        for letter in self.letters.iter().rev() {
+            let Some(form) = letter.forms().find(|form| rest.ends_with(form)) else {
+                return false;
+            };
+            rest = &rest[..rest.len() - form.len()];
+        }
+        true
+    }
+}
+
+impl Letter {
+    fn new(c: char) -> Self {
+        let lower: String = c.to_lowercase().collect();
+        let upper: String = c.to_uppercase().collect();
+        Self {
+            lower: lower.into_bytes().into(),
+            upper: upper.into_bytes().into(),
+        }
+    }
+
+    fn forms(&self) -> impl Iterator<Item = &[u8]> {
+        [&*self.lower, &*self.upper].into_iter()
+    }
+}
+
+/// A text with `*` for any run of bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Wildcard {
+    /// What stands before, between and after the stars; one more than there are stars.
+    pub(crate) parts: Vec<Vec<u8>>,
+}
+
+impl Wildcard {
+    /// Reads a pattern; positions in the refusal count the opening quote.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
+        let mut parts = vec![Vec::new()];
+        let mut last = Vec::new();
+        let mut at = 0;
+        while let Some(byte) = text.get(at) {
+            let next = text.get(at + 1);
+            match (byte, next) {
+                (b'*', Some(b'*')) => {
+                    return Err(format!("Consecutive wildcard characters at pos {}", at + 1));
+                }
+                (b'*', _) => {
+                    if let Some(part) = parts.last_mut() {
+                        *part = std::mem::take(&mut last);
+                    }
+                    parts.push(Vec::new());
+                }
+                (b'\\', Some(escaped @ (b'*' | b'\\'))) => {
+                    last.push(*escaped);
+                    at += 1;
+                }
+                (b'\\', _) => return Err(format!("Invalid escape character at pos {}", at + 1)),
+                _ => last.push(*byte),
+            }
+            at += 1;
+        }
+        if let Some(part) = parts.last_mut() {
+            *part = last;
+        }
+        Ok(Self { parts })
+    }
+
+    /// Each part is taken where it first occurs: to look further along can never match more.
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        let [head, middle @ .., tail] = &self.parts[..] else {
+            return self.parts.first().is_some_and(|only| only == text);
+        };
+        let Some(mut rest) = text.strip_prefix(&head[..]) else {
+            return false;
+        };
+        for part in middle {
+            let Some(at) = memmem::find(rest, part) else {
+                return false;
+            };
+            rest = &rest[at + part.len()..];
+        }
+        rest.ends_with(tail)
+    }
+}
