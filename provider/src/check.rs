@@ -1,0 +1,289 @@
+//! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
+
+/// An event source's name is at most this long, and starts with this.
+const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
+const SOURCE_LENGTH_MAX: usize = 256;
+
+/// A segment of an event source's name: `prod`.
+pub fn source_segment(text: &str) -> Result<(), String> {
+    // The account's name, which is not known here, takes one letter and a slash at least.
+    let length_max = SOURCE_LENGTH_MAX - SOURCE_PREFIX.len() - 2;
+    if text.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    if let Some(bad) = text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
+    {
+        return Err(format!(
+            "must hold only letters, digits, `.`, `-` and `_`, as it becomes a part of the event source's name; it holds {}",
+            shown(bad)
+        ));
+    }
+    if text.len() > length_max {
+        return Err(format!(
+            "must have at most {length_max} characters, as the event source's name has at most {SOURCE_LENGTH_MAX}; it has {}",
+            text.len()
+        ));
+    }
+    Ok(())
+}
+
+/// An AWS account: `123456789012`.
+pub fn aws_account_id(text: &str) -> Result<(), String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match (digits, text.len()) {
+        (true, 12) => Ok(()),
+        (true, length) => Err(format!(
+            "must be an AWS account id, which has 12 digits; it has {length}"
+        )),
+        _ if text.replace('-', "").len() == 12 => {
+            Err("must be an AWS account id, which has 12 digits and no hyphens".to_owned())
+        }
+        _ => Err("must be an AWS account id, which has 12 digits and nothing else".to_owned()),
+    }
+}
+
+/// An AWS region: `us-east-1`.
+pub fn region(text: &str) -> Result<(), String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let lower = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let legal = match parts.as_slice() {
+        [area, middle @ .., number] => {
+            area.len() >= 2
+                && lower(area)
+                && !middle.is_empty()
+                && middle.iter().all(|part| lower(&part))
+                && (1..=2).contains(&number.len())
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        _ => false,
+    };
+    if legal {
+        return Ok(());
+    }
+    let zone = text
+        .strip_suffix(|last: char| last.is_ascii_lowercase())
+        .is_some_and(|rest| region(rest).is_ok());
+    if zone {
+        return Err("must be an AWS region, such as `us-east-1`; this is an availability zone".to_owned());
+    }
+    Err("must be an AWS region, such as `us-east-1`".to_owned())
+}
+
+/// An identifier of Scalr's: `in-…`, `ws-…`, `acc-…`. `prefix` is what this kind begins with.
+fn scalr_id(text: &str, prefix: &str, kind: &str) -> Result<(), String> {
+    let legal = text.len() > prefix.len()
+        && text.starts_with(prefix)
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    if legal {
+        Ok(())
+    } else {
+        Err(format!("must be the id of {kind}, which begins with `{prefix}`"))
+    }
+}
+
+/// The id of an EventBridge connection: `in-…`.
+pub fn connection_id(text: &str) -> Result<(), String> {
+    scalr_id(text, "in-", "an EventBridge connection")
+}
+
+/// The id of a workspace: `ws-…`.
+pub fn workspace_id(text: &str) -> Result<(), String> {
+    scalr_id(text, "ws-", "a workspace")
+}
+
+/// The id of an account: `acc-…`.
+pub fn account_id(text: &str) -> Result<(), String> {
+    scalr_id(text, "acc-", "a Scalr account")
+}
+
+/// A host, with or without a scheme: `acme.scalr.io`.
+pub fn hostname(text: &str) -> Result<(), String> {
+    // An empty one counts as not set.
+    if text.is_empty() {
+        return Ok(());
+    }
+    text.parse::<scalr_api::Host>().map(drop).map_err(|error| {
+        format!(
+            "must be the host of Scalr's API, such as `acme.scalr.io`, with or without `https://`; {error}"
+        )
+    })
+}
+
+/// A number of retries.
+pub fn max_retries(count: &i64) -> Result<(), String> {
+    if (0..=100).contains(count) {
+        Ok(())
+    } else {
+        Err(format!("must be from 0 to 100; it is {count}"))
+    }
+}
+
+/// An endpoint: an http or https URL.
+pub fn endpoint(text: &str) -> Result<(), String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(()),
+        _ => Err("must be a URL that begins with `https://` or `http://`".to_owned()),
+    }
+}
+
+/// The ARN of a role.
+pub fn role_arn(text: &str) -> Result<(), String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "iam", "", account, resource]
+            if !partition.is_empty()
+                && aws_account_id(account).is_ok()
+                && resource.len() > "role/".len()
+                && resource.starts_with("role/") =>
+        {
+            Ok(())
+        }
+        _ => Err("must be the ARN of a role, such as `arn:aws:iam::123456789012:role/terraform`".to_owned()),
+    }
+}
+
+fn shown(c: char) -> String {
+    match c {
+        ' ' => "a blank".to_owned(),
+        '`' => "a backtick".to_owned(),
+        c => format!("`{}`", c.escape_debug()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(check: fn(&str) -> Result<(), String>, text: &str, expected: Result<(), &str>) {
+        assert_eq!(check(text), expected.map_err(str::to_owned), "{text:?}");
+    }
+
+    #[test]
+    fn source_segments() {
+        check(source_segment, "prod", Ok(()));
+        check(source_segment, "Prod_1.eu-west", Ok(()));
+        check(source_segment, &"x".repeat(232), Ok(()));
+        check(source_segment, "", Err("must not be empty"));
+        let only = "must hold only letters, digits, `.`, `-` and `_`, as it becomes a part of the event source's name; it holds";
+        check(source_segment, "a b", Err(&format!("{only} a blank")));
+        check(source_segment, "a/b", Err(&format!("{only} `/`")));
+        check(source_segment, "é", Err(&format!("{only} `é`")));
+        check(
+            source_segment,
+            &"x".repeat(233),
+            Err("must have at most 232 characters, as the event source's name has at most 256; it has 233"),
+        );
+    }
+
+    #[test]
+    fn account_ids() {
+        check(aws_account_id, "123456789012", Ok(()));
+        check(
+            aws_account_id,
+            "12345678901",
+            Err("must be an AWS account id, which has 12 digits; it has 11"),
+        );
+        check(
+            aws_account_id,
+            "1234-5678-9012",
+            Err("must be an AWS account id, which has 12 digits and no hyphens"),
+        );
+        check(
+            aws_account_id,
+            "acc-1",
+            Err("must be an AWS account id, which has 12 digits and nothing else"),
+        );
+    }
+
+    #[test]
+    fn regions() {
+        for good in [
+            "us-east-1",
+            "ap-southeast-2",
+            "us-gov-west-1",
+            "us-iso-east-1",
+            "mx-central-1",
+        ] {
+            check(region, good, Ok(()));
+        }
+        let bad = Err("must be an AWS region, such as `us-east-1`");
+        for text in [
+            "",
+            "us-east",
+            "US-EAST-1",
+            "us-1",
+            "us_east_1",
+            "us-east-1 ",
+            "Virginia",
+            "us--1",
+        ] {
+            check(region, text, bad);
+        }
+        let zone = Err("must be an AWS region, such as `us-east-1`; this is an availability zone");
+        check(region, "us-east-1a", zone);
+    }
+
+    #[test]
+    fn scalr_ids() {
+        check(connection_id, "in-v0o9h", Ok(()));
+        for text in ["", "in-", "ws-1", "in-1/2", "prod"] {
+            check(
+                connection_id,
+                text,
+                Err("must be the id of an EventBridge connection, which begins with `in-`"),
+            );
+        }
+        check(
+            workspace_id,
+            "in-1",
+            Err("must be the id of a workspace, which begins with `ws-`"),
+        );
+        check(account_id, "acc-1", Ok(()));
+    }
+
+    #[test]
+    fn hosts_and_endpoints() {
+        check(hostname, "acme.scalr.io", Ok(()));
+        check(hostname, "http://127.0.0.1:8080", Ok(()));
+        check(
+            hostname,
+            "acme.scalr.io/api",
+            Err(
+                "must be the host of Scalr's API, such as `acme.scalr.io`, with or without `https://`; it has a path or a \
+                 query; write the host alone",
+            ),
+        );
+        check(endpoint, "http://127.0.0.1:4566", Ok(()));
+        check(
+            endpoint,
+            "127.0.0.1:4566",
+            Err("must be a URL that begins with `https://` or `http://`"),
+        );
+    }
+
+    #[test]
+    fn roles() {
+        check(
+            role_arn,
+            "arn:aws-us-gov:iam::123456789012:role/path/name",
+            Ok(()),
+        );
+        let bad = Err("must be the ARN of a role, such as `arn:aws:iam::123456789012:role/terraform`");
+        for text in [
+            "",
+            "terraform",
+            "arn:aws:iam::123456789012:user/me",
+            "arn:aws:iam::1:role/x",
+        ] {
+            check(role_arn, text, bad);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The provider's configuration: where Scalr is, with which token, and how AWS is reached.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scalr_api::{AccountId, Host, Settings, Token};
+use tfplugin::{Attrs, ConfigureCx, Diagnostic, Diagnostics, Provider, Registry, Result, Value};
+
+use crate::aws;
+use crate::client::{Client, NotKnownYet, Scalr, Setting};
+use crate::credentials::{self, World};
+use crate::{check, data_sources, functions, resources};
+
+/// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
+#[derive(Attrs, Clone, Debug)]
+pub struct ScalrEventBridge {
+    /// Host of Scalr's API, such as `acme.scalr.io`, with or without a scheme (`https` without). Default: the environment variable `SCALR_HOSTNAME`.
+    #[tf(optional, check = check::hostname)]
+    hostname: Value<String>,
+    /// Token for Scalr's API. Default: the environment variable `SCALR_TOKEN`, else the credentials that the command line has for the host (`TF_TOKEN_…`, `credentials` blocks, `terraform login`).
+    #[tf(optional, sensitive)]
+    token: Value<String>,
+    /// Scalr account that account-wide settings are made in. Default: the account of the connection concerned.
+    #[tf(optional, check = check::account_id)]
+    account_id: Value<String>,
+    /// How AWS is reached. What is left out comes from AWS's own environment variables, profiles and metadata services; nothing is looked up before the first AWS call.
+    #[tf(optional)]
+    aws: Value<AwsConfig>,
+}
+
+/// How AWS is reached.
+#[derive(Attrs, Clone, Debug)]
+pub struct AwsConfig {
+    /// Region of the resources that name none.
+    #[tf(optional, check = check::region)]
+    region: Value<String>,
+    /// Profile of the shared configuration and credentials files.
+    #[tf(optional)]
+    profile: Value<String>,
+    /// Role to assume with the credentials found.
+    #[tf(optional)]
+    assume_role: Value<AssumeRole>,
+    /// Endpoints in place of AWS's own, by service. `AWS_ENDPOINT_URL` and its kin are honoured too.
+    #[tf(optional)]
+    endpoints: Value<Endpoints>,
+    /// Tags for everything that can be tagged.
+    #[tf(optional)]
+    default_tags: Value<DefaultTags>,
+    /// How often a failed call is tried again, 0 to 100. Default: AWS's own, 2.
+    #[tf(optional, check = check::max_retries)]
+    max_retries: Value<i64>,
+    /// Accounts that may be worked in; credentials of any other are refused on the first call.
+    #[tf(optional)]
+    allowed_account_ids: Value<BTreeSet<String>>,
+}
+
+/// A role to assume.
+#[derive(Attrs, Clone, Debug)]
+pub struct AssumeRole {
+    /// ARN of the role.
+    #[tf(required, check = check::role_arn)]
+    role_arn: Value<String>,
+    /// Name that the session shows in AWS's logs.
+    #[tf(optional)]
+    session_name: Value<String>,
+    /// External id that the role's trust policy may ask for.
+    #[tf(optional)]
+    external_id: Value<String>,
+}
+
+/// Endpoints that replace AWS's own.
+#[derive(Attrs, Clone, Debug)]
+pub struct Endpoints {
+    /// EventBridge.
+    #[tf(optional, check = check::endpoint)]
+    events: Value<String>,
+    /// CloudWatch Logs.
+    #[tf(optional, check = check::endpoint)]
+    logs: Value<String>,
+    /// The token service, for `assume_role`.
+    #[tf(optional, check = check::endpoint)]
+    sts: Value<String>,
+}
+
+/// Tags for everything that can be tagged.
+#[derive(Attrs, Clone, Debug)]
+pub struct DefaultTags {
+    /// The tags. A resource's own tag of the same key wins.
+    #[tf(optional)]
+    tags: Value<BTreeMap<String, String>>,
+}
+
+impl Provider for ScalrEventBridge {
+    const NAME: &'static str = "scalr";
+    type Client = Client;
+
+    async fn configure(self, cx: &ConfigureCx) -> Result<Client> {
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let read = |path: &std::path::Path| std::fs::read_to_string(path);
+        self.client(
+            &World {
+                env: &env,
+                read: &read,
+            },
+            cx.user_agent(),
+        )
+    }
+
+    fn register(registry: &mut Registry<Client>) {
+        resources::register(registry);
+        data_sources::register(registry);
+        functions::register(registry);
+    }
+}
+
+impl ScalrEventBridge {
+    fn client(self, world: &World<'_>, user_agent: String) -> Result<Client> {
+        let account_id = match known("account_id", self.account_id) {
+            Ok(Some(text)) => Ok(Some(account(text)?)),
+            Ok(None) => Ok(None),
+            Err(unknown) => Err(unknown),
+        };
+        let aws =
+            known("aws", self.aws).and_then(|aws| aws.map_or_else(|| Ok(aws::Settings::default()), settings));
+        let scalr = scalr(self.hostname, self.token, world, user_agent)?;
+        Ok(Client::new(scalr, aws.map(aws::Aws::new), account_id))
+    }
+}
+
+/// The value that is written, if it is known; an empty text counts as not written.
+fn known<T>(name: &'static str, value: Value<T>) -> Setting<Option<T>> {
+    match value {
+        Value::Known(value) => Ok(Some(value)),
+        Value::Null => Ok(None),
+        Value::Unknown => Err(NotKnownYet(name)),
+    }
+}
+
+fn account(text: String) -> Result<AccountId> {
+    AccountId::new(text).map_err(|error| {
+        Diagnostic::error("Invalid `account_id`")
+            .detail(format!("{error}."))
+            .at("account_id")
+            .into()
+    })
+}
+
+fn scalr(
+    hostname: Value<String>,
+    token: Value<String>,
+    world: &World<'_>,
+    user_agent: String,
+) -> Result<Setting<Scalr>> {
+    let filled = |value: &String| !value.trim().is_empty();
+    let variable = |name: &str| world.env.get(name).filter(|value| filled(value)).cloned();
+    let hostname = match known("hostname", hostname) {
+        Ok(hostname) => hostname.filter(filled).or_else(|| variable("SCALR_HOSTNAME")),
+        Err(unknown) => return Ok(Err(unknown)),
+    };
+    let hostname = hostname.ok_or_else(no_hostname)?;
+    let host: Host = hostname
+        .parse()
+        .map_err(|error| bad_hostname(&hostname, &error))?;
+    let (token, token_origin) = match known("token", token) {
+        Ok(token) => match token.filter(filled) {
+            Some(token) => (token, "`token` in the provider's configuration".to_owned()),
+            None => match variable("SCALR_TOKEN") {
+                Some(token) => (token, "the variable `SCALR_TOKEN`".to_owned()),
+                None => from_the_cli(&host, world)?,
+            },
+        },
+        Err(unknown) => return Ok(Err(unknown)),
+    };
+    tfplugin::log::hide(token.trim());
+    let token = Token::new(&token).map_err(|error| {
+        Diagnostic::error("Scalr's token cannot be used")
+            .detail(format!("The token came from {token_origin}: {error}."))
+            .at("token")
+    })?;
+    let api = scalr_api::Client::new(Settings::new(host, token, user_agent));
+    Ok(Ok(Scalr { api, token_origin }))
+}
+
+fn from_the_cli(host: &Host, world: &World<'_>) -> Result<(String, String), Diagnostics> {
+    let search = credentials::search(host, world);
+    search.found.ok_or_else(|| {
+        let mut detail = format!(
+            "No token for `{host}` was found. Looked at: `token` in the provider's configuration, the variable \
+             `SCALR_TOKEN`, {}.",
+            search.looked_at.join(", ")
+        );
+        for unreadable in search.unreadable {
+            detail.push_str(&format!("\n\nThis could not be read: {unreadable}."));
+        }
+        detail.push_str("\n\nSet one of them; a token is made in Scalr under the user's or the service account's access tokens.");
+        Diagnostic::error("Scalr's token is not set").detail(detail).at("token").into()
+    })
+}
+
+fn no_hostname() -> Diagnostics {
+    Diagnostic::error("Scalr's host is not set")
+        .detail(
+            "Set `hostname` in the provider's configuration or the environment variable `SCALR_HOSTNAME` to the host of \
+             your Scalr account, such as `acme.scalr.io`.",
+        )
+        .at("hostname")
+        .into()
+}
+
+fn bad_hostname(hostname: &str, error: &scalr_api::HostError) -> Diagnostics {
+    // One with a password in it is not repeated.
+    let shown = match error {
+        scalr_api::HostError::Credentials => String::new(),
+        _ => format!(" `{}`", hostname.escape_debug()),
+    };
+    Diagnostic::error("Scalr's host cannot be used")
+        .detail(format!(
+            "The host{shown} (`hostname`, or `SCALR_HOSTNAME`) cannot be used: {error}. It looks like `acme.scalr.io`."
+        ))
+        .at("hostname")
+        .into()
+}
+
+fn settings(config: AwsConfig) -> Setting<aws::Settings> {
+    let tags =
+        known("aws.default_tags", config.default_tags)?.map(|tags| known("aws.default_tags.tags", tags.tags));
+    let allowed = known("aws.allowed_account_ids", config.allowed_account_ids)?;
+    Ok(aws::Settings {
+        region: text("aws.region", config.region)?,
+        profile: text("aws.profile", config.profile)?,
+        assume_role: known("aws.assume_role", config.assume_role)?
+            .map(assume_role)
+            .transpose()?,
+        endpoints: known("aws.endpoints", config.endpoints)?
+            .map(endpoints)
+            .transpose()?
+            .unwrap_or_default(),
+        default_tags: tags.transpose()?.flatten().unwrap_or_default(),
+        max_retries: known("aws.max_retries", config.max_retries)?
+            .and_then(|count| u32::try_from(count).ok()),
+        allowed_account_ids: allowed.unwrap_or_default().into_iter().collect(),
+    })
+}
+
+fn assume_role(role: AssumeRole) -> Setting<aws::AssumeRole> {
+    Ok(aws::AssumeRole {
+        role_arn: text("aws.assume_role.role_arn", role.role_arn)?.unwrap_or_default(),
+        session_name: text("aws.assume_role.session_name", role.session_name)?,
+        external_id: text("aws.assume_role.external_id", role.external_id)?,
+    })
+}
+
+fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
+    Ok(aws::Endpoints {
+        events: text("aws.endpoints.events", endpoints.events)?,
+        logs: text("aws.endpoints.logs", endpoints.logs)?,
+        sts: text("aws.endpoints.sts", endpoints.sts)?,
+    })
+}
+
+fn text(name: &'static str, value: Value<String>) -> Setting<Option<String>> {
+    known(name, value).map(|text| text.filter(|text| !text.is_empty()))
+}
