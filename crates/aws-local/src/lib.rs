@@ -9,6 +9,18 @@
 //! # }
 //! ```
 
+mod arn;
+mod clock;
+mod delivery;
+mod engine;
+mod fault;
+mod http;
+mod jsontext;
+mod model;
+mod ops;
+mod page;
+mod policy;
 mod server;
+mod state;
 
 pub use server::{Config, Error, Server};

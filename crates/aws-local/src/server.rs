@@ -111,8 +111,7 @@ impl Server {
 
     /// Serves until `shutdown` completes, then lets open requests finish for a short while.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-        let _ = &self.config;
-        let app = axum::Router::new();
+        let app = crate::http::app(&self.config);
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let listener = self.listener.tap_io(|tcp| {
             let _ = tcp.set_nodelay(true);

@@ -1,0 +1,82 @@
+"""Writes events.json, logs.json, sqs.json and sts.json: the request shapes and limits of AWS's service models, as they ship in botocore.
+
+    python generate.py PATH/TO/botocore/data
+
+Only what requests are validated against is kept: operation names, members, required ones, lengths, ranges, patterns
+and enums. A pattern that the regex crate words differently is written a second time under "rust".
+"""
+
+import glob
+import gzip
+import json
+import re
+import sys
+from pathlib import Path
+
+# Operations whose requests are validated; of all others only the name is kept.
+BUILT = {
+    "events": None,  # every one
+    "logs": """AssociateKmsKey CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteResourcePolicy
+        DeleteRetentionPolicy DescribeLogGroups DescribeLogStreams DescribeResourcePolicies FilterLogEvents GetLogEvents
+        ListTagsForResource ListTagsLogGroup PutLogEvents PutResourcePolicy PutRetentionPolicy TagLogGroup TagResource
+        UntagLogGroup UntagResource""".split(),
+    "sqs": None,
+    "sts": ["GetCallerIdentity", "AssumeRole"],
+}
+CONSTRAINTS = ("min", "max", "pattern", "enum")
+
+
+def rust(pattern):
+    """The pattern as the regex crate takes it; Java's \\w and \\d are ASCII."""
+    if pattern == r"^(?!\s*$).+":
+        return r".*[^ \t\r\n].*"
+    if r"\uD7FF" in pattern:
+        return "[\\t\\n\\r\\x{20}-\\x{7E}\\x{85}\\x{A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}]+"
+    out = re.sub(r"\\u([0-9A-F]{4})", r"\\x{\1}", pattern)
+    out = re.sub(r"\\w-_", r"0-9A-Za-z_\\-", out)
+    out = out.replace(r"\w", "0-9A-Za-z_").replace(r"[\d]", "[0-9]").replace(r"|\d|", "|[0-9]|")
+    out = re.sub(r"(?<!\\)\\d", "[0-9]", out)
+    out = out.replace("*+-.", r"*+\-.").replace("~*';", r"~*';")
+    return out.replace("[-()_", r"[\-()_").replace("&", r"\&")
+
+
+def keep(shapes, name, kept):
+    if name in kept:
+        return
+    shape = shapes[name]
+    slim = {"type": shape["type"]}
+    kept[name] = slim
+    slim.update({key: shape[key] for key in CONSTRAINTS if key in shape})
+    if "pattern" in slim and rust(slim["pattern"]) != slim["pattern"]:
+        slim["rust"] = rust(slim["pattern"])
+    if shape["type"] == "structure":
+        slim["members"] = {member: to["shape"] for member, to in shape["members"].items()}
+        slim["required"] = shape.get("required", [])
+        below = slim["members"].values()
+    elif shape["type"] == "list":
+        slim["of"] = shape["member"]["shape"]
+        below = [slim["of"]]
+    elif shape["type"] == "map":
+        slim["key"], slim["value"] = shape["key"]["shape"], shape["value"]["shape"]
+        below = [slim["key"], slim["value"]]
+    else:
+        below = []
+    for each in below:
+        keep(shapes, each, kept)
+
+
+def main(data):
+    for service, built in BUILT.items():
+        newest = sorted(glob.glob(f"{data}/{service}/*/service-2.json.gz"))[-1]
+        model = json.loads(gzip.open(newest).read())
+        operations, kept = {}, {}
+        for name, operation in sorted(model["operations"].items()):
+            wanted = (built is None or name in built) and "input" in operation
+            operations[name] = operation["input"]["shape"] if wanted else None
+            if wanted:
+                keep(model["shapes"], operations[name], kept)
+        text = json.dumps({"operations": operations, "shapes": dict(sorted(kept.items()))}, indent=1)
+        Path(__file__).with_name(f"{service}.json").write_text(text + "\n")
+
+
+main(sys.argv[1])

@@ -1,0 +1,75 @@
+//! The event as rules and targets see it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::clock::{Millis, rfc3339_seconds};
+use crate::jsontext::minify;
+
+/// AWS's envelope round a detail, written once and shared by all that it is delivered to.
+#[derive(Debug, Clone)]
+pub(crate) struct Envelope {
+    pub(crate) id: String,
+    pub(crate) time: Millis,
+    pub(crate) text: Arc<str>,
+}
+
+/// What an envelope is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) id: String,
+    pub(crate) detail_type: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) time: Millis,
+    pub(crate) region: &'a str,
+    pub(crate) resources: &'a [String],
+    /// A JSON object, as the caller wrote it: its key order and the spelling of its numbers are kept.
+    pub(crate) detail: &'a str,
+}
+
+impl Envelope {
+    pub(crate) fn new(parts: Parts<'_>) -> Self {
+        let quoted = |text: &str| Value::from(text).to_string();
+        let resources: Vec<String> = parts.resources.iter().map(|arn| quoted(arn)).collect();
+        let text = format!(
+            r#"{{"version":"0","id":{},"detail-type":{},"source":{},"account":{},"time":{},"region":{},"resources":[{}],"detail":{}}}"#,
+            quoted(&parts.id),
+            quoted(parts.detail_type),
+            quoted(parts.source),
+            quoted(parts.account),
+            quoted(&rfc3339_seconds(parts.time)),
+            quoted(parts.region),
+            resources.join(","),
+            minify(parts.detail),
+        );
+        Self {
+            id: parts.id,
+            time: parts.time,
+            text: text.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_envelope_is_awss() {
+        let envelope = Envelope::new(Parts {
+            id: "i".to_owned(),
+            detail_type: "Run\"Executed",
+            source: "s",
+            account: "123456789012",
+            time: 1_713_534_242_500,
+            region: "eu-west-1",
+            resources: &["arn:a".to_owned()],
+            detail: "{ \"z\": 1.50, \"a\": \"x y\" }",
+        });
+        assert_eq!(
+            &*envelope.text,
+            r#"{"version":"0","id":"i","detail-type":"Run\"Executed","source":"s","account":"123456789012","time":"2024-04-19T13:44:02Z","region":"eu-west-1","resources":["arn:a"],"detail":{"z":1.50,"a":"x y"}}"#
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! What an operation answers when it refuses: AWS's error name, its words, its status.
+
+use crate::model::{Problems, Service};
+
+/// A refusal, in AWS's vocabulary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// `ResourceNotFoundException` and the like: what SDKs match on.
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) status: u16,
+}
+
+impl Fault {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            status: 400,
+        }
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new("ValidationException", message)
+    }
+
+    /// The logs service's word for bad input.
+    pub(crate) fn parameter(message: impl Into<String>) -> Self {
+        Self::new("InvalidParameterException", message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new("ResourceNotFoundException", message)
+    }
+
+    pub(crate) fn exists(message: impl Into<String>) -> Self {
+        Self::new("ResourceAlreadyExistsException", message)
+    }
+
+    pub(crate) fn state(message: impl Into<String>) -> Self {
+        Self::new("InvalidStateException", message)
+    }
+
+    pub(crate) fn limit(message: impl Into<String>) -> Self {
+        Self::new("LimitExceededException", message)
+    }
+
+    /// A request that broke the service's model; each service has its own name for that.
+    pub(crate) fn model(service: Service, problems: Problems) -> Self {
+        match problems {
+            Problems::Unreadable(why) => Self::new("SerializationException", why),
+            Problems::Invalid(why) if service == Service::Logs => Self::parameter(why),
+            Problems::Invalid(why) => Self::validation(why),
+        }
+    }
+
+    /// An operation that is not here, whether AWS has it or not.
+    pub(crate) fn unknown(service: Service, operation: &str) -> Self {
+        let message = if service.model().knows(operation) {
+            format!(
+                "The local AWS does not have the operation `{operation}`. It is known to AWS; nothing was done."
+            )
+        } else {
+            format!("There is no operation `{operation}`.")
+        };
+        Self::new("UnknownOperationException", message)
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new("SerializationException", error.to_string())
+    }
+}

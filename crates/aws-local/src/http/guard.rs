@@ -1,0 +1,83 @@
+//! Who may speak to us: signatures aren't checked, so a page in a browser must not be able to.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::{HOST, ORIGIN};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::{Edge, respond};
+
+/// What is refused before anything is read.
+pub(super) struct Guard {
+    /// Told to serve other machines, under names we cannot know.
+    pub(super) any_host: bool,
+}
+
+pub(super) async fn check(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
+    match edge.guard.refusal(request.headers(), request.uri().host()) {
+        None => next.run(request).await,
+        Some(why) => {
+            let body = serde_json::json!({ "__type": "AccessDeniedException", "message": why });
+            respond(403, &[("content-type", "application/json")], body.to_string())
+        }
+    }
+}
+
+impl Guard {
+    fn refusal(&self, headers: &HeaderMap, uri_host: Option<&str>) -> Option<&'static str> {
+        if headers.contains_key(ORIGIN) {
+            return Some("Requests from web pages are refused: the local AWS takes any signature.");
+        }
+        let host = uri_host
+            .or_else(|| headers.get(HOST)?.to_str().ok())
+            .unwrap_or_default();
+        (!self.any_host && !is_ours(host)).then_some("The Host header is not one of a loopback address.")
+    }
+}
+
+/// `localhost` and names under it, and loopback addresses, with or without a port.
+fn is_ours(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(inner) => inner.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.to_ascii_lowercase().ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names_are_ours() {
+        for (host, expected) in [
+            ("localhost", true),
+            ("localhost:4566", true),
+            ("127.0.0.1:80", true),
+            ("[::1]:80", true),
+            ("events.localhost:1", true),
+            ("evil.example", false),
+            ("localhost.evil.example", false),
+            ("192.168.0.1:1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_ours(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn pages_in_browsers_are_refused() {
+        let guard = Guard { any_host: false };
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, "localhost".parse().unwrap());
+        assert_eq!(guard.refusal(&headers, None), None);
+        headers.insert(ORIGIN, "http://localhost".parse().unwrap());
+        assert!(guard.refusal(&headers, None).is_some());
+    }
+}

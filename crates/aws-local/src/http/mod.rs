@@ -1,0 +1,89 @@
+//! The edge: AWS's wire forms on one port.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::engine::{self, Engine};
+use crate::fault::Fault;
+use crate::model::Service;
+use crate::server::Config;
+
+mod guard;
+mod local;
+mod reply;
+mod signature;
+mod target;
+
+use reply::Wire;
+
+/// The largest request body: a full PutPartnerEvents whose details are escaped to the utmost.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What handlers share.
+pub(crate) struct Edge {
+    pub(crate) engine: Engine,
+    default_region: String,
+    guard: guard::Guard,
+}
+
+/// The whole service.
+pub(crate) fn app(config: &Config) -> Router {
+    let edge = Arc::new(Edge {
+        engine: Engine::new(config),
+        default_region: config.region.clone(),
+        guard: guard::Guard {
+            any_host: config.allow_remote,
+        },
+    });
+    Router::new()
+        .route("/_local/reset", post(local::reset))
+        .route("/_local/clock", get(local::clock).post(local::move_clock))
+        .fallback(aws)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&edge),
+            guard::check,
+        ))
+        .with_state(edge)
+}
+
+async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let signed = signature::read(&head.headers, head.uri.query());
+    let Ok(bytes) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return Wire::Json1_1.fault(&Fault {
+            status: 413,
+            ..Fault::validation("The request body is too large.")
+        });
+    };
+    let (wire, call) = target::read(&head.headers, head.uri.query(), &bytes);
+    let (service, operation, body) = match call {
+        Ok(call) => call,
+        Err(fault) => return wire.fault(&fault),
+    };
+    let region = signed.region.unwrap_or_else(|| edge.default_region.clone());
+    let request = engine::Request {
+        service,
+        operation: operation.clone(),
+        key: signed.key,
+        region,
+        body,
+    };
+    wire.answer(service, &operation, edge.engine.call(request))
+}
+
+/// A plain response with a body.
+fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Body::from(body)).unwrap_or_default()
+}
+
+/// The operation of a service, with its input as JSON.
+type Call = Result<(Service, String, serde_json::Value), Fault>;

@@ -1,0 +1,177 @@
+//! Which service and operation a request means, and its input as JSON.
+
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use serde_json::{Map, Value};
+
+use super::Call;
+use super::reply::Wire;
+use crate::fault::Fault;
+use crate::model::Service;
+
+/// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
+pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
+    let Some(target) = headers.get("x-amz-target").and_then(|value| value.to_str().ok()) else {
+        let form = if body.is_empty() {
+            query.unwrap_or_default().as_bytes()
+        } else {
+            body
+        };
+        return (Wire::Query, action(form));
+    };
+    let media = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let wire = if media.starts_with("application/x-amz-json-1.0") {
+        Wire::Json1_0
+    } else {
+        Wire::Json1_1
+    };
+    let Some((prefix, operation)) = target.split_once('.') else {
+        return (wire, Err(unknown_service(target)));
+    };
+    let Some(service) = Service::ALL
+        .into_iter()
+        .find(|service| service.target_prefix() == prefix)
+    else {
+        return (wire, Err(unknown_service(prefix)));
+    };
+    let body = if body.iter().all(u8::is_ascii_whitespace) {
+        b"{}"
+    } else {
+        body
+    };
+    let call = match serde_json::from_slice::<Value>(body) {
+        Ok(input @ Value::Object(_)) => Ok((service, operation.to_owned(), input)),
+        Ok(_) => Err(Fault::new(
+            "SerializationException",
+            "The request body is not an object.",
+        )),
+        Err(error) => Err(Fault::new(
+            "SerializationException",
+            format!("The request body is not JSON: {error}"),
+        )),
+    };
+    (wire, call)
+}
+
+fn unknown_service(target: &str) -> Fault {
+    Fault::new(
+        "UnknownOperationException",
+        format!("The local AWS does not have the service of `{target}`; nothing was done."),
+    )
+}
+
+/// The query protocol: only STS speaks it here. Members are flat; numbers become numbers again.
+fn action(form: &[u8]) -> Call {
+    let pairs = pairs(form);
+    let operation = pairs
+        .get("Action")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    if operation.is_empty() {
+        return Err(Fault::new(
+            "UnknownOperationException",
+            "The request names no operation.",
+        ));
+    }
+    let mut input = pairs;
+    if let Some(seconds) = input
+        .get("DurationSeconds")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse::<i64>().ok())
+    {
+        input.insert("DurationSeconds".to_owned(), seconds.into());
+    }
+    input.retain(|name, _| name != "Action" && name != "Version" && !name.contains('.'));
+    if !Service::Sts.model().knows(&operation) {
+        return Err(unknown_service(&operation));
+    }
+    Ok((Service::Sts, operation, Value::Object(input)))
+}
+
+fn pairs(form: &[u8]) -> Map<String, Value> {
+    let text = String::from_utf8_lossy(form);
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=')?;
+        Some((decode(name), Value::String(decode(value))))
+    };
+    text.trim().split('&').filter_map(pair).collect()
+}
+
+/// Undoes `+` and `%XX`; what is not valid stays as it is.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = || std::str::from_utf8(bytes.get(at + 1..at + 3)?).ok();
+        match bytes[at] {
+            b'+' => out.push(b' '),
+            b'%' => match hex().and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+                Some(byte) => {
+                    out.push(byte);
+                    at += 2;
+                }
+                None => out.push(b'%'),
+            },
+            byte => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_decoded() {
+        for (text, expected) in [
+            ("a+b%2Fc", "a b/c"),
+            ("%", "%"),
+            ("%zz", "%zz"),
+            ("%C3%A9", "é"),
+            ("%4", "%4"),
+        ] {
+            assert_eq!(decode(text), expected);
+        }
+    }
+
+    #[test]
+    fn requests_name_their_operation() {
+        let mut headers = HeaderMap::new();
+        let (_, call) = read(
+            &headers,
+            None,
+            b"Action=AssumeRole&Version=2011-06-15&DurationSeconds=900&RoleArn=arn%3Aaws",
+        );
+        let (service, operation, input) = call.unwrap();
+        assert_eq!((service, operation.as_str()), (Service::Sts, "AssumeRole"));
+        assert_eq!(
+            input.to_string(),
+            r#"{"DurationSeconds":900,"RoleArn":"arn:aws"}"#
+        );
+        headers.insert("x-amz-target", "AWSEvents.ListRules".parse().unwrap());
+        let (_, call) = read(&headers, None, b"");
+        assert_eq!(
+            call.unwrap(),
+            (Service::Events, "ListRules".to_owned(), serde_json::json!({}))
+        );
+        for (target, body) in [
+            ("AWSEvents", "{}"),
+            ("DynamoDB_20120810.ListTables", "{}"),
+            ("AWSEvents.X", "[]"),
+            ("AWSEvents.X", "{"),
+        ] {
+            headers.insert("x-amz-target", target.parse().unwrap());
+            assert!(
+                read(&headers, None, body.as_bytes()).1.is_err(),
+                "{target} {body}"
+            );
+        }
+    }
+}

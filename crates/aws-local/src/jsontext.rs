@@ -1,0 +1,149 @@
+//! JSON kept as text: whitespace dropped, values cut out by path, with key order and number spelling untouched.
+
+/// The same JSON without whitespace between tokens. The text is valid JSON.
+pub(crate) fn minify(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in text.chars() {
+        if in_string {
+            out.push(c);
+            (in_string, escaped) = (escaped || c != '"', !escaped && c == '\\');
+        } else if !matches!(c, ' ' | '\t' | '\n' | '\r') {
+            out.push(c);
+            in_string = c == '"';
+        }
+    }
+    out
+}
+
+/// One step of a path into JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// A path as input paths write it: `$`, `$.detail.event`, `$.resources[0]`, `$['detail-type']`.
+pub(crate) fn parse_path(path: &str) -> Option<Vec<Step>> {
+    let mut rest = path.strip_prefix('$')?;
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix('.') {
+            let end = after.find(['.', '[']).unwrap_or(after.len());
+            if end == 0 {
+                return None;
+            }
+            steps.push(Step::Key(after[..end].to_owned()));
+            rest = &after[end..];
+        } else {
+            let inner = rest.strip_prefix('[')?;
+            let end = inner.find(']')?;
+            let inside = &inner[..end];
+            let quoted = ['\'', '"']
+                .iter()
+                .find_map(|q| inside.strip_prefix(*q)?.strip_suffix(*q));
+            steps.push(match quoted {
+                Some(key) => Step::Key(key.to_owned()),
+                None => Step::Index(inside.parse().ok()?),
+            });
+            rest = &inner[end + 1..];
+        }
+    }
+    Some(steps)
+}
+
+/// The text of the value at `steps`, in minified, valid JSON.
+pub(crate) fn cut<'t>(text: &'t str, steps: &[Step]) -> Option<&'t str> {
+    let Some((step, below)) = steps.split_first() else {
+        return Some(&text[..value_end(text)?]);
+    };
+    let mut rest = match step {
+        Step::Key(_) => text.strip_prefix('{')?,
+        Step::Index(_) => text.strip_prefix('[')?,
+    };
+    let mut at = 0;
+    loop {
+        let found = match step {
+            Step::Key(key) => {
+                let end = value_end(rest)?;
+                let name: String = serde_json::from_str(&rest[..end]).ok()?;
+                rest = rest[end..].strip_prefix(':')?;
+                name == *key
+            }
+            Step::Index(index) => *index == at,
+        };
+        if found {
+            return cut(rest, below);
+        }
+        rest = rest[value_end(rest)?..].strip_prefix(',')?;
+        at += 1;
+    }
+}
+
+/// Where the value that `text` starts with ends; `None` when it starts with none.
+fn value_end(text: &str) -> Option<usize> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        if in_string {
+            (in_string, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+            if !in_string && depth == 0 {
+                return Some(at + 1);
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 0 => return (at > 0).then_some(at),
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            b',' | b':' if depth == 0 => return (at > 0).then_some(at),
+            _ => {}
+        }
+    }
+    (depth == 0 && !in_string && !text.is_empty()).then_some(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whitespace_goes_and_nothing_else() {
+        for (text, expected) in [
+            ("{ \"a\" : [ 1.0 , 2e3 ] }", r#"{"a":[1.0,2e3]}"#),
+            (r#"{"a":" x \" y \\"} "#, r#"{"a":" x \" y \\"}"#),
+            ("\n{}\t", "{}"),
+        ] {
+            assert_eq!(minify(text), expected);
+        }
+    }
+
+    #[test]
+    fn values_are_cut_out_by_path() {
+        let event = r#"{"a":{"b c":[10,{"d":"x,\"}"},null],"n":1.50},"detail-type":"T","e":{}}"#;
+        for (path, expected) in [
+            ("$", Some(event)),
+            ("$.a.n", Some("1.50")),
+            ("$.detail-type", Some("\"T\"")),
+            ("$['detail-type']", Some("\"T\"")),
+            ("$.a['b c'][0]", Some("10")),
+            ("$.a.b c[1].d", Some(r#""x,\"}""#)),
+            ("$.a.b c[2]", Some("null")),
+            ("$.a.b c[3]", None),
+            ("$.e", Some("{}")),
+            ("$.e.x", None),
+            ("$.zz", None),
+            ("$.a.n.x", None),
+        ] {
+            assert_eq!(cut(event, &parse_path(path).unwrap()), expected, "{path}");
+        }
+        for bad in ["", "a", "$.", "$..a", "$[", "$[x]", "$x"] {
+            assert_eq!(parse_path(bad), None, "{bad}");
+        }
+    }
+}

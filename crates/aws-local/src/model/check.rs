@@ -1,0 +1,297 @@
+//! The walk over a request, and the words of AWS's refusals.
+
+use serde_json::Value;
+
+use super::{Kind, Model, Shape};
+
+/// How many findings AWS lists at most in one message.
+const LISTED_MAX: usize = 10;
+
+/// What is wrong with a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Problems {
+    /// A value of the wrong JSON type: AWS cannot even read the request.
+    Unreadable(String),
+    /// Values that break the model's limits, in AWS's words.
+    Invalid(String),
+}
+
+/// Checks `body` against the input of `operation`; operations without a table are not checked here.
+pub(crate) fn check(model: &Model, operation: &str, body: &Value) -> Result<(), Problems> {
+    let Some(shape) = model.input(operation) else {
+        return Ok(());
+    };
+    let mut walk = Walk {
+        model,
+        found: Vec::new(),
+    };
+    walk.value(shape, body, "").map_err(Problems::Unreadable)?;
+    if walk.found.is_empty() {
+        return Ok(());
+    }
+    let count = walk.found.len();
+    let plural = if count == 1 { "error" } else { "errors" };
+    walk.found.truncate(LISTED_MAX);
+    Err(Problems::Invalid(format!(
+        "{count} validation {plural} detected: {}",
+        walk.found.join("; ")
+    )))
+}
+
+struct Walk<'m> {
+    model: &'m Model,
+    found: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, shape: &Shape, value: &Value, at: &str) -> Result<(), String> {
+        match (shape.kind, value) {
+            (Kind::Structure, Value::Object(given)) => {
+                for name in &shape.required {
+                    if given.get(name).is_none_or(Value::is_null) {
+                        self.fail("null", &join(at, &lower(name)), "Member must not be null");
+                    }
+                }
+                for (name, to) in &shape.members {
+                    if let (Some(value), Some(below)) =
+                        (given.get(name).filter(|v| !v.is_null()), self.model.shape(to))
+                    {
+                        self.value(below, value, &join(at, &lower(name)))?;
+                    }
+                }
+                Ok(())
+            }
+            (Kind::List, Value::Array(items)) => {
+                self.length(shape, items.len(), value, at);
+                let below = shape.of.as_deref().and_then(|of| self.model.shape(of));
+                for (n, item) in items.iter().enumerate() {
+                    if let (Some(below), false) = (below, item.is_null()) {
+                        self.value(below, item, &format!("{at}.{}.member", n + 1))?;
+                    }
+                }
+                Ok(())
+            }
+            (Kind::Map, Value::Object(entries)) => self.map(shape, entries, value, at),
+            (Kind::String, Value::String(text)) => {
+                self.text(shape, text, at);
+                Ok(())
+            }
+            (Kind::Integer | Kind::Long | Kind::Float | Kind::Double, Value::Number(number)) => {
+                self.number(shape, number, at);
+                Ok(())
+            }
+            (Kind::Boolean, Value::Bool(_))
+            | (Kind::Timestamp, Value::Number(_) | Value::String(_))
+            | (Kind::Blob, Value::String(_)) => Ok(()),
+            (kind, value) => Err(format!(
+                "{} can not be converted to {}",
+                java_token(value),
+                java_type(kind)
+            )),
+        }
+    }
+
+    fn map(
+        &mut self,
+        shape: &Shape,
+        entries: &serde_json::Map<String, Value>,
+        whole: &Value,
+        at: &str,
+    ) -> Result<(), String> {
+        self.length(shape, entries.len(), whole, at);
+        let model = self.model;
+        let (keys, values) = (
+            shape.key.as_deref().and_then(|k| model.shape(k)),
+            shape.value.as_deref().and_then(|v| model.shape(v)),
+        );
+        for (key, value) in entries {
+            if let Some(keys) = keys {
+                self.text(keys, key, at);
+            }
+            if let (Some(values), false) = (values, value.is_null()) {
+                self.value(values, value, &format!("{at}.{key}.member"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, shape: &Shape, text: &str, at: &str) {
+        let length = text.chars().count();
+        self.bounds(shape, length, "have length", text, at);
+        if shape.regex().is_some_and(|regex| !regex.is_match(text)) {
+            let pattern = shape.pattern.as_deref().unwrap_or_default();
+            self.fail_value(
+                text,
+                at,
+                &format!("Member must satisfy regular expression pattern: {pattern}"),
+            );
+        }
+        if !shape.allowed.is_empty() && !shape.allowed.iter().any(|allowed| allowed == text) {
+            let allowed = shape.allowed.join(", ");
+            self.fail_value(
+                text,
+                at,
+                &format!("Member must satisfy enum value set: [{allowed}]"),
+            );
+        }
+    }
+
+    fn number(&mut self, shape: &Shape, number: &serde_json::Number, at: &str) {
+        let Some(value) = number.as_f64() else { return };
+        if shape.min.is_some_and(|min| value < min) {
+            let min = shape.min.unwrap_or_default();
+            self.fail_value(
+                &number.to_string(),
+                at,
+                &format!("Member must have value greater than or equal to {min}"),
+            );
+        }
+        if shape.max.is_some_and(|max| value > max) {
+            let max = shape.max.unwrap_or_default();
+            self.fail_value(
+                &number.to_string(),
+                at,
+                &format!("Member must have value less than or equal to {max}"),
+            );
+        }
+    }
+
+    fn length(&mut self, shape: &Shape, length: usize, whole: &Value, at: &str) {
+        self.bounds(shape, length, "have length", &whole.to_string(), at);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^52")]
+    fn bounds(&mut self, shape: &Shape, length: usize, what: &str, shown: &str, at: &str) {
+        if let Some(min) = shape.min.filter(|min| (length as f64) < *min) {
+            self.fail_value(
+                shown,
+                at,
+                &format!("Member must {what} greater than or equal to {min}"),
+            );
+        }
+        if let Some(max) = shape.max.filter(|max| (length as f64) > *max) {
+            self.fail_value(
+                shown,
+                at,
+                &format!("Member must {what} less than or equal to {max}"),
+            );
+        }
+    }
+
+    fn fail_value(&mut self, shown: &str, at: &str, rule: &str) {
+        self.fail(&format!("'{shown}'"), at, rule);
+    }
+
+    fn fail(&mut self, shown: &str, at: &str, rule: &str) {
+        self.found.push(format!(
+            "Value {shown} at '{at}' failed to satisfy constraint: {rule}"
+        ));
+    }
+}
+
+fn join(at: &str, name: &str) -> String {
+    if at.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{at}.{name}")
+    }
+}
+
+fn lower(name: &str) -> String {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+fn java_token(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "NULL_VALUE",
+        Value::Bool(true) => "TRUE_VALUE",
+        Value::Bool(false) => "FALSE_VALUE",
+        Value::Number(_) => "NUMBER_VALUE",
+        Value::String(_) => "STRING_VALUE",
+        Value::Array(_) => "START_ARRAY",
+        Value::Object(_) => "START_OBJECT",
+    }
+}
+
+fn java_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String | Kind::Blob => "String",
+        Kind::Integer => "Integer",
+        Kind::Long => "Long",
+        Kind::Float | Kind::Double => "Double",
+        Kind::Boolean => "Boolean",
+        Kind::Timestamp => "Date",
+        Kind::Structure | Kind::List | Kind::Map => "the expected structure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Service;
+    use super::*;
+
+    fn verdict(service: Service, operation: &str, body: &str) -> String {
+        let body = serde_json::from_str(body).unwrap();
+        match check(service.model(), operation, &body) {
+            Ok(()) => "ok".to_owned(),
+            Err(Problems::Unreadable(why)) => format!("unreadable: {why}"),
+            Err(Problems::Invalid(why)) => why,
+        }
+    }
+
+    #[test]
+    fn refusals_read_as_awss() {
+        let cases = [
+            (Service::Events, "CreateEventBus", r#"{"Name":"a/b"}"#, "ok"),
+            (
+                Service::Events,
+                "CreateEventBus",
+                "{}",
+                "1 validation error detected: Value null at 'name' failed to satisfy constraint: Member must not be null",
+            ),
+            (
+                Service::Events,
+                "CreateEventBus",
+                r#"{"Name":"a b"}"#,
+                r"1 validation error detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [/\.\-_A-Za-z0-9]+",
+            ),
+            (
+                Service::Events,
+                "ListRules",
+                r#"{"Limit":101}"#,
+                "1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100",
+            ),
+            (
+                Service::Events,
+                "ListRules",
+                r#"{"Limit":"x"}"#,
+                "unreadable: STRING_VALUE can not be converted to Integer",
+            ),
+            (
+                Service::Events,
+                "PutEvents",
+                r#"{"Entries":[]}"#,
+                "1 validation error detected: Value '[]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1",
+            ),
+            (
+                Service::Events,
+                "PutPartnerEvents",
+                r#"{"Entries":[{"Source":"x"}]}"#,
+                r"1 validation error detected: Value 'x' at 'entries.1.member.source' failed to satisfy constraint: Member must satisfy regular expression pattern: aws\.partner(/[\.\-_A-Za-z0-9]+){2,}",
+            ),
+            (
+                Service::Logs,
+                "CreateLogGroup",
+                r#"{"logGroupName":"","logGroupClass":"X"}"#,
+                r"3 validation errors detected: Value 'X' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY, ESSENTIALS]; Value '' at 'logGroupName' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+",
+            ),
+        ];
+        for (service, operation, body, expected) in cases {
+            assert_eq!(verdict(service, operation, body), expected, "{operation} {body}");
+        }
+    }
+}

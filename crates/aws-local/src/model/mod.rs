@@ -1,0 +1,154 @@
+//! Checks a request against AWS's own service model: members, lengths, ranges, patterns, enums.
+//!
+//! The tables in `model/` are generated from the models that AWS publishes (`model/generate.py`), so that limits are
+//! AWS's and not remembered ones.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use regex::Regex;
+use serde::Deserialize;
+use serde_json::Value;
+
+mod check;
+
+pub(crate) use check::{Problems, check};
+
+/// The services that are spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Service {
+    Events,
+    Logs,
+    Sqs,
+    Sts,
+}
+
+impl Service {
+    pub(crate) const ALL: [Self; 4] = [Self::Events, Self::Logs, Self::Sqs, Self::Sts];
+
+    /// The part of `X-Amz-Target` before the dot.
+    pub(crate) fn target_prefix(self) -> &'static str {
+        match self {
+            Self::Events => "AWSEvents",
+            Self::Logs => "Logs_20140328",
+            Self::Sqs => "AmazonSQS",
+            Self::Sts => "AWSSecurityTokenServiceV20110615",
+        }
+    }
+
+    /// Its table.
+    pub(crate) fn model(self) -> &'static Model {
+        static MODELS: OnceLock<[Model; 4]> = OnceLock::new();
+        let models = MODELS.get_or_init(|| {
+            [
+                Model::read(include_str!("../../model/events.json")),
+                Model::read(include_str!("../../model/logs.json")),
+                Model::read(include_str!("../../model/sqs.json")),
+                Model::read(include_str!("../../model/sts.json")),
+            ]
+        });
+        &models[self as usize]
+    }
+}
+
+/// One service's operations and request shapes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Model {
+    operations: BTreeMap<String, Option<String>>,
+    shapes: BTreeMap<String, Shape>,
+}
+
+impl Model {
+    fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|e| unreachable!("the embedded table is well-formed: {e}"))
+    }
+
+    /// Whether AWS's service has an operation of this name, built here or not.
+    pub(crate) fn knows(&self, operation: &str) -> bool {
+        self.operations.contains_key(operation)
+    }
+
+    fn input(&self, operation: &str) -> Option<&Shape> {
+        self.shape(self.operations.get(operation)?.as_deref()?)
+    }
+
+    fn shape(&self, name: &str) -> Option<&Shape> {
+        self.shapes.get(name)
+    }
+}
+
+/// One shape of the model and its limits.
+#[derive(Debug, Deserialize)]
+struct Shape {
+    #[serde(rename = "type")]
+    kind: Kind,
+    min: Option<f64>,
+    max: Option<f64>,
+    pattern: Option<String>,
+    rust: Option<String>,
+    #[serde(default, rename = "enum")]
+    allowed: Vec<String>,
+    #[serde(default)]
+    members: BTreeMap<String, String>,
+    #[serde(default)]
+    required: Vec<String>,
+    of: Option<String>,
+    key: Option<String>,
+    value: Option<String>,
+    #[serde(skip)]
+    regex: OnceLock<Option<Regex>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Structure,
+    List,
+    Map,
+    String,
+    Integer,
+    Long,
+    Float,
+    Double,
+    Boolean,
+    Timestamp,
+    Blob,
+}
+
+impl Shape {
+    /// The pattern, compiled once, anchored at both ends as AWS reads it.
+    fn regex(&self) -> Option<&Regex> {
+        let compile = || {
+            let pattern = self.rust.as_ref().or(self.pattern.as_ref())?;
+            Regex::new(&format!("^(?s:{pattern})$")).ok()
+        };
+        self.regex.get_or_init(compile).as_ref()
+    }
+}
+
+/// A request body read as the operation's input type.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, serde_json::Error> {
+    T::deserialize(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        for service in Service::ALL {
+            for (name, shape) in &service.model().shapes {
+                let compiled = shape.regex().is_some();
+                assert_eq!(
+                    compiled,
+                    shape.pattern.is_some(),
+                    "{service:?} {name} {:?} {:?}",
+                    shape.pattern,
+                    shape.rust
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Event buses.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::DEFAULT_BUS;
+use super::sources::offered;
+use super::tags::{TagList, read_tags};
+use crate::arn::{arn, bus_name};
+use crate::clock::epoch_seconds;
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::state::bus::Bus;
+use crate::state::rule::DeadLetterConfig;
+use crate::state::source::State;
+
+/// AWS's default quota of buses in an account and region.
+const BUSES_MAX: usize = 100;
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("CreateEventBus", |cx, body| create(cx, parse(body)?)),
+    Op::write("DeleteEventBus", |cx, body| delete(cx, &parse(body)?)),
+    Op::write("UpdateEventBus", |cx, body| update(cx, parse(body)?)),
+    Op::read("DescribeEventBus", |cx, body| describe(cx, &parse(body)?)),
+    Op::read("ListEventBuses", |cx, body| list(cx, &parse(body)?)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    name: String,
+    event_source_name: Option<String>,
+    description: Option<String>,
+    kms_key_identifier: Option<String>,
+    dead_letter_config: Option<DeadLetterConfig>,
+    log_config: Option<Value>,
+    tags: Option<TagList>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Update {
+    name: Option<String>,
+    description: Option<String>,
+    kms_key_identifier: Option<String>,
+    dead_letter_config: Option<DeadLetterConfig>,
+    log_config: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Name {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Describe {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    name_prefix: Option<String>,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
+    let tags = read_tags(input.tags.clone().unwrap_or_default())?;
+    let taken_up = match &input.event_source_name {
+        Some(source) => associate(cx, &input.name, source)?,
+        None => {
+            custom_name(cx, &input.name)?;
+            false
+        }
+    };
+    let now = cx.now;
+    if !taken_up {
+        if cx.realm().buses.len() >= BUSES_MAX {
+            return Err(Fault::limit(format!(
+                "The limit of {BUSES_MAX} event buses in this account and region is reached."
+            )));
+        }
+        let mut bus = Bus::new(&input.name, now);
+        bus.tags = tags;
+        bus.description = input.description;
+        bus.kms_key = input.kms_key_identifier;
+        bus.dead_letter_config = input.dead_letter_config;
+        bus.log_config = input.log_config;
+        cx.realm().buses.insert(input.name.clone(), bus);
+    }
+    if input.event_source_name.is_some() {
+        offered(cx, &input.name)?.activate();
+    }
+    let answer = view(cx, &input.name)?;
+    let member = |name: &str| answer.get(name).cloned();
+    Ok(slim(json!({
+        "EventBusArn": member("Arn"),
+        "Description": member("Description"),
+        "KmsKeyIdentifier": member("KmsKeyIdentifier"),
+        "DeadLetterConfig": member("DeadLetterConfig"),
+        "LogConfig": member("LogConfig"),
+    })))
+}
+
+/// Checks that the bus may be matched to its source; true when a bus of before is taken up again.
+fn associate(cx: &mut Cx<'_>, name: &str, source_name: &str) -> Result<bool, Fault> {
+    if name != source_name {
+        return Err(Fault::validation(format!(
+            "EventBus name {name} must match the name of the event source {source_name}."
+        )));
+    }
+    let source = offered(cx, source_name)?.clone();
+    let bus_exists = cx.realm().buses.contains_key(name);
+    match source.state {
+        State::Pending if bus_exists && source.bus_from_before => Ok(true),
+        _ if bus_exists => Err(Fault::exists(format!("Event bus {name} already exists."))),
+        State::Pending => Ok(false),
+        State::Active | State::Deleted => Err(Fault::state(format!(
+            "Event source {name} is in state {}; PENDING is needed.",
+            source.state.as_str()
+        ))),
+    }
+}
+
+fn custom_name(cx: &mut Cx<'_>, name: &str) -> Result<(), Fault> {
+    if name.starts_with("aws.") {
+        return Err(Fault::validation(
+            "EventBus name starting with 'aws.' is not valid.",
+        ));
+    }
+    if name.contains('/') {
+        return Err(Fault::validation("Event bus name must not contain '/'."));
+    }
+    if cx.realm().buses.contains_key(name) {
+        return Err(Fault::exists(format!("Event bus {name} already exists.")));
+    }
+    Ok(())
+}
+
+fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    if input.name == DEFAULT_BUS {
+        return Err(Fault::validation("Cannot delete event bus default."));
+    }
+    let Some(bus) = cx.realm().buses.get(&input.name) else {
+        return Ok(json!({}));
+    };
+    if !bus.rules.is_empty() {
+        return Err(Fault::validation(format!(
+            "Event bus {} can't be deleted since it has rules.",
+            input.name
+        )));
+    }
+    cx.realm().buses.remove(&input.name);
+    let (now, region) = (cx.now, cx.caller.region.clone());
+    let Ok(source) = offered(cx, &input.name) else {
+        return Ok(json!({}));
+    };
+    source.bus_from_before = false;
+    match source.state {
+        State::Deleted => {
+            cx.world.sources_in(&region).remove(&input.name);
+        }
+        State::Active => source.suspend(now),
+        State::Pending => {}
+    }
+    Ok(json!({}))
+}
+
+fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
+    let name = input.name.unwrap_or_else(|| DEFAULT_BUS.to_owned());
+    let now = cx.now;
+    let bus = find(cx, &name)?;
+    bus.description = input.description;
+    bus.kms_key = input.kms_key_identifier;
+    bus.dead_letter_config = input.dead_letter_config;
+    bus.log_config = input.log_config;
+    bus.modified = now;
+    let mut answer = view(cx, &name)?;
+    if let Some(members) = answer.as_object_mut() {
+        for dropped in ["Policy", "CreationTime", "LastModifiedTime"] {
+            members.remove(dropped);
+        }
+    }
+    Ok(answer)
+}
+
+fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
+    view(cx, bus_name(input.name.as_deref().unwrap_or(DEFAULT_BUS)))
+}
+
+fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
+    let here = cx.caller.clone();
+    let prefix = input.name_prefix.as_deref().unwrap_or_default();
+    let buses = cx
+        .realm()
+        .buses
+        .iter()
+        .filter(|(name, _)| name.starts_with(prefix))
+        .map(|(name, bus)| {
+            let row = json!({
+                "Name": name,
+                "Arn": arn("events", &here.region, &here.account, &format!("event-bus/{name}")),
+                "Description": bus.description,
+                "Policy": bus.policy,
+                "CreationTime": epoch_seconds(bus.created),
+                "LastModifiedTime": epoch_seconds(bus.modified),
+            });
+            (name.as_str(), slim(row))
+        });
+    let page = events_page("ListEventBuses", buses, input.next_token.as_deref(), input.limit)?;
+    Ok(slim(json!({ "EventBuses": page.items, "NextToken": page.next })))
+}
+
+fn view(cx: &mut Cx<'_>, name: &str) -> Answer {
+    let here = cx.caller.clone();
+    let bus = find(cx, name)?;
+    Ok(slim(json!({
+        "Name": bus.name,
+        "Arn": arn("events", &here.region, &here.account, &format!("event-bus/{name}")),
+        "Description": bus.description,
+        "KmsKeyIdentifier": bus.kms_key,
+        "DeadLetterConfig": bus.dead_letter_config,
+        "LogConfig": bus.log_config,
+        "Policy": bus.policy,
+        "CreationTime": epoch_seconds(bus.created),
+        "LastModifiedTime": epoch_seconds(bus.modified),
+    })))
+}
+
+/// The caller's bus of that name or ARN.
+pub(super) fn find<'c>(cx: &'c mut Cx<'_>, name_or_arn: &str) -> Result<&'c mut Bus, Fault> {
+    let name = bus_name(name_or_arn).to_owned();
+    cx.realm()
+        .buses
+        .get_mut(&name)
+        .ok_or_else(|| Fault::not_found(format!("Event bus {name} does not exist.")))
+}

@@ -1,0 +1,25 @@
+//! Amazon EventBridge (Classic).
+
+use super::Op;
+
+mod buses;
+mod partner;
+mod put_events;
+mod rules;
+mod sources;
+mod tags;
+mod targets;
+
+/// Every operation of the service that is built.
+pub(crate) const TABLES: &[&[Op]] = &[
+    partner::OPS,
+    sources::OPS,
+    buses::OPS,
+    rules::OPS,
+    targets::OPS,
+    put_events::OPS,
+    tags::OPS,
+];
+
+/// The bus that operations mean when they name none.
+const DEFAULT_BUS: &str = "default";

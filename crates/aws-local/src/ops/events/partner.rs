@@ -1,0 +1,160 @@
+//! Partner event sources as the partner sees them.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::clock::{Millis, epoch_seconds};
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::state::source::{Remains, Source, State};
+use crate::state::{RealmId, World};
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("CreatePartnerEventSource", |cx, body| create(cx, &parse(body)?)),
+    Op::write("DeletePartnerEventSource", |cx, body| delete(cx, &parse(body)?)),
+    Op::read("DescribePartnerEventSource", |cx, body| {
+        describe(cx, &parse(body)?)
+    }),
+    Op::read("ListPartnerEventSources", |cx, body| list(cx, &parse(body)?)),
+    Op::read("ListPartnerEventSourceAccounts", |cx, body| {
+        accounts(cx, &parse(body)?)
+    }),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    name: String,
+    account: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Name {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    name_prefix: String,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Accounts {
+    event_source_name: String,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+fn create(cx: &mut Cx<'_>, input: &Create) -> Answer {
+    let now = cx.now;
+    let before = cx
+        .world
+        .sources_in(&cx.caller.region)
+        .get(&input.name)
+        .map(|source| source.state);
+    if before.is_some_and(|state| state != State::Deleted) {
+        return Err(Fault::exists(format!(
+            "Event source {} already exists.",
+            input.name
+        )));
+    }
+    let customer = RealmId::new(&input.account, &cx.caller.region);
+    let mut source = Source::new(&input.name, &cx.caller.account, &input.account, now);
+    source.bus_from_before = has_bus(cx.world, &customer, &input.name);
+    source.had_bus = source.bus_from_before;
+    let arn = source.arn(&cx.caller.region);
+    cx.world
+        .sources_in(&cx.caller.region)
+        .insert(input.name.clone(), source);
+    Ok(json!({ "EventSourceArn": arn }))
+}
+
+fn has_bus(world: &mut World, customer: &RealmId, name: &str) -> bool {
+    world
+        .realm_if_any(customer)
+        .is_some_and(|realm| realm.buses.contains_key(name))
+}
+
+fn delete(cx: &mut Cx<'_>, input: &Create) -> Answer {
+    let partner = cx.caller.account.clone();
+    let sources = cx.world.sources_in(&cx.caller.region);
+    let ours = |source: &&mut Source| source.partner == partner && source.customer == input.account;
+    if let Some(source) = sources.get_mut(&input.name).filter(ours)
+        && source.delete() == Remains::Nothing
+    {
+        sources.remove(&input.name);
+    }
+    Ok(json!({}))
+}
+
+fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    let region = cx.caller.region.clone();
+    let source = own(cx, &input.name).filter(|source| source.state != State::Deleted);
+    let source = source.ok_or_else(|| missing(&input.name))?;
+    Ok(json!({ "Arn": source.arn(&region), "Name": source.name }))
+}
+
+fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
+    let (partner, region) = (cx.caller.account.clone(), cx.caller.region.clone());
+    let sources = cx.world.sources_in(&region);
+    let ours = sources
+        .range(input.name_prefix.clone()..)
+        .take_while(|(name, _)| name.starts_with(&input.name_prefix))
+        .filter(|(_, source)| source.partner == partner && source.state != State::Deleted)
+        .map(|(name, source)| (name.as_str(), json!({ "Arn": source.arn(&region), "Name": name })));
+    let page = events_page(
+        "ListPartnerEventSources",
+        ours,
+        input.next_token.as_deref(),
+        input.limit,
+    )?;
+    Ok(slim(
+        json!({ "PartnerEventSources": page.items, "NextToken": page.next }),
+    ))
+}
+
+fn accounts(cx: &mut Cx<'_>, input: &Accounts) -> Answer {
+    let source = own(cx, &input.event_source_name).ok_or_else(|| missing(&input.event_source_name))?;
+    let row = slim(json!({
+        "Account": source.customer,
+        "CreationTime": epoch_seconds(source.created),
+        "ExpirationTime": expiration(source),
+        "State": source.state.as_str(),
+    }));
+    let rows = std::iter::once((source.customer.as_str(), row));
+    let page = events_page(
+        "ListPartnerEventSourceAccounts",
+        rows,
+        input.next_token.as_deref(),
+        input.limit,
+    )?;
+    Ok(slim(
+        json!({ "PartnerEventSourceAccounts": page.items, "NextToken": page.next }),
+    ))
+}
+
+/// `ExpirationTime`: only a PENDING source has one.
+pub(super) fn expiration(source: &Source) -> Option<Value> {
+    source
+        .expires
+        .filter(|_| source.state == State::Pending)
+        .map(|at: Millis| epoch_seconds(at))
+}
+
+fn own<'c>(cx: &'c mut Cx<'_>, name: &str) -> Option<&'c Source> {
+    let partner = cx.caller.account.clone();
+    cx.world
+        .sources_in(&cx.caller.region)
+        .get(name)
+        .filter(|source| source.partner == partner)
+}
+
+fn missing(name: &str) -> Fault {
+    Fault::not_found(format!("Event source {name} does not exist."))
+}

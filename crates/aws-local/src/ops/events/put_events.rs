@@ -1,0 +1,207 @@
+//! PutEvents and PutPartnerEvents: entries judged one by one, what is accepted is published at once.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::DEFAULT_BUS;
+use crate::arn::Arn;
+use crate::clock::{Millis, read_time};
+use crate::delivery::envelope::{Envelope, Parts};
+use crate::delivery::publish;
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Cx, Op};
+use crate::state::RealmId;
+use crate::state::source::State;
+
+/// The bytes that AWS counts for an entry's time.
+const TIME_BYTES: usize = 14;
+const DETAIL_TYPE_CHARS_MAX: usize = 128;
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("PutEvents", |cx, body| {
+        put_events(cx, &parse::<Put>(body)?.entries)
+    }),
+    Op::write("PutPartnerEvents", |cx, body| {
+        put_partner_events(cx, &parse::<Put>(body)?.entries)
+    }),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put {
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    time: Option<Value>,
+    source: Option<String>,
+    #[serde(default)]
+    resources: Option<Vec<String>>,
+    detail_type: Option<String>,
+    detail: Option<String>,
+    event_bus_name: Option<String>,
+}
+
+/// An entry that has all it needs.
+struct Whole<'e> {
+    source: &'e str,
+    detail_type: &'e str,
+    detail: &'e str,
+    time: Millis,
+    resources: &'e [String],
+}
+
+/// Why an entry was refused while others may stand.
+struct Refusal(&'static str, String);
+
+fn put_events(cx: &mut Cx<'_>, entries: &[Entry]) -> Answer {
+    gate(cx, entries)?;
+    Ok(answer(entries.iter().map(|entry| put_event(cx, entry)).collect()))
+}
+
+fn put_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> {
+    let whole = whole(entry, cx.now)?;
+    if whole.source.starts_with("aws.") {
+        return Err(Refusal(
+            "NotAuthorizedForSourceException",
+            "Not authorized for the source.".to_owned(),
+        ));
+    }
+    let given = entry.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS);
+    let (to, bus) = match Arn::parse(given) {
+        Some(arn) => (
+            RealmId::new(arn.account, arn.region),
+            arn.event_bus().unwrap_or(given),
+        ),
+        None => (cx.here(), given),
+    };
+    let (account, region) = (cx.caller.account.clone(), to.region().to_owned());
+    if account != to.account() && !crate::delivery::may_put(cx, &to, bus, &account) {
+        let why = "Access to the resource is denied: the bus's policy does not allow it.".to_owned();
+        return Err(Refusal("AccessDeniedException", why));
+    }
+    let envelope = seal(cx, &whole, &account, &region);
+    let id = envelope.id.clone();
+    publish(cx, &to, bus, envelope);
+    Ok(id)
+}
+
+fn put_partner_events(cx: &mut Cx<'_>, entries: &[Entry]) -> Answer {
+    gate(cx, entries)?;
+    Ok(answer(
+        entries.iter().map(|entry| put_partner_event(cx, entry)).collect(),
+    ))
+}
+
+fn put_partner_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> {
+    let whole = whole(entry, cx.now)?;
+    let region = cx.caller.region.clone();
+    let partner = cx.caller.account.clone();
+    let source = cx.world.sources_in(&region).get(whole.source);
+    let ours = source.filter(|source| source.partner == partner && source.state != State::Deleted);
+    let Some((customer, state)) = ours.map(|source| (source.customer.clone(), source.state)) else {
+        let why = format!(
+            "The event source {} does not exist or is not yours.",
+            whole.source
+        );
+        return Err(Refusal("NotAuthorizedForSourceException", why));
+    };
+    let envelope = seal(cx, &whole, &customer, &region);
+    let id = envelope.id.clone();
+    // While the source is PENDING the partner is told of success and nobody sees the event.
+    if state == State::Active {
+        publish(cx, &RealmId::new(&customer, &region), whole.source, envelope);
+    }
+    Ok(id)
+}
+
+/// What fails the whole request: too much of it, or no entry that could be an event.
+fn gate(cx: &Cx<'_>, entries: &[Entry]) -> Result<(), Fault> {
+    let complete =
+        |entry: &Entry| entry.source.is_some() && entry.detail_type.is_some() && entry.detail.is_some();
+    if !entries.iter().any(complete) {
+        return Err(Fault::validation(
+            "No entry has all of Source, DetailType and Detail.",
+        ));
+    }
+    if entries.iter().map(size).sum::<usize>() > cx.limits.put_bytes_max {
+        return Err(Fault::validation(
+            "Total size of the entries in the request is over the limit.",
+        ));
+    }
+    Ok(())
+}
+
+/// AWS's size formula.
+fn size(entry: &Entry) -> usize {
+    let text = |field: &Option<String>| field.as_ref().map_or(0, String::len);
+    let resources = entry.resources.iter().flatten().map(String::len).sum::<usize>();
+    let time = if entry.time.is_some() { TIME_BYTES } else { 0 };
+    time + text(&entry.source) + text(&entry.detail_type) + text(&entry.detail) + resources
+}
+
+fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
+    let needed = |field: &'static str, value: &'_ Option<String>| {
+        if value.as_ref().is_some_and(|text| !text.is_empty()) {
+            return Ok(());
+        }
+        Err(Refusal(
+            "InvalidArgument",
+            format!("Parameter {field} is not valid. Reason: {field} is a required argument."),
+        ))
+    };
+    needed("Source", &entry.source)?;
+    needed("DetailType", &entry.detail_type)?;
+    needed("Detail", &entry.detail)?;
+    let detail_type = entry.detail_type.as_deref().unwrap_or_default();
+    if detail_type.chars().count() > DETAIL_TYPE_CHARS_MAX {
+        let why = "Parameter DetailType is not valid. Reason: DetailType must be at most 128 characters.";
+        return Err(Refusal("InvalidArgument", why.to_owned()));
+    }
+    let detail = entry.detail.as_deref().unwrap_or_default();
+    if !detail.trim_start().starts_with('{') || serde_json::from_str::<serde::de::IgnoredAny>(detail).is_err()
+    {
+        return Err(Refusal("MalformedDetail", "Detail is malformed.".to_owned()));
+    }
+    let bad_time = || Refusal("InvalidArgument", "Parameter Time is not valid.".to_owned());
+    let time = entry
+        .time
+        .as_ref()
+        .map_or(Ok(now), |time| read_time(time).ok_or_else(bad_time))?;
+    let source = entry.source.as_deref().unwrap_or_default();
+    Ok(Whole {
+        source,
+        detail_type,
+        detail,
+        time,
+        resources: entry.resources.as_deref().unwrap_or_default(),
+    })
+}
+
+fn seal(cx: &mut Cx<'_>, whole: &Whole<'_>, account: &str, region: &str) -> Envelope {
+    Envelope::new(Parts {
+        id: cx.dice.uuid(),
+        detail_type: whole.detail_type,
+        source: whole.source,
+        account,
+        time: whole.time,
+        region,
+        resources: whole.resources,
+        detail: whole.detail,
+    })
+}
+
+fn answer(results: Vec<Result<String, Refusal>>) -> Value {
+    let failed = results.iter().filter(|result| result.is_err()).count();
+    let rows: Vec<Value> = results
+        .into_iter()
+        .map(|result| match result {
+            Ok(id) => json!({ "EventId": id }),
+            Err(Refusal(code, message)) => json!({ "ErrorCode": code, "ErrorMessage": message }),
+        })
+        .collect();
+    json!({ "FailedEntryCount": failed, "Entries": rows })
+}

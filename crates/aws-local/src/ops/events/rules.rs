@@ -1,0 +1,231 @@
+//! Rules, and the pattern test.
+
+use event_pattern::Pattern;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::DEFAULT_BUS;
+use super::buses::find as find_bus;
+use super::tags::{TagList, read_tags};
+use crate::arn;
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
+use crate::state::bus::Bus;
+use crate::state::rule::Rule;
+
+/// AWS's default quota of rules on a bus.
+const RULES_MAX: usize = 300;
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("PutRule", |cx, body| put(cx, parse(body)?)),
+    Op::write("DeleteRule", |cx, body| delete(cx, &parse(body)?)),
+    Op::write("EnableRule", |cx, body| set_state(cx, &parse(body)?, "ENABLED")),
+    Op::write("DisableRule", |cx, body| set_state(cx, &parse(body)?, "DISABLED")),
+    Op::read("DescribeRule", |cx, body| describe(cx, &parse(body)?)),
+    Op::read("ListRules", |cx, body| list(cx, &parse(body)?)),
+    Op::read("ListRuleNamesByTarget", |cx, body| by_target(cx, &parse(body)?)),
+    Op::read("TestEventPattern", |_, body| test_pattern(&parse(body)?)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put {
+    name: String,
+    schedule_expression: Option<String>,
+    event_pattern: Option<String>,
+    state: Option<String>,
+    description: Option<String>,
+    role_arn: Option<String>,
+    tags: Option<TagList>,
+    event_bus_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Name {
+    name: String,
+    event_bus_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    name_prefix: Option<String>,
+    event_bus_name: Option<String>,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ByTarget {
+    target_arn: String,
+    event_bus_name: Option<String>,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TestPattern {
+    event_pattern: String,
+    event: String,
+}
+
+fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
+    let here = cx.caller.clone();
+    let tags = read_tags(input.tags.unwrap_or_default())?;
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    let pattern = input.event_pattern.filter(|text| !text.is_empty());
+    let schedule = input.schedule_expression.filter(|text| !text.is_empty());
+    if pattern.is_none() && schedule.is_none() {
+        return Err(Fault::validation(
+            "Parameter(s) EventPattern or ScheduleExpression must be specified.",
+        ));
+    }
+    if schedule.is_some() && bus.name != DEFAULT_BUS {
+        return Err(Fault::validation(
+            "ScheduleExpression is supported only on the default event bus.",
+        ));
+    }
+    if let Some(text) = &pattern {
+        compile(text)?;
+    }
+    if !bus.rules.contains_key(&input.name) && bus.rules.len() >= RULES_MAX {
+        return Err(Fault::limit(format!(
+            "The limit of {RULES_MAX} rules on event bus {} is reached.",
+            bus.name
+        )));
+    }
+    let before = bus.rules_mut().remove(&input.name);
+    let (tags, targets) = before.map_or_else(
+        || (tags, std::collections::BTreeMap::new()),
+        |old| (old.tags, old.targets),
+    );
+    let rule = Rule {
+        name: input.name.clone(),
+        pattern,
+        schedule,
+        state: input.state.unwrap_or_else(|| "ENABLED".to_owned()),
+        description: input.description,
+        role_arn: input.role_arn,
+        created_by: here.account.clone(),
+        tags,
+        targets,
+    };
+    bus.rules_mut().insert(input.name.clone(), rule);
+    Ok(json!({ "RuleArn": arn::rule(&here.region, &here.account, &bus.name, &input.name) }))
+}
+
+fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    if bus
+        .rules
+        .get(&input.name)
+        .is_some_and(|rule| !rule.targets.is_empty())
+    {
+        return Err(Fault::validation("Rule can't be deleted since it has targets."));
+    }
+    bus.rules_mut().remove(&input.name);
+    Ok(json!({}))
+}
+
+fn set_state(cx: &mut Cx<'_>, input: &Name, state: &str) -> Answer {
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    find(bus, &input.name)?;
+    if let Some(rule) = bus.rules_mut().get_mut(&input.name) {
+        state.clone_into(&mut rule.state);
+    }
+    Ok(json!({}))
+}
+
+fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    let here = cx.caller.clone();
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    let rule = find(bus, &input.name)?;
+    let mut answer = view(rule, &bus.name, &here);
+    answer["CreatedBy"] = json!(rule.created_by);
+    Ok(answer)
+}
+
+fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
+    let here = cx.caller.clone();
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    let prefix = input.name_prefix.as_deref().unwrap_or_default();
+    let rules = bus
+        .rules
+        .iter()
+        .filter(|(name, _)| name.starts_with(prefix))
+        .map(|(name, rule)| (name.as_str(), view(rule, &bus.name, &here)));
+    let page = events_page("ListRules", rules, input.next_token.as_deref(), input.limit)?;
+    Ok(slim(json!({ "Rules": page.items, "NextToken": page.next })))
+}
+
+fn by_target(cx: &mut Cx<'_>, input: &ByTarget) -> Answer {
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    let rules = bus
+        .rules
+        .iter()
+        .filter(|(_, rule)| rule.targets.values().any(|target| target.arn == input.target_arn))
+        .map(|(name, _)| (name.as_str(), name.clone()));
+    let page = events_page(
+        "ListRuleNamesByTarget",
+        rules,
+        input.next_token.as_deref(),
+        input.limit,
+    )?;
+    Ok(slim(json!({ "RuleNames": page.items, "NextToken": page.next })))
+}
+
+fn test_pattern(input: &TestPattern) -> Answer {
+    let pattern = compile(&input.event_pattern)?;
+    let event: Value = serde_json::from_str(&input.event).map_err(|_| {
+        Fault::validation("Parameter Event is not valid. Reason: The event is not valid JSON.")
+    })?;
+    for member in [
+        "id",
+        "account",
+        "source",
+        "time",
+        "region",
+        "resources",
+        "detail-type",
+    ] {
+        if event.get(member).is_none() {
+            return Err(Fault::validation(format!(
+                "Parameter Event is not valid. Reason: {member} is a required member."
+            )));
+        }
+    }
+    let result = pattern.matches(&input.event).unwrap_or(false);
+    Ok(json!({ "Result": result }))
+}
+
+/// A pattern, or AWS's refusal of it.
+fn compile(text: &str) -> Result<Pattern, Fault> {
+    Pattern::compile(text).map_err(|error| Fault::new("InvalidEventPatternException", error.message()))
+}
+
+fn view(rule: &Rule, bus: &str, here: &Caller) -> Value {
+    slim(json!({
+        "Name": rule.name,
+        "Arn": arn::rule(&here.region, &here.account, bus, &rule.name),
+        "EventPattern": rule.pattern,
+        "ScheduleExpression": rule.schedule,
+        "State": rule.state,
+        "Description": rule.description,
+        "RoleArn": rule.role_arn,
+        "EventBusName": bus,
+    }))
+}
+
+/// The rule of that name on a bus.
+pub(super) fn find<'b>(bus: &'b Bus, name: &str) -> Result<&'b Rule, Fault> {
+    bus.rules.get(name).ok_or_else(|| missing(name, &bus.name))
+}
+
+/// What AWS says of a rule that is not there.
+pub(super) fn missing(name: &str, bus: &str) -> Fault {
+    Fault::not_found(format!("Rule {name} does not exist on EventBus {bus}."))
+}

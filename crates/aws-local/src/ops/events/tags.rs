@@ -1,0 +1,126 @@
+//! Tags of buses and rules.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::buses::find as find_bus;
+use crate::arn::Arn;
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Cx, Op};
+use crate::state::Tags;
+
+/// AWS's limit of tags on one resource.
+const TAGS_MAX: usize = 50;
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("TagResource", |cx, body| tag(cx, parse(body)?)),
+    Op::write("UntagResource", |cx, body| untag(cx, &parse(body)?)),
+    Op::read("ListTagsForResource", |cx, body| list(cx, &parse(body)?)),
+];
+
+/// Tags as requests carry them.
+pub(super) type TagList = Vec<Tag>;
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tag {
+    key: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct TagResource {
+    #[serde(rename = "ResourceARN")]
+    arn: String,
+    #[serde(rename = "Tags")]
+    tags: TagList,
+}
+
+#[derive(Deserialize)]
+struct UntagResource {
+    #[serde(rename = "ResourceARN")]
+    arn: String,
+    #[serde(rename = "TagKeys")]
+    keys: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct ListTags {
+    #[serde(rename = "ResourceARN")]
+    arn: String,
+}
+
+fn tag(cx: &mut Cx<'_>, input: TagResource) -> Answer {
+    let new = read_tags(input.tags)?;
+    let tags = tags_of(cx, &input.arn)?;
+    let count = tags.len() + new.keys().filter(|key| !tags.contains_key(*key)).count();
+    if count > TAGS_MAX {
+        return Err(too_many());
+    }
+    tags.extend(new);
+    Ok(json!({}))
+}
+
+fn untag(cx: &mut Cx<'_>, input: &UntagResource) -> Answer {
+    let tags = tags_of(cx, &input.arn)?;
+    for key in &input.keys {
+        tags.remove(key);
+    }
+    Ok(json!({}))
+}
+
+fn list(cx: &mut Cx<'_>, input: &ListTags) -> Answer {
+    let tags = tags_of(cx, &input.arn)?;
+    let rows: Vec<_> = tags
+        .iter()
+        .map(|(key, value)| json!({ "Key": key, "Value": value }))
+        .collect();
+    Ok(json!({ "Tags": rows }))
+}
+
+/// Checks the tags of a request and makes a map of them.
+pub(super) fn read_tags(list: TagList) -> Result<Tags, Fault> {
+    let count = list.len();
+    let tags: Tags = list.into_iter().map(|tag| (tag.key, tag.value)).collect();
+    if tags.len() != count {
+        return Err(Fault::validation(
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+        ));
+    }
+    if count > TAGS_MAX {
+        return Err(too_many());
+    }
+    if tags
+        .keys()
+        .any(|key| key.to_ascii_lowercase().starts_with("aws:"))
+    {
+        return Err(Fault::validation("Tag keys that start with 'aws:' are reserved."));
+    }
+    Ok(tags)
+}
+
+fn too_many() -> Fault {
+    Fault::validation(format!("A resource can have at most {TAGS_MAX} tags."))
+}
+
+/// The tags of the bus or rule that an ARN names. A rule's name holds no `/`, its bus's name may.
+fn tags_of<'c>(cx: &'c mut Cx<'_>, text: &str) -> Result<&'c mut Tags, Fault> {
+    let missing = || Fault::not_found(format!("The resource {text} does not exist."));
+    let arn = Arn::parse(text).ok_or_else(|| {
+        Fault::validation(format!(
+            "Parameter ResourceARN is not valid. Reason: Provided Arn is not in correct format: {text}"
+        ))
+    })?;
+    if arn.service != "events" || arn.account != cx.caller.account || arn.region != cx.caller.region {
+        return Err(missing());
+    }
+    if let Some(bus) = arn.event_bus() {
+        return Ok(&mut find_bus(cx, bus)?.tags);
+    }
+    let path = arn.resource.strip_prefix("rule/").ok_or_else(missing)?;
+    let (bus, name) = path.rsplit_once('/').unwrap_or((super::DEFAULT_BUS, path));
+    let bus = find_bus(cx, bus)?;
+    let rule = bus.rules.get_mut(name);
+    Ok(&mut rule.ok_or_else(|| super::rules::missing(name, &bus.name))?.tags)
+}

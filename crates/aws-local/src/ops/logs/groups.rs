@@ -1,0 +1,163 @@
+//! Log groups and their retention.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::group;
+use crate::arn::{Arn, arn};
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Caller, Cx, Op, logs_page, slim};
+use crate::state::Tags;
+use crate::state::log_group::LogGroup;
+
+/// The periods that the service takes.
+const RETENTION_DAYS: [u32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("CreateLogGroup", |cx, body| create(cx, parse(body)?)),
+    Op::write("DeleteLogGroup", |cx, body| delete(cx, &parse(body)?)),
+    Op::read("DescribeLogGroups", |cx, body| describe(cx, &parse(body)?)),
+    Op::write("PutRetentionPolicy", |cx, body| retain(cx, &parse(body)?)),
+    Op::write("DeleteRetentionPolicy", |cx, body| keep(cx, &parse(body)?)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Create {
+    log_group_name: String,
+    kms_key_id: Option<String>,
+    tags: Option<Tags>,
+    log_group_class: Option<String>,
+    deletion_protection_enabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Name {
+    log_group_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Retain {
+    log_group_name: String,
+    retention_in_days: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    log_group_name_prefix: Option<String>,
+    log_group_name_pattern: Option<String>,
+    log_group_identifiers: Option<Vec<String>>,
+    log_group_class: Option<String>,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
+    if input.log_group_name.starts_with("aws/") {
+        return Err(Fault::parameter(
+            "Log groups starting with AWS/ are reserved for AWS.",
+        ));
+    }
+    if cx.realm().log_groups.contains_key(&input.log_group_name) {
+        return Err(Fault::exists("The specified log group already exists"));
+    }
+    let mut group = LogGroup::new(&input.log_group_name, cx.now);
+    group.class = input.log_group_class;
+    group.kms_key = input.kms_key_id;
+    group.protected = input.deletion_protection_enabled.unwrap_or_default();
+    group.tags = input.tags.unwrap_or_default();
+    cx.realm().log_groups.insert(input.log_group_name, group);
+    Ok(json!({}))
+}
+
+fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    if group(cx, &input.log_group_name)?.protected {
+        return Err(Fault::validation("The log group is protected from deletion."));
+    }
+    cx.realm().log_groups.remove(&input.log_group_name);
+    Ok(json!({}))
+}
+
+fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
+    if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
+        return Err(Fault::parameter(
+            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
+        ));
+    }
+    let here = cx.caller.clone();
+    let prefix = input.log_group_name_prefix.as_deref().unwrap_or_default();
+    let part = input.log_group_name_pattern.as_deref().unwrap_or_default();
+    let class = |group: &LogGroup| group.class.clone().unwrap_or_else(|| "STANDARD".to_owned());
+    let named = |name: &str| {
+        input.log_group_identifiers.as_ref().is_none_or(|all| {
+            all.iter()
+                .any(|id| Arn::parse(id).and_then(|arn| arn.log_group()).unwrap_or(id) == name)
+        })
+    };
+    let groups = cx
+        .realm()
+        .log_groups
+        .iter()
+        .filter(|(name, _)| name.starts_with(prefix) && name.contains(part) && named(name))
+        .filter(|(_, group)| {
+            input
+                .log_group_class
+                .as_ref()
+                .is_none_or(|wanted| *wanted == class(group))
+        })
+        .map(|(name, group)| (name.as_str(), view(group, &here)));
+    let page = logs_page(
+        "DescribeLogGroups",
+        groups,
+        input.next_token.as_deref(),
+        input.limit,
+    )?;
+    Ok(slim(json!({ "logGroups": page.items, "nextToken": page.next })))
+}
+
+fn retain(cx: &mut Cx<'_>, input: &Retain) -> Answer {
+    let now = cx.now;
+    let group = group(cx, &input.log_group_name)?;
+    if !RETENTION_DAYS.contains(&input.retention_in_days) {
+        return Err(Fault::parameter(format!(
+            "1 validation error detected: Value '{}' at 'retentionInDays' failed to satisfy constraint: \
+             Member must satisfy enum value set: {:?}",
+            input.retention_in_days, RETENTION_DAYS,
+        )));
+    }
+    group.retention_days = Some(input.retention_in_days);
+    group.expire(now);
+    Ok(json!({}))
+}
+
+fn keep(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    group(cx, &input.log_group_name)?.retention_days = None;
+    Ok(json!({}))
+}
+
+fn view(group: &LogGroup, here: &Caller) -> Value {
+    let bare = arn(
+        "logs",
+        &here.region,
+        &here.account,
+        &format!("log-group:{}", group.name),
+    );
+    slim(json!({
+        "logGroupName": group.name,
+        "creationTime": group.created,
+        "retentionInDays": group.retention_days,
+        "metricFilterCount": 0,
+        "arn": format!("{bare}:*"),
+        "storedBytes": group.stored_bytes,
+        "kmsKeyId": group.kms_key,
+        "logGroupClass": group.class.as_deref().unwrap_or("STANDARD"),
+        "logGroupArn": bare,
+        "deletionProtectionEnabled": group.protected,
+    }))
+}

@@ -1,0 +1,50 @@
+//! CloudWatch Logs, as far as targets and those who read them need it.
+
+use super::{Cx, Op};
+use crate::arn::Arn;
+use crate::fault::Fault;
+use crate::state::log_group::LogGroup;
+
+mod filter;
+mod groups;
+mod policies;
+mod put;
+mod read;
+mod streams;
+mod tags;
+
+/// Every operation of the service that is built.
+pub(crate) const TABLES: &[&[Op]] = &[
+    groups::OPS,
+    streams::OPS,
+    put::OPS,
+    read::OPS,
+    policies::OPS,
+    tags::OPS,
+];
+
+/// The caller's log group of that name.
+fn group<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut LogGroup, Fault> {
+    cx.realm().log_groups.get_mut(name).ok_or_else(missing)
+}
+
+fn missing() -> Fault {
+    Fault::not_found("The specified log group does not exist.")
+}
+
+/// The group that a request names by name or by identifier (a name or an ARN).
+fn named(name: Option<String>, identifier: Option<&str>) -> Result<String, Fault> {
+    match (name, identifier) {
+        (Some(_), Some(_)) => Err(Fault::parameter(
+            "LogGroupName and LogGroupIdentifier can not both be specified.",
+        )),
+        (Some(name), None) => Ok(name),
+        (None, Some(identifier)) => {
+            let by_arn = Arn::parse(identifier).and_then(|arn| arn.log_group());
+            Ok(by_arn.unwrap_or(identifier).to_owned())
+        }
+        (None, None) => Err(Fault::parameter(
+            "Either LogGroupName or LogGroupIdentifier must be specified.",
+        )),
+    }
+}

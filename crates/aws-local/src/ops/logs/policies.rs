@@ -1,0 +1,196 @@
+//! Resource policies: ten for the account, and one for each log group.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::group;
+use crate::arn::{Arn, arn};
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Cx, Op, logs_page, slim};
+use crate::policy::Policy;
+use crate::state::log_group::LogPolicy;
+
+/// Policies without a log group, in one account and region.
+const ACCOUNT_POLICIES_MAX: usize = 10;
+/// The size of an account-wide policy; a group's own may fill what the model allows.
+const ACCOUNT_POLICY_CHARS_MAX: usize = 5_120;
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("PutResourcePolicy", |cx, body| put(cx, parse(body)?)),
+    Op::write("DeleteResourcePolicy", |cx, body| delete(cx, parse(body)?)),
+    Op::read("DescribeResourcePolicies", |cx, body| describe(cx, &parse(body)?)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Put {
+    policy_name: Option<String>,
+    policy_document: Option<String>,
+    resource_arn: Option<String>,
+    expected_revision_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delete {
+    policy_name: Option<String>,
+    resource_arn: Option<String>,
+    expected_revision_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    next_token: Option<String>,
+    limit: Option<usize>,
+    resource_arn: Option<String>,
+    policy_scope: Option<String>,
+}
+
+fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
+    let document = input
+        .policy_document
+        .ok_or_else(|| Fault::parameter("policyDocument is required."))?;
+    Policy::parse(&document).map_err(Fault::parameter)?;
+    let policy = LogPolicy {
+        document,
+        updated: cx.now,
+        revision: format!("{:032x}", u128::from(cx.dice.roll())),
+    };
+    match (&input.resource_arn, &input.policy_name) {
+        (Some(resource), _) => put_on_group(cx, resource, input.expected_revision_id.as_deref(), policy),
+        (None, Some(name)) => put_for_account(cx, name, policy),
+        (None, None) => Err(Fault::parameter(
+            "policyName is required unless resourceArn is given.",
+        )),
+    }
+}
+
+fn put_on_group(cx: &mut Cx<'_>, resource: &str, expected: Option<&str>, policy: LogPolicy) -> Answer {
+    let here = cx.caller.clone();
+    let name = group_name(cx, resource)?;
+    let group = group(cx, &name)?;
+    check_revision(group.policy.as_ref(), expected)?;
+    let row = scoped(&policy, &name, &here.region, &here.account);
+    let revision = policy.revision.clone();
+    group.policy = Some(policy);
+    Ok(json!({ "resourcePolicy": row, "revisionId": revision }))
+}
+
+fn put_for_account(cx: &mut Cx<'_>, name: &str, policy: LogPolicy) -> Answer {
+    if policy.document.chars().count() > ACCOUNT_POLICY_CHARS_MAX {
+        return Err(Fault::parameter(format!(
+            "Policy document is too long: {ACCOUNT_POLICY_CHARS_MAX} characters are allowed for an account-wide policy."
+        )));
+    }
+    let policies = &mut cx.realm().log_policies;
+    if !policies.contains_key(name) && policies.len() >= ACCOUNT_POLICIES_MAX {
+        return Err(Fault::limit("Resource limit exceeded."));
+    }
+    let row = account_wide(name, &policy);
+    policies.insert(name.to_owned(), policy);
+    Ok(json!({ "resourcePolicy": row }))
+}
+
+fn delete(cx: &mut Cx<'_>, input: Delete) -> Answer {
+    if let Some(resource) = &input.resource_arn {
+        let name = group_name(cx, resource)?;
+        let group = group(cx, &name)?;
+        if group.policy.is_none() {
+            return Err(Fault::not_found("The log group has no resource policy."));
+        }
+        check_revision(group.policy.as_ref(), input.expected_revision_id.as_deref())?;
+        group.policy = None;
+        return Ok(json!({}));
+    }
+    let name = input
+        .policy_name
+        .ok_or_else(|| Fault::parameter("policyName or resourceArn is required."))?;
+    match cx.realm().log_policies.remove(&name) {
+        Some(_) => Ok(json!({})),
+        None => Err(Fault::not_found(format!(
+            "Policy with name [{name}] does not exist."
+        ))),
+    }
+}
+
+fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
+    let here = cx.caller.clone();
+    if let Some(resource) = &input.resource_arn {
+        let name = group_name(cx, resource)?;
+        let policy = group(cx, &name)?.policy.as_ref();
+        let rows: Vec<Value> = policy
+            .iter()
+            .map(|policy| scoped(policy, &name, &here.region, &here.account))
+            .collect();
+        return Ok(json!({ "resourcePolicies": rows }));
+    }
+    let realm = cx.realm();
+    let rows: Vec<(&str, Value)> = if input.policy_scope.as_deref() == Some("RESOURCE") {
+        let own =
+            |(name, policy): (&'_ String, &LogPolicy)| scoped(policy, name, &here.region, &here.account);
+        let with_policy = realm
+            .log_groups
+            .iter()
+            .filter_map(|(name, group)| Some((name, group.policy.as_ref()?)));
+        with_policy
+            .map(|(name, policy)| (name.as_str(), own((name, policy))))
+            .collect()
+    } else {
+        realm
+            .log_policies
+            .iter()
+            .map(|(name, policy)| (name.as_str(), account_wide(name, policy)))
+            .collect()
+    };
+    let page = logs_page(
+        "DescribeResourcePolicies",
+        rows.into_iter(),
+        input.next_token.as_deref(),
+        input.limit,
+    )?;
+    Ok(slim(
+        json!({ "resourcePolicies": page.items, "nextToken": page.next }),
+    ))
+}
+
+/// A group's policy is only replaced by those who saw it; the first one expects none.
+fn check_revision(policy: Option<&LogPolicy>, expected: Option<&str>) -> Result<(), Fault> {
+    let current = policy.map(|policy| policy.revision.as_str());
+    if current == expected {
+        return Ok(());
+    }
+    let why = match (current, expected) {
+        (Some(_), None) => "expectedRevisionId is required: the log group has a resource policy.",
+        _ => "The expectedRevisionId is not the current revision of the resource policy.",
+    };
+    Err(Fault::new("OperationAbortedException", why))
+}
+
+fn group_name(cx: &Cx<'_>, resource: &str) -> Result<String, Fault> {
+    let arn =
+        Arn::parse(resource).filter(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
+    let name = arn.and_then(|arn| arn.log_group());
+    name.map(str::to_owned)
+        .ok_or_else(|| Fault::parameter(format!("The resourceArn `{resource}` is not a log group's.")))
+}
+
+fn scoped(policy: &LogPolicy, group: &str, region: &str, account: &str) -> Value {
+    json!({
+        "policyDocument": policy.document,
+        "lastUpdatedTime": policy.updated,
+        "policyScope": "RESOURCE",
+        "resourceArn": arn("logs", region, account, &format!("log-group:{group}")),
+        "revisionId": policy.revision,
+    })
+}
+
+fn account_wide(name: &str, policy: &LogPolicy) -> Value {
+    json!({
+        "policyName": name,
+        "policyDocument": policy.document,
+        "lastUpdatedTime": policy.updated,
+        "policyScope": "ACCOUNT",
+    })
+}

@@ -1,0 +1,100 @@
+//! PutLogEvents.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::group;
+use crate::clock::{DAY, Millis};
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Cx, Op, slim};
+use crate::state::log_group::event_bytes;
+
+const BATCH_BYTES_MAX: u64 = 1_048_576;
+const EVENT_BYTES_MAX: usize = 1_048_576;
+
+pub(super) const OPS: &[Op] = &[Op::write("PutLogEvents", |cx, body| put(cx, parse(body)?))];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Put {
+    log_group_name: String,
+    log_stream_name: String,
+    log_events: Vec<Event>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    timestamp: Millis,
+    message: String,
+}
+
+fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
+    let now = cx.now;
+    let group = group(cx, &input.log_group_name)?;
+    if !group.streams.contains_key(&input.log_stream_name) {
+        return Err(Fault::not_found("The specified log stream does not exist."));
+    }
+    let kept_from = group
+        .retention_days
+        .map_or(Millis::MIN, |days| now - Millis::from(days) * DAY);
+    let is_old = |event: &Event| event.timestamp < now - 14 * DAY;
+    let is_expired = |event: &Event| event.timestamp < kept_from;
+    let is_new = |event: &Event| event.timestamp > now + DAY / 12;
+    check(&input.log_events)?;
+    let old = input.log_events.iter().rposition(is_old).map(|at| at + 1);
+    let expired = input.log_events.iter().rposition(is_expired).map(|at| at + 1);
+    let new = input.log_events.iter().position(is_new);
+    let good: Vec<Event> = input
+        .log_events
+        .into_iter()
+        .filter(|e| !is_old(e) && !is_expired(e) && !is_new(e))
+        .collect();
+    if let (Some(first), Some(last)) = (good.first(), good.last())
+        && last.timestamp - first.timestamp > DAY
+    {
+        return Err(Fault::parameter(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+        ));
+    }
+    for event in good {
+        group.add(&input.log_stream_name, event.timestamp, now, event.message.into());
+    }
+    let rejected = slim(json!({
+        "tooNewLogEventStartIndex": new,
+        "tooOldLogEventEndIndex": old,
+        "expiredLogEventEndIndex": expired,
+    }));
+    let rejected = rejected
+        .as_object()
+        .is_some_and(|members| !members.is_empty())
+        .then_some(rejected);
+    let token = format!("{:056}", group.events().len() + 1);
+    Ok(slim(
+        json!({ "nextSequenceToken": token, "rejectedLogEventsInfo": rejected }),
+    ))
+}
+
+fn check(events: &[Event]) -> Result<(), Fault> {
+    if events
+        .iter()
+        .map(|event| event_bytes(&event.message))
+        .sum::<u64>()
+        > BATCH_BYTES_MAX
+    {
+        return Err(Fault::parameter(format!(
+            "Upload too large: {BATCH_BYTES_MAX} bytes are allowed in one batch."
+        )));
+    }
+    if events.iter().any(|event| event.message.len() > EVENT_BYTES_MAX) {
+        return Err(Fault::parameter(format!(
+            "Log event too large: {EVENT_BYTES_MAX} bytes are allowed."
+        )));
+    }
+    if !events.is_sorted_by_key(|event| event.timestamp) {
+        return Err(Fault::parameter(
+            "Log events in a single PutLogEvents request must be in chronological order.",
+        ));
+    }
+    Ok(())
+}

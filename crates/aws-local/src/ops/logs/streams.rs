@@ -1,0 +1,109 @@
+//! Log streams.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{group, named};
+use crate::arn::arn;
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Caller, Cx, Op, logs_page, slim};
+use crate::state::log_group::Stream;
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("CreateLogStream", |cx, body| create(cx, &parse(body)?)),
+    Op::write("DeleteLogStream", |cx, body| delete(cx, &parse(body)?)),
+    Op::read("DescribeLogStreams", |cx, body| describe(cx, parse(body)?)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Name {
+    log_group_name: String,
+    log_stream_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    log_group_name: Option<String>,
+    log_group_identifier: Option<String>,
+    log_stream_name_prefix: Option<String>,
+    order_by: Option<String>,
+    descending: Option<bool>,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+fn create(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    let now = cx.now;
+    let group = group(cx, &input.log_group_name)?;
+    if group.streams.contains_key(&input.log_stream_name) {
+        return Err(Fault::exists("The specified log stream already exists"));
+    }
+    group.ensure_stream(&input.log_stream_name, now);
+    Ok(json!({}))
+}
+
+fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
+    if group(cx, &input.log_group_name)?.remove_stream(&input.log_stream_name) {
+        return Ok(json!({}));
+    }
+    Err(Fault::not_found("The specified log stream does not exist."))
+}
+
+fn describe(cx: &mut Cx<'_>, input: Describe) -> Answer {
+    let by_time = input.order_by.as_deref() == Some("LastEventTime");
+    if by_time && input.log_stream_name_prefix.is_some() {
+        return Err(Fault::parameter(
+            "Cannot order by LastEventTime with a logStreamNamePrefix.",
+        ));
+    }
+    let here = cx.caller.clone();
+    let name = named(input.log_group_name, input.log_group_identifier.as_deref())?;
+    let group = group(cx, &name)?;
+    let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
+    // The key a page continues after has to sort as the listing does.
+    let mut rows: Vec<(String, Value)> = group
+        .streams
+        .iter()
+        .filter(|(stream, _)| stream.starts_with(prefix))
+        .map(|(stream, state)| {
+            let last = state.positions.last().map_or(0, |position| position.0);
+            let key = if by_time {
+                format!("{last:020}{stream}")
+            } else {
+                stream.clone()
+            };
+            (key, view(&name, stream, state, &here))
+        })
+        .collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    if input.descending == Some(true) {
+        rows.reverse();
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.0 = format!("{at:020}");
+        }
+    }
+    let rows = rows.iter().map(|(key, row)| (key.as_str(), row.clone()));
+    let page = logs_page(
+        "DescribeLogStreams",
+        rows,
+        input.next_token.as_deref(),
+        input.limit,
+    )?;
+    Ok(slim(json!({ "logStreams": page.items, "nextToken": page.next })))
+}
+
+fn view(group: &str, name: &str, stream: &Stream, here: &Caller) -> Value {
+    slim(json!({
+        "logStreamName": name,
+        "creationTime": stream.created,
+        "firstEventTimestamp": stream.positions.first().map(|position| position.0),
+        "lastEventTimestamp": stream.positions.last().map(|position| position.0),
+        "lastIngestionTime": stream.last_ingestion,
+        "uploadSequenceToken": format!("{:056}", stream.positions.len() + 1),
+        "arn": arn("logs", &here.region, &here.account, &format!("log-group:{group}:log-stream:{name}")),
+        "storedBytes": 0,
+    }))
+}

@@ -1,0 +1,141 @@
+//! STS: who am I, and keys for another account's role.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Caller, Cx, Op};
+use crate::arn::Arn;
+use crate::clock::rfc3339_seconds;
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::state::{Session, World};
+
+/// How long assumed keys say they last. They go on working: nothing here checks signatures.
+const HOUR_SECONDS: i64 = 3_600;
+
+pub(crate) const OPS: &[Op] = &[
+    Op::read("GetCallerIdentity", |cx, _| identity(cx)),
+    Op::write("AssumeRole", |cx, body| assume(cx, parse(body)?)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Assume {
+    role_arn: String,
+    role_session_name: String,
+    duration_seconds: Option<i64>,
+}
+
+fn identity(cx: &mut Cx<'_>) -> Answer {
+    let session = cx
+        .caller
+        .key
+        .as_ref()
+        .and_then(|key| cx.world.sessions.get(key).map(|session| (key, session)));
+    Ok(match session {
+        Some((key, session)) => json!({
+            "Arn": session_arn(session),
+            "UserId": format!("{}:{}", role_id(key), session.name),
+            "Account": session.account,
+        }),
+        None => {
+            let account = &cx.caller.account;
+            json!({ "Arn": format!("arn:aws:iam::{account}:root"), "UserId": account, "Account": account })
+        }
+    })
+}
+
+fn assume(cx: &mut Cx<'_>, input: Assume) -> Answer {
+    let arn = Arn::parse(&input.role_arn).filter(|arn| arn.service == "iam" && arn.account.len() == 12);
+    let role = arn.and_then(|arn| Some((arn.account, arn.resource.strip_prefix("role/")?)));
+    let Some((account, role)) = role else {
+        return Err(Fault::validation(format!("{} is invalid", input.role_arn)));
+    };
+    let name = role.rsplit('/').next().unwrap_or(role);
+    let session = Session {
+        account: account.to_owned(),
+        role: name.to_owned(),
+        name: input.role_session_name,
+    };
+    let key = format!("ASIA{:016X}", cx.dice.roll());
+    let secret = cx.dice.uuid().replace('-', "");
+    let token = cx.dice.uuid().replace('-', "");
+    let seconds = input.duration_seconds.unwrap_or(HOUR_SECONDS);
+    let answer = json!({
+        "AssumedRoleUser": { "AssumedRoleId": format!("{}:{}", role_id(&key), session.name), "Arn": session_arn(&session) },
+        "Credentials": {
+            "AccessKeyId": key,
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "Expiration": rfc3339_seconds(cx.now + seconds * 1000),
+        },
+    });
+    cx.world.sessions.insert(key, session);
+    Ok(answer)
+}
+
+fn session_arn(session: &Session) -> String {
+    format!(
+        "arn:aws:sts::{}:assumed-role/{}/{}",
+        session.account, session.role, session.name
+    )
+}
+
+fn role_id(key: &str) -> String {
+    key.replacen("ASIA", "AROA", 1)
+}
+
+/// The account that an access key speaks for: itself when it is an account id, its role's, or the default.
+pub(crate) fn caller(world: &World, key: Option<String>, region: String, default_account: &str) -> Caller {
+    let account = match &key {
+        Some(key) if key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()) => key.clone(),
+        Some(key) => world
+            .sessions
+            .get(key)
+            .map_or(default_account, |session| &session.account)
+            .to_owned(),
+        None => default_account.to_owned(),
+    };
+    Caller { account, region, key }
+}
+
+/// The XML of the query protocol for an answer.
+pub(crate) fn to_xml(operation: &str, answer: &Value, request_id: &str) -> String {
+    let mut body = String::new();
+    xml_members(answer, &mut body);
+    format!(
+        "<{operation}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{operation}Result>{body}</{operation}Result>\
+         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+}
+
+/// The XML of the query protocol for a refusal.
+pub(crate) fn fault_xml(fault: &Fault, request_id: &str) -> String {
+    let kind = if fault.status < 500 { "Sender" } else { "Receiver" };
+    format!(
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{kind}</Type><Code>{}</Code>\
+         <Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
+        fault.code,
+        escape(&fault.message)
+    )
+}
+
+fn xml_members(value: &Value, out: &mut String) {
+    let Some(members) = value.as_object() else { return };
+    for (name, value) in members {
+        out.push_str(&format!("<{name}>"));
+        match value {
+            Value::Object(_) => xml_members(value, out),
+            Value::String(text) => out.push_str(&escape(text)),
+            other => out.push_str(&other.to_string()),
+        }
+        out.push_str(&format!("</{name}>"));
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

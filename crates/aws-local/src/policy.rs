@@ -1,0 +1,415 @@
+//! Resource policies: parsed strictly, evaluated as far as AWS documents for the keys known here.
+//!
+//! A condition key or operator that is not known is refused when the policy is set: ignoring it would allow what the
+//! policy's author forbade.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// A parsed policy.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    statements: Vec<Statement>,
+}
+
+#[derive(Debug, Clone)]
+struct Statement {
+    deny: bool,
+    /// Each kind of principal with its patterns; `*` alone is under "*".
+    principals: BTreeMap<String, Vec<String>>,
+    actions: Vec<String>,
+    resources: Vec<String>,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone)]
+struct Condition {
+    operator: Operator,
+    key: Key,
+    values: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Equals,
+    NotEquals,
+    Like,
+    NotLike,
+    Bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    SourceArn,
+    SourceAccount,
+    SecureTransport,
+    /// Organizations do not exist here: the key has no value.
+    OrgId,
+}
+
+/// What is asked of a policy.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask<'a> {
+    /// The calling service, such as `events.amazonaws.com`.
+    pub(crate) service: Option<&'a str>,
+    /// The calling account.
+    pub(crate) account: Option<&'a str>,
+    pub(crate) action: &'a str,
+    /// The names under which the resource counts as named.
+    pub(crate) resources: &'a [&'a str],
+    pub(crate) source_arn: &'a str,
+    pub(crate) source_account: &'a str,
+}
+
+/// What a policy says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Allowed,
+    Denied,
+    Silent,
+}
+
+impl Verdict {
+    /// Two policies on one thing: an explicit Deny wins, then an Allow.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Denied, _) | (_, Self::Denied) => Self::Denied,
+            (Self::Allowed, _) | (_, Self::Allowed) => Self::Allowed,
+            _ => Self::Silent,
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a policy document; the error says what is wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let value: Value =
+            serde_json::from_str(text).map_err(|e| format!("The policy is not valid JSON: {e}"))?;
+        let statements = match value.get("Statement") {
+            Some(Value::Array(list)) => list.iter().map(statement).collect::<Result<Vec<_>, _>>()?,
+            Some(one @ Value::Object(_)) => vec![statement(one)?],
+            _ => return Err("The policy has no Statement.".to_owned()),
+        };
+        if statements.is_empty() {
+            return Err("The policy has no Statement.".to_owned());
+        }
+        Ok(Self { statements })
+    }
+
+    /// Judges one action on one resource.
+    pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
+        let judge = |statement: &Statement| match (statement.applies(ask), statement.deny) {
+            (false, _) => Verdict::Silent,
+            (true, true) => Verdict::Denied,
+            (true, false) => Verdict::Allowed,
+        };
+        self.statements
+            .iter()
+            .map(judge)
+            .fold(Verdict::Silent, Verdict::and)
+    }
+}
+
+impl Statement {
+    fn applies(&self, ask: &Ask<'_>) -> bool {
+        self.principal(ask)
+            && self
+                .actions
+                .iter()
+                .any(|pattern| glob(&pattern.to_ascii_lowercase(), &ask.action.to_ascii_lowercase()))
+            && self
+                .resources
+                .iter()
+                .any(|pattern| ask.resources.iter().any(|resource| glob(pattern, resource)))
+            && self.conditions.iter().all(|condition| condition.holds(ask))
+    }
+
+    fn principal(&self, ask: &Ask<'_>) -> bool {
+        let has = |kind: &str, fits: &dyn Fn(&str) -> bool| {
+            self.principals
+                .get(kind)
+                .is_some_and(|all| all.iter().any(|given| given == "*" || fits(given)))
+        };
+        has("*", &|_| false)
+            || ask
+                .service
+                .is_some_and(|service| has("Service", &|given| given == service))
+            || has("AWS", &|given| {
+                ask.account.is_some_and(|account| {
+                    given == account || given.starts_with(&format!("arn:aws:iam::{account}:"))
+                })
+            })
+    }
+}
+
+impl Condition {
+    fn holds(&self, ask: &Ask<'_>) -> bool {
+        let value = match self.key {
+            Key::SourceArn => ask.source_arn,
+            Key::SourceAccount => ask.source_account,
+            Key::SecureTransport => "true",
+            Key::OrgId => "",
+        };
+        let any = |fits: fn(&str, &str) -> bool| {
+            !value.is_empty() && self.values.iter().any(|wanted| fits(wanted, value))
+        };
+        match self.operator {
+            Operator::Equals => any(|wanted, value| wanted == value),
+            Operator::NotEquals => !any(|wanted, value| wanted == value),
+            Operator::Like => any(glob),
+            Operator::NotLike => !any(glob),
+            Operator::Bool => any(|wanted, value| wanted.eq_ignore_ascii_case(value)),
+        }
+    }
+}
+
+fn statement(value: &Value) -> Result<Statement, String> {
+    let Some(members) = value.as_object() else {
+        return Err("A statement is not an object.".to_owned());
+    };
+    const KNOWN: [&str; 6] = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
+    if let Some(odd) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+        return Err(format!("The statement member `{odd}` is not supported."));
+    }
+    let deny = match members.get("Effect").and_then(Value::as_str) {
+        Some("Allow") => false,
+        Some("Deny") => true,
+        _ => return Err("Effect must be Allow or Deny.".to_owned()),
+    };
+    let mut conditions = Vec::new();
+    if let Some(given) = members.get("Condition") {
+        let Some(operators) = given.as_object() else {
+            return Err("Condition is not an object.".to_owned());
+        };
+        for (operator, keys) in operators {
+            conditions.extend(condition(operator, keys)?);
+        }
+    }
+    Ok(Statement {
+        deny,
+        principals: principals(members.get("Principal"))?,
+        actions: strings("Action", members.get("Action"))?,
+        resources: strings("Resource", members.get("Resource"))?,
+        conditions,
+    })
+}
+
+fn principals(value: Option<&Value>) -> Result<BTreeMap<String, Vec<String>>, String> {
+    match value {
+        Some(Value::String(all)) if all == "*" => {
+            Ok(BTreeMap::from([("*".to_owned(), vec!["*".to_owned()])]))
+        }
+        Some(Value::Object(kinds)) => kinds
+            .iter()
+            .map(|(kind, given)| Ok((kind.clone(), strings("Principal", Some(given))?)))
+            .collect(),
+        _ => Err("Principal must be \"*\" or an object.".to_owned()),
+    }
+}
+
+fn condition(operator: &str, keys: &Value) -> Result<Vec<Condition>, String> {
+    let known = match operator {
+        "StringEquals" => Operator::Equals,
+        "ArnEquals" | "ArnLike" | "StringLike" => Operator::Like,
+        "StringNotEquals" => Operator::NotEquals,
+        "ArnNotEquals" | "ArnNotLike" | "StringNotLike" => Operator::NotLike,
+        "Bool" => Operator::Bool,
+        other => return Err(format!("The condition operator `{other}` is not supported.")),
+    };
+    let Some(keys) = keys.as_object() else {
+        return Err(format!("The condition `{operator}` is not an object."));
+    };
+    keys.iter()
+        .map(|(key, values)| {
+            let found = match key.to_ascii_lowercase().as_str() {
+                "aws:sourcearn" => Key::SourceArn,
+                "aws:sourceaccount" => Key::SourceAccount,
+                "aws:securetransport" => Key::SecureTransport,
+                "aws:principalorgid" => Key::OrgId,
+                _ => return Err(format!("The condition key `{key}` is not supported.")),
+            };
+            Ok(Condition {
+                operator: known,
+                key: found,
+                values: strings(key, Some(values))?,
+            })
+        })
+        .collect()
+}
+
+fn strings(what: &str, value: Option<&Value>) -> Result<Vec<String>, String> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        _ => Err(format!("{what} must be text or a list of texts.")),
+    };
+    match value {
+        Some(Value::Array(list)) => list.iter().map(one).collect(),
+        Some(value) => Ok(vec![one(value)?]),
+        None => Err(format!("{what} is missing.")),
+    }
+}
+
+/// `*` stands for any text, `?` for one character. Greedy with one step back, so linear but for the last star.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == b'?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, t) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask<'a>() -> Ask<'a> {
+        Ask {
+            service: Some("events.amazonaws.com"),
+            account: None,
+            action: "logs:PutLogEvents",
+            resources: &["arn:aws:logs:r:1:log-group:/g:log-stream:s"],
+            source_arn: "arn:aws:events:r:1:rule/b/x",
+            source_account: "1",
+        }
+    }
+
+    fn verdict(statements: &str) -> Verdict {
+        Policy::parse(&format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#))
+            .unwrap()
+            .verdict(&ask())
+    }
+
+    #[test]
+    fn policies_are_evaluated() {
+        let base =
+            |extra: &str| format!(r#""Action":"logs:*","Resource":"arn:aws:logs:r:1:log-group:/g:*"{extra}"#);
+        let service = r#""Principal":{"Service":["delivery.logs.amazonaws.com","events.amazonaws.com"]}"#;
+        let condition = |text: &str| base(&format!(r#","Condition":{text}"#));
+        for (statement, expected) in [
+            (
+                format!(r#"{{"Effect":"Allow",{service},{}}}"#, base("")),
+                Verdict::Allowed,
+            ),
+            (
+                format!(r#"{{"Effect":"Allow","Principal":"*",{}}}"#, base("")),
+                Verdict::Allowed,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow","Principal":{{"Service":"sns.amazonaws.com"}},{}}}"#,
+                    base("")
+                ),
+                Verdict::Silent,
+            ),
+            (
+                format!(r#"{{"Effect":"Allow",{service},"Action":"logs:PutLogEvents","Resource":"*"}}"#),
+                Verdict::Allowed,
+            ),
+            (
+                format!(r#"{{"Effect":"Allow",{service},"Action":"logs:CreateLogStream","Resource":"*"}}"#),
+                Verdict::Silent,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},"Action":"*","Resource":"arn:aws:logs:r:1:log-group:/h:*"}}"#
+                ),
+                Verdict::Silent,
+            ),
+            (
+                format!(
+                    r#"[{{"Effect":"Allow",{service},{}}},{{"Effect":"Deny",{service},{}}}]"#,
+                    base(""),
+                    base("")
+                ),
+                Verdict::Denied,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"ArnLike":{"aws:SourceArn":"arn:aws:events:r:1:rule/b/*"}}"#)
+                ),
+                Verdict::Allowed,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"ArnEquals":{"aws:SourceArn":"arn:aws:events:r:1:rule/b/y"}}"#)
+                ),
+                Verdict::Silent,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"StringEquals":{"aws:SourceAccount":["2","1"]}}"#)
+                ),
+                Verdict::Allowed,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"StringNotEquals":{"aws:SourceAccount":"1"}}"#)
+                ),
+                Verdict::Silent,
+            ),
+        ] {
+            assert_eq!(verdict(&statement), expected, "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let with = |member: &str| {
+            format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"a","Resource":"*",{member}}}}}"#
+            )
+        };
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"Statement":[]}"#,
+            r#"{"Statement":{"Effect":"Maybe","Principal":"*","Action":"a","Resource":"*"}}"#,
+            &with(r#""NotAction":"x""#),
+            &with(r#""Condition":{"IpAddress":{"aws:SourceIp":"::1"}}"#),
+            &with(r#""Condition":{"StringEquals":{"aws:UserAgent":"x"}}"#),
+        ] {
+            assert!(Policy::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn globs() {
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("a*c", "abbc", true),
+            ("a*c", "abcd", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("**", "x", true),
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Log groups, their streams and events.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+use crate::clock::{DAY, Millis};
+
+/// A log group.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct LogGroup {
+    pub(crate) name: String,
+    pub(crate) created: Millis,
+    pub(crate) class: Option<String>,
+    pub(crate) kms_key: Option<String>,
+    pub(crate) retention_days: Option<u32>,
+    pub(crate) protected: bool,
+    pub(crate) tags: Tags,
+    /// The group's own policy.
+    pub(crate) policy: Option<LogPolicy>,
+    pub(crate) streams: BTreeMap<String, Stream>,
+    pub(crate) stored_bytes: u64,
+    /// All events in the order in which FilterLogEvents gives them.
+    #[serde(with = "as_pairs")]
+    events: BTreeMap<Position, LogEvent>,
+    next: u64,
+}
+
+/// Where an event stands in its group: its time, then the order of arrival.
+pub(crate) type Position = (Millis, u64);
+
+/// A stream of a group.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Stream {
+    pub(crate) created: Millis,
+    pub(crate) last_ingestion: Option<Millis>,
+    pub(crate) positions: BTreeSet<Position>,
+}
+
+/// One event.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LogEvent {
+    pub(crate) stream: Arc<str>,
+    pub(crate) ingested: Millis,
+    pub(crate) message: Arc<str>,
+}
+
+/// A resource policy of the logs service, account-wide or a group's own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LogPolicy {
+    pub(crate) document: String,
+    pub(crate) updated: Millis,
+    /// Guards a group's own policy against concurrent writers.
+    pub(crate) revision: String,
+}
+
+impl LogGroup {
+    pub(crate) fn new(name: &str, now: Millis) -> Self {
+        Self {
+            name: name.to_owned(),
+            created: now,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an event to a stream that exists; the group keeps it at its place in time.
+    pub(crate) fn add(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
+        let position = (at, self.next);
+        let Some(into) = self.streams.get_mut(stream) else {
+            return;
+        };
+        into.positions.insert(position);
+        into.last_ingestion = Some(now);
+        self.next += 1;
+        self.stored_bytes += event_bytes(&message);
+        self.events.insert(
+            position,
+            LogEvent {
+                stream: Arc::from(stream),
+                ingested: now,
+                message,
+            },
+        );
+    }
+
+    /// Makes the stream unless it is there.
+    pub(crate) fn ensure_stream(&mut self, name: &str, now: Millis) {
+        if !self.streams.contains_key(name) {
+            self.streams.insert(
+                name.to_owned(),
+                Stream {
+                    created: now,
+                    ..Stream::default()
+                },
+            );
+        }
+    }
+
+    /// Removes a stream and its events; false when there is none.
+    pub(crate) fn remove_stream(&mut self, name: &str) -> bool {
+        let Some(stream) = self.streams.remove(name) else {
+            return false;
+        };
+        for position in stream.positions {
+            self.forget(position);
+        }
+        true
+    }
+
+    /// Drops what retention no longer keeps.
+    pub(crate) fn expire(&mut self, now: Millis) {
+        let Some(days) = self.retention_days else { return };
+        let oldest = now - Millis::from(days) * DAY;
+        while let Some((&position, event)) = self.events.first_key_value()
+            && position.0 < oldest
+        {
+            let stream = Arc::clone(&event.stream);
+            if let Some(stream) = self.streams.get_mut(&*stream) {
+                stream.positions.remove(&position);
+            }
+            self.forget(position);
+        }
+    }
+
+    /// Events by position, in order.
+    pub(crate) fn events(&self) -> &BTreeMap<Position, LogEvent> {
+        &self.events
+    }
+
+    fn forget(&mut self, position: Position) {
+        if let Some(event) = self.events.remove(&position) {
+            self.stored_bytes = self.stored_bytes.saturating_sub(event_bytes(&event.message));
+        }
+    }
+}
+
+/// AWS counts 26 bytes of overhead for each event.
+pub(crate) fn event_bytes(message: &str) -> u64 {
+    message.len() as u64 + 26
+}
+
+/// JSON has no maps with pairs as keys.
+mod as_pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::{LogEvent, Position};
+
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<Position, LogEvent>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<BTreeMap<Position, LogEvent>, D::Error> {
+        Ok(Vec::<(Position, LogEvent)>::deserialize(from)?
+            .into_iter()
+            .collect())
+    }
+}

@@ -1,0 +1,122 @@
+//! The whole state: partner sources by region, and per account and region a realm of buses, log groups and the rest.
+//!
+//! Plain data and the transitions on it. Nothing here does I/O, reads a clock or rolls dice.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+
+pub(crate) mod bus;
+pub(crate) mod log_group;
+pub(crate) mod rule;
+pub(crate) mod source;
+
+use bus::Bus;
+use log_group::{LogGroup, LogPolicy};
+use source::{Source, State};
+
+/// Tags of anything that takes them.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Everything there is.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct World {
+    /// Partner sources by region, then name: a source is shared by the partner's and the customer's account.
+    pub(crate) sources: BTreeMap<String, BTreeMap<String, Source>>,
+    realms: BTreeMap<RealmId, Realm>,
+    /// Keys handed out by AssumeRole.
+    pub(crate) sessions: BTreeMap<String, Session>,
+    /// How far the clock was moved from the machine's.
+    pub(crate) clock_offset: Millis,
+}
+
+/// One account in one region: `123456789012/us-east-1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct RealmId(String);
+
+impl RealmId {
+    pub(crate) fn new(account: &str, region: &str) -> Self {
+        Self(format!("{account}/{region}"))
+    }
+
+    pub(crate) fn account(&self) -> &str {
+        self.0
+            .split_once('/')
+            .map_or(self.0.as_str(), |(account, _)| account)
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, region)| region)
+    }
+}
+
+/// What one account has in one region.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Realm {
+    pub(crate) buses: BTreeMap<String, Bus>,
+    pub(crate) log_groups: BTreeMap<String, LogGroup>,
+    /// Account-wide policies of the logs service.
+    pub(crate) log_policies: BTreeMap<String, LogPolicy>,
+}
+
+/// Who an AssumeRole key speaks for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) account: String,
+    pub(crate) role: String,
+    pub(crate) name: String,
+}
+
+impl World {
+    /// What a reset leaves: the clock.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            clock_offset: self.clock_offset,
+            ..Self::default()
+        }
+    }
+
+    /// The realm, which exists from the first look at it, with its default bus.
+    pub(crate) fn realm(&mut self, id: &RealmId, now: Millis) -> &mut Realm {
+        self.realms.entry(id.clone()).or_insert_with(|| Realm::new(now))
+    }
+
+    /// The realm, if anybody ever looked at it.
+    pub(crate) fn realm_if_any(&mut self, id: &RealmId) -> Option<&mut Realm> {
+        self.realms.get_mut(id)
+    }
+
+    /// Lets time pass: sources that stayed PENDING for two weeks are deleted.
+    pub(crate) fn advance(&mut self, now: Millis) {
+        let realms = &self.realms;
+        for (region, sources) in &mut self.sources {
+            sources.retain(|name, source| {
+                if !source.is_due(now) {
+                    return true;
+                }
+                source.expires = None;
+                source.state = State::Deleted;
+                let customer = realms.get(&RealmId::new(&source.customer, region));
+                customer.is_some_and(|realm| realm.buses.contains_key(name))
+            });
+        }
+    }
+
+    /// The partner sources of a region.
+    pub(crate) fn sources_in(&mut self, region: &str) -> &mut BTreeMap<String, Source> {
+        self.sources.entry(region.to_owned()).or_default()
+    }
+}
+
+impl Realm {
+    fn new(now: Millis) -> Self {
+        let default = Bus::new("default", now);
+        Self {
+            buses: BTreeMap::from([(default.name.clone(), default)]),
+            log_groups: BTreeMap::new(),
+            log_policies: BTreeMap::new(),
+        }
+    }
+}

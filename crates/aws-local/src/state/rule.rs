@@ -1,0 +1,114 @@
+//! Rules and their targets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Tags;
+
+/// A rule of a bus.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    pub(crate) pattern: Option<String>,
+    pub(crate) schedule: Option<String>,
+    pub(crate) state: String,
+    pub(crate) description: Option<String>,
+    pub(crate) role_arn: Option<String>,
+    pub(crate) created_by: String,
+    pub(crate) tags: Tags,
+    pub(crate) targets: BTreeMap<String, Arc<Target>>,
+}
+
+impl Rule {
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.state != "DISABLED"
+    }
+}
+
+/// A target, in the form AWS takes and gives it; it is stored in that form too.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Target {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) input: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) input_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) input_transformer: Option<InputTransformer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dead_letter_config: Option<DeadLetterConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_policy: Option<RetryPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) http_parameters: Option<HttpParameters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sqs_parameters: Option<SqsParameters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kinesis_parameters: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run_command_parameters: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ecs_parameters: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) batch_parameters: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redshift_data_parameters: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sage_maker_pipeline_parameters: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) app_sync_parameters: Option<Value>,
+}
+
+/// Values picked from the event and the text they go into.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct InputTransformer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) input_paths_map: Option<BTreeMap<String, String>>,
+    pub(crate) input_template: String,
+}
+
+/// Where events go that could not be delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DeadLetterConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) arn: Option<String>,
+}
+
+/// How long and how often delivery is tried again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct RetryPolicy {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) maximum_retry_attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) maximum_event_age_in_seconds: Option<i64>,
+}
+
+/// What an API destination's request carries besides the event.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct HttpParameters {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) path_parameter_values: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) header_parameters: Option<BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) query_string_parameters: Option<BTreeMap<String, String>>,
+}
+
+/// What a queue target takes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SqsParameters {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_group_id: Option<String>,
+}

@@ -1,0 +1,72 @@
+//! A running local AWS and SDK clients for any account and region of it.
+
+use std::time::Duration;
+
+use aws_local::{Config, Server};
+use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Credentials, Region};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The partner's account in these tests.
+pub(crate) const PARTNER: &str = "111111111111";
+/// The customer's account in these tests.
+pub(crate) const CUSTOMER: &str = "222222222222";
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// A server of its own for one test.
+pub(crate) struct Local {
+    pub(crate) url: String,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+impl Local {
+    pub(crate) async fn start(config: Config) -> Self {
+        let server = Server::bind(config).await.unwrap();
+        let url = format!("http://{}", server.local_addr());
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(async move {
+            server
+                .run(async {
+                    let _ = stopped.await;
+                })
+                .await
+                .unwrap();
+        });
+        Self {
+            url,
+            stop: Some(stop),
+            running,
+        }
+    }
+
+    pub(crate) async fn stop(mut self) {
+        drop(self.stop.take());
+        tokio::time::timeout(Duration::from_secs(10), self.running)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    pub(crate) fn events(&self, key: &str) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::from_conf(
+            aws_sdk_eventbridge::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .endpoint_url(&self.url)
+                .region(Region::new(REGION))
+                .credentials_provider(Credentials::new(key, "secret", None, None, "test"))
+                .build(),
+        )
+    }
+
+    pub(crate) fn logs(&self, key: &str) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::from_conf(
+            aws_sdk_cloudwatchlogs::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .endpoint_url(&self.url)
+                .region(Region::new(REGION))
+                .credentials_provider(Credentials::new(key, "secret", None, None, "test"))
+                .build(),
+        )
+    }
+}
