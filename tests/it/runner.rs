@@ -20,11 +20,13 @@ fn lacks(_tool: Kind) -> &'static [Feature] {
     &[]
 }
 
+type Run = Box<dyn Fn(&Tool) -> Result<()> + Send + Sync>;
+
 /// One row of the table.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) needs: Vec<Feature>,
-    pub(crate) run: Box<dyn Fn(&Tool) -> Result<()> + Send + Sync>,
+    pub(crate) run: Run,
 }
 
 impl Case {

@@ -56,7 +56,7 @@ impl Group {
     /// # Errors
     /// When the program cannot be started.
     pub fn start(mut command: Command) -> Result<Self> {
-        let what = format!("{:?}", command.get_program());
+        let what = command.get_program().to_string_lossy().into_owned();
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -15,7 +15,7 @@ use crate::tools::Tool;
 use crate::world::{Line, World};
 
 /// How long one command may take; nothing that the cases run comes near it.
-const COMMAND: Duration = Duration::from_secs(240);
+const COMMAND: Duration = Duration::from_mins(4);
 
 const PROVIDER: &str = r#"terraform {
   required_providers {

@@ -16,7 +16,7 @@ use crate::group::pid_of;
 use crate::paths;
 use crate::scalr::Scalr;
 
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 const STOPPED: Duration = Duration::from_secs(20);
 
 /// What the companion's line says.

@@ -8,14 +8,38 @@ use libtest_mimic::Arguments;
 
 use crate::runner::Case;
 
+mod activation;
+mod audit_log_setting;
+mod bad_input;
+mod bus;
+mod connection;
+mod data_sources;
+mod delivery_check;
 mod examples;
+mod functions;
+mod hcl;
 mod interrupt;
+mod quickstart;
+mod rule;
+mod target;
+mod verify;
 
 /// Every row, in the order in which they are listed.
 pub(crate) fn table() -> Vec<Case> {
-    let mut rows = Vec::new();
-    rows.extend(examples::cases());
-    rows
+    let groups: [fn() -> Vec<Case>; 11] = [
+        quickstart::cases,
+        examples::cases,
+        connection::cases,
+        bus::cases,
+        rule::cases,
+        target::cases,
+        activation::cases,
+        audit_log_setting::cases,
+        delivery_check::cases,
+        data_sources::cases,
+        || functions::cases().into_iter().chain(bad_input::cases()).collect(),
+    ];
+    groups.into_iter().flat_map(|group| group()).collect()
 }
 
 /// The interruptions: each point once, spread over the tools.

@@ -1,0 +1,284 @@
+//! Bad input and bad surroundings: each is refused before harm, in words that say what to do.
+
+use acceptance::stage::Stage;
+use acceptance::tools::Tool;
+use anyhow::{Result, ensure};
+
+use super::hcl::{self, BUS, CONNECTION};
+use crate::runner::Case;
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("bad_input::validators", validators),
+        Case::new("bad_input::wrong_token", wrong_token),
+        Case::new("bad_input::unreachable_host", unreachable_host),
+        Case::new("bad_input::no_token", no_token),
+        Case::new("bad_input::taken_account_and_region", taken_pair),
+        Case::new("bad_input::no_aws_credentials", no_aws_credentials),
+        Case::new("provider::settings_unknown_at_plan", settings_unknown_at_plan),
+        Case::new("provider::settings_in_configuration", settings_in_configuration),
+    ]
+}
+
+/// A bad attribute of a resource that is otherwise right, and what the message must hold.
+const BAD: [(&str, &str, &str); 19] = [
+    ("eventbridge_connection", "name = \"a b\"", "name = \"a b\""),
+    ("eventbridge_connection", "aws_account_id = \"1234\"", "12 digits"),
+    ("eventbridge_connection", "region = \"mars\"", "region = \"mars\""),
+    (
+        "eventbridge_bus",
+        "event_source_name = \"default\"",
+        "event_source_name = \"default\"",
+    ),
+    ("eventbridge_rule", "name = \"a b\"", "name = \"a b\""),
+    ("eventbridge_rule", "name_prefix = \"both-\"", "name_prefix"),
+    (
+        "eventbridge_rule",
+        "event_pattern = \"{\"",
+        "event_pattern = \"{\"",
+    ),
+    (
+        "eventbridge_rule",
+        "event_pattern = jsonencode({ source = [{ suffix = [\"a\"] }] })",
+        "Event pattern is not valid",
+    ),
+    (
+        "eventbridge_rule",
+        "event_pattern = jsonencode({ source = \"x\" })",
+        "Event pattern is not valid",
+    ),
+    (
+        "eventbridge_rule",
+        "role_arn = \"nobody\"",
+        "role_arn = \"nobody\"",
+    ),
+    (
+        "eventbridge_target",
+        "arn = \"arn:aws:sqs:us-east-1:123456789012:both\"",
+        "log_group",
+    ),
+    (
+        "eventbridge_target",
+        "log_group = { name = \"/scalr/runs\", retention_in_days = 31 }",
+        "retention_in_days",
+    ),
+    (
+        "eventbridge_target",
+        "log_group = { name = \"a b\" }",
+        "log_group",
+    ),
+    (
+        "eventbridge_target",
+        "role_arn = \"arn:aws:iam::123456789012:role/r\"",
+        "role_arn",
+    ),
+    (
+        "eventbridge_target",
+        "retry_policy = { maximum_retry_attempts = 186 }",
+        "185",
+    ),
+    (
+        "eventbridge_target",
+        "input_transformer = { input_template = \"\\\"text\\\"\" }",
+        "timestamp",
+    ),
+    (
+        "eventbridge_activation",
+        "connection_id = \"x\"",
+        "connection_id = \"x\"",
+    ),
+    (
+        "audit_log_setting",
+        "connection_id = \"x\"",
+        "connection_id = \"x\"",
+    ),
+    (
+        "eventbridge_delivery_check",
+        "workspace_id = \"x\"",
+        "workspace_id = \"x\"",
+    ),
+];
+
+const GOOD: [(&str, &[&str]); 7] = [
+    (
+        "eventbridge_connection",
+        &[
+            "name = \"p\"",
+            "aws_account_id = \"123456789012\"",
+            "region = \"us-east-1\"",
+        ],
+    ),
+    (
+        "eventbridge_bus",
+        &["event_source_name = \"aws.partner/scalr.com/a/p\""],
+    ),
+    (
+        "eventbridge_rule",
+        &[
+            "name = \"r\"",
+            "event_bus_name = \"b\"",
+            "event_pattern = jsonencode({ source = [\"x\"] })",
+        ],
+    ),
+    (
+        "eventbridge_target",
+        &[
+            "rule = \"r\"",
+            "event_bus_name = \"b\"",
+            "log_group = { name = \"/scalr/runs\" }",
+        ],
+    ),
+    ("eventbridge_activation", &["connection_id = \"in-1\""]),
+    ("audit_log_setting", &["connection_id = \"in-1\""]),
+    (
+        "eventbridge_delivery_check",
+        &["workspace_id = \"ws-1\"", "log_group = \"/scalr/runs\""],
+    ),
+];
+
+fn attribute(line: &str) -> &str {
+    line.split(' ').next().unwrap_or_default()
+}
+
+/// All bad resources stand in one configuration: each must be refused, and each by its own message.
+fn validators(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let mut text = String::new();
+    for (number, (kind, bad, _)) in BAD.iter().enumerate() {
+        let good = GOOD
+            .iter()
+            .find(|(known, _)| known == kind)
+            .map(|(_, lines)| *lines)
+            .unwrap_or_default();
+        let kept = good
+            .iter()
+            .filter(|line| attribute(line) != attribute(bad))
+            .copied();
+        let lines: Vec<_> = kept.chain([*bad]).collect();
+        let lines = lines.join("\n  ");
+        text.extend([format!(
+            "resource \"scalr_{kind}\" \"bad{number}\" {{\n  {lines}\n}}\n"
+        )]);
+    }
+    stage.config(&text)?;
+    let ended = stage.plan_fails(&[])?;
+    let parts: Vec<_> = ended
+        .text
+        .split("Error: ")
+        .skip(1)
+        .map(acceptance::group::flatten)
+        .collect();
+    let mut silent = Vec::new();
+    for (number, (kind, bad, needle)) in BAD.iter().enumerate() {
+        let address = format!("with scalr_{kind}.bad{number},");
+        if !parts
+            .iter()
+            .any(|part| part.contains(&address) && part.contains(needle))
+        {
+            silent.push(format!("scalr_{kind} with {bad}: no error says `{needle}`"));
+        }
+    }
+    ensure!(silent.is_empty(), "{}\n{}", silent.join("\n"), ended.text);
+    Ok(())
+}
+
+fn wrong_token(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    stage.set("SCALR_TOKEN", "not-the-token");
+    stage.config(CONNECTION)?;
+    let ended = stage.apply_fails(&["token"])?;
+    ensure!(
+        !ended.text.contains("not-the-token"),
+        "the token is shown:\n{}",
+        ended.text
+    );
+    Ok(())
+}
+
+fn no_token(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    stage.set("SCALR_TOKEN", "");
+    stage.config(CONNECTION)?;
+    stage.apply_fails(&["SCALR_TOKEN"])?;
+    Ok(())
+}
+
+fn unreachable_host(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    // Bound and let go: nothing listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    stage.set("SCALR_HOSTNAME", &format!("http://{free}"));
+    stage.config(CONNECTION)?;
+    stage.apply_fails(&[&free.to_string()])?;
+    Ok(())
+}
+
+fn taken_pair(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let id = stage
+        .world
+        .scalr()
+        .connect("theirs", "123456789012", "us-east-1")?;
+    stage.config(CONNECTION)?;
+    stage.apply_fails(&["import {", &id, "123456789012", "us-east-1"])?;
+    ensure!(stage.world.scalr().connections()?.len() == 1);
+    Ok(())
+}
+
+/// Scalr's side needs no AWS credentials; AWS's side says what is missing.
+fn no_aws_credentials(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    stage.set("AWS_ACCESS_KEY_ID", "");
+    stage.set("AWS_SECRET_ACCESS_KEY", "");
+    stage.config(CONNECTION)?;
+    stage.apply_counts(1, 0, 0)?;
+    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
+    stage.apply_fails(&["credentials"])?;
+    Ok(())
+}
+
+fn settings_unknown_at_plan(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    let provider = r#"
+variable "token" {}
+resource "terraform_data" "token" {
+  input = var.token
+}
+provider "scalr" {
+  token = terraform_data.token.output
+}
+"#;
+    let token = stage.world.line.token().to_owned();
+    stage.set("SCALR_TOKEN", "");
+    stage.set("TF_VAR_token", &token);
+    stage.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
+    stage.apply_counts(3, 0, 0)?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn settings_in_configuration(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    let line = stage.world.line.clone();
+    let provider = format!(
+        r#"
+provider "scalr" {{
+  hostname = "{}"
+  token    = "{}"
+  aws      = {{ region = "us-east-1", endpoints = {{ events = "{2}", logs = "{2}", sts = "{2}" }} }}
+}}
+"#,
+        line.hostname(),
+        line.token(),
+        line.endpoint()
+    );
+    for name in ["SCALR_HOSTNAME", "SCALR_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION"] {
+        stage.set(name, "");
+    }
+    stage.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
+    stage.apply_counts(2, 0, 0)?;
+    let record = std::fs::read_to_string(stage.state_file())?;
+    ensure!(!record.contains(line.token()), "the token is in the state");
+    stage.plan_empty()?;
+    Ok(())
+}

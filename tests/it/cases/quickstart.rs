@@ -1,0 +1,174 @@
+//! The quickstart, and a configuration of the whole page that is not the quickstart.
+
+use std::path::Path;
+
+use acceptance::stage::Stage;
+use acceptance::tools::Tool;
+use acceptance::world::World;
+use acceptance::{block_on, paths};
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::verify;
+use crate::runner::Case;
+
+pub(crate) const GROUPS: [&str; 2] = ["/aws/events/scalr/AuditLog", "/aws/events/scalr/RunExecuted"];
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("examples::quickstart", quickstart),
+        Case::new("import::quickstart", import),
+        Case::new("elsewhere::whole_page", elsewhere),
+    ]
+}
+
+/// A stage with the quickstart's files and the given servers.
+pub(crate) fn stage(tool: &Tool, world: World) -> Result<Stage> {
+    let stage = Stage::with(tool, world)?;
+    stage.remove("provider.tf");
+    copy(stage.dir())?;
+    Ok(stage)
+}
+
+fn copy(to: &Path) -> Result<()> {
+    Ok(paths::copy_files(&paths::example("quickstart"), to, ".tf")?)
+}
+
+fn quickstart(tool: &Tool) -> Result<()> {
+    let stage = stage(tool, World::start()?)?;
+    stage.apply_counts(9, 0, 0)?;
+    ensure!(stage.output("status")? == "active");
+    stage.plan_empty()?;
+
+    let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
+    ensure!(stage.aws().source_state(&bus)?.as_deref() == Some("ACTIVE"));
+    ensure!(stage.aws().rules(&bus)? == ["scalr-AuditLog", "scalr-RunExecuted"]);
+    // The request that selects the connection is itself the first AuditLog event.
+    let [audit, runs] = GROUPS;
+    verify::arrives(&stage, audit, "AuditLog")?;
+    let event = verify::arrives(&stage, runs, "RunExecuted")?;
+    ensure!(
+        event["account"] == "123456789012" && event["source"] == bus.as_str(),
+        "{event}"
+    );
+
+    stage.destroy()?;
+    ensure!(stage.resources()?.is_empty());
+    verify::nothing_left(&stage, "us-east-1", &GROUPS)
+}
+
+/// Everything that can be imported, at once; the delivery check cannot.
+fn import(tool: &Tool) -> Result<()> {
+    let stage = stage(tool, World::start()?)?;
+    let main = std::fs::read_to_string(stage.dir().join("main.tf"))?;
+    let check = main.find("# A run is started").unwrap_or(main.len());
+    stage.write("main.tf", &main[..check])?;
+    stage.remove("outputs.tf");
+    stage.apply_counts(8, 0, 0)?;
+    let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
+    let connection = stage.attribute("scalr_eventbridge_connection.this", "id")?;
+    let mut ids = vec![
+        ("scalr_eventbridge_connection.this", connection.clone()),
+        ("scalr_eventbridge_bus.this", bus.clone()),
+        ("scalr_eventbridge_activation.this", connection),
+        (
+            "scalr_audit_log_setting.this",
+            stage.world.line.scalr_account().to_owned(),
+        ),
+    ];
+    for (rule, target, name) in [
+        (
+            "scalr_eventbridge_rule.this[\"RunExecuted\"]",
+            "scalr_eventbridge_target.logs[\"RunExecuted\"]",
+            "scalr-RunExecuted",
+        ),
+        (
+            "scalr_eventbridge_rule.this[\"AuditLog\"]",
+            "scalr_eventbridge_target.logs[\"AuditLog\"]",
+            "scalr-AuditLog",
+        ),
+    ] {
+        let id = stage.attribute(target, "target_id")?;
+        ids.push((rule, format!("{bus}/{name}@us-east-1")));
+        ids.push((target, format!("{bus}/{name}/{id}@us-east-1")));
+    }
+    verify::import(&stage, &ids, &["status"])
+}
+
+const ELSEWHERE: &str = r#"
+provider "scalr" {
+  aws = {
+    region       = "eu-west-1"
+    default_tags = { team = "platform" }
+  }
+}
+locals {
+  environments = ["prod", "staging"]
+}
+resource "scalr_eventbridge_connection" "eu" {
+  name           = "eu"
+  aws_account_id = "123456789012"
+  region         = "eu-west-1"
+}
+resource "scalr_eventbridge_bus" "eu" {
+  event_source_name = scalr_eventbridge_connection.eu.event_source_name
+  description       = "Scalr in Europe"
+}
+resource "scalr_eventbridge_rule" "failures" {
+  name_prefix    = "failures-"
+  event_bus_name = scalr_eventbridge_bus.eu.name
+  event_pattern  = provider::scalr::event_pattern("RunExecuted", { result = ["errored"], environment = local.environments })
+  tags           = { severity = "high" }
+}
+resource "scalr_eventbridge_rule" "everything" {
+  name           = "everything"
+  event_bus_name = scalr_eventbridge_bus.eu.name
+  event_pattern  = jsonencode({ source = [{ prefix = "aws.partner/scalr.com" }] })
+}
+resource "scalr_eventbridge_target" "alarm" {
+  rule           = scalr_eventbridge_rule.failures.name
+  event_bus_name = scalr_eventbridge_rule.failures.event_bus_name
+  arn            = "arn:aws:sns:eu-west-1:123456789012:alarm"
+  input_path     = "$.detail.title"
+}
+resource "scalr_eventbridge_target" "archive" {
+  rule           = scalr_eventbridge_rule.everything.name
+  event_bus_name = scalr_eventbridge_rule.everything.event_bus_name
+  log_group      = { name = "/eu/everything", create = true, delete_on_destroy = true }
+}
+resource "scalr_eventbridge_activation" "eu" {
+  connection_id = scalr_eventbridge_bus.eu.name == "" ? "" : scalr_eventbridge_connection.eu.id
+}
+resource "scalr_audit_log_setting" "eu" {
+  connection_id = scalr_eventbridge_activation.eu.connection_id
+  depends_on    = [scalr_eventbridge_target.archive]
+}
+"#;
+
+fn elsewhere(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    stage.config(ELSEWHERE)?;
+    stage.apply_counts(8, 0, 0)?;
+    stage.plan_empty()?;
+    let here = stage.world.aws_in("eu-west-1");
+    let bus = stage.attribute("scalr_eventbridge_bus.eu", "name")?;
+    let failures = stage.attribute("scalr_eventbridge_rule.failures", "arn")?;
+    let tags = block_on(here.events.list_tags_for_resource().resource_arn(failures).send())?;
+    ensure!(tags.tags().len() == 2, "{tags:?}");
+    ensure!(here.source_state(&bus)?.as_deref() == Some("ACTIVE"));
+    ensure!(stage.aws().buses()?.is_empty(), "the bus is in the wrong region");
+
+    verify::start_run(&stage)?;
+    let event = verify::until("the run's event in /eu/everything", || {
+        let messages = here.messages("/eu/everything")?;
+        Ok(messages
+            .into_iter()
+            .find(|message| message["detail-type"] == "RunExecuted"))
+    })?;
+    ensure!(
+        event["region"] == "eu-west-1" && event["version"] == "0" && event["resources"] == json!([]),
+        "{event}"
+    );
+    stage.destroy()?;
+    verify::nothing_left(&stage, "eu-west-1", &[])
+}

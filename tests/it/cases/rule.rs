@@ -1,0 +1,186 @@
+//! `scalr_eventbridge_rule`
+
+use acceptance::block_on;
+use acceptance::stage::Stage;
+use acceptance::tools::Tool;
+use anyhow::{Result, ensure};
+use aws_sdk_eventbridge::types::RuleState;
+use serde_json::{Value, json};
+
+use super::hcl::{self, BUS, CONNECTION, RULE};
+use super::verify;
+use crate::runner::Case;
+
+const ADDRESS: &str = "scalr_eventbridge_rule.runs";
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("rule::lifecycle", lifecycle),
+        Case::new("rule::pattern_spelt_otherwise", pattern_spelt_otherwise),
+        Case::new("rule::name_prefix_and_tags", name_prefix_and_tags),
+        Case::new("rule::import", import),
+        Case::new("rule::drift_changed", drift_changed),
+        Case::new("rule::drift_deleted", drift_deleted),
+        Case::new("rule::identical_is_taken_up", identical_is_taken_up),
+        Case::new("rule::different_is_refused", different_is_refused),
+    ]
+}
+
+fn applied(tool: &Tool) -> Result<(Stage, String)> {
+    let stage = Stage::new(tool)?;
+    stage.config(&hcl::all(&[CONNECTION, BUS, RULE]))?;
+    stage.apply_counts(3, 0, 0)?;
+    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    Ok((stage, bus))
+}
+
+fn lifecycle(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool)?;
+    let rule = stage.aws().rule(&bus, "runs")?;
+    ensure!(rule.state() == Some(&RuleState::Enabled), "{rule:?}");
+    let pattern: Value = serde_json::from_str(rule.event_pattern().unwrap_or_default())?;
+    ensure!(
+        pattern == json!({"source": [{"prefix": "aws.partner/scalr.com"}], "detail-type": ["RunExecuted"]})
+    );
+    stage.plan_empty()?;
+
+    let changed = hcl::with(RULE, "{})", "{ result = [\"errored\"] })");
+    let changed = hcl::more(&changed, "description = \"Failures\"\n  enabled = false");
+    stage.config(&hcl::all(&[CONNECTION, BUS, &changed]))?;
+    stage.apply_counts(0, 1, 0)?;
+    let rule = stage.aws().rule(&bus, "runs")?;
+    ensure!(
+        rule.state() == Some(&RuleState::Disabled) && rule.description() == Some("Failures"),
+        "{rule:?}"
+    );
+    stage.plan_empty()?;
+
+    stage.config(&hcl::all(&[
+        CONNECTION,
+        BUS,
+        &hcl::with(RULE, "\"runs\"\n", "\"all-runs\"\n"),
+    ]))?;
+    stage.plan_shows(&["forces replacement"])?;
+    stage.apply_counts(1, 0, 1)?;
+    ensure!(stage.aws().rules(&bus)? == ["all-runs"]);
+
+    stage.destroy()?;
+    verify::nothing_left(&stage, "us-east-1", &[])
+}
+
+/// Key order, blanks and escapes are no difference.
+fn pattern_spelt_otherwise(tool: &Tool) -> Result<()> {
+    let (stage, _) = applied(tool)?;
+    let text = r#""{ \"detail-type\": [\"Run\\u0045xecuted\"],\n \"source\": [{\"prefix\":\"aws.partner/scalr.com\"}] }""#;
+    let spelt = hcl::with(RULE, "provider::scalr::event_pattern(\"RunExecuted\", {})", text);
+    stage.config(&hcl::all(&[CONNECTION, BUS, &spelt]))?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn name_prefix_and_tags(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let provider =
+        "provider \"scalr\" {\n  aws = { default_tags = { team = \"platform\", env = \"test\" } }\n}\n";
+    let rule = hcl::with(
+        RULE,
+        "name           = \"runs\"",
+        "name_prefix = \"runs-\"\n  tags = { env = \"prod\" }",
+    );
+    stage.config(&hcl::all(&[provider, CONNECTION, BUS, &rule]))?;
+    stage.apply_counts(3, 0, 0)?;
+    let name = stage.attribute(ADDRESS, "name")?;
+    ensure!(name.starts_with("runs-") && name.len() > "runs-".len(), "{name}");
+    let attributes = stage.attributes(ADDRESS)?;
+    ensure!(
+        attributes["tags_all"] == json!({"env": "prod", "team": "platform"}),
+        "{attributes}"
+    );
+    let arn = stage.attribute(ADDRESS, "arn")?;
+    let tags = block_on(
+        stage
+            .aws()
+            .events
+            .list_tags_for_resource()
+            .resource_arn(arn)
+            .send(),
+    )?;
+    ensure!(tags.tags().len() == 2, "{tags:?}");
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn import(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool)?;
+    let connection = stage.attribute("scalr_eventbridge_connection.prod", "id")?;
+    let ids = [
+        ("scalr_eventbridge_connection.prod", connection),
+        ("scalr_eventbridge_bus.scalr", bus.clone()),
+        (ADDRESS, format!("{bus}/runs")),
+    ];
+    verify::import(&stage, &ids, &[])
+}
+
+fn drift_changed(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool)?;
+    block_on(
+        stage
+            .aws()
+            .events
+            .disable_rule()
+            .event_bus_name(&bus)
+            .name("runs")
+            .send(),
+    )?;
+    stage.plan_shows(&["enabled = false -> true", "0 to add, 1 to change, 0 to destroy"])?;
+    stage.apply_counts(0, 1, 0)?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn drift_deleted(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool)?;
+    stage.aws().delete_rule(&bus, "runs")?;
+    stage.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    stage.apply_counts(1, 0, 0)?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn put(stage: &Stage, pattern: &Value) -> Result<()> {
+    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
+    stage.apply()?;
+    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let put = stage
+        .aws()
+        .events
+        .put_rule()
+        .event_bus_name(bus)
+        .name("runs")
+        .event_pattern(pattern.to_string());
+    block_on(put.send())?;
+    stage.config(&hcl::all(&[CONNECTION, BUS, RULE]))
+}
+
+fn identical_is_taken_up(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    put(
+        &stage,
+        &json!({"detail-type": ["RunExecuted"], "source": [{"prefix": "aws.partner/scalr.com"}]}),
+    )?;
+    stage.apply_counts(1, 0, 0)?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn different_is_refused(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let mine = json!({"detail-type": ["AuditLog"]});
+    put(&stage, &mine)?;
+    stage.apply_fails(&["import {", "/runs"])?;
+    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let rule = stage.aws().rule(&bus, "runs")?;
+    let pattern: Value = serde_json::from_str(rule.event_pattern().unwrap_or_default())?;
+    ensure!(pattern == mine, "the rule was overwritten: {pattern}");
+    Ok(())
+}

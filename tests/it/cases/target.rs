@@ -1,0 +1,231 @@
+//! `scalr_eventbridge_target`
+
+use acceptance::block_on;
+use acceptance::stage::Stage;
+use acceptance::tools::Tool;
+use anyhow::{Result, ensure};
+
+use super::hcl::{self, BUS, CONNECTION, GROUP, RULE, TARGET};
+use super::verify;
+use crate::runner::Case;
+
+const ADDRESS: &str = "scalr_eventbridge_target.logs";
+
+const BY_ARN: &str = r#"
+resource "scalr_eventbridge_target" "logs" {
+  rule           = scalr_eventbridge_rule.runs.name
+  event_bus_name = scalr_eventbridge_rule.runs.event_bus_name
+  arn            = "arn:aws:sqs:us-east-1:123456789012:runs"
+  retry_policy   = { maximum_event_age_in_seconds = 3600, maximum_retry_attempts = 5 }
+  dead_letter_config = { arn = "arn:aws:sqs:us-east-1:123456789012:dead" }
+  input_transformer = {
+    input_paths    = { run = "$.detail.event.run-id" }
+    input_template = "{\"run\": <run>}"
+  }
+}
+"#;
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("target::log_group_lifecycle", lifecycle),
+        Case::new("target::delete_on_destroy", delete_on_destroy),
+        Case::new("target::by_arn", by_arn),
+        Case::new("target::import", import),
+        Case::new("target::drift_policy", drift_policy),
+        Case::new("target::drift_group", drift_group),
+        Case::new("target::drift_deleted", drift_deleted),
+        Case::new("target::foreign_group", foreign_group),
+        Case::new("target::shared_group", shared_group),
+        Case::new("target::different_is_refused", different_is_refused),
+    ]
+}
+
+fn chain(target: &str) -> String {
+    hcl::all(&[CONNECTION, BUS, RULE, target])
+}
+
+fn applied(tool: &Tool, target: &str) -> Result<(Stage, String)> {
+    let stage = Stage::new(tool)?;
+    stage.config(&chain(target))?;
+    stage.apply_counts(4, 0, 0)?;
+    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    Ok((stage, bus))
+}
+
+fn lifecycle(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool, TARGET)?;
+    let group = stage.aws().group(GROUP)?;
+    ensure!(group.retention_in_days() == Some(30), "{group:?}");
+    let policy = stage.aws().group_policy(GROUP)?.unwrap_or_default().to_string();
+    ensure!(
+        policy.contains("events.amazonaws.com") && policy.contains("logs:PutLogEvents"),
+        "{policy}"
+    );
+    ensure!(stage.aws().targets(&bus, "runs")?.len() == 1);
+    stage.plan_empty()?;
+
+    stage.config(&chain(&hcl::with(TARGET, "= 30", "= 14")))?;
+    stage.plan_shows(&["30 -> 14", "0 to add, 1 to change, 0 to destroy"])?;
+    stage.apply_counts(0, 1, 0)?;
+    ensure!(stage.aws().group(GROUP)?.retention_in_days() == Some(14));
+    stage.plan_empty()?;
+
+    let ended = stage.destroy()?;
+    ensure!(
+        ended.flat().contains(GROUP),
+        "destroy does not say that the group stays:\n{}",
+        ended.text
+    );
+    verify::nothing_left(&stage, "us-east-1", &[GROUP])
+}
+
+fn delete_on_destroy(tool: &Tool) -> Result<()> {
+    let target = hcl::with(TARGET, "retention_in_days = 30", "delete_on_destroy = true");
+    let (stage, _) = applied(tool, &target)?;
+    stage.plan_empty()?;
+    stage.destroy()?;
+    verify::nothing_left(&stage, "us-east-1", &[])
+}
+
+fn by_arn(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool, BY_ARN)?;
+    let found = stage.aws().targets(&bus, "runs")?;
+    let [target] = found.as_slice() else {
+        anyhow::bail!("one target: {found:?}")
+    };
+    ensure!(
+        target
+            .retry_policy()
+            .and_then(|policy| policy.maximum_retry_attempts())
+            == Some(5),
+        "{target:?}"
+    );
+    ensure!(
+        target.dead_letter_config().is_some() && target.input_transformer().is_some(),
+        "{target:?}"
+    );
+    stage.plan_empty()?;
+
+    stage.config(&chain(&hcl::with(
+        BY_ARN,
+        "maximum_retry_attempts = 5",
+        "maximum_retry_attempts = 7",
+    )))?;
+    stage.apply_counts(0, 1, 0)?;
+    let found = stage.aws().targets(&bus, "runs")?;
+    let attempts = found
+        .first()
+        .and_then(|target| target.retry_policy()?.maximum_retry_attempts());
+    ensure!(found.len() == 1 && attempts == Some(7), "{found:?}");
+    stage.plan_empty()?;
+
+    // Another destination is another target.
+    stage.config(&chain(&hcl::with(BY_ARN, ":runs\"", ":other\"")))?;
+    stage.apply_counts(1, 0, 1)?;
+    ensure!(stage.aws().targets(&bus, "runs")?.len() == 1);
+    Ok(())
+}
+
+fn import(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool, TARGET)?;
+    let connection = stage.attribute("scalr_eventbridge_connection.prod", "id")?;
+    let target = stage.attribute(ADDRESS, "target_id")?;
+    let ids = [
+        ("scalr_eventbridge_connection.prod", connection),
+        ("scalr_eventbridge_bus.scalr", bus.clone()),
+        ("scalr_eventbridge_rule.runs", format!("{bus}/runs")),
+        (ADDRESS, format!("{bus}/runs/{target}")),
+    ];
+    verify::import(&stage, &ids, &[])
+}
+
+fn drift_policy(tool: &Tool) -> Result<()> {
+    let (stage, _) = applied(tool, TARGET)?;
+    stage.aws().delete_group_policy(GROUP)?;
+    stage.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
+    stage.apply_counts(0, 1, 0)?;
+    ensure!(stage.aws().group_policy(GROUP)?.is_some());
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn drift_group(tool: &Tool) -> Result<()> {
+    let (stage, _) = applied(tool, TARGET)?;
+    block_on(stage.aws().logs.delete_log_group().log_group_name(GROUP).send())?;
+    stage.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
+    stage.apply_counts(0, 1, 0)?;
+    ensure!(stage.aws().group(GROUP)?.retention_in_days() == Some(30));
+    ensure!(stage.aws().group_policy(GROUP)?.is_some());
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn drift_deleted(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool, TARGET)?;
+    stage.aws().remove_targets(&bus, "runs")?;
+    stage.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    // The group carries our own tag, so it is taken up again.
+    stage.apply_counts(1, 0, 0)?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+/// A log group that someone else made is used only when told so, and stays as it was.
+fn foreign_group(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    block_on(stage.aws().logs.create_log_group().log_group_name(GROUP).send())?;
+    stage.config(&chain(TARGET))?;
+    stage.apply_fails(&[GROUP, "create = false"])?;
+    let used = hcl::with(TARGET, "create = true, retention_in_days = 30", "create = false");
+    stage.config(&chain(&used))?;
+    stage.apply_counts(1, 0, 0)?;
+    ensure!(stage.aws().group_policy(GROUP)?.is_some());
+    stage.plan_empty()?;
+    stage.destroy()?;
+    verify::nothing_left(&stage, "us-east-1", &[GROUP])
+}
+
+/// Two targets may share a group; each takes out only its own statement.
+fn shared_group(tool: &Tool) -> Result<()> {
+    let rule = hcl::with(&RULE.replace("\"runs\"", "\"audit\""), "RunExecuted", "AuditLog");
+    let target = TARGET.replace("scalr_eventbridge_rule.runs", "scalr_eventbridge_rule.audit");
+    let target = hcl::with(&target, "\"logs\"", "\"audit\"");
+    let target = hcl::with(&target, "create = true, retention_in_days = 30", "create = false");
+    let target = hcl::more(&target, "depends_on = [scalr_eventbridge_target.logs]");
+    let stage = Stage::new(tool)?;
+    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, &rule, &target]))?;
+    stage.apply_counts(6, 0, 0)?;
+    stage.plan_empty()?;
+    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
+    stage.apply_counts(0, 0, 2)?;
+    ensure!(
+        stage.aws().group_policy(GROUP)?.is_some(),
+        "the other target's statement went too"
+    );
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn different_is_refused(tool: &Tool) -> Result<()> {
+    let (stage, bus) = applied(tool, BY_ARN)?;
+    let id = stage.attribute(ADDRESS, "target_id")?;
+    std::fs::remove_file(stage.state_file())?;
+    stage.world.scalr().connections()?;
+    stage.config(&format!(
+        r#"
+resource "scalr_eventbridge_target" "logs" {{
+  rule           = "runs"
+  event_bus_name = "{bus}"
+  target_id      = "{id}"
+  arn            = "arn:aws:sqs:us-east-1:123456789012:mine"
+}}
+"#
+    ))?;
+    stage.apply_fails(&["import {", &id])?;
+    let found = stage.aws().targets(&bus, "runs")?;
+    ensure!(
+        found.iter().all(|target| target.arn().ends_with(":runs")),
+        "overwritten: {found:?}"
+    );
+    Ok(())
+}
