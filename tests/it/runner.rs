@@ -95,9 +95,9 @@ fn trial(case: &Arc<Case>, tool: &Tool, tallies: &Tallies) -> Trial {
         if let Ok(mut tallies) = tallies.lock() {
             let tally = tallies.entry(tool.kind.to_string()).or_default();
             if result.is_ok() {
-                tally.passed += 1
+                tally.passed += 1;
             } else {
-                tally.failed += 1
+                tally.failed += 1;
             }
         }
         result.map_err(|error| Failed::from(format!("{error:?}")))

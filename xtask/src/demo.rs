@@ -1,6 +1,19 @@
-//! `cargo xtask demo`.
+//! `cargo xtask demo`: the whole flow on this machine, with commands that anyone can type, each printed as it is run.
 
-use anyhow::Result;
+mod companion;
+mod events;
+mod steps;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::demo::companion::Companion;
+use crate::{docs, places, shell};
 
 /// Options of `cargo xtask demo`.
 #[derive(clap::Args)]
@@ -10,7 +23,159 @@ pub(crate) struct Options {
     keep: bool,
 }
 
+/// What the steps share.
+pub(crate) struct Stage {
+    tool: PathBuf,
+    folder: PathBuf,
+    interrupted: Arc<AtomicBool>,
+}
+
 /// Runs the demo.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    anyhow::bail!("not built yet (keep: {})", options.keep)
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    let tool = places::terraform().or_else(places::tofu).context(
+        "neither `terraform` nor `tofu` is on the PATH: get one from https://developer.hashicorp.com/terraform/install \
+         or https://opentofu.org/docs/intro/install",
+    )?;
+    let stage = Stage {
+        tool,
+        folder: places::target().join("demo"),
+        interrupted,
+    };
+    let started = Instant::now();
+    build()?;
+    stage.heard()?;
+    fresh(&stage.folder)?;
+    let companion = step("start the companion", || Companion::start(&stage))?;
+    let done = flow(&stage, &companion, options);
+    if done.is_ok() && options.keep {
+        companion.keep(&stage);
+        return Ok(());
+    }
+    companion.stop();
+    if done.is_ok() {
+        // Nothing in it is needed any more; after a failure its logs are.
+        let _ = std::fs::remove_dir_all(&stage.folder);
+    }
+    let times = done.map_err(|error| stage.explain(error))?;
+    summary(&times, started.elapsed());
+    Ok(())
+}
+
+type Times = Vec<(&'static str, Duration)>;
+
+fn flow(stage: &Stage, companion: &Companion, options: &Options) -> Result<Times> {
+    let mut times = Times::new();
+    let mut take = |name: &'static str, work: &dyn Fn() -> Result<()>| {
+        let started = Instant::now();
+        step(name, work)?;
+        stage.heard()?;
+        times.push((name, started.elapsed()));
+        Ok::<(), anyhow::Error>(())
+    };
+    take("apply the quickstart", &|| steps::apply(stage, companion))?;
+    take("start a run and see its events", &|| {
+        events::watch(stage, companion)
+    })?;
+    take("plan again: nothing to do", &|| steps::plan(stage, companion))?;
+    if !options.keep {
+        take("destroy", &|| steps::destroy(stage, companion))?;
+    }
+    Ok(times)
+}
+
+fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("\n== {name}");
+    work().with_context(|| format!("the step `{name}` failed"))
+}
+
+fn build() -> Result<()> {
+    step("build the provider and the companion", || {
+        shell::run(shell::cargo(&[
+            "build",
+            "--locked",
+            "-p",
+            "terraform-provider-scalr",
+            "-p",
+            "scalr-eventbridge",
+        ]))
+    })
+}
+
+/// An empty folder with a copy of the quickstart and a CLI configuration that takes the provider just built.
+fn fresh(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    std::fs::create_dir_all(folder)?;
+    let mut copy = Command::new("cp");
+    copy.args(["-r", "examples/quickstart"])
+        .arg(folder)
+        .current_dir(places::root());
+    shell::run(copy)?;
+    let config = docs::cli_config(&programs());
+    println!(
+        "{} says where the provider is:\n{config}",
+        folder.join("cli.tfrc").display()
+    );
+    std::fs::write(folder.join("cli.tfrc"), config)?;
+    Ok(())
+}
+
+fn programs() -> PathBuf {
+    places::target().join("debug")
+}
+
+impl Stage {
+    /// Whether Ctrl-C was pressed.
+    fn stopped(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    fn heard(&self) -> Result<()> {
+        ensure!(!self.stopped(), "interrupted");
+        Ok(())
+    }
+
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        if self.stopped() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+            return anyhow::anyhow!("interrupted; nothing is left running");
+        }
+        error.context(format!("the logs are in {}", self.folder.display()))
+    }
+
+    /// The tool, in the copy of the quickstart, against the companion.
+    fn tool(&self, companion: &Companion, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.tool);
+        command.arg(format!("-chdir={}", self.folder.join("quickstart").display()));
+        command.args(args).envs(companion.environment(self));
+        command
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+fn summary(times: &Times, total: Duration) {
+    println!("\n== summary");
+    for (name, took) in times {
+        println!("ok {:>6.1}s  {name}", took.as_secs_f32());
+    }
+    println!(
+        "The whole page ran on this machine in {:.0} s, the build included.",
+        total.as_secs_f32()
+    );
+}
+
+/// Fails with the whole output of a command that failed.
+fn must(good: bool, what: &str, text: &str) -> Result<()> {
+    if good {
+        return Ok(());
+    }
+    bail!("{what} failed:\n{text}")
 }

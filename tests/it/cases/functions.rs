@@ -102,7 +102,7 @@ fn errors(tool: &Tool) -> Result<()> {
         ),
         (
             "pattern",
-            r#"provider::scalr::event_pattern_matches({ a = 1 }, {})"#,
+            "provider::scalr::event_pattern_matches({ a = 1 }, {})",
             "Event pattern is not valid",
         ),
         (

@@ -4,6 +4,7 @@ use acceptance::block_on;
 use acceptance::stage::Stage;
 use acceptance::tools::Tool;
 use anyhow::{Result, ensure};
+use aws_sdk_eventbridge::types::RetryPolicy;
 
 use super::hcl::{self, BUS, CONNECTION, GROUP, RULE, TARGET};
 use super::verify;
@@ -96,7 +97,7 @@ fn by_arn(tool: &Tool) -> Result<()> {
     ensure!(
         target
             .retry_policy()
-            .and_then(|policy| policy.maximum_retry_attempts())
+            .and_then(RetryPolicy::maximum_retry_attempts)
             == Some(5),
         "{target:?}"
     );

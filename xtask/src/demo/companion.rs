@@ -1,0 +1,138 @@
+//! The companion that the demo runs against, as a process of its own.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{Stage, programs};
+use crate::shell;
+
+const READY: Duration = Duration::from_secs(30);
+const STOPPED: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// A running companion and the line it printed.
+pub(super) struct Companion {
+    child: Child,
+    line: Value,
+}
+
+impl Companion {
+    /// Starts it and waits for its line.
+    pub(super) fn start(stage: &Stage) -> Result<Self> {
+        let mut command = Command::new(programs().join("scalr-eventbridge"));
+        command.args([
+            "dev",
+            "--json",
+            "--scalr-listen",
+            "127.0.0.1:0",
+            "--aws-listen",
+            "127.0.0.1:0",
+            "--data-dir",
+        ]);
+        command.arg(stage.folder.join("data"));
+        let out = stage.log("companion.json");
+        println!(
+            "$ {} > {} &",
+            shell::spell(&command),
+            shell::quote(&out.to_string_lossy())
+        );
+        // A group of its own: Ctrl-C is the tool's first, which still needs the servers to stop in good order.
+        command.process_group(0).stdin(Stdio::null());
+        command
+            .stdout(File::create(&out)?)
+            .stderr(File::create(stage.log("companion.log"))?);
+        let mut child = command.spawn()?;
+        let started = Instant::now();
+        while started.elapsed() < READY && !stage.stopped() {
+            let text = std::fs::read_to_string(&out)?;
+            if let Some(line) = text.lines().next().filter(|_| text.ends_with('\n')) {
+                println!("{line}");
+                let line = serde_json::from_str(line).context("its line is not JSON")?;
+                return Ok(Self { child, line });
+            }
+            if let Some(status) = child.try_wait()? {
+                bail!(
+                    "it ended with {status}:\n{}",
+                    std::fs::read_to_string(stage.log("companion.log"))?
+                );
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        bail!("it is not ready after {READY:?}")
+    }
+
+    pub(super) fn text(&self, pointer: &str) -> &str {
+        self.line
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// What the tool, the companion's commands and the `aws` command line need to find the servers.
+    pub(super) fn environment(&self, stage: &Stage) -> Vec<(&'static str, String)> {
+        let text = |pointer: &str| self.text(pointer).to_owned();
+        vec![
+            ("SCALR_HOSTNAME", text("/scalr/hostname")),
+            ("SCALR_TOKEN", text("/scalr/token")),
+            ("AWS_ENDPOINT_URL", text("/aws/endpoint")),
+            ("AWS_REGION", text("/aws/region")),
+            ("AWS_ACCESS_KEY_ID", text("/aws/account_id")),
+            ("AWS_SECRET_ACCESS_KEY", "not-checked".to_owned()),
+            ("TF_VAR_workspace_id", text("/scalr/workspace_id")),
+            (
+                "TF_CLI_CONFIG_FILE",
+                stage.folder.join("cli.tfrc").to_string_lossy().into_owned(),
+            ),
+            ("CHECKPOINT_DISABLE", "1".to_owned()),
+        ]
+    }
+
+    /// Prints the environment as a shell takes it.
+    pub(super) fn print_environment(&self, stage: &Stage) {
+        for (name, value) in self.environment(stage) {
+            println!("$ export {name}={}", shell::quote(&value));
+        }
+    }
+
+    /// Says how to use what is left running.
+    pub(super) fn keep(&self, stage: &Stage) {
+        let folder = stage.folder.join("quickstart");
+        let companion = programs().join("scalr-eventbridge");
+        println!("\n== everything is left running; in a shell of yours:");
+        self.print_environment(stage);
+        println!("$ cd {}", shell::quote(&folder.to_string_lossy()));
+        println!("$ {} plan", stage.tool.display());
+        println!(
+            "$ {} run {}",
+            companion.display(),
+            self.text("/scalr/workspace_id")
+        );
+        println!("$ {} tail /aws/events/scalr/RunExecuted", companion.display());
+        println!("$ aws events list-event-buses");
+        println!("$ aws logs tail /aws/events/scalr/AuditLog");
+        println!("and to end it:\n$ kill {}", self.child.id());
+    }
+
+    /// Ends it, in good order if it can.
+    pub(super) fn stop(mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let asked = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
+        let started = Instant::now();
+        while asked && started.elapsed() < STOPPED {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,83 @@
+//! A run is started, and its events are printed as they arrive in their log groups.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::companion::Companion;
+use super::{Stage, programs};
+use crate::shell;
+
+const ARRIVED: Duration = Duration::from_secs(30);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+const GROUPS: [&str; 2] = ["/aws/events/scalr/RunExecuted", "/aws/events/scalr/AuditLog"];
+
+/// A `tail` of one log group; dropped, it ends.
+struct Tail(Child);
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Follows both log groups, starts a run, and waits for its event and for that of the request that started it.
+pub(super) fn watch(stage: &Stage, companion: &Companion) -> Result<()> {
+    let (send, lines) = mpsc::channel();
+    let mut tails = Vec::new();
+    for group in GROUPS {
+        tails.push(tail(stage, companion, group, &send)?);
+    }
+    let mut run = command(stage, companion, &["run", companion.text("/scalr/workspace_id")]);
+    run.args(["--message", "Started by the demo"]);
+    println!("$ {}", shell::spell(&run));
+    let text = shell::read(run)?;
+    print!("{text}");
+    let id = text
+        .split_whitespace()
+        .next()
+        .context("the run has no id")?
+        .to_owned();
+    let mut awaited = vec![("RunExecuted", id.clone()), ("AuditLog", id)];
+    let started = Instant::now();
+    while !awaited.is_empty() {
+        stage.heard()?;
+        if started.elapsed() > ARRIVED {
+            bail!("not within {ARRIVED:?}: {awaited:?}");
+        }
+        let Ok(line) = lines.recv_timeout(BETWEEN_LOOKS) else {
+            continue;
+        };
+        println!("{line}");
+        awaited.retain(|(kind, id)| {
+            !(line.contains(&format!("\"detail-type\":\"{kind}\"")) && line.contains(id))
+        });
+    }
+    Ok(())
+}
+
+fn command(stage: &Stage, companion: &Companion, args: &[&str]) -> Command {
+    let mut command = Command::new(programs().join("scalr-eventbridge"));
+    command.args(args).envs(companion.environment(stage));
+    command
+}
+
+fn tail(stage: &Stage, companion: &Companion, group: &str, to: &mpsc::Sender<String>) -> Result<Tail> {
+    let mut tail = command(stage, companion, &["tail", group, "--follow"]);
+    println!("$ {} &", shell::spell(&tail));
+    let mut child = tail.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let out = child.stdout.take().context("tail has no stdout")?;
+    let to = to.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            if to.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(Tail(child))
+}

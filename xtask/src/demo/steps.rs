@@ -1,0 +1,117 @@
+//! The steps that the tool takes, told in the words of Scalr's own page as the tool reports them.
+
+use anyhow::{Result, bail};
+
+use super::companion::Companion;
+use super::{Stage, must};
+use crate::shell;
+
+/// What a resource's completion means on the page, by the start of its address.
+const PAGE: [(&str, &str); 7] = [
+    (
+        "scalr_eventbridge_connection.",
+        "connection created, its event source is pending",
+    ),
+    (
+        "scalr_eventbridge_bus.",
+        "event source associated with an event bus",
+    ),
+    ("scalr_eventbridge_rule.", "rule created, pattern tested"),
+    ("scalr_eventbridge_target.", "log group made the rule's target"),
+    (
+        "scalr_eventbridge_activation.",
+        "status refreshed: the connection is active",
+    ),
+    ("scalr_audit_log_setting.", "connection selected for audit logs"),
+    (
+        "scalr_eventbridge_delivery_check.",
+        "a run's event has arrived in its log group",
+    ),
+];
+
+/// Applies, telling each step as it is done.
+pub(super) fn apply(stage: &Stage, companion: &Companion) -> Result<()> {
+    companion.print_environment(stage);
+    let (good, text) = told(
+        stage,
+        companion,
+        &["apply", "-auto-approve", "-input=false", "-no-color"],
+    )?;
+    must(good, "apply", &text)
+}
+
+/// Destroys, telling each step as it is done.
+pub(super) fn destroy(stage: &Stage, companion: &Companion) -> Result<()> {
+    let (good, text) = told(
+        stage,
+        companion,
+        &["destroy", "-auto-approve", "-input=false", "-no-color"],
+    )?;
+    must(good, "destroy", &text)
+}
+
+/// Plans; nothing may be left to do.
+pub(super) fn plan(stage: &Stage, companion: &Companion) -> Result<()> {
+    let args = ["plan", "-detailed-exitcode", "-input=false", "-no-color"];
+    let mut text = String::new();
+    let good = shell::follow(stage.tool(companion, &args), |line| text.extend([line, "\n"]))?;
+    if !good {
+        bail!("the plan is not empty:\n{text}");
+    }
+    println!("  No changes.");
+    Ok(())
+}
+
+fn told(stage: &Stage, companion: &Companion, args: &[&str]) -> Result<(bool, String)> {
+    let mut text = String::new();
+    let good = shell::follow(stage.tool(companion, args), |line| {
+        if let Some(words) = tell(line) {
+            println!("  {words}");
+        }
+        text.extend([line, "\n"]);
+    })?;
+    Ok((good, text))
+}
+
+/// What one line of the tool's output means to a reader of the page; most lines say nothing new.
+fn tell(line: &str) -> Option<String> {
+    if line.starts_with("Apply complete") || line.starts_with("Destroy complete") {
+        return Some(line.to_owned());
+    }
+    let (address, news) = line.split_once(": ")?;
+    let (_, meaning) = PAGE.into_iter().find(|(start, _)| address.starts_with(start))?;
+    let (verb, rest) = news.split_once(" complete after ")?;
+    let time = rest.split(' ').next().unwrap_or_default();
+    match verb {
+        "Creation" => Some(format!("{meaning} ({address}, {time})")),
+        "Destruction" => Some(format!("{address} destroyed ({time})")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tell;
+
+    fn check(line: &str, wanted: Option<&str>) {
+        assert_eq!(tell(line).as_deref(), wanted, "{line}");
+    }
+
+    #[test]
+    fn only_news_is_told() {
+        check(
+            "scalr_eventbridge_bus.this: Creation complete after 1s [id=aws.partner/scalr.com/a/b]",
+            Some("event source associated with an event bus (scalr_eventbridge_bus.this, 1s)"),
+        );
+        check(
+            "scalr_eventbridge_rule.this[\"AuditLog\"]: Destruction complete after 0s",
+            Some("scalr_eventbridge_rule.this[\"AuditLog\"] destroyed (0s)"),
+        );
+        check("scalr_eventbridge_bus.this: Creating...", None);
+        check("Plan: 9 to add, 0 to change, 0 to destroy.", None);
+        check(
+            "Apply complete! Resources: 9 added.",
+            Some("Apply complete! Resources: 9 added."),
+        );
+    }
+}
