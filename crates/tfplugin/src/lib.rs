@@ -11,9 +11,13 @@ mod function;
 pub mod log;
 mod path;
 mod plan;
+mod proto;
 mod provider;
 mod resource;
+mod rpc;
 pub mod schema;
+mod semantics;
+mod server;
 mod value;
 
 pub use attr_type::{AttrReader, AttrType, AttrWriter, Attrs, IntoVal, Nullable, Parameter, Variadic};
@@ -33,7 +37,5 @@ pub use value::Value;
 
 /// Runs a provider's program: serves Terraform, or says what the program is.
 pub fn main<P: Provider>(version: &'static str) -> std::process::ExitCode {
-    let provider = erased::provider::<P>();
-    let _ = (provider.contents(), version);
-    std::process::ExitCode::FAILURE
+    server::run(erased::provider::<P>(), version)
 }

@@ -1,0 +1,76 @@
+//! Data sources.
+
+use super::catalog::DataSourceType;
+use super::{Service, guard, guard_now, wire};
+use crate::config::Config;
+use crate::cty::{Type, Val};
+use crate::diag::{Diagnostics, Result};
+use crate::proto::tfplugin6 as pb;
+use crate::semantics::{draft, merge, rules, timeouts, validate as checks};
+
+pub(super) async fn validate(
+    service: &Service,
+    message: pb::validate_data_resource_config::Request,
+) -> pb::validate_data_resource_config::Response {
+    let run = || {
+        let one = service.catalog.data_source(&message.type_name)?;
+        let value = wire::value(message.config.as_ref(), &one.ty)?;
+        let mut diags = checks::object(&one.object, &value, false);
+        timeouts::validate(one.timeouts, &value, &mut diags);
+        one.any.validate(&Config { value: &value }, &mut diags);
+        Ok(diags)
+    };
+    let diags = guard_now(run).unwrap_or_else(|diags| diags);
+    let ty = service
+        .catalog
+        .data_source(&message.type_name)
+        .map_or(&Type::Dynamic, |one| &one.ty);
+    pb::validate_data_resource_config::Response {
+        diagnostics: wire::diagnostics(diags, ty),
+    }
+}
+
+pub(super) async fn read(
+    service: &Service,
+    message: pb::read_data_source::Request,
+) -> pb::read_data_source::Response {
+    let one = match service.catalog.data_source(&message.type_name) {
+        Ok(one) => one,
+        Err(diags) => return failed(diags, &Type::Dynamic),
+    };
+    let (state, mut diags) = match try_read(service, one, &message).await {
+        Ok(answer) => answer,
+        Err(diags) => return failed(diags, &one.ty),
+    };
+    let state = wire::dynamic(&state, &one.ty, &mut diags);
+    pb::read_data_source::Response {
+        state,
+        diagnostics: wire::diagnostics(diags, &one.ty),
+        deferred: None,
+    }
+}
+
+fn failed(diags: Diagnostics, ty: &Type) -> pb::read_data_source::Response {
+    pb::read_data_source::Response {
+        diagnostics: wire::diagnostics(diags, ty),
+        ..Default::default()
+    }
+}
+
+async fn try_read(
+    service: &Service,
+    one: &DataSourceType,
+    message: &pb::read_data_source::Request,
+) -> Result<(Val, Diagnostics)> {
+    let config = wire::value(message.config.as_ref(), &one.ty)?;
+    let call = service.call(&one.name, timeouts::of(one.timeouts, "read", &config), &[])?;
+    // A data source has no plan: defaults come in here, and what it computes is open.
+    let (planned, _) = draft::draft(&one.object, &Val::Null, &config);
+    let read = guard(one.any.read(&planned, &call)).await;
+    let warnings = std::mem::take(&mut call.notes().warnings);
+    let state = read.map_err(|diags| warnings.clone().into_iter().chain(diags).collect::<Diagnostics>())?;
+    let state = merge::for_state(&one.object, &planned, state);
+    let mut diags = warnings;
+    diags.extend(rules::applied(&one.object, &planned, &state));
+    Ok((state.unknown_to_null(), diags))
+}

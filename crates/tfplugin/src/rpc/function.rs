@@ -1,0 +1,112 @@
+//! Functions: definitions and calls.
+
+use std::collections::BTreeMap;
+
+use super::catalog::{Catalog, FunctionType};
+use super::{Service, guard_now, schema, wire};
+use crate::cty::Val;
+use crate::diag::Diagnostics;
+use crate::function::FunctionError;
+use crate::log;
+use crate::proto::tfplugin6 as pb;
+
+pub(super) fn all(catalog: &Catalog) -> BTreeMap<String, pb::Function> {
+    let one = |(name, one): (&&'static str, &FunctionType)| {
+        ((*name).to_owned(), schema::function(&one.object, &one.output))
+    };
+    catalog.functions.iter().map(one).collect()
+}
+
+pub(super) async fn definitions(
+    service: &Service,
+    _: pb::get_functions::Request,
+) -> pb::get_functions::Response {
+    pb::get_functions::Response {
+        functions: all(&service.catalog),
+        diagnostics: Vec::new(),
+    }
+}
+
+pub(super) async fn call(
+    service: &Service,
+    message: pb::call_function::Request,
+) -> pb::call_function::Response {
+    match try_call(service, &message) {
+        Ok(result) => pb::call_function::Response {
+            result: Some(result),
+            error: None,
+        },
+        Err(error) => pb::call_function::Response {
+            result: None,
+            error: Some(pb::FunctionError {
+                text: log::scrub(&error.text),
+                function_argument: error.argument,
+            }),
+        },
+    }
+}
+
+fn try_call(
+    service: &Service,
+    message: &pb::call_function::Request,
+) -> Result<pb::DynamicValue, FunctionError> {
+    let found = service.catalog.functions.get(message.name.as_str());
+    let function = found
+        .ok_or_else(|| FunctionError::new(format!("this provider has no function `{}`", message.name)))?;
+    let arguments = arguments(function, &message.arguments)?;
+    let called = guard_now(|| Ok(function.any.call(&arguments)));
+    let result = called.map_err(|diags| FunctionError::new(diags.to_string()))?;
+    let result = result.map_err(|error| positioned(function, error))?;
+    let mut diags = Diagnostics::new();
+    wire::dynamic(&result, &function.output, &mut diags).ok_or_else(|| FunctionError::new(diags.to_string()))
+}
+
+fn arguments(function: &FunctionType, messages: &[pb::DynamicValue]) -> Result<Val, FunctionError> {
+    let mut rest = messages.iter().enumerate();
+    let mut all = BTreeMap::new();
+    for attr in &function.object.attributes {
+        let ty = attr.shape.ty();
+        let read = |(position, message): (usize, &pb::DynamicValue)| {
+            let fail = |text: String| FunctionError::new(text).argument(position);
+            let value = wire::decode(message, &ty).map_err(|error| fail(error.to_string()))?;
+            if value.is_null() && !attr.parameter.nullable {
+                return Err(fail(format!("`{}` must not be null", attr.name)));
+            }
+            if value.is_wholly_known() {
+                for check in &attr.checks {
+                    check(&value).map_err(|reason| fail(format!("`{}` {reason}", attr.name)))?;
+                }
+            }
+            Ok(value)
+        };
+        let value = if attr.parameter.variadic {
+            Val::List(rest.by_ref().map(read).collect::<Result<_, _>>()?)
+        } else {
+            let message = rest.next();
+            read(
+                message
+                    .ok_or_else(|| FunctionError::new(format!("the argument `{}` is missing", attr.name)))?,
+            )?
+        };
+        all.insert(attr.name.clone(), value);
+    }
+    match rest.next() {
+        Some((position, _)) => Err(FunctionError::new("there are too many arguments").argument(position)),
+        None => Ok(Val::Map(all)),
+    }
+}
+
+/// An error that names its argument, with the position that Terraform wants.
+fn positioned(function: &FunctionType, error: FunctionError) -> FunctionError {
+    let position = error.name.and_then(|name| {
+        function
+            .object
+            .attributes
+            .iter()
+            .position(|attr| attr.name == name)
+    });
+    match position {
+        Some(position) => error.argument(position),
+        None => error,
+    }
+}

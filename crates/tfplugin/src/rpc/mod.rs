@@ -1,0 +1,202 @@
+//! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
+//!
+//! Calls of powers that no provider here has (moves between resource types, ephemeral resources, lists, actions,
+//! state stores, generated configuration) answer "unimplemented", which is what the generated trait does by default.
+
+mod apply;
+mod catalog;
+mod data_source;
+mod function;
+mod import;
+mod plan;
+mod provider;
+mod read;
+mod schema;
+mod upgrade;
+pub(crate) mod wire;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use self::catalog::Catalog;
+use crate::cx::{Call, Notes};
+use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::erased::AnyProvider;
+use crate::log;
+use crate::plan::AnyClient;
+use crate::proto::tfplugin6 as pb;
+use crate::proto::tfplugin6::provider_server::Provider as Protocol;
+
+/// The provider as a service.
+pub(crate) struct Service {
+    catalog: Catalog,
+    version: &'static str,
+    client: RwLock<Client>,
+    stop: Mutex<CancellationToken>,
+}
+
+/// The client, or why there is none.
+enum Client {
+    Ready(AnyClient),
+    Missing(String),
+}
+
+impl Service {
+    pub(crate) fn new(provider: Box<dyn AnyProvider>, version: &'static str) -> Self {
+        Self {
+            catalog: Catalog::new(provider),
+            version,
+            client: RwLock::new(Client::Missing("Terraform has not configured it".to_owned())),
+            stop: Mutex::new(CancellationToken::new()),
+        }
+    }
+
+    /// Cancelled by StopProvider. It is a child, so that nothing of a call outlives it.
+    fn cancel(&self) -> CancellationToken {
+        self.stop
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .child_token()
+    }
+
+    /// Cancels what is under way; later calls are served as before.
+    fn stop(&self) {
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *stop).cancel();
+    }
+
+    fn client(&self) -> Option<AnyClient> {
+        match &*self.client.read().unwrap_or_else(PoisonError::into_inner) {
+            Client::Ready(client) => Some(Arc::clone(client)),
+            Client::Missing(_) => None,
+        }
+    }
+
+    fn set_client(&self, client: Client) {
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+    }
+
+    /// What an operation needs; an error where the provider is not configured.
+    fn call(&self, subject: &str, timeout: Duration, private: &[u8]) -> Result<Call> {
+        let client = match &*self.client.read().unwrap_or_else(PoisonError::into_inner) {
+            Client::Ready(client) => Arc::clone(client),
+            Client::Missing(reason) => return Err(unconfigured(reason)),
+        };
+        let notes = Notes {
+            private: wire::private_from_bytes(private),
+            ..Notes::default()
+        };
+        // A deadline beyond what the clock can hold is as good as none.
+        let now = tokio::time::Instant::now();
+        let deadline = now
+            .checked_add(timeout)
+            .unwrap_or(now + Duration::from_secs(86_400 * 365));
+        Ok(Call {
+            subject: subject.to_owned(),
+            client,
+            cancel: self.cancel(),
+            deadline,
+            notes: Mutex::new(notes),
+        })
+    }
+}
+
+fn unconfigured(reason: &str) -> Diagnostics {
+    Diagnostic::error("The provider is not configured")
+        .detail(format!("This needs the provider's settings, but {reason}."))
+        .into()
+}
+
+/// Runs provider code. A panic in it becomes an error; the state that it saved is not lost.
+async fn guard<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        polled.unwrap_or_else(|panic| Poll::Ready(Err(crashed(&*panic))))
+    })
+    .await
+}
+
+/// The same for provider code that does not wait.
+fn guard_now<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(crashed(&*panic)))
+}
+
+fn crashed(panic: &(dyn std::any::Any + Send)) -> Diagnostics {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    Diagnostic::error("The provider crashed")
+        .detail(format!("This is a bug in the provider: {text}. What was done before is in the state as far as it was saved."))
+        .into()
+}
+
+/// Logs a call of the protocol with its duration.
+async fn logged<T>(
+    rpc: &'static str,
+    subject: &str,
+    future: impl Future<Output = T>,
+) -> Result<Response<T>, Status> {
+    if !log::protocol_enabled(log::Level::Debug) {
+        return Ok(Response::new(future.await));
+    }
+    let begun = Instant::now();
+    log::protocol(
+        log::Level::Debug,
+        "Received request",
+        &[("tf_rpc", rpc), ("tf_resource_type", subject)],
+    );
+    let answer = future.await;
+    let duration = begun.elapsed().as_millis().to_string();
+    let fields = [
+        ("tf_rpc", rpc),
+        ("tf_resource_type", subject),
+        ("tf_req_duration_ms", &duration),
+    ];
+    log::protocol(log::Level::Debug, "Served request", &fields);
+    Ok(Response::new(answer))
+}
+
+/// One method of the service: logs, and hands the message to the function that answers it.
+macro_rules! serve {
+    ($($method:ident, $rpc:ident, $subject:expr => $function:path;)*) => {
+        #[tonic::async_trait]
+        impl Protocol for Service {
+            $(async fn $method(
+                &self,
+                request: Request<pb::$method::Request>,
+            ) -> Result<Response<pb::$method::Response>, Status> {
+                let message = request.into_inner();
+                let subject: fn(&pb::$method::Request) -> String = $subject;
+                let subject = subject(&message);
+                logged(stringify!($rpc), &subject, $function(self, message)).await
+            })*
+        }
+    };
+}
+
+serve! {
+    get_metadata, GetMetadata, |_| String::new() => provider::metadata;
+    get_provider_schema, GetProviderSchema, |_| String::new() => provider::schema;
+    get_resource_identity_schemas, GetResourceIdentitySchemas, |_| String::new() => provider::identity_schemas;
+    validate_provider_config, ValidateProviderConfig, |_| String::new() => provider::validate;
+    configure_provider, ConfigureProvider, |_| String::new() => provider::configure;
+    stop_provider, StopProvider, |_| String::new() => provider::stop;
+    validate_resource_config, ValidateResourceConfig, |m| m.type_name.clone() => plan::validate;
+    upgrade_resource_state, UpgradeResourceState, |m| m.type_name.clone() => upgrade::state;
+    upgrade_resource_identity, UpgradeResourceIdentity, |m| m.type_name.clone() => upgrade::identity;
+    read_resource, ReadResource, |m| m.type_name.clone() => read::read;
+    plan_resource_change, PlanResourceChange, |m| m.type_name.clone() => plan::plan;
+    apply_resource_change, ApplyResourceChange, |m| m.type_name.clone() => apply::apply;
+    import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
+    validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
+    read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
+    get_functions, GetFunctions, |_| String::new() => function::definitions;
+    call_function, CallFunction, |m| m.name.clone() => function::call;
+}

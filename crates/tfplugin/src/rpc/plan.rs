@@ -1,0 +1,138 @@
+//! Validating and planning a managed resource.
+
+use super::catalog::ResourceType;
+use super::{Service, guard, guard_now, read, wire};
+use crate::config::Config;
+use crate::cty::{Type, Val};
+use crate::diag::{Diagnostics, Result};
+use crate::path::Path;
+use crate::plan::{Action, PlanState};
+use crate::proto::tfplugin6 as pb;
+use crate::semantics::{draft, rules, timeouts, validate as checks};
+
+pub(super) async fn validate(
+    service: &Service,
+    message: pb::validate_resource_config::Request,
+) -> pb::validate_resource_config::Response {
+    let write_only = message
+        .client_capabilities
+        .as_ref()
+        .is_some_and(|can| can.write_only_attributes_allowed);
+    let run = || {
+        let one = service.catalog.resource(&message.type_name)?;
+        let value = wire::value(message.config.as_ref(), &one.ty)?;
+        let mut diags = checks::object(&one.object, &value, write_only);
+        timeouts::validate(one.timeouts, &value, &mut diags);
+        one.any.validate(&Config { value: &value }, &mut diags);
+        Ok(diags)
+    };
+    let diags = guard_now(run).unwrap_or_else(|diags| diags);
+    let ty = service
+        .catalog
+        .resource(&message.type_name)
+        .map_or(&Type::Dynamic, |one| &one.ty);
+    pb::validate_resource_config::Response {
+        diagnostics: wire::diagnostics(diags, ty),
+    }
+}
+
+pub(super) async fn plan(
+    service: &Service,
+    message: pb::plan_resource_change::Request,
+) -> pb::plan_resource_change::Response {
+    let one = match service.catalog.resource(&message.type_name) {
+        Ok(one) => one,
+        Err(diags) => return failed(diags, &Type::Dynamic, message),
+    };
+    match try_plan(service, one, &message).await {
+        Ok(state) if state.diags.has_errors() => failed(state.diags, &one.ty, message),
+        Ok(state) => respond(one, state, message),
+        Err(diags) => failed(diags, &one.ty, message),
+    }
+}
+
+fn failed(
+    diags: Diagnostics,
+    ty: &Type,
+    message: pb::plan_resource_change::Request,
+) -> pb::plan_resource_change::Response {
+    pb::plan_resource_change::Response {
+        planned_state: message.prior_state,
+        planned_private: message.prior_private,
+        diagnostics: wire::diagnostics(diags, ty),
+        planned_identity: message.prior_identity,
+        ..Default::default()
+    }
+}
+
+fn respond(
+    one: &ResourceType,
+    state: PlanState,
+    message: pb::plan_resource_change::Request,
+) -> pb::plan_resource_change::Response {
+    let PlanState {
+        planned,
+        replace,
+        mut diags,
+        ..
+    } = state;
+    // A client may hand back a state without its identity: then the plan finds it anew.
+    let planned_identity = if replace.is_empty() && message.prior_identity.is_some() {
+        message.prior_identity
+    } else {
+        read::identity(one, &planned, &mut diags)
+    };
+    let planned_state = wire::dynamic(&planned, &one.ty, &mut diags);
+    pb::plan_resource_change::Response {
+        planned_state,
+        requires_replace: replace.iter().map(|path| wire::path(path, &one.ty)).collect(),
+        planned_private: message.prior_private,
+        diagnostics: wire::diagnostics(diags, &one.ty),
+        planned_identity,
+        ..Default::default()
+    }
+}
+
+async fn try_plan(
+    service: &Service,
+    one: &ResourceType,
+    message: &pb::plan_resource_change::Request,
+) -> Result<PlanState> {
+    let prior = wire::value(message.prior_state.as_ref(), &one.ty)?;
+    let proposed = wire::value(message.proposed_new_state.as_ref(), &one.ty)?;
+    let config = wire::value(message.config.as_ref(), &one.ty)?;
+    let action = match (prior.is_null(), proposed.is_null()) {
+        (_, true) => Action::Delete,
+        (true, false) => Action::Create,
+        (false, false) => Action::Update,
+    };
+    let (planned, replace) = match action {
+        Action::Delete => (Val::Null, Vec::new()),
+        _ => draft::draft(&one.object, &prior, &config),
+    };
+    let mut state = PlanState {
+        action,
+        prior,
+        config,
+        planned,
+        replace,
+        diags: Diagnostics::new(),
+        client: service.client(),
+        cancel: service.cancel(),
+    };
+    guard(one.any.plan(&mut state)).await?;
+    if action == Action::Delete {
+        state.planned = Val::Null;
+    } else {
+        check(one, &mut state);
+    }
+    Ok(state)
+}
+
+/// Checks what the hook made of the plan. A replacement is planned again as a create, so that only creates and
+/// updates in place are what will be applied.
+fn check(one: &ResourceType, state: &mut PlanState) {
+    let broken = rules::plan(&one.object, &state.prior, &state.config, &state.planned);
+    state.diags.extend(broken);
+    state.replace.retain(|path: &Path| !path.is_empty());
+}

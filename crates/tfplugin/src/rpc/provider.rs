@@ -1,0 +1,181 @@
+//! What there is, and the provider's own settings.
+
+use super::{Client, Service, guard, guard_now, schema as messages, wire};
+use crate::config::Config;
+use crate::cty::Val;
+use crate::diag::{Diagnostics, Result};
+use crate::log;
+use crate::proto::tfplugin6 as pb;
+use crate::provider::ConfigureCx;
+use crate::resource::Timeouts;
+use crate::schema::Object;
+use crate::semantics;
+
+fn capabilities() -> pb::ServerCapabilities {
+    pb::ServerCapabilities {
+        plan_destroy: true,
+        get_provider_schema_optional: true,
+        move_resource_state: false,
+        generate_resource_config: false,
+    }
+}
+
+pub(super) async fn metadata(service: &Service, _: pb::get_metadata::Request) -> pb::get_metadata::Response {
+    use pb::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
+    let catalog = &service.catalog;
+    let named = |name: &String| name.clone();
+    pb::get_metadata::Response {
+        server_capabilities: Some(capabilities()),
+        diagnostics: wire::diagnostics(catalog.faults.clone(), &catalog.ty),
+        resources: catalog
+            .resources
+            .keys()
+            .map(named)
+            .map(|type_name| ResourceMetadata { type_name })
+            .collect(),
+        data_sources: catalog
+            .data_sources
+            .keys()
+            .map(named)
+            .map(|type_name| DataSourceMetadata { type_name })
+            .collect(),
+        functions: catalog
+            .functions
+            .keys()
+            .map(|name| FunctionMetadata {
+                name: (*name).to_owned(),
+            })
+            .collect(),
+        ..Default::default()
+    }
+}
+
+pub(super) async fn schema(
+    service: &Service,
+    _: pb::get_provider_schema::Request,
+) -> pb::get_provider_schema::Response {
+    let catalog = &service.catalog;
+    pb::get_provider_schema::Response {
+        provider: Some(messages::schema(&catalog.object, 0, Timeouts::none())),
+        resource_schemas: catalog
+            .resources
+            .values()
+            .map(|one| {
+                (
+                    one.name.clone(),
+                    messages::schema(&one.object, one.any.version(), one.timeouts),
+                )
+            })
+            .collect(),
+        data_source_schemas: catalog
+            .data_sources
+            .values()
+            .map(|one| (one.name.clone(), messages::schema(&one.object, 0, one.timeouts)))
+            .collect(),
+        functions: super::function::all(catalog),
+        diagnostics: wire::diagnostics(catalog.faults.clone(), &catalog.ty),
+        server_capabilities: Some(capabilities()),
+        ..Default::default()
+    }
+}
+
+pub(super) async fn identity_schemas(
+    service: &Service,
+    _: pb::get_resource_identity_schemas::Request,
+) -> pb::get_resource_identity_schemas::Response {
+    let with_identity = service
+        .catalog
+        .resources
+        .values()
+        .filter(|one| !one.identity.is_empty());
+    pb::get_resource_identity_schemas::Response {
+        identity_schemas: with_identity
+            .map(|one| (one.name.clone(), messages::identity(&one.object, &one.identity)))
+            .collect(),
+        diagnostics: Vec::new(),
+    }
+}
+
+pub(super) async fn validate(
+    service: &Service,
+    message: pb::validate_provider_config::Request,
+) -> pb::validate_provider_config::Response {
+    let catalog = &service.catalog;
+    let run = || {
+        let value = wire::value(message.config.as_ref(), &catalog.ty)?;
+        let mut diags = semantics::validate::object(&catalog.object, &value, true);
+        catalog.provider.validate(&Config { value: &value }, &mut diags);
+        Ok(diags)
+    };
+    let diags = guard_now(run).unwrap_or_else(|diags| diags);
+    pb::validate_provider_config::Response {
+        diagnostics: wire::diagnostics(diags, &catalog.ty),
+    }
+}
+
+pub(super) async fn configure(
+    service: &Service,
+    message: pb::configure_provider::Request,
+) -> pb::configure_provider::Response {
+    let diags = match try_configure(service, &message).await {
+        Ok(()) => Diagnostics::new(),
+        Err(diags) => {
+            service.set_client(Client::Missing("its configuration failed".to_owned()));
+            diags
+        }
+    };
+    pb::configure_provider::Response {
+        diagnostics: wire::diagnostics(diags, &service.catalog.ty),
+    }
+}
+
+async fn try_configure(service: &Service, message: &pb::configure_provider::Request) -> Result<()> {
+    let catalog = &service.catalog;
+    let config = wire::value(message.config.as_ref(), &catalog.ty)?;
+    hide_secrets(&catalog.object, &config);
+    let open = catalog
+        .object
+        .attributes
+        .iter()
+        .find(|attr| !attr.parameter.unknown && !config.get(&attr.name).is_wholly_known());
+    if let Some(attr) = open {
+        let reason = format!("its setting `{}` is known only after apply", attr.name);
+        service.set_client(Client::Missing(reason));
+        return Ok(());
+    }
+    let config = with_defaults(&catalog.object, config);
+    let cx = ConfigureCx {
+        terraform_version: message.terraform_version.clone(),
+        provider_name: catalog.provider.name(),
+        provider_version: service.version,
+    };
+    let client = guard(catalog.provider.configure(&config, &cx)).await?;
+    service.set_client(Client::Ready(client));
+    Ok(())
+}
+
+/// A provider's settings are never computed by Terraform: defaults are filled in here.
+fn with_defaults(object: &Object, config: Val) -> Val {
+    let Val::Map(mut all) = config else { return config };
+    for attr in &object.attributes {
+        if let (Some(default), Some(value)) = (&attr.default, all.get_mut(&attr.name))
+            && value.is_null()
+        {
+            *value = default();
+        }
+    }
+    Val::Map(all)
+}
+
+fn hide_secrets(object: &Object, config: &Val) {
+    for attr in object.attributes.iter().filter(|attr| attr.sensitive) {
+        if let Val::String(secret) = config.get(&attr.name) {
+            log::hide(secret);
+        }
+    }
+}
+
+pub(super) async fn stop(service: &Service, _: pb::stop_provider::Request) -> pb::stop_provider::Response {
+    service.stop();
+    pb::stop_provider::Response::default()
+}

@@ -1,0 +1,96 @@
+//! Bringing stored state to the current schema.
+
+use super::catalog::ResourceType;
+use super::{Service, guard_now, wire};
+use crate::cty::{Type, Val, from_json};
+use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::proto::tfplugin6 as pb;
+
+pub(super) async fn state(
+    service: &Service,
+    message: pb::upgrade_resource_state::Request,
+) -> pb::upgrade_resource_state::Response {
+    let one = match service.catalog.resource(&message.type_name) {
+        Ok(one) => one,
+        Err(diags) => return failed(diags, &Type::Dynamic),
+    };
+    let mut diags = Diagnostics::new();
+    match guard_now(|| upgrade(one, &message)) {
+        Ok(state) => pb::upgrade_resource_state::Response {
+            upgraded_state: wire::dynamic(&state, &one.ty, &mut diags),
+            diagnostics: wire::diagnostics(diags, &one.ty),
+        },
+        Err(diags) => failed(diags, &one.ty),
+    }
+}
+
+fn failed(diags: Diagnostics, ty: &Type) -> pb::upgrade_resource_state::Response {
+    pb::upgrade_resource_state::Response {
+        upgraded_state: None,
+        diagnostics: wire::diagnostics(diags, ty),
+    }
+}
+
+fn upgrade(one: &ResourceType, message: &pb::upgrade_resource_state::Request) -> Result<Val> {
+    let raw = message.raw_state.as_ref();
+    let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
+    if json.is_empty() {
+        return Err(unreadable("it is not in JSON, the form since Terraform 0.12"));
+    }
+    let mut json = serde_json::from_slice(json)
+        .map_err(|error| unreadable(&format!("it is not valid JSON: {error}")))?;
+    let current = one.any.version();
+    if message.version > current {
+        let detail = format!(
+            "It was written by schema version {}, and this provider knows {current} at most. Use a newer version of the provider.",
+            message.version
+        );
+        return Err(Diagnostic::error("The state is of a newer provider")
+            .detail(detail)
+            .into());
+    }
+    if message.version < current {
+        json = one.any.upgrade(message.version, json)?;
+    }
+    from_json(&json, &one.ty).map_err(|error| unreadable(&error.to_string()))
+}
+
+fn unreadable(reason: &str) -> Diagnostics {
+    Diagnostic::error("Cannot read the stored state")
+        .detail(format!("The state of this object is unusable: {reason}."))
+        .into()
+}
+
+pub(super) async fn identity(
+    service: &Service,
+    message: pb::upgrade_resource_identity::Request,
+) -> pb::upgrade_resource_identity::Response {
+    let run = || {
+        let one = service.catalog.resource(&message.type_name)?;
+        let raw = message
+            .raw_identity
+            .as_ref()
+            .map(|raw| raw.json.as_slice())
+            .unwrap_or_default();
+        let json = serde_json::from_slice(raw)
+            .map_err(|error| unreadable(&format!("its identity is not valid JSON: {error}")))?;
+        let value = from_json(&json, &one.identity_ty).map_err(|error| unreadable(&error.to_string()))?;
+        let mut diags = Diagnostics::new();
+        match wire::dynamic(&value, &one.identity_ty, &mut diags) {
+            Some(data) => Ok(pb::ResourceIdentityData {
+                identity_data: Some(data),
+            }),
+            None => Err(diags),
+        }
+    };
+    match guard_now(run) {
+        Ok(identity) => pb::upgrade_resource_identity::Response {
+            upgraded_identity: Some(identity),
+            diagnostics: Vec::new(),
+        },
+        Err(diags) => pb::upgrade_resource_identity::Response {
+            upgraded_identity: None,
+            diagnostics: wire::diagnostics(diags, &Type::Dynamic),
+        },
+    }
+}

@@ -1,0 +1,133 @@
+//! Between messages and values: dynamic values, diagnostics, paths, private state.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value as Json;
+
+use crate::cty::{Type, Val, ValueError, from_json_bytes, from_msgpack, to_msgpack};
+use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
+use crate::log;
+use crate::path::{Path, Step};
+use crate::proto::tfplugin6 as pb;
+
+/// Reads a value; a message without one is null.
+pub(crate) fn value(message: Option<&pb::DynamicValue>, ty: &Type) -> Result<Val> {
+    let Some(message) = message else {
+        return Ok(Val::Null);
+    };
+    decode(message, ty).map_err(|error| {
+        Diagnostic::error("Cannot read a value that Terraform sent")
+            .detail(format!("The message does not fit the schema: {error}."))
+            .at(error.path)
+            .into()
+    })
+}
+
+/// Reads a value in either encoding.
+pub(crate) fn decode(message: &pb::DynamicValue, ty: &Type) -> Result<Val, ValueError> {
+    if !message.msgpack.is_empty() {
+        from_msgpack(&message.msgpack, ty)
+    } else if !message.json.is_empty() {
+        from_json_bytes(&message.json, ty)
+    } else {
+        Err(ValueError::new("neither msgpack nor JSON is set"))
+    }
+}
+
+/// Writes a value. A value that does not fit its own schema is a bug of this crate, and becomes a diagnostic.
+pub(crate) fn dynamic(value: &Val, ty: &Type, diags: &mut Diagnostics) -> Option<pb::DynamicValue> {
+    match to_msgpack(value, ty) {
+        Ok(msgpack) => Some(pb::DynamicValue {
+            msgpack,
+            json: Vec::new(),
+        }),
+        Err(error) => {
+            diags.push(
+                Diagnostic::error("The provider returned a value that does not fit its schema")
+                    .detail(format!("This is a bug in the provider: {error}."))
+                    .at(error.path),
+            );
+            None
+        }
+    }
+}
+
+/// Writes diagnostics; the type tells attributes from keys in their paths.
+pub(crate) fn diagnostics(diags: Diagnostics, ty: &Type) -> Vec<pb::Diagnostic> {
+    let one = |one: Diagnostic| pb::Diagnostic {
+        severity: match one.severity {
+            Severity::Error => pb::diagnostic::Severity::Error.into(),
+            Severity::Warning => pb::diagnostic::Severity::Warning.into(),
+        },
+        summary: log::scrub(&one.summary),
+        detail: log::scrub(&one.detail),
+        attribute: (!one.path.is_empty()).then(|| path(&one.path, ty)),
+    };
+    diags.into_iter().map(one).collect()
+}
+
+/// Writes a path. A dotted text cannot say whether a name is an attribute or a key: the type does.
+pub(crate) fn path(path: &Path, ty: &Type) -> pb::AttributePath {
+    use pb::attribute_path::{Step as Message, step::Selector};
+    let mut here = Some(ty);
+    let mut steps = Vec::new();
+    for step in path.steps() {
+        let (selector, next) = match (step, here) {
+            (Step::Attr(name) | Step::Key(name), Some(Type::Map(inner))) => {
+                (Selector::ElementKeyString(name.clone()), Some(&**inner))
+            }
+            (Step::Index(index), Some(Type::Map(inner))) => {
+                (Selector::ElementKeyString(index.to_string()), Some(&**inner))
+            }
+            // An element of a set is named by its whole value, which this protocol's paths cannot do.
+            (Step::Index(_), Some(Type::Set(_))) => break,
+            (Step::Attr(name), Some(Type::Object(types, _))) => {
+                (Selector::AttributeName(name.clone()), types.get(name))
+            }
+            (Step::Attr(name), _) => (Selector::AttributeName(name.clone()), None),
+            (Step::Key(key), _) => (Selector::ElementKeyString(key.clone()), None),
+            (Step::Index(index), here) => {
+                let inner = match here {
+                    Some(Type::List(inner)) => Some(&**inner),
+                    Some(Type::Tuple(types)) => types.get(*index),
+                    _ => None,
+                };
+                (
+                    Selector::ElementKeyInt(i64::try_from(*index).unwrap_or(i64::MAX)),
+                    inner,
+                )
+            }
+        };
+        steps.push(Message {
+            selector: Some(selector),
+        });
+        here = next;
+    }
+    pb::AttributePath { steps }
+}
+
+/// Private state on the wire: nothing, or a versioned JSON object.
+pub(crate) fn private_to_bytes(private: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    if private.is_empty() {
+        return Vec::new();
+    }
+    let keys = private
+        .iter()
+        .map(|(key, bytes)| (key.clone(), Json::from(STANDARD.encode(bytes))));
+    serde_json::json!({ "version": 1, "keys": Json::Object(keys.collect()) })
+        .to_string()
+        .into_bytes()
+}
+
+/// Reads private state. Bytes that another provider program left are not ours to read: they count as none.
+pub(crate) fn private_from_bytes(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let Ok(json) = serde_json::from_slice::<Json>(bytes) else {
+        return BTreeMap::new();
+    };
+    let keys = json.get("keys").and_then(Json::as_object);
+    let entry = |(key, value): (&String, &Json)| Some((key.clone(), STANDARD.decode(value.as_str()?).ok()?));
+    keys.map(|keys| keys.iter().filter_map(entry).collect())
+        .unwrap_or_default()
+}

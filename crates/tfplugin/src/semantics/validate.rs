@@ -1,0 +1,95 @@
+//! Judges a configuration attribute by attribute.
+
+use crate::cty::Val;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::path::Path;
+use crate::schema::{Attribute, Nesting, Object, Shape};
+
+/// Runs the checks of all attributes that are set and known.
+pub(crate) fn object(object: &Object, config: &Val, write_only_allowed: bool) -> Diagnostics {
+    let mut walk = Walk {
+        write_only_allowed,
+        diags: Diagnostics::new(),
+    };
+    walk.object(object, config, &Path::empty());
+    walk.diags
+}
+
+struct Walk {
+    write_only_allowed: bool,
+    diags: Diagnostics,
+}
+
+impl Walk {
+    fn object(&mut self, object: &Object, config: &Val, at: &Path) {
+        for attr in &object.attributes {
+            let value = config.get(&attr.name);
+            if !value.is_null() {
+                self.attribute(attr, value, at.clone().attr(&attr.name));
+            }
+        }
+    }
+
+    fn attribute(&mut self, attr: &Attribute, value: &Val, path: Path) {
+        if attr.write_only && !self.write_only_allowed {
+            self.diags.push(
+                Diagnostic::error("Write-only attributes need a newer Terraform")
+                    .detail(format!(
+                        "`{path}` is never stored, which takes Terraform 1.11 or OpenTofu 1.11 at least."
+                    ))
+                    .at(path),
+            );
+            return;
+        }
+        if let Some(note) = &attr.deprecated {
+            self.diags.push(
+                Diagnostic::warning("Deprecated attribute")
+                    .detail(note)
+                    .at(path.clone()),
+            );
+        }
+        if value.is_unknown() {
+            return;
+        }
+        if let Shape::Nested(nesting, inner) = &attr.shape {
+            self.nested(*nesting, inner, value, &path);
+        }
+        if value.is_wholly_known() {
+            for check in &attr.checks {
+                if let Err(reason) = check(value) {
+                    let detail = format!("`{path}` {}", sentence(&reason));
+                    self.diags
+                        .push(Diagnostic::error("Invalid value").detail(detail).at(path.clone()));
+                }
+            }
+        }
+    }
+
+    fn nested(&mut self, nesting: Nesting, object: &Object, value: &Val, at: &Path) {
+        match (nesting, value) {
+            (Nesting::Single, _) => self.object(object, value, at),
+            (Nesting::Map, Val::Map(all)) => {
+                all.iter()
+                    .for_each(|(key, one)| self.object(object, one, &at.clone().key(key)));
+            }
+            // An element of a set is named by its value, which Terraform cannot point to: name the set.
+            (Nesting::Set, _) => value
+                .elements()
+                .iter()
+                .for_each(|one| self.object(object, one, at)),
+            _ => {
+                let elements = value.elements().iter().enumerate();
+                elements.for_each(|(n, one)| self.object(object, one, &at.clone().index(n)));
+            }
+        }
+    }
+}
+
+/// A check's reason, ending as a sentence does.
+fn sentence(reason: &str) -> String {
+    if reason.ends_with(['.', '!', '?']) {
+        reason.to_owned()
+    } else {
+        format!("{reason}.")
+    }
+}

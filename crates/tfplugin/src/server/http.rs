@@ -1,0 +1,85 @@
+//! One connection: TLS, HTTP/2, and the way from a path to its service.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
+use tonic::body::Body;
+
+use super::services::Services;
+use crate::log;
+
+/// How many connections may be open; Terraform opens one.
+pub(super) const CONNECTIONS_MAX: usize = 64;
+
+/// How long a client may take for the TLS handshake.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+
+/// Flow-control windows: large messages need few round trips.
+const WINDOW: u32 = 4 << 20;
+
+pub(super) async fn connection(
+    stream: UnixStream,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    services: Services,
+) {
+    let Some(tls) = tls else {
+        return http2(stream, services).await;
+    };
+    let acceptor = tokio_rustls::TlsAcceptor::from(tls);
+    match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => http2(stream, services).await,
+        Ok(Err(error)) => {
+            log::protocol(
+                log::Level::Warn,
+                "Refused a client",
+                &[("error", &error.to_string())],
+            );
+        }
+        Err(_) => log::protocol(log::Level::Warn, "A client began no handshake", &[]),
+    }
+}
+
+async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, services: Services) {
+    let service = service_fn(move |request| route(services.clone(), request));
+    let served = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_concurrent_streams(1024)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        log::protocol(
+            log::Level::Debug,
+            "A connection ended early",
+            &[("error", &error.to_string())],
+        );
+    }
+}
+
+async fn route(mut services: Services, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    use tonic::codegen::Service as _;
+    let service = request
+        .uri()
+        .path()
+        .split('/')
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned();
+    let request = request.map(Body::new);
+    match service.as_str() {
+        "tfplugin6.Provider" => services.provider.call(request).await,
+        "plugin.GRPCController" => services.controller.call(request).await,
+        "plugin.GRPCBroker" => services.broker.call(request).await,
+        "plugin.GRPCStdio" => services.stdio.call(request).await,
+        "grpc.health.v1.Health" => services.health.call(request).await,
+        _ => Ok(tonic::Status::unimplemented("no such service").into_http()),
+    }
+}

@@ -1,0 +1,131 @@
+//! Serves a provider as go-plugin's clients expect: handshake, mutual TLS, gRPC on a private socket, shutdown.
+
+mod debug;
+mod handshake;
+mod http;
+mod services;
+mod socket;
+mod tls;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::services::Services;
+use crate::erased::AnyProvider;
+use crate::log;
+use crate::rpc::Service;
+
+/// Why a program that should serve does not.
+#[derive(Debug)]
+pub(crate) enum ServeError {
+    /// It was started by hand.
+    NotAPlugin,
+    /// The client's certificate is missing or unreadable.
+    ClientCertificate(&'static str),
+    /// Our own certificate could not be made.
+    Tls(String),
+    /// The socket could not be made.
+    Socket(std::io::Error),
+}
+
+impl std::fmt::Display for ServeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotAPlugin => f.write_str("not started by Terraform or OpenTofu"),
+            Self::ClientCertificate(reason) => {
+                write!(
+                    f,
+                    "PLUGIN_CLIENT_CERT {reason}: only a client that is known by its certificate is served"
+                )
+            }
+            Self::Tls(reason) => write!(f, "cannot set up TLS: {reason}"),
+            Self::Socket(error) => write!(f, "cannot listen on a socket: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+/// Runs the program: serves a provider, with `-debug` for clients that attach themselves.
+pub(crate) fn run(provider: Box<dyn AnyProvider>, version: &'static str) -> ExitCode {
+    let name = provider.name();
+    let debug = std::env::args()
+        .skip(1)
+        .any(|arg| arg == "-debug" || arg == "--debug");
+    let served = if debug {
+        runtime().and_then(|runtime| runtime.block_on(debug::serve(provider, version)))
+    } else {
+        handshake::Environment::read()
+            .and_then(|environment| runtime()?.block_on(handshake::serve(provider, version, environment)))
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ServeError::NotAPlugin) => {
+            complain(&format!(
+                "terraform-provider-{name} {version} is a plugin of Terraform and OpenTofu.\n\
+                 It is started by them: put it into a configuration's `required_providers`.\n\
+                 To run it under a debugger, start it with -debug.\n"
+            ));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            complain(&format!("terraform-provider-{name} {version}: {error}.\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn complain(text: &str) {
+    use std::io::Write as _;
+    // Nobody is left to tell when standard error is closed.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Two threads: one provider call that computes for long must not hold up StopProvider.
+fn runtime() -> Result<tokio::runtime::Runtime, ServeError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(ServeError::Socket)
+}
+
+/// Accepts connections until the client asks for shutdown, or is gone for good.
+async fn accept(
+    socket: &socket::Socket,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    provider: Box<dyn AnyProvider>,
+    version: &'static str,
+    orphans_end: bool,
+) -> Result<(), ServeError> {
+    let services = Services::new(Service::new(provider, version));
+    let shutdown = services.shutdown();
+    let parent = socket::parent();
+    let limit = Arc::new(tokio::sync::Semaphore::new(http::CONNECTIONS_MAX));
+    let (closed, mut on_closed) = tokio::sync::mpsc::channel(1);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(()) = on_closed.recv() => {
+                if orphans_end && socket::parent() != parent {
+                    log::protocol(log::Level::Warn, "Terraform is gone without a word", &[]);
+                    break;
+                }
+            }
+            accepted = socket.accept() => {
+                let Ok(stream) = accepted else { continue };
+                // Beyond the limit a connection waits for nobody: it is closed.
+                let Ok(permit) = Arc::clone(&limit).try_acquire_owned() else { continue };
+                let (tls, services, closed) = (tls.clone(), services.clone(), closed.clone());
+                tokio::spawn(async move {
+                    http::connection(stream, tls, services).await;
+                    drop(permit);
+                    // A full channel holds the same news already.
+                    let _ = closed.try_send(());
+                });
+            }
+        }
+    }
+    services.drained().await;
+    Ok(())
+}
