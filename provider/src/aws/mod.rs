@@ -1,10 +1,13 @@
 //! The AWS side: configuration that is looked up at the first call and never before, and one set of clients a region.
 
 pub mod arn;
+pub mod calls;
+pub mod checks;
 pub mod error;
 pub mod import_id;
 pub mod json;
 pub mod log_policy;
+pub mod planned;
 pub mod policy;
 pub mod settings;
 pub mod tags;

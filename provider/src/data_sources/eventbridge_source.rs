@@ -1,0 +1,73 @@
+//! `scalr_eventbridge_source`: the partner event source as AWS shows it.
+
+use aws_sdk_eventbridge::primitives::{DateTime, DateTimeFormat};
+use tfplugin::{Attrs, Cx, DataSource, Diagnostic, Result};
+
+use crate::aws::{checks, planned};
+use crate::check;
+use crate::client::Client;
+
+/// A partner event source as the AWS account sees it: whether a bus is associated with it, and when AWS removes it if
+/// none is.
+#[derive(Attrs, Clone, Debug)]
+pub struct Source {
+    /// Name of the event source: a connection's `event_source_name`.
+    #[tf(required, check = checks::event_source)]
+    name: String,
+    /// AWS region to look in. Default: the provider's region.
+    #[tf(optional, computed, check = check::region)]
+    region: Option<String>,
+    /// ARN of the event source.
+    #[tf(computed)]
+    arn: Option<String>,
+    /// `PENDING` until a bus is associated with it, then `ACTIVE`; `DELETED` when Scalr has removed it.
+    #[tf(computed)]
+    state: Option<String>,
+    /// The partner: `aws.partner/scalr.com`.
+    #[tf(computed)]
+    created_by: Option<String>,
+    /// When it was made, in RFC 3339.
+    #[tf(computed)]
+    creation_time: Option<String>,
+    /// When AWS removes it unless a bus is associated with it, in RFC 3339; null where none is due.
+    #[tf(computed)]
+    expiration_time: Option<String>,
+}
+
+impl DataSource for Source {
+    const NAME: &'static str = "eventbridge_source";
+    type Client = Client;
+
+    async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = planned::regional(cx.client(), config.region.as_deref()).await?;
+        let name = &config.name;
+        let found = aws
+            .source(name)
+            .await
+            .map_err(|e| e.during(format!("cannot read the event source `{name}`")))?;
+        let Some(found) = found else {
+            return Err(Diagnostic::error(format!("There is no event source `{name}`"))
+                .detail(format!(
+                    "This looked in {}, region {}. AWS shows the source of a connection only in the account and region that \
+                     the connection names, and removes one that no bus was associated with for two weeks.",
+                    aws.account_in_words().await,
+                    aws.name
+                ))
+                .at("name")
+                .into());
+        };
+        Ok(Self {
+            region: Some(aws.name.clone()),
+            arn: found.arn().map(str::to_owned),
+            state: found.state().map(|state| state.as_str().to_owned()),
+            created_by: found.created_by().map(str::to_owned),
+            creation_time: found.creation_time().and_then(written),
+            expiration_time: found.expiration_time().and_then(written),
+            ..config
+        })
+    }
+}
+
+fn written(time: &DateTime) -> Option<String> {
+    time.fmt(DateTimeFormat::DateTime).ok()
+}

@@ -1,0 +1,109 @@
+//! `event_pattern_matches(pattern, event)`: "Test pattern" in the AWS console, without AWS.
+
+use event_pattern::Pattern;
+use serde_json::Value;
+use tfplugin::{Attrs, Dynamic, Function, FunctionError};
+
+/// Says whether an event pattern matches an event, as EventBridge's own engine would.
+///
+/// For tests and preconditions: a pattern that does not match what it should is found before anything is made.
+#[derive(Attrs, Debug)]
+pub struct EventPatternMatches {
+    /// Event pattern: an object, or JSON text. A null attribute counts as absent.
+    #[tf(required)]
+    pattern: Dynamic,
+    /// Event: an object, or JSON text such as `provider::scalr::sample_event("RunExecuted")`. A null attribute of an
+    /// object counts as absent; in JSON text null is null.
+    #[tf(required)]
+    event: Dynamic,
+}
+
+impl Function for EventPatternMatches {
+    const NAME: &'static str = "event_pattern_matches";
+    type Output = bool;
+
+    fn call(self) -> Result<bool, FunctionError> {
+        let json = |value: &Dynamic, argument| {
+            value
+                .to_json()
+                .map_err(|e| FunctionError::new(format!("{e}.")).argument(argument))
+        };
+        let (pattern, event) = (json(&self.pattern, 0)?, json(&self.event, 1)?);
+        matches(pattern, event).map_err(|(argument, text)| FunctionError::new(text).argument(argument))
+    }
+}
+
+fn matches(pattern: Value, event: Value) -> Result<bool, (usize, String)> {
+    let pattern = text(pattern, "pattern").map_err(|e| (0, e))?;
+    let event = text(event, "event").map_err(|e| (1, e))?;
+    let pattern = Pattern::compile(&pattern).map_err(|e| (0, e.message()))?;
+    pattern
+        .matches(&event)
+        .map_err(|e| (1, format!("The event is not valid: {e}.")))
+}
+
+/// JSON text stays as it is; an object becomes JSON text, its null attributes left out.
+fn text(value: Value, what: &str) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Null => Err(format!("The {what} is null; it is an object, or JSON text.")),
+        other => Ok(without_nulls(other).to_string()),
+    }
+}
+
+/// A null in a list is a value to match; a null attribute is what HCL writes for one that is left out.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key, without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(pattern: Value, event: Value, want: Result<bool, (usize, &str)>) {
+        let shown = format!("{pattern} {event}");
+        match (matches(pattern, event), want) {
+            (Ok(got), Ok(want)) => assert_eq!(got, want, "{shown}"),
+            (Err((argument, text)), Err((want, part))) => {
+                assert_eq!(argument, want, "{shown}: {text}");
+                assert!(text.contains(part), "{shown}: {text}");
+            }
+            (got, want) => panic!("{shown}: {got:?}, not {want:?}"),
+        }
+    }
+
+    #[test]
+    fn objects_and_texts() {
+        check(json!({ "a": ["x"] }), json!({ "a": "x" }), Ok(true));
+        check(json!(r#"{"a":["x"]}"#), json!(r#"{"a":"y"}"#), Ok(false));
+        check(json!({ "a": ["x"], "b": null }), json!({ "a": "x" }), Ok(true));
+        check(
+            json!({ "a": [{ "exists": false }] }),
+            json!({ "a": null }),
+            Ok(true),
+        );
+        check(json!({ "a": [null] }), json!(r#"{"a":null}"#), Ok(true));
+    }
+
+    #[test]
+    fn faults() {
+        check(
+            json!({ "a": 1 }),
+            json!({}),
+            Err((0, "Event pattern is not valid")),
+        );
+        check(Value::Null, json!({}), Err((0, "null")));
+        check(json!({ "a": ["x"] }), Value::Null, Err((1, "null")));
+        check(json!({ "a": ["x"] }), json!("nonsense"), Err((1, "not valid")));
+        check(json!({ "a": ["x"] }), json!([1]), Err((1, "not valid")));
+    }
+}

@@ -1,0 +1,287 @@
+//! `scalr_eventbridge_bus`: "Associate with event bus" in the AWS console.
+
+mod calls;
+mod source;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_eventbridge::types::EventSourceState;
+use tfplugin::{
+    Action, Attrs, Cx, Diagnostic, Identity, Plan, Resource, Result, Timeouts, Value, Waited, mins,
+};
+
+use crate::aws::{Regional, checks, import_id, planned, tags};
+use crate::check;
+use crate::client::Client;
+use source::Association;
+
+/// Associates a partner event source of Scalr with an event bus in your AWS account. From then on the events of the
+/// connection arrive on this bus, where rules can pick them up.
+///
+/// AWS gives the bus the name of its event source. Deleting or replacing the bus sends the source back to `PENDING`:
+/// events are dropped from then on, and two weeks later AWS removes the source itself.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Bus {
+    /// Name of the partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's
+    /// `event_source_name`.
+    #[tf(required, replace, check = checks::event_source)]
+    event_source_name: String,
+    /// AWS region of the bus, which is the connection's. Default: the provider's region.
+    #[tf(optional, computed, keep, replace, check = check::region)]
+    region: Option<String>,
+    /// Take the bus over when it exists already (made in the console, or by an apply that was interrupted), and give it
+    /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
+    #[tf(optional, default = false)]
+    adopt_existing: bool,
+    /// What the bus is for.
+    #[tf(optional, check = checks::description)]
+    description: Option<String>,
+    /// KMS key that encrypts the events on the bus: an ARN, a key id, or an alias. Default: a key that AWS owns.
+    #[tf(optional)]
+    kms_key_identifier: Option<String>,
+    /// Queue for events that could not be encrypted for the bus's targets.
+    #[tf(optional)]
+    dead_letter_config: Option<DeadLetterConfig>,
+    /// What the bus logs about the events it handles.
+    #[tf(optional)]
+    log_config: Option<LogConfig>,
+    /// Tags of the bus, over the provider's `default_tags`.
+    #[tf(optional)]
+    tags: Option<BTreeMap<String, String>>,
+    /// All tags of the bus, the provider's `default_tags` included.
+    #[tf(computed)]
+    tags_all: Option<BTreeMap<String, String>>,
+    /// Name of the bus, for `event_bus_name` of rules and targets: the same as `event_source_name`.
+    #[tf(computed, keep)]
+    name: Option<String>,
+    /// ARN of the bus.
+    #[tf(computed, keep)]
+    arn: Option<String>,
+    /// State of the event source: `ACTIVE`; `PENDING` while it is not associated, which an apply repairs; `DELETED`
+    /// when Scalr has removed it, and `MISSING` when AWS has.
+    #[tf(computed, keep)]
+    source_state: Option<String>,
+}
+
+/// A dead-letter queue.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct DeadLetterConfig {
+    /// ARN of an SQS standard queue.
+    #[tf(required, check = checks::queue_arn)]
+    pub arn: String,
+}
+
+/// What a bus logs.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct LogConfig {
+    /// `NONE`, or `FULL` to log the events' detail as well.
+    #[tf(optional, default = "NONE", check = checks::log_detail)]
+    pub include_detail: String,
+    /// `OFF`, `ERROR`, `INFO` or `TRACE`.
+    #[tf(required, check = checks::log_level)]
+    pub level: String,
+}
+
+impl Resource for Bus {
+    const NAME: &'static str = "eventbridge_bus";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
+
+    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        plan.complete(&aws, cx.client())?;
+        let source = plan.event_source_name.clone();
+        let state = source::wait_until_there(cx, &aws, &source).await?;
+        plan.source_state = Some(state.as_str().to_owned());
+        plan.arn = Some(calls::create(&aws, &plan, &state).await?);
+        cx.save(plan.clone());
+        if plan.adopt_existing {
+            calls::bring_to(&aws, &plan).await?;
+        }
+        plan.associate(cx, &aws).await?;
+        Ok(plan)
+    }
+
+    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        if state.event_source_name.is_empty() {
+            state.event_source_name = imported_source(state.name.as_deref().unwrap_or_default())?;
+        }
+        state.name = Some(state.event_source_name.clone());
+        state.region = Some(aws.name.clone());
+        let name = &state.event_source_name;
+        let held = aws
+            .bus(name)
+            .await
+            .map_err(|e| e.during(format!("cannot read the event bus `{name}`")))?;
+        let Some(held) = held else { return Ok(None) };
+        let source = aws
+            .source(name)
+            .await
+            .map_err(|e| e.during(format!("cannot read the event source `{name}`")))?;
+        let source = source.and_then(|source| source.state);
+        let arn = held.arn().unwrap_or_default().to_owned();
+        let all = aws
+            .tags(&arn)
+            .await
+            .map_err(|e| e.during(format!("cannot read the tags of the event bus `{name}`")))?;
+        state.source_state =
+            Some(source.map_or_else(|| "MISSING".to_owned(), |source| source.as_str().to_owned()));
+        state.tags = tags::own(&all, planned::default_tags(cx.client())?, state.tags.as_ref());
+        state.tags_all = Some(all);
+        state.arn = Some(arn);
+        state.with(&held);
+        Ok(Some(state))
+    }
+
+    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        plan.complete(&aws, cx.client())?;
+        if plan.settings_differ(&prior) {
+            calls::update(&aws, &plan).await?;
+        }
+        let name = &plan.event_source_name;
+        let (held, wanted) = (
+            prior.tags_all.unwrap_or_default(),
+            plan.tags_all.clone().unwrap_or_default(),
+        );
+        let arn = plan.arn.as_deref().unwrap_or_default();
+        aws.retag(arn, &held, &wanted)
+            .await
+            .map_err(|e| e.during(format!("cannot tag the event bus `{name}`")))?;
+        if prior.source_state != plan.source_state {
+            source::reassociate(cx, &aws, name).await?;
+        }
+        Ok(plan)
+    }
+
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        calls::delete(cx, &aws, &state.event_source_name).await
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        planned::region(plan);
+        planned::tags_all(plan);
+        if plan.action() == Action::Create
+            && let Value::Known(source) = plan.planned::<String>("event_source_name")
+        {
+            plan.set("name", source);
+        }
+        plan_source_state(plan);
+        warn_of_loss(plan);
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        import_id::bus(id)
+    }
+}
+
+impl Bus {
+    /// Fills in what the plan could not know.
+    fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
+        self.region = Some(aws.name.clone());
+        self.name = Some(self.event_source_name.clone());
+        let own = self.tags.clone().unwrap_or_default();
+        self.tags_all = Some(tags::all(&own, planned::default_tags(client)?));
+        Ok(())
+    }
+
+    /// Waits until the source is associated. The bus exists: a wait that ends early is a warning, and the next apply
+    /// goes on.
+    async fn associate(&mut self, cx: &Cx<'_, Self>, aws: &Regional) -> Result<()> {
+        let source = &self.event_source_name;
+        let (why, last) = match source::wait_until_active(cx, aws, source).await? {
+            Waited::Done(Association::Active) => {
+                self.source_state = Some(EventSourceState::Active.as_str().to_owned());
+                return Ok(());
+            }
+            Waited::Done(Association::Other(state)) => {
+                self.source_state = Some(state.clone());
+                (
+                    "Its event source is not associated",
+                    format!("its state is {state}"),
+                )
+            }
+            Waited::TimedOut { last } => ("Its event source was not associated in time", last),
+            Waited::Cancelled { last } => ("Interrupted before its event source was associated", last),
+        };
+        cx.warn(
+            Diagnostic::warning(format!(
+                "The event bus `{source}` exists, but receives nothing yet"
+            ))
+            .detail(format!(
+                "{why}: {last}. The bus is in the state; the next apply associates it."
+            )),
+        );
+        Ok(())
+    }
+
+    fn settings_differ(&self, other: &Self) -> bool {
+        self.description != other.description
+            || self.kms_key_identifier != other.kms_key_identifier
+            || self.dead_letter_config != other.dead_letter_config
+            || self.log_config != other.log_config
+    }
+}
+
+fn imported_source(name: &str) -> Result<String> {
+    checks::event_source(name).map_err(|why| {
+        Diagnostic::error(format!("The event bus `{name}` is not one of a partner")).detail(format!(
+            "{why} This resource manages buses of partner event sources only. Nothing was imported."
+        ))
+    })?;
+    Ok(name.to_owned())
+}
+
+/// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
+fn plan_source_state(plan: &mut Plan<'_, Bus>) {
+    let Some(prior) = plan.prior() else { return };
+    if plan.action() != Action::Update {
+        return;
+    }
+    let name = prior.event_source_name.clone();
+    match prior.source_state.as_deref() {
+        Some("PENDING") => plan.set("source_state", "ACTIVE"),
+        Some(state @ ("DELETED" | "MISSING")) => {
+            let state = state.to_owned();
+            plan.warn(source::gone(&name, &state));
+        }
+        _ => {}
+    }
+}
+
+fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
+    let what = match plan.action() {
+        Action::Delete => "Deleting",
+        Action::Update if plan.replaces() => "Replacing",
+        _ => return,
+    };
+    let Some(name) = plan.prior().map(|prior| prior.event_source_name.clone()) else {
+        return;
+    };
+    plan.warn(Diagnostic::warning(format!("{what} the event bus stops Scalr's events")).detail(format!(
+        "{what} the bus `{name}` sends its event source back to PENDING. Scalr's events are then dropped without an \
+         error, and two weeks later AWS removes the source, unless a bus is associated with it again."
+    )));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_partner_buses_are_imported() {
+        assert_eq!(
+            imported_source("aws.partner/scalr.com/a/b"),
+            Ok("aws.partner/scalr.com/a/b".to_owned())
+        );
+        let refused = imported_source("default").expect_err("default").to_string();
+        assert!(
+            refused.contains("not one of a partner") && refused.contains("Nothing was imported"),
+            "{refused}"
+        );
+    }
+}

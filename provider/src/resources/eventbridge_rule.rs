@@ -1,0 +1,186 @@
+//! `scalr_eventbridge_rule`: "Create rule" in the AWS console, its pattern tested before anything is made.
+
+mod calls;
+mod pattern;
+
+use std::collections::BTreeMap;
+
+use tfplugin::{
+    Action, Attrs, Config, Cx, Diagnostic, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Value,
+    mins,
+};
+
+use crate::aws::{Regional, checks, import_id, json, planned, tags};
+use crate::check;
+use crate::client::Client;
+
+/// A rule on an event bus: which events it picks up. Where they go is said by `scalr_eventbridge_target`.
+///
+/// The pattern is compiled at plan with the rules of EventBridge's own engine, so a pattern that AWS would refuse, or
+/// that cannot match what it seems to, is told before anything is made.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Name of the rule. One of `name` and `name_prefix` is needed.
+    #[tf(optional, computed, keep, replace, check = checks::name)]
+    name: Option<String>,
+    /// Beginning of the rule's name; the rest is made up. For rules that are replaced with `create_before_destroy`.
+    #[tf(optional, replace, check = checks::name_prefix)]
+    name_prefix: Option<String>,
+    /// Name of the event bus: `name` of a `scalr_eventbridge_bus`.
+    #[tf(required, replace, check = checks::bus)]
+    event_bus_name: String,
+    /// AWS region of the bus. Default: the provider's region.
+    #[tf(optional, computed, keep, replace, check = check::region)]
+    region: Option<String>,
+    /// What the rule is for.
+    #[tf(optional, check = checks::description)]
+    description: Option<String>,
+    /// Event pattern, as JSON: `provider::scalr::event_pattern(…)`, or `jsonencode(…)` of one of your own. Texts that
+    /// mean the same JSON are the same pattern.
+    #[tf(required, check = pattern::check, equal = same_json)]
+    event_pattern: String,
+    /// Whether the rule picks up events.
+    #[tf(optional, default = true)]
+    enabled: bool,
+    /// Role that EventBridge assumes to reach the rule's targets, where they need one. Log groups need none.
+    #[tf(optional, check = check::role_arn)]
+    role_arn: Option<String>,
+    /// Tags of the rule, over the provider's `default_tags`.
+    #[tf(optional)]
+    tags: Option<BTreeMap<String, String>>,
+    /// All tags of the rule, the provider's `default_tags` included.
+    #[tf(computed)]
+    tags_all: Option<BTreeMap<String, String>>,
+    /// ARN of the rule.
+    #[tf(computed, keep)]
+    arn: Option<String>,
+}
+
+impl Resource for Rule {
+    const NAME: &'static str = "eventbridge_rule";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["event_bus_name", "name"]).optional(&["region"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
+
+    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        plan.complete(&aws, cx.client())?;
+        match (&plan.name, &plan.name_prefix) {
+            (None, Some(prefix)) => {
+                calls::warn_of_left_overs(cx, &aws, &plan, prefix).await?;
+                plan.name = Some(pattern::made_up_name(prefix));
+            }
+            _ => calls::take_up_or_refuse(&aws, &plan).await?,
+        }
+        plan.arn = Some(calls::put(&aws, &plan, true).await?);
+        Ok(plan)
+    }
+
+    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        state.region = Some(aws.name.clone());
+        let (bus, name) = (state.event_bus_name.clone(), state.name().to_owned());
+        let doing = || format!("cannot read the rule `{name}` of the event bus `{bus}`");
+        let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
+            return Ok(None);
+        };
+        let all = aws
+            .tags(held.arn().unwrap_or_default())
+            .await
+            .map_err(|e| e.during(doing()))?;
+        // An import knows the name alone.
+        if state.arn.is_none() {
+            state.name_prefix = pattern::prefix_of_made_up(&name);
+        }
+        state.tags = tags::own(&all, planned::default_tags(cx.client())?, state.tags.as_ref());
+        state.tags_all = Some(all);
+        state.arn = held.arn().map(str::to_owned);
+        state.with(&held);
+        Ok(Some(state))
+    }
+
+    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        plan.complete(&aws, cx.client())?;
+        if !plan.is_like(&prior) {
+            calls::put(&aws, &plan, false).await?;
+        }
+        let (held, wanted) = (
+            prior.tags_all.unwrap_or_default(),
+            plan.tags_all.clone().unwrap_or_default(),
+        );
+        let arn = plan.arn.as_deref().unwrap_or_default();
+        let tagged = aws.retag(arn, &held, &wanted).await;
+        tagged.map_err(|e| e.during(format!("cannot tag the rule `{}`", plan.name())))?;
+        Ok(plan)
+    }
+
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        calls::delete(cx, &aws, &state).await
+    }
+
+    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
+        let (name, prefix) = (
+            config.value::<String>("name"),
+            config.value::<String>("name_prefix"),
+        );
+        if name.is_null() && prefix.is_null() {
+            diags.push(
+                Diagnostic::error("The rule needs a name")
+                    .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
+                    .at("name"),
+            );
+        } else if !name.is_null() && !prefix.is_null() {
+            diags.push(
+                Diagnostic::error("The rule has a name and a prefix of one")
+                    .detail("Set one of `name` and `name_prefix`.")
+                    .at("name_prefix"),
+            );
+        }
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        planned::region(plan);
+        planned::tags_all(plan);
+        if plan.action() != Action::Delete
+            && let Value::Known(text) = plan.config::<String>("event_pattern")
+            && plan.prior().is_none_or(|prior| prior.event_pattern != text)
+        {
+            for warning in pattern::warnings(&text) {
+                plan.warn(warning.at("event_pattern"));
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        import_id::rule(id)
+    }
+}
+
+impl Rule {
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    /// Fills in what the plan could not know.
+    fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
+        self.region = Some(aws.name.clone());
+        let own = self.tags.clone().unwrap_or_default();
+        self.tags_all = Some(tags::all(&own, planned::default_tags(client)?));
+        Ok(())
+    }
+
+    /// What PutRule writes is the same; tags are another call's.
+    fn is_like(&self, other: &Self) -> bool {
+        self.description == other.description
+            && json::same_text(&self.event_pattern, &other.event_pattern)
+            && self.enabled == other.enabled
+            && self.role_arn == other.role_arn
+    }
+}
+
+fn same_json(a: &str, b: &str) -> bool {
+    json::same_text(a, b)
+}

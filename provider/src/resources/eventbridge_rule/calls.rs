@@ -1,0 +1,282 @@
+//! Making, changing and deleting the rule.
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::time::Duration;
+
+use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
+use aws_sdk_eventbridge::types::RuleState;
+use tfplugin::{Cx, Diagnostic, Result, Waited};
+
+use super::Rule;
+use crate::aws::calls::wire_tags;
+use crate::aws::{Error, Regional, import_id};
+
+const DELETE_EVERY: Duration = Duration::from_secs(2);
+
+/// Looks for a rule of that name first: PutRule would overwrite it without a word. One that is just what is planned is
+/// taken up, which is how an interrupted apply goes on.
+pub(super) async fn take_up_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
+    let (bus, name) = (&plan.event_bus_name, plan.name());
+    let doing = || format!("cannot make the rule `{name}` on the event bus `{bus}`");
+    let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
+        return Ok(());
+    };
+    let tags = aws
+        .tags(held.arn().unwrap_or_default())
+        .await
+        .map_err(|e| e.during(doing()))?;
+    let mut now = plan.clone();
+    now.with(&held);
+    now.tags_all = Some(tags);
+    let differences = plan.differences(&now);
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(exists(plan, &aws.name, &differences).into())
+    }
+}
+
+/// Rules that begin with the prefix, are just like this one and have no target: what an apply that was killed leaves.
+pub(super) async fn warn_of_left_overs(
+    cx: &Cx<'_, Rule>,
+    aws: &Regional,
+    plan: &Rule,
+    prefix: &str,
+) -> Result<()> {
+    const LOOKED_AT_MAX: usize = 20;
+    let bus = &plan.event_bus_name;
+    let doing = || format!("cannot look at the rules of the event bus `{bus}`");
+    let names = match aws.rule_names(bus, Some(prefix)).await {
+        Ok(names) => names,
+        // The bus is not there: PutRule will say so.
+        Err(e) if e.is_not_found() => return Ok(()),
+        Err(e) => return Err(e.during(doing())),
+    };
+    let made_up = names
+        .iter()
+        .filter(|name| super::pattern::prefix_of_made_up(name).as_deref() == Some(prefix));
+    for name in made_up.take(LOOKED_AT_MAX) {
+        let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
+            continue;
+        };
+        let mut now = plan.clone();
+        now.with(&held);
+        let targets = aws
+            .targets(bus, name)
+            .await
+            .map_err(|e| e.during(doing()))?
+            .unwrap_or_default();
+        if now.is_like(plan) && targets.is_empty() {
+            cx.warn(Diagnostic::warning(format!("The rule `{name}` is there already, just like the new one")).detail(format!(
+                "It begins with the same `name_prefix` and has no targets: perhaps an apply that was killed made it. A new \
+                 one was made beside it. Delete the old one if nothing uses it (`aws events delete-rule`), or, to use it \
+                 in place of the new one, remove the new one from the state and import it with\n\n{}",
+                import_id::block(&format!("{bus}/{name}@{}", aws.name))
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the rule and returns its ARN.
+pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String> {
+    let tags = plan.tags_all.clone().unwrap_or_default();
+    let state = if plan.enabled {
+        RuleState::Enabled
+    } else {
+        RuleState::Disabled
+    };
+    let call = aws
+        .events
+        .put_rule()
+        .event_bus_name(&plan.event_bus_name)
+        .name(plan.name())
+        .state(state);
+    let call = call
+        .event_pattern(&plan.event_pattern)
+        .set_description(plan.description.clone())
+        .set_role_arn(plan.role_arn.clone())
+        .set_tags((new && !tags.is_empty()).then(|| wire_tags(&tags)));
+    let (bus, name) = (&plan.event_bus_name, plan.name());
+    match call.send().await.map_err(|e| aws.failed("events:PutRule", e)) {
+        Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
+        Err(e) if e.is_not_found() => Err(Diagnostic::error(format!("There is no event bus `{bus}` for the rule `{name}`"))
+            .detail(format!(
+                "{e}\n\nThis looked in {}, region {}. Is the bus in another account or region, or was it deleted? Use the \
+                 `name` and `region` of a `scalr_eventbridge_bus`. Nothing was made.",
+                aws.account_in_words().await,
+                aws.name
+            ))
+            .at("event_bus_name")
+            .into()),
+        Err(e) => {
+            let verb = if new { "make" } else { "change" };
+            let diagnostic = e.diagnostic(format!("cannot {verb} the rule `{name}` on the event bus `{bus}`"));
+            let blames_pattern = e.code() == Some("InvalidEventPatternException");
+            Err(if blames_pattern { diagnostic.at("event_pattern") } else { diagnostic }.into())
+        }
+    }
+}
+
+/// Deletes the rule, once its targets are gone.
+pub(super) async fn delete(cx: &Cx<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
+    let (bus, name) = (&state.event_bus_name, state.name());
+    let waited = cx
+        .wait(DELETE_EVERY, async |_| {
+            let answer = aws
+                .events
+                .delete_rule()
+                .event_bus_name(bus)
+                .name(name)
+                .send()
+                .await;
+            match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
+                Ok(_) => Ok(Break(())),
+                Err(e) if e.is_not_found() => Ok(Break(())),
+                Err(e) if has_targets(&e) => Ok(Continue(targets_left(aws, bus, name).await)),
+                Err(e) if e.is_passing() => Ok(Continue(e.to_string())),
+                Err(e) => Err(e.during(format!(
+                    "cannot delete the rule `{name}` of the event bus `{bus}`"
+                ))),
+            }
+        })
+        .await?;
+    match waited {
+        Waited::Done(()) => Ok(()),
+        Waited::TimedOut { last } => Err(Diagnostic::error(format!("The rule `{name}` could not be deleted"))
+            .detail(format!(
+                "AWS deletes a rule only when it has no targets: {last}. The rule is unchanged. Remove the targets that this \
+                 configuration does not manage (`aws events remove-targets`), then apply again."
+            ))
+            .into()),
+        Waited::Cancelled { last } => Err(Diagnostic::error(format!("Interrupted before the rule `{name}` was deleted"))
+            .detail(format!("{last}. The rule is unchanged."))
+            .into()),
+    }
+}
+
+fn has_targets(error: &Error) -> bool {
+    error.code() != Some("AccessDeniedException") && error.message().to_ascii_lowercase().contains("target")
+}
+
+async fn targets_left(aws: &Regional, bus: &str, rule: &str) -> String {
+    let targets = aws.targets(bus, rule).await.ok().flatten().unwrap_or_default();
+    let ids: Vec<&str> = targets
+        .iter()
+        .map(aws_sdk_eventbridge::types::Target::id)
+        .collect();
+    if ids.is_empty() {
+        format!("the rule `{rule}` still has targets")
+    } else {
+        format!("the rule `{rule}` still has the targets `{}`", ids.join("`, `"))
+    }
+}
+
+fn exists(plan: &Rule, region: &str, differences: &[&str]) -> Diagnostic {
+    let (bus, name) = (&plan.event_bus_name, plan.name());
+    Diagnostic::error(format!("The rule `{name}` exists already on the event bus `{bus}`")).detail(format!(
+        "It is in {region}, is not in the state, and differs in `{}`; it was left as it is. Choose another name, or import it \
+         (the plan then shows what would change) with\n\n{}",
+        differences.join("`, `"),
+        import_id::block(&format!("{bus}/{name}@{region}"))
+    ))
+}
+
+impl Rule {
+    /// Takes what AWS holds.
+    pub(super) fn with(&mut self, held: &DescribeRuleOutput) {
+        let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        self.description = filled(held.description());
+        held.event_pattern()
+            .unwrap_or_default()
+            .clone_into(&mut self.event_pattern);
+        self.enabled = held.state() != Some(&RuleState::Disabled);
+        self.role_arn = filled(held.role_arn());
+    }
+
+    /// The attributes in which another differs.
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let same_pattern = super::same_json(&self.event_pattern, &other.event_pattern);
+        [
+            ("description", self.description == other.description),
+            ("event_pattern", same_pattern),
+            ("enabled", self.enabled == other.enabled),
+            ("role_arn", self.role_arn == other.role_arn),
+            ("tags", self.tags_all == other.tags_all),
+        ]
+        .into_iter()
+        .filter_map(|(name, same)| (!same).then_some(name))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn rule() -> Rule {
+        Rule {
+            name: Some("r".to_owned()),
+            name_prefix: None,
+            event_bus_name: "aws.partner/scalr.com/a/b".to_owned(),
+            region: Some("us-east-1".to_owned()),
+            description: None,
+            event_pattern: r#"{"source":["x"]}"#.to_owned(),
+            enabled: true,
+            role_arn: None,
+            tags: None,
+            tags_all: Some(BTreeMap::new()),
+            arn: None,
+        }
+    }
+
+    fn check(change: impl FnOnce(&mut Rule), want: &[&str]) {
+        let mut other = rule();
+        change(&mut other);
+        assert_eq!(rule().differences(&other), want);
+    }
+
+    #[test]
+    fn only_what_differs_is_named() {
+        check(|_| {}, &[]);
+        check(
+            |r| r.event_pattern = r#"{ "source": ["\u0078"] }"#.to_owned(),
+            &[],
+        );
+        check(|r| r.enabled = false, &["enabled"]);
+        check(
+            |r| r.tags_all = Some(BTreeMap::from([("a".to_owned(), "b".to_owned())])),
+            &["tags"],
+        );
+        check(
+            |r| (r.description, r.event_pattern) = (Some("d".to_owned()), "{}".to_owned()),
+            &["description", "event_pattern"],
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_taken() {
+        let mut rule = rule();
+        let held = DescribeRuleOutput::builder()
+            .state(RuleState::Disabled)
+            .description("")
+            .event_pattern("{}")
+            .build();
+        rule.with(&held);
+        assert_eq!(
+            (rule.enabled, rule.description, rule.event_pattern.as_str()),
+            (false, None, "{}")
+        );
+    }
+
+    #[test]
+    fn an_existing_rule_is_refused_with_the_block_that_takes_it_up() {
+        let detail = exists(&rule(), "us-east-1", &["enabled"]).detail;
+        assert!(detail.contains("differs in `enabled`"), "{detail}");
+        assert!(
+            detail.contains("\n    id = \"aws.partner/scalr.com/a/b/r@us-east-1\"\n"),
+            "{detail}"
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be said of a rule's pattern, and of its name, before AWS is asked.
+
+use event_pattern::Pattern;
+use serde_json::Value;
+use tfplugin::Diagnostic;
+use uuid::Uuid;
+
+use crate::aws::json;
+
+/// The default quota, in characters; an account can have it raised to the maximum of the API.
+const CHARS_QUOTA: usize = 2_048;
+/// Between these, AWS says, numbers are compared exactly.
+const NUMBER_MAX: f64 = 5e9;
+/// Letters that are added to a prefix.
+const SUFFIX_LENGTH: usize = 26;
+
+/// Refuses what EventBridge would refuse, in its words.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let compiled = Pattern::compile(text);
+    compiled
+        .map(drop)
+        .map_err(|error| format!("must be an event pattern that EventBridge takes; {error}"))
+}
+
+/// What EventBridge takes, but not in every account or not as it looks.
+pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    let chars = text.chars().count();
+    if chars > CHARS_QUOTA {
+        warnings.push(Diagnostic::warning("The event pattern is longer than the default quota").detail(format!(
+            "It has {chars} characters. Accounts take {CHARS_QUOTA} unless the quota `Event pattern size` was raised (the \
+             maximum is 4,096); without that AWS refuses the rule. Shorten the pattern, spread it over several rules, or \
+             ask for a higher quota."
+        )));
+    }
+    let value = serde_json::from_str(text).unwrap_or(Value::Null);
+    let outside = json::numbers(&value, &|number| number.abs() > NUMBER_MAX);
+    if !outside.is_empty() {
+        warnings.push(Diagnostic::warning("The event pattern compares numbers that EventBridge does not promise to compare").detail(
+            format!(
+                "Numbers outside -5e9 to 5e9 are: {}. AWS documents comparisons only within that range. The `duration` of \
+                 a run is in nanoseconds: 5e9 of them are 5 seconds.",
+                outside.join(", ")
+            ),
+        ));
+    }
+    warnings
+}
+
+/// A name that begins so and is like no other.
+pub(super) fn made_up_name(prefix: &str) -> String {
+    let mut suffix = Uuid::new_v4().simple().to_string();
+    suffix.truncate(SUFFIX_LENGTH);
+    format!("{prefix}{suffix}")
+}
+
+/// The prefix of a name that was made up here.
+pub(super) fn prefix_of_made_up(name: &str) -> Option<String> {
+    let (prefix, suffix) = name.split_at_checked(name.len().checked_sub(SUFFIX_LENGTH)?)?;
+    let made_up = suffix.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (made_up && !prefix.is_empty()).then(|| prefix.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_judged_by_the_engine() {
+        assert_eq!(
+            check(r#"{"source": [{"prefix": "aws.partner/scalr.com"}]}"#),
+            Ok(())
+        );
+        for (bad, why) in [
+            ("", "must be"),
+            (r#"{"a": "x"}"#, "\"a\" must be"),
+            (r#"{"a": [{"suffix": ["x"]}]}"#, "suffix"),
+        ] {
+            let said = check(bad).expect_err(bad);
+            assert!(said.contains(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn warnings_are_given_for_size_and_numbers() {
+        let says = |text: &str| {
+            warnings(text)
+                .iter()
+                .map(|w| w.summary.clone())
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        assert_eq!(says(r#"{"detail": {"n": [{"numeric": ["<", 5000000000]}]}}"#), "");
+        assert!(says(r#"{"detail": {"n": [{"numeric": [">", 137000000000]}]}}"#).contains("numbers"));
+        let long = format!(r#"{{"source": ["{}"]}}"#, "x".repeat(2_048));
+        assert!(says(&long).contains("quota"));
+    }
+
+    #[test]
+    fn made_up_names_are_recognised() {
+        let name = made_up_name("scalr-");
+        assert_eq!(
+            (name.len(), prefix_of_made_up(&name).as_deref()),
+            (32, Some("scalr-"))
+        );
+        for plain in ["scalr-RunExecuted", "x", "", "0123456789abcdef0123456789"] {
+            assert_eq!(prefix_of_made_up(plain), None, "{plain}");
+        }
+    }
+}

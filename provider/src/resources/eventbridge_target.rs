@@ -1,0 +1,311 @@
+//! `scalr_eventbridge_target`: where a rule's events go. For a log group that includes the permission without which
+//! nothing arrives.
+
+mod log_group;
+mod rules;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use tfplugin::{
+    Action, Attrs, Config, Cx, Diagnostic, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Value,
+    mins,
+};
+
+use crate::aws::{arn, checks, import_id, json, planned, target_id};
+use crate::check;
+use crate::client::Client;
+
+/// A target of a rule: where the events that it picks up go.
+///
+/// With `log_group`, EventBridge is also given the permission to write there, in the log group's own resource policy:
+/// without one the rule matches, nothing arrives, and no error says so. Other statements of that policy are left alone.
+/// A log group or a permission that has gone missing shows as an in-place change, which puts it back.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Name of the rule.
+    #[tf(required, replace, check = checks::name)]
+    rule: String,
+    /// Name of the rule's event bus.
+    #[tf(required, replace, check = checks::bus)]
+    event_bus_name: String,
+    /// AWS region of the bus. Default: the provider's region.
+    #[tf(optional, computed, keep, replace, check = check::region)]
+    region: Option<String>,
+    /// Id of the target, unique within the rule. Default: one derived from rule and destination.
+    #[tf(optional, computed, keep, replace, check = checks::name)]
+    target_id: Option<String>,
+    /// ARN of the destination. For a log group use `log_group`, which sees to the permission as well.
+    #[tf(optional, computed, keep, replace, check = checks::any_arn)]
+    arn: Option<String>,
+    /// CloudWatch log group as destination.
+    #[tf(optional)]
+    log_group: Option<LogGroup>,
+    /// Constant JSON text to send in place of the event.
+    #[tf(optional, equal = same_json)]
+    input: Option<String>,
+    /// JSON path of the part of the event to send.
+    #[tf(optional)]
+    input_path: Option<String>,
+    /// What to make of the event before it is sent.
+    #[tf(optional)]
+    input_transformer: Option<InputTransformer>,
+    /// How long and how often delivery is tried. Default: 24 hours and 185 times.
+    #[tf(optional)]
+    retry_policy: Option<RetryPolicy>,
+    /// Queue for events that could not be delivered.
+    #[tf(optional)]
+    dead_letter_config: Option<DeadLetterConfig>,
+    /// Role that EventBridge assumes to reach the destination. Log groups, SQS queues, SNS topics and Lambda functions
+    /// take none.
+    #[tf(optional, check = check::role_arn)]
+    role_arn: Option<String>,
+}
+
+/// A CloudWatch log group.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct LogGroup {
+    /// Name of the log group.
+    #[tf(required, replace, check = checks::log_group)]
+    pub name: String,
+    /// Make the log group. It then carries a tag that names its owner, this rule; one that is there already is taken up
+    /// only if it carries that tag.
+    #[tf(optional, default = false)]
+    pub create: bool,
+    /// Days to keep events for; without it, for ever. Only with `create`.
+    #[tf(optional, check = checks::retention)]
+    pub retention_in_days: Option<i64>,
+    /// Delete the log group and its events when this target is destroyed or replaced. Only with `create`.
+    #[tf(optional, default = false)]
+    pub delete_on_destroy: bool,
+    /// ARN of the log group.
+    #[tf(computed, keep)]
+    pub arn: Option<String>,
+    /// `ready`, or what is missing: `log group missing`, `policy missing`, `policy denies`. An apply makes it ready.
+    #[tf(computed, keep)]
+    pub status: Option<String>,
+}
+
+/// What to make of an event.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct InputTransformer {
+    /// JSON paths into the event, by the names that the template uses.
+    #[tf(optional)]
+    pub input_paths: Option<BTreeMap<String, String>>,
+    /// What is sent, with `<name>` where a value of the event goes. For a log group it gives an object with
+    /// `timestamp` and `message`.
+    #[tf(required)]
+    pub input_template: String,
+}
+
+/// How delivery is tried.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct RetryPolicy {
+    /// Seconds after which an event is given up, 60 to 86400.
+    #[tf(optional, check = checks::event_age)]
+    pub maximum_event_age_in_seconds: Option<i64>,
+    /// Attempts after the first, 0 to 185.
+    #[tf(optional, check = checks::retry_attempts)]
+    pub maximum_retry_attempts: Option<i64>,
+}
+
+/// A dead-letter queue.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct DeadLetterConfig {
+    /// ARN of an SQS standard queue.
+    #[tf(required, check = checks::queue_arn)]
+    pub arn: String,
+}
+
+impl Resource for Target {
+    const NAME: &'static str = "eventbridge_target";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["event_bus_name", "rule", "target_id"]).optional(&["region"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
+
+    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        plan.region = Some(aws.name.clone());
+        let rule_arn = plan.rule_arn(&aws).await?;
+        if let Some(group) = &plan.log_group {
+            let account = arn::account(&rule_arn).unwrap_or_default();
+            plan.arn = Some(arn::of_log_group(&aws.name, account, &group.name));
+        }
+        plan.target_id = plan.target_id.or_else(|| {
+            let destination = plan.arn.as_deref().unwrap_or_default();
+            let destination = arn::log_group_name(destination).unwrap_or(destination);
+            Some(target_id::derive(&plan.event_bus_name, &plan.rule, destination))
+        });
+        wire::take_up_or_refuse(&aws, &plan).await?;
+        plan.make_ready(&aws, &rule_arn, planned::default_tags(cx.client())?)
+            .await?;
+        wire::put(cx, &aws, &plan, true).await?;
+        Ok(plan)
+    }
+
+    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        state.region = Some(aws.name.clone());
+        let targets = aws.targets(&state.event_bus_name, &state.rule).await;
+        let targets =
+            targets.map_err(|e| e.during(format!("cannot read the targets of the rule `{}`", state.rule)))?;
+        let held = targets
+            .unwrap_or_default()
+            .into_iter()
+            .find(|held| held.id() == state.id());
+        let Some(held) = held else { return Ok(None) };
+        // An import knows the ids alone.
+        if state.arn.is_none() {
+            state.log_group = arn::log_group_name(held.arn()).map(LogGroup::named);
+        }
+        state.with(&held);
+        if let Some(group) = state.log_group.take() {
+            state.log_group = Some(log_group::read(&aws, &state, group).await?);
+        }
+        Ok(Some(state))
+    }
+
+    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let rule_arn = plan.rule_arn(&aws).await?;
+        plan.make_ready(&aws, &rule_arn, planned::default_tags(cx.client())?)
+            .await?;
+        wire::put(cx, &aws, &plan, false).await?;
+        if prior.log_group.is_some() && plan.log_group.is_none() {
+            log_group::revoke(&aws, &prior, &rule_arn).await?;
+        }
+        Ok(plan)
+    }
+
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        wire::remove(cx, &aws, &state).await?;
+        if let Some(group) = &state.log_group {
+            let account = state.arn.as_deref().and_then(arn::account).unwrap_or_default();
+            let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
+            log_group::revoke(&aws, &state, &rule_arn).await?;
+            if let Some(kept) = log_group::leave_or_delete(&aws, &state, group).await? {
+                cx.warn(kept);
+            }
+        }
+        Ok(())
+    }
+
+    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
+        rules::refuse(config, diags);
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        planned::region(plan);
+        if plan.action() == Action::Delete {
+            return Ok(());
+        }
+        plan_destination(plan);
+        if let Value::Known(arn) = plan.config::<String>("arn") {
+            let role = plan.config::<String>("role_arn");
+            for warning in rules::warnings(&arn, !role.is_null()) {
+                plan.warn(warning);
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        import_id::target(id)
+    }
+}
+
+impl Target {
+    fn id(&self) -> &str {
+        self.target_id.as_deref().unwrap_or_default()
+    }
+
+    /// The ARN of the rule, which must be there.
+    async fn rule_arn(&self, aws: &crate::aws::Regional) -> Result<String> {
+        let (bus, rule) = (&self.event_bus_name, &self.rule);
+        let held = aws.rule(bus, rule).await;
+        let held =
+            held.map_err(|e| e.during(format!("cannot read the rule `{rule}` of the event bus `{bus}`")))?;
+        if let Some(arn) = held.and_then(|held| held.arn) {
+            return Ok(arn);
+        }
+        Err(Diagnostic::error(format!("There is no rule `{rule}` on the event bus `{bus}`"))
+            .detail(format!(
+                "This looked in {}, region {}. Use `name`, `event_bus_name` and `region` of a `scalr_eventbridge_rule`. \
+                 Nothing was made.",
+                aws.account_in_words().await,
+                aws.name
+            ))
+            .at("rule")
+            .into())
+    }
+
+    /// Sees to log group and permission. They come before the target: the first event must find them.
+    async fn make_ready(
+        &mut self,
+        aws: &crate::aws::Regional,
+        rule_arn: &str,
+        default_tags: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        let Some(mut group) = self.log_group.take() else {
+            return Ok(());
+        };
+        log_group::ensure(aws, self, &mut group, rule_arn, default_tags).await?;
+        self.arn.clone_from(&group.arn);
+        self.log_group = Some(group);
+        Ok(())
+    }
+}
+
+impl LogGroup {
+    fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            create: false,
+            retention_in_days: None,
+            delete_on_destroy: false,
+            arn: None,
+            status: None,
+        }
+    }
+}
+
+/// Plans id and log group; decides whether another destination means another target.
+fn plan_destination(plan: &mut Plan<'_, Target>) {
+    let group = plan.planned::<String>("log_group.name");
+    if !plan.planned::<LogGroup>("log_group").is_null() && !plan.planned::<LogGroup>("log_group").is_unknown()
+    {
+        plan.set("log_group.status", log_group::READY);
+    }
+    if plan.action() == Action::Update {
+        let held = plan
+            .prior()
+            .and_then(|prior| prior.arn.clone())
+            .unwrap_or_default();
+        match group {
+            Value::Known(name) if arn::log_group_name(&held) != Some(&name) => plan.replace("log_group"),
+            Value::Unknown => plan.replace("log_group"),
+            _ => {}
+        }
+        return;
+    }
+    let destination = match group {
+        Value::Known(name) => Some(name),
+        Value::Unknown => None,
+        Value::Null => plan
+            .planned::<String>("arn")
+            .known()
+            .map(|arn| arn::log_group_name(&arn).map_or_else(|| arn.clone(), str::to_owned)),
+    };
+    let bus = plan.planned::<String>("event_bus_name").known();
+    let rule = plan.planned::<String>("rule").known();
+    if plan.config::<String>("target_id").is_null()
+        && let (Some(bus), Some(rule), Some(destination)) = (bus, rule, destination)
+    {
+        plan.set("target_id", target_id::derive(&bus, &rule, &destination));
+    }
+}
+
+fn same_json(a: &str, b: &str) -> bool {
+    json::same_text(a, b)
+}

@@ -1,0 +1,312 @@
+//! The log group of a target, and EventBridge's permission to write to it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
+use tfplugin::{Diagnostic, Result};
+
+use super::{LogGroup, Target};
+use crate::aws::policy::{Need, Verdict};
+use crate::aws::{Error, Regional, arn, log_policy, target_id};
+
+/// The tag that names the owner of a log group made here.
+const OWNER_TAG: &str = "scalr-eventbridge:owner";
+const TAG_VALUE_LENGTH_MAX: usize = 256;
+
+/// The group is there and EventBridge may write.
+pub(super) const READY: &str = "ready";
+
+/// Makes the group where it is to be made, and sees to retention and permission.
+pub(super) async fn ensure(
+    aws: &Regional,
+    target: &Target,
+    group: &mut LogGroup,
+    rule_arn: &str,
+    default_tags: &BTreeMap<String, String>,
+) -> Result<()> {
+    let owner = owner(&target.event_bus_name, &target.rule);
+    let held = find_or_make(aws, group, &owner, default_tags).await?;
+    if group.create {
+        keep_for(aws, group, &held).await?;
+    }
+    let need = need(target, &group.name, rule_arn);
+    if let Err(failure) = log_policy::ensure(aws, &need).await {
+        let name = &group.name;
+        return Err(
+            Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"))
+                .detail(format!(
+                    "{failure}\n\nThe log group is there; the target was not changed."
+                ))
+                .at("log_group")
+                .into(),
+        );
+    }
+    group.arn = Some(need.log_group_arn);
+    group.status = Some(READY.to_owned());
+    Ok(())
+}
+
+/// Reads group and permission back. `create` is what the tag says.
+pub(super) async fn read(aws: &Regional, target: &Target, mut group: LogGroup) -> Result<LogGroup> {
+    let doing = || format!("cannot read the log group `{}`", group.name);
+    let Some(held) = aws.log_group(&group.name).await.map_err(|e| e.during(doing()))? else {
+        group.status = Some("log group missing".to_owned());
+        return Ok(group);
+    };
+    let account = target.arn.as_deref().and_then(arn::account).unwrap_or_default();
+    let rule_arn = arn::of_rule(&aws.name, account, &target.event_bus_name, &target.rule);
+    let need = need(target, &group.name, &rule_arn);
+    let tags = aws
+        .log_group_tags(&need.log_group_arn)
+        .await
+        .map_err(|e| e.during(doing()))?;
+    let verdict = log_policy::verdict(aws, &need)
+        .await
+        .map_err(|e| e.during(doing()))?;
+    group.create = tags.get(OWNER_TAG) == Some(&owner(&target.event_bus_name, &target.rule));
+    if group.create {
+        group.retention_in_days = held.retention_in_days().map(i64::from);
+    }
+    group.arn = Some(need.log_group_arn);
+    group.status = Some(in_words(&verdict).to_owned());
+    Ok(group)
+}
+
+/// Takes this target's permission back, and nobody else's.
+pub(super) async fn revoke(aws: &Regional, target: &Target, rule_arn: &str) -> Result<()> {
+    let Some(group) = &target.log_group else {
+        return Ok(());
+    };
+    let need = need(target, &group.name, rule_arn);
+    log_policy::remove(aws, &need).await.map_err(|failure| {
+        Diagnostic::error(format!(
+            "Cannot take back the permission to write to the log group `{}`",
+            group.name
+        ))
+        .detail(format!(
+            "{failure}\n\nThe target itself is gone. Apply again to go on."
+        ))
+        .into()
+    })
+}
+
+/// Deletes a group that was made here if the configuration says so; else says what stays.
+pub(super) async fn leave_or_delete(
+    aws: &Regional,
+    target: &Target,
+    group: &LogGroup,
+) -> Result<Option<Diagnostic>> {
+    if !group.create {
+        return Ok(None);
+    }
+    let name = &group.name;
+    if !group.delete_on_destroy {
+        return Ok(Some(Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
+            "It is in {} and costs storage for as long as it keeps events. Delete it with `aws logs delete-log-group \
+             --log-group-name {name} --region {}`, or set `delete_on_destroy = true` before a destroy.",
+            aws.name, aws.name
+        ))));
+    }
+    let doing = || format!("cannot delete the log group `{name}`");
+    let Some(held) = aws.log_group(name).await.map_err(|e| e.during(doing()))? else {
+        return Ok(None);
+    };
+    let tags = aws
+        .log_group_tags(&arn_of(&held, group))
+        .await
+        .map_err(|e| e.during(doing()))?;
+    if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule)) {
+        return Ok(Some(
+            Diagnostic::warning(format!("The log group `{name}` stays: it has another owner")).detail(
+                format!(
+                    "Its tag `{OWNER_TAG}` no longer names this rule, so `delete_on_destroy` does not apply."
+                ),
+            ),
+        ));
+    }
+    let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
+    match answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e)) {
+        Ok(_) => Ok(None),
+        Err(e) if e.is_not_found() => Ok(None),
+        Err(e) => Err(e.during(doing())),
+    }
+}
+
+async fn find_or_make(
+    aws: &Regional,
+    group: &LogGroup,
+    owner: &str,
+    default_tags: &BTreeMap<String, String>,
+) -> Result<Option<WireGroup>> {
+    let name = &group.name;
+    let doing = || format!("cannot make the log group `{name}`");
+    let held = aws
+        .log_group(name)
+        .await
+        .map_err(|e| e.during(format!("cannot look for the log group `{name}`")))?;
+    match held {
+        Some(held) if group.create => {
+            check_owner(aws, group, &held, owner).await?;
+            Ok(Some(held))
+        }
+        Some(held) => Ok(Some(held)),
+        None if !group.create => Err(Diagnostic::error(format!(
+            "There is no log group `{name}` in {}",
+            aws.name
+        ))
+        .detail("Nothing was made. Set `create = true` to have it made here, or make it first.")
+        .at("log_group.name")
+        .into()),
+        None => match make(aws, name, owner, default_tags).await {
+            Ok(()) => Ok(None),
+            // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
+            Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
+                let held = aws.log_group(name).await.map_err(|e| e.during(doing()))?;
+                if let Some(held) = &held {
+                    check_owner(aws, group, held, owner).await?;
+                }
+                Ok(held)
+            }
+            Err(e) => Err(e.during(doing())),
+        },
+    }
+}
+
+/// The tag goes into the very call that makes the group: a kill in between must not leave one that nobody owns.
+async fn make(
+    aws: &Regional,
+    name: &str,
+    owner: &str,
+    default_tags: &BTreeMap<String, String>,
+) -> std::result::Result<(), Error> {
+    let mut call = aws.logs.create_log_group().log_group_name(name);
+    for (key, value) in default_tags {
+        call = call.tags(key, value);
+    }
+    let answer = call.tags(OWNER_TAG, owner).send().await;
+    answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
+}
+
+async fn check_owner(aws: &Regional, group: &LogGroup, held: &WireGroup, owner: &str) -> Result<()> {
+    let name = &group.name;
+    let tags = aws.log_group_tags(&arn_of(held, group)).await;
+    let tags = tags.map_err(|e| e.during(format!("cannot read the tags of the log group `{name}`")))?;
+    let found = tags.get(OWNER_TAG);
+    if found.is_some_and(|found| found == owner) {
+        return Ok(());
+    }
+    Err(not_ours(name, &aws.name, found.map(String::as_str)).into())
+}
+
+fn not_ours(name: &str, region: &str, found: Option<&str>) -> Diagnostic {
+    let whose = found.map_or_else(
+        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere"),
+        |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
+    );
+    Diagnostic::error(format!("The log group `{name}` exists already"))
+        .detail(format!(
+            "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
+             retention is then left alone, and it outlives this target), or choose another name."
+        ))
+        .at("log_group.create")
+}
+
+/// Brings the retention to what is planned.
+async fn keep_for(aws: &Regional, group: &LogGroup, held: &Option<WireGroup>) -> Result<()> {
+    let name = &group.name;
+    let now = held
+        .as_ref()
+        .and_then(WireGroup::retention_in_days)
+        .map(i64::from);
+    if now == group.retention_in_days {
+        return Ok(());
+    }
+    let answer = match group.retention_in_days.and_then(|days| i32::try_from(days).ok()) {
+        Some(days) => {
+            let call = aws
+                .logs
+                .put_retention_policy()
+                .log_group_name(name)
+                .retention_in_days(days);
+            call.send()
+                .await
+                .map(drop)
+                .map_err(|e| aws.failed("logs:PutRetentionPolicy", e))
+        }
+        None => {
+            let call = aws.logs.delete_retention_policy().log_group_name(name);
+            call.send()
+                .await
+                .map(drop)
+                .map_err(|e| aws.failed("logs:DeleteRetentionPolicy", e))
+        }
+    };
+    answer.map_err(|e| e.during(format!("cannot set the retention of the log group `{name}`")))
+}
+
+fn need(target: &Target, group: &str, rule_arn: &str) -> Need {
+    let parts = arn::parse(rule_arn);
+    let (region, account) = parts.map_or(("", ""), |arn| (arn.region, arn.account));
+    Need {
+        log_group_arn: arn::of_log_group(region, account, group),
+        rule_arn: rule_arn.to_owned(),
+        account: account.to_owned(),
+        target_id: target.id().to_owned(),
+    }
+}
+
+fn arn_of(held: &WireGroup, group: &LogGroup) -> String {
+    let arn = held
+        .log_group_arn()
+        .or(held.arn())
+        .or(group.arn.as_deref())
+        .unwrap_or_default();
+    arn.trim_end_matches(":*").to_owned()
+}
+
+fn in_words(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Granted => READY,
+        Verdict::Missing(_) => "policy missing",
+        Verdict::Denied { .. } => "policy denies",
+    }
+}
+
+/// Bus and rule; shortened with a digest where a tag is too short for them.
+fn owner(bus: &str, rule: &str) -> String {
+    let whole = format!("{bus}/{rule}");
+    if whole.len() <= TAG_VALUE_LENGTH_MAX {
+        return whole;
+    }
+    let digest = target_id::digest(&whole);
+    let kept = TAG_VALUE_LENGTH_MAX - digest.len() - 1;
+    format!("{}={digest}", whole.get(..kept).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_fit_a_tag_and_stay_apart() {
+        assert_eq!(
+            owner("aws.partner/scalr.com/a/b", "r"),
+            "aws.partner/scalr.com/a/b/r"
+        );
+        let bus = "b".repeat(256);
+        let (one, other) = (owner(&bus, "r1"), owner(&bus, "r2"));
+        assert_eq!((one.len(), other.len()), (256, 256));
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_group_of_somebody_else_is_refused_by_name_of_the_way_out() {
+        for (found, says) in [(None, "made elsewhere"), (Some("x/y"), "`x/y`")] {
+            let detail = not_ours("/g", "us-east-1", found).detail;
+            assert!(
+                detail.contains(says) && detail.contains("`create = false`"),
+                "{detail}"
+            );
+        }
+    }
+}
