@@ -3,7 +3,7 @@
 //! A setting may be unknown while Terraform plans. That is no error until a call needs it: each part is asked for by
 //! a method that fails with the setting's name.
 
-use scalr_api::AccountId;
+use scalr_api::{AccountId, Connection, ConnectionId, Object};
 use tfplugin::{Diagnostic, Result};
 
 use crate::aws::Aws;
@@ -71,10 +71,26 @@ impl Scalr {
         }
     }
 
+    /// The connection of that id; `None` when there is none.
+    pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Object<Connection>>> {
+        let answer = self.api.connection(id).await;
+        answer.map_err(|error| self.failed(format!("read the connection `{id}`"), error).into())
+    }
+
     /// What to tell about a call that failed while `doing`, as in "create the connection `prod`".
     pub fn failed(&self, doing: impl Into<String>, error: scalr_api::ClientError) -> ScalrError {
         ScalrError::new(doing, error, &self.token_origin)
     }
+}
+
+/// The connection id that an attribute holds.
+pub fn connection_id(text: &str, attribute: &'static str) -> Result<ConnectionId> {
+    ConnectionId::new(text).map_err(|error| {
+        Diagnostic::error("Not the id of a connection")
+            .detail(format!("{error}."))
+            .at(attribute)
+            .into()
+    })
 }
 
 impl NotKnownYet {

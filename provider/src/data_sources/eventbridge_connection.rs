@@ -1,0 +1,161 @@
+//! Data source `scalr_eventbridge_connection`: a connection by id, by name, or by AWS account and region.
+
+use scalr_api::{Connection as Wire, Object, Status};
+use tfplugin::{Attrs, Config, Cx, DataSource, Diagnostic, Diagnostics, Result};
+
+use crate::check;
+use crate::client::{Client, Scalr, connection_id};
+
+/// Looks a connection up: by `id`, by `name`, or by `aws_account_id` and `region`.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// Identifier of the connection, `in-…`.
+    #[tf(optional, computed, check = check::connection_id)]
+    id: Option<String>,
+    /// Name of the connection.
+    #[tf(optional, computed)]
+    name: Option<String>,
+    /// AWS account that receives the events.
+    #[tf(optional, computed, check = check::aws_account_id)]
+    aws_account_id: Option<String>,
+    /// AWS region that receives the events.
+    #[tf(optional, computed, check = check::region)]
+    region: Option<String>,
+    /// Whether events are streamed; `false` while the connection is paused.
+    #[tf(computed)]
+    enabled: Option<bool>,
+    /// Name of the partner event source.
+    #[tf(computed)]
+    event_source_name: Option<String>,
+    /// ARN of the partner event source, as the AWS account sees it.
+    #[tf(computed)]
+    event_source_arn: Option<String>,
+    /// Scalr account that the connection belongs to, `acc-…`.
+    #[tf(computed)]
+    account_id: Option<String>,
+    /// `pending`, `active`, `disabled` or `failed`.
+    #[tf(computed)]
+    status: Option<String>,
+    /// Why the connection failed.
+    #[tf(computed)]
+    error_message: Option<String>,
+}
+
+impl DataSource for Connection {
+    const NAME: &'static str = "eventbridge_connection";
+    type Client = Client;
+
+    async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        if let Some(id) = &config.id {
+            let found = scalr.connection(&connection_id(id, "id")?).await?;
+            return found
+                .map(|object| Self::of(&object))
+                .ok_or_else(|| config.not_found("id"));
+        }
+        let mut matching = config
+            .list(&scalr)
+            .await?
+            .into_iter()
+            .filter(|object| config.matches(object));
+        let first = matching
+            .next()
+            .ok_or_else(|| config.not_found(config.attribute()))?;
+        match matching.next() {
+            None => Ok(Self::of(&first)),
+            Some(second) => Err(config.ambiguous(&first, &second)),
+        }
+    }
+
+    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
+        let given = |name: &str| !config.value::<String>(name).is_null();
+        // Several ways at once are refused, even where one of the values is not known yet.
+        let (id, name) = (given("id"), given("name"));
+        let (account, region) = (given("aws_account_id"), given("region"));
+        let ways = u8::from(id) + u8::from(name) + u8::from(account || region);
+        let complete = account == region;
+        if ways != 1 || !complete {
+            let at = if account && !region {
+                "aws_account_id"
+            } else {
+                "region"
+            };
+            let error = Diagnostic::error("Say which connection in one way").detail(
+                "A connection is looked up by `id`, or by `name`, or by `aws_account_id` together with `region`; by exactly one \
+                 of the three.",
+            );
+            diags.push(if ways == 1 { error.at(at) } else { error });
+        }
+    }
+}
+
+impl Connection {
+    async fn list(&self, scalr: &Scalr) -> Result<Vec<Object<Wire>>> {
+        let listed = scalr.api.connections(self.name.as_deref()).await;
+        listed.map_err(|error| scalr.failed("list the connections", error).into())
+    }
+
+    fn matches(&self, object: &Object<Wire>) -> bool {
+        let wire = &object.attributes;
+        let same =
+            |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        same(&self.name, &wire.name)
+            && same(&self.aws_account_id, &wire.aws_account_id)
+            && same(&self.region, &wire.region)
+    }
+
+    /// The attribute that the search went by.
+    fn attribute(&self) -> &'static str {
+        if self.name.is_some() {
+            "name"
+        } else {
+            "aws_account_id"
+        }
+    }
+
+    fn wanted(&self) -> String {
+        let shown = |text: &Option<String>| text.clone().unwrap_or_default();
+        match (&self.id, &self.name) {
+            (Some(id), _) => format!("with the id `{id}`"),
+            (None, Some(name)) => format!("named `{name}`"),
+            (None, None) => format!(
+                "to AWS account {} in {}",
+                shown(&self.aws_account_id),
+                shown(&self.region)
+            ),
+        }
+    }
+
+    fn not_found(&self, attribute: &'static str) -> Diagnostics {
+        Diagnostic::error(format!("There is no connection {}", self.wanted()))
+            .detail("Scalr has no such EventBridge connection, or the token may not see it.")
+            .at(attribute)
+            .into()
+    }
+
+    fn ambiguous(&self, first: &Object<Wire>, second: &Object<Wire>) -> Diagnostics {
+        Diagnostic::error(format!("There is more than one connection {}", self.wanted()))
+            .detail(format!(
+                "`{}` and `{}` are two of them. Look it up by `id`.",
+                first.id, second.id
+            ))
+            .at(self.attribute())
+            .into()
+    }
+
+    fn of(object: &Object<Wire>) -> Self {
+        let wire = object.attributes.clone();
+        Self {
+            id: Some(object.id.to_string()),
+            name: Some(wire.name),
+            aws_account_id: Some(wire.aws_account_id),
+            region: Some(wire.region),
+            enabled: Some(wire.status != Status::Disabled),
+            event_source_name: wire.event_source,
+            event_source_arn: wire.event_source_arn,
+            account_id: object.relationships.account.id().map(ToString::to_string),
+            status: Some(wire.status.to_string()),
+            error_message: wire.err_message.filter(|text| !text.is_empty()),
+        }
+    }
+}
