@@ -45,6 +45,14 @@ impl Fault {
         Self::new("LimitExceededException", message)
     }
 
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self {
+            code: "InternalFailure",
+            message: message.into(),
+            status: 500,
+        }
+    }
+
     /// A request that broke the service's model; each service has its own name for that.
     pub(crate) fn model(service: Service, problems: Problems) -> Self {
         match problems {

@@ -15,6 +15,7 @@ mod delivery;
 mod engine;
 mod fault;
 mod http;
+mod journal;
 mod jsontext;
 mod model;
 mod ops;
@@ -22,5 +23,7 @@ mod page;
 mod policy;
 mod server;
 mod state;
+mod timers;
 
+pub use journal::DataError;
 pub use server::{Config, Error, Server};

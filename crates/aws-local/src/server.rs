@@ -4,13 +4,20 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 
+use crate::engine::Engine;
+use crate::journal::DataError;
+
 /// How long open requests may take to finish once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How often timers are looked at.
+const TICK: Duration = Duration::from_millis(100);
 
 /// What the local AWS is started with. All fields have defaults: `Config { region: …, ..Config::default() }`.
 #[derive(Debug, Clone)]
@@ -68,6 +75,9 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The server stopped on an I/O error.
     #[error("the local AWS stopped")]
     Serve(#[source] io::Error),
@@ -79,6 +89,7 @@ pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
     config: Config,
+    engine: Arc<Engine>,
 }
 
 impl Server {
@@ -90,6 +101,7 @@ impl Server {
         if config.account.len() != 12 || !config.account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::Account(config.account));
         }
+        let engine = Arc::new(Engine::open(&config)?);
         let addr = config.listen;
         let listener = TcpListener::bind(addr)
             .await
@@ -101,6 +113,7 @@ impl Server {
             listener,
             addr,
             config,
+            engine,
         })
     }
 
@@ -111,7 +124,7 @@ impl Server {
 
     /// Serves until `shutdown` completes, then lets open requests finish for a short while.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-        let app = crate::http::app(&self.config);
+        let app = crate::http::app(&self.config, Arc::clone(&self.engine));
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let listener = self.listener.tap_io(|tcp| {
             let _ = tcp.set_nodelay(true);
@@ -126,9 +139,17 @@ impl Server {
             }
             tokio::time::sleep(DRAIN).await;
         };
+        let ticking = async {
+            let mut beat = tokio::time::interval(TICK);
+            loop {
+                beat.tick().await;
+                self.engine.tick();
+            }
+        };
         tokio::select! {
             done = serving.into_future() => done.map_err(Error::Serve),
             () = cut_off => Ok(()),
+            () = ticking => Ok(()),
         }
     }
 }

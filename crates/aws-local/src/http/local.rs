@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 
 use super::Edge;
 use crate::clock::{Millis, read_time};
+use crate::ops::Answer;
 
 /// The farthest the clock may be moved in one call: a century.
 const ADVANCE_SECONDS_MAX: i64 = 100 * 366 * 24 * 60 * 60;
 
-pub(super) async fn reset(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    edge.engine.reset();
-    Json(json!({ "reset": true }))
+pub(super) async fn reset(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+    shown(edge.engine.reset().await.map(|()| json!({ "reset": true })))
 }
 
 pub(super) async fn clock(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    Json(shown(edge.engine.now()))
+    Json(time(edge.engine.now()))
 }
 
 #[derive(Default, Deserialize)]
@@ -43,7 +43,7 @@ pub(super) async fn move_clock(State(edge): State<Arc<Edge>>, body: Bytes) -> (S
         _ => None,
     };
     match to {
-        Some(to) => (StatusCode::OK, Json(shown(edge.engine.move_clock(to)))),
+        Some(to) => shown(edge.engine.move_clock(to).await.map(time)),
         None => {
             let why = "Give `advance_seconds` or `now`, not in the past: the clock only goes forward.";
             (StatusCode::BAD_REQUEST, Json(json!({ "message": why })))
@@ -51,6 +51,16 @@ pub(super) async fn move_clock(State(edge): State<Arc<Edge>>, body: Bytes) -> (S
     }
 }
 
-fn shown(now: Millis) -> Value {
+fn time(now: Millis) -> Value {
     json!({ "now": crate::clock::rfc3339_seconds(now), "epoch_ms": now })
+}
+
+fn shown(answer: Answer) -> (StatusCode, Json<Value>) {
+    match answer {
+        Ok(value) => (StatusCode::OK, Json(value)),
+        Err(fault) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Json(json!({ "message": fault.message })),
+        ),
+    }
 }

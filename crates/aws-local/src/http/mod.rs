@@ -26,15 +26,15 @@ const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What handlers share.
 pub(crate) struct Edge {
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     default_region: String,
     guard: guard::Guard,
 }
 
 /// The whole service.
-pub(crate) fn app(config: &Config) -> Router {
+pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
     let edge = Arc::new(Edge {
-        engine: Engine::new(config),
+        engine,
         default_region: config.region.clone(),
         guard: guard::Guard {
             any_host: config.allow_remote,
@@ -73,7 +73,7 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
         region,
         body,
     };
-    wire.answer(service, &operation, edge.engine.call(request))
+    wire.answer(service, &operation, edge.engine.call(request).await)
 }
 
 /// A plain response with a body.

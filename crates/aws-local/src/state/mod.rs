@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::timers::Timers;
 
 pub(crate) mod bus;
 pub(crate) mod log_group;
@@ -15,7 +16,7 @@ pub(crate) mod source;
 
 use bus::Bus;
 use log_group::{LogGroup, LogPolicy};
-use source::{Source, State};
+use source::Source;
 
 /// Tags of anything that takes them.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -28,6 +29,7 @@ pub(crate) struct World {
     realms: BTreeMap<RealmId, Realm>,
     /// Keys handed out by AssumeRole.
     pub(crate) sessions: BTreeMap<String, Session>,
+    pub(crate) timers: Timers,
     /// How far the clock was moved from the machine's.
     pub(crate) clock_offset: Millis,
 }
@@ -88,19 +90,14 @@ impl World {
         self.realms.get_mut(id)
     }
 
-    /// Lets time pass: sources that stayed PENDING for two weeks are deleted.
-    pub(crate) fn advance(&mut self, now: Millis) {
-        let realms = &self.realms;
-        for (region, sources) in &mut self.sources {
-            sources.retain(|name, source| {
-                if !source.is_due(now) {
-                    return true;
-                }
-                source.expires = None;
-                source.state = State::Deleted;
-                let customer = realms.get(&RealmId::new(&source.customer, region));
-                customer.is_some_and(|realm| realm.buses.contains_key(name))
-            });
+    /// Sets the timer of a source that has become PENDING.
+    pub(crate) fn watch_source(&mut self, region: &str, name: &str) {
+        let timer = self
+            .sources_in(region)
+            .get(name)
+            .and_then(|source| source.timer(region));
+        if let Some((at, timer)) = timer {
+            self.timers.set(at, timer);
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{DAY, Millis};
+use crate::timers::Timer;
 
 /// How long a source stays PENDING before it is deleted.
 const PENDING_MAX: Millis = 14 * DAY;
@@ -101,6 +102,17 @@ impl Source {
         }
         self.state = State::Deleted;
         Remains::Tombstone
+    }
+
+    /// The timer that ends its time as PENDING.
+    pub(crate) fn timer(&self, region: &str) -> Option<(Millis, Timer)> {
+        Some((
+            self.expires?,
+            Timer::Source {
+                region: region.to_owned(),
+                name: self.name.clone(),
+            },
+        ))
     }
 
     /// Whether its time as PENDING, or as a tombstone without a bus, is over.

@@ -164,7 +164,10 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
         State::Deleted => {
             cx.world.sources_in(&region).remove(&input.name);
         }
-        State::Active => source.suspend(now),
+        State::Active => {
+            source.suspend(now);
+            cx.world.watch_source(&region, &input.name);
+        }
         State::Pending => {}
     }
     Ok(json!({}))

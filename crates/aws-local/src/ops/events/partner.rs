@@ -72,6 +72,7 @@ fn create(cx: &mut Cx<'_>, input: &Create) -> Answer {
     cx.world
         .sources_in(&cx.caller.region)
         .insert(input.name.clone(), source);
+    cx.world.watch_source(&cx.caller.region, &input.name);
     Ok(json!({ "EventSourceArn": arn }))
 }
 

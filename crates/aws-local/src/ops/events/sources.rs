@@ -73,6 +73,7 @@ fn deactivate(cx: &mut Cx<'_>, input: &Name) -> Answer {
     let source = offered(cx, &input.name)?;
     wrong_state_unless(source, State::Active)?;
     source.suspend(now);
+    cx.world.watch_source(&cx.caller.region, &input.name);
     Ok(json!({}))
 }
 

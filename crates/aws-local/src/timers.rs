@@ -1,0 +1,73 @@
+//! What happens by itself when its time comes.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+use crate::ops::Cx;
+use crate::state::RealmId;
+use crate::state::source::State;
+
+/// How many timers one step fires; the rest are due still and come with the next.
+const FIRED_MAX: usize = 1_000;
+
+/// Things to come, in the order of time. A timer whose cause is gone does nothing when it fires.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Timers(BTreeSet<(Millis, Timer)>);
+
+/// One thing to come.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Timer {
+    /// A PENDING source's two weeks are over.
+    Source { region: String, name: String },
+}
+
+impl Timers {
+    pub(crate) fn set(&mut self, at: Millis, timer: Timer) {
+        self.0.insert((at, timer));
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    fn take_due(&mut self, now: Millis) -> Option<(Millis, Timer)> {
+        if self.next_due()? > now {
+            return None;
+        }
+        self.0.pop_first()
+    }
+}
+
+/// Fires the timers that are due.
+pub(crate) fn fire(cx: &mut Cx<'_>) {
+    for _ in 0..FIRED_MAX {
+        let Some((_, timer)) = cx.world.timers.take_due(cx.now) else {
+            return;
+        };
+        match timer {
+            Timer::Source { region, name } => expire_source(cx, &region, &name),
+        }
+    }
+}
+
+/// A source that stayed PENDING is deleted; DELETED is seen of it while a bus of its name stands.
+fn expire_source(cx: &mut Cx<'_>, region: &str, name: &str) {
+    let now = cx.now;
+    let sources = cx.world.sources_in(region);
+    let Some(source) = sources.get_mut(name).filter(|source| source.is_due(now)) else {
+        return;
+    };
+    source.expires = None;
+    source.state = State::Deleted;
+    let customer = RealmId::new(&source.customer, region);
+    let has_bus = cx
+        .world
+        .realm_if_any(&customer)
+        .is_some_and(|realm| realm.buses.contains_key(name));
+    if !has_bus {
+        cx.world.sources_in(region).remove(name);
+    }
+}
