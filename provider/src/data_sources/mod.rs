@@ -1,8 +1,14 @@
 //! The data sources, one file each, named as in HCL.
 
+mod eventbridge_connection;
+mod eventbridge_source;
+
 use tfplugin::Registry;
 
 use crate::Client;
 
 /// Offers them all.
-pub fn register(_registry: &mut Registry<Client>) {}
+pub fn register(registry: &mut Registry<Client>) {
+    registry.data_source::<eventbridge_connection::Connection>();
+    registry.data_source::<eventbridge_source::Source>();
+}

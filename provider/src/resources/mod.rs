@@ -1,8 +1,22 @@
 //! The managed resources, one file each, named as in HCL.
 
+mod audit_log_setting;
+mod eventbridge_activation;
+mod eventbridge_bus;
+mod eventbridge_connection;
+mod eventbridge_rule;
+mod eventbridge_target;
+
 use tfplugin::Registry;
 
 use crate::Client;
 
 /// Offers them all.
-pub fn register(_registry: &mut Registry<Client>) {}
+pub fn register(registry: &mut Registry<Client>) {
+    registry.resource::<audit_log_setting::AuditLogSetting>();
+    registry.resource::<eventbridge_activation::Activation>();
+    registry.resource::<eventbridge_bus::Bus>();
+    registry.resource::<eventbridge_connection::Connection>();
+    registry.resource::<eventbridge_rule::Rule>();
+    registry.resource::<eventbridge_target::Target>();
+}
