@@ -6,7 +6,7 @@ use crate::path::Path;
 use crate::value::Value;
 
 /// What the user wrote.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Config<'a> {
     pub(crate) value: &'a Val,
 }

@@ -93,6 +93,10 @@ impl<'a, T> Cx<'a, T> {
 
     /// Records that the object exists and what it is like. From here on an error no longer orphans it: the
     /// state is kept, with what is not known yet as null.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a state is handed over where it is made: `cx.save(plan.with(&made))`"
+    )]
     pub fn save(&self, state: T)
     where
         T: Resource,

@@ -83,7 +83,7 @@ impl Catalog {
         let identity = any.identity().attributes();
         for (attr, _) in &identity {
             if object.attribute(attr).is_none() {
-                self.fault(format!(
+                self.fault(&format!(
                     "`{name}` has no attribute `{attr}`, which its identity names"
                 ));
             }
@@ -101,7 +101,7 @@ impl Catalog {
             identity_ty,
         };
         if self.resources.insert(name.clone(), entry).is_some() {
-            self.fault(format!("`{name}` is registered twice"));
+            self.fault(&format!("`{name}` is registered twice"));
         }
     }
 
@@ -117,7 +117,7 @@ impl Catalog {
             timeouts,
         };
         if self.data_sources.insert(name.clone(), entry).is_some() {
-            self.fault(format!("the data source `{name}` is registered twice"));
+            self.fault(&format!("the data source `{name}` is registered twice"));
         }
     }
 
@@ -134,16 +134,16 @@ impl Catalog {
             .iter()
             .position(|attr| attr.parameter.variadic);
         if variadic.is_some_and(|at| at + 1 != entry.object.attributes.len()) {
-            self.fault(format!(
+            self.fault(&format!(
                 "the variadic parameter of the function `{name}` is not its last"
             ));
         }
         if self.functions.insert(name, entry).is_some() {
-            self.fault(format!("the function `{name}` is registered twice"));
+            self.fault(&format!("the function `{name}` is registered twice"));
         }
     }
 
-    fn fault(&mut self, what: String) {
+    fn fault(&mut self, what: &str) {
         self.faults
             .push(Diagnostic::error("The provider is put together wrongly").detail(format!("{what}.")));
     }

@@ -8,9 +8,9 @@ use crate::diag::{Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
 use crate::semantics::{draft, merge, rules, timeouts, validate as checks};
 
-pub(super) async fn validate(
+pub(super) fn validate(
     service: &Service,
-    message: pb::validate_data_resource_config::Request,
+    message: &pb::validate_data_resource_config::Request,
 ) -> pb::validate_data_resource_config::Response {
     let run = || {
         let one = service.catalog.data_source(&message.type_name)?;

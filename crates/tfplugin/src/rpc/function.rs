@@ -17,21 +17,15 @@ pub(super) fn all(catalog: &Catalog) -> BTreeMap<String, pb::Function> {
     catalog.functions.iter().map(one).collect()
 }
 
-pub(super) async fn definitions(
-    service: &Service,
-    _: pb::get_functions::Request,
-) -> pb::get_functions::Response {
+pub(super) fn definitions(service: &Service) -> pb::get_functions::Response {
     pb::get_functions::Response {
         functions: all(&service.catalog),
         diagnostics: Vec::new(),
     }
 }
 
-pub(super) async fn call(
-    service: &Service,
-    message: pb::call_function::Request,
-) -> pb::call_function::Response {
-    match try_call(service, &message) {
+pub(super) fn call(service: &Service, message: &pb::call_function::Request) -> pb::call_function::Response {
+    match try_call(service, message) {
         Ok(result) => pb::call_function::Response {
             result: Some(result),
             error: None,

@@ -10,15 +10,15 @@ use crate::proto::tfplugin6 as pb;
 use crate::semantics::draft::TIMEOUTS;
 use crate::semantics::merge;
 
-pub(super) async fn import(
+pub(super) fn import(
     service: &Service,
-    message: pb::import_resource_state::Request,
+    message: &pb::import_resource_state::Request,
 ) -> pb::import_resource_state::Response {
     let one = match service.catalog.resource(&message.type_name) {
         Ok(one) => one,
         Err(diags) => return failed(diags, &Type::Dynamic),
     };
-    let state = match guard_now(|| state(one, &message)) {
+    let state = match guard_now(|| state(one, message)) {
         Ok(state) => state,
         Err(diags) => return failed(diags, &one.ty),
     };

@@ -95,7 +95,7 @@ impl Service {
         let now = tokio::time::Instant::now();
         let deadline = now
             .checked_add(timeout)
-            .unwrap_or(now + Duration::from_secs(86_400 * 365));
+            .unwrap_or(now + Duration::from_hours(24 * 365));
         Ok(Call {
             subject: subject.to_owned(),
             client,
@@ -163,9 +163,12 @@ async fn logged<T>(
     Ok(Response::new(answer))
 }
 
-/// One method of the service: logs, and hands the message to the function that answers it.
+/// One method of the service: logs, and hands the message to the function that answers it, at once or in time.
 macro_rules! serve {
-    ($($method:ident, $rpc:ident, $subject:expr => $function:path;)*) => {
+    (@bare $function:path, $service:expr, $message:expr) => { std::future::ready($function($service)) };
+    (@now $function:path, $service:expr, $message:expr) => { std::future::ready($function($service, &$message)) };
+    (@later $function:path, $service:expr, $message:expr) => { $function($service, $message) };
+    ($($when:ident $method:ident, $rpc:ident, $subject:expr => $function:path;)*) => {
         #[tonic::async_trait]
         impl Protocol for Service {
             $(async fn $method(
@@ -175,28 +178,28 @@ macro_rules! serve {
                 let message = request.into_inner();
                 let subject: fn(&pb::$method::Request) -> String = $subject;
                 let subject = subject(&message);
-                logged(stringify!($rpc), &subject, $function(self, message)).await
+                logged(stringify!($rpc), &subject, async { serve!(@$when $function, self, message).await }).await
             })*
         }
     };
 }
 
 serve! {
-    get_metadata, GetMetadata, |_| String::new() => provider::metadata;
-    get_provider_schema, GetProviderSchema, |_| String::new() => provider::schema;
-    get_resource_identity_schemas, GetResourceIdentitySchemas, |_| String::new() => provider::identity_schemas;
-    validate_provider_config, ValidateProviderConfig, |_| String::new() => provider::validate;
-    configure_provider, ConfigureProvider, |_| String::new() => provider::configure;
-    stop_provider, StopProvider, |_| String::new() => provider::stop;
-    validate_resource_config, ValidateResourceConfig, |m| m.type_name.clone() => plan::validate;
-    upgrade_resource_state, UpgradeResourceState, |m| m.type_name.clone() => upgrade::state;
-    upgrade_resource_identity, UpgradeResourceIdentity, |m| m.type_name.clone() => upgrade::identity;
-    read_resource, ReadResource, |m| m.type_name.clone() => read::read;
-    plan_resource_change, PlanResourceChange, |m| m.type_name.clone() => plan::plan;
-    apply_resource_change, ApplyResourceChange, |m| m.type_name.clone() => apply::apply;
-    import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
-    validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
-    read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
-    get_functions, GetFunctions, |_| String::new() => function::definitions;
-    call_function, CallFunction, |m| m.name.clone() => function::call;
+    bare get_metadata, GetMetadata, |_| String::new() => provider::metadata;
+    bare get_provider_schema, GetProviderSchema, |_| String::new() => provider::schema;
+    bare get_resource_identity_schemas, GetResourceIdentitySchemas, |_| String::new() => provider::identity_schemas;
+    now validate_provider_config, ValidateProviderConfig, |_| String::new() => provider::validate;
+    later configure_provider, ConfigureProvider, |_| String::new() => provider::configure;
+    bare stop_provider, StopProvider, |_| String::new() => provider::stop;
+    now validate_resource_config, ValidateResourceConfig, |m| m.type_name.clone() => plan::validate;
+    now upgrade_resource_state, UpgradeResourceState, |m| m.type_name.clone() => upgrade::state;
+    now upgrade_resource_identity, UpgradeResourceIdentity, |m| m.type_name.clone() => upgrade::identity;
+    later read_resource, ReadResource, |m| m.type_name.clone() => read::read;
+    later plan_resource_change, PlanResourceChange, |m| m.type_name.clone() => plan::plan;
+    later apply_resource_change, ApplyResourceChange, |m| m.type_name.clone() => apply::apply;
+    now import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
+    now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
+    later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
+    bare get_functions, GetFunctions, |_| String::new() => function::definitions;
+    now call_function, CallFunction, |m| m.name.clone() => function::call;
 }

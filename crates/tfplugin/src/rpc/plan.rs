@@ -10,9 +10,9 @@ use crate::plan::{Action, PlanState};
 use crate::proto::tfplugin6 as pb;
 use crate::semantics::{draft, rules, timeouts, validate as checks};
 
-pub(super) async fn validate(
+pub(super) fn validate(
     service: &Service,
-    message: pb::validate_resource_config::Request,
+    message: &pb::validate_resource_config::Request,
 ) -> pb::validate_resource_config::Response {
     let write_only = message
         .client_capabilities

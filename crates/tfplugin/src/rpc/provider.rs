@@ -20,7 +20,7 @@ fn capabilities() -> pb::ServerCapabilities {
     }
 }
 
-pub(super) async fn metadata(service: &Service, _: pb::get_metadata::Request) -> pb::get_metadata::Response {
+pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
     use pb::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
     let catalog = &service.catalog;
     let named = |name: &String| name.clone();
@@ -50,10 +50,7 @@ pub(super) async fn metadata(service: &Service, _: pb::get_metadata::Request) ->
     }
 }
 
-pub(super) async fn schema(
-    service: &Service,
-    _: pb::get_provider_schema::Request,
-) -> pb::get_provider_schema::Response {
+pub(super) fn schema(service: &Service) -> pb::get_provider_schema::Response {
     let catalog = &service.catalog;
     pb::get_provider_schema::Response {
         provider: Some(messages::schema(&catalog.object, 0, Timeouts::none())),
@@ -79,10 +76,7 @@ pub(super) async fn schema(
     }
 }
 
-pub(super) async fn identity_schemas(
-    service: &Service,
-    _: pb::get_resource_identity_schemas::Request,
-) -> pb::get_resource_identity_schemas::Response {
+pub(super) fn identity_schemas(service: &Service) -> pb::get_resource_identity_schemas::Response {
     let with_identity = service
         .catalog
         .resources
@@ -96,9 +90,9 @@ pub(super) async fn identity_schemas(
     }
 }
 
-pub(super) async fn validate(
+pub(super) fn validate(
     service: &Service,
-    message: pb::validate_provider_config::Request,
+    message: &pb::validate_provider_config::Request,
 ) -> pb::validate_provider_config::Response {
     let catalog = &service.catalog;
     let run = || {
@@ -175,7 +169,7 @@ fn hide_secrets(object: &Object, config: &Val) {
     }
 }
 
-pub(super) async fn stop(service: &Service, _: pb::stop_provider::Request) -> pb::stop_provider::Response {
+pub(super) fn stop(service: &Service) -> pb::stop_provider::Response {
     service.stop();
     pb::stop_provider::Response::default()
 }

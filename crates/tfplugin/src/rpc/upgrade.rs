@@ -6,16 +6,16 @@ use crate::cty::{Type, Val, from_json};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
 
-pub(super) async fn state(
+pub(super) fn state(
     service: &Service,
-    message: pb::upgrade_resource_state::Request,
+    message: &pb::upgrade_resource_state::Request,
 ) -> pb::upgrade_resource_state::Response {
     let one = match service.catalog.resource(&message.type_name) {
         Ok(one) => one,
         Err(diags) => return failed(diags, &Type::Dynamic),
     };
     let mut diags = Diagnostics::new();
-    match guard_now(|| upgrade(one, &message)) {
+    match guard_now(|| upgrade(one, message)) {
         Ok(state) => pb::upgrade_resource_state::Response {
             upgraded_state: wire::dynamic(&state, &one.ty, &mut diags),
             diagnostics: wire::diagnostics(diags, &one.ty),
@@ -61,9 +61,9 @@ fn unreadable(reason: &str) -> Diagnostics {
         .into()
 }
 
-pub(super) async fn identity(
+pub(super) fn identity(
     service: &Service,
-    message: pb::upgrade_resource_identity::Request,
+    message: &pb::upgrade_resource_identity::Request,
 ) -> pb::upgrade_resource_identity::Response {
     let run = || {
         let one = service.catalog.resource(&message.type_name)?;

@@ -155,7 +155,7 @@ fn mark(attr: &Attribute, prior: &Val, config: &Val, planned: &mut Val) {
         return;
     }
     if config.is_null() {
-        if attr.computed && attr.default.is_none() && !(attr.keep && !prior.is_null()) {
+        if attr.computed && attr.default.is_none() && (!attr.keep || prior.is_null()) {
             *planned = Val::UNKNOWN;
         }
         return;

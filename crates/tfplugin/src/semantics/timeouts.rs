@@ -9,7 +9,7 @@ use crate::path::Path;
 use crate::resource::Timeouts;
 
 /// How long an operation may take where neither the resource nor the user says.
-const DEFAULT: Duration = Duration::from_secs(20 * 60);
+const DEFAULT: Duration = Duration::from_mins(20);
 
 /// How long an operation may take.
 pub(crate) fn of(timeouts: Timeouts, operation: &str, state: &Val) -> Duration {

@@ -69,8 +69,9 @@ impl Walk {
         match (nesting, value) {
             (Nesting::Single, _) => self.object(object, value, at),
             (Nesting::Map, Val::Map(all)) => {
-                all.iter()
-                    .for_each(|(key, one)| self.object(object, one, &at.clone().key(key)));
+                for (key, one) in all {
+                    self.object(object, one, &at.clone().key(key));
+                }
             }
             // An element of a set is named by its value, which Terraform cannot point to: name the set.
             (Nesting::Set, _) => value
@@ -78,8 +79,9 @@ impl Walk {
                 .iter()
                 .for_each(|one| self.object(object, one, at)),
             _ => {
-                let elements = value.elements().iter().enumerate();
-                elements.for_each(|(n, one)| self.object(object, one, &at.clone().index(n)));
+                for (n, one) in value.elements().iter().enumerate() {
+                    self.object(object, one, &at.clone().index(n));
+                }
             }
         }
     }
