@@ -1,2 +1,23 @@
-//! main
-fn main() {}
+//! `scalr-eventbridge`: Scalr's side of the EventBridge integration, and a local AWS to run it against.
+
+mod api;
+mod app;
+mod audit;
+mod cli;
+mod clock;
+mod companion;
+mod delivery;
+mod ids;
+mod partner;
+mod runs;
+mod server;
+mod sources;
+mod store;
+mod tls;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    cli::main().await
+}

@@ -1,0 +1,131 @@
+//! `/accounts/{id}/audit-log-setting`: which connection the audit log is streamed to.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use scalr_api::{
+    AccountId, AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingRelationships, ConnectionId,
+    Kind as _, Object, ToOne,
+};
+
+use super::Caller;
+use super::accounts::own;
+use super::error::ApiError;
+use super::form::{Form, document};
+use crate::app::App;
+use crate::audit::{self, Change};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/accounts/{id}/audit-log-setting", get(read).patch(update))
+}
+
+fn object(account: &AccountId, selected: Option<ConnectionId>) -> Result<Object<AuditLogSetting>, ApiError> {
+    let attributes = AuditLogSettingAttributes {
+        enabled: selected.is_some(),
+    };
+    let id = scalr_api::Id::new(account.as_str())?;
+    let mut object = Object::new(id, attributes);
+    object.relationships = AuditLogSettingRelationships {
+        integration: selected.map_or_else(ToOne::none, ToOne::to),
+        account: ToOne::to(account.clone()),
+    };
+    Ok(object)
+}
+
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let account = own(&caller, &id)?;
+    let selected = app.store.audit_connection(&account).await?;
+    Ok(document(StatusCode::OK, object(&account, selected)?))
+}
+
+async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Form(input): Form<AuditLogSetting>,
+) -> Result<impl IntoResponse, ApiError> {
+    let account = own(&caller, &id)?;
+    let mut tx = app.store.begin().await?;
+    let before = tx.audit_connection(&account).await?;
+    let named = input.relationships.integration.map(|to| to.id().cloned());
+    let wanted = wanted(input.attributes.enabled, named, before.clone())?;
+    if let Some(connection) = &wanted
+        && tx.connection(&account, connection.as_str()).await?.is_none()
+    {
+        return Err(ApiError::Invalid {
+            pointer: "/data/relationships/integration".into(),
+            detail: format!("There is no connection `{connection}` in this account."),
+        });
+    }
+    if wanted != before {
+        tx.select_audit_connection(&account, wanted.as_ref()).await?;
+        let change = Change {
+            action: "update-audit-log-settings",
+            kind: AuditLogSetting::TYPE,
+            id: account.to_string(),
+            name: caller.account_name.clone(),
+            place: None,
+            status: StatusCode::OK.as_u16(),
+        };
+        audit::commit(&app, tx, &caller, before, &change).await?;
+    }
+    Ok(document(StatusCode::OK, object(&account, wanted)?))
+}
+
+/// What the setting selects after this call.
+fn wanted(
+    enabled: Option<bool>,
+    named: Option<Option<ConnectionId>>,
+    before: Option<ConnectionId>,
+) -> Result<Option<ConnectionId>, ApiError> {
+    match (enabled, named) {
+        (Some(false), None | Some(None)) => Ok(None),
+        (Some(false), Some(Some(_))) => Err(ApiError::attribute(
+            "enabled",
+            "The setting cannot be off and select a connection.",
+        )),
+        (Some(true), Some(None)) => Err(nothing_to_enable()),
+        (Some(true), None) => before.map(Some).ok_or_else(nothing_to_enable),
+        (None | Some(true), Some(named)) => Ok(named),
+        (None, None) => Ok(before),
+    }
+}
+
+fn nothing_to_enable() -> ApiError {
+    ApiError::Invalid {
+        pointer: "/data/relationships/integration".into(),
+        detail: "Select the connection that the audit log is streamed to.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_what_holds() {
+        let id = |text| ConnectionId::new(text).unwrap();
+        let (a, b) = (|| Some(id("in-a")), || Some(id("in-b")));
+        for (enabled, named, before, want) in [
+            (None, None, a(), Some(a())),
+            (None, Some(b()), a(), Some(b())),
+            (None, Some(None), a(), Some(None)),
+            (Some(true), Some(b()), None, Some(b())),
+            (Some(true), None, a(), Some(a())),
+            (Some(true), None, None, None),
+            (Some(true), Some(None), a(), None),
+            (Some(false), None, a(), Some(None)),
+            (Some(false), Some(None), a(), Some(None)),
+            (Some(false), Some(b()), a(), None),
+        ] {
+            let case = format!("{enabled:?} {named:?} {before:?}");
+            assert_eq!(wanted(enabled, named, before).ok(), want, "{case}");
+        }
+    }
+}

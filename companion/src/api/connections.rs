@@ -1,0 +1,403 @@
+//! `/integrations/aws-event-bridge`: connections to AWS EventBridge.
+//!
+//! Creating one writes its row first and then has AWS create the source. `PATCH` with status `active` is "Refresh
+//! status": AWS is asked again and the answer carries the status that holds then. `disabled` pauses the stream.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use scalr_api::{
+    Connection, ConnectionAttributes, ConnectionInput, ConnectionRelationships, Object, Status, ToOne,
+};
+
+use super::Caller;
+use super::error::ApiError;
+use super::form::{Answer, Form, document};
+use super::page::Listing;
+use crate::app::App;
+use crate::audit::{self, Change};
+use crate::store::{self, NewConnection, SourceKey, StoreError};
+use crate::{clock, ids};
+
+/// Longest name of an event source that AWS takes.
+const SOURCE_CHARS_MAX: usize = 256;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/integrations/aws-event-bridge", get(list).post(create))
+        .route(
+            "/integrations/aws-event-bridge/{id}",
+            get(read).patch(update).delete(delete),
+        )
+}
+
+fn object(row: store::Connection) -> Object<Connection> {
+    let made = row.source_made;
+    let arn = arn(&row.source);
+    let attributes = ConnectionAttributes {
+        name: row.name,
+        aws_account_id: row.source.aws_account_id,
+        region: row.source.region,
+        status: row.status,
+        err_message: row.error_message,
+        event_source: made.then_some(row.source.name),
+        event_source_arn: made.then_some(arn),
+    };
+    let mut object = Object::new(row.id, attributes);
+    object.relationships = ConnectionRelationships {
+        account: ToOne::to(row.account_id),
+    };
+    object
+}
+
+/// The source's ARN as the customer sees it: without an account.
+fn arn(source: &SourceKey) -> String {
+    let partition = match source.region.split('-').next() {
+        Some("cn") => "aws-cn",
+        _ if source.region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    format!(
+        "arn:{partition}:events:{}::event-source/{}",
+        source.region, source.name
+    )
+}
+
+fn missing(id: &str) -> ApiError {
+    ApiError::NotFound(format!("connection `{}`", id.escape_debug()))
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    listing: Listing,
+) -> Result<impl IntoResponse, ApiError> {
+    let listing = listing.only(&["name"])?;
+    let found = app
+        .store
+        .connections(&caller.account_id, listing.filter("name"), listing.window())
+        .await?;
+    Ok(Answer(StatusCode::OK, listing.answer(found, object)))
+}
+
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let row = app
+        .store
+        .connection(&caller.account_id, &id)
+        .await?
+        .ok_or_else(|| missing(&id))?;
+    Ok(document(StatusCode::OK, object(row)))
+}
+
+/// Runs a change to its end even if the client goes away half way.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => Err(StoreError::Unreadable(error.to_string()).into()),
+    }
+}
+
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Form(input): Form<Connection>,
+) -> Result<impl IntoResponse, ApiError> {
+    let new = valid(&caller, &input.attributes)?;
+    whole(async move {
+        let mut tx = app.store.begin().await?;
+        tx.insert_connection(&new)
+            .await
+            .map_err(|error| taken(error, &new))?;
+        let change = change(
+            "create-aws-event-bridge-integration",
+            &new.id,
+            &new.name,
+            StatusCode::CREATED,
+        );
+        audit::commit(&app, tx, &caller, None, &change).await?;
+        app.sources.ensure(&new.id).await?;
+        let row = app.store.connection(&caller.account_id, new.id.as_str()).await?;
+        let row = row.ok_or_else(|| missing(new.id.as_str()))?;
+        Ok(document(StatusCode::CREATED, object(row)))
+    })
+    .await
+}
+
+fn change(action: &'static str, id: &scalr_api::ConnectionId, name: &str, status: StatusCode) -> Change {
+    use scalr_api::Kind as _;
+    Change {
+        action,
+        kind: Connection::TYPE,
+        id: id.to_string(),
+        name: name.to_owned(),
+        place: None,
+        status: status.as_u16(),
+    }
+}
+
+fn valid(caller: &Caller, input: &ConnectionInput) -> Result<NewConnection, ApiError> {
+    let given = |attribute: &'static str, value: &Option<String>| {
+        let value = value.as_deref().filter(|value| !value.is_empty());
+        value
+            .map(str::to_owned)
+            .ok_or_else(|| ApiError::attribute(attribute, format!("`{attribute}` is required.")))
+    };
+    let name = given("name", &input.name)?;
+    let aws_account_id = given("aws-account-id", &input.aws_account_id)?;
+    let region = given("region", &input.region)?;
+    if !name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    {
+        let detail =
+            "A name holds letters, digits, `.`, `-` and `_` only: it is part of the event source's name.";
+        return Err(ApiError::attribute("name", detail));
+    }
+    let source = format!("{}/{}/{name}", scalr_events::SOURCE_PREFIX, caller.account_name);
+    if source.len() > SOURCE_CHARS_MAX {
+        let over = source.len() - SOURCE_CHARS_MAX;
+        let detail =
+            format!("The name is {over} characters too long: an event source's name has at most 256.");
+        return Err(ApiError::attribute("name", detail));
+    }
+    if aws_account_id.len() != 12 || !aws_account_id.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ApiError::attribute(
+            "aws-account-id",
+            "An AWS account id is 12 digits.",
+        ));
+    }
+    if !is_region(&region) {
+        return Err(ApiError::attribute(
+            "region",
+            "This is no AWS region; one is spelled like `us-east-1`.",
+        ));
+    }
+    if !matches!(input.status, None | Some(Status::Pending)) {
+        return Err(ApiError::attribute(
+            "status",
+            "A new connection is `pending`; its status is set with PATCH.",
+        ));
+    }
+    Ok(NewConnection {
+        id: ids::new("in")?,
+        account_id: caller.account_id.clone(),
+        name,
+        source: SourceKey {
+            name: source,
+            region,
+            aws_account_id,
+        },
+        now_ms: clock::now_ms(),
+    })
+}
+
+/// `us-east-1`, `us-gov-west-1`, `mx-central-1`: two letters, words, a digit or two.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [first, words @ .., last] = parts.as_slice() else {
+        return false;
+    };
+    let lower =
+        |part: &&str| !part.is_empty() && part.len() <= 20 && part.bytes().all(|b| b.is_ascii_lowercase());
+    (2..=4).contains(&first.len())
+        && lower(first)
+        && (1..=3).contains(&words.len())
+        && words.iter().all(lower)
+        && (1..=2).contains(&last.len())
+        && last.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// What a refused insert means.
+fn taken(error: StoreError, new: &NewConnection) -> ApiError {
+    let SourceKey {
+        region,
+        aws_account_id,
+        ..
+    } = &new.source;
+    match error.unique() {
+        Some(message) if message.contains("aws_account_id") => ApiError::Conflict {
+            pointer: "/data/attributes/region".into(),
+            detail: format!(
+                "This account has a connection to AWS account {aws_account_id} in {region}; there can be one only."
+            ),
+        },
+        Some(_) => ApiError::Conflict {
+            pointer: "/data/attributes/name".into(),
+            detail: format!("This account has a connection named `{}` in {region}.", new.name),
+        },
+        None => error.into(),
+    }
+}
+
+async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Form(input): Form<Connection>,
+) -> Result<impl IntoResponse, ApiError> {
+    if input.id.as_ref().is_some_and(|given| given.as_str() != id) {
+        let detail = "The id in the body is not the path's.".to_owned();
+        return Err(ApiError::Conflict {
+            pointer: "/data/id".into(),
+            detail,
+        });
+    }
+    let row = app
+        .store
+        .connection(&caller.account_id, &id)
+        .await?
+        .ok_or_else(|| missing(&id))?;
+    unchanged(&row, &input.attributes)?;
+    let wanted = input.attributes.status;
+    whole(async move {
+        match wanted {
+            None => {}
+            Some(Status::Active) => refresh(&app, &caller, &row).await?,
+            Some(Status::Disabled) => set_status(&app, &caller, &row, &Status::Disabled, None).await?,
+            Some(other) => {
+                let detail = format!("A status can be set to `active` or `disabled`, not to `{other}`.");
+                return Err(ApiError::attribute("status", detail));
+            }
+        }
+        let row = app
+            .store
+            .connection(&caller.account_id, &id)
+            .await?
+            .ok_or_else(|| missing(&id))?;
+        Ok(document(StatusCode::OK, object(row)))
+    })
+    .await
+}
+
+/// What names the source cannot change: the bus on the other side carries the same name.
+fn unchanged(row: &store::Connection, input: &ConnectionInput) -> Result<(), ApiError> {
+    for (attribute, have, given) in [
+        ("name", &row.name, &input.name),
+        (
+            "aws-account-id",
+            &row.source.aws_account_id,
+            &input.aws_account_id,
+        ),
+        ("region", &row.source.region, &input.region),
+    ] {
+        if given.as_ref().is_some_and(|given| given != have) {
+            let detail =
+                format!("`{attribute}` cannot be changed; delete the connection and create another.");
+            return Err(ApiError::attribute(attribute, detail));
+        }
+    }
+    Ok(())
+}
+
+async fn refresh(app: &App, caller: &Caller, row: &store::Connection) -> Result<(), ApiError> {
+    let seen = app.sources.refresh(row).await?;
+    set_status(app, caller, row, &seen.status, seen.error.as_deref()).await
+}
+
+/// Stores a status. A call that leaves it as it was changes nothing and is not audited.
+async fn set_status(
+    app: &App,
+    caller: &Caller,
+    row: &store::Connection,
+    status: &Status,
+    error: Option<&str>,
+) -> Result<(), ApiError> {
+    let mut tx = app.store.begin().await?;
+    let id = row.id.as_str();
+    let now = tx
+        .connection(&caller.account_id, id)
+        .await?
+        .ok_or_else(|| missing(id))?;
+    // A refused creation has said why; a look that finds no source knows less.
+    let error = match (&now.error_message, error) {
+        (Some(said), Some(_)) if now.status == Status::Failed && !now.source_made => Some(said.clone()),
+        (_, error) => error.map(str::to_owned),
+    };
+    tx.set_status(&row.id, status, error.as_deref()).await?;
+    if now.status == *status {
+        tx.commit().await?;
+        app.deliver.notify_one();
+        return Ok(());
+    }
+    let change = change(
+        "update-aws-event-bridge-integration",
+        &row.id,
+        &row.name,
+        StatusCode::OK,
+    );
+    Ok(audit::commit(app, tx, caller, None, &change).await?)
+}
+
+async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    whole(async move {
+        let mut tx = app.store.begin().await?;
+        let row = tx
+            .connection(&caller.account_id, &id)
+            .await?
+            .ok_or_else(|| missing(&id))?;
+        tx.delete_connection(&row).await?;
+        let change = change(
+            "delete-aws-event-bridge-integration",
+            &row.id,
+            &row.name,
+            StatusCode::NO_CONTENT,
+        );
+        audit::commit(&app, tx, &caller, None, &change).await?;
+        app.sources.remove(&row.source).await?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_told_from_other_words() {
+        for (text, is) in [
+            ("us-east-1", true),
+            ("us-gov-west-1", true),
+            ("ap-southeast-12", true),
+            ("us-east", false),
+            ("us--1", false),
+            ("US-EAST-1", false),
+            ("us-east-1a", false),
+            ("", false),
+            ("us-east-1/../x", false),
+        ] {
+            assert_eq!(is_region(text), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn arns_are_the_customers() {
+        for (region, want) in [
+            ("us-east-1", "arn:aws:events:us-east-1::event-source/n"),
+            ("cn-north-1", "arn:aws-cn:events:cn-north-1::event-source/n"),
+            (
+                "us-gov-west-1",
+                "arn:aws-us-gov:events:us-gov-west-1::event-source/n",
+            ),
+        ] {
+            let source = SourceKey {
+                name: "n".into(),
+                region: region.into(),
+                aws_account_id: "123456789012".into(),
+            };
+            assert_eq!(arn(&source), want);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `/_companion/connections/{id}/delivery`: how delivery goes. Ours; Scalr publishes nothing of the kind.
+
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use super::Caller;
+use super::error::ApiError;
+use crate::app::App;
+use crate::clock;
+use crate::store::{Delivery, Drop};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/connections/{id}/delivery", get(read))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Figures {
+    held: i64,
+    held_bytes: i64,
+    oldest_held_at: Option<String>,
+    delivered: i64,
+    last_delivered_at: Option<String>,
+    failures_in_a_row: i64,
+    last_error: Option<String>,
+    dropped: Dropped,
+    last_dropped: Vec<Explained>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Dropped {
+    too_old: i64,
+    too_many_bytes: i64,
+    refused: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Explained {
+    event_id: String,
+    detail_type: String,
+    reason: String,
+    explanation: String,
+    at: String,
+}
+
+fn figures(delivery: Delivery, drops: Vec<Drop>) -> Figures {
+    Figures {
+        held: delivery.held,
+        held_bytes: delivery.held_bytes,
+        oldest_held_at: delivery.oldest_held_at_ms.map(clock::rfc3339_seconds),
+        delivered: delivery.delivered,
+        last_delivered_at: delivery.last_delivered_at_ms.map(clock::rfc3339_seconds),
+        failures_in_a_row: delivery.failures,
+        last_error: delivery.last_error,
+        dropped: Dropped {
+            too_old: delivery.dropped_too_old,
+            too_many_bytes: delivery.dropped_too_many,
+            refused: delivery.dropped_refused,
+        },
+        last_dropped: drops
+            .into_iter()
+            .map(|drop| Explained {
+                event_id: drop.event_id,
+                detail_type: drop.detail_type,
+                reason: drop.reason,
+                explanation: drop.explanation,
+                at: clock::rfc3339_seconds(drop.at_ms),
+            })
+            .collect(),
+    }
+}
+
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let found = app.store.delivery(&caller.account_id, &id).await?;
+    let (delivery, drops) =
+        found.ok_or_else(|| ApiError::NotFound(format!("connection `{}`", id.escape_debug())))?;
+    Ok(Json(figures(delivery, drops)))
+}

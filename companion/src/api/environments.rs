@@ -1,0 +1,64 @@
+//! `/environments`.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use scalr_api::{Environment, EnvironmentAttributes, EnvironmentRelationships, Object, ToOne};
+
+use super::Caller;
+use super::error::ApiError;
+use super::form::{Answer, document};
+use super::page::Listing;
+use crate::app::App;
+use crate::store::{self, Window};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/environments", get(list))
+        .route("/environments/{id}", get(read))
+}
+
+fn object(row: store::Environment) -> Object<Environment> {
+    let mut object = Object::new(row.id, EnvironmentAttributes { name: row.name });
+    object.relationships = EnvironmentRelationships {
+        account: ToOne::to(row.account_id),
+    };
+    object
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    listing: Listing,
+) -> Result<impl IntoResponse, ApiError> {
+    let listing = listing.only(&["environment", "name", "account"])?;
+    if listing
+        .filter("account")
+        .is_some_and(|id| id != caller.account_id.as_str())
+    {
+        return Ok(Answer(StatusCode::OK, listing.nothing()));
+    }
+    let (id, name) = (listing.filter("environment"), listing.filter("name"));
+    let found = app
+        .store
+        .environments(&caller.account_id, id, name, listing.window())
+        .await?;
+    Ok(Answer(StatusCode::OK, listing.answer(found, object)))
+}
+
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let one = Window { limit: 1, offset: 0 };
+    let found = app
+        .store
+        .environments(&caller.account_id, Some(&id), None, one)
+        .await?;
+    let row = found.items.into_iter().next();
+    let row = row.ok_or_else(|| ApiError::NotFound(format!("environment `{}`", id.escape_debug())))?;
+    Ok(document(StatusCode::OK, object(row)))
+}

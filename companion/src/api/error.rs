@@ -1,0 +1,113 @@
+//! Refusals, as JSON:API tells them.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use scalr_api::{ErrorDocument, ErrorObject};
+
+use super::form::Answer;
+use crate::store::StoreError;
+
+/// Why a call is refused.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    Unauthorized,
+    /// The path leads nowhere.
+    NoRoute,
+    NoMethod,
+    /// Such as `connection in-1`.
+    NotFound(String),
+    /// A query parameter is wrong.
+    Parameter {
+        name: String,
+        detail: String,
+    },
+    /// The body is no JSON, or too long.
+    Body(StatusCode, String),
+    /// A part of the body is wrong.
+    Invalid {
+        pointer: String,
+        detail: String,
+    },
+    /// What is asked for is taken.
+    Conflict {
+        pointer: String,
+        detail: String,
+    },
+    /// The store failed; nothing was accepted.
+    Store(StoreError),
+}
+
+impl ApiError {
+    /// An attribute is wrong.
+    pub(crate) fn attribute(name: &str, detail: impl Into<String>) -> Self {
+        Self::Invalid {
+            pointer: format!("/data/attributes/{name}"),
+            detail: detail.into(),
+        }
+    }
+
+    fn object(&self) -> ErrorObject {
+        let simple = |status, title: &str, detail: &str| ErrorObject::new(status, title, detail);
+        match self {
+            Self::Unauthorized => simple(
+                401,
+                "Unauthorized",
+                "Send the token: `Authorization: Bearer TOKEN`.",
+            )
+            .with_code("unauthorized"),
+            Self::NoRoute => {
+                simple(404, "Not found", "There is nothing under this path.").with_code("no-route")
+            }
+            Self::NoMethod => simple(405, "Method not allowed", "This path does not take this method."),
+            Self::NotFound(what) => simple(404, "Not found", &format!("There is no {what} in this account."))
+                .with_code("not-found"),
+            Self::Parameter { name, detail } => {
+                let mut error = simple(400, "Invalid parameter", detail).with_code("invalid-parameter");
+                error.source.get_or_insert_default().parameter = Some(name.clone());
+                error
+            }
+            Self::Body(status, detail) => {
+                simple(status.as_u16(), "Invalid body", detail).with_code("invalid-body")
+            }
+            Self::Invalid { pointer, detail } => simple(422, "Invalid input", detail)
+                .with_code("invalid")
+                .at(pointer.clone()),
+            Self::Conflict { pointer, detail } => simple(409, "Conflict", detail)
+                .with_code("conflict")
+                .at(pointer.clone()),
+            Self::Store(_) => simple(
+                503,
+                "Not accepted",
+                "The companion cannot write its database, so nothing was accepted. Its log says why.",
+            )
+            .with_code("store"),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<scalr_api::InvalidId> for ApiError {
+    fn from(error: scalr_api::InvalidId) -> Self {
+        Self::Store(StoreError::Unreadable(error.to_string()))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Store(error) = &self {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a call could not be stored"
+            );
+        }
+        let object = self.object();
+        let status = object.status.as_deref().and_then(|text| text.parse().ok());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Answer(status, ErrorDocument::from(object)).into_response()
+    }
+}

@@ -1,0 +1,142 @@
+//! JSON:API bodies in and out.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use scalr_api::{Document, Input, Kind, MEDIA_TYPE};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+
+/// A body to send, as JSON:API's media type.
+pub(crate) struct Answer<T>(pub(crate) StatusCode, pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.1) {
+            Ok(body) => (self.0, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be written");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// A document to send.
+pub(crate) fn document<D>(status: StatusCode, data: D) -> Answer<Document<D>> {
+    Answer(status, Document { data })
+}
+
+/// The object in a request's body.
+pub(crate) struct Form<K: Kind>(pub(crate) Input<K>);
+
+impl<S: Send + Sync, K: Kind> FromRequest<S> for Form<K> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let body = bytes(request, state).await?;
+        let value = json(&body)?;
+        read(&value).map(Self)
+    }
+}
+
+/// A request's body, bounded.
+pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|error| ApiError::Body(error.status(), error.body_text()))
+}
+
+/// A body as JSON.
+pub(super) fn json(body: &[u8]) -> Result<Value, ApiError> {
+    serde_json::from_slice(body)
+        .map_err(|error| ApiError::Body(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}.")))
+}
+
+fn read<K: Kind>(body: &Value) -> Result<Input<K>, ApiError> {
+    let mut data = body
+        .get("data")
+        .cloned()
+        .filter(Value::is_object)
+        .ok_or_else(|| ApiError::Invalid {
+            pointer: "/data".into(),
+            detail: format!(
+                "The body is not `{{\"data\": …}}` with an object of type `{}`.",
+                K::TYPE
+            ),
+        })?;
+    // Some clients send an empty id with a POST.
+    if let Some(members) = data
+        .as_object_mut()
+        .filter(|members| members.get("id").is_some_and(|id| id == ""))
+    {
+        members.remove("id");
+    }
+    serde_json::from_value(data.clone()).map_err(|error| blame::<K>(&data, &error.to_string()))
+}
+
+/// Finds the part of the body that does not read: serde tells what is wrong, but not where.
+fn blame<K: Kind>(data: &Value, whole: &str) -> ApiError {
+    let reads = |part: Value| serde_json::from_value::<Input<K>>(part).map_err(|error| error.to_string());
+    let invalid = |pointer: String, detail: &str| ApiError::Invalid {
+        pointer,
+        detail: format!("{detail}."),
+    };
+    if data.get("type").and_then(Value::as_str) != Some(K::TYPE) {
+        return invalid("/data/type".into(), &format!("The type is `{}`", K::TYPE));
+    }
+    for group in ["attributes", "relationships"] {
+        for (name, value) in data.get(group).and_then(Value::as_object).into_iter().flatten() {
+            if let Err(error) = reads(json!({ "type": K::TYPE, group: { name: value } })) {
+                return invalid(format!("/data/{group}/{name}"), &error);
+            }
+        }
+    }
+    invalid("/data".into(), whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use scalr_api::{Connection, Run};
+
+    use super::*;
+
+    #[track_caller]
+    fn check<K: Kind>(body: &Value, want: Option<&str>) {
+        let have = match read::<K>(body) {
+            Ok(_) => None,
+            Err(ApiError::Invalid { pointer, .. }) => Some(pointer),
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(have.as_deref(), want, "{body}");
+    }
+
+    #[test]
+    fn the_wrong_part_is_blamed() {
+        let kind = "aws-event-bridge-integrations";
+        check::<Connection>(
+            &json!({ "data": { "type": kind, "attributes": { "name": "a" } } }),
+            None,
+        );
+        check::<Connection>(
+            &json!({ "data": { "type": kind, "id": "", "attributes": { "name": "a" } } }),
+            None,
+        );
+        check::<Connection>(&json!({ "data": { "type": kind, "id": "a/b" } }), Some("/data"));
+        check::<Connection>(&json!({}), Some("/data"));
+        check::<Connection>(&json!({ "data": [] }), Some("/data"));
+        check::<Connection>(&json!({ "data": { "type": "runs" } }), Some("/data/type"));
+        check::<Connection>(
+            &json!({ "data": { "type": kind, "attributes": { "name": "a", "region": 1 } } }),
+            Some("/data/attributes/region"),
+        );
+        check::<Run>(
+            &json!({ "data": { "type": "runs", "relationships": { "workspace": { "data": { "type": "x", "id": "y" } } } } }),
+            Some("/data/relationships/workspace"),
+        );
+    }
+}

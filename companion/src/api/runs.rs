@@ -1,0 +1,106 @@
+//! `/runs`: what causes a RunExecuted event.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use scalr_api::{Kind as _, Object, Run, RunAttributes, RunRelationships, RunStatus, ToOne};
+
+use super::Caller;
+use super::error::ApiError;
+use super::form::{Form, document};
+use crate::app::{App, USER_EMAIL};
+use crate::audit::{self, Change};
+use crate::runs::STEP_MS;
+use crate::store::{self, NewRun};
+use crate::{clock, ids};
+
+const MESSAGE_CHARS_MAX: usize = 1024;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/runs", post(create))
+        .route("/runs/{id}", get(read))
+}
+
+fn object(row: store::Run) -> Object<Run> {
+    let attributes = RunAttributes {
+        status: row.status,
+        is_dry: row.is_dry,
+        is_destroy: row.is_destroy,
+        message: row.message,
+        source: Some(row.source),
+        created_at: Some(clock::rfc3339_seconds(row.created_at_ms)),
+    };
+    let mut object = Object::new(row.id, attributes);
+    object.relationships = RunRelationships {
+        workspace: ToOne::to(row.workspace_id),
+    };
+    object
+}
+
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Form(input): Form<Run>,
+) -> Result<impl IntoResponse, ApiError> {
+    let invalid = |detail: String| ApiError::Invalid {
+        pointer: "/data/relationships/workspace".into(),
+        detail,
+    };
+    let workspace = input.relationships.workspace.id();
+    let workspace = workspace.ok_or_else(|| invalid("Name the workspace that the run belongs to.".into()))?;
+    let place = app.store.place(&caller.account_id, workspace.as_str()).await?;
+    let place =
+        place.ok_or_else(|| invalid(format!("There is no workspace `{workspace}` in this account.")))?;
+    let message = input.attributes.message;
+    if message
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > MESSAGE_CHARS_MAX)
+    {
+        return Err(ApiError::attribute(
+            "message",
+            format!("A message has at most {MESSAGE_CHARS_MAX} characters."),
+        ));
+    }
+    let now = clock::now_ms();
+    let run = store::Run {
+        id: ids::new("run")?,
+        workspace_id: workspace.clone(),
+        status: RunStatus::Pending,
+        is_dry: input.attributes.is_dry.unwrap_or_default(),
+        is_destroy: input.attributes.is_destroy.unwrap_or_default(),
+        message,
+        source: "api".to_owned(),
+        user_email: USER_EMAIL.to_owned(),
+        created_at_ms: now,
+    };
+    let change = Change {
+        action: "create-run",
+        kind: Run::TYPE,
+        id: run.id.to_string(),
+        name: run.id.to_string(),
+        place: Some(place),
+        status: StatusCode::CREATED.as_u16(),
+    };
+    let mut tx = app.store.begin().await?;
+    tx.insert_run(&NewRun {
+        run: run.clone(),
+        step_at_ms: now + STEP_MS,
+    })
+    .await?;
+    audit::commit(&app, tx, &caller, None, &change).await?;
+    app.step.notify_one();
+    Ok(document(StatusCode::CREATED, object(run)))
+}
+
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let row = app.store.run(&caller.account_id, &id).await?;
+    let row = row.ok_or_else(|| ApiError::NotFound(format!("run `{}`", id.escape_debug())))?;
+    Ok(document(StatusCode::OK, object(row)))
+}

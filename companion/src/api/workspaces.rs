@@ -1,0 +1,65 @@
+//! `/workspaces`.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use scalr_api::{Object, ToOne, Workspace, WorkspaceAttributes, WorkspaceRelationships};
+
+use super::Caller;
+use super::error::ApiError;
+use super::form::{Answer, document};
+use super::page::Listing;
+use crate::app::App;
+use crate::store::{self, Window};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/workspaces", get(list))
+        .route("/workspaces/{id}", get(read))
+}
+
+fn object(row: store::Workspace) -> Object<Workspace> {
+    let mut object = Object::new(row.id, WorkspaceAttributes { name: row.name });
+    object.relationships = WorkspaceRelationships {
+        environment: ToOne::to(row.environment_id),
+    };
+    object
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    listing: Listing,
+) -> Result<impl IntoResponse, ApiError> {
+    let listing = listing.only(&["workspace", "environment", "name", "account"])?;
+    if listing
+        .filter("account")
+        .is_some_and(|id| id != caller.account_id.as_str())
+    {
+        return Ok(Answer(StatusCode::OK, listing.nothing()));
+    }
+    let (id, environment) = (listing.filter("workspace"), listing.filter("environment"));
+    let (name, window) = (listing.filter("name"), listing.window());
+    let found = app
+        .store
+        .workspaces(&caller.account_id, id, environment, name, window)
+        .await?;
+    Ok(Answer(StatusCode::OK, listing.answer(found, object)))
+}
+
+async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let one = Window { limit: 1, offset: 0 };
+    let found = app
+        .store
+        .workspaces(&caller.account_id, Some(&id), None, None, one)
+        .await?;
+    let row = found.items.into_iter().next();
+    let row = row.ok_or_else(|| ApiError::NotFound(format!("workspace `{}`", id.escape_debug())))?;
+    Ok(document(StatusCode::OK, object(row)))
+}

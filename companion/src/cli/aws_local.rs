@@ -1,0 +1,74 @@
+//! `aws-local`: the local AWS alone.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::out;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Where it listens; port 0 takes any free port.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Keep state here, over restarts and crashes; without it, state ends with the process.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print one line of JSON on stdout when it answers.
+    #[arg(long)]
+    json: bool,
+    /// The account of callers whose access key id is not an account.
+    #[arg(long, value_name = "ID", default_value = "123456789012")]
+    account: String,
+    /// The region of requests that name none.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    region: String,
+    /// Listen beyond loopback. No signature is checked: whoever reaches it may do anything in it.
+    #[arg(long)]
+    allow_remote: bool,
+    /// A host beyond loopback that API destinations may call; may be repeated.
+    #[arg(long = "allow-host", value_name = "HOST")]
+    allow_hosts: Vec<String>,
+    /// Post what a target that is not emulated would get to this URL; may be repeated.
+    #[arg(long = "target", value_name = "ARN=URL", value_parser = target)]
+    targets: Vec<(String, String)>,
+    /// Largest total size of the entries of one PutEvents or PutPartnerEvents call.
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
+    max_put_bytes: usize,
+}
+
+fn target(text: &str) -> Result<(String, String), String> {
+    let (arn, url) = text.split_once('=').ok_or("write ARN=URL")?;
+    Ok((arn.to_owned(), url.to_owned()))
+}
+
+pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
+    let (account, region) = (args.account.clone(), args.region.clone());
+    let server = aws_local::Server::bind(aws_local::Config {
+        listen: args.listen,
+        data_dir: args.data_dir,
+        account: args.account,
+        region: args.region,
+        allow_remote: args.allow_remote,
+        allow_hosts: args.allow_hosts,
+        targets: args.targets,
+        max_put_bytes: args.max_put_bytes,
+    })
+    .await?;
+    let endpoint = format!("http://{}", server.local_addr());
+    let text = |value: &str| json!(value).to_string();
+    out::line(&if args.json {
+        let (endpoint, account, region) = (text(&endpoint), text(&account), text(&region));
+        format!("{{\"aws\":{{\"endpoint\":{endpoint},\"account_id\":{account},\"region\":{region}}}}}")
+    } else {
+        format!(
+            "AWS   {endpoint}   account {account}, region {region}\n\n\
+             export AWS_ENDPOINT_URL={endpoint}\n\
+             export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region}\n\n\
+             Ctrl-C ends it."
+        )
+    })?;
+    Ok(server.run(stop.cancelled_owned()).await?)
+}

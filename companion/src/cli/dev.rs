@@ -1,0 +1,239 @@
+//! `dev`: Scalr's API and the local AWS in one process.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::out;
+use crate::companion::{Companion, Config};
+use crate::partner::Partner;
+use crate::store::{Bounds, Durability};
+use crate::tls::{self, Tls};
+
+/// The AWS account that Scalr's partner sources are made from.
+const PARTNER_ACCOUNT: &str = "999900001111";
+/// Longest that a server may take to end once the other has.
+const END: Duration = Duration::from_secs(5);
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Where Scalr's API listens; port 0 takes any free port.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    scalr_listen: SocketAddr,
+    /// Where the local AWS listens; port 0 takes any free port.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:0",
+        conflicts_with = "aws_endpoint"
+    )]
+    aws_listen: SocketAddr,
+    /// Use the AWS at this URL in place of a local one.
+    #[arg(long, value_name = "URL")]
+    aws_endpoint: Option<String>,
+    /// Keep state here, over restarts and crashes; without it, state ends with the process.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Serve Scalr's API over https, with a certificate made here; its authority's file is printed.
+    #[arg(long)]
+    tls: bool,
+    /// Print one line of JSON on stdout when both answer.
+    #[arg(long)]
+    json: bool,
+    /// Listen beyond loopback. The local AWS takes any signature: whoever reaches it may do anything in it.
+    #[arg(long)]
+    allow_remote: bool,
+    /// The customer's AWS account.
+    #[arg(long, value_name = "ID", default_value = "123456789012")]
+    account: String,
+    /// The AWS region of requests that name none.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    region: String,
+    /// Drop events that were held for longer than this.
+    #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u32).range(1..))]
+    hold_hours_max: u32,
+    /// Drop a connection's oldest events beyond this many bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    hold_bytes_max: u32,
+}
+
+/// Where state is kept; a temporary directory goes away with this value.
+enum Home {
+    Kept(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Home {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(dir) => dir.path(),
+        }
+    }
+}
+
+pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
+    ensure!(
+        args.scalr_listen.ip().is_loopback() || args.allow_remote,
+        "`{}` is reachable from other machines; say `--allow-remote` if you mean it",
+        args.scalr_listen
+    );
+    let home = match &args.data_dir {
+        Some(dir) => Home::Kept(dir.clone()),
+        None => Home::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
+    };
+    let aws = local_aws(&args).await?;
+    let endpoint = match (&args.aws_endpoint, &aws) {
+        (Some(url), _) => url.trim_end_matches('/').to_owned(),
+        (None, Some(server)) => format!("http://{}", server.local_addr()),
+        (None, None) => bail!("there is no AWS to speak to"),
+    };
+    let listener = TcpListener::bind(args.scalr_listen)
+        .await
+        .with_context(|| format!("cannot listen on `{}`", args.scalr_listen))?;
+    let durability = if args.data_dir.is_some() {
+        Durability::Disk
+    } else {
+        Durability::None
+    };
+    let tls = if args.tls {
+        std::fs::create_dir_all(home.path())
+            .with_context(|| format!("cannot use `{}`", home.path().display()))?;
+        Some(tls::open(home.path())?)
+    } else {
+        None
+    };
+    let companion = Companion::open(Config {
+        dir: home.path(),
+        durability,
+        bounds: Bounds {
+            bytes_max: i64::from(args.hold_bytes_max),
+            age_ms_max: i64::from(args.hold_hours_max) * 3_600_000,
+        },
+        listener,
+        tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
+        partner: Partner::new(&endpoint, PARTNER_ACCOUNT),
+    })
+    .await?;
+    announce(&args, &companion, &endpoint, tls.as_ref())?;
+    serve(companion, aws, stop).await
+}
+
+async fn local_aws(args: &Args) -> anyhow::Result<Option<aws_local::Server>> {
+    if args.aws_endpoint.is_some() {
+        return Ok(None);
+    }
+    let config = aws_local::Config {
+        listen: args.aws_listen,
+        data_dir: args.data_dir.as_ref().map(|dir| dir.join("aws")),
+        account: args.account.clone(),
+        region: args.region.clone(),
+        allow_remote: args.allow_remote,
+        ..aws_local::Config::default()
+    };
+    Ok(Some(aws_local::Server::bind(config).await?))
+}
+
+/// Runs both; when either ends, so does the other.
+async fn serve(
+    companion: Companion,
+    aws: Option<aws_local::Server>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    // AWS goes last: the delivery hears its last answers first.
+    let aws_stop = CancellationToken::new();
+    let local = async {
+        match aws {
+            Some(server) => server
+                .run(aws_stop.clone().cancelled_owned())
+                .await
+                .map_err(anyhow::Error::from),
+            None => {
+                aws_stop.cancelled().await;
+                Ok(())
+            }
+        }
+    };
+    let scalr = companion.run(stop.clone());
+    tokio::pin!(local, scalr);
+    tokio::select! {
+        ended = &mut scalr => {
+            aws_stop.cancel();
+            let local = tokio::time::timeout(END, local).await;
+            ended.and(local.unwrap_or(Ok(())))
+        }
+        ended = &mut local => {
+            stop.cancel();
+            let scalr = tokio::time::timeout(END, scalr).await;
+            ended.and(scalr.unwrap_or(Ok(())))
+        }
+    }
+}
+
+fn announce(args: &Args, companion: &Companion, endpoint: &str, tls: Option<&Tls>) -> anyhow::Result<()> {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let hostname = format!("{scheme}://{}", companion.addr);
+    let seeded = &companion.installation;
+    if !args.json {
+        return Ok(out::line(&human(args, companion, &hostname, endpoint, tls))?);
+    }
+    if let Some(tls) = tls {
+        out::complain(&format!("The certificate's authority: {}", tls.ca_file.display()));
+    }
+    // The members' order is part of the promise, and serde_json sorts: so each level is written by hand.
+    let text = |value: &str| json!(value).to_string();
+    Ok(out::line(&format!(
+        "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
+         \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}}}}",
+        text(&hostname),
+        text(&seeded.token),
+        text(seeded.account_id.as_str()),
+        text(&seeded.account_name),
+        text(seeded.environment_id.as_str()),
+        text(seeded.workspace_id.as_str()),
+        text(endpoint),
+        text(&args.account),
+        text(PARTNER_ACCOUNT),
+        text(&args.region),
+    ))?)
+}
+
+fn human(args: &Args, companion: &Companion, hostname: &str, endpoint: &str, tls: Option<&Tls>) -> String {
+    let seeded = &companion.installation;
+    let trust = tls
+        .map(|tls| format!("export SSL_CERT_FILE={}\n", tls.ca_file.display()))
+        .unwrap_or_default();
+    let state = match &args.data_dir {
+        Some(dir) => format!("kept in {}", dir.display()),
+        None => "gone when this ends".to_owned(),
+    };
+    format!(
+        "Scalr   {hostname}   account {account} ({name}), environment {environment}, workspace {workspace}\n\
+         AWS     {endpoint}   account {aws_account}, region {region}\n\
+         State   {state}\n\
+         \n\
+         For terraform, tofu, the aws CLI and this program in another terminal:\n\
+         \n\
+         export SCALR_HOSTNAME={hostname}\n\
+         export SCALR_TOKEN={token}\n\
+         {trust}\
+         export AWS_ENDPOINT_URL={endpoint}\n\
+         export AWS_ACCESS_KEY_ID={aws_account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region}\n\
+         \n\
+         Try: scalr-eventbridge run {workspace}\n\
+         Ctrl-C ends it.",
+        account = seeded.account_id,
+        name = seeded.account_name,
+        environment = seeded.environment_id,
+        workspace = seeded.workspace_id,
+        token = seeded.token,
+        aws_account = args.account,
+        region = args.region,
+    )
+}

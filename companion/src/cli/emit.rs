@@ -1,0 +1,197 @@
+//! `emit`: sends an event as if it had just happened: the sample, with fields of one's own.
+
+use anyhow::{Context as _, anyhow, bail};
+use scalr_events::catalogue::{self, Kind};
+use scalr_events::{EventType, nearest, sample};
+use serde_json::{Value, json};
+
+use super::out;
+use super::remote::Remote;
+use crate::api::{Emit, Emitted};
+use crate::{clock, ids};
+
+#[derive(clap::Subcommand)]
+pub(super) enum What {
+    /// What is sent when a run has ended: to every connection.
+    RunExecuted(Args),
+    /// What is sent when somebody changed something: to the connection that the audit-log setting selects.
+    AuditLog(Args),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A field of the event by its filter's name or path, such as `result=errored`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print the event, and send nothing.
+    #[arg(long)]
+    print: bool,
+    #[command(flatten)]
+    remote: Option<Remote>,
+}
+
+pub(super) async fn main(what: What) -> anyhow::Result<()> {
+    let (event_type, args) = match what {
+        What::RunExecuted(args) => (EventType::RunExecuted, args),
+        What::AuditLog(args) => (EventType::AuditLog, args),
+    };
+    let mut detail = sample(event_type)["detail"].take();
+    freshen(event_type, &mut detail);
+    for pair in &args.set {
+        set(event_type, &mut detail, pair)?;
+    }
+    let emit = Emit {
+        detail_type: event_type.as_str().to_owned(),
+        detail,
+    };
+    if args.print {
+        return Ok(out::line(&serde_json::to_string_pretty(&emit.detail)?)?);
+    }
+    let remote = args
+        .remote
+        .context("name the companion: set SCALR_HOSTNAME and SCALR_TOKEN as `dev` prints them")?;
+    let sent = send(&remote, &emit).await?;
+    Ok(out::line(&format!(
+        "{} accepted for {}",
+        sent.event_id,
+        sent.connections.join(", ")
+    ))?)
+}
+
+async fn send(remote: &Remote, emit: &Emit) -> anyhow::Result<Emitted> {
+    let (host, token) = remote.own()?;
+    let answer = reqwest::Client::new()
+        .post(format!("{host}/_companion/events"))
+        .bearer_auth(token)
+        .json(emit)
+        .send()
+        .await?;
+    let status = answer.status();
+    let body: Value = answer
+        .json()
+        .await
+        .with_context(|| format!("{host} answered {status} without JSON"))?;
+    if !status.is_success() {
+        let detail = body.pointer("/errors/0/detail").and_then(Value::as_str);
+        bail!(
+            "{host} answered {status}: {}",
+            detail.unwrap_or("no reason given")
+        );
+    }
+    Ok(serde_json::from_value(body)?)
+}
+
+/// Gives a sample an id and a time of its own: consumers dedup on the id.
+fn freshen(event_type: EventType, detail: &mut Value) {
+    match event_type {
+        EventType::RunExecuted => {
+            let id = ids::new_text("run");
+            detail["title"] = json!(format!(
+                "Scalr run execution completed on workspace 'workspace-name' (environment-name). Run ID: {id}."
+            ));
+            detail["event"]["run-id"] = json!(id);
+        }
+        EventType::AuditLog => {
+            detail["request"]["id"] = json!(ids::request());
+            detail["timestamp"] = json!(clock::micros_without_zone(clock::now_ms()));
+        }
+    }
+}
+
+/// Sets one field from `key=value`.
+fn set(event_type: EventType, detail: &mut Value, pair: &str) -> anyhow::Result<()> {
+    let (key, text) = pair
+        .split_once('=')
+        .with_context(|| format!("`--set {pair}`: write KEY=VALUE"))?;
+    let field = catalogue::find(event_type, key).filter(|field| field.path.starts_with("detail."));
+    let field = field.ok_or_else(|| unknown(event_type, key))?;
+    let value = match field.kind {
+        Kind::String if text == "null" => Value::Null,
+        Kind::String => json!(text),
+        Kind::Bool => json!(
+            text.parse::<bool>()
+                .map_err(|_| anyhow!("`{key}` is `true` or `false`"))?
+        ),
+        Kind::Number => serde_json::from_str(text)
+            .ok()
+            .filter(Value::is_number)
+            .with_context(|| format!("`{key}` is a number"))?,
+        Kind::Strings => json!(
+            text.split(',')
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+        ),
+    };
+    let pointer = field.path.trim_start_matches("detail").replace('.', "/");
+    *detail
+        .pointer_mut(&pointer)
+        .with_context(|| format!("the sample lacks `{}`", field.path))? = value;
+    Ok(())
+}
+
+fn unknown(event_type: EventType, key: &str) -> anyhow::Error {
+    let known = catalogue::fields(event_type).filter(|field| field.path.starts_with("detail."));
+    let known: Vec<&'static str> = known.map(|field| field.filter).collect();
+    match nearest(key, known.iter().copied()) {
+        Some(near) => anyhow!("a `{event_type}` has no field `{key}`; did you mean `{near}`?"),
+        None => anyhow!(
+            "a `{event_type}` has no field `{key}`; its fields are {}",
+            known.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(event_type: EventType, pair: &str, pointer: &str, want: Result<Value, &str>) {
+        let mut detail = sample(event_type)["detail"].take();
+        match (set(event_type, &mut detail, pair), want) {
+            (Ok(()), Ok(want)) => assert_eq!(detail.pointer(pointer), Some(&want), "{pair}"),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (have, want) => panic!("{pair}: {have:?}, not {want:?}"),
+        }
+    }
+
+    #[test]
+    fn fields_are_set_by_name() {
+        use EventType::{AuditLog, RunExecuted};
+        check(
+            RunExecuted,
+            "result=errored",
+            "/event/result",
+            Ok(json!("errored")),
+        );
+        check(RunExecuted, "is-dry=true", "/event/is-dry", Ok(json!(true)));
+        check(
+            RunExecuted,
+            "detail.event.workspace=a=b",
+            "/event/workspace",
+            Ok(json!("a=b")),
+        );
+        check(RunExecuted, "tags=a,b", "/tags", Ok(json!(["a", "b"])));
+        check(
+            AuditLog,
+            "status_code=422",
+            "/outcome/status-code",
+            Ok(json!(422)),
+        );
+        check(
+            AuditLog,
+            "token_id=null",
+            "/actor/access-token/id",
+            Ok(Value::Null),
+        );
+        check(
+            RunExecuted,
+            "is_dry=maybe",
+            "",
+            Err("`is_dry` is `true` or `false`"),
+        );
+        check(RunExecuted, "workspce=x", "", Err("did you mean `workspace`?"));
+        check(RunExecuted, "region=x", "", Err("has no field `region`"));
+        check(RunExecuted, "result", "", Err("write KEY=VALUE"));
+    }
+}

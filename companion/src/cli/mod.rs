@@ -1,0 +1,130 @@
+//! The command line. One file a command.
+
+mod aws_local;
+mod dev;
+mod emit;
+mod out;
+mod pattern;
+mod remote;
+mod run;
+mod tail;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
+#[derive(Parser)]
+#[command(name = "scalr-eventbridge", version, arg_required_else_help = true)]
+struct Cli {
+    /// What is logged on stderr, such as `info` or `scalr_eventbridge=debug`.
+    #[arg(
+        long,
+        global = true,
+        env = "SCALR_EVENTBRIDGE_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run Scalr's API and a local AWS in one process; nothing needs to be configured.
+    Dev(dev::Args),
+    /// Run only the local AWS.
+    AwsLocal(aws_local::Args),
+    /// Start a run in a workspace, and wait until it is over.
+    Run(run::Args),
+    /// Send an event as if it had just happened.
+    #[command(subcommand)]
+    Emit(emit::What),
+    /// Print the events of a log group.
+    Tail(tail::Args),
+    /// Work with event patterns.
+    #[command(subcommand)]
+    Pattern(pattern::What),
+}
+
+/// Runs the command that the arguments name.
+pub(crate) async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = log_to_stderr(&cli.log) {
+        return failed(&error);
+    }
+    let done = match cli.command {
+        Command::Dev(args) => dev::main(args, stop_on_signal()).await,
+        Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await,
+        Command::Run(args) => run::main(args).await,
+        Command::Emit(what) => emit::main(what).await,
+        Command::Tail(args) => tail::main(args, stop_on_signal()).await,
+        Command::Pattern(what) => pattern::main(what),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough.
+        Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    out::complain(&format!("error: {error:#}"));
+    ExitCode::FAILURE
+}
+
+fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}
+
+/// Cancelled by SIGTERM or Ctrl-C. A second one ends the process at once.
+fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        if let Err(error) = signalled().await {
+            tracing::error!(%error, "signals cannot be waited for");
+            return;
+        }
+        token.cancel();
+        if signalled().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    stop
+}
+
+#[cfg(unix)]
+async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,26 @@
+//! New ids, in Scalr's form: a prefix, `-`, letters and digits.
+
+use scalr_api::{Id, InvalidId};
+use uuid::Uuid;
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+/// 5 bits each: 85 bits of chance.
+const LENGTH: u32 = 17;
+
+/// Text such as `run-v0o3k…`, unlike any other.
+pub(crate) fn new_text(prefix: &str) -> String {
+    // Six of these bits are fixed by the UUID's form; the rest are chance.
+    let bits = Uuid::new_v4().as_u128();
+    let digit = |at: u32| char::from(ALPHABET[usize::from((bits >> (5 * at)) as u8 & 31)]);
+    format!("{prefix}-v0{}", (0..LENGTH).map(digit).collect::<String>())
+}
+
+/// A new id of this kind.
+pub(crate) fn new<K>(prefix: &str) -> Result<Id<K>, InvalidId> {
+    Id::new(new_text(prefix))
+}
+
+/// A call's id: 32 hex digits.
+pub(crate) fn request() -> String {
+    Uuid::new_v4().simple().to_string()
+}

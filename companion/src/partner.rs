@@ -1,0 +1,240 @@
+//! AWS, seen from the partner: sources made and deleted, their state asked, events put.
+//!
+//! One way only: the AWS SDK with its endpoint setting. Nothing here knows whether AWS is real or local.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::retry::RetryConfig;
+use aws_sdk_eventbridge::config::timeout::TimeoutConfig;
+use aws_sdk_eventbridge::config::{Credentials, Region};
+use aws_sdk_eventbridge::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
+
+use crate::store::{Entry, SourceKey};
+
+/// How long one call may take, from connecting to the answer's last byte.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Longest text of AWS's that is kept and shown.
+const MESSAGE_CHARS_MAX: usize = 500;
+
+/// The partner's side of AWS. Clones share clients.
+#[derive(Clone, Debug)]
+pub(crate) struct Partner {
+    endpoint: String,
+    account: String,
+    // One client a region: it holds the connections.
+    clients: Arc<Mutex<HashMap<String, Client>>>,
+}
+
+/// Why AWS did not do as it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AwsError {
+    /// It may do so later: no answer, throttled, or an error of its own.
+    #[error("{0}")]
+    Later(String),
+    /// It said no.
+    #[error("{code}: {message}")]
+    No { code: String, message: String },
+}
+
+/// A source as the partner sees it in the customer's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceState {
+    /// No bus is associated with it.
+    Pending,
+    Active,
+    Deleted,
+    /// AWS does not know it.
+    Missing,
+}
+
+/// AWS's word on one entry: its error code and message, or nothing when it took it.
+pub(crate) type Verdict = Option<(String, String)>;
+
+impl Partner {
+    /// Speaks to this endpoint as this account.
+    pub(crate) fn new(endpoint: impl Into<String>, account: impl Into<String>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            account: account.into(),
+            clients: Arc::default(),
+        }
+    }
+
+    fn client(&self, region: &str) -> Client {
+        // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients
+            .entry(region.to_owned())
+            .or_insert_with(|| self.connect(region))
+            .clone()
+    }
+
+    fn connect(&self, region: &str) -> Client {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_timeout(CALL_TIMEOUT)
+            .build();
+        let config = aws_sdk_eventbridge::Config::builder()
+            .behavior_version_latest()
+            .region(Region::new(region.to_owned()))
+            .endpoint_url(&self.endpoint)
+            // A 12-digit access key id is the account; the local AWS checks no signature.
+            .credentials_provider(Credentials::new(&self.account, "none", None, None, "companion"))
+            // What is sent again, and when, is decided by what is stored.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// Creates a source; one that is there for the same customer counts as created.
+    pub(crate) async fn create(&self, source: &SourceKey) -> Result<(), AwsError> {
+        let made = self
+            .client(&source.region)
+            .create_partner_event_source()
+            .name(&source.name)
+            .account(&source.aws_account_id)
+            .send()
+            .await;
+        match made.map_err(error) {
+            Ok(_) => Ok(()),
+            Err(AwsError::No { code, message }) if code == "ResourceAlreadyExistsException" => {
+                // Ours, if an earlier answer was lost.
+                match self.state(source).await? {
+                    SourceState::Missing => Err(AwsError::No { code, message }),
+                    _ => Ok(()),
+                }
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Deletes a source; one that is not there counts as deleted.
+    pub(crate) async fn delete(&self, source: &SourceKey) -> Result<(), AwsError> {
+        let gone = self
+            .client(&source.region)
+            .delete_partner_event_source()
+            .name(&source.name)
+            .account(&source.aws_account_id)
+            .send()
+            .await;
+        match gone.map_err(error) {
+            Ok(_) => Ok(()),
+            Err(AwsError::No { code, .. }) if code == "ResourceNotFoundException" => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What the customer made of a source.
+    pub(crate) async fn state(&self, source: &SourceKey) -> Result<SourceState, AwsError> {
+        let client = self.client(&source.region);
+        let mut next = None;
+        // An account a page is the worst case; no source has more accounts than that.
+        for _ in 0..1000 {
+            let page = client
+                .list_partner_event_source_accounts()
+                .event_source_name(&source.name)
+                .set_next_token(next)
+                .send()
+                .await;
+            let page = match page.map_err(error) {
+                Ok(page) => page,
+                Err(AwsError::No { code, .. }) if code == "ResourceNotFoundException" => {
+                    return Ok(SourceState::Missing);
+                }
+                Err(other) => return Err(other),
+            };
+            let accounts = page.partner_event_source_accounts();
+            if let Some(found) = accounts
+                .iter()
+                .find(|a| a.account() == Some(&source.aws_account_id))
+            {
+                return Ok(match found.state() {
+                    Some(EventSourceState::Active) => SourceState::Active,
+                    Some(EventSourceState::Deleted) => SourceState::Deleted,
+                    _ => SourceState::Pending,
+                });
+            }
+            next = page.next_token().map(str::to_owned);
+            if next.is_none() {
+                return Ok(SourceState::Missing);
+            }
+        }
+        Ok(SourceState::Missing)
+    }
+
+    /// Sends events: one verdict an entry, in their order.
+    pub(crate) async fn put(&self, source: &SourceKey, entries: &[Entry]) -> Result<Vec<Verdict>, AwsError> {
+        let sent = entries.iter().map(|entry| {
+            PutPartnerEventsRequestEntry::builder()
+                .source(&source.name)
+                .detail_type(&entry.detail_type)
+                .detail(&entry.detail)
+                .time(DateTime::from_millis(entry.time_ms))
+                .build()
+        });
+        let answer = self
+            .client(&source.region)
+            .put_partner_events()
+            .set_entries(Some(sent.collect()))
+            .send()
+            .await
+            .map_err(error)?;
+        let verdicts: Vec<Verdict> = answer
+            .entries()
+            .iter()
+            .map(|slot| {
+                let code = slot.error_code()?;
+                Some((code.to_owned(), short(slot.error_message().unwrap_or_default())))
+            })
+            .collect();
+        if verdicts.len() == entries.len() {
+            return Ok(verdicts);
+        }
+        // Without a slot an entry we cannot tell what became of it: it counts as not taken.
+        Err(AwsError::Later(format!(
+            "AWS answered {} of {} entries",
+            verdicts.len(),
+            entries.len()
+        )))
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(MESSAGE_CHARS_MAX).collect()
+}
+
+fn error<E>(error: SdkError<E>) -> AwsError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let SdkError::ServiceError(service) = &error else {
+        return AwsError::Later(short(&format!(
+            "AWS does not answer: {}",
+            DisplayErrorContext(&error)
+        )));
+    };
+    let status = service.raw().status().as_u16();
+    let code = service.err().code().unwrap_or("UnknownError").to_owned();
+    let message = short(service.err().message().unwrap_or("no message"));
+    if status >= 500 || status == 429 || RETRYABLE.contains(&code.as_str()) {
+        return AwsError::Later(format!("AWS answers {status} {code}: {message}"));
+    }
+    AwsError::No { code, message }
+}
+
+const RETRYABLE: [&str; 7] = [
+    "InternalException",
+    "InternalFailure",
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "ConcurrentModificationException",
+    "OperationDisabledException",
+];

@@ -1,0 +1,219 @@
+//! Connections.
+
+use scalr_api::{AccountId, ConnectionId, Status};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::place::{found, id};
+use super::{Found, Result, Store, Tx, Window};
+
+/// A partner source's name with where it is; what AWS knows a connection by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SourceKey {
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) aws_account_id: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: ConnectionId,
+    pub(crate) account_id: AccountId,
+    pub(crate) name: String,
+    pub(crate) source: SourceKey,
+    pub(crate) source_made: bool,
+    pub(crate) status: Status,
+    pub(crate) error_message: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct NewConnection {
+    pub(crate) id: ConnectionId,
+    pub(crate) account_id: AccountId,
+    pub(crate) name: String,
+    pub(crate) source: SourceKey,
+    pub(crate) now_ms: i64,
+}
+
+fn connection(row: &SqliteRow) -> Result<Connection> {
+    let status: String = row.try_get("status")?;
+    Ok(Connection {
+        id: id(row, "id")?,
+        account_id: id(row, "account_id")?,
+        name: row.try_get("name")?,
+        source: SourceKey {
+            name: row.try_get("source")?,
+            region: row.try_get("region")?,
+            aws_account_id: row.try_get("aws_account_id")?,
+        },
+        source_made: row.try_get("source_made")?,
+        status: match status.as_str() {
+            "pending" => Status::Pending,
+            "active" => Status::Active,
+            "disabled" => Status::Disabled,
+            "failed" => Status::Failed,
+            _ => Status::Other(status),
+        },
+        error_message: row.try_get("error_message")?,
+    })
+}
+
+impl Store {
+    /// A connection of an account.
+    pub(crate) async fn connection(&self, account: &AccountId, id: &str) -> Result<Option<Connection>> {
+        let row = sqlx::query("SELECT * FROM connection WHERE account_id = ? AND id = ?")
+            .bind(account.as_str())
+            .bind(id)
+            .fetch_optional(&self.read)
+            .await?;
+        row.as_ref().map(connection).transpose()
+    }
+
+    /// A connection by id alone: for the companion's own work, which has no caller.
+    pub(crate) async fn connection_by_id(&self, id: &ConnectionId) -> Result<Option<Connection>> {
+        let row = sqlx::query("SELECT * FROM connection WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_optional(&self.read)
+            .await?;
+        row.as_ref().map(connection).transpose()
+    }
+
+    /// Connections of an account, by exact name where given.
+    pub(crate) async fn connections(
+        &self,
+        account: &AccountId,
+        name: Option<&str>,
+        window: Window,
+    ) -> Result<Found<Connection>> {
+        let rows = sqlx::query(
+            "SELECT *, COUNT(*) OVER () AS total FROM connection
+             WHERE account_id = ?1 AND (?2 IS NULL OR name = ?2) ORDER BY rowid LIMIT ?3 OFFSET ?4",
+        )
+        .bind(account.as_str())
+        .bind(name)
+        .bind(window.limit)
+        .bind(window.offset)
+        .fetch_all(&self.read)
+        .await?;
+        found(&rows, connection)
+    }
+
+    /// Connections whose source AWS is not known to have, and which are not given up.
+    pub(crate) async fn connections_without_source(&self) -> Result<Vec<ConnectionId>> {
+        let rows = sqlx::query("SELECT id FROM connection WHERE source_made = 0 AND status <> 'failed'")
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(|row| id(row, "id")).collect()
+    }
+}
+
+impl Tx {
+    /// Writes a new connection, pending.
+    pub(crate) async fn insert_connection(&mut self, new: &NewConnection) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO connection (id, account_id, name, aws_account_id, region, source, status, created_at_ms)
+             VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)",
+        )
+        .bind(new.id.as_str())
+        .bind(new.account_id.as_str())
+        .bind(&new.name)
+        .bind(&new.source.aws_account_id)
+        .bind(&new.source.region)
+        .bind(&new.source.name)
+        .bind(new.now_ms)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// A connection of an account, as this transaction sees it.
+    pub(crate) async fn connection(&mut self, account: &AccountId, id: &str) -> Result<Option<Connection>> {
+        let row = sqlx::query("SELECT * FROM connection WHERE account_id = ? AND id = ?")
+            .bind(account.as_str())
+            .bind(id)
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        row.as_ref().map(connection).transpose()
+    }
+
+    /// Sets what a connection does, and why it does nothing. Delivery starts afresh, without an old backoff.
+    pub(crate) async fn set_status(
+        &mut self,
+        id: &ConnectionId,
+        status: &Status,
+        error: Option<&str>,
+    ) -> Result<()> {
+        sqlx::query("UPDATE connection SET status = ?, error_message = ? WHERE id = ?")
+            .bind(status.as_str())
+            .bind(error)
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("UPDATE delivery SET failures = 0, retry_at_ms = 0 WHERE connection_id = ?")
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends an active connection's sending. One that somebody paused meanwhile stays paused.
+    pub(crate) async fn stop_sending(
+        &mut self,
+        id: &ConnectionId,
+        status: &Status,
+        error: Option<&str>,
+    ) -> Result<()> {
+        sqlx::query("UPDATE connection SET status = ?, error_message = ? WHERE id = ? AND status = 'active'")
+            .bind(status.as_str())
+            .bind(error)
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Says a word about a connection without changing what it does.
+    pub(crate) async fn set_error(&mut self, id: &ConnectionId, error: Option<&str>) -> Result<()> {
+        sqlx::query("UPDATE connection SET error_message = ? WHERE id = ?")
+            .bind(error)
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes whether AWS has a connection's source.
+    pub(crate) async fn set_source_made(&mut self, id: &ConnectionId, made: bool) -> Result<()> {
+        sqlx::query("UPDATE connection SET source_made = ? WHERE id = ?")
+            .bind(made)
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes a connection with the events it holds; its source is noted for removal.
+    pub(crate) async fn delete_connection(&mut self, connection: &Connection) -> Result<()> {
+        let source = &connection.source;
+        sqlx::query("INSERT OR IGNORE INTO source_removal (source, region, aws_account_id) VALUES (?, ?, ?)")
+            .bind(&source.name)
+            .bind(&source.region)
+            .bind(&source.aws_account_id)
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("DELETE FROM connection WHERE id = ?")
+            .bind(connection.id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Every connection of an account.
+    pub(crate) async fn connection_ids(&mut self, account: &AccountId) -> Result<Vec<ConnectionId>> {
+        let rows = sqlx::query("SELECT id FROM connection WHERE account_id = ? ORDER BY rowid")
+            .bind(account.as_str())
+            .fetch_all(&mut *self.inner)
+            .await?;
+        rows.iter().map(|row| id(row, "id")).collect()
+    }
+}

@@ -1,0 +1,176 @@
+//! Events on their way out: leased by row, settled by row.
+//!
+//! Only the oldest event of a lane can be leased, so that a lane never has two on the way: that is how order is
+//! kept up to AWS's answer.
+
+use scalr_api::ConnectionId;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::drops::DropReason;
+use super::outbox::VERSION;
+use super::{Result, Store, StoreError, Tx};
+
+/// An event that is to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) seq: i64,
+    pub(crate) event_id: String,
+    pub(crate) detail_type: String,
+    pub(crate) detail: String,
+    pub(crate) time_ms: i64,
+    pub(crate) attempts: u32,
+}
+
+/// Events of one connection, held for one worker until the lease runs out.
+#[derive(Debug)]
+pub(crate) struct Leased {
+    pub(crate) lease: String,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// What becomes of a leased event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// AWS took it.
+    Delivered,
+    /// It goes back, to be sent again not before then.
+    Again { due_at_ms: i64, error: Option<String> },
+    /// AWS will never take it.
+    Refused { error: String },
+}
+
+fn entry(row: &SqliteRow) -> Result<Entry> {
+    let version: i64 = row.try_get("version")?;
+    if version != VERSION {
+        return Err(StoreError::Unreadable(format!("an event of version {version}")));
+    }
+    Ok(Entry {
+        seq: row.try_get("seq")?,
+        event_id: row.try_get("event_id")?,
+        detail_type: row.try_get("detail_type")?,
+        detail: row.try_get("detail")?,
+        time_ms: row.try_get("time_ms")?,
+        attempts: row.try_get("attempts")?,
+    })
+}
+
+impl Store {
+    /// Active connections with an event that can be sent now.
+    pub(crate) async fn connections_due(&self, now_ms: i64) -> Result<Vec<ConnectionId>> {
+        let rows = sqlx::query(
+            "SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
+             WHERE c.status = 'active' AND d.held > 0 AND d.retry_at_ms <= ?1 AND EXISTS (
+                 SELECT 1 FROM (SELECT MIN(seq) AS head FROM outbox WHERE connection_id = c.id GROUP BY lane) h
+                 JOIN outbox o ON o.seq = h.head WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)",
+        )
+        .bind(now_ms)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| super::place::id(row, "id")).collect()
+    }
+
+    /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.
+    pub(crate) async fn next_due_ms(&self, now_ms: i64) -> Result<Option<i64>> {
+        let row = sqlx::query(
+            "SELECT MIN(MAX(o.due_at_ms, o.leased_until_ms, d.retry_at_ms)) AS at
+             FROM outbox o JOIN connection c ON c.id = o.connection_id JOIN delivery d ON d.connection_id = c.id
+             WHERE c.status = 'active' AND MAX(o.due_at_ms, o.leased_until_ms, d.retry_at_ms) > ?",
+        )
+        .bind(now_ms)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(row.try_get("at")?)
+    }
+}
+
+impl Tx {
+    /// The events of a connection that can be sent now, oldest first, at most one a lane.
+    pub(crate) async fn sendable(
+        &mut self,
+        id: &ConnectionId,
+        limit: i64,
+        now_ms: i64,
+    ) -> Result<Vec<Entry>> {
+        let rows = sqlx::query(
+            "SELECT o.* FROM (SELECT MIN(seq) AS head FROM outbox WHERE connection_id = ?1 GROUP BY lane) h
+             JOIN outbox o ON o.seq = h.head
+             WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 ORDER BY o.seq LIMIT ?3",
+        )
+        .bind(id.as_str())
+        .bind(now_ms)
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// Leases these events.
+    pub(crate) async fn lease(
+        &mut self,
+        entries: Vec<Entry>,
+        lease: String,
+        until_ms: i64,
+    ) -> Result<Leased> {
+        for entry in &entries {
+            sqlx::query(
+                "UPDATE outbox SET lease = ?, leased_until_ms = ?, attempts = attempts + 1 WHERE seq = ?",
+            )
+            .bind(&lease)
+            .bind(until_ms)
+            .bind(entry.seq)
+            .execute(&mut *self.inner)
+            .await?;
+        }
+        Ok(Leased { lease, entries })
+    }
+
+    /// Settles one leased event. A lease that ran out settles nothing: the event is somebody else's by now.
+    pub(crate) async fn settle(
+        &mut self,
+        lease: &str,
+        seq: i64,
+        outcome: &Outcome,
+        now_ms: i64,
+    ) -> Result<()> {
+        let mine =
+            sqlx::query("UPDATE outbox SET lease = NULL, leased_until_ms = 0 WHERE seq = ? AND lease = ?")
+                .bind(seq)
+                .bind(lease)
+                .execute(&mut *self.inner)
+                .await?;
+        if mine.rows_affected() == 0 {
+            return Ok(());
+        }
+        match outcome {
+            Outcome::Delivered => self.delivered(seq, now_ms).await,
+            Outcome::Again { due_at_ms, error } => {
+                sqlx::query("UPDATE outbox SET due_at_ms = ?, last_error = ? WHERE seq = ?")
+                    .bind(due_at_ms)
+                    .bind(error.as_deref())
+                    .bind(seq)
+                    .execute(&mut *self.inner)
+                    .await?;
+                Ok(())
+            }
+            Outcome::Refused { error } => self.drop_event(seq, DropReason::Refused, error, now_ms).await,
+        }
+    }
+
+    async fn delivered(&mut self, seq: i64, now_ms: i64) -> Result<()> {
+        sqlx::query(
+            "UPDATE delivery SET delivered = delivered + 1, last_delivered_at_ms = ?, failures = 0, retry_at_ms = 0,
+                                 last_error = NULL
+             WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?)",
+        )
+        .bind(now_ms)
+        .bind(seq)
+        .execute(&mut *self.inner)
+        .await?;
+        sqlx::query("DELETE FROM outbox WHERE seq = ?")
+            .bind(seq)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+}

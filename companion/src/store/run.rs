@@ -1,0 +1,128 @@
+//! Runs and how far they got.
+
+use scalr_api::{AccountId, RunId, RunStatus, WorkspaceId};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::place::id;
+use super::{Result, Store, Tx};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) id: RunId,
+    pub(crate) workspace_id: WorkspaceId,
+    pub(crate) status: RunStatus,
+    pub(crate) is_dry: bool,
+    pub(crate) is_destroy: bool,
+    pub(crate) message: Option<String>,
+    pub(crate) source: String,
+    pub(crate) user_email: String,
+    pub(crate) created_at_ms: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct NewRun {
+    pub(crate) run: Run,
+    pub(crate) step_at_ms: i64,
+}
+
+fn run(row: &SqliteRow) -> Result<Run> {
+    let status: String = row.try_get("status")?;
+    Ok(Run {
+        id: id(row, "id")?,
+        workspace_id: id(row, "workspace_id")?,
+        status: status_of(&status),
+        is_dry: row.try_get("is_dry")?,
+        is_destroy: row.try_get("is_destroy")?,
+        message: row.try_get("message")?,
+        source: row.try_get("source")?,
+        user_email: row.try_get("user_email")?,
+        created_at_ms: row.try_get("created_at_ms")?,
+    })
+}
+
+fn status_of(text: &str) -> RunStatus {
+    [
+        RunStatus::Pending,
+        RunStatus::Planning,
+        RunStatus::PlannedAndFinished,
+        RunStatus::Applying,
+        RunStatus::Applied,
+    ]
+    .into_iter()
+    .find(|known| known.as_str() == text)
+    .unwrap_or_else(|| RunStatus::Other(text.to_owned()))
+}
+
+impl Store {
+    /// A run of an account.
+    pub(crate) async fn run(&self, account: &AccountId, id: &str) -> Result<Option<Run>> {
+        let row = sqlx::query(
+            "SELECT r.* FROM run r JOIN workspace w ON w.id = r.workspace_id
+             JOIN environment e ON e.id = w.environment_id WHERE e.account_id = ? AND r.id = ?",
+        )
+        .bind(account.as_str())
+        .bind(id)
+        .fetch_optional(&self.read)
+        .await?;
+        row.as_ref().map(run).transpose()
+    }
+
+    /// When the next run takes its next step.
+    pub(crate) async fn next_step_ms(&self) -> Result<Option<i64>> {
+        let row = sqlx::query("SELECT MIN(step_at_ms) AS at FROM run WHERE step_at_ms IS NOT NULL")
+            .fetch_one(&self.read)
+            .await?;
+        Ok(row.try_get("at")?)
+    }
+}
+
+impl Tx {
+    /// Writes a new run.
+    pub(crate) async fn insert_run(&mut self, new: &NewRun) -> Result<()> {
+        let run = &new.run;
+        sqlx::query(
+            "INSERT INTO run (id, workspace_id, status, is_dry, is_destroy, message, source, user_email,
+                              created_at_ms, step_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(run.id.as_str())
+        .bind(run.workspace_id.as_str())
+        .bind(run.status.as_str())
+        .bind(run.is_dry)
+        .bind(run.is_destroy)
+        .bind(run.message.as_deref())
+        .bind(&run.source)
+        .bind(&run.user_email)
+        .bind(run.created_at_ms)
+        .bind(new.step_at_ms)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Runs whose next step is due.
+    pub(crate) async fn due_runs(&mut self, now_ms: i64) -> Result<Vec<Run>> {
+        let rows =
+            sqlx::query("SELECT * FROM run WHERE step_at_ms <= ? ORDER BY step_at_ms, rowid LIMIT 100")
+                .bind(now_ms)
+                .fetch_all(&mut *self.inner)
+                .await?;
+        rows.iter().map(run).collect()
+    }
+
+    /// Moves a run to its next status; without a further step it is over.
+    pub(crate) async fn step_run(
+        &mut self,
+        id: &RunId,
+        status: &RunStatus,
+        step_at_ms: Option<i64>,
+    ) -> Result<()> {
+        sqlx::query("UPDATE run SET status = ?, step_at_ms = ? WHERE id = ?")
+            .bind(status.as_str())
+            .bind(step_at_ms)
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! A certificate of our own making, for `--tls`: an authority, and a certificate it signed for this machine.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::TlsAcceptor;
+
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+const FOLDER: &str = "tls";
+/// The authority: what clients are told to trust.
+const CA: &str = "ca.pem";
+const CERTIFICATE: &str = "server.der";
+const KEY: &str = "server.key.der";
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    #[error("cannot keep the certificate in `{path}`")]
+    File { path: PathBuf, source: io::Error },
+    #[error("cannot make a certificate")]
+    Make(#[from] rcgen::Error),
+    #[error("cannot use the certificate in `{path}`; delete that folder to have a new one made")]
+    Use {
+        path: PathBuf,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// TLS for a server, and the file of the authority that clients have to trust.
+pub(crate) struct Tls {
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) ca_file: PathBuf,
+}
+
+/// The certificate kept in a directory; a new one where there is none yet.
+pub(crate) fn open(dir: &Path) -> Result<Tls, TlsError> {
+    let folder = dir.join(FOLDER);
+    if !folder.join(KEY).exists() {
+        make(&folder)?;
+    }
+    let unusable = |source: Box<dyn std::error::Error + Send + Sync>| TlsError::Use {
+        path: folder.clone(),
+        source,
+    };
+    let read = |file: &str| {
+        let path = folder.join(file);
+        std::fs::read(&path).map_err(|source| TlsError::File { path, source })
+    };
+    let chain = vec![CertificateDer::from(read(CERTIFICATE)?)];
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(read(KEY)?));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| unusable(Box::new(error)))?;
+    Ok(Tls {
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+        ca_file: folder.join(CA),
+    })
+}
+
+fn make(folder: &Path) -> Result<(), TlsError> {
+    let ca_key = KeyPair::generate()?;
+    let mut ca = CertificateParams::default();
+    ca.distinguished_name
+        .push(DnType::CommonName, "scalr-eventbridge dev");
+    // It signs this one certificate and no authority below it.
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca_pem = pem(ca.self_signed(&ca_key)?.der());
+
+    let key = KeyPair::generate()?;
+    let mut server = CertificateParams::new(NAMES.map(str::to_owned))?;
+    server.distinguished_name.push(DnType::CommonName, "localhost");
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.use_authority_key_identifier_extension = true;
+    let certificate = server.signed_by(&key, &Issuer::from_params(&ca, &ca_key))?;
+    // The authority's key is kept nowhere: nobody can sign with it again.
+
+    let trouble = |source| TlsError::File {
+        path: folder.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(folder).map_err(trouble)?;
+    std::fs::write(folder.join(CA), ca_pem).map_err(trouble)?;
+    std::fs::write(folder.join(CERTIFICATE), certificate.der()).map_err(trouble)?;
+    // The key comes last: with it the set is complete.
+    write_private(&folder.join(KEY), key.serialized_der()).map_err(trouble)
+}
+
+/// A certificate as the text that clients read.
+fn pem(der: &[u8]) -> String {
+    let body = base64::engine::general_purpose::STANDARD.encode(der);
+    let lines = body
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect::<Vec<_>>()
+        .join("\n");
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+}
+
+#[cfg(unix)]
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)
+}
+
+#[cfg(not(unix))]
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    std::fs::write(path, bytes)
+}
