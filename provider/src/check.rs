@@ -53,7 +53,7 @@ pub fn region(text: &str) -> Result<(), String> {
             area.len() >= 2
                 && lower(area)
                 && !middle.is_empty()
-                && middle.iter().all(|part| lower(&part))
+                && middle.iter().all(lower)
                 && (1..=2).contains(&number.len())
                 && number.bytes().all(|byte| byte.is_ascii_digit())
         }
@@ -114,6 +114,7 @@ pub fn hostname(text: &str) -> Result<(), String> {
 }
 
 /// A number of retries.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "every check takes a reference")]
 pub fn max_retries(count: &i64) -> Result<(), String> {
     if (0..=100).contains(count) {
         Ok(())

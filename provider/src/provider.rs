@@ -191,7 +191,7 @@ fn from_the_cli(host: &Host, world: &World<'_>) -> Result<(String, String), Diag
             search.looked_at.join(", ")
         );
         for unreadable in search.unreadable {
-            detail.push_str(&format!("\n\nThis could not be read: {unreadable}."));
+            detail.extend(["\n\nThis could not be read: ", &unreadable, "."]);
         }
         detail.push_str("\n\nSet one of them; a token is made in Scalr under the user's or the service account's access tokens.");
         Diagnostic::error("Scalr's token is not set").detail(detail).at("token").into()

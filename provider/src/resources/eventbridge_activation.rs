@@ -53,8 +53,7 @@ impl Resource for Activation {
                 last.as_ref(),
                 why,
                 "No activation was recorded, and the connection is as it was.",
-            )
-            .into()),
+            )),
         }
     }
 
@@ -84,7 +83,7 @@ impl Resource for Activation {
                 if let Some(object) = last {
                     cx.save(prior.with(&object));
                 }
-                Err(error.into())
+                Err(error)
             }
         }
     }

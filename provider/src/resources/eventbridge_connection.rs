@@ -304,18 +304,17 @@ async fn await_source(made: Object<Wire>, scalr: &Scalr, cx: &Cx<'_, Connection>
                 object.id
             ))
     };
-    match waited {
-        Ok(Waited::Done(())) => {}
-        Ok(Waited::TimedOut { .. }) => {
-            cx.warn(unfinished("Scalr did not name it within the `create` timeout."))
-        }
-        Ok(Waited::Cancelled { .. }) => cx.warn(unfinished("The wait for it was interrupted.")),
-        Err(_) if cx.cancelled().is_cancelled() => cx.warn(unfinished("The wait for it was interrupted.")),
+    let why = match waited {
+        Ok(Waited::Done(())) => return object,
+        Ok(Waited::TimedOut { .. }) => "Scalr did not name it within the `create` timeout.",
+        Ok(Waited::Cancelled { .. }) => "The wait for it was interrupted.",
+        Err(_) if cx.cancelled().is_cancelled() => "The wait for it was interrupted.",
         Err(failed) => {
             warn_all(cx, &failed);
-            cx.warn(unfinished("Scalr could not be asked for it."));
+            "Scalr could not be asked for it."
         }
-    }
+    };
+    cx.warn(unfinished(why));
     object
 }
 
