@@ -1,6 +1,9 @@
 //! `terraform-provider-scalr`: Scalr's events on AWS EventBridge, as Terraform resources.
 
-#![expect(unreachable_pub, reason = "a program has no outside: `pub` here means `of use to other modules`")]
+#![expect(
+    unreachable_pub,
+    reason = "a program has no outside: `pub` here means `of use to other modules`"
+)]
 
 mod aws;
 mod check;
