@@ -4,6 +4,7 @@ mod audit_log_setting;
 mod eventbridge_activation;
 mod eventbridge_bus;
 mod eventbridge_connection;
+mod eventbridge_delivery_check;
 mod eventbridge_rule;
 mod eventbridge_target;
 
@@ -17,6 +18,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.resource::<eventbridge_activation::Activation>();
     registry.resource::<eventbridge_bus::Bus>();
     registry.resource::<eventbridge_connection::Connection>();
+    registry.resource::<eventbridge_delivery_check::DeliveryCheck>();
     registry.resource::<eventbridge_rule::Rule>();
     registry.resource::<eventbridge_target::Target>();
 }

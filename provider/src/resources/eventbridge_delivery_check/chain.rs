@@ -1,0 +1,451 @@
+//! Which link of the chain broke: decided from what was found, without asking anybody.
+//!
+//! The walk goes from the log group backwards. A link that is gone only because one further back is gone is not named:
+//! a bus takes its rules with it, a rule its targets.
+
+use super::event::Match;
+use crate::aws::policy::Verdict;
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub(super) run: RunFacts,
+    pub(super) group: String,
+    pub(super) group_exists: bool,
+    /// The connection for this AWS account and region.
+    pub(super) connection: Option<ConnectionFacts>,
+    /// The bus that the events should arrive on.
+    pub(super) bus: Option<BusFacts>,
+    /// Account and region in words.
+    pub(super) place: String,
+}
+
+/// The run.
+#[derive(Clone, Debug)]
+pub(super) struct RunFacts {
+    pub(super) id: String,
+    pub(super) status: String,
+    pub(super) is_over: bool,
+}
+
+/// The connection.
+#[derive(Clone, Debug)]
+pub(super) struct ConnectionFacts {
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) message: Option<String>,
+}
+
+/// The bus and its source.
+#[derive(Clone, Debug)]
+pub(super) struct BusFacts {
+    pub(super) name: String,
+    pub(super) exists: bool,
+    /// `None`: AWS shows no such source.
+    pub(super) source_state: Option<String>,
+    /// All rules of the bus.
+    pub(super) rules_count: usize,
+    /// Those that have the log group as target.
+    pub(super) rules: Vec<RuleFacts>,
+}
+
+/// A rule that has the log group as target.
+#[derive(Clone, Debug)]
+pub(super) struct RuleFacts {
+    pub(super) name: String,
+    pub(super) enabled: bool,
+    pub(super) pattern: Match,
+    pub(super) verdict: Verdict,
+    /// The target sends something else than the whole event.
+    pub(super) transforms: bool,
+}
+
+/// Names the link that broke, and what to do about it.
+pub(super) fn broken(facts: &Facts) -> String {
+    let found = run(facts)
+        .or_else(|| log_group(facts))
+        .or_else(|| downstream(facts))
+        .or_else(|| connection(facts))
+        .or_else(|| source(facts));
+    found.unwrap_or_else(|| all_hold(facts))
+}
+
+fn run(facts: &Facts) -> Option<String> {
+    let RunFacts { id, status, is_over } = &facts.run;
+    (!is_over).then(|| {
+        format!(
+            "The run is not over: `{id}` is `{status}`, and Scalr sends the event when a run ends. Look at the run in Scalr, or \
+             give the check more time with `timeouts {{ create = … }}`."
+        )
+    })
+}
+
+fn log_group(facts: &Facts) -> Option<String> {
+    let group = &facts.group;
+    (!facts.group_exists).then(|| {
+        format!(
+            "The log group is gone: `{group}` is no longer there in {}.",
+            facts.place
+        )
+    })
+}
+
+/// From the log group back to the bus.
+fn downstream(facts: &Facts) -> Option<String> {
+    let Some(bus) = &facts.bus else {
+        // No bus of Scalr's is there, and no connection says which it should be: the connection is what is missing.
+        return None;
+    };
+    if !bus.exists {
+        return facts
+            .connection
+            .as_ref()
+            .map(|connection| bus_gone(facts, bus, connection));
+    }
+    let fitting = |rule: &&RuleFacts| !matches!(rule.pattern, Match::No(_));
+    let live: Vec<_> = bus
+        .rules
+        .iter()
+        .filter(fitting)
+        .filter(|rule| rule.enabled)
+        .collect();
+    if live.iter().any(|rule| rule.verdict == Verdict::Granted) {
+        return None;
+    }
+    if let Some(rule) = live.first() {
+        return Some(policy(facts, rule));
+    }
+    if bus.rules.is_empty() {
+        return Some(no_target(facts, bus));
+    }
+    let names = |rules: &[&RuleFacts]| {
+        rules
+            .iter()
+            .map(|rule| format!("`{}`", rule.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let asleep: Vec<_> = bus.rules.iter().filter(fitting).collect();
+    if !asleep.is_empty() {
+        let names = names(&asleep);
+        return Some(format!(
+            "The rule is disabled: {names} on the bus `{}`. Set `enabled = true` on its `scalr_eventbridge_rule`.",
+            bus.name
+        ));
+    }
+    Some(no_match(facts, bus))
+}
+
+fn policy(facts: &Facts, rule: &RuleFacts) -> String {
+    let group = &facts.group;
+    match &rule.verdict {
+        Verdict::Denied { sid } => {
+            let sid = sid.as_ref().map_or_else(String::new, |sid| format!(" `{sid}`"));
+            format!(
+                "The resource policy denies it: a statement{sid} keeps EventBridge out of the log group `{group}`. Remove the \
+                 statement."
+            )
+        }
+        verdict => {
+            let actions = if let Verdict::Missing(actions) = verdict {
+                actions.join("` and `")
+            } else {
+                String::new()
+            };
+            format!(
+                "The permission is missing: no resource policy lets EventBridge do `{actions}` in the log group `{group}`. \
+                 An apply of the `scalr_eventbridge_target` with this `log_group` puts it back."
+            )
+        }
+    }
+}
+
+fn no_target(facts: &Facts, bus: &BusFacts) -> String {
+    let (group, name) = (&facts.group, &bus.name);
+    if bus.rules_count == 0 {
+        return format!(
+            "The rule is gone: the bus `{name}` has none. Make a `scalr_eventbridge_rule` on it."
+        );
+    }
+    format!(
+        "The target is missing: no rule of the bus `{name}` has the log group `{group}` as target. Make a \
+         `scalr_eventbridge_target` with this `log_group`."
+    )
+}
+
+fn no_match(facts: &Facts, bus: &BusFacts) -> String {
+    let why: Vec<_> = bus
+        .rules
+        .iter()
+        .filter_map(|rule| match &rule.pattern {
+            Match::No(why) => Some(format!("`{}`: {why}", rule.name)),
+            _ => None,
+        })
+        .collect();
+    format!(
+        "The pattern does not match the event of the run `{}`. Of the rules of the bus `{}` that have the log group as \
+         target, {}. Correct `event_pattern`.",
+        facts.run.id,
+        bus.name,
+        why.join("; ")
+    )
+}
+
+fn bus_gone(facts: &Facts, bus: &BusFacts, connection: &ConnectionFacts) -> String {
+    let state = bus.source_state.as_deref().unwrap_or("gone");
+    format!(
+        "The event bus is gone: in {} there is no bus `{}` for the event source of the connection `{}`, which is {state}. Make \
+         it with a `scalr_eventbridge_bus`, and its rules with it.",
+        facts.place, bus.name, connection.name
+    )
+}
+
+fn connection(facts: &Facts) -> Option<String> {
+    let Some(connection) = &facts.connection else {
+        return Some(connection_gone(facts));
+    };
+    let name = &connection.name;
+    match connection.status.as_str() {
+        "disabled" => Some(format!(
+            "The connection is paused: `{name}` is `disabled`, and Scalr holds its events back. Set `enabled = true` on its \
+             `scalr_eventbridge_connection`."
+        )),
+        "failed" => Some(format!(
+            "The connection has failed: Scalr says of `{name}`: {}. Once that is mended, a `scalr_eventbridge_activation` \
+             has Scalr look again.",
+            connection.message.as_deref().unwrap_or("nothing more")
+        )),
+        _ => None,
+    }
+}
+
+fn connection_gone(facts: &Facts) -> String {
+    let left = match &facts.bus {
+        Some(bus) => format!(
+            " The bus `{}` is left of an earlier one; its event source is {}.",
+            bus.name,
+            bus.source_state.as_deref().unwrap_or("gone")
+        ),
+        None => String::new(),
+    };
+    format!(
+        "The connection is gone: Scalr has none for {}.{left} Make it with a `scalr_eventbridge_connection`.",
+        facts.place
+    )
+}
+
+fn source(facts: &Facts) -> Option<String> {
+    let bus = facts.bus.as_ref()?;
+    let name = &bus.name;
+    let broken = match bus.source_state.as_deref() {
+        Some("ACTIVE") => None,
+        Some("PENDING") => Some(format!(
+            "The event source is not associated: `{name}` is PENDING in {}, though its bus is there. An apply of the \
+             `scalr_eventbridge_bus` associates it again.",
+            facts.place
+        )),
+        state => Some(format!(
+            "The event source is gone: `{name}` is {} in {}. Make the connection again; an apply of the \
+             `scalr_eventbridge_bus` then associates its bus.",
+            state.unwrap_or("not there"),
+            facts.place
+        )),
+    };
+    broken.or_else(|| {
+        let connection = facts
+            .connection
+            .as_ref()
+            .filter(|connection| connection.status != "active")?;
+        Some(format!(
+            "The connection is not active: `{}` is `{}` in Scalr, though its event source is ACTIVE. A \
+             `scalr_eventbridge_activation` has Scalr look again (\"Refresh status\").",
+            connection.name, connection.status
+        ))
+    })
+}
+
+fn all_hold(facts: &Facts) -> String {
+    let mut text = format!(
+        "No link is seen to be broken: the run ended as `{}`, and connection, event source, bus, rule, target and permission \
+         stand. The event may only be late: EventBridge tries for 24 hours. Look at the rule's metrics (`MatchedEvents`, \
+         `FailedInvocations`) in CloudWatch, and at the connection's deliveries in Scalr.",
+        facts.run.status
+    );
+    let rules = facts.bus.iter().flat_map(|bus| &bus.rules);
+    for rule in rules.filter(|rule| rule.enabled) {
+        if let Match::Open(fields) = &rule.pattern {
+            let fields = fields.join("`, `");
+            text.push_str(&format!(
+                " The rule `{}` tests `{fields}`, whose value is not known here.",
+                rule.name
+            ));
+        }
+        if rule.transforms {
+            text.push_str(&format!(
+                " The target of the rule `{}` sends something else than the whole event: does it hold the run's id?",
+                rule.name
+            ));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUS: &str = "aws.partner/scalr.com/a/b";
+
+    fn whole() -> Facts {
+        let rule = RuleFacts {
+            name: "runs".to_owned(),
+            enabled: true,
+            pattern: Match::Yes,
+            verdict: Verdict::Granted,
+            transforms: false,
+        };
+        let connection = ConnectionFacts {
+            name: "b".to_owned(),
+            status: "active".to_owned(),
+            message: None,
+        };
+        let bus = BusFacts {
+            name: BUS.to_owned(),
+            exists: true,
+            source_state: Some("ACTIVE".to_owned()),
+            rules_count: 1,
+            rules: vec![rule],
+        };
+        Facts {
+            run: RunFacts {
+                id: "run-1".to_owned(),
+                status: "planned_and_finished".to_owned(),
+                is_over: true,
+            },
+            group: "/g".to_owned(),
+            group_exists: true,
+            connection: Some(connection),
+            bus: Some(bus),
+            place: "account 123456789012, region us-east-1".to_owned(),
+        }
+    }
+
+    /// Each link's sentence begins in a way that no other does.
+    const LINKS: [&str; 15] = [
+        "The run is not over",
+        "The log group is gone",
+        "The permission is missing",
+        "The resource policy denies",
+        "The target is missing",
+        "The rule is gone",
+        "The rule is disabled",
+        "The pattern does not match",
+        "The event bus is gone",
+        "The event source is not associated",
+        "The event source is gone",
+        "The connection is gone",
+        "The connection is paused",
+        "The connection has failed",
+        "The connection is not active",
+    ];
+
+    fn check(link: &str, breaks: impl FnOnce(&mut Facts, &mut BusFacts)) {
+        let mut facts = whole();
+        let mut bus = facts.bus.take().expect("the whole chain has a bus");
+        breaks(&mut facts, &mut bus);
+        facts.bus = Some(bus);
+        let said = broken(&facts);
+        let named: Vec<_> = LINKS.into_iter().filter(|link| said.contains(link)).collect();
+        assert_eq!(named, if link.is_empty() { vec![] } else { vec![link] }, "{said}");
+    }
+
+    #[test]
+    fn each_link_by_itself() {
+        check("", |_, _| {});
+        check("The run is not over", |f, _| f.run.is_over = false);
+        check("The log group is gone", |f, _| f.group_exists = false);
+        check("The permission is missing", |_, b| {
+            b.rules[0].verdict = Verdict::Missing(vec!["logs:PutLogEvents"])
+        });
+        check("The resource policy denies", |_, b| {
+            b.rules[0].verdict = Verdict::Denied { sid: None }
+        });
+        check("The target is missing", |_, b| b.rules.clear());
+        check("The rule is disabled", |_, b| b.rules[0].enabled = false);
+        check("The pattern does not match", |_, b| {
+            b.rules[0].pattern = Match::No("x".to_owned())
+        });
+        check("The connection is paused", |f, _| set_status(f, "disabled"));
+        check("The connection has failed", |f, _| set_status(f, "failed"));
+        check("The connection is not active", |f, _| set_status(f, "pending"));
+        check("The event source is not associated", |_, b| {
+            b.source_state = Some("PENDING".to_owned())
+        });
+        check("The event source is gone", |_, b| b.source_state = None);
+    }
+
+    #[test]
+    fn a_link_that_takes_others_with_it() {
+        check("The rule is gone", |_, b| {
+            (b.rules_count, b.rules) = (0, Vec::new())
+        });
+        check("The event bus is gone", |_, b| {
+            *b = BusFacts {
+                exists: false,
+                source_state: Some("PENDING".to_owned()),
+                rules_count: 0,
+                rules: Vec::new(),
+                ..b.clone()
+            };
+        });
+        check("The connection is gone", |f, b| {
+            f.connection = None;
+            b.source_state = Some("DELETED".to_owned());
+        });
+        let gone = Facts {
+            connection: None,
+            bus: None,
+            ..whole()
+        };
+        assert!(broken(&gone).contains("The connection is gone"));
+    }
+
+    #[test]
+    fn one_rule_that_works_is_enough() {
+        check("The connection is paused", |f, b| {
+            let mut other = b.rules[0].clone();
+            other.enabled = false;
+            b.rules.insert(0, other);
+            set_status(f, "disabled");
+        });
+        check("The rule is disabled", |_, b| {
+            let mut other = b.rules[0].clone();
+            other.pattern = Match::No("x".to_owned());
+            b.rules[0].enabled = false;
+            b.rules.insert(0, other);
+        });
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_said() {
+        check("", |_, b| {
+            b.rules[0].pattern = Match::Open(vec!["detail.event.duration".to_owned()])
+        });
+        let mut facts = whole();
+        if let Some(bus) = &mut facts.bus {
+            bus.rules[0].pattern = Match::Open(vec!["detail.event.duration".to_owned()]);
+            bus.rules[0].transforms = true;
+        }
+        let said = broken(&facts);
+        assert!(
+            said.contains("`detail.event.duration`") && said.contains("hold the run's id"),
+            "{said}"
+        );
+    }
+
+    fn set_status(facts: &mut Facts, status: &str) {
+        if let Some(connection) = &mut facts.connection {
+            status.clone_into(&mut connection.status);
+        }
+    }
+}

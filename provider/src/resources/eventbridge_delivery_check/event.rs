@@ -1,0 +1,165 @@
+//! The event that a run must have sent, as far as it can be known, and what a rule's pattern makes of it.
+
+use event_pattern::{Explanation, Leaf, Pattern};
+use scalr_api::{Object, Run};
+use scalr_events::EventType;
+use serde_json::{Value, json};
+
+/// Fields that only Scalr knows the value of: a pattern that tests one is not blamed.
+const NOT_KNOWN: [&str; 9] = [
+    "id",
+    "time",
+    "detail.title",
+    "detail.tags",
+    "detail.event_type",
+    "detail.event.duration",
+    "detail.event.environment",
+    "detail.event.user-email",
+    "detail.event.is-agent",
+];
+
+/// What a pattern makes of the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// It matches.
+    Yes,
+    /// It does not, because of this.
+    No(String),
+    /// It depends on these fields, whose values are not known here.
+    Open(Vec<String>),
+}
+
+/// Where the event comes from and goes.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) source: &'a str,
+    pub(super) aws_account: &'a str,
+    pub(super) region: &'a str,
+    pub(super) workspace: Option<&'a str>,
+}
+
+/// The event of a run that ended.
+pub(super) fn of_run(run: &Object<Run>, place: &Place<'_>) -> Value {
+    let mut event = scalr_events::sample(EventType::RunExecuted);
+    let attributes = &run.attributes;
+    let account = place.source.split('/').nth(2).unwrap_or_default();
+    event["version"] = json!("0");
+    event["source"] = json!(place.source);
+    event["account"] = json!(place.aws_account);
+    event["region"] = json!(place.region);
+    let detail = &mut event["detail"]["event"];
+    detail["run-id"] = json!(run.id.as_str());
+    detail["is-dry"] = json!(attributes.is_dry);
+    detail["is-destroy"] = json!(attributes.is_destroy);
+    detail["result"] = json!(attributes.status.as_str());
+    detail["account"] = json!(account);
+    if let Some(source) = &attributes.source {
+        detail["source"] = json!(source);
+    }
+    if let Some(workspace) = place.workspace {
+        detail["workspace"] = json!(workspace);
+    }
+    event
+}
+
+/// Whether a rule's pattern matches the event.
+pub(super) fn judge(pattern: &str, event: &Value) -> Match {
+    let compiled = match Pattern::compile(pattern) {
+        Ok(compiled) => compiled,
+        Err(error) => return Match::No(format!("its pattern is not valid: {error}")),
+    };
+    match compiled.explain(&event.to_string()) {
+        Ok(explanation) if explanation.matched => Match::Yes,
+        Ok(explanation) => miss(&explanation),
+        Err(error) => Match::No(error.to_string()),
+    }
+}
+
+/// The alternative that came nearest decides: the fewest leaves that missed for a reason that is known.
+fn miss(explanation: &Explanation) -> Match {
+    let last = explanation
+        .leaves
+        .iter()
+        .map(|leaf| leaf.alternative)
+        .max()
+        .unwrap_or_default();
+    let missed = (0..=last).map(|alternative| {
+        let of_it = explanation
+            .leaves
+            .iter()
+            .filter(move |leaf| leaf.alternative == alternative && !leaf.matched);
+        of_it.partition::<Vec<&Leaf>, _>(|leaf| is_open(leaf))
+    });
+    let Some((open, wrong)) = missed.min_by_key(|(_, wrong)| wrong.len()) else {
+        return Match::No("its pattern has nothing to match".to_owned());
+    };
+    if let Some(leaf) = wrong.first() {
+        return Match::No(in_words(leaf));
+    }
+    if open.is_empty() {
+        return Match::No("its pattern matches only across different elements of one list".to_owned());
+    }
+    Match::Open(open.iter().map(|leaf| leaf.path.clone()).collect())
+}
+
+fn is_open(leaf: &Leaf) -> bool {
+    NOT_KNOWN.contains(&leaf.path.as_str()) || leaf.path == "detail.event.is-postponed"
+}
+
+fn in_words(leaf: &Leaf) -> String {
+    let (path, expected) = (&leaf.path, &leaf.expected);
+    match (leaf.found.as_slice(), &leaf.nearest) {
+        ([], Some(nearest)) => {
+            format!("it asks for `{path}`, which the event does not have; the nearest is `{nearest}`")
+        }
+        ([], None) => format!("it asks for `{path}`, which the event does not have"),
+        (found, _) => format!(
+            "it asks for `{path}` in `{expected}`; the event has `{}`",
+            found.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, want: &Match) {
+        let mut event = scalr_events::sample(EventType::RunExecuted);
+        event["detail"]["event"]["result"] = json!("errored");
+        assert_eq!(&judge(pattern, &event), want, "{pattern}");
+    }
+
+    #[test]
+    fn misses_are_told_by_field() {
+        check(r#"{"detail-type": ["RunExecuted"]}"#, &Match::Yes);
+        check(
+            r#"{"detail-type": ["AuditLog"]}"#,
+            &Match::No(
+                r#"it asks for `detail-type` in `["AuditLog"]`; the event has `"RunExecuted"`"#.to_owned(),
+            ),
+        );
+        check(
+            r#"{"detail": {"event": {"reslt": ["errored"]}}}"#,
+            &Match::No(
+                "it asks for `detail.event.reslt`, which the event does not have; the nearest is `detail.event.result`"
+                    .to_owned(),
+            ),
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_blamed() {
+        let open = Match::Open(vec!["detail.event.environment".to_owned()]);
+        check(r#"{"detail": {"event": {"environment": ["prod"]}}}"#, &open);
+        check(
+            r#"{"detail": {"event": {"environment": ["prod"], "result": ["errored"]}}}"#,
+            &open,
+        );
+        let wrong = judge(
+            r#"{"detail": {"event": {"environment": ["prod"], "result": ["applied"]}}}"#,
+            &json!({"detail": {"event": {"environment": "x", "result": "errored"}}}),
+        );
+        assert!(matches!(wrong, Match::No(why) if why.contains("`detail.event.result`")));
+    }
+}
