@@ -11,13 +11,14 @@ mod function;
 pub mod log;
 mod path;
 mod plan;
-mod proto;
+pub mod proto;
 mod provider;
 mod resource;
 mod rpc;
 pub mod schema;
 mod semantics;
 mod server;
+pub mod testing;
 mod value;
 
 pub use attr_type::{AttrReader, AttrType, AttrWriter, Attrs, IntoVal, Nullable, Parameter, Variadic};

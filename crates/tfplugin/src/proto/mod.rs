@@ -1,4 +1,5 @@
-//! The generated form of `proto/`. Don't edit it: run `cargo run -p tfplugin --example generate-proto`.
+//! The messages of the protocol, for tools that speak to a provider themselves. Generated from `proto/`: don't edit
+//! them: run `cargo run -p tfplugin --example generate-proto`.
 
 #![allow(
     clippy::all,

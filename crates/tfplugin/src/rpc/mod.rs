@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
+pub(crate) use self::catalog::ResourceType;
 use crate::cx::{Call, Notes};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::erased::AnyProvider;
@@ -54,6 +55,11 @@ impl Service {
             client: RwLock::new(Client::Missing("Terraform has not configured it".to_owned())),
             stop: Mutex::new(CancellationToken::new()),
         }
+    }
+
+    /// What the provider offers.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// Cancelled by StopProvider. It is a child, so that nothing of a call outlives it.
