@@ -1,5 +1,10 @@
 //! Checks of AWS-side attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a check of an attribute takes a reference, whatever the type"
+)]
+
 use super::{arn, import_id};
 
 /// The name of an event source of Scalr's, or of another partner.
@@ -66,8 +71,9 @@ pub fn any_arn(text: &str) -> Result<(), String> {
 
 /// The ARN of a queue: what dead-letter queues must be.
 pub fn queue_arn(text: &str) -> Result<(), String> {
+    let is_fifo = |queue: &str| queue.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
     match arn::parse(text) {
-        Some(arn) if arn.service == "sqs" && !arn.resource.ends_with(".fifo") => Ok(()),
+        Some(arn) if arn.service == "sqs" && !is_fifo(arn.resource) => Ok(()),
         Some(arn) if arn.service == "sqs" => Err(
             "must be the ARN of a standard queue; EventBridge takes no FIFO queue for dead letters"
                 .to_owned(),

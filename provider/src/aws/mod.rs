@@ -31,7 +31,7 @@ pub use settings::{AssumeRole, Endpoints, Settings};
 
 /// How long one attempt of a call may take, and the call with all its attempts.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-const CALL_TIMEOUT: Duration = Duration::from_secs(180);
+const CALL_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// AWS, as the provider's configuration says. Making one does no I/O.
 #[derive(Debug, Default)]

@@ -22,6 +22,7 @@ use crate::client::Client;
 /// without one the rule matches, nothing arrives, and no error says so. Other statements of that policy are left alone.
 /// A log group or a permission that has gone missing shows as an in-place change, which puts it back.
 #[derive(Attrs, Clone, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
     /// Name of the rule.
     #[tf(required, replace, check = checks::name)]

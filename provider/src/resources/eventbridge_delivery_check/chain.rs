@@ -265,29 +265,36 @@ fn source(facts: &Facts) -> Option<String> {
 }
 
 fn all_hold(facts: &Facts) -> String {
-    let mut text = format!(
+    let rules = facts
+        .bus
+        .iter()
+        .flat_map(|bus| &bus.rules)
+        .filter(|rule| rule.enabled);
+    let doubts: String = rules.flat_map(doubts).collect();
+    format!(
         "No link is seen to be broken: the run ended as `{}`, and connection, event source, bus, rule, target and permission \
          stand. The event may only be late: EventBridge tries for 24 hours. Look at the rule's metrics (`MatchedEvents`, \
-         `FailedInvocations`) in CloudWatch, and at the connection's deliveries in Scalr.",
+         `FailedInvocations`) in CloudWatch, and at the connection's deliveries in Scalr.{doubts}",
         facts.run.status
-    );
-    let rules = facts.bus.iter().flat_map(|bus| &bus.rules);
-    for rule in rules.filter(|rule| rule.enabled) {
-        if let Match::Open(fields) = &rule.pattern {
-            let fields = fields.join("`, `");
-            text.push_str(&format!(
-                " The rule `{}` tests `{fields}`, whose value is not known here.",
-                rule.name
-            ));
-        }
-        if rule.transforms {
-            text.push_str(&format!(
-                " The target of the rule `{}` sends something else than the whole event: does it hold the run's id?",
-                rule.name
-            ));
-        }
+    )
+}
+
+/// What cannot be told of a rule from here.
+fn doubts(rule: &RuleFacts) -> Vec<String> {
+    let name = &rule.name;
+    let mut doubts = Vec::new();
+    if let Match::Open(fields) = &rule.pattern {
+        let fields = fields.join("`, `");
+        doubts.push(format!(
+            " The rule `{name}` tests `{fields}`, whose value is not known here."
+        ));
     }
-    text
+    if rule.transforms {
+        doubts.push(format!(
+            " The target of the rule `{name}` sends something else than the whole event: does it hold the run's id?"
+        ));
+    }
+    doubts
 }
 
 #[cfg(test)]
@@ -365,7 +372,7 @@ mod tests {
         check("The run is not over", |f, _| f.run.is_over = false);
         check("The log group is gone", |f, _| f.group_exists = false);
         check("The permission is missing", |_, b| {
-            b.rules[0].verdict = Verdict::Missing(vec!["logs:PutLogEvents"])
+            b.rules[0].verdict = Verdict::Missing(vec!["logs:PutLogEvents"]);
         });
         check("The resource policy denies", |_, b| {
             b.rules[0].verdict = Verdict::Denied { sid: None }
@@ -373,13 +380,13 @@ mod tests {
         check("The target is missing", |_, b| b.rules.clear());
         check("The rule is disabled", |_, b| b.rules[0].enabled = false);
         check("The pattern does not match", |_, b| {
-            b.rules[0].pattern = Match::No("x".to_owned())
+            b.rules[0].pattern = Match::No("x".to_owned());
         });
         check("The connection is paused", |f, _| set_status(f, "disabled"));
         check("The connection has failed", |f, _| set_status(f, "failed"));
         check("The connection is not active", |f, _| set_status(f, "pending"));
         check("The event source is not associated", |_, b| {
-            b.source_state = Some("PENDING".to_owned())
+            b.source_state = Some("PENDING".to_owned());
         });
         check("The event source is gone", |_, b| b.source_state = None);
     }
@@ -387,7 +394,7 @@ mod tests {
     #[test]
     fn a_link_that_takes_others_with_it() {
         check("The rule is gone", |_, b| {
-            (b.rules_count, b.rules) = (0, Vec::new())
+            (b.rules_count, b.rules) = (0, Vec::new());
         });
         check("The event bus is gone", |_, b| {
             *b = BusFacts {
@@ -429,7 +436,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_said() {
         check("", |_, b| {
-            b.rules[0].pattern = Match::Open(vec!["detail.event.duration".to_owned()])
+            b.rules[0].pattern = Match::Open(vec!["detail.event.duration".to_owned()]);
         });
         let mut facts = whole();
         if let Some(bus) = &mut facts.bus {

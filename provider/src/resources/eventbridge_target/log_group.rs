@@ -27,7 +27,7 @@ pub(super) async fn ensure(
     let owner = owner(&target.event_bus_name, &target.rule);
     let held = find_or_make(aws, group, &owner, default_tags).await?;
     if group.create {
-        keep_for(aws, group, &held).await?;
+        keep_for(aws, group, held.as_ref()).await?;
     }
     let need = need(target, &group.name, rule_arn);
     if let Err(failure) = log_policy::ensure(aws, &need).await {
@@ -212,34 +212,28 @@ fn not_ours(name: &str, region: &str, found: Option<&str>) -> Diagnostic {
 }
 
 /// Brings the retention to what is planned.
-async fn keep_for(aws: &Regional, group: &LogGroup, held: &Option<WireGroup>) -> Result<()> {
+async fn keep_for(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>) -> Result<()> {
     let name = &group.name;
-    let now = held
-        .as_ref()
-        .and_then(WireGroup::retention_in_days)
-        .map(i64::from);
+    let now = held.and_then(WireGroup::retention_in_days).map(i64::from);
     if now == group.retention_in_days {
         return Ok(());
     }
-    let answer = match group.retention_in_days.and_then(|days| i32::try_from(days).ok()) {
-        Some(days) => {
-            let call = aws
-                .logs
-                .put_retention_policy()
-                .log_group_name(name)
-                .retention_in_days(days);
-            call.send()
-                .await
-                .map(drop)
-                .map_err(|e| aws.failed("logs:PutRetentionPolicy", e))
-        }
-        None => {
-            let call = aws.logs.delete_retention_policy().log_group_name(name);
-            call.send()
-                .await
-                .map(drop)
-                .map_err(|e| aws.failed("logs:DeleteRetentionPolicy", e))
-        }
+    let answer = if let Some(days) = group.retention_in_days.and_then(|days| i32::try_from(days).ok()) {
+        let call = aws
+            .logs
+            .put_retention_policy()
+            .log_group_name(name)
+            .retention_in_days(days);
+        call.send()
+            .await
+            .map(drop)
+            .map_err(|e| aws.failed("logs:PutRetentionPolicy", e))
+    } else {
+        let call = aws.logs.delete_retention_policy().log_group_name(name);
+        call.send()
+            .await
+            .map(drop)
+            .map_err(|e| aws.failed("logs:DeleteRetentionPolicy", e))
     };
     answer.map_err(|e| e.during(format!("cannot set the retention of the log group `{name}`")))
 }
