@@ -14,6 +14,10 @@ const ATTRIBUTES: &[(&str, &str)] = &[
     ("/data/attributes/enabled", "connection_id"),
 ];
 
+/// Private state: the connection that our own apply selected. A refresh overwrites `connection_id` with what someone else
+/// selected, and destroy must not turn that off.
+const OURS: &str = "selected";
+
 /// Streams the audit log of a Scalr account to a connection (Account settings > Audit logs).
 ///
 /// There is one such setting an account. Destroying it turns the audit log's stream off, if it still selects this connection.
@@ -47,6 +51,7 @@ impl Resource for AuditLogSetting {
             Some(_) => {}
             None => select(&scalr, &account, &wanted).await?,
         }
+        cx.set_private(OURS, plan.connection_id.as_bytes());
         Ok(Self {
             account_id: Some(account.into_string()),
             ..plan
@@ -69,7 +74,14 @@ impl Resource for AuditLogSetting {
             };
         };
         // Off is gone: the next plan turns it on again.
-        Ok(selected(&setting).map(|id| Self {
+        let Some(id) = selected(&setting) else {
+            return Ok(None);
+        };
+        if cx.private(OURS).is_none() {
+            // Imported: what is selected now is what is managed.
+            cx.set_private(OURS, id.as_str().as_bytes());
+        }
+        Ok(Some(Self {
             connection_id: id.to_string(),
             ..state
         }))
@@ -84,6 +96,7 @@ impl Resource for AuditLogSetting {
             &connection_id(&plan.connection_id, "connection_id")?,
         )
         .await?;
+        cx.set_private(OURS, plan.connection_id.as_bytes());
         Ok(Self {
             account_id: Some(account.into_string()),
             ..plan
@@ -95,8 +108,11 @@ impl Resource for AuditLogSetting {
         let account = state.account()?;
         let setting = scalr.api.audit_log_setting(&account).await;
         let setting = setting.map_err(|error| failed(&scalr, "read", &account, error))?;
+        let ours = cx
+            .private(OURS)
+            .unwrap_or_else(|| state.connection_id.clone().into_bytes());
         match setting.as_ref().and_then(selected) {
-            Some(id) if id.as_str() == state.connection_id => {
+            Some(id) if id.as_str().as_bytes() == ours => {
                 let off = scalr.api.set_audit_log_setting(&account, None).await;
                 off.map_err(|error| failed(&scalr, "turn off", &account, error))?;
             }

@@ -43,11 +43,9 @@ impl Resource for Activation {
         match plan.refresh(cx).await? {
             Ended::Active(object) => Ok(plan.with(&object)),
             // No state: the next plan has the activation to add.
-            Ended::Paused(object) => Err(paused(
-                &object,
-                "create it with `enabled = true`, or leave the activation out",
-            )
-            .into()),
+            Ended::Paused(object) => {
+                Err(paused(&object, "leave the activation out while it is to stay paused").into())
+            }
             Ended::Gone => Err(plan.gone().into()),
             Ended::Early { last, why } => Err(not_active(
                 last.as_ref(),
@@ -71,7 +69,11 @@ impl Resource for Activation {
             Ended::Active(object) => Ok(plan.with(&object)),
             Ended::Paused(object) => {
                 cx.save(prior.with(&object));
-                Err(paused(&object, "plan again: a paused connection needs no activation").into())
+                Err(paused(
+                    &object,
+                    "plan again, and the activation is left alone while it is paused",
+                )
+                .into())
             }
             Ended::Gone => Err(plan.gone().into()),
             Ended::Early { last, why } => {
@@ -243,7 +245,7 @@ fn paused(object: &Object<Wire>, instead: &str) -> Diagnostic {
     Diagnostic::error(format!("The connection `{name}` is paused"))
         .detail(format!(
             "The connection `{}` is `disabled`, and an activation never resumes a paused connection. Nothing was \
-             changed.\n\nSet `enabled = true` on the `scalr_eventbridge_connection` to resume it; or {instead}.",
+             changed.\n\nSet `enabled = true` on the `scalr_eventbridge_connection` to resume it, or {instead}.",
             object.id
         ))
         .at("connection_id")

@@ -9,7 +9,9 @@ use std::time::Duration;
 use scalr_api::{
     ClientError, Connection as Wire, ConnectionAttributes, ConnectionId, ConnectionInput, Object, Status,
 };
-use tfplugin::{Attrs, Cx, Diagnostic, Diagnostics, Resource, Result, Timeouts, Waited, mins};
+use tfplugin::{
+    Action, Attrs, Cx, Diagnostic, Diagnostics, Plan, Resource, Result, Timeouts, Value, Waited, mins,
+};
 
 use crate::aws::import_id;
 use crate::check;
@@ -137,6 +139,15 @@ impl Resource for Connection {
         let deleted = scalr.api.delete_connection(&state.connection_id()?).await;
         let failed = |error| scalr.failed(format!("delete the connection `{}`", state.name), error);
         Ok(deleted.map(drop).map_err(failed)?)
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let pauses = plan.planned::<bool>("enabled") == Value::Known(false);
+        if plan.action() == Action::Update && !plan.replaces() && pauses {
+            // Any other answer to the pause is an error.
+            plan.set("status", Status::Disabled.as_str());
+        }
+        Ok(())
     }
 
     fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
