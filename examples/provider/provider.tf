@@ -12,7 +12,7 @@ provider "scalr" {
   aws = {
     region = "us-east-1"
     default_tags = {
-      managed-by = "terraform"
+      tags = { managed-by = "terraform" }
     }
   }
 }

@@ -17,6 +17,7 @@ variable "region" {
 }
 
 variable "workspace_id" {
-  description = "A workspace for the delivery check: a dry run is started in it (`ws-…`)."
+  description = "A workspace for the delivery check: a dry run is started in it. The default is the companion's."
   type        = string
+  default     = "ws-v0local"
 }

@@ -192,6 +192,29 @@ impl Aws {
         Ok(())
     }
 
+    /// Puts a policy on a log group that keeps EventBridge out, in place of its own.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn deny_events(&self, name: &str) -> Result<()> {
+        self.delete_group_policy(name)?;
+        let arn = self.group_arn(name)?;
+        let statements = ["Allow", "Deny"].map(|effect| {
+            let actions = ["logs:CreateLogStream", "logs:PutLogEvents"];
+            let principal = serde_json::json!({"Service": "events.amazonaws.com"});
+            let resource = format!("{arn}:*");
+            serde_json::json!({"Sid": effect, "Effect": effect, "Principal": principal, "Action": actions, "Resource": resource})
+        });
+        let document = serde_json::json!({"Version": "2012-10-17", "Statement": statements});
+        let put = self
+            .logs
+            .put_resource_policy()
+            .resource_arn(arn)
+            .policy_document(document.to_string());
+        block_on(put.send())?;
+        Ok(())
+    }
+
     /// The events in a log group, oldest first.
     ///
     /// # Errors

@@ -99,7 +99,7 @@ const ELSEWHERE: &str = r#"
 provider "scalr" {
   aws = {
     region       = "eu-west-1"
-    default_tags = { team = "platform" }
+    default_tags = { tags = { team = "platform" } }
   }
 }
 locals {

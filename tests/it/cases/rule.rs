@@ -80,8 +80,7 @@ fn pattern_spelt_otherwise(tool: &Tool) -> Result<()> {
 
 fn name_prefix_and_tags(tool: &Tool) -> Result<()> {
     let stage = Stage::new(tool)?;
-    let provider =
-        "provider \"scalr\" {\n  aws = { default_tags = { team = \"platform\", env = \"test\" } }\n}\n";
+    let provider = "provider \"scalr\" {\n  aws = { default_tags = { tags = { team = \"platform\", env = \"test\" } } }\n}\n";
     let rule = hcl::with(
         RULE,
         "name           = \"runs\"",

@@ -84,6 +84,8 @@ impl Companion {
             ("SCALR_TOKEN", text("/scalr/token")),
             ("AWS_ENDPOINT_URL", text("/aws/endpoint")),
             ("AWS_REGION", text("/aws/region")),
+            // The `aws` command line, version 1, reads only this one.
+            ("AWS_DEFAULT_REGION", text("/aws/region")),
             ("AWS_ACCESS_KEY_ID", text("/aws/account_id")),
             ("AWS_SECRET_ACCESS_KEY", "not-checked".to_owned()),
             ("TF_VAR_workspace_id", text("/scalr/workspace_id")),
