@@ -33,10 +33,13 @@ pub struct World<'a> {
 pub fn search(host: &Host, world: &World<'_>) -> Search {
     let name = host.name();
     let mut search = Search::default();
-    search.looked_at.push(format!(
-        "`TF_TOKEN_{}`",
-        name.replace('-', "__").replace('.', "_")
-    ));
+    // No shell sets a variable with a colon in its name, so one for a port is not proposed.
+    if !name.contains(':') {
+        search.looked_at.push(format!(
+            "`TF_TOKEN_{}`",
+            name.replace('-', "__").replace('.', "_")
+        ));
+    }
     if let Some((variable, token)) = from_env(&name, world.env) {
         search.found = Some((token, format!("the variable `{variable}`")));
         return search;

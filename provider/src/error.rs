@@ -129,13 +129,13 @@ fn after_refusal(refusal: &Refusal, token_origin: &str) -> Option<String> {
              is made in Scalr under the user's or the service account's access tokens."
         ),
         403 => format!("The token, which came from {token_origin}, belongs to someone who may not do this in Scalr."),
-        404 if refusal.errors.is_empty() => format!(
-            "The answer is not in the form of Scalr's API. Is `{host}` the right host (`hostname`, `SCALR_HOSTNAME`)?"
-        ),
         429 => match refusal.retry_after {
             Some(wait) => format!("Scalr asks to be left alone for {} s. Apply again after that.", wait.as_secs()),
             None => "Scalr takes no more calls at present, though they were made slower and slower. Apply again later.".to_owned(),
         },
+        400..500 if refusal.errors.is_empty() => format!(
+            "The answer is not in the form of Scalr's API. Is `{host}` the right host (`hostname`, `SCALR_HOSTNAME`)?"
+        ),
         500.. => "The fault is on Scalr's side. Apply again later.".to_owned(),
         _ => return None,
     })
