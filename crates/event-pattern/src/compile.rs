@@ -73,8 +73,9 @@ pub(crate) fn compile(text: &str) -> Result<Vec<Alternative>, Error> {
     // Where `$or` does not stand as it must, it may be the name of a field.
     if refusal.kind() == ErrorKind::Grammar
         && let Ok(alternatives) = Compiler::new(text, Dialect::Plain).run()
+        && let Ok(alternatives) = fallback::without_repeats(alternatives)
     {
-        return fallback::without_repeats(alternatives);
+        return Ok(alternatives);
     }
     Err(refusal)
 }

@@ -84,7 +84,25 @@ impl Range {
     }
 
     pub(crate) fn contains(&self, address: &Digits) -> bool {
-        let (low, high, value) = (self.low.as_slice(), self.high.as_slice(), address.as_slice());
+        self.holds(address.as_slice())
+    }
+
+    /// Whether a number is within the range: where nothing else takes it for a number, its digits are hexadecimal.
+    pub(crate) fn contains_number(&self, text: &[u8]) -> bool {
+        let digits: Vec<u8> = text
+            .iter()
+            .map_while(|byte| match byte {
+                b'0'..=b'9' => Some(byte - b'0'),
+                b'A'..=b'F' => Some(byte - b'A' + 10),
+                _ => None,
+            })
+            .take(32)
+            .collect();
+        self.holds(&digits)
+    }
+
+    fn holds(&self, value: &[u8]) -> bool {
+        let (low, high) = (self.low.as_slice(), self.high.as_slice());
         let settled = value.len().min(low.len());
         let value_cut = &value[..settled];
         if value.len() < low.len() {

@@ -23,10 +23,12 @@ mod event;
 mod explain;
 mod ip;
 mod json;
+mod limits;
 mod number;
 mod pattern;
 mod test;
 
 pub use error::{Error, ErrorKind, EventError};
 pub use explain::{Explanation, Leaf};
+pub use limits::{COMPLEXITY_MAX, LENGTH_MAX, LENGTH_QUOTA, NUMBER_MAX, Warning};
 pub use pattern::Pattern;

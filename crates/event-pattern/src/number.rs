@@ -18,6 +18,11 @@ pub(crate) fn key(text: &[u8]) -> Option<Key> {
     Some(if bits >> 63 == 0 { bits | 1 << 63 } else { !bits })
 }
 
+/// The number that a key stands for.
+pub(crate) fn double(key: Key) -> f64 {
+    f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
+}
+
 /// The key of the greatest double.
 pub(crate) const GREATEST: Key = 0x7fef_ffff_ffff_ffff | 1 << 63;
 /// The key of the least double.

@@ -57,16 +57,16 @@ impl Test {
     fn passes_string(&self, text: &[u8]) -> bool {
         match self {
             Self::String(wanted) => wanted == text,
-            Self::Prefix(prefix) => text.starts_with(prefix),
-            Self::Suffix(suffix) => text.ends_with(suffix),
-            Self::PrefixIgnoreCase(folded) => folded.prefix_len(text).is_some(),
+            Self::Prefix(prefix) => starts(text, prefix),
+            Self::Suffix(suffix) => ends(text, suffix),
+            Self::PrefixIgnoreCase(folded) => folded.starts(text),
             Self::SuffixIgnoreCase(folded) => folded.ends(text),
             Self::IgnoreCase(folded) => folded.is(text),
             Self::Wildcard(wildcard) => wildcard.matches(text),
             Self::Exists | Self::NotNumbers(_) => true,
             Self::NotStrings(set) => !set.contains(text),
-            Self::NotPrefixes(set) => !set.iter().any(|prefix| text.starts_with(prefix)),
-            Self::NotSuffixes(set) => !set.iter().any(|suffix| text.ends_with(suffix)),
+            Self::NotPrefixes(set) => !set.iter().any(|prefix| starts(text, prefix)),
+            Self::NotSuffixes(set) => !set.iter().any(|suffix| ends(text, suffix)),
             Self::NotIgnoreCase(list) => !list.iter().any(|folded| folded.is(text)),
             Self::NotWildcards(list) => !list.iter().any(|wildcard| wildcard.matches(text)),
             Self::Literal(_)
@@ -91,6 +91,7 @@ impl Test {
                 (*low < number || (*low == number && !low_open))
                     && (number < *high || (number == *high && !high_open))
             }),
+            Self::Address(range) => number.is_none() && range.contains_number(text),
             Self::NotNumbers(set) => number.is_none_or(|number| !set.contains(&number)),
             Self::Exists
             | Self::NotStrings(_)
@@ -104,7 +105,7 @@ impl Test {
             Self::SuffixIgnoreCase(folded) => number.is_some_and(|number| {
                 number::digits(number)
                     .split_last()
-                    .is_some_and(|(last, rest)| *last == b'"' && folded.ends(rest))
+                    .is_some_and(|(last, rest)| *last == b'"' && folded.covers_end(rest))
             }),
             _ => false,
         }
@@ -113,6 +114,16 @@ impl Test {
     pub(crate) fn is_numeric(&self) -> bool {
         matches!(self, Self::Number(_) | Self::Range { .. } | Self::NotNumbers(_))
     }
+}
+
+/// The engine keeps a value's quotes, and a prefix may reach into the closing one.
+fn starts(text: &[u8], prefix: &[u8]) -> bool {
+    text.starts_with(prefix) || prefix.strip_suffix(b"\"") == Some(text)
+}
+
+/// As may a suffix into the opening one.
+fn ends(text: &[u8], suffix: &[u8]) -> bool {
+    text.ends_with(suffix) || suffix.strip_prefix(b"\"") == Some(text)
 }
 
 /// Beside a numeric test the engine looks at a number only as ten digits to base 128. A suffix, which ends with the
@@ -210,6 +221,11 @@ impl Folded {
         self.prefix_len(text) == Some(text.len())
     }
 
+    fn starts(&self, text: &[u8]) -> bool {
+        self.prefix_len(text).is_some()
+            || (self.text.ends_with(b"\"") && self.prefix_len(&[text, b"\""].concat()).is_some())
+    }
+
     /// How much of the text it covers from the start.
     fn prefix_len(&self, text: &[u8]) -> Option<usize> {
         let mut at = 0;
@@ -221,6 +237,10 @@ impl Folded {
     }
 
     fn ends(&self, text: &[u8]) -> bool {
+        self.covers_end(text) || (self.text.starts_with(b"\"") && self.covers_end(&[b"\"", text].concat()))
+    }
+
+    fn covers_end(&self, text: &[u8]) -> bool {
         let mut rest = text;
         for letter in self.letters.iter().rev() {
             let Some(form) = letter.forms().find(|form| rest.ends_with(form)) else {

@@ -21,6 +21,16 @@ pub(super) fn without_repeats(alternatives: Vec<Alternative>) -> Result<Vec<Alte
                 "at least one value",
             ));
         }
+        if condition
+            .tests
+            .list
+            .iter()
+            .any(|test| matches!(test, Test::Range { low, high, .. } if low == high))
+        {
+            // The engine looks for the digit in which the bounds differ, and runs off the end.
+            let reason = "Index 10 out of bounds for length 10".to_owned();
+            return Err(Error::limit(reason, "a bound within the range of a double"));
+        }
     }
     if alternatives.len() < 2 {
         return Ok(alternatives);

@@ -10,7 +10,7 @@ import software.amazon.event.ruler.JsonRuleCompiler;
 import software.amazon.event.ruler.Machine;
 
 /**
- * One line in, `["pattern", "event"]`; one line out: a JSON string holding `match`, `no-match`, or
+ * One line in, `["pattern", "event"]`; one line out: a JSON string holding `match`, `no-match`, `unsteady`, or
  * `invalid-pattern: ` or `invalid-event: ` with the engine's whole message.
  */
 public final class Diff {
@@ -21,9 +21,21 @@ public final class Diff {
         PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode pair = JSON.readTree(line);
-            out.println(JSON.writeValueAsString(answer(pair.get(0).asText(), pair.get(1).asText())));
+            out.println(JSON.writeValueAsString(steady(pair.get(0).asText(), pair.get(1).asText())));
         }
         out.flush();
+    }
+
+    /** With a range of numbers among texts the engine sometimes loses a text, by the addresses of its objects. */
+    private static String steady(String pattern, String event) {
+        String first = answer(pattern, event);
+        boolean suspect = first.endsWith("match") && pattern.contains("<") && pattern.contains("\"");
+        for (int again = 0; suspect && again < 6; again++) {
+            if (!answer(pattern, event).equals(first)) {
+                return "unsteady";
+            }
+        }
+        return first;
     }
 
     private static String answer(String pattern, String event) {

@@ -1,0 +1,128 @@
+//! `diff-patterns [SEED [COUNT]]`: the same pairs to this crate and, through Maven and Java, to AWS's engine.
+//!
+//! Exits 1 if any answer differs. With `--write FILE` the engine's answers are kept, compactly, for the tests.
+
+#[path = "../tests/it/answers.rs"]
+mod answers;
+#[path = "../tests/it/generate/mod.rs"]
+mod generate;
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+const SHOWN_MAX: usize = 20;
+
+fn main() -> Result<()> {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let file = args.iter().position(|arg| arg == "--write").map(|at| {
+        args.remove(at);
+        args.remove(at)
+    });
+    let seed = args.first().map_or(Ok(1), |arg| arg.parse())?;
+    let count = args.get(1).map_or(Ok(40_000), |arg| arg.parse())?;
+    let pairs: Vec<(String, String)> = generate::pairs(seed).take(count).collect();
+    let theirs = engine_answers(&pairs)?;
+    if let Some(file) = file {
+        std::fs::write(&file, answers::pack(&theirs))?;
+    }
+    let mut differ = 0;
+    for ((pattern, event), theirs) in pairs.iter().zip(&theirs) {
+        let ours = answers::ours(pattern, event);
+        if ours != *theirs && theirs != answers::UNSTEADY {
+            differ += 1;
+            if differ <= SHOWN_MAX {
+                say(&format!(
+                    "pattern {pattern}\n  event {event}\n engine {theirs}\n   ours {ours}\n"
+                ))?;
+            }
+        }
+    }
+    let matched = theirs.iter().filter(|answer| *answer == "match").count();
+    let missed = theirs.iter().filter(|answer| *answer == "no-match").count();
+    let refused = theirs.len() - matched - missed;
+    say(&format!(
+        "{count} pairs of seed {seed}: {matched} match, {missed} do not, {refused} refused; {differ} differ"
+    ))?;
+    if differ > 0 {
+        Err("the engines differ".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn say(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{text}")
+}
+
+fn engine_answers(pairs: &[(String, String)]) -> Result<Vec<String>> {
+    let java = Path::new(env!("CARGO_MANIFEST_DIR")).join("java");
+    let mut engine = Command::new("java")
+        .arg("-cp")
+        .arg(classpath(&java)?)
+        .arg("oracle.Diff")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let stdin = engine.stdin.take().ok_or("no stdin")?;
+    let stdout = engine.stdout.take().ok_or("no stdout")?;
+    let lines: Vec<String> = pairs
+        .iter()
+        .map(|(pattern, event)| serde_json::json!([pattern, event]).to_string())
+        .collect();
+    let writer = std::thread::spawn(move || -> std::io::Result<()> {
+        let mut stdin = BufWriter::new(stdin);
+        lines.iter().try_for_each(|line| writeln!(stdin, "{line}"))?;
+        stdin.flush()
+    });
+    let mut answers = Vec::with_capacity(pairs.len());
+    for line in BufReader::new(stdout).lines() {
+        let message: String = serde_json::from_str(&line?)?;
+        answers.push(answers::theirs(&message));
+    }
+    writer.join().map_err(|_| "the writer stopped")??;
+    if !engine.wait()?.success() || answers.len() != pairs.len() {
+        return Err("the engine stopped early".into());
+    }
+    Ok(answers)
+}
+
+/// Compiles the Java sources, with the engine's jar from Maven, once.
+fn classpath(java: &Path) -> Result<String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| java.join("target"), PathBuf::from)
+        .join("oracle");
+    let run = |command: &mut Command| -> Result<()> {
+        let ended = command.current_dir(java).status()?;
+        if ended.success() {
+            Ok(())
+        } else {
+            Err(format!("{command:?} failed").into())
+        }
+    };
+    let jars = target.join("jars");
+    if !jars.exists() {
+        run(Command::new("mvn")
+            .args([
+                "-q",
+                "-B",
+                "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
+            ])
+            .arg(format!("-DoutputDirectory={}", jars.display())))?;
+    }
+    let classes = target.join("classes");
+    let sources = java.join("src/main/java/oracle");
+    let sources: Vec<PathBuf> = std::fs::read_dir(sources)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<_>>()?;
+    let jars = format!("{}/*", jars.display());
+    run(Command::new("javac")
+        .arg("-nowarn")
+        .args(["-cp", &jars, "-d"])
+        .arg(&classes)
+        .args(sources))?;
+    Ok(format!("{}:{jars}", classes.display()))
+}

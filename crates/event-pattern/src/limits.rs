@@ -1,0 +1,138 @@
+//! EventBridge's own limits, which its engine does not have.
+
+mod complexity;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::compile::Condition;
+use crate::error::Error;
+use crate::number;
+use crate::pattern::Pattern;
+use crate::test::{Test, Wildcard};
+
+/// The longest pattern that EventBridge's service model takes, in characters.
+pub const LENGTH_MAX: usize = 4_096;
+/// The longest pattern that an account may have unless its quota was raised, in characters.
+pub const LENGTH_QUOTA: usize = 2_048;
+/// The wildcard complexity above which a pattern is refused. AWS took one of 7 and refused one of 11.
+pub const COMPLEXITY_MAX: usize = 10;
+/// The guide promises numeric matching for numbers from minus this to this.
+pub const NUMBER_MAX: f64 = 5e9;
+
+/// What EventBridge takes, but perhaps not as meant.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The pattern is longer than the default quota.
+    LongerThanQuota {
+        /// In characters.
+        length: usize,
+    },
+    /// A number lies outside the range that the guide names.
+    NumberOutOfRange {
+        /// The field's keys, joined by dots.
+        path: String,
+        /// The number.
+        number: f64,
+    },
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::LongerThanQuota { length } => write!(
+                f,
+                "the pattern has {length} characters; an account's quota is {LENGTH_QUOTA} unless it was raised"
+            ),
+            Self::NumberOutOfRange { path, number } => write!(
+                f,
+                "`{path}` compares with {number:?}, which is outside the range of -5e9 to 5e9 that EventBridge documents"
+            ),
+        }
+    }
+}
+
+impl Pattern {
+    /// Compiles a pattern as EventBridge would take it: [`compile`](Self::compile), and then EventBridge's own limits.
+    pub fn compile_for_eventbridge(pattern: &str) -> Result<(Self, Vec<Warning>), Error> {
+        let length = pattern.chars().count();
+        if length > LENGTH_MAX {
+            let reason = format!("Member must have length less than or equal to {LENGTH_MAX}");
+            return Err(Error::limit(reason, "a shorter pattern"));
+        }
+        let compiled = Self::compile(pattern)?;
+        if compiled.wildcard_complexity() > COMPLEXITY_MAX {
+            let reason = "Rule is too complex - try using fewer wildcard characters or fewer repeating character \
+                          sequences after a wildcard character";
+            return Err(Error::limit(reason.to_owned(), "fewer `*`"));
+        }
+        let mut warnings = Vec::new();
+        if length > LENGTH_QUOTA {
+            warnings.push(Warning::LongerThanQuota { length });
+        }
+        warnings.extend(compiled.numbers_out_of_range());
+        Ok((compiled, warnings))
+    }
+
+    fn numbers_out_of_range(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        for condition in self.alternatives.iter().flatten() {
+            for number in condition.tests.list.iter().flat_map(numbers).map(number::double) {
+                let path = String::from_utf8_lossy(&condition.name).into_owned();
+                let warning = Warning::NumberOutOfRange { path, number };
+                if number.abs() > NUMBER_MAX && !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+        }
+        warnings
+    }
+
+    /// How many beginnings of wildcards can match one and the same beginning of a value, at worst.
+    ///
+    /// Wildcards of one field are counted together, and each star and each character after it begins anew.
+    pub fn wildcard_complexity(&self) -> usize {
+        let mut fields: HashMap<Field<'_>, Vec<&[Wildcard]>> = HashMap::new();
+        for alternative in &self.alternatives {
+            for (at, condition) in alternative.iter().enumerate() {
+                let before = alternative[..at].iter().map(Arc::as_ptr).collect();
+                let field = fields.entry((before, &condition.name)).or_default();
+                for test in &condition.tests.list {
+                    let wildcards = wildcards(test);
+                    if !wildcards.is_empty() && !field.contains(&wildcards) {
+                        field.push(wildcards);
+                    }
+                }
+            }
+        }
+        fields
+            .values()
+            .map(|tests| complexity::of(tests))
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// A field that the engine reaches after the same conditions.
+type Field<'a> = (Vec<*const Condition>, &'a [u8]);
+
+fn numbers(test: &Test) -> Vec<number::Key> {
+    match test {
+        Test::Number(key) => vec![*key],
+        Test::NotNumbers(keys) => keys.iter().copied().collect(),
+        Test::Range { low, high, .. } => [*low, *high]
+            .into_iter()
+            .filter(|key| *key != number::LEAST && *key != number::GREATEST)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn wildcards(test: &Test) -> &[Wildcard] {
+    match test {
+        Test::Wildcard(wildcard) => std::slice::from_ref(wildcard),
+        Test::NotWildcards(list) => list,
+        _ => &[],
+    }
+}

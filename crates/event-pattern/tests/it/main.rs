@@ -1,0 +1,5 @@
+//! What the crate promises, as data.
+
+mod agreement;
+mod answers;
+mod generate;
