@@ -88,15 +88,15 @@ fn event(caller: &Caller, change: &Change, request_id: String, now_ms: i64) -> N
     }
 }
 
-fn named(id: &str, name: &str) -> Option<Named> {
-    Some(Named {
+fn named(id: &str, name: &str) -> Named {
+    Named {
         id: id.to_owned(),
         display_name: name.to_owned(),
-    })
+    }
 }
 
 fn context(caller: &Caller, change: &Change) -> Context {
-    let account = named(caller.account_id.as_str(), &caller.account_name);
+    let account = Some(named(caller.account_id.as_str(), &caller.account_name));
     let Some(place) = &change.place else {
         return Context {
             account,
@@ -104,8 +104,8 @@ fn context(caller: &Caller, change: &Change) -> Context {
         };
     };
     Context {
-        environment: named(place.environment_id.as_str(), &place.environment),
-        workspace: named(place.workspace_id.as_str(), &place.workspace),
+        environment: Some(named(place.environment_id.as_str(), &place.environment)),
+        workspace: Some(named(place.workspace_id.as_str(), &place.workspace)),
         account,
     }
 }

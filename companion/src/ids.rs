@@ -11,7 +11,7 @@ const LENGTH: u32 = 17;
 pub(crate) fn new_text(prefix: &str) -> String {
     // Six of these bits are fixed by the UUID's form; the rest are chance.
     let bits = Uuid::new_v4().as_u128();
-    let digit = |at: u32| char::from(ALPHABET[usize::from((bits >> (5 * at)) as u8 & 31)]);
+    let digit = |at: u32| char::from(ALPHABET[usize::try_from((bits >> (5 * at)) & 31).unwrap_or_default()]);
     format!("{prefix}-v0{}", (0..LENGTH).map(digit).collect::<String>())
 }
 

@@ -102,7 +102,7 @@ impl Partner {
             .account(&source.aws_account_id)
             .send()
             .await;
-        match made.map_err(error) {
+        match made.map_err(|e| error(&e)) {
             Ok(_) => Ok(()),
             Err(AwsError::No { code, message }) if code == "ResourceAlreadyExistsException" => {
                 // Ours, if an earlier answer was lost.
@@ -124,7 +124,7 @@ impl Partner {
             .account(&source.aws_account_id)
             .send()
             .await;
-        match gone.map_err(error) {
+        match gone.map_err(|e| error(&e)) {
             Ok(_) => Ok(()),
             Err(AwsError::No { code, .. }) if code == "ResourceNotFoundException" => Ok(()),
             Err(other) => Err(other),
@@ -143,7 +143,7 @@ impl Partner {
                 .set_next_token(next)
                 .send()
                 .await;
-            let page = match page.map_err(error) {
+            let page = match page.map_err(|e| error(&e)) {
                 Ok(page) => page,
                 Err(AwsError::No { code, .. }) if code == "ResourceNotFoundException" => {
                     return Ok(SourceState::Missing);
@@ -185,7 +185,7 @@ impl Partner {
             .set_entries(Some(sent.collect()))
             .send()
             .await
-            .map_err(error)?;
+            .map_err(|e| error(&e))?;
         let verdicts: Vec<Verdict> = answer
             .entries()
             .iter()
@@ -210,14 +210,14 @@ fn short(text: &str) -> String {
     text.chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
-fn error<E>(error: SdkError<E>) -> AwsError
+fn error<E>(error: &SdkError<E>) -> AwsError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let SdkError::ServiceError(service) = &error else {
+    let SdkError::ServiceError(service) = error else {
         return AwsError::Later(short(&format!(
             "AWS does not answer: {}",
-            DisplayErrorContext(&error)
+            DisplayErrorContext(error)
         )));
     };
     let status = service.raw().status().as_u16();

@@ -83,7 +83,7 @@ impl Sources {
             }
             Err(AwsError::Later(why)) => {
                 tx.set_error(id, Some(&format!("{why}. It is tried again.")))
-                    .await?
+                    .await?;
             }
             Err(refusal @ AwsError::No { .. }) => {
                 tx.set_status(
@@ -114,7 +114,7 @@ impl Sources {
         match self.finish_removal(source).await? {
             Ok(()) => {}
             Err(AwsError::Later(why)) => {
-                tracing::warn!(source = source.name, why, "the source is deleted later")
+                tracing::warn!(source = source.name, why, "the source is deleted later");
             }
             Err(refusal) => {
                 tracing::error!(source = source.name, %refusal, "AWS refuses to delete the source; it stays there");

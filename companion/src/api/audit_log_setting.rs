@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use scalr_api::{
-    AccountId, AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingRelationships, ConnectionId,
-    Kind as _, Object, ToOne,
+    AccountId, AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingRelationships, Connection,
+    ConnectionId, Kind as _, Object, ToOne,
 };
 
 use super::Caller;
@@ -53,7 +53,7 @@ async fn update(
     let account = own(&caller, &id)?;
     let mut tx = app.store.begin().await?;
     let before = tx.audit_connection(&account).await?;
-    let named = input.relationships.integration.map(|to| to.id().cloned());
+    let named = input.relationships.integration;
     let wanted = wanted(input.attributes.enabled, named, before.clone())?;
     if let Some(connection) = &wanted
         && tx.connection(&account, connection.as_str()).await?.is_none()
@@ -81,19 +81,23 @@ async fn update(
 /// What the setting selects after this call.
 fn wanted(
     enabled: Option<bool>,
-    named: Option<Option<ConnectionId>>,
+    named: Option<ToOne<Connection>>,
     before: Option<ConnectionId>,
 ) -> Result<Option<ConnectionId>, ApiError> {
-    match (enabled, named) {
-        (Some(false), None | Some(None)) => Ok(None),
-        (Some(false), Some(Some(_))) => Err(ApiError::attribute(
+    let Some(named) = named.map(|to| to.id().cloned()) else {
+        return match enabled {
+            None => Ok(before),
+            Some(false) => Ok(None),
+            Some(true) => before.map(Some).ok_or_else(nothing_to_enable),
+        };
+    };
+    match (enabled, &named) {
+        (Some(false), Some(_)) => Err(ApiError::attribute(
             "enabled",
             "The setting cannot be off and select a connection.",
         )),
-        (Some(true), Some(None)) => Err(nothing_to_enable()),
-        (Some(true), None) => before.map(Some).ok_or_else(nothing_to_enable),
-        (None | Some(true), Some(named)) => Ok(named),
-        (None, None) => Ok(before),
+        (Some(true), None) => Err(nothing_to_enable()),
+        _ => Ok(named),
     }
 }
 
@@ -125,6 +129,7 @@ mod tests {
             (Some(false), Some(b()), a(), None),
         ] {
             let case = format!("{enabled:?} {named:?} {before:?}");
+            let named = named.map(|id| id.map_or_else(ToOne::none, ToOne::to));
             assert_eq!(wanted(enabled, named, before).ok(), want, "{case}");
         }
     }

@@ -66,7 +66,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         format!(
             "AWS   {endpoint}   account {account}, region {region}\n\n\
              export AWS_ENDPOINT_URL={endpoint}\n\
-             export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region}\n\n\
+             export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\n\
              Ctrl-C ends it."
         )
     })?;

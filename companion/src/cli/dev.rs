@@ -149,16 +149,12 @@ async fn serve(
     // AWS goes last: the delivery hears its last answers first.
     let aws_stop = CancellationToken::new();
     let local = async {
-        match aws {
-            Some(server) => server
-                .run(aws_stop.clone().cancelled_owned())
-                .await
-                .map_err(anyhow::Error::from),
-            None => {
-                aws_stop.cancelled().await;
-                Ok(())
-            }
+        let ended = aws_stop.clone().cancelled_owned();
+        if let Some(server) = aws {
+            return server.run(ended).await.map_err(anyhow::Error::from);
         }
+        ended.await;
+        Ok(())
     };
     let scalr = companion.run(stop.clone());
     tokio::pin!(local, scalr);
@@ -224,7 +220,7 @@ fn human(args: &Args, companion: &Companion, hostname: &str, endpoint: &str, tls
          export SCALR_TOKEN={token}\n\
          {trust}\
          export AWS_ENDPOINT_URL={endpoint}\n\
-         export AWS_ACCESS_KEY_ID={aws_account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region}\n\
+         export AWS_ACCESS_KEY_ID={aws_account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
          \n\
          Try: scalr-eventbridge run {workspace}\n\
          Ctrl-C ends it.",

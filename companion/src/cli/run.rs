@@ -9,7 +9,7 @@ use super::out;
 use super::remote::Remote;
 
 const POLL: Duration = Duration::from_millis(100);
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 #[derive(clap::Args)]
 pub(super) struct Args {

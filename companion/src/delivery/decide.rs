@@ -171,8 +171,8 @@ mod tests {
         vec![entry; n]
     }
 
-    fn slot(code: &str) -> Verdict {
-        Some((code.to_owned(), "m".to_owned()))
+    fn slot(code: &str) -> (String, String) {
+        (code.to_owned(), "m".to_owned())
     }
 
     /// A letter an entry: `d`elivered, `a`gain now, `w`ait, `r`efused; then the connection's.
@@ -208,15 +208,15 @@ mod tests {
         };
         check(Ok(vec![None, None]), active(), "dd goes");
         check(
-            Ok(vec![None, slot("ThrottlingException"), None]),
+            Ok(vec![None, Some(slot("ThrottlingException")), None]),
             active(),
             "dwd goes",
         );
-        check(Ok(vec![None, slot("InternalFailure")]), active(), "dw goes");
-        check(Ok(vec![None, slot("SomethingNew")]), active(), "dw goes");
-        check(Ok(vec![slot("MalformedDetail"), None]), active(), "rd goes");
+        check(Ok(vec![None, Some(slot("InternalFailure"))]), active(), "dw goes");
+        check(Ok(vec![None, Some(slot("SomethingNew"))]), active(), "dw goes");
+        check(Ok(vec![Some(slot("MalformedDetail")), None]), active(), "rd goes");
         check(
-            Ok(vec![slot("NotAuthorizedForSourceException"), None]),
+            Ok(vec![Some(slot("NotAuthorizedForSourceException")), None]),
             active(),
             "ad failed",
         );

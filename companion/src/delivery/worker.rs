@@ -12,7 +12,7 @@ use crate::store::{Connection, Leased, Outcome, Result, Store};
 use crate::{clock, ids};
 
 /// Longer than every call of a batch together may take.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_mins(2);
 
 pub(super) struct Worker {
     pub(super) store: Store,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use event_pattern::Pattern;
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::{self, Field, Kind};
@@ -39,7 +40,23 @@ pub fn event_pattern(event_type: &str, filters: &Value) -> Result<Value, Pattern
             Value::Array(matchers(name, field, value)?),
         );
     }
-    Ok(pattern)
+    match Pattern::compile(&pattern.to_string()) {
+        Ok(_) => Ok(pattern),
+        Err(error) => Err(PatternError::Refused {
+            name: named(event_type, filters, error.path()),
+            reason: error.reason().to_owned(),
+        }),
+    }
+}
+
+/// The filter that put something under this path, as the caller spelt it.
+fn named(event_type: EventType, filters: &Map<String, Value>, path: &str) -> Option<String> {
+    let mut names = filters.keys();
+    let name = names.find(|name| {
+        let field = catalogue::find(event_type, name);
+        field.is_some_and(|field| path.starts_with(field.path))
+    });
+    name.cloned()
 }
 
 /// What is wrong with the arguments of [`event_pattern`].
@@ -67,6 +84,13 @@ pub enum PatternError {
         expected: &'static str,
         /// The type that was given.
         given: &'static str,
+    },
+    /// EventBridge would refuse the pattern.
+    Refused {
+        /// The filter at fault, where that is known.
+        name: Option<String>,
+        /// EventBridge's reason.
+        reason: String,
     },
     /// A filter is an empty list, which matches nothing.
     Empty {
@@ -105,6 +129,15 @@ impl fmt::Display for PatternError {
                 "The filter `{name}` takes a {expected}, a list of them, or a matcher such as \
                  `{{ exists = true }}`; this is a {given}."
             ),
+            Self::Refused {
+                name: Some(name),
+                reason,
+            } => {
+                write!(f, "EventBridge would refuse the filter `{name}`: {reason}.")
+            }
+            Self::Refused { name: None, reason } => {
+                write!(f, "EventBridge would refuse this pattern: {reason}.")
+            }
             Self::Empty { name } => {
                 write!(
                     f,
@@ -294,6 +327,12 @@ mod tests {
             "RunExecuted",
             &json!({ "workspace": [] }),
             Err("is an empty list"),
+        );
+        let typo = json!({ "workspace": { "prefx": "x" } });
+        check(
+            "RunExecuted",
+            &typo,
+            Err("EventBridge would refuse the filter `workspace`: Unrecognized match type prefx"),
         );
         check("RunExecuted", &json!(["workspace"]), Err("this is a list"));
         assert_eq!(event_pattern("X", &Value::Null).unwrap_err().argument(), 0);
