@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::delivery::outside::Job;
 use crate::engine::Engine;
+use crate::http::carrier::Carrier;
 use crate::journal::DataError;
 
 /// How long open requests may take to finish once the server is told to stop.
@@ -78,6 +81,9 @@ pub enum Error {
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The HTTP client for API destinations could not be made.
+    #[error("the HTTP client for API destinations cannot be made")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The server stopped on an I/O error.
     #[error("the local AWS stopped")]
     Serve(#[source] io::Error),
@@ -90,6 +96,8 @@ pub struct Server {
     addr: SocketAddr,
     config: Config,
     engine: Arc<Engine>,
+    carrier: Carrier,
+    jobs: UnboundedReceiver<Job>,
 }
 
 impl Server {
@@ -101,7 +109,8 @@ impl Server {
         if config.account.len() != 12 || !config.account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::Account(config.account));
         }
-        let engine = Arc::new(Engine::open(&config)?);
+        let (engine, jobs) = Engine::open(&config)?;
+        let carrier = Carrier::new(config.allow_hosts.clone()).map_err(|e| Error::Client(Box::new(e)))?;
         let addr = config.listen;
         let listener = TcpListener::bind(addr)
             .await
@@ -113,7 +122,9 @@ impl Server {
             listener,
             addr,
             config,
-            engine,
+            engine: Arc::new(engine),
+            carrier,
+            jobs,
         })
     }
 
@@ -146,10 +157,12 @@ impl Server {
                 self.engine.tick();
             }
         };
+        let carrying = self.carrier.run(Arc::clone(&self.engine), self.jobs);
         tokio::select! {
             done = serving.into_future() => done.map_err(Error::Serve),
             () = cut_off => Ok(()),
             () = ticking => Ok(()),
+            () = carrying => Ok(()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::delivery::outside;
 use crate::ops::Cx;
 use crate::state::RealmId;
 use crate::state::source::State;
@@ -22,6 +23,8 @@ pub(crate) struct Timers(BTreeSet<(Millis, Timer)>);
 pub(crate) enum Timer {
     /// A PENDING source's two weeks are over.
     Source { region: String, name: String },
+    /// A delivery is to be tried again.
+    Retry { id: u64 },
 }
 
 impl Timers {
@@ -49,6 +52,7 @@ pub(crate) fn fire(cx: &mut Cx<'_>) {
         };
         match timer {
             Timer::Source { region, name } => expire_source(cx, &region, &name),
+            Timer::Retry { id } => outside::retry(cx, id),
         }
     }
 }

@@ -10,6 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Edge;
+
+pub(super) mod stories;
+
 use crate::clock::{Millis, read_time};
 use crate::ops::Answer;
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -13,8 +15,10 @@ use crate::fault::Fault;
 use crate::model::Service;
 use crate::server::Config;
 
+pub(crate) mod carrier;
 mod guard;
 mod local;
+mod poll;
 mod reply;
 mod signature;
 mod target;
@@ -43,6 +47,10 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
     Router::new()
         .route("/_local/reset", post(local::reset))
         .route("/_local/clock", get(local::clock).post(local::move_clock))
+        .route("/_local/events", get(local::stories::list))
+        .route("/_local/events/{id}", get(local::stories::one))
+        .route("/_local/invocations", get(local::stories::invocations))
+        .route("/_local/metrics", get(local::stories::metrics))
         .fallback(aws)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&edge),
@@ -66,14 +74,29 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
         Err(fault) => return wire.fault(&fault),
     };
     let region = signed.region.unwrap_or_else(|| edge.default_region.clone());
+    let base_url = base_url(&head.headers);
     let request = engine::Request {
         service,
-        operation: operation.clone(),
+        operation,
         key: signed.key,
         region,
         body,
+        base_url,
     };
-    wire.answer(service, &operation, edge.engine.call(request).await)
+    wire.answer(
+        service,
+        &request.operation,
+        poll::call(&edge.engine, &request).await,
+    )
+}
+
+/// The address that a client used, for URLs in answers.
+fn base_url(headers: &HeaderMap) -> String {
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
+    format!("http://{host}")
 }
 
 /// A plain response with a body.

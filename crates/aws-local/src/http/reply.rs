@@ -18,9 +18,9 @@ pub(super) enum Wire {
 
 impl Wire {
     pub(super) fn answer(self, service: Service, operation: &str, answer: Answer) -> Response {
-        let _ = service;
         let body = match answer {
             Ok(body) => body,
+            Err(fault) if service == Service::Sqs => return sqs_fault(&fault),
             Err(fault) => return self.fault(&fault),
         };
         let id = request_id();
@@ -58,6 +58,32 @@ impl Wire {
             Self::Query => "text/xml",
         }
     }
+}
+
+/// SQS names its errors by shape, and by the code of its older protocol in a header.
+fn sqs_fault(fault: &Fault) -> Response {
+    let (id, media) = (request_id(), Wire::Json1_0.media_type());
+    let older = match fault.code {
+        "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueNameExists" => "QueueAlreadyExists",
+        "EmptyBatchRequest" => "AWS.SimpleQueueService.EmptyBatchRequest",
+        "TooManyEntriesInBatchRequest" => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+        "BatchEntryIdsNotDistinct" => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+        "BatchRequestTooLong" => "AWS.SimpleQueueService.BatchRequestTooLong",
+        "InvalidBatchEntryId" => "AWS.SimpleQueueService.InvalidBatchEntryId",
+        "MessageNotInflight" => "AWS.SimpleQueueService.MessageNotInflight",
+        other => other,
+    };
+    let side = if fault.status < 500 { "Sender" } else { "Receiver" };
+    let text = json!({ "__type": format!("com.amazonaws.sqs#{}", fault.code), "message": fault.message })
+        .to_string();
+    let query_error = format!("{older};{side}");
+    let headers = [
+        ("content-type", media),
+        ("x-amzn-requestid", id.as_str()),
+        ("x-amzn-query-error", &query_error),
+    ];
+    respond(fault.status, &headers, text)
 }
 
 fn request_id() -> String {

@@ -1,5 +1,7 @@
 //! The operations: each family in a file of its own, listed in tables by AWS's names.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::clock::{Dice, Millis};
@@ -10,6 +12,7 @@ use crate::state::{Realm, RealmId, World};
 
 pub(crate) mod events;
 pub(crate) mod logs;
+pub(crate) mod sqs;
 pub(crate) mod sts;
 
 /// What every operation gives: the answer's JSON, or a refusal that changed nothing.
@@ -28,6 +31,8 @@ pub(crate) struct Caller {
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) put_bytes_max: usize,
+    /// URLs that stand for targets which are not emulated, by ARN.
+    pub(crate) targets: BTreeMap<String, String>,
 }
 
 /// What an operation works with.
@@ -37,6 +42,12 @@ pub(crate) struct Cx<'a> {
     pub(crate) now: Millis,
     pub(crate) dice: Dice,
     pub(crate) limits: &'a Limits,
+    /// The address that the caller reached us at.
+    pub(crate) base_url: &'a str,
+    /// Deliveries that are to leave the process now.
+    pub(crate) effects: Vec<u64>,
+    /// A write that turned out to change nothing, and need not be kept.
+    pub(crate) unchanged: bool,
 }
 
 impl Cx<'_> {
@@ -83,7 +94,7 @@ pub(crate) fn find(service: Service, name: &str) -> Option<&'static Op> {
     let tables: &[&'static [Op]] = match service {
         Service::Events => events::TABLES,
         Service::Logs => logs::TABLES,
-        Service::Sqs => &[],
+        Service::Sqs => sqs::TABLES,
         Service::Sts => &[sts::OPS],
     };
     tables

@@ -1,12 +1,13 @@
 //! Log groups, their streams and events.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
 use crate::clock::{DAY, Millis};
+use crate::policy::Policy;
 
 /// A log group.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -54,6 +55,26 @@ pub(crate) struct LogPolicy {
     pub(crate) updated: Millis,
     /// Guards a group's own policy against concurrent writers.
     pub(crate) revision: String,
+    #[serde(skip)]
+    parsed: OnceLock<Option<Policy>>,
+}
+
+impl LogPolicy {
+    pub(crate) fn new(document: String, updated: Millis, revision: String) -> Self {
+        Self {
+            document,
+            updated,
+            revision,
+            parsed: OnceLock::new(),
+        }
+    }
+
+    /// The policy, read once.
+    pub(crate) fn parsed(&self) -> Option<&Policy> {
+        self.parsed
+            .get_or_init(|| Policy::parse(&self.document).ok())
+            .as_ref()
+    }
 }
 
 impl LogGroup {

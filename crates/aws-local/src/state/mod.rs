@@ -11,12 +11,20 @@ use crate::timers::Timers;
 
 pub(crate) mod bus;
 pub(crate) mod log_group;
+pub(crate) mod metrics;
+pub(crate) mod outside;
+pub(crate) mod queue;
 pub(crate) mod rule;
 pub(crate) mod source;
+pub(crate) mod story;
 
 use bus::Bus;
 use log_group::{LogGroup, LogPolicy};
+use metrics::Metrics;
+use outside::{ApiDestination, Connection, Outbox};
+use queue::Queue;
 use source::Source;
+use story::Stories;
 
 /// Tags of anything that takes them.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -30,6 +38,10 @@ pub(crate) struct World {
     /// Keys handed out by AssumeRole.
     pub(crate) sessions: BTreeMap<String, Session>,
     pub(crate) timers: Timers,
+    pub(crate) outbox: Outbox,
+    /// Told for as long as the process runs; a journal's replay tells them again.
+    #[serde(skip)]
+    pub(crate) stories: Stories,
     /// How far the clock was moved from the machine's.
     pub(crate) clock_offset: Millis,
 }
@@ -37,6 +49,12 @@ pub(crate) struct World {
 /// One account in one region: `123456789012/us-east-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct RealmId(String);
+
+impl std::fmt::Display for RealmId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "account {}, region {}", self.account(), self.region())
+    }
+}
 
 impl RealmId {
     pub(crate) fn new(account: &str, region: &str) -> Self {
@@ -61,6 +79,10 @@ pub(crate) struct Realm {
     pub(crate) log_groups: BTreeMap<String, LogGroup>,
     /// Account-wide policies of the logs service.
     pub(crate) log_policies: BTreeMap<String, LogPolicy>,
+    pub(crate) queues: BTreeMap<String, Queue>,
+    pub(crate) connections: BTreeMap<String, Connection>,
+    pub(crate) api_destinations: BTreeMap<String, ApiDestination>,
+    pub(crate) metrics: Metrics,
 }
 
 /// Who an AssumeRole key speaks for.
@@ -101,6 +123,11 @@ impl World {
         }
     }
 
+    /// All realms that anybody ever looked at.
+    pub(crate) fn realms(&self) -> impl Iterator<Item = (&RealmId, &Realm)> {
+        self.realms.iter()
+    }
+
     /// The partner sources of a region.
     pub(crate) fn sources_in(&mut self, region: &str) -> &mut BTreeMap<String, Source> {
         self.sources.entry(region.to_owned()).or_default()
@@ -114,6 +141,10 @@ impl Realm {
             buses: BTreeMap::from([(default.name.clone(), default)]),
             log_groups: BTreeMap::new(),
             log_policies: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            api_destinations: BTreeMap::new(),
+            metrics: Metrics::default(),
         }
     }
 }

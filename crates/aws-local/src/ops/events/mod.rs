@@ -4,6 +4,7 @@ use super::Op;
 
 mod buses;
 mod partner;
+mod permissions;
 mod put_events;
 mod rules;
 mod sources;
@@ -19,6 +20,7 @@ pub(crate) const TABLES: &[&[Op]] = &[
     targets::OPS,
     put_events::OPS,
     tags::OPS,
+    permissions::OPS,
 ];
 
 /// The bus that operations mean when they name none.

@@ -7,7 +7,7 @@ use super::DEFAULT_BUS;
 use crate::arn::Arn;
 use crate::clock::{Millis, read_time};
 use crate::delivery::envelope::{Envelope, Parts};
-use crate::delivery::publish;
+use crate::delivery::{drop_event, may_put, publish};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op};
@@ -79,7 +79,7 @@ fn put_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> {
         None => (cx.here(), given),
     };
     let (account, region) = (cx.caller.account.clone(), to.region().to_owned());
-    if account != to.account() && !crate::delivery::may_put(cx, &to, bus, &account) {
+    if account != to.account() && !may_put(cx, &to, bus, &account, "") {
         let why = "Access to the resource is denied: the bus's policy does not allow it.".to_owned();
         return Err(Refusal("AccessDeniedException", why));
     }
@@ -114,6 +114,13 @@ fn put_partner_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> 
     // While the source is PENDING the partner is told of success and nobody sees the event.
     if state == State::Active {
         publish(cx, &RealmId::new(&customer, &region), whole.source, envelope);
+    } else {
+        let why = format!(
+            "The event source {} is {}: no bus receives its events.",
+            whole.source,
+            state.as_str()
+        );
+        drop_event(cx, &envelope, why);
     }
     Ok(id)
 }

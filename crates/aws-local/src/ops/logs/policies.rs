@@ -53,11 +53,7 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
         .policy_document
         .ok_or_else(|| Fault::parameter("policyDocument is required."))?;
     Policy::parse(&document).map_err(Fault::parameter)?;
-    let policy = LogPolicy {
-        document,
-        updated: cx.now,
-        revision: format!("{:032x}", u128::from(cx.dice.roll())),
-    };
+    let policy = LogPolicy::new(document, cx.now, format!("{:032x}", u128::from(cx.dice.roll())));
     match (&input.resource_arn, &input.policy_name) {
         (Some(resource), _) => put_on_group(cx, resource, input.expected_revision_id.as_deref(), policy),
         (None, Some(name)) => put_for_account(cx, name, policy),

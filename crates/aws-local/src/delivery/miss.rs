@@ -1,0 +1,171 @@
+//! Deliveries that failed for good: counted, and sent to the dead-letter queue if there is one.
+
+use std::collections::BTreeMap;
+
+use super::permission::may_send;
+use super::{Invocation, rule_name};
+use crate::arn::Arn;
+use crate::ops::Cx;
+use crate::state::RealmId;
+use crate::state::queue::{Message, MessageAttribute};
+
+/// Why a target did not get an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Miss {
+    NoPermissions(String),
+    NoResource(String),
+    /// What the target would be given is not what it takes.
+    BadInput(String),
+    /// The other side of an HTTP request: a code of its own and its words.
+    Http(&'static str, String),
+}
+
+impl Miss {
+    /// `ERROR_CODE` of a dead letter.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::NoPermissions(_) => "NO_PERMISSIONS",
+            Self::NoResource(_) => "NO_RESOURCE",
+            Self::BadInput(_) => "INVALID_JSON",
+            Self::Http(code, _) => code,
+        }
+    }
+
+    /// `ERROR_MESSAGE` of a dead letter.
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::NoPermissions(why) | Self::NoResource(why) | Self::BadInput(why) | Self::Http(_, why) => {
+                why
+            }
+        }
+    }
+}
+
+/// Sends the event to the target's dead-letter queue. `exhausted` names the limit that retries ran into.
+pub(super) fn bury(
+    cx: &mut Cx<'_>,
+    invocation: &Invocation,
+    miss: &Miss,
+    exhausted: Option<&'static str>,
+    retries: u32,
+) {
+    let rule = rule_name(&invocation.rule_arn).to_owned();
+    cx.world
+        .realm(&invocation.realm, cx.now)
+        .metrics
+        .count(&rule, "FailedInvocations");
+    let config = invocation.target.dead_letter_config.as_ref();
+    let Some(queue_arn) = config.and_then(|config| config.arn.clone()) else {
+        return;
+    };
+    let result = send(
+        cx,
+        invocation,
+        &queue_arn,
+        attributes(invocation, miss, exhausted, retries),
+    );
+    let metric = if result.is_ok() {
+        "InvocationsSentToDLQ"
+    } else {
+        "InvocationsFailedToBeSentToDLQ"
+    };
+    cx.world
+        .realm(&invocation.realm, cx.now)
+        .metrics
+        .count(&rule, metric);
+    if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
+        delivery.dead_letter = Some(match result {
+            Ok(()) => format!("sent to {queue_arn}"),
+            Err(why) => format!("not sent to {queue_arn}: {why}"),
+        });
+    }
+}
+
+fn attributes(
+    invocation: &Invocation,
+    miss: &Miss,
+    exhausted: Option<&'static str>,
+    retries: u32,
+) -> BTreeMap<String, MessageAttribute> {
+    let mut attributes = BTreeMap::from([
+        (
+            "RULE_ARN".to_owned(),
+            MessageAttribute::text(&invocation.rule_arn),
+        ),
+        (
+            "TARGET_ARN".to_owned(),
+            MessageAttribute::text(&invocation.target.arn),
+        ),
+        ("ERROR_CODE".to_owned(), MessageAttribute::text(miss.code())),
+        ("ERROR_MESSAGE".to_owned(), MessageAttribute::text(miss.message())),
+        ("RETRY_ATTEMPTS".to_owned(), MessageAttribute::number(retries)),
+    ]);
+    if let Some(condition) = exhausted {
+        attributes.insert(
+            "EXHAUSTED_RETRY_CONDITION".to_owned(),
+            MessageAttribute::text(condition),
+        );
+    }
+    attributes
+}
+
+fn send(
+    cx: &mut Cx<'_>,
+    invocation: &Invocation,
+    queue_arn: &str,
+    attributes: BTreeMap<String, MessageAttribute>,
+) -> Result<(), String> {
+    let (now, id) = (cx.now, cx.dice.uuid());
+    let arn = Arn::parse(queue_arn)
+        .filter(|arn| arn.service == "sqs")
+        .ok_or("not a queue")?;
+    let realm = RealmId::new(arn.account, arn.region);
+    let queue = cx
+        .world
+        .realm(&realm, now)
+        .queues
+        .get_mut(arn.resource)
+        .ok_or("the queue does not exist")?;
+    if !may_send(queue, queue_arn, &invocation.rule_arn, invocation.realm.account()) {
+        return Err("the queue's policy does not allow events.amazonaws.com sqs:SendMessage".to_owned());
+    }
+    let group = queue.is_fifo().then(|| "dead-letters".to_owned());
+    let deduplication = queue.is_fifo().then(|| id.clone());
+    queue.send(
+        message(
+            id,
+            invocation.envelope.text.to_string(),
+            group,
+            deduplication,
+            attributes,
+            now,
+        ),
+        now,
+    );
+    Ok(())
+}
+
+/// A message that EventBridge sends.
+pub(super) fn message(
+    id: String,
+    body: String,
+    group: Option<String>,
+    deduplication: Option<String>,
+    attributes: BTreeMap<String, MessageAttribute>,
+    now: i64,
+) -> Message {
+    Message {
+        id,
+        body,
+        attributes,
+        system_attributes: BTreeMap::new(),
+        group,
+        deduplication,
+        sender: "events.amazonaws.com".to_owned(),
+        sent: now,
+        visible_from: now,
+        receive_count: 0,
+        first_received: None,
+        receipt: 0,
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether resource policies let EventBridge deliver.
+
+use crate::arn;
+use crate::ops::Cx;
+use crate::policy::{Ask, Policy, Verdict};
+use crate::state::RealmId;
+use crate::state::log_group::{LogGroup, LogPolicy};
+use crate::state::queue::Queue;
+
+/// The service that delivers, as policies name it.
+const PRINCIPAL: &str = "events.amazonaws.com";
+
+/// A log target needs both actions; the group's own policy and the account-wide ones count together.
+pub(super) fn may_log<'p>(
+    group: &LogGroup,
+    account_wide: impl Iterator<Item = &'p LogPolicy>,
+    to: &RealmId,
+    stream: &str,
+    rule_arn: &str,
+    account: &str,
+) -> bool {
+    let group_arn = arn::arn(
+        "logs",
+        to.region(),
+        to.account(),
+        &format!("log-group:{}", group.name),
+    );
+    let stream_arn = format!("{group_arn}:log-stream:{stream}");
+    let own = group.policy.as_ref().map(|policy| (policy, true));
+    let policies: Vec<(&LogPolicy, bool)> = own
+        .into_iter()
+        .chain(account_wide.map(|policy| (policy, false)))
+        .collect();
+    let allowed = |action: &'static str| {
+        let verdicts = policies.iter().filter_map(|(policy, own)| {
+            // In a group's own policy the group's bare ARN stands for all of it.
+            let bare_counts = *own || action == "logs:CreateLogStream";
+            let resources: &[&str] = if bare_counts {
+                &[&stream_arn, &group_arn]
+            } else {
+                &[&stream_arn]
+            };
+            let ask = Ask {
+                service: Some(PRINCIPAL),
+                account: None,
+                action,
+                resources,
+                source_arn: rule_arn,
+                source_account: account,
+            };
+            Some(policy.parsed()?.verdict(&ask))
+        });
+        verdicts.fold(Verdict::Silent, Verdict::and) == Verdict::Allowed
+    };
+    allowed("logs:CreateLogStream") && allowed("logs:PutLogEvents")
+}
+
+/// Whether a queue's policy lets a rule send to it.
+pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: &str) -> bool {
+    let Some(policy) = queue.policy().and_then(|text| Policy::parse(text).ok()) else {
+        return false;
+    };
+    let ask = Ask {
+        service: Some(PRINCIPAL),
+        account: None,
+        action: "sqs:SendMessage",
+        resources: &[queue_arn],
+        source_arn: rule_arn,
+        source_account: account,
+    };
+    policy.verdict(&ask) == Verdict::Allowed
+}
+
+/// Whether the bus's policy lets another account put events on it.
+pub(crate) fn may_put(cx: &mut Cx<'_>, to: &RealmId, bus: &str, account: &str, rule_arn: &str) -> bool {
+    let resource = arn::arn("events", to.region(), to.account(), &format!("event-bus/{bus}"));
+    let policy = cx
+        .world
+        .realm(to, cx.now)
+        .buses
+        .get(bus)
+        .and_then(|bus| bus.policy.clone());
+    let Some(policy) = policy.and_then(|text| Policy::parse(&text).ok()) else {
+        return false;
+    };
+    let ask = Ask {
+        service: (!rule_arn.is_empty()).then_some(PRINCIPAL),
+        account: Some(account),
+        action: "events:PutEvents",
+        resources: &[&resource],
+        source_arn: rule_arn,
+        source_account: account,
+    };
+    policy.verdict(&ask) == Verdict::Allowed
+}

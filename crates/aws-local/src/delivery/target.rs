@@ -1,0 +1,120 @@
+//! The kinds of targets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::miss::{Miss, message};
+use super::permission::{may_log, may_put, may_send};
+use super::{Invocation, Sent, input, outside};
+use crate::arn::Arn;
+use crate::clock::{DAY, Millis};
+use crate::ops::Cx;
+use crate::state::RealmId;
+
+/// Delivers to one target.
+pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation) -> Result<Sent, Miss> {
+    let target = Arc::clone(&invocation.target);
+    let Some(arn) = Arn::parse(&target.arn) else {
+        return Err(Miss::NoResource("not an ARN".to_owned()));
+    };
+    let to = RealmId::new(arn.account, arn.region);
+    if let Some(name) = arn.log_group() {
+        return to_log_group(cx, invocation, &to, name);
+    }
+    if let Some(bus) = arn.event_bus() {
+        return to_bus(cx, invocation, to, bus);
+    }
+    if arn.service == "sqs" {
+        return to_queue(cx, invocation, &to, arn.resource);
+    }
+    outside::send(cx, invocation, &arn)
+}
+
+fn to_log_group(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
+    let now = cx.now;
+    let (at, message) = input::log_event(&invocation.target, &invocation.envelope).map_err(Miss::BadInput)?;
+    let stream = stream_of(&invocation.rule_arn, &invocation.target.id);
+    let realm = cx.world.realm(to, now);
+    let missing = || Miss::NoResource(format!("log group {name} does not exist"));
+    let group = realm.log_groups.get(name).ok_or_else(missing)?;
+    let (rule_arn, account) = (&invocation.rule_arn, invocation.realm.account());
+    if !may_log(group, realm.log_policies.values(), to, &stream, rule_arn, account) {
+        let why = "no resource policy allows events.amazonaws.com logs:CreateLogStream and logs:PutLogEvents";
+        return Err(Miss::NoPermissions(format!("{why} on log group {name}")));
+    }
+    let group = realm.log_groups.get_mut(name).ok_or_else(missing)?;
+    group.ensure_stream(&stream, now);
+    group.add(&stream, within_logs_window(at, now), now, message);
+    group.expire(now);
+    Ok(Sent::Done)
+}
+
+/// The logs service takes events of the last fourteen days and the next two hours; any other is logged as of now.
+fn within_logs_window(at: Millis, now: Millis) -> Millis {
+    if (now - 14 * DAY..=now + DAY / 12).contains(&at) {
+        at
+    } else {
+        now
+    }
+}
+
+/// One stream for each rule and target, the same every time.
+fn stream_of(rule_arn: &str, target: &str) -> String {
+    uuid::Uuid::new_v5(
+        &uuid::Uuid::NAMESPACE_URL,
+        format!("{rule_arn} {target}").as_bytes(),
+    )
+    .to_string()
+}
+
+fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> Result<Sent, Miss> {
+    let account = invocation.realm.account();
+    if !cx.world.realm(&to, cx.now).buses.contains_key(bus) {
+        return Err(Miss::NoResource(format!("event bus {bus} does not exist")));
+    }
+    if account != to.account() && !may_put(cx, &to, bus, account, &invocation.rule_arn) {
+        return Err(Miss::NoPermissions(format!(
+            "the policy of event bus {bus} does not allow events:PutEvents"
+        )));
+    }
+    Ok(Sent::Forward(to, bus.to_owned(), invocation.envelope.clone()))
+}
+
+fn to_queue(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
+    let (now, id) = (cx.now, cx.dice.uuid());
+    let payload = input::payload(&invocation.target, &invocation.envelope);
+    let queue = cx.world.realm(to, now).queues.get_mut(name);
+    let queue = queue.ok_or_else(|| Miss::NoResource(format!("queue {name} does not exist")))?;
+    if !may_send(
+        queue,
+        &invocation.target.arn,
+        &invocation.rule_arn,
+        invocation.realm.account(),
+    ) {
+        let why = format!("the policy of queue {name} does not allow events.amazonaws.com sqs:SendMessage");
+        return Err(Miss::NoPermissions(why));
+    }
+    let parameters = invocation.target.sqs_parameters.as_ref();
+    let group = parameters.and_then(|parameters| parameters.message_group_id.clone());
+    let fifo = queue.is_fifo();
+    if fifo && group.is_none() {
+        return Err(Miss::Http(
+            "SDK_CLIENT_ERROR",
+            "the FIFO queue needs a message group id".to_owned(),
+        ));
+    }
+    let deduplication =
+        fifo.then(|| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, payload.as_bytes()).to_string());
+    queue.send(
+        message(
+            id,
+            payload.to_string(),
+            group,
+            deduplication,
+            BTreeMap::new(),
+            now,
+        ),
+        now,
+    );
+    Ok(Sent::Done)
+}

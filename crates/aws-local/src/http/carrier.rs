@@ -1,0 +1,212 @@
+//! Carries requests out of the process: to loopback and to the hosts that the operator named, and nowhere else.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Method, Url};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::delivery::outside::{Job, OAuth, Outcome, encode};
+use crate::engine::Engine;
+
+/// How long an API destination has to answer, as with AWS.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const AT_ONCE_MAX: usize = 64;
+const TOKEN_BYTES_MAX: usize = 64 * 1024;
+/// How long a token is used that does not say how long it lasts.
+const TOKEN_LASTS: Duration = Duration::from_secs(60);
+
+/// The edge's side of deliveries over HTTP.
+#[derive(Debug)]
+pub(crate) struct Carrier {
+    client: Client,
+    allowed: Vec<String>,
+    tokens: Mutex<HashMap<OAuth, (String, Instant)>>,
+}
+
+impl Carrier {
+    pub(crate) fn new(allowed: Vec<String>) -> Result<Self, reqwest::Error> {
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(ANSWER_WITHIN)
+            .no_proxy()
+            .build()?;
+        Ok(Self {
+            client,
+            allowed,
+            tokens: Mutex::default(),
+        })
+    }
+
+    /// Carries jobs until there is nobody left to give any.
+    pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+        let (carrier, slots) = (Arc::new(self), Arc::new(Semaphore::new(AT_ONCE_MAX)));
+        while let Some(job) = jobs.recv().await {
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+                return;
+            };
+            let (carrier, engine) = (Arc::clone(&carrier), Arc::clone(&engine));
+            tokio::spawn(async move {
+                let outcome = carrier.carry(&job).await;
+                engine.settle(job.id, outcome);
+                drop(slot);
+            });
+        }
+    }
+
+    async fn carry(&self, job: &Job) -> Outcome {
+        match self.try_carry(job).await {
+            Ok(outcome) | Err(outcome) => outcome,
+        }
+    }
+
+    async fn try_carry(&self, job: &Job) -> Result<Outcome, Outcome> {
+        let url = self.allow(&job.url)?;
+        let token = match &job.oauth {
+            Some(oauth) => Some(self.token(oauth).await?),
+            None => None,
+        };
+        let method = job
+            .method
+            .parse::<Method>()
+            .map_err(|_| refused("the method is not one of HTTP"))?;
+        let mut request = self.client.request(method.clone(), url);
+        for (name, value) in &job.headers {
+            request = request.header(name, value);
+        }
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if method != Method::GET && method != Method::HEAD {
+            request = request.body(job.body.clone());
+        }
+        let response = request.send().await.map_err(|e| unreached(&e))?;
+        let status = response.status().as_u16();
+        if let (401 | 407, Some(oauth)) = (status, &job.oauth) {
+            self.tokens
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(oauth);
+        }
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Outcome::Status {
+            status,
+            retry_after_seconds: retry_after,
+        })
+    }
+
+    /// A token of the client-credentials grant, kept while it lasts.
+    async fn token(&self, oauth: &OAuth) -> Result<String, Outcome> {
+        let known = self
+            .tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(oauth)
+            .cloned();
+        if let Some((token, until)) = known
+            && until > Instant::now()
+        {
+            return Ok(token);
+        }
+        let method = oauth
+            .method
+            .parse::<Method>()
+            .map_err(|_| refused("the method is not one of HTTP"))?;
+        let form: Vec<String> = oauth
+            .form
+            .iter()
+            .map(|(k, v)| format!("{}={}", encode(k), encode(v)))
+            .collect();
+        let form = form.join("&");
+        let mut url = self.allow(&oauth.url)?;
+        let mut request = if method == Method::GET {
+            let query = url
+                .query()
+                .map_or_else(|| form.clone(), |query| format!("{query}&{form}"));
+            url.set_query(Some(&query));
+            self.client.request(method, url)
+        } else {
+            let media = "application/x-www-form-urlencoded";
+            self.client
+                .request(method, url)
+                .header("content-type", media)
+                .body(form)
+        };
+        for (name, value) in &oauth.headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.map_err(|e| unreached(&e))?;
+        let status = response.status().as_u16();
+        if !response.status().is_success() {
+            return Err(Outcome::Status {
+                status,
+                retry_after_seconds: None,
+            });
+        }
+        let (token, lasts) = read_token(response).await?;
+        let until = Instant::now() + lasts;
+        self.tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(oauth.clone(), (token.clone(), until));
+        Ok(token)
+    }
+
+    /// The URL, if its host is one that may be called.
+    fn allow(&self, url: &str) -> Result<Url, Outcome> {
+        let url = Url::parse(url).map_err(|_| refused("the endpoint is not a URL"))?;
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let ok = host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            || self
+                .allowed
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(host));
+        if !ok {
+            return Err(refused(&format!(
+                "the host {host} is not loopback and was not allowed"
+            )));
+        }
+        Ok(url)
+    }
+}
+
+async fn read_token(mut response: reqwest::Response) -> Result<(String, Duration), Outcome> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| unreached(&e))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > TOKEN_BYTES_MAX {
+            return Err(refused("the authorization endpoint's answer is too long"));
+        }
+    }
+    let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let token = answer.get("access_token").and_then(serde_json::Value::as_str);
+    let token = token.ok_or_else(|| refused("the authorization endpoint gave no access_token"))?;
+    let lasts = answer
+        .get("expires_in")
+        .and_then(serde_json::Value::as_u64)
+        .map_or(TOKEN_LASTS, Duration::from_secs);
+    Ok((token.to_owned(), lasts))
+}
+
+fn refused(why: &str) -> Outcome {
+    Outcome::Refused { why: why.to_owned() }
+}
+
+fn unreached(error: &reqwest::Error) -> Outcome {
+    let why = if error.is_timeout() {
+        "no answer in time"
+    } else {
+        "the endpoint could not be reached"
+    };
+    Outcome::Unreached {
+        timed_out: error.is_timeout(),
+        why: why.to_owned(),
+    }
+}

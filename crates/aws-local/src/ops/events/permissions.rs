@@ -1,0 +1,130 @@
+//! The resource policy of a bus: PutPermission and RemovePermission.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::DEFAULT_BUS;
+use super::buses::find as find_bus;
+use crate::arn::arn;
+use crate::fault::Fault;
+use crate::model::parse;
+use crate::ops::{Answer, Cx, Op};
+use crate::policy::Policy;
+
+/// AWS's limit of a bus's policy.
+const POLICY_BYTES_MAX: usize = 10 * 1024;
+
+pub(super) const OPS: &[Op] = &[
+    Op::write("PutPermission", |cx, body| put(cx, parse(body)?)),
+    Op::write("RemovePermission", |cx, body| remove(cx, &parse(body)?)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put {
+    event_bus_name: Option<String>,
+    action: Option<String>,
+    principal: Option<String>,
+    statement_id: Option<String>,
+    condition: Option<Condition>,
+    policy: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Condition {
+    r#type: String,
+    key: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Remove {
+    statement_id: Option<String>,
+    remove_all_permissions: Option<bool>,
+    event_bus_name: Option<String>,
+}
+
+fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
+    let here = cx.caller.clone();
+    let now = cx.now;
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    let policy = match input.policy {
+        Some(policy) => policy,
+        None => {
+            let (Some(id), Some(principal), Some(action)) =
+                (input.statement_id, input.principal, input.action)
+            else {
+                return Err(Fault::validation(
+                    "Parameters StatementId, Action and Principal, or Policy, must be specified.",
+                ));
+            };
+            let resource = arn(
+                "events",
+                &here.region,
+                &here.account,
+                &format!("event-bus/{}", bus.name),
+            );
+            let mut statement = json!({
+                "Sid": id,
+                "Effect": "Allow",
+                "Principal": if principal == "*" { json!("*") } else { json!({ "AWS": format!("arn:aws:iam::{principal}:root") }) },
+                "Action": action,
+                "Resource": resource,
+            });
+            if let Some(condition) = input.condition {
+                statement["Condition"] = json!({ condition.r#type: { condition.key: condition.value } });
+            }
+            let mut rows = statements(bus.policy.as_deref());
+            rows.retain(|row| row.get("Sid") != statement.get("Sid"));
+            rows.push(statement);
+            json!({ "Version": "2012-10-17", "Statement": rows }).to_string()
+        }
+    };
+    if policy.len() > POLICY_BYTES_MAX {
+        return Err(Fault::new(
+            "PolicyLengthExceededException",
+            "The policy is longer than 10 KB.",
+        ));
+    }
+    Policy::parse(&policy)
+        .map_err(|why| Fault::validation(format!("Parameter Policy is not valid. Reason: {why}")))?;
+    bus.policy = Some(policy);
+    bus.modified = now;
+    Ok(json!({}))
+}
+
+fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
+    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    if input.remove_all_permissions == Some(true) {
+        bus.policy = None;
+        return Ok(json!({}));
+    }
+    let Some(id) = &input.statement_id else {
+        return Err(Fault::validation(
+            "Parameter StatementId or RemoveAllPermissions must be specified.",
+        ));
+    };
+    if bus.policy.is_none() {
+        return Err(Fault::not_found("EventBus does not have a policy."));
+    }
+    let mut rows = statements(bus.policy.as_deref());
+    let before = rows.len();
+    rows.retain(|row| row.get("Sid").and_then(Value::as_str) != Some(id));
+    if rows.len() == before {
+        return Err(Fault::not_found("Statement with the provided id does not exist."));
+    }
+    bus.policy =
+        (!rows.is_empty()).then(|| json!({ "Version": "2012-10-17", "Statement": rows }).to_string());
+    Ok(json!({}))
+}
+
+fn statements(policy: Option<&str>) -> Vec<Value> {
+    let value: Option<Value> = policy.and_then(|text| serde_json::from_str(text).ok());
+    match value.and_then(|mut value| value.get_mut("Statement").map(Value::take)) {
+        Some(Value::Array(rows)) => rows,
+        Some(one) => vec![one],
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,199 @@
+//! Queues and their messages.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Tags;
+use crate::clock::Millis;
+
+/// How long a FIFO queue remembers what it has seen.
+const DEDUPLICATION: Millis = 5 * 60 * 1000;
+/// What `MessageRetentionPeriod` is by default, in seconds.
+const RETENTION_SECONDS: i64 = 345_600;
+const VISIBILITY_SECONDS: i64 = 30;
+
+/// A queue.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Queue {
+    pub(crate) name: String,
+    pub(crate) created: Millis,
+    pub(crate) modified: Millis,
+    /// Those that were set; the defaults are not kept.
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) tags: Tags,
+    /// In the order of sending.
+    pub(crate) messages: BTreeMap<u64, Message>,
+    seen: BTreeMap<String, Seen>,
+    next: u64,
+}
+
+/// A message in a queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) body: String,
+    pub(crate) attributes: BTreeMap<String, MessageAttribute>,
+    pub(crate) system_attributes: BTreeMap<String, MessageAttribute>,
+    pub(crate) group: Option<String>,
+    pub(crate) deduplication: Option<String>,
+    pub(crate) sender: String,
+    pub(crate) sent: Millis,
+    pub(crate) visible_from: Millis,
+    pub(crate) receive_count: u32,
+    pub(crate) first_received: Option<Millis>,
+    /// The latest receipt; older ones are stale.
+    pub(crate) receipt: u64,
+}
+
+/// An attribute that the sender put on a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct MessageAttribute {
+    pub(crate) data_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) string_value: Option<String>,
+    /// Base64, as on the wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) binary_value: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Seen {
+    at: Millis,
+    number: u64,
+    id: String,
+}
+
+impl MessageAttribute {
+    pub(crate) fn text(value: impl Into<String>) -> Self {
+        Self {
+            data_type: "String".to_owned(),
+            string_value: Some(value.into()),
+            binary_value: None,
+        }
+    }
+
+    pub(crate) fn number(value: u32) -> Self {
+        Self {
+            data_type: "Number".to_owned(),
+            string_value: Some(value.to_string()),
+            binary_value: None,
+        }
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(name: &str, attributes: BTreeMap<String, String>, tags: Tags, now: Millis) -> Self {
+        Self {
+            name: name.to_owned(),
+            created: now,
+            modified: now,
+            attributes,
+            tags,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.name.ends_with(".fifo")
+    }
+
+    pub(crate) fn policy(&self) -> Option<&str> {
+        self.attributes
+            .get("Policy")
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    }
+
+    /// A numeric attribute, or its default.
+    pub(crate) fn number(&self, name: &str) -> i64 {
+        let default = match name {
+            "VisibilityTimeout" => VISIBILITY_SECONDS,
+            "MessageRetentionPeriod" => RETENTION_SECONDS,
+            "MaximumMessageSize" => 1_048_576,
+            _ => 0,
+        };
+        self.attributes
+            .get(name)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    }
+
+    /// Takes a message in; a FIFO queue answers a repeated one with the id of the first.
+    pub(crate) fn send(&mut self, message: Message, now: Millis) -> (u64, String) {
+        self.seen.retain(|_, seen| seen.at + DEDUPLICATION > now);
+        if let Some(key) = message.deduplication.as_ref().filter(|_| self.is_fifo()) {
+            if let Some(seen) = self.seen.get(key) {
+                return (seen.number, seen.id.clone());
+            }
+            self.seen.insert(
+                key.clone(),
+                Seen {
+                    at: now,
+                    number: self.next,
+                    id: message.id.clone(),
+                },
+            );
+        }
+        let (number, id) = (self.next, message.id.clone());
+        self.messages.insert(number, message);
+        self.next += 1;
+        (number, id)
+    }
+
+    /// Hands out up to `count` messages and hides them for a while.
+    pub(crate) fn receive(
+        &mut self,
+        count: usize,
+        hide: Millis,
+        now: Millis,
+        receipt: u64,
+    ) -> Vec<(u64, Message)> {
+        self.forget_old(now);
+        let fifo = self.is_fifo();
+        let mut blocked: Vec<String> = Vec::new();
+        let mut taken = Vec::new();
+        for (number, message) in &mut self.messages {
+            if taken.len() >= count {
+                break;
+            }
+            let group = message.group.clone().unwrap_or_default();
+            if message.visible_from > now {
+                blocked.push(group);
+                continue;
+            }
+            if fifo && blocked.contains(&group) {
+                continue;
+            }
+            message.visible_from = now + hide;
+            message.receive_count += 1;
+            message.first_received.get_or_insert(now);
+            message.receipt = receipt.wrapping_add(*number);
+            taken.push((*number, message.clone()));
+        }
+        taken
+    }
+
+    /// Whether [`Self::receive`] would find or change anything.
+    pub(crate) fn has_visible(&self, now: Millis) -> bool {
+        self.messages.values().any(|message| message.visible_from <= now)
+    }
+
+    pub(crate) fn forget_old(&mut self, now: Millis) {
+        let oldest = now - self.number("MessageRetentionPeriod") * 1000;
+        self.messages.retain(|_, message| message.sent > oldest);
+    }
+
+    /// The dead-letter queue and how many receives it takes to get there.
+    pub(crate) fn redrive(&self) -> Option<(String, u32)> {
+        let policy: Value = serde_json::from_str(self.attributes.get("RedrivePolicy")?).ok()?;
+        let count = policy.get("maxReceiveCount")?;
+        let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
+        Some((
+            policy.get("deadLetterTargetArn")?.as_str()?.to_owned(),
+            u32::try_from(count).ok()?,
+        ))
+    }
+}
