@@ -21,6 +21,7 @@ mod model;
 mod ops;
 mod page;
 mod policy;
+mod schedule;
 mod server;
 mod state;
 mod timers;

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arn;
 use crate::clock::Millis;
-use crate::delivery::outside;
+use crate::delivery::envelope::{Envelope, Parts};
+use crate::delivery::{fire_rule, outside};
 use crate::ops::Cx;
+use crate::ops::events::replays;
 use crate::state::RealmId;
 use crate::state::source::State;
 
@@ -23,6 +26,10 @@ pub(crate) struct Timers(BTreeSet<(Millis, Timer)>);
 pub(crate) enum Timer {
     /// A PENDING source's two weeks are over.
     Source { region: String, name: String },
+    /// A rule of the default bus fires by its schedule.
+    Schedule { realm: RealmId, rule: String },
+    /// A replay begins.
+    Replay { realm: RealmId, name: String },
     /// A delivery is to be tried again.
     Retry { id: u64 },
 }
@@ -47,14 +54,46 @@ impl Timers {
 /// Fires the timers that are due.
 pub(crate) fn fire(cx: &mut Cx<'_>) {
     for _ in 0..FIRED_MAX {
-        let Some((_, timer)) = cx.world.timers.take_due(cx.now) else {
+        let Some((at, timer)) = cx.world.timers.take_due(cx.now) else {
             return;
         };
         match timer {
             Timer::Source { region, name } => expire_source(cx, &region, &name),
+            Timer::Schedule { realm, rule } => fire_schedule(cx, &realm, &rule, at),
+            Timer::Replay { realm, name } => replays::run(cx, &realm, &name),
             Timer::Retry { id } => outside::retry(cx, id),
         }
     }
+}
+
+/// The rule that `at` was set for fires, and its next time is set.
+fn fire_schedule(cx: &mut Cx<'_>, realm: &RealmId, name: &str, at: Millis) {
+    let Some(bus) = cx.world.realm(realm, cx.now).buses.get_mut("default") else {
+        return;
+    };
+    let Some(rule) = bus.rules.get_mut(name).filter(|rule| rule.next_fire == Some(at)) else {
+        return;
+    };
+    if let Some(next) = rule.wind(at) {
+        cx.world.timers.set(
+            next,
+            Timer::Schedule {
+                realm: realm.clone(),
+                rule: name.to_owned(),
+            },
+        );
+    }
+    let envelope = Envelope::new(Parts {
+        id: cx.dice.uuid(),
+        detail_type: "Scheduled Event",
+        source: "aws.events",
+        account: realm.account(),
+        time: at,
+        region: realm.region(),
+        resources: &[arn::rule(realm.region(), realm.account(), "default", name)],
+        detail: "{}",
+    });
+    fire_rule(cx, realm, "default", name, &envelope);
 }
 
 /// A source that stayed PENDING is deleted; DELETED is seen of it while a bus of its name stands.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::arn;
 use crate::ops::Cx;
 use crate::state::RealmId;
+use crate::state::archive::Archived;
 use crate::state::rule::Target;
 use crate::state::story::{Attempt, Delivery, Page, Pass};
 
@@ -53,6 +54,29 @@ pub(crate) fn drop_event(cx: &mut Cx<'_>, envelope: &Envelope, why: String) {
 
 /// Brings an event to a bus: every enabled rule that matches gets it to its targets.
 pub(crate) fn publish(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Envelope) {
+    archive(cx, realm, bus, &envelope);
+    publish_to(cx, realm, bus, envelope, &[]);
+}
+
+/// Hands an event to the archives of a bus.
+fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
+    let now = cx.now;
+    let archives = &mut cx.world.realm(realm, now).archives;
+    for archive in archives
+        .values_mut()
+        .filter(|archive| arn::bus_name(&archive.bus_arn) == bus)
+    {
+        archive.take(Archived {
+            archived: now,
+            id: envelope.id.clone(),
+            time: envelope.time,
+            text: Arc::clone(&envelope.text),
+        });
+    }
+}
+
+/// Brings an event to a bus, or to some of its rules only, if `only` names any by ARN.
+pub(crate) fn publish_to(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Envelope, only: &[String]) {
     let exists = cx.world.realm(realm, cx.now).buses.contains_key(bus);
     let dropped = (!exists).then(|| format!("The event bus {bus} does not exist in {realm}."));
     cx.world
@@ -60,10 +84,13 @@ pub(crate) fn publish(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Env
         .begin(&envelope.id, Arc::clone(&envelope.text), dropped, cx.now);
     let mut waiting = vec![(realm.clone(), bus.to_owned(), envelope, 0)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
-        for invocation in match_rules(cx, &realm, &bus, &envelope) {
+        let invocations = match_rules(cx, &realm, &bus, &envelope);
+        let chosen = |one: &Invocation| hops > 0 || only.is_empty() || only.contains(&one.rule_arn);
+        for invocation in invocations.into_iter().filter(chosen) {
             match attempt(cx, &invocation) {
                 Sent::Forward(to, bus, envelope) if hops < HOPS_MAX => {
-                    waiting.push((to, bus, envelope, hops + 1))
+                    archive(cx, &to, &bus, &envelope);
+                    waiting.push((to, bus, envelope, hops + 1));
                 }
                 Sent::Forward(..) => tracing::warn!(bus, "an event passed too many buses"),
                 Sent::Done | Sent::Later => {}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Millis;
 use crate::timers::Timers;
 
+pub(crate) mod archive;
 pub(crate) mod bus;
 pub(crate) mod log_group;
 pub(crate) mod metrics;
@@ -18,6 +19,7 @@ pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
 
+use archive::{Archive, Replay};
 use bus::Bus;
 use log_group::{LogGroup, LogPolicy};
 use metrics::Metrics;
@@ -82,6 +84,8 @@ pub(crate) struct Realm {
     pub(crate) queues: BTreeMap<String, Queue>,
     pub(crate) connections: BTreeMap<String, Connection>,
     pub(crate) api_destinations: BTreeMap<String, ApiDestination>,
+    pub(crate) archives: BTreeMap<String, Archive>,
+    pub(crate) replays: BTreeMap<String, Replay>,
     pub(crate) metrics: Metrics,
 }
 
@@ -144,6 +148,8 @@ impl Realm {
             queues: BTreeMap::new(),
             connections: BTreeMap::new(),
             api_destinations: BTreeMap::new(),
+            archives: BTreeMap::new(),
+            replays: BTreeMap::new(),
             metrics: Metrics::default(),
         }
     }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Tags;
+use crate::clock::Millis;
+use crate::schedule::Schedule;
 
 /// A rule of a bus.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -15,6 +17,8 @@ pub(crate) struct Rule {
     pub(crate) pattern: Option<String>,
     pub(crate) schedule: Option<String>,
     pub(crate) state: String,
+    /// When its schedule fires next.
+    pub(crate) next_fire: Option<Millis>,
     pub(crate) description: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) created_by: String,
@@ -25,6 +29,17 @@ pub(crate) struct Rule {
 impl Rule {
     pub(crate) fn is_enabled(&self) -> bool {
         self.state != "DISABLED"
+    }
+
+    /// Sets when the schedule fires next; a disabled rule's does not.
+    pub(crate) fn wind(&mut self, after: Millis) -> Option<Millis> {
+        let schedule = self
+            .schedule
+            .as_deref()
+            .filter(|_| self.is_enabled())
+            .and_then(Schedule::parse);
+        self.next_fire = schedule.and_then(|schedule| schedule.next(after));
+        self.next_fire
     }
 }
 

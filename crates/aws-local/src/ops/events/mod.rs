@@ -2,10 +2,14 @@
 
 use super::Op;
 
+mod archives;
 mod buses;
+mod connections;
+mod destinations;
 mod partner;
 mod permissions;
 mod put_events;
+pub(crate) mod replays;
 mod rules;
 mod sources;
 mod tags;
@@ -21,6 +25,10 @@ pub(crate) const TABLES: &[&[Op]] = &[
     put_events::OPS,
     tags::OPS,
     permissions::OPS,
+    connections::OPS,
+    destinations::OPS,
+    archives::OPS,
+    replays::OPS,
 ];
 
 /// The bus that operations mean when they name none.

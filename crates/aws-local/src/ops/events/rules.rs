@@ -11,8 +11,10 @@ use crate::arn;
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
+use crate::schedule::Schedule;
 use crate::state::bus::Bus;
 use crate::state::rule::Rule;
+use crate::timers::Timer;
 
 /// AWS's default quota of rules on a bus.
 const RULES_MAX: usize = 300;
@@ -89,6 +91,12 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
             "ScheduleExpression is supported only on the default event bus.",
         ));
     }
+    if schedule
+        .as_deref()
+        .is_some_and(|text| Schedule::parse(text).is_none())
+    {
+        return Err(Fault::validation("Parameter ScheduleExpression is not valid."));
+    }
     if let Some(text) = &pattern {
         compile(text)?;
     }
@@ -108,6 +116,7 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
         pattern,
         schedule,
         state: input.state.unwrap_or_else(|| "ENABLED".to_owned()),
+        next_fire: None,
         description: input.description,
         role_arn: input.role_arn,
         created_by: here.account.clone(),
@@ -115,7 +124,28 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
         targets,
     };
     bus.rules_mut().insert(input.name.clone(), rule);
-    Ok(json!({ "RuleArn": arn::rule(&here.region, &here.account, &bus.name, &input.name) }))
+    let bus = bus.name.clone();
+    wind(cx, &bus, &input.name);
+    Ok(json!({ "RuleArn": arn::rule(&here.region, &here.account, &bus, &input.name) }))
+}
+
+/// Sets the timer of a rule with a schedule.
+fn wind(cx: &mut Cx<'_>, bus: &str, name: &str) {
+    let (now, realm) = (cx.now, cx.here());
+    let rule = cx
+        .realm()
+        .buses
+        .get_mut(bus)
+        .and_then(|bus| bus.rules.get_mut(name));
+    if let Some(at) = rule.and_then(|rule| rule.wind(now)) {
+        cx.world.timers.set(
+            at,
+            Timer::Schedule {
+                realm,
+                rule: name.to_owned(),
+            },
+        );
+    }
 }
 
 fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
@@ -137,6 +167,8 @@ fn set_state(cx: &mut Cx<'_>, input: &Name, state: &str) -> Answer {
     if let Some(rule) = bus.rules_mut().get_mut(&input.name) {
         state.clone_into(&mut rule.state);
     }
+    let bus = bus.name.clone();
+    wind(cx, &bus, &input.name);
     Ok(json!({}))
 }
 

@@ -170,7 +170,7 @@ pub(super) fn check_attributes(given: &BTreeMap<String, String>) -> Result<(), F
                 )
             })?;
         } else if name == "RedrivePolicy" && !value.is_empty() {
-let queue = Queue::new("", given.clone(), Tags::new(), 0);
+            let queue = Queue::new("", given.clone(), Tags::new(), 0);
             queue.redrive().ok_or_else(bad)?;
         }
     }

@@ -1,0 +1,108 @@
+//! Archives of a bus's events, and replays from them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use event_pattern::Pattern;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{DAY, Millis};
+
+/// An archive keeps at most this many events here; the oldest go first.
+const EVENTS_MAX: usize = 100_000;
+
+/// An archive.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Archive {
+    pub(crate) name: String,
+    pub(crate) bus_arn: String,
+    pub(crate) description: Option<String>,
+    pub(crate) pattern: Option<String>,
+    pub(crate) retention_days: i64,
+    pub(crate) kms_key: Option<String>,
+    pub(crate) created: Millis,
+    pub(crate) events: VecDeque<Archived>,
+    #[serde(skip)]
+    compiled: Option<Arc<Pattern>>,
+}
+
+/// An event in an archive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Archived {
+    pub(crate) archived: Millis,
+    pub(crate) id: String,
+    pub(crate) time: Millis,
+    pub(crate) text: Arc<str>,
+}
+
+/// A replay of an archive's events.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Replay {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) archive_arn: String,
+    pub(crate) from: Millis,
+    pub(crate) to: Millis,
+    pub(crate) bus_arn: String,
+    /// Only these rules get the events, if any are named.
+    pub(crate) rules: Vec<String>,
+    pub(crate) state: String,
+    pub(crate) started: Millis,
+    pub(crate) ended: Option<Millis>,
+    pub(crate) last: Option<Millis>,
+}
+
+impl Archive {
+    pub(crate) fn new(name: &str, bus_arn: &str, created: Millis) -> Self {
+        Self {
+            name: name.to_owned(),
+            bus_arn: bus_arn.to_owned(),
+            description: None,
+            pattern: None,
+            retention_days: 0,
+            kms_key: None,
+            created,
+            events: VecDeque::new(),
+            compiled: None,
+        }
+    }
+
+    /// Takes a pattern that compiles.
+    pub(crate) fn set_pattern(&mut self, pattern: Option<String>) {
+        self.pattern = pattern;
+        self.compiled = None;
+    }
+
+    /// Keeps an event if the pattern matches.
+    pub(crate) fn take(&mut self, event: Archived) {
+        if let Some(text) = &self.pattern {
+            if self.compiled.is_none() {
+                self.compiled = Pattern::compile(text).ok().map(Arc::new);
+            }
+            let matches = self
+                .compiled
+                .as_ref()
+                .is_some_and(|pattern| pattern.matches(&event.text).unwrap_or(false));
+            if !matches {
+                return;
+            }
+        }
+        self.expire(event.archived);
+        self.events.push_back(event);
+        if self.events.len() > EVENTS_MAX {
+            self.events.pop_front();
+        }
+    }
+
+    /// Drops what retention no longer keeps; 0 days keep everything.
+    pub(crate) fn expire(&mut self, now: Millis) {
+        let oldest = now - self.retention_days * DAY;
+        while self.retention_days > 0 && self.events.front().is_some_and(|event| event.archived < oldest) {
+            self.events.pop_front();
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.text.len()).sum()
+    }
+}
