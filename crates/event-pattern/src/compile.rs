@@ -52,7 +52,7 @@ const RESERVED: [&str; 24] = [
 ];
 
 /// A field's name and what it must pass.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Condition {
     /// The keys joined by dots.
     pub(crate) name: Vec<u8>,

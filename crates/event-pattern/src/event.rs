@@ -1,190 +1,302 @@
-//! What an event has under the names that a pattern asks for, and in which elements of which arrays.
+//! What an event has under the names that patterns ask for, and in which elements of which arrays.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
 
 use crate::error::EventError;
-use crate::json::{Reader, Token};
+use crate::json::Surrogates;
+use crate::names::{Names, ROOT};
+use crate::scan::{Bad, Scan, Scanned, Text, complaint, decode};
 use crate::test::Value;
 
 /// An element of an array: the array, numbered as met, and the place in it.
 pub(crate) type Element = (u32, u32);
 
-/// A value, and the elements that it lies in, the outermost first.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) value: Value,
-    pub(crate) elements: Vec<Element>,
-}
+/// No link: the end of a list.
+const NONE: u32 = u32::MAX;
 
-/// The names that a pattern asks for, as a tree of their dotted segments.
+/// The values of one event. Kept from event to event, so that nothing need be allocated anew.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
-    nodes: Vec<Node>,
-    /// Whether a key of no characters is looked into. The engine does so when a name has such a key other than at its end.
-    empty_keys: bool,
-    count: usize,
+pub(crate) struct Gathered {
+    found: Vec<Found>,
+    /// By name: the first and last value, if they are of this event.
+    heads: Vec<Head>,
+    event: u64,
+    /// The elements that values lie in, each with the one around it.
+    links: Vec<Link>,
+    /// Strings that had escapes, without them.
+    decoded: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
-struct Node {
-    children: HashMap<Box<[u8]>, usize>,
-    name: Option<usize>,
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    name: u32,
+    start: u32,
+    end: u32,
+    decoded: bool,
+    string: bool,
+    link: u32,
+    next: u32,
 }
 
-impl Names {
-    pub(crate) fn new() -> Self {
-        Self {
-            nodes: vec![Node::default()],
-            ..Self::default()
-        }
-    }
+#[derive(Clone, Copy, Debug, Default)]
+struct Head {
+    event: u64,
+    first: u32,
+    last: u32,
+}
 
-    /// The number of a name, which is added if it is new.
-    pub(crate) fn add(&mut self, name: &[u8]) -> usize {
-        let mut node = 0;
-        for segment in name.split(|byte| *byte == b'.') {
-            node = match self.nodes[node].children.get(segment) {
-                Some(child) => *child,
-                None => self.grow(node, segment),
-            };
-        }
-        self.empty_keys |= has_empty_key(name);
-        if let Some(number) = self.nodes[node].name {
-            return number;
-        }
-        let number = self.count;
-        self.count += 1;
-        self.nodes[node].name = Some(number);
-        number
-    }
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    element: Element,
+    around: u32,
+}
 
-    fn grow(&mut self, node: usize, segment: &[u8]) -> usize {
-        let child = self.nodes.len();
-        self.nodes.push(Node::default());
-        self.nodes[node].children.insert(segment.into(), child);
-        child
-    }
+/// The values of one event, with the event's text.
+#[derive(Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub(crate) gathered: &'a Gathered,
+    text: &'a [u8],
+}
 
-    /// The number of a name that was added.
-    pub(crate) fn number(&self, name: &[u8]) -> Option<usize> {
-        let mut node = 0;
-        for segment in name.split(|byte| *byte == b'.') {
-            node = *self.nodes[node].children.get(segment)?;
-        }
-        self.nodes[node].name
-    }
-
-    /// Where a key leads; an event's key may hold dots too.
-    fn descend(&self, node: usize, key: &[u8]) -> Option<usize> {
-        if key.is_empty() && !self.empty_keys {
-            return None;
-        }
-        key.split(|byte| *byte == b'.').try_fold(node, |node, segment| {
-            self.nodes[node].children.get(segment).copied()
-        })
-    }
-
-    /// Reads an event: the values under each name.
-    pub(crate) fn read(&self, event: &str) -> Result<Vec<Vec<Found>>, EventError> {
+impl Gathered {
+    /// Reads an event.
+    pub(crate) fn read<'a>(&'a mut self, names: &Names, event: &'a str) -> Result<Event<'a>, EventError> {
+        self.found.clear();
+        self.links.clear();
+        self.decoded.clear();
+        self.event += 1;
+        self.heads.resize(names.count(), Head::default());
+        let Ok(_) = u32::try_from(event.len()) else {
+            return Err(EventError::TooComplex);
+        };
         let mut walk = Walk {
-            names: self,
-            reader: Reader::new(event),
-            found: vec![Vec::new(); self.count],
-            elements: Vec::new(),
+            names,
+            scan: Scan::new(event.as_bytes()),
+            gathered: self,
+            link: NONE,
             arrays: 0,
         };
-        if walk.reader.next()? != Token::ObjectStart {
-            return Err(EventError::NotAnObject);
+        match walk.event() {
+            Ok(()) => Ok(Event {
+                gathered: self,
+                text: event.as_bytes(),
+            }),
+            Err(Bad) => Err(complaint(event)),
         }
-        walk.object(0)?;
-        Ok(walk.found)
+    }
+
+    fn put(&mut self, found: Found) {
+        let at = index(self.found.len());
+        let head = &mut self.heads[found.name as usize];
+        if head.event == self.event {
+            self.found[head.last as usize].next = at;
+            head.last = at;
+        } else {
+            *head = Head {
+                event: self.event,
+                first: at,
+                last: at,
+            };
+        }
+        self.found.push(found);
     }
 }
 
-/// Java's `split` leaves out what is empty at the end.
-fn has_empty_key(name: &[u8]) -> bool {
-    let end = name.iter().rposition(|byte| *byte != b'.').map_or(0, |at| at + 1);
-    name.is_empty() || (end > 0 && name[..end].split(|byte| *byte == b'.').any(<[u8]>::is_empty))
+/// Counts of what an event holds are smaller than its length, which fits.
+fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(NONE)
+}
+
+impl<'a> Event<'a> {
+    /// Every value that was found, with its name.
+    pub(crate) fn all(self) -> impl Iterator<Item = (u32, Value<'a>)> {
+        self.gathered
+            .found
+            .iter()
+            .map(move |found| (found.name, self.value(found)))
+    }
+
+    /// The values under a name.
+    pub(crate) fn values(self, name: u32) -> impl Iterator<Item = Value<'a>> {
+        self.found(name).map(move |found| self.value(found))
+    }
+
+    /// The values under a name, and the elements that each lies in, the innermost first.
+    pub(crate) fn values_in_elements(self, name: u32) -> impl Iterator<Item = (Value<'a>, Vec<Element>)> {
+        self.found(name)
+            .map(move |found| (self.value(found), self.elements(found.link)))
+    }
+
+    /// Whether a value under a name lies in an element of an array.
+    pub(crate) fn in_elements(self, name: u32) -> bool {
+        !self.gathered.links.is_empty() && self.found(name).any(|found| found.link != NONE)
+    }
+
+    pub(crate) fn has(self, name: u32) -> bool {
+        self.found(name).next().is_some()
+    }
+
+    /// Whether any value at all lies in an element of an array.
+    pub(crate) fn has_elements(self) -> bool {
+        !self.gathered.links.is_empty()
+    }
+
+    fn found(self, name: u32) -> impl Iterator<Item = &'a Found> {
+        let head = self
+            .gathered
+            .heads
+            .get(name as usize)
+            .filter(|head| head.event == self.gathered.event);
+        let first = head.map_or(NONE, |head| head.first);
+        let at = |at: u32| self.gathered.found.get(at as usize);
+        std::iter::successors(at(first), move |found| at(found.next))
+    }
+
+    fn value(self, found: &Found) -> Value<'a> {
+        let from = if found.decoded {
+            &self.gathered.decoded
+        } else {
+            self.text
+        };
+        Value {
+            text: &from[found.start as usize..found.end as usize],
+            string: found.string,
+        }
+    }
+
+    fn elements(self, link: u32) -> Vec<Element> {
+        let at = |at: u32| self.gathered.links.get(at as usize);
+        std::iter::successors(at(link), move |link| at(link.around))
+            .map(|link| link.element)
+            .collect()
+    }
 }
 
 struct Walk<'a> {
     names: &'a Names,
-    reader: Reader<'a>,
-    found: Vec<Vec<Found>>,
-    elements: Vec<Element>,
+    scan: Scan<'a>,
+    gathered: &'a mut Gathered,
+    link: u32,
     arrays: u32,
 }
 
 impl Walk<'_> {
-    fn object(&mut self, node: usize) -> Result<(), EventError> {
-        while self.reader.next()? != Token::ObjectEnd {
-            let child = self.names.descend(node, self.reader.name());
-            let token = self.reader.next()?;
-            match child {
-                Some(child) => self.value(child, token)?,
-                None => self.skip(token)?,
+    fn event(&mut self) -> Scanned<()> {
+        if self.scan.peek() != b'{' {
+            return Err(Bad);
+        }
+        self.object(ROOT)
+    }
+
+    fn object(&mut self, node: u32) -> Scanned<()> {
+        self.scan.step();
+        let mut more = self.scan.opened(b'}')?;
+        while more {
+            let key = self.scan.key()?;
+            match self.descend(node, key) {
+                Some(child) => self.value(child)?,
+                None => self.scan.skip()?,
             }
+            more = self.scan.more(b'}')?;
         }
         Ok(())
     }
 
-    fn value(&mut self, node: usize, token: Token) -> Result<(), EventError> {
-        match token {
-            Token::ObjectStart => self.object(node),
-            Token::ArrayStart => self.array(node),
-            _ => self.scalar(node, token),
+    #[inline]
+    fn descend(&self, node: u32, key: Text) -> Option<u32> {
+        let raw = &self.scan.src[key.start..key.end];
+        if !key.escaped {
+            return self.names.descend(node, raw);
+        }
+        let mut name = Vec::with_capacity(raw.len());
+        decode(raw, Surrogates::Kept, &mut name);
+        self.names.descend(node, &name)
+    }
+
+    fn value(&mut self, node: u32) -> Scanned<()> {
+        match self.scan.peek() {
+            b'{' => self.object(node),
+            b'[' => self.array(node),
+            _ => self.scalar(node),
         }
     }
 
-    fn array(&mut self, node: usize) -> Result<(), EventError> {
+    fn array(&mut self, node: u32) -> Scanned<()> {
+        self.scan.step();
         let array = self.arrays;
         self.arrays += 1;
-        for index in 0.. {
-            let token = self.reader.next()?;
-            match token {
-                Token::ArrayEnd => break,
-                Token::ObjectStart | Token::ArrayStart => {
-                    self.elements.push((array, index));
-                    self.value(node, token)?;
-                    self.elements.pop();
-                }
-                // A scalar does not count as in the array that it stands in: tags are chosen each for itself.
-                _ => self.scalar(node, token)?,
+        let around = self.link;
+        let mut more = self.scan.opened(b']')?;
+        let mut at = 0;
+        while more {
+            // A scalar does not count as in the array that it stands in: tags are chosen each for itself.
+            if matches!(self.scan.peek(), b'{' | b'[') {
+                self.link = index(self.gathered.links.len());
+                self.gathered.links.push(Link {
+                    element: (array, at),
+                    around,
+                });
+                self.value(node)?;
+                self.link = around;
+            } else {
+                self.scalar(node)?;
             }
+            at += 1;
+            more = self.scan.more(b']')?;
         }
         Ok(())
     }
 
-    fn scalar(&mut self, node: usize, token: Token) -> Result<(), EventError> {
-        let Some(name) = self.names.nodes[node].name else {
-            return Ok(());
+    fn scalar(&mut self, node: u32) -> Scanned<()> {
+        let Some(name) = self.names.name_at(node) else {
+            return self.scan.skip();
         };
-        let text = self.reader.text()?;
-        let value = if token == Token::String {
-            Value::String(text)
+        let mut found = Found {
+            name,
+            start: 0,
+            end: 0,
+            decoded: false,
+            string: true,
+            link: self.link,
+            next: NONE,
+        };
+        if self.scan.peek() == b'"' {
+            self.scan.step();
+            let text = self.scan.string()?;
+            (found.start, found.end) = (index(text.start), index(text.end));
+            if text.escaped {
+                found.decoded = true;
+                found.start = index(self.gathered.decoded.len());
+                let raw = &self.scan.src[text.start..text.end];
+                decode(raw, Surrogates::Question, &mut self.gathered.decoded);
+                found.end = index(self.gathered.decoded.len());
+            }
         } else {
-            Value::Literal(text)
-        };
-        self.found[name].push(Found {
-            value,
-            elements: self.elements.clone(),
-        });
+            found.string = false;
+            found.start = index(self.scan.at());
+            self.scan.literal()?;
+            found.end = index(self.scan.at());
+        }
+        self.gathered.put(found);
         Ok(())
     }
+}
 
-    fn skip(&mut self, token: Token) -> Result<(), EventError> {
-        let mut depth = 0_usize;
-        let mut token = token;
-        loop {
-            match token {
-                Token::ObjectStart | Token::ArrayStart => depth += 1,
-                Token::ObjectEnd | Token::ArrayEnd => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                return Ok(());
-            }
-            token = self.reader.next()?;
-        }
+/// Runs `f` with values kept from the last event on this thread.
+pub(crate) fn with_gathered<T>(f: impl FnOnce(&mut Gathered) -> T) -> T {
+    thread_local! {
+        static KEPT: RefCell<Gathered> = RefCell::default();
     }
+    /// More values than this are not kept room for.
+    const KEPT_MAX: usize = 4_096;
+    KEPT.with(|kept| match kept.try_borrow_mut() {
+        Ok(mut kept) => {
+            let result = f(&mut kept);
+            if kept.found.capacity() > KEPT_MAX || kept.decoded.capacity() > KEPT_MAX * 16 {
+                *kept = Gathered::default();
+            }
+            result
+        }
+        Err(_) => f(&mut Gathered::default()),
+    })
 }

@@ -1,8 +1,11 @@
 //! Why an event did not match: each leaf of the pattern, what the event has there, and the nearest field if it has nothing.
 
+use crate::choice::Choice;
+use crate::compile::Condition;
 use crate::error::EventError;
+use crate::event::{Event, Gathered};
 use crate::json::{Reader, Token};
-use crate::pattern::{Choice, Pattern};
+use crate::pattern::Pattern;
 use crate::test::Value;
 
 /// More fields of an event than this are not looked at for a near name.
@@ -41,54 +44,58 @@ pub struct Leaf {
 impl Pattern {
     /// Says for each leaf whether it matched, what the event has there, and which field is near.
     pub fn explain(&self, event_json: &str) -> Result<Explanation, EventError> {
-        let found = self.names.read(event_json)?;
+        let mut gathered = Gathered::default();
+        let event = gathered.read(&self.names, event_json)?;
         let paths = paths(event_json)?;
         let mut explanation = Explanation {
             matched: false,
             leaves: Vec::new(),
             split_over_elements: false,
         };
+        let mut steps = 0;
         for (number, alternative) in self.alternatives.iter().enumerate() {
-            let holds = Choice::new(alternative, &self.names, &found).exists()?;
+            let holds = Choice::new(self.numbered(alternative), event).exists(&mut steps)?;
             explanation.matched |= holds;
             let mut all = true;
             for condition in alternative {
-                let values = self
-                    .names
-                    .number(&condition.name)
-                    .map_or(&[][..], |number| &found[number]);
-                let absent = values.is_empty() && condition.tests.absent();
-                let matched = absent || values.iter().any(|found| condition.tests.pass(&found.value));
-                all &= matched;
-                let path = String::from_utf8_lossy(&condition.name).into_owned();
-                explanation.leaves.push(Leaf {
-                    alternative: number,
-                    nearest: if values.is_empty() {
-                        nearest(&path, &paths)
-                    } else {
-                        None
-                    },
-                    path,
-                    expected: condition.source.clone(),
-                    matched,
-                    found: values
-                        .iter()
-                        .take(SHOWN_MAX)
-                        .map(|found| shown(&found.value))
-                        .collect(),
-                });
+                let leaf = self.leaf(number, condition, event, &paths);
+                all &= leaf.matched;
+                explanation.leaves.push(leaf);
             }
             explanation.split_over_elements |= all && !holds;
         }
         explanation.split_over_elements &= !explanation.matched;
         Ok(explanation)
     }
+
+    fn leaf(&self, alternative: usize, condition: &Condition, event: Event<'_>, paths: &[String]) -> Leaf {
+        let values: Vec<Value<'_>> = match self.names.number(&condition.name) {
+            Some(name) => event.values(name).collect(),
+            None => Vec::new(),
+        };
+        let absent = values.is_empty() && condition.tests.absent();
+        let path = String::from_utf8_lossy(&condition.name).into_owned();
+        Leaf {
+            alternative,
+            nearest: if values.is_empty() {
+                nearest(&path, paths)
+            } else {
+                None
+            },
+            path,
+            expected: condition.source.clone(),
+            matched: absent || values.iter().any(|value| condition.tests.pass(*value)),
+            found: values.iter().take(SHOWN_MAX).map(shown).collect(),
+        }
+    }
 }
 
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => serde_json::Value::from(String::from_utf8_lossy(text)).to_string(),
-        Value::Literal(text) => String::from_utf8_lossy(text).into_owned(),
+fn shown(value: &Value<'_>) -> String {
+    let text = String::from_utf8_lossy(value.text);
+    if value.string {
+        serde_json::Value::from(text).to_string()
+    } else {
+        text.into_owned()
     }
 }
 

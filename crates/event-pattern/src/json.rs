@@ -93,6 +93,22 @@ impl<'a> Reader<'a> {
         Ok(token)
     }
 
+    /// Adds a string that was found sound, quotes left out, to `out` without its escapes.
+    pub(crate) fn decode(raw: &'a [u8], surrogates: Surrogates, out: &mut Vec<u8>) {
+        let mut reader = Self {
+            src: raw,
+            ..Self::new("")
+        };
+        while let Some(at) = memchr::memchr(b'\\', &raw[reader.at..]) {
+            out.extend_from_slice(&raw[reader.at..reader.at + at]);
+            reader.at += at + 1;
+            if reader.escape(out, surrogates).is_err() {
+                break;
+            }
+        }
+        out.extend_from_slice(&raw[reader.at..]);
+    }
+
     /// The bytes of the key just passed; an unpaired surrogate stays apart from every other text.
     pub(crate) fn name(&self) -> &[u8] {
         &self.name
@@ -448,7 +464,7 @@ impl<'a> Reader<'a> {
 
 /// What becomes of half a surrogate pair: UTF-8 has no form for it.
 #[derive(Clone, Copy)]
-enum Surrogates {
+pub(crate) enum Surrogates {
     /// Values are compared as UTF-8, where Java writes a question mark.
     Question,
     /// Keys are compared as they are.

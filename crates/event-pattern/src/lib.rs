@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod choice;
 mod compile;
 mod error;
 mod event;
@@ -24,11 +25,15 @@ mod explain;
 mod ip;
 mod json;
 mod limits;
+mod matcher;
+mod names;
 mod number;
 mod pattern;
+mod scan;
 mod test;
 
 pub use error::{Error, ErrorKind, EventError};
 pub use explain::{Explanation, Leaf};
 pub use limits::{COMPLEXITY_MAX, LENGTH_MAX, LENGTH_QUOTA, NUMBER_MAX, Warning};
+pub use matcher::Matcher;
 pub use pattern::Pattern;

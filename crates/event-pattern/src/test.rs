@@ -7,12 +7,12 @@ use memchr::memmem;
 use crate::ip;
 use crate::number::{self, Key};
 
-/// A value of an event, decoded.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Value {
-    String(Vec<u8>),
-    /// A number, `true`, `false` or `null`, as it is spelt.
-    Literal(Vec<u8>),
+/// A value of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Value<'a> {
+    /// A string without its escapes, or a number, `true`, `false` or `null` as it is spelt.
+    pub(crate) text: &'a [u8],
+    pub(crate) string: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,10 +47,11 @@ pub(crate) enum Test {
 
 impl Test {
     /// Whether the value's own form, apart from any address in it, passes.
-    fn passes(&self, value: &Value, number: Option<Key>) -> bool {
-        match value {
-            Value::String(text) => self.passes_string(text),
-            Value::Literal(text) => self.passes_literal(text, number),
+    fn passes(&self, value: Value<'_>, number: Option<Key>) -> bool {
+        if value.string {
+            self.passes_string(value.text)
+        } else {
+            self.passes_literal(value.text, number)
         }
     }
 
@@ -158,20 +159,16 @@ impl Tests {
         self.list.contains(&Test::Absent)
     }
 
-    pub(crate) fn pass(&self, value: &Value) -> bool {
-        let number = match value {
-            Value::Literal(text) if self.numeric => number::key(text),
-            _ => None,
+    pub(crate) fn pass(&self, value: Value<'_>) -> bool {
+        let number = if self.numeric && !value.string {
+            number::key(value.text)
+        } else {
+            None
         };
-        if self.list.iter().any(|test| test.passes(value, number)) {
-            return true;
-        }
-        match value {
-            Value::String(text) if self.address => {
-                ip::address(text).is_some_and(|address| self.pass_address(&address))
-            }
-            _ => false,
-        }
+        self.list.iter().any(|test| test.passes(value, number))
+            || (self.address
+                && value.string
+                && ip::address(value.text).is_some_and(|address| self.pass_address(&address)))
     }
 
     /// An address is looked at as hexadecimal digits, which a number in the list may spell.
@@ -192,7 +189,7 @@ impl Tests {
 pub(crate) struct Folded {
     letters: Vec<Letter>,
     /// As it was written: the engine takes `a` and `A` for different tests.
-    text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
