@@ -95,6 +95,7 @@ impl Plugin {
             identity,
             stdout,
             line,
+            handshake,
         })
     }
 
