@@ -6,11 +6,11 @@
 mod answers;
 #[path = "../tests/it/generate/mod.rs"]
 mod generate;
+mod oracle;
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -59,11 +59,7 @@ fn say(text: &str) -> std::io::Result<()> {
 }
 
 fn engine_answers(pairs: &[(String, String)]) -> Result<Vec<String>> {
-    let java = Path::new(env!("CARGO_MANIFEST_DIR")).join("java");
-    let mut engine = Command::new("java")
-        .arg("-cp")
-        .arg(classpath(&java)?)
-        .arg("oracle.Diff")
+    let mut engine = oracle::java("oracle.Diff")?
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -88,41 +84,4 @@ fn engine_answers(pairs: &[(String, String)]) -> Result<Vec<String>> {
         return Err("the engine stopped early".into());
     }
     Ok(answers)
-}
-
-/// Compiles the Java sources, with the engine's jar from Maven, once.
-fn classpath(java: &Path) -> Result<String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| java.join("target"), PathBuf::from)
-        .join("oracle");
-    let run = |command: &mut Command| -> Result<()> {
-        let ended = command.current_dir(java).status()?;
-        if ended.success() {
-            Ok(())
-        } else {
-            Err(format!("{command:?} failed").into())
-        }
-    };
-    let jars = target.join("jars");
-    if !jars.exists() {
-        run(Command::new("mvn")
-            .args([
-                "-q",
-                "-B",
-                "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
-            ])
-            .arg(format!("-DoutputDirectory={}", jars.display())))?;
-    }
-    let classes = target.join("classes");
-    let sources = java.join("src/main/java/oracle");
-    let sources: Vec<PathBuf> = std::fs::read_dir(sources)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<std::io::Result<_>>()?;
-    let jars = format!("{}/*", jars.display());
-    run(Command::new("javac")
-        .arg("-nowarn")
-        .args(["-cp", &jars, "-d"])
-        .arg(&classes)
-        .args(sources))?;
-    Ok(format!("{}:{jars}", classes.display()))
 }

@@ -4,3 +4,4 @@ mod agreement;
 mod answers;
 mod generate;
 mod matcher;
+mod properties;
