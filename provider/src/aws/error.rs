@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use aws_sdk_eventbridge::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 use tfplugin::{Diagnostic, Diagnostics};
 
@@ -39,6 +39,8 @@ pub enum Error {
         operation: &'static str,
         /// Its region.
         region: String,
+        /// Where it went, if not to AWS's own endpoint.
+        endpoint: Option<String>,
         /// What happened.
         source: Box<dyn StdError + Send + Sync>,
     },
@@ -61,7 +63,12 @@ pub struct Service {
 
 impl Error {
     /// From what the SDK returns.
-    pub(super) fn from_sdk<E, R>(operation: &'static str, region: &str, error: SdkError<E, R>) -> Self
+    pub(super) fn from_sdk<E, R>(
+        operation: &'static str,
+        region: &str,
+        endpoint: Option<&str>,
+        error: SdkError<E, R>,
+    ) -> Self
     where
         E: ProvideErrorMetadata + RequestId + StdError + Send + Sync + 'static,
         R: fmt::Debug + Send + Sync + 'static,
@@ -79,6 +86,7 @@ impl Error {
             _ => Self::Unreachable {
                 operation,
                 region: region.to_owned(),
+                endpoint: endpoint.map(str::to_owned),
                 source: Box::new(error),
             },
         }
@@ -160,12 +168,16 @@ impl fmt::Display for Error {
             Self::Unreachable {
                 operation,
                 region,
+                endpoint,
                 source,
             } => write!(
                 f,
-                "`{operation}` in {region} got no answer: {}.\n\nIs AWS reachable from here, and is the endpoint right \
+                "`{operation}` in {region}{} got no answer: {}.\n\nIs AWS reachable from here, and is the endpoint right \
                  (`endpoints` in the provider's `aws`, `AWS_ENDPOINT_URL`)?",
-                DisplayErrorContext(source.as_ref())
+                endpoint
+                    .as_ref()
+                    .map_or_else(String::new, |url| format!(" at {url}")),
+                in_full(source.as_ref())
             ),
         }
     }
@@ -240,9 +252,23 @@ fn no_credentials(
     }
     write!(
         f,
-        "\n\nThe last answer was: {}.\n\nSet credentials in one of these places, or `profile` in the provider's `aws`.",
-        DisplayErrorContext(source)
+        "\n\nThe answers were: {}.\n\nSet credentials in one of these places, or `profile` in the provider's `aws`.",
+        in_full(source)
     )
+}
+
+/// An error and its causes, each said once.
+fn in_full(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
 }
 
 fn in_words(profile: Option<&str>, holding: &str) -> String {
@@ -307,6 +333,24 @@ mod tests {
             &none,
             &["AWS_ACCESS_KEY_ID", "nothing there", "role `arn:r`", "profile"],
         );
+    }
+
+    #[test]
+    fn causes_are_said_once_and_where_the_call_went() {
+        let cause = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "refused");
+        let none = |endpoint: Option<&str>| Error::Unreachable {
+            operation: "events:PutRule",
+            region: "r".to_owned(),
+            endpoint: endpoint.map(str::to_owned),
+            source: Box::new(std::io::Error::other(Box::<dyn StdError + Send + Sync>::from(
+                cause.to_string(),
+            ))),
+        };
+        check(
+            &none(Some("http://127.0.0.1:9")),
+            &["in r at http://127.0.0.1:9 got no answer: refused.\n"],
+        );
+        check(&none(None), &["in r got no answer: refused.\n"]);
     }
 
     #[test]

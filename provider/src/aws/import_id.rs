@@ -63,7 +63,7 @@ pub fn target(id: &str) -> Result<Vec<(&'static str, String)>> {
 pub fn block(id: &str) -> String {
     format!(
         "  import {{\n    to = TYPE.NAME\n    id = \"{id}\"\n  }}\n\nput the address shown after \"with\" above in place of \
-         TYPE.NAME"
+         TYPE.NAME."
     )
 }
 

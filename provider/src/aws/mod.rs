@@ -53,6 +53,8 @@ pub struct Regional {
     /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
     pub policy_writes: tokio::sync::Mutex<()>,
     account: OnceCell<String>,
+    /// Where calls go, if not to AWS's own endpoints: for messages.
+    endpoints: Endpoints,
 }
 
 impl Aws {
@@ -186,6 +188,17 @@ impl Regional {
             logs: logs::Client::from_conf(for_logs.build()),
             policy_writes: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
+            endpoints: Endpoints {
+                events: endpoints
+                    .events
+                    .clone()
+                    .or_else(|| base.endpoint_url().map(str::to_owned)),
+                logs: endpoints
+                    .logs
+                    .clone()
+                    .or_else(|| base.endpoint_url().map(str::to_owned)),
+                sts: endpoints.sts.clone(),
+            },
         }
     }
 
@@ -218,6 +231,11 @@ impl Regional {
             + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        Error::from_sdk(operation, &self.name, error)
+        let own = if operation.starts_with("logs:") {
+            &self.endpoints.logs
+        } else {
+            &self.endpoints.events
+        };
+        Error::from_sdk(operation, &self.name, own.as_deref(), error)
     }
 }
