@@ -14,7 +14,7 @@ use crate::app::{App, Owner};
 use crate::delivery::Delivery;
 use crate::partner::Partner;
 use crate::sources::Sources;
-use crate::store::{self, Bounds, DirLock, Durability, Installation, Store};
+use crate::store::{Bounds, DirLock, Durability, Installation, Store};
 use crate::{api, ids, runs, server};
 
 /// What a new installation is seeded with.
@@ -25,6 +25,7 @@ const WORKSPACE: (&str, &str) = ("ws-v0local", "network");
 /// What the companion is started with.
 pub(crate) struct Config<'a> {
     pub(crate) dir: &'a Path,
+    pub(crate) alone: DirLock,
     pub(crate) durability: Durability,
     pub(crate) bounds: Bounds,
     pub(crate) listener: TcpListener,
@@ -47,8 +48,7 @@ pub(crate) struct Companion {
 impl Companion {
     /// Opens the store and seeds it where it is new. Clients may connect from here on.
     pub(crate) async fn open(config: Config<'_>) -> anyhow::Result<Self> {
-        let alone = store::lock(config.dir)?;
-        let store = Store::open(config.dir, &alone, config.durability).await?;
+        let store = Store::open(config.dir, &config.alone, config.durability).await?;
         let installation = install(&store).await?;
         let owner = Owner {
             token: installation.token.clone(),
@@ -72,7 +72,7 @@ impl Companion {
             partner,
             listener,
             tls,
-            _alone: alone,
+            _alone: config.alone,
         })
     }
 

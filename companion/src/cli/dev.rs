@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::out;
 use crate::companion::{Companion, Config};
 use crate::partner::Partner;
-use crate::store::{Bounds, Durability};
+use crate::store::{self, Bounds, Durability};
 use crate::tls::{self, Tls};
 
 /// The AWS account that Scalr's partner sources are made from.
@@ -88,6 +88,8 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         Some(dir) => Home::Kept(dir.clone()),
         None => Home::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
     };
+    // Before anything else in it is touched.
+    let alone = store::lock(home.path())?;
     let aws = local_aws(&args).await?;
     let endpoint = match (&args.aws_endpoint, &aws) {
         (Some(url), _) => url.trim_end_matches('/').to_owned(),
@@ -103,14 +105,13 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         Durability::None
     };
     let tls = if args.tls {
-        std::fs::create_dir_all(home.path())
-            .with_context(|| format!("cannot use `{}`", home.path().display()))?;
         Some(tls::open(home.path())?)
     } else {
         None
     };
     let companion = Companion::open(Config {
         dir: home.path(),
+        alone,
         durability,
         bounds: Bounds {
             bytes_max: i64::from(args.hold_bytes_max),

@@ -1,0 +1,167 @@
+//! A local AWS in this process, behind a proxy, seen from the customer's side through AWS's SDK.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Credentials, Region};
+use serde_json::Value;
+
+use crate::proxy::Proxy;
+use crate::until;
+
+const CUSTOMER: &str = "123456789012";
+const GROUP: &str = "/aws/events/scalr";
+
+/// AWS, with one customer.
+pub(crate) struct Aws {
+    /// What the companion speaks to.
+    pub(crate) proxy: Proxy,
+    endpoint: String,
+}
+
+impl Aws {
+    /// An empty AWS.
+    pub(crate) async fn start() -> Self {
+        let server = aws_local::Server::bind(aws_local::Config::default())
+            .await
+            .expect("a free port");
+        let endpoint = format!("http://{}", server.local_addr());
+        tokio::spawn(server.run(std::future::pending()));
+        Self::at(&endpoint).await
+    }
+
+    /// An AWS that runs already.
+    pub(crate) async fn at(endpoint: &str) -> Self {
+        Self {
+            proxy: Proxy::start(endpoint).await,
+            endpoint: endpoint.to_owned(),
+        }
+    }
+
+    fn credentials() -> Credentials {
+        Credentials::new(CUSTOMER, "none", None, None, "test")
+    }
+
+    /// EventBridge in a region.
+    pub(crate) fn events(&self, region: &str) -> aws_sdk_eventbridge::Client {
+        let config = aws_sdk_eventbridge::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(Self::credentials())
+            .endpoint_url(&self.endpoint)
+            .build();
+        aws_sdk_eventbridge::Client::from_conf(config)
+    }
+
+    fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
+        let config = aws_sdk_cloudwatchlogs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(Self::credentials())
+            .endpoint_url(&self.endpoint)
+            .build();
+        aws_sdk_cloudwatchlogs::Client::from_conf(config)
+    }
+
+    /// "Associate with event bus".
+    pub(crate) async fn associate(&self, region: &str, source: &str) {
+        let events = self.events(region);
+        events
+            .create_event_bus()
+            .name(source)
+            .event_source_name(source)
+            .send()
+            .await
+            .expect("a bus");
+    }
+
+    /// Bus, rule, log group with its policy, target: all that the customer makes.
+    pub(crate) async fn receive(&self, region: &str, source: &str) {
+        self.associate(region, source).await;
+        let (events, logs) = (self.events(region), self.logs(region));
+        logs.create_log_group()
+            .log_group_name(GROUP)
+            .send()
+            .await
+            .expect("a log group");
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"events.amazonaws.com"}},"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws:logs:{region}:{CUSTOMER}:log-group:{GROUP}:*"}}]}}"#
+        );
+        logs.put_resource_policy()
+            .policy_name("p")
+            .policy_document(policy)
+            .send()
+            .await
+            .expect("a policy");
+        let pattern = r#"{"source":[{"prefix":"aws.partner/scalr.com"}]}"#;
+        events
+            .put_rule()
+            .name("r")
+            .event_bus_name(source)
+            .event_pattern(pattern)
+            .send()
+            .await
+            .expect("a rule");
+        let target = aws_sdk_eventbridge::types::Target::builder()
+            .id("logs")
+            .arn(format!("arn:aws:logs:{region}:{CUSTOMER}:log-group:{GROUP}"))
+            .build()
+            .expect("a target");
+        events
+            .put_targets()
+            .rule("r")
+            .event_bus_name(source)
+            .targets(target)
+            .send()
+            .await
+            .expect("the target is put");
+    }
+
+    /// The events in the log group, oldest first.
+    pub(crate) async fn arrived(&self, region: &str) -> Vec<Value> {
+        let mut pages = self
+            .logs(region)
+            .filter_log_events()
+            .log_group_name(GROUP)
+            .into_paginator()
+            .send();
+        let mut events = vec![];
+        while let Some(page) = pages.next().await {
+            events.extend(page.expect("the log group reads").events.unwrap_or_default());
+        }
+        events
+            .iter()
+            .map(|event| serde_json::from_str(event.message().unwrap_or_default()).expect("JSON"))
+            .collect()
+    }
+
+    /// How often each run's event arrived.
+    pub(crate) async fn runs(&self, region: &str) -> BTreeMap<String, usize> {
+        let mut runs = BTreeMap::new();
+        for event in self.arrived(region).await {
+            if let Some(id) = event["detail"]["event"]["run-id"].as_str() {
+                *runs.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        runs
+    }
+
+    /// Waits until the event of a run is there.
+    pub(crate) async fn run_arrives(&self, region: &str, run: &str) {
+        until("a run's event", || async {
+            self.runs(region).await.contains_key(run).then_some(())
+        })
+        .await;
+    }
+
+    /// The customer's word on a source: its state, or nothing.
+    pub(crate) async fn source_state(&self, region: &str, name: &str) -> Option<String> {
+        let found = self
+            .events(region)
+            .describe_event_source()
+            .name(name)
+            .send()
+            .await
+            .ok()?;
+        found.state().map(|state| state.as_str().to_owned())
+    }
+}

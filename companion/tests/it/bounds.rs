@@ -1,0 +1,119 @@
+//! What is held is bounded; what is dropped is counted and explained; a full disk is told before acceptance.
+
+use tokio::process::Command;
+
+use crate::aws::Aws;
+use crate::companion::{Companion, PROGRAM, dev, run_executed};
+
+const REGION: &str = "us-east-1";
+const SOURCE: &str = "aws.partner/scalr.com/local/prod";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_events_make_room() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let mut command = dev();
+    command
+        .arg("--data-dir")
+        .arg(dir.path())
+        .args(["--aws-endpoint", &aws.proxy.endpoint]);
+    command.args(["--hold-bytes-max", "2000"]);
+    let c = Companion::spawn(command).await;
+    let id = c.connect("prod", REGION).await;
+    for at in 0..20 {
+        assert!(c.emit(&format!("run-{at:02}"), "network").await);
+    }
+    let figures = c.delivery(&id).await;
+    let (held, dropped) = (
+        figures["held"].as_u64().unwrap(),
+        figures["dropped"]["too-many-bytes"].as_u64().unwrap(),
+    );
+    assert!(figures["held-bytes"].as_u64().unwrap() <= 2000, "{figures}");
+    assert!(held > 0 && held + dropped == 20, "{figures}");
+    let newest = &figures["last-dropped"][0];
+    assert_eq!(newest["event-id"], format!("run-{:02}", dropped - 1));
+    assert_eq!(newest["reason"], "too-many-bytes");
+    assert!(
+        newest["explanation"]
+            .as_str()
+            .unwrap()
+            .contains("more than 2000 bytes"),
+        "{newest}"
+    );
+
+    aws.receive(REGION, SOURCE).await;
+    c.set_status(&id, "active").await;
+    c.drained(&id).await;
+    let arrived: Vec<_> = aws.runs(REGION).await.into_keys().collect();
+    assert_eq!(
+        arrived,
+        (dropped..20).map(|at| format!("run-{at:02}")).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_too_long_for_aws_is_not_accepted() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let id = c.connect("prod", REGION).await;
+    aws.receive(REGION, SOURCE).await;
+    c.set_status(&id, "active").await;
+    for (bytes, want) in [(256 * 1024, 422), (255 * 1024, 202)] {
+        let body = run_executed("run-long", "network", &"t".repeat(bytes));
+        assert_eq!(
+            c.request("POST", "/_companion/events", Some(body))
+                .await
+                .unwrap()
+                .0,
+            want,
+            "{bytes}"
+        );
+    }
+    c.drained(&id).await;
+    assert_eq!(aws.proxy.puts().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_before_acceptance() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    // No file may grow beyond 512 KiB: to the database that is a disk that is full.
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        r#"trap "" XFSZ; ulimit -f 512; exec "$0" "$@""#,
+        PROGRAM,
+        "dev",
+        "--json",
+        "--data-dir",
+    ]);
+    command
+        .arg(dir.path())
+        .args(["--aws-endpoint", &aws.proxy.endpoint]);
+    let c = Companion::spawn(command).await;
+    let id = c.connect("prod", REGION).await;
+    let (title, mut accepted, mut refused) = ("t".repeat(10_000), 0, false);
+    for at in 0..500 {
+        let body = run_executed(&format!("run-{at}"), &format!("workspace-{at}"), &title);
+        match c
+            .request("POST", "/_companion/events", Some(body))
+            .await
+            .unwrap()
+            .0
+        {
+            202 => accepted += 1,
+            503 => refused = true,
+            other => panic!("{other}"),
+        }
+        if refused {
+            break;
+        }
+    }
+    assert!(refused && accepted > 0, "{accepted} events were accepted");
+    c.crash().await;
+
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    assert_eq!(c.delivery(&id).await["held"], accepted);
+    aws.receive(REGION, SOURCE).await;
+    c.set_status(&id, "active").await;
+    c.drained(&id).await;
+    assert_eq!(aws.runs(REGION).await.len(), accepted);
+}

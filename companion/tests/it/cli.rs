@@ -1,0 +1,179 @@
+//! The command line: the promised line, clean ends, TLS, state over restarts, and the commands that users type.
+
+use std::process::Output;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::aws::Aws;
+use crate::companion::{Companion, PROGRAM, dev};
+
+/// A command in another terminal, with the variables that `dev` prints.
+async fn type_in(companion: &Companion, args: &[&str]) -> Output {
+    Command::new(PROGRAM)
+        .args(args)
+        .env("SCALR_HOSTNAME", companion.text("/scalr/hostname"))
+        .env("SCALR_TOKEN", companion.text("/scalr/token"))
+        .env("AWS_ENDPOINT_URL", companion.text("/aws/endpoint"))
+        .env("AWS_ACCESS_KEY_ID", companion.text("/aws/account_id"))
+        .env("AWS_SECRET_ACCESS_KEY", "none")
+        .env("AWS_REGION", "us-east-1")
+        .output()
+        .await
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_is_the_promised_one_and_sigterm_ends_it() {
+    let c = Companion::spawn(dev()).await;
+    let keys = |pointer: &str| -> Vec<String> {
+        c.line
+            .pointer(pointer)
+            .and_then(Value::as_object)
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
+    };
+    assert_eq!(keys(""), ["aws", "scalr"]);
+    assert_eq!(
+        keys("/aws"),
+        ["account_id", "endpoint", "partner_account_id", "region"]
+    );
+    assert_eq!(
+        keys("/scalr"),
+        [
+            "account_id",
+            "account_name",
+            "environment_id",
+            "hostname",
+            "token",
+            "workspace_id"
+        ]
+    );
+    assert_eq!(c.text("/aws/account_id"), "123456789012");
+    assert!(c.text("/scalr/hostname").starts_with("http://127.0.0.1:"));
+    assert!(c.stop().await, "SIGTERM ends it well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_is_kept_and_a_directory_has_one_user() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = || {
+        let mut command = dev();
+        command.arg("--data-dir").arg(dir.path());
+        command
+    };
+    let c = Companion::spawn(kept()).await;
+    let (token, id) = (
+        c.text("/scalr/token").to_owned(),
+        c.connect("prod", "us-east-1").await,
+    );
+    let second = kept().output().await.unwrap();
+    assert!(!second.status.success());
+    assert!(
+        text(&second.stderr).contains("another process uses the data directory"),
+        "{}",
+        text(&second.stderr)
+    );
+    assert!(c.stop().await);
+    let c = Companion::spawn(kept()).await;
+    assert_eq!(c.text("/scalr/token"), token);
+    assert_eq!(
+        c.connection(&id).await["event-source"],
+        "aws.partner/scalr.com/local/prod"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn loopback_only_unless_told() {
+    for (args, said) in [
+        (
+            ["--scalr-listen", "0.0.0.0:0"],
+            "`0.0.0.0:0` is reachable from other machines",
+        ),
+        (["--aws-listen", "0.0.0.0:0"], "not a loopback address"),
+    ] {
+        let refused = dev().args(args).output().await.unwrap();
+        assert!(!refused.status.success());
+        assert!(text(&refused.stderr).contains(said), "{}", text(&refused.stderr));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn https_with_a_certificate_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = dev();
+    command.arg("--tls").arg("--data-dir").arg(dir.path());
+    let c = Companion::spawn(command).await;
+    let host = c.text("/scalr/hostname");
+    assert!(host.starts_with("https://127.0.0.1:"));
+    let ca = std::fs::read(dir.path().join("tls/ca.pem")).unwrap();
+    let ca = reqwest::Certificate::from_pem(&ca).unwrap();
+    let trusting = reqwest::Client::builder().tls_certs_only([ca]).build().unwrap();
+    let port = host.rsplit(':').next().unwrap();
+    for name in ["127.0.0.1", "localhost"] {
+        let found = trusting
+            .get(format!("https://{name}:{port}/.well-known/terraform.json"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(found.status(), 200, "{name}");
+    }
+    let url = format!("{host}/.well-known/terraform.json");
+    assert!(reqwest::get(url).await.is_err(), "nobody trusts it unasked");
+}
+
+/// A command that fails and says why.
+async fn refused(companion: &Companion, args: &[&str], said: &str) {
+    let output = type_in(companion, args).await;
+    assert!(!output.status.success(), "{args:?}");
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains(said), "{args:?}: {stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_that_users_type() {
+    let c = Companion::spawn(dev()).await;
+    refused(&c, &["emit", "run-executed"], "no connection to send it on").await;
+    let id = c.connect("prod", "us-east-1").await;
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    aws.receive("us-east-1", "aws.partner/scalr.com/local/prod").await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+
+    let ran = type_in(&c, &["run", c.text("/scalr/workspace_id")]).await;
+    let lines = text(&ran.stdout);
+    assert!(lines.trim_end().ends_with(" applied"), "{lines}");
+    let settings = ["--set", "result=errored", "--set", "run_id=run-mine"];
+    let sent = type_in(&c, &[&["emit", "run-executed"], &settings[..]].concat()).await;
+    assert_eq!(text(&sent.stdout), format!("run-mine accepted for {id}\n"));
+    c.drained(&id).await;
+
+    let told = type_in(&c, &["tail", "/aws/events/scalr", "--json"]).await;
+    let lines = text(&told.stdout);
+    let result = |line: &str| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        event["detail"]["event"]["result"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        lines.lines().map(result).collect::<Vec<_>>(),
+        ["applied", "errored"]
+    );
+
+    for (args, said) in [
+        (&["emit", "audit-log"][..], "selects no connection"),
+        (
+            &["emit", "run-executed", "--set", "reslt=x"],
+            "did you mean `result`?",
+        ),
+        (&["run", "ws-none"], "There is no workspace `ws-none`"),
+        (&["run", "ws none"], "`ws none` is not an id"),
+        (&["tail", "/aws/events/none"], "`/aws/events/none` cannot be read"),
+    ] {
+        refused(&c, args, said).await;
+    }
+}

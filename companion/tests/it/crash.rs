@@ -1,0 +1,179 @@
+//! kill -9, at every point where it could hurt: what was accepted arrives, and is sent twice only where it may be.
+
+use serde_json::json;
+
+use crate::aws::Aws;
+use crate::companion::{Companion, connection};
+use crate::proxy::Act;
+use crate::until;
+
+const REGION: &str = "us-east-1";
+const SOURCE: &str = "aws.partner/scalr.com/local/prod";
+
+/// Kills the companion when its put number `at` (from 0) has come so far as `act` lets it; then starts it again.
+/// Answers how often an event arrived more than once.
+async fn check(events: usize, at: usize, act: Act) -> usize {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let id = c.connect("prod", REGION).await;
+    aws.receive(REGION, SOURCE).await;
+    for event in 0..events {
+        // Two workspaces: some batches hold two events.
+        assert!(
+            c.emit(&format!("run-{event}"), &format!("workspace-{}", event % 2))
+                .await
+        );
+    }
+    let puts = std::sync::atomic::AtomicUsize::new(0);
+    let struck = act.clone();
+    aws.proxy.script(move |call| {
+        let is_it = call.operation == "PutPartnerEvents"
+            && puts.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == at;
+        if is_it { struck.clone() } else { Act::Pass }
+    });
+    c.set_status(&id, "active").await;
+    aws.proxy
+        .until(|calls| {
+            calls
+                .iter()
+                .filter(|call| call.operation == "PutPartnerEvents")
+                .count()
+                > at
+        })
+        .await;
+    c.crash().await;
+
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    c.drained(&id).await;
+    let arrived = aws.runs(REGION).await;
+    assert_eq!(arrived.len(), events, "{act:?} at put {at}: {arrived:?}");
+    arrived.values().filter(|times| **times > 1).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_that_aws_never_saw_is_sent_once_more() {
+    for at in 0..3 {
+        assert_eq!(check(6, at, Act::Hang).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_whose_answer_never_came_is_the_only_one_sent_twice() {
+    for at in 0..3 {
+        assert_eq!(check(6, at, Act::Swallow).await, 2, "the two events of that put");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_run_ends_and_is_told_of() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let id = c.connect("prod", REGION).await;
+    aws.receive(REGION, SOURCE).await;
+    c.set_status(&id, "active").await;
+    c.audit(Some(&id)).await;
+    let run = c.run().await;
+    c.crash().await;
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    aws.run_arrives(REGION, &run).await;
+    let (_, body) = c.call("GET", &format!("/runs/{run}"), None).await;
+    assert_eq!(body["data"]["attributes"]["status"], "planned_and_finished");
+    c.drained(&id).await;
+    assert_eq!(aws.runs(REGION).await.get(&run), Some(&1));
+    let audited = aws.arrived(REGION).await;
+    let about = |event: &&serde_json::Value| event["detail"]["target"]["id"] == run.as_str();
+    assert_eq!(
+        audited.iter().filter(about).count(),
+        1,
+        "the call was audited once"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_gets_its_source_after_a_crash() {
+    for act in [Act::Hang, Act::Swallow] {
+        let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+        let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+        let struck = act.clone();
+        aws.proxy.script(move |call| match call.operation.as_str() {
+            "CreatePartnerEventSource" => struck.clone(),
+            _ => Act::Pass,
+        });
+        let body = Some(connection("prod", REGION));
+        let path = "/api/iacp/v3/integrations/aws-event-bridge";
+        let (answer, ()) = tokio::join!(c.request("POST", path, body), async {
+            aws.proxy
+                .until(|calls| {
+                    calls
+                        .iter()
+                        .any(|call| call.operation == "CreatePartnerEventSource")
+                })
+                .await;
+            aws.proxy.script(|_| Act::Pass);
+            let pid = c.pid();
+            tokio::process::Command::new("kill")
+                .args(["-9", &pid])
+                .status()
+                .await
+                .unwrap();
+        });
+        assert_eq!(answer, None, "it was killed before it could answer");
+        drop(c);
+
+        let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+        let found = until("the source to be made", || async {
+            let (_, mut body) = c.call("GET", "/integrations/aws-event-bridge", None).await;
+            let row = body["data"][0]["attributes"].take();
+            (row["event-source"] == SOURCE).then_some(row)
+        })
+        .await;
+        assert_eq!(
+            (&found["status"], &found["err-message"]),
+            (&json!("pending"), &json!(null)),
+            "{act:?}"
+        );
+        assert_eq!(aws.source_state(REGION, SOURCE).await.as_deref(), Some("PENDING"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_connections_source_goes_after_a_crash() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let id = c.connect("prod", REGION).await;
+    aws.proxy.script(|call| {
+        if call.operation == "DeletePartnerEventSource" {
+            Act::Hang
+        } else {
+            Act::Pass
+        }
+    });
+    let path = format!("/api/iacp/v3/integrations/aws-event-bridge/{id}");
+    tokio::join!(c.request("DELETE", &path, None), async {
+        aws.proxy
+            .until(|calls| {
+                calls
+                    .iter()
+                    .any(|call| call.operation == "DeletePartnerEventSource")
+            })
+            .await;
+        aws.proxy.script(|_| Act::Pass);
+        tokio::process::Command::new("kill")
+            .args(["-9", &c.pid()])
+            .status()
+            .await
+            .unwrap();
+    });
+    drop(c);
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    assert_eq!(
+        c.call("GET", &format!("/integrations/aws-event-bridge/{id}"), None)
+            .await
+            .0,
+        404
+    );
+    until("the source to be gone", || async {
+        aws.source_state(REGION, SOURCE).await.is_none().then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,217 @@
+//! The promises of delivery: only what failed goes again, order within a workspace, nobody stalls another.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use crate::aws::Aws;
+use crate::companion::Companion;
+use crate::proxy::{Act, Call, Gate};
+use crate::until;
+
+const REGION: &str = "us-east-1";
+const SOURCE: &str = "aws.partner/scalr.com/local/prod";
+
+/// A companion with an active connection, and its AWS.
+async fn active(dir: &std::path::Path) -> (Aws, Companion, String) {
+    let aws = Aws::start().await;
+    let c = Companion::start(dir, &aws.proxy.endpoint).await;
+    let id = c.connect("prod", REGION).await;
+    aws.receive(REGION, SOURCE).await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    (aws, c, id)
+}
+
+fn is_put(call: &Call) -> bool {
+    call.operation == "PutPartnerEvents"
+}
+
+/// Has the first put go as `first` says, and all other calls pass.
+fn first_put(aws: &Aws, first: Act) {
+    let puts = AtomicUsize::new(0);
+    aws.proxy.script(move |call| {
+        if is_put(call) && puts.fetch_add(1, Ordering::SeqCst) == 0 {
+            first.clone()
+        } else {
+            Act::Pass
+        }
+    });
+}
+
+/// How often each of `n` events was sent when the first put went as `first` says.
+async fn check(n: usize, first: Act, want: &[usize], dropped: u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let (aws, c, id) = active(dir.path()).await;
+    c.set_status(&id, "disabled").await;
+    for at in 0..n {
+        assert!(c.emit(&format!("run-{at}"), &format!("workspace-{at}")).await);
+    }
+    let case = format!("{first:?}");
+    first_put(&aws, first);
+    c.set_status(&id, "active").await;
+    c.drained(&id).await;
+    let mut sent = vec![0; n];
+    for run in aws.proxy.puts().iter().flat_map(|put| &put.runs) {
+        sent[run.trim_start_matches("run-").parse::<usize>().unwrap()] += 1;
+    }
+    assert_eq!(sent, want, "{case}");
+    assert_eq!(c.delivery(&id).await["dropped"]["refused"], dropped, "{case}");
+    let arrived = aws.runs(REGION).await.len() as u64;
+    assert_eq!(arrived + dropped, n as u64, "{case}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_failed_entries_go_again() {
+    check(
+        4,
+        Act::FailEntries(vec![1, 3], "ThrottlingException"),
+        &[1, 2, 1, 2],
+        0,
+    )
+    .await;
+    check(3, Act::FailEntries(vec![0], "InternalFailure"), &[2, 1, 1], 0).await;
+    check(2, Act::FailEntries(vec![1], "MalformedDetail"), &[1, 1], 1).await;
+    check(2, Act::Fail(500), &[2, 2], 0).await;
+    check(2, Act::Fail(429), &[2, 2], 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_goes_in_full_batches() {
+    check(45, Act::Pass, &[1; 45], 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn order_is_kept_within_a_workspace() {
+    let dir = tempfile::tempdir().unwrap();
+    let (aws, c, id) = active(dir.path()).await;
+    c.set_status(&id, "disabled").await;
+    for at in 0..30 {
+        assert!(
+            c.emit(&format!("run-{at:02}"), &format!("workspace-{}", at % 3))
+                .await
+        );
+    }
+    // Every third put loses an entry, so that lanes fall behind each other.
+    let puts = Arc::new(AtomicUsize::new(0));
+    aws.proxy.script(move |call| {
+        if is_put(call) && puts.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) {
+            Act::FailEntries(vec![0], "ThrottlingException")
+        } else {
+            Act::Pass
+        }
+    });
+    c.set_status(&id, "active").await;
+    c.drained(&id).await;
+    let mut lanes = BTreeMap::<String, Vec<String>>::new();
+    for event in aws.arrived(REGION).await {
+        let run = &event["detail"]["event"];
+        lanes
+            .entry(run["workspace"].to_string())
+            .or_default()
+            .push(run["run-id"].to_string());
+    }
+    assert_eq!(lanes.values().map(Vec::len).collect::<Vec<_>>(), [10, 10, 10]);
+    assert!(lanes.values().all(|lane| lane.is_sorted()), "{lanes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_connection_stalls_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (aws, c, good) = active(dir.path()).await;
+    let bad = c.connect("bad", "us-west-2").await;
+    aws.associate("us-west-2", "aws.partner/scalr.com/local/bad")
+        .await;
+    assert_eq!(c.set_status(&bad, "active").await, "active");
+    aws.proxy.script(|call| {
+        if call.region == "us-west-2" {
+            Act::Hang
+        } else {
+            Act::Pass
+        }
+    });
+    for at in 0..30 {
+        assert!(c.emit(&format!("run-{at}"), "network").await);
+    }
+    c.drained(&good).await;
+    assert_eq!(aws.runs(REGION).await.len(), 30);
+    assert_eq!(c.delivery(&bad).await["held"], 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_to_a_source_without_a_bus_is_sent_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (aws, c, id) = active(dir.path()).await;
+    // The bus goes between our look at the source and our put: AWS answers success and delivers nothing.
+    let (events, gate) = (aws.events(REGION), Gate::closed());
+    first_put(&aws, Act::Late(gate.clone()));
+    let run = c.run().await;
+    aws.proxy.until(|calls| calls.iter().any(is_put)).await;
+    events
+        .remove_targets()
+        .rule("r")
+        .event_bus_name(SOURCE)
+        .ids("logs")
+        .send()
+        .await
+        .unwrap();
+    events
+        .delete_rule()
+        .name("r")
+        .event_bus_name(SOURCE)
+        .send()
+        .await
+        .unwrap();
+    events.delete_event_bus().name(SOURCE).send().await.unwrap();
+    gate.open();
+    until("the connection to be pending", || async {
+        (c.connection(&id).await["status"] == "pending").then_some(())
+    })
+    .await;
+    assert_eq!(c.delivery(&id).await["held"], 1);
+    aws.associate(REGION, SOURCE).await;
+    let pattern = json!({ "source": [{ "prefix": "aws." }] }).to_string();
+    events
+        .put_rule()
+        .name("r")
+        .event_bus_name(SOURCE)
+        .event_pattern(pattern)
+        .send()
+        .await
+        .unwrap();
+    let target = aws_sdk_eventbridge::types::Target::builder()
+        .id("logs")
+        .arn(format!(
+            "arn:aws:logs:{REGION}:123456789012:log-group:/aws/events/scalr"
+        ))
+        .build()
+        .unwrap();
+    events
+        .put_targets()
+        .rule("r")
+        .event_bus_name(SOURCE)
+        .targets(target)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    aws.run_arrives(REGION, &run).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unauthorised_source_fails_the_connection_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (aws, c, id) = active(dir.path()).await;
+    first_put(&aws, Act::FailEntries(vec![0], "NotAuthorizedForSourceException"));
+    let run = c.run().await;
+    until("the connection to fail", || async {
+        (c.connection(&id).await["status"] == "failed").then_some(())
+    })
+    .await;
+    let said = c.connection(&id).await["err-message"].to_string();
+    assert!(said.contains("NotAuthorizedForSourceException"), "{said}");
+    assert_eq!(c.delivery(&id).await["held"], 1);
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    aws.run_arrives(REGION, &run).await;
+}

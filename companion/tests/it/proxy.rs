@@ -1,0 +1,241 @@
+//! Stands between the companion and AWS: sees each call, and has some of them go wrong.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
+
+/// What becomes of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// AWS gets it, the companion gets the answer.
+    Pass,
+    /// Neither happens.
+    Hang,
+    /// AWS gets it; its answer never comes.
+    Swallow,
+    /// Once the gate is open, AWS gets it, and the companion the answer.
+    Late(Gate),
+    /// The companion is told this status; AWS hears of nothing.
+    Fail(u16),
+    /// AWS gets the entries but these; the companion is told that these failed with this code.
+    FailEntries(Vec<usize>, &'static str),
+}
+
+/// Closed until it is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// A closed one.
+    pub(crate) fn closed() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Lets through whoever waits.
+    pub(crate) fn open(&self) {
+        self.0.close();
+    }
+
+    async fn pass(&self) {
+        // It is never given permits: waiting ends with its closing.
+        let _ = self.0.acquire().await;
+    }
+}
+
+impl PartialEq for Gate {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Gate {}
+
+/// A call that came.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// Such as `PutPartnerEvents`.
+    pub(crate) operation: String,
+    /// Where it was signed for.
+    pub(crate) region: String,
+    /// The events in it, by run id.
+    pub(crate) runs: Vec<String>,
+}
+
+type Script = Box<dyn Fn(&Call) -> Act + Send>;
+
+struct Shared {
+    upstream: String,
+    http: reqwest::Client,
+    script: Mutex<Script>,
+    calls: watch::Sender<Vec<Call>>,
+}
+
+/// The proxy. Clones share.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    shared: Arc<Shared>,
+    /// Its own address.
+    pub(crate) endpoint: String,
+}
+
+impl Proxy {
+    /// Listens in front of `upstream`; all calls pass.
+    pub(crate) async fn start(upstream: &str) -> Self {
+        let shared = Arc::new(Shared {
+            upstream: upstream.to_owned(),
+            http: reqwest::Client::new(),
+            script: Mutex::new(Box::new(|_| Act::Pass)),
+            calls: watch::Sender::new(vec![]),
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let app = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { shared, endpoint }
+    }
+
+    /// From now on calls go as `script` says.
+    pub(crate) fn script(&self, script: impl Fn(&Call) -> Act + Send + 'static) {
+        *self.shared.script.lock().expect("no script panics") = Box::new(script);
+    }
+
+    /// What came so far.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.shared.calls.borrow().clone()
+    }
+
+    /// The puts that came so far.
+    pub(crate) fn puts(&self) -> Vec<Call> {
+        let calls = self.calls();
+        calls
+            .into_iter()
+            .filter(|call| call.operation == "PutPartnerEvents")
+            .collect()
+    }
+
+    /// Waits until `enough` holds of what came.
+    pub(crate) async fn until(&self, enough: impl Fn(&[Call]) -> bool) {
+        let mut calls = self.shared.calls.subscribe();
+        let came = tokio::time::timeout(crate::PATIENCE, calls.wait_for(|calls| enough(calls))).await;
+        assert!(
+            came.is_ok(),
+            "waited in vain for calls; these came: {:?}",
+            self.calls()
+        );
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    let call = call(&headers, &body);
+    let act = (shared.script.lock().expect("no script panics"))(&call);
+    // Swallowed calls are seen once AWS has answered, so that waiting for them means just that.
+    if act != Act::Swallow {
+        shared.calls.send_modify(|calls| calls.push(call.clone()));
+    }
+    match act {
+        Act::Pass => shared.forward(&headers, body).await,
+        Act::Fail(status) => StatusCode::from_u16(status).expect("a status").into_response(),
+        Act::Hang => std::future::pending().await,
+        Act::Late(gate) => {
+            gate.pass().await;
+            shared.forward(&headers, body).await
+        }
+        Act::Swallow => {
+            shared.forward(&headers, body).await;
+            shared.calls.send_modify(|calls| calls.push(call));
+            std::future::pending().await
+        }
+        Act::FailEntries(failed, code) => shared.without(&headers, &body, &failed, code).await,
+    }
+}
+
+fn call(headers: &HeaderMap, body: &[u8]) -> Call {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    let scope = text("authorization")
+        .split("Credential=")
+        .nth(1)
+        .unwrap_or_default();
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let run = |entry: &Value| {
+        let detail: Value = serde_json::from_str(entry["Detail"].as_str()?).ok()?;
+        Some(detail["event"]["run-id"].as_str().unwrap_or_default().to_owned())
+    };
+    Call {
+        operation: text("x-amz-target")
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+        region: scope.split('/').nth(2).unwrap_or_default().to_owned(),
+        runs: body["Entries"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(run)
+            .collect(),
+    }
+}
+
+impl Shared {
+    async fn forward(&self, headers: &HeaderMap, body: Bytes) -> Response {
+        let mut request = self.http.post(&self.upstream).body(body);
+        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
+            if let Some(value) = headers.get(name) {
+                request = request.header(name, value);
+            }
+        }
+        let Ok(answer) = request.send().await else {
+            return StatusCode::BAD_GATEWAY.into_response();
+        };
+        let mut response = Response::builder().status(answer.status());
+        for (name, value) in answer
+            .headers()
+            .iter()
+            .filter(|(name, _)| name.as_str() != "transfer-encoding")
+        {
+            response = response.header(name, value);
+        }
+        let body = answer.bytes().await.unwrap_or_default();
+        response.body(Body::from(body)).expect("an answer")
+    }
+
+    async fn without(&self, headers: &HeaderMap, body: &[u8], failed: &[usize], code: &str) -> Response {
+        let body: Value = serde_json::from_slice(body).expect("a put");
+        let entries = body["Entries"].as_array().cloned().unwrap_or_default();
+        let is_failed = |at: &usize| failed.contains(at);
+        let kept: Vec<&Value> = (0..entries.len())
+            .filter(|at| !is_failed(at))
+            .map(|at| &entries[at])
+            .collect();
+        if !kept.is_empty() {
+            let passed = self
+                .forward(headers, Bytes::from(json!({ "Entries": kept }).to_string()))
+                .await;
+            assert!(passed.status().is_success());
+        }
+        let slot = |at: usize| {
+            if is_failed(&at) {
+                json!({ "ErrorCode": code, "ErrorMessage": "as the test wants it" })
+            } else {
+                json!({ "EventId": format!("event-{at}") })
+            }
+        };
+        let slots: Vec<Value> = (0..entries.len()).map(slot).collect();
+        let failed = failed.iter().filter(|at| **at < entries.len()).count();
+        let answer = json!({ "FailedEntryCount": failed, "Entries": slots }).to_string();
+        ([("content-type", "application/x-amz-json-1.1")], answer).into_response()
+    }
+}
