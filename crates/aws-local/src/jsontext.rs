@@ -94,14 +94,13 @@ fn value_end(text: &str) -> Option<usize> {
         match byte {
             b'"' => in_string = true,
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 0 => return (at > 0).then_some(at),
+            b'}' | b']' | b',' | b':' if depth == 0 => return (at > 0).then_some(at),
             b'}' | b']' => {
                 depth -= 1;
                 if depth == 0 {
                     return Some(at + 1);
                 }
             }
-            b',' | b':' if depth == 0 => return (at > 0).then_some(at),
             _ => {}
         }
     }

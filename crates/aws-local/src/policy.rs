@@ -159,16 +159,18 @@ impl Condition {
             Operator::NotEquals => !any(|wanted, value| wanted == value),
             Operator::Like => any(glob),
             Operator::NotLike => !any(glob),
-            Operator::Bool => any(|wanted, value| wanted.eq_ignore_ascii_case(value)),
+            Operator::Bool => any(str::eq_ignore_ascii_case),
         }
     }
 }
+
+/// The members of a statement that are understood.
+const KNOWN: [&str; 6] = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
 
 fn statement(value: &Value) -> Result<Statement, String> {
     let Some(members) = value.as_object() else {
         return Err("A statement is not an object.".to_owned());
     };
-    const KNOWN: [&str; 6] = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
     if let Some(odd) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(format!("The statement member `{odd}` is not supported."));
     }

@@ -67,12 +67,9 @@ fn rate(inner: &str) -> Option<Millis> {
         .ok()
         .filter(|value| (1..1_000_000).contains(value))?;
     let unit = match (unit, value) {
-        ("minute", 1) => DAY / 1440,
-        ("hour", 1) => DAY / 24,
-        ("day", 1) => DAY,
-        ("minutes", 2..) => DAY / 1440,
-        ("hours", 2..) => DAY / 24,
-        ("days", 2..) => DAY,
+        ("minute", 1) | ("minutes", 2..) => DAY / 1440,
+        ("hour", 1) | ("hours", 2..) => DAY / 24,
+        ("day", 1) | ("days", 2..) => DAY,
         _ => return None,
     };
     Some(value * unit)
@@ -155,8 +152,8 @@ fn list(text: &str, range: (i16, i16), names: &[&str]) -> Option<Vec<i16>> {
 }
 
 fn number(text: &str, range: (i16, i16), names: &[&str]) -> Option<i16> {
-    let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
-    let value = match named {
+    let position = names.iter().position(|name| name.eq_ignore_ascii_case(text));
+    let value = match position {
         Some(at) => range.0 + i16::try_from(at).ok()?,
         None if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok()?,
         None => return None,

@@ -25,17 +25,19 @@ pub(crate) fn payload(target: &Target, envelope: &Envelope) -> Arc<str> {
     }
 }
 
+/// What a transformer for a log group has to make.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Made {
+    timestamp: Value,
+    message: Value,
+}
+
 /// The time and message for a log group. A transformer must make exactly `{"timestamp": …, "message": …}`.
 pub(crate) fn log_event(target: &Target, envelope: &Envelope) -> Result<(Millis, Arc<str>), String> {
     let payload = payload(target, envelope);
     if target.input_transformer.is_none() {
         return Ok((envelope.time, payload));
-    }
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Made {
-        timestamp: Value,
-        message: Value,
     }
     let made: Made = serde_json::from_str(&payload)
         .map_err(|e| format!("the input transformer must make {{\"timestamp\", \"message\"}}: {e}"))?;
@@ -75,15 +77,12 @@ fn fill(transformer: &InputTransformer, envelope: &Envelope) -> String {
         in_string = ends_in_string(before, in_string);
         out.push_str(before);
         let close = from.find('>');
-        match close.and_then(|close| Some((close, value(&from[1..close])?))) {
-            Some((close, text)) => {
-                out.push_str(&if in_string { inside_string(&text) } else { text });
-                rest = &from[close + 1..];
-            }
-            None => {
-                out.push('<');
-                rest = &from[1..];
-            }
+        if let Some((close, text)) = close.and_then(|close| Some((close, value(&from[1..close])?))) {
+            out.push_str(&if in_string { inside_string(&text) } else { text });
+            rest = &from[close + 1..];
+        } else {
+            out.push('<');
+            rest = &from[1..];
         }
     }
     out.push_str(rest);

@@ -67,7 +67,7 @@ fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
         .filter(|archive| arn::bus_name(&archive.bus_arn) == bus)
     {
         archive.take(Archived {
-            archived: now,
+            at: now,
             id: envelope.id.clone(),
             time: envelope.time,
             text: Arc::clone(&envelope.text),

@@ -2,6 +2,7 @@
 //!
 //! The core decides what is sent, when again and when no more; the edge only carries the request there.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -185,7 +186,7 @@ fn request(
     );
     for (name, value) in query {
         url.push(if url.contains('?') { '&' } else { '?' });
-        url.push_str(&format!("{}={}", encode(&name), encode(&value)));
+        let _ = write!(url, "{}={}", encode(&name), encode(&value));
     }
     let mut headers = vec![
         json,
@@ -239,7 +240,7 @@ fn oauth(auth: &Value) -> Option<OAuth> {
     let mut url = text(Some(given), "AuthorizationEndpoint")?;
     for (name, value) in listed(extra, "QueryStringParameters") {
         url.push(if url.contains('?') { '&' } else { '?' });
-        url.push_str(&format!("{}={}", encode(&name), encode(&value)));
+        let _ = write!(url, "{}={}", encode(&name), encode(&value));
     }
     Some(OAuth {
         method: text(Some(given), "HttpMethod")?,
@@ -283,7 +284,9 @@ pub(crate) fn encode(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out

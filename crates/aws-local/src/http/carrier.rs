@@ -17,7 +17,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE_MAX: usize = 64;
 const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// How long a token is used that does not say how long it lasts.
-const TOKEN_LASTS: Duration = Duration::from_secs(60);
+const TOKEN_LASTS: Duration = Duration::from_mins(1);
 
 /// The edge's side of deliveries over HTTP.
 #[derive(Debug)]

@@ -45,13 +45,11 @@ pub(super) async fn move_clock(State(edge): State<Arc<Edge>>, body: Bytes) -> (S
         }
         _ => None,
     };
-    match to {
-        Some(to) => shown(edge.engine.move_clock(to).await.map(time)),
-        None => {
-            let why = "Give `advance_seconds` or `now`, not in the past: the clock only goes forward.";
-            (StatusCode::BAD_REQUEST, Json(json!({ "message": why })))
-        }
+    if let Some(to) = to {
+        return shown(edge.engine.move_clock(to).await.map(time));
     }
+    let why = "Give `advance_seconds` or `now`, not in the past: the clock only goes forward.";
+    (StatusCode::BAD_REQUEST, Json(json!({ "message": why })))
 }
 
 fn time(now: Millis) -> Value {

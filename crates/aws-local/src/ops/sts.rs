@@ -1,5 +1,7 @@
 //! STS: who am I, and keys for another account's role.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ use crate::state::{Session, World};
 const HOUR_SECONDS: i64 = 3_600;
 
 pub(crate) const OPS: &[Op] = &[
-    Op::read("GetCallerIdentity", |cx, _| identity(cx)),
+    Op::read("GetCallerIdentity", |cx, _| Ok(identity(cx))),
     Op::write("AssumeRole", |cx, body| assume(cx, parse(body)?)),
 ];
 
@@ -26,22 +28,20 @@ struct Assume {
     duration_seconds: Option<i64>,
 }
 
-fn identity(cx: &mut Cx<'_>) -> Answer {
+fn identity(cx: &mut Cx<'_>) -> Value {
     let session = cx
         .caller
         .key
         .as_ref()
         .and_then(|key| cx.world.sessions.get(key).map(|session| (key, session)));
-    Ok(match session {
-        Some((key, session)) => json!({
-            "Arn": session_arn(session),
-            "UserId": format!("{}:{}", role_id(key), session.name),
-            "Account": session.account,
-        }),
-        None => {
-            let account = &cx.caller.account;
-            json!({ "Arn": format!("arn:aws:iam::{account}:root"), "UserId": account, "Account": account })
-        }
+    let Some((key, session)) = session else {
+        let account = &cx.caller.account;
+        return json!({ "Arn": format!("arn:aws:iam::{account}:root"), "UserId": account, "Account": account });
+    };
+    json!({
+        "Arn": session_arn(session),
+        "UserId": format!("{}:{}", role_id(key), session.name),
+        "Account": session.account,
     })
 }
 
@@ -123,13 +123,13 @@ pub(crate) fn fault_xml(fault: &Fault, request_id: &str) -> String {
 fn xml_members(value: &Value, out: &mut String) {
     let Some(members) = value.as_object() else { return };
     for (name, value) in members {
-        out.push_str(&format!("<{name}>"));
+        let _ = write!(out, "<{name}>");
         match value {
             Value::Object(_) => xml_members(value, out),
             Value::String(text) => out.push_str(&escape(text)),
             other => out.push_str(&other.to_string()),
         }
-        out.push_str(&format!("</{name}>"));
+        let _ = write!(out, "</{name}>");
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Archive {
 /// An event in an archive.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Archived {
-    pub(crate) archived: Millis,
+    pub(crate) at: Millis,
     pub(crate) id: String,
     pub(crate) time: Millis,
     pub(crate) text: Arc<str>,
@@ -87,7 +87,7 @@ impl Archive {
                 return;
             }
         }
-        self.expire(event.archived);
+        self.expire(event.at);
         self.events.push_back(event);
         if self.events.len() > EVENTS_MAX {
             self.events.pop_front();
@@ -97,7 +97,7 @@ impl Archive {
     /// Drops what retention no longer keeps; 0 days keep everything.
     pub(crate) fn expire(&mut self, now: Millis) {
         let oldest = now - self.retention_days * DAY;
-        while self.retention_days > 0 && self.events.front().is_some_and(|event| event.archived < oldest) {
+        while self.retention_days > 0 && self.events.front().is_some_and(|event| event.at < oldest) {
             self.events.pop_front();
         }
     }

@@ -97,7 +97,7 @@ impl Queue {
     }
 
     pub(crate) fn is_fifo(&self) -> bool {
-        self.name.ends_with(".fifo")
+        self.name.strip_suffix(".fifo").is_some()
     }
 
     pub(crate) fn policy(&self) -> Option<&str> {

@@ -28,16 +28,14 @@ pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> Json<Value> {
 
 /// One event's whole story.
 pub(crate) async fn one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
-    match edge
+    if let Some(story) = edge
         .engine
         .look(|world| world.stories.get(&id).map(|story| tell(&id, story)))
     {
-        Some(story) => (StatusCode::OK, Json(story)),
-        None => {
-            let why = format!("No event {id} is remembered: it was never accepted, or is too long ago.");
-            (StatusCode::NOT_FOUND, Json(json!({ "message": why })))
-        }
+        return (StatusCode::OK, Json(story));
     }
+    let why = format!("No event {id} is remembered: it was never accepted, or is too long ago.");
+    (StatusCode::NOT_FOUND, Json(json!({ "message": why })))
 }
 
 /// What targets that are not emulated would have been sent.

@@ -70,12 +70,11 @@ struct List {
 
 fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
     let tags = read_tags(input.tags.clone().unwrap_or_default())?;
-    let taken_up = match &input.event_source_name {
-        Some(source) => associate(cx, &input.name, source)?,
-        None => {
-            custom_name(cx, &input.name)?;
-            false
-        }
+    let taken_up = if let Some(source) = &input.event_source_name {
+        associate(cx, &input.name, source)?
+    } else {
+        custom_name(cx, &input.name)?;
+        false
     };
     let now = cx.now;
     if !taken_up {

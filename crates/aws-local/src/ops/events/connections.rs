@@ -207,8 +207,9 @@ fn without_secrets(auth: &Value) -> Value {
                 .get("IsValueSecret")
                 .is_some_and(|flag| *flag == Value::Bool(true));
             let shown = members.iter().filter(|(name, _)| {
-                !matches!(name.as_str(), "Password" | "ClientSecret" | "ApiKeyValue")
-                    && !(is_secret && *name == "Value")
+                let name = name.as_str();
+                !matches!(name, "Password" | "ClientSecret" | "ApiKeyValue")
+                    && (!is_secret || name != "Value")
             });
             Value::Object(
                 shown

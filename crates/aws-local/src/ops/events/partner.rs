@@ -12,7 +12,9 @@ use crate::state::{RealmId, World};
 
 pub(super) const OPS: &[Op] = &[
     Op::write("CreatePartnerEventSource", |cx, body| create(cx, &parse(body)?)),
-    Op::write("DeletePartnerEventSource", |cx, body| delete(cx, &parse(body)?)),
+    Op::write("DeletePartnerEventSource", |cx, body| {
+        Ok(delete(cx, &parse(body)?))
+    }),
     Op::read("DescribePartnerEventSource", |cx, body| {
         describe(cx, &parse(body)?)
     }),
@@ -82,7 +84,7 @@ fn has_bus(world: &mut World, customer: &RealmId, name: &str) -> bool {
         .is_some_and(|realm| realm.buses.contains_key(name))
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Create) -> Answer {
+fn delete(cx: &mut Cx<'_>, input: &Create) -> Value {
     let partner = cx.caller.account.clone();
     let sources = cx.world.sources_in(&cx.caller.region);
     let ours = |source: &&mut Source| source.partner == partner && source.customer == input.account;
@@ -91,7 +93,7 @@ fn delete(cx: &mut Cx<'_>, input: &Create) -> Answer {
     {
         sources.remove(&input.name);
     }
-    Ok(json!({}))
+    json!({})
 }
 
 fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {

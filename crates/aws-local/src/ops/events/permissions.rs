@@ -8,14 +8,15 @@ use super::buses::find as find_bus;
 use crate::arn::arn;
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Cx, Op};
+use crate::ops::{Answer, Caller, Cx, Op};
 use crate::policy::Policy;
+use crate::state::bus::Bus;
 
 /// AWS's limit of a bus's policy.
 const POLICY_BYTES_MAX: usize = 10 * 1024;
 
 pub(super) const OPS: &[Op] = &[
-    Op::write("PutPermission", |cx, body| put(cx, parse(body)?)),
+    Op::write("PutPermission", |cx, body| put(cx, &parse(body)?)),
     Op::write("RemovePermission", |cx, body| remove(cx, &parse(body)?)),
 ];
 
@@ -42,45 +43,18 @@ struct Condition {
 #[serde(rename_all = "PascalCase")]
 struct Remove {
     statement_id: Option<String>,
-    remove_all_permissions: Option<bool>,
+    #[serde(rename = "RemoveAllPermissions")]
+    all: Option<bool>,
     event_bus_name: Option<String>,
 }
 
-fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
+fn put(cx: &mut Cx<'_>, input: &Put) -> Answer {
     let here = cx.caller.clone();
     let now = cx.now;
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
-    let policy = match input.policy {
-        Some(policy) => policy,
-        None => {
-            let (Some(id), Some(principal), Some(action)) =
-                (input.statement_id, input.principal, input.action)
-            else {
-                return Err(Fault::validation(
-                    "Parameters StatementId, Action and Principal, or Policy, must be specified.",
-                ));
-            };
-            let resource = arn(
-                "events",
-                &here.region,
-                &here.account,
-                &format!("event-bus/{}", bus.name),
-            );
-            let mut statement = json!({
-                "Sid": id,
-                "Effect": "Allow",
-                "Principal": if principal == "*" { json!("*") } else { json!({ "AWS": format!("arn:aws:iam::{principal}:root") }) },
-                "Action": action,
-                "Resource": resource,
-            });
-            if let Some(condition) = input.condition {
-                statement["Condition"] = json!({ condition.r#type: { condition.key: condition.value } });
-            }
-            let mut rows = statements(bus.policy.as_deref());
-            rows.retain(|row| row.get("Sid") != statement.get("Sid"));
-            rows.push(statement);
-            json!({ "Version": "2012-10-17", "Statement": rows }).to_string()
-        }
+    let policy = match &input.policy {
+        Some(policy) => policy.clone(),
+        None => with_statement(input, bus, &here)?,
     };
     if policy.len() > POLICY_BYTES_MAX {
         return Err(Fault::new(
@@ -95,9 +69,34 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
     Ok(json!({}))
 }
 
+/// The bus's policy with one statement more, or another in place of the one of that id.
+fn with_statement(input: &Put, bus: &Bus, here: &Caller) -> Result<String, Fault> {
+    let (Some(id), Some(principal), Some(action)) = (&input.statement_id, &input.principal, &input.action)
+    else {
+        return Err(Fault::validation(
+            "Parameters StatementId, Action and Principal, or Policy, must be specified.",
+        ));
+    };
+    let everyone = principal == "*";
+    let mut statement = json!({
+        "Sid": id,
+        "Effect": "Allow",
+        "Principal": if everyone { json!("*") } else { json!({ "AWS": format!("arn:aws:iam::{principal}:root") }) },
+        "Action": action,
+        "Resource": arn("events", &here.region, &here.account, &format!("event-bus/{}", bus.name)),
+    });
+    if let Some(condition) = &input.condition {
+        statement["Condition"] = json!({ &condition.r#type: { &condition.key: condition.value } });
+    }
+    let mut rows = statements(bus.policy.as_deref());
+    rows.retain(|row| row.get("Sid") != statement.get("Sid"));
+    rows.push(statement);
+    Ok(json!({ "Version": "2012-10-17", "Statement": rows }).to_string())
+}
+
 fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
-    if input.remove_all_permissions == Some(true) {
+    if input.all == Some(true) {
         bus.policy = None;
         return Ok(json!({}));
     }

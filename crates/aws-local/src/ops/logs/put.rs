@@ -16,11 +16,13 @@ const EVENT_BYTES_MAX: usize = 1_048_576;
 pub(super) const OPS: &[Op] = &[Op::write("PutLogEvents", |cx, body| put(cx, parse(body)?))];
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Put {
-    log_group_name: String,
-    log_stream_name: String,
-    log_events: Vec<Event>,
+    #[serde(rename = "logGroupName")]
+    group: String,
+    #[serde(rename = "logStreamName")]
+    stream: String,
+    #[serde(rename = "logEvents")]
+    events: Vec<Event>,
 }
 
 #[derive(Deserialize)]
@@ -31,8 +33,8 @@ struct Event {
 
 fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
     let now = cx.now;
-    let group = group(cx, &input.log_group_name)?;
-    if !group.streams.contains_key(&input.log_stream_name) {
+    let group = group(cx, &input.group)?;
+    if !group.streams.contains_key(&input.stream) {
         return Err(Fault::not_found("The specified log stream does not exist."));
     }
     let kept_from = group
@@ -41,12 +43,12 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
     let is_old = |event: &Event| event.timestamp < now - 14 * DAY;
     let is_expired = |event: &Event| event.timestamp < kept_from;
     let is_new = |event: &Event| event.timestamp > now + DAY / 12;
-    check(&input.log_events)?;
-    let old = input.log_events.iter().rposition(is_old).map(|at| at + 1);
-    let expired = input.log_events.iter().rposition(is_expired).map(|at| at + 1);
-    let new = input.log_events.iter().position(is_new);
+    check(&input.events)?;
+    let old = input.events.iter().rposition(is_old).map(|at| at + 1);
+    let expired = input.events.iter().rposition(is_expired).map(|at| at + 1);
+    let new = input.events.iter().position(is_new);
     let good: Vec<Event> = input
-        .log_events
+        .events
         .into_iter()
         .filter(|e| !is_old(e) && !is_expired(e) && !is_new(e))
         .collect();
@@ -58,7 +60,7 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
         ));
     }
     for event in good {
-        group.add(&input.log_stream_name, event.timestamp, now, event.message.into());
+        group.add(&input.stream, event.timestamp, now, event.message.into());
     }
     let rejected = slim(json!({
         "tooNewLogEventStartIndex": new,

@@ -71,8 +71,10 @@ struct Untag {
 }
 
 fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
-    let fifo = input.name.ends_with(".fifo");
-    let stem = input.name.strip_suffix(".fifo").unwrap_or(&input.name);
+    let (stem, fifo) = match input.name.strip_suffix(".fifo") {
+        Some(stem) => (stem, true),
+        None => (input.name.as_str(), false),
+    };
     let name_ok = !stem.is_empty()
         && input.name.len() <= 80
         && stem
@@ -94,32 +96,25 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
     attributes.retain(|_, value| !value.is_empty());
     let now = cx.now;
     let url = queue_url(cx, &cx.caller.account, &input.name);
-    match cx.realm().queues.get(&input.name) {
-        Some(there) => {
-            let same = attributes
-                .iter()
-                .all(|(name, value)| there.attributes.get(name) == Some(value));
-            if !same {
-                let why = format!(
-                    "A queue already exists with the same name and a different value for attribute {}",
-                    first_difference(&attributes, there)
-                );
-                return Err(Fault::new("QueueNameExists", why));
-            }
+    if let Some(there) = cx.realm().queues.get(&input.name) {
+        if let Some(name) = first_difference(&attributes, there) {
+            let why = format!(
+                "A queue already exists with the same name and a different value for attribute {name}"
+            );
+            return Err(Fault::new("QueueNameExists", why));
         }
-        None => {
-            let queue = Queue::new(&input.name, attributes, input.tags.unwrap_or_default(), now);
-            cx.realm().queues.insert(input.name, queue);
-        }
+    } else {
+        let queue = Queue::new(&input.name, attributes, input.tags.unwrap_or_default(), now);
+        cx.realm().queues.insert(input.name, queue);
     }
     Ok(json!({ "QueueUrl": url }))
 }
 
-fn first_difference(wanted: &BTreeMap<String, String>, there: &Queue) -> String {
+fn first_difference(wanted: &BTreeMap<String, String>, there: &Queue) -> Option<String> {
     let different = wanted
         .iter()
         .find(|(name, value)| there.attributes.get(*name) != Some(value));
-    different.map(|(name, _)| name.clone()).unwrap_or_default()
+    different.map(|(name, _)| name.clone())
 }
 
 fn delete(cx: &mut Cx<'_>, input: &Url) -> Answer {

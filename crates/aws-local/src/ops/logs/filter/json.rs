@@ -139,6 +139,15 @@ pub(crate) fn parse(text: &str) -> Result<Expression, String> {
     Ok(expression)
 }
 
+const OPERATORS: [(&str, Compare); 6] = [
+    ("!=", Compare::NotEqual),
+    ("<=", Compare::LessOrEqual),
+    (">=", Compare::GreaterOrEqual),
+    ("=", Compare::Equal),
+    ("<", Compare::Less),
+    (">", Compare::Greater),
+];
+
 struct Reader<'t> {
     rest: &'t str,
     depth: usize,
@@ -255,14 +264,6 @@ impl Reader<'_> {
             }
             return Err("TRUE, FALSE or NULL is needed after `IS`".to_owned());
         }
-        const OPERATORS: [(&str, Compare); 6] = [
-            ("!=", Compare::NotEqual),
-            ("<=", Compare::LessOrEqual),
-            (">=", Compare::GreaterOrEqual),
-            ("=", Compare::Equal),
-            ("<", Compare::Less),
-            (">", Compare::Greater),
-        ];
         let compare = OPERATORS
             .into_iter()
             .find(|(token, _)| self.take(token))
