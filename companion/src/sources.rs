@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use scalr_api::{ConnectionId, Status};
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
@@ -16,13 +17,16 @@ use crate::store::{Connection, Result, SourceKey, Store};
 /// How long the reconciler waits between two rounds.
 const ROUND: Duration = Duration::from_secs(5);
 
+/// What AWS tells sources apart by.
+type NameAndRegion = (String, String);
+
 /// The sources. Clones share.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources {
     store: Store,
     partner: Partner,
     // One task at a time works on a source; tasks on other sources are not held up.
-    busy: Arc<Mutex<HashMap<SourceKey, Arc<tokio::sync::Mutex<()>>>>>,
+    busy: Arc<Mutex<HashMap<NameAndRegion, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
 /// What a look at AWS says about a connection: its status, and a word on it.
@@ -46,7 +50,8 @@ impl Sources {
             let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
             // Locks that nobody holds are forgotten, so that the map stays as small as what is under way.
             busy.retain(|_, lock| Arc::strong_count(lock) > 1);
-            Arc::clone(busy.entry(source.clone()).or_default())
+            let name = (source.name.clone(), source.region.clone());
+            Arc::clone(busy.entry(name).or_default())
         };
         lock.lock_owned().await
     }
@@ -61,6 +66,11 @@ impl Sources {
         }
         let source = &connection.source;
         let _alone = self.alone(source).await;
+        // Looked at again: while this waited, the connection may have gone, and its source with it.
+        match self.store.connection_by_id(id).await? {
+            Some(now) if !now.source_made => {}
+            _ => return Ok(()),
+        }
         // An earlier connection's source of that name goes first: with it goes what it was associated with.
         let made = match self.finish_removal(source).await? {
             Ok(()) => self.partner.create(source).await,
@@ -97,15 +107,15 @@ impl Sources {
         tx.commit().await
     }
 
+    /// Deletes what an earlier connection left under this name, for whichever AWS account: the name is taken for all.
     async fn finish_removal(&self, source: &SourceKey) -> Result<std::result::Result<(), AwsError>> {
-        if !self.store.is_removal(source).await? {
-            return Ok(Ok(()));
+        for left in self.store.removals_of(source).await? {
+            if let Err(error) = self.partner.delete(&left).await {
+                return Ok(Err(error));
+            }
+            self.store.removed(&left).await?;
         }
-        let gone = self.partner.delete(source).await;
-        if gone.is_ok() {
-            self.store.removed(source).await?;
-        }
-        Ok(gone)
+        Ok(Ok(()))
     }
 
     /// Deletes a source whose connection is gone. What AWS does not take now is left to the reconciler.
@@ -155,13 +165,13 @@ impl Sources {
     }
 
     async fn round(&self) -> Result<()> {
-        for source in self.store.removals().await? {
-            self.remove(&source).await?;
-        }
-        let waiting = self.store.connections_without_source().await?;
         // Side by side: a region that does not answer must not hold up the others.
-        let rounds = futures::future::join_all(waiting.iter().map(|id| self.ensure(id))).await;
-        rounds.into_iter().collect()
+        let gone = self.store.removals().await?;
+        let removed = join_all(gone.iter().map(|source| self.remove(source))).await;
+        removed.into_iter().collect::<Result<()>>()?;
+        let waiting = self.store.connections_without_source().await?;
+        let made = join_all(waiting.iter().map(|id| self.ensure(id))).await;
+        made.into_iter().collect()
     }
 }
 

@@ -23,6 +23,8 @@ use crate::{clock, ids};
 
 /// Longest name of an event source that AWS takes.
 const SOURCE_CHARS_MAX: usize = 256;
+/// Connections of an account; each has a worker of its own while it sends.
+const CONNECTIONS_MAX: u64 = 1000;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -113,6 +115,10 @@ async fn create(
     let new = valid(&caller, &input.attributes)?;
     whole(async move {
         let mut tx = app.store.begin().await?;
+        if tx.count_connections(&new.account_id).await? >= CONNECTIONS_MAX {
+            let detail = format!("An account has at most {CONNECTIONS_MAX} connections.");
+            return Err(ApiError::attribute("name", detail));
+        }
         tx.insert_connection(&new)
             .await
             .map_err(|error| taken(error, &new))?;

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::place::{found, id};
-use super::{Found, Result, Store, Tx, Window};
+use super::{Found, Result, Store, Tx, Window, count};
 
 /// A partner source's name with where it is; what AWS knows a connection by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -206,6 +206,15 @@ impl Tx {
             .execute(&mut *self.inner)
             .await?;
         Ok(())
+    }
+
+    /// How many connections an account has.
+    pub(crate) async fn count_connections(&mut self, account: &AccountId) -> Result<u64> {
+        let row = sqlx::query("SELECT COUNT(*) AS total FROM connection WHERE account_id = ?")
+            .bind(account.as_str())
+            .fetch_one(&mut *self.inner)
+            .await?;
+        Ok(count(row.try_get("total")?))
     }
 
     /// Every connection of an account.

@@ -7,6 +7,9 @@ use sqlx::sqlite::SqliteRow;
 use super::place::id;
 use super::{Result, Store, Tx};
 
+/// Runs that are over are forgotten once so many came after them.
+const RUNS_KEPT: i64 = 10_000;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) id: RunId,
@@ -78,7 +81,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes a new run.
+    /// Writes a new run, and forgets the oldest that are over.
     pub(crate) async fn insert_run(&mut self, new: &NewRun) -> Result<()> {
         let run = &new.run;
         sqlx::query(
@@ -97,6 +100,10 @@ impl Tx {
         .bind(new.step_at_ms)
         .execute(&mut *self.inner)
         .await?;
+        sqlx::query("DELETE FROM run WHERE step_at_ms IS NULL AND rowid <= (SELECT MAX(rowid) FROM run) - ?")
+            .bind(RUNS_KEPT)
+            .execute(&mut *self.inner)
+            .await?;
         Ok(())
     }
 
