@@ -104,6 +104,19 @@ pub(crate) fn lock(dir: &Path) -> Result<DirLock> {
     }
 }
 
+/// Creates a file that its owner alone may read, if there is none: the token is in it.
+#[cfg(unix)]
+fn create_private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = File::options();
+    options.create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(not(unix))]
+fn create_private_file(path: &Path) -> std::io::Result<()> {
+    File::options().create(true).append(true).open(path).map(drop)
+}
+
 #[cfg(unix)]
 fn create_private(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -119,9 +132,14 @@ impl Store {
     /// Opens the store in a directory, bringing its tables up to date. Leases of a process that is gone are void:
     /// the lock says that there is no other.
     pub(crate) async fn open(dir: &Path, _alone: &DirLock, durability: Durability) -> Result<Self> {
+        let path = dir.join(FILE);
+        // The directory may have been there before, open to all; SQLite's other files take after this one.
+        create_private_file(&path).map_err(|source| StoreError::Directory {
+            path: dir.to_owned(),
+            source,
+        })?;
         let options = SqliteConnectOptions::new()
-            .filename(dir.join(FILE))
-            .create_if_missing(true)
+            .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))

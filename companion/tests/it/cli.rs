@@ -1,5 +1,7 @@
 //! The command line: the promised line, clean ends, TLS, state over restarts, and the commands that users type.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
 use serde_json::Value;
@@ -63,6 +65,7 @@ async fn the_line_is_the_promised_one_and_sigterm_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn state_is_kept_and_a_directory_has_one_user() {
     let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
     let kept = || {
         let mut command = dev();
         command.arg("--data-dir").arg(dir.path());
@@ -73,6 +76,13 @@ async fn state_is_kept_and_a_directory_has_one_user() {
         c.text("/scalr/token").to_owned(),
         c.connect("prod", "us-east-1").await,
     );
+    for file in ["companion.sqlite", "companion.sqlite-wal"] {
+        let mode = std::fs::metadata(dir.path().join(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "others can read {file}");
+    }
     let second = kept().output().await.unwrap();
     assert!(!second.status.success());
     assert!(
