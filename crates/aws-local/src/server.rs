@@ -81,9 +81,6 @@ pub enum Error {
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The HTTP client for API destinations could not be made.
-    #[error("the HTTP client for API destinations cannot be made")]
-    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The server stopped on an I/O error.
     #[error("the local AWS stopped")]
     Serve(#[source] io::Error),
@@ -110,7 +107,7 @@ impl Server {
             return Err(Error::Account(config.account));
         }
         let (engine, jobs) = Engine::open(&config)?;
-        let carrier = Carrier::new(config.allow_hosts.clone()).map_err(|e| Error::Client(Box::new(e)))?;
+        let carrier = Carrier::new(config.allow_hosts.clone());
         let addr = config.listen;
         let listener = TcpListener::bind(addr)
             .await

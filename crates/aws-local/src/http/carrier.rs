@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::RETRY_AFTER;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -22,23 +23,32 @@ const TOKEN_LASTS: Duration = Duration::from_mins(1);
 /// The edge's side of deliveries over HTTP.
 #[derive(Debug)]
 pub(crate) struct Carrier {
-    client: Client,
+    client: OnceLock<Client>,
     allowed: Vec<String>,
     tokens: Mutex<HashMap<OAuth, (String, Instant)>>,
 }
 
 impl Carrier {
-    pub(crate) fn new(allowed: Vec<String>) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ANSWER_WITHIN)
-            .no_proxy()
-            .build()?;
-        Ok(Self {
-            client,
+    pub(crate) fn new(allowed: Vec<String>) -> Self {
+        Self {
+            client: OnceLock::new(),
             allowed,
             tokens: Mutex::default(),
-        })
+        }
+    }
+
+    /// Made at the first request: reading the machine's root certificates takes longer than all else at the start.
+    fn client(&self) -> Result<&Client, Outcome> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .timeout(ANSWER_WITHIN)
+            .no_proxy()
+            .build();
+        let client = client.map_err(|error| refused(&format!("no HTTP client can be made: {error}")))?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// Carries jobs until there is nobody left to give any.
@@ -64,7 +74,7 @@ impl Carrier {
     }
 
     async fn try_carry(&self, job: &Job) -> Result<Outcome, Outcome> {
-        let url = self.allow(&job.url)?;
+        let (url, client) = (self.allow(&job.url)?, self.client()?);
         let token = match &job.oauth {
             Some(oauth) => Some(self.token(oauth).await?),
             None => None,
@@ -73,7 +83,7 @@ impl Carrier {
             .method
             .parse::<Method>()
             .map_err(|_| refused("the method is not one of HTTP"))?;
-        let mut request = self.client.request(method.clone(), url);
+        let mut request = client.request(method.clone(), url);
         for (name, value) in &job.headers {
             request = request.header(name, value);
         }
@@ -124,16 +134,16 @@ impl Carrier {
             .map(|(k, v)| format!("{}={}", encode(k), encode(v)))
             .collect();
         let form = form.join("&");
-        let mut url = self.allow(&oauth.url)?;
+        let (mut url, client) = (self.allow(&oauth.url)?, self.client()?);
         let mut request = if method == Method::GET {
             let query = url
                 .query()
                 .map_or_else(|| form.clone(), |query| format!("{query}&{form}"));
             url.set_query(Some(&query));
-            self.client.request(method, url)
+            client.request(method, url)
         } else {
             let media = "application/x-www-form-urlencoded";
-            self.client
+            client
                 .request(method, url)
                 .header("content-type", media)
                 .body(form)

@@ -16,6 +16,7 @@ pub(crate) const REGION: &str = "eu-west-1";
 /// A server of its own for one test.
 pub(crate) struct Local {
     pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -35,6 +36,10 @@ impl Local {
         });
         Self {
             url,
+            http: reqwest::Client::builder()
+                .tls_danger_accept_invalid_certs(true)
+                .build()
+                .unwrap(),
             stop: Some(stop),
             running,
         }

@@ -1,4 +1,10 @@
-//! The local AWS over HTTP, driven by AWS's own SDK.
+//! The local AWS over HTTP: by AWS's own SDK, and request by request as data.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod client;
+mod deliver;
+mod durable;
+mod outside;
 mod partner;
+mod refuse;
+mod script;

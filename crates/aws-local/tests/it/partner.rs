@@ -186,3 +186,78 @@ async fn the_wrong_account_sees_nothing() {
     assert!(refused.into_service_error().is_resource_not_found_exception());
     local.stop().await;
 }
+
+/// The whole life of a source; `P` is its partner, `C` its customer, `O` somebody else.
+const LIFE: &str = r#"
+    P events.PutPartnerEvents PUT => ok{"FailedEntryCount":1,"Entries":[{"ErrorCode":"NotAuthorizedForSourceException"}]}
+    P events.DescribePartnerEventSource NAME => ResourceNotFoundException
+    P events.CreatePartnerEventSource MADE => ok{"EventSourceArn":"arn:aws:events:eu-west-1::event-source/SOURCE"}
+    P events.CreatePartnerEventSource MADE => ResourceAlreadyExistsException
+    O events.CreatePartnerEventSource MADE => ResourceAlreadyExistsException
+    C events.DescribeEventSource NAME => ok{"State":"PENDING","CreatedBy":"aws.partner/scalr.com"}
+    O events.DescribeEventSource NAME => ResourceNotFoundException
+    O events.PutPartnerEvents PUT => ok{"Entries":[{"ErrorCode":"NotAuthorizedForSourceException"}]}
+    C events.ActivateEventSource NAME => ResourceNotFoundException
+    C events.DeactivateEventSource NAME => InvalidStateException
+    C events.CreateEventBus NAME => ValidationException
+    C events.CreateEventBus {"Name":"other","EventSourceName":"SOURCE"} => ValidationException
+    O events.CreateEventBus BUS => ResourceNotFoundException
+    C events.CreateEventBus BUS => ok
+    C events.CreateEventBus BUS => ResourceAlreadyExistsException
+    C events.ActivateEventSource NAME => InvalidStateException
+    P events.ListPartnerEventSourceAccounts OF => ok{"PartnerEventSourceAccounts":[{"State":"ACTIVE"}]}
+    C events.DeactivateEventSource NAME => ok
+    C events.DeactivateEventSource NAME => InvalidStateException
+    P events.ListPartnerEventSourceAccounts OF => ok{"PartnerEventSourceAccounts":[{"State":"PENDING"}]}
+    P events.PutPartnerEvents PUT => ok{"FailedEntryCount":0}
+    C events.ActivateEventSource NAME => ok
+    C events.PutRule {"Name":"r","EventBusName":"SOURCE","EventPattern":"{\"source\":[\"x\"]}"} => ok
+    C events.DeleteEventBus NAME => ValidationException
+    P events.DeletePartnerEventSource MADE => ok
+    P events.DeletePartnerEventSource MADE => ok
+    C events.DescribeEventSource NAME => ok{"State":"DELETED"}
+    P events.ListPartnerEventSourceAccounts OF => ok{"PartnerEventSourceAccounts":[{"State":"DELETED"}]}
+    P events.DescribePartnerEventSource NAME => ResourceNotFoundException
+    P events.PutPartnerEvents PUT => ok{"Entries":[{"ErrorCode":"NotAuthorizedForSourceException"}]}
+    C events.ActivateEventSource NAME => InvalidStateException
+    C events.ListRules {"EventBusName":"SOURCE"} => ok{"Rules":[{"Name":"r"}]}
+    P events.CreatePartnerEventSource MADE => ok
+    C events.DescribeEventSource NAME => ok{"State":"PENDING"}
+    C events.CreateEventBus BUS => ok
+    C events.DescribeEventSource NAME => ok{"State":"ACTIVE"}
+    C events.ListRules {"EventBusName":"SOURCE"} => ok{"Rules":[{"Name":"r"}]}
+    C events.DeleteRule {"Name":"r","EventBusName":"SOURCE"} => ok
+    C events.DeleteEventBus NAME => ok
+    C events.DescribeEventSource NAME => ok{"State":"PENDING"}
+"#;
+
+#[tokio::test]
+async fn the_life_of_a_source() {
+    let local = Local::start(Config::default()).await;
+    let fill = |script: &str| {
+        script
+            .replace(
+                " PUT ",
+                r#" {"Entries":[{"Source":"SOURCE","DetailType":"T","Detail":"{}"}]} "#,
+            )
+            .replace(
+                " MADE ",
+                &format!(r#" {{"Name":"SOURCE","Account":"{CUSTOMER}"}} "#),
+            )
+            .replace(" BUS ", r#" {"Name":"SOURCE","EventSourceName":"SOURCE"} "#)
+            .replace(" NAME ", r#" {"Name":"SOURCE"} "#)
+            .replace(" OF ", r#" {"EventSourceName":"SOURCE"} "#)
+            .replace("SOURCE", SOURCE)
+            .replace("    P ", &format!("{PARTNER} "))
+            .replace("    C ", &format!("{CUSTOMER} "))
+            .replace("    O ", "333333333333 ")
+    };
+    local.play(&fill(LIFE)).await;
+    local.tell("clock", r#"{"advance_seconds":1209601}"#).await;
+    local
+        .play(&fill(
+            "    C events.DescribeEventSource NAME => ResourceNotFoundException",
+        ))
+        .await;
+    local.stop().await;
+}

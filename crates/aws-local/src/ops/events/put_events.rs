@@ -9,6 +9,7 @@ use crate::clock::{Millis, read_time};
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::{drop_event, may_put, publish};
 use crate::fault::Fault;
+use crate::jsontext::is_object;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op};
 use crate::state::RealmId;
@@ -169,8 +170,7 @@ fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
         return Err(Refusal("InvalidArgument", why.to_owned()));
     }
     let detail = entry.detail.as_deref().unwrap_or_default();
-    if !detail.trim_start().starts_with('{') || serde_json::from_str::<serde::de::IgnoredAny>(detail).is_err()
-    {
+    if !is_object(detail) {
         return Err(Refusal("MalformedDetail", "Detail is malformed.".to_owned()));
     }
     let bad_time = || Refusal("InvalidArgument", "Parameter Time is not valid.".to_owned());
