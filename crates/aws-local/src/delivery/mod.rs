@@ -106,9 +106,7 @@ fn match_rules(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope)
         return Vec::new();
     };
     let rules = found.compiled();
-    let matched: Vec<usize> = (0..rules.rules.len())
-        .filter(|at| rules.rules[*at].pattern.matches(&envelope.text).unwrap_or(false))
-        .collect();
+    let matched = rules.matching(&envelope.text);
     if !matched.is_empty() {
         here.metrics.count(bus, "MatchedEvents");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_pattern::Pattern;
+use event_pattern::{Matcher, Pattern};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ pub(crate) struct Bus {
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
     pub(crate) rules: Vec<CompiledRule>,
+    matcher: Matcher<usize>,
 }
 
 /// One enabled rule with a pattern.
@@ -83,11 +84,29 @@ fn compile(rules: &BTreeMap<String, Rule>) -> Compiled {
             targets,
         })
     };
-    Compiled {
-        rules: rules
-            .values()
-            .filter(|rule| rule.is_enabled())
-            .filter_map(ready)
-            .collect(),
+    let rules: Vec<CompiledRule> = rules
+        .values()
+        .filter(|rule| rule.is_enabled())
+        .filter_map(ready)
+        .collect();
+    let mut matcher = Matcher::new();
+    for (at, rule) in rules.iter().enumerate() {
+        matcher.add(at, &rule.pattern);
+    }
+    Compiled { rules, matcher }
+}
+
+impl Compiled {
+    /// The places in `rules` of those that match the event, in order.
+    pub(crate) fn matching(&self, event: &str) -> Vec<usize> {
+        let mut places: Vec<usize> = self
+            .matcher
+            .matches(event)
+            .unwrap_or_default()
+            .into_iter()
+            .copied()
+            .collect();
+        places.sort_unstable();
+        places
     }
 }

@@ -1,10 +1,10 @@
 //! Archives of a bus's events.
 
-use event_pattern::Pattern;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::buses::find as find_bus;
+use super::rules::compile;
 use crate::arn::{Arn, arn};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
@@ -132,10 +132,7 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
 }
 
 fn check_pattern(text: Option<&str>) -> Result<(), Fault> {
-    match text.map(Pattern::compile) {
-        Some(Err(error)) => Err(Fault::new("InvalidEventPatternException", error.message())),
-        _ => Ok(()),
-    }
+    text.map_or(Ok(()), |text| compile(text).map(|_| ()))
 }
 
 /// The bus that an ARN of the caller's account and region names.

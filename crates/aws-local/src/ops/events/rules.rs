@@ -234,9 +234,12 @@ fn test_pattern(input: &TestPattern) -> Answer {
     Ok(json!({ "Result": result }))
 }
 
-/// A pattern, or AWS's refusal of it.
-fn compile(text: &str) -> Result<Pattern, Fault> {
-    Pattern::compile(text).map_err(|error| Fault::new("InvalidEventPatternException", error.message()))
+/// A pattern within EventBridge's own limits, or AWS's refusal of it.
+pub(super) fn compile(text: &str) -> Result<Pattern, Fault> {
+    let compiled = Pattern::compile_for_eventbridge(text);
+    compiled
+        .map(|(pattern, _)| pattern)
+        .map_err(|error| Fault::new("InvalidEventPatternException", error.message()))
 }
 
 fn view(rule: &Rule, bus: &str, here: &Caller) -> Value {
