@@ -12,11 +12,15 @@ mod credentials;
 mod data_sources;
 mod error;
 mod functions;
+mod logs;
 mod provider;
 mod resources;
+#[cfg(test)]
+mod scalr_tests;
 
 use client::Client;
 
 fn main() -> std::process::ExitCode {
+    logs::begin();
     tfplugin::main::<provider::ScalrEventBridge>(env!("CARGO_PKG_VERSION"))
 }
