@@ -65,8 +65,9 @@ pub(super) fn broken(facts: &Facts) -> String {
     let found = run(facts)
         .or_else(|| log_group(facts))
         .or_else(|| downstream(facts))
-        .or_else(|| connection(facts))
-        .or_else(|| source(facts));
+        .or_else(|| facts.connection.is_none().then(|| connection_gone(facts)))
+        .or_else(|| source(facts))
+        .or_else(|| connection(facts.connection.as_ref()?));
     found.unwrap_or_else(|| all_hold(facts))
 }
 
@@ -200,25 +201,6 @@ fn bus_gone(facts: &Facts, bus: &BusFacts, connection: &ConnectionFacts) -> Stri
     )
 }
 
-fn connection(facts: &Facts) -> Option<String> {
-    let Some(connection) = &facts.connection else {
-        return Some(connection_gone(facts));
-    };
-    let name = &connection.name;
-    match connection.status.as_str() {
-        "disabled" => Some(format!(
-            "The connection is paused: `{name}` is `disabled`, and Scalr holds its events back. Set `enabled = true` on its \
-             `scalr_eventbridge_connection`."
-        )),
-        "failed" => Some(format!(
-            "The connection has failed: Scalr says of `{name}`: {}. Once that is mended, a `scalr_eventbridge_activation` \
-             has Scalr look again.",
-            connection.message.as_deref().unwrap_or("nothing more")
-        )),
-        _ => None,
-    }
-}
-
 fn connection_gone(facts: &Facts) -> String {
     let left = match &facts.bus {
         Some(bus) => format!(
@@ -234,33 +216,47 @@ fn connection_gone(facts: &Facts) -> String {
     )
 }
 
+/// A source that is not there makes the connection fail, and not the other way round: it is looked at first.
 fn source(facts: &Facts) -> Option<String> {
     let bus = facts.bus.as_ref()?;
-    let name = &bus.name;
-    let broken = match bus.source_state.as_deref() {
+    let (name, place) = (&bus.name, &facts.place);
+    match bus.source_state.as_deref() {
         Some("ACTIVE") => None,
         Some("PENDING") => Some(format!(
-            "The event source is not associated: `{name}` is PENDING in {}, though its bus is there. An apply of the \
-             `scalr_eventbridge_bus` associates it again.",
-            facts.place
+            "The event source is not associated: `{name}` is PENDING in {place}, though its bus is there. An apply of the \
+             `scalr_eventbridge_bus` associates it again."
         )),
         state => Some(format!(
-            "The event source is gone: `{name}` is {} in {}. Make the connection again; an apply of the \
-             `scalr_eventbridge_bus` then associates its bus.",
+            "The event source is gone: `{name}` is {} in {place}. \"Refresh status\", which an apply of the \
+             `scalr_eventbridge_activation` does, has Scalr make it again; if it does not, make the connection again. An apply \
+             of the `scalr_eventbridge_bus` then associates its bus.",
             state.unwrap_or("not there"),
-            facts.place
         )),
-    };
-    broken.or_else(|| {
-        let connection = facts
-            .connection
-            .as_ref()
-            .filter(|connection| connection.status != "active")?;
-        Some(format!(
-            "The connection is not active: `{}` is `{}` in Scalr, though its event source is ACTIVE. A \
-             `scalr_eventbridge_activation` has Scalr look again (\"Refresh status\").",
-            connection.name, connection.status
-        ))
+    }
+}
+
+/// The bus and its source stand: what does Scalr say?
+fn connection(connection: &ConnectionFacts) -> Option<String> {
+    let ConnectionFacts {
+        name,
+        status,
+        message,
+    } = connection;
+    Some(match status.as_str() {
+        "active" => return None,
+        "disabled" => format!(
+            "The connection is paused: `{name}` is `disabled`, and Scalr holds its events back. Set `enabled = true` on its \
+             `scalr_eventbridge_connection`."
+        ),
+        "failed" => format!(
+            "The connection has failed: Scalr says of `{name}`: {}. Once that is mended, a `scalr_eventbridge_activation` \
+             has Scalr look again.",
+            message.as_deref().unwrap_or("nothing more").trim_end_matches('.')
+        ),
+        other => format!(
+            "The connection is not active: `{name}` is `{other}` in Scalr, though its event source is ACTIVE. A \
+             `scalr_eventbridge_activation` has Scalr look again (\"Refresh status\")."
+        ),
     })
 }
 
@@ -407,6 +403,10 @@ mod tests {
         });
         check("The connection is gone", |f, b| {
             f.connection = None;
+            b.source_state = Some("DELETED".to_owned());
+        });
+        check("The event source is gone", |f, b| {
+            set_status(f, "failed");
             b.source_state = Some("DELETED".to_owned());
         });
         let gone = Facts {
