@@ -3,8 +3,8 @@
 //! The walk follows the order in which AWS's compiler reads, because the first thing wrong, and where, is part of the
 //! contract.
 
+mod added;
 mod expression;
-mod fallback;
 
 use std::sync::Arc;
 
@@ -67,13 +67,13 @@ pub(crate) type Alternative = Vec<Arc<Condition>>;
 /// Compiles a pattern: its alternatives, of which one must hold.
 pub(crate) fn compile(text: &str) -> Result<Vec<Alternative>, Error> {
     let refusal = match Compiler::new(text, Dialect::Or).run() {
-        Ok(alternatives) => return fallback::without_repeats(alternatives),
+        Ok(alternatives) => return added::as_added(alternatives),
         Err(refusal) => refusal,
     };
     // Where `$or` does not stand as it must, it may be the name of a field.
     if refusal.kind() == ErrorKind::Grammar
         && let Ok(alternatives) = Compiler::new(text, Dialect::Plain).run()
-        && let Ok(alternatives) = fallback::without_repeats(alternatives)
+        && let Ok(alternatives) = added::as_added(alternatives)
     {
         return Ok(alternatives);
     }

@@ -101,6 +101,14 @@ impl Range {
         self.holds(&digits)
     }
 
+    /// Whether a number's first digit is the first of the lowest or of the highest address.
+    pub(crate) fn is_bounded_by(&self, text: &[u8]) -> bool {
+        let first = text.first().map(|byte| byte.wrapping_sub(b'0'));
+        [&self.low, &self.high]
+            .into_iter()
+            .any(|bound| bound.as_slice().first().copied() == first)
+    }
+
     fn holds(&self, value: &[u8]) -> bool {
         let (low, high) = (self.low.as_slice(), self.high.as_slice());
         let settled = value.len().min(low.len());

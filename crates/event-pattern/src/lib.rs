@@ -25,6 +25,7 @@ struct Readme;
 
 mod choice;
 mod compile;
+mod engine;
 mod error;
 mod event;
 mod explain;

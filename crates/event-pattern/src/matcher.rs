@@ -340,7 +340,7 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
 fn vagueness(test: &Test) -> Option<u64> {
     match test {
         Test::Absent => None,
-        Test::String(_) | Test::Number(_) | Test::Literal(_) | Test::Never => Some(1),
+        Test::String(_) | Test::Number(_) | Test::Literal(_) | Test::Never | Test::Lost(_) => Some(1),
         Test::IgnoreCase(_) => Some(2),
         Test::Prefix(_) | Test::Suffix(_) | Test::PrefixIgnoreCase(_) | Test::SuffixIgnoreCase(_) => Some(4),
         Test::Address(_) | Test::Range { .. } | Test::Wildcard(_) => Some(16),

@@ -1,9 +1,11 @@
 //! One test of one value: what stands between the brackets of a field.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use memchr::memmem;
 
+use crate::engine::Engine;
 use crate::ip;
 use crate::number::{self, Key};
 
@@ -43,6 +45,9 @@ pub(crate) enum Test {
     NotWildcards(Vec<Wildcard>),
     /// A list of nothing that nothing matches.
     Never,
+    /// A number that no double holds, before a range of addresses that begins or ends with the same digit: the engine
+    /// loses it when it adds the range.
+    Lost(Vec<u8>),
 }
 
 impl Test {
@@ -75,7 +80,8 @@ impl Test {
             | Self::Range { .. }
             | Self::Address(_)
             | Self::Absent
-            | Self::Never => false,
+            | Self::Never
+            | Self::Lost(_) => false,
         }
     }
 
@@ -112,6 +118,22 @@ impl Test {
         }
     }
 
+    /// Whether it is in the engine's automaton of texts.
+    pub(crate) fn is_text(&self) -> bool {
+        !matches!(
+            self,
+            Self::Literal(_)
+                | Self::Number(_)
+                | Self::Range { .. }
+                | Self::Address(_)
+                | Self::NotNumbers(_)
+                | Self::Exists
+                | Self::Absent
+                | Self::Never
+                | Self::Lost(_)
+        )
+    }
+
     pub(crate) fn is_numeric(&self) -> bool {
         matches!(self, Self::Number(_) | Self::Range { .. } | Self::NotNumbers(_))
     }
@@ -141,17 +163,45 @@ pub(crate) struct Tests {
     pub(crate) list: Vec<Test>,
     numeric: bool,
     address: bool,
+    /// Where the engine makes something else of the tests' texts than they say: its automaton, and these tests in it.
+    engine: Option<(Arc<Engine>, Vec<usize>)>,
 }
 
 impl Tests {
-    pub(crate) fn new(list: Vec<Test>) -> Self {
+    pub(crate) fn new(mut list: Vec<Test>) -> Self {
+        for at in 0..list.len() {
+            let (before, after) = list.split_at_mut(at + 1);
+            if let Some(Test::Literal(text)) = before.last()
+                && number::key(text).is_none()
+                && after
+                    .iter()
+                    .any(|test| matches!(test, Test::Address(range) if range.is_bounded_by(text)))
+            {
+                before[at] = Test::Lost(text.clone());
+            }
+        }
         let numeric = list.iter().any(Test::is_numeric);
         let address = list.iter().any(|test| matches!(test, Test::Address(_)));
         Self {
             list,
             numeric,
             address,
+            engine: None,
         }
+    }
+
+    /// The same tests, for which the engine's automaton answers.
+    pub(crate) fn with_engine(&self, engine: &Arc<Engine>) -> Self {
+        let own = self.list.iter().filter_map(|test| engine.number(test)).collect();
+        Self {
+            engine: Some((Arc::clone(engine), own)),
+            ..self.clone()
+        }
+    }
+
+    /// Whether each test says what it does.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.engine.is_none()
     }
 
     /// Whether the absence of the field passes.
@@ -160,15 +210,29 @@ impl Tests {
     }
 
     pub(crate) fn pass(&self, value: Value<'_>) -> bool {
+        if let Some((engine, own)) = &self.engine
+            && value.string
+            && let Some(passed) = engine.passed(value.text)
+        {
+            return own.iter().any(|at| passed.contains(at))
+                || self
+                    .list
+                    .iter()
+                    .any(|test| !test.is_text() && test.passes(value, None))
+                || self.pass_as_address(value);
+        }
         let number = if self.numeric && !value.string {
             number::key(value.text)
         } else {
             None
         };
-        self.list.iter().any(|test| test.passes(value, number))
-            || (self.address
-                && value.string
-                && ip::address(value.text).is_some_and(|address| self.pass_address(&address)))
+        self.list.iter().any(|test| test.passes(value, number)) || self.pass_as_address(value)
+    }
+
+    fn pass_as_address(&self, value: Value<'_>) -> bool {
+        self.address
+            && value.string
+            && ip::address(value.text).is_some_and(|address| self.pass_address(&address))
     }
 
     /// An address is looked at as hexadecimal digits, which a number in the list may spell.
@@ -212,6 +276,11 @@ impl Folded {
             letters,
             text: text.to_vec(),
         }
+    }
+
+    /// The lower and the upper form of each character.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = [&[u8]; 2]> {
+        self.letters.iter().map(|letter| [&*letter.lower, &*letter.upper])
     }
 
     fn is(&self, text: &[u8]) -> bool {

@@ -248,7 +248,7 @@ fn slots(tests: &Tests) -> Option<Vec<Slot<'_>>> {
     let list = &tests.list;
     let only_addresses = list.iter().all(|test| matches!(test, Test::Address(_)));
     let odd_suffix = list.iter().any(Test::is_numeric) && list.iter().any(is_suffix);
-    if odd_suffix {
+    if odd_suffix || !tests.is_plain() {
         return None;
     }
     list.iter()

@@ -6,12 +6,13 @@ use crate::{answers, generate};
 fn answers_are_those_of_the_engine() {
     let theirs = answers::unpack(include_str!("expected/seed-1.txt"));
     assert!(theirs.len() >= 40_000, "{} answers", theirs.len());
-    let mut differ = 0;
     for ((pattern, event), theirs) in generate::pairs(1).zip(theirs) {
-        if theirs != answers::UNSTEADY && answers::ours(&pattern, &event) != theirs {
-            differ += 1;
+        if theirs != answers::UNSTEADY {
+            let ours = answers::ours(&pattern, &event);
+            assert!(
+                ours == theirs,
+                "{ours}, the engine {theirs}\npattern {pattern}\n  event {event}"
+            );
         }
     }
-    // A number that no double holds, beside a range of addresses: the engine loses the number.
-    assert_eq!(differ, 1);
 }

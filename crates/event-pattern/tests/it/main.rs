@@ -5,3 +5,4 @@ mod answers;
 mod generate;
 mod matcher;
 mod properties;
+mod refusals;

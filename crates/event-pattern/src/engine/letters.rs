@@ -1,0 +1,141 @@
+//! What the automaton is made of: a test as a row of letters.
+
+use crate::test::{Folded, Test, Wildcard};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Letter {
+    Byte(u8),
+    /// Any run of bytes.
+    Any,
+    /// A character in either case, as bytes.
+    Either(Vec<Vec<u8>>),
+}
+
+impl Letter {
+    /// Whether it is a byte inside a character of several.
+    pub(super) fn continues(&self) -> bool {
+        matches!(self, Self::Byte(0x80..=0xbf))
+    }
+}
+
+/// The rows of a test, one for each of its texts; none for what is not about text.
+pub(super) fn of(one: &Test) -> Vec<Vec<Letter>> {
+    match one {
+        Test::String(text) => vec![plain(&quoted(text))],
+        Test::Prefix(text) => vec![plain(&[b"\"", &text[..]].concat())],
+        Test::Suffix(text) => vec![reversed(text)],
+        Test::PrefixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, false)].concat()],
+        Test::SuffixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, true)].concat()],
+        Test::IgnoreCase(folded) => vec![ignoring_case(folded)],
+        Test::Wildcard(parts) => vec![wildcard(parts)],
+        Test::NotStrings(texts) => texts.iter().map(|text| plain(&quoted(text))).collect(),
+        Test::NotPrefixes(texts) => texts
+            .iter()
+            .map(|text| plain(&[b"\"", &text[..]].concat()))
+            .collect(),
+        Test::NotSuffixes(texts) => texts.iter().map(|text| reversed(text)).collect(),
+        Test::NotIgnoreCase(list) => list.iter().map(ignoring_case).collect(),
+        Test::NotWildcards(list) => list.iter().map(wildcard).collect(),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn is_suffix(test: &Test) -> bool {
+    matches!(
+        test,
+        Test::Suffix(_) | Test::SuffixIgnoreCase(_) | Test::NotSuffixes(_)
+    )
+}
+
+pub(super) fn is_prefix(test: &Test) -> bool {
+    matches!(
+        test,
+        Test::Prefix(_) | Test::PrefixIgnoreCase(_) | Test::NotPrefixes(_)
+    )
+}
+
+pub(super) fn is_denial(test: &Test) -> bool {
+    matches!(
+        test,
+        Test::NotStrings(_)
+            | Test::NotPrefixes(_)
+            | Test::NotSuffixes(_)
+            | Test::NotIgnoreCase(_)
+            | Test::NotWildcards(_)
+    )
+}
+
+fn quoted(text: &[u8]) -> Vec<u8> {
+    [b"\"", text, b"\""].concat()
+}
+
+fn plain(bytes: &[u8]) -> Vec<Letter> {
+    bytes.iter().copied().map(Letter::Byte).collect()
+}
+
+fn reversed(text: &[u8]) -> Vec<Letter> {
+    std::iter::once(b'"')
+        .chain(text.iter().rev().copied())
+        .map(Letter::Byte)
+        .collect()
+}
+
+fn ignoring_case(folded: &Folded) -> Vec<Letter> {
+    [plain(b"\""), either(folded, false), plain(b"\"")].concat()
+}
+
+fn either(folded: &Folded, backwards: bool) -> Vec<Letter> {
+    let mut characters: Vec<[Vec<u8>; 2]> = folded.forms().map(|forms| forms.map(<[u8]>::to_vec)).collect();
+    if backwards {
+        characters.reverse();
+        characters.iter_mut().flatten().for_each(|form| form.reverse());
+    }
+    let letters = characters.into_iter().flat_map(|[lower, upper]| {
+        if lower == upper {
+            plain(&lower)
+        } else {
+            vec![Letter::Either(vec![lower, upper])]
+        }
+    });
+    letters.collect()
+}
+
+fn wildcard(one: &Wildcard) -> Vec<Letter> {
+    let mut letters = plain(b"\"");
+    for (at, part) in one.parts.iter().enumerate() {
+        if at > 0 {
+            letters.push(Letter::Any);
+        }
+        letters.extend(plain(part));
+    }
+    letters.push(Letter::Byte(b'"'));
+    letters
+}
+
+/// Whether the character that the letters begin with has two cases.
+pub(super) fn has_case(letters: &[Letter], backwards: bool) -> bool {
+    let bytes = letters.iter().map_while(|letter| match letter {
+        Letter::Byte(byte) => Some(*byte),
+        _ => None,
+    });
+    let mut character: Vec<u8> = bytes.take(4).collect();
+    if backwards {
+        let first = character.iter().position(|byte| !(0x80..=0xbf).contains(byte));
+        character.truncate(first.map_or(character.len(), |first| first + 1));
+        character.reverse();
+    } else {
+        character.truncate(match character.first() {
+            Some(0..=0x7f) => 1,
+            Some(0xc2..=0xdf) => 2,
+            _ => 3,
+        });
+    }
+    let Some(c) = std::str::from_utf8(&character)
+        .ok()
+        .and_then(|text| text.chars().next())
+    else {
+        return false;
+    };
+    // Outside the basic plane the engine sees halves, which have no case.
+    c.len_utf16() == 1 && c.to_lowercase().collect::<String>() != c.to_uppercase().collect::<String>()
+}
