@@ -45,6 +45,21 @@ impl Identity {
         })
     }
 
+    /// The certificate of one with the key of another.
+    #[allow(dead_code, reason = "only tests play the thief")]
+    pub(crate) fn with_key_of(shown: &Self, other: &Self) -> Self {
+        Self {
+            certificate: shown.certificate.clone(),
+            key: other.key.clone(),
+            pem: shown.pem.clone(),
+        }
+    }
+
+    /// The certificate as the program is told it.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
     fn key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.clone()).into()
     }
@@ -74,7 +89,7 @@ impl Plugin {
     {
         let identity = Identity::new()?;
         let mut command = command(program);
-        command.env("PLUGIN_CLIENT_CERT", &identity.pem).envs(env);
+        command.env("PLUGIN_CLIENT_CERT", identity.pem()).envs(env);
         let begun = Instant::now();
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let bad = |what: &str| io::Error::other(format!("no handshake: {what}"));

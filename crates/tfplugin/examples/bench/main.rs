@@ -3,7 +3,7 @@
 //! `bench target/release/examples/tiny tiny_note '{"name":"a"}' '{"folder":"/tmp"}'`.
 //!
 //! Prints one line of JSON: milliseconds to the handshake and to the schema (best of ten starts), resident memory after
-//! the schema, and plans a second, one after the other. The configurations are the whole objects as JSON: an attribute
+//! the schema, plans a second, one after the other, and what memory these plans left behind. The configurations are the whole objects as JSON: an attribute
 //! that is left out is null.
 
 mod client;
@@ -53,8 +53,7 @@ async fn measure(program: &Path, arguments: &[String]) -> Result<Json, Failure> 
     });
     if let [resource, config, provider] = arguments {
         let plugin = start(program)?;
-        let before = resident(plugin.child.id())?;
-        let rate = plans(
+        let (rate, growth) = plans(
             &plugin,
             resource,
             &serde_json::from_str(config)?,
@@ -62,8 +61,7 @@ async fn measure(program: &Path, arguments: &[String]) -> Result<Json, Failure> 
         )
         .await?;
         report["plans_per_second"] = json!(rate);
-        report["resident_kib_per_1000_plans"] =
-            json!(resident(plugin.child.id())?.saturating_sub(before) / u64::from(PLANS / 1000));
+        report["resident_kib_grown_by_plans"] = json!(growth);
     }
     Ok(report)
 }
@@ -94,7 +92,12 @@ async fn get_schema(connection: &Connection) -> Result<pb::get_provider_schema::
         .await
 }
 
-async fn plans(plugin: &Plugin, resource: &str, config: &Json, provider: &Json) -> Result<f64, Failure> {
+async fn plans(
+    plugin: &Plugin,
+    resource: &str,
+    config: &Json,
+    provider: &Json,
+) -> Result<(f64, u64), Failure> {
     let connection = plugin.connect().await?;
     let schema = get_schema(&connection).await?;
     let block =
@@ -120,10 +123,12 @@ async fn plans(plugin: &Plugin, resource: &str, config: &Json, provider: &Json) 
         config: Some(config),
         ..Default::default()
     };
-    let mut begun = Instant::now();
+    let process = plugin.child.id();
+    let (mut begun, mut before) = (Instant::now(), 0);
     for round in 0..PLANS + PLANS / 10 {
         if round == PLANS / 10 {
             // The first tenth only warms up.
+            before = resident(process)?;
             begun = Instant::now();
         }
         let planned: pb::plan_resource_change::Response = connection
@@ -131,7 +136,8 @@ async fn plans(plugin: &Plugin, resource: &str, config: &Json, provider: &Json) 
             .await?;
         fine(&planned.diagnostics)?;
     }
-    Ok((f64::from(PLANS) / begun.elapsed().as_secs_f64()).round())
+    let rate = (f64::from(PLANS) / begun.elapsed().as_secs_f64()).round();
+    Ok((rate, resident(process)?.saturating_sub(before)))
 }
 
 fn fine(diagnostics: &[pb::Diagnostic]) -> Result<(), Failure> {

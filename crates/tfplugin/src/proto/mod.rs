@@ -12,7 +12,10 @@
     reason = "generated code"
 )]
 
+#[rustfmt::skip]
 #[path = "grpc.health.v1.rs"]
 pub mod health;
+#[rustfmt::skip]
 pub mod plugin;
+#[rustfmt::skip]
 pub mod tfplugin6;

@@ -21,7 +21,17 @@ pub struct Diagnostic {
 }
 /// Nested message and enum types in `Diagnostic`.
 pub mod diagnostic {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
     #[repr(i32)]
     pub enum Severity {
         Invalid = 0,
@@ -103,8 +113,10 @@ pub struct RawState {
     #[prost(bytes = "vec", tag = "1")]
     pub json: ::prost::alloc::vec::Vec<u8>,
     #[prost(btree_map = "string, string", tag = "2")]
-    pub flatmap:
-        ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
+    pub flatmap: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// What may stand in a block.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -175,7 +187,17 @@ pub mod schema {
     }
     /// Nested message and enum types in `NestedBlock`.
     pub mod nested_block {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
         #[repr(i32)]
         pub enum NestingMode {
             Invalid = 0,
@@ -229,7 +251,17 @@ pub mod schema {
     }
     /// Nested message and enum types in `Object`.
     pub mod object {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            Hash,
+            PartialOrd,
+            Ord,
+            ::prost::Enumeration
+        )]
         #[repr(i32)]
         pub enum NestingMode {
             Invalid = 0,
@@ -272,7 +304,9 @@ pub struct ResourceIdentitySchema {
     #[prost(int64, tag = "1")]
     pub version: i64,
     #[prost(message, repeated, tag = "2")]
-    pub identity_attributes: ::prost::alloc::vec::Vec<resource_identity_schema::IdentityAttribute>,
+    pub identity_attributes: ::prost::alloc::vec::Vec<
+        resource_identity_schema::IdentityAttribute,
+    >,
 }
 /// Nested message and enum types in `ResourceIdentitySchema`.
 pub mod resource_identity_schema {
@@ -370,7 +404,17 @@ pub struct Deferred {
 }
 /// Nested message and enum types in `Deferred`.
 pub mod deferred {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
     #[repr(i32)]
     pub enum Reason {
         Unknown = 0,
@@ -479,11 +523,15 @@ pub mod get_provider_schema {
         #[prost(message, optional, tag = "1")]
         pub provider: ::core::option::Option<super::Schema>,
         #[prost(btree_map = "string, message", tag = "2")]
-        pub resource_schemas:
-            ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::Schema>,
+        pub resource_schemas: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::Schema,
+        >,
         #[prost(btree_map = "string, message", tag = "3")]
-        pub data_source_schemas:
-            ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::Schema>,
+        pub data_source_schemas: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::Schema,
+        >,
         #[prost(message, repeated, tag = "4")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
         #[prost(message, optional, tag = "5")]
@@ -491,19 +539,30 @@ pub mod get_provider_schema {
         #[prost(message, optional, tag = "6")]
         pub server_capabilities: ::core::option::Option<super::ServerCapabilities>,
         #[prost(btree_map = "string, message", tag = "7")]
-        pub functions: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::Function>,
+        pub functions: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::Function,
+        >,
         #[prost(btree_map = "string, message", tag = "8")]
-        pub ephemeral_resource_schemas:
-            ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::Schema>,
+        pub ephemeral_resource_schemas: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::Schema,
+        >,
         #[prost(btree_map = "string, message", tag = "9")]
-        pub list_resource_schemas:
-            ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::Schema>,
+        pub list_resource_schemas: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::Schema,
+        >,
         #[prost(btree_map = "string, message", tag = "10")]
-        pub state_store_schemas:
-            ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::Schema>,
+        pub state_store_schemas: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::Schema,
+        >,
         #[prost(btree_map = "string, message", tag = "11")]
-        pub action_schemas:
-            ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::ActionSchema>,
+        pub action_schemas: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::ActionSchema,
+        >,
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -833,7 +892,10 @@ pub mod get_functions {
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Response {
         #[prost(btree_map = "string, message", tag = "1")]
-        pub functions: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, super::Function>,
+        pub functions: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::Function,
+        >,
         #[prost(message, repeated, tag = "2")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
     }
@@ -1319,7 +1381,7 @@ pub mod provider_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with ProviderServer.
@@ -1329,113 +1391,148 @@ pub mod provider_server {
         async fn get_metadata(
             &self,
             request: tonic::Request<super::get_metadata::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_metadata::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::get_metadata::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn get_provider_schema(
             &self,
             request: tonic::Request<super::get_provider_schema::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_provider_schema::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::get_provider_schema::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn get_resource_identity_schemas(
             &self,
             request: tonic::Request<super::get_resource_identity_schemas::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_resource_identity_schemas::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::get_resource_identity_schemas::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn validate_provider_config(
             &self,
             request: tonic::Request<super::validate_provider_config::Request>,
-        ) -> std::result::Result<tonic::Response<super::validate_provider_config::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::validate_provider_config::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn validate_resource_config(
             &self,
             request: tonic::Request<super::validate_resource_config::Request>,
-        ) -> std::result::Result<tonic::Response<super::validate_resource_config::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::validate_resource_config::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn validate_data_resource_config(
             &self,
             request: tonic::Request<super::validate_data_resource_config::Request>,
-        ) -> std::result::Result<tonic::Response<super::validate_data_resource_config::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::validate_data_resource_config::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn upgrade_resource_state(
             &self,
             request: tonic::Request<super::upgrade_resource_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::upgrade_resource_state::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::upgrade_resource_state::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn upgrade_resource_identity(
             &self,
             request: tonic::Request<super::upgrade_resource_identity::Request>,
-        ) -> std::result::Result<tonic::Response<super::upgrade_resource_identity::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::upgrade_resource_identity::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Settings.
         async fn configure_provider(
             &self,
             request: tonic::Request<super::configure_provider::Request>,
-        ) -> std::result::Result<tonic::Response<super::configure_provider::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::configure_provider::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Managed resources.
         async fn read_resource(
             &self,
             request: tonic::Request<super::read_resource::Request>,
-        ) -> std::result::Result<tonic::Response<super::read_resource::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::read_resource::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn plan_resource_change(
             &self,
             request: tonic::Request<super::plan_resource_change::Request>,
-        ) -> std::result::Result<tonic::Response<super::plan_resource_change::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::plan_resource_change::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn apply_resource_change(
             &self,
             request: tonic::Request<super::apply_resource_change::Request>,
-        ) -> std::result::Result<tonic::Response<super::apply_resource_change::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::apply_resource_change::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn import_resource_state(
             &self,
             request: tonic::Request<super::import_resource_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::import_resource_state::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::import_resource_state::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn move_resource_state(
             &self,
             request: tonic::Request<super::move_resource_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::move_resource_state::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::move_resource_state::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Data sources.
         async fn read_data_source(
             &self,
             request: tonic::Request<super::read_data_source::Request>,
-        ) -> std::result::Result<tonic::Response<super::read_data_source::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::read_data_source::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn generate_resource_config(
             &self,
             request: tonic::Request<super::generate_resource_config::Request>,
-        ) -> std::result::Result<tonic::Response<super::generate_resource_config::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::generate_resource_config::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Ephemeral resources.
@@ -1451,86 +1548,113 @@ pub mod provider_server {
         async fn open_ephemeral_resource(
             &self,
             request: tonic::Request<super::open_ephemeral_resource::Request>,
-        ) -> std::result::Result<tonic::Response<super::open_ephemeral_resource::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::open_ephemeral_resource::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn renew_ephemeral_resource(
             &self,
             request: tonic::Request<super::renew_ephemeral_resource::Request>,
-        ) -> std::result::Result<tonic::Response<super::renew_ephemeral_resource::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::renew_ephemeral_resource::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn close_ephemeral_resource(
             &self,
             request: tonic::Request<super::close_ephemeral_resource::Request>,
-        ) -> std::result::Result<tonic::Response<super::close_ephemeral_resource::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::close_ephemeral_resource::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Lists.
         async fn list_resource(
             &self,
             request: tonic::Request<super::list_resource::Request>,
-        ) -> std::result::Result<tonic::Response<BoxStream<super::list_resource::Event>>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<BoxStream<super::list_resource::Event>>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn validate_list_resource_config(
             &self,
             request: tonic::Request<super::validate_list_resource_config::Request>,
-        ) -> std::result::Result<tonic::Response<super::validate_list_resource_config::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::validate_list_resource_config::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Functions.
         async fn get_functions(
             &self,
             request: tonic::Request<super::get_functions::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_functions::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::get_functions::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn call_function(
             &self,
             request: tonic::Request<super::call_function::Request>,
-        ) -> std::result::Result<tonic::Response<super::call_function::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::call_function::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Actions.
         async fn validate_action_config(
             &self,
             request: tonic::Request<super::validate_action_config::Request>,
-        ) -> std::result::Result<tonic::Response<super::validate_action_config::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::validate_action_config::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn plan_action(
             &self,
             request: tonic::Request<super::plan_action::Request>,
-        ) -> std::result::Result<tonic::Response<super::plan_action::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::plan_action::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn invoke_action(
             &self,
             request: tonic::Request<super::invoke_action::Request>,
-        ) -> std::result::Result<tonic::Response<BoxStream<super::invoke_action::Event>>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<BoxStream<super::invoke_action::Event>>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// State stores.
         async fn validate_state_store_config(
             &self,
             request: tonic::Request<super::validate_state_store_config::Request>,
-        ) -> std::result::Result<tonic::Response<super::validate_state_store_config::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::validate_state_store_config::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn configure_state_store(
             &self,
             request: tonic::Request<super::configure_state_store::Request>,
-        ) -> std::result::Result<tonic::Response<super::configure_state_store::Response>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<super::configure_state_store::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn read_state_bytes(
@@ -1544,39 +1668,59 @@ pub mod provider_server {
         }
         async fn write_state_bytes(
             &self,
-            request: tonic::Request<tonic::Streaming<super::write_state_bytes::RequestChunk>>,
-        ) -> std::result::Result<tonic::Response<super::write_state_bytes::Response>, tonic::Status> {
+            request: tonic::Request<
+                tonic::Streaming<super::write_state_bytes::RequestChunk>,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::write_state_bytes::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn lock_state(
             &self,
             request: tonic::Request<super::lock_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::lock_state::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::lock_state::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn unlock_state(
             &self,
             request: tonic::Request<super::unlock_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::unlock_state::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::unlock_state::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn get_states(
             &self,
             request: tonic::Request<super::get_states::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_states::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::get_states::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         async fn delete_state(
             &self,
             request: tonic::Request<super::delete_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::delete_state::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::delete_state::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
         /// Cancels what is under way; the provider goes on serving.
         async fn stop_provider(
             &self,
             request: tonic::Request<super::stop_provider::Request>,
-        ) -> std::result::Result<tonic::Response<super::stop_provider::Response>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::stop_provider::Response>,
+            tonic::Status,
+        > {
             Err(tonic::Status::unimplemented("Not yet implemented"))
         }
     }
@@ -1602,7 +1746,10 @@ pub mod provider_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -1646,7 +1793,10 @@ pub mod provider_server {
         type Response = http::Response<tonic::body::Body>;
         type Error = std::convert::Infallible;
         type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
             Poll::Ready(Ok(()))
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
@@ -1654,15 +1804,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/GetMetadata" => {
                     #[allow(non_camel_case_types)]
                     struct GetMetadataSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::get_metadata::Request> for GetMetadataSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::get_metadata::Request>
+                    for GetMetadataSvc<T> {
                         type Response = super::get_metadata::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::get_metadata::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::get_metadata(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::get_metadata(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1691,18 +1849,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/GetProviderSchema" => {
                     #[allow(non_camel_case_types)]
                     struct GetProviderSchemaSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::get_provider_schema::Request>
-                        for GetProviderSchemaSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::get_provider_schema::Request>
+                    for GetProviderSchemaSvc<T> {
                         type Response = super::get_provider_schema::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::get_provider_schema::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::get_provider_schema(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::get_provider_schema(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1731,19 +1894,29 @@ pub mod provider_server {
                 "/tfplugin6.Provider/GetResourceIdentitySchemas" => {
                     #[allow(non_camel_case_types)]
                     struct GetResourceIdentitySchemasSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::UnaryService<super::get_resource_identity_schemas::Request>
-                        for GetResourceIdentitySchemasSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::get_resource_identity_schemas::Request,
+                    > for GetResourceIdentitySchemasSvc<T> {
                         type Response = super::get_resource_identity_schemas::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::get_resource_identity_schemas::Request>,
+                            request: tonic::Request<
+                                super::get_resource_identity_schemas::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::get_resource_identity_schemas(&inner, request).await
+                                <T as Provider>::get_resource_identity_schemas(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -1773,18 +1946,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ValidateProviderConfig" => {
                     #[allow(non_camel_case_types)]
                     struct ValidateProviderConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::validate_provider_config::Request>
-                        for ValidateProviderConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::validate_provider_config::Request,
+                    > for ValidateProviderConfigSvc<T> {
                         type Response = super::validate_provider_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::validate_provider_config::Request>,
+                            request: tonic::Request<
+                                super::validate_provider_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::validate_provider_config(&inner, request).await
+                                <T as Provider>::validate_provider_config(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -1814,18 +1995,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ValidateResourceConfig" => {
                     #[allow(non_camel_case_types)]
                     struct ValidateResourceConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::validate_resource_config::Request>
-                        for ValidateResourceConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::validate_resource_config::Request,
+                    > for ValidateResourceConfigSvc<T> {
                         type Response = super::validate_resource_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::validate_resource_config::Request>,
+                            request: tonic::Request<
+                                super::validate_resource_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::validate_resource_config(&inner, request).await
+                                <T as Provider>::validate_resource_config(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -1855,19 +2044,29 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ValidateDataResourceConfig" => {
                     #[allow(non_camel_case_types)]
                     struct ValidateDataResourceConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::UnaryService<super::validate_data_resource_config::Request>
-                        for ValidateDataResourceConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::validate_data_resource_config::Request,
+                    > for ValidateDataResourceConfigSvc<T> {
                         type Response = super::validate_data_resource_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::validate_data_resource_config::Request>,
+                            request: tonic::Request<
+                                super::validate_data_resource_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::validate_data_resource_config(&inner, request).await
+                                <T as Provider>::validate_data_resource_config(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -1897,18 +2096,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/UpgradeResourceState" => {
                     #[allow(non_camel_case_types)]
                     struct UpgradeResourceStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::upgrade_resource_state::Request>
-                        for UpgradeResourceStateSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::upgrade_resource_state::Request>
+                    for UpgradeResourceStateSvc<T> {
                         type Response = super::upgrade_resource_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::upgrade_resource_state::Request>,
+                            request: tonic::Request<
+                                super::upgrade_resource_state::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::upgrade_resource_state(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::upgrade_resource_state(&inner, request)
+                                    .await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1937,18 +2144,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/UpgradeResourceIdentity" => {
                     #[allow(non_camel_case_types)]
                     struct UpgradeResourceIdentitySvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::upgrade_resource_identity::Request>
-                        for UpgradeResourceIdentitySvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::upgrade_resource_identity::Request,
+                    > for UpgradeResourceIdentitySvc<T> {
                         type Response = super::upgrade_resource_identity::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::upgrade_resource_identity::Request>,
+                            request: tonic::Request<
+                                super::upgrade_resource_identity::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::upgrade_resource_identity(&inner, request).await
+                                <T as Provider>::upgrade_resource_identity(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -1978,18 +2193,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ConfigureProvider" => {
                     #[allow(non_camel_case_types)]
                     struct ConfigureProviderSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::configure_provider::Request>
-                        for ConfigureProviderSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::configure_provider::Request>
+                    for ConfigureProviderSvc<T> {
                         type Response = super::configure_provider::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::configure_provider::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::configure_provider(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::configure_provider(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2018,15 +2238,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ReadResource" => {
                     #[allow(non_camel_case_types)]
                     struct ReadResourceSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::read_resource::Request> for ReadResourceSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::read_resource::Request>
+                    for ReadResourceSvc<T> {
                         type Response = super::read_resource::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::read_resource::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::read_resource(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::read_resource(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2055,18 +2283,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/PlanResourceChange" => {
                     #[allow(non_camel_case_types)]
                     struct PlanResourceChangeSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::plan_resource_change::Request>
-                        for PlanResourceChangeSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::plan_resource_change::Request>
+                    for PlanResourceChangeSvc<T> {
                         type Response = super::plan_resource_change::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::plan_resource_change::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::plan_resource_change(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::plan_resource_change(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2095,18 +2328,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ApplyResourceChange" => {
                     #[allow(non_camel_case_types)]
                     struct ApplyResourceChangeSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::apply_resource_change::Request>
-                        for ApplyResourceChangeSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::apply_resource_change::Request>
+                    for ApplyResourceChangeSvc<T> {
                         type Response = super::apply_resource_change::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::apply_resource_change::Request>,
+                            request: tonic::Request<
+                                super::apply_resource_change::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::apply_resource_change(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::apply_resource_change(&inner, request)
+                                    .await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2135,18 +2376,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ImportResourceState" => {
                     #[allow(non_camel_case_types)]
                     struct ImportResourceStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::import_resource_state::Request>
-                        for ImportResourceStateSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::import_resource_state::Request>
+                    for ImportResourceStateSvc<T> {
                         type Response = super::import_resource_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::import_resource_state::Request>,
+                            request: tonic::Request<
+                                super::import_resource_state::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::import_resource_state(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::import_resource_state(&inner, request)
+                                    .await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2175,18 +2424,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/MoveResourceState" => {
                     #[allow(non_camel_case_types)]
                     struct MoveResourceStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::move_resource_state::Request>
-                        for MoveResourceStateSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::move_resource_state::Request>
+                    for MoveResourceStateSvc<T> {
                         type Response = super::move_resource_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::move_resource_state::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::move_resource_state(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::move_resource_state(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2215,15 +2469,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ReadDataSource" => {
                     #[allow(non_camel_case_types)]
                     struct ReadDataSourceSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::read_data_source::Request> for ReadDataSourceSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::read_data_source::Request>
+                    for ReadDataSourceSvc<T> {
                         type Response = super::read_data_source::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::read_data_source::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::read_data_source(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::read_data_source(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2252,18 +2514,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/GenerateResourceConfig" => {
                     #[allow(non_camel_case_types)]
                     struct GenerateResourceConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::generate_resource_config::Request>
-                        for GenerateResourceConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::generate_resource_config::Request,
+                    > for GenerateResourceConfigSvc<T> {
                         type Response = super::generate_resource_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::generate_resource_config::Request>,
+                            request: tonic::Request<
+                                super::generate_resource_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::generate_resource_config(&inner, request).await
+                                <T as Provider>::generate_resource_config(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -2293,19 +2563,29 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ValidateEphemeralResourceConfig" => {
                     #[allow(non_camel_case_types)]
                     struct ValidateEphemeralResourceConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::UnaryService<super::validate_ephemeral_resource_config::Request>
-                        for ValidateEphemeralResourceConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::validate_ephemeral_resource_config::Request,
+                    > for ValidateEphemeralResourceConfigSvc<T> {
                         type Response = super::validate_ephemeral_resource_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::validate_ephemeral_resource_config::Request>,
+                            request: tonic::Request<
+                                super::validate_ephemeral_resource_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::validate_ephemeral_resource_config(&inner, request).await
+                                <T as Provider>::validate_ephemeral_resource_config(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -2335,18 +2615,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/OpenEphemeralResource" => {
                     #[allow(non_camel_case_types)]
                     struct OpenEphemeralResourceSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::open_ephemeral_resource::Request>
-                        for OpenEphemeralResourceSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::open_ephemeral_resource::Request,
+                    > for OpenEphemeralResourceSvc<T> {
                         type Response = super::open_ephemeral_resource::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::open_ephemeral_resource::Request>,
+                            request: tonic::Request<
+                                super::open_ephemeral_resource::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::open_ephemeral_resource(&inner, request).await
+                                <T as Provider>::open_ephemeral_resource(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -2376,18 +2664,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/RenewEphemeralResource" => {
                     #[allow(non_camel_case_types)]
                     struct RenewEphemeralResourceSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::renew_ephemeral_resource::Request>
-                        for RenewEphemeralResourceSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::renew_ephemeral_resource::Request,
+                    > for RenewEphemeralResourceSvc<T> {
                         type Response = super::renew_ephemeral_resource::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::renew_ephemeral_resource::Request>,
+                            request: tonic::Request<
+                                super::renew_ephemeral_resource::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::renew_ephemeral_resource(&inner, request).await
+                                <T as Provider>::renew_ephemeral_resource(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -2417,18 +2713,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/CloseEphemeralResource" => {
                     #[allow(non_camel_case_types)]
                     struct CloseEphemeralResourceSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::close_ephemeral_resource::Request>
-                        for CloseEphemeralResourceSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::close_ephemeral_resource::Request,
+                    > for CloseEphemeralResourceSvc<T> {
                         type Response = super::close_ephemeral_resource::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::close_ephemeral_resource::Request>,
+                            request: tonic::Request<
+                                super::close_ephemeral_resource::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::close_ephemeral_resource(&inner, request).await
+                                <T as Provider>::close_ephemeral_resource(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -2458,18 +2762,25 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ListResource" => {
                     #[allow(non_camel_case_types)]
                     struct ListResourceSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::ServerStreamingService<super::list_resource::Request>
-                        for ListResourceSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::ServerStreamingService<
+                        super::list_resource::Request,
+                    > for ListResourceSvc<T> {
                         type Response = super::list_resource::Event;
                         type ResponseStream = BoxStream<super::list_resource::Event>;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::list_resource::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::list_resource(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::list_resource(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2498,19 +2809,29 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ValidateListResourceConfig" => {
                     #[allow(non_camel_case_types)]
                     struct ValidateListResourceConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::UnaryService<super::validate_list_resource_config::Request>
-                        for ValidateListResourceConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::validate_list_resource_config::Request,
+                    > for ValidateListResourceConfigSvc<T> {
                         type Response = super::validate_list_resource_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::validate_list_resource_config::Request>,
+                            request: tonic::Request<
+                                super::validate_list_resource_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::validate_list_resource_config(&inner, request).await
+                                <T as Provider>::validate_list_resource_config(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -2540,15 +2861,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/GetFunctions" => {
                     #[allow(non_camel_case_types)]
                     struct GetFunctionsSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::get_functions::Request> for GetFunctionsSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::get_functions::Request>
+                    for GetFunctionsSvc<T> {
                         type Response = super::get_functions::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::get_functions::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::get_functions(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::get_functions(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2577,15 +2906,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/CallFunction" => {
                     #[allow(non_camel_case_types)]
                     struct CallFunctionSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::call_function::Request> for CallFunctionSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::call_function::Request>
+                    for CallFunctionSvc<T> {
                         type Response = super::call_function::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::call_function::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::call_function(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::call_function(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2614,18 +2951,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ValidateActionConfig" => {
                     #[allow(non_camel_case_types)]
                     struct ValidateActionConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::validate_action_config::Request>
-                        for ValidateActionConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::validate_action_config::Request>
+                    for ValidateActionConfigSvc<T> {
                         type Response = super::validate_action_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::validate_action_config::Request>,
+                            request: tonic::Request<
+                                super::validate_action_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::validate_action_config(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::validate_action_config(&inner, request)
+                                    .await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2654,15 +2999,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/PlanAction" => {
                     #[allow(non_camel_case_types)]
                     struct PlanActionSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::plan_action::Request> for PlanActionSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::plan_action::Request>
+                    for PlanActionSvc<T> {
                         type Response = super::plan_action::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::plan_action::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::plan_action(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::plan_action(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2691,18 +3044,25 @@ pub mod provider_server {
                 "/tfplugin6.Provider/InvokeAction" => {
                     #[allow(non_camel_case_types)]
                     struct InvokeActionSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::ServerStreamingService<super::invoke_action::Request>
-                        for InvokeActionSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::ServerStreamingService<
+                        super::invoke_action::Request,
+                    > for InvokeActionSvc<T> {
                         type Response = super::invoke_action::Event;
                         type ResponseStream = BoxStream<super::invoke_action::Event>;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::invoke_action::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::invoke_action(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::invoke_action(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2731,18 +3091,29 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ValidateStateStoreConfig" => {
                     #[allow(non_camel_case_types)]
                     struct ValidateStateStoreConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::validate_state_store_config::Request>
-                        for ValidateStateStoreConfigSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<
+                        super::validate_state_store_config::Request,
+                    > for ValidateStateStoreConfigSvc<T> {
                         type Response = super::validate_state_store_config::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::validate_state_store_config::Request>,
+                            request: tonic::Request<
+                                super::validate_state_store_config::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Provider>::validate_state_store_config(&inner, request).await
+                                <T as Provider>::validate_state_store_config(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -2772,18 +3143,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ConfigureStateStore" => {
                     #[allow(non_camel_case_types)]
                     struct ConfigureStateStoreSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::configure_state_store::Request>
-                        for ConfigureStateStoreSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::configure_state_store::Request>
+                    for ConfigureStateStoreSvc<T> {
                         type Response = super::configure_state_store::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::configure_state_store::Request>,
+                            request: tonic::Request<
+                                super::configure_state_store::Request,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::configure_state_store(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::configure_state_store(&inner, request)
+                                    .await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2812,18 +3191,27 @@ pub mod provider_server {
                 "/tfplugin6.Provider/ReadStateBytes" => {
                     #[allow(non_camel_case_types)]
                     struct ReadStateBytesSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::ServerStreamingService<super::read_state_bytes::Request>
-                        for ReadStateBytesSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::ServerStreamingService<
+                        super::read_state_bytes::Request,
+                    > for ReadStateBytesSvc<T> {
                         type Response = super::read_state_bytes::ResponseChunk;
-                        type ResponseStream = BoxStream<super::read_state_bytes::ResponseChunk>;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type ResponseStream = BoxStream<
+                            super::read_state_bytes::ResponseChunk,
+                        >;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::read_state_bytes::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::read_state_bytes(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::read_state_bytes(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2852,19 +3240,26 @@ pub mod provider_server {
                 "/tfplugin6.Provider/WriteStateBytes" => {
                     #[allow(non_camel_case_types)]
                     struct WriteStateBytesSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::ClientStreamingService<super::write_state_bytes::RequestChunk>
-                        for WriteStateBytesSvc<T>
-                    {
+                    impl<
+                        T: Provider,
+                    > tonic::server::ClientStreamingService<
+                        super::write_state_bytes::RequestChunk,
+                    > for WriteStateBytesSvc<T> {
                         type Response = super::write_state_bytes::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<tonic::Streaming<super::write_state_bytes::RequestChunk>>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::write_state_bytes::RequestChunk>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::write_state_bytes(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::write_state_bytes(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2893,15 +3288,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/LockState" => {
                     #[allow(non_camel_case_types)]
                     struct LockStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::lock_state::Request> for LockStateSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::lock_state::Request>
+                    for LockStateSvc<T> {
                         type Response = super::lock_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::lock_state::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::lock_state(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::lock_state(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2930,15 +3333,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/UnlockState" => {
                     #[allow(non_camel_case_types)]
                     struct UnlockStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::unlock_state::Request> for UnlockStateSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::unlock_state::Request>
+                    for UnlockStateSvc<T> {
                         type Response = super::unlock_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::unlock_state::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::unlock_state(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::unlock_state(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2967,15 +3378,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/GetStates" => {
                     #[allow(non_camel_case_types)]
                     struct GetStatesSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::get_states::Request> for GetStatesSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::get_states::Request>
+                    for GetStatesSvc<T> {
                         type Response = super::get_states::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::get_states::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::get_states(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::get_states(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3004,15 +3423,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/DeleteState" => {
                     #[allow(non_camel_case_types)]
                     struct DeleteStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::delete_state::Request> for DeleteStateSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::delete_state::Request>
+                    for DeleteStateSvc<T> {
                         type Response = super::delete_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::delete_state::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::delete_state(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::delete_state(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3041,15 +3468,23 @@ pub mod provider_server {
                 "/tfplugin6.Provider/StopProvider" => {
                     #[allow(non_camel_case_types)]
                     struct StopProviderSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::stop_provider::Request> for StopProviderSvc<T> {
+                    impl<
+                        T: Provider,
+                    > tonic::server::UnaryService<super::stop_provider::Request>
+                    for StopProviderSvc<T> {
                         type Response = super::stop_provider::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::stop_provider::Request>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Provider>::stop_provider(&inner, request).await };
+                            let fut = async move {
+                                <T as Provider>::stop_provider(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3075,16 +3510,25 @@ pub mod provider_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }

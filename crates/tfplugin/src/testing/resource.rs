@@ -185,7 +185,7 @@ impl<'a> ResourceHarness<'a> {
         let mut diags = planned.warnings;
         diags.extend(convert::diagnostics(answered.diagnostics));
         if let Some(prior) = prior.filter(|_| !planned.value.is_null()) {
-            same_identity(
+            self.same_identity(
                 prior.identity.as_ref(),
                 answered.new_identity.as_ref(),
                 &mut diags,
@@ -251,7 +251,7 @@ impl<'a> ResourceHarness<'a> {
             answered.new_identity,
         );
         if let Some(read) = &read {
-            same_identity(state.identity.as_ref(), read.identity.as_ref(), &mut diags);
+            self.same_identity(state.identity.as_ref(), read.identity.as_ref(), &mut diags);
         }
         if diags.has_errors() { Err(diags) } else { Ok(read) }
     }
@@ -320,6 +320,24 @@ impl<'a> ResourceHarness<'a> {
         }
     }
 
+    /// Terraform takes another identity for another object. What an import left out may be filled in.
+    fn same_identity(
+        &self,
+        before: Option<&pb::ResourceIdentityData>,
+        after: Option<&pb::ResourceIdentityData>,
+        diags: &mut Diagnostics,
+    ) {
+        let (Some(before), Some(after)) = (before, after) else {
+            return;
+        };
+        let [before, after] =
+            [before, after].map(|one| convert::value(one.identity_data.as_ref(), &self.one.identity_ty));
+        let differs = |name: &str| !before.get(name).is_null() && before.get(name) != after.get(name);
+        if let Some((name, _)) = self.one.identity.iter().find(|(name, _)| differs(name)) {
+            diags.push(Diagnostic::error("The identity of the object changed").at(*name));
+        }
+    }
+
     /// The identity of an object, if it has one.
     pub fn identity(&self, state: &State) -> Json {
         let data = state
@@ -331,17 +349,6 @@ impl<'a> ResourceHarness<'a> {
         } else {
             convert::show(&convert::value(data, &self.one.identity_ty))
         }
-    }
-}
-
-/// Terraform takes another identity for another object.
-fn same_identity(
-    before: Option<&pb::ResourceIdentityData>,
-    after: Option<&pb::ResourceIdentityData>,
-    diags: &mut Diagnostics,
-) {
-    if before.is_some() && after.is_some() && before != after {
-        diags.push(Diagnostic::error("The identity of the object changed"));
     }
 }
 

@@ -1,0 +1,57 @@
+//! Import, identity and state of older schema versions.
+
+use serde_json::json;
+
+use crate::zoo::{open, text};
+
+#[tokio::test]
+async fn import() {
+    let zoo = open().await;
+    let animal = zoo.resource("zoo_animal");
+    let made = animal.create(json!({ "name": "leo" })).await.unwrap();
+    assert_eq!(animal.identity(&made), json!({ "name": "leo", "mood": "calm" }));
+
+    let by_identity = animal.import_by_identity(json!({ "name": "leo" })).await.unwrap();
+    assert_eq!(by_identity.json(), made.json());
+    let missing = animal
+        .import_by_identity(json!({ "mood": "calm" }))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        text(&missing),
+        "error: Incomplete identity: The identity of a `zoo_animal` needs `name`."
+    );
+    let two = animal.import("leo").await.unwrap_err();
+    assert!(text(&two).contains("more than one attribute"), "{two}");
+
+    let never = zoo.resource("zoo_feeding").import("x").await.unwrap_err();
+    assert_eq!(
+        text(&never),
+        "error: Import is not supported: A `zoo_feeding` cannot be imported."
+    );
+}
+
+#[tokio::test]
+async fn upgrade() {
+    let zoo = open().await;
+    let animal = zoo.resource("zoo_animal");
+    let old = animal
+        .upgrade(0, &json!({ "title": "leo", "gone": 1 }))
+        .await
+        .unwrap()
+        .json();
+    assert_eq!((&old["name"], &old["bites"]), (&json!("leo"), &json!(true)));
+    let same = animal
+        .upgrade(2, &json!({ "name": "leo", "bites": false, "weight": 0.1 }))
+        .await
+        .unwrap()
+        .json();
+    assert_eq!((&same["bites"], &same["weight"]), (&json!(false), &json!(0.1)));
+    let newer = animal.upgrade(3, &json!({})).await.unwrap_err();
+    assert_eq!(
+        text(&newer),
+        "error: The state is of a newer provider: It was written by schema version 3, and this provider knows 2 at most. Use a newer version of the provider."
+    );
+    let odd = animal.upgrade(2, &json!({ "name": ["leo"] })).await.unwrap_err();
+    assert!(text(&odd).contains("name: expected \"string\""), "{odd}");
+}

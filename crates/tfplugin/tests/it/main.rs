@@ -1,0 +1,18 @@
+//! Tests of the framework from outside: through the harness, the macro's output, and the socket.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod apply;
+mod functions;
+mod hostile;
+mod import;
+mod macros;
+mod plan;
+mod process;
+mod proto;
+mod schema;
+mod wait;
+mod zoo;
+
+#[path = "../../examples/bench/client.rs"]
+mod client;

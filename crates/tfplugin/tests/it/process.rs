@@ -1,0 +1,223 @@
+//! The example provider as a program: handshake, calls over the socket, shutdown, debugging.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+
+use tfplugin::proto::health::{HealthCheckRequest, HealthCheckResponse};
+use tfplugin::proto::plugin::Empty;
+use tfplugin::proto::tfplugin6 as pb;
+use tonic::Code;
+
+use crate::client::{Connection, Plugin, command};
+
+/// The example, which `cargo test` builds beside the tests.
+pub(crate) fn tiny() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let built = tests.parent().unwrap().parent().unwrap().join("examples/tiny");
+    assert!(
+        built.is_file(),
+        "build it first: cargo build -p tfplugin --example tiny"
+    );
+    built
+}
+
+pub(crate) fn start() -> Plugin {
+    Plugin::start(&tiny(), [("TF_LOG", "off")]).unwrap()
+}
+
+pub(crate) async fn metadata(connection: &Connection) -> Result<pb::get_metadata::Response, tonic::Status> {
+    connection
+        .call("tfplugin6.Provider/GetMetadata", pb::get_metadata::Request {})
+        .await
+}
+
+#[test]
+fn started_by_hand() {
+    let output = std::process::Command::new(tiny())
+        .env_remove("TF_PLUGIN_MAGIC_COOKIE")
+        .output()
+        .unwrap();
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(1), &b""[..])
+    );
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("is a plugin of Terraform and OpenTofu"), "{text}");
+}
+
+#[test]
+fn no_client_certificate() {
+    for pem in [None, Some(""), Some("rubbish")] {
+        let mut command = command(&tiny());
+        if let Some(pem) = pem {
+            command.env("PLUGIN_CLIENT_CERT", pem);
+        }
+        let output = command.output().unwrap();
+        assert_eq!(
+            (output.status.code(), output.stdout.as_slice()),
+            (Some(1), &b""[..]),
+            "{pem:?}"
+        );
+        assert!(
+            String::from_utf8(output.stderr)
+                .unwrap()
+                .contains("PLUGIN_CLIENT_CERT")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_whole_life() {
+    let mut plugin = start();
+    assert!(plugin.line.starts_with("1|6|unix|"), "{}", plugin.line);
+    let folder = plugin.socket.parent().unwrap().to_owned();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&plugin.socket)), (0o700, 0o600));
+
+    let connection = plugin.connect().await.unwrap();
+    let health = |service: &str| {
+        let message = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let connection = connection.clone();
+        async move {
+            connection
+                .call::<_, HealthCheckResponse>("grpc.health.v1.Health/Check", message)
+                .await
+        }
+    };
+    assert_eq!(health("plugin").await.unwrap().status, 1);
+    assert_eq!(health("other").await.unwrap_err().code(), Code::NotFound);
+    let metadata = metadata(&connection).await.unwrap();
+    assert_eq!(metadata.resources[0].type_name, "tiny_note");
+    assert_eq!(metadata.functions[0].name, "shout");
+
+    // Ctrl-C reaches the whole process group and is Terraform's to handle.
+    let pid = plugin.child.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(health("plugin").await.unwrap().status, 1);
+
+    let _: Empty = connection
+        .call("plugin.GRPCController/Shutdown", Empty {})
+        .await
+        .unwrap();
+    assert!(plugin.child.wait().unwrap().success());
+    assert!(!folder.exists(), "the socket's folder is left behind");
+    let mut rest = String::new();
+    plugin.stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "standard output is for the handshake alone");
+}
+
+#[tokio::test]
+async fn powers_that_nobody_has() {
+    let plugin = start();
+    let connection = plugin.connect().await.unwrap();
+    let code = |result: Result<Empty, tonic::Status>| result.unwrap_err().code();
+    for method in [
+        "tfplugin6.Provider/MoveResourceState",
+        "tfplugin6.Provider/OpenEphemeralResource",
+        "tfplugin6.Provider/ListResource",
+        "tfplugin6.Provider/PlanAction",
+        "tfplugin6.Provider/GenerateResourceConfig",
+        "tfplugin6.Provider/LockState",
+        "tfplugin6.Provider/NoSuchMethod",
+        "no.such.Service/Method",
+    ] {
+        assert_eq!(
+            code(connection.call(method, Empty {}).await),
+            Code::Unimplemented,
+            "{method}"
+        );
+    }
+    // A resource that is not there is a message to the user, not a broken call.
+    let request = pb::plan_resource_change::Request {
+        type_name: "tiny_other".to_owned(),
+        ..Default::default()
+    };
+    let planned: pb::plan_resource_change::Response = connection
+        .call("tfplugin6.Provider/PlanResourceChange", request)
+        .await
+        .unwrap();
+    assert_eq!(
+        planned.diagnostics[0].detail,
+        "This provider has no resource `tiny_other`."
+    );
+}
+
+#[tokio::test]
+async fn logs() {
+    let mut command = command(&tiny());
+    let identity = crate::client::Identity::new().unwrap();
+    let mut child = command
+        .env("PLUGIN_CLIENT_CERT", identity.pem())
+        .env("TF_LOG_SDK_PROTO", "debug")
+        .env("PLUGIN_PROTOCOL_VERSIONS", "5")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(json["@level"], "warn");
+    assert_eq!(json["@module"], "sdk.proto");
+    assert_eq!(json["@message"], "The client does not speak protocol 6");
+    assert_eq!(json["versions"], "5");
+    assert!(json["@timestamp"].as_str().unwrap().ends_with('Z'));
+}
+
+#[tokio::test]
+async fn debugging() {
+    let mut command = command(&tiny());
+    let mut child = command
+        .env_remove("TF_PLUGIN_MAGIC_COOKIE")
+        .env("TF_PROVIDER_ADDRESS", "example.com/try/tiny")
+        .arg("-debug")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let attach = loop {
+        let mut line = String::new();
+        assert!(out.read_line(&mut line).unwrap() > 0, "no TF_REATTACH_PROVIDERS");
+        if let Some(json) = line.trim().strip_prefix("TF_REATTACH_PROVIDERS='") {
+            break serde_json::from_str::<serde_json::Value>(json.trim_end_matches('\'')).unwrap();
+        }
+    };
+    let entry = &attach["example.com/try/tiny"];
+    assert_eq!(
+        (&entry["Protocol"], &entry["ProtocolVersion"]),
+        (&"grpc".into(), &6.into())
+    );
+    let socket = PathBuf::from(entry["Addr"]["String"].as_str().unwrap());
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(socket.parent().unwrap()), mode(&socket)), (0o700, 0o600));
+    let stream = tokio::net::UnixStream::connect(&socket).await.unwrap();
+    let connection = Connection::over(hyper_util::rt::TokioIo::new(stream))
+        .await
+        .unwrap();
+    assert_eq!(metadata(&connection).await.unwrap().resources.len(), 1);
+    let pid = child.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(child.wait().unwrap().success());
+    assert!(!socket.exists());
+}

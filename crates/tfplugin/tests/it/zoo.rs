@@ -1,0 +1,370 @@
+//! A provider that has one of everything. Its objects live in a map; `Cage::modes` says how it misbehaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tfplugin::testing::Harness;
+use tfplugin::{
+    Action, Attrs, Config, ConfigureCx, Cx, DataSource, Diagnostic, Diagnostics, Dynamic, Identity, Number,
+    Path, Plan, Provider, Registry, Resource, Result, Timeouts, Value, Waited, mins, secs,
+};
+
+/// A zoo.
+#[derive(Attrs)]
+pub(crate) struct Zoo {
+    /// Its name; may be unknown.
+    #[tf(optional)]
+    name: Value<String>,
+    /// The key of the gate.
+    #[tf(optional, sensitive)]
+    key: Option<String>,
+}
+
+/// The animals, by id.
+#[derive(Default)]
+pub(crate) struct Client {
+    pub(crate) key: Option<String>,
+    animals: Mutex<BTreeMap<String, Animal>>,
+}
+
+impl Client {
+    fn animals(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Animal>> {
+        self.animals.lock().unwrap()
+    }
+}
+
+impl Provider for Zoo {
+    const NAME: &'static str = "zoo";
+    type Client = Client;
+
+    async fn configure(self, cx: &ConfigureCx) -> Result<Client> {
+        assert_eq!(cx.terraform_version(), "1.11.4");
+        if self.name.known().as_deref() == Some("closed") {
+            return Err(Diagnostic::error("The zoo is closed").at("name").into());
+        }
+        Ok(Client {
+            key: self.key,
+            ..Client::default()
+        })
+    }
+
+    fn register(registry: &mut Registry<Client>) {
+        registry
+            .resource::<Animal>()
+            .resource::<Feeding>()
+            .data_source::<Census>();
+        crate::functions::register(registry);
+    }
+}
+
+/// Where an animal lives.
+#[derive(Attrs, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cage {
+    /// Its number.
+    #[tf(required, replace, check = positive)]
+    number: i64,
+    /// How it is heated.
+    #[tf(optional, computed, default = "sun")]
+    heating: String,
+    /// Its temperature.
+    #[tf(computed)]
+    degrees: Option<i64>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a check takes a reference, whatever the type"
+)]
+fn positive(number: &i64) -> Result<(), String> {
+    if *number > 0 {
+        Ok(())
+    } else {
+        Err("must be positive".to_owned())
+    }
+}
+
+fn same_ignoring_case(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// An animal.
+#[derive(Attrs, Clone, Debug, Default, PartialEq)]
+pub(crate) struct Animal {
+    /// Its name.
+    #[tf(required, replace)]
+    pub(crate) name: String,
+    /// Its species, whatever the case.
+    #[tf(optional, equal = same_ignoring_case)]
+    species: Option<String>,
+    /// How much it weighs, exactly.
+    #[tf(optional)]
+    weight: Option<Number>,
+    /// How tall it is.
+    #[tf(optional)]
+    height: Option<f64>,
+    /// Whether it bites.
+    #[tf(optional, computed, default = true)]
+    bites: bool,
+    /// Its id.
+    #[tf(computed, keep)]
+    pub(crate) id: Option<String>,
+    /// How often it changed.
+    #[tf(computed)]
+    revision: Option<i64>,
+    /// The mood; the zoo chooses one where the keeper does not.
+    #[tf(optional, computed)]
+    mood: Option<String>,
+    /// Its cage.
+    #[tf(optional)]
+    cage: Option<Cage>,
+    /// Former cages.
+    #[tf(optional)]
+    former: Option<Vec<Cage>>,
+    /// Other cages.
+    #[tf(optional)]
+    others: Option<BTreeSet<Cage>>,
+    /// Cages by season.
+    #[tf(optional)]
+    seasons: Option<BTreeMap<String, Cage>>,
+    /// Notes by topic.
+    #[tf(optional)]
+    notes: Option<BTreeMap<String, String>>,
+    /// Anything.
+    #[tf(optional)]
+    extra: Option<Dynamic>,
+    /// Said once, never stored.
+    #[tf(optional, write_only)]
+    whisper: Option<String>,
+    /// How it misbehaves.
+    #[tf(optional)]
+    mode: Option<String>,
+    /// The old way to say it.
+    #[deprecated(note = "use `notes`")]
+    #[tf(optional)]
+    remark: Option<String>,
+}
+
+#[allow(deprecated)]
+impl Animal {
+    fn mode(&self) -> &str {
+        self.mode.as_deref().unwrap_or_default()
+    }
+
+    fn settle(mut self, revision: i64) -> Self {
+        self.revision = Some(revision);
+        self.id = Some(format!("animal-{}", self.name));
+        self.mood = self.mood.or(Some("calm".to_owned()));
+        let warm = |cage: &mut Cage| cage.degrees = Some(cage.number * 10);
+        self.cage.iter_mut().for_each(warm);
+        self.former.iter_mut().flatten().for_each(warm);
+        self.seasons
+            .iter_mut()
+            .flat_map(BTreeMap::values_mut)
+            .for_each(warm);
+        let warmed = |mut cage: Cage| {
+            warm(&mut cage);
+            cage
+        };
+        self.others = self.others.map(|all| all.into_iter().map(warmed).collect());
+        self
+    }
+}
+
+impl Resource for Animal {
+    const NAME: &'static str = "animal";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["name"]).optional(&["mood"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(2)).delete(secs(90));
+    const VERSION: i64 = 2;
+
+    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let mode = plan.mode().to_owned();
+        assert!(mode != "panics before", "the lion is loose");
+        let heard = plan.whisper.clone();
+        let mut new = plan.settle(1);
+        cx.client().animals().insert(new.name.clone(), new.clone());
+        cx.set_private("heard", heard.unwrap_or_default());
+        cx.save(Self {
+            revision: None,
+            ..new.clone()
+        });
+        match mode.as_str() {
+            "fails late" => return Err(Diagnostic::error("It ran away").at("name").into()),
+            "panics late" => panic!("the lion is loose"),
+            "lies" => new.name.push('?'),
+            "shouts" => new.species = new.species.map(|species| species.to_uppercase()),
+            "gossips" => cx.warn(
+                Diagnostic::warning("It has a secret").detail(cx.client().key.clone().unwrap_or_default()),
+            ),
+            _ => {}
+        }
+        Ok(new)
+    }
+
+    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let found = cx.client().animals().get(&state.name).cloned();
+        Ok(found.map(|animal| match animal.mode() {
+            "shouts" => Self {
+                species: animal.species.as_ref().map(|text| text.to_uppercase()),
+                ..animal
+            },
+            _ => animal,
+        }))
+    }
+
+    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        if plan.mode() == "fails" {
+            return Err(Diagnostic::error("It will not change").into());
+        }
+        assert_ne!(prior, plan, "an update that changes nothing");
+        let made = plan.settle(prior.revision.unwrap_or_default() + 1);
+        cx.client().animals().insert(made.name.clone(), made.clone());
+        Ok(made)
+    }
+
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        if state.mode() == "stays" {
+            return Err(Diagnostic::error("It will not leave").into());
+        }
+        cx.client().animals().remove(&state.name);
+        Ok(())
+    }
+
+    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
+        if config.value::<i64>("cage.number") == Value::Known(13) {
+            diags.push(Diagnostic::error("Bad luck").at(Path::root("cage").attr("number")));
+        }
+        if config.value::<String>("notes.secret").is_known() {
+            diags.push(Diagnostic::warning("Told to all").at("notes.secret"));
+        }
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        if plan.action() == Action::Delete {
+            plan.warn(Diagnostic::warning("It will be missed"));
+            return Ok(());
+        }
+        match plan.planned::<String>("mode").known().as_deref() {
+            Some("plans mood") => plan.set("mood", "planned"),
+            Some("plans nonsense") => plan.set("name", "other"),
+            Some("refuses") => plan.error(Diagnostic::error("Not today")),
+            Some("replaces") if plan.prior().is_some_and(|prior| prior.mode() != "replaces") => {
+                plan.replace("mode");
+            }
+            Some("needs client") if plan.client().is_none() => plan.set_unknown("mood"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn upgrade(version: i64, mut raw: Json) -> Result<Json> {
+        if version == 0 {
+            raw["name"] = raw["title"].take();
+        }
+        raw["bites"] = true.into();
+        Ok(raw)
+    }
+}
+
+/// A feeding: waits, cannot be imported.
+#[derive(Attrs, Clone)]
+pub(crate) struct Feeding {
+    /// After how many looks the animal is fed.
+    #[tf(required, replace)]
+    looks: i64,
+    /// How the wait ended.
+    #[tf(computed)]
+    end: Option<String>,
+}
+
+impl Resource for Feeding {
+    const NAME: &'static str = "feeding";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::none();
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
+    const IMPORTABLE: bool = false;
+
+    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let waited = cx
+            .wait(Duration::from_secs(10), async |attempt| {
+                Ok(if i64::from(attempt) >= plan.looks {
+                    ControlFlow::Break(attempt)
+                } else {
+                    ControlFlow::Continue(format!("look {attempt}"))
+                })
+            })
+            .await?;
+        let end = match waited {
+            Waited::Done(attempt) => format!("done at {attempt}"),
+            Waited::TimedOut { last } => format!("timed out at {last}"),
+            Waited::Cancelled { last } => format!("cancelled at {last}"),
+        };
+        Ok(Self {
+            end: Some(end),
+            ..plan
+        })
+    }
+
+    async fn read(state: Self, _cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        Ok(Some(state))
+    }
+
+    async fn update(_prior: Self, plan: Self, _cx: &mut Cx<'_, Self>) -> Result<Self> {
+        Ok(plan)
+    }
+
+    async fn delete(_state: Self, _cx: &mut Cx<'_, Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// How many animals there are.
+#[derive(Attrs)]
+pub(crate) struct Census {
+    /// Only those whose name begins so.
+    #[tf(optional, computed, default = "")]
+    prefix: String,
+    /// How many.
+    #[tf(computed)]
+    count: Option<i64>,
+    /// Their names.
+    #[tf(computed)]
+    names: Vec<String>,
+}
+
+impl DataSource for Census {
+    const NAME: &'static str = "census";
+    type Client = Client;
+
+    async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let all = cx.client().animals();
+        let names: Vec<String> = all
+            .keys()
+            .filter(|name| name.starts_with(&config.prefix))
+            .cloned()
+            .collect();
+        Ok(Self {
+            count: i64::try_from(names.len()).ok(),
+            names,
+            ..config
+        })
+    }
+}
+
+/// A zoo that is open.
+pub(crate) async fn open() -> Harness {
+    let harness = Harness::new::<Zoo>();
+    harness
+        .configure(serde_json::json!({ "key": "s3cr3t-key" }))
+        .await
+        .unwrap();
+    harness
+}
+
+/// The messages, one a line.
+pub(crate) fn text(diags: &Diagnostics) -> String {
+    diags.to_string()
+}

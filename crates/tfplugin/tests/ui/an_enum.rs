@@ -1,0 +1,10 @@
+use tfplugin::Attrs;
+
+/// A thing.
+#[derive(Attrs)]
+enum Thing {
+    /// One.
+    One,
+}
+
+fn main() {}

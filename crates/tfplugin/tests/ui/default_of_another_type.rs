@@ -1,0 +1,11 @@
+use tfplugin::Attrs;
+
+/// A thing.
+#[derive(Attrs)]
+struct Thing {
+    /// Its port.
+    #[tf(default = true)]
+    port: i64,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tfplugin::Attrs;
+
+/// A thing.
+#[derive(Attrs)]
+struct Thing {
+    #[tf(required)]
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tfplugin::Attrs;
+
+#[derive(Attrs)]
+struct Thing {
+    /// Its name.
+    #[tf(required)]
+    name: String,
+}
+
+fn main() {}

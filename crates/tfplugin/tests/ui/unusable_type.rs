@@ -1,0 +1,11 @@
+use tfplugin::Attrs;
+
+/// A thing.
+#[derive(Attrs)]
+struct Thing {
+    /// Its port.
+    #[tf(required)]
+    port: u16,
+}
+
+fn main() {}
