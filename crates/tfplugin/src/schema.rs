@@ -156,8 +156,17 @@ impl ObjectBuilder {
             equal: None,
         });
         let last = self.object.attributes.len() - 1;
+        let attribute = &mut self.object.attributes[last];
+        if matches!(attribute.shape, Shape::Plain(_)) {
+            // A number that is not whole, say: the wire type cannot tell, the Rust type can.
+            attribute.checks.push(Box::new(|value| {
+                F::Known::from_val(value)
+                    .map(drop)
+                    .map_err(|error| error.to_string())
+            }));
+        }
         AttributeBuilder {
-            attribute: &mut self.object.attributes[last],
+            attribute,
             rust: PhantomData,
         }
     }

@@ -54,14 +54,13 @@ impl Walk {
         if let Shape::Nested(nesting, inner) = &attr.shape {
             self.nested(*nesting, inner, value, &path);
         }
-        if value.is_wholly_known() {
-            for check in &attr.checks {
-                if let Err(reason) = check(value) {
-                    let detail = format!("`{path}` {}", sentence(&reason));
-                    self.diags
-                        .push(Diagnostic::error("Invalid value").detail(detail).at(path.clone()));
-                }
-            }
+        if !value.is_wholly_known() {
+            return;
+        }
+        if let Some(reason) = attr.checks.iter().find_map(|check| check(value).err()) {
+            let detail = format!("`{path}` {}", sentence(&reason));
+            self.diags
+                .push(Diagnostic::error("Invalid value").detail(detail).at(path));
         }
     }
 
