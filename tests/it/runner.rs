@@ -100,7 +100,7 @@ fn trial(case: &Arc<Case>, tool: &Tool, tallies: &Tallies) -> Trial {
                 tally.failed += 1;
             }
         }
-        result.map_err(|error| Failed::from(format!("{error:?}")))
+        result.map_err(|error| Failed::from(format!("{error:#}")))
     })
 }
 

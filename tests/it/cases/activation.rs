@@ -111,7 +111,7 @@ fn paused_at_create(tool: &Tool) -> Result<()> {
         BUS,
         ACTIVATION,
     ]))?;
-    stage.apply_fails(&["`enabled`"])?;
+    stage.apply_fails(&["is paused", "`enabled = true`"])?;
     let id = stage.attribute(PROD, "id")?;
     ensure!(stage.world.scalr().connection(&id)?["status"] == "disabled");
     Ok(())

@@ -40,12 +40,12 @@ const BAD: [(&str, &str, &str); 19] = [
     (
         "eventbridge_rule",
         "event_pattern = jsonencode({ source = [{ suffix = [\"a\"] }] })",
-        "Event pattern is not valid",
+        "must be a string",
     ),
     (
         "eventbridge_rule",
         "event_pattern = jsonencode({ source = \"x\" })",
-        "Event pattern is not valid",
+        "must be an object or an array",
     ),
     (
         "eventbridge_rule",
