@@ -2,6 +2,8 @@
 
 mod emit;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

@@ -135,3 +135,39 @@ fn line(module: &str, level: Level, message: &str, time: &str, fields: &[(&str, 
     }
     serde_json::Value::Object(object).to_string() + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, hide, line};
+
+    #[test]
+    fn lines_are_json_without_secrets() {
+        hide("tok-123456");
+        hide("short");
+        let fields = [("header", "Bearer tok-123456"), ("other", "short")];
+        let line = line(
+            "provider",
+            Level::Info,
+            "sent tok-123456\ntwice",
+            "2024-04-19T13:44:02Z",
+            &fields,
+        );
+        assert_eq!(
+            line,
+            "{\"@level\":\"info\",\"@message\":\"sent (hidden)\\ntwice\",\"@module\":\"provider\",\"@timestamp\":\"2024-04-19T13:44:02Z\",\"header\":\"Bearer (hidden)\",\"other\":\"short\"}\n"
+        );
+    }
+
+    #[test]
+    fn levels() {
+        assert!(Level::Trace < Level::Off);
+        for (text, level) in [
+            ("ERROR", Level::Error),
+            ("info", Level::Info),
+            ("json", Level::Trace),
+            ("off", Level::Off),
+        ] {
+            assert_eq!(Level::parse(text), level);
+        }
+    }
+}

@@ -3,6 +3,8 @@
 mod json;
 mod msgpack;
 mod number;
+#[cfg(test)]
+mod tests;
 mod types;
 mod unpack;
 mod val;
