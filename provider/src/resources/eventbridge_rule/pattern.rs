@@ -16,10 +16,10 @@ const SUFFIX_LENGTH: usize = 26;
 
 /// Refuses what EventBridge would refuse, in its words.
 pub(super) fn check(text: &str) -> Result<(), String> {
-    let compiled = Pattern::compile(text);
-    compiled
-        .map(drop)
-        .map_err(|error| format!("must be an event pattern that EventBridge takes; {error}"))
+    let refused = |error: event_pattern::Error| {
+        format!("must be a pattern that EventBridge takes. Event pattern is not valid. Reason: {error}")
+    };
+    Pattern::compile(text).map(drop).map_err(refused)
 }
 
 /// What EventBridge takes, but not in every account or not as it looks.
