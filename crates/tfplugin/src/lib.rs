@@ -1,4 +1,26 @@
 //! Serves Terraform and OpenTofu providers over plugin protocol 6.
+//!
+//! A provider is a struct that derives [`Attrs`] and implements [`Provider`]; so are its resources ([`Resource`]), data
+//! sources ([`DataSource`]) and functions ([`Function`]). The README beside this crate holds a whole provider.
+//!
+//! # From the wire inwards
+//! `server` shakes hands, does TLS and hands requests to `rpc`, which has one function a call and turns messages into
+//! values (`cty`). What a call means is decided in `semantics`, pure functions over values and schemas. `erased` is the one
+//! place where values become a provider's structs; all else is compiled once, whatever the number of resources.
+//!
+//! # Where the optional powers of the protocol hang
+//! Their calls answer "unimplemented" through the generated trait's defaults, and no schema names them. Each hangs as one
+//! more trait beside [`Resource`], one more list in [`Registry`] and in `rpc`'s catalog, one more file in `rpc`:
+//!
+//! | power | trait | where |
+//! |---|---|---|
+//! | state moved from another type | a trait on top of [`Resource`]: source address, type and raw state to this struct | `rpc/upgrade.rs` reads raw state already; a capability in `rpc/provider.rs` |
+//! | ephemeral resources | open, renew, close; the [`Attrs`] struct is the result | beside `rpc/data_source.rs`; private bytes as in `rpc/wire.rs` |
+//! | actions | plan and invoke, progress through [`Cx::progress`] | a stream of events, as the server's silent streams are |
+//! | lists | a stream of identities, on top of [`Resource`] | identity messages come from `rpc/read.rs` |
+//! | generated configuration | none: state and schema say it all | a pure function in `semantics`; a capability |
+//! | deferred changes | a method of [`Plan`] | `PlanState` gets a field, `rpc/plan.rs` writes it |
+//! | state stores | one trait for bytes by name | a file in `rpc`; chunks are streams |
 
 mod attr_type;
 mod config;

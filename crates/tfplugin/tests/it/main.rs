@@ -10,6 +10,7 @@ mod macros;
 mod plan;
 mod process;
 mod proto;
+mod readme;
 mod schema;
 mod wait;
 mod zoo;
