@@ -12,18 +12,27 @@ pub fn all(own: &Tags, defaults: &Tags) -> Tags {
     all
 }
 
-/// Of the tags that AWS holds, those that are the resource's own: the defaults are left out, unless the resource
-/// named them itself.
-pub fn own(held: &Tags, defaults: &Tags, named: Option<&Tags>) -> Option<Tags> {
-    let is_own = |key: &String, value: &String| {
-        defaults.get(key) != Some(value) || named.is_some_and(|named| named.contains_key(key))
+/// What the state says of the tags of an object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// The resource's own.
+    pub own: Option<&'a Tags>,
+    /// All of them, with the defaults of the time.
+    pub all: Option<&'a Tags>,
+}
+
+/// Of the tags that AWS holds, those that are the resource's own: defaults are left out, those of now and those that
+/// the last apply set, unless the resource named them itself.
+pub fn own(held: &Tags, defaults: &Tags, known: Known<'_>) -> Option<Tags> {
+    let is_default = |key: &String, value: &String| {
+        defaults.get(key) == Some(value) || known.all.is_some_and(|all| all.get(key) == Some(value))
     };
-    let own: Tags = held
+    let is_named = |key: &String| known.own.is_some_and(|own| own.contains_key(key));
+    let own = held
         .iter()
-        .filter(|(k, v)| is_own(k, v))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
-    (!own.is_empty() || named.is_some()).then_some(own)
+        .filter(|(key, value)| is_named(key) || !is_default(key, value));
+    let own: Tags = own.map(|(key, value)| (key.clone(), value.clone())).collect();
+    (!own.is_empty() || known.own.is_some()).then_some(own)
 }
 
 /// AWS keeps this key for itself; it is no tag of ours.
@@ -63,15 +72,25 @@ mod tests {
 
     #[test]
     fn defaults_are_not_the_resources_own() {
-        for (held, defaults, named, want) in [
-            ("a=1 c=3", "c=3", Some("a=1"), Some("a=1")),
-            ("c=3", "c=3", None, None),
-            ("c=3", "c=3", Some("c=3"), Some("c=3")),
-            ("c=4", "c=3", None, Some("c=4")),
-            ("", "", Some(""), Some("")),
+        for (held, defaults, named, all, want) in [
+            ("a=1 c=3", "c=3", Some("a=1"), Some("a=1 c=3"), Some("a=1")),
+            ("c=3", "c=3", None, None, None),
+            ("c=3", "c=3", Some("c=3"), None, Some("c=3")),
+            ("c=4", "c=3", None, None, Some("c=4")),
+            // The default changed since: what is held is the old one, and nobody's own.
+            ("c=3", "c=4", None, Some("c=3"), None),
+            // Somebody changed it behind Terraform's back.
+            ("c=9", "c=4", None, Some("c=3"), Some("c=9")),
+            ("a=1 x=y", "", Some("a=1"), Some("a=1"), Some("a=1 x=y")),
+            ("", "", Some(""), None, Some("")),
         ] {
+            let (named, all) = (named.map(tags), all.map(tags));
+            let known = Known {
+                own: named.as_ref(),
+                all: all.as_ref(),
+            };
             assert_eq!(
-                own(&tags(held), &tags(defaults), named.map(tags).as_ref()),
+                own(&tags(held), &tags(defaults), known),
                 want.map(tags),
                 "{held} {defaults}"
             );

@@ -128,7 +128,11 @@ impl Resource for Bus {
             .map_err(|e| e.during(format!("cannot read the tags of the event bus `{name}`")))?;
         state.source_state =
             Some(source.map_or_else(|| "MISSING".to_owned(), |source| source.as_str().to_owned()));
-        state.tags = tags::own(&all, planned::default_tags(cx.client())?, state.tags.as_ref());
+        let known = tags::Known {
+            own: state.tags.as_ref(),
+            all: state.tags_all.as_ref(),
+        };
+        state.tags = tags::own(&all, planned::default_tags(cx.client())?, known);
         state.tags_all = Some(all);
         state.arn = Some(arn);
         state.with(&held);

@@ -92,7 +92,11 @@ impl Resource for Rule {
         if state.arn.is_none() {
             state.name_prefix = pattern::prefix_of_made_up(&name);
         }
-        state.tags = tags::own(&all, planned::default_tags(cx.client())?, state.tags.as_ref());
+        let known = tags::Known {
+            own: state.tags.as_ref(),
+            all: state.tags_all.as_ref(),
+        };
+        state.tags = tags::own(&all, planned::default_tags(cx.client())?, known);
         state.tags_all = Some(all);
         state.arn = held.arn().map(str::to_owned);
         state.with(&held);
