@@ -108,6 +108,10 @@ impl From<ScalrError> for Diagnostics {
 fn next(error: &ClientError, token_origin: &str) -> Option<String> {
     Some(match error {
         ClientError::Refused(refusal) => return after_refusal(refusal, token_origin),
+        ClientError::NotSent { host, .. } if error.to_string().contains("certificate") => format!(
+            "The certificate of `{host}` is not one that this machine trusts. If an authority of your own signed it, \
+             `SSL_CERT_FILE` may name a file that holds that authority's certificate."
+        ),
         ClientError::NotSent { host, .. } | ClientError::NoAnswer { host, .. } => {
             format!("Is `{host}` the right host (`hostname`, `SCALR_HOSTNAME`), and is it reachable from here?")
         }
