@@ -1,3 +1,5 @@
+//! Only a struct has attributes.
+
 use tfplugin::Attrs;
 
 /// A thing.

@@ -1,3 +1,5 @@
+//! A default has the type of its field.
+
 use tfplugin::Attrs;
 
 /// A thing.

@@ -1,3 +1,5 @@
+//! Only what the provider computes can be kept.
+
 use tfplugin::Attrs;
 
 /// A thing.

@@ -1,3 +1,5 @@
+//! A field without documentation.
+
 use tfplugin::Attrs;
 
 /// A thing.

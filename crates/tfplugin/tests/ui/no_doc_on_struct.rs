@@ -1,3 +1,5 @@
+//! A struct without documentation.
+
 use tfplugin::Attrs;
 
 #[derive(Attrs)]

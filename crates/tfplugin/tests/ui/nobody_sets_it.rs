@@ -1,3 +1,5 @@
+//! An attribute that nobody sets.
+
 use tfplugin::Attrs;
 
 /// A thing.

@@ -1,3 +1,5 @@
+//! An optional attribute whose type cannot hold null.
+
 use tfplugin::Attrs;
 
 /// A thing.

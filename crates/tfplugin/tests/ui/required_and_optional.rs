@@ -1,3 +1,5 @@
+//! Required and optional at once.
+
 use tfplugin::Attrs;
 
 /// A thing.

@@ -1,3 +1,5 @@
+//! A key that does not exist.
+
 use tfplugin::Attrs;
 
 /// A thing.

@@ -1,3 +1,5 @@
+//! A type that is no attribute.
+
 use tfplugin::Attrs;
 
 /// A thing.

@@ -1,3 +1,5 @@
+//! What is never stored cannot be computed.
+
 use tfplugin::Attrs;
 
 /// A thing.
