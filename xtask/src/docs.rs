@@ -38,7 +38,7 @@ fn write() -> Result<()> {
     let made = tempfile::tempdir()?;
     generate(made.path())?;
     let docs = places::root().join("docs");
-    // Pages of what is no longer there must go; the guides are copied from templates/guides like every page.
+    // Pages of what is no longer there must go; the guides have been copied and come back as they were.
     if docs.exists() {
         std::fs::remove_dir_all(&docs)?;
     }
@@ -80,12 +80,16 @@ pub(crate) fn check() -> Result<()> {
 fn generate(at: &Path) -> Result<()> {
     let missing = "is missing: `cargo xtask tools` gets it";
     let program = places::tfplugindocs().with_context(|| format!("tfplugindocs {missing}"))?;
-    let terraform = places::terraform().with_context(|| format!("terraform {missing}"))?;
+    let tofu = places::tofu().with_context(|| format!("OpenTofu 1.12 {missing}"))?;
+    // The guides are hand-written where they are read; the generator takes them as templates without any field.
+    copy(&places::root().join("docs/guides"), &at.join("templates/guides"))?;
     for folder in ["examples", "templates"] {
         copy(&places::root().join(folder), &at.join(folder))?;
     }
     let schema = at.join("schema.json");
-    std::fs::write(&schema, schemas(&terraform, at)?)?;
+    // The generator looks for a provider of its own makers or for the bare name.
+    let text = schemas(&tofu, at)?.replace("\"registry.opentofu.org/scalr-eventbridge/scalr\"", "\"scalr\"");
+    std::fs::write(&schema, text)?;
     let mut command = Command::new(program);
     command.args([
         "generate",
@@ -111,14 +115,14 @@ fn generate(at: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `terraform providers schema -json` for the provider that cargo has built.
-fn schemas(terraform: &Path, at: &Path) -> Result<String> {
+/// `tofu providers schema -json` for the provider that cargo has built; Terraform 1.11 leaves identities out.
+fn schemas(tofu: &Path, at: &Path) -> Result<String> {
     let work = at.join("schema");
     std::fs::create_dir_all(&work)?;
     std::fs::write(work.join("main.tf"), CONFIGURATION)?;
     let programs = places::target().join("debug");
     std::fs::write(work.join("cli.tfrc"), cli_config(&programs))?;
-    let mut command = Command::new(terraform);
+    let mut command = Command::new(tofu);
     command.args(["providers", "schema", "-json"]).current_dir(&work);
     command
         .env("TF_CLI_CONFIG_FILE", work.join("cli.tfrc"))

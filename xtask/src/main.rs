@@ -29,8 +29,14 @@ enum Command {
     Demo(demo::Options),
     /// Writes `docs/` from the provider's schemas, `templates/` and `examples/`.
     Docs(docs::Options),
-    /// Measures the provider: start, memory, size, plans a second.
+    /// Measures the release builds, beside what they have to be.
     Bench(bench::Options),
+    /// Compares the pattern engine with AWS's published one, live; needs Java and Maven.
+    DiffPatterns {
+        /// Passed on to the comparing program.
+        #[arg(last = true)]
+        more: Vec<String>,
+    },
     /// Installs the tools that `test` and `docs` use into `target/tools`.
     Tools,
     /// Checks the house rules alone.
@@ -43,6 +49,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::DiffPatterns { more } => bench::diff_patterns(&more),
         Command::Tools => tools::install(),
         Command::Tidy => tidy::run(),
     };

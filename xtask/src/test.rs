@@ -204,8 +204,8 @@ fn generated_docs(_: &Options, _: &mut Vec<String>) -> Result<Outcome> {
     if places::tfplugindocs().is_none() {
         return Ok(absent("tfplugindocs"));
     }
-    if places::terraform().is_none() {
-        return Ok(absent("terraform"));
+    if places::tofu().is_none() {
+        return Ok(absent("OpenTofu 1.12"));
     }
     docs::check()?;
     Ok(Outcome::Passed)
