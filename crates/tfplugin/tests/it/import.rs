@@ -31,6 +31,33 @@ async fn import() {
     );
 }
 
+/// A tool may hand back a state without its identity: it is found anew.
+#[tokio::test]
+async fn prior_state_without_identity() {
+    let zoo = open().await;
+    let animal = zoo.resource("zoo_animal");
+    let made = animal.create(json!({ "name": "leo" })).await.unwrap();
+    let bare = animal.upgrade(2, &made.json()).await.unwrap();
+    assert_eq!(animal.identity(&bare), json!(null));
+    assert!(
+        animal
+            .plan(Some(&bare), json!({ "name": "leo" }))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let updated = animal
+        .update(&bare, json!({ "name": "leo", "bites": false }))
+        .await
+        .unwrap();
+    assert_eq!(
+        animal.identity(&updated),
+        json!({ "name": "leo", "mood": "calm" })
+    );
+    let read = animal.read(&bare).await.unwrap().unwrap();
+    assert_eq!(animal.identity(&read), json!({ "name": "leo", "mood": "calm" }));
+}
+
 #[tokio::test]
 async fn upgrade() {
     let zoo = open().await;
