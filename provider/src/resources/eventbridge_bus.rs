@@ -249,12 +249,18 @@ fn plan_source_state(plan: &mut Plan<'_, Bus>) {
     let name = prior.event_source_name.clone();
     match prior.source_state.as_deref() {
         Some("PENDING") => plan.set("source_state", "ACTIVE"),
-        Some(state @ ("DELETED" | "MISSING")) => {
+        // Where the bus is replaced, the plan says so itself.
+        Some(state) if is_gone(state) && !plan.replaces() => {
             let state = state.to_owned();
             plan.warn(source::gone(&name, &state));
         }
         _ => {}
     }
+}
+
+/// Scalr or AWS has removed the source.
+fn is_gone(source_state: &str) -> bool {
+    matches!(source_state, "DELETED" | "MISSING")
 }
 
 fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
@@ -263,9 +269,12 @@ fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
         Action::Update if plan.replaces() => "Replacing",
         _ => return,
     };
-    let Some(name) = plan.prior().map(|prior| prior.event_source_name.clone()) else {
+    let Some(prior) = plan.prior() else { return };
+    // Nothing arrives there any more: there is nothing left to lose.
+    if prior.source_state.as_deref().is_some_and(is_gone) {
         return;
-    };
+    }
+    let name = prior.event_source_name.clone();
     plan.warn(Diagnostic::warning(format!("{what} the event bus stops Scalr's events")).detail(format!(
         "{what} the bus `{name}` sends its event source back to PENDING. Scalr's events are then dropped without an \
          error, and two weeks later AWS removes the source, unless a bus is associated with it again."
