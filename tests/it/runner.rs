@@ -11,13 +11,18 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::cases;
 
-/// What a case needs that not every tool has. Every tool in use has all that the cases ask for; a feature that one
-/// lacks gets its name here, and `lacks` says who lacks it.
+/// What a case needs that not every tool has; `lacks` says who lacks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Feature {}
+pub(crate) enum Feature {
+    /// A bare `null` as a dynamic argument reaches the function. OpenTofu answers null without calling it.
+    BareNullArgument,
+}
 
-fn lacks(_tool: Kind) -> &'static [Feature] {
-    &[]
+fn lacks(tool: Kind) -> &'static [Feature] {
+    match tool {
+        Kind::Tofu112 => &[Feature::BareNullArgument],
+        Kind::Terraform111 | Kind::Terraform115 => &[],
+    }
 }
 
 type Run = Box<dyn Fn(&Tool) -> Result<()> + Send + Sync>;
@@ -39,6 +44,11 @@ impl Case {
             needs: Vec::new(),
             run: Box::new(run),
         }
+    }
+
+    pub(crate) fn needs(mut self, feature: Feature) -> Self {
+        self.needs.push(feature);
+        self
     }
 }
 

@@ -5,18 +5,19 @@ use acceptance::tools::Tool;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::runner::Case;
+use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("functions::values", values),
+        Case::new("functions::null_filters", null_filters).needs(Feature::BareNullArgument),
         Case::new("functions::errors", errors),
     ]
 }
 
 const VALUES: &str = r#"
 output "pattern" {
-  value = jsondecode(provider::scalr::event_pattern("RunExecuted", null))
+  value = jsondecode(provider::scalr::event_pattern("RunExecuted", {}))
 }
 output "filtered" {
   value = jsondecode(provider::scalr::event_pattern("RunExecuted", { result = ["errored", "canceled"], is_dry = false, source = null }))
@@ -73,6 +74,20 @@ fn values(tool: &Tool) -> Result<()> {
     for wanted in ["eu-west-1", "acme", "prod"] {
         ensure!(texts.contains(&wanted), "{parts}");
     }
+    Ok(())
+}
+
+fn null_filters(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    stage.config(
+        r#"
+output "same" {
+  value = provider::scalr::event_pattern("RunExecuted", null) == provider::scalr::event_pattern("RunExecuted", {})
+}
+"#,
+    )?;
+    stage.apply()?;
+    ensure!(stage.output("same")? == true);
     Ok(())
 }
 
