@@ -117,7 +117,8 @@ fn write(module: &str, level: Level, message: &str, fields: &[(&str, &str)]) {
         module,
         level,
         message,
-        &jiff::Timestamp::now().to_string(),
+        // go-plugin parses six digits and no other number of them.
+        &format!("{:.6}", jiff::Timestamp::now()),
         fields,
     );
     // Nobody is left to tell when standard error is closed.
