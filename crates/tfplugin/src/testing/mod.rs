@@ -3,7 +3,7 @@
 //! What Terraform would refuse fails here too: a configuration that does not fit the schema, a plan that is not what
 //! the configuration says, a result that is not what was planned, an unknown left after apply, a changed identity.
 //!
-//! ```ignore
+//! ```text
 //! let harness = Harness::new::<Scalr>();
 //! harness.configure(json!({ "hostname": url, "token": "t" })).await?;
 //! let note = harness.resource("scalr_note");
