@@ -16,12 +16,15 @@ use crate::cases;
 pub(crate) enum Feature {
     /// A bare `null` as a dynamic argument reaches the function. OpenTofu answers null without calling it.
     BareNullArgument,
+    /// `identity` in import blocks, which Terraform has from 1.12 on.
+    ImportByIdentity,
 }
 
 fn lacks(tool: Kind) -> &'static [Feature] {
     match tool {
         Kind::Tofu112 => &[Feature::BareNullArgument],
-        Kind::Terraform111 | Kind::Terraform115 => &[],
+        Kind::Terraform111 => &[Feature::ImportByIdentity],
+        Kind::Terraform115 => &[],
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::aws::Aws;
+use crate::block_on;
 use crate::group::pid_of;
 use crate::paths;
 use crate::scalr::Scalr;
@@ -142,6 +143,18 @@ impl World {
     /// AWS's side, as the customer sees it in the default region.
     pub fn aws(&self) -> Aws {
         self.aws_in(self.line.region())
+    }
+
+    /// Moves the local AWS's clock forward.
+    ///
+    /// # Errors
+    /// When it does not take the call.
+    pub fn pass_days(&self, days: u32) -> Result<()> {
+        let body = serde_json::json!({ "advance_seconds": u64::from(days) * 86_400 });
+        let url = format!("{}/_local/clock", self.line.endpoint());
+        let answer = block_on(reqwest::Client::new().post(url).json(&body).send())?;
+        answer.error_for_status()?;
+        Ok(())
     }
 
     /// Scalr's side.

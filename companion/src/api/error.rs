@@ -10,7 +10,10 @@ use crate::store::StoreError;
 /// Why a call is refused.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    Unauthorized,
+    /// No token was shown.
+    NoToken,
+    /// One was shown, and it opens nothing here.
+    WrongToken,
     /// The path leads nowhere.
     NoRoute,
     NoMethod,
@@ -49,10 +52,16 @@ impl ApiError {
     fn object(&self) -> ErrorObject {
         let simple = |status, title: &str, detail: &str| ErrorObject::new(status, title, detail);
         match self {
-            Self::Unauthorized => simple(
+            Self::NoToken => simple(
                 401,
                 "Unauthorized",
-                "Send the token: `Authorization: Bearer TOKEN`.",
+                "No token was sent. Send it as `Authorization: Bearer TOKEN`.",
+            )
+            .with_code("unauthorized"),
+            Self::WrongToken => simple(
+                401,
+                "Unauthorized",
+                "The token that was sent is not this companion's: it is in the line that `scalr-eventbridge dev` prints.",
             )
             .with_code("unauthorized"),
             Self::NoRoute => {

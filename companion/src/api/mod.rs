@@ -79,11 +79,9 @@ async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Resu
 
 fn caller(app: &App, request: &Request) -> Result<Caller, ApiError> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let token = header(AUTHORIZATION)
-        .and_then(bearer)
-        .ok_or(ApiError::Unauthorized)?;
+    let token = header(AUTHORIZATION).and_then(bearer).ok_or(ApiError::NoToken)?;
     if !app.owner.has_shown(token) {
-        return Err(ApiError::Unauthorized);
+        return Err(ApiError::WrongToken);
     }
     let peer = request.extensions().get::<ConnectInfo<Peer>>();
     Ok(Caller {
@@ -103,17 +101,14 @@ fn caller(app: &App, request: &Request) -> Result<Caller, ApiError> {
 
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or(ApiError::Unauthorized)
+        parts.extensions.get::<Self>().cloned().ok_or(ApiError::NoToken)
     }
 }

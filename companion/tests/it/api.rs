@@ -164,17 +164,23 @@ async fn nothing_answers_without_the_token() {
         "/api/iacp/v3/nothing",
         "/_companion/connections/in-1/delivery",
     ] {
-        for shown in [
-            None,
-            Some(String::new()),
-            Some(format!("{token}x")),
-            Some(token.to_uppercase()),
+        for (shown, told) in [
+            (None, "No token was sent."),
+            (Some(String::new()), "No token was sent."),
+            (Some(format!("{token}x")), "The token that was sent is not"),
+            (Some(token.to_uppercase()), "The token that was sent is not"),
         ] {
             let mut request = http.get(format!("{host}{path}"));
             if let Some(shown) = &shown {
                 request = request.bearer_auth(shown);
             }
-            assert_eq!(request.send().await.unwrap().status(), 401, "{path} {shown:?}");
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), 401, "{path} {shown:?}");
+            let text = answer.text().await.unwrap();
+            assert!(
+                text.contains(told) && !text.contains(token),
+                "{path} {shown:?}: {text}"
+            );
         }
     }
     let found = http

@@ -366,6 +366,45 @@ mod tests {
         }
     }
 
+    const GUIDE: &str = "---
+page_title: \"Fields of the events\"
+subcategory: \"\"
+description: |-
+  Every field of RunExecuted and AuditLog events, and the filter of each.
+---
+
+# Fields of the events
+
+The filters are what `provider::scalr::event_pattern(type, filters)` takes. A pattern of your own names the path.
+`provider::scalr::sample_event(type)` gives a whole event.
+
+EventBridge delivers at least once: recognise a repeated event by `detail.event.run-id` or `detail.request.id`.
+";
+
+    fn table(title: &str, fields: impl Iterator<Item = &'static Field>) -> std::string::String {
+        let head = format!("\n## {title}\n\n| filter | path | type | meaning |\n|---|---|---|---|\n");
+        let row = |f: &Field| {
+            format!(
+                "| `{}` | `{}` | {} | {} |\n",
+                f.filter,
+                f.path,
+                f.kind.as_str(),
+                f.doc
+            )
+        };
+        fields.fold(head, |text, field| text + &row(field))
+    }
+
+    /// The registry's page about the fields; `UPDATE_EXPECT=1` writes it anew.
+    #[test]
+    fn the_guide_has_every_field() {
+        let text = GUIDE.to_owned()
+            + &table("In both", ENVELOPE.iter())
+            + &table("RunExecuted", RUN_EXECUTED.iter())
+            + &table("AuditLog", AUDIT_LOG.iter());
+        expect_test::expect_file!["../../../docs/guides/events.md"].assert_eq(&text);
+    }
+
     #[test]
     fn fields_are_found_by_filter_and_path() {
         for (name, path) in [

@@ -15,8 +15,6 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("bad_input::no_token", no_token),
         Case::new("bad_input::taken_account_and_region", taken_pair),
         Case::new("bad_input::no_aws_credentials", no_aws_credentials),
-        Case::new("provider::settings_unknown_at_plan", settings_unknown_at_plan),
-        Case::new("provider::settings_in_configuration", settings_in_configuration),
     ]
 }
 
@@ -234,51 +232,5 @@ fn no_aws_credentials(tool: &Tool) -> Result<()> {
     stage.apply_counts(1, 0, 0)?;
     stage.config(&hcl::all(&[CONNECTION, BUS]))?;
     stage.apply_fails(&["credentials"])?;
-    Ok(())
-}
-
-fn settings_unknown_at_plan(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
-    let provider = r#"
-variable "token" {}
-resource "terraform_data" "token" {
-  input = var.token
-}
-provider "scalr" {
-  token = terraform_data.token.output
-}
-"#;
-    let token = stage.world.line.token().to_owned();
-    stage.set("SCALR_TOKEN", "");
-    stage.set("TF_VAR_token", &token);
-    stage.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
-    stage.apply_counts(3, 0, 0)?;
-    stage.plan_empty()?;
-    Ok(())
-}
-
-fn settings_in_configuration(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
-    let line = stage.world.line.clone();
-    let provider = format!(
-        r#"
-provider "scalr" {{
-  hostname = "{}"
-  token    = "{}"
-  aws      = {{ region = "us-east-1", endpoints = {{ events = "{2}", logs = "{2}", sts = "{2}" }} }}
-}}
-"#,
-        line.hostname(),
-        line.token(),
-        line.endpoint()
-    );
-    for name in ["SCALR_HOSTNAME", "SCALR_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION"] {
-        stage.set(name, "");
-    }
-    stage.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
-    stage.apply_counts(2, 0, 0)?;
-    let record = std::fs::read_to_string(stage.state_file())?;
-    ensure!(!record.contains(line.token()), "the token is in the state");
-    stage.plan_empty()?;
     Ok(())
 }

@@ -5,8 +5,10 @@ use acceptance::block_on;
 use acceptance::stage::Stage;
 use acceptance::tools::Tool;
 use anyhow::{Result, ensure};
+use serde_json::Value;
 
 use super::hcl::{self, ACTIVATION, BUS, CONNECTION, GROUP, RULE, TARGET};
+use super::verify;
 use crate::runner::Case;
 
 const ADDRESS: &str = "scalr_eventbridge_delivery_check.runs";
@@ -114,7 +116,7 @@ fn broken(tool: &Tool, link: &Break) -> Result<()> {
 }
 
 /// What each message opens with; a message may hold one of these only.
-const LINKS: [&str; 14] = [
+const LINKS: [&str; 15] = [
     "The run is not over",
     "The log group is gone",
     "The permission is missing",
@@ -128,6 +130,7 @@ const LINKS: [&str; 14] = [
     "The event source is gone",
     "The connection is gone",
     "The connection is paused",
+    "The connection has failed",
     "The connection is not active",
 ];
 
@@ -138,7 +141,33 @@ fn each_connection(stage: &Stage, act: impl Fn(&str) -> Result<()>) -> Result<()
         .try_for_each(|connection| act(connection["id"].as_str().unwrap_or_default()))
 }
 
-const BREAKS: [Break; 11] = [
+fn partner(stage: &Stage) -> Aws {
+    let line = &stage.world.line;
+    Aws::new(line.endpoint(), line.partner_account(), "us-east-1")
+}
+
+fn delete_source(stage: &Stage, bus: &str) -> Result<()> {
+    let delete = partner(stage).events.delete_partner_event_source().name(bus);
+    block_on(delete.account(stage.world.line.aws_account()).send())?;
+    Ok(())
+}
+
+/// The source is gone when an event is sent, so the connection fails; then the source is back, and Scalr has not looked.
+fn fail_connection(stage: &Stage, bus: &str) -> Result<()> {
+    delete_source(stage, bus)?;
+    verify::start_run(stage)?;
+    verify::until("the connection to fail", || {
+        let connections = stage.world.scalr().connections()?;
+        let failed = |connection: &Value| connection["attributes"]["status"] == "failed";
+        Ok(connections.iter().any(failed).then_some(()))
+    })?;
+    let create = partner(stage).events.create_partner_event_source().name(bus);
+    block_on(create.account(stage.world.line.aws_account()).send())?;
+    block_on(stage.aws().events.activate_event_source().name(bus).send())?;
+    Ok(())
+}
+
+const BREAKS: [Break; 14] = [
     Break {
         link: "permission",
         by: |stage, _| stage.aws().delete_group_policy(GROUP),
@@ -198,18 +227,32 @@ const BREAKS: [Break; 11] = [
         says: &["The event source is not associated"],
     },
     Break {
-        link: "source_gone",
+        link: "source_expired",
         by: |stage, bus| {
-            let partner = Aws::new(
-                stage.world.line.endpoint(),
-                stage.world.line.partner_account(),
-                "us-east-1",
-            );
-            let delete = partner.events.delete_partner_event_source().name(bus);
-            block_on(delete.account(stage.world.line.aws_account()).send())?;
-            Ok(())
+            block_on(stage.aws().events.deactivate_event_source().name(bus).send())?;
+            stage.world.pass_days(15)
         },
         says: &["The event source is gone"],
+    },
+    Break {
+        link: "source_gone",
+        by: delete_source,
+        says: &["The event source is gone"],
+    },
+    Break {
+        link: "connection_failed",
+        by: fail_connection,
+        says: &["The connection has failed"],
+    },
+    Break {
+        link: "connection_not_active",
+        by: |stage, bus| {
+            block_on(stage.aws().events.deactivate_event_source().name(bus).send())?;
+            each_connection(stage, |id| stage.world.scalr().set_status(id, "active"))?;
+            block_on(stage.aws().events.activate_event_source().name(bus).send())?;
+            Ok(())
+        },
+        says: &["The connection is not active", "`pending`"],
     },
     Break {
         link: "connection_paused",

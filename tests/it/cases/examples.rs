@@ -7,6 +7,7 @@ use acceptance::stage::Stage;
 use acceptance::tools::Tool;
 use anyhow::{Result, ensure};
 
+use super::verify;
 use crate::runner::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -22,9 +23,11 @@ pub(crate) fn cases() -> Vec<Case> {
         }
     }
     found.sort();
-    found
+    let examples = found
         .into_iter()
-        .map(|(name, folder)| Case::new(name, move |tool| example(tool, &folder)))
+        .map(|(name, folder)| Case::new(name, move |tool| example(tool, &folder)));
+    examples
+        .chain([Case::new("examples::modules", modules)])
         .collect()
 }
 
@@ -51,4 +54,37 @@ fn example(tool: &Tool, folder: &Path) -> Result<()> {
     stage.apply()?;
     stage.plan_empty()?;
     Ok(())
+}
+
+/// The modules, used together; a module that no root uses would go untried.
+fn modules(tool: &Tool) -> Result<()> {
+    const GROUPS: [&str; 3] = ["/platform/audit", "/platform/failures", "/platform/runs"];
+    let stage = Stage::new(tool)?;
+    stage.remove("provider.tf");
+    paths::copy_tree(&paths::example("modules"), stage.dir())?;
+    let root = std::fs::read_to_string(stage.dir().join("main.tf"))?;
+    for folder in folders(stage.dir()) {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        ensure!(
+            root.contains(&format!("\"./{name}\"")),
+            "no module call uses `{name}`"
+        );
+    }
+    let got = stage.run(&["get", "-no-color"])?;
+    ensure!(got.code() == 0, "{}", got.text);
+    stage.apply_counts(15, 0, 0)?;
+    ensure!(stage.output("status")? == "active");
+    stage.plan_empty()?;
+
+    let here = stage.world.aws_in("eu-west-1");
+    let bus = here.buses()?;
+    ensure!(bus.len() == 1, "{bus:?}");
+    ensure!(here.rules(&bus[0])? == ["audit", "failures", "page", "runs", "workspaces"]);
+    ensure!(here.messages("/platform/failures")?.is_empty(), "no run failed");
+    ensure!(
+        !here.messages("/platform/runs")?.is_empty(),
+        "the checked run's event"
+    );
+    stage.destroy()?;
+    verify::nothing_left(&stage, "eu-west-1", &GROUPS)
 }

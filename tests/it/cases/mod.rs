@@ -19,6 +19,7 @@ mod examples;
 mod functions;
 mod hcl;
 mod interrupt;
+mod provider;
 mod quickstart;
 mod rule;
 mod target;
@@ -26,7 +27,7 @@ mod verify;
 
 /// Every row, in the order in which they are listed.
 pub(crate) fn table() -> Vec<Case> {
-    let groups: [fn() -> Vec<Case>; 11] = [
+    let groups: [fn() -> Vec<Case>; 13] = [
         quickstart::cases,
         examples::cases,
         connection::cases,
@@ -37,7 +38,9 @@ pub(crate) fn table() -> Vec<Case> {
         audit_log_setting::cases,
         delivery_check::cases,
         data_sources::cases,
-        || functions::cases().into_iter().chain(bad_input::cases()).collect(),
+        functions::cases,
+        provider::cases,
+        bad_input::cases,
     ];
     groups.into_iter().flat_map(|group| group()).collect()
 }

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::verify;
-use crate::runner::Case;
+use crate::runner::{Case, Feature};
 
 pub(crate) const GROUPS: [&str; 2] = ["/aws/events/scalr/AuditLog", "/aws/events/scalr/RunExecuted"];
 
@@ -18,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("examples::quickstart", quickstart),
         Case::new("import::quickstart", import),
+        Case::new("import::quickstart_by_identity", import_by_identity).needs(Feature::ImportByIdentity),
         Case::new("elsewhere::whole_page", elsewhere),
     ]
 }
@@ -57,14 +58,33 @@ fn quickstart(tool: &Tool) -> Result<()> {
     verify::nothing_left(&stage, "us-east-1", &GROUPS)
 }
 
-/// Everything that can be imported, at once; the delivery check cannot.
-fn import(tool: &Tool) -> Result<()> {
+/// The quickstart applied, without what cannot be imported: the delivery check.
+fn importable(tool: &Tool) -> Result<Stage> {
     let stage = stage(tool, World::start()?)?;
     let main = std::fs::read_to_string(stage.dir().join("main.tf"))?;
     let check = main.find("# A run is started").unwrap_or(main.len());
     stage.write("main.tf", &main[..check])?;
     stage.remove("outputs.tf");
     stage.apply_counts(8, 0, 0)?;
+    Ok(stage)
+}
+
+/// The address of each type's rule, of its target, and the rule's name.
+const RULES: [(&str, &str, &str); 2] = [
+    (
+        "scalr_eventbridge_rule.this[\"RunExecuted\"]",
+        "scalr_eventbridge_target.logs[\"RunExecuted\"]",
+        "scalr-RunExecuted",
+    ),
+    (
+        "scalr_eventbridge_rule.this[\"AuditLog\"]",
+        "scalr_eventbridge_target.logs[\"AuditLog\"]",
+        "scalr-AuditLog",
+    ),
+];
+
+fn import(tool: &Tool) -> Result<()> {
+    let stage = importable(tool)?;
     let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
     let connection = stage.attribute("scalr_eventbridge_connection.this", "id")?;
     let mut ids = vec![
@@ -76,23 +96,49 @@ fn import(tool: &Tool) -> Result<()> {
             stage.world.line.scalr_account().to_owned(),
         ),
     ];
-    for (rule, target, name) in [
-        (
-            "scalr_eventbridge_rule.this[\"RunExecuted\"]",
-            "scalr_eventbridge_target.logs[\"RunExecuted\"]",
-            "scalr-RunExecuted",
-        ),
-        (
-            "scalr_eventbridge_rule.this[\"AuditLog\"]",
-            "scalr_eventbridge_target.logs[\"AuditLog\"]",
-            "scalr-AuditLog",
-        ),
-    ] {
+    for (rule, target, name) in RULES {
         let id = stage.attribute(target, "target_id")?;
         ids.push((rule, format!("{bus}/{name}@us-east-1")));
         ids.push((target, format!("{bus}/{name}/{id}@us-east-1")));
     }
     verify::import(&stage, &ids, &["status"])
+}
+
+fn import_by_identity(tool: &Tool) -> Result<()> {
+    let stage = importable(tool)?;
+    let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
+    let connection = stage.attribute("scalr_eventbridge_connection.this", "id")?;
+    let account = stage.world.line.scalr_account().to_owned();
+    let ids: Vec<_> = RULES
+        .iter()
+        .map(|(_, target, _)| stage.attribute(target, "target_id"))
+        .collect::<Result<_>>()?;
+    let mut identities = vec![
+        (
+            "scalr_eventbridge_connection.this",
+            vec![("id", connection.as_str())],
+        ),
+        // Without a region it is the provider's.
+        ("scalr_eventbridge_bus.this", vec![("name", bus.as_str())]),
+        (
+            "scalr_eventbridge_activation.this",
+            vec![("connection_id", connection.as_str())],
+        ),
+        (
+            "scalr_audit_log_setting.this",
+            vec![("account_id", account.as_str())],
+        ),
+    ];
+    for ((rule, target, name), id) in RULES.iter().zip(&ids) {
+        let place = [("event_bus_name", bus.as_str()), ("region", "us-east-1")];
+        let of_rule = place.into_iter().chain([("name", *name)]);
+        let of_target = place
+            .into_iter()
+            .chain([("rule", *name), ("target_id", id.as_str())]);
+        identities.push((rule, of_rule.collect()));
+        identities.push((target, of_target.collect()));
+    }
+    verify::import_by_identity(&stage, &identities, &["status"])
 }
 
 const ELSEWHERE: &str = r#"

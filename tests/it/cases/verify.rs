@@ -13,12 +13,36 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// Forgets the whole state and takes everything up again with import blocks: nothing may change, every attribute must
 /// come back (but those in `client_only`, which nothing remote holds), and the next plan must be empty.
 pub(crate) fn import(stage: &Stage, ids: &[(&str, String)], client_only: &[&str]) -> Result<()> {
+    let keys: Vec<_> = ids
+        .iter()
+        .map(|(to, id)| (*to, format!("id = \"{id}\"")))
+        .collect();
+    take_up(stage, &keys, client_only)
+}
+
+/// [`import`], by the attributes of each resource's identity.
+pub(crate) fn import_by_identity(
+    stage: &Stage,
+    identities: &[(&str, Vec<(&str, &str)>)],
+    client_only: &[&str],
+) -> Result<()> {
+    let key = |(to, identity): &(&'_ str, Vec<(&str, &str)>)| {
+        let pairs = identity
+            .iter()
+            .map(|(name, value)| format!("{name} = \"{value}\""));
+        format!("identity = {{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+    };
+    let keys: Vec<_> = identities.iter().map(|one| (one.0, key(one))).collect();
+    take_up(stage, &keys, client_only)
+}
+
+fn take_up(stage: &Stage, keys: &[(&str, String)], client_only: &[&str]) -> Result<()> {
     let before = stage.resources()?;
     std::fs::rename(stage.state_file(), stage.dir().join("forgotten.json"))?;
-    let block = |(to, id): &(&str, String)| format!("import {{\n  to = {to}\n  id = \"{id}\"\n}}\n");
-    stage.write("import.tf", &ids.iter().map(block).collect::<String>())?;
+    let block = |(to, key): &(&str, String)| format!("import {{\n  to = {to}\n  {key}\n}}\n");
+    stage.write("import.tf", &keys.iter().map(block).collect::<String>())?;
     let ended = stage.apply()?;
-    let wanted = format!("{} imported, 0 added, 0 changed, 0 destroyed", ids.len());
+    let wanted = format!("{} imported, 0 added, 0 changed, 0 destroyed", keys.len());
     ensure!(
         ended.flat().contains(&wanted),
         "wanted `{wanted}`:\n{}",

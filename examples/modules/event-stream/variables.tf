@@ -1,0 +1,52 @@
+variable "name" {
+  description = "Name of the connection, and the last part of the event source's name."
+  type        = string
+}
+
+variable "aws_account_id" {
+  description = "The AWS account that receives the events."
+  type        = string
+}
+
+variable "region" {
+  description = "The AWS region that receives the events. One connection is possible for each account and region."
+  type        = string
+}
+
+variable "rules" {
+  description = <<-EOT
+    What is kept, by the rule's name: the type of event (`RunExecuted` or `AuditLog`), the filters that it has to pass,
+    and the log group, which is made. Filters are lists of which any value may match.
+  EOT
+  type = map(object({
+    type              = string
+    filters           = optional(map(list(string)), {})
+    log_group         = string
+    retention_in_days = optional(number)
+    description       = optional(string)
+  }))
+}
+
+variable "audit_logs" {
+  description = "Whether the account's audit logs go to this connection. An account has one such setting."
+  type        = bool
+  default     = false
+}
+
+variable "delivery_check" {
+  description = <<-EOT
+    Proves at apply that events arrive: a dry run is started in the workspace, and its event must reach the log group of
+    the rule, which has to let RunExecuted events of that workspace through. Null: no check.
+  EOT
+  type = object({
+    workspace_id = string
+    rule         = string
+  })
+  default = null
+}
+
+variable "tags" {
+  description = "Tags of the bus and the rules."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,77 @@
+# The whole integration from modules, in another region than the quickstart's.
+
+terraform {
+  required_version = ">= 1.8"
+  required_providers {
+    scalr = {
+      source = "scalr-eventbridge/scalr"
+    }
+  }
+}
+
+variable "workspace_id" {
+  description = "A workspace for the delivery check: a dry run is started in it. The default is the companion's."
+  type        = string
+  default     = "ws-v0local"
+}
+
+module "events" {
+  source         = "./event-stream"
+  name           = "platform"
+  aws_account_id = "123456789012"
+  region         = "eu-west-1"
+
+  rules = {
+    runs = {
+      type              = "RunExecuted"
+      log_group         = "/platform/runs"
+      retention_in_days = 30
+    }
+    failures = {
+      type        = "RunExecuted"
+      filters     = { result = ["errored", "canceled"] }
+      log_group   = "/platform/failures"
+      description = "Runs that somebody has to look at"
+    }
+    audit = {
+      type              = "AuditLog"
+      log_group         = "/platform/audit"
+      retention_in_days = 365
+    }
+  }
+
+  audit_logs     = true
+  delivery_check = { workspace_id = var.workspace_id, rule = "runs" }
+  tags           = { team = "platform" }
+}
+
+# Failures also wake somebody up.
+module "page" {
+  source         = "./rule-to-arn"
+  name           = "page"
+  event_bus_name = module.events.event_bus_name
+  region         = module.events.region
+  target_arn     = "arn:aws:sns:eu-west-1:123456789012:on-call"
+  event_pattern  = provider::scalr::event_pattern("RunExecuted", { result = ["errored"], is_dry = false })
+}
+
+# Whoever makes, changes or deletes a workspace is told of to the security team.
+module "workspaces" {
+  source         = "./rule-to-arn"
+  name           = "workspaces"
+  event_bus_name = module.events.event_bus_name
+  region         = module.events.region
+  target_arn     = "arn:aws:sqs:eu-west-1:123456789012:security"
+  event_pattern  = provider::scalr::event_pattern("AuditLog", { action = [{ wildcard = "*-workspace" }] })
+  sample_type    = "AuditLog"
+}
+
+output "status" {
+  description = "`active` once events flow."
+  value       = module.events.status
+}
+
+output "log_groups" {
+  description = "Where the events are kept."
+  value       = module.events.log_groups
+}

@@ -1,0 +1,36 @@
+variable "name" {
+  description = "Name of the rule."
+  type        = string
+}
+
+variable "event_bus_name" {
+  description = "The bus on which Scalr's events arrive, such as the output of the module `event-stream`."
+  type        = string
+}
+
+variable "region" {
+  description = "The bus's region."
+  type        = string
+}
+
+variable "event_pattern" {
+  description = "Which events: `provider::scalr::event_pattern(…)`, or `jsonencode(…)` of a pattern of your own."
+  type        = string
+}
+
+variable "target_arn" {
+  description = "Where they go: an SQS queue, an SNS topic, a Lambda function, another bus. Its own policy has to let EventBridge in."
+  type        = string
+}
+
+variable "dead_letter_queue_arn" {
+  description = "SQS queue for events that could not be delivered. Null: none."
+  type        = string
+  default     = null
+}
+
+variable "sample_type" {
+  description = "The rule has to match the sample of this type of event, else the plan fails. Null: not checked."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,112 @@
+//! The provider's own settings.
+
+use acceptance::aws::Aws;
+use acceptance::stage::Stage;
+use acceptance::tools::Tool;
+use anyhow::{Result, ensure};
+
+use super::hcl::{self, ACTIVATION, BUS, CONNECTION};
+use crate::runner::Case;
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("provider::settings_unknown_at_plan", settings_unknown_at_plan),
+        Case::new("provider::settings_in_configuration", settings_in_configuration),
+        Case::new("provider::assume_role", assume_role),
+        Case::new("provider::allowed_account_ids", allowed_account_ids),
+    ]
+}
+
+fn settings_unknown_at_plan(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    let provider = r#"
+variable "token" {}
+resource "terraform_data" "token" {
+  input = var.token
+}
+provider "scalr" {
+  token = terraform_data.token.output
+}
+"#;
+    let token = stage.world.line.token().to_owned();
+    stage.set("SCALR_TOKEN", "");
+    stage.set("TF_VAR_token", &token);
+    stage.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
+    stage.apply_counts(3, 0, 0)?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn settings_in_configuration(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    let line = stage.world.line.clone();
+    let provider = format!(
+        r#"
+provider "scalr" {{
+  hostname = "{}"
+  token    = "{}"
+  aws      = {{ region = "us-east-1", endpoints = {{ events = "{2}", logs = "{2}", sts = "{2}" }} }}
+}}
+"#,
+        line.hostname(),
+        line.token(),
+        line.endpoint()
+    );
+    for name in ["SCALR_HOSTNAME", "SCALR_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION"] {
+        stage.set(name, "");
+    }
+    stage.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
+    stage.apply_counts(2, 0, 0)?;
+    let record = std::fs::read_to_string(stage.state_file())?;
+    ensure!(!record.contains(line.token()), "the token is in the state");
+    stage.plan_empty()?;
+    Ok(())
+}
+
+/// The role's account is another one than that of the credentials: it is where the bus is made.
+fn assume_role(tool: &Tool) -> Result<()> {
+    const THEIRS: &str = "222222222222";
+    let stage = Stage::new(tool)?;
+    let provider = format!(
+        r#"
+provider "scalr" {{
+  aws = {{
+    assume_role = {{ role_arn = "arn:aws:iam::{THEIRS}:role/platform", session_name = "acceptance", external_id = "scalr" }}
+  }}
+}}
+"#
+    );
+    let connection = hcl::with(CONNECTION, "123456789012", THEIRS);
+    stage.config(&hcl::all(&[&provider, &connection, BUS, ACTIVATION]))?;
+    stage.apply_counts(3, 0, 0)?;
+    let theirs = Aws::new(stage.world.line.endpoint(), THEIRS, "us-east-1");
+    ensure!(theirs.buses()?.len() == 1, "no bus in the role's account");
+    ensure!(
+        stage.aws().buses()?.is_empty(),
+        "a bus in the credentials' account"
+    );
+    stage.plan_empty()?;
+    stage.destroy()?;
+    ensure!(theirs.buses()?.is_empty());
+    Ok(())
+}
+
+/// Credentials of an account that is not listed are refused before anything is made.
+fn allowed_account_ids(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let provider = "provider \"scalr\" {\n  aws = { allowed_account_ids = [\"222222222222\"] }\n}\n";
+    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
+    stage.apply_counts(2, 0, 0)?;
+    stage.destroy()?;
+    stage.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
+    stage.apply_fails(&["allowed_account_ids", "123456789012", "222222222222"])?;
+    ensure!(stage.aws().buses()?.is_empty(), "a bus was made all the same");
+    stage.config(&hcl::all(&[
+        &hcl::with(provider, "222222222222", "123456789012"),
+        CONNECTION,
+        BUS,
+    ]))?;
+    stage.apply()?;
+    stage.plan_empty()?;
+    Ok(())
+}
