@@ -121,17 +121,12 @@ fn files(env: &BTreeMap<String, String>) -> Vec<PathBuf> {
     files
 }
 
-/// The tokens of a configuration file by host. It is HCL or JSON. The reason of a refusal holds nothing of the text.
-fn tokens(text: &str) -> Result<BTreeMap<String, String>, String> {
+/// The tokens of a configuration file by host. It is HCL or JSON.
+fn tokens(text: &str) -> Result<BTreeMap<String, String>, &'static str> {
     if text.trim_start().starts_with('{') {
-        return tokens_of_json(text).ok_or_else(|| "it is not the JSON of a CLI configuration".to_owned());
+        return tokens_of_json(text).ok_or("it is not the JSON of a CLI configuration");
     }
-    hcl::parse(text)
-        .map(|body| tokens_of_hcl(&body))
-        .map_err(|error| match error {
-            hcl::Error::Parse(error) => format!("line {} is not HCL", error.location().line()),
-            _ => "it is not HCL".to_owned(),
-        })
+    tokens_of_hcl(&lex(text)?)
 }
 
 fn tokens_of_json(text: &str) -> Option<BTreeMap<String, String>> {
@@ -144,23 +139,101 @@ fn tokens_of_json(text: &str) -> Option<BTreeMap<String, String>> {
     Some(credentials.as_object()?.iter().filter_map(token).collect())
 }
 
-/// `credentials "host" { token = "…" }`; everything else is passed over.
-fn tokens_of_hcl(body: &hcl::Body) -> BTreeMap<String, String> {
-    let credentials = body
-        .blocks()
-        .filter(|block| block.identifier.as_str() == "credentials");
-    let token = |block: &hcl::Block| {
-        let host = block.labels.first()?.as_str().to_owned();
-        let token = block
-            .body
-            .attributes()
-            .find(|attribute| attribute.key.as_str() == "token")?;
-        match &token.expr {
-            hcl::Expression::String(token) => Some((host, token.clone())),
-            _ => None,
+/// A word of HCL 1, which this file is written in: its keys may be quoted, its blocks stand within one line, and a reader of
+/// HCL 2 refuses both. Only what credentials are made of is told apart.
+#[derive(Clone, PartialEq, Eq)]
+enum Word {
+    Name(String),
+    Text(String),
+    Mark(char),
+}
+
+/// `credentials "host" { token = "…" }` at the top level; everything else is passed over.
+fn tokens_of_hcl(words: &[Word]) -> Result<BTreeMap<String, String>, &'static str> {
+    let mut tokens = BTreeMap::new();
+    let mut open: Vec<Option<&str>> = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        match word {
+            Word::Mark('{') => {
+                let host = match (
+                    at.checked_sub(2).map(|before| &words[before..at]),
+                    open.is_empty(),
+                ) {
+                    (Some([Word::Name(name), Word::Text(host)]), true) if name == "credentials" => {
+                        Some(host.as_str())
+                    }
+                    _ => None,
+                };
+                open.push(host);
+            }
+            Word::Mark('}') => {
+                open.pop().ok_or("a brace is closed that was not opened")?;
+            }
+            Word::Name(name) if name == "token" => {
+                if let ([Some(host)], [Word::Mark('='), Word::Text(token), ..]) =
+                    (open.as_slice(), &words[at + 1..])
+                {
+                    tokens.insert((*host).to_owned(), token.clone());
+                }
+            }
+            _ => {}
         }
-    };
-    credentials.filter_map(token).collect()
+    }
+    if open.is_empty() {
+        Ok(tokens)
+    } else {
+        Err("a brace is not closed")
+    }
+}
+
+fn lex(text: &str) -> Result<Vec<Word>, &'static str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if first == '#' || rest.starts_with("//") {
+            rest = rest.find('\n').map_or("", |end| &rest[end..]);
+        } else if rest.starts_with("/*") {
+            rest = rest
+                .find("*/")
+                .map(|end| &rest[end + 2..])
+                .ok_or("a comment is not closed")?;
+        } else if first == '"' {
+            let (word, after) = quoted(&rest[1..]).ok_or("a quote is not closed")?;
+            words.push(Word::Text(word));
+            rest = after;
+        } else if first.is_alphanumeric() || first == '_' {
+            let end = rest
+                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
+                .unwrap_or(rest.len());
+            words.push(Word::Name(rest[..end].to_owned()));
+            rest = &rest[end..];
+        } else {
+            if !first.is_whitespace() {
+                words.push(Word::Mark(first));
+            }
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    Ok(words)
+}
+
+/// A quoted text from behind its first quote, and what follows its last.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut word = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((word, &text[at + 1..])),
+            '\n' => return None,
+            '\\' => word.push(match chars.next()?.1 {
+                'n' => '\n',
+                't' => '\t',
+                other => other,
+            }),
+            other => word.push(other),
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -234,7 +307,7 @@ mod tests {
     #[test]
     fn a_block_of_the_cli_configuration() {
         let rc = "# credentials \"acme.scalr.io\" { token = \"no\" }\n\
-                  provider_installation { direct {} }\n\
+                  provider_installation { dev_overrides { \"a/b\" = \"/x\" } direct {} }\n\
                   /* { */ credentials \"other\" { token = \"o\" }\n\
                   credentials \"Acme.scalr.io\" {\n  token = \"s3\\\"cret\" // mine\n}\n";
         let origin = "the credentials of `Acme.scalr.io` in `/h/.terraformrc`";
@@ -286,10 +359,10 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_told_without_its_contents() {
         for (text, reason) in [
-            ("credentials \"a\" { token = \"s3cret", "line 1 is not HCL"),
-            ("# ours\ncredentials \"a\" {", "line 2 is not HCL"),
-            ("}", "line 1 is not HCL"),
-            ("/* s3cret", "line 1 is not HCL"),
+            ("credentials \"a\" { token = \"s3cret", "a quote is not closed"),
+            ("credentials \"a\" {", "a brace is not closed"),
+            ("}", "a brace is closed that was not opened"),
+            ("/* s3cret", "a comment is not closed"),
             (
                 "{\"credentials\": s3cret}",
                 "it is not the JSON of a CLI configuration",

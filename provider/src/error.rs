@@ -3,6 +3,8 @@
 use scalr_api::{ClientError, ErrorObject, Refusal};
 use tfplugin::{Diagnostic, Diagnostics};
 
+const NOTHING: &str = "The call changed nothing.";
+
 /// A call that failed, and what it was for.
 #[derive(Debug)]
 pub struct ScalrError {
@@ -11,6 +13,7 @@ pub struct ScalrError {
     token_origin: String,
     attributes: &'static [(&'static str, &'static str)],
     standing: Option<String>,
+    if_done: &'static str,
 }
 
 impl ScalrError {
@@ -23,6 +26,7 @@ impl ScalrError {
             token_origin,
             attributes: &[],
             standing: None,
+            if_done: "Whether Scalr carried the call out is not known; the next plan shows it.",
         }
     }
 
@@ -35,6 +39,12 @@ impl ScalrError {
     /// What state things are in, where "nothing was changed" would not be true or not be all.
     pub fn standing(mut self, text: impl Into<String>) -> Self {
         self.standing = Some(text.into());
+        self
+    }
+
+    /// What state things are in where Scalr may have carried the call out, and the next plan would not show it.
+    pub fn if_done(mut self, text: &'static str) -> Self {
+        self.if_done = text;
         self
     }
 
@@ -53,17 +63,13 @@ impl ScalrError {
 
     fn detail(&self) -> String {
         let mut paragraphs = vec![sentence(&self.source.to_string())];
-        let may_be_done = matches!(
-            &self.source,
-            ClientError::NoAnswer { .. } | ClientError::NotTheApi { .. }
-        ) || self.source.refusal().is_some_and(|refusal| refusal.status >= 500);
-        paragraphs.push(match (&self.standing, may_be_done) {
-            (Some(standing), _) => standing.clone(),
-            (None, true) => {
-                "Whether Scalr carried the call out is not known; the next plan shows it.".to_owned()
-            }
-            (None, false) => "The call changed nothing.".to_owned(),
-        });
+        let standing = self.standing.as_deref();
+        let unknown = if self.source.may_be_done() {
+            self.if_done
+        } else {
+            NOTHING
+        };
+        paragraphs.push(standing.unwrap_or(unknown).to_owned());
         paragraphs.extend(next(&self.source, &self.token_origin));
         paragraphs.join("\n\n")
     }
@@ -89,7 +95,7 @@ impl ScalrError {
         }
         let on_attribute = |(attribute, error): (&'static str, &ErrorObject)| {
             let said = sentence(error.message().unwrap_or("Scalr gave no reason."));
-            let rest = self.standing.as_deref().unwrap_or("The call changed nothing.");
+            let rest = self.standing.as_deref().unwrap_or(NOTHING);
             Diagnostic::error(self.summary())
                 .detail(format!("{said}\n\n{rest}"))
                 .at(attribute)
@@ -108,6 +114,7 @@ impl From<ScalrError> for Diagnostics {
 fn next(error: &ClientError, token_origin: &str) -> Option<String> {
     Some(match error {
         ClientError::Refused(refusal) => return after_refusal(refusal, token_origin),
+        ClientError::Unsure(last) => return next(last, token_origin),
         ClientError::NotSent { host, .. } if error.to_string().contains("certificate") => format!(
             "The certificate of `{host}` is not one that this machine trusts. If an authority of your own signed it, \
              `SSL_CERT_FILE` may name a file that holds that authority's certificate."

@@ -11,7 +11,8 @@ use crate::credentials::{self, World};
 use crate::{check, data_sources, functions, resources};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
-#[derive(Attrs, Clone, Debug)]
+// No `Debug`: it would show the token.
+#[derive(Attrs, Clone)]
 pub struct ScalrEventBridge {
     /// Host of Scalr's API, such as `acme.scalr.io`, with or without a scheme (`https` without). Default: the environment variable `SCALR_HOSTNAME`.
     #[tf(optional, check = check::hostname)]

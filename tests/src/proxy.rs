@@ -2,7 +2,7 @@
 //! answered but the answer has not come back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -53,6 +53,7 @@ struct Shared {
     strike: Option<Strike>,
     // Which process group to strike; known only once the tool has been started.
     victim: std::sync::OnceLock<Pid>,
+    struck: AtomicBool,
     http: reqwest::Client,
     log: std::sync::Mutex<Vec<String>>,
 }
@@ -80,6 +81,7 @@ impl Proxy {
             seen: AtomicUsize::new(0),
             strike,
             victim: std::sync::OnceLock::new(),
+            struck: AtomicBool::new(false),
             http: reqwest::Client::builder().no_proxy().build()?,
             log: std::sync::Mutex::new(Vec::new()),
         });
@@ -103,6 +105,11 @@ impl Proxy {
     /// How many requests have come.
     pub fn seen(&self) -> usize {
         self.shared.seen.load(Ordering::SeqCst)
+    }
+
+    /// Whether the signal was sent to a process group that was there.
+    pub fn struck(&self) -> bool {
+        self.shared.struck.load(Ordering::SeqCst)
     }
 
     /// What came, one line a request.
@@ -144,8 +151,8 @@ impl Shared {
             Blow::Stop => Signal::INT,
             Blow::Kill => Signal::KILL,
         };
-        // Gone already is as good as struck.
-        let _ = kill_process_group(*victim, signal);
+        let sent = kill_process_group(*victim, signal).is_ok();
+        self.struck.store(sent, Ordering::SeqCst);
         match blow {
             Blow::Stop => tokio::time::sleep(STRUCK_LATENCY).await,
             Blow::Kill => std::future::pending().await,

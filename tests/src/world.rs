@@ -83,7 +83,15 @@ impl World {
     /// # Errors
     /// When it does not start or does not become ready.
     pub fn start() -> Result<Self> {
-        Self::start_in(tempfile::tempdir()?)
+        Self::start_logging("warn")
+    }
+
+    /// [`World::start`], with a log of this level.
+    ///
+    /// # Errors
+    /// When it does not start or does not become ready.
+    pub fn start_logging(level: &str) -> Result<Self> {
+        Self::start_in(tempfile::tempdir()?, level)
     }
 
     /// Starts a companion on a copy of another one's state.
@@ -93,10 +101,10 @@ impl World {
     pub fn restore(saved: &Path) -> Result<Self> {
         let data = tempfile::tempdir()?;
         paths::copy_tree(saved, data.path())?;
-        Self::start_in(data)
+        Self::start_in(data, "warn")
     }
 
-    fn start_in(data: TempDir) -> Result<Self> {
+    fn start_in(data: TempDir, level: &str) -> Result<Self> {
         let program = paths::companion();
         ensure!(
             program.is_file(),
@@ -112,6 +120,8 @@ impl World {
                 "127.0.0.1:0",
                 "--aws-listen",
                 "127.0.0.1:0",
+                "--log",
+                level,
                 "--data-dir",
             ])
             .arg(data.path().join("state"))

@@ -12,6 +12,11 @@ const AWS_CLI: &str = "awscli==1.46.3";
 const CARGO_DENY: &str = "0.20.2";
 const TFPLUGINDOCS: &str = "github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs@v0.25.0";
 const TOFU: &str = "github.com/opentofu/opentofu/cmd/tofu";
+/// The Go modules that hold the plugin protocol's contracts; the framework's tests compare ours with them.
+const CONTRACTS: [&str; 2] = [
+    "github.com/hashicorp/terraform-plugin-go@v0.31.0",
+    "github.com/hashicorp/go-plugin@v1.7.0",
+];
 const TOFU_MODULE: &str = "xtask/tofu";
 
 type Install = fn() -> Result<()>;
@@ -20,11 +25,12 @@ type Install = fn() -> Result<()>;
 pub(crate) fn install() -> Result<()> {
     std::fs::create_dir_all(places::tools().join("bin"))?;
     let mut trouble = Vec::new();
-    let steps: [(&str, Install); 5] = [
+    let steps: [(&str, Install); 6] = [
         ("Terraform 1.11", terraform),
         ("Terraform 1.15 and the AWS command line", python),
         ("OpenTofu 1.12", tofu),
         ("tfplugindocs", tfplugindocs),
+        ("the plugin protocol's contracts", contracts),
         ("cargo-deny", cargo_deny),
     ];
     for (name, step) in steps {
@@ -105,6 +111,11 @@ fn tfplugindocs() -> Result<()> {
         return Ok(());
     }
     go(&["install", TFPLUGINDOCS], &places::root())
+}
+
+fn contracts() -> Result<()> {
+    let args: Vec<&str> = ["mod", "download"].into_iter().chain(CONTRACTS).collect();
+    go(&args, &places::tools())
 }
 
 fn cargo_deny() -> Result<()> {

@@ -6,7 +6,8 @@ use tfplugin::{Attrs, Dynamic, Function, FunctionError};
 
 /// Builds the event pattern of a rule: Scalr's events of one type, those that pass every filter.
 ///
-/// The result is JSON text, for `event_pattern` of a `scalr_eventbridge_rule`.
+/// The result is JSON text, for `event_pattern` of a `scalr_eventbridge_rule`. The guide *Fields of the events* lists the
+/// filters.
 #[derive(Attrs, Debug)]
 pub struct EventPattern {
     /// Detail type of the events: `RunExecuted` or `AuditLog`.

@@ -1,7 +1,7 @@
 //! `scalr_audit_log_setting`: which connection receives an account's AuditLog events.
 
 use scalr_api::{AccountId, AuditLogSetting as Wire, ClientError, ConnectionId, Object};
-use tfplugin::{Attrs, Cx, Diagnostic, Diagnostics, Identity, Resource, Result};
+use tfplugin::{Action, Attrs, Cx, Diagnostic, Diagnostics, Identity, Plan, Resource, Result};
 
 use crate::aws::import_id;
 use crate::check;
@@ -15,7 +15,7 @@ const ATTRIBUTES: &[(&str, &str)] = &[
 ];
 
 /// Private state: the connection that our own apply selected. A refresh overwrites `connection_id` with what someone else
-/// selected, and destroy must not turn that off.
+/// selected, and destroy must not turn that off. `managed` shows the difference, so that a plan can mend it.
 const OURS: &str = "selected";
 
 /// Streams the audit log of a Scalr account to a connection (Account settings > Audit logs).
@@ -29,6 +29,9 @@ pub struct AuditLogSetting {
     /// Scalr account of the setting: the provider's `account_id`, else the connection's account.
     #[tf(computed, keep)]
     account_id: Option<String>,
+    /// Whether this resource made the selection. It is `false` when someone else has made it since: the next apply takes it over. Destroy turns off only a selection of its own.
+    #[tf(computed)]
+    managed: Option<bool>,
 }
 
 impl Resource for AuditLogSetting {
@@ -51,11 +54,7 @@ impl Resource for AuditLogSetting {
             Some(_) => {}
             None => select(&scalr, &account, &wanted).await?,
         }
-        cx.set_private(OURS, plan.connection_id.as_bytes());
-        Ok(Self {
-            account_id: Some(account.into_string()),
-            ..plan
-        })
+        Ok(plan.made(account, cx))
     }
 
     async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
@@ -77,12 +76,14 @@ impl Resource for AuditLogSetting {
         let Some(id) = selected(&setting) else {
             return Ok(None);
         };
-        if cx.private(OURS).is_none() {
-            // Imported: what is selected now is what is managed.
+        // Imported: what is selected now is what is managed.
+        let ours = cx.private(OURS).unwrap_or_else(|| {
             cx.set_private(OURS, id.as_str().as_bytes());
-        }
+            id.as_str().as_bytes().to_vec()
+        });
         Ok(Some(Self {
             connection_id: id.to_string(),
+            managed: Some(ours == id.as_str().as_bytes()),
             ..state
         }))
     }
@@ -96,11 +97,7 @@ impl Resource for AuditLogSetting {
             &connection_id(&plan.connection_id, "connection_id")?,
         )
         .await?;
-        cx.set_private(OURS, plan.connection_id.as_bytes());
-        Ok(Self {
-            account_id: Some(account.into_string()),
-            ..plan
-        })
+        Ok(plan.made(account, cx))
     }
 
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
@@ -116,8 +113,16 @@ impl Resource for AuditLogSetting {
                 let off = scalr.api.set_audit_log_setting(&account, None).await;
                 off.map_err(|error| failed(&scalr, "turn off", &account, error))?;
             }
-            Some(other) => cx.warn(left(&account, other)),
+            Some(other) => cx.warn(left(&account, other, &String::from_utf8_lossy(&ours))),
             None => {}
+        }
+        Ok(())
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        // An update that only takes over a selection made elsewhere shows as `false -> true`.
+        if plan.action() != Action::Delete {
+            plan.set("managed", true);
         }
         Ok(())
     }
@@ -133,6 +138,16 @@ impl Resource for AuditLogSetting {
 }
 
 impl AuditLogSetting {
+    /// The selection as this resource has just made it.
+    fn made(self, account: AccountId, cx: &mut Cx<'_, Self>) -> Self {
+        cx.set_private(OURS, self.connection_id.as_bytes());
+        Self {
+            account_id: Some(account.into_string()),
+            managed: Some(true),
+            ..self
+        }
+    }
+
     fn account(&self) -> Result<AccountId> {
         AccountId::new(self.account_id.as_deref().unwrap_or_default()).map_err(|error| {
             Diagnostic::error("Not the id of an account")
@@ -246,10 +261,11 @@ fn taken(account: &AccountId, other: &ConnectionId) -> Diagnostic {
         .at("connection_id")
 }
 
-fn left(account: &AccountId, other: &ConnectionId) -> Diagnostic {
+fn left(account: &AccountId, selected: &ConnectionId, ours: &str) -> Diagnostic {
     Diagnostic::warning("The audit-log setting was left on").detail(format!(
-        "The setting of account `{account}` selects `{other}`, not the connection of this resource: someone changed it. It \
-         was left as it is."
+        "The setting of account `{account}` selects `{selected}`. This resource last selected `{ours}`, so the selection is \
+         not its own, and it was left as it is.\n\nTo turn the audit log's stream off all the same: Scalr, account scope > \
+         Settings > Audit logs."
     ))
 }
 

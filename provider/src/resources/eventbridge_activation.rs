@@ -1,6 +1,7 @@
 //! `scalr_eventbridge_activation`: "Refresh status", until the connection is active.
 //!
-//! `disabled` is settled: no step here ever resumes a connection that was paused.
+//! `disabled` is settled: a connection that is found paused is left paused. It is looked at right before each refresh,
+//! since the call that refreshes is also the one that resumes.
 
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};

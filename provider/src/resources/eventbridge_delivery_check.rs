@@ -20,6 +20,8 @@ use crate::client::{Client, Scalr};
 use search::Arrival;
 
 const EVERY: Duration = Duration::from_secs(1);
+/// How long the walk through the chain may take.
+const WALK: Duration = Duration::from_secs(60);
 
 /// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group: the proof that
 /// the whole chain works, from Scalr to the log group.
@@ -78,8 +80,14 @@ impl Resource for DeliveryCheck {
             Waited::Done(arrival) => Ok(plan.with(&run, arrival)),
             Waited::Cancelled { .. } => Err(interrupted(&run).into()),
             Waited::TimedOut { .. } => {
-                let facts = gather::facts(&aws, &scalr, &plan, &run).await?;
-                Err(missed(&facts, started.elapsed()).into())
+                let waited = started.elapsed();
+                let walk = gather::facts(&aws, &scalr, &plan, &run);
+                tokio::select! {
+                    facts = tokio::time::timeout(WALK, walk) => {
+                        Err(missed(&plan, &run, facts.ok().as_ref(), waited).into())
+                    }
+                    () = cx.cancelled().cancelled() => Err(interrupted(&run).into()),
+                }
             }
         }
     }
@@ -151,6 +159,7 @@ async fn start(scalr: &Scalr, workspace: &str) -> Result<Object<Run>> {
         scalr
             .failed(format!("start a run in the workspace `{workspace}`"), error)
             .attributes(ATTRIBUTES)
+            .if_done("A run may have been started; it does no harm, and the next apply starts another.")
             .into()
     })
 }
@@ -184,15 +193,28 @@ fn interrupted(run: &Object<Run>) -> Diagnostic {
     ))
 }
 
-fn missed(facts: &chain::Facts, waited: Duration) -> Diagnostic {
-    let (run, group) = (&facts.run.id, &facts.group);
+fn missed(
+    plan: &DeliveryCheck,
+    run: &Object<Run>,
+    facts: Option<&chain::Facts>,
+    waited: Duration,
+) -> Diagnostic {
+    let why = facts.map_or_else(
+        || {
+            format!(
+                "Looking for the link that broke was given up after {} s: AWS or Scalr answers too slowly.",
+                WALK.as_secs()
+            )
+        },
+        chain::broken,
+    );
     Diagnostic::error(format!(
-        "The event of the run `{run}` did not arrive in the log group `{group}`"
+        "The event of the run `{}` did not arrive in the log group `{}`",
+        run.id, plan.log_group
     ))
     .detail(format!(
-        "Waited {} s. {}\n\nThe check is not in the state; the next apply runs it again.",
+        "Waited {} s. {why}\n\nThe check is not in the state; the next apply runs it again.",
         waited.as_secs(),
-        chain::broken(facts)
     ))
 }
 

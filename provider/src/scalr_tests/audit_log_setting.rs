@@ -35,7 +35,7 @@ async fn it_selects_moves_and_turns_off() {
     let state = resource.create(config("in-1")).await.unwrap();
     assert_eq!(
         state.json(),
-        json!({ "connection_id": "in-1", "account_id": "acc-1" })
+        json!({ "connection_id": "in-1", "account_id": "acc-1", "managed": true })
     );
     assert_eq!(resource.identity(&state), json!({ "account_id": "acc-1" }));
     resource.assert_stable(&state, config("in-1")).await;
@@ -70,6 +70,25 @@ async fn what_someone_else_selected_shows_and_is_spared() {
         resource.destroy(state).await.unwrap();
         selects(&fake, Some("in-2"));
     }
+}
+
+/// The configuration follows what someone else selected, or the answer to our own change was lost: the next plan shows
+/// that the selection is to be taken over, and from then on destroy turns it off.
+#[tokio::test]
+async fn a_selection_made_elsewhere_is_taken_over_in_place() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    fake.world().audit_logs_to = Some("in-2".to_owned());
+    let refreshed = resource.read(&state).await.unwrap().unwrap();
+    assert_eq!(refreshed.json()["managed"], false);
+    let planned = resource.plan(Some(&refreshed), config("in-2")).await.unwrap();
+    assert!(!planned.is_empty() && planned.replaces().is_empty());
+    let state = resource.apply(planned).await.state.unwrap();
+    assert_eq!(state.json()["managed"], true);
+    resource.assert_stable(&state, config("in-2")).await;
+    resource.destroy(&state).await.unwrap();
+    selects(&fake, None);
 }
 
 #[tokio::test]

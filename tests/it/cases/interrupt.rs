@@ -1,6 +1,7 @@
 //! Interruptions of the quickstart's apply and destroy: at every request, before it is forwarded and before its answer
 //! returns, by Ctrl-C and by kill -9. Afterwards apply goes through again: by itself, or with the import blocks that
-//! its errors print. Each point is struck once; the points are spread over the tools.
+//! its errors print. After an interrupted destroy, half the points go on with destroy, which leaves nothing behind. Each
+//! point is struck once; the points are spread over the tools.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,6 +136,15 @@ fn interrupted(tool: &Tool, work: Work, strike: Strike, saved: &Saved) -> Result
     if proxy.seen() < strike.at {
         // Fewer polls than in the run that was counted: nothing was struck, so it must have gone through.
         ensure!(struck.code() == 0, "not struck, and yet:\n{}", struck.text);
+    } else {
+        ensure!(
+            proxy.struck(),
+            "request {} came, and nothing was struck",
+            strike.at
+        );
+        if strike.blow == Blow::Kill {
+            ensure!(struck.code() == 137, "killed, and ended with {}", struck.code());
+        }
     }
     stage.direct();
     let told = format!(
@@ -142,8 +152,19 @@ fn interrupted(tool: &Tool, work: Work, strike: Strike, saved: &Saved) -> Result
         proxy.log().last().cloned().unwrap_or_default(),
         struck.text
     );
+    if work == Work::Destroy && destroys_again(strike) {
+        stage.destroy().with_context(|| told.clone())?;
+        verify::nothing_left(&stage, "us-east-1", &GROUPS).context(told)?;
+        return no_lock(stage.dir());
+    }
     go_through(&stage).with_context(|| told.clone())?;
     whole(&stage).context(told)
+}
+
+/// What follows an interrupted destroy: another destroy, or an apply. Each request meets both.
+fn destroys_again(strike: Strike) -> bool {
+    let crossed = (strike.blow == Blow::Kill) != (strike.moment == Moment::BeforeAnswer);
+    crossed != strike.at.is_multiple_of(2)
 }
 
 /// Applies until it goes through; a failure must hold import blocks, which are put into the configuration.

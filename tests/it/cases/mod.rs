@@ -8,13 +8,13 @@ use libtest_mimic::Arguments;
 
 use crate::runner::Case;
 
-mod activation;
 mod audit_log_setting;
 mod bad_input;
 mod bus;
-mod connection;
 mod data_sources;
-mod delivery_check;
+mod eventbridge_activation;
+mod eventbridge_connection;
+mod eventbridge_delivery_check;
 mod examples;
 mod functions;
 mod hcl;
@@ -22,24 +22,26 @@ mod interrupt;
 mod provider;
 mod quickstart;
 mod rule;
+mod secrets;
 mod target;
 mod verify;
 
 /// Every row, in the order in which they are listed.
 pub(crate) fn table() -> Vec<Case> {
-    let groups: [fn() -> Vec<Case>; 13] = [
+    let groups: [fn() -> Vec<Case>; 14] = [
         quickstart::cases,
         examples::cases,
-        connection::cases,
+        eventbridge_connection::cases,
         bus::cases,
         rule::cases,
         target::cases,
-        activation::cases,
+        eventbridge_activation::cases,
         audit_log_setting::cases,
-        delivery_check::cases,
+        eventbridge_delivery_check::cases,
         data_sources::cases,
         functions::cases,
         provider::cases,
+        secrets::cases,
         bad_input::cases,
     ];
     groups.into_iter().flat_map(|group| group()).collect()

@@ -1,7 +1,7 @@
 //! Whoever finds a resource, data source or function by its name in HCL finds its code, its example, its page and its
 //! test under that name: none may be missing, and none may be left over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::File;
 
@@ -13,6 +13,8 @@ struct Kind {
     files: &'static [&'static str],
     /// Where the pages are.
     docs: &'static str,
+    /// Whether each has a file of acceptance cases of its own; else some case has to name it.
+    own_cases: bool,
     /// What HCL puts before the name; functions have no prefix in file names.
     prefix: &'static str,
 }
@@ -23,6 +25,7 @@ const KINDS: [Kind; 3] = [
         examples: "examples/resources/",
         files: &["resource.tf"],
         docs: "docs/resources/",
+        own_cases: true,
         prefix: "scalr_",
     },
     Kind {
@@ -30,6 +33,7 @@ const KINDS: [Kind; 3] = [
         examples: "examples/data-sources/",
         files: &["data-source.tf"],
         docs: "docs/data-sources/",
+        own_cases: false,
         prefix: "scalr_",
     },
     Kind {
@@ -37,6 +41,7 @@ const KINDS: [Kind; 3] = [
         examples: "examples/functions/",
         files: &["function.tf"],
         docs: "docs/functions/",
+        own_cases: false,
         prefix: "",
     },
 ];
@@ -48,38 +53,58 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
 
 fn kind_check(kind: &Kind, files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
-    let mut names = BTreeSet::new();
+    let mut names = BTreeMap::new();
     for file in files.iter().filter(|file| file.path.starts_with(kind.code)) {
         let Some(name) = registered(&file.text) else {
             continue;
         };
-        names.insert(name.to_owned());
+        names.insert(
+            name.to_owned(),
+            file.text.contains("const IMPORTABLE: bool = false"),
+        );
         let place = file.path.trim_start_matches(kind.code);
         if place != format!("{name}.rs") && !place.starts_with(&format!("{name}/")) {
             found.push(format!("{}: `{name}` lives in a file of that name", file.path));
         }
     }
-    let has = |path: &str| files.iter().any(|file| file.path == path);
-    for name in &names {
-        let hcl = format!("{}{name}", kind.prefix);
-        let example = |file: &&str| format!("{}{hcl}/{file}", kind.examples);
-        let short = name.trim_start_matches("scalr_");
-        let page = format!("{}{short}.md", kind.docs);
-        let wanted = kind.files.iter().map(example).chain([page]);
-        found.extend(
-            wanted
-                .filter(|path| !has(path))
-                .map(|path| format!("{path}: missing, `{hcl}` has code")),
-        );
-        let tested = files
-            .iter()
-            .any(|file| file.path.starts_with("tests/it/") && file.text.contains(hcl.as_str()));
-        if !tested {
-            found.push(format!("tests/it: no case names `{hcl}`"));
-        }
+    for (name, not_importable) in &names {
+        found.extend(missing(kind, files, name, !not_importable));
     }
-    found.extend(left_over(kind, files, &names));
+    found.extend(left_over(kind, files, &names.into_keys().collect()));
     found
+}
+
+/// What one registered name lacks.
+fn missing(kind: &Kind, files: &[File], name: &str, importable: bool) -> Vec<String> {
+    let hcl = format!("{}{name}", kind.prefix);
+    let imports: &[&str] = if kind.own_cases && importable {
+        &["import.sh", "import-by-identity.tf"]
+    } else {
+        &[]
+    };
+    let examples = kind.files.iter().chain(imports);
+    let examples = examples.map(|file| format!("{}{hcl}/{file}", kind.examples));
+    let cases = kind.own_cases.then(|| format!("tests/it/cases/{name}.rs"));
+    let wanted = examples.chain([format!("{}{name}.md", kind.docs)]).chain(cases);
+    let mut found: Vec<_> = wanted
+        .filter(|path| files.iter().all(|file| file.path != *path))
+        .map(|path| format!("{path}: missing, `{hcl}` has code"))
+        .collect();
+    let tested = files
+        .iter()
+        .any(|file| file.path.starts_with("tests/it/") && names(&file.text, &hcl));
+    if !tested {
+        found.push(format!("tests/it: no case names `{hcl}`"));
+    }
+    found
+}
+
+/// Whether a text holds the name as a whole word: `event_pattern_matches` is no `event_pattern`.
+fn names(text: &str, name: &str) -> bool {
+    let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    text.match_indices(name).any(|(at, _)| {
+        !inside(text[..at].chars().next_back()) && !inside(text[at + name.len()..].chars().next())
+    })
 }
 
 fn left_over(kind: &Kind, files: &[File], names: &BTreeSet<String>) -> Vec<String> {
@@ -131,15 +156,42 @@ mod tests {
         "const NAME: &'static str = \"box\";",
     );
     const EXAMPLE: (&str, &str) = ("examples/resources/scalr_box/resource.tf", "");
+    const IMPORT: (&str, &str) = ("examples/resources/scalr_box/import.sh", "");
+    const IDENTITY: (&str, &str) = ("examples/resources/scalr_box/import-by-identity.tf", "");
     const PAGE: (&str, &str) = ("docs/resources/box.md", "");
     const TEST: (&str, &str) = ("tests/it/cases/box.rs", "scalr_box");
+    const ALL: [(&str, &str); 6] = [CODE, EXAMPLE, IMPORT, IDENTITY, PAGE, TEST];
 
     #[test]
     fn a_whole_set_passes_and_each_gap_is_found() {
-        assert_eq!(check(&files(&[CODE, EXAMPLE, PAGE, TEST])), Vec::<String>::new());
-        assert_eq!(check(&files(&[CODE, PAGE, TEST])).len(), 1);
-        assert_eq!(check(&files(&[CODE, EXAMPLE, TEST])).len(), 1);
-        assert_eq!(check(&files(&[CODE, EXAMPLE, PAGE])).len(), 1);
-        assert_eq!(check(&files(&[EXAMPLE, PAGE, TEST])).len(), 2);
+        assert_eq!(check(&files(&ALL)), Vec::<String>::new());
+        for (gap, found) in [
+            (EXAMPLE, 1),
+            (IMPORT, 1),
+            (IDENTITY, 1),
+            (PAGE, 1),
+            (TEST, 2),
+            (CODE, 2),
+        ] {
+            let rest: Vec<_> = ALL.into_iter().filter(|file| *file != gap).collect();
+            let said = check(&files(&rest));
+            assert_eq!(said.len(), found, "without {}: {said:?}", gap.0);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_imported_has_no_example_of_it() {
+        let code = (
+            CODE.0,
+            "const NAME: &'static str = \"box\"; const IMPORTABLE: bool = false;",
+        );
+        assert_eq!(check(&files(&[code, EXAMPLE, PAGE, TEST])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_longer_name_is_another_one() {
+        let test = (TEST.0, "scalr_box_lid");
+        let said = check(&files(&[CODE, EXAMPLE, IMPORT, IDENTITY, PAGE, test]));
+        assert_eq!(said, ["tests/it: no case names `scalr_box`"]);
     }
 }

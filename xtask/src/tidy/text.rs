@@ -5,8 +5,8 @@ use super::File;
 const LINES_MAX: usize = 600;
 const MEDIAN_LINES_MAX: usize = 200;
 
-/// Where SQL may stand: the companion's store and whatever store the local AWS keeps to itself.
-const SQL_HOMES: [&str; 2] = ["companion/src/store", "crates/aws-local/"];
+/// Where SQL may stand.
+const SQL_HOMES: [&str; 1] = ["companion/src/store"];
 const SQL: [&str; 6] = [
     "SELECT ",
     "INSERT INTO ",

@@ -41,12 +41,15 @@ pub enum ClientError {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// The caller said stop.
+    /// The caller said stop, perhaps while the call was under way.
     #[error("{request}: stopped on request")]
     Stopped {
         /// Method and path.
         request: String,
     },
+    /// The last try failed in a way that changes nothing, but an earlier one was not answered.
+    #[error("{0}; an earlier try of this call was not answered")]
+    Unsure(#[source] Box<ClientError>),
     /// TLS cannot be set up on this machine.
     #[error("TLS cannot be set up: {}", root(.0))]
     Tls(#[source] reqwest::Error),
@@ -98,6 +101,19 @@ impl ClientError {
             Some(refusal)
         } else {
             None
+        }
+    }
+
+    /// Whether the server may have carried the call out all the same. A call that only reads changes nothing.
+    pub fn may_be_done(&self) -> bool {
+        let changes = |request: &str| !request.starts_with("GET ");
+        match self {
+            Self::Refused(refusal) => refusal.status >= 500 && changes(&refusal.request),
+            Self::NoAnswer { request, .. } | Self::NotTheApi { request, .. } | Self::Stopped { request } => {
+                changes(request)
+            }
+            Self::Unsure(_) => true,
+            Self::NotSent { .. } | Self::Tls(_) | Self::Unwritable(_) => false,
         }
     }
 }

@@ -119,6 +119,8 @@ impl Exchange {
         stop: &CancellationToken,
     ) -> Result<Body, ClientError> {
         let http = self.http()?;
+        // Whether an earlier try may have been carried out: then no later failure is "nothing changed".
+        let mut unsure = false;
         for calls in 1.. {
             let answer = if request.repeatable() {
                 tokio::select! {
@@ -133,15 +135,16 @@ impl Exchange {
                 Err(error) => error,
             };
             let retry = &self.settings.retry;
-            let Some(delay) =
-                failure(&error).and_then(|why| retry.delay(why, request.repeatable(), calls, dice()))
-            else {
-                return Err(error);
+            let why = failure(&error);
+            let delay = why.and_then(|why| retry.delay(why, request.repeatable(), calls, dice()));
+            let Some(delay) = delay else {
+                return Err(after(unsure, error));
             };
             debug!(delay_ms = delay.as_millis(), calls, "{error}; it is tried again");
+            unsure |= error.may_be_done();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = stop.cancelled() => return Err(error),
+                () = stop.cancelled() => return Err(after(unsure, error)),
             }
         }
         Err(ClientError::Stopped {
@@ -273,6 +276,16 @@ fn refusal(
         status: status.as_u16(),
         errors,
         retry_after,
+    }
+}
+
+/// The last error, which an earlier try that was not answered makes unsure; an answer for good stays as it is.
+fn after(unsure: bool, error: ClientError) -> ClientError {
+    let passing = failure(&error).is_some_and(|why| !matches!(why, Failure::Status(400..=428, _)));
+    if unsure && passing && !error.may_be_done() {
+        ClientError::Unsure(Box::new(error))
+    } else {
+        error
     }
 }
 

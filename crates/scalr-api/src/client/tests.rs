@@ -237,6 +237,30 @@ async fn a_post_is_sent_again_after_429_only() {
 }
 
 #[tokio::test]
+async fn a_failure_after_a_lost_answer_is_unsure() {
+    let changes = ConnectionInput::status(Status::Disabled);
+    for (acts, sure) in [
+        (vec![status(429)], true),
+        (vec![status(422)], true),
+        (vec![Act::HangUp, status(422)], true),
+        (vec![Act::HangUp], false),
+        (vec![Act::HangUp, status(429)], false),
+        (vec![status(502), status(429)], false),
+    ] {
+        let server = Server::start(acts).await;
+        let error = server
+            .client()
+            .update_connection(&id("in-1"), changes.clone())
+            .await
+            .unwrap_err();
+        assert_eq!(error.may_be_done(), !sure, "{error}");
+    }
+    let server = Server::start(vec![Act::HangUp]).await;
+    let error = server.client().connection(&id("in-1")).await.unwrap_err();
+    assert!(!error.may_be_done(), "a call that reads: {error}");
+}
+
+#[tokio::test]
 async fn retries_end() {
     let server = Server::start(vec![status(429)]).await;
     let error = server.client().connection(&id("in-1")).await.unwrap_err();

@@ -13,11 +13,40 @@ pub(super) struct Facts {
     pub(super) group: String,
     pub(super) group_exists: bool,
     /// The connection for this AWS account and region.
-    pub(super) connection: Option<ConnectionFacts>,
-    /// The bus that the events should arrive on.
-    pub(super) bus: Option<BusFacts>,
+    pub(super) connection: Seen<ConnectionFacts>,
+    /// The bus that the events should arrive on; gone means that no bus of Scalr's is there.
+    pub(super) bus: Seen<BusFacts>,
     /// Account and region in words.
     pub(super) place: String,
+    /// What could not be looked at, and why. It counts as whole elsewhere in the facts, so that it is not blamed.
+    pub(super) unseen: Vec<String>,
+}
+
+/// A link as it was found.
+#[derive(Clone, Debug)]
+pub(super) enum Seen<T> {
+    /// There.
+    Found(T),
+    /// Not there.
+    Gone,
+    /// It could not be looked at.
+    Unseen,
+}
+
+impl<T> Seen<T> {
+    pub(super) fn found(&self) -> Option<&T> {
+        if let Self::Found(found) = self {
+            Some(found)
+        } else {
+            None
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Seen<T> {
+    fn from(looked: Option<T>) -> Self {
+        looked.map_or(Self::Gone, Self::Found)
+    }
 }
 
 /// The run.
@@ -46,7 +75,7 @@ pub(super) struct BusFacts {
     /// All rules of the bus.
     pub(super) rules_count: usize,
     /// Those that have the log group as target.
-    pub(super) rules: Vec<RuleFacts>,
+    pub(super) rules: Seen<Vec<RuleFacts>>,
 }
 
 /// A rule that has the log group as target.
@@ -62,13 +91,21 @@ pub(super) struct RuleFacts {
 
 /// Names the link that broke, and what to do about it.
 pub(super) fn broken(facts: &Facts) -> String {
+    let gone = || matches!(facts.connection, Seen::Gone).then(|| connection_gone(facts));
     let found = run(facts)
         .or_else(|| log_group(facts))
         .or_else(|| downstream(facts))
-        .or_else(|| facts.connection.is_none().then(|| connection_gone(facts)))
+        .or_else(gone)
         .or_else(|| source(facts))
-        .or_else(|| connection(facts.connection.as_ref()?));
-    found.unwrap_or_else(|| all_hold(facts))
+        .or_else(|| connection(facts.connection.found()?));
+    let said = found.unwrap_or_else(|| none_broken(facts));
+    if facts.unseen.is_empty() {
+        return said;
+    }
+    format!(
+        "{said}\n\nThese could not be looked at:\n  {}",
+        facts.unseen.join("\n  ")
+    )
 }
 
 fn run(facts: &Facts) -> Option<String> {
@@ -93,30 +130,28 @@ fn log_group(facts: &Facts) -> Option<String> {
 
 /// From the log group back to the bus.
 fn downstream(facts: &Facts) -> Option<String> {
-    let Some(bus) = &facts.bus else {
-        // No bus of Scalr's is there, and no connection says which it should be: the connection is what is missing.
-        return None;
-    };
+    // No bus of Scalr's is there, and no connection says which it should be: the connection is what is missing.
+    let bus = facts.bus.found()?;
     if !bus.exists {
         return facts
             .connection
-            .as_ref()
+            .found()
             .map(|connection| bus_gone(facts, bus, connection));
     }
+    let rules = match &bus.rules {
+        Seen::Found(rules) => rules.as_slice(),
+        Seen::Gone => &[],
+        Seen::Unseen => return None,
+    };
     let fitting = |rule: &&RuleFacts| !matches!(rule.pattern, Match::No(_));
-    let live: Vec<_> = bus
-        .rules
-        .iter()
-        .filter(fitting)
-        .filter(|rule| rule.enabled)
-        .collect();
+    let live: Vec<_> = rules.iter().filter(fitting).filter(|rule| rule.enabled).collect();
     if live.iter().any(|rule| rule.verdict == Verdict::Granted) {
         return None;
     }
     if let Some(rule) = live.first() {
         return Some(policy(facts, rule));
     }
-    if bus.rules.is_empty() {
+    if rules.is_empty() {
         return Some(no_target(facts, bus));
     }
     let names = |rules: &[&RuleFacts]| {
@@ -126,7 +161,7 @@ fn downstream(facts: &Facts) -> Option<String> {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let asleep: Vec<_> = bus.rules.iter().filter(fitting).collect();
+    let asleep: Vec<_> = rules.iter().filter(fitting).collect();
     if !asleep.is_empty() {
         let names = names(&asleep);
         return Some(format!(
@@ -134,7 +169,7 @@ fn downstream(facts: &Facts) -> Option<String> {
             bus.name
         ));
     }
-    Some(no_match(facts, bus))
+    Some(no_match(facts, bus, rules))
 }
 
 fn policy(facts: &Facts, rule: &RuleFacts) -> String {
@@ -174,9 +209,8 @@ fn no_target(facts: &Facts, bus: &BusFacts) -> String {
     )
 }
 
-fn no_match(facts: &Facts, bus: &BusFacts) -> String {
-    let why: Vec<_> = bus
-        .rules
+fn no_match(facts: &Facts, bus: &BusFacts, rules: &[RuleFacts]) -> String {
+    let why: Vec<_> = rules
         .iter()
         .filter_map(|rule| match &rule.pattern {
             Match::No(why) => Some(format!("`{}`: {why}", rule.name)),
@@ -202,7 +236,7 @@ fn bus_gone(facts: &Facts, bus: &BusFacts, connection: &ConnectionFacts) -> Stri
 }
 
 fn connection_gone(facts: &Facts) -> String {
-    let left = match &facts.bus {
+    let left = match facts.bus.found() {
         Some(bus) => format!(
             " The bus `{}` is left of an earlier one; its event source is {}.",
             bus.name,
@@ -218,7 +252,7 @@ fn connection_gone(facts: &Facts) -> String {
 
 /// A source that is not there makes the connection fail, and not the other way round: it is looked at first.
 fn source(facts: &Facts) -> Option<String> {
-    let bus = facts.bus.as_ref()?;
+    let bus = facts.bus.found()?;
     let (name, place) = (&bus.name, &facts.place);
     match bus.source_state.as_deref() {
         Some("ACTIVE") => None,
@@ -260,17 +294,19 @@ fn connection(connection: &ConnectionFacts) -> Option<String> {
     })
 }
 
-fn all_hold(facts: &Facts) -> String {
-    let rules = facts
-        .bus
-        .iter()
-        .flat_map(|bus| &bus.rules)
-        .filter(|rule| rule.enabled);
-    let doubts: String = rules.flat_map(doubts).collect();
+fn none_broken(facts: &Facts) -> String {
+    let rules = facts.bus.found().and_then(|bus| bus.rules.found());
+    let enabled = rules.into_iter().flatten().filter(|rule| rule.enabled);
+    let doubts: String = enabled.flat_map(doubts).collect();
+    let stand = if facts.unseen.is_empty() {
+        ", and connection, event source, bus, rule, target and permission stand"
+    } else {
+        ", and what could be looked at stands"
+    };
     format!(
-        "No link is seen to be broken: the run ended as `{}`, and connection, event source, bus, rule, target and permission \
-         stand. The event may only be late: EventBridge tries for 24 hours. Look at the rule's metrics (`MatchedEvents`, \
-         `FailedInvocations`) in CloudWatch, and at the connection's deliveries in Scalr.{doubts}",
+        "No link is seen to be broken: the run ended as `{}`{stand}. The event may only be late: EventBridge tries for 24 \
+         hours. Look at the rule's metrics (`MatchedEvents`, `FailedInvocations`) in CloudWatch, and at the connection's \
+         deliveries in Scalr.{doubts}",
         facts.run.status
     )
 }
@@ -317,7 +353,7 @@ mod tests {
             exists: true,
             source_state: Some("ACTIVE".to_owned()),
             rules_count: 1,
-            rules: vec![rule],
+            rules: Seen::Found(vec![rule]),
         };
         Facts {
             run: RunFacts {
@@ -327,9 +363,10 @@ mod tests {
             },
             group: "/g".to_owned(),
             group_exists: true,
-            connection: Some(connection),
-            bus: Some(bus),
+            connection: Seen::Found(connection),
+            bus: Seen::Found(bus),
             place: "account 123456789012, region us-east-1".to_owned(),
+            unseen: Vec::new(),
         }
     }
 
@@ -352,11 +389,22 @@ mod tests {
         "The connection is not active",
     ];
 
+    fn rules(bus: &mut BusFacts) -> &mut Vec<RuleFacts> {
+        let Seen::Found(rules) = &mut bus.rules else {
+            panic!("the bus has no rules");
+        };
+        rules
+    }
+
+    fn rule(bus: &mut BusFacts) -> &mut RuleFacts {
+        &mut rules(bus)[0]
+    }
+
     fn check(link: &str, breaks: impl FnOnce(&mut Facts, &mut BusFacts)) {
         let mut facts = whole();
-        let mut bus = facts.bus.take().expect("the whole chain has a bus");
+        let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();
         breaks(&mut facts, &mut bus);
-        facts.bus = Some(bus);
+        facts.bus = Seen::Found(bus);
         let said = broken(&facts);
         let named: Vec<_> = LINKS.into_iter().filter(|link| said.contains(link)).collect();
         assert_eq!(named, if link.is_empty() { vec![] } else { vec![link] }, "{said}");
@@ -368,15 +416,15 @@ mod tests {
         check("The run is not over", |f, _| f.run.is_over = false);
         check("The log group is gone", |f, _| f.group_exists = false);
         check("The permission is missing", |_, b| {
-            b.rules[0].verdict = Verdict::Missing(vec!["logs:PutLogEvents"]);
+            rule(b).verdict = Verdict::Missing(vec!["logs:PutLogEvents"]);
         });
         check("The resource policy denies", |_, b| {
-            b.rules[0].verdict = Verdict::Denied { sid: None }
+            rule(b).verdict = Verdict::Denied { sid: None }
         });
-        check("The target is missing", |_, b| b.rules.clear());
-        check("The rule is disabled", |_, b| b.rules[0].enabled = false);
+        check("The target is missing", |_, b| b.rules = Seen::Gone);
+        check("The rule is disabled", |_, b| rule(b).enabled = false);
         check("The pattern does not match", |_, b| {
-            b.rules[0].pattern = Match::No("x".to_owned());
+            rule(b).pattern = Match::No("x".to_owned());
         });
         check("The connection is paused", |f, _| set_status(f, "disabled"));
         check("The connection has failed", |f, _| set_status(f, "failed"));
@@ -390,19 +438,19 @@ mod tests {
     #[test]
     fn a_link_that_takes_others_with_it() {
         check("The rule is gone", |_, b| {
-            (b.rules_count, b.rules) = (0, Vec::new());
+            (b.rules_count, b.rules) = (0, Seen::Gone);
         });
         check("The event bus is gone", |_, b| {
             *b = BusFacts {
                 exists: false,
                 source_state: Some("PENDING".to_owned()),
                 rules_count: 0,
-                rules: Vec::new(),
+                rules: Seen::Gone,
                 ..b.clone()
             };
         });
         check("The connection is gone", |f, b| {
-            f.connection = None;
+            f.connection = Seen::Gone;
             b.source_state = Some("DELETED".to_owned());
         });
         check("The event source is gone", |f, b| {
@@ -410,8 +458,8 @@ mod tests {
             b.source_state = Some("DELETED".to_owned());
         });
         let gone = Facts {
-            connection: None,
-            bus: None,
+            connection: Seen::Gone,
+            bus: Seen::Gone,
             ..whole()
         };
         assert!(broken(&gone).contains("The connection is gone"));
@@ -420,28 +468,28 @@ mod tests {
     #[test]
     fn one_rule_that_works_is_enough() {
         check("The connection is paused", |f, b| {
-            let mut other = b.rules[0].clone();
+            let mut other = rule(b).clone();
             other.enabled = false;
-            b.rules.insert(0, other);
+            rules(b).insert(0, other);
             set_status(f, "disabled");
         });
         check("The rule is disabled", |_, b| {
-            let mut other = b.rules[0].clone();
+            let mut other = rule(b).clone();
             other.pattern = Match::No("x".to_owned());
-            b.rules[0].enabled = false;
-            b.rules.insert(0, other);
+            rule(b).enabled = false;
+            rules(b).insert(0, other);
         });
     }
 
     #[test]
     fn what_cannot_be_told_is_said() {
         check("", |_, b| {
-            b.rules[0].pattern = Match::Open(vec!["detail.event.duration".to_owned()]);
+            rule(b).pattern = Match::Open(vec!["detail.event.duration".to_owned()]);
         });
         let mut facts = whole();
-        if let Some(bus) = &mut facts.bus {
-            bus.rules[0].pattern = Match::Open(vec!["detail.event.duration".to_owned()]);
-            bus.rules[0].transforms = true;
+        if let Seen::Found(bus) = &mut facts.bus {
+            rule(bus).pattern = Match::Open(vec!["detail.event.duration".to_owned()]);
+            rule(bus).transforms = true;
         }
         let said = broken(&facts);
         assert!(
@@ -450,8 +498,36 @@ mod tests {
         );
     }
 
+    /// A link that could not be looked at is told, and not blamed; one that is seen to be broken is.
+    #[test]
+    fn what_could_not_be_looked_at_is_not_blamed() {
+        let unseen = |breaks: fn(&mut BusFacts)| {
+            let mut facts = whole();
+            facts.connection = Seen::Unseen;
+            facts.unseen = vec!["the connections: no answer".to_owned()];
+            if let Seen::Found(bus) = &mut facts.bus {
+                breaks(bus);
+            }
+            broken(&facts)
+        };
+        for (breaks, told) in [
+            (
+                (|b| b.rules = Seen::Unseen) as fn(&mut BusFacts),
+                "No link is seen to be broken",
+            ),
+            (|b| rule(b).enabled = false, "The rule is disabled"),
+        ] {
+            let said = unseen(breaks);
+            assert!(
+                said.starts_with(told) && said.ends_with("\n  the connections: no answer"),
+                "{said}"
+            );
+            assert!(!said.contains("The connection is gone"), "{said}");
+        }
+    }
+
     fn set_status(facts: &mut Facts, status: &str) {
-        if let Some(connection) = &mut facts.connection {
+        if let Seen::Found(connection) = &mut facts.connection {
             status.clone_into(&mut connection.status);
         }
     }

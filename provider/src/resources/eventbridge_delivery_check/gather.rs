@@ -1,16 +1,27 @@
 //! Looks at every link of the chain, once, after an event did not arrive.
 
+use std::fmt::Display;
+
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use scalr_api::{Connection, Object, Run, WorkspaceId};
 use serde_json::Value;
-use tfplugin::Result;
 
 use super::DeliveryCheck;
-use super::chain::{BusFacts, ConnectionFacts, Facts, RuleFacts, RunFacts};
+use super::chain::{BusFacts, ConnectionFacts, Facts, RuleFacts, RunFacts, Seen};
 use super::event::{self, Match, Place};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::{Error, Regional, arn, log_policy};
 use crate::client::Scalr;
+
+/// What could not be looked at. Whoever looks goes on with what a whole link would show.
+#[derive(Default)]
+struct Unseen(Vec<String>);
+
+impl Unseen {
+    fn note<T, E: Display>(&mut self, what: impl Display, looked: Result<T, E>) -> Option<T> {
+        looked.map_err(|e| self.0.push(format!("{what}: {e}"))).ok()
+    }
+}
 
 /// All that can be found out.
 pub(super) async fn facts(
@@ -18,52 +29,74 @@ pub(super) async fn facts(
     scalr: &Scalr,
     plan: &DeliveryCheck,
     started: &Object<Run>,
-) -> Result<Facts> {
-    let looking = |e: Error| e.during("the event did not arrive, and cannot tell why");
-    let run = scalr.api.run(&started.id).await;
-    let run = run.map_err(|e| scalr.failed(format!("read the run `{}`", started.id), e))?;
-    let run = run.unwrap_or_else(|| started.clone());
-    let account = aws.account().await.map_err(looking)?.to_owned();
-    let connections = scalr.api.connections(None).await;
-    let connections = connections.map_err(|e| scalr.failed("list the connections", e))?;
-    let connection = connections
-        .into_iter()
-        .find(|held| held.attributes.aws_account_id == account && held.attributes.region == aws.name);
-    let group_arn = arn::of_log_group(&aws.name, &account, &plan.log_group);
-    let bus = bus_name(aws, connection.as_ref(), &group_arn)
-        .await
-        .map_err(looking)?;
-    let workspace = workspace_name(scalr, &plan.workspace_id).await;
-    let place = Place {
-        source: bus.as_deref().unwrap_or_default(),
-        aws_account: &account,
-        region: &aws.name,
-        workspace: workspace.as_deref(),
+) -> Facts {
+    let mut unseen = Unseen::default();
+    let looked = unseen.note(
+        format!("the run `{}`", started.id),
+        scalr.api.run(&started.id).await,
+    );
+    let is_over = looked.is_none();
+    let run = looked.flatten().unwrap_or_else(|| started.clone());
+    let account = unseen.note("the AWS account", aws.account().await);
+    let connections = unseen.note("the connections", scalr.api.connections(None).await);
+    let connection = connections.map_or(Seen::Unseen, |all| {
+        Seen::from(all.into_iter().find(|held| {
+            let wire = &held.attributes;
+            account.is_none_or(|account| wire.aws_account_id == account) && wire.region == aws.name
+        }))
+    });
+    let group = unseen.note("the log group", aws.log_group(&plan.log_group).await);
+    let bus = match account {
+        Some(account) => bus(aws, scalr, plan, (&connection, &run, account), &mut unseen).await,
+        None => Seen::Unseen,
     };
-    let event = event::of_run(&run, &place);
-    Ok(Facts {
+    Facts {
         group: plan.log_group.clone(),
-        group_exists: aws.log_group(&plan.log_group).await.map_err(looking)?.is_some(),
-        bus: match &bus {
-            Some(name) => Some(
-                bus_facts(aws, name, &group_arn, &account, &event)
-                    .await
-                    .map_err(looking)?,
-            ),
-            None => None,
+        group_exists: group.is_none_or(|group| group.is_some()),
+        bus,
+        connection: match connection {
+            Seen::Found(held) => Seen::Found(ConnectionFacts {
+                name: held.attributes.name,
+                status: held.attributes.status.as_str().to_owned(),
+                message: held.attributes.err_message,
+            }),
+            Seen::Gone => Seen::Gone,
+            Seen::Unseen => Seen::Unseen,
         },
-        connection: connection.map(|held| ConnectionFacts {
-            name: held.attributes.name,
-            status: held.attributes.status.as_str().to_owned(),
-            message: held.attributes.err_message,
-        }),
-        place: format!("account {account}, region {}", aws.name),
+        place: format!("{}, region {}", aws.account_in_words().await, aws.name),
         run: RunFacts {
             id: run.id.to_string(),
             status: run.attributes.status.to_string(),
-            is_over: run.attributes.status.is_final(),
+            is_over: is_over || run.attributes.status.is_final(),
         },
-    })
+        unseen: unseen.0,
+    }
+}
+
+/// The bus that the events of the run should arrive on, and what hangs on it.
+async fn bus(
+    aws: &Regional,
+    scalr: &Scalr,
+    plan: &DeliveryCheck,
+    (connection, run, account): (&Seen<Object<Connection>>, &Object<Run>, &str),
+    unseen: &mut Unseen,
+) -> Seen<BusFacts> {
+    let group_arn = arn::of_log_group(&aws.name, account, &plan.log_group);
+    let looked = bus_name(aws, connection.found(), &group_arn).await;
+    let name = match unseen.note("the event buses", looked) {
+        Some(Some(name)) => name,
+        Some(None) => return Seen::Gone,
+        None => return Seen::Unseen,
+    };
+    let workspace = workspace_name(scalr, &plan.workspace_id).await;
+    let place = Place {
+        source: &name,
+        aws_account: account,
+        region: &aws.name,
+        workspace: workspace.as_deref(),
+    };
+    let event = event::of_run(run, &place);
+    Seen::Found(bus_facts(aws, &name, &group_arn, &event, account, unseen).await)
 }
 
 /// The bus that the connection names; without one, a bus of Scalr's whose rules lead to the log group.
@@ -71,7 +104,7 @@ async fn bus_name(
     aws: &Regional,
     connection: Option<&Object<Connection>>,
     group_arn: &str,
-) -> std::result::Result<Option<String>, Error> {
+) -> Result<Option<String>, Error> {
     if let Some(source) = connection.and_then(|held| held.attributes.event_source.clone()) {
         return Ok(Some(source));
     }
@@ -99,57 +132,85 @@ async fn bus_facts(
     aws: &Regional,
     name: &str,
     group_arn: &str,
-    account: &str,
     event: &Value,
-) -> std::result::Result<BusFacts, Error> {
-    let source = aws.source(name).await?;
+    account: &str,
+    unseen: &mut Unseen,
+) -> BusFacts {
+    let state = aws.source(name).await.map(|held| {
+        held.and_then(|source| source.state)
+            .map(|state| state.as_str().to_owned())
+    });
+    let source_state = unseen
+        .note(format!("the event source `{name}`"), state)
+        .unwrap_or_else(|| Some("ACTIVE".to_owned()));
+    let exists = unseen.note(format!("the event bus `{name}`"), aws.bus(name).await);
     let mut facts = BusFacts {
         name: name.to_owned(),
-        exists: aws.bus(name).await?.is_some(),
-        source_state: source
-            .and_then(|source| source.state)
-            .map(|state| state.as_str().to_owned()),
+        exists: exists.is_none_or(|bus| bus.is_some()),
+        source_state,
         rules_count: 0,
-        rules: Vec::new(),
+        rules: Seen::Gone,
     };
     if !facts.exists {
-        return Ok(facts);
+        return facts;
     }
-    facts.rules_count = aws.rule_names(name, None).await?.len();
-    for rule in rules_to(aws, name, group_arn).await? {
-        let Some(held) = aws.rule(name, &rule).await? else {
-            continue;
-        };
-        let targets = aws.targets(name, &rule).await?.unwrap_or_default();
-        let rule_arn = held
-            .arn()
-            .map_or_else(|| arn::of_rule(&aws.name, account, name, &rule), str::to_owned);
-        facts.rules.push(RuleFacts {
-            enabled: held.state() != Some(&RuleState::Disabled),
-            pattern: held
-                .event_pattern()
-                .map_or_else(no_pattern, |pattern| event::judge(pattern, event)),
-            verdict: verdict(aws, group_arn, rule_arn, account).await?,
-            transforms: targets
-                .iter()
-                .filter(|target| leads_to(target, group_arn))
-                .all(transforms),
-            name: rule,
-        });
+    let what = format!("the rules of `{name}`");
+    let (all, leading) = (
+        unseen.note(&what, aws.rule_names(name, None).await),
+        unseen.note(&what, rules_to(aws, name, group_arn).await),
+    );
+    let (Some(all), Some(leading)) = (all, leading) else {
+        facts.rules = Seen::Unseen;
+        return facts;
+    };
+    facts.rules_count = all.len();
+    let mut rules = Vec::new();
+    for rule in leading {
+        let looked = rule_facts(aws, (name, &rule), group_arn, account, event).await;
+        match unseen.note(format!("the rule `{rule}`"), looked) {
+            Some(found) => rules.extend(found),
+            None => facts.rules = Seen::Unseen,
+        }
     }
-    Ok(facts)
+    if !matches!(facts.rules, Seen::Unseen) {
+        facts.rules = Seen::Found(rules);
+    }
+    facts
+}
+
+async fn rule_facts(
+    aws: &Regional,
+    (bus, rule): (&str, &str),
+    group_arn: &str,
+    account: &str,
+    event: &Value,
+) -> Result<Option<RuleFacts>, Error> {
+    let Some(held) = aws.rule(bus, rule).await? else {
+        return Ok(None);
+    };
+    let targets = aws.targets(bus, rule).await?.unwrap_or_default();
+    let rule_arn = held
+        .arn()
+        .map_or_else(|| arn::of_rule(&aws.name, account, bus, rule), str::to_owned);
+    Ok(Some(RuleFacts {
+        name: rule.to_owned(),
+        enabled: held.state() != Some(&RuleState::Disabled),
+        pattern: held
+            .event_pattern()
+            .map_or_else(no_pattern, |pattern| event::judge(pattern, event)),
+        verdict: verdict(aws, group_arn, rule_arn, account).await?,
+        transforms: targets
+            .iter()
+            .filter(|target| leads_to(target, group_arn))
+            .all(transforms),
+    }))
 }
 
 fn no_pattern() -> Match {
     Match::No("it has no event pattern".to_owned())
 }
 
-async fn verdict(
-    aws: &Regional,
-    group_arn: &str,
-    rule_arn: String,
-    account: &str,
-) -> std::result::Result<Verdict, Error> {
+async fn verdict(aws: &Regional, group_arn: &str, rule_arn: String, account: &str) -> Result<Verdict, Error> {
     let need = Need {
         log_group_arn: group_arn.to_owned(),
         rule_arn,
@@ -160,7 +221,7 @@ async fn verdict(
 }
 
 /// The rules of a bus that lead to the log group; its ARN is written with and without `:*`.
-async fn rules_to(aws: &Regional, bus: &str, group_arn: &str) -> std::result::Result<Vec<String>, Error> {
+async fn rules_to(aws: &Regional, bus: &str, group_arn: &str) -> Result<Vec<String>, Error> {
     let mut rules = Vec::new();
     for form in [group_arn.to_owned(), format!("{group_arn}:*")] {
         match aws.rules_with_target(bus, &form).await {

@@ -1,0 +1,80 @@
+//! No token, key or session shows in a log, the state or an error, however much is logged.
+
+use std::path::Path;
+
+use acceptance::stage::{APPLY, Stage};
+use acceptance::tools::Tool;
+use acceptance::world::World;
+use anyhow::{Context, Result, ensure};
+
+use super::hcl::{self, ACTIVATION, BUS, CONNECTION, RULE, TARGET};
+use crate::runner::Case;
+
+const SECRET_KEY: &str = "kE7secretsecretsecret";
+const SESSION: &str = "sE5sessionsessionsession";
+const WRONG_TOKEN: &str = "wR0ngwrongwrongwrong";
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::new("secrets::nowhere", nowhere)]
+}
+
+/// The token goes in as an environment variable first, then as a setting; then a wrong one fails.
+fn nowhere(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::with(tool, World::start_logging("trace")?)?;
+    let token = stage.world.line.token().to_owned();
+    let log = stage.dir().join("trace.log");
+    stage.set("TF_LOG", "trace");
+    stage.set("TF_LOG_PATH", &log.to_string_lossy());
+    stage.set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    stage.set("AWS_SESSION_TOKEN", SESSION);
+    let mut said = String::new();
+    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, ACTIVATION]))?;
+    said += &stage.apply()?.text;
+
+    stage.set("SCALR_TOKEN", "");
+    stage.set("TF_VAR_token", &token);
+    let by_setting = "variable \"token\" { sensitive = true }\nprovider \"scalr\" { token = var.token }\n";
+    stage.config(&hcl::all(&[
+        by_setting, CONNECTION, BUS, RULE, TARGET, ACTIVATION,
+    ]))?;
+    said += &stage.plan_empty()?.text;
+
+    stage.set("TF_VAR_token", WRONG_TOKEN);
+    let refused = stage.run(&APPLY)?;
+    ensure!(refused.code() == 1, "a wrong token is taken:\n{}", refused.text);
+    said += &refused.text;
+
+    let mut texts = vec![("what the tool said".to_owned(), said)];
+    texts.push(("the companion's log".to_owned(), stage.world.log()));
+    collect(stage.dir(), &mut texts)?;
+    ensure!(
+        texts
+            .iter()
+            .any(|(name, text)| name.ends_with("trace.log") && text.contains("POST /integrations")),
+        "the log has no trace of the provider's calls"
+    );
+    for (name, text) in &texts {
+        for secret in [token.as_str(), SECRET_KEY, SESSION, WRONG_TOKEN] {
+            let line = text.lines().find(|line| line.contains(secret));
+            ensure!(line.is_none(), "{name} shows `{secret}`: {line:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Every file of a folder and the folders in it.
+fn collect(folder: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, texts)?;
+        } else {
+            let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            texts.push((
+                path.display().to_string(),
+                String::from_utf8_lossy(&bytes).into_owned(),
+            ));
+        }
+    }
+    Ok(())
+}
