@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// A field of the event by its filter's name or path, such as `result=errored`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Print the event, and send nothing.
+    /// Print the event (in the envelope of the sample: AWS makes the real one), and send nothing.
     #[arg(long)]
     print: bool,
     #[command(flatten)]
@@ -35,17 +35,15 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
         What::RunExecuted(args) => (EventType::RunExecuted, args),
         What::AuditLog(args) => (EventType::AuditLog, args),
     };
-    let mut detail = sample(event_type)["detail"].take();
-    freshen(event_type, &mut detail);
-    for pair in &args.set {
-        set(event_type, &mut detail, pair)?;
-    }
+    let mut event = sample(event_type);
+    let detail = made(event_type, event["detail"].take(), &args.set)?;
     let emit = Emit {
         detail_type: event_type.as_str().to_owned(),
         detail,
     };
     if args.print {
-        return Ok(out::line(&serde_json::to_string_pretty(&emit.detail)?)?);
+        event["detail"] = emit.detail;
+        return Ok(out::line(&serde_json::to_string_pretty(&event)?)?);
     }
     let remote = args
         .remote
@@ -81,20 +79,67 @@ async fn send(remote: &Remote, emit: &Emit) -> anyhow::Result<Emitted> {
     Ok(serde_json::from_value(body)?)
 }
 
-/// Gives a sample an id and a time of its own: consumers dedup on the id.
-fn freshen(event_type: EventType, detail: &mut Value) {
+/// The sample's detail with an id and a time of its own (consumers dedup on the id), the fields that are set, and the title
+/// and tags that go with them.
+fn made(event_type: EventType, mut detail: Value, pairs: &[String]) -> anyhow::Result<Value> {
     match event_type {
-        EventType::RunExecuted => {
-            let id = ids::new_text("run");
-            detail["title"] = json!(format!(
-                "Scalr run execution completed on workspace 'workspace-name' (environment-name). Run ID: {id}."
-            ));
-            detail["event"]["run-id"] = json!(id);
-        }
+        EventType::RunExecuted => detail["event"]["run-id"] = json!(ids::new_text("run")),
         EventType::AuditLog => {
             detail["request"]["id"] = json!(ids::request());
             detail["timestamp"] = json!(clock::micros_without_zone(clock::now_ms()));
         }
+    }
+    for pair in pairs {
+        set(event_type, &mut detail, pair)?;
+    }
+    follow(&mut detail);
+    // Once more: a title or tags of one's own stay.
+    for pair in pairs {
+        set(event_type, &mut detail, pair)?;
+    }
+    Ok(detail)
+}
+
+/// Where each tag's value stands in the detail, by what the tag begins with.
+const TAGS: [(&str, &[&str]); 6] = [
+    ("scalr-action:", &["/request/action"]),
+    ("scalr-user-email:", &["/actor/email"]),
+    ("scalr-environment:", &["/target/context/environment/id"]),
+    (
+        "scalr-environment-name:",
+        &["/event/environment", "/target/context/environment/display-name"],
+    ),
+    ("scalr-workspace:", &["/target/context/workspace/id"]),
+    (
+        "scalr-workspace-name:",
+        &["/event/workspace", "/target/context/workspace/display-name"],
+    ),
+];
+
+/// Brings the title and the tags up to what the other fields say.
+fn follow(detail: &mut Value) {
+    let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str);
+    let tag = |tag: &str| {
+        let (start, pointers) = TAGS.iter().find(|(start, _)| tag.starts_with(start))?;
+        let value = pointers.iter().find_map(|pointer| text(pointer))?;
+        Some(format!("{start}{value}"))
+    };
+    let tags = detail["tags"].as_array().into_iter().flatten();
+    let tags: Vec<_> = tags
+        .map(|old| {
+            old.as_str()
+                .and_then(tag)
+                .map_or_else(|| old.clone(), Value::from)
+        })
+        .collect();
+    let title = text("/event/run-id").map(|id| {
+        let of = |pointer| text(pointer).unwrap_or_default();
+        let (workspace, environment) = (of("/event/workspace"), of("/event/environment"));
+        format!("Scalr run execution completed on workspace '{workspace}' ({environment}). Run ID: {id}.")
+    });
+    detail["tags"] = json!(tags);
+    if let Some(title) = title {
+        detail["title"] = json!(title);
     }
 }
 
@@ -153,6 +198,36 @@ mod tests {
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
             (have, want) => panic!("{pair}: {have:?}, not {want:?}"),
         }
+    }
+
+    #[test]
+    fn title_and_tags_follow_what_is_set() {
+        let check = |event_type, pairs: &[&str], parts: &[&str]| {
+            let pairs: Vec<_> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
+            let detail = made(event_type, sample(event_type)["detail"].take(), &pairs).unwrap();
+            let told = format!("{} {}", detail["title"], detail["tags"]);
+            for part in parts {
+                assert!(told.contains(part), "{part} is not in {told}");
+            }
+        };
+        let run = ["run_id=run-7", "workspace=web", "environment=prod"];
+        let told = [
+            "workspace 'web' (prod). Run ID: run-7.",
+            "scalr-workspace-name:web",
+            "scalr-environment-name:prod",
+            "scalr-environment:env-1234567890",
+        ];
+        check(EventType::RunExecuted, &run, &told);
+        check(
+            EventType::RunExecuted,
+            &["title=mine", "tags=a,b"],
+            &["\"mine\" [\"a\",\"b\"]"],
+        );
+        check(
+            EventType::AuditLog,
+            &["action=delete-run"],
+            &["scalr-action:delete-run"],
+        );
     }
 
     #[test]
