@@ -18,12 +18,14 @@ BUILT = {
     "events": None,  # every one
     "logs": """AssociateKmsKey CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteResourcePolicy
         DeleteRetentionPolicy DescribeLogGroups DescribeLogStreams DescribeResourcePolicies FilterLogEvents GetLogEvents
-        ListTagsForResource ListTagsLogGroup PutLogEvents PutResourcePolicy PutRetentionPolicy TagLogGroup TagResource
-        UntagLogGroup UntagResource""".split(),
+        ListTagsForResource ListTagsLogGroup PutLogEvents PutLogGroupDeletionProtection PutResourcePolicy
+        PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource""".split(),
     "sqs": None,
     "sts": ["GetCallerIdentity", "AssumeRole"],
 }
 CONSTRAINTS = ("min", "max", "pattern", "enum")
+# SQS judges attribute names itself, by each operation's own list and in its own words.
+WITHOUT_ENUMS = {"sqs"}
 
 
 def rust(pattern):
@@ -40,13 +42,13 @@ def rust(pattern):
     return out.replace("[-()_", r"[\-()_").replace("&", r"\&")
 
 
-def keep(shapes, name, kept):
+def keep(shapes, name, kept, constraints=CONSTRAINTS):
     if name in kept:
         return
     shape = shapes[name]
     slim = {"type": shape["type"]}
     kept[name] = slim
-    slim.update({key: shape[key] for key in CONSTRAINTS if key in shape})
+    slim.update({key: shape[key] for key in constraints if key in shape})
     if "pattern" in slim and rust(slim["pattern"]) != slim["pattern"]:
         slim["rust"] = rust(slim["pattern"])
     if shape["type"] == "structure":
@@ -62,7 +64,7 @@ def keep(shapes, name, kept):
     else:
         below = []
     for each in below:
-        keep(shapes, each, kept)
+        keep(shapes, each, kept, constraints)
 
 
 def main(data):
@@ -70,11 +72,12 @@ def main(data):
         newest = sorted(glob.glob(f"{data}/{service}/*/service-2.json.gz"))[-1]
         model = json.loads(gzip.open(newest).read())
         operations, kept = {}, {}
+        constraints = [each for each in CONSTRAINTS if each != "enum" or service not in WITHOUT_ENUMS]
         for name, operation in sorted(model["operations"].items()):
             wanted = (built is None or name in built) and "input" in operation
             operations[name] = operation["input"]["shape"] if wanted else None
             if wanted:
-                keep(model["shapes"], operations[name], kept)
+                keep(model["shapes"], operations[name], kept, constraints)
         text = json.dumps({"operations": operations, "shapes": dict(sorted(kept.items()))}, indent=1)
         Path(__file__).with_name(f"{service}.json").write_text(text + "\n")
 

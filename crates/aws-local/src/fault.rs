@@ -57,8 +57,15 @@ impl Fault {
     pub(crate) fn model(service: Service, problems: Problems) -> Self {
         match problems {
             Problems::Unreadable(why) => Self::new("SerializationException", why),
-            Problems::Invalid(why) if service == Service::Logs => Self::parameter(why),
-            Problems::Invalid(why) => Self::validation(why),
+            Problems::Invalid { why, missing } => match (service, missing) {
+                (Service::Logs, _) => Self::parameter(why),
+                (Service::Sqs, Some(name)) => Self::new(
+                    "MissingParameter",
+                    format!("The request must contain the parameter {name}."),
+                ),
+                (Service::Sts, _) => Self::new("ValidationError", why),
+                (Service::Events | Service::Sqs, _) => Self::validation(why),
+            },
         }
     }
 

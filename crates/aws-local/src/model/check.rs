@@ -7,13 +7,15 @@ use super::{Kind, Model, Shape};
 /// How many findings AWS lists at most in one message.
 const LISTED_MAX: usize = 10;
 
+const LONG_NAME: &str = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+
 /// What is wrong with a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Problems {
     /// A value of the wrong JSON type: AWS cannot even read the request.
     Unreadable(String),
-    /// Values that break the model's limits, in AWS's words.
-    Invalid(String),
+    /// Values that break the model's limits, in AWS's words, and the first member that is not there.
+    Invalid { why: String, missing: Option<String> },
 }
 
 /// Checks `body` against the input of `operation`; operations without a table are not checked here.
@@ -24,23 +26,34 @@ pub(crate) fn check(model: &Model, operation: &str, body: &Value) -> Result<(), 
     let mut walk = Walk {
         model,
         found: Vec::new(),
+        missing: None,
+        long_name: false,
     };
     walk.value(shape, body, "").map_err(Problems::Unreadable)?;
     if walk.found.is_empty() {
         return Ok(());
     }
+    if walk.long_name {
+        return Err(Problems::Invalid {
+            why: LONG_NAME.to_owned(),
+            missing: None,
+        });
+    }
     let count = walk.found.len();
     let plural = if count == 1 { "error" } else { "errors" };
     walk.found.truncate(LISTED_MAX);
-    Err(Problems::Invalid(format!(
-        "{count} validation {plural} detected: {}",
-        walk.found.join("; ")
-    )))
+    Err(Problems::Invalid {
+        why: format!("{count} validation {plural} detected: {}", walk.found.join("; ")),
+        missing: walk.missing,
+    })
 }
 
 struct Walk<'m> {
     model: &'m Model,
     found: Vec<String>,
+    missing: Option<String>,
+    /// The logs service says that of its names in a sentence of its own.
+    long_name: bool,
 }
 
 impl Walk<'_> {
@@ -49,7 +62,8 @@ impl Walk<'_> {
             (Kind::Structure, Value::Object(given)) => {
                 for name in &shape.required {
                     if given.get(name).is_none_or(Value::is_null) {
-                        self.fail("null", &join(at, &lower(name)), "Member must not be null");
+                        self.missing.get_or_insert_with(|| name.clone());
+                        self.fail("null ", &join(at, &lower(name)), "Member must not be null");
                     }
                 }
                 for (name, to) in &shape.members {
@@ -170,6 +184,9 @@ impl Walk<'_> {
             );
         }
         if let Some(max) = shape.max.filter(|max| (length as f64) > *max) {
+            if matches!(at, "logGroupName" | "logStreamName") {
+                self.long_name = true;
+            }
             self.fail_value(
                 shown,
                 at,
@@ -179,12 +196,17 @@ impl Walk<'_> {
     }
 
     fn fail_value(&mut self, shown: &str, at: &str, rule: &str) {
-        self.fail(&format!("'{shown}'"), at, rule);
+        // The logs service does not repeat this one.
+        if at == "logGroupIdentifier" {
+            self.fail("", at, rule);
+        } else {
+            self.fail(&format!("'{shown}' "), at, rule);
+        }
     }
 
     fn fail(&mut self, shown: &str, at: &str, rule: &str) {
         self.found.push(format!(
-            "Value {shown} at '{at}' failed to satisfy constraint: {rule}"
+            "Value {shown}at '{at}' failed to satisfy constraint: {rule}"
         ));
     }
 }
@@ -239,12 +261,13 @@ mod tests {
         match check(service.model(), operation, &body) {
             Ok(()) => "ok".to_owned(),
             Err(Problems::Unreadable(why)) => format!("unreadable: {why}"),
-            Err(Problems::Invalid(why)) => why,
+            Err(Problems::Invalid { why, .. }) => why,
         }
     }
 
     #[test]
     fn refusals_read_as_awss() {
+        let long_name = format!(r#"{{"logGroupName":"{}"}}"#, "g".repeat(513));
         let cases = [
             (Service::Events, "CreateEventBus", r#"{"Name":"a/b"}"#, "ok"),
             (
@@ -289,6 +312,19 @@ mod tests {
                 r#"{"logGroupName":"","logGroupClass":"X"}"#,
                 r"3 validation errors detected: Value 'X' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY, ESSENTIALS]; Value '' at 'logGroupName' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+",
             ),
+            (
+                Service::Logs,
+                "DescribeLogStreams",
+                r#"{"logGroupIdentifier":"a:*"}"#,
+                r"1 validation error detected: Value at 'logGroupIdentifier' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w#+=/:,.@-]*",
+            ),
+            (
+                Service::Logs,
+                "FilterLogEvents",
+                r#"{"logGroupName":"g","limit":10001}"#,
+                "1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000",
+            ),
+            (Service::Logs, "CreateLogGroup", &long_name, LONG_NAME),
         ];
         for (service, operation, body, expected) in cases {
             assert_eq!(verdict(service, operation, body), expected, "{operation} {body}");
