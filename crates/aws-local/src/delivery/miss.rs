@@ -167,5 +167,6 @@ pub(super) fn message(
         receive_count: 0,
         first_received: None,
         receipt: 0,
+        dead_letter_source: None,
     }
 }

@@ -63,20 +63,9 @@ impl Wire {
 /// SQS names its errors by shape, and by the code of its older protocol in a header.
 fn sqs_fault(fault: &Fault) -> Response {
     let (id, media) = (request_id(), Wire::Json1_0.media_type());
-    let older = match fault.code {
-        "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
-        "QueueNameExists" => "QueueAlreadyExists",
-        "EmptyBatchRequest" => "AWS.SimpleQueueService.EmptyBatchRequest",
-        "TooManyEntriesInBatchRequest" => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-        "BatchEntryIdsNotDistinct" => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
-        "BatchRequestTooLong" => "AWS.SimpleQueueService.BatchRequestTooLong",
-        "InvalidBatchEntryId" => "AWS.SimpleQueueService.InvalidBatchEntryId",
-        "MessageNotInflight" => "AWS.SimpleQueueService.MessageNotInflight",
-        other => other,
-    };
+    let (shape, older) = sqs_names(fault.code);
     let side = if fault.status < 500 { "Sender" } else { "Receiver" };
-    let text = json!({ "__type": format!("com.amazonaws.sqs#{}", fault.code), "message": fault.message })
-        .to_string();
+    let text = json!({ "__type": shape, "message": fault.message }).to_string();
     let query_error = format!("{older};{side}");
     let headers = [
         ("content-type", media),
@@ -84,6 +73,36 @@ fn sqs_fault(fault: &Fault) -> Response {
         ("x-amzn-query-error", &query_error),
     ];
     respond(fault.status, &headers, text)
+}
+
+/// The shape of an error and its code in the query protocol. Faults that are no shapes of SQS's own are its framework's.
+fn sqs_names(code: &str) -> (String, String) {
+    match code {
+        "QueueDoesNotExist" => (own(code), "AWS.SimpleQueueService.NonExistentQueue".to_owned()),
+        "QueueNameExists" => (own(code), "QueueAlreadyExists".to_owned()),
+        "EmptyBatchRequest"
+        | "TooManyEntriesInBatchRequest"
+        | "BatchEntryIdsNotDistinct"
+        | "BatchRequestTooLong"
+        | "InvalidBatchEntryId"
+        | "MessageNotInflight"
+        | "PurgeQueueInProgress" => (own(code), format!("AWS.SimpleQueueService.{code}")),
+        "InvalidParameterValue" => (framework("InvalidParameterValueException"), code.to_owned()),
+        "MissingParameter" => (framework("MissingRequiredParameterException"), code.to_owned()),
+        "ValidationException"
+        | "SerializationException"
+        | "UnknownOperationException"
+        | "InternalFailure" => (framework(code), code.to_owned()),
+        other => (own(other), other.to_owned()),
+    }
+}
+
+fn own(shape: &str) -> String {
+    format!("com.amazonaws.sqs#{shape}")
+}
+
+fn framework(shape: &str) -> String {
+    format!("com.amazon.coral.service#{shape}")
 }
 
 fn request_id() -> String {

@@ -25,6 +25,9 @@ pub(crate) struct Queue {
     pub(crate) tags: Tags,
     /// In the order of sending.
     pub(crate) messages: BTreeMap<u64, Message>,
+    /// When it was last purged.
+    #[serde(default)]
+    pub(crate) purged: Option<Millis>,
     seen: BTreeMap<String, Seen>,
     next: u64,
 }
@@ -43,8 +46,11 @@ pub(crate) struct Message {
     pub(crate) visible_from: Millis,
     pub(crate) receive_count: u32,
     pub(crate) first_received: Option<Millis>,
-    /// The latest receipt; older ones are stale.
+    /// The latest receipt.
     pub(crate) receipt: u64,
+    /// The queue it was moved from, having been received there too often.
+    #[serde(default)]
+    pub(crate) dead_letter_source: Option<String>,
 }
 
 /// An attribute that the sender put on a message.
@@ -100,6 +106,11 @@ impl Queue {
         self.name.strip_suffix(".fifo").is_some()
     }
 
+    /// Whether an attribute that is a switch is on.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        self.attributes.get(name).is_some_and(|value| value == "true")
+    }
+
     pub(crate) fn policy(&self) -> Option<&str> {
         self.attributes
             .get("Policy")
@@ -124,12 +135,12 @@ impl Queue {
     /// Takes a message in; a FIFO queue answers a repeated one with the id of the first.
     pub(crate) fn send(&mut self, message: Message, now: Millis) -> (u64, String) {
         self.seen.retain(|_, seen| seen.at + DEDUPLICATION > now);
-        if let Some(key) = message.deduplication.as_ref().filter(|_| self.is_fifo()) {
-            if let Some(seen) = self.seen.get(key) {
+        if let Some(key) = self.repeat_key(&message) {
+            if let Some(seen) = self.seen.get(&key) {
                 return (seen.number, seen.id.clone());
             }
             self.seen.insert(
-                key.clone(),
+                key,
                 Seen {
                     at: now,
                     number: self.next,
@@ -141,6 +152,20 @@ impl Queue {
         self.messages.insert(number, message);
         self.next += 1;
         (number, id)
+    }
+
+    /// What a repeated message has in common with the first. One moved here from another queue repeats none.
+    fn repeat_key(&self, message: &Message) -> Option<String> {
+        let id = message
+            .deduplication
+            .as_ref()
+            .filter(|_| self.is_fifo() && message.dead_letter_source.is_none())?;
+        let by_group = self
+            .attributes
+            .get("DeduplicationScope")
+            .is_some_and(|scope| scope == "messageGroup");
+        let group = message.group.as_deref().filter(|_| by_group).unwrap_or_default();
+        Some(format!("{group}/{id}"))
     }
 
     /// Hands out up to `count` messages and hides them for a while.

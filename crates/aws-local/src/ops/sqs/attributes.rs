@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{locate, missing, queue, queue_arn};
+use super::validate::missing_parameter;
+use super::{locate, missing, queue, queue_arn, redrive};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op, slim};
 use crate::policy::Policy;
-use crate::state::Tags;
+use crate::state::RealmId;
 use crate::state::queue::Queue;
 
 /// Attributes that are numbers, with their range.
@@ -23,16 +24,24 @@ const NUMBERS: [(&str, i64, i64); 6] = [
     ("KmsDataKeyReusePeriodSeconds", 60, 86_400),
 ];
 /// Attributes that are kept as they are given.
-const TEXTS: [&str; 9] = [
-    "Policy",
-    "RedrivePolicy",
-    "RedriveAllowPolicy",
-    "KmsMasterKeyId",
-    "SqsManagedSseEnabled",
-    "FifoQueue",
-    "ContentBasedDeduplication",
-    "DeduplicationScope",
-    "FifoThroughputLimit",
+const TEXTS: [&str; 4] = ["Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId"];
+/// Attributes that are one of a few words.
+const WORDS: [(&str, [&str; 2]); 1] = [("SqsManagedSseEnabled", ["true", "false"])];
+/// Attributes of FIFO queues, with their words and, first, the default.
+pub(super) const OF_FIFO: [(&str, [&str; 2]); 4] = [
+    ("FifoQueue", ["true", "false"]),
+    ("ContentBasedDeduplication", ["false", "true"]),
+    ("DeduplicationScope", ["queue", "messageGroup"]),
+    ("FifoThroughputLimit", ["perQueue", "perMessageGroupId"]),
+];
+/// What a queue tells and nobody sets.
+const TOLD: [&str; 6] = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "QueueArn",
 ];
 
 pub(super) const OPS: &[Op] = &[
@@ -67,12 +76,7 @@ fn get(cx: &mut Cx<'_>, input: &Get) -> Answer {
     let mut all = counted(queue, now);
     all.insert("QueueArn".to_owned(), queue_arn(&realm, &name));
     let wanted = input.attribute_names.as_deref().unwrap_or_default();
-    let known = |name: &String| {
-        name == "All"
-            || all.contains_key(name)
-            || TEXTS.contains(&name.as_str())
-            || NUMBERS.iter().any(|(n, ..)| n == name)
-    };
+    let known = |name: &str| name == "All" || TOLD.contains(&name) || is_settable(name);
     if let Some(odd) = wanted.iter().find(|name| !known(name)) {
         return Err(unknown(odd));
     }
@@ -111,8 +115,14 @@ fn counted(queue: &Queue, now: i64) -> BTreeMap<String, String> {
             "LastModifiedTimestamp".to_owned(),
             (queue.modified / 1000).to_string(),
         ),
-        ("SqsManagedSseEnabled".to_owned(), "true".to_owned()),
+        (
+            "SqsManagedSseEnabled".to_owned(),
+            (!queue.attributes.contains_key("KmsMasterKeyId")).to_string(),
+        ),
     ]);
+    if queue.is_fifo() {
+        all.extend(OF_FIFO.map(|(name, words)| (name.to_owned(), words[0].to_owned())));
+    }
     for (name, ..) in NUMBERS
         .iter()
         .filter(|(name, ..)| *name != "KmsDataKeyReusePeriodSeconds")
@@ -125,15 +135,33 @@ fn counted(queue: &Queue, now: i64) -> BTreeMap<String, String> {
 
 fn set(cx: &mut Cx<'_>, input: Set) -> Answer {
     let now = cx.now;
-    let queue = queue(cx, &input.queue_url)?;
-    check_attributes(&input.attributes)?;
-    if input.attributes.contains_key("FifoQueue") {
-        return Err(Fault::new(
-            "InvalidAttributeName",
-            "You can specify the FifoQueue attribute only during queue creation.",
-        ));
+    let (realm, name) = locate(cx, &input.queue_url)?;
+    let is_fifo = queue(cx, &input.queue_url)?.is_fifo();
+    if input.attributes.is_empty() {
+        return Err(missing_parameter("Attributes"));
     }
-    for (name, value) in input.attributes {
+    if is_fifo
+        && input
+            .attributes
+            .get("FifoQueue")
+            .is_some_and(|value| value != "true")
+    {
+        let why = "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.";
+        return Err(Fault::new("InvalidAttributeValue", why));
+    }
+    let mut given = input.attributes;
+    check_attributes(cx, &realm, &name, &mut given)?;
+    let queue = queue(cx, &input.queue_url)?;
+    let encrypts = |name: &str, off: &str| {
+        given
+            .get(name)
+            .is_some_and(|value| !value.is_empty() && value != off)
+    };
+    if encrypts("KmsMasterKeyId", "") && encrypts("SqsManagedSseEnabled", "false") {
+        let why = "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.";
+        return Err(Fault::new("InvalidAttributeName", why));
+    }
+    for (name, value) in given {
         if value.is_empty() {
             queue.attributes.remove(&name);
         } else {
@@ -144,34 +172,43 @@ fn set(cx: &mut Cx<'_>, input: Set) -> Answer {
     Ok(json!({}))
 }
 
-/// Refuses attributes that AWS would refuse.
-pub(super) fn check_attributes(given: &BTreeMap<String, String>) -> Result<(), Fault> {
+fn is_settable(name: &str) -> bool {
+    TEXTS.contains(&name)
+        || NUMBERS.iter().any(|(known, ..)| *known == name)
+        || WORDS.iter().chain(&OF_FIFO).any(|(known, _)| *known == name)
+}
+
+/// Refuses attributes that AWS would refuse; brings a redrive policy into AWS's form.
+pub(super) fn check_attributes(
+    cx: &mut Cx<'_>,
+    realm: &RealmId,
+    queue: &str,
+    given: &mut BTreeMap<String, String>,
+) -> Result<(), Fault> {
     for (name, value) in given {
-        let bad = || {
-            Fault::new(
-                "InvalidAttributeValue",
-                format!("Invalid value for the parameter {name}."),
-            )
+        let bad = |why: &str| {
+            let why = format!("Invalid value for the parameter {name}.{why}");
+            Fault::new("InvalidAttributeValue", why)
         };
-        if let Some((_, min, max)) = NUMBERS.iter().find(|(known, ..)| known == name) {
-            if !value
-                .parse::<i64>()
-                .is_ok_and(|number| (*min..=*max).contains(&number))
-            {
-                return Err(bad());
-            }
-        } else if !TEXTS.contains(&name.as_str()) {
+        let is_of_fifo = OF_FIFO.iter().any(|(known, _)| known == name);
+        if !is_settable(name) || (is_of_fifo && !queue.ends_with(".fifo")) {
             return Err(unknown(name));
-        } else if name == "Policy" && !value.is_empty() {
-            Policy::parse(value).map_err(|why| {
-                Fault::new(
-                    "InvalidAttributeValue",
-                    format!("Invalid value for the parameter Policy. {why}"),
-                )
-            })?;
-        } else if name == "RedrivePolicy" && !value.is_empty() {
-            let queue = Queue::new("", given.clone(), Tags::new(), 0);
-            queue.redrive().ok_or_else(bad)?;
+        }
+        if let Some((_, min, max)) = NUMBERS.iter().find(|(known, ..)| known == name) {
+            let ok = |number| (*min..=*max).contains(&number);
+            if !value.parse::<i64>().is_ok_and(ok) {
+                return Err(bad(""));
+            }
+        } else if let Some((_, words)) = WORDS.iter().chain(&OF_FIFO).find(|(known, _)| known == name) {
+            if !words.contains(&value.as_str()) {
+                return Err(bad(""));
+            }
+        } else if value.is_empty() {
+            continue;
+        } else if name == "Policy" {
+            Policy::parse(value).map_err(|why| bad(&format!(" {why}")))?;
+        } else if name == "RedrivePolicy" {
+            *value = redrive::check(cx, realm, queue, value)?;
         }
     }
     Ok(())

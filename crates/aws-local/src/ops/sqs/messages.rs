@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{digest, queue};
+use super::{digest, queue, validate};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op, slim};
@@ -43,83 +43,72 @@ fn send(cx: &mut Cx<'_>, input: SendOne) -> Answer {
     let id = cx.dice.uuid();
     let sender = cx.caller.account.clone();
     let queue = queue(cx, &input.queue_url)?;
+    let attributes = input.message_attributes.unwrap_or_default();
+    validate::body(&input.message_body)?;
     let limit = usize::try_from(queue.number("MaximumMessageSize")).unwrap_or(BATCH_BYTES_MAX);
-    if input.message_body.is_empty() {
-        return Err(Fault::new(
-            "MissingParameter",
-            "The request must contain the parameter MessageBody.",
-        ));
-    }
-    if input.message_body.len() > limit {
-        let why = format!(
+    if validate::size(&input.message_body, &attributes) > limit {
+        return Err(validate::bad_value(format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
-        );
-        return Err(Fault::new("InvalidParameterValue", why));
+        )));
     }
-    let mut deduplication = input.message_deduplication_id;
-    if queue.is_fifo() {
-        if input.message_group_id.is_none() {
-            return Err(Fault::new(
-                "MissingParameter",
-                "The request must contain the parameter MessageGroupId.",
-            ));
-        }
-        let by_content = queue
-            .attributes
-            .get("ContentBasedDeduplication")
-            .is_some_and(|value| value == "true");
-        if deduplication.is_none() && !by_content {
-            let why = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly";
-            return Err(Fault::new("InvalidParameterValue", why));
-        }
-        deduplication.get_or_insert_with(|| digest::of_body(&input.message_body));
+    validate::attributes(&attributes)?;
+    validate::delay(queue, input.delay_seconds)?;
+    if queue.is_fifo() && input.message_group_id.is_none() {
+        return Err(validate::missing_parameter("MessageGroupId"));
     }
+    let deduplication = input.message_deduplication_id;
+    validate::ids(queue, input.message_group_id.as_deref(), deduplication.as_deref())?;
+    let deduplication =
+        deduplication.or_else(|| queue.is_fifo().then(|| digest::of_content(&input.message_body)));
     let delay = input
         .delay_seconds
+        .filter(|_| !queue.is_fifo())
         .unwrap_or_else(|| queue.number("DelaySeconds"));
-    let attributes = input.message_attributes.unwrap_or_default();
-    let (body_md5, attributes_md5) = (
+    let system_attributes = input.message_system_attributes.unwrap_or_default();
+    let (body_md5, attributes_md5, system_md5) = (
         digest::of_body(&input.message_body),
         digest::of_attributes(&attributes),
+        digest::of_attributes(&system_attributes),
     );
     let message = Message {
         id,
         body: input.message_body,
         attributes,
-        system_attributes: input.message_system_attributes.unwrap_or_default(),
+        system_attributes,
         group: input.message_group_id,
         deduplication,
         sender,
         sent: now,
-        visible_from: now + delay.clamp(0, 900) * 1000,
+        visible_from: now + delay * 1000,
         receive_count: 0,
         first_received: None,
         receipt: 0,
+        dead_letter_source: None,
     };
     let (number, id) = queue.send(message, now);
     let sequence = queue.is_fifo().then(|| format!("{:020}", number + 1));
     Ok(slim(json!({
         "MD5OfMessageBody": body_md5,
         "MD5OfMessageAttributes": attributes_md5,
+        "MD5OfMessageSystemAttributes": system_md5,
         "MessageId": id,
         "SequenceNumber": sequence,
     })))
 }
 
 fn send_batch(cx: &mut Cx<'_>, input: SendBatch) -> Answer {
-    queue(cx, &input.queue_url)?;
-    let ids = batch_ids(&input.entries)?;
-    let bytes = |entry: &Value| {
-        entry
-            .get("MessageBody")
-            .and_then(Value::as_str)
-            .map_or(0, str::len)
-    };
-    if input.entries.iter().map(bytes).sum::<usize>() > BATCH_BYTES_MAX {
-        return Err(Fault::new(
-            "BatchRequestTooLong",
-            format!("Batch requests cannot be longer than {BATCH_BYTES_MAX} bytes."),
-        ));
+    let ids = batch_ids("SendMessageBatchRequestEntry", &input.entries)?;
+    let queue = queue(cx, &input.queue_url)?;
+    check_batch_size(&input.entries)?;
+    if queue.is_fifo() {
+        for entry in &input.entries {
+            let id = |name: &str| entry.get(name).and_then(Value::as_str);
+            if id("MessageGroupId").is_none() {
+                let why = "The request must contain the parameter MessageGroupId.";
+                return Err(validate::bad_value(why));
+            }
+            validate::ids(queue, id("MessageGroupId"), id("MessageDeduplicationId"))?;
+        }
     }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (id, mut entry) in ids.into_iter().zip(input.entries) {
@@ -138,13 +127,35 @@ fn send_batch(cx: &mut Cx<'_>, input: SendBatch) -> Answer {
     Ok(batch_answer(&done, &failed))
 }
 
-/// The ids of a batch's entries, which must be distinct, one to ten of them.
-pub(super) fn batch_ids(entries: &[Value]) -> Result<Vec<String>, Fault> {
-    if entries.is_empty() {
+fn check_batch_size(entries: &[Value]) -> Result<(), Fault> {
+    let size = |entry: &Value| {
+        let body = entry
+            .get("MessageBody")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let attributes = entry
+            .get("MessageAttributes")
+            .and_then(|given| parse(given.clone()).ok())
+            .unwrap_or_default();
+        validate::size(body, &attributes)
+    };
+    let bytes = entries.iter().map(size).sum::<usize>();
+    if bytes > BATCH_BYTES_MAX {
         return Err(Fault::new(
-            "EmptyBatchRequest",
-            "There should be at least one entry in the request.",
+            "BatchRequestTooLong",
+            format!(
+                "Batch requests cannot be longer than {BATCH_BYTES_MAX} bytes. You have sent {bytes} bytes."
+            ),
         ));
+    }
+    Ok(())
+}
+
+/// The ids of a batch's entries, which must be distinct, one to ten of them.
+pub(super) fn batch_ids(kind: &str, entries: &[Value]) -> Result<Vec<String>, Fault> {
+    if entries.is_empty() {
+        let why = format!("There should be at least one {kind} in the request.");
+        return Err(Fault::new("EmptyBatchRequest", why));
     }
     if entries.len() > BATCH_MAX {
         let why = format!(

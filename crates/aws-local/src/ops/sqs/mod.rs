@@ -3,17 +3,28 @@
 use super::{Cx, Op};
 use crate::arn::arn;
 use crate::fault::Fault;
-use crate::state::RealmId;
 use crate::state::queue::Queue;
+use crate::state::{RealmId, World};
 
 mod attributes;
 mod digest;
 mod messages;
+mod permissions;
 mod queues;
 mod receive;
+mod redrive;
+mod validate;
+
+pub(crate) use digest::of_content;
 
 /// Every operation of the service that is built.
-pub(crate) const TABLES: &[&[Op]] = &[queues::OPS, attributes::OPS, messages::OPS, receive::OPS];
+pub(crate) const TABLES: &[&[Op]] = &[
+    queues::OPS,
+    attributes::OPS,
+    permissions::OPS,
+    messages::OPS,
+    receive::OPS,
+];
 
 /// The account and name at the end of a queue's URL, or its ARN.
 fn locate(cx: &Cx<'_>, url: &str) -> Result<(RealmId, String), Fault> {
@@ -28,6 +39,15 @@ fn locate(cx: &Cx<'_>, url: &str) -> Result<(RealmId, String), Fault> {
     }
     let account = if is_account { account } else { &cx.caller.account };
     Ok((RealmId::new(account, &cx.caller.region), name.to_owned()))
+}
+
+/// How long ReceiveMessage waits at a queue that says so, in seconds.
+pub(crate) fn wait_seconds(world: &World, region: &str, url: &str) -> Option<i64> {
+    let mut parts = url.rsplit('/');
+    let (name, account) = (parts.next()?, parts.next()?);
+    let here = RealmId::new(account, region);
+    let (_, realm) = world.realms().find(|(id, _)| **id == here)?;
+    Some(realm.queues.get(name)?.number("ReceiveMessageWaitTimeSeconds"))
 }
 
 /// The queue that a URL names.

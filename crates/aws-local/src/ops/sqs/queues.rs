@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::attributes::check_attributes;
+use super::attributes::{OF_FIFO, check_attributes};
+use super::validate::{bad_parameter, bad_value, missing_parameter};
 use super::{locate, missing, queue};
 use crate::fault::Fault;
 use crate::model::parse;
@@ -13,6 +14,12 @@ use crate::ops::{Answer, Cx, Op, slim};
 use crate::page;
 use crate::state::Tags;
 use crate::state::queue::Queue;
+
+const NAME_CHARS_MAX: usize = 80;
+const TAGS_MAX: usize = 50;
+const LISTED_MAX: usize = 1_000;
+/// How long a purge takes, and no other is begun.
+const PURGE_MS: i64 = 60_000;
 
 pub(super) const OPS: &[Op] = &[
     Op::write("CreateQueue", |cx, body| create(cx, parse(body)?)),
@@ -71,30 +78,16 @@ struct Untag {
 }
 
 fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
-    let (stem, fifo) = match input.name.strip_suffix(".fifo") {
-        Some(stem) => (stem, true),
-        None => (input.name.as_str(), false),
-    };
-    let name_ok = !stem.is_empty()
-        && input.name.len() <= 80
-        && stem
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if !name_ok {
-        return Err(Fault::new(
-            "InvalidParameterValue",
-            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
-        ));
-    }
     let mut attributes = input.attributes.unwrap_or_default();
-    check_attributes(&attributes)?;
-    if attributes.get("FifoQueue").is_some_and(|value| value == "true") != fifo {
-        let why =
-            "The name of a FIFO queue must end with the .fifo suffix, and FifoQueue must be true for it.";
-        return Err(Fault::new("InvalidParameterValue", why));
-    }
+    check_name(
+        &input.name,
+        attributes.get("FifoQueue").is_some_and(|value| value == "true"),
+    )?;
+    let tags = input.tags.unwrap_or_default();
+    check_tags(&input.name, tags.len())?;
+    let (here, now) = (cx.here(), cx.now);
+    check_attributes(cx, &here, &input.name, &mut attributes)?;
     attributes.retain(|_, value| !value.is_empty());
-    let now = cx.now;
     let url = queue_url(cx, &cx.caller.account, &input.name);
     if let Some(there) = cx.realm().queues.get(&input.name) {
         if let Some(name) = first_difference(&attributes, there) {
@@ -104,16 +97,54 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
             return Err(Fault::new("QueueNameExists", why));
         }
     } else {
-        let queue = Queue::new(&input.name, attributes, input.tags.unwrap_or_default(), now);
+        let queue = Queue::new(&input.name, attributes, tags, now);
         cx.realm().queues.insert(input.name, queue);
     }
     Ok(json!({ "QueueUrl": url }))
 }
 
+fn check_name(name: &str, is_fifo: bool) -> Result<(), Fault> {
+    let stem = if is_fifo {
+        name.strip_suffix(".fifo")
+    } else {
+        Some(name)
+    };
+    let fits = |stem: &str| {
+        !stem.is_empty()
+            && stem
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    if name.len() <= NAME_CHARS_MAX && stem.is_some_and(fits) {
+        return Ok(());
+    }
+    Err(bad_value(if is_fifo {
+        "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length."
+    } else {
+        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+    }))
+}
+
+fn check_tags(queue: &str, count: usize) -> Result<(), Fault> {
+    if count > TAGS_MAX {
+        return Err(bad_value(format!("Too many tags added for queue {queue}.")));
+    }
+    Ok(())
+}
+
+/// A value that is given and not the one that holds, set or by default.
 fn first_difference(wanted: &BTreeMap<String, String>, there: &Queue) -> Option<String> {
-    let different = wanted
-        .iter()
-        .find(|(name, value)| there.attributes.get(*name) != Some(value));
+    let holds = |name: &str| {
+        let by_default = || {
+            let of_fifo = OF_FIFO.iter().find(|(known, _)| *known == name);
+            of_fifo.map_or_else(
+                || there.number(name).to_string(),
+                |(_, words)| words[0].to_owned(),
+            )
+        };
+        there.attributes.get(name).cloned().unwrap_or_else(by_default)
+    };
+    let different = wanted.iter().find(|(name, value)| holds(name) != **value);
     different.map(|(name, _)| name.clone())
 }
 
@@ -145,29 +176,52 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     let rows = names
         .iter()
         .map(|name| (name.as_str(), queue_url(cx, &account, name)));
-    let page = page::page(
-        "ListQueues",
-        rows,
-        input.next_token.as_deref(),
-        input.max_results.unwrap_or(1000),
-    )
-    .map_err(|_| Fault::new("InvalidParameterValue", "Invalid or expired next token."))?;
+    let most = input.max_results.unwrap_or(LISTED_MAX);
+    if !(1..=LISTED_MAX).contains(&most) {
+        let reason = format!("MaxResults must be an integer between 1 and {LISTED_MAX}.");
+        return Err(bad_parameter(most, "MaxResults", &reason));
+    }
+    let page = page::page("ListQueues", rows, input.next_token.as_deref(), most)
+        .map_err(|_| bad_value("Invalid or expired next token."))?;
     let next = page.next.filter(|_| input.max_results.is_some());
-    Ok(slim(json!({ "QueueUrls": page.items, "NextToken": next })))
+    let urls = (!page.items.is_empty()).then_some(page.items);
+    Ok(slim(json!({ "QueueUrls": urls, "NextToken": next })))
 }
 
 fn purge(cx: &mut Cx<'_>, input: &Url) -> Answer {
-    queue(cx, &input.queue_url)?.messages.clear();
+    let now = cx.now;
+    let queue = queue(cx, &input.queue_url)?;
+    if queue.purged.is_some_and(|at| now < at + PURGE_MS) {
+        let why = format!(
+            "Only one PurgeQueue operation on {} is allowed every 60 seconds.",
+            queue.name
+        );
+        return Err(Fault::new("PurgeQueueInProgress", why));
+    }
+    queue.purged = Some(now);
+    queue.messages.clear();
     Ok(json!({}))
 }
 
 fn tag(cx: &mut Cx<'_>, input: Tag) -> Answer {
-    queue(cx, &input.queue_url)?.tags.extend(input.tags);
+    let queue = queue(cx, &input.queue_url)?;
+    if input.tags.is_empty() {
+        return Err(missing_parameter("Tags"));
+    }
+    let mut tags = queue.tags.clone();
+    tags.extend(input.tags);
+    check_tags(&queue.name, tags.len())?;
+    queue.tags = tags;
     Ok(json!({}))
 }
 
 fn untag(cx: &mut Cx<'_>, input: &Untag) -> Answer {
     let queue = queue(cx, &input.queue_url)?;
+    if input.tag_keys.is_empty() {
+        return Err(bad_value(
+            "Tag keys must be between 1 and 128 characters in length.",
+        ));
+    }
     queue.tags.retain(|key, _| !input.tag_keys.contains(key));
     Ok(json!({}))
 }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::messages::{batch_answer, batch_ids, failure};
-use super::{digest, locate, missing, queue};
+use super::validate::{bad_parameter, missing_parameter};
+use super::{digest, locate, missing, queue, queue_arn};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::model::parse;
@@ -15,7 +16,22 @@ use crate::page;
 use crate::state::RealmId;
 use crate::state::queue::{Message, Queue};
 
-const RECEIVED_MAX: usize = 10;
+const RECEIVED_MAX: i64 = 10;
+const WAIT_SECONDS_MAX: i64 = 20;
+/// What may be asked of a message besides its body and its sender's own attributes.
+const SYSTEM: [&str; 11] = [
+    "All",
+    "SenderId",
+    "SentTimestamp",
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SequenceNumber",
+    "MessageDeduplicationId",
+    "MessageGroupId",
+    "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
+    "SqsManagedSseEnabled",
+];
 const VISIBILITY_SECONDS_MAX: i64 = 43_200;
 
 pub(super) const OPS: &[Op] = &[
@@ -38,8 +54,9 @@ struct Receive {
     message_system_attribute_names: Vec<String>,
     #[serde(default)]
     message_attribute_names: Vec<String>,
-    max_number_of_messages: Option<usize>,
+    max_number_of_messages: Option<i64>,
     visibility_timeout: Option<i64>,
+    wait_time_seconds: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +71,7 @@ struct Delete {
 struct Change {
     queue_url: String,
     receipt_handle: String,
-    visibility_timeout: i64,
+    visibility_timeout: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -65,13 +82,11 @@ struct Batch {
 }
 
 fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
-    let count = input.max_number_of_messages.unwrap_or(1);
-    if !(1..=RECEIVED_MAX).contains(&count) {
-        let why = format!(
-            "Value {count} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
-        );
-        return Err(Fault::new("InvalidParameterValue", why));
-    }
+    check_receive(input)?;
+    let count = input
+        .max_number_of_messages
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(1);
     let (now, receipt) = (cx.now, cx.dice.roll() >> 8);
     let (realm, name) = locate(cx, &input.queue_url)?;
     let queue = cx
@@ -87,7 +102,7 @@ fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
     let hide = input
         .visibility_timeout
         .unwrap_or_else(|| queue.number("VisibilityTimeout"));
-    let hide = hide.clamp(0, VISIBILITY_SECONDS_MAX) * 1000;
+    let hide = hide * 1000;
     let redrive = queue.redrive();
     let taken = queue.receive(count, hide, now, receipt);
     let (dead, alive): (Vec<_>, Vec<_>) = taken.into_iter().partition(|(_, message)| {
@@ -109,6 +124,40 @@ fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
     })
 }
 
+fn check_receive(input: &Receive) -> Result<(), Fault> {
+    for (name, given, min, max) in [
+        (
+            "MaxNumberOfMessages",
+            input.max_number_of_messages,
+            1,
+            RECEIVED_MAX,
+        ),
+        ("WaitTimeSeconds", input.wait_time_seconds, 0, WAIT_SECONDS_MAX),
+        (
+            "VisibilityTimeout",
+            input.visibility_timeout,
+            0,
+            VISIBILITY_SECONDS_MAX,
+        ),
+    ] {
+        if let Some(value) = given.filter(|value| !(min..=max).contains(value)) {
+            let reason = format!("Must be between {min} and {max}, if provided.");
+            return Err(bad_parameter(value, name, &reason));
+        }
+    }
+    let mut names = input
+        .attribute_names
+        .iter()
+        .chain(&input.message_system_attribute_names);
+    if let Some(odd) = names.find(|name| !SYSTEM.contains(&name.as_str())) {
+        return Err(Fault::new(
+            "InvalidAttributeName",
+            format!("Unknown Attribute {odd}."),
+        ));
+    }
+    Ok(())
+}
+
 /// Moves messages that were received too often to the dead-letter queue.
 fn bury(cx: &mut Cx<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u64, Message)>) {
     let now = cx.now;
@@ -121,7 +170,7 @@ fn bury(cx: &mut Cx<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u64, 
             queue.send(
                 Message {
                     visible_from: now,
-                    receive_count: 0,
+                    dead_letter_source: Some(queue_arn(realm, from)),
                     ..message
                 },
                 now,
@@ -159,6 +208,9 @@ fn view(queue: &str, number: u64, message: &Message, input: &Receive) -> Value {
     {
         system.insert("AWSTraceHeader", trace);
     }
+    if let Some(source) = &message.dead_letter_source {
+        system.insert("DeadLetterQueueSourceArn", source.clone());
+    }
     system.retain(|name, _| {
         wanted(&input.attribute_names, name) || wanted(&input.message_system_attribute_names, name)
     });
@@ -175,52 +227,59 @@ fn view(queue: &str, number: u64, message: &Message, input: &Receive) -> Value {
     }))
 }
 
+/// Any receipt of a message will do, but a FIFO queue takes only the latest, and only while it hides the message.
 fn delete_one(cx: &mut Cx<'_>, input: &Delete) -> Answer {
+    let now = cx.now;
     let queue = queue(cx, &input.queue_url)?;
     let (number, receipt) = read_handle(queue, &input.receipt_handle)?;
-    if queue
-        .messages
-        .get(&number)
-        .is_some_and(|message| message.receipt == receipt)
+    if let Some(message) = queue.messages.get(&number).filter(|_| queue.is_fifo())
+        && (message.receipt != receipt || message.visible_from <= now)
     {
-        queue.messages.remove(&number);
+        let reason = "The receipt handle has expired.";
+        return Err(bad_parameter(&input.receipt_handle, "ReceiptHandle", reason));
     }
+    queue.messages.remove(&number);
     Ok(json!({}))
 }
 
 fn change(cx: &mut Cx<'_>, input: &Change) -> Answer {
     let now = cx.now;
     let queue = queue(cx, &input.queue_url)?;
-    if !(0..=VISIBILITY_SECONDS_MAX).contains(&input.visibility_timeout) {
-        let why = format!(
-            "Value {} for parameter VisibilityTimeout is invalid.",
-            input.visibility_timeout
-        );
-        return Err(Fault::new("InvalidParameterValue", why));
+    let seconds = input
+        .visibility_timeout
+        .ok_or_else(|| missing_parameter("VisibilityTimeout"))?;
+    if !(0..=VISIBILITY_SECONDS_MAX).contains(&seconds) {
+        let reason = format!("VisibilityTimeout must be between 0 and {VISIBILITY_SECONDS_MAX}.");
+        return Err(bad_parameter(seconds, "VisibilityTimeout", &reason));
     }
     let (number, receipt) = read_handle(queue, &input.receipt_handle)?;
+    let is_fifo = queue.is_fifo();
     let message = queue
         .messages
         .get_mut(&number)
-        .filter(|m| m.receipt == receipt && m.visible_from > now);
-    let message =
-        message.ok_or_else(|| Fault::new("MessageNotInflight", "The specified message is not in flight."))?;
-    message.visible_from = now + input.visibility_timeout * 1000;
+        .filter(|m| !is_fifo || (m.receipt == receipt && m.visible_from > now));
+    let gone = || {
+        let reason = "Message does not exist or is not available for visibility timeout change.";
+        bad_parameter(&input.receipt_handle, "ReceiptHandle", reason)
+    };
+    message.ok_or_else(gone)?.visible_from = now + seconds * 1000;
     Ok(json!({}))
 }
 
 fn delete_batch(cx: &mut Cx<'_>, input: &Batch) -> Answer {
-    each(cx, input, |cx, entry| delete_one(cx, &parse(entry)?))
+    let kind = "DeleteMessageBatchRequestEntry";
+    each(cx, kind, input, |cx, entry| delete_one(cx, &parse(entry)?))
 }
 
 fn change_batch(cx: &mut Cx<'_>, input: &Batch) -> Answer {
-    each(cx, input, |cx, entry| change(cx, &parse(entry)?))
+    let kind = "ChangeMessageVisibilityBatchRequestEntry";
+    each(cx, kind, input, |cx, entry| change(cx, &parse(entry)?))
 }
 
-fn each(cx: &mut Cx<'_>, input: &Batch, run: fn(&mut Cx<'_>, Value) -> Answer) -> Answer {
+fn each(cx: &mut Cx<'_>, kind: &str, input: &Batch, run: fn(&mut Cx<'_>, Value) -> Answer) -> Answer {
     queue(cx, &input.queue_url)?;
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for (id, entry) in batch_ids(&input.entries)?.into_iter().zip(&input.entries) {
+    for (id, entry) in batch_ids(kind, &input.entries)?.into_iter().zip(&input.entries) {
         let mut entry = entry.clone();
         entry["QueueUrl"] = json!(input.queue_url);
         match run(cx, entry) {

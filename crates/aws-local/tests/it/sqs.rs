@@ -1,0 +1,485 @@
+//! Queues as SDKs meet them: how they are made and set, batches, and the names of refusals.
+
+use aws_local::Config;
+use serde_json::{Value, json};
+
+use crate::client::{CUSTOMER, Local, REGION};
+use crate::script::has;
+
+const C: &str = CUSTOMER;
+
+pub(crate) fn arn(name: &str) -> String {
+    format!("arn:aws:sqs:{REGION}:{C}:{name}")
+}
+
+/// A request about the queue `q`: `body` with its URL.
+async fn ask(local: &Local, operation: &str, queue: &str, body: Value) -> (u16, Value) {
+    let mut body = body;
+    body["QueueUrl"] = json!(format!("{}/{C}/{queue}", local.url));
+    local.ask(C, &format!("sqs.{operation}"), &body.to_string()).await
+}
+
+pub(crate) async fn ok(local: &Local, operation: &str, queue: &str, body: Value) -> Value {
+    let shown = body.to_string();
+    let (status, answer) = ask(local, operation, queue, body).await;
+    assert_eq!(status, 200, "{operation} {shown} gave {answer}");
+    answer
+}
+
+pub(crate) async fn refused(
+    local: &Local,
+    operation: &str,
+    queue: &str,
+    body: Value,
+    code: &str,
+    words: &str,
+) {
+    let shown = body.to_string();
+    let (status, answer) = ask(local, operation, queue, body).await;
+    let kind = answer["__type"].as_str().unwrap_or_default();
+    let says = answer["message"].as_str().unwrap_or_default();
+    assert_ne!(status, 200, "{operation} {shown} gave {answer}");
+    assert_eq!(
+        kind.rsplit('#').next(),
+        Some(code),
+        "{operation} {shown} gave {answer}"
+    );
+    assert!(says.contains(words), "{operation} {shown} gave {answer}");
+}
+
+pub(crate) async fn make(local: &Local, name: &str, attributes: Value) {
+    let body = json!({ "QueueName": name, "Attributes": attributes }).to_string();
+    local.run(&[(C, "sqs.CreateQueue", &body, "ok")]).await;
+}
+
+pub(crate) async fn receive(local: &Local, queue: &str) -> Vec<Value> {
+    let wanted =
+        json!({ "MaxNumberOfMessages": 10, "AttributeNames": ["All"], "MessageAttributeNames": ["All"] });
+    let answer = ok(local, "ReceiveMessage", queue, wanted).await;
+    answer["Messages"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn queues_are_made_as_asked_or_refused() {
+    let local = Local::start(Config::default()).await;
+    let policy = |to: &str, count: &str| {
+        format!(r#"{{\"deadLetterTargetArn\":\"{to}\",\"maxReceiveCount\":{count}}}"#)
+    };
+    let (dead, gone, fifo) = (arn("dead"), arn("gone"), arn("f.fifo"));
+    let script = format!(
+        r#"
+        {C} sqs.CreateQueue {{"QueueName":"dead"}} => ok
+        {C} sqs.CreateQueue {{"QueueName":"q","Attributes":{{"DelaySeconds":"5"}}}} => ok
+        {C} sqs.CreateQueue {{"QueueName":"q"}} => ok
+        {C} sqs.CreateQueue {{"QueueName":"q","Attributes":{{"DelaySeconds":"5","VisibilityTimeout":"30"}}}} => ok
+        {C} sqs.CreateQueue {{"QueueName":"q","Attributes":{{"DelaySeconds":"6"}}}} => QueueNameExists
+        {C} sqs.CreateQueue {{"QueueName":"f.fifo","Attributes":{{"FifoQueue":"true"}}}} => ok
+        {C} sqs.CreateQueue {{"QueueName":"f.fifo","Attributes":{{"FifoQueue":"true","ContentBasedDeduplication":"false"}}}} => ok
+        {C} sqs.CreateQueue {{"QueueName":"f.fifo","Attributes":{{"FifoQueue":"true","ContentBasedDeduplication":"true"}}}} => QueueNameExists
+        {C} sqs.CreateQueue {{"QueueName":"f.fifo"}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"f","Attributes":{{"FifoQueue":"true"}}}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"a b"}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"FifoQueue":"false"}}}} => InvalidAttributeName
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"Nonsense":"1"}}}} => InvalidAttributeName
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"DelaySeconds":"901"}}}} => InvalidAttributeValue
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"Policy":"{{}}"}}}} => InvalidAttributeValue
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"RedrivePolicy":"{}"}}}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"RedrivePolicy":"{}"}}}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"RedrivePolicy":"{}"}}}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"RedrivePolicy":"{}"}}}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"RedrivePolicy":"{{}}"}}}} => InvalidParameterValueException
+        {C} sqs.CreateQueue {{"QueueName":"x","Attributes":{{"RedrivePolicy":"{}"}}}} => ok
+        {C} sqs.CreateQueue {{}} => MissingRequiredParameterException
+        {C} sqs.GetQueueUrl {{"QueueName":"nope"}} => QueueDoesNotExist
+        {C} sqs.ListQueues {{"QueueNamePrefix":"f"}} => ok{{"QueueUrls":["{}/{C}/f.fifo"]}}
+        {C} sqs.ListQueues {{"MaxResults":0}} => InvalidParameterValueException
+        "#,
+        policy(&gone, "1"),
+        policy(&fifo, "1"),
+        policy("dummy", "1"),
+        policy(&dead, "1001"),
+        policy(&dead, "\\\"3\\\""),
+        local.url,
+    );
+    local.play(&script).await;
+    let (_, none) = local
+        .ask(C, "sqs.ListQueues", r#"{"QueueNamePrefix":"zz"}"#)
+        .await;
+    assert_eq!(none, json!({}));
+    let told = ok(
+        &local,
+        "GetQueueAttributes",
+        "x",
+        json!({ "AttributeNames": ["RedrivePolicy"] }),
+    )
+    .await;
+    let normal = json!({ "deadLetterTargetArn": dead, "maxReceiveCount": 3 }).to_string();
+    assert_eq!(
+        told["Attributes"]["RedrivePolicy"],
+        json!(normal),
+        "the count is told as a number"
+    );
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn attributes_are_told_with_their_defaults() {
+    let local = Local::start(Config::default()).await;
+    make(&local, "q", json!({})).await;
+    make(&local, "f.fifo", json!({ "FifoQueue": "true" })).await;
+    let all = async |queue: &str| {
+        let answer = ok(
+            &local,
+            "GetQueueAttributes",
+            queue,
+            json!({ "AttributeNames": ["All"] }),
+        )
+        .await;
+        answer["Attributes"].clone()
+    };
+    let plain = json!({
+        "QueueArn": arn("q"), "VisibilityTimeout": "30", "MaximumMessageSize": "1048576", "MessageRetentionPeriod": "345600",
+        "DelaySeconds": "0", "ReceiveMessageWaitTimeSeconds": "0", "SqsManagedSseEnabled": "true",
+        "ApproximateNumberOfMessages": "0",
+    });
+    assert!(has(&all("q").await, &plain), "{}", all("q").await);
+    assert!(all("q").await.get("FifoQueue").is_none());
+    let fifo = json!({
+        "FifoQueue": "true", "ContentBasedDeduplication": "false", "DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue",
+    });
+    assert!(has(&all("f.fifo").await, &fifo), "{}", all("f.fifo").await);
+    ok(
+        &local,
+        "SetQueueAttributes",
+        "q",
+        json!({ "Attributes": { "KmsMasterKeyId": "k" } }),
+    )
+    .await;
+    assert_eq!(all("q").await["SqsManagedSseEnabled"], json!("false"));
+    for (queue, attributes, code, words) in [
+        (
+            "q",
+            json!({ "FifoQueue": "true" }),
+            "InvalidAttributeName",
+            "Unknown Attribute FifoQueue.",
+        ),
+        (
+            "f.fifo",
+            json!({ "FifoQueue": "false" }),
+            "InvalidAttributeValue",
+            "Modifying queue type is not supported.",
+        ),
+        ("q", json!({}), "MissingRequiredParameterException", "Attributes"),
+        (
+            "q",
+            json!({ "KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true" }),
+            "InvalidAttributeName",
+            "one type",
+        ),
+        (
+            "nope",
+            json!({ "DelaySeconds": "1" }),
+            "QueueDoesNotExist",
+            "The specified queue does not exist.",
+        ),
+    ] {
+        refused(
+            &local,
+            "SetQueueAttributes",
+            queue,
+            json!({ "Attributes": attributes }),
+            code,
+            words,
+        )
+        .await;
+    }
+    let odd = json!({ "AttributeNames": ["QueueArn", "odd"] });
+    refused(
+        &local,
+        "GetQueueAttributes",
+        "q",
+        odd,
+        "InvalidAttributeName",
+        "Unknown Attribute odd.",
+    )
+    .await;
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn messages_are_held_to_limits() {
+    let local = Local::start(Config::default()).await;
+    make(&local, "q", json!({ "MaximumMessageSize": "1024" })).await;
+    make(&local, "f.fifo", json!({ "FifoQueue": "true" })).await;
+    let invalid = "InvalidParameterValueException";
+    let attribute =
+        |name: &str, value: Value| json!({ "MessageBody": "m", "MessageAttributes": { name: value } });
+    for (queue, body, code, words) in [
+        (
+            "q",
+            json!({ "MessageBody": "" }),
+            "MissingRequiredParameterException",
+            "MessageBody",
+        ),
+        (
+            "q",
+            json!({}),
+            "MissingRequiredParameterException",
+            "The request must contain the parameter MessageBody.",
+        ),
+        (
+            "q",
+            json!({ "MessageBody": "\u{1}" }),
+            "InvalidMessageContents",
+            "allowed set",
+        ),
+        (
+            "q",
+            json!({ "MessageBody": "x".repeat(1025) }),
+            invalid,
+            "Message must be shorter than 1024 bytes.",
+        ),
+        (
+            "q",
+            json!({ "MessageBody": "m", "DelaySeconds": 901 }),
+            invalid,
+            "Value 901 for parameter DelaySeconds is invalid.",
+        ),
+        (
+            "q",
+            attribute(
+                "a",
+                json!({ "DataType": "String", "StringValue": "x".repeat(1020) }),
+            ),
+            invalid,
+            "shorter than 1024",
+        ),
+        (
+            "q",
+            attribute("ö", json!({ "DataType": "String", "StringValue": "x" })),
+            invalid,
+            "The message attribute name 'ö' is invalid.",
+        ),
+        (
+            "q",
+            attribute("a", json!({ "DataType": "String", "StringValue": "" })),
+            invalid,
+            "Message (user) attribute 'a' must contain a non-empty value of type 'String'.",
+        ),
+        (
+            "q",
+            attribute("a", json!({ "DataType": "Text", "StringValue": "x" })),
+            invalid,
+            "has an invalid message attribute type",
+        ),
+        (
+            "f.fifo",
+            json!({ "MessageBody": "m" }),
+            "MissingRequiredParameterException",
+            "The request must contain the parameter MessageGroupId.",
+        ),
+        (
+            "f.fifo",
+            json!({ "MessageBody": "m", "MessageGroupId": "g" }),
+            invalid,
+            "either have ContentBasedDeduplication enabled",
+        ),
+        (
+            "f.fifo",
+            json!({ "MessageBody": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d", "DelaySeconds": 5 }),
+            invalid,
+            "not valid for this queue type.",
+        ),
+        (
+            "nope",
+            json!({ "MessageBody": "m" }),
+            "QueueDoesNotExist",
+            "does not exist",
+        ),
+    ] {
+        refused(&local, "SendMessage", queue, body, code, words).await;
+    }
+    for (body, code, words) in [
+        (
+            json!({ "MaxNumberOfMessages": 11 }),
+            invalid,
+            "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
+        ),
+        (json!({ "WaitTimeSeconds": 21 }), invalid, "WaitTimeSeconds"),
+        (json!({ "VisibilityTimeout": -1 }), invalid, "VisibilityTimeout"),
+        (
+            json!({ "AttributeNames": ["Odd"] }),
+            "InvalidAttributeName",
+            "Unknown Attribute Odd.",
+        ),
+    ] {
+        refused(&local, "ReceiveMessage", "q", body, code, words).await;
+    }
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn batches_fail_by_entry_or_whole() {
+    let local = Local::start(Config::default()).await;
+    make(&local, "q", json!({})).await;
+    make(&local, "f.fifo", json!({ "FifoQueue": "true" })).await;
+    let entries = json!([{ "Id": "ok", "MessageBody": "m" }, { "Id": "late", "MessageBody": "m", "DelaySeconds": 901 }]);
+    let sent = ok(&local, "SendMessageBatch", "q", json!({ "Entries": entries })).await;
+    let wanted = json!({ "Successful": [{ "Id": "ok" }], "Failed": [{ "Id": "late", "SenderFault": true, "Code": "InvalidParameterValue" }] });
+    assert!(has(&sent, &wanted), "{sent}");
+    let many: Vec<Value> = (0..11)
+        .map(|n| json!({ "Id": n.to_string(), "MessageBody": "m" }))
+        .collect();
+    let entry = |id: &str, size: usize| json!({ "Id": id, "MessageBody": "x".repeat(size) });
+    for (queue, entries, code, words) in [
+        (
+            "q",
+            json!([]),
+            "EmptyBatchRequest",
+            "There should be at least one SendMessageBatchRequestEntry in the request.",
+        ),
+        (
+            "q",
+            json!(many),
+            "TooManyEntriesInBatchRequest",
+            "Maximum number of entries per request are 10. You have sent 11.",
+        ),
+        (
+            "q",
+            json!([entry("a", 1), entry("a", 1)]),
+            "BatchEntryIdsNotDistinct",
+            "Id a repeated.",
+        ),
+        (
+            "q",
+            json!([entry("a:b", 1)]),
+            "InvalidBatchEntryId",
+            "at most 80 letters long.",
+        ),
+        (
+            "q",
+            json!([entry("a", 1 << 20), entry("b", 1)]),
+            "BatchRequestTooLong",
+            "You have sent 1048577 bytes.",
+        ),
+        (
+            "f.fifo",
+            json!([entry("a", 1)]),
+            "InvalidParameterValueException",
+            "The request must contain the parameter MessageGroupId.",
+        ),
+    ] {
+        refused(
+            &local,
+            "SendMessageBatch",
+            queue,
+            json!({ "Entries": entries }),
+            code,
+            words,
+        )
+        .await;
+    }
+    let handle = receive(&local, "q").await[0]["ReceiptHandle"].clone();
+    let both = json!({ "Entries": [{ "Id": "a", "ReceiptHandle": handle, "VisibilityTimeout": 0 }, { "Id": "b", "ReceiptHandle": "junk", "VisibilityTimeout": 0 }] });
+    let wanted =
+        json!({ "Successful": [{ "Id": "a" }], "Failed": [{ "Id": "b", "Code": "ReceiptHandleIsInvalid" }] });
+    for operation in ["ChangeMessageVisibilityBatch", "DeleteMessageBatch"] {
+        let answer = ok(&local, operation, "q", both.clone()).await;
+        assert!(has(&answer, &wanted), "{operation} {answer}");
+    }
+    assert_eq!(receive(&local, "q").await.len(), 0);
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn permissions_and_tags_come_and_go() {
+    let local = Local::start(Config::default()).await;
+    make(&local, "q", json!({})).await;
+    let add = |label: &str, actions: Value| json!({ "Label": label, "AWSAccountIds": ["111111111111"], "Actions": actions });
+    ok(
+        &local,
+        "AddPermission",
+        "q",
+        add("one", json!(["ReceiveMessage"])),
+    )
+    .await;
+    ok(
+        &local,
+        "AddPermission",
+        "q",
+        add("two", json!(["SendMessage", "GetQueueUrl"])),
+    )
+    .await;
+    let policy = async || {
+        let answer = ok(
+            &local,
+            "GetQueueAttributes",
+            "q",
+            json!({ "AttributeNames": ["Policy"] }),
+        )
+        .await;
+        let text = answer["Attributes"]["Policy"].as_str().map(str::to_owned);
+        text.map(|text| serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let wanted = json!({ "Version": "2008-10-17", "Id": format!("{}/SQSDefaultPolicy", arn("q")), "Statement": [
+        { "Sid": "one", "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111111111111:root" }, "Action": "SQS:ReceiveMessage", "Resource": arn("q") },
+        { "Sid": "two", "Action": ["SQS:SendMessage", "SQS:GetQueueUrl"] },
+    ] });
+    assert!(has(&policy().await.unwrap(), &wanted), "{:?}", policy().await);
+    let invalid = "InvalidParameterValueException";
+    refused(
+        &local,
+        "AddPermission",
+        "q",
+        add("one", json!(["SendMessage"])),
+        invalid,
+        "Already exists.",
+    )
+    .await;
+    refused(
+        &local,
+        "AddPermission",
+        "q",
+        add("three", json!(["RemovePermission"])),
+        invalid,
+        "Only the queue owner",
+    )
+    .await;
+    refused(
+        &local,
+        "AddPermission",
+        "q",
+        add("three", json!([])),
+        "MissingRequiredParameterException",
+        "Actions",
+    )
+    .await;
+    refused(
+        &local,
+        "RemovePermission",
+        "q",
+        json!({ "Label": "nope" }),
+        invalid,
+        "can't find label",
+    )
+    .await;
+    ok(&local, "RemovePermission", "q", json!({ "Label": "one" })).await;
+    ok(&local, "RemovePermission", "q", json!({ "Label": "two" })).await;
+    assert_eq!(policy().await, None);
+    ok(&local, "TagQueue", "q", json!({ "Tags": { "a": "1", "b": "" } })).await;
+    ok(&local, "UntagQueue", "q", json!({ "TagKeys": ["a", "nope"] })).await;
+    assert_eq!(
+        ok(&local, "ListQueueTags", "q", json!({})).await,
+        json!({ "Tags": { "b": "" } })
+    );
+    refused(
+        &local,
+        "TagQueue",
+        "q",
+        json!({ "Tags": {} }),
+        "MissingRequiredParameterException",
+        "Tags",
+    )
+    .await;
+    local.stop().await;
+}
