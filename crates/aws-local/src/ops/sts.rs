@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Caller, Cx, Op};
+use super::{Answer, Caller, Cx, Op, slim};
 use crate::arn::Arn;
 use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
@@ -26,6 +26,7 @@ struct Assume {
     role_arn: String,
     role_session_name: String,
     duration_seconds: Option<i64>,
+    source_identity: Option<String>,
 }
 
 fn identity(cx: &mut Cx<'_>) -> Value {
@@ -48,20 +49,28 @@ fn identity(cx: &mut Cx<'_>) -> Value {
 fn assume(cx: &mut Cx<'_>, input: Assume) -> Answer {
     let arn = Arn::parse(&input.role_arn).filter(|arn| arn.service == "iam" && arn.account.len() == 12);
     let role = arn.and_then(|arn| Some((arn.account, arn.resource.strip_prefix("role/")?)));
-    let Some((account, role)) = role else {
-        return Err(Fault::validation(format!("{} is invalid", input.role_arn)));
+    let is_role = |(account, role): &(&str, &str)| {
+        account.bytes().all(|b| b.is_ascii_digit()) && role.split('/').all(|part| !part.is_empty())
+    };
+    let Some((account, role)) = role.filter(is_role) else {
+        return Err(Fault::new(
+            "ValidationError",
+            format!("{} is invalid", input.role_arn),
+        ));
     };
     let name = role.rsplit('/').next().unwrap_or(role);
     let session = Session {
         account: account.to_owned(),
         role: name.to_owned(),
         name: input.role_session_name,
+        partition: input.role_arn.split(':').nth(1).unwrap_or("aws").to_owned(),
     };
     let key = format!("ASIA{:016X}", cx.dice.roll());
     let secret = cx.dice.uuid().replace('-', "");
     let token = cx.dice.uuid().replace('-', "");
     let seconds = input.duration_seconds.unwrap_or(HOUR_SECONDS);
-    let answer = json!({
+    let answer = slim(json!({
+        "SourceIdentity": input.source_identity,
         "AssumedRoleUser": { "AssumedRoleId": format!("{}:{}", role_id(&key), session.name), "Arn": session_arn(&session) },
         "Credentials": {
             "AccessKeyId": key,
@@ -69,15 +78,15 @@ fn assume(cx: &mut Cx<'_>, input: Assume) -> Answer {
             "SessionToken": token,
             "Expiration": rfc3339_seconds(cx.now + seconds * 1000),
         },
-    });
+    }));
     cx.world.sessions.insert(key, session);
     Ok(answer)
 }
 
 fn session_arn(session: &Session) -> String {
     format!(
-        "arn:aws:sts::{}:assumed-role/{}/{}",
-        session.account, session.role, session.name
+        "arn:{}:sts::{}:assumed-role/{}/{}",
+        session.partition, session.account, session.role, session.name
     )
 }
 

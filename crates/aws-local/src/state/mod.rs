@@ -95,6 +95,13 @@ pub(crate) struct Session {
     pub(crate) account: String,
     pub(crate) role: String,
     pub(crate) name: String,
+    /// `aws`, or that of another group of regions.
+    #[serde(default = "commercial")]
+    pub(crate) partition: String,
+}
+
+fn commercial() -> String {
+    "aws".to_owned()
 }
 
 impl World {
