@@ -36,9 +36,29 @@ pub(crate) fn page<'k, T>(
     token: Option<&str>,
     limit: usize,
 ) -> Result<Page<T>, BadToken> {
+    go_on(of, items, token, limit, |key, after| key <= after)
+}
+
+/// As [`page`], for items that come sorted from the last key down.
+pub(crate) fn page_down<'k, T>(
+    of: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+    token: Option<&str>,
+    limit: usize,
+) -> Result<Page<T>, BadToken> {
+    go_on(of, items, token, limit, |key, after| key >= after)
+}
+
+fn go_on<'k, T>(
+    of: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+    token: Option<&str>,
+    limit: usize,
+    is_past: fn(&str, &str) -> bool,
+) -> Result<Page<T>, BadToken> {
     let after = token.map(|token| open(of, token)).transpose()?;
     let mut rest = items
-        .skip_while(|(key, _)| after.as_deref().is_some_and(|after| *key <= after))
+        .skip_while(|(key, _)| after.as_deref().is_some_and(|after| is_past(key, after)))
         .peekable();
     let mut page = Page {
         items: Vec::new(),
@@ -74,6 +94,15 @@ mod tests {
             }
             assert_eq!(seen, all, "limit {limit}");
         }
+    }
+
+    #[test]
+    fn what_comes_between_two_pages_moves_nothing() {
+        let first = page_down("x", ["d", "b"].iter().map(|k| (*k, *k)), None, 1).unwrap();
+        assert_eq!(first.items, ["d"]);
+        let rest = ["e", "d", "c", "b"].iter().map(|k| (*k, *k));
+        let rest = page_down("x", rest, first.next.as_deref(), 9).unwrap();
+        assert_eq!(rest.items, ["c", "b"]);
     }
 
     #[test]

@@ -1,15 +1,21 @@
-//! Filter patterns: terms and phrases, or comparisons on the fields of JSON messages.
+//! Filter patterns: terms and phrases, a regular expression, or comparisons on the fields of JSON messages and of
+//! messages whose fields stand between blanks.
 
+use regex::Regex;
 use serde_json::Value;
 
 mod json;
+mod reader;
+mod spaced;
 
 /// A parsed filter pattern.
 #[derive(Debug)]
 pub(super) enum Filter {
     Everything,
     Terms(Terms),
+    Matches(Regex),
     Json(json::Expression),
+    Spaced(spaced::Fields),
 }
 
 /// `a "b c" -d`, or `?a ?b`.
@@ -30,7 +36,11 @@ impl Filter {
             return json::parse(text).map(Self::Json);
         }
         if text.starts_with('[') {
-            return Err("patterns for space-delimited events are not supported by the local AWS".to_owned());
+            return spaced::Fields::parse(text).map(Self::Spaced);
+        }
+        let inner = text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%'));
+        if let Some(inner) = inner {
+            return reader::regex(inner).map(Self::Matches);
         }
         Terms::parse(text).map(Self::Terms)
     }
@@ -39,6 +49,8 @@ impl Filter {
         match self {
             Self::Everything => true,
             Self::Terms(terms) => terms.matches(message),
+            Self::Matches(regex) => regex.is_match(message),
+            Self::Spaced(fields) => fields.matches(message),
             Self::Json(expression) => serde_json::from_str::<Value>(message)
                 .is_ok_and(|value| value.is_object() && expression.holds(&value)),
         }
@@ -56,7 +68,7 @@ impl Terms {
                 _ => &mut terms.all,
             };
             let body = rest.strip_prefix(['?', '-']).unwrap_or(rest);
-            let (term, after) = term(body)?;
+            let (term, after) = term(body.trim_start())?;
             list.push(term);
             rest = after.trim_start();
         }
@@ -136,7 +148,26 @@ mod tests {
             ("-\"a b\"", "x a b y", Some(false)),
             ("run-1", "run-1", None),
             ("\"open", "open", None),
-            ("[a, b]", "x", None),
+            (
+                "\"ERROR\" - \"Exiting\"",
+                "Exiting with ERRORCODE: -1",
+                Some(false),
+            ),
+            ("\"ERROR\" - \"Exiting\"", "[ERROR] A fatal exception", Some(true)),
+            ("-", "x", None),
+            ("%AUTHORIZED%", "[ERROR 401] UNAUTHORIZED REQUEST", Some(true)),
+            ("%AUTHORIZED%", "FORBIDDEN", Some(false)),
+            (
+                r"%\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}%",
+                "from 10.21.0.30 now",
+                Some(true),
+            ),
+            ("%[Ee]rror|[Ff]ail%", "it Failed", Some(true)),
+            ("%^[hc]at%", "a hat", Some(false)),
+            ("%something!%", "something!", None),
+            ("%(a)%", "a", None),
+            ("%[%", "[", None),
+            ("%%", "", None),
         ] {
             assert_eq!(check(pattern, message), expected, "{pattern} on {message}");
         }
@@ -173,6 +204,18 @@ mod tests {
             (r#"{ $.a.n = 4 || $.a.n = 5 && $.a.b = "no" }"#, Some(false)),
             (r"{ ($.a.n = 4 || $.a.n = 5) && $.a.t IS TRUE }", Some(true)),
             (r#"{ $.missing = "x" }"#, Some(false)),
+            (r#"{ $.a.l = "x" }"#, Some(false)),
+            (r#"{ $.a.l != "x" }"#, Some(false)),
+            (r"{ $.a.l != 1 }", Some(false)),
+            (r"{ $.a.n = * }", Some(true)),
+            (r"{ $.a.b != nan }", Some(true)),
+            (r"{ $.a.n < +1e1 && $.a.n > -1.5 }", Some(true)),
+            (r"{ $.a.n > 5 || $.a.n < 5 }", Some(false)),
+            (r"{ $.a.b = %^te.t$% }", Some(true)),
+            (r"{ $.a.b != %^x% && $.a.n = %[0-9]% }", Some(true)),
+            (r"{ $.a.b = %a% || $.a.b = %b% || $.a.b = %c% }", None),
+            (r"{ $.a.b > %a% }", None),
+            (r"{ $.a.b = %a }", None),
             (r"{ $.a.b = }", None),
             (r#"{ $.a.b = "x" "#, None),
             (r#"{ a = "x" }"#, None),
@@ -182,5 +225,51 @@ mod tests {
             assert_eq!(check(pattern, message), expected, "{pattern}");
         }
         assert_eq!(check(r"{ $.a NOT EXISTS }", "not json"), Some(false));
+    }
+
+    #[test]
+    fn fields_between_blanks() {
+        let line = r#"127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534"#;
+        for (pattern, expected) in [
+            (
+                "[ip, id, user, timestamp, request, status_code, bytes]",
+                Some(true),
+            ),
+            ("[ip, id, user, timestamp, request, status_code]", Some(false)),
+            ("[ip, id, ...]", Some(true)),
+            ("[..., status_code, bytes]", Some(true)),
+            ("[ip, ..., bytes]", Some(true)),
+            ("[a, b, c, d, e, f, g, h, ...]", Some(false)),
+            ("[..., status_code = 404, bytes]", Some(true)),
+            ("[..., status_code = 4*, bytes > 1000]", Some(true)),
+            (
+                "[..., status_code = 4* && status_code != 404, bytes]",
+                Some(false),
+            ),
+            (
+                "[..., (status_code = 500 || status_code = 404) && status_code < 410, bytes]",
+                Some(true),
+            ),
+            ("[..., request=*.html*, status_code=4*,]", Some(true)),
+            ("[..., request = \"GET *\", status_code, bytes]", Some(true)),
+            ("[ip, id, user = fr*, ...]", Some(true)),
+            ("[ip, id, user != frank, ...]", Some(false)),
+            ("[ip, id, user != 5, ...]", Some(true)),
+            ("[ip=%127\\.0\\.0\\.[1-9]%, ...]", Some(true)),
+            ("[..., timestamp = *2000*, request, code, bytes]", Some(true)),
+            ("[...]", Some(true)),
+            ("[..., a, ...]", None),
+            ("[a", None),
+            ("[a =]", None),
+            ("[a b]", None),
+            ("[a > x]", None),
+            ("[(a = 1]", None),
+        ] {
+            assert_eq!(check(pattern, line), expected, "{pattern}");
+        }
+        assert_eq!(check("[w1=ERROR || w1=WARN, w2]", "WARN message"), Some(true));
+        assert_eq!(check("[w1=ERROR, w2]", "WARN message"), Some(false));
+        assert_eq!(check("[a]", "[open"), Some(true));
+        assert_eq!(check("[a]", ""), Some(false));
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::group;
+use super::{group, named};
 use crate::arn::{Arn, arn};
 use crate::fault::Fault;
 use crate::model::parse;
@@ -16,12 +16,25 @@ const RETENTION_DAYS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
+/// All that is told of groups that were asked for by pattern.
+const BY_PATTERN: [&str; 6] = [
+    "arn",
+    "creationTime",
+    "logGroupArn",
+    "logGroupClass",
+    "logGroupName",
+    "metricFilterCount",
+];
+
 pub(super) const OPS: &[Op] = &[
     Op::write("CreateLogGroup", |cx, body| create(cx, parse(body)?)),
     Op::write("DeleteLogGroup", |cx, body| delete(cx, &parse(body)?)),
     Op::read("DescribeLogGroups", |cx, body| describe(cx, &parse(body)?)),
     Op::write("PutRetentionPolicy", |cx, body| retain(cx, &parse(body)?)),
     Op::write("DeleteRetentionPolicy", |cx, body| keep(cx, &parse(body)?)),
+    Op::write("PutLogGroupDeletionProtection", |cx, body| {
+        protect(cx, parse(body)?)
+    }),
 ];
 
 #[derive(Deserialize)]
@@ -58,8 +71,15 @@ struct Describe {
     limit: Option<usize>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Protect {
+    log_group_identifier: String,
+    deletion_protection_enabled: bool,
+}
+
 fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
-    if input.log_group_name.starts_with("aws/") {
+    if input.log_group_name.to_ascii_lowercase().starts_with("aws/") {
         return Err(Fault::parameter(
             "Log groups starting with AWS/ are reserved for AWS.",
         ));
@@ -84,7 +104,19 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
     Ok(json!({}))
 }
 
+fn protect(cx: &mut Cx<'_>, input: Protect) -> Answer {
+    let name = named(None, Some(&input.log_group_identifier))?;
+    group(cx, &name)?.protected = input.deletion_protection_enabled;
+    Ok(json!({}))
+}
+
 fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
+    let by_name = input.log_group_name_prefix.is_some() || input.log_group_name_pattern.is_some();
+    if input.log_group_identifiers.is_some() && (by_name || input.log_group_class.is_some()) {
+        return Err(Fault::parameter(
+            "logGroupIdentifiers can not be combined with other filters.",
+        ));
+    }
     if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
         return Err(Fault::parameter(
             "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
@@ -94,7 +126,7 @@ fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
     let prefix = input.log_group_name_prefix.as_deref().unwrap_or_default();
     let part = input.log_group_name_pattern.as_deref().unwrap_or_default();
     let class = |group: &LogGroup| group.class.clone().unwrap_or_else(|| "STANDARD".to_owned());
-    let named = |name: &str| {
+    let is_asked_for = |name: &str| {
         input.log_group_identifiers.as_ref().is_none_or(|all| {
             all.iter()
                 .any(|id| Arn::parse(id).and_then(|arn| arn.log_group()).unwrap_or(id) == name)
@@ -104,14 +136,25 @@ fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
         .realm()
         .log_groups
         .iter()
-        .filter(|(name, _)| name.starts_with(prefix) && name.contains(part) && named(name))
+        .filter(|(name, _)| name.starts_with(prefix) && name.contains(part) && is_asked_for(name))
         .filter(|(_, group)| {
+            // AWS gives these two for each other.
+            let kind = |class: &str| match class {
+                "ESSENTIALS" => "INFREQUENT_ACCESS".to_owned(),
+                other => other.to_owned(),
+            };
             input
                 .log_group_class
                 .as_ref()
-                .is_none_or(|wanted| *wanted == class(group))
+                .is_none_or(|wanted| kind(wanted) == kind(&class(group)))
         })
-        .map(|(name, group)| (name.as_str(), view(group, &here)));
+        .map(|(name, group)| {
+            let mut row = view(group, &here);
+            if let (Some(members), true) = (row.as_object_mut(), input.log_group_name_pattern.is_some()) {
+                members.retain(|member, _| BY_PATTERN.contains(&member.as_str()));
+            }
+            (name.as_str(), row)
+        });
     let page = logs_page(
         "DescribeLogGroups",
         groups,

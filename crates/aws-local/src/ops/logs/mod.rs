@@ -35,8 +35,8 @@ fn missing() -> Fault {
 /// The group that a request names by name or by identifier (a name or an ARN).
 fn named(name: Option<String>, identifier: Option<&str>) -> Result<String, Fault> {
     match (name, identifier) {
-        (Some(_), Some(_)) => Err(Fault::parameter(
-            "LogGroupName and LogGroupIdentifier can not both be specified.",
+        (Some(_), Some(_)) => Err(Fault::validation(
+            "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
         )),
         (Some(name), None) => Ok(name),
         (None, Some(identifier)) => {

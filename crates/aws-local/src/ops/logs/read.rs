@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::filter::Filter;
 use super::{group, named};
-use crate::clock::Millis;
+use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op, slim};
@@ -18,6 +18,9 @@ const EVENTS_MAX: usize = 10_000;
 const PAGE_BYTES_MAX: u64 = 1_048_576;
 /// How many events one call looks at; a page may come back empty with a token, as AWS's may.
 const SEARCHED_MAX: usize = 20_000;
+
+/// Newest first is served from here on, 2024-01-01T00:00:00Z.
+const BACKWARD_FROM: Millis = 1_704_067_200_000;
 
 pub(super) const OPS: &[Op] = &[
     Op::read("FilterLogEvents", |cx, body| filter(cx, parse(body)?)),
@@ -68,6 +71,19 @@ fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
     let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
         .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
     let now = cx.now;
+    let token = input
+        .next_token
+        .as_deref()
+        .map(|token| open(token, "FilterLogEvents", now));
+    let token = token.transpose()?;
+    // A token goes on the way it came, whatever the request says.
+    let asked = input.start_from_head.unwrap_or(true);
+    let forward = token.as_ref().map_or(asked, |token| token.way == FORWARD);
+    if !forward && input.start_time.is_some_and(|start| start < BACKWARD_FROM) {
+        return Err(Fault::parameter(
+            "startFromHead can be false only if startTime is on or after 2024-01-01T00:00:00Z.",
+        ));
+    }
     let name = named(input.log_group_name, input.log_group_identifier.as_deref())?;
     let group = group(cx, &name)?;
     group.expire(now);
@@ -97,8 +113,25 @@ fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
         input.end_time.unwrap_or(Millis::MAX),
     );
     let limit = input.limit.unwrap_or(EVENTS_MAX);
-    let forward = input.start_from_head.unwrap_or(true);
-    let found = search(group, span, input.next_token.as_deref(), forward, limit, &wanted)?;
+    let found = search(
+        group,
+        span,
+        token.map(|token| token.place),
+        forward,
+        limit,
+        &wanted,
+    );
+    let way = if forward { FORWARD } else { BACKWARD };
+    let next = found.next.map(|place| {
+        seal(
+            "FilterLogEvents",
+            &Token {
+                way,
+                issued: now,
+                place,
+            },
+        )
+    });
     let events: Vec<Value> = found
         .events
         .iter()
@@ -113,25 +146,24 @@ fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
         })
         .collect();
     Ok(slim(
-        json!({ "events": events, "searchedLogStreams": [], "nextToken": found.next }),
+        json!({ "events": events, "searchedLogStreams": [], "nextToken": next }),
     ))
 }
 
 /// What one call found, and where the next goes on.
 struct Found<'g> {
     events: Vec<(&'g Position, &'g LogEvent)>,
-    next: Option<String>,
+    next: Option<Position>,
 }
 
 fn search<'g>(
     group: &'g LogGroup,
     span: (Millis, Millis),
-    token: Option<&str>,
+    after: Option<Position>,
     forward: bool,
     limit: usize,
     wanted: &dyn Fn(&LogEvent) -> bool,
-) -> Result<Found<'g>, Fault> {
-    let after = token.map(|token| open("FilterLogEvents", token)).transpose()?;
+) -> Found<'g> {
     let mut low = Bound::Included((span.0, 0));
     let mut high = Bound::Included((span.1, u64::MAX));
     match (after, forward) {
@@ -144,7 +176,7 @@ fn search<'g>(
         next: None,
     };
     if is_empty(low, high) {
-        return Ok(found);
+        return found;
     }
     let range = group.events().range((low, high));
     let mut rest: Box<dyn Iterator<Item = (&Position, &LogEvent)>> = if forward {
@@ -155,7 +187,7 @@ fn search<'g>(
     let (mut bytes, mut last) = (0, None);
     for _ in 0..SEARCHED_MAX {
         let Some((position, event)) = rest.next() else {
-            return Ok(found);
+            return found;
         };
         last = Some(*position);
         if wanted(event) {
@@ -166,8 +198,8 @@ fn search<'g>(
             }
         }
     }
-    found.next = rest.next().and(last).map(|last| seal("FilterLogEvents", last));
-    Ok(found)
+    found.next = rest.next().and(last);
+    found
 }
 
 /// `BTreeMap::range` panics where the bounds cross.
@@ -199,13 +231,9 @@ fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
         .filter(|position| (span.0..span.1).contains(&position.0))
         .collect();
     let limit = input.limit.unwrap_or(EVENTS_MAX);
-    let (from, to) = window(
-        &all,
-        group,
-        input.next_token.as_deref(),
-        input.start_from_head,
-        limit,
-    )?;
+    let given = input.next_token.as_deref();
+    let token = given.map(|token| open(token, "GetLogEvents", now)).transpose()?;
+    let (from, to) = window(&all, group, token.as_ref(), input.start_from_head, limit);
     let events: Vec<Value> = all[from..to]
         .iter()
         .filter_map(|position| Some((position, group.events().get(position)?)))
@@ -213,18 +241,39 @@ fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
             json!({ "timestamp": position.0, "message": event.message, "ingestionTime": event.ingested })
         })
         .collect();
-    let mark = |way: &str, at: usize| page::seal("GetLogEvents", &format!("{way}/{}", place(&all, at)));
-    Ok(json!({ "events": events, "nextForwardToken": mark("f", to), "nextBackwardToken": mark("b", from) }))
+    // Who has come to an end gets the token back that was given.
+    let mark = |way: char, at: usize| {
+        let place = place(&all, at);
+        let same = token
+            .as_ref()
+            .is_some_and(|token| token.way == way && token.place == place);
+        given.filter(|_| same).map_or_else(
+            || {
+                seal(
+                    "GetLogEvents",
+                    &Token {
+                        way,
+                        issued: now,
+                        place,
+                    },
+                )
+            },
+            str::to_owned,
+        )
+    };
+    Ok(
+        json!({ "events": events, "nextForwardToken": mark(FORWARD, to), "nextBackwardToken": mark(BACKWARD, from) }),
+    )
 }
 
 /// The part of a stream's events that a call gives: `from..to`. A token stands between two events.
 fn window(
     all: &[Position],
     group: &LogGroup,
-    token: Option<&str>,
+    token: Option<&Token>,
     from_head: Option<bool>,
     limit: usize,
-) -> Result<(usize, usize), Fault> {
+) -> (usize, usize) {
     let fits = |at: &usize, bytes: &mut u64| {
         *bytes += all
             .get(*at)
@@ -249,45 +298,55 @@ fn window(
             .count();
         (to.saturating_sub(count.max(1)), to)
     };
-    let Some(token) = token else {
-        return Ok(if from_head == Some(true) {
-            ahead(0)
-        } else {
-            back(all.len())
-        });
-    };
-    let bad = || Fault::parameter("The specified nextToken is invalid.");
-    let opened = page::open("GetLogEvents", token).map_err(|_| bad())?;
-    let (way, place) = opened.split_once('/').ok_or_else(bad)?;
-    let position = read_position(place).ok_or_else(bad)?;
-    let at = all.partition_point(|each| *each < position);
-    Ok(if way == "f" { ahead(at) } else { back(at) })
+    match token {
+        Some(token) => {
+            let at = all.partition_point(|each| *each < token.place);
+            if token.way == FORWARD { ahead(at) } else { back(at) }
+        }
+        None if from_head == Some(true) => ahead(0),
+        None => back(all.len()),
+    }
 }
 
 /// The position a mark at index `at` stands before: that of the event there, or just after the last one.
-fn place(all: &[Position], at: usize) -> String {
-    let position = all
-        .get(at)
+fn place(all: &[Position], at: usize) -> Position {
+    all.get(at)
         .copied()
         .or_else(|| all.last().map(|last| (last.0, last.1 + 1)))
-        .unwrap_or_default();
-    format!("{}/{}", position.0, position.1)
+        .unwrap_or_default()
 }
 
-fn seal(of: &str, position: Position) -> String {
-    page::seal(of, &format!("{}/{}", position.0, position.1))
+/// Where a reader stands and which way it goes.
+struct Token {
+    way: char,
+    issued: Millis,
+    place: Position,
 }
 
-fn open(of: &str, token: &str) -> Result<Position, Fault> {
+const FORWARD: char = 'f';
+const BACKWARD: char = 'b';
+
+fn seal(of: &str, token: &Token) -> String {
+    let (at, number) = token.place;
+    page::seal(of, &format!("{}/{}/{at}/{number}", token.way, token.issued))
+}
+
+/// Reads a token, unless it is a day old.
+fn open(token: &str, of: &str, now: Millis) -> Result<Token, Fault> {
     let text = page::open(of, token).ok();
+    let read = |text: &str| {
+        let mut parts = text.split('/');
+        let token = Token {
+            way: parts.next()?.chars().next()?,
+            issued: parts.next()?.parse().ok()?,
+            place: (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?),
+        };
+        Some(token)
+    };
     text.as_deref()
-        .and_then(read_position)
+        .and_then(read)
+        .filter(|token| now < token.issued + DAY)
         .ok_or_else(|| Fault::parameter("The specified nextToken is invalid."))
-}
-
-fn read_position(text: &str) -> Option<Position> {
-    let (at, number) = text.split_once('/')?;
-    Some((at.parse().ok()?, number.parse().ok()?))
 }
 
 /// AWS's ids are 56 digits.

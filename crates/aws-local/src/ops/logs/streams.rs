@@ -7,7 +7,7 @@ use super::{group, named};
 use crate::arn::arn;
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Caller, Cx, Op, logs_page, slim};
+use crate::ops::{Answer, Caller, Cx, Op, logs_page, logs_page_down, slim};
 use crate::state::log_group::Stream;
 
 pub(super) const OPS: &[Op] = &[
@@ -79,19 +79,17 @@ fn describe(cx: &mut Cx<'_>, input: Describe) -> Answer {
         })
         .collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    if input.descending == Some(true) {
+    let down = input.descending == Some(true);
+    if down {
         rows.reverse();
-        for (at, row) in rows.iter_mut().enumerate() {
-            row.0 = format!("{at:020}");
-        }
     }
     let rows = rows.iter().map(|(key, row)| (key.as_str(), row.clone()));
-    let page = logs_page(
-        "DescribeLogStreams",
-        rows,
-        input.next_token.as_deref(),
-        input.limit,
-    )?;
+    let (token, limit) = (input.next_token.as_deref(), input.limit);
+    let page = if down {
+        logs_page_down("DescribeLogStreams", rows, token, limit)?
+    } else {
+        logs_page("DescribeLogStreams", rows, token, limit)?
+    };
     Ok(slim(json!({ "logStreams": page.items, "nextToken": page.next })))
 }
 
@@ -102,7 +100,7 @@ fn view(group: &str, name: &str, stream: &Stream, here: &Caller) -> Value {
         "firstEventTimestamp": stream.positions.first().map(|position| position.0),
         "lastEventTimestamp": stream.positions.last().map(|position| position.0),
         "lastIngestionTime": stream.last_ingestion,
-        "uploadSequenceToken": format!("{:056}", stream.positions.len() + 1),
+        "uploadSequenceToken": stream.last_ingestion.map(|_| format!("{:056}", stream.positions.len() + 1)),
         "arn": arn("logs", &here.region, &here.account, &format!("log-group:{group}:log-stream:{name}")),
         "storedBytes": 0,
     }))
