@@ -36,6 +36,8 @@ enum Operator {
     NotEquals,
     Like,
     NotLike,
+    ArnLike,
+    ArnNotLike,
     Bool,
 }
 
@@ -159,6 +161,8 @@ impl Condition {
             Operator::NotEquals => !any(|wanted, value| wanted == value),
             Operator::Like => any(glob),
             Operator::NotLike => !any(glob),
+            Operator::ArnLike => any(arn_like),
+            Operator::ArnNotLike => !any(arn_like),
             Operator::Bool => any(str::eq_ignore_ascii_case),
         }
     }
@@ -166,6 +170,9 @@ impl Condition {
 
 /// The members of a statement that are understood.
 const KNOWN: [&str; 6] = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
+
+/// The kinds of principals that AWS has.
+const PRINCIPALS: [&str; 4] = ["AWS", "Service", "Federated", "CanonicalUser"];
 
 fn statement(value: &Value) -> Result<Statement, String> {
     let Some(members) = value.as_object() else {
@@ -204,7 +211,12 @@ fn principals(value: Option<&Value>) -> Result<BTreeMap<String, Vec<String>>, St
         }
         Some(Value::Object(kinds)) => kinds
             .iter()
-            .map(|(kind, given)| Ok((kind.clone(), strings("Principal", Some(given))?)))
+            .map(|(kind, given)| {
+                if !PRINCIPALS.contains(&kind.as_str()) {
+                    return Err(format!("The kind of principal `{kind}` is not supported."));
+                }
+                Ok((kind.clone(), strings("Principal", Some(given))?))
+            })
             .collect(),
         _ => Err("Principal must be \"*\" or an object.".to_owned()),
     }
@@ -213,9 +225,11 @@ fn principals(value: Option<&Value>) -> Result<BTreeMap<String, Vec<String>>, St
 fn condition(operator: &str, keys: &Value) -> Result<Vec<Condition>, String> {
     let known = match operator {
         "StringEquals" => Operator::Equals,
-        "ArnEquals" | "ArnLike" | "StringLike" => Operator::Like,
+        "StringLike" => Operator::Like,
+        "ArnEquals" | "ArnLike" => Operator::ArnLike,
         "StringNotEquals" => Operator::NotEquals,
-        "ArnNotEquals" | "ArnNotLike" | "StringNotLike" => Operator::NotLike,
+        "StringNotLike" => Operator::NotLike,
+        "ArnNotEquals" | "ArnNotLike" => Operator::ArnNotLike,
         "Bool" => Operator::Bool,
         other => return Err(format!("The condition operator `{other}` is not supported.")),
     };
@@ -250,6 +264,18 @@ fn strings(what: &str, value: Option<&Value>) -> Result<Vec<String>, String> {
         Some(Value::Array(list)) => list.iter().map(one).collect(),
         Some(value) => Ok(vec![one(value)?]),
         None => Err(format!("{what} is missing.")),
+    }
+}
+
+/// ARNs are compared part by part: a `*` does not reach over a colon, but in the last part.
+fn arn_like(pattern: &str, arn: &str) -> bool {
+    let (mut patterns, mut parts) = (pattern.splitn(6, ':'), arn.splitn(6, ':'));
+    loop {
+        match (patterns.next(), parts.next()) {
+            (None, None) => return true,
+            (Some(pattern), Some(part)) if glob(pattern, part) => {}
+            _ => return false,
+        }
     }
 }
 
@@ -372,6 +398,43 @@ mod tests {
                 ),
                 Verdict::Silent,
             ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"ArnLike":{"aws:SourceArn":"arn:aws:events:*"}}"#)
+                ),
+                Verdict::Silent,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"StringLike":{"aws:SourceArn":"arn:aws:events:*"}}"#)
+                ),
+                Verdict::Allowed,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"ArnEquals":{"aws:SourceArn":"arn:aws:events:*:?:rule/b/*"}}"#)
+                ),
+                Verdict::Allowed,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(r#"{"ArnNotLike":{"aws:SourceArn":"arn:aws:events:r:1:rule/b/*"}}"#)
+                ),
+                Verdict::Silent,
+            ),
+            (
+                format!(
+                    r#"{{"Effect":"Allow",{service},{}}}"#,
+                    condition(
+                        r#"{"Bool":{"aws:SecureTransport":true},"StringEquals":{"AWS:sourceaccount":"1"}}"#
+                    )
+                ),
+                Verdict::Allowed,
+            ),
         ] {
             assert_eq!(verdict(&statement), expected, "{statement}");
         }
@@ -393,6 +456,14 @@ mod tests {
             &with(r#""NotAction":"x""#),
             &with(r#""Condition":{"IpAddress":{"aws:SourceIp":"::1"}}"#),
             &with(r#""Condition":{"StringEquals":{"aws:UserAgent":"x"}}"#),
+            &with(r#""Condition":{"StringEqualsIfExists":{"aws:SourceArn":"x"}}"#),
+            &with(r#""Condition":{"StringEquals":{"aws:SourceArn":{}}}"#),
+            &with(r#""Condition":[]"#),
+            &with(r#""Principals":"*""#),
+            r#"{"Statement":{"Effect":"Allow","Principal":{"Services":"x"},"Action":"a","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"x","Action":"a","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"a"}}"#,
         ] {
             assert!(Policy::parse(text).is_err(), "{text}");
         }
