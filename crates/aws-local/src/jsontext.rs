@@ -117,6 +117,8 @@ impl Checker<'_> {
 pub(crate) enum Step {
     Key(String),
     Index(usize),
+    /// `*`: each member of an object, each item of a list.
+    Every,
 }
 
 /// A path as input paths write it: `$`, `$.detail.event`, `$.resources[0]`, `$['detail-type']`.
@@ -129,7 +131,10 @@ pub(crate) fn parse_path(path: &str) -> Option<Vec<Step>> {
             if end == 0 {
                 return None;
             }
-            steps.push(Step::Key(after[..end].to_owned()));
+            steps.push(match &after[..end] {
+                "*" => Step::Every,
+                key => Step::Key(key.to_owned()),
+            });
             rest = &after[end..];
         } else {
             let inner = rest.strip_prefix('[')?;
@@ -140,6 +145,7 @@ pub(crate) fn parse_path(path: &str) -> Option<Vec<Step>> {
                 .find_map(|q| inside.strip_prefix(*q)?.strip_suffix(*q));
             steps.push(match quoted {
                 Some(key) => Step::Key(key.to_owned()),
+                None if inside == "*" => Step::Every,
                 None => Step::Index(inside.parse().ok()?),
             });
             rest = &inner[end + 1..];
@@ -148,32 +154,52 @@ pub(crate) fn parse_path(path: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
-/// The text of the value at `steps`, in minified, valid JSON.
+/// The text of the value at `steps`, in minified, valid JSON; the first, where there are more.
 pub(crate) fn cut<'t>(text: &'t str, steps: &[Step]) -> Option<&'t str> {
+    let mut found = Vec::new();
+    cut_all(text, steps, &mut found);
+    found.first().copied()
+}
+
+/// The texts of all values at `steps`, in order; where a text is not JSON, those before that place.
+pub(crate) fn cut_all<'t>(text: &'t str, steps: &[Step], found: &mut Vec<&'t str>) {
     let Some((step, below)) = steps.split_first() else {
-        return Some(&text[..value_end(text)?]);
+        found.extend(value_end(text).map(|end| &text[..end]));
+        return;
     };
-    let mut rest = match step {
-        Step::Key(_) => text.strip_prefix('{')?,
-        Step::Index(_) => text.strip_prefix('[')?,
+    let open = match (step, text.as_bytes().first()) {
+        (Step::Key(_) | Step::Every, Some(b'{')) => b'{',
+        (Step::Index(_) | Step::Every, Some(b'[')) => b'[',
+        _ => return,
     };
-    let mut at = 0;
-    loop {
-        let found = match step {
-            Step::Key(key) => {
-                let end = value_end(rest)?;
-                let name: String = serde_json::from_str(&rest[..end]).ok()?;
-                rest = rest[end..].strip_prefix(':')?;
-                name == *key
-            }
+    let (mut rest, mut at) = (&text[1..], 0);
+    while let Some((name, value)) = entry(rest, open) {
+        let fits = match step {
+            Step::Key(key) => name.is_some_and(|name| name == *key),
             Step::Index(index) => *index == at,
+            Step::Every => true,
         };
-        if found {
-            return cut(rest, below);
+        if fits {
+            cut_all(value, below, found);
+            if *step != Step::Every {
+                return;
+            }
         }
-        rest = rest[value_end(rest)?..].strip_prefix(',')?;
+        let after = value_end(value).and_then(|end| value[end..].strip_prefix(','));
+        let Some(after) = after else { return };
+        rest = after;
         at += 1;
     }
+}
+
+/// The name, in an object, and the text from the value on.
+fn entry(text: &str, open: u8) -> Option<(Option<String>, &str)> {
+    let end = value_end(text)?;
+    if open == b'[' {
+        return Some((None, text));
+    }
+    let name = serde_json::from_str(&text[..end]).ok()?;
+    Some((Some(name), text[end..].strip_prefix(':')?))
 }
 
 /// Where the value that `text` starts with ends; `None` when it starts with none.
@@ -267,6 +293,17 @@ mod tests {
             ("$.a.n.x", None),
         ] {
             assert_eq!(cut(event, &parse_path(path).unwrap()), expected, "{path}");
+        }
+        for (path, expected) in [
+            ("$.a.*", vec![r#"[10,{"d":"x,\"}"},null]"#, "1.50"]),
+            ("$.a['b c'][*]", vec!["10", r#"{"d":"x,\"}"}"#, "null"]),
+            ("$.a.b c[*].d", vec![r#""x,\"}""#]),
+            ("$.e.*", vec![]),
+            ("$.detail-type[*]", vec![]),
+        ] {
+            let mut found = Vec::new();
+            cut_all(event, &parse_path(path).unwrap(), &mut found);
+            assert_eq!(found, expected, "{path}");
         }
         for bad in ["", "a", "$.", "$..a", "$[", "$[x]", "$x"] {
             assert_eq!(parse_path(bad), None, "{bad}");

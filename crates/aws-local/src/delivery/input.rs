@@ -1,27 +1,28 @@
 //! What a target is given: the whole event, a part of it, a constant, or a template filled from it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::envelope::Envelope;
-use crate::clock::Millis;
-use crate::jsontext::{cut, minify, parse_path};
-use crate::state::rule::{InputTransformer, Target};
+use super::{Invocation, rule_name};
+use crate::clock::{Millis, rfc3339_seconds};
+use crate::jsontext::{Step, cut, cut_all, minify, parse_path};
+use crate::state::rule::InputTransformer;
 
-/// The payload for a target.
-pub(crate) fn payload(target: &Target, envelope: &Envelope) -> Arc<str> {
+/// The payload for a target. `now` is when the event came in.
+pub(super) fn payload(invocation: &Invocation, now: Millis) -> Arc<str> {
+    let (target, event) = (&invocation.target, &invocation.envelope.text);
     if let Some(input) = &target.input {
         return input.as_str().into();
     }
     if let Some(path) = &target.input_path {
-        let part = parse_path(path).and_then(|steps| cut(&envelope.text, &steps));
-        return part.unwrap_or("null").into();
+        return pick(event, path).unwrap_or_else(|| "null".to_owned()).into();
     }
     match &target.input_transformer {
-        Some(transformer) => fill(transformer, envelope).into(),
-        None => Arc::clone(&envelope.text),
+        Some(transformer) => fill(transformer, invocation, now).into(),
+        None => Arc::clone(event),
     }
 }
 
@@ -34,10 +35,10 @@ struct Made {
 }
 
 /// The time and message for a log group. A transformer must make exactly `{"timestamp": …, "message": …}`.
-pub(crate) fn log_event(target: &Target, envelope: &Envelope) -> Result<(Millis, Arc<str>), String> {
-    let payload = payload(target, envelope);
-    if target.input_transformer.is_none() {
-        return Ok((envelope.time, payload));
+pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis, Arc<str>), String> {
+    let payload = payload(invocation, now);
+    if invocation.target.input_transformer.is_none() {
+        return Ok((invocation.envelope.time, payload));
     }
     let made: Made = serde_json::from_str(&payload)
         .map_err(|e| format!("the input transformer must make {{\"timestamp\", \"message\"}}: {e}"))?;
@@ -59,17 +60,69 @@ pub(crate) fn log_event(target: &Target, envelope: &Envelope) -> Result<(Millis,
     ))
 }
 
-/// Puts the values of the paths, and AWS's own variables, in place of `<name>` in the template.
-fn fill(transformer: &InputTransformer, envelope: &Envelope) -> String {
-    let template = transformer.input_template.as_str();
-    let paths = transformer.input_paths_map.as_ref();
-    let value = |name: &str| -> Option<String> {
-        if name == "aws.events.event" || name == "aws.events.event.json" {
-            return Some(envelope.text.to_string());
+/// The JSON at a path; all that a path with wildcards meets, as a list.
+fn pick(event: &str, path: &str) -> Option<String> {
+    let steps = parse_path(path)?;
+    if !steps.contains(&Step::Every) {
+        return cut(event, &steps).map(str::to_owned);
+    }
+    let mut found = Vec::new();
+    cut_all(event, &steps, &mut found);
+    Some(format!("[{}]", found.join(",")))
+}
+
+/// The JSON of a variable; `None` where the template names none.
+fn variable(
+    name: &str,
+    transformer: &InputTransformer,
+    invocation: &Invocation,
+    now: Millis,
+) -> Option<String> {
+    let quoted = |text: &str| Value::from(text).to_string();
+    let event = &invocation.envelope.text;
+    Some(match name {
+        "aws.events.rule-arn" => quoted(&invocation.rule_arn),
+        "aws.events.rule-name" => quoted(rule_name(&invocation.rule_arn)),
+        "aws.events.event.ingestion-time" => quoted(&rfc3339_seconds(now)),
+        "aws.events.event.json" => event.to_string(),
+        "aws.events.event" => without_detail(event),
+        name => {
+            let path = transformer.input_paths_map.as_ref()?.get(name)?;
+            // What is not in the event leaves nothing behind; as a value on its own it is an empty string.
+            pick(event, path).unwrap_or_else(|| "\"\"".to_owned())
         }
-        let steps = parse_path(paths?.get(name)?)?;
-        Some(cut(&envelope.text, &steps).unwrap_or("null").to_owned())
-    };
+    })
+}
+
+/// The event's frame, in AWS's order and with `detailType` as AWS spells it there.
+fn without_detail(event: &str) -> String {
+    let members = [
+        ("id", "id"),
+        ("account", "account"),
+        ("detailType", "detail-type"),
+        ("time", "time"),
+        ("source", "source"),
+        ("region", "region"),
+        ("resources", "resources"),
+        ("version", "version"),
+    ];
+    let mut out = String::new();
+    for (shown, name) in members {
+        if let Some(value) = cut(event, &[Step::Key(name.to_owned())]) {
+            let _ = write!(
+                out,
+                "{}\"{shown}\":{value}",
+                if out.is_empty() { "" } else { "," }
+            );
+        }
+    }
+    format!("{{{out}}}")
+}
+
+/// Puts the values of the paths, and AWS's own variables, in place of `<name>` in the template.
+fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) -> String {
+    let template = transformer.input_template.as_str();
+    let value = |name: &str| variable(name, transformer, invocation, now);
     let mut out = String::with_capacity(template.len());
     let (mut rest, mut in_string) = (template, false);
     while let Some(open) = rest.find('<') {
@@ -86,16 +139,19 @@ fn fill(transformer: &InputTransformer, envelope: &Envelope) -> String {
         }
     }
     out.push_str(rest);
+    // What has become JSON is passed on without blanks; other text as it is.
+    if serde_json::from_str::<serde::de::IgnoredAny>(&out).is_ok() {
+        return minify(&out);
+    }
     out
 }
 
-/// Within quotes a string's own quotes go, and other values appear as escaped text.
+/// Within quotes a string's own quotes go; so do those within an object or a list, which would end the text.
 fn inside_string(json: &str) -> String {
-    if let Some(inner) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        return inner.to_owned();
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.to_owned(),
+        None => json.replace("\\\"", "").replace('"', ""),
     }
-    let quoted = Value::from(json).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
 }
 
 fn ends_in_string(text: &str, mut inside: bool) -> bool {

@@ -23,8 +23,8 @@ use envelope::Envelope;
 use miss::Miss;
 pub(crate) use permission::may_put;
 
-/// How many buses an event may pass: rules that forward to each other would pass it round for ever.
-const HOPS_MAX: usize = 8;
+/// An event that came from another bus is not sent on to a third: so AWS has it, and no loop can form.
+const HOPS_MAX: usize = 1;
 
 /// One target of one matched rule, and the event for it.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ pub(crate) fn publish_to(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: 
                     archive(cx, &to, &bus, &envelope);
                     waiting.push((to, bus, envelope, hops + 1));
                 }
-                Sent::Forward(..) => tracing::warn!(bus, "an event passed too many buses"),
+                Sent::Forward(..) => stay(cx, &invocation),
                 Sent::Done | Sent::Later => {}
             }
         }
@@ -232,6 +232,17 @@ fn settle(cx: &mut Cx<'_>, invocation: &Invocation, result: Result<(), &Miss>) {
             .map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
         delivery.outcome = if error.is_none() { "delivered" } else { "failed" };
         delivery.attempts.push(Attempt { at: now, error });
+    }
+}
+
+/// Tells that an event was not sent on.
+fn stay(cx: &mut Cx<'_>, invocation: &Invocation) {
+    let why = "an event that came from another bus is not sent on to a third";
+    if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
+        delivery.outcome = "failed";
+        if let Some(attempt) = delivery.attempts.last_mut() {
+            attempt.error = Some(("NOT_SENT".to_owned(), why.to_owned()));
+        }
     }
 }
 

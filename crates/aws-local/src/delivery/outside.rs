@@ -65,7 +65,7 @@ pub(crate) enum Outcome {
 
 /// Starts a delivery that leaves the process.
 pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation, arn: &Arn<'_>) -> Result<Sent, Miss> {
-    let payload = input::payload(&invocation.target, &invocation.envelope);
+    let payload = input::payload(invocation, cx.now);
     let is_destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
     if !is_destination {
         cx.world.outbox.record(Seen {

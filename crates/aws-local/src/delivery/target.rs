@@ -9,6 +9,7 @@ use super::{Invocation, Sent, input, outside};
 use crate::arn::Arn;
 use crate::clock::{DAY, Millis};
 use crate::ops::Cx;
+use crate::ops::sqs::of_content;
 use crate::state::RealmId;
 
 /// Delivers to one target.
@@ -32,7 +33,7 @@ pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation) -> Result<Sent, Mis
 
 fn to_log_group(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
     let now = cx.now;
-    let (at, message) = input::log_event(&invocation.target, &invocation.envelope).map_err(Miss::BadInput)?;
+    let (at, message) = input::log_event(invocation, now).map_err(Miss::BadInput)?;
     let stream = stream_of(&invocation.rule_arn, &invocation.target.id);
     let realm = cx.world.realm(to, now);
     let missing = || Miss::NoResource(format!("log group {name} does not exist"));
@@ -82,7 +83,7 @@ fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> R
 
 fn to_queue(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
     let (now, id) = (cx.now, cx.dice.uuid());
-    let payload = input::payload(&invocation.target, &invocation.envelope);
+    let payload = input::payload(invocation, now);
     let queue = cx.world.realm(to, now).queues.get_mut(name);
     let queue = queue.ok_or_else(|| Miss::NoResource(format!("queue {name} does not exist")))?;
     if !may_send(
@@ -97,14 +98,19 @@ fn to_queue(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) 
     let parameters = invocation.target.sqs_parameters.as_ref();
     let group = parameters.and_then(|parameters| parameters.message_group_id.clone());
     let fifo = queue.is_fifo();
-    if fifo && group.is_none() {
-        return Err(Miss::Http(
+    let lacks = |what: &str| {
+        Err(Miss::Http(
             "SDK_CLIENT_ERROR",
-            "the FIFO queue needs a message group id".to_owned(),
-        ));
+            format!("the FIFO queue {name} {what}"),
+        ))
+    };
+    if fifo && group.is_none() {
+        return lacks("needs a message group id");
     }
-    let deduplication =
-        fifo.then(|| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, payload.as_bytes()).to_string());
+    if fifo && !queue.is_on("ContentBasedDeduplication") {
+        return lacks("needs content-based deduplication");
+    }
+    let deduplication = fifo.then(|| of_content(&payload));
     queue.send(
         message(
             id,

@@ -63,7 +63,7 @@ async fn inputs_are_what_targets_ask_for() {
         (json!({ "Input": "{\"a\":1}" }), r#"{"a":1}"#),
         (
             json!({ "InputTransformer": { "InputPathsMap": { "k": "$.detail.k", "n": "$.detail.n" }, "InputTemplate": "{\"x\": <k>, \"y\": \"n is <n>\"}" } }),
-            r#"{"x": "v", "y": "n is 1.50"}"#,
+            r#"{"x":"v","y":"n is 1.50"}"#,
         ),
     ];
     for (input, expected) in cases {
@@ -76,8 +76,11 @@ async fn inputs_are_what_targets_ask_for() {
         send(&local).await;
         let got = received(&local, "q").await;
         assert_eq!(got[0]["Body"], json!(expected), "{input}");
-        let purge = json!({ "QueueUrl": format!("{}/{C}/q", local.url) }).to_string();
-        local.run(&[(C, "sqs.PurgeQueue", &purge, "ok")]).await;
+        let gone =
+            json!({ "QueueUrl": format!("{}/{C}/q", local.url), "ReceiptHandle": got[0]["ReceiptHandle"] });
+        local
+            .run(&[(C, "sqs.DeleteMessage", &gone.to_string(), "ok")])
+            .await;
     }
     local.stop().await;
 }
