@@ -41,6 +41,15 @@ pub(super) struct Args {
 
 fn target(text: &str) -> Result<(String, String), String> {
     let (arn, url) = text.split_once('=').ok_or("write ARN=URL")?;
+    if !arn.starts_with("arn:") {
+        return Err(format!("`{arn}` is not an ARN"));
+    }
+    if !["http://", "https://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        return Err(format!("`{url}` is not an http or https URL"));
+    }
     Ok((arn.to_owned(), url.to_owned()))
 }
 
@@ -71,4 +80,22 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         )
     })?;
     Ok(server.run(stop.cancelled_owned()).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_an_arn_and_a_url() {
+        for (text, ok) in [
+            ("arn:aws:lambda:r:1:function:f=http://127.0.0.1:1/x?a=b", true),
+            ("arn:aws:lambda:r:1:function:f=https://h/x", true),
+            ("arn:aws:lambda:r:1:function:f", false),
+            ("f=http://h/x", false),
+            ("arn:aws:lambda:r:1:function:f=h/x", false),
+        ] {
+            assert_eq!(target(text).is_ok(), ok, "{text}");
+        }
+    }
 }

@@ -7,17 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::delivery::outside::Job;
 use crate::engine::Engine;
 use crate::http::carrier::Carrier;
+use crate::http::serve::serve;
 use crate::journal::DataError;
-
-/// How long open requests may take to finish once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(2);
 
 /// How often timers are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -81,9 +78,6 @@ pub enum Error {
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The server stopped on an I/O error.
-    #[error("the local AWS stopped")]
-    Serve(#[source] io::Error),
 }
 
 /// A bound local AWS, ready to run.
@@ -107,7 +101,8 @@ impl Server {
             return Err(Error::Account(config.account));
         }
         let (engine, jobs) = Engine::open(&config)?;
-        let carrier = Carrier::new(config.allow_hosts.clone());
+        let named = config.targets.iter().map(|(_, url)| url.clone()).collect();
+        let carrier = Carrier::new(config.allow_hosts.clone(), named);
         let addr = config.listen;
         let listener = TcpListener::bind(addr)
             .await
@@ -133,20 +128,7 @@ impl Server {
     /// Serves until `shutdown` completes, then lets open requests finish for a short while.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let app = crate::http::app(&self.config, Arc::clone(&self.engine));
-        let (stopping, stopped) = tokio::sync::oneshot::channel();
-        let listener = self.listener.tap_io(|tcp| {
-            let _ = tcp.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-            shutdown.await;
-            let _ = stopping.send(());
-        });
-        let cut_off = async {
-            if stopped.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(DRAIN).await;
-        };
+        let serving = serve(self.listener, app, shutdown);
         let ticking = async {
             let mut beat = tokio::time::interval(TICK);
             loop {
@@ -156,10 +138,10 @@ impl Server {
         };
         let carrying = self.carrier.run(Arc::clone(&self.engine), self.jobs);
         tokio::select! {
-            done = serving.into_future() => done.map_err(Error::Serve),
-            () = cut_off => Ok(()),
-            () = ticking => Ok(()),
-            () = carrying => Ok(()),
+            () = serving => {}
+            () = ticking => {}
+            () = carrying => {}
         }
+        Ok(())
     }
 }

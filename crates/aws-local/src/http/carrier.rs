@@ -25,14 +25,17 @@ const TOKEN_LASTS: Duration = Duration::from_mins(1);
 pub(crate) struct Carrier {
     client: OnceLock<Client>,
     allowed: Vec<String>,
+    /// URLs that stand for targets: the operator named these whole.
+    named: Vec<String>,
     tokens: Mutex<HashMap<OAuth, (String, Instant)>>,
 }
 
 impl Carrier {
-    pub(crate) fn new(allowed: Vec<String>) -> Self {
+    pub(crate) fn new(allowed: Vec<String>, named: Vec<String>) -> Self {
         Self {
             client: OnceLock::new(),
             allowed,
+            named,
             tokens: Mutex::default(),
         }
     }
@@ -169,11 +172,12 @@ impl Carrier {
     }
 
     /// The URL, if its host is one that may be called.
-    fn allow(&self, url: &str) -> Result<Url, Outcome> {
-        let url = Url::parse(url).map_err(|_| refused("the endpoint is not a URL"))?;
+    fn allow(&self, text: &str) -> Result<Url, Outcome> {
+        let url = Url::parse(text).map_err(|_| refused("the endpoint is not a URL"))?;
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let ok = host.eq_ignore_ascii_case("localhost")
             || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            || self.named.iter().any(|named| named == text)
             || self
                 .allowed
                 .iter()
@@ -218,5 +222,33 @@ fn unreached(error: &reqwest::Error) -> Outcome {
     Outcome::Unreached {
         timed_out: error.is_timeout(),
         why: why.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_and_what_was_named_is_called() {
+        let carrier = Carrier::new(
+            vec!["api.example".to_owned()],
+            vec!["http://hook.example/x".to_owned()],
+        );
+        for (url, allowed) in [
+            ("http://127.0.0.1:9/x", true),
+            ("http://[::1]:9/x", true),
+            ("https://LOCALHOST/x", true),
+            ("https://api.example/any", true),
+            ("https://API.example:8443/", true),
+            ("http://hook.example/x", true),
+            ("http://hook.example/y", false),
+            ("http://localhost.evil.example/", false),
+            ("http://127.0.0.1@evil.example/", false),
+            ("http://192.168.0.1/", false),
+            ("not a url", false),
+        ] {
+            assert_eq!(carrier.allow(url).is_ok(), allowed, "{url}");
+        }
     }
 }

@@ -29,7 +29,9 @@ pub(super) async fn check(State(edge): State<Arc<Edge>>, request: Request, next:
 
 impl Guard {
     fn refusal(&self, headers: &HeaderMap, uri_host: Option<&str>) -> Option<&'static str> {
-        if headers.contains_key(ORIGIN) {
+        // A page's plain GET carries no Origin, but a browser says whose it is.
+        let from_page = headers.get("sec-fetch-site").is_some_and(|site| site != "none");
+        if headers.contains_key(ORIGIN) || from_page {
             return Some("Requests from web pages are refused: the local AWS takes any signature.");
         }
         let host = uri_host
@@ -79,5 +81,10 @@ mod tests {
         assert_eq!(guard.refusal(&headers, None), None);
         headers.insert(ORIGIN, "http://localhost".parse().unwrap());
         assert!(guard.refusal(&headers, None).is_some());
+        headers.remove(ORIGIN);
+        for (site, refused) in [("cross-site", true), ("same-origin", true), ("none", false)] {
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            assert_eq!(guard.refusal(&headers, None).is_some(), refused, "{site}");
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! The edge: AWS's wire forms on one port.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
-use axum::http::header::HOST;
+use axum::http::header::{CONTENT_LENGTH, HOST};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -20,6 +21,7 @@ mod guard;
 mod local;
 mod poll;
 mod reply;
+pub(crate) mod serve;
 mod signature;
 mod target;
 
@@ -27,6 +29,9 @@ use reply::Wire;
 
 /// The largest request body: a full PutPartnerEvents whose details are escaped to the utmost.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a request's body may take to come.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// What handlers share.
 pub(crate) struct Edge {
@@ -62,11 +67,30 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
 async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let signed = signature::read(&head.headers, head.uri.query());
-    let Ok(bytes) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return Wire::Json1_1.fault(&Fault {
-            status: 413,
-            ..Fault::validation("The request body is too large.")
-        });
+    let too_large = || {
+        unread(
+            413,
+            "RequestEntityTooLargeException",
+            "The request body is too large or broken.",
+        )
+    };
+    if head
+        .headers
+        .get(CONTENT_LENGTH)
+        .is_some_and(|length| !is_allowed(length))
+    {
+        return too_large();
+    }
+    let bytes = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return too_large(),
+        Err(_) => {
+            return unread(
+                408,
+                "RequestTimeoutException",
+                "The request body did not come in time.",
+            );
+        }
     };
     let (wire, call) = target::read(&head.headers, head.uri.query(), &bytes);
     let (service, operation, body) = match call {
@@ -88,6 +112,18 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
         &request.operation,
         poll::call(&edge.engine, &request).await,
     )
+}
+
+fn is_allowed(length: &HeaderValue) -> bool {
+    let bytes = length.to_str().ok().and_then(|text| text.parse::<usize>().ok());
+    bytes.is_some_and(|bytes| bytes <= BODY_BYTES_MAX)
+}
+
+fn unread(status: u16, code: &'static str, why: &str) -> Response {
+    Wire::Json1_1.fault(&Fault {
+        status,
+        ..Fault::new(code, why)
+    })
 }
 
 /// The address that a client used, for URLs in answers.

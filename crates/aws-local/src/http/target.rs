@@ -11,14 +11,6 @@ use crate::model::Service;
 
 /// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
-    let Some(target) = headers.get("x-amz-target").and_then(|value| value.to_str().ok()) else {
-        let form = if body.is_empty() {
-            query.unwrap_or_default().as_bytes()
-        } else {
-            body
-        };
-        return (Wire::Query, action(form));
-    };
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -27,6 +19,18 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wi
         Wire::Json1_0
     } else {
         Wire::Json1_1
+    };
+    let Some(target) = headers.get("x-amz-target").and_then(|value| value.to_str().ok()) else {
+        if media.starts_with("application/x-amz-json-") {
+            let why = "The request names no operation: X-Amz-Target is missing.";
+            return (wire, Err(Fault::new("UnknownOperationException", why)));
+        }
+        let form = if body.is_empty() {
+            query.unwrap_or_default().as_bytes()
+        } else {
+            body
+        };
+        return (Wire::Query, action(form));
     };
     let Some((prefix, operation)) = target.split_once('.') else {
         return (wire, Err(unknown_service(target)));

@@ -4,7 +4,13 @@
 mod client;
 mod deliver;
 mod durable;
+mod guards;
+mod logs;
+mod messages;
 mod outside;
 mod partner;
 mod refuse;
 mod script;
+mod sqs;
+mod sts;
+mod targets;
