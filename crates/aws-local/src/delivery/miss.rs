@@ -119,6 +119,9 @@ fn send(
     let arn = Arn::parse(queue_arn)
         .filter(|arn| arn.service == "sqs")
         .ok_or("not a queue")?;
+    if arn.region != invocation.realm.region() {
+        return Err("a dead-letter queue has to be in the rule's region".to_owned());
+    }
     let realm = RealmId::new(arn.account, arn.region);
     let queue = cx
         .world
@@ -129,14 +132,15 @@ fn send(
     if !may_send(queue, queue_arn, &invocation.rule_arn, invocation.realm.account()) {
         return Err("the queue's policy does not allow events.amazonaws.com sqs:SendMessage".to_owned());
     }
-    let group = queue.is_fifo().then(|| "dead-letters".to_owned());
-    let deduplication = queue.is_fifo().then(|| id.clone());
+    if queue.is_fifo() {
+        return Err("a dead-letter queue has to be a standard queue".to_owned());
+    }
     queue.send(
         message(
             id,
             invocation.envelope.text.to_string(),
-            group,
-            deduplication,
+            None,
+            None,
             attributes,
             now,
         ),

@@ -82,7 +82,12 @@ pub(crate) fn publish_to(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: 
     cx.world
         .stories
         .begin(&envelope.id, Arc::clone(&envelope.text), dropped, cx.now);
-    let mut waiting = vec![(realm.clone(), bus.to_owned(), envelope, 0)];
+    spread(cx, (realm.clone(), bus.to_owned(), envelope), 0, only);
+}
+
+/// Brings an event that has passed so many buses to one more, and from there on.
+fn spread(cx: &mut Cx<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
+    let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
         let invocations = match_rules(cx, &realm, &bus, &envelope);
         let chosen = |one: &Invocation| hops > 0 || only.is_empty() || only.contains(&one.rule_arn);
@@ -197,7 +202,8 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
         .count(rule, "TriggeredRules");
     for invocation in invocations_of(cx, realm, bus, rule, &targets, envelope, pass) {
         if let Sent::Forward(to, bus, envelope) = attempt(cx, &invocation) {
-            publish(cx, &to, &bus, envelope);
+            archive(cx, &to, &bus, &envelope);
+            spread(cx, (to, bus, envelope), 1, &[]);
         }
     }
 }

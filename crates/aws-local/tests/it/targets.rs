@@ -7,15 +7,15 @@ use crate::client::{CUSTOMER, Local, REGION};
 use crate::script::has;
 
 const C: &str = CUSTOMER;
-const OTHER: &str = "444444444444";
+pub(crate) const OTHER: &str = "444444444444";
 const FAR: &str = "us-west-2";
 
-fn arn(service: &str, resource: &str) -> String {
+pub(crate) fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{REGION}:{C}:{resource}")
 }
 
 /// A policy of one statement that lets EventBridge do `action` on `resource`, but for what `changes` says.
-fn policy(action: &Value, resource: &str, changes: &Value) -> String {
+pub(crate) fn policy(action: &Value, resource: &str, changes: &Value) -> String {
     let mut allow = json!({ "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": action, "Resource": resource });
     for (member, value) in changes.as_object().unwrap() {
         allow[member] = value.clone();
@@ -23,7 +23,7 @@ fn policy(action: &Value, resource: &str, changes: &Value) -> String {
     json!({ "Version": "2012-10-17", "Statement": [allow] }).to_string()
 }
 
-async fn queue(local: &Local, name: &str, attributes: Value) {
+pub(crate) async fn queue(local: &Local, name: &str, attributes: Value) {
     let mut attributes = attributes;
     attributes["Policy"] = json!(policy(&json!("sqs:SendMessage"), &arn("sqs", name), &json!({})));
     let body = json!({ "QueueName": name, "Attributes": attributes }).to_string();
@@ -31,7 +31,7 @@ async fn queue(local: &Local, name: &str, attributes: Value) {
 }
 
 /// The rule `r` of the default bus, with this one target; failures go to the queue `dead`.
-async fn target(local: &Local, target: &Value) {
+pub(crate) async fn target(local: &Local, target: &Value) {
     let mut target = target.clone();
     target["Id"] = json!("1");
     target["DeadLetterConfig"] = json!({ "Arn": arn("sqs", "dead") });
@@ -50,7 +50,7 @@ async fn target(local: &Local, target: &Value) {
 }
 
 /// Sends an event; gives its id.
-async fn send(local: &Local, detail: &str) -> String {
+pub(crate) async fn send(local: &Local, detail: &str) -> String {
     let entry = json!({ "Source": "s", "DetailType": "t \"x\"", "Detail": detail, "Time": 1_795_000_000 });
     let (_, put) = local
         .ask(C, "events.PutEvents", &json!({ "Entries": [entry] }).to_string())
@@ -62,7 +62,7 @@ async fn send(local: &Local, detail: &str) -> String {
 }
 
 /// Takes what is in a queue out of it.
-async fn take(local: &Local, name: &str) -> Vec<Value> {
+pub(crate) async fn take(local: &Local, name: &str) -> Vec<Value> {
     let url = format!("{}/{C}/{name}", local.url);
     let body = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"], "AttributeNames": ["All"] });
     let (_, answer) = local.ask(C, "sqs.ReceiveMessage", &body.to_string()).await;
@@ -133,213 +133,6 @@ async fn transformers_fill_their_templates_as_aws_was_recorded() {
     assert_eq!(made["frame"], frame, "{body}");
     assert_eq!(made["whole"]["detail"], json!({ "a": 1 }), "{body}");
     assert_eq!(made["at"].as_str().map(str::len), Some(20), "{body}");
-    local.stop().await;
-}
-
-#[tokio::test]
-async fn log_groups_take_events_when_a_policy_lets_them() {
-    let both = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
-    let mine = arn("logs", "log-group:/aws/events/g:*");
-    let denied = json!({ "Effect": "Deny" });
-    let from = |rule: &str| json!({ "Condition": { "ArnEquals": { "aws:SourceArn": arn("events", rule) }, "StringEquals": { "aws:SourceAccount": C } } });
-    // Each: policies by their scope (`*` for the account's, `g` for the group's own), and whether events arrive.
-    let cases = [
-        (vec![], false),
-        (vec![("*", policy(&both, &mine, &json!({})))], true),
-        (
-            vec![("*", policy(&both, "*", &json!({ "Principal": "*" })))],
-            true,
-        ),
-        (
-            vec![(
-                "*",
-                policy(
-                    &json!("logs:*"),
-                    &mine,
-                    &json!({ "Principal": { "Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"] } }),
-                ),
-            )],
-            true,
-        ),
-        (
-            vec![("*", policy(&json!("logs:PutLogEvents"), &mine, &json!({})))],
-            false,
-        ),
-        (
-            vec![("*", policy(&json!("logs:CreateLogStream"), &mine, &json!({})))],
-            false,
-        ),
-        (
-            vec![(
-                "*",
-                policy(&both, &arn("logs", "log-group:/aws/events/h:*"), &json!({})),
-            )],
-            false,
-        ),
-        (
-            vec![(
-                "*",
-                policy(
-                    &both,
-                    &mine,
-                    &json!({ "Principal": { "Service": "sns.amazonaws.com" } }),
-                ),
-            )],
-            false,
-        ),
-        (
-            vec![("*", policy(&both, &mine, &json!({ "Principal": { "AWS": C } })))],
-            false,
-        ),
-        (vec![("*", policy(&both, &mine, &from("rule/r")))], true),
-        (vec![("*", policy(&both, &mine, &from("rule/other")))], false),
-        (
-            vec![(
-                "*",
-                policy(
-                    &both,
-                    &mine,
-                    &json!({ "Condition": { "StringEquals": { "aws:SourceAccount": OTHER } } }),
-                ),
-            )],
-            false,
-        ),
-        (vec![("g", policy(&both, &mine, &json!({})))], true),
-        (
-            vec![
-                ("g", policy(&json!("logs:PutLogEvents"), &mine, &json!({}))),
-                ("*", policy(&json!("logs:CreateLogStream"), &mine, &json!({}))),
-            ],
-            true,
-        ),
-        (
-            vec![
-                ("g", policy(&both, &mine, &json!({}))),
-                ("*", policy(&json!("logs:PutLogEvents"), "*", &denied)),
-            ],
-            false,
-        ),
-        (
-            vec![
-                ("g", policy(&both, &mine, &denied)),
-                ("*", policy(&both, &mine, &json!({}))),
-            ],
-            false,
-        ),
-    ];
-    let local = Local::start(Config::default()).await;
-    for (policies, arrives) in cases {
-        local.tell("reset", "").await;
-        queue(&local, "dead", json!({})).await;
-        local
-            .run(&[(
-                C,
-                "logs.CreateLogGroup",
-                r#"{"logGroupName":"/aws/events/g"}"#,
-                "ok",
-            )])
-            .await;
-        for (scope, document) in &policies {
-            let put = if *scope == "g" {
-                json!({ "resourceArn": arn("logs", "log-group:/aws/events/g"), "policyDocument": document })
-            } else {
-                json!({ "policyName": "p", "policyDocument": document })
-            };
-            local
-                .run(&[(C, "logs.PutResourcePolicy", &put.to_string(), "ok")])
-                .await;
-        }
-        target(&local, &json!({ "Arn": arn("logs", "log-group:/aws/events/g") })).await;
-        let id = send(&local, "{}").await;
-        let (_, found) = local
-            .ask(C, "logs.FilterLogEvents", r#"{"logGroupName":"/aws/events/g"}"#)
-            .await;
-        let count = found["events"].as_array().unwrap().len();
-        assert_eq!(count, usize::from(arrives), "{policies:?}");
-        let dead = take(&local, "dead").await;
-        assert_eq!(dead.len(), usize::from(!arrives), "{policies:?}");
-        if !arrives {
-            let attributes = json!({ "ERROR_CODE": { "StringValue": "NO_PERMISSIONS" }, "RETRY_ATTEMPTS": { "StringValue": "0" } });
-            assert!(
-                has(&dead[0]["MessageAttributes"], &attributes),
-                "{policies:?} {dead:?}"
-            );
-            assert!(
-                dead[0]["MessageAttributes"]
-                    .get("EXHAUSTED_RETRY_CONDITION")
-                    .is_none(),
-                "{dead:?}"
-            );
-            let story = local.look(&format!("events/{id}")).await;
-            let delivery = &story["buses"][0]["deliveries"][0];
-            assert_eq!(
-                delivery["attempts"].as_array().unwrap().len(),
-                1,
-                "no retry: {story}"
-            );
-            assert_eq!(
-                delivery["dead_letter"],
-                json!(format!("sent to {}", arn("sqs", "dead"))),
-                "{story}"
-            );
-        }
-    }
-    local.stop().await;
-}
-
-#[tokio::test]
-async fn log_groups_take_what_a_transformer_makes_of_time_and_message() {
-    let local = Local::start(Config::default()).await;
-    queue(&local, "dead", json!({})).await;
-    let all = policy(&json!("logs:*"), "*", &json!({}));
-    let put = json!({ "policyName": "p", "policyDocument": all }).to_string();
-    local
-        .run(&[
-            (C, "logs.CreateLogGroup", r#"{"logGroupName":"g"}"#, "ok"),
-            (C, "logs.PutResourcePolicy", &put, "ok"),
-        ])
-        .await;
-    let now = local.look("clock").await["epoch_ms"].as_i64().unwrap() / 1000 * 1000;
-    let time = local.look("clock").await["now"].as_str().unwrap().to_owned();
-    for (template, expected) in [
-        (
-            r#"{"timestamp": <at>, "message": "it is \"<k>\""}"#,
-            Some(r#"it is "v""#),
-        ),
-        (r#"{"message": <o>, "timestamp": <at>}"#, Some(r#"{"k":"v"}"#)),
-        (r#"{"timestamp": <ms>, "message": <k>}"#, Some("v")),
-        (r#"{"timestamp": <at>, "message": <k>, "more": 1}"#, None),
-        (r#"{"message": <k>}"#, None),
-        (r#""<k>""#, None),
-    ] {
-        let paths =
-            json!({ "at": "$.detail.at", "ms": "$.detail.ms", "o": "$.detail.o", "k": "$.detail.o.k" });
-        let transformer = json!({ "InputPathsMap": paths, "InputTemplate": template });
-        target(
-            &local,
-            &json!({ "Arn": arn("logs", "log-group:g:*"), "InputTransformer": transformer }),
-        )
-        .await;
-        let detail = json!({ "at": time, "ms": now, "o": { "k": "v" } }).to_string();
-        send(&local, &detail).await;
-        let body = json!({ "logGroupName": "g", "startTime": now - 1000, "filterPattern": "" }).to_string();
-        let (_, found) = local.ask(C, "logs.FilterLogEvents", &body).await;
-        let last = found["events"]
-            .as_array()
-            .unwrap()
-            .last()
-            .cloned()
-            .unwrap_or_default();
-        let dead = take(&local, "dead").await;
-        match expected {
-            Some(message) => assert_eq!(last["message"], json!(message), "{template} {dead:?}"),
-            None => assert_eq!(
-                dead[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"],
-                json!("INVALID_JSON"),
-                "{template}"
-            ),
-        }
-    }
     local.stop().await;
 }
 
@@ -451,6 +244,50 @@ async fn events_reach_one_bus_more_and_no_third() {
             assert_eq!(story["buses"].as_array().unwrap().len(), 2, "{story}");
         }
     }
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn dead_letters_go_to_a_standard_queue_of_the_rules_region() {
+    let local = Local::start(Config::default()).await;
+    queue(&local, "dead", json!({})).await;
+    queue(&local, "dead.fifo", json!({ "FifoQueue": "true" })).await;
+    local
+        .run(&[(C, "sqs.CreateQueue", r#"{"QueueName":"shut"}"#, "ok")])
+        .await;
+    local
+        .run(&[(
+            C,
+            "events.PutRule",
+            r#"{"Name":"r","EventPattern":"{\"source\":[\"s\"]}"}"#,
+            "ok",
+        )])
+        .await;
+    for (dead, expected) in [
+        (arn("sqs", "dead"), "sent to"),
+        (arn("sqs", "dead.fifo"), "not sent to"),
+        (arn("sqs", "shut"), "not sent to"),
+        (arn("sqs", "nope"), "not sent to"),
+        (format!("arn:aws:sqs:{FAR}:{C}:dead"), "not sent to"),
+    ] {
+        let target = json!({ "Id": "1", "Arn": arn("sqs", "gone"), "DeadLetterConfig": { "Arn": dead } });
+        let targets = json!({ "Rule": "r", "Targets": [target] }).to_string();
+        local.run(&[(C, "events.PutTargets", &targets, "ok")]).await;
+        let id = send(&local, "{}").await;
+        let story = local.look(&format!("events/{id}")).await;
+        let delivery = &story["buses"][0]["deliveries"][0];
+        let told = delivery["dead_letter"].as_str().unwrap_or_default();
+        assert!(told.starts_with(expected), "{dead} {story}");
+        assert_eq!(
+            delivery["attempts"][0]["error_code"],
+            json!("NO_RESOURCE"),
+            "{story}"
+        );
+    }
+    let totals = local.look("metrics").await["totals"].clone();
+    let wanted =
+        json!({ "FailedInvocations": 5, "InvocationsSentToDLQ": 1, "InvocationsFailedToBeSentToDLQ": 4 });
+    assert!(has(&totals, &wanted), "{totals}");
     local.stop().await;
 }
 
