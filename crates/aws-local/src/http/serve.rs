@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 /// How long open requests may take to finish once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(2);
 /// How long a request's head may take to come, and a connection to lie idle.
-const HEAD_WITHIN: Duration = Duration::from_secs(60);
+const HEAD_WITHIN: Duration = Duration::from_mins(1);
 /// Connections at a time; further ones wait to be taken.
 const CONNECTIONS_MAX: usize = 1_024;
 /// How long nothing is taken when the machine has no file left for a connection.

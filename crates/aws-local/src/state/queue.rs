@@ -90,6 +90,11 @@ impl MessageAttribute {
     }
 }
 
+/// Whether a queue of this name is first in, first out.
+pub(crate) fn is_fifo(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
+}
+
 impl Queue {
     pub(crate) fn new(name: &str, attributes: BTreeMap<String, String>, tags: Tags, now: Millis) -> Self {
         Self {
@@ -103,7 +108,7 @@ impl Queue {
     }
 
     pub(crate) fn is_fifo(&self) -> bool {
-        self.name.strip_suffix(".fifo").is_some()
+        is_fifo(&self.name)
     }
 
     /// Whether an attribute that is a switch is on.

@@ -298,14 +298,18 @@ async fn streams_are_read_forward_and_back_until_the_token_stays() {
     local.stop().await;
 }
 
-#[tokio::test]
-async fn policies_are_counted_and_guarded_by_revision() {
-    let local = Local::start(Config::default()).await;
-    group(&local, &[]).await;
-    let document = json!({ "Version": "2012-10-17", "Statement": [{
+fn document() -> String {
+    json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "logs:PutLogEvents", "Resource": "*",
     }] })
-    .to_string();
+    .to_string()
+}
+
+#[tokio::test]
+async fn the_accounts_policies_are_counted() {
+    let local = Local::start(Config::default()).await;
+    group(&local, &[]).await;
+    let document = document();
     let named = |name: &str| json!({ "policyName": name, "policyDocument": document }).to_string();
     for n in 0..10 {
         local
@@ -347,6 +351,14 @@ async fn policies_are_counted_and_guarded_by_revision() {
             ),
         ])
         .await;
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn a_groups_own_policy_is_guarded_by_its_revision() {
+    let local = Local::start(Config::default()).await;
+    group(&local, &[]).await;
+    let document = document();
     let arn = format!("arn:aws:logs:{REGION}:{C}:log-group:g");
     let own = |revision: Option<&Value>| {
         json!({ "resourceArn": arn, "policyDocument": document, "expectedRevisionId": revision }).to_string()

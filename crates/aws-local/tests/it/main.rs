@@ -5,6 +5,7 @@ mod client;
 mod deliver;
 mod durable;
 mod guards;
+mod log_targets;
 mod logs;
 mod messages;
 mod outside;

@@ -156,6 +156,14 @@ async fn attributes_are_told_with_their_defaults() {
     )
     .await;
     assert_eq!(all("q").await["SqsManagedSseEnabled"], json!("false"));
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn attributes_that_are_none_are_refused() {
+    let local = Local::start(Config::default()).await;
+    make(&local, "q", json!({})).await;
+    make(&local, "f.fifo", json!({ "FifoQueue": "true" })).await;
     for (queue, attributes, code, words) in [
         (
             "q",
@@ -206,113 +214,113 @@ async fn attributes_are_told_with_their_defaults() {
     local.stop().await;
 }
 
+const INVALID: &str = "InvalidParameterValueException";
+const MISSING: &str = "MissingRequiredParameterException";
+
+/// Requests that a queue of 1,024 bytes a message (`q`) or a FIFO queue refuses: with what name, in what words.
+const REFUSED_SENDS: &[(&str, &str, &str, &str)] = &[
+    ("q", r#"{"MessageBody":""}"#, MISSING, "MessageBody"),
+    (
+        "q",
+        "{}",
+        MISSING,
+        "The request must contain the parameter MessageBody.",
+    ),
+    (
+        "q",
+        r#"{"MessageBody":"\u0001"}"#,
+        "InvalidMessageContents",
+        "allowed set",
+    ),
+    (
+        "q",
+        r#"{"MessageBody":"LONG!"}"#,
+        INVALID,
+        "Message must be shorter than 1024 bytes.",
+    ),
+    (
+        "q",
+        r#"{"MessageBody":"m","DelaySeconds":901}"#,
+        INVALID,
+        "Value 901 for parameter DelaySeconds is invalid.",
+    ),
+    (
+        "q",
+        r#"{"MessageBody":"m","MessageAttributes":{"a":{"DataType":"String","StringValue":"LONG"}}}"#,
+        INVALID,
+        "shorter than 1024",
+    ),
+    (
+        "q",
+        r#"{"MessageBody":"m","MessageAttributes":{"ö":{"DataType":"String","StringValue":"x"}}}"#,
+        INVALID,
+        "The message attribute name 'ö' is invalid.",
+    ),
+    (
+        "q",
+        r#"{"MessageBody":"m","MessageAttributes":{"a":{"DataType":"String","StringValue":""}}}"#,
+        INVALID,
+        "Message (user) attribute 'a' must contain a non-empty value of type 'String'.",
+    ),
+    (
+        "q",
+        r#"{"MessageBody":"m","MessageAttributes":{"a":{"DataType":"Text","StringValue":"x"}}}"#,
+        INVALID,
+        "has an invalid message attribute type",
+    ),
+    (
+        "f.fifo",
+        r#"{"MessageBody":"m"}"#,
+        MISSING,
+        "The request must contain the parameter MessageGroupId.",
+    ),
+    (
+        "f.fifo",
+        r#"{"MessageBody":"m","MessageGroupId":"g"}"#,
+        INVALID,
+        "either have ContentBasedDeduplication enabled",
+    ),
+    (
+        "f.fifo",
+        r#"{"MessageBody":"m","MessageGroupId":"g","MessageDeduplicationId":"d","DelaySeconds":5}"#,
+        INVALID,
+        "not valid for this queue type.",
+    ),
+    (
+        "nope",
+        r#"{"MessageBody":"m"}"#,
+        "QueueDoesNotExist",
+        "does not exist",
+    ),
+];
+
+const REFUSED_RECEIVES: &[(&str, &str, &str)] = &[
+    (
+        r#"{"MaxNumberOfMessages":11}"#,
+        INVALID,
+        "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
+    ),
+    (r#"{"WaitTimeSeconds":21}"#, INVALID, "WaitTimeSeconds"),
+    (r#"{"VisibilityTimeout":-1}"#, INVALID, "VisibilityTimeout"),
+    (
+        r#"{"AttributeNames":["Odd"]}"#,
+        "InvalidAttributeName",
+        "Unknown Attribute Odd.",
+    ),
+];
+
 #[tokio::test]
 async fn messages_are_held_to_limits() {
     let local = Local::start(Config::default()).await;
     make(&local, "q", json!({ "MaximumMessageSize": "1024" })).await;
     make(&local, "f.fifo", json!({ "FifoQueue": "true" })).await;
-    let invalid = "InvalidParameterValueException";
-    let attribute =
-        |name: &str, value: Value| json!({ "MessageBody": "m", "MessageAttributes": { name: value } });
-    for (queue, body, code, words) in [
-        (
-            "q",
-            json!({ "MessageBody": "" }),
-            "MissingRequiredParameterException",
-            "MessageBody",
-        ),
-        (
-            "q",
-            json!({}),
-            "MissingRequiredParameterException",
-            "The request must contain the parameter MessageBody.",
-        ),
-        (
-            "q",
-            json!({ "MessageBody": "\u{1}" }),
-            "InvalidMessageContents",
-            "allowed set",
-        ),
-        (
-            "q",
-            json!({ "MessageBody": "x".repeat(1025) }),
-            invalid,
-            "Message must be shorter than 1024 bytes.",
-        ),
-        (
-            "q",
-            json!({ "MessageBody": "m", "DelaySeconds": 901 }),
-            invalid,
-            "Value 901 for parameter DelaySeconds is invalid.",
-        ),
-        (
-            "q",
-            attribute(
-                "a",
-                json!({ "DataType": "String", "StringValue": "x".repeat(1020) }),
-            ),
-            invalid,
-            "shorter than 1024",
-        ),
-        (
-            "q",
-            attribute("ö", json!({ "DataType": "String", "StringValue": "x" })),
-            invalid,
-            "The message attribute name 'ö' is invalid.",
-        ),
-        (
-            "q",
-            attribute("a", json!({ "DataType": "String", "StringValue": "" })),
-            invalid,
-            "Message (user) attribute 'a' must contain a non-empty value of type 'String'.",
-        ),
-        (
-            "q",
-            attribute("a", json!({ "DataType": "Text", "StringValue": "x" })),
-            invalid,
-            "has an invalid message attribute type",
-        ),
-        (
-            "f.fifo",
-            json!({ "MessageBody": "m" }),
-            "MissingRequiredParameterException",
-            "The request must contain the parameter MessageGroupId.",
-        ),
-        (
-            "f.fifo",
-            json!({ "MessageBody": "m", "MessageGroupId": "g" }),
-            invalid,
-            "either have ContentBasedDeduplication enabled",
-        ),
-        (
-            "f.fifo",
-            json!({ "MessageBody": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d", "DelaySeconds": 5 }),
-            invalid,
-            "not valid for this queue type.",
-        ),
-        (
-            "nope",
-            json!({ "MessageBody": "m" }),
-            "QueueDoesNotExist",
-            "does not exist",
-        ),
-    ] {
+    let long = "x".repeat(1024);
+    for (queue, body, code, words) in REFUSED_SENDS {
+        let body = serde_json::from_str(&body.replace("LONG", &long)).unwrap();
         refused(&local, "SendMessage", queue, body, code, words).await;
     }
-    for (body, code, words) in [
-        (
-            json!({ "MaxNumberOfMessages": 11 }),
-            invalid,
-            "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
-        ),
-        (json!({ "WaitTimeSeconds": 21 }), invalid, "WaitTimeSeconds"),
-        (json!({ "VisibilityTimeout": -1 }), invalid, "VisibilityTimeout"),
-        (
-            json!({ "AttributeNames": ["Odd"] }),
-            "InvalidAttributeName",
-            "Unknown Attribute Odd.",
-        ),
-    ] {
+    for (body, code, words) in REFUSED_RECEIVES {
+        let body = serde_json::from_str(body).unwrap();
         refused(&local, "ReceiveMessage", "q", body, code, words).await;
     }
     local.stop().await;
@@ -392,7 +400,7 @@ async fn batches_fail_by_entry_or_whole() {
 }
 
 #[tokio::test]
-async fn permissions_and_tags_come_and_go() {
+async fn permissions_come_and_go() {
     let local = Local::start(Config::default()).await;
     make(&local, "q", json!({})).await;
     let add = |label: &str, actions: Value| json!({ "Label": label, "AWSAccountIds": ["111111111111"], "Actions": actions });
@@ -426,46 +434,39 @@ async fn permissions_and_tags_come_and_go() {
         { "Sid": "two", "Action": ["SQS:SendMessage", "SQS:GetQueueUrl"] },
     ] });
     assert!(has(&policy().await.unwrap(), &wanted), "{:?}", policy().await);
-    let invalid = "InvalidParameterValueException";
-    refused(
-        &local,
-        "AddPermission",
-        "q",
-        add("one", json!(["SendMessage"])),
-        invalid,
-        "Already exists.",
-    )
-    .await;
-    refused(
-        &local,
-        "AddPermission",
-        "q",
-        add("three", json!(["RemovePermission"])),
-        invalid,
-        "Only the queue owner",
-    )
-    .await;
-    refused(
-        &local,
-        "AddPermission",
-        "q",
-        add("three", json!([])),
-        "MissingRequiredParameterException",
-        "Actions",
-    )
-    .await;
-    refused(
-        &local,
-        "RemovePermission",
-        "q",
-        json!({ "Label": "nope" }),
-        invalid,
-        "can't find label",
-    )
-    .await;
+    for (operation, body, code, words) in [
+        (
+            "AddPermission",
+            add("one", json!(["SendMessage"])),
+            INVALID,
+            "Already exists.",
+        ),
+        (
+            "AddPermission",
+            add("three", json!(["RemovePermission"])),
+            INVALID,
+            "Only the queue owner",
+        ),
+        ("AddPermission", add("three", json!([])), MISSING, "Actions"),
+        (
+            "RemovePermission",
+            json!({ "Label": "nope" }),
+            INVALID,
+            "can't find label",
+        ),
+    ] {
+        refused(&local, operation, "q", body, code, words).await;
+    }
     ok(&local, "RemovePermission", "q", json!({ "Label": "one" })).await;
     ok(&local, "RemovePermission", "q", json!({ "Label": "two" })).await;
     assert_eq!(policy().await, None);
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn tags_come_and_go() {
+    let local = Local::start(Config::default()).await;
+    make(&local, "q", json!({})).await;
     ok(&local, "TagQueue", "q", json!({ "Tags": { "a": "1", "b": "" } })).await;
     ok(&local, "UntagQueue", "q", json!({ "TagKeys": ["a", "nope"] })).await;
     assert_eq!(

@@ -33,7 +33,7 @@ pub(super) const OPS: &[Op] = &[
     Op::write("PutRetentionPolicy", |cx, body| retain(cx, &parse(body)?)),
     Op::write("DeleteRetentionPolicy", |cx, body| keep(cx, &parse(body)?)),
     Op::write("PutLogGroupDeletionProtection", |cx, body| {
-        protect(cx, parse(body)?)
+        protect(cx, &parse(body)?)
     }),
 ];
 
@@ -104,7 +104,7 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
     Ok(json!({}))
 }
 
-fn protect(cx: &mut Cx<'_>, input: Protect) -> Answer {
+fn protect(cx: &mut Cx<'_>, input: &Protect) -> Answer {
     let name = named(None, Some(&input.log_group_identifier))?;
     group(cx, &name)?.protected = input.deletion_protection_enabled;
     Ok(json!({}))

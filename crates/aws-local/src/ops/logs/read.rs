@@ -56,34 +56,10 @@ struct GetEvents {
 }
 
 fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
-    if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
-        return Err(Fault::parameter(
-            "logStreamNames and logStreamNamePrefix are mutually exclusive.",
-        ));
-    }
-    if let (Some(start), Some(end)) = (input.start_time, input.end_time)
-        && start > end
-    {
-        return Err(Fault::parameter(
-            "endTime must be greater than or equal to startTime.",
-        ));
-    }
+    let now = cx.now;
+    let (token, forward) = check_filter(&input, now)?;
     let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
         .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
-    let now = cx.now;
-    let token = input
-        .next_token
-        .as_deref()
-        .map(|token| open(token, "FilterLogEvents", now));
-    let token = token.transpose()?;
-    // A token goes on the way it came, whatever the request says.
-    let asked = input.start_from_head.unwrap_or(true);
-    let forward = token.as_ref().map_or(asked, |token| token.way == FORWARD);
-    if !forward && input.start_time.is_some_and(|start| start < BACKWARD_FROM) {
-        return Err(Fault::parameter(
-            "startFromHead can be false only if startTime is on or after 2024-01-01T00:00:00Z.",
-        ));
-    }
     let name = named(input.log_group_name, input.log_group_identifier.as_deref())?;
     let group = group(cx, &name)?;
     group.expire(now);
@@ -122,32 +98,55 @@ fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
         &wanted,
     );
     let way = if forward { FORWARD } else { BACKWARD };
-    let next = found.next.map(|place| {
-        seal(
-            "FilterLogEvents",
-            &Token {
-                way,
-                issued: now,
-                place,
-            },
-        )
-    });
-    let events: Vec<Value> = found
-        .events
-        .iter()
-        .map(|(position, event)| {
-            json!({
-                "logStreamName": event.stream,
-                "timestamp": position.0,
-                "message": event.message,
-                "ingestionTime": event.ingested,
-                "eventId": event_id(**position),
-            })
-        })
-        .collect();
+    let token = |place| Token {
+        way,
+        issued: now,
+        place,
+    };
+    let next = found.next.map(|place| seal("FilterLogEvents", &token(place)));
+    let events: Vec<Value> = found.events.iter().map(|(at, event)| view(**at, event)).collect();
     Ok(slim(
         json!({ "events": events, "searchedLogStreams": [], "nextToken": next }),
     ))
+}
+
+/// Refuses what does not go together; gives the token, and whether the oldest come first.
+fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, bool), Fault> {
+    if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
+        return Err(Fault::parameter(
+            "logStreamNames and logStreamNamePrefix are mutually exclusive.",
+        ));
+    }
+    if let (Some(start), Some(end)) = (input.start_time, input.end_time)
+        && start > end
+    {
+        return Err(Fault::parameter(
+            "endTime must be greater than or equal to startTime.",
+        ));
+    }
+    let token = input.next_token.as_deref();
+    let token = token
+        .map(|token| open(token, "FilterLogEvents", now))
+        .transpose()?;
+    // A token goes on the way it came, whatever the request says.
+    let asked = input.start_from_head.unwrap_or(true);
+    let forward = token.as_ref().map_or(asked, |token| token.way == FORWARD);
+    if !forward && input.start_time.is_some_and(|start| start < BACKWARD_FROM) {
+        return Err(Fault::parameter(
+            "startFromHead can be false only if startTime is on or after 2024-01-01T00:00:00Z.",
+        ));
+    }
+    Ok((token, forward))
+}
+
+fn view(at: Position, event: &LogEvent) -> Value {
+    json!({
+        "logStreamName": event.stream,
+        "timestamp": at.0,
+        "message": event.message,
+        "ingestionTime": event.ingested,
+        "eventId": event_id(at),
+    })
 }
 
 /// What one call found, and where the next goes on.

@@ -12,7 +12,7 @@ use crate::model::parse;
 use crate::ops::{Answer, Cx, Op, slim};
 use crate::policy::Policy;
 use crate::state::RealmId;
-use crate::state::queue::Queue;
+use crate::state::queue::{Queue, is_fifo};
 
 /// Attributes that are numbers, with their range.
 const NUMBERS: [(&str, i64, i64); 6] = [
@@ -136,11 +136,11 @@ fn counted(queue: &Queue, now: i64) -> BTreeMap<String, String> {
 fn set(cx: &mut Cx<'_>, input: Set) -> Answer {
     let now = cx.now;
     let (realm, name) = locate(cx, &input.queue_url)?;
-    let is_fifo = queue(cx, &input.queue_url)?.is_fifo();
+    let has_type = queue(cx, &input.queue_url)?.is_fifo();
     if input.attributes.is_empty() {
         return Err(missing_parameter("Attributes"));
     }
-    if is_fifo
+    if has_type
         && input
             .attributes
             .get("FifoQueue")
@@ -191,7 +191,7 @@ pub(super) fn check_attributes(
             Fault::new("InvalidAttributeValue", why)
         };
         let is_of_fifo = OF_FIFO.iter().any(|(known, _)| known == name);
-        if !is_settable(name) || (is_of_fifo && !queue.ends_with(".fifo")) {
+        if !is_settable(name) || (is_of_fifo && !is_fifo(queue)) {
             return Err(unknown(name));
         }
         if let Some((_, min, max)) = NUMBERS.iter().find(|(known, ..)| known == name) {
@@ -203,11 +203,9 @@ pub(super) fn check_attributes(
             if !words.contains(&value.as_str()) {
                 return Err(bad(""));
             }
-        } else if value.is_empty() {
-            continue;
-        } else if name == "Policy" {
+        } else if name == "Policy" && !value.is_empty() {
             Policy::parse(value).map_err(|why| bad(&format!(" {why}")))?;
-        } else if name == "RedrivePolicy" {
+        } else if name == "RedrivePolicy" && !value.is_empty() {
             *value = redrive::check(cx, realm, queue, value)?;
         }
     }

@@ -24,7 +24,7 @@ const ACTIONS: [&str; 9] = [
 ];
 
 pub(super) const OPS: &[Op] = &[
-    Op::write("AddPermission", |cx, body| add(cx, parse(body)?)),
+    Op::write("AddPermission", |cx, body| add(cx, &parse(body)?)),
     Op::write("RemovePermission", |cx, body| remove(cx, &parse(body)?)),
 ];
 
@@ -45,8 +45,8 @@ struct Remove {
     label: String,
 }
 
-fn add(cx: &mut Cx<'_>, input: Add) -> Answer {
-    check(&input)?;
+fn add(cx: &mut Cx<'_>, input: &Add) -> Answer {
+    check(input)?;
     let (realm, name) = locate(cx, &input.queue_url)?;
     let (arn, now) = (queue_arn(&realm, &name), cx.now);
     let queue = queue(cx, &input.queue_url)?;

@@ -7,6 +7,7 @@ use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::ops::Cx;
 use crate::state::RealmId;
+use crate::state::queue::is_fifo;
 
 const RECEIVES_MAX: u64 = 1_000;
 
@@ -42,7 +43,7 @@ pub(super) fn check(cx: &mut Cx<'_>, realm: &RealmId, name: &str, text: &str) ->
             "Dead letter target must be in the account and region of the queue.",
         ));
     }
-    if name.ends_with(".fifo") != arn.resource.ends_with(".fifo") {
+    if is_fifo(name) != is_fifo(arn.resource) {
         return Err(bad_value(
             "Dead-letter queue must be same type of queue as the source.",
         ));

@@ -35,8 +35,8 @@ fn fits(test: &Test, value: &Value) -> bool {
         (Test::Number(compare, wanted), value) => {
             value.as_f64().is_some_and(|given| compare.holds(given, *wanted))
         }
-        (test, Value::String(text)) => test.holds(text),
-        (test, Value::Number(_) | Value::Bool(_)) => test.holds(&value.to_string()),
+        (_, Value::String(given)) => test.holds(given),
+        (_, Value::Number(_) | Value::Bool(_)) => test.holds(&value.to_string()),
         _ => false,
     }
 }
