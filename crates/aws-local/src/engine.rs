@@ -13,7 +13,7 @@ use crate::delivery::outside::{self, Job, Outcome};
 use crate::fault::Fault;
 use crate::journal::{DataError, Entry, Journal, Ticket};
 use crate::model::{self, Service};
-use crate::ops::{self, Answer, Caller, Cx, Limits, sts};
+use crate::ops::{self, Answer, Caller, Cx, Limits, sqs, sts};
 use crate::server::Config;
 use crate::state::World;
 use crate::timers::{self, Timer};
@@ -126,7 +126,11 @@ impl Core {
                 ..
             } => {
                 let op = ops::find(*service, operation).ok_or_else(|| Fault::unknown(*service, operation));
-                answer = op.and_then(|op| (op.run)(&mut cx, body.clone()));
+                let access = match service {
+                    Service::Sqs => sqs::check_access(&mut cx, operation, body),
+                    _ => Ok(()),
+                };
+                answer = access.and(op).and_then(|op| (op.run)(&mut cx, body.clone()));
             }
             Change::Tick => timers::fire(&mut cx),
             Change::Settle { delivery, outcome } => outside::settle(&mut cx, *delivery, outcome),

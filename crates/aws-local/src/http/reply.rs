@@ -88,6 +88,7 @@ fn sqs_names(code: &str) -> (String, String) {
         | "MessageNotInflight"
         | "PurgeQueueInProgress" => (own(code), format!("AWS.SimpleQueueService.{code}")),
         "InvalidParameterValue" => (framework("InvalidParameterValueException"), code.to_owned()),
+        "AccessDenied" => (framework("AccessDeniedException"), code.to_owned()),
         "MissingParameter" => (framework("MissingRequiredParameterException"), code.to_owned()),
         "ValidationException"
         | "SerializationException"

@@ -3,7 +3,7 @@
 use aws_local::Config;
 use serde_json::{Value, json};
 
-use crate::client::{CUSTOMER, Local, REGION};
+use crate::client::{CUSTOMER, Local, PARTNER, REGION};
 use crate::script::has;
 
 const C: &str = CUSTOMER;
@@ -460,6 +460,37 @@ async fn permissions_come_and_go() {
     ok(&local, "RemovePermission", "q", json!({ "Label": "one" })).await;
     ok(&local, "RemovePermission", "q", json!({ "Label": "two" })).await;
     assert_eq!(policy().await, None);
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn other_accounts_do_what_the_policy_lets_them() {
+    let local = Local::start(Config::default()).await;
+    make(&local, "q", json!({})).await;
+    let other = PARTNER;
+    let url = format!("{}/{C}/q", local.url);
+    let send = json!({ "QueueUrl": url, "MessageBody": "m" }).to_string();
+    let batch = json!({ "QueueUrl": url, "Entries": [{ "Id": "1", "MessageBody": "m" }] }).to_string();
+    let of = json!({ "QueueUrl": url }).to_string();
+    let missing = json!({ "QueueUrl": format!("{}/{C}/nope", local.url), "MessageBody": "m" }).to_string();
+    let permit =
+        json!({ "QueueUrl": url, "Label": "l", "AWSAccountIds": [other], "Actions": ["SendMessage"] })
+            .to_string();
+    let denied = "AccessDeniedException";
+    local
+        .run(&[
+            (other, "sqs.SendMessage", &send, denied),
+            (other, "sqs.AddPermission", &permit, denied),
+            (C, "sqs.AddPermission", &permit, "ok"),
+            (other, "sqs.SendMessage", &send, "ok"),
+            (other, "sqs.SendMessageBatch", &batch, "ok"),
+            (other, "sqs.ReceiveMessage", &of, denied),
+            (other, "sqs.DeleteQueue", &of, denied),
+            (other, "sqs.SendMessage", &missing, "QueueDoesNotExist"),
+            ("444444444444", "sqs.SendMessage", &send, denied),
+        ])
+        .await;
+    assert_eq!(receive(&local, "q").await.len(), 2);
     local.stop().await;
 }
 

@@ -1,8 +1,11 @@
 //! Amazon SQS, as far as targets and dead-letter queues need it.
 
+use serde_json::Value;
+
 use super::{Cx, Op};
 use crate::arn::arn;
 use crate::fault::Fault;
+use crate::policy::{Ask, Policy, Verdict};
 use crate::state::queue::Queue;
 use crate::state::{RealmId, World};
 
@@ -39,6 +42,49 @@ fn locate(cx: &Cx<'_>, url: &str) -> Result<(RealmId, String), Fault> {
     }
     let account = if is_account { account } else { &cx.caller.account };
     Ok((RealmId::new(account, &cx.caller.region), name.to_owned()))
+}
+
+/// What another account can never do to a queue, whatever its policy says.
+const OWNERS_ONLY: [&str; 7] = [
+    "AddPermission",
+    "DeleteQueue",
+    "ListQueueTags",
+    "RemovePermission",
+    "SetQueueAttributes",
+    "TagQueue",
+    "UntagQueue",
+];
+
+/// Another account's queue is open to a caller as far as its policy lets it.
+pub(crate) fn check_access(cx: &mut Cx<'_>, operation: &str, body: &Value) -> Result<(), Fault> {
+    let Some(url) = body.get("QueueUrl").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let (realm, name) = locate(cx, url)?;
+    if realm.account() == cx.caller.account {
+        return Ok(());
+    }
+    let Some(queue) = cx.world.realm(&realm, cx.now).queues.get(&name) else {
+        return Ok(());
+    };
+    let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
+    let ask = Ask {
+        service: None,
+        account: Some(&cx.caller.account),
+        action: &action,
+        resources: &[&queue_arn(&realm, &name)],
+        source_arn: "",
+        source_account: "",
+    };
+    let policy = queue.policy().and_then(|text| Policy::parse(text).ok());
+    let allowed = policy.is_some_and(|policy| policy.verdict(&ask) == Verdict::Allowed);
+    if allowed && !OWNERS_ONLY.contains(&operation) {
+        return Ok(());
+    }
+    Err(Fault {
+        status: 403,
+        ..Fault::new("AccessDenied", format!("Access to the resource {url} is denied."))
+    })
 }
 
 /// How long ReceiveMessage waits at a queue that says so, in seconds.
