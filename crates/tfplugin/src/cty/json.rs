@@ -4,28 +4,49 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{DEPTH_MAX, Dynamic, Type, Val, ValueError};
+use super::{Budget, DEPTH_MAX, Dynamic, Type, Val, ValueError};
 use crate::path::Step;
 
 /// Reads a value of a type from JSON text.
-pub(crate) fn from_json_bytes(bytes: &[u8], ty: &Type) -> Result<Val, ValueError> {
-    let json =
-        serde_json::from_slice(bytes).map_err(|error| ValueError::new(format!("not valid JSON: {error}")))?;
-    from_json(&json, ty)
+pub(crate) fn from_json_bytes(bytes: &[u8], ty: &Type, budget: &mut Budget) -> Result<Val, ValueError> {
+    let json = parse_json(bytes, &mut Budget::default())?;
+    read(&json, ty, 0, budget)
 }
 
 /// Reads a value of a type from JSON. Attributes that the type lacks are left out; missing ones are null.
 pub(crate) fn from_json(json: &Json, ty: &Type) -> Result<Val, ValueError> {
-    read(json, ty, 0)
+    read(json, ty, 0, &mut Budget::default())
 }
 
-fn read(json: &Json, ty: &Type, depth: usize) -> Result<Val, ValueError> {
+/// Parses JSON text that came from outside, if it holds no more values than a message may.
+pub(crate) fn parse_json(bytes: &[u8], budget: &mut Budget) -> Result<Json, ValueError> {
+    budget.take(values(bytes))?;
+    serde_json::from_slice(bytes).map_err(|error| ValueError::new(format!("not valid JSON: {error}")))
+}
+
+/// At least as many as there are values in a JSON text: each but the first follows a comma or an opening bracket.
+fn values(bytes: &[u8]) -> usize {
+    let (mut count, mut text, mut escaped) = (1, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = text,
+            b'"' => text = !text,
+            b',' | b'[' | b'{' if !text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+fn read(json: &Json, ty: &Type, depth: usize, budget: &mut Budget) -> Result<Val, ValueError> {
+    budget.take(1)?;
     if depth > DEPTH_MAX {
         return Err(ValueError::new(format!("a value nests deeper than {DEPTH_MAX}")));
     }
     match (ty, json) {
         (_, Json::Null) => Ok(Val::Null),
-        (Type::Dynamic, _) => read_dynamic(json, depth),
+        (Type::Dynamic, _) => read_dynamic(json, depth, budget),
         (Type::String, Json::String(text)) => Ok(Val::String(text.clone())),
         // cty writes numbers and booleans for strings too where a state is old.
         (Type::String, Json::Number(number)) => Ok(Val::String(number.to_string())),
@@ -36,15 +57,15 @@ fn read(json: &Json, ty: &Type, depth: usize) -> Result<Val, ValueError> {
         (Type::Bool, Json::String(text)) if text == "true" || text == "false" => {
             Ok(Val::Bool(text == "true"))
         }
-        (Type::List(inner), Json::Array(all)) => Ok(Val::List(read_all(all, |_| inner, depth)?)),
-        (Type::Set(inner), Json::Array(all)) => Ok(Val::set(read_all(all, |_| inner, depth)?)),
+        (Type::List(inner), Json::Array(all)) => Ok(Val::List(read_all(all, |_| inner, depth, budget)?)),
+        (Type::Set(inner), Json::Array(all)) => Ok(Val::set(read_all(all, |_| inner, depth, budget)?)),
         (Type::Tuple(types), Json::Array(all)) if types.len() == all.len() => {
-            Ok(Val::List(read_all(all, |n| &types[n], depth)?))
+            Ok(Val::List(read_all(all, |n| &types[n], depth, budget)?))
         }
         (Type::Map(inner), Json::Object(all)) => {
             let entry = |(key, one): (&String, &Json)| {
-                let value =
-                    read(one, inner, depth + 1).map_err(|error| error.under(Step::Key(key.clone())))?;
+                let value = read(one, inner, depth + 1, budget)
+                    .map_err(|error| error.under(Step::Key(key.clone())))?;
                 Ok((key.clone(), value))
             };
             Ok(Val::Map(
@@ -54,8 +75,8 @@ fn read(json: &Json, ty: &Type, depth: usize) -> Result<Val, ValueError> {
         (Type::Object(types, _), Json::Object(all)) => {
             let entry = |(name, ty): (&String, &Type)| {
                 let one = all.get(name).unwrap_or(&Json::Null);
-                let value =
-                    read(one, ty, depth + 1).map_err(|error| error.under(Step::Attr(name.clone())))?;
+                let value = read(one, ty, depth + 1, budget)
+                    .map_err(|error| error.under(Step::Attr(name.clone())))?;
                 Ok((name.clone(), value))
             };
             Ok(Val::Map(
@@ -66,13 +87,19 @@ fn read(json: &Json, ty: &Type, depth: usize) -> Result<Val, ValueError> {
     }
 }
 
-fn read_all<'t>(all: &[Json], ty: impl Fn(usize) -> &'t Type, depth: usize) -> Result<Vec<Val>, ValueError> {
-    let element =
-        |(n, one): (usize, &Json)| read(one, ty(n), depth + 1).map_err(|error| error.under(Step::Index(n)));
+fn read_all<'t>(
+    all: &[Json],
+    ty: impl Fn(usize) -> &'t Type,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Vec<Val>, ValueError> {
+    let element = |(n, one): (usize, &Json)| {
+        read(one, ty(n), depth + 1, budget).map_err(|error| error.under(Step::Index(n)))
+    };
     all.iter().enumerate().map(element).collect()
 }
 
-fn read_dynamic(json: &Json, depth: usize) -> Result<Val, ValueError> {
+fn read_dynamic(json: &Json, depth: usize, budget: &mut Budget) -> Result<Val, ValueError> {
     let parts = json
         .as_object()
         .filter(|parts| parts.contains_key("type") && parts.contains_key("value"));
@@ -82,7 +109,7 @@ fn read_dynamic(json: &Json, depth: usize) -> Result<Val, ValueError> {
         ));
     };
     let ty = Type::from_json(&parts["type"])?;
-    let value = read(&parts["value"], &ty, depth + 1)?;
+    let value = read(&parts["value"], &ty, depth + 1, budget)?;
     Ok(Val::Typed(Box::new(Dynamic { ty, value })))
 }
 

@@ -1,5 +1,6 @@
 //! Terraform's values: what they are, and their two wire forms.
 
+mod budget;
 mod json;
 mod msgpack;
 mod number;
@@ -9,7 +10,8 @@ mod types;
 mod unpack;
 mod val;
 
-pub(crate) use json::{from_json, from_json_bytes, to_json};
+pub(crate) use budget::Budget;
+pub(crate) use json::{from_json, from_json_bytes, parse_json, to_json};
 pub(crate) use msgpack::to_msgpack;
 pub use number::Number;
 pub use types::Type;
@@ -21,7 +23,7 @@ use crate::path::Path;
 /// How deep a value or a type may nest.
 pub(crate) const DEPTH_MAX: usize = 64;
 
-/// How many values one message may hold.
+/// How many values one message may hold, absent attributes and the parts of types included.
 pub(crate) const NODES_MAX: usize = 2_000_000;
 
 /// Why a wire value could not be taken.

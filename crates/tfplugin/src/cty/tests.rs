@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::{Dynamic, Number, Refinement, Type, Val, from_json, from_msgpack, to_json, to_msgpack};
+use super::{Budget, Dynamic, Number, Refinement, Type, Val, ValueError, from_json, to_json, to_msgpack};
+
+fn from_msgpack(bytes: &[u8], ty: &Type) -> Result<Val, ValueError> {
+    super::from_msgpack(bytes, ty, &mut Budget::default())
+}
 
 /// A value comes back from its wire form as it was, and its wire form is this.
 fn check(value: &Val, ty: &Type, hex: &str) {

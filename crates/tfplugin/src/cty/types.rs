@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::{DEPTH_MAX, ValueError};
+use super::{Budget, DEPTH_MAX, ValueError, parse_json};
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,8 +76,12 @@ impl Type {
 
     /// Reads the JSON form from bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ValueError> {
-        let json = serde_json::from_slice(bytes).map_err(|_| ValueError::new("a type is not valid JSON"))?;
-        Self::from_json(&json)
+        Self::from_bytes_within(bytes, &mut Budget::default())
+    }
+
+    /// Reads the JSON form from bytes of a message, whose values its parts are counted with.
+    pub(super) fn from_bytes_within(bytes: &[u8], budget: &mut Budget) -> Result<Self, ValueError> {
+        Self::from_json(&parse_json(bytes, budget)?)
     }
 
     fn parse(json: &Json, depth: usize) -> Result<Self, ValueError> {

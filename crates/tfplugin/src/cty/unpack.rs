@@ -4,17 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::msgpack::EXT_REFINED;
-use super::{DEPTH_MAX, Dynamic, NODES_MAX, Number, Refinement, Type, Val, ValueError};
+use super::{Budget, DEPTH_MAX, Dynamic, Number, Refinement, Type, Val, ValueError};
 use crate::path::Step;
 
 type Result<T> = std::result::Result<T, ValueError>;
 
 /// Reads a value of a type; nothing may follow it.
-pub(crate) fn from_msgpack(bytes: &[u8], ty: &Type) -> Result<Val> {
-    let mut reader = Reader {
-        rest: bytes,
-        nodes: 0,
-    };
+pub(crate) fn from_msgpack(bytes: &[u8], ty: &Type, budget: &mut Budget) -> Result<Val> {
+    let mut reader = Reader { rest: bytes, budget };
     let value = reader.value(ty, 0)?;
     if reader.rest.is_empty() {
         Ok(value)
@@ -23,9 +20,9 @@ pub(crate) fn from_msgpack(bytes: &[u8], ty: &Type) -> Result<Val> {
     }
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'b> {
     rest: &'a [u8],
-    nodes: usize,
+    budget: &'b mut Budget,
 }
 
 /// What a token says about what follows it.
@@ -42,7 +39,7 @@ enum Token {
     Ext(usize),
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn take(&mut self, size: usize) -> Result<&'a [u8]> {
         if size > self.rest.len() {
             return Err(ValueError::new("the message ends inside a value"));
@@ -112,14 +109,9 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, ty: &Type, depth: usize) -> Result<Val> {
-        self.nodes += 1;
+        self.budget.take(1)?;
         if depth > DEPTH_MAX {
             return Err(ValueError::new(format!("a value nests deeper than {DEPTH_MAX}")));
-        }
-        if self.nodes > NODES_MAX {
-            return Err(ValueError::new(format!(
-                "a message holds more than {NODES_MAX} values"
-            )));
         }
         let token = self.token()?;
         match (token, ty) {
@@ -178,6 +170,8 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, size: usize, types: &BTreeMap<String, Type>, depth: usize) -> Result<Val> {
+        // What is left out becomes null, which is a value too.
+        self.budget.take(types.len().saturating_sub(size))?;
         let mut all = BTreeMap::new();
         for _ in 0..size {
             let name = self.key()?;
@@ -199,7 +193,7 @@ impl<'a> Reader<'a> {
 
     fn dynamic(&mut self, depth: usize) -> Result<Val> {
         let ty = match self.token()? {
-            Token::Bin(size) | Token::Str(size) => Type::from_bytes(self.take(size)?)?,
+            Token::Bin(size) | Token::Str(size) => Type::from_bytes_within(self.take(size)?, self.budget)?,
             _ => return Err(ValueError::new("a value of dynamic type carries no type")),
         };
         let value = self.value(&ty, depth + 1)?;
@@ -226,7 +220,7 @@ impl<'a> Reader<'a> {
         }
         let mut inner = Reader {
             rest: body,
-            nodes: self.nodes,
+            budget: self.budget,
         };
         Ok(Val::Unknown(Some(Box::new(inner.refinement()?))))
     }
@@ -272,9 +266,11 @@ impl<'a> Reader<'a> {
 
     /// Passes over a value of a refinement that is not known here.
     fn skip(&mut self, depth: usize) -> Result<()> {
-        self.nodes += 1;
-        if depth > DEPTH_MAX || self.nodes > NODES_MAX {
-            return Err(ValueError::new("a refinement is too large"));
+        self.budget.take(1)?;
+        if depth > DEPTH_MAX {
+            return Err(ValueError::new(format!(
+                "a refinement nests deeper than {DEPTH_MAX}"
+            )));
         }
         match self.token()? {
             Token::Str(size) | Token::Bin(size) => self.take(size).map(drop),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::catalog::{Catalog, FunctionType};
 use super::{Service, guard_now, schema, wire};
-use crate::cty::Val;
+use crate::cty::{Budget, Val};
 use crate::diag::Diagnostics;
 use crate::function::FunctionError;
 use crate::log;
@@ -58,11 +58,12 @@ fn try_call(
 fn arguments(function: &FunctionType, messages: &[pb::DynamicValue]) -> Result<Val, FunctionError> {
     let mut rest = messages.iter().enumerate();
     let mut all = BTreeMap::new();
+    let mut budget = Budget::default();
     for attr in &function.object.attributes {
         let ty = attr.shape.ty();
-        let read = |(position, message): (usize, &pb::DynamicValue)| {
+        let mut read = |(position, message): (usize, &pb::DynamicValue)| {
             let fail = |text: String| FunctionError::new(text).argument(position);
-            let value = wire::decode(message, &ty).map_err(|error| fail(error.to_string()))?;
+            let value = wire::decode(message, &ty, &mut budget).map_err(|error| fail(error.to_string()))?;
             if value.is_null() && !attr.parameter.nullable {
                 return Err(fail(format!("`{}` must not be null", attr.name)));
             }

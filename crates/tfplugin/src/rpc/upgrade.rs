@@ -2,7 +2,7 @@
 
 use super::catalog::ResourceType;
 use super::{Service, guard_now, wire};
-use crate::cty::{Type, Val, from_json};
+use crate::cty::{Budget, Type, Val, from_json, parse_json};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
 
@@ -37,8 +37,8 @@ fn upgrade(one: &ResourceType, message: &pb::upgrade_resource_state::Request) ->
     if json.is_empty() {
         return Err(unreadable("it is not in JSON, the form since Terraform 0.12"));
     }
-    let mut json = serde_json::from_slice(json)
-        .map_err(|error| unreadable(&format!("it is not valid JSON: {error}")))?;
+    let mut json =
+        parse_json(json, &mut Budget::default()).map_err(|error| unreadable(&error.to_string()))?;
     let current = one.any.version();
     if message.version > current {
         let detail = format!(
@@ -72,8 +72,8 @@ pub(super) fn identity(
             .as_ref()
             .map(|raw| raw.json.as_slice())
             .unwrap_or_default();
-        let json = serde_json::from_slice(raw)
-            .map_err(|error| unreadable(&format!("its identity is not valid JSON: {error}")))?;
+        let json = parse_json(raw, &mut Budget::default())
+            .map_err(|error| unreadable(&format!("its identity: {error}")))?;
         let value = from_json(&json, &one.identity_ty).map_err(|error| unreadable(&error.to_string()))?;
         let mut diags = Diagnostics::new();
         match wire::dynamic(&value, &one.identity_ty, &mut diags) {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-use crate::cty::{Type, Val, ValueError, from_json_bytes, from_msgpack, to_msgpack};
+use crate::cty::{Budget, Type, Val, ValueError, from_json_bytes, from_msgpack, parse_json, to_msgpack};
 use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
 use crate::log;
 use crate::path::{Path, Step};
@@ -17,7 +17,7 @@ pub(crate) fn value(message: Option<&pb::DynamicValue>, ty: &Type) -> Result<Val
     let Some(message) = message else {
         return Ok(Val::Null);
     };
-    decode(message, ty).map_err(|error| {
+    decode(message, ty, &mut Budget::default()).map_err(|error| {
         Diagnostic::error("Cannot read a value that Terraform sent")
             .detail(format!("The message does not fit the schema: {error}."))
             .at(error.path)
@@ -25,12 +25,12 @@ pub(crate) fn value(message: Option<&pb::DynamicValue>, ty: &Type) -> Result<Val
     })
 }
 
-/// Reads a value in either encoding.
-pub(crate) fn decode(message: &pb::DynamicValue, ty: &Type) -> Result<Val, ValueError> {
+/// Reads a value in either encoding. Values that come in any number share a budget.
+pub(crate) fn decode(message: &pb::DynamicValue, ty: &Type, budget: &mut Budget) -> Result<Val, ValueError> {
     if !message.msgpack.is_empty() {
-        from_msgpack(&message.msgpack, ty)
+        from_msgpack(&message.msgpack, ty, budget)
     } else if !message.json.is_empty() {
-        from_json_bytes(&message.json, ty)
+        from_json_bytes(&message.json, ty, budget)
     } else {
         Err(ValueError::new("neither msgpack nor JSON is set"))
     }
@@ -123,7 +123,7 @@ pub(crate) fn private_to_bytes(private: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
 
 /// Reads private state. Bytes that another provider program left are not ours to read: they count as none.
 pub(crate) fn private_from_bytes(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let Ok(json) = serde_json::from_slice::<Json>(bytes) else {
+    let Ok(json) = parse_json(bytes, &mut Budget::default()) else {
         return BTreeMap::new();
     };
     let keys = json.get("keys").and_then(Json::as_object);

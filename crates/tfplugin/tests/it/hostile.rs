@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
 use crate::client::{Identity, Plugin};
-use crate::process::{metadata, start};
+use crate::process::{metadata, rogue, start};
 
 /// Whether a client with this certificate is served, over either version of TLS.
 async fn check(plugin: &Plugin, identity: Option<&Identity>, served: bool) {
@@ -98,6 +98,91 @@ async fn hostile_values() {
         );
     }
     assert_eq!(metadata(&connection).await.unwrap().resources.len(), 1);
+}
+
+/// The type of a list of objects of a thousand attributes.
+fn wide() -> String {
+    let attributes: Vec<String> = (0..1000).map(|n| format!(r#""a{n}":"bool""#)).collect();
+    format!(r#"["list",["object",{{{}}}]]"#, attributes.join(","))
+}
+
+/// So many of these objects, none of which says anything.
+fn objects(count: u16) -> Vec<u8> {
+    let empty = vec![0x80; count.into()];
+    typed(&wide(), &[&[0xdc], &count.to_be_bytes()[..], &empty].concat())
+}
+
+/// The same in JSON.
+fn objects_json(count: usize) -> Vec<u8> {
+    let (ty, empty) = (wide(), vec!["{}"; count].join(","));
+    format!(r#"{{"load":{{"type":{ty},"value":[{empty}]}}}}"#).into_bytes()
+}
+
+/// A byte can stand for an object of a thousand attributes: what a message unfolds to is bounded, not only its bytes.
+#[tokio::test]
+async fn values_that_unfold() {
+    let plugin = Plugin::start(&rogue(), [("TF_LOG", "off")]).unwrap();
+    let connection = plugin.connect().await.unwrap();
+    let bomb = |load: Vec<u8>| [&[0x81, 0xa4], &b"load"[..], &load].concat();
+    let parts = vec![r#""bool""#; 2_000_001].join(",");
+    let large = typed(&format!(r#"["tuple",[{parts}]]"#), &[0xc0]);
+    let much = format!("[{}0]", "0,".repeat(2_000_000)).into_bytes();
+    let all: [(&str, Vec<u8>, Vec<u8>, bool); 6] = [
+        ("few objects", bomb(objects(10)), vec![], true),
+        ("many objects", bomb(objects(3000)), vec![], false),
+        ("few objects in JSON", vec![], objects_json(10), true),
+        ("many objects in JSON", vec![], objects_json(3000), false),
+        ("much JSON", vec![], much, false),
+        ("a large type", bomb(large), vec![], false),
+    ];
+    for (name, msgpack, json, taken) in all {
+        let request = pb::validate_resource_config::Request {
+            type_name: "rogue_bomb".to_owned(),
+            config: Some(pb::DynamicValue { msgpack, json }),
+            client_capabilities: None,
+        };
+        let answered: pb::validate_resource_config::Response = connection
+            .call("tfplugin6.Provider/ValidateResourceConfig", request)
+            .await
+            .unwrap();
+        let refused = answered
+            .diagnostics
+            .iter()
+            .any(|one| one.detail.contains("a message holds more than 2000000 values"));
+        assert_eq!(
+            (refused, answered.diagnostics.is_empty()),
+            (!taken, taken),
+            "{name}"
+        );
+    }
+}
+
+/// Arguments of a function come in any number, and are one message together.
+#[tokio::test]
+async fn arguments_that_unfold() {
+    let plugin = Plugin::start(&rogue(), [("TF_LOG", "off")]).unwrap();
+    let connection = plugin.connect().await.unwrap();
+    for (count, taken) in [(1, true), (30, false)] {
+        let argument = pb::DynamicValue {
+            msgpack: objects(100),
+            json: Vec::new(),
+        };
+        let request = pb::call_function::Request {
+            name: "count".to_owned(),
+            arguments: vec![argument; count],
+        };
+        let called: pb::call_function::Response = connection
+            .call("tfplugin6.Provider/CallFunction", request)
+            .await
+            .unwrap();
+        assert_eq!(called.error.is_none(), taken, "{:?}", called.error);
+    }
+}
+
+/// A value of dynamic type: its type as JSON, then the value.
+fn typed(ty: &str, value: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(ty.len()).unwrap().to_be_bytes();
+    [&[0x92, 0xc6], &size[..], ty.as_bytes(), value].concat()
 }
 
 /// Values are far larger than gRPC's default limit of 4 MiB, both ways.
