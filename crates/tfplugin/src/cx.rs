@@ -136,7 +136,8 @@ impl<'a, T> Cx<'a, T> {
         self.call.notes().private.get(key).cloned()
     }
 
-    /// Stores bytes with the object that no user sees; empty bytes remove them.
+    /// Stores bytes with the object that no user sees; empty bytes remove them. They go with the object: one that
+    /// replaces it starts with none.
     pub fn set_private(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
         let mut notes = self.call.notes();

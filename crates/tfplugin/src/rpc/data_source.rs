@@ -1,32 +1,30 @@
 //! Data sources.
 
 use super::catalog::DataSourceType;
-use super::{Service, guard, guard_now, wire};
-use crate::config::Config;
+use super::validate::{self, Subject};
+use super::{Service, guard, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
-use crate::semantics::{draft, merge, rules, timeouts, validate as checks};
+use crate::semantics::{draft, merge, rules, timeouts};
 
 pub(super) fn validate(
     service: &Service,
     message: &pb::validate_data_resource_config::Request,
 ) -> pb::validate_data_resource_config::Response {
-    let run = || {
-        let one = service.catalog.data_source(&message.type_name)?;
-        let value = wire::value(message.config.as_ref(), &one.ty)?;
-        let mut diags = checks::object(&one.object, &value, false);
-        timeouts::validate(one.timeouts, &value, &mut diags);
-        one.any.validate(&Config { value: &value }, &mut diags);
-        Ok(diags)
-    };
-    let diags = guard_now(run).unwrap_or_else(|diags| diags);
-    let ty = service
-        .catalog
-        .data_source(&message.type_name)
-        .map_or(&Type::Dynamic, |one| &one.ty);
+    let judged = service.catalog.data_source(&message.type_name).map(|one| {
+        let subject = Subject {
+            object: &one.object,
+            ty: &one.ty,
+            timeouts: one.timeouts,
+            write_only_allowed: false,
+        };
+        validate::config(&subject, message.config.as_ref(), |config, diags| {
+            one.any.validate(config, diags);
+        })
+    });
     pb::validate_data_resource_config::Response {
-        diagnostics: wire::diagnostics(diags, ty),
+        diagnostics: judged.unwrap_or_else(|diags| wire::diagnostics(diags, &Type::Dynamic)),
     }
 }
 

@@ -13,6 +13,7 @@ mod provider;
 mod read;
 mod schema;
 mod upgrade;
+mod validate;
 pub(crate) mod wire;
 
 use std::panic::AssertUnwindSafe;

@@ -1,38 +1,34 @@
 //! Validating and planning a managed resource.
 
 use super::catalog::ResourceType;
-use super::{Service, guard, guard_now, read, wire};
-use crate::config::Config;
+use super::validate::{self, Subject};
+use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
-use crate::path::Path;
 use crate::plan::{Action, PlanState};
 use crate::proto::tfplugin6 as pb;
-use crate::semantics::{draft, rules, timeouts, validate as checks};
+use crate::semantics::{draft, rules};
 
 pub(super) fn validate(
     service: &Service,
     message: &pb::validate_resource_config::Request,
 ) -> pb::validate_resource_config::Response {
-    let write_only = message
-        .client_capabilities
-        .as_ref()
-        .is_some_and(|can| can.write_only_attributes_allowed);
-    let run = || {
-        let one = service.catalog.resource(&message.type_name)?;
-        let value = wire::value(message.config.as_ref(), &one.ty)?;
-        let mut diags = checks::object(&one.object, &value, write_only);
-        timeouts::validate(one.timeouts, &value, &mut diags);
-        one.any.validate(&Config { value: &value }, &mut diags);
-        Ok(diags)
-    };
-    let diags = guard_now(run).unwrap_or_else(|diags| diags);
-    let ty = service
-        .catalog
-        .resource(&message.type_name)
-        .map_or(&Type::Dynamic, |one| &one.ty);
+    let judged = service.catalog.resource(&message.type_name).map(|one| {
+        let subject = Subject {
+            object: &one.object,
+            ty: &one.ty,
+            timeouts: one.timeouts,
+            write_only_allowed: message
+                .client_capabilities
+                .as_ref()
+                .is_some_and(|can| can.write_only_attributes_allowed),
+        };
+        validate::config(&subject, message.config.as_ref(), |config, diags| {
+            one.any.validate(config, diags);
+        })
+    });
     pb::validate_resource_config::Response {
-        diagnostics: wire::diagnostics(diags, ty),
+        diagnostics: judged.unwrap_or_else(|diags| wire::diagnostics(diags, &Type::Dynamic)),
     }
 }
 
@@ -71,11 +67,17 @@ fn respond(
     message: pb::plan_resource_change::Request,
 ) -> pb::plan_resource_change::Response {
     let PlanState {
+        action,
         planned,
         replace,
         mut diags,
         ..
     } = state;
+    // The create of a replacement is planned with what the object that goes had: the new one starts with none of it.
+    let planned_private = match action {
+        Action::Create => Vec::new(),
+        Action::Update | Action::Delete => message.prior_private,
+    };
     // A client may hand back a state without its identity: then the plan finds it anew.
     let planned_identity = if replace.is_empty() && message.prior_identity.is_some() {
         message.prior_identity
@@ -86,7 +88,7 @@ fn respond(
     pb::plan_resource_change::Response {
         planned_state,
         requires_replace: replace.iter().map(|path| wire::path(path, &one.ty)).collect(),
-        planned_private: message.prior_private,
+        planned_private,
         diagnostics: wire::diagnostics(diags, &one.ty),
         planned_identity,
         ..Default::default()
@@ -124,15 +126,8 @@ async fn try_plan(
     if action == Action::Delete {
         state.planned = Val::Null;
     } else {
-        check(one, &mut state);
+        let broken = rules::plan(&one.object, &state.prior, &state.config, &state.planned);
+        state.diags.extend(broken);
     }
     Ok(state)
-}
-
-/// Checks what the hook made of the plan. A replacement is planned again as a create, so that only creates and
-/// updates in place are what will be applied.
-fn check(one: &ResourceType, state: &mut PlanState) {
-    let broken = rules::plan(&one.object, &state.prior, &state.config, &state.planned);
-    state.diags.extend(broken);
-    state.replace.retain(|path: &Path| !path.is_empty());
 }

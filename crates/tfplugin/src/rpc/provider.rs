@@ -1,7 +1,7 @@
 //! What there is, and the provider's own settings.
 
-use super::{Client, Service, guard, guard_now, schema as messages, wire};
-use crate::config::Config;
+use super::validate::{self, Subject};
+use super::{Client, Service, guard, schema as messages, wire};
 use crate::cty::Val;
 use crate::diag::{Diagnostics, Result};
 use crate::log;
@@ -9,7 +9,6 @@ use crate::proto::tfplugin6 as pb;
 use crate::provider::ConfigureCx;
 use crate::resource::Timeouts;
 use crate::schema::Object;
-use crate::semantics;
 
 fn capabilities() -> pb::ServerCapabilities {
     pb::ServerCapabilities {
@@ -95,15 +94,17 @@ pub(super) fn validate(
     message: &pb::validate_provider_config::Request,
 ) -> pb::validate_provider_config::Response {
     let catalog = &service.catalog;
-    let run = || {
-        let value = wire::value(message.config.as_ref(), &catalog.ty)?;
-        let mut diags = semantics::validate::object(&catalog.object, &value, true);
-        catalog.provider.validate(&Config { value: &value }, &mut diags);
-        Ok(diags)
+    let subject = Subject {
+        object: &catalog.object,
+        ty: &catalog.ty,
+        timeouts: Timeouts::none(),
+        // A provider's settings are never stored.
+        write_only_allowed: true,
     };
-    let diags = guard_now(run).unwrap_or_else(|diags| diags);
     pb::validate_provider_config::Response {
-        diagnostics: wire::diagnostics(diags, &catalog.ty),
+        diagnostics: validate::config(&subject, message.config.as_ref(), |config, diags| {
+            catalog.provider.validate(config, diags);
+        }),
     }
 }
 

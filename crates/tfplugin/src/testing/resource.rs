@@ -122,12 +122,17 @@ impl<'a> ResourceHarness<'a> {
     }
 
     async fn plan_value(&self, prior: Option<&State>, config: Val) -> Result<Planned> {
+        let private = prior.map(|prior| prior.private.clone()).unwrap_or_default();
+        self.plan_with(prior, private, config).await
+    }
+
+    async fn plan_with(&self, prior: Option<&State>, private: Vec<u8>, config: Val) -> Result<Planned> {
         let request = pb::plan_resource_change::Request {
             type_name: self.one.name.clone(),
             prior_state: Some(self.dynamic(prior.map_or(&Val::Null, |prior| &prior.value))),
             proposed_new_state: Some(self.dynamic(&config)),
             config: Some(self.dynamic(&config)),
-            prior_private: prior.map(|prior| prior.private.clone()).unwrap_or_default(),
+            prior_private: private,
             client_capabilities: Some(capabilities()),
             prior_identity: prior.and_then(|prior| prior.identity.clone()),
             ..Default::default()
@@ -164,7 +169,8 @@ impl<'a> ResourceHarness<'a> {
                 return gone;
             }
         }
-        match self.plan_value(None, planned.config).await {
+        // Terraform plans the new object with the private state that was planned for the old one.
+        match self.plan_with(None, planned.private, planned.config).await {
             Ok(create) => self.apply_once(create).await,
             Err(diags) => Applied { state: None, diags },
         }

@@ -1,0 +1,35 @@
+//! Judging a configuration, of whatever kind.
+
+use super::{guard_now, wire};
+use crate::config::Config;
+use crate::cty::Type;
+use crate::diag::Diagnostics;
+use crate::proto::tfplugin6 as pb;
+use crate::resource::Timeouts;
+use crate::schema::Object;
+use crate::semantics::{timeouts, validate};
+
+/// What a configuration has to fit.
+pub(super) struct Subject<'a> {
+    pub(super) object: &'a Object,
+    pub(super) ty: &'a Type,
+    pub(super) timeouts: Timeouts,
+    /// Whether the client knows write-only attributes, and so stores none.
+    pub(super) write_only_allowed: bool,
+}
+
+/// Runs the checks of the schema, then the provider's own.
+pub(super) fn config(
+    subject: &Subject<'_>,
+    config: Option<&pb::DynamicValue>,
+    own: impl FnOnce(&Config<'_>, &mut Diagnostics),
+) -> Vec<pb::Diagnostic> {
+    let run = || {
+        let value = wire::value(config, subject.ty)?;
+        let mut diags = validate::object(subject.object, &value, subject.write_only_allowed);
+        timeouts::validate(subject.timeouts, &value, &mut diags);
+        own(&Config { value: &value }, &mut diags);
+        Ok(diags)
+    };
+    wire::diagnostics(guard_now(run).unwrap_or_else(|diags| diags), subject.ty)
+}
