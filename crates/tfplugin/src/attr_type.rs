@@ -146,8 +146,10 @@ scalar!(i64, Type::Number, "a whole number", Val::Number(value) => match value.t
     Some(whole) => Ok(whole),
     None => mismatch("a whole number between -2^63 and 2^63-1"),
 }, this => Val::Number((*this).into()));
-scalar!(f64, Type::Number, "a number", Val::Number(value) => Ok(value.to_f64()),
-    this => Number::from_f64(*this).map_or(Val::Null, Val::Number));
+scalar!(f64, Type::Number, "a number", Val::Number(value) => match value.to_f64() {
+    near if near.is_finite() || Number::from_f64(near).as_ref() == Ok(value) => Ok(near),
+    _ => mismatch("a number between -1.7e308 and 1.7e308"),
+}, this => Number::from_f64(*this).map_or(Val::Null, Val::Number));
 
 impl AttrType for Dynamic {
     type Known = Self;

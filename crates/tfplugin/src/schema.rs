@@ -164,6 +164,11 @@ impl ObjectBuilder {
                     .map(drop)
                     .map_err(|error| error.to_string())
             }));
+            // What the Rust type cannot tell apart is the same: an f64 gives a number of more digits back rounded.
+            attribute.equal = Some(Box::new(|a, b| {
+                let known = |value| F::Known::from_val(value).map(|known| known.to_val());
+                matches!((known(a), known(b)), (Ok(a), Ok(b)) if a == b)
+            }));
         }
         AttributeBuilder {
             attribute,

@@ -67,7 +67,8 @@ pub struct Target {
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct LogGroup {
     /// Name of the log group.
-    #[tf(required, replace, check = checks::log_group)]
+    // What replaces is another destination, however it is written: `plan_destination` tells.
+    #[tf(required, check = checks::log_group)]
     pub name: String,
     /// Make the log group. It then carries a tag that names its owner, this rule; one that is there already is taken up
     /// only if it carries that tag.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::replace::replacements;
 use crate::cty::Val;
 use crate::path::Path;
 use crate::schema::{Attribute, Nesting, Object, Shape};
@@ -20,7 +21,7 @@ pub(crate) fn draft(object: &Object, prior: &Val, config: &Val) -> (Val, Vec<Pat
     if !same(&planned, prior) {
         mark_object(object, prior, config, &mut planned);
         if !prior.is_null() {
-            replacements(object, prior, &planned, &Path::empty(), &mut replace);
+            replacements(object, [prior, config, &planned], &Path::empty(), &mut replace);
         }
     }
     if let (Val::Map(all), Val::Map(config)) = (&mut planned, config)
@@ -83,9 +84,8 @@ fn settle(attr: &Attribute, prior: &Val, config: &Val) -> Val {
 /// Whether two different values mean the same, as the attribute's `equal` has it.
 pub(crate) fn means_the_same(attr: &Attribute, a: &Val, b: &Val) -> bool {
     let known = |value: &Val| !value.is_null() && value.is_wholly_known();
-    attr.equal
-        .as_ref()
-        .is_some_and(|equal| known(a) && known(b) && equal(a, b))
+    let equal = attr.equal.as_ref();
+    a == b || equal.is_some_and(|equal| known(a) && known(b) && equal(a, b))
 }
 
 fn settle_nested(nesting: Nesting, object: &Object, prior: &Val, config: &Val) -> Val {
@@ -124,20 +124,19 @@ fn map_elements(
     }
 }
 
-/// The prior element of a set that an element of the configuration continues: it has all that is configured.
+/// The prior element of a set that an element of the configuration continues.
 fn continued<'v>(object: &Object, prior: &'v Val, config: &Val) -> &'v Val {
-    let fits = |old: &Val, attr: &Attribute| {
-        let (old, new) = (old.get(&attr.name), config.get(&attr.name));
-        let free = attr.write_only || (new.is_null() && attr.computed);
-        free || matches!(attr.shape, Shape::Nested(..)) && !new.is_null()
-            || old == new
-            || means_the_same(attr, old, new)
-    };
-    let found = prior
-        .elements()
-        .iter()
-        .find(|old| object.attributes.iter().all(|attr| fits(old, attr)));
+    let found = prior.elements().iter().find(|old| fits(object, old, config));
     found.unwrap_or(&Val::Null)
+}
+
+/// Whether an element of a set has all that an element of the configuration says.
+pub(super) fn fits(object: &Object, element: &Val, config: &Val) -> bool {
+    object.attributes.iter().all(|attr| {
+        let (old, new) = (element.get(&attr.name), config.get(&attr.name));
+        let free = attr.write_only || (new.is_null() && attr.computed);
+        free || matches!(attr.shape, Shape::Nested(..)) && !new.is_null() || means_the_same(attr, old, new)
+    })
 }
 
 fn mark_object(object: &Object, prior: &Val, config: &Val, planned: &mut Val) {
@@ -174,39 +173,4 @@ fn mark(attr: &Attribute, prior: &Val, config: &Val, planned: &mut Val) {
         mark_object(object, prior, config, &mut one);
         one
     });
-}
-
-/// Where a changed attribute replaces the object. A computed value that is merely not known yet is no change.
-fn replacements(object: &Object, prior: &Val, planned: &Val, at: &Path, found: &mut Vec<Path>) {
-    for attr in &object.attributes {
-        let (old, new) = (prior.get(&attr.name), planned.get(&attr.name));
-        if old == new {
-            continue;
-        }
-        let path = at.clone().attr(&attr.name);
-        let merely_unknown = attr.computed && matches!(new, Val::Unknown(None)) && !attr.required;
-        if attr.replace && !merely_unknown {
-            found.push(path);
-            continue;
-        }
-        let Shape::Nested(nesting, inner) = &attr.shape else {
-            continue;
-        };
-        match (nesting, old, new) {
-            (Nesting::Single, Val::Map(_), Val::Map(_)) => replacements(inner, old, new, &path, found),
-            (Nesting::List, Val::List(a), Val::List(b)) => {
-                for (n, (old, new)) in a.iter().zip(b).enumerate() {
-                    replacements(inner, old, new, &path.clone().index(n), found);
-                }
-            }
-            (Nesting::Map, Val::Map(a), Val::Map(b)) => {
-                for (key, new) in b {
-                    if let Some(old) = a.get(key) {
-                        replacements(inner, old, new, &path.clone().key(key), found);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod draft;
 pub(crate) mod merge;
+mod replace;
 pub(crate) mod rules;
 pub(crate) mod timeouts;
 pub(crate) mod validate;

@@ -79,24 +79,38 @@ fn plan_nested(
 pub(crate) fn applied(object: &Object, planned: &Val, actual: &Val) -> Diagnostics {
     let mut diags = Diagnostics::new();
     known(actual, &Path::empty(), &mut diags);
-    applied_object(object, planned, actual, &Path::empty(), &mut diags);
+    let root = Place {
+        path: Path::empty(),
+        sensitive: false,
+    };
+    applied_object(object, planned, actual, &root, &mut diags);
     diags
 }
 
-fn applied_object(object: &Object, planned: &Val, actual: &Val, at: &Path, diags: &mut Diagnostics) {
+/// Where an object lies, and whether something around it is sensitive: then so is all inside.
+struct Place {
+    path: Path,
+    sensitive: bool,
+}
+
+fn applied_object(object: &Object, planned: &Val, actual: &Val, at: &Place, diags: &mut Diagnostics) {
     for attr in &object.attributes {
         let (planned, actual) = (planned.get(&attr.name), actual.get(&attr.name));
         if compatible(planned, actual) {
             continue;
         }
-        let path = at.clone().attr(&attr.name);
+        let here = Place {
+            path: at.path.clone().attr(&attr.name),
+            sensitive: at.sensitive || attr.sensitive,
+        };
         if let (Shape::Nested(Nesting::Single, inner), Val::Map(_), Val::Map(_)) =
             (&attr.shape, planned, actual)
         {
-            applied_object(inner, planned, actual, &path, diags);
+            applied_object(inner, planned, actual, &here, diags);
             continue;
         }
-        let values = if attr.sensitive {
+        let Place { path, sensitive } = here;
+        let values = if sensitive {
             String::new()
         } else {
             format!(" It planned {} and returned {}.", brief(planned), brief(actual))

@@ -52,6 +52,13 @@ async fn create() {
         Some(json!({ "name": "leo?" })),
     )
     .await;
+    // What is sensitive stays out of the message, the inside of a sensitive object too.
+    check(
+        json!({ "name": "leo", "vault": { "code": "s3same" }, "mode": "lies about the vault" }),
+        "error: The provider returned something else than it planned (at vault.code): This is a bug in the provider: `vault.code` differs from the plan.",
+        Some(json!({ "name": "leo" })),
+    )
+    .await;
     // Semantically the same: the plan's text stays.
     check(
         json!({ "name": "leo", "species": "Lion", "mode": "shouts" }),
@@ -73,6 +80,32 @@ async fn create() {
         Some(json!({ "whisper": null })),
     )
     .await;
+}
+
+/// A float cannot hold each number that a user may write. What was written stays, where the float is the same.
+#[tokio::test]
+async fn a_float_keeps_the_digits() {
+    let zoo = open().await;
+    let animal = zoo.resource("zoo_animal");
+    let config = |height: &str| -> Json {
+        serde_json::from_str(&format!(r#"{{"name": "leo", "height": {height}}}"#)).unwrap()
+    };
+    let long = config("0.1234567890123456789");
+    let state = animal.create(long.clone()).await.unwrap();
+    assert_eq!(state.json()["height"], long["height"]);
+    animal.assert_stable(&state, long).await;
+    // Other digits of the same float are no change; another float is.
+    let same = config("0.12345678901234568");
+    assert!(animal.plan(Some(&state), same).await.unwrap().is_empty());
+    let other = config("0.12345678901234567000001");
+    assert!(!animal.plan(Some(&state), other.clone()).await.unwrap().is_empty());
+    let state = animal.update(&state, other.clone()).await.unwrap();
+    assert_eq!(state.json()["height"], other["height"]);
+    let huge = animal.create(config("1e400")).await.unwrap_err();
+    assert_eq!(
+        text(&huge),
+        "error: Invalid value (at height): `height` must be a number between -1.7e308 and 1.7e308."
+    );
 }
 
 #[tokio::test]

@@ -130,6 +130,137 @@ async fn replace() {
     check(Some(json!({ "name": "leo" })), json!({ "name": "leo", "mode": "replaces" }), expect![[r#"{"bites":true,"id":"animal-leo","mode":"replaces","mood":"?","name":"leo","revision":"?"} replaced by mode"#]]).await;
 }
 
+/// Which attributes have an animal of one configuration replaced by one of another.
+async fn replaced(before: Json, after: Json, by: &[&str]) {
+    let named = |mut json: Json| {
+        json["name"] = "leo".into();
+        json
+    };
+    let zoo = open().await;
+    let animal = zoo.resource("zoo_animal");
+    let state = animal.create(named(before.clone())).await.unwrap();
+    let planned = animal.plan(Some(&state), named(after.clone())).await.unwrap();
+    assert_eq!(planned.replaces(), by, "{before} -> {after}");
+}
+
+#[tokio::test]
+async fn replace_inside() {
+    let (one, two) = (json!({ "number": 1 }), json!({ "number": 2 }));
+    let warm = json!({ "number": 1, "heating": "oil" });
+    let none = || json!({});
+    // An object that is on one side only is a null on the other.
+    replaced(none(), json!({ "cage": one }), &["cage.number"]).await;
+    replaced(json!({ "cage": one }), none(), &["cage.number"]).await;
+    replaced(json!({ "cage": one }), json!({ "cage": warm }), &[]).await;
+    replaced(none(), json!({ "mark": { "colour": "red" } }), &[]).await;
+    replaced(none(), json!({ "mark": { "text": "x" } }), &["mark.text"]).await;
+    replaced(json!({ "mark": { "colour": "red" } }), none(), &[]).await;
+    replaced(
+        json!({ "mark": { "text": "x" } }),
+        json!({ "mark": {} }),
+        &["mark.text"],
+    )
+    .await;
+    // Elements come and go.
+    replaced(none(), json!({ "former": [one] }), &["former[0].number"]).await;
+    replaced(
+        json!({ "former": [one] }),
+        json!({ "former": [one, two] }),
+        &["former[1].number"],
+    )
+    .await;
+    replaced(
+        json!({ "former": [one, two] }),
+        json!({ "former": [one] }),
+        &["former[1].number"],
+    )
+    .await;
+    replaced(json!({ "former": [one] }), json!({ "former": [warm] }), &[]).await;
+    replaced(
+        json!({ "seasons": { "s": one } }),
+        json!({ "seasons": { "w": one } }),
+        &["seasons[\"s\"].number", "seasons[\"w\"].number"],
+    )
+    .await;
+    replaced(
+        json!({ "seasons": { "s": one } }),
+        json!({ "seasons": { "s": warm } }),
+        &[],
+    )
+    .await;
+    // Elements of a set have no name: the set is named. One that changes elsewhere is still there.
+    replaced(none(), json!({ "others": [one] }), &["others"]).await;
+    replaced(
+        json!({ "others": [one, two] }),
+        json!({ "others": [two] }),
+        &["others"],
+    )
+    .await;
+    replaced(
+        json!({ "others": [one] }),
+        json!({ "others": [two] }),
+        &["others"],
+    )
+    .await;
+    replaced(
+        json!({ "others": [one, two] }),
+        json!({ "others": [two, warm] }),
+        &[],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn replace_unknown() {
+    let (one, unknown) = (json!({ "number": 1 }), json!({ "number": UNKNOWN }));
+    // What the configuration sets may turn out to differ.
+    replaced(
+        json!({ "cage": one }),
+        json!({ "cage": unknown }),
+        &["cage.number"],
+    )
+    .await;
+    replaced(json!({ "cage": one }), json!({ "cage": UNKNOWN }), &["cage"]).await;
+    replaced(json!({}), json!({ "cage": UNKNOWN }), &["cage"]).await;
+    replaced(
+        json!({ "former": [one] }),
+        json!({ "former": [UNKNOWN] }),
+        &["former[0]"],
+    )
+    .await;
+    replaced(
+        json!({ "former": [one] }),
+        json!({ "former": UNKNOWN }),
+        &["former"],
+    )
+    .await;
+    replaced(
+        json!({ "others": [one] }),
+        json!({ "others": [unknown] }),
+        &["others"],
+    )
+    .await;
+    replaced(
+        json!({ "vault": { "code": "x" } }),
+        json!({ "vault": UNKNOWN }),
+        &[],
+    )
+    .await;
+    replaced(
+        json!({ "mark": { "place": "ear" } }),
+        json!({ "mark": { "place": UNKNOWN } }),
+        &["mark.place"],
+    )
+    .await;
+    // What the provider computes is merely not computed yet.
+    replaced(
+        json!({ "mark": { "place": "ear" } }),
+        json!({ "mark": { "colour": "red" } }),
+        &[],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn hooks() {
     check(

@@ -86,6 +86,28 @@ fn positive(number: &i64) -> Result<(), String> {
     }
 }
 
+/// How an animal is marked.
+#[derive(Attrs, Clone, Debug, Default, PartialEq)]
+pub(crate) struct Mark {
+    /// What it says; cannot be changed.
+    #[tf(optional, replace)]
+    text: Option<String>,
+    /// Where it is; cannot be changed, and the keeper chooses where the configuration does not.
+    #[tf(optional, computed, replace)]
+    place: Option<String>,
+    /// Its colour.
+    #[tf(optional)]
+    colour: Option<String>,
+}
+
+/// Where the food is kept.
+#[derive(Attrs, Clone, Debug, Default, PartialEq)]
+pub(crate) struct Vault {
+    /// Opens it.
+    #[tf(required)]
+    code: String,
+}
+
 fn same_ignoring_case(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
@@ -132,6 +154,12 @@ pub(crate) struct Animal {
     /// Notes by topic.
     #[tf(optional)]
     notes: Option<BTreeMap<String, String>>,
+    /// How it is marked.
+    #[tf(optional)]
+    mark: Option<Mark>,
+    /// Where its food is.
+    #[tf(optional, sensitive)]
+    vault: Option<Vault>,
     /// Anything.
     #[tf(optional)]
     extra: Option<Dynamic>,
@@ -181,6 +209,7 @@ impl Resource for Animal {
     const VERSION: i64 = 2;
 
     async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        assert_eq!(cx.private("heard"), None, "a new animal has heard nothing yet");
         let mode = plan.mode().to_owned();
         assert!(mode != "panics before", "the lion is loose");
         let heard = plan.whisper.clone();
@@ -195,6 +224,7 @@ impl Resource for Animal {
             "fails late" => return Err(Diagnostic::error("It ran away").at("name").into()),
             "panics late" => panic!("the lion is loose"),
             "lies" => new.name.push('?'),
+            "lies about the vault" => new.vault = Some(Vault::default()),
             "shouts" => new.species = new.species.map(|species| species.to_uppercase()),
             "gossips" => cx.warn(
                 Diagnostic::warning("It has a secret").detail(cx.client().key.clone().unwrap_or_default()),
