@@ -19,6 +19,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion};
+use tfplugin::proto::plugin::Empty;
 use tokio::net::UnixStream;
 use tonic::body::Body;
 use tonic::{Status, client::Grpc};
@@ -76,8 +77,9 @@ pub(crate) struct Plugin {
     pub(crate) identity: Identity,
     pub(crate) socket: PathBuf,
     pub(crate) certificate: CertificateDer<'static>,
+    /// None once a test has taken it.
     #[allow(dead_code, reason = "tests read it, the measurement only keeps it open")]
-    pub(crate) stdout: BufReader<ChildStdout>,
+    pub(crate) stdout: Option<BufReader<ChildStdout>>,
 }
 
 impl Plugin {
@@ -87,9 +89,15 @@ impl Plugin {
         K: AsRef<OsStr>,
         V: AsRef<OsStr>,
     {
-        let identity = Identity::new()?;
         let mut command = command(program);
-        command.env("PLUGIN_CLIENT_CERT", identity.pem()).envs(env);
+        command.envs(env);
+        Self::spawn(command)
+    }
+
+    /// Starts a program by a command of the caller's.
+    pub(crate) fn spawn(mut command: Command) -> io::Result<Self> {
+        let identity = Identity::new()?;
+        command.env("PLUGIN_CLIENT_CERT", identity.pem());
         let begun = Instant::now();
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let bad = |what: &str| io::Error::other(format!("no handshake: {what}"));
@@ -108,7 +116,7 @@ impl Plugin {
             socket: socket.into(),
             certificate,
             identity,
-            stdout,
+            stdout: Some(stdout),
             line,
             handshake,
         })
@@ -189,6 +197,12 @@ impl Connection {
         let (sender, connection) = handshake.await.map_err(io::Error::other)?;
         tokio::spawn(connection);
         Ok(Self(sender))
+    }
+
+    /// Has the program end, as Terraform does.
+    pub(crate) async fn shutdown(&self) -> Result<(), Status> {
+        let answered: Result<Empty, Status> = self.call("plugin.GRPCController/Shutdown", Empty {}).await;
+        answered.map(drop)
     }
 
     /// Calls a method, such as `tfplugin6.Provider/GetMetadata`.

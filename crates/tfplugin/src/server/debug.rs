@@ -29,7 +29,7 @@ pub(super) async fn serve(provider: Box<dyn AnyProvider>, version: &'static str)
         .map_err(ServeError::Socket)?;
     drop(out);
     tokio::select! {
-        served = accept(&socket, None, provider, version, false) => served,
+        served = accept(&socket, None, provider, version, None) => served,
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::socket::Socket;
+use super::socket::{self, Socket};
 use super::{ServeError, accept, tls};
 use crate::erased::AnyProvider;
 use crate::log;
@@ -47,6 +47,8 @@ pub(super) async fn serve(
     version: &'static str,
     environment: Environment,
 ) -> Result<(), ServeError> {
+    // Known before the line is written: a parent that dies later shows, one that died earlier does not read the line.
+    let parent = socket::parent();
     let identity = tls::identity(&environment.client_certificate)?;
     let socket = Socket::listen().map_err(ServeError::Socket)?;
     // Ctrl-C reaches the whole process group. It is Terraform's to handle: it asks us to stop.
@@ -62,5 +64,5 @@ pub(super) async fn serve(
         .and_then(|()| out.flush())
         .map_err(ServeError::Socket)?;
     drop(out);
-    accept(&socket, Some(identity.config), provider, version, true).await
+    accept(&socket, Some(identity.config), provider, version, Some(parent)).await
 }

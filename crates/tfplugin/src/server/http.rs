@@ -16,7 +16,7 @@ use super::services::Services;
 use crate::log;
 
 /// How many connections may be open; Terraform opens one.
-pub(super) const CONNECTIONS_MAX: usize = 64;
+pub(super) const CONNECTIONS_MAX: u32 = 64;
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -33,7 +33,12 @@ pub(super) async fn connection(
         return http2(stream, services).await;
     };
     let acceptor = tokio_rustls::TlsAcceptor::from(tls);
-    match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+    let shutdown = services.shutdown();
+    let handshake = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream));
+    let Some(shaken) = shutdown.run_until_cancelled(handshake).await else {
+        return;
+    };
+    match shaken {
         Ok(Ok(stream)) => http2(stream, services).await,
         Ok(Err(error)) => {
             log::protocol(
@@ -47,15 +52,24 @@ pub(super) async fn connection(
 }
 
 async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, services: Services) {
+    let shutdown = services.shutdown();
     let service = service_fn(move |request| route(services.clone(), request));
     let served = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
         .max_concurrent_streams(1024)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
+        .serve_connection(TokioIo::new(stream), service);
+    let mut served = std::pin::pin!(served);
+    let ended = tokio::select! {
+        ended = &mut served => ended,
+        () = shutdown.cancelled() => {
+            // Calls under way, Shutdown itself among them, are answered yet.
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
         log::protocol(
             log::Level::Debug,
             "A connection ended early",

@@ -3,12 +3,16 @@
 mod debug;
 mod handshake;
 mod http;
+mod panics;
 mod services;
 mod socket;
 mod tls;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use self::services::Services;
 use crate::erased::AnyProvider;
@@ -48,15 +52,16 @@ impl std::error::Error for ServeError {}
 
 /// Runs the program: serves a provider, with `-debug` for clients that attach themselves.
 pub(crate) fn run(provider: Box<dyn AnyProvider>, version: &'static str) -> ExitCode {
+    panics::log();
     let name = provider.name();
     let debug = std::env::args()
         .skip(1)
         .any(|arg| arg == "-debug" || arg == "--debug");
     let served = if debug {
-        runtime().and_then(|runtime| runtime.block_on(debug::serve(provider, version)))
+        block_on(debug::serve(provider, version))
     } else {
         handshake::Environment::read()
-            .and_then(|environment| runtime()?.block_on(handshake::serve(provider, version, environment)))
+            .and_then(|environment| block_on(handshake::serve(provider, version, environment)))
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,51 +86,66 @@ fn complain(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Two threads: one provider call that computes for long must not hold up StopProvider.
-fn runtime() -> Result<tokio::runtime::Runtime, ServeError> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Serves on two threads: one provider call that computes for long must not hold up StopProvider.
+fn block_on(serve: impl Future<Output = Result<(), ServeError>>) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(ServeError::Socket)
+        .map_err(ServeError::Socket)?;
+    let served = runtime.block_on(serve);
+    // Nor may one that blocks hold up the end.
+    runtime.shutdown_background();
+    served
 }
 
-/// Accepts connections until the client asks for shutdown, or is gone for good.
+/// How often to look whether the program that started this one is still there.
+const PARENT_EVERY: Duration = Duration::from_secs(1);
+
+/// How long connections may take to end before the program does.
+const DRAIN_MAX: Duration = Duration::from_millis(200);
+
+/// Accepts connections until the client asks for shutdown, or the parent is gone and no client is left.
 async fn accept(
     socket: &socket::Socket,
     tls: Option<Arc<rustls::ServerConfig>>,
     provider: Box<dyn AnyProvider>,
     version: &'static str,
-    orphans_end: bool,
+    parent: Option<u32>,
 ) -> Result<(), ServeError> {
     let services = Services::new(Service::new(provider, version));
     let shutdown = services.shutdown();
-    let parent = socket::parent();
-    let limit = Arc::new(tokio::sync::Semaphore::new(http::CONNECTIONS_MAX));
-    let (closed, mut on_closed) = tokio::sync::mpsc::channel(1);
+    let limit = Arc::new(Semaphore::new(http::CONNECTIONS_MAX as usize));
+    let mut look = tokio::time::interval(PARENT_EVERY);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
-            Some(()) = on_closed.recv() => {
-                if orphans_end && socket::parent() != parent {
+            // A client that dies before it connects leaves no other sign.
+            _ = look.tick(), if parent.is_some() => {
+                let idle = limit.available_permits() == http::CONNECTIONS_MAX as usize;
+                if idle && parent != Some(socket::parent()) {
                     log::protocol(log::Level::Warn, "Terraform is gone without a word", &[]);
                     break;
                 }
             }
-            accepted = socket.accept() => {
-                let Ok(stream) = accepted else { continue };
+            stream = socket.accept() => {
                 // Beyond the limit a connection waits for nobody: it is closed.
                 let Ok(permit) = Arc::clone(&limit).try_acquire_owned() else { continue };
-                let (tls, services, closed) = (tls.clone(), services.clone(), closed.clone());
+                let (tls, services) = (tls.clone(), services.clone());
                 tokio::spawn(async move {
                     http::connection(stream, tls, services).await;
                     drop(permit);
-                    // A full channel holds the same news already.
-                    let _ = closed.try_send(());
                 });
             }
         }
     }
-    services.drained().await;
+    drain(&limit).await;
     Ok(())
+}
+
+/// Waits until all connections have ended. A call that is still under way then is cut off.
+async fn drain(limit: &Semaphore) {
+    let all = limit.acquire_many(http::CONNECTIONS_MAX);
+    // Too late is no error: the program ends either way.
+    let _ = tokio::time::timeout(DRAIN_MAX, all).await;
 }

@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tonic::codegen::BoxStream;
@@ -22,9 +21,6 @@ use crate::rpc::Service;
 
 /// The largest message either way.
 pub(super) const MESSAGE_BYTES_MAX: usize = 256 << 20;
-
-/// How long the answer to Shutdown may take to leave before the program ends.
-const DRAIN_MAX: Duration = Duration::from_millis(200);
 
 /// All services of a connection; cheap to clone.
 #[derive(Clone)]
@@ -60,11 +56,6 @@ impl Services {
     /// Cancelled by Shutdown.
     pub(super) fn shutdown(&self) -> CancellationToken {
         self.shutdown.clone()
-    }
-
-    /// Gives the answer to Shutdown the time to leave.
-    pub(super) async fn drained(&self) {
-        tokio::time::sleep(DRAIN_MAX).await;
     }
 }
 

@@ -4,8 +4,11 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
+
+use crate::log;
 
 /// A listening socket; its folder goes with it.
 pub(super) struct Socket {
@@ -41,8 +44,30 @@ impl Socket {
         &self.path
     }
 
-    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
-        self.listener.accept().await.map(|(stream, _)| stream)
+    /// The next connection.
+    pub(super) async fn accept(&self) -> UnixStream {
+        let (stream, _) = first(async || self.listener.accept().await).await;
+        stream
+    }
+}
+
+/// How long to wait where nothing can be accepted, as when the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The first success. A failure is back at once as long as its cause lasts: without a pause it would take a whole core.
+async fn first<T>(accept: impl AsyncFn() -> io::Result<T>) -> T {
+    loop {
+        match accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                log::protocol(
+                    log::Level::Warn,
+                    "Cannot accept a connection",
+                    &[("error", &error.to_string())],
+                );
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
 }
 
@@ -73,4 +98,30 @@ fn private_folder(base: &Path) -> io::Result<PathBuf> {
 /// Who started this program; another number once that process is gone.
 pub(super) fn parent() -> u32 {
     std::os::unix::process::parent_id()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io;
+
+    use tokio::time::{Duration, Instant};
+
+    use super::first;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_to_accept_is_paused_for() {
+        let begun = Instant::now();
+        let tries = Cell::new(0);
+        let accepted = first(async || {
+            tries.set(tries.get() + 1);
+            match tries.get() {
+                4 => Ok("connection"),
+                _ => Err(io::Error::other("too many open files")),
+            }
+        })
+        .await;
+        assert_eq!((accepted, tries.get()), ("connection", 4));
+        assert_eq!(begun.elapsed(), Duration::from_millis(300));
+    }
 }

@@ -1,7 +1,8 @@
 //! The example provider as a program: handshake, calls over the socket, shutdown, debugging.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,13 +14,29 @@ use tonic::Code;
 
 use crate::client::{Connection, Plugin, command};
 
-/// The example, which `cargo test` builds beside the tests.
+/// The example provider.
 pub(crate) fn tiny() -> PathBuf {
+    example("tiny")
+}
+
+/// A provider that misbehaves.
+pub(crate) fn rogue() -> PathBuf {
+    example("rogue")
+}
+
+/// An example, which `cargo test` builds beside the tests.
+fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    let built = tests.parent().unwrap().parent().unwrap().join("examples/tiny");
+    let built = tests
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples")
+        .join(name);
     assert!(
         built.is_file(),
-        "build it first: cargo build -p tfplugin --example tiny"
+        "build it first: cargo build -p tfplugin --example {name}"
     );
     built
 }
@@ -106,15 +123,106 @@ async fn a_whole_life() {
     );
     assert_eq!(health("plugin").await.unwrap().status, 1);
 
-    let _: Empty = connection
-        .call("plugin.GRPCController/Shutdown", Empty {})
-        .await
-        .unwrap();
+    connection.shutdown().await.unwrap();
     assert!(plugin.child.wait().unwrap().success());
     assert!(!folder.exists(), "the socket's folder is left behind");
     let mut rest = String::new();
-    plugin.stdout.read_to_string(&mut rest).unwrap();
+    plugin.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "", "standard output is for the handshake alone");
+}
+
+/// Terraform waits for the program's end: it comes when the connections have ended, not when a clock says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_is_not_waited_for() {
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let mut plugin = start();
+        let connection = plugin.connect().await.unwrap();
+        let begun = Instant::now();
+        connection.shutdown().await.unwrap();
+        assert!(plugin.child.wait().unwrap().success());
+        best = best.min(begun.elapsed());
+    }
+    assert!(best < Duration::from_millis(150), "{best:?}");
+}
+
+/// The program that started this one dies between the handshake and the first connection.
+#[tokio::test]
+async fn an_orphan_ends() {
+    let mut command = command(Path::new("sh"));
+    command.args(["-c", "\"$0\" & wait"]).arg(tiny());
+    let mut plugin = Plugin::spawn(command).unwrap();
+    let folder = plugin.socket.parent().unwrap().to_owned();
+    plugin.child.kill().unwrap();
+    plugin.child.wait().unwrap();
+    // The output's other end is the program's own: it closes when the program ends.
+    let mut output = plugin.stdout.take().unwrap();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(output.read_to_string(&mut String::new())));
+    let ended = ended.recv_timeout(Duration::from_mins(1));
+    if ended.is_err() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let pid = name.split('-').nth(1).unwrap();
+        std::process::Command::new("kill")
+            .args(["-9", pid])
+            .status()
+            .unwrap();
+    }
+    assert!(ended.is_ok(), "the program goes on without anybody");
+    assert!(!folder.exists(), "the socket's folder is left behind");
+}
+
+/// A panic's text may hold anything. What is told of it holds no secret, on whatever way.
+#[tokio::test]
+async fn a_panic_tells_no_secret() {
+    let (secret, errors) = ("s3cr3t-key", tempfile::NamedTempFile::new().unwrap());
+    let mut command = command(&rogue());
+    command.stderr(errors.reopen().unwrap());
+    let mut plugin = Plugin::spawn(command).unwrap();
+    let connection = plugin.connect().await.unwrap();
+    let json = |json: serde_json::Value| {
+        Some(pb::DynamicValue {
+            msgpack: Vec::new(),
+            json: json.to_string().into_bytes(),
+        })
+    };
+    let request = pb::configure_provider::Request {
+        config: json(serde_json::json!({ "key": secret })),
+        ..Default::default()
+    };
+    let _: pb::configure_provider::Response = connection
+        .call("tfplugin6.Provider/ConfigureProvider", request)
+        .await
+        .unwrap();
+    let request = pb::apply_resource_change::Request {
+        type_name: "rogue_bomb".to_owned(),
+        prior_state: json(serde_json::Value::Null),
+        planned_state: json(serde_json::json!({})),
+        config: json(serde_json::json!({})),
+        ..Default::default()
+    };
+    let applied: pb::apply_resource_change::Response = connection
+        .call("tfplugin6.Provider/ApplyResourceChange", request)
+        .await
+        .unwrap();
+    assert_eq!(
+        applied.diagnostics[0].detail,
+        "This is a bug in the provider: the key is (hidden). What was done before is in the state as far as it was saved."
+    );
+    connection.shutdown().await.unwrap();
+    plugin.child.wait().unwrap();
+
+    let told = std::fs::read_to_string(errors.path()).unwrap();
+    assert!(!told.contains(secret), "{told}");
+    let json: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(json["@level"], "error");
+    assert_eq!(json["@message"], "The provider crashed");
+    assert_eq!(json["panic"], "the key is (hidden)");
+    let location = json["location"].as_str().unwrap();
+    assert!(
+        location.contains("rogue.rs:") && location.matches(':').count() == 2,
+        "{location}"
+    );
 }
 
 #[tokio::test]
