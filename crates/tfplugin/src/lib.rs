@@ -8,6 +8,11 @@
 //! values (`cty`). What a call means is decided in `semantics`, pure functions over values and schemas. `erased` is the one
 //! place where values become a provider's structs; all else is compiled once, whatever the number of resources.
 //!
+//! # What of the environment is read
+//! `TF_PLUGIN_MAGIC_COOKIE`, `PLUGIN_CLIENT_CERT`, `PLUGIN_PROTOCOL_VERSIONS`, `PLUGIN_UNIX_SOCKET_DIR`; `TF_LOG`,
+//! `TF_LOG_PROVIDER`, `TF_LOG_SDK`, `TF_LOG_SDK_PROTO`; with `-debug` `TF_PROVIDER_ADDRESS`. `PLUGIN_MIN_PORT` and
+//! `PLUGIN_MAX_PORT` are not: they bound TCP ports, which go-plugin's own server uses on Windows only.
+//!
 //! # Where the optional powers of the protocol hang
 //! Their calls answer "unimplemented" through the generated trait's defaults, and no schema names them. Each hangs as one
 //! more trait beside [`Resource`], one more list in [`Registry`] and in `rpc`'s catalog, one more file in `rpc`:
@@ -58,7 +63,8 @@ pub use tfplugin_derive::Attrs;
 pub use tokio_util::sync::CancellationToken;
 pub use value::Value;
 
-/// Runs a provider's program: serves Terraform, or says what the program is.
+/// Runs a provider's program: serves Terraform, or says what the program is. From here on panics are logged as all else
+/// is, without hidden values.
 pub fn main<P: Provider>(version: &'static str) -> std::process::ExitCode {
     server::run(erased::provider::<P>(), version)
 }
