@@ -1,5 +1,7 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
+use crate::aws::settings;
+
 /// An event source's name is at most this long, and starts with this.
 const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
 const SOURCE_LENGTH_MAX: usize = 256;
@@ -128,6 +130,11 @@ pub fn endpoint(text: &str) -> Result<(), String> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
+    if settings::userinfo(text).is_some() {
+        return Err(
+            "must not hold a user name or a password; AWS's credentials are set elsewhere".to_owned(),
+        );
+    }
     match rest {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(()),
         _ => Err("must be a URL that begins with `https://` or `http://`".to_owned()),
@@ -268,6 +275,11 @@ mod tests {
             "127.0.0.1:4566",
             Err("must be a URL that begins with `https://` or `http://`"),
         );
+        for url in ["https://user:pass@host", "http://user@127.0.0.1:1/x"] {
+            let error = endpoint(url).expect_err(url);
+            assert!(error.starts_with("must not hold a user name"), "{error}");
+        }
+        check(endpoint, "https://host/a@b", Ok(()));
     }
 
     #[test]

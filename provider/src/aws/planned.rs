@@ -1,19 +1,32 @@
 //! What every AWS-side resource plans alike: its region and its tags.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use tfplugin::{Action, Plan, Resource, Result, Value};
+use tfplugin::{Action, ClientOf, Cx, Diagnostic, Plan, Resource, Result, Value};
 
 use super::tags::{self, Tags};
-use super::{Aws, Regional};
+use super::{Aws, Limits, Regional};
+use crate::check;
 use crate::client::Client;
 
-/// The clients for a resource's region, or what to tell the user.
-pub async fn regional(client: &Client, region: Option<&str>) -> Result<Arc<Regional>> {
-    client
+/// The clients for a resource's region, within the operation's limits, or what to tell the user.
+pub async fn regional<T, K>(cx: &Cx<'_, T>, region: Option<&str>) -> Result<Regional>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    // One that comes with an identity to import, or that no plan knew, has met no check so far.
+    if let Some(region) = region {
+        check::region(region).map_err(|why| {
+            Diagnostic::error(format!("There is no AWS region `{region}`"))
+                .detail(format!(
+                    "`region` {why}. AWS was not asked, and nothing was changed."
+                ))
+                .at("region")
+        })?;
+    }
+    cx.client()
         .aws()?
-        .region(region)
+        .region(region, Limits::of(cx))
         .await
         .map_err(|e| e.during("cannot reach AWS"))
 }

@@ -10,7 +10,7 @@ use tfplugin::{
     mins,
 };
 
-use crate::aws::{Regional, checks, import_id, json, planned, tags};
+use crate::aws::{Regional, Standing, checks, import_id, json, planned, tags};
 use crate::check;
 use crate::client::Client;
 
@@ -63,7 +63,7 @@ impl Resource for Rule {
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         match (&plan.name, &plan.name_prefix) {
             (None, Some(prefix)) => {
@@ -77,7 +77,7 @@ impl Resource for Rule {
     }
 
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
         state.region = Some(aws.name.clone());
         let (bus, name) = (state.event_bus_name.clone(), state.name().to_owned());
         let doing = || format!("cannot read the rule `{name}` of the event bus `{bus}`");
@@ -104,7 +104,7 @@ impl Resource for Rule {
     }
 
     async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         if !plan.is_like(&prior) {
             calls::put(&aws, &plan, false).await?;
@@ -115,12 +115,15 @@ impl Resource for Rule {
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
-        tagged.map_err(|e| e.during(format!("cannot tag the rule `{}`", plan.name())))?;
+        tagged.map_err(|e| {
+            let standing = Standing::default().and("The rule's other settings are as configured.");
+            e.during_with(format!("cannot tag the rule `{}`", plan.name()), &standing)
+        })?;
         Ok(plan)
     }
 
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
         calls::delete(cx, &aws, &state).await
     }
 

@@ -1,15 +1,17 @@
 //! Making, changing and deleting the rule.
 
-use std::ops::ControlFlow::{Break, Continue};
+use std::ops::ControlFlow::Continue;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
-use aws_sdk_eventbridge::types::RuleState;
-use tfplugin::{Cx, Diagnostic, Result, Waited};
+use aws_sdk_eventbridge::types::{RuleState, Target};
+use tfplugin::{Cx, Diagnostic, Result};
 
 use super::Rule;
 use crate::aws::calls::wire_tags;
-use crate::aws::{Error, Regional, import_id};
+use crate::aws::settle::{DOUBTS_MAX, is_in_use};
+use crate::aws::{Regional, Standing, import_id, settle};
 
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
@@ -102,8 +104,9 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
         Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
         Err(e) if e.is_not_found() => Err(Diagnostic::error(format!("There is no event bus `{bus}` for the rule `{name}`"))
             .detail(format!(
-                "{e}\n\nThis looked in {}, region {}. Is the bus in another account or region, or was it deleted? Use the \
+                "{}\n\nThis looked in {}, region {}. Is the bus in another account or region, or was it deleted? Use the \
                  `name` and `region` of a `scalr_eventbridge_bus`. Nothing was made.",
+                settle::sentence(&e.to_string()),
                 aws.account_in_words().await,
                 aws.name
             ))
@@ -111,65 +114,64 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
             .into()),
         Err(e) => {
             let verb = if new { "make" } else { "change" };
-            let diagnostic = e.diagnostic(format!("cannot {verb} the rule `{name}` on the event bus `{bus}`"));
+            let doing = format!("cannot {verb} the rule `{name}` on the event bus `{bus}`");
+            let diagnostic = e.diagnostic_with(doing, &standing(plan, new));
             let blames_pattern = e.code() == Some("InvalidEventPatternException");
             Err(if blames_pattern { diagnostic.at("event_pattern") } else { diagnostic }.into())
         }
     }
 }
 
+/// How things stand when PutRule failed.
+fn standing(plan: &Rule, new: bool) -> Standing {
+    let unknown = match (new, &plan.name_prefix) {
+        (false, _) => return Standing::default(),
+        (true, None) => "The rule may be there now; the next apply takes it up if it is.".to_owned(),
+        (true, Some(_)) => format!(
+            "The rule `{}` may be there now; the next apply makes another one, and tells of this one.",
+            plan.name()
+        ),
+    };
+    Standing::new("The call changed nothing.", unknown)
+}
+
 /// Deletes the rule, once its targets are gone.
 pub(super) async fn delete(cx: &Cx<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
     let (bus, name) = (&state.event_bus_name, state.name());
-    let waited = cx
-        .wait(DELETE_EVERY, async |_| {
-            let answer = aws
-                .events
-                .delete_rule()
-                .event_bus_name(bus)
-                .name(name)
-                .send()
-                .await;
-            match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
-                Ok(_) => Ok(Break(())),
-                Err(e) if e.is_not_found() => Ok(Break(())),
-                Err(e) if has_targets(&e) => Ok(Continue(targets_left(aws, bus, name).await)),
-                Err(e) if e.is_passing() => Ok(Continue(e.to_string())),
-                Err(e) => Err(e.during(format!(
-                    "cannot delete the rule `{name}` of the event bus `{bus}`"
-                ))),
+    let standing = Standing::new(
+        "The rule is still there.",
+        "Whether the rule was deleted is not known; the next plan shows it.",
+    );
+    let doing = format!("delete the rule `{name}` of the event bus `{bus}`");
+    let call = aws.events.delete_rule().event_bus_name(bus).name(name);
+    let doubts = &AtomicU32::new(0);
+    settle::until_settled(cx, DELETE_EVERY, &doing, &standing, async |_| {
+        let answer = call.clone().send().await;
+        match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
+            Err(e) if is_in_use(&e, "target") => {
+                let left = aws.targets(bus, name).await?.unwrap_or_default();
+                if left.is_empty() && doubts.fetch_add(1, Ordering::Relaxed) >= DOUBTS_MAX {
+                    return Err(e);
+                }
+                Ok(Continue(targets_left(name, &left)))
             }
-        })
-        .await?;
-    match waited {
-        Waited::Done(()) => Ok(()),
-        Waited::TimedOut { last } => Err(Diagnostic::error(format!("The rule `{name}` could not be deleted"))
-            .detail(format!(
-                "AWS deletes a rule only when it has no targets: {last}. The rule is unchanged. Remove the targets that this \
-                 configuration does not manage (`aws events remove-targets`), then apply again."
-            ))
-            .into()),
-        Waited::Cancelled { last } => Err(Diagnostic::error(format!("Interrupted before the rule `{name}` was deleted"))
-            .detail(format!("{last}. The rule is unchanged."))
-            .into()),
-    }
+            answer => settle::gone(answer),
+        }
+    })
+    .await
 }
 
-fn has_targets(error: &Error) -> bool {
-    error.code() != Some("AccessDeniedException") && error.message().to_ascii_lowercase().contains("target")
-}
-
-async fn targets_left(aws: &Regional, bus: &str, rule: &str) -> String {
-    let targets = aws.targets(bus, rule).await.ok().flatten().unwrap_or_default();
-    let ids: Vec<&str> = targets
-        .iter()
-        .map(aws_sdk_eventbridge::types::Target::id)
-        .collect();
-    if ids.is_empty() {
-        format!("the rule `{rule}` still has targets")
+fn targets_left(rule: &str, left: &[Target]) -> String {
+    let ids: Vec<&str> = left.iter().map(Target::id).collect();
+    let targets = if ids.is_empty() {
+        "targets".to_owned()
     } else {
-        format!("the rule `{rule}` still has the targets `{}`", ids.join("`, `"))
-    }
+        format!("the targets `{}`", ids.join("`, `"))
+    };
+    format!(
+        "the rule `{rule}` still has {targets}, and AWS deletes a rule only when it has none. Targets that this \
+         configuration does not manage have to be removed first (`aws events remove-targets`)"
+    )
 }
 
 fn exists(plan: &Rule, region: &str, differences: &[&str]) -> Diagnostic {
