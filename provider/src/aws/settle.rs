@@ -34,7 +34,15 @@ where
                         may_be_done.fetch_or(e.may_be_done(), Ordering::Relaxed);
                         Ok(Continue(format!("waiting to {doing}: {e}")))
                     }
-                    Err(e) => Err(e.during_with(format!("cannot {doing}"), standing)),
+                    Err(e) => {
+                        let lost = may_be_done.load(Ordering::Relaxed);
+                        let standing = if lost {
+                            Standing::same(standing.after(true))
+                        } else {
+                            standing.clone()
+                        };
+                        Err(e.during_with(format!("cannot {doing}"), &standing))
+                    }
                 }
             }
         })

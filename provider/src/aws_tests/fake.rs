@@ -135,8 +135,6 @@ impl World {
 
     fn carry_out(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
-        let of_rule = |rule: &str| (text("EventBusName"), text(rule));
-        let next = self.lists_have_no_end.then_some("more");
         Ok(match name {
             "DescribeEventSource" => {
                 let state = self.sources.get(&text("Name")).ok_or_else(not_found)?;
@@ -167,6 +165,21 @@ impl World {
                 self.sources.insert(text("Name"), "ACTIVE");
                 json!({})
             }
+            "TagResource" => {
+                let more = pairs(&body["Tags"]);
+                self.tags.entry(text("ResourceARN")).or_default().extend(more);
+                json!({})
+            }
+            "UntagResource" | "ListTagsForResource" => self.tags_of(name, body),
+            _ => return self.carry_out_rules(name, body),
+        })
+    }
+
+    fn carry_out_rules(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let of_rule = |rule: &str| (text("EventBusName"), text(rule));
+        let next = self.lists_have_no_end.then_some("more");
+        Ok(match name {
             "DescribeRule" => self.rules.get(&of_rule("Name")).ok_or_else(not_found)?.clone(),
             "ListRules" => {
                 let names = self.rules.keys().filter(|(bus, _)| *bus == text("EventBusName"));
@@ -203,12 +216,6 @@ impl World {
                 self.targets.remove(&of_rule("Rule"));
                 json!({ "FailedEntryCount": 0, "FailedEntries": [] })
             }
-            "TagResource" => {
-                let more = pairs(&body["Tags"]);
-                self.tags.entry(text("ResourceARN")).or_default().extend(more);
-                json!({})
-            }
-            "UntagResource" | "ListTagsForResource" => self.tags_of(name, body),
             _ => return self.carry_out_logs(name, body),
         })
     }

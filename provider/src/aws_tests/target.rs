@@ -157,6 +157,23 @@ async fn what_was_made_before_the_target_is_named() {
     }
 }
 
+/// Once an answer may have been lost, a refusal does not say that nothing was made.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_made() {
+    let (fake, harness) = with_rule().await;
+    {
+        let mut world = fake.world();
+        world.trouble("PutTargets", Trouble::Says("InternalException", "Try again."));
+        world.trouble("PutTargets", Trouble::Says("ValidationException", "No."));
+    }
+    let resource = harness.resource(NAME);
+    let refused = resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
+    says(&refused, &["answered ValidationException", "may be there now"]);
+}
+
 /// A wait that is interrupted names them too.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_wait_names_what_was_made() {
