@@ -2,6 +2,8 @@
 
 use crate::aws::settings;
 
+use tfplugin::Number;
+
 /// An event source's name is at most this long, and starts with this.
 const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
 const SOURCE_LENGTH_MAX: usize = 256;
@@ -116,12 +118,11 @@ pub fn hostname(text: &str) -> Result<(), String> {
 }
 
 /// A number of retries.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "every check takes a reference")]
-pub fn max_retries(count: &i64) -> Result<(), String> {
-    if (0..=100).contains(count) {
+pub fn max_retries(count: &Number) -> Result<(), String> {
+    if count.to_i64().is_some_and(|count| (0..=100).contains(&count)) {
         Ok(())
     } else {
-        Err(format!("must be from 0 to 100; it is {count}"))
+        Err(format!("must be a whole number from 0 to 100; it is {count}"))
     }
 }
 
@@ -280,6 +281,25 @@ mod tests {
             assert!(error.starts_with("must not hold a user name"), "{error}");
         }
         check(endpoint, "https://host/a@b", Ok(()));
+    }
+
+    #[test]
+    fn retries() {
+        for (count, legal) in [
+            ("0", true),
+            ("100", true),
+            ("101", false),
+            ("-1", false),
+            ("1.5", false),
+        ] {
+            let count: Number = count.parse().expect("a number");
+            assert_eq!(max_retries(&count).is_ok(), legal, "{count}");
+        }
+        let said = max_retries(&"1.5".parse().expect("a number"));
+        assert_eq!(
+            said,
+            Err("must be a whole number from 0 to 100; it is 1.5".to_owned())
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 use tfplugin::{Diagnostic, Diagnostics};
 
@@ -26,6 +26,22 @@ pub enum Error {
         /// The role that was to be assumed.
         role: Option<String>,
         /// What the chain of providers said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The profile that is to be used stands in no file.
+    NoSuchProfile {
+        /// Its name.
+        profile: String,
+        /// What names it.
+        origin: &'static str,
+        /// The files that were read.
+        files: Vec<String>,
+    },
+    /// There are credentials, but the role cannot be assumed with them.
+    NotAssumed {
+        /// The role.
+        role: String,
+        /// What the token service said.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The credentials belong to an account that the configuration does not allow.
@@ -241,9 +257,11 @@ impl Error {
     pub fn detail(&self, standing: &Standing) -> String {
         let stands = match self {
             // Nothing is called before region and credentials are known.
-            Self::NoRegion { .. } | Self::NoCredentials { .. } | Self::WrongAccount { .. } => {
-                "Nothing was changed."
-            }
+            Self::NoRegion { .. }
+            | Self::NoCredentials { .. }
+            | Self::NoSuchProfile { .. }
+            | Self::NotAssumed { .. }
+            | Self::WrongAccount { .. } => "Nothing was changed.",
             _ => standing.after(self.may_be_done()),
         };
         let next = self.next().map(|next| format!("\n\n{next}")).unwrap_or_default();
@@ -257,6 +275,14 @@ impl Error {
             }
             Self::NoCredentials { .. } => {
                 "Set credentials in one of these places, or `profile` in the provider's `aws`.".to_owned()
+            }
+            Self::NoSuchProfile { .. } => {
+                "Correct the name, or add the profile (`aws configure --profile NAME`, `aws configure sso`).".to_owned()
+            }
+            Self::NotAssumed { .. } => {
+                "Does the role exist, does its trust policy let these credentials in (with this `external_id`, if it asks \
+                 for one), and may they call `sts:AssumeRole`? `assume_role` in the provider's `aws` says which role."
+                    .to_owned()
             }
             Self::WrongAccount { .. } => {
                 "Use credentials of an allowed account, or correct the list.".to_owned()
@@ -308,6 +334,22 @@ impl fmt::Display for Error {
                 role,
                 source,
             } => no_credentials(f, profile.as_deref(), role.as_deref(), source.as_ref()),
+            Self::NoSuchProfile {
+                profile,
+                origin,
+                files,
+            } => write!(
+                f,
+                "There is no such profile as `{profile}`, which {origin} names. Looked for it in {}",
+                files.join(" and ")
+            ),
+            Self::NotAssumed { role, source } => {
+                write!(
+                    f,
+                    "The role `{role}` could not be assumed with the AWS credentials found: {}",
+                    answer(source.as_ref()).unwrap_or_else(|| in_full(source.as_ref()))
+                )
+            }
             Self::WrongAccount { account, allowed } => write!(
                 f,
                 "The AWS credentials belong to account {account}, which is not among the `allowed_account_ids` of the \
@@ -347,7 +389,9 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::NoCredentials { source, .. } | Self::Unreachable { source, .. } => Some(source.as_ref()),
+            Self::NoCredentials { source, .. }
+            | Self::NotAssumed { source, .. }
+            | Self::Unreachable { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }
@@ -361,7 +405,7 @@ impl fmt::Display for Service {
             self.operation, self.region, self.code
         )?;
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
+            write!(f, ": {}", cut(&self.message))?;
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request {id})")?;
@@ -398,17 +442,56 @@ fn no_credentials(
     role: Option<&str>,
     source: &(dyn StdError + Send + Sync + 'static),
 ) -> fmt::Result {
-    write!(
-        f,
-        "No usable AWS credentials. Tried, in this order: the environment (`AWS_ACCESS_KEY_ID` and \
-         `AWS_SECRET_ACCESS_KEY`), {}, a web identity token (`AWS_WEB_IDENTITY_TOKEN_FILE`), the container and the \
-         instance metadata services.",
-        in_words(profile, "keys, single sign-on, a role or a process")
-    )?;
+    const HOLDING: &str = "keys, single sign-on, a role or a process";
+    match profile {
+        // A profile that is written in the configuration is the only place.
+        Some(name) => write!(
+            f,
+            "No usable AWS credentials in the profile `{name}` ({HOLDING}), which `profile` in the provider's `aws` names."
+        )?,
+        None => write!(
+            f,
+            "No usable AWS credentials. Tried, in this order: the environment (`AWS_ACCESS_KEY_ID` and \
+             `AWS_SECRET_ACCESS_KEY`), {}, a web identity token (`AWS_WEB_IDENTITY_TOKEN_FILE`), the container and the \
+             instance metadata services.",
+            in_words(None, HOLDING)
+        )?,
+    }
     if let Some(role) = role {
         write!(f, " With them the role `{role}` was to be assumed.")?;
     }
     write!(f, "\n\nThe answers were: {}", in_full(source))
+}
+
+/// What AWS answered, where the error holds an answer.
+fn answer(error: &(dyn StdError + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(here) = next {
+        if let Some(meta) = here.downcast_ref::<ErrorMetadata>() {
+            return Some(format!(
+                "`sts:AssumeRole` answered {}: {}",
+                meta.code()?,
+                cut(meta.message()?)
+            ));
+        }
+        next = here.source();
+    }
+    None
+}
+
+/// AWS repeats what it refuses, be it a pattern of thousands of characters: the middle of a long message is left out.
+fn cut(message: &str) -> String {
+    const KEPT: usize = 300;
+    let chars: Vec<char> = message.chars().collect();
+    if chars.len() <= 2 * KEPT {
+        return message.to_owned();
+    }
+    let (start, end) = (&chars[..KEPT], &chars[chars.len() - KEPT..]);
+    start
+        .iter()
+        .chain(" … ".chars().collect::<Vec<_>>().iter())
+        .chain(end)
+        .collect()
 }
 
 /// An error and its causes, each said once.
@@ -489,6 +572,62 @@ mod tests {
             &none,
             &["AWS_ACCESS_KEY_ID", "nothing there", "role `arn:r`", "profile"],
         );
+    }
+
+    #[test]
+    fn a_written_profile_is_the_only_place() {
+        let none = Error::NoCredentials {
+            profile: Some("ci".to_owned()),
+            role: None,
+            source: "no keys".into(),
+        };
+        check(&none, &["in the profile `ci`", "no keys"]);
+        assert!(!none.to_string().contains("AWS_ACCESS_KEY_ID"), "{none}");
+        let missing = Error::NoSuchProfile {
+            profile: "ci".to_owned(),
+            origin: "`AWS_PROFILE`",
+            files: vec!["`/a`".to_owned(), "`/b` (not there)".to_owned()],
+        };
+        check(
+            &missing,
+            &[
+                "no such profile as `ci`, which `AWS_PROFILE` names",
+                "in `/a` and `/b` (not there).\n",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_role_that_is_refused_does_not_blame_the_credentials() {
+        let meta = ErrorMetadata::builder()
+            .code("AccessDenied")
+            .message("You may not")
+            .build();
+        let refused = Error::NotAssumed {
+            role: "arn:r".to_owned(),
+            source: Box::new(meta),
+        };
+        check(
+            &refused,
+            &[
+                "role `arn:r` could not be assumed",
+                "answered AccessDenied: You may not.\n",
+                "trust policy",
+            ],
+        );
+        assert!(!refused.to_string().contains("No usable"), "{refused}");
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        let long = format!("begin {} end", "é".repeat(4_000));
+        let text = cut(&long);
+        assert!(
+            text.starts_with("begin é") && text.ends_with("é end") && text.contains('…'),
+            "{text}"
+        );
+        assert_eq!(text.chars().count(), 603);
+        assert_eq!(cut("short"), "short");
     }
 
     #[test]

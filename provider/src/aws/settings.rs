@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub struct Settings {
     /// Default region of resources that name none.
     pub region: Option<String>,
+    /// The region that the environment names, which plans go by where nothing else is written.
+    pub environment_region: Option<String>,
     /// Profile of the shared configuration files.
     pub profile: Option<String>,
     /// Role to assume with the credentials found.

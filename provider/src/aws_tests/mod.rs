@@ -3,6 +3,7 @@
 
 mod bus;
 mod fake;
+mod plans;
 mod rule;
 mod target;
 

@@ -46,9 +46,9 @@ pub struct Bus {
     /// What the bus logs about the events it handles.
     #[tf(optional)]
     log_config: Option<LogConfig>,
-    /// Tags of the bus, over the provider's `default_tags`.
-    #[tf(optional)]
-    tags: Option<BTreeMap<String, String>>,
+    /// Tags of the bus, over the provider's `default_tags`. A null tag counts as not written.
+    #[tf(optional, check = checks::tags)]
+    tags: Option<tags::Written>,
     /// All tags of the bus, the provider's `default_tags` included.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
@@ -261,7 +261,7 @@ impl Bus {
 fn imported_source(name: &str) -> Result<String> {
     checks::event_source(name).map_err(|why| {
         Diagnostic::error(format!("The event bus `{name}` is not one of a partner")).detail(format!(
-            "{why} This resource manages buses of partner event sources only. Nothing was imported."
+            "Its name {why}. This resource manages buses of partner event sources only. Nothing was imported."
         ))
     })?;
     Ok(name.to_owned())

@@ -16,8 +16,9 @@ use crate::client::Client;
 
 /// A rule on an event bus: which events it picks up. Where they go is said by `scalr_eventbridge_target`.
 ///
-/// The pattern is compiled at plan with the rules of EventBridge's own engine, so a pattern that AWS would refuse, or
-/// that cannot match what it seems to, is told before anything is made.
+/// The pattern is compiled at plan with the rules of EventBridge's own engine: one that AWS would refuse is an error
+/// before anything is made. On a bus of Scalr's, a pattern that matches none of Scalr's events is a warning: one that
+/// names a field that they do not have, a value of another type, or another source or detail type.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
@@ -45,9 +46,9 @@ pub struct Rule {
     /// Role that EventBridge assumes to reach the rule's targets, where they need one. Log groups need none.
     #[tf(optional, check = check::role_arn)]
     role_arn: Option<String>,
-    /// Tags of the rule, over the provider's `default_tags`.
-    #[tf(optional)]
-    tags: Option<BTreeMap<String, String>>,
+    /// Tags of the rule, over the provider's `default_tags`. A null tag counts as not written.
+    #[tf(optional, check = checks::tags)]
+    tags: Option<tags::Written>,
     /// All tags of the rule, the provider's `default_tags` included.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
@@ -67,8 +68,7 @@ impl Resource for Rule {
         plan.complete(&aws, cx.client())?;
         match (&plan.name, &plan.name_prefix) {
             (None, Some(prefix)) => {
-                calls::warn_of_left_overs(cx, &aws, &plan, prefix).await?;
-                plan.name = Some(pattern::made_up_name(prefix));
+                plan.name = Some(calls::make_up_name(&aws, cx.client(), &plan, prefix).await?);
             }
             _ => calls::take_up_or_refuse(&aws, &plan).await?,
         }
@@ -138,7 +138,7 @@ impl Resource for Rule {
                     .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
                     .at("name"),
             );
-        } else if !name.is_null() && !prefix.is_null() {
+        } else if name.is_known() && prefix.is_known() {
             diags.push(
                 Diagnostic::error("The rule has a name and a prefix of one")
                     .detail("Set one of `name` and `name_prefix`.")
@@ -150,14 +150,7 @@ impl Resource for Rule {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         planned::region(plan);
         planned::tags_all(plan);
-        if plan.action() != Action::Delete
-            && let Value::Known(text) = plan.config::<String>("event_pattern")
-            && plan.prior().is_none_or(|prior| prior.event_pattern != text)
-        {
-            for warning in pattern::warnings(&text) {
-                plan.warn(warning.at("event_pattern"));
-            }
-        }
+        warn_of_pattern(plan);
         Ok(())
     }
 
@@ -185,6 +178,26 @@ impl Rule {
             && json::same_text(&self.event_pattern, &other.event_pattern)
             && self.enabled == other.enabled
             && self.role_arn == other.role_arn
+    }
+}
+
+/// Says what is legal but odd, where the pattern is new.
+fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
+    if plan.action() == Action::Delete {
+        return;
+    }
+    let Value::Known(text) = plan.config::<String>("event_pattern") else {
+        return;
+    };
+    if plan.prior().is_some_and(|prior| prior.event_pattern == text) {
+        return;
+    }
+    let mut warnings = pattern::warnings(&text);
+    if let Value::Known(bus) = plan.planned::<String>("event_bus_name") {
+        warnings.extend(pattern::matches_nothing(&text, &bus));
+    }
+    for warning in warnings {
+        plan.warn(warning.at("event_pattern"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `scalr_eventbridge_target`: where a rule's events go. For a log group that includes the permission without which
 //! nothing arrives.
 
+mod input;
 mod log_group;
 mod rules;
 mod wire;
@@ -43,10 +44,10 @@ pub struct Target {
     #[tf(optional)]
     log_group: Option<LogGroup>,
     /// Constant JSON text to send in place of the event.
-    #[tf(optional, equal = same_json)]
+    #[tf(optional, check = checks::input, equal = same_json)]
     input: Option<String>,
-    /// JSON path of the part of the event to send.
-    #[tf(optional)]
+    /// JSON path of the part of the event to send, such as `$.detail`.
+    #[tf(optional, check = checks::json_path)]
     input_path: Option<String>,
     /// What to make of the event before it is sent.
     #[tf(optional)]
@@ -91,11 +92,11 @@ pub struct LogGroup {
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct InputTransformer {
     /// JSON paths into the event, by the names that the template uses.
-    #[tf(optional)]
+    #[tf(optional, check = checks::input_paths)]
     pub input_paths: Option<BTreeMap<String, String>>,
     /// What is sent, with `<name>` where a value of the event goes. For a log group it gives an object with
     /// `timestamp` and `message`.
-    #[tf(required)]
+    #[tf(required, check = checks::input_template)]
     pub input_template: String,
 }
 
@@ -211,7 +212,8 @@ impl Resource for Target {
         warn_of_letting_go(plan);
         if let Value::Known(arn) = plan.config::<String>("arn") {
             let role = plan.config::<String>("role_arn");
-            for warning in rules::warnings(&arn, !role.is_null()) {
+            let region = plan.planned::<String>("region").known();
+            for warning in rules::warnings(&arn, &role, region.as_deref()) {
                 plan.warn(warning);
             }
         }

@@ -13,7 +13,7 @@ use tfplugin::{Cx, Diagnostic, Diagnostics, Result};
 use super::{Bus, DeadLetterConfig, LogConfig, source};
 use crate::aws::calls::wire_tags;
 use crate::aws::settle::{DOUBTS_MAX, is_in_use};
-use crate::aws::{Error, Regional, Standing, import_id, settle};
+use crate::aws::{Error, Regional, Standing, import_id, planned, settle};
 
 const MAY_BE_THERE: &str = "The bus may be there now; if it is, the next apply says how to take it up.";
 const DELETE_EVERY: Duration = Duration::from_secs(2);
@@ -190,7 +190,7 @@ impl Bus {
     /// Takes the settings that AWS holds.
     pub(super) fn with(&mut self, held: &DescribeEventBusOutput) {
         let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        self.description = filled(held.description());
+        self.description = planned::held_text(self.description.as_deref(), held.description());
         self.kms_key_identifier = filled(held.kms_key_identifier());
         let queue = held.dead_letter_config().and_then(|queue| filled(queue.arn()));
         self.dead_letter_config = queue.map(|arn| DeadLetterConfig { arn });

@@ -11,8 +11,11 @@ use tfplugin::{Cx, Diagnostic, Result};
 use super::Rule;
 use crate::aws::calls::wire_tags;
 use crate::aws::settle::{DOUBTS_MAX, is_in_use};
-use crate::aws::{Regional, Standing, import_id, settle};
+use crate::aws::{Error, Regional, Standing, import_id, planned, settle};
+use crate::client::Client;
 
+/// How many rules of one prefix are looked at.
+const LOOKED_AT_MAX: usize = 20;
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
 /// Looks for a rule of that name first: PutRule would overwrite it without a word. One that is just what is planned is
@@ -38,46 +41,63 @@ pub(super) async fn take_up_or_refuse(aws: &Regional, plan: &Rule) -> Result<()>
     }
 }
 
-/// Rules that begin with the prefix, are just like this one and have no target: what an apply that was killed leaves.
-pub(super) async fn warn_of_left_overs(
-    cx: &Cx<'_, Rule>,
+/// Makes up the name of a new rule. A rule that begins with the prefix, is just like this one, has no target and was not
+/// made by this process is what an apply that was killed leaves, and nobody else would find it: it is in no state, and
+/// its name is known to nobody.
+pub(super) async fn make_up_name(
     aws: &Regional,
+    client: &Client,
     plan: &Rule,
     prefix: &str,
-) -> Result<()> {
-    const LOOKED_AT_MAX: usize = 20;
+) -> Result<String> {
     let bus = &plan.event_bus_name;
+    let place = |name: &str| format!("{}/{bus}/{name}", aws.name);
     let doing = || format!("cannot look at the rules of the event bus `{bus}`");
     let names = match aws.rule_names(bus, Some(prefix)).await {
         Ok(names) => names,
         // The bus is not there: PutRule will say so.
-        Err(e) if e.is_not_found() => return Ok(()),
+        Err(e) if e.is_not_found() => Vec::new(),
         Err(e) => return Err(e.during(doing())),
     };
-    let made_up = names
+    let left = names
         .iter()
-        .filter(|name| super::pattern::prefix_of_made_up(name).as_deref() == Some(prefix));
-    for name in made_up.take(LOOKED_AT_MAX) {
-        let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
-            continue;
-        };
-        let mut now = plan.clone();
-        now.with(&held);
-        let targets = aws
-            .targets(bus, name)
+        .filter(|name| super::pattern::prefix_of_made_up(name).as_deref() == Some(prefix))
+        .filter(|name| !client.made_up().has(&place(name)));
+    for name in left.take(LOOKED_AT_MAX) {
+        if is_left_over(aws, plan, name)
             .await
             .map_err(|e| e.during(doing()))?
-            .unwrap_or_default();
-        if now.is_like(plan) && targets.is_empty() {
-            cx.warn(Diagnostic::warning(format!("The rule `{name}` is there already, just like the new one")).detail(format!(
-                "It begins with the same `name_prefix` and has no targets: perhaps an apply that was killed made it. A new \
-                 one was made beside it. Delete the old one if nothing uses it (`aws events delete-rule`), or, to use it \
-                 in place of the new one, remove the new one from the state and import it with\n\n{}",
-                import_id::block(&format!("{bus}/{name}@{}", aws.name))
-            )));
+        {
+            return Err(left_over(plan, &aws.name, name).into());
         }
     }
-    Ok(())
+    let name = super::pattern::made_up_name(prefix);
+    // Before the rule is there: others that are made at the same time must not take it for one that was left.
+    client.made_up().add(place(&name));
+    Ok(name)
+}
+
+async fn is_left_over(aws: &Regional, plan: &Rule, name: &str) -> Result<bool, Error> {
+    let bus = &plan.event_bus_name;
+    let Some(held) = aws.rule(bus, name).await? else {
+        return Ok(false);
+    };
+    let mut now = plan.clone();
+    now.with(&held);
+    Ok(now.is_like(plan) && aws.targets(bus, name).await?.unwrap_or_default().is_empty())
+}
+
+fn left_over(plan: &Rule, region: &str, name: &str) -> Diagnostic {
+    let bus = &plan.event_bus_name;
+    Diagnostic::error(format!("The rule `{name}` is there already, just like the new one"))
+        .detail(format!(
+            "It is on the event bus `{bus}`, begins with the same `name_prefix` and has no targets: perhaps an apply that \
+             was interrupted made it. Nothing was made.\n\nIf nobody manages it, use it by importing it:\n\n{}\n\nor delete it \
+             (`aws events delete-rule --event-bus-name {bus} --name {name}`), and apply again. If it is managed elsewhere, \
+             give the new rule a `name`, another `name_prefix` or a `description` of its own.",
+            import_id::block(&format!("{bus}/{name}@{region}"))
+        ))
+        .at("name_prefix")
 }
 
 /// Writes the rule and returns its ARN.
@@ -128,7 +148,7 @@ fn standing(plan: &Rule, new: bool) -> Standing {
         (false, _) => return Standing::default(),
         (true, None) => "The rule may be there now; the next apply takes it up if it is.".to_owned(),
         (true, Some(_)) => format!(
-            "The rule `{}` may be there now; the next apply makes another one, and tells of this one.",
+            "The rule `{}` may be there now; the next apply makes no other beside it, and says how to take it up.",
             plan.name()
         ),
     };
@@ -188,7 +208,7 @@ impl Rule {
     /// Takes what AWS holds.
     pub(super) fn with(&mut self, held: &DescribeRuleOutput) {
         let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        self.description = filled(held.description());
+        self.description = planned::held_text(self.description.as_deref(), held.description());
         held.event_pattern()
             .unwrap_or_default()
             .clone_into(&mut self.event_pattern);
@@ -267,9 +287,26 @@ mod tests {
             .build();
         rule.with(&held);
         assert_eq!(
-            (rule.enabled, rule.description, rule.event_pattern.as_str()),
+            (
+                rule.enabled,
+                rule.description.as_deref(),
+                rule.event_pattern.as_str()
+            ),
             (false, None, "{}")
         );
+        for (written, held, want) in [
+            (Some(""), None, Some("")),
+            (Some(""), Some("x"), Some("x")),
+            (Some("x"), Some(""), None),
+            (None, Some(""), None),
+        ] {
+            rule.description = written.map(str::to_owned);
+            let held = DescribeRuleOutput::builder()
+                .set_description(held.map(str::to_owned))
+                .build();
+            rule.with(&held);
+            assert_eq!(rule.description.as_deref(), want, "{written:?} {held:?}");
+        }
     }
 
     #[test]
