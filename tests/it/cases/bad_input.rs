@@ -349,17 +349,14 @@ resource "scalr_eventbridge_target" "logs" {
     retention_in_days = 31
   }
 }
-provider "scalr" {
-  aws = {
-    assume_role = { role_arn = "not-a-role" }
-  }
-}
 "#,
     )?;
-    stage.plan_fails(&[
-        "7: arn = \"not-a-queue\"",
-        "15: retention_in_days = 31",
-        "20: assume_role = { role_arn = \"not-a-role\" }",
-    ])?;
+    stage.plan_fails(&["7: arn = \"not-a-queue\"", "15: retention_in_days = 31"])?;
+    // The tools ask for nothing else where a provider's settings are wrong.
+    stage.config(&hcl::all(&[
+        "provider \"scalr\" {\n  aws = {\n    assume_role = { role_arn = \"not-a-role\" }\n  }\n}\n",
+        CONNECTION,
+    ]))?;
+    stage.plan_fails(&["3: assume_role = { role_arn = \"not-a-role\" }"])?;
     Ok(())
 }
