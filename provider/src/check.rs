@@ -1,5 +1,9 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
+use crate::aws::settings;
+
+use tfplugin::Number;
+
 /// An event source's name is at most this long, and starts with this.
 const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
 const SOURCE_LENGTH_MAX: usize = 256;
@@ -114,12 +118,11 @@ pub fn hostname(text: &str) -> Result<(), String> {
 }
 
 /// A number of retries.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "every check takes a reference")]
-pub fn max_retries(count: &i64) -> Result<(), String> {
-    if (0..=100).contains(count) {
+pub fn max_retries(count: &Number) -> Result<(), String> {
+    if count.to_i64().is_some_and(|count| (0..=100).contains(&count)) {
         Ok(())
     } else {
-        Err(format!("must be from 0 to 100; it is {count}"))
+        Err(format!("must be a whole number from 0 to 100; it is {count}"))
     }
 }
 
@@ -128,6 +131,11 @@ pub fn endpoint(text: &str) -> Result<(), String> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
+    if settings::userinfo(text).is_some() {
+        return Err(
+            "must not hold a user name or a password; AWS's credentials are set elsewhere".to_owned(),
+        );
+    }
     match rest {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(()),
         _ => Err("must be a URL that begins with `https://` or `http://`".to_owned()),
@@ -267,6 +275,30 @@ mod tests {
             endpoint,
             "127.0.0.1:4566",
             Err("must be a URL that begins with `https://` or `http://`"),
+        );
+        for url in ["https://user:pass@host", "http://user@127.0.0.1:1/x"] {
+            let error = endpoint(url).expect_err(url);
+            assert!(error.starts_with("must not hold a user name"), "{error}");
+        }
+        check(endpoint, "https://host/a@b", Ok(()));
+    }
+
+    #[test]
+    fn retries() {
+        for (count, legal) in [
+            ("0", true),
+            ("100", true),
+            ("101", false),
+            ("-1", false),
+            ("1.5", false),
+        ] {
+            let count: Number = count.parse().expect("a number");
+            assert_eq!(max_retries(&count).is_ok(), legal, "{count}");
+        }
+        let said = max_retries(&"1.5".parse().expect("a number"));
+        assert_eq!(
+            said,
+            Err("must be a whole number from 0 to 100; it is 1.5".to_owned())
         );
     }
 

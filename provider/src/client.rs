@@ -3,6 +3,9 @@
 //! A setting may be unknown while Terraform plans. That is no error until a call needs it: each part is asked for by
 //! a method that fails with the setting's name.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use scalr_api::{AccountId, Connection, ConnectionId, Object};
 use tfplugin::{Diagnostic, Result};
 
@@ -15,6 +18,31 @@ pub struct Client {
     scalr: Setting<Scalr>,
     aws: Setting<Aws>,
     account_id: Setting<Option<AccountId>>,
+    made_up: MadeUp,
+}
+
+/// What this process has given names that nobody chose: its own objects, even where no state holds them yet.
+#[derive(Debug, Default)]
+pub struct MadeUp {
+    names: Mutex<BTreeSet<String>>,
+}
+
+impl MadeUp {
+    /// Remembers a name, with the place that it is in.
+    pub fn add(&self, name: String) {
+        self.names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name);
+    }
+
+    /// Whether the name was made up here.
+    pub fn has(&self, name: &str) -> bool {
+        self.names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(name)
+    }
 }
 
 /// A part of the client, or the name of the setting that is not known yet.
@@ -40,7 +68,13 @@ impl Client {
             scalr,
             aws,
             account_id,
+            made_up: MadeUp::default(),
         }
+    }
+
+    /// The names that were made up in this process.
+    pub fn made_up(&self) -> &MadeUp {
+        &self.made_up
     }
 
     /// Scalr's API.

@@ -119,6 +119,12 @@ fn next(error: &ClientError, token_origin: &str) -> Option<String> {
             "The certificate of `{host}` is not one that this machine trusts. If an authority of your own signed it, \
              `SSL_CERT_FILE` may name a file that holds that authority's certificate."
         ),
+        ClientError::NotSent { host, .. } | ClientError::NoAnswer { host, .. }
+            if error.to_string().contains("InvalidContentType") =>
+        {
+            let plain = host.replacen("https://", "http://", 1);
+            format!("What answers there speaks no TLS. Does it speak plain HTTP? Then write `{plain}` (`hostname`, `SCALR_HOSTNAME`).")
+        }
         ClientError::NotSent { host, .. } | ClientError::NoAnswer { host, .. } => {
             format!("Is `{host}` the right host (`hostname`, `SCALR_HOSTNAME`), and is it reachable from here?")
         }

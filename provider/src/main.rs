@@ -6,6 +6,8 @@
 )]
 
 mod aws;
+#[cfg(test)]
+mod aws_tests;
 mod check;
 mod client;
 mod credentials;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scalr_api::{AccountId, Host, Settings, Token};
-use tfplugin::{Attrs, ConfigureCx, Diagnostic, Diagnostics, Provider, Registry, Result, Value};
+use tfplugin::{Attrs, ConfigureCx, Diagnostic, Diagnostics, Number, Provider, Registry, Result, Value};
 
-use crate::aws;
+use crate::aws::{self, checks};
 use crate::client::{Client, NotKnownYet, Scalr, Setting};
 use crate::credentials::{self, World};
 use crate::{check, data_sources, functions, resources};
@@ -34,7 +34,8 @@ pub struct AwsConfig {
     /// Region of the resources that name none.
     #[tf(optional, check = check::region)]
     region: Value<String>,
-    /// Profile of the shared configuration and credentials files.
+    /// Profile of the shared configuration and credentials files. It is then the only place that credentials come from:
+    /// keys in the environment count for nothing.
     #[tf(optional)]
     profile: Value<String>,
     /// Role to assume with the credentials found.
@@ -48,9 +49,9 @@ pub struct AwsConfig {
     default_tags: Value<DefaultTags>,
     /// How often a failed call is tried again, 0 to 100. Default: AWS's own, 2.
     #[tf(optional, check = check::max_retries)]
-    max_retries: Value<i64>,
+    max_retries: Value<Number>,
     /// Accounts that may be worked in; credentials of any other are refused on the first call.
-    #[tf(optional)]
+    #[tf(optional, check = checks::account_ids)]
     allowed_account_ids: Value<BTreeSet<String>>,
 }
 
@@ -61,10 +62,10 @@ pub struct AssumeRole {
     #[tf(required, check = check::role_arn)]
     role_arn: Value<String>,
     /// Name that the session shows in AWS's logs.
-    #[tf(optional)]
+    #[tf(optional, check = checks::session_name)]
     session_name: Value<String>,
     /// External id that the role's trust policy may ask for.
-    #[tf(optional)]
+    #[tf(optional, check = checks::external_id)]
     external_id: Value<String>,
 }
 
@@ -85,9 +86,9 @@ pub struct Endpoints {
 /// Tags for everything that can be tagged.
 #[derive(Attrs, Clone, Debug)]
 pub struct DefaultTags {
-    /// The tags. A resource's own tag of the same key wins.
-    #[tf(optional)]
-    tags: Value<BTreeMap<String, String>>,
+    /// The tags. A resource's own tag of the same key wins. A null tag counts as not written.
+    #[tf(optional, check = default_tags)]
+    tags: Value<BTreeMap<String, Value<String>>>,
 }
 
 impl Provider for ScalrEventBridge {
@@ -124,9 +125,27 @@ impl ScalrEventBridge {
         };
         let aws =
             known("aws", self.aws).and_then(|aws| aws.map_or_else(|| Ok(aws::Settings::default()), settings));
+        let aws = aws.map(|settings| aws::Settings {
+            environment_region: environment_region(world),
+            ..settings
+        });
         let scalr = scalr(self.hostname, self.token, world, user_agent)?;
         Ok(Client::new(scalr, aws.map(aws::Aws::new), account_id))
     }
+}
+
+/// The region that AWS's own variables name, in the order in which the SDK reads them.
+fn environment_region(world: &World<'_>) -> Option<String> {
+    let mut named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
+    let region = named.find_map(|name| world.env.get(name).filter(|region| !region.is_empty()))?;
+    check::region(region).is_ok().then(|| region.clone())
+}
+
+fn default_tags(tags: &BTreeMap<String, Value<String>>) -> std::result::Result<(), String> {
+    let written = tags
+        .iter()
+        .map(|(key, value)| (key.clone(), value.clone().known()));
+    checks::tags(&written.collect())
 }
 
 /// The value that is written, if it is known; an empty text counts as not written.
@@ -224,8 +243,10 @@ fn bad_hostname(hostname: &str, error: &scalr_api::HostError) -> Diagnostics {
 }
 
 fn settings(config: AwsConfig) -> Setting<aws::Settings> {
-    let tags =
-        known("aws.default_tags", config.default_tags)?.map(|tags| known("aws.default_tags.tags", tags.tags));
+    let tags = match known("aws.default_tags", config.default_tags)? {
+        Some(tags) => known("aws.default_tags.tags", tags.tags)?.unwrap_or_default(),
+        None => BTreeMap::new(),
+    };
     let allowed = known("aws.allowed_account_ids", config.allowed_account_ids)?;
     Ok(aws::Settings {
         region: text("aws.region", config.region)?,
@@ -237,10 +258,15 @@ fn settings(config: AwsConfig) -> Setting<aws::Settings> {
             .map(endpoints)
             .transpose()?
             .unwrap_or_default(),
-        default_tags: tags.transpose()?.flatten().unwrap_or_default(),
+        default_tags: tags
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, known("aws.default_tags.tags", value).transpose()?)))
+            .map(|(key, value)| Ok((key, value?)))
+            .collect::<Setting<_>>()?,
         max_retries: known("aws.max_retries", config.max_retries)?
-            .and_then(|count| u32::try_from(count).ok()),
+            .and_then(|count| u32::try_from(count.to_i64()?).ok()),
         allowed_account_ids: allowed.unwrap_or_default().into_iter().collect(),
+        ..aws::Settings::default()
     })
 }
 

@@ -1,5 +1,7 @@
 //! AWS's side, seen through AWS's own SDK: what is there, and the ways to break it behind Terraform's back.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudwatchlogs as logs;
@@ -150,6 +152,16 @@ impl Aws {
             .or(group.arn())
             .context("a log group without an ARN")?;
         Ok(arn.trim_end_matches(":*").to_owned())
+    }
+
+    /// A log group's tags.
+    ///
+    /// # Errors
+    /// When AWS refuses or there is none.
+    pub fn group_tags(&self, name: &str) -> Result<HashMap<String, String>> {
+        let arn = self.group_arn(name)?;
+        let answer = block_on(self.logs.list_tags_for_resource().resource_arn(arn).send())?;
+        Ok(answer.tags.unwrap_or_default())
     }
 
     /// A log group's own resource policy.

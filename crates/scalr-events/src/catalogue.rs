@@ -34,7 +34,7 @@ pub struct Field {
     pub path: &'static str,
     /// JSON type.
     pub kind: Kind,
-    /// Name of the filter on it.
+    /// Name of the filter on it; that of `detail-type` is the type itself.
     pub filter: &'static str,
     /// What it means.
     pub doc: &'static str,
@@ -384,13 +384,12 @@ EventBridge delivers at least once: recognise a repeated event by `detail.event.
     fn table(title: &str, fields: impl Iterator<Item = &'static Field>) -> std::string::String {
         let head = format!("\n## {title}\n\n| filter | path | type | meaning |\n|---|---|---|---|\n");
         let row = |f: &Field| {
-            format!(
-                "| `{}` | `{}` | {} | {} |\n",
-                f.filter,
-                f.path,
-                f.kind.as_str(),
-                f.doc
-            )
+            let filter = if f.filter == crate::pattern::DETAIL_TYPE {
+                "the argument `type`".to_owned()
+            } else {
+                format!("`{}`", f.filter)
+            };
+            format!("| {filter} | `{}` | {} | {} |\n", f.path, f.kind.as_str(), f.doc)
         };
         fields.fold(head, |text, field| text + &row(field))
     }

@@ -10,6 +10,7 @@ mod nearest;
 mod pattern;
 mod run_executed;
 mod sample;
+mod unmatched;
 
 pub use audit_log::{AccessToken, Actor, AuditLog, Context, Named, Outcome, Request, Target};
 pub use event_type::{EventType, UnknownType};
@@ -17,3 +18,4 @@ pub use nearest::nearest;
 pub use pattern::{PatternError, SOURCE_PREFIX, event_pattern};
 pub use run_executed::{Run, RunExecuted};
 pub use sample::{sample, sample_text};
+pub use unmatched::unmatched;

@@ -1,5 +1,6 @@
 //! Builds an event pattern from a detail type and a few filters.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use event_pattern::Pattern;
@@ -32,8 +33,13 @@ pub fn event_pattern(event_type: &str, filters: &Value) -> Result<Value, Pattern
             });
         }
     };
+    let mut names = BTreeMap::new();
     for (name, value) in filters.iter().filter(|(_, value)| !value.is_null()) {
         let field = filterable(event_type, name)?;
+        if let Some(other) = names.insert(field.path, name) {
+            let names = [other.clone(), name.clone()];
+            return Err(PatternError::Twice { names });
+        }
         set(
             &mut pattern,
             field.path,
@@ -75,6 +81,11 @@ pub enum PatternError {
         event_type: EventType,
         /// The name that was asked for.
         name: String,
+    },
+    /// Two names of one filter.
+    Twice {
+        /// The names.
+        names: [String; 2],
     },
     /// A filter's value has the wrong type.
     WrongType {
@@ -120,6 +131,9 @@ impl fmt::Display for PatternError {
                 )
             }
             Self::UnknownFilter { event_type, name } => unknown_filter(f, *event_type, name),
+            Self::Twice { names: [one, other] } => {
+                write!(f, "`{one}` and `{other}` are one filter; write it once.")
+            }
             Self::WrongType {
                 name,
                 expected,
@@ -153,7 +167,7 @@ impl std::error::Error for PatternError {}
 fn unknown_filter(f: &mut fmt::Formatter<'_>, event_type: EventType, name: &str) -> fmt::Result {
     write!(f, "`{event_type}` has no filter `{name}`")?;
     if let Some(near) = nearest(name, filter_names(event_type)) {
-        return write!(f, "; did you mean `{near}`?");
+        return write!(f, "; the nearest is `{near}`.");
     }
     let known: Vec<String> = filter_names(event_type).map(|name| format!("`{name}`")).collect();
     write!(f, ". Filters are {}.", known.join(", "))
@@ -166,7 +180,7 @@ fn filter_names(event_type: EventType) -> impl Iterator<Item = &'static str> {
 }
 
 /// The one field that is settled by the other argument.
-const DETAIL_TYPE: &str = "detail_type";
+pub(crate) const DETAIL_TYPE: &str = "detail_type";
 
 fn filterable(event_type: EventType, name: &str) -> Result<&'static Field, PatternError> {
     catalogue::find(event_type, name)
@@ -301,7 +315,7 @@ mod tests {
         check(
             "RunExecuted",
             &json!({ "workspce": "x" }),
-            Err("no filter `workspce`; did you mean `workspace`?"),
+            Err("no filter `workspce`; the nearest is `workspace`."),
         );
         check(
             "RunExecuted",
@@ -327,6 +341,16 @@ mod tests {
             "RunExecuted",
             &json!({ "workspace": [] }),
             Err("is an empty list"),
+        );
+        for two in [["is-dry", "is_dry"], ["event.is-dry", "is_dry"]] {
+            let filters = json!({ two[0]: true, two[1]: false });
+            let both = format!("`{}` and `{}` are one filter", two[0], two[1]);
+            check("RunExecuted", &filters, Err(&both));
+        }
+        check(
+            "RunExecuted",
+            &json!({ "is-dry": null, "is_dry": false }),
+            Ok(event_pattern("RunExecuted", &json!({ "is_dry": false })).unwrap()),
         );
         let typo = json!({ "workspace": { "prefx": "x" } });
         check(

@@ -144,7 +144,8 @@ scalar!(bool, Type::Bool, "true or false", Val::Bool(value) => Ok(*value), this 
 scalar!(Number, Type::Number, "a number", Val::Number(value) => Ok(value.clone()), this => Val::Number(this.clone()));
 scalar!(i64, Type::Number, "a whole number", Val::Number(value) => match value.to_i64() {
     Some(whole) => Ok(whole),
-    None => mismatch("a whole number between -2^63 and 2^63-1"),
+    None if value.is_whole() => mismatch("a whole number between -2^63 and 2^63-1"),
+    None => mismatch("a whole number"),
 }, this => Val::Number((*this).into()));
 scalar!(f64, Type::Number, "a number", Val::Number(value) => match value.to_f64() {
     near if near.is_finite() || Number::from_f64(near).as_ref() == Ok(value) => Ok(near),

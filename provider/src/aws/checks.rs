@@ -5,7 +5,29 @@
     reason = "a check of an attribute takes a reference, whatever the type"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tags::Written;
 use super::{arn, import_id};
+use crate::check;
+
+/// A text in a message: long ones are cut.
+fn shown(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn at_most(text: &str, chars_max: usize) -> Result<(), String> {
+    match text.chars().count() {
+        count if count > chars_max => Err(format!(
+            "must have at most {chars_max} characters; it has {count}"
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// The name of an event source of Scalr's, or of another partner.
 pub fn event_source(text: &str) -> Result<(), String> {
@@ -15,7 +37,8 @@ pub fn event_source(text: &str) -> Result<(), String> {
     }
     Err(format!(
         "must be the name of a partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's \
-         `event_source_name`; it is `{text}`"
+         `event_source_name`; it is `{}`",
+        shown(text)
     ))
 }
 
@@ -28,7 +51,8 @@ pub fn bus(text: &str) -> Result<(), String> {
         match arn::parse(text).and_then(|arn| arn.resource.strip_prefix("event-bus/")) {
             Some(name) => format!("must be the name of an event bus and not its ARN: `{name}`"),
             None => format!(
-                "must be the name of an event bus (letters, digits, `.`, `-`, `_`, and `/` between parts; 256 at most); it is `{text}`"
+                "must be the name of an event bus (letters, digits, `.`, `-`, `_`, and `/` between parts; 256 at most); it is `{}`",
+                shown(text)
             ),
         },
     )
@@ -40,7 +64,8 @@ pub fn name(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "must be 1 to 64 letters, digits, `.`, `-` or `_`; it is `{text}`"
+        "must be 1 to 64 letters, digits, `.`, `-` or `_`; it is `{}`",
+        shown(text)
     ))
 }
 
@@ -50,21 +75,20 @@ pub fn name_prefix(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "must be 1 to 38 letters, digits, `.`, `-` or `_`, as 26 more are added; it is `{text}`"
+        "must be 1 to 38 letters, digits, `.`, `-` or `_`, as 26 more are added; it is `{}`",
+        shown(text)
     ))
 }
 
 /// A description.
 pub fn description(text: &str) -> Result<(), String> {
-    if text.chars().count() <= 512 {
-        return Ok(());
-    }
-    Err("must have at most 512 characters".to_owned())
+    at_most(text, 512)
 }
 
 /// An ARN.
 pub fn any_arn(text: &str) -> Result<(), String> {
     arn::parse(text).map(drop).ok_or_else(|| {
+        let text = shown(text);
         format!("must be an ARN, such as `arn:aws:sqs:us-east-1:123456789012:NAME`; it is `{text}`")
     })
 }
@@ -78,8 +102,117 @@ pub fn queue_arn(text: &str) -> Result<(), String> {
             "must be the ARN of a standard queue; EventBridge takes no FIFO queue for dead letters"
                 .to_owned(),
         ),
-        _ => Err(format!("must be the ARN of an SQS queue; it is `{text}`")),
+        _ => Err(format!(
+            "must be the ARN of an SQS queue; it is `{}`",
+            shown(text)
+        )),
     }
+}
+
+/// A JSON path into an event.
+pub fn json_path(text: &str) -> Result<(), String> {
+    if !text.starts_with('$') {
+        return Err(format!(
+            "must be a JSON path, which begins with `$`, such as `$.detail`; it is `{}`",
+            shown(text)
+        ));
+    }
+    at_most(text, 256)
+}
+
+/// Constant text for a target.
+pub fn input(text: &str) -> Result<(), String> {
+    at_most(text, 8_192)
+}
+
+/// A template for what a target gets.
+pub fn input_template(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    at_most(text, 8_192)
+}
+
+/// JSON paths by the names that a template uses.
+pub fn input_paths(paths: &BTreeMap<String, String>) -> Result<(), String> {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    if paths.len() > 100 {
+        return Err(format!("must have at most 100 entries; it has {}", paths.len()));
+    }
+    for (name, path) in paths {
+        if !(1..=256).contains(&name.len()) || !name.bytes().all(letter) {
+            return Err(format!(
+                "must have names of 1 to 256 letters, digits, `_` or `-`; one is `{}`",
+                shown(name)
+            ));
+        }
+        if name.starts_with("AWS") {
+            return Err(format!(
+                "must have names that do not begin with `AWS`, which are AWS's own; one is `{}`",
+                shown(name)
+            ));
+        }
+        json_path(path).map_err(|why| format!("has `{}`, which {why}", shown(name)))?;
+    }
+    Ok(())
+}
+
+/// Tags of a resource.
+pub fn tags(tags: &Written) -> Result<(), String> {
+    for (key, value) in tags {
+        let shown = shown(key);
+        match key.chars().count() {
+            0 => return Err("must have no empty key".to_owned()),
+            1..=128 => {}
+            count => {
+                return Err(format!(
+                    "must have keys of at most 128 characters; `{shown}` has {count}"
+                ));
+            }
+        }
+        if key
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+        {
+            return Err(format!(
+                "must have no key that begins with `aws:`, which AWS keeps for itself; one is `{shown}`"
+            ));
+        }
+        let value = value.as_deref().unwrap_or_default();
+        at_most(value, 256).map_err(|why| format!("has `{shown}`, which {why}"))?;
+    }
+    Ok(())
+}
+
+/// The name of a session of an assumed role.
+pub fn session_name(text: &str) -> Result<(), String> {
+    of_letters(text, 64, "=,.@-+_")
+}
+
+/// What the trust policy of a role asks for.
+pub fn external_id(text: &str) -> Result<(), String> {
+    of_letters(text, 1_224, "=,.@-+_:/")
+}
+
+fn of_letters(text: &str, chars_max: usize, more: &str) -> Result<(), String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
+    if (2..=chars_max).contains(&text.len()) && text.chars().all(legal) {
+        return Ok(());
+    }
+    let more: Vec<String> = more.chars().map(|c| format!("`{c}`")).collect();
+    Err(format!(
+        "must be 2 to {chars_max} letters, digits or {}; it is `{}`",
+        more.join(", "),
+        shown(text)
+    ))
+}
+
+/// AWS accounts.
+pub fn account_ids(ids: &BTreeSet<String>) -> Result<(), String> {
+    let mut judged = ids.iter().map(|id| (id, check::aws_account_id(id)));
+    judged
+        .find_map(|(id, judged)| Some(format!("has `{}`, which {}", shown(id), judged.err()?)))
+        .map_or(Ok(()), Err)
 }
 
 /// The name of a log group.
@@ -91,7 +224,8 @@ pub fn log_group(text: &str) -> Result<(), String> {
     Err(match arn::log_group_name(text) {
         Some(name) => format!("must be the name of a log group and not its ARN: `{name}`"),
         None => format!(
-            "must be the name of a log group (letters, digits, `_`, `-`, `/`, `.`, `#`; 512 at most); it is `{text}`"
+            "must be the name of a log group (letters, digits, `_`, `-`, `/`, `.`, `#`; 512 at most); it is `{}`",
+            shown(text)
         ),
     })
 }
@@ -150,7 +284,11 @@ fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     let all: Vec<String> = all.iter().map(|one| format!("`{one}`")).collect();
-    Err(format!("must be one of {}; it is `{text}`", all.join(", ")))
+    Err(format!(
+        "must be one of {}; it is `{}`",
+        all.join(", "),
+        shown(text)
+    ))
 }
 
 #[cfg(test)]
@@ -199,6 +337,78 @@ mod tests {
             queue_arn,
             &["arn:aws:sqs:r:1:q"],
             &[("arn:aws:sqs:r:1:q.fifo", "FIFO"), ("arn:aws:sns:r:1:t", "SQS")],
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let said = any_arn(&"x".repeat(5_000)).expect_err("no ARN");
+        assert!(said.len() < 300, "{said}");
+        assert!(description(&"é".repeat(512)).is_ok() && description(&"é".repeat(513)).is_err());
+    }
+
+    #[test]
+    fn what_targets_get() {
+        check(
+            json_path,
+            &["$", "$.detail.id"],
+            &[("detail", "`$`"), ("", "`$`")],
+        );
+        check(
+            input_template,
+            &["x"],
+            &[("", "empty"), (&"x".repeat(8_193), "8192")],
+        );
+        let paths =
+            |name: &str, path: &str| input_paths(&BTreeMap::from([(name.to_owned(), path.to_owned())]));
+        assert_eq!(paths("run-id_1", "$.detail"), Ok(()));
+        for (name, path, why) in [
+            ("b c", "$", "`b c`"),
+            ("", "$", "1 to 256"),
+            ("AWSx", "$", "`AWS`"),
+            ("x", "detail", "`x`, which must be a JSON path"),
+        ] {
+            let said = paths(name, path).expect_err(name);
+            assert!(said.contains(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn tags_are_judged_by_key_and_value() {
+        let judged =
+            |key: &str, value: &str| tags(&Written::from([(key.to_owned(), Some(value.to_owned()))]));
+        assert_eq!(judged("a b/é", ""), Ok(()));
+        assert_eq!(tags(&Written::from([("n".to_owned(), None)])), Ok(()));
+        for (key, value, why) in [
+            ("", "x", "empty key"),
+            ("aws:x", "x", "`aws:`"),
+            ("AWS:x", "x", "`aws:`"),
+            (&*"k".repeat(129), "x", "128"),
+            ("k", &*"v".repeat(257), "256"),
+        ] {
+            let said = judged(key, value).expect_err(why);
+            assert!(said.contains(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn assumed_roles_and_accounts() {
+        check(
+            session_name,
+            &["ci@scalr", "a+b=c,d.e-f_1"],
+            &[("a", "2 to 64"), ("a b", "`a b`")],
+        );
+        check(
+            external_id,
+            &["scalr:prod/1"],
+            &[("x", "2 to 1224"), ("a b", "`a b`")],
+        );
+        let ids = |id: &str| account_ids(&BTreeSet::from(["123456789012".to_owned(), id.to_owned()]));
+        assert_eq!(ids("210987654321"), Ok(()));
+        assert!(
+            ids("prod")
+                .expect_err("prod")
+                .contains("`prod`, which must be an AWS account id")
         );
     }
 

@@ -3,11 +3,15 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 use tfplugin::{Diagnostic, Diagnostics};
 
-/// A failure of the AWS side.
+use super::regional::Stop;
+use super::settle::sentence;
+
+/// A failure of the AWS side. As text it is what happened, in one sentence without its full stop; how things stand and
+/// what to do next come with the diagnostic.
 #[derive(Debug)]
 pub enum Error {
     /// No region was given anywhere.
@@ -22,6 +26,22 @@ pub enum Error {
         /// The role that was to be assumed.
         role: Option<String>,
         /// What the chain of providers said.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The profile that is to be used stands in no file.
+    NoSuchProfile {
+        /// Its name.
+        profile: String,
+        /// What names it.
+        origin: &'static str,
+        /// The files that were read.
+        files: Vec<String>,
+    },
+    /// There are credentials, but the role cannot be assumed with them.
+    NotAssumed {
+        /// The role.
+        role: String,
+        /// What the token service said.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The credentials belong to an account that the configuration does not allow.
@@ -44,6 +64,66 @@ pub enum Error {
         /// What happened.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The operation ended before something that changes nothing was through.
+    Stopped {
+        /// What was under way: a call and its region.
+        what: String,
+        /// What ended it.
+        why: Stop,
+    },
+    /// A list has more pages than any real one.
+    Endless {
+        /// The call.
+        operation: &'static str,
+        /// Its region.
+        region: String,
+        /// How many pages were read.
+        pages: usize,
+    },
+}
+
+/// How things stand after a call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    refused: String,
+    unknown: String,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self::new(
+            "The call changed nothing.",
+            "Whether AWS carried the call out is not known; the next plan shows it.",
+        )
+    }
+}
+
+impl Standing {
+    /// What is true when AWS refused the call, and when its answer was lost.
+    pub fn new(refused: impl Into<String>, unknown: impl Into<String>) -> Self {
+        Self {
+            refused: refused.into(),
+            unknown: unknown.into(),
+        }
+    }
+
+    /// One text for both.
+    pub fn same(text: &str) -> Self {
+        Self::new(text, text)
+    }
+
+    /// A further sentence for both.
+    pub fn and(mut self, more: &str) -> Self {
+        for text in [&mut self.refused, &mut self.unknown] {
+            text.extend([" ", more]);
+        }
+        self
+    }
+
+    /// What is true now.
+    pub fn after(&self, may_be_done: bool) -> &str {
+        if may_be_done { &self.unknown } else { &self.refused }
+    }
 }
 
 /// An error that AWS answered with.
@@ -92,6 +172,22 @@ impl Error {
         }
     }
 
+    /// From an entry of an answer.
+    pub(super) fn of_entry(
+        operation: &'static str,
+        region: &str,
+        code: Option<&str>,
+        message: Option<&str>,
+    ) -> Self {
+        Self::Service(Service {
+            operation,
+            region: region.to_owned(),
+            code: code.unwrap_or("Unknown").to_owned(),
+            message: message.unwrap_or_default().to_owned(),
+            request_id: None,
+        })
+    }
+
     /// AWS's error code, where AWS answered.
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -113,34 +209,115 @@ impl Error {
         self.code() == Some("ResourceNotFoundException")
     }
 
-    /// The same call may succeed in a moment: something else was being changed, or too much was asked at once.
+    /// The same call may succeed in a moment: something else was being changed, or too much was asked at once. One that
+    /// was stopped counts too: what waits for it sees for itself that it is over.
     pub fn is_passing(&self) -> bool {
-        matches!(
-            self.code(),
-            Some(
-                "ConcurrentModificationException"
-                    | "OperationAbortedException"
-                    | "ThrottlingException"
-                    | "InternalException"
-                    | "InternalFailure"
-                    | "ServiceUnavailableException"
+        matches!(self, Self::Stopped { .. })
+            || is_of_the_server(self)
+            || matches!(
+                self.code(),
+                Some("ConcurrentModificationException" | "OperationAbortedException" | "ThrottlingException")
             )
-        )
     }
 
-    /// The diagnostic for what was being done: `cannot create the event bus …`.
+    /// AWS may have carried the call out all the same.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Service(service) => is_write(service.operation) && is_of_the_server(self),
+            Self::Unreachable { operation, .. } => is_write(operation),
+            _ => false,
+        }
+    }
+
+    /// The diagnostic for what was being done, as in "cannot make the event bus …".
     pub fn diagnostic(&self, doing: impl fmt::Display) -> Diagnostic {
+        self.diagnostic_with(doing, &Standing::default())
+    }
+
+    /// [`Error::diagnostic`] with how things stand.
+    pub fn diagnostic_with(&self, doing: impl fmt::Display, standing: &Standing) -> Diagnostic {
         let first = doing.to_string();
         let summary = first
             .strip_prefix("cannot ")
             .map_or_else(|| first.clone(), |rest| format!("Cannot {rest}"));
-        Diagnostic::error(summary).detail(self.to_string())
+        Diagnostic::error(summary).detail(self.detail(standing))
     }
 
     /// [`Error::diagnostic`], ready to be returned.
     pub fn during(&self, doing: impl fmt::Display) -> Diagnostics {
         self.diagnostic(doing).into()
     }
+
+    /// [`Error::diagnostic_with`], ready to be returned.
+    pub fn during_with(&self, doing: impl fmt::Display, standing: &Standing) -> Diagnostics {
+        self.diagnostic_with(doing, standing).into()
+    }
+
+    /// What happened, how things stand, what to do next.
+    pub fn detail(&self, standing: &Standing) -> String {
+        let stands = match self {
+            // Nothing is called before region and credentials are known.
+            Self::NoRegion { .. }
+            | Self::NoCredentials { .. }
+            | Self::NoSuchProfile { .. }
+            | Self::NotAssumed { .. }
+            | Self::WrongAccount { .. } => "Nothing was changed.",
+            _ => standing.after(self.may_be_done()),
+        };
+        let next = self.next().map(|next| format!("\n\n{next}")).unwrap_or_default();
+        format!("{}\n\n{stands}{next}", sentence(&self.to_string()))
+    }
+
+    fn next(&self) -> Option<String> {
+        Some(match self {
+            Self::NoRegion { .. } => {
+                "Set one of them; for Scalr's events it is the region of the connection.".to_owned()
+            }
+            Self::NoCredentials { .. } => {
+                "Set credentials in one of these places, or `profile` in the provider's `aws`.".to_owned()
+            }
+            Self::NoSuchProfile { .. } => {
+                "Correct the name, or add the profile (`aws configure --profile NAME`, `aws configure sso`).".to_owned()
+            }
+            Self::NotAssumed { .. } => {
+                "Does the role exist, does its trust policy let these credentials in (with this `external_id`, if it asks \
+                 for one), and may they call `sts:AssumeRole`? `assume_role` in the provider's `aws` says which role."
+                    .to_owned()
+            }
+            Self::WrongAccount { .. } => {
+                "Use credentials of an allowed account, or correct the list.".to_owned()
+            }
+            Self::Service(service) => return hint(&service.code, service.operation),
+            Self::Unreachable { .. } => {
+                "Is AWS reachable from here, and is the endpoint right (`endpoints` in the \
+                                         provider's `aws`, `AWS_ENDPOINT_URL`)?"
+                    .to_owned()
+            }
+            Self::Stopped { why, .. } => match why {
+                Stop::Interrupted => "Run the same command again to go on.".to_owned(),
+                Stop::TooLate => {
+                    "Is AWS reachable from here? How long this may take is said by `timeouts`.".to_owned()
+                }
+            },
+            Self::Endless { .. } => "Remove what is not needed there.".to_owned(),
+        })
+    }
+}
+
+/// The fault lies with AWS: whether the call was carried out is open.
+fn is_of_the_server(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Some("InternalException" | "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException")
+    )
+}
+
+/// The call changes something.
+fn is_write(operation: &str) -> bool {
+    let verb = operation.split_once(':').map_or(operation, |(_, verb)| verb);
+    !["Describe", "List", "Filter", "Get"]
+        .iter()
+        .any(|reads| verb.starts_with(reads))
 }
 
 impl fmt::Display for Error {
@@ -149,8 +326,7 @@ impl fmt::Display for Error {
             Self::NoRegion { profile } => write!(
                 f,
                 "No AWS region is known. Looked at: the resource's `region`, `region` in the provider's `aws`, the \
-                 environment (`AWS_REGION`, `AWS_DEFAULT_REGION`), {}, and the instance metadata service.\n\nSet one of \
-                 them; for Scalr's events it is the region of the connection.",
+                 environment (`AWS_REGION`, `AWS_DEFAULT_REGION`), {}, and the instance metadata service",
                 in_words(profile.as_deref(), "`region`")
             ),
             Self::NoCredentials {
@@ -158,10 +334,26 @@ impl fmt::Display for Error {
                 role,
                 source,
             } => no_credentials(f, profile.as_deref(), role.as_deref(), source.as_ref()),
+            Self::NoSuchProfile {
+                profile,
+                origin,
+                files,
+            } => write!(
+                f,
+                "There is no such profile as `{profile}`, which {origin} names. Looked for it in {}",
+                files.join(" and ")
+            ),
+            Self::NotAssumed { role, source } => {
+                write!(
+                    f,
+                    "The role `{role}` could not be assumed with the AWS credentials found: {}",
+                    answer(source.as_ref()).unwrap_or_else(|| in_full(source.as_ref()))
+                )
+            }
             Self::WrongAccount { account, allowed } => write!(
                 f,
                 "The AWS credentials belong to account {account}, which is not among the `allowed_account_ids` of the \
-                 provider's `aws` ({}). Nothing was changed. Use credentials of an allowed account, or correct the list.",
+                 provider's `aws` ({})",
                 allowed.join(", ")
             ),
             Self::Service(service) => service.fmt(f),
@@ -172,12 +364,23 @@ impl fmt::Display for Error {
                 source,
             } => write!(
                 f,
-                "`{operation}` in {region}{} got no answer: {}.\n\nIs AWS reachable from here, and is the endpoint right \
-                 (`endpoints` in the provider's `aws`, `AWS_ENDPOINT_URL`)?",
+                "`{operation}` in {region}{} got no answer: {}",
                 endpoint
                     .as_ref()
                     .map_or_else(String::new, |url| format!(" at {url}")),
                 in_full(source.as_ref())
+            ),
+            Self::Stopped { what, why } => match why {
+                Stop::Interrupted => write!(f, "{what} was interrupted before an answer came"),
+                Stop::TooLate => write!(f, "{what} got no answer in time"),
+            },
+            Self::Endless {
+                operation,
+                region,
+                pages,
+            } => write!(
+                f,
+                "`{operation}` in {region} has more than {pages} pages, and part of a list is no answer"
             ),
         }
     }
@@ -186,7 +389,9 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::NoCredentials { source, .. } | Self::Unreachable { source, .. } => Some(source.as_ref()),
+            Self::NoCredentials { source, .. }
+            | Self::NotAssumed { source, .. }
+            | Self::Unreachable { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }
@@ -200,13 +405,10 @@ impl fmt::Display for Service {
             self.operation, self.region, self.code
         )?;
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
+            write!(f, ": {}", cut(&self.message))?;
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request {id})")?;
-        }
-        if let Some(hint) = hint(&self.code, self.operation) {
-            write!(f, "\n\n{hint}")?;
         }
         Ok(())
     }
@@ -240,21 +442,56 @@ fn no_credentials(
     role: Option<&str>,
     source: &(dyn StdError + Send + Sync + 'static),
 ) -> fmt::Result {
-    write!(
-        f,
-        "No usable AWS credentials. Tried, in this order: the environment (`AWS_ACCESS_KEY_ID` and \
-         `AWS_SECRET_ACCESS_KEY`), {}, a web identity token (`AWS_WEB_IDENTITY_TOKEN_FILE`), the container and the \
-         instance metadata services.",
-        in_words(profile, "keys, single sign-on, a role or a process")
-    )?;
+    const HOLDING: &str = "keys, single sign-on, a role or a process";
+    match profile {
+        // A profile that is written in the configuration is the only place.
+        Some(name) => write!(
+            f,
+            "No usable AWS credentials in the profile `{name}` ({HOLDING}), which `profile` in the provider's `aws` names."
+        )?,
+        None => write!(
+            f,
+            "No usable AWS credentials. Tried, in this order: the environment (`AWS_ACCESS_KEY_ID` and \
+             `AWS_SECRET_ACCESS_KEY`), {}, a web identity token (`AWS_WEB_IDENTITY_TOKEN_FILE`), the container and the \
+             instance metadata services.",
+            in_words(None, HOLDING)
+        )?,
+    }
     if let Some(role) = role {
         write!(f, " With them the role `{role}` was to be assumed.")?;
     }
-    write!(
-        f,
-        "\n\nThe answers were: {}.\n\nSet credentials in one of these places, or `profile` in the provider's `aws`.",
-        in_full(source)
-    )
+    write!(f, "\n\nThe answers were: {}", in_full(source))
+}
+
+/// What AWS answered, where the error holds an answer.
+fn answer(error: &(dyn StdError + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(here) = next {
+        if let Some(meta) = here.downcast_ref::<ErrorMetadata>() {
+            return Some(format!(
+                "`sts:AssumeRole` answered {}: {}",
+                meta.code()?,
+                cut(meta.message()?)
+            ));
+        }
+        next = here.source();
+    }
+    None
+}
+
+/// AWS repeats what it refuses, be it a pattern of thousands of characters: the middle of a long message is left out.
+fn cut(message: &str) -> String {
+    const KEPT: usize = 300;
+    let chars: Vec<char> = message.chars().collect();
+    if chars.len() <= 2 * KEPT {
+        return message.to_owned();
+    }
+    let (start, end) = (&chars[..KEPT], &chars[chars.len() - KEPT..]);
+    start
+        .iter()
+        .chain(" … ".chars().collect::<Vec<_>>().iter())
+        .chain(end)
+        .collect()
 }
 
 /// An error and its causes, each said once.
@@ -283,7 +520,7 @@ mod tests {
     use super::*;
 
     fn check(error: &Error, parts: &[&str]) {
-        let text = error.to_string();
+        let text = error.detail(&Standing::default());
         for part in parts {
             assert!(text.contains(part), "{part:?} is not in {text:?}");
         }
@@ -303,7 +540,9 @@ mod tests {
     fn an_answer_is_told_with_call_region_code_and_request() {
         check(
             &service("ValidationException"),
-            &["`events:PutRule` in us-east-1 answered ValidationException: no (request r-1)"],
+            &[
+                "`events:PutRule` in us-east-1 answered ValidationException: no (request r-1).\n\nThe call changed nothing.",
+            ],
         );
         check(
             &service("AccessDeniedException"),
@@ -336,6 +575,62 @@ mod tests {
     }
 
     #[test]
+    fn a_written_profile_is_the_only_place() {
+        let none = Error::NoCredentials {
+            profile: Some("ci".to_owned()),
+            role: None,
+            source: "no keys".into(),
+        };
+        check(&none, &["in the profile `ci`", "no keys"]);
+        assert!(!none.to_string().contains("AWS_ACCESS_KEY_ID"), "{none}");
+        let missing = Error::NoSuchProfile {
+            profile: "ci".to_owned(),
+            origin: "`AWS_PROFILE`",
+            files: vec!["`/a`".to_owned(), "`/b` (not there)".to_owned()],
+        };
+        check(
+            &missing,
+            &[
+                "no such profile as `ci`, which `AWS_PROFILE` names",
+                "in `/a` and `/b` (not there).\n",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_role_that_is_refused_does_not_blame_the_credentials() {
+        let meta = ErrorMetadata::builder()
+            .code("AccessDenied")
+            .message("You may not")
+            .build();
+        let refused = Error::NotAssumed {
+            role: "arn:r".to_owned(),
+            source: Box::new(meta),
+        };
+        check(
+            &refused,
+            &[
+                "role `arn:r` could not be assumed",
+                "answered AccessDenied: You may not.\n",
+                "trust policy",
+            ],
+        );
+        assert!(!refused.to_string().contains("No usable"), "{refused}");
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        let long = format!("begin {} end", "é".repeat(4_000));
+        let text = cut(&long);
+        assert!(
+            text.starts_with("begin é") && text.ends_with("é end") && text.contains('…'),
+            "{text}"
+        );
+        assert_eq!(text.chars().count(), 603);
+        assert_eq!(cut("short"), "short");
+    }
+
+    #[test]
     fn causes_are_said_once_and_where_the_call_went() {
         let cause = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "refused");
         let none = |endpoint: Option<&str>| Error::Unreachable {
@@ -348,9 +643,32 @@ mod tests {
         };
         check(
             &none(Some("http://127.0.0.1:9")),
-            &["in r at http://127.0.0.1:9 got no answer: refused.\n"],
+            &["in r at http://127.0.0.1:9 got no answer: refused.\n\nWhether AWS carried"],
         );
         check(&none(None), &["in r got no answer: refused.\n"]);
+    }
+
+    #[test]
+    fn how_things_stand() {
+        let standing = Standing::new("No.", "Perhaps.").and("More.");
+        let lost = |operation| Error::Unreachable {
+            operation,
+            region: "r".to_owned(),
+            endpoint: None,
+            source: "reset".into(),
+        };
+        for (error, want) in [
+            (service("ValidationException"), "No. More."),
+            (service("ThrottlingException"), "No. More."),
+            (service("InternalException"), "Perhaps. More."),
+            (lost("events:PutRule"), "Perhaps. More."),
+            (lost("events:DescribeRule"), "No. More."),
+            (lost("logs:FilterLogEvents"), "No. More."),
+            (Error::NoRegion { profile: None }, "Nothing was changed."),
+        ] {
+            let detail = error.detail(&standing);
+            assert!(detail.contains(&format!(".\n\n{want}")), "{detail}");
+        }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 use tfplugin::{Diagnostic, Result};
 
+use crate::check;
+
 /// The bus, and the region if one is given.
 pub fn bus(id: &str) -> Result<Vec<(&'static str, String)>> {
-    let (rest, region) = split_region(id);
+    let (rest, region) = split_region(id)?;
     if !is_bus(rest) {
         return Err(refused(id, "BUS", "`aws.partner/scalr.com/ACCOUNT/NAME`"));
     }
@@ -14,7 +16,7 @@ pub fn bus(id: &str) -> Result<Vec<(&'static str, String)>> {
 
 /// Bus and rule.
 pub fn rule(id: &str) -> Result<Vec<(&'static str, String)>> {
-    let (rest, region) = split_region(id);
+    let (rest, region) = split_region(id)?;
     let parts = rest
         .rsplit_once('/')
         .filter(|(bus, rule)| is_bus(bus) && is_name(rule));
@@ -33,7 +35,7 @@ pub fn rule(id: &str) -> Result<Vec<(&'static str, String)>> {
 
 /// Bus, rule and target.
 pub fn target(id: &str) -> Result<Vec<(&'static str, String)>> {
-    let (rest, region) = split_region(id);
+    let (rest, region) = split_region(id)?;
     let parts = rest
         .rsplit_once('/')
         .filter(|(_, target)| is_name(target))
@@ -67,17 +69,22 @@ pub fn block(id: &str) -> String {
     )
 }
 
-fn split_region(id: &str) -> (&str, Option<&str>) {
-    id.rsplit_once('@')
-        .map_or((id, None), |(rest, region)| (rest, Some(region)))
+/// A wrong region would be asked for minutes before its name turned out to lead nowhere.
+fn split_region(id: &str) -> Result<(&str, Option<&str>)> {
+    let Some((rest, region)) = id.rsplit_once('@') else {
+        return Ok((id, None));
+    };
+    check::region(region).map_err(|why| {
+        Diagnostic::error(format!("Import id `{id}` cannot be read")).detail(format!(
+            "What follows its last `@` {why}; it is `{region}`. Without `@` the provider's own region is meant. Nothing \
+             was imported."
+        ))
+    })?;
+    Ok((rest, Some(region)))
 }
 
 fn with_region(mut parts: Vec<(&'static str, String)>, region: Option<&str>) -> Vec<(&'static str, String)> {
-    parts.extend(
-        region
-            .filter(|region| !region.is_empty())
-            .map(|region| ("region", region.to_owned())),
-    );
+    parts.extend(region.map(|region| ("region", region.to_owned())));
     parts
 }
 
@@ -126,7 +133,16 @@ mod tests {
             values(bus("x@eu-west-1")),
             Some(vec!["x".to_owned(), "eu-west-1".to_owned()])
         );
-        for bad in ["", "@eu-west-1", "a//b", "a/", "a b"] {
+        for bad in [
+            "",
+            "@eu-west-1",
+            "a//b",
+            "a/",
+            "a b",
+            "x@",
+            "x@us-east1",
+            "x@us-east-1a",
+        ] {
             assert_eq!(values(bus(bad)), None, "{bad}");
         }
         for bad in ["", "r", "/r", "bus/", "bus//r", "bus/r r"] {

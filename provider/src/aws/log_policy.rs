@@ -2,20 +2,25 @@
 //! [`policy`]; here it is read, written, and read back.
 
 use std::fmt;
+use std::future::Future;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::PolicyScope;
+use tfplugin::{Cx, Diagnostics, Waited};
 
+use super::pages::Page;
 use super::policy::{self, ACCOUNT_CHARS_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without};
-use super::{Error, Regional};
+use super::regional::Stop;
+use super::settle::sentence;
+use super::{Error, Regional, Standing};
 
+const DESCRIBE: &str = "logs:DescribeResourcePolicies";
 /// The account-wide policy that holds our statements where a log group cannot have its own.
 const ACCOUNT_POLICY: &str = "scalr-eventbridge";
 /// Attempts when others write the same policy, and readings until a written one is seen.
-const ATTEMPTS_MAX: u32 = 8;
-const PAUSE: Duration = Duration::from_millis(250);
-/// AWS has at most 10 account-wide policies; pages beyond this are not its answer.
-const PAGES_MAX: usize = 10;
+const ATTEMPTS_MAX: u32 = 12;
+const EVERY: Duration = Duration::from_millis(500);
 
 /// Why a log group's permission could not be brought about.
 #[derive(Debug)]
@@ -31,6 +36,13 @@ pub enum Failure {
     Policy(PolicyError),
     /// Others wrote at the same time again and again, or what was written never showed.
     Unsettled,
+    /// The operation ended first.
+    Stopped {
+        /// What ended it.
+        why: Stop,
+        /// What was awaited.
+        last: String,
+    },
 }
 
 /// The policies that apply to a log group.
@@ -53,44 +65,78 @@ pub async fn verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
 }
 
 /// Adds our statements unless something grants the same already; returns when they can be read back.
-pub async fn ensure(aws: &Regional, need: &Need) -> Result<(), Failure> {
-    let _writing = aws.policy_writes.lock().await;
-    for attempt in 0..ATTEMPTS_MAX {
+pub async fn ensure<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
+    write(cx, aws, async |attempt| {
         let policies = read(aws, &need.log_group_arn).await?;
-        match policies.verdict(need) {
-            Verdict::Granted => return Ok(()),
-            Verdict::Denied { sid } => return Err(Failure::Denied { sid }),
-            Verdict::Missing(_) => {}
+        if is_granted(&policies, need)? {
+            return Ok(Break(()));
         }
-        if attempt > 0 {
-            tokio::time::sleep(PAUSE * attempt).await;
+        if attempt < ATTEMPTS_MAX {
+            add(aws, &policies, need).await?;
         }
-        match add(aws, &policies, need).await {
-            Err(Failure::Aws(e)) if is_conflict(&e) => {}
-            other => other?,
+        let written = read(aws, &need.log_group_arn).await?;
+        if is_granted(&written, need)? {
+            return Ok(Break(()));
         }
-    }
-    match verdict(aws, need).await? {
-        Verdict::Granted => Ok(()),
-        _ => Err(Failure::Unsettled),
+        Ok(Continue("the policy does not show what was written".to_owned()))
+    })
+    .await
+}
+
+fn is_granted(policies: &Policies, need: &Need) -> Result<bool, Failure> {
+    match policies.verdict(need) {
+        Verdict::Granted => Ok(true),
+        Verdict::Missing(_) => Ok(false),
+        Verdict::Denied { sid } => Err(Failure::Denied { sid }),
     }
 }
 
 /// Takes our statements out, and nothing else.
-pub async fn remove(aws: &Regional, need: &Need) -> Result<(), Failure> {
-    let _writing = aws.policy_writes.lock().await;
-    for attempt in 0..ATTEMPTS_MAX {
-        if attempt > 0 {
-            tokio::time::sleep(PAUSE * attempt).await;
-        }
+pub async fn remove<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
+    write(cx, aws, async |_| {
         let policies = read(aws, &need.log_group_arn).await?;
-        match take_out(aws, &policies, need).await {
-            Err(Failure::Aws(e)) if is_conflict(&e) => {}
-            Err(Failure::Aws(e)) if e.is_not_found() => return Ok(()),
-            other => return other,
-        }
-    }
-    Err(Failure::Unsettled)
+        take_out(aws, &policies, need).await.map(Break)
+    })
+    .await
+}
+
+/// Has one target at a time write policies, again and again where others wrote in between.
+async fn write<T, F, Fut>(cx: &Cx<'_, T>, aws: &Regional, mut attempt: F) -> Result<(), Failure>
+where
+    F: FnMut(u32) -> Fut,
+    Fut: Future<Output = Result<ControlFlow<(), String>, Failure>>,
+{
+    let turn = aws.limits.unless_over(aws.policy_writes.lock()).await;
+    let _writing = turn.map_err(|why| Failure::Stopped {
+        why,
+        last: "another target's permission was being written".to_owned(),
+    })?;
+    let waited: Result<_, Diagnostics> = cx
+        .wait(EVERY, |count| {
+            let tried = attempt(count);
+            async move {
+                let last = match tried.await {
+                    Ok(Break(())) => return Ok(Break(Ok(()))),
+                    Ok(Continue(last)) => last,
+                    Err(Failure::Aws(e)) if is_conflict(&e) => e.to_string(),
+                    Err(failure) => return Ok(Break(Err(failure))),
+                };
+                Ok(if count < ATTEMPTS_MAX {
+                    Continue(last)
+                } else {
+                    Break(Err(Failure::Unsettled))
+                })
+            }
+        })
+        .await;
+    let (why, last) = match waited {
+        Ok(Waited::Done(done)) => return done,
+        Ok(Waited::Cancelled { last }) => (Stop::Interrupted, last),
+        Ok(Waited::TimedOut { last }) => (Stop::TooLate, last),
+        // No attempt above ends in a diagnostic.
+        Err(_) => return Err(Failure::Unsettled),
+    };
+    Err(Failure::Stopped { why, last })
 }
 
 impl Policies {
@@ -121,29 +167,18 @@ async fn read(aws: &Regional, log_group_arn: &str) -> Result<Policies, Error> {
 }
 
 async fn read_account(aws: &Regional) -> Result<Vec<(String, String)>, Error> {
-    let mut policies = Vec::new();
-    let mut token = None;
-    for _ in 0..PAGES_MAX {
-        let page = aws
-            .logs
-            .describe_resource_policies()
-            .set_next_token(token)
-            .send()
-            .await;
-        let page = page.map_err(|e| aws.failed("logs:DescribeResourcePolicies", e))?;
-        let account = page
-            .resource_policies()
-            .iter()
-            .filter(|p| p.policy_scope() != Some(&PolicyScope::Resource));
-        policies.extend(
-            account.filter_map(|p| Some((p.policy_name()?.to_owned(), p.policy_document()?.to_owned()))),
-        );
-        token = page.next_token;
-        if token.is_none() {
-            break;
-        }
-    }
-    Ok(policies)
+    let ask = async |token| {
+        let list = aws.logs.describe_resource_policies();
+        let page = aws.read(DESCRIBE, list.set_next_token(token).send()).await?;
+        Ok(Page::new(page.resource_policies, page.next_token))
+    };
+    let policies = aws.pages(DESCRIBE, ask).await?;
+    let account = policies
+        .into_iter()
+        .filter(|p| p.policy_scope() != Some(&PolicyScope::Resource));
+    Ok(account
+        .filter_map(|p| Some((p.policy_name?, p.policy_document?)))
+        .collect())
 }
 
 /// `None` as well where AWS has no policies of single log groups: the account's are the way then.
@@ -153,11 +188,7 @@ async fn read_group(aws: &Regional, log_group_arn: &str) -> Result<Option<Group>
         .describe_resource_policies()
         .resource_arn(log_group_arn)
         .policy_scope(PolicyScope::Resource);
-    let page = match asked
-        .send()
-        .await
-        .map_err(|e| aws.failed("logs:DescribeResourcePolicies", e))
-    {
+    let page = match aws.read(DESCRIBE, asked.send()).await {
         Ok(page) => page,
         Err(e) if e.is_not_found() || is_unsupported(&e) => return Ok(None),
         Err(e) => return Err(e),
@@ -193,20 +224,30 @@ async fn add_to_account(aws: &Regional, policies: &Policies, need: &Need) -> Res
 
 async fn take_out(aws: &Regional, policies: &Policies, need: &Need) -> Result<(), Failure> {
     if let Some(group) = &policies.group {
-        match policy::without(&group.document, need).map_err(Failure::Policy)? {
-            Without::Unchanged => {}
-            Without::Empty => delete_group(aws, group, need).await?,
-            Without::Document(document) => put_group(aws, Some(group), need, document).await?,
-        }
+        let written = match policy::without(&group.document, need).map_err(Failure::Policy)? {
+            Without::Unchanged => Ok(()),
+            Without::Empty => delete_group(aws, group, need).await,
+            Without::Document(document) => put_group(aws, Some(group), need, document).await,
+        };
+        unless_gone(written)?;
     }
     if let Some(ours) = policies.of_ours() {
-        match policy::without(ours, need).map_err(Failure::Policy)? {
-            Without::Unchanged => {}
-            Without::Empty => delete_account(aws).await?,
-            Without::Document(document) => put_account(aws, document).await?,
-        }
+        let written = match policy::without(ours, need).map_err(Failure::Policy)? {
+            Without::Unchanged => Ok(()),
+            Without::Empty => delete_account(aws).await,
+            Without::Document(document) => put_account(aws, document).await,
+        };
+        unless_gone(written)?;
     }
     Ok(())
+}
+
+/// A policy that somebody deleted meanwhile, perhaps with its log group, holds nothing of ours.
+fn unless_gone(written: Result<(), Error>) -> Result<(), Error> {
+    match written {
+        Err(e) if e.is_not_found() => Ok(()),
+        other => other,
+    }
 }
 
 async fn put_group(aws: &Regional, held: Option<&Group>, need: &Need, document: String) -> Result<(), Error> {
@@ -283,6 +324,20 @@ impl From<Error> for Failure {
     }
 }
 
+impl Failure {
+    /// What happened, how things stand, what to do next.
+    pub fn detail(&self, standing: &str) -> String {
+        let what = match self {
+            Self::Aws(error) => {
+                let unknown = format!("Whether AWS changed the policy is not known. {standing}");
+                return error.detail(&Standing::new(standing, unknown));
+            }
+            other => other.to_string(),
+        };
+        format!("{what}\n\n{standing}")
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -297,21 +352,21 @@ impl fmt::Display for Failure {
             }
             Self::Policy(error) => write!(
                 f,
-                "{}. Remove statements that are no longer needed (`aws logs describe-resource-policies`), or choose \
+                "{} Remove statements that are no longer needed (`aws logs describe-resource-policies`), or choose \
                  another log group.",
-                capital(&error.to_string())
+                sentence(&error.to_string())
             ),
             Self::Unsettled => f.write_str(
                 "The log group's resource policy kept changing while it was being written, or does not show what was \
                  written. Is something else managing it? Apply again when it is quiet.",
             ),
+            Self::Stopped { why, last } => {
+                let how = match why {
+                    Stop::Interrupted => "Interrupted before the policy was seen to",
+                    Stop::TooLate => "The policy was not seen to in time",
+                };
+                write!(f, "{how}: {last}.")
+            }
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

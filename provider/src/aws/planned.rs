@@ -1,19 +1,32 @@
 //! What every AWS-side resource plans alike: its region and its tags.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use tfplugin::{Action, Plan, Resource, Result, Value};
+use tfplugin::{Action, ClientOf, Cx, Diagnostic, Plan, Resource, Result, Value};
 
-use super::tags::{self, Tags};
-use super::{Aws, Regional};
+use super::tags::{self, Tags, Written};
+use super::{Aws, Limits, Regional};
+use crate::check;
 use crate::client::Client;
 
-/// The clients for a resource's region, or what to tell the user.
-pub async fn regional(client: &Client, region: Option<&str>) -> Result<Arc<Regional>> {
-    client
+/// The clients for a resource's region, within the operation's limits, or what to tell the user.
+pub async fn regional<T, K>(cx: &Cx<'_, T>, region: Option<&str>) -> Result<Regional>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    // One that comes with an identity to import, or that no plan knew, has met no check so far.
+    if let Some(region) = region {
+        check::region(region).map_err(|why| {
+            Diagnostic::error(format!("There is no AWS region `{region}`"))
+                .detail(format!(
+                    "`region` {why}. AWS was not asked, and nothing was changed."
+                ))
+                .at("region")
+        })?;
+    }
+    cx.client()
         .aws()?
-        .region(region)
+        .region(region, Limits::of(cx))
         .await
         .map_err(|e| e.during("cannot reach AWS"))
 }
@@ -23,24 +36,36 @@ pub fn default_tags(client: &Client) -> Result<&Tags> {
     Ok(&client.aws()?.settings().default_tags)
 }
 
-/// Plans the region where the configuration names none: the provider's own if it is written there. One that comes
-/// from the environment is not looked up for a plan, and moving to another machine must not replace anything.
+/// Plans the region where the configuration names none: the provider's own if it is written there. One that the
+/// environment names is planned for what is new only: moving to another machine must not replace anything.
 pub fn region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
     if plan.action() == Action::Delete || !plan.config::<String>("region").is_null() {
         return;
     }
-    let Some(default) = aws(plan).and_then(|aws| aws.settings().region.clone()) else {
+    let Some((written, environment)) = aws(plan).map(|aws| {
+        let settings = aws.settings();
+        (settings.region.clone(), settings.environment_region.clone())
+    }) else {
         return;
     };
-    match plan.planned::<String>("region") {
-        Value::Known(held) if held == default => {}
-        held => {
-            plan.set("region", default);
-            if held.is_known() {
-                plan.replace("region");
+    match (plan.planned::<String>("region"), written) {
+        (Value::Known(held), Some(written)) if held != written => {
+            plan.set("region", written);
+            plan.replace("region");
+        }
+        (Value::Known(_), _) => {}
+        (_, written) => {
+            if let Some(region) = written.or(environment) {
+                plan.set("region", region);
             }
         }
     }
+}
+
+/// An optional text as AWS holds it. AWS has no empty ones: one that is written as empty stays so.
+pub fn held_text(written: Option<&str>, held: Option<&str>) -> Option<String> {
+    let held = held.filter(|text| !text.is_empty());
+    held.or(written.filter(|text| text.is_empty())).map(str::to_owned)
 }
 
 /// Plans `tags_all`.
@@ -60,13 +85,11 @@ fn aws<'a, R: Resource<Client = Client>>(plan: &'a Plan<'_, R>) -> Option<&'a Aw
     plan.client().and_then(|client| client.aws().ok())
 }
 
-fn known(own: Value<BTreeMap<String, Value<String>>>) -> Option<Tags> {
+fn known(own: Value<BTreeMap<String, Value<String>>>) -> Option<Written> {
+    let one = |(key, value): (String, Value<String>)| (!value.is_unknown()).then(|| (key, value.known()));
     match own {
-        Value::Null => Some(Tags::new()),
+        Value::Null => Some(Written::new()),
         Value::Unknown => None,
-        Value::Known(own) => own
-            .into_iter()
-            .map(|(key, value)| Some((key, value.known()?)))
-            .collect(),
+        Value::Known(own) => own.into_iter().map(one).collect(),
     }
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub struct Settings {
     /// Default region of resources that name none.
     pub region: Option<String>,
+    /// The region that the environment names, which plans go by where nothing else is written.
+    pub environment_region: Option<String>,
     /// Profile of the shared configuration files.
     pub profile: Option<String>,
     /// Role to assume with the credentials found.
@@ -42,4 +44,42 @@ pub struct Endpoints {
     pub logs: Option<String>,
     /// The token service, for `assume_role`.
     pub sts: Option<String>,
+}
+
+/// What stands in an endpoint before the host: a user name, perhaps with a password.
+pub fn userinfo(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map(|(userinfo, _)| userinfo)
+}
+
+/// An endpoint as it may be shown. A password that reached it (`AWS_ENDPOINT_URL` is not ours to check) stays out of
+/// logs as well.
+pub(super) fn shown_url(url: &str) -> String {
+    let Some(userinfo) = userinfo(url) else {
+        return url.to_owned();
+    };
+    let password = userinfo
+        .split_once(':')
+        .map_or(userinfo, |(_, password)| password);
+    tfplugin::log::hide(password);
+    url.replacen(&format!("{userinfo}@"), "", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_url;
+
+    #[test]
+    fn passwords_in_endpoints_are_not_shown() {
+        for (url, want) in [
+            ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+            ("https://user:pass@host/x", "https://host/x"),
+            ("https://user@host:1", "https://host:1"),
+            ("https://u:p@ss@host?q", "https://host?q"),
+            ("https://host/a@b", "https://host/a@b"),
+        ] {
+            assert_eq!(shown_url(url), want);
+        }
+    }
 }

@@ -5,10 +5,16 @@ use std::collections::BTreeMap;
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
+/// Tags as a configuration has them: a null one counts as not written, as everywhere in HCL.
+pub type Written = BTreeMap<String, Option<String>>;
+
 /// The resource's own tags over the provider's defaults.
-pub fn all(own: &Tags, defaults: &Tags) -> Tags {
+pub fn all(own: &Written, defaults: &Tags) -> Tags {
     let mut all = defaults.clone();
-    all.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())));
+    all.extend(
+        own.iter()
+            .filter_map(|(key, value)| Some((key.clone(), value.clone()?))),
+    );
     all
 }
 
@@ -16,22 +22,29 @@ pub fn all(own: &Tags, defaults: &Tags) -> Tags {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
     /// The resource's own.
-    pub own: Option<&'a Tags>,
+    pub own: Option<&'a Written>,
     /// All of them, with the defaults of the time.
     pub all: Option<&'a Tags>,
 }
 
 /// Of the tags that AWS holds, those that are the resource's own: defaults are left out, those of now and those that
-/// the last apply set, unless the resource named them itself.
-pub fn own(held: &Tags, defaults: &Tags, known: Known<'_>) -> Option<Tags> {
+/// the last apply set, unless the resource named them itself. Those that are written as null stay so.
+pub fn own(held: &Tags, defaults: &Tags, known: Known<'_>) -> Option<Written> {
     let is_default = |key: &String, value: &String| {
         defaults.get(key) == Some(value) || known.all.is_some_and(|all| all.get(key) == Some(value))
     };
-    let is_named = |key: &String| known.own.is_some_and(|own| own.contains_key(key));
+    let written = |key: &String| known.own.and_then(|own| own.get(key));
+    let is_named = |key: &String| matches!(written(key), Some(Some(_)));
     let own = held
         .iter()
         .filter(|(key, value)| is_named(key) || !is_default(key, value));
-    let own: Tags = own.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let own = own.map(|(key, value)| (key.clone(), Some(value.clone())));
+    let nulls = known.own.into_iter().flatten();
+    let nulls = nulls
+        .filter(|(_, value)| value.is_none())
+        .map(|(key, _)| (key.clone(), None));
+    // What is held comes last: a null that somebody gave a value since is a difference.
+    let own: Written = nulls.chain(own).collect();
     (!own.is_empty() || known.own.is_some()).then_some(own)
 }
 
@@ -65,9 +78,28 @@ mod tests {
             .collect()
     }
 
+    /// `key=` is one that is written as null.
+    fn written(text: &str) -> Written {
+        let filled = |value: String| (!value.is_empty()).then_some(value);
+        tags(text)
+            .into_iter()
+            .map(|(key, value)| (key, filled(value)))
+            .collect()
+    }
+
     #[test]
     fn own_tags_win_over_defaults() {
-        assert_eq!(all(&tags("a=1 b=2"), &tags("b=9 c=3")), tags("a=1 b=2 c=3"));
+        for (own, defaults, want) in [
+            ("a=1 b=2", "b=9 c=3", "a=1 b=2 c=3"),
+            ("a=1 b=", "b=9", "a=1 b=9"),
+            ("a=", "", ""),
+        ] {
+            assert_eq!(
+                all(&written(own), &tags(defaults)),
+                tags(want),
+                "{own} {defaults}"
+            );
+        }
     }
 
     #[test]
@@ -83,15 +115,19 @@ mod tests {
             ("c=9", "c=4", None, Some("c=3"), Some("c=9")),
             ("a=1 x=y", "", Some("a=1"), Some("a=1"), Some("a=1 x=y")),
             ("", "", Some(""), None, Some("")),
+            // Null counts as not written, and stays as it is written.
+            ("a=1", "", Some("a=1 n="), Some("a=1"), Some("a=1 n=")),
+            ("a=1 n=d", "n=d", Some("a=1 n="), Some("a=1 n=d"), Some("a=1 n=")),
+            ("n=x", "", Some("n="), Some(""), Some("n=x")),
         ] {
-            let (named, all) = (named.map(tags), all.map(tags));
+            let (named, all) = (named.map(written), all.map(tags));
             let known = Known {
                 own: named.as_ref(),
                 all: all.as_ref(),
             };
             assert_eq!(
                 own(&tags(held), &tags(defaults), known),
-                want.map(tags),
+                want.map(written),
                 "{held} {defaults}"
             );
         }

@@ -68,23 +68,36 @@ impl DataSource for Connection {
     }
 
     fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
-        let given = |name: &str| !config.value::<String>(name).is_null();
-        // Several ways at once are refused, even where one of the values is not known yet.
-        let (id, name) = (given("id"), given("name"));
-        let (account, region) = (given("aws_account_id"), given("region"));
-        let ways = u8::from(id) + u8::from(name) + u8::from(account || region);
-        let complete = account == region;
-        if ways != 1 || !complete {
-            let at = if account && !region {
-                "aws_account_id"
-            } else {
-                "region"
-            };
+        let [id, name, account, region] =
+            ["id", "name", "aws_account_id", "region"].map(|attribute| config.value::<String>(attribute));
+        // What is not known yet may turn out to be null.
+        let ways = [
+            id.is_known(),
+            name.is_known(),
+            account.is_known() || region.is_known(),
+        ]
+        .map(u8::from)
+        .iter()
+        .sum::<u8>();
+        let open = [&id, &name, &account, &region]
+            .iter()
+            .any(|value| value.is_unknown());
+        let half = if account.is_known() && region.is_null() {
+            Some("aws_account_id")
+        } else if region.is_known() && account.is_null() {
+            Some("region")
+        } else {
+            None
+        };
+        if ways > 1 || half.is_some() || ways == 0 && !open {
             let error = Diagnostic::error("Say which connection in one way").detail(
                 "A connection is looked up by `id`, or by `name`, or by `aws_account_id` together with `region`; by exactly one \
                  of the three.",
             );
-            diags.push(if ways == 1 { error.at(at) } else { error });
+            diags.push(match half {
+                Some(at) if ways == 1 => error.at(at),
+                _ => error,
+            });
         }
     }
 }

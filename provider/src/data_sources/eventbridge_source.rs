@@ -39,7 +39,7 @@ impl DataSource for Source {
     type Client = Client;
 
     async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), config.region.as_deref()).await?;
+        let aws = planned::regional(cx, config.region.as_deref()).await?;
         let name = &config.name;
         let found = aws
             .source(name)

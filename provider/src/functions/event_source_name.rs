@@ -32,6 +32,13 @@ fn build(account: &str, name: &str) -> Result<String, (usize, String)> {
     for (argument, what, text) in [(0, "account", account), (1, "name", name)] {
         check::source_segment(text).map_err(|why| (argument, format!("The {what} `{text}` {why}.")))?;
     }
+    // A dot is legal in a name, but this is how one writes the host.
+    if let Some(name) = account.strip_suffix(".scalr.io") {
+        return Err((
+            0,
+            format!("The account `{account}` is a host name; write `{name}`."),
+        ));
+    }
     let source = format!("{}/{account}/{name}", scalr_events::SOURCE_PREFIX);
     checks::event_source(&source).map_err(|why| (1, format!("The name {why}.")))?;
     Ok(source)
@@ -47,9 +54,11 @@ mod tests {
             build("acme", "prod").as_deref(),
             Ok("aws.partner/scalr.com/acme/prod")
         );
+        assert!(build("acme.inc", "prod").is_ok());
         let long = "x".repeat(200);
         for (account, name, argument) in [
             ("a b", "c", 0),
+            ("acme.scalr.io", "c", 0),
             ("", "c", 0),
             ("a", "c/d", 1),
             (&*long, &*long, 1),

@@ -5,6 +5,9 @@ use tfplugin::{Attrs, Function, FunctionError};
 use crate::aws::arn;
 
 /// Takes the ARN of a connection's event source apart.
+///
+/// The result is an object of texts: `partition` (`aws`), `region`, `event_source_name` (the whole name of the event
+/// source), `partner` (`scalr.com`), `account` (name of the Scalr account) and `name` (name of the connection).
 #[derive(Attrs, Debug)]
 pub struct ParseEventSourceArn {
     /// ARN of the event source: a connection's `event_source_arn`.

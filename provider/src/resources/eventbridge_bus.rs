@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::types::EventSourceState;
 use tfplugin::{
-    Action, Attrs, Cx, Diagnostic, Identity, Plan, Resource, Result, Timeouts, Value, Waited, mins,
+    Action, Attrs, Cx, Diagnostic, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Value, Waited,
+    mins,
 };
 
-use crate::aws::{Regional, checks, import_id, planned, tags};
+use crate::aws::{Regional, Standing, checks, import_id, planned, tags};
 use crate::check;
 use crate::client::Client;
 use source::Association;
@@ -45,9 +46,9 @@ pub struct Bus {
     /// What the bus logs about the events it handles.
     #[tf(optional)]
     log_config: Option<LogConfig>,
-    /// Tags of the bus, over the provider's `default_tags`.
-    #[tf(optional)]
-    tags: Option<BTreeMap<String, String>>,
+    /// Tags of the bus, over the provider's `default_tags`. A null tag counts as not written.
+    #[tf(optional, check = checks::tags)]
+    tags: Option<tags::Written>,
     /// All tags of the bus, the provider's `default_tags` included.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
@@ -89,22 +90,25 @@ impl Resource for Bus {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         let source = plan.event_source_name.clone();
         let state = source::wait_until_there(cx, &aws, &source).await?;
         plan.source_state = Some(state.as_str().to_owned());
         plan.arn = Some(calls::create(&aws, &plan, &state).await?);
         cx.save(plan.clone());
-        if plan.adopt_existing {
-            calls::bring_to(&aws, &plan).await?;
+        // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
+        if plan.adopt_existing
+            && let Err(failures) = calls::bring_to(&aws, &plan).await
+        {
+            plan.warn_of_settings(cx, &failures);
         }
-        plan.associate(cx, &aws).await?;
+        plan.associate(cx, &aws).await;
         Ok(plan)
     }
 
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
         if state.event_source_name.is_empty() {
             state.event_source_name = imported_source(state.name.as_deref().unwrap_or_default())?;
         }
@@ -140,7 +144,7 @@ impl Resource for Bus {
     }
 
     async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         if plan.settings_differ(&prior) {
             calls::update(&aws, &plan).await?;
@@ -151,9 +155,10 @@ impl Resource for Bus {
             plan.tags_all.clone().unwrap_or_default(),
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
-        aws.retag(arn, &held, &wanted)
-            .await
-            .map_err(|e| e.during(format!("cannot tag the event bus `{name}`")))?;
+        aws.retag(arn, &held, &wanted).await.map_err(|e| {
+            let standing = Standing::default().and("The bus's other settings are as configured.");
+            e.during_with(format!("cannot tag the event bus `{name}`"), &standing)
+        })?;
         if prior.source_state != plan.source_state {
             source::reassociate(cx, &aws, name).await?;
         }
@@ -161,7 +166,7 @@ impl Resource for Bus {
     }
 
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
         calls::delete(cx, &aws, &state.event_source_name).await
     }
 
@@ -193,34 +198,56 @@ impl Bus {
         Ok(())
     }
 
-    /// Waits until the source is associated. The bus exists: a wait that ends early is a warning, and the next apply
+    /// The bus exists without all that was to be set.
+    fn warn_of_settings(&self, cx: &Cx<'_, Self>, failures: &Diagnostics) {
+        let name = &self.event_source_name;
+        for failure in failures.iter() {
+            cx.warn(
+                Diagnostic::warning(format!(
+                    "The event bus `{name}` is taken over, but not yet as configured"
+                ))
+                .detail(format!(
+                    "{}: {}\n\nThe bus is in the state and keeps what it had. The next plan shows what differs, and the \
+                     next apply sets it.",
+                    failure.summary, failure.detail
+                )),
+            );
+        }
+    }
+
+    /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
     /// goes on.
-    async fn associate(&mut self, cx: &Cx<'_, Self>, aws: &Regional) -> Result<()> {
+    async fn associate(&mut self, cx: &Cx<'_, Self>, aws: &Regional) {
         let source = &self.event_source_name;
-        let (why, last) = match source::wait_until_active(cx, aws, source).await? {
-            Waited::Done(Association::Active) => {
+        let why = match source::wait_until_active(cx, aws, source).await {
+            Ok(Waited::Done(Association::Active)) => {
                 self.source_state = Some(EventSourceState::Active.as_str().to_owned());
-                return Ok(());
+                return;
             }
-            Waited::Done(Association::Other(state)) => {
+            Ok(Waited::Done(Association::Other(state))) => {
                 self.source_state = Some(state.clone());
-                (
-                    "Its event source is not associated",
-                    format!("its state is {state}"),
-                )
+                format!("Its event source is not associated: its state is {state}.")
             }
-            Waited::TimedOut { last } => ("Its event source was not associated in time", last),
-            Waited::Cancelled { last } => ("Interrupted before its event source was associated", last),
+            Ok(Waited::TimedOut { last }) => {
+                format!("Its event source was not associated in time: {last}.")
+            }
+            Ok(Waited::Cancelled { last }) => {
+                format!("Interrupted before its event source was associated: {last}.")
+            }
+            Err(failures) => {
+                let details = failures.iter().map(|failure| failure.detail.as_str());
+                details.collect::<Vec<_>>().join("\n\n")
+            }
         };
         cx.warn(
             Diagnostic::warning(format!(
-                "The event bus `{source}` exists, but receives nothing yet"
+                "The event bus `{source}` exists, but perhaps receives nothing yet"
             ))
             .detail(format!(
-                "{why}: {last}. The bus is in the state; the next apply associates it."
+                "{why}\n\nThe bus is in the state; the next plan shows whether its event source is associated, and the \
+                 next apply associates it if not."
             )),
         );
-        Ok(())
     }
 
     fn settings_differ(&self, other: &Self) -> bool {
@@ -234,7 +261,7 @@ impl Bus {
 fn imported_source(name: &str) -> Result<String> {
     checks::event_source(name).map_err(|why| {
         Diagnostic::error(format!("The event bus `{name}` is not one of a partner")).detail(format!(
-            "{why} This resource manages buses of partner event sources only. Nothing was imported."
+            "Its name {why}. This resource manages buses of partner event sources only. Nothing was imported."
         ))
     })?;
     Ok(name.to_owned())

@@ -65,7 +65,7 @@ impl Resource for DeliveryCheck {
     const IMPORTABLE: bool = false;
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
         plan.region = Some(aws.name.clone());
         need_group(&aws, &plan.log_group).await?;

@@ -10,20 +10,23 @@ use tfplugin::{
     mins,
 };
 
-use crate::aws::{Regional, checks, import_id, json, planned, tags};
+use crate::aws::{Regional, Standing, checks, import_id, json, planned, tags};
 use crate::check;
 use crate::client::Client;
 
 /// A rule on an event bus: which events it picks up. Where they go is said by `scalr_eventbridge_target`.
 ///
-/// The pattern is compiled at plan with the rules of EventBridge's own engine, so a pattern that AWS would refuse, or
-/// that cannot match what it seems to, is told before anything is made.
+/// The pattern is compiled at plan with the rules of EventBridge's own engine: one that AWS would refuse is an error
+/// before anything is made. On a bus of Scalr's, a pattern that matches none of Scalr's events is a warning: one that
+/// names a field that they do not have, a value of another type, or another source or detail type.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
     #[tf(optional, computed, keep, replace, check = checks::name)]
     name: Option<String>,
-    /// Beginning of the rule's name; the rest is made up. For rules that are replaced with `create_before_destroy`.
+    /// Beginning of the rule's name; the rest is made up. For rules that are replaced with `create_before_destroy`. A rule
+    /// of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
+    /// it is an error that says how to import it.
     #[tf(optional, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
     /// Name of the event bus: `name` of a `scalr_eventbridge_bus`.
@@ -45,9 +48,9 @@ pub struct Rule {
     /// Role that EventBridge assumes to reach the rule's targets, where they need one. Log groups need none.
     #[tf(optional, check = check::role_arn)]
     role_arn: Option<String>,
-    /// Tags of the rule, over the provider's `default_tags`.
-    #[tf(optional)]
-    tags: Option<BTreeMap<String, String>>,
+    /// Tags of the rule, over the provider's `default_tags`. A null tag counts as not written.
+    #[tf(optional, check = checks::tags)]
+    tags: Option<tags::Written>,
     /// All tags of the rule, the provider's `default_tags` included.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
@@ -63,12 +66,11 @@ impl Resource for Rule {
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         match (&plan.name, &plan.name_prefix) {
             (None, Some(prefix)) => {
-                calls::warn_of_left_overs(cx, &aws, &plan, prefix).await?;
-                plan.name = Some(pattern::made_up_name(prefix));
+                plan.name = Some(calls::make_up_name(&aws, cx.client(), &plan, prefix).await?);
             }
             _ => calls::take_up_or_refuse(&aws, &plan).await?,
         }
@@ -77,7 +79,7 @@ impl Resource for Rule {
     }
 
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
         state.region = Some(aws.name.clone());
         let (bus, name) = (state.event_bus_name.clone(), state.name().to_owned());
         let doing = || format!("cannot read the rule `{name}` of the event bus `{bus}`");
@@ -104,7 +106,7 @@ impl Resource for Rule {
     }
 
     async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         if !plan.is_like(&prior) {
             calls::put(&aws, &plan, false).await?;
@@ -115,12 +117,15 @@ impl Resource for Rule {
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
-        tagged.map_err(|e| e.during(format!("cannot tag the rule `{}`", plan.name())))?;
+        tagged.map_err(|e| {
+            let standing = Standing::default().and("The rule's other settings are as configured.");
+            e.during_with(format!("cannot tag the rule `{}`", plan.name()), &standing)
+        })?;
         Ok(plan)
     }
 
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
         calls::delete(cx, &aws, &state).await
     }
 
@@ -135,7 +140,7 @@ impl Resource for Rule {
                     .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
                     .at("name"),
             );
-        } else if !name.is_null() && !prefix.is_null() {
+        } else if name.is_known() && prefix.is_known() {
             diags.push(
                 Diagnostic::error("The rule has a name and a prefix of one")
                     .detail("Set one of `name` and `name_prefix`.")
@@ -147,14 +152,7 @@ impl Resource for Rule {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         planned::region(plan);
         planned::tags_all(plan);
-        if plan.action() != Action::Delete
-            && let Value::Known(text) = plan.config::<String>("event_pattern")
-            && plan.prior().is_none_or(|prior| prior.event_pattern != text)
-        {
-            for warning in pattern::warnings(&text) {
-                plan.warn(warning.at("event_pattern"));
-            }
-        }
+        warn_of_pattern(plan);
         Ok(())
     }
 
@@ -182,6 +180,26 @@ impl Rule {
             && json::same_text(&self.event_pattern, &other.event_pattern)
             && self.enabled == other.enabled
             && self.role_arn == other.role_arn
+    }
+}
+
+/// Says what is legal but odd, where the pattern is new.
+fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
+    if plan.action() == Action::Delete {
+        return;
+    }
+    let Value::Known(text) = plan.config::<String>("event_pattern") else {
+        return;
+    };
+    if plan.prior().is_some_and(|prior| prior.event_pattern == text) {
+        return;
+    }
+    let mut warnings = pattern::warnings(&text);
+    if let Value::Known(bus) = plan.planned::<String>("event_bus_name") {
+        warnings.extend(pattern::matches_nothing(&text, &bus));
+    }
+    for warning in warnings {
+        plan.warn(warning.at("event_pattern"));
     }
 }
 

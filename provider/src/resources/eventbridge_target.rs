@@ -1,6 +1,7 @@
 //! `scalr_eventbridge_target`: where a rule's events go. For a log group that includes the permission without which
 //! nothing arrives.
 
+mod input;
 mod log_group;
 mod rules;
 mod wire;
@@ -12,7 +13,7 @@ use tfplugin::{
     mins,
 };
 
-use crate::aws::{arn, checks, import_id, json, planned, target_id};
+use crate::aws::{Regional, arn, checks, import_id, json, planned, target_id};
 use crate::check;
 use crate::client::Client;
 
@@ -43,10 +44,10 @@ pub struct Target {
     #[tf(optional)]
     log_group: Option<LogGroup>,
     /// Constant JSON text to send in place of the event.
-    #[tf(optional, equal = same_json)]
+    #[tf(optional, check = checks::input, equal = same_json)]
     input: Option<String>,
-    /// JSON path of the part of the event to send.
-    #[tf(optional)]
+    /// JSON path of the part of the event to send, such as `$.detail`.
+    #[tf(optional, check = checks::json_path)]
     input_path: Option<String>,
     /// What to make of the event before it is sent.
     #[tf(optional)]
@@ -71,7 +72,7 @@ pub struct LogGroup {
     #[tf(required, check = checks::log_group)]
     pub name: String,
     /// Make the log group. It then carries a tag that names its owner, this rule; one that is there already is taken up
-    /// only if it carries that tag.
+    /// only if it carries that tag. Changed to `false`, the tag is taken off: the log group stays and is left alone.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Days to keep events for; without it, for ever. Only with `create`.
@@ -92,11 +93,11 @@ pub struct LogGroup {
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct InputTransformer {
     /// JSON paths into the event, by the names that the template uses.
-    #[tf(optional)]
+    #[tf(optional, check = checks::input_paths)]
     pub input_paths: Option<BTreeMap<String, String>>,
     /// What is sent, with `<name>` where a value of the event goes. For a log group it gives an object with
     /// `timestamp` and `message`.
-    #[tf(required)]
+    #[tf(required, check = checks::input_template)]
     pub input_template: String,
 }
 
@@ -126,7 +127,7 @@ impl Resource for Target {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         plan.region = Some(aws.name.clone());
         let rule_arn = plan.rule_arn(&aws).await?;
         if let Some(group) = &plan.log_group {
@@ -139,14 +140,14 @@ impl Resource for Target {
             Some(target_id::derive(&plan.event_bus_name, &plan.rule, destination))
         });
         wire::take_up_or_refuse(&aws, &plan).await?;
-        plan.make_ready(&aws, &rule_arn, planned::default_tags(cx.client())?)
-            .await?;
+        let meanwhile = "the target was not made. The next apply goes on from here.";
+        plan.make_ready(cx, &aws, &rule_arn, meanwhile).await?;
         wire::put(cx, &aws, &plan, true).await?;
         Ok(plan)
     }
 
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
         state.region = Some(aws.name.clone());
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
         let targets =
@@ -168,28 +169,34 @@ impl Resource for Target {
     }
 
     async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx.client(), plan.region.as_deref()).await?;
+        let aws = planned::regional(cx, plan.region.as_deref()).await?;
         let rule_arn = plan.rule_arn(&aws).await?;
-        plan.make_ready(&aws, &rule_arn, planned::default_tags(cx.client())?)
+        plan.make_ready(cx, &aws, &rule_arn, "the target is unchanged.")
             .await?;
         wire::put(cx, &aws, &plan, false).await?;
-        if prior.log_group.is_some() && plan.log_group.is_none() {
-            log_group::revoke(&aws, &prior, &rule_arn).await?;
+        if plan.log_group.is_none() {
+            let standing = "The target is as configured. Apply again to go on.";
+            log_group::revoke(cx, &aws, &prior, &rule_arn, standing).await?;
+        }
+        if let Some(group) = prior.own_group().filter(|_| plan.own_group().is_none()) {
+            log_group::let_go(&aws, &prior, group).await?;
         }
         Ok(plan)
     }
 
+    /// The target is what a refresh looks for, so it goes last: a destroy that ends before that is found unfinished.
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = planned::regional(cx.client(), state.region.as_deref()).await?;
-        wire::remove(cx, &aws, &state).await?;
+        let aws = planned::regional(cx, state.region.as_deref()).await?;
+        let mut kept = None;
         if let Some(group) = &state.log_group {
             let account = state.arn.as_deref().and_then(arn::account).unwrap_or_default();
             let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
-            log_group::revoke(&aws, &state, &rule_arn).await?;
-            if let Some(kept) = log_group::leave_or_delete(&aws, &state, group).await? {
-                cx.warn(kept);
-            }
+            let standing = "The target is still there; the next destroy goes on from here.";
+            log_group::revoke(cx, &aws, &state, &rule_arn, standing).await?;
+            kept = log_group::leave_or_delete(&aws, &state, group).await?;
         }
+        wire::remove(cx, &aws, &state).await?;
+        kept.into_iter().for_each(|kept| cx.warn(kept));
         Ok(())
     }
 
@@ -203,9 +210,11 @@ impl Resource for Target {
             return Ok(());
         }
         plan_destination(plan);
+        warn_of_letting_go(plan);
         if let Value::Known(arn) = plan.config::<String>("arn") {
             let role = plan.config::<String>("role_arn");
-            for warning in rules::warnings(&arn, !role.is_null()) {
+            let region = plan.planned::<String>("region").known();
+            for warning in rules::warnings(&arn, &role, region.as_deref()) {
                 plan.warn(warning);
             }
         }
@@ -223,7 +232,7 @@ impl Target {
     }
 
     /// The ARN of the rule, which must be there.
-    async fn rule_arn(&self, aws: &crate::aws::Regional) -> Result<String> {
+    async fn rule_arn(&self, aws: &Regional) -> Result<String> {
         let (bus, rule) = (&self.event_bus_name, &self.rule);
         let held = aws.rule(bus, rule).await;
         let held =
@@ -242,17 +251,23 @@ impl Target {
             .into())
     }
 
+    /// The log group that was made here.
+    fn own_group(&self) -> Option<&LogGroup> {
+        self.log_group.as_ref().filter(|group| group.create)
+    }
+
     /// Sees to log group and permission. They come before the target: the first event must find them.
     async fn make_ready(
         &mut self,
-        aws: &crate::aws::Regional,
+        cx: &Cx<'_, Self>,
+        aws: &Regional,
         rule_arn: &str,
-        default_tags: &BTreeMap<String, String>,
+        meanwhile: &str,
     ) -> Result<()> {
         let Some(mut group) = self.log_group.take() else {
             return Ok(());
         };
-        log_group::ensure(aws, self, &mut group, rule_arn, default_tags).await?;
+        log_group::ensure(cx, aws, self, &mut group, rule_arn, meanwhile).await?;
         self.arn.clone_from(&group.arn);
         self.log_group = Some(group);
         Ok(())
@@ -305,6 +320,14 @@ fn plan_destination(plan: &mut Plan<'_, Target>) {
         && let (Some(bus), Some(rule), Some(destination)) = (bus, rule, destination)
     {
         plan.set("target_id", target_id::derive(&bus, &rule, &destination));
+    }
+}
+
+fn warn_of_letting_go(plan: &mut Plan<'_, Target>) {
+    let ours = plan.prior().and_then(|prior| prior.own_group().cloned());
+    let stays_ours = plan.planned::<bool>("log_group.create").known() == Some(true);
+    if let Some(group) = ours.filter(|_| !stays_ours && !plan.replaces()) {
+        plan.warn(log_group::will_be_let_go(&group));
     }
 }
 

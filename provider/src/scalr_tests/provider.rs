@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use tfplugin::testing::{Harness, UNKNOWN};
+use tokio::io::AsyncWriteExt as _;
 
 use super::fake::Fake;
 use super::{connection, says};
@@ -84,10 +85,109 @@ async fn bad_settings_are_refused() {
         "ARN of a role",
     )
     .await;
-    check(settings(json!({ "max_retries": 101 })), "from 0 to 100").await;
+    for aws in [json!({ "max_retries": 101 }), json!({ "max_retries": 1.5 })] {
+        check(settings(aws), "a whole number from 0 to 100").await;
+    }
+    let role = |more: (&str, &str)| json!({ "assume_role": { "role_arn": "arn:aws:iam::123456789012:role/r", more.0: more.1 } });
+    for (aws, part) in [
+        (
+            role(("session_name", "a b")),
+            "`aws.assume_role.session_name` must be 2 to 64",
+        ),
+        (
+            role(("external_id", "x")),
+            "`aws.assume_role.external_id` must be 2 to 1224",
+        ),
+        (
+            json!({ "assume_role": { "role_arn": null } }),
+            "`aws.assume_role.role_arn` must be set",
+        ),
+        (
+            json!({ "allowed_account_ids": ["prod"] }),
+            "`prod`, which must be an AWS account id",
+        ),
+        (
+            json!({ "default_tags": { "tags": { "aws:x": "1" } } }),
+            "begins with `aws:`",
+        ),
+    ] {
+        check(settings(aws), part).await;
+    }
     check(
         settings(json!({ "endpoints": { "logs": "localhost" } })),
         "`https://` or `http://`",
     )
     .await;
+}
+
+/// A null tag counts as not written, and one that is unknown is waited for.
+#[tokio::test]
+async fn default_tags_may_be_null() {
+    let rule = json!({ "name": "r", "event_bus_name": "b", "event_pattern": "{\"source\": [\"x\"]}" });
+    for (tags, want) in [
+        (json!({ "a": "1", "n": null }), json!({ "a": "1" })),
+        (json!({ "a": UNKNOWN }), json!(UNKNOWN)),
+    ] {
+        let harness = Harness::new::<ScalrEventBridge>();
+        let aws = json!({ "region": "us-east-1", "default_tags": { "tags": tags } });
+        let config = json!({ "hostname": "acme.scalr.io", "token": "s3cret", "aws": aws });
+        harness.configure(config).await.unwrap();
+        let planned = harness
+            .resource("scalr_eventbridge_rule")
+            .plan(None, rule.clone())
+            .await
+            .unwrap();
+        assert_eq!(planned.json()["tags_all"], want);
+    }
+}
+
+/// `https` is meant where no scheme is written.
+#[tokio::test]
+async fn a_server_without_tls_is_told_apart() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let plain = tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let harness = Harness::new::<ScalrEventBridge>();
+    let url = format!("http://{host}");
+    harness
+        .configure(json!({ "hostname": host, "token": "s3cret" }))
+        .await
+        .unwrap();
+    let refused = harness
+        .resource(NAME)
+        .create(connection(json!({})))
+        .await
+        .unwrap_err();
+    says(&refused, &["plain HTTP", &format!("write `{url}`")]);
+    plain.abort();
+}
+
+/// One way of looking a connection up; what is unknown may turn out to be null.
+#[tokio::test]
+async fn a_connection_is_looked_up_in_one_way() {
+    const WAY: &str = "Say which connection in one way";
+    let (_fake, harness) = super::stage().await;
+    let account = "123456789012";
+    for (config, refused) in [
+        (json!({}), true),
+        (json!({ "id": "in-1", "name": "prod" }), true),
+        (json!({ "aws_account_id": account }), true),
+        (json!({ "region": "us-east-1", "name": UNKNOWN }), true),
+        (json!({ "id": "in-1", "name": UNKNOWN, "region": UNKNOWN }), false),
+        (json!({ "id": UNKNOWN, "name": UNKNOWN }), false),
+        (
+            json!({ "aws_account_id": account, "region": UNKNOWN, "id": UNKNOWN }),
+            false,
+        ),
+        (json!({ "name": "prod" }), false),
+    ] {
+        let shown = config.to_string();
+        let read = harness.data_source("scalr_eventbridge_connection", config).await;
+        let said = read.err().map(|diags| diags.to_string()).unwrap_or_default();
+        assert_eq!(said.contains(WAY), refused, "{shown}: {said}");
+    }
 }

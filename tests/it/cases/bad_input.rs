@@ -15,11 +15,13 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("bad_input::no_token", no_token),
         Case::new("bad_input::taken_account_and_region", taken_pair),
         Case::new("bad_input::no_aws_credentials", no_aws_credentials),
+        Case::new("bad_input::alternatives_by_variable", alternatives_by_variable),
+        Case::new("bad_input::nested_attributes_on_their_lines", nested_lines),
     ]
 }
 
 /// A bad attribute of a resource that is otherwise right, and what the message must hold.
-const BAD: [(&str, &str, &str); 19] = [
+const BAD: [(&str, &str, &str); 29] = [
     ("eventbridge_connection", "name = \"a b\"", "name = \"a b\""),
     ("eventbridge_connection", "aws_account_id = \"1234\"", "12 digits"),
     ("eventbridge_connection", "region = \"mars\"", "region = \"mars\""),
@@ -79,6 +81,44 @@ const BAD: [(&str, &str, &str); 19] = [
         "eventbridge_target",
         "input_transformer = { input_template = \"\\\"text\\\"\" }",
         "timestamp",
+    ),
+    ("eventbridge_connection", "name = null", "`name` must be set"),
+    (
+        "eventbridge_rule",
+        "event_bus_name = null",
+        "`event_bus_name` must be set",
+    ),
+    ("eventbridge_rule", "tags = { \"aws:x\" = \"1\" }", "aws:"),
+    (
+        "eventbridge_rule",
+        "event_pattern = jsonencode({ source = [\"${join(\"\", [for n in range(512) : \"12345678\"])}\"] })",
+        "at most 4096 characters",
+    ),
+    (
+        "eventbridge_target",
+        "log_group = { name = null }",
+        "`log_group.name` must be set",
+    ),
+    (
+        "eventbridge_target",
+        "dead_letter_config = { arn = null }",
+        "`dead_letter_config.arn` must be set",
+    ),
+    (
+        "eventbridge_target",
+        "input_transformer = { input_template = null }",
+        "`input_transformer.input_template` must be set",
+    ),
+    ("eventbridge_target", "input_path = \"detail\"", "begins with `$`"),
+    (
+        "eventbridge_target",
+        "input_transformer = { input_template = \"{\\\"timestamp\\\": <nope>, \\\"message\\\": 1}\" }",
+        "`<nope>`",
+    ),
+    (
+        "eventbridge_activation",
+        "connection_id = null",
+        "`connection_id` must be set",
     ),
     (
         "eventbridge_activation",
@@ -232,5 +272,91 @@ fn no_aws_credentials(tool: &Tool) -> Result<()> {
     stage.apply_counts(1, 0, 0)?;
     stage.config(&hcl::all(&[CONNECTION, BUS]))?;
     stage.apply_fails(&["credentials"])?;
+    Ok(())
+}
+
+/// A module passes what it does not use as null. While it is validated nothing is known yet.
+fn alternatives_by_variable(tool: &Tool) -> Result<()> {
+    const MODULE: &str = r#"
+variable "unused" {
+  type    = string
+  default = null
+}
+variable "days" {
+  type    = number
+  default = null
+}
+variable "name" {
+  default = "runs"
+}
+variable "log_group" {
+  default = { name = "/scalr/runs" }
+}
+resource "scalr_eventbridge_rule" "runs" {
+  name           = var.name
+  name_prefix    = var.unused
+  event_bus_name = scalr_eventbridge_bus.scalr.name
+  event_pattern  = provider::scalr::event_pattern("RunExecuted", {})
+}
+resource "scalr_eventbridge_target" "logs" {
+  rule           = scalr_eventbridge_rule.runs.name
+  event_bus_name = scalr_eventbridge_rule.runs.event_bus_name
+  arn            = var.unused
+  log_group      = { name = var.log_group.name, create = true, retention_in_days = var.days }
+  role_arn       = var.unused
+  input          = var.unused
+  input_path     = var.unused
+}
+resource "scalr_eventbridge_target" "queue" {
+  rule           = scalr_eventbridge_rule.runs.name
+  event_bus_name = scalr_eventbridge_rule.runs.event_bus_name
+  arn            = var.unused == null ? "arn:aws:sqs:us-east-1:123456789012:q" : var.unused
+  log_group      = var.unused == null ? null : var.log_group
+}
+data "scalr_eventbridge_connection" "prod" {
+  id         = var.unused
+  name       = var.unused == null ? "prod" : var.unused
+  depends_on = [scalr_eventbridge_connection.prod]
+}
+"#;
+    let stage = Stage::new(tool)?;
+    stage.config(&hcl::all(&[CONNECTION, BUS, MODULE]))?;
+    let validated = stage.run(&["validate", "-no-color"])?;
+    ensure!(validated.code() == 0, "{}", validated.text);
+    stage.apply_counts(5, 0, 0)?;
+    stage.plan_empty()?;
+    Ok(())
+}
+
+/// The line at fault is shown, and not one of the same name elsewhere.
+fn nested_lines(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    stage.config(
+        r#"
+resource "scalr_eventbridge_target" "queue" {
+  rule           = "r"
+  event_bus_name = "b"
+  arn            = "arn:aws:sqs:us-east-1:123456789012:q"
+  dead_letter_config = {
+    arn = "not-a-queue"
+  }
+}
+resource "scalr_eventbridge_target" "logs" {
+  rule           = "r"
+  event_bus_name = "b"
+  log_group = {
+    name              = "/scalr/runs"
+    retention_in_days = 31
+  }
+}
+"#,
+    )?;
+    stage.plan_fails(&["7: arn = \"not-a-queue\"", "15: retention_in_days = 31"])?;
+    // The tools ask for nothing else where a provider's settings are wrong.
+    stage.config(&hcl::all(&[
+        "provider \"scalr\" {\n  aws = {\n    assume_role = { role_arn = \"not-a-role\" }\n  }\n}\n",
+        CONNECTION,
+    ]))?;
+    stage.plan_fails(&["3: assume_role = { role_arn = \"not-a-role\" }"])?;
     Ok(())
 }

@@ -131,6 +131,16 @@ fn errors(tool: &Tool) -> Result<()> {
             "arn:aws:s3:::bucket",
         ),
         (
+            "twice",
+            r#"provider::scalr::event_pattern("RunExecuted", { "is-dry" = true, is_dry = false })"#,
+            "`is-dry` and `is_dry`",
+        ),
+        (
+            "host",
+            r#"provider::scalr::event_source_name("acme.scalr.io", "c")"#,
+            "write `acme`",
+        ),
+        (
             "segment",
             r#"provider::scalr::event_source_name("a b", "c")"#,
             "a b",
@@ -148,5 +158,9 @@ fn errors(tool: &Tool) -> Result<()> {
         calls.len(),
         ended.text
     );
+    // Terraform ends the sentence itself.
+    for end in ["..", "?."] {
+        ensure!(!ended.flat().contains(end), "`{end}`:\n{}", ended.text);
+    }
     Ok(())
 }

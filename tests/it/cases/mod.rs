@@ -10,20 +10,20 @@ use crate::runner::Case;
 
 mod audit_log_setting;
 mod bad_input;
-mod bus;
 mod data_sources;
 mod eventbridge_activation;
+mod eventbridge_bus;
 mod eventbridge_connection;
 mod eventbridge_delivery_check;
+mod eventbridge_rule;
+mod eventbridge_target;
 mod examples;
 mod functions;
 mod hcl;
 mod interrupt;
 mod provider;
 mod quickstart;
-mod rule;
 mod secrets;
-mod target;
 mod verify;
 
 /// Every row, in the order in which they are listed.
@@ -32,9 +32,9 @@ pub(crate) fn table() -> Vec<Case> {
         quickstart::cases,
         examples::cases,
         eventbridge_connection::cases,
-        bus::cases,
-        rule::cases,
-        target::cases,
+        eventbridge_bus::cases,
+        eventbridge_rule::cases,
+        eventbridge_target::cases,
         eventbridge_activation::cases,
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,

@@ -14,6 +14,11 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("provider::settings_in_configuration", settings_in_configuration),
         Case::new("provider::assume_role", assume_role),
         Case::new("provider::allowed_account_ids", allowed_account_ids),
+        Case::new("provider::profile", profile),
+        Case::new(
+            "provider::role_that_cannot_be_assumed",
+            role_that_cannot_be_assumed,
+        ),
     ]
 }
 
@@ -108,5 +113,50 @@ fn allowed_account_ids(tool: &Tool) -> Result<()> {
     ]))?;
     stage.apply()?;
     stage.plan_empty()?;
+    Ok(())
+}
+
+/// A profile that is written wins over keys in the environment; one that is missing is told.
+fn profile(tool: &Tool) -> Result<()> {
+    const THEIRS: &str = "222222222222";
+    let stage = Stage::new(tool)?;
+    let provider = "provider \"scalr\" {\n  aws = { profile = \"other\" }\n}\n";
+    let connection = hcl::with(CONNECTION, "123456789012", THEIRS);
+    stage.config(&hcl::all(&[provider, &connection, BUS]))?;
+    stage.apply_fails(&[
+        "no such profile as `other`",
+        ".aws/config` (not there)",
+        ".aws/credentials` (not there)",
+    ])?;
+    std::fs::create_dir(stage.dir().join(".aws"))?;
+    let keys = format!("[other]\naws_access_key_id = {THEIRS}\naws_secret_access_key = not-checked\n");
+    stage.write(".aws/credentials", &keys)?;
+    stage.apply_counts(1, 0, 0)?;
+    let theirs = Aws::new(stage.world.line.endpoint(), THEIRS, "us-east-1");
+    ensure!(theirs.buses()?.len() == 1, "no bus in the profile's account");
+    ensure!(
+        stage.aws().buses()?.is_empty(),
+        "a bus in the environment's account"
+    );
+    stage.plan_empty()?;
+    Ok(())
+}
+
+/// The credentials are good: it is the role that is to blame.
+fn role_that_cannot_be_assumed(tool: &Tool) -> Result<()> {
+    const ROLE: &str = "arn:aws:iam::222222222222:role/platform";
+    let stage = Stage::new(tool)?;
+    // Bound and let go: nothing listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let provider = format!(
+        "provider \"scalr\" {{\n  aws = {{ assume_role = {{ role_arn = \"{ROLE}\" }}, endpoints = {{ sts = \"http://{free}\" }} }}\n}}\n"
+    );
+    stage.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
+    let ended = stage.apply_fails(&["could not be assumed", ROLE, "external_id"])?;
+    ensure!(
+        !ended.flat().contains("No usable AWS credentials"),
+        "{}",
+        ended.text
+    );
     Ok(())
 }

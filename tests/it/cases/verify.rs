@@ -26,7 +26,7 @@ pub(crate) fn import_by_identity(
     identities: &[(&str, Vec<(&str, &str)>)],
     client_only: &[&str],
 ) -> Result<()> {
-    let key = |(to, identity): &(&'_ str, Vec<(&str, &str)>)| {
+    let key = |(_, identity): &(&'_ str, Vec<(&str, &str)>)| {
         let pairs = identity
             .iter()
             .map(|(name, value)| format!("{name} = \"{value}\""));

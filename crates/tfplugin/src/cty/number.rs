@@ -42,6 +42,15 @@ impl Number {
         }
     }
 
+    /// Whether it has no fraction, however great it is.
+    pub fn is_whole(&self) -> bool {
+        match &self.0 {
+            Repr::Int(_) => true,
+            Repr::Decimal { exponent, .. } => *exponent >= 0,
+            Repr::Infinity { .. } => false,
+        }
+    }
+
     /// The nearest floating-point number.
     pub fn to_f64(&self) -> f64 {
         match &self.0 {

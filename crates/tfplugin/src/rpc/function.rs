@@ -33,11 +33,16 @@ pub(super) fn call(service: &Service, message: &pb::call_function::Request) -> p
         Err(error) => pb::call_function::Response {
             result: None,
             error: Some(pb::FunctionError {
-                text: log::scrub(&error.text),
+                text: log::scrub(unfinished(&error.text)),
                 function_argument: error.argument,
             }),
         },
     }
+}
+
+/// The text without its full stop: Terraform adds one of its own.
+fn unfinished(text: &str) -> &str {
+    text.trim_end().trim_end_matches('.')
 }
 
 fn try_call(

@@ -1,6 +1,6 @@
 //! Schemas as messages.
 
-use crate::cty::Type;
+use crate::cty::{Type, Val};
 use crate::proto::tfplugin6 as pb;
 use crate::resource::Timeouts;
 use crate::schema::{Attribute, Nesting, Object, Shape};
@@ -39,7 +39,7 @@ fn attribute(attr: &Attribute) -> pb::schema::Attribute {
         name: attr.name.clone(),
         r#type: ty,
         nested_type,
-        description: attr.doc.clone(),
+        description: described(attr),
         required: attr.required,
         optional: attr.optional,
         computed: attr.computed,
@@ -48,6 +48,39 @@ fn attribute(attr: &Attribute) -> pb::schema::Attribute {
         deprecated: attr.deprecated.is_some(),
         write_only: attr.write_only,
         deprecation_message: attr.deprecated.clone().unwrap_or_default(),
+    }
+}
+
+/// What the attribute is, and what the framework itself knows of it: nobody has to write that by hand.
+fn described(attr: &Attribute) -> String {
+    let default = attr
+        .default
+        .as_ref()
+        .map(|default| format!("Default: `{}`.", hcl(&default())));
+    let replace = attr.replace.then(|| "A change replaces the resource.".to_owned());
+    let parts: Vec<_> = [Some(attr.doc.clone()), default, replace]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(" ")
+}
+
+/// A default as a user would write it.
+fn hcl(value: &Val) -> String {
+    let list = |all: &[Val]| all.iter().map(hcl).collect::<Vec<_>>().join(", ");
+    match value {
+        Val::Null | Val::Unknown(_) => "null".to_owned(),
+        Val::Bool(value) => value.to_string(),
+        Val::Number(number) => number.to_string(),
+        Val::String(text) => format!("{text:?}"),
+        Val::List(all) | Val::Set(all) => format!("[{}]", list(all)),
+        Val::Map(all) if all.is_empty() => "{}".to_owned(),
+        Val::Map(all) => {
+            let entry = |(name, value): (&String, &Val)| format!("{name} = {}", hcl(value));
+            format!("{{ {} }}", all.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Val::Typed(inner) => hcl(&inner.value),
     }
 }
 

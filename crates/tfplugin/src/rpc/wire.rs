@@ -11,6 +11,7 @@ use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
 use crate::log;
 use crate::path::{Path, Step};
 use crate::proto::tfplugin6 as pb;
+use crate::semantics::draft::TIMEOUTS;
 
 /// Reads a value; a message without one is null.
 pub(crate) fn value(message: Option<&pb::DynamicValue>, ty: &Type) -> Result<Val> {
@@ -63,9 +64,28 @@ pub(crate) fn diagnostics(diags: Diagnostics, ty: &Type) -> Vec<pb::Diagnostic> 
         },
         summary: log::scrub(&one.summary),
         detail: log::scrub(&one.detail),
-        attribute: (!one.path.is_empty()).then(|| path(&one.path, ty)),
+        attribute: (!one.path.is_empty()).then(|| pointer(&one.path, ty)),
     };
     diags.into_iter().map(one).collect()
+}
+
+/// Where Terraform shows a diagnostic. It looks for the last name of a path at the top of the block, and so shows the
+/// wrong line for an attribute of a nested object, or the block's head; it finds a key of a top-level attribute. So a
+/// nested attribute is named as such a key. The message names the whole path.
+fn pointer(at: &Path, ty: &Type) -> pb::AttributePath {
+    use pb::attribute_path::{Step as Message, step::Selector};
+    let mut found = path(at, ty);
+    let is_block = matches!(at.steps().first(), Some(Step::Attr(name)) if name == TIMEOUTS);
+    if is_block {
+        return found;
+    }
+    found.steps.truncate(2);
+    if let [_, Message { selector: second }] = found.steps.as_mut_slice()
+        && let Some(Selector::AttributeName(name)) = second
+    {
+        *second = Some(Selector::ElementKeyString(std::mem::take(name)));
+    }
+    found
 }
 
 /// Writes a path. A dotted text cannot say whether a name is an attribute or a key: the type does.

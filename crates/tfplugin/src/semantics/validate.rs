@@ -5,7 +5,8 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::path::Path;
 use crate::schema::{Attribute, Nesting, Object, Shape};
 
-/// Runs the checks of all attributes that are set and known.
+/// Refuses required attributes that are null, and runs the checks of all attributes that are set and known. Terraform
+/// itself refuses a required attribute only where it is not written: one that a variable makes null gets here.
 pub(crate) fn object(object: &Object, config: &Val, write_only_allowed: bool) -> Diagnostics {
     let mut walk = Walk {
         write_only_allowed,
@@ -22,12 +23,26 @@ struct Walk {
 
 impl Walk {
     fn object(&mut self, object: &Object, config: &Val, at: &Path) {
+        // An element that is null or not known yet has no attributes to judge.
+        if config.is_null() || config.is_unknown() {
+            return;
+        }
         for attr in &object.attributes {
-            let value = config.get(&attr.name);
+            let (value, path) = (config.get(&attr.name), at.clone().attr(&attr.name));
             if !value.is_null() {
-                self.attribute(attr, value, at.clone().attr(&attr.name));
+                self.attribute(attr, value, path);
+            } else if attr.required {
+                self.missing(path);
             }
         }
+    }
+
+    fn missing(&mut self, path: Path) {
+        self.diags.push(
+            Diagnostic::error("A required attribute is not set")
+                .detail(format!("`{path}` must be set; here it is null."))
+                .at(path),
+        );
     }
 
     fn attribute(&mut self, attr: &Attribute, value: &Val, path: Path) {

@@ -43,7 +43,7 @@ impl Function for Describe {
 
     fn call(self) -> Result<Described, FunctionError> {
         if self.text == "bad" {
-            return Err(FunctionError::new("not that").at("text"));
+            return Err(FunctionError::new("not that.").at("text"));
         }
         let json = self
             .any
@@ -130,6 +130,12 @@ async fn calls() {
     check(
         "describe",
         &["a".into(), 0.5.into(), null.clone(), null.clone()],
+        Err(r#"FunctionError { text: "`nullable` must be a whole number", argument: Some(1), name: None }"#),
+    )
+    .await;
+    check(
+        "describe",
+        &["a".into(), 1e30.into(), null.clone(), null.clone()],
         Err(r#"FunctionError { text: "`nullable` must be a whole number between -2^63 and 2^63-1", argument: Some(1), name: None }"#),
     )
     .await;

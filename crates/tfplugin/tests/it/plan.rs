@@ -303,14 +303,27 @@ async fn validate() {
     check(
         None,
         json!({ "name": "leo", "cage": { "number": -1 } }),
-        expect!["error: Invalid value (at cage.number): `cage.number` must be positive."],
+        expect!["error: Invalid value (at cage[\"number\"]): `cage.number` must be positive."],
     )
     .await;
-    check(None, json!({ "name": "leo", "former": [{ "number": 1.5 }] }), expect!["error: Invalid value (at former[0].number): `former[0].number` must be a whole number between -2^63 and 2^63-1."]).await;
+    check(
+        None,
+        json!({ "name": "leo", "former": [{ "number": 1.5 }] }),
+        expect!["error: Invalid value (at former[0]): `former[0].number` must be a whole number."],
+    )
+    .await;
     check(
         None,
         json!({ "name": "leo", "cage": { "number": 13 } }),
-        expect!["error: Bad luck (at cage.number)"],
+        expect!["error: Bad luck (at cage[\"number\"])"],
+    )
+    .await;
+    check(
+        None,
+        json!({ "name": "leo", "cage": { "number": null }, "seasons": { "winter": {} }, "former": [null] }),
+        expect![[r#"
+            error: A required attribute is not set (at cage["number"]): `cage.number` must be set; here it is null.
+            error: A required attribute is not set (at seasons["winter"]): `seasons["winter"].number` must be set; here it is null."#]],
     )
     .await;
     check(None, json!({ "name": "leo", "timeouts": { "create": "soon" } }), expect!["error: Invalid timeout (at timeouts.create): `soon` is no duration. Write it as in `30s`, `10m` or `1h30m`."]).await;

@@ -1,18 +1,21 @@
 //! Making, changing and deleting the bus.
 
-use std::ops::ControlFlow::{Break, Continue};
+use std::ops::ControlFlow::Continue;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::types::{
     DeadLetterConfig as WireQueue, EventSourceState, IncludeDetail, Level, LogConfig as WireLog,
 };
-use tfplugin::{Cx, Diagnostic, Diagnostics, Result, Waited};
+use tfplugin::{Cx, Diagnostic, Diagnostics, Result};
 
 use super::{Bus, DeadLetterConfig, LogConfig, source};
 use crate::aws::calls::wire_tags;
-use crate::aws::{Error, Regional, import_id};
+use crate::aws::settle::{DOUBTS_MAX, is_in_use};
+use crate::aws::{Error, Regional, Standing, import_id, planned, settle};
 
+const MAY_BE_THERE: &str = "The bus may be there now; if it is, the next apply says how to take it up.";
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
 /// Makes the bus and returns its ARN; takes an existing one over where the plan says so.
@@ -32,7 +35,8 @@ pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState)
                 Some("ResourceAlreadyExistsException" | "InvalidStateException")
             ) =>
         {
-            match aws.bus(name).await.map_err(|e| e.during(doing()))? {
+            let unread = |e: Error| e.during_with(doing(), &Standing::same(MAY_BE_THERE));
+            match aws.bus(name).await.map_err(unread)? {
                 Some(held) if plan.is_like(aws, &held).await? => Ok(held.arn.unwrap_or_default()),
                 Some(held) => take_over(aws, plan, &held, state).await,
                 None => Err(refused(&e, name)),
@@ -128,47 +132,43 @@ pub(super) async fn update(aws: &Regional, plan: &Bus) -> Result<()> {
 
 /// Deletes the bus, once its rules are gone.
 pub(super) async fn delete(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
-    let waited = cx
-        .wait(DELETE_EVERY, async |_| {
-            let answer = aws.events.delete_event_bus().name(name).send().await;
-            match answer.map_err(|e| aws.failed("events:DeleteEventBus", e)) {
-                Ok(_) => Ok(Break(())),
-                Err(e) if e.is_not_found() => Ok(Break(())),
-                Err(e) if has_rules(&e) => Ok(Continue(rules_left(aws, name).await)),
-                Err(e) if e.is_passing() => Ok(Continue(e.to_string())),
-                Err(e) => Err(e.during(format!("cannot delete the event bus `{name}`"))),
+    let standing = Standing::new(
+        "The bus is still there.",
+        "Whether the bus was deleted is not known; the next plan shows it.",
+    );
+    let doing = format!("delete the event bus `{name}`");
+    let doubts = &AtomicU32::new(0);
+    settle::until_settled(cx, DELETE_EVERY, &doing, &standing, async |_| {
+        let answer = aws.events.delete_event_bus().name(name).send().await;
+        match answer.map_err(|e| aws.failed("events:DeleteEventBus", e)) {
+            Err(e) if is_in_use(&e, "rule") => {
+                let left = aws.rule_names(name, None).await?;
+                if left.is_empty() && doubts.fetch_add(1, Ordering::Relaxed) >= DOUBTS_MAX {
+                    return Err(e);
+                }
+                Ok(Continue(rules_left(name, &left)))
             }
-        })
-        .await?;
-    match waited {
-        Waited::Done(()) => Ok(()),
-        Waited::TimedOut { last } => Err(Diagnostic::error(format!("The event bus `{name}` could not be deleted"))
-            .detail(format!(
-                "AWS deletes a bus only when it has no rules: {last}. The bus is unchanged. Delete the rules that this \
-                 configuration does not manage, then apply again."
-            ))
-            .into()),
-        Waited::Cancelled { last } => Err(Diagnostic::error(format!("Interrupted before the event bus `{name}` was deleted"))
-            .detail(format!("{last}. The bus is unchanged."))
-            .into()),
-    }
-}
-
-fn has_rules(error: &Error) -> bool {
-    error.code() != Some("AccessDeniedException") && error.message().to_ascii_lowercase().contains("rule")
-}
-
-async fn rules_left(aws: &Regional, name: &str) -> String {
-    match aws.rule_names(name, None).await {
-        Ok(rules) if !rules.is_empty() => {
-            format!("the bus `{name}` still has the rules `{}`", rules.join("`, `"))
+            answer => settle::gone(answer),
         }
-        _ => format!("the bus `{name}` still has rules"),
-    }
+    })
+    .await
+}
+
+fn rules_left(name: &str, left: &[String]) -> String {
+    let rules = if left.is_empty() {
+        "rules".to_owned()
+    } else {
+        format!("the rules `{}`", left.join("`, `"))
+    };
+    format!(
+        "the bus `{name}` still has {rules}, and AWS deletes a bus only when it has none. Rules that this configuration \
+         does not manage have to be deleted first"
+    )
 }
 
 fn refused(error: &Error, name: &str) -> Diagnostics {
-    error.during(format!("cannot make the event bus `{name}`"))
+    let standing = Standing::new("The call changed nothing.", MAY_BE_THERE);
+    error.during_with(format!("cannot make the event bus `{name}`"), &standing)
 }
 
 /// The bus is there and was not to be taken over.
@@ -190,7 +190,7 @@ impl Bus {
     /// Takes the settings that AWS holds.
     pub(super) fn with(&mut self, held: &DescribeEventBusOutput) {
         let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        self.description = filled(held.description());
+        self.description = planned::held_text(self.description.as_deref(), held.description());
         self.kms_key_identifier = filled(held.kms_key_identifier());
         let queue = held.dead_letter_config().and_then(|queue| filled(queue.arn()));
         self.dead_letter_config = queue.map(|arn| DeadLetterConfig { arn });
@@ -211,8 +211,10 @@ impl Bus {
         let mut now = self.clone();
         now.with(held);
         let tags = aws.tags(held.arn().unwrap_or_default()).await;
-        let tags =
-            tags.map_err(|e| e.during(format!("cannot read the event bus `{}`", self.event_source_name)))?;
+        let tags = tags.map_err(|e| {
+            let doing = format!("cannot read the event bus `{}`", self.event_source_name);
+            e.during_with(doing, &Standing::same(MAY_BE_THERE))
+        })?;
         Ok(!now.settings_differ(self) && self.tags_all.clone().unwrap_or_default() == tags)
     }
 }

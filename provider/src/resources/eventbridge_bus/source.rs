@@ -32,10 +32,15 @@ pub(super) async fn wait_until_there(
     let place = format!("{whose}, region {}", aws.name);
     let waited = cx
         .wait(EVERY, async |attempt| {
-            let source = aws
-                .source(name)
-                .await
-                .map_err(|e| e.during(format!("cannot look for the event source `{name}`")))?;
+            let source = match aws.source(name).await {
+                Ok(source) => source,
+                Err(e) if e.is_passing() => {
+                    return Ok(Continue(format!(
+                        "cannot look for the event source `{name}` at present: {e}"
+                    )));
+                }
+                Err(e) => return Err(e.during(format!("cannot look for the event source `{name}`"))),
+            };
             Ok(match source.and_then(|source| source.state) {
                 None => Continue(format!("the event source `{name}` is not there yet in {place}")),
                 Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => Continue(format!(
@@ -64,10 +69,15 @@ pub(super) async fn wait_until_active(
     name: &str,
 ) -> Result<Waited<Association>> {
     cx.wait(EVERY, async |_| {
-        let source = aws
-            .source(name)
-            .await
-            .map_err(|e| e.during(format!("cannot read the event source `{name}`")))?;
+        let source = match aws.source(name).await {
+            Ok(source) => source,
+            Err(e) if e.is_passing() => {
+                return Ok(Continue(format!(
+                    "cannot read the event source `{name}` at present: {e}"
+                )));
+            }
+            Err(e) => return Err(e.during(format!("cannot read the event source `{name}`"))),
+        };
         Ok(match source.and_then(|source| source.state) {
             Some(EventSourceState::Active) => Break(Association::Active),
             Some(EventSourceState::Pending) => {
@@ -91,7 +101,7 @@ pub(super) async fn reassociate(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) ->
     Err(
         Diagnostic::error(format!("The event source `{name}` is not associated"))
             .detail(format!(
-                "The wait ended while {last}. The bus is unchanged; apply again to go on."
+                "The wait ended; {last}. AWS was asked to associate it. The bus is unchanged; apply again to go on."
             ))
             .into(),
     )
@@ -146,7 +156,7 @@ fn deleted(name: &str, place: &str) -> Diagnostic {
 
 fn never_came(name: &str, place: &str, last: &str) -> Diagnostic {
     Diagnostic::error(format!("The event source `{name}` did not appear")).detail(format!(
-        "The wait ended while {last}. Nothing was made. AWS shows the source of a connection only in the account and region \
+        "The wait ended; {last}. Nothing was made. AWS shows the source of a connection only in the account and region \
          that the connection names; this looked in {place}. Compare with the connection's `aws_account_id` and `region`, \
          and with this resource's `region` and AWS credentials. A source that no bus was associated with for two weeks is \
          removed by AWS: then make the connection again."

@@ -4,12 +4,11 @@ use aws_sdk_cloudwatchlogs::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use serde_json::Value;
 
+use crate::aws::pages::Page;
 use crate::aws::{Error, Regional};
 
 /// Clocks may differ by this much.
 const SKEW_MS: i64 = 5 * 60 * 1000;
-/// A page may be empty and still have a next one; more than this many are not read at once.
-const PAGES_MAX: usize = 20;
 
 /// An event that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,28 +25,18 @@ pub(super) async fn arrival(
     run: &str,
     since_ms: i64,
 ) -> Result<Option<Arrival>, Error> {
-    let mut token = None;
-    for _ in 0..PAGES_MAX {
+    const CALL: &str = "logs:FilterLogEvents";
+    let ask = async |token| {
         let call = aws
             .logs
             .filter_log_events()
             .log_group_name(group)
-            .start_time(since_ms.saturating_sub(SKEW_MS));
-        let page = call
-            .filter_pattern(format!("\"{run}\""))
-            .set_next_token(token)
-            .send()
-            .await;
-        let page = page.map_err(|e| aws.failed("logs:FilterLogEvents", e))?;
-        if let Some(arrival) = page.events().iter().find_map(|event| read(event, run, since_ms)) {
-            return Ok(Some(arrival));
-        }
-        token = page.next_token;
-        if token.is_none() {
-            break;
-        }
-    }
-    Ok(None)
+            .start_time(since_ms.saturating_sub(SKEW_MS))
+            .filter_pattern(format!("\"{run}\""));
+        let page = aws.read(CALL, call.set_next_token(token).send()).await?;
+        Ok(Page::new(page.events, page.next_token))
+    };
+    aws.search(CALL, ask, |event| read(&event, run, since_ms)).await
 }
 
 /// The log event, if it is of this run: as the whole event, or as whatever the target makes of it.

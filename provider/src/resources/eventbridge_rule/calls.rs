@@ -1,16 +1,21 @@
 //! Making, changing and deleting the rule.
 
-use std::ops::ControlFlow::{Break, Continue};
+use std::ops::ControlFlow::Continue;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
-use aws_sdk_eventbridge::types::RuleState;
-use tfplugin::{Cx, Diagnostic, Result, Waited};
+use aws_sdk_eventbridge::types::{RuleState, Target};
+use tfplugin::{Cx, Diagnostic, Result};
 
 use super::Rule;
 use crate::aws::calls::wire_tags;
-use crate::aws::{Error, Regional, import_id};
+use crate::aws::settle::{DOUBTS_MAX, is_in_use};
+use crate::aws::{Error, Regional, Standing, import_id, planned, settle};
+use crate::client::Client;
 
+/// How many rules of one prefix are looked at.
+const LOOKED_AT_MAX: usize = 20;
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
 /// Looks for a rule of that name first: PutRule would overwrite it without a word. One that is just what is planned is
@@ -36,46 +41,63 @@ pub(super) async fn take_up_or_refuse(aws: &Regional, plan: &Rule) -> Result<()>
     }
 }
 
-/// Rules that begin with the prefix, are just like this one and have no target: what an apply that was killed leaves.
-pub(super) async fn warn_of_left_overs(
-    cx: &Cx<'_, Rule>,
+/// Makes up the name of a new rule. A rule that begins with the prefix, is just like this one, has no target and was not
+/// made by this process is what an apply that was killed leaves, and nobody else would find it: it is in no state, and
+/// its name is known to nobody.
+pub(super) async fn make_up_name(
     aws: &Regional,
+    client: &Client,
     plan: &Rule,
     prefix: &str,
-) -> Result<()> {
-    const LOOKED_AT_MAX: usize = 20;
+) -> Result<String> {
     let bus = &plan.event_bus_name;
+    let place = |name: &str| format!("{}/{bus}/{name}", aws.name);
     let doing = || format!("cannot look at the rules of the event bus `{bus}`");
     let names = match aws.rule_names(bus, Some(prefix)).await {
         Ok(names) => names,
         // The bus is not there: PutRule will say so.
-        Err(e) if e.is_not_found() => return Ok(()),
+        Err(e) if e.is_not_found() => Vec::new(),
         Err(e) => return Err(e.during(doing())),
     };
-    let made_up = names
+    let left = names
         .iter()
-        .filter(|name| super::pattern::prefix_of_made_up(name).as_deref() == Some(prefix));
-    for name in made_up.take(LOOKED_AT_MAX) {
-        let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
-            continue;
-        };
-        let mut now = plan.clone();
-        now.with(&held);
-        let targets = aws
-            .targets(bus, name)
+        .filter(|name| super::pattern::prefix_of_made_up(name).as_deref() == Some(prefix))
+        .filter(|name| !client.made_up().has(&place(name)));
+    for name in left.take(LOOKED_AT_MAX) {
+        if is_left_over(aws, plan, name)
             .await
             .map_err(|e| e.during(doing()))?
-            .unwrap_or_default();
-        if now.is_like(plan) && targets.is_empty() {
-            cx.warn(Diagnostic::warning(format!("The rule `{name}` is there already, just like the new one")).detail(format!(
-                "It begins with the same `name_prefix` and has no targets: perhaps an apply that was killed made it. A new \
-                 one was made beside it. Delete the old one if nothing uses it (`aws events delete-rule`), or, to use it \
-                 in place of the new one, remove the new one from the state and import it with\n\n{}",
-                import_id::block(&format!("{bus}/{name}@{}", aws.name))
-            )));
+        {
+            return Err(left_over(plan, &aws.name, name).into());
         }
     }
-    Ok(())
+    let name = super::pattern::made_up_name(prefix);
+    // Before the rule is there: others that are made at the same time must not take it for one that was left.
+    client.made_up().add(place(&name));
+    Ok(name)
+}
+
+async fn is_left_over(aws: &Regional, plan: &Rule, name: &str) -> Result<bool, Error> {
+    let bus = &plan.event_bus_name;
+    let Some(held) = aws.rule(bus, name).await? else {
+        return Ok(false);
+    };
+    let mut now = plan.clone();
+    now.with(&held);
+    Ok(now.is_like(plan) && aws.targets(bus, name).await?.unwrap_or_default().is_empty())
+}
+
+fn left_over(plan: &Rule, region: &str, name: &str) -> Diagnostic {
+    let bus = &plan.event_bus_name;
+    Diagnostic::error(format!("The rule `{name}` is there already, just like the new one"))
+        .detail(format!(
+            "It is on the event bus `{bus}`, begins with the same `name_prefix` and has no targets: perhaps an apply that \
+             was interrupted made it. Nothing was made.\n\nIf nobody manages it, use it by importing it:\n\n{}\n\nor delete it \
+             (`aws events delete-rule --event-bus-name {bus} --name {name}`), and apply again. If it is managed elsewhere, \
+             give the new rule a `name`, another `name_prefix` or a `description` of its own.",
+            import_id::block(&format!("{bus}/{name}@{region}"))
+        ))
+        .at("name_prefix")
 }
 
 /// Writes the rule and returns its ARN.
@@ -102,8 +124,9 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
         Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
         Err(e) if e.is_not_found() => Err(Diagnostic::error(format!("There is no event bus `{bus}` for the rule `{name}`"))
             .detail(format!(
-                "{e}\n\nThis looked in {}, region {}. Is the bus in another account or region, or was it deleted? Use the \
+                "{}\n\nThis looked in {}, region {}. Is the bus in another account or region, or was it deleted? Use the \
                  `name` and `region` of a `scalr_eventbridge_bus`. Nothing was made.",
+                settle::sentence(&e.to_string()),
                 aws.account_in_words().await,
                 aws.name
             ))
@@ -111,65 +134,64 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
             .into()),
         Err(e) => {
             let verb = if new { "make" } else { "change" };
-            let diagnostic = e.diagnostic(format!("cannot {verb} the rule `{name}` on the event bus `{bus}`"));
+            let doing = format!("cannot {verb} the rule `{name}` on the event bus `{bus}`");
+            let diagnostic = e.diagnostic_with(doing, &standing(plan, new));
             let blames_pattern = e.code() == Some("InvalidEventPatternException");
             Err(if blames_pattern { diagnostic.at("event_pattern") } else { diagnostic }.into())
         }
     }
 }
 
+/// How things stand when PutRule failed.
+fn standing(plan: &Rule, new: bool) -> Standing {
+    let unknown = match (new, &plan.name_prefix) {
+        (false, _) => return Standing::default(),
+        (true, None) => "The rule may be there now; the next apply takes it up if it is.".to_owned(),
+        (true, Some(_)) => format!(
+            "The rule `{}` may be there now; the next apply makes no other beside it, and says how to take it up.",
+            plan.name()
+        ),
+    };
+    Standing::new("The call changed nothing.", unknown)
+}
+
 /// Deletes the rule, once its targets are gone.
 pub(super) async fn delete(cx: &Cx<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
     let (bus, name) = (&state.event_bus_name, state.name());
-    let waited = cx
-        .wait(DELETE_EVERY, async |_| {
-            let answer = aws
-                .events
-                .delete_rule()
-                .event_bus_name(bus)
-                .name(name)
-                .send()
-                .await;
-            match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
-                Ok(_) => Ok(Break(())),
-                Err(e) if e.is_not_found() => Ok(Break(())),
-                Err(e) if has_targets(&e) => Ok(Continue(targets_left(aws, bus, name).await)),
-                Err(e) if e.is_passing() => Ok(Continue(e.to_string())),
-                Err(e) => Err(e.during(format!(
-                    "cannot delete the rule `{name}` of the event bus `{bus}`"
-                ))),
+    let standing = Standing::new(
+        "The rule is still there.",
+        "Whether the rule was deleted is not known; the next plan shows it.",
+    );
+    let doing = format!("delete the rule `{name}` of the event bus `{bus}`");
+    let call = aws.events.delete_rule().event_bus_name(bus).name(name);
+    let doubts = &AtomicU32::new(0);
+    settle::until_settled(cx, DELETE_EVERY, &doing, &standing, async |_| {
+        let answer = call.clone().send().await;
+        match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
+            Err(e) if is_in_use(&e, "target") => {
+                let left = aws.targets(bus, name).await?.unwrap_or_default();
+                if left.is_empty() && doubts.fetch_add(1, Ordering::Relaxed) >= DOUBTS_MAX {
+                    return Err(e);
+                }
+                Ok(Continue(targets_left(name, &left)))
             }
-        })
-        .await?;
-    match waited {
-        Waited::Done(()) => Ok(()),
-        Waited::TimedOut { last } => Err(Diagnostic::error(format!("The rule `{name}` could not be deleted"))
-            .detail(format!(
-                "AWS deletes a rule only when it has no targets: {last}. The rule is unchanged. Remove the targets that this \
-                 configuration does not manage (`aws events remove-targets`), then apply again."
-            ))
-            .into()),
-        Waited::Cancelled { last } => Err(Diagnostic::error(format!("Interrupted before the rule `{name}` was deleted"))
-            .detail(format!("{last}. The rule is unchanged."))
-            .into()),
-    }
+            answer => settle::gone(answer),
+        }
+    })
+    .await
 }
 
-fn has_targets(error: &Error) -> bool {
-    error.code() != Some("AccessDeniedException") && error.message().to_ascii_lowercase().contains("target")
-}
-
-async fn targets_left(aws: &Regional, bus: &str, rule: &str) -> String {
-    let targets = aws.targets(bus, rule).await.ok().flatten().unwrap_or_default();
-    let ids: Vec<&str> = targets
-        .iter()
-        .map(aws_sdk_eventbridge::types::Target::id)
-        .collect();
-    if ids.is_empty() {
-        format!("the rule `{rule}` still has targets")
+fn targets_left(rule: &str, left: &[Target]) -> String {
+    let ids: Vec<&str> = left.iter().map(Target::id).collect();
+    let targets = if ids.is_empty() {
+        "targets".to_owned()
     } else {
-        format!("the rule `{rule}` still has the targets `{}`", ids.join("`, `"))
-    }
+        format!("the targets `{}`", ids.join("`, `"))
+    };
+    format!(
+        "the rule `{rule}` still has {targets}, and AWS deletes a rule only when it has none. Targets that this \
+         configuration does not manage have to be removed first (`aws events remove-targets`)"
+    )
 }
 
 fn exists(plan: &Rule, region: &str, differences: &[&str]) -> Diagnostic {
@@ -186,7 +208,7 @@ impl Rule {
     /// Takes what AWS holds.
     pub(super) fn with(&mut self, held: &DescribeRuleOutput) {
         let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        self.description = filled(held.description());
+        self.description = planned::held_text(self.description.as_deref(), held.description());
         held.event_pattern()
             .unwrap_or_default()
             .clone_into(&mut self.event_pattern);
@@ -265,9 +287,26 @@ mod tests {
             .build();
         rule.with(&held);
         assert_eq!(
-            (rule.enabled, rule.description, rule.event_pattern.as_str()),
+            (
+                rule.enabled,
+                rule.description.as_deref(),
+                rule.event_pattern.as_str()
+            ),
             (false, None, "{}")
         );
+        for (written, held, want) in [
+            (Some(""), None, Some("")),
+            (Some(""), Some("x"), Some("x")),
+            (Some("x"), Some(""), None),
+            (None, Some(""), None),
+        ] {
+            rule.description = written.map(str::to_owned);
+            let held = DescribeRuleOutput::builder()
+                .set_description(held.map(str::to_owned))
+                .build();
+            rule.with(&held);
+            assert_eq!(rule.description.as_deref(), want, "{written:?} {held:?}");
+        }
     }
 
     #[test]

@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use crate::aws::json;
 
-/// The default quota, in characters; an account can have it raised to the maximum of the API.
+/// The default quota, in characters; an account can have it raised.
 const CHARS_QUOTA: usize = 2_048;
+/// What the API takes at all.
+const CHARS_MAX: usize = 4_096;
 /// Between these, AWS says, numbers are compared exactly.
 const NUMBER_MAX: f64 = 5e9;
 /// Letters that are added to a prefix.
@@ -19,6 +21,13 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     let refused = |error: event_pattern::Error| {
         format!("must be a pattern that EventBridge takes. Event pattern is not valid. Reason: {error}")
     };
+    let chars = text.chars().count();
+    if chars > CHARS_MAX {
+        return Err(format!(
+            "must have at most {CHARS_MAX} characters, which no quota raises; it has {chars}. Shorten it, or spread it over \
+             several rules"
+        ));
+    }
     Pattern::compile(text).map(drop).map_err(refused)
 }
 
@@ -45,6 +54,25 @@ pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
         ));
     }
     warnings
+}
+
+/// On a bus of Scalr's nothing but Scalr's events arrives.
+pub(super) fn matches_nothing(text: &str, bus: &str) -> Option<Diagnostic> {
+    let value = serde_json::from_str(text).ok()?;
+    let reasons = bus
+        .starts_with(scalr_events::SOURCE_PREFIX)
+        .then(|| scalr_events::unmatched(&value))?;
+    if reasons.is_empty() {
+        return None;
+    }
+    let reasons: Vec<String> = reasons.iter().map(|reason| format!("  - {reason}")).collect();
+    Some(
+        Diagnostic::warning("The event pattern matches none of Scalr's events").detail(format!(
+            "As far as the fields of Scalr's events are known, the rule will pick up nothing:\n\n{}\n\nThe guide *Fields of \
+             the events* lists them, and `provider::scalr::event_pattern_matches` tries a pattern on a sample.",
+            reasons.join("\n")
+        )),
+    )
 }
 
 /// A name that begins so and is like no other.
@@ -94,6 +122,38 @@ mod tests {
         assert!(says(r#"{"detail": {"n": [{"numeric": [">", 137000000000]}]}}"#).contains("numbers"));
         let long = format!(r#"{{"source": ["{}"]}}"#, "x".repeat(2_048));
         assert!(says(&long).contains("quota"));
+    }
+
+    #[test]
+    fn no_pattern_is_longer_than_the_api_takes() {
+        let long = |count: usize| format!(r#"{{"source": ["{}"]}}"#, "é".repeat(count - 16));
+        assert_eq!(
+            (long(4_096).chars().count(), check(&long(4_096))),
+            (4_096, Ok(()))
+        );
+        let said = check(&long(4_097)).expect_err("too long");
+        assert!(
+            said.contains("at most 4096 characters") && said.len() < 200,
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn patterns_that_match_nothing_of_scalrs_are_told_on_scalrs_buses() {
+        let wrong = r#"{"source": ["aws.partner/scalr.com"], "detail": {"result": ["errored"]}}"#;
+        let said = matches_nothing(wrong, "aws.partner/scalr.com/acme/prod").expect("a warning");
+        assert!(
+            said.detail.contains("ACCOUNT/NAME") && said.detail.contains("`detail.event.result`"),
+            "{said}"
+        );
+        assert_eq!(matches_nothing(wrong, "default"), None);
+        assert_eq!(
+            matches_nothing(
+                r#"{"detail-type": ["AuditLog"]}"#,
+                "aws.partner/scalr.com/acme/prod"
+            ),
+            None
+        );
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
-use tfplugin::{Diagnostic, Result};
+use tfplugin::{Cx, Diagnostic, Result};
 
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
-use crate::aws::{Error, Regional, arn, log_policy, target_id};
+use crate::aws::settle::gone;
+use crate::aws::{Error, Regional, Standing, arn, log_policy, planned, target_id};
 
 /// The tag that names the owner of a log group made here.
 const OWNER_TAG: &str = "scalr-eventbridge:owner";
@@ -18,25 +19,25 @@ pub(super) const READY: &str = "ready";
 
 /// Makes the group where it is to be made, and sees to retention and permission.
 pub(super) async fn ensure(
+    cx: &Cx<'_, Target>,
     aws: &Regional,
     target: &Target,
     group: &mut LogGroup,
     rule_arn: &str,
-    default_tags: &BTreeMap<String, String>,
+    of_target: &str,
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
-    let held = find_or_make(aws, group, &owner, default_tags).await?;
+    let held = find_or_make(aws, group, &owner, planned::default_tags(cx.client())?).await?;
+    let standing = format!("The log group is there; {of_target}");
     if group.create {
-        keep_for(aws, group, held.as_ref()).await?;
+        keep_for(aws, group, held.as_ref(), &standing).await?;
     }
     let need = need(target, &group.name, rule_arn);
-    if let Err(failure) = log_policy::ensure(aws, &need).await {
+    if let Err(failure) = log_policy::ensure(cx, aws, &need).await {
         let name = &group.name;
         return Err(
             Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"))
-                .detail(format!(
-                    "{failure}\n\nThe log group is there; the target was not changed."
-                ))
+                .detail(failure.detail(&standing))
                 .at("log_group")
                 .into(),
         );
@@ -72,22 +73,58 @@ pub(super) async fn read(aws: &Regional, target: &Target, mut group: LogGroup) -
     Ok(group)
 }
 
-/// Takes this target's permission back, and nobody else's.
-pub(super) async fn revoke(aws: &Regional, target: &Target, rule_arn: &str) -> Result<()> {
+/// Takes this target's permission back, and nobody else's. `standing` says how the target stands meanwhile.
+pub(super) async fn revoke(
+    cx: &Cx<'_, Target>,
+    aws: &Regional,
+    target: &Target,
+    rule_arn: &str,
+    standing: &str,
+) -> Result<()> {
     let Some(group) = &target.log_group else {
         return Ok(());
     };
     let need = need(target, &group.name, rule_arn);
-    log_policy::remove(aws, &need).await.map_err(|failure| {
+    log_policy::remove(cx, aws, &need).await.map_err(|failure| {
         Diagnostic::error(format!(
             "Cannot take back the permission to write to the log group `{}`",
             group.name
         ))
-        .detail(format!(
-            "{failure}\n\nThe target itself is gone. Apply again to go on."
-        ))
+        .detail(failure.detail(standing))
         .into()
     })
+}
+
+/// Takes our tag off a group that stays and is ours no longer: nothing else would ever do it.
+pub(super) async fn let_go(aws: &Regional, target: &Target, group: &LogGroup) -> Result<()> {
+    let name = &group.name;
+    let standing = Standing::same(
+        "The target is as configured; the log group still carries the tag. Apply again to go on.",
+    );
+    let failed = |e: Error| e.during_with(format!("cannot let the log group `{name}` go"), &standing);
+    let Some(held) = aws.log_group(name).await.map_err(failed)? else {
+        return Ok(());
+    };
+    let arn = arn_of(&held, group);
+    let tags = aws.log_group_tags(&arn).await.map_err(failed)?;
+    if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule)) {
+        return Ok(());
+    }
+    let call = aws.logs.untag_resource().resource_arn(arn).tag_keys(OWNER_TAG);
+    let answer = call.send().await.map_err(|e| aws.failed("logs:UntagResource", e));
+    gone(answer).map(drop).map_err(failed)
+}
+
+/// Said at plan, of a group that is ours and will not be.
+pub(super) fn will_be_let_go(group: &LogGroup) -> Diagnostic {
+    let name = &group.name;
+    let kept = group
+        .retention_in_days
+        .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
+    Diagnostic::warning(format!("The log group `{name}` stays, and is no longer this target's")).detail(format!(
+        "Its tag `{OWNER_TAG}` is taken off. It goes on keeping events {kept}, and a destroy will not delete it. With \
+         `create = true` it would not be taken up again."
+    ))
 }
 
 /// Deletes a group that was made here if the configuration says so; else says what stays.
@@ -107,14 +144,14 @@ pub(super) async fn leave_or_delete(
             aws.name, aws.name
         ))));
     }
-    let doing = || format!("cannot delete the log group `{name}`");
-    let Some(held) = aws.log_group(name).await.map_err(|e| e.during(doing()))? else {
+    let standing = Standing::default().and(
+        "The target is still there, without the permission to write to the log group; the next destroy goes on from here.",
+    );
+    let failed = |e: Error| e.during_with(format!("cannot delete the log group `{name}`"), &standing);
+    let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(None);
     };
-    let tags = aws
-        .log_group_tags(&arn_of(&held, group))
-        .await
-        .map_err(|e| e.during(doing()))?;
+    let tags = aws.log_group_tags(&arn_of(&held, group)).await.map_err(failed)?;
     if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule)) {
         return Ok(Some(
             Diagnostic::warning(format!("The log group `{name}` stays: it has another owner")).detail(
@@ -125,11 +162,8 @@ pub(super) async fn leave_or_delete(
         ));
     }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
-    match answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e)) {
-        Ok(_) => Ok(None),
-        Err(e) if e.is_not_found() => Ok(None),
-        Err(e) => Err(e.during(doing())),
-    }
+    let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
+    gone(answer).map(|_| None).map_err(failed)
 }
 
 async fn find_or_make(
@@ -140,6 +174,10 @@ async fn find_or_make(
 ) -> Result<Option<WireGroup>> {
     let name = &group.name;
     let doing = || format!("cannot make the log group `{name}`");
+    let standing = Standing::new(
+        "The call changed nothing.",
+        "Whether the log group was made is not known; the next apply takes it up if it is there.",
+    );
     let held = aws
         .log_group(name)
         .await
@@ -167,7 +205,7 @@ async fn find_or_make(
                 }
                 Ok(held)
             }
-            Err(e) => Err(e.during(doing())),
+            Err(e) => Err(e.during_with(doing(), &standing)),
         },
     }
 }
@@ -200,7 +238,7 @@ async fn check_owner(aws: &Regional, group: &LogGroup, held: &WireGroup, owner: 
 
 fn not_ours(name: &str, region: &str, found: Option<&str>) -> Diagnostic {
     let whose = found.map_or_else(
-        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere"),
+        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was let go"),
         |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
     );
     Diagnostic::error(format!("The log group `{name}` exists already"))
@@ -212,7 +250,7 @@ fn not_ours(name: &str, region: &str, found: Option<&str>) -> Diagnostic {
 }
 
 /// Brings the retention to what is planned.
-async fn keep_for(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>) -> Result<()> {
+async fn keep_for(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>, standing: &str) -> Result<()> {
     let name = &group.name;
     let now = held.and_then(WireGroup::retention_in_days).map(i64::from);
     if now == group.retention_in_days {
@@ -235,7 +273,10 @@ async fn keep_for(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>) ->
             .map(drop)
             .map_err(|e| aws.failed("logs:DeleteRetentionPolicy", e))
     };
-    answer.map_err(|e| e.during(format!("cannot set the retention of the log group `{name}`")))
+    answer.map_err(|e| {
+        let doing = format!("cannot set the retention of the log group `{name}`");
+        e.during_with(doing, &Standing::default().and(standing))
+    })
 }
 
 fn need(target: &Target, group: &str, rule_arn: &str) -> Need {

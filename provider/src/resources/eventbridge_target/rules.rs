@@ -1,12 +1,12 @@
 //! What cannot work, told before anything is made.
 
-use serde_json::Value as Json;
 use tfplugin::{Config, Diagnostic, Diagnostics, Value};
 
-use super::{InputTransformer, LogGroup};
+use super::{LogGroup, input};
 use crate::aws::arn;
 
-/// Refuses combinations that no single attribute's check can judge.
+/// Refuses combinations that no single attribute's check can judge. What is not known yet may turn out to be null: it is
+/// waited for, and judged when the plan or the apply knows it.
 pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
     let (arn, group) = (
         config.value::<String>("arn"),
@@ -17,94 +17,132 @@ pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
             Diagnostic::error("The target has no destination")
                 .detail("Set `log_group` for a CloudWatch log group, or `arn` for anything else."),
         );
-    } else if !arn.is_null() && !group.is_null() {
+    } else if arn.is_known() && group.is_known() {
         diags.push(
             Diagnostic::error("The target has two destinations")
                 .detail("Set one of `arn` and `log_group`; `log_group` sees to the permission as well.")
                 .at("arn"),
         );
     }
-    refuse_inputs(config, diags);
-    let to_group = !group.is_null() || arn.known().is_some_and(|arn| arn::log_group_name(&arn).is_some());
+    input::refuse(config, diags);
+    let to_group = group.is_known() || arn.known().is_some_and(|arn| arn::log_group_name(&arn).is_some());
     if to_group {
         refuse_for_group(config, diags);
     }
-    if !group.is_null() {
+    if group.is_known() {
         refuse_unowned(config, diags);
     }
 }
 
-/// What AWS takes, but not as it looks.
-pub(super) fn warnings(destination: &str, has_role: bool) -> Vec<Diagnostic> {
-    let mut warnings = Vec::new();
-    let service = arn::parse(destination).map_or("", |arn| arn.service);
+/// What AWS takes, but not as it looks, or perhaps refuses.
+pub(super) fn warnings(destination: &str, role: &Value<String>, region: Option<&str>) -> Vec<Diagnostic> {
+    let Some(parts) = arn::parse(destination) else {
+        return Vec::new();
+    };
+    [
+        role_without_effect(destination, parts.service).filter(|_| role.is_known()),
+        no_role(destination, &parts).filter(|_| role.is_null()),
+        fifo(destination, &parts),
+        elsewhere(destination, &parts, region),
+        permission(destination),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn role_without_effect(destination: &str, service: &str) -> Option<Diagnostic> {
     let kind = match service {
         "sqs" => "SQS queues",
         "sns" => "SNS topics",
         "lambda" => "Lambda functions",
-        _ => "",
+        _ => return None,
     };
-    if has_role && !kind.is_empty() {
-        warnings.push(
-            Diagnostic::warning(format!(
-                "EventBridge reaches {kind} by their own policy, not by a role"
-            ))
-            .detail(format!(
-                "`role_arn` has no effect for `{destination}`: {kind} say in a resource policy that \
-                     `events.amazonaws.com` may reach them. Remove `role_arn`, and see to that policy."
-            ))
-            .at("role_arn"),
-        );
-    }
-    if let Some(name) = arn::log_group_name(destination) {
-        warnings.push(
-            Diagnostic::warning("The permission to write to the log group is not seen to")
-                .detail(format!(
-                    "With `arn`, the log group's resource policy is left to you; without one that lets EventBridge in, \
-                     nothing arrives and no error says so. `log_group = {{ name = \"{name}\" }}` sees to it."
-                ))
-                .at("arn"),
-        );
-    }
-    warnings
+    Some(
+        Diagnostic::warning(format!(
+            "EventBridge reaches {kind} by their own policy, not by a role"
+        ))
+        .detail(format!(
+            "`role_arn` has no effect for `{destination}`: {kind} say in a resource policy that \
+                 `events.amazonaws.com` may reach them. Remove `role_arn`, and see to that policy."
+        ))
+        .at("role_arn"),
+    )
 }
 
-fn refuse_inputs(config: &Config<'_>, diags: &mut Diagnostics) {
-    let inputs = [
-        ("input", config.value::<String>("input").is_null()),
-        ("input_path", config.value::<String>("input_path").is_null()),
-        (
-            "input_transformer",
-            config.value::<InputTransformer>("input_transformer").is_null(),
-        ),
+/// Services that EventBridge reaches only with a role.
+fn no_role(destination: &str, parts: &arn::Arn<'_>) -> Option<Diagnostic> {
+    const WITH_ROLE: [&str; 10] = [
+        "appsync",
+        "batch",
+        "codebuild",
+        "codepipeline",
+        "ecs",
+        "firehose",
+        "kinesis",
+        "redshift",
+        "sagemaker",
+        "states",
     ];
-    let set: Vec<&str> = inputs
-        .iter()
-        .filter_map(|(name, null)| (!null).then_some(*name))
-        .collect();
-    if set.len() > 1 {
-        diags.push(
-            Diagnostic::error("The target says more than one thing about its input")
-                .detail(format!(
-                    "`{}` are set; EventBridge takes one of them.",
-                    set.join("` and `")
-                ))
-                .at(set[1]),
-        );
-    }
-    if let Value::Known(input) = config.value::<String>("input")
-        && serde_json::from_str::<Json>(&input).is_err()
-    {
-        diags.push(
-            Diagnostic::error("`input` is not JSON")
-                .detail("Write it with `jsonencode(…)`.")
-                .at("input"),
-        );
-    }
+    let of_events = parts.service == "events"
+        && ["event-bus/", "api-destination/"]
+            .iter()
+            .any(|kind| parts.resource.starts_with(kind));
+    (of_events || WITH_ROLE.contains(&parts.service)).then(|| {
+        Diagnostic::warning("EventBridge needs a role to reach this destination")
+            .detail(format!(
+                "`{destination}` is reached with a role that EventBridge assumes; without one AWS refuses the target, or \
+                 delivers nothing. Set `role_arn`, unless the rule has one."
+            ))
+            .at("arn")
+    })
+}
+
+fn fifo(destination: &str, parts: &arn::Arn<'_>) -> Option<Diagnostic> {
+    let is_fifo = parts.service == "sqs"
+        && parts
+            .resource
+            .rsplit_once('.')
+            .is_some_and(|(_, end)| end == "fifo");
+    is_fifo.then(|| {
+        Diagnostic::warning("A FIFO queue needs a message group, which cannot be set here")
+            .detail(format!(
+                "AWS asks for a message group id with `{destination}`, and this resource offers none: expect AWS to refuse \
+                 the target. Use a standard queue, and have it feed the FIFO queue if the order matters."
+            ))
+            .at("arn")
+    })
+}
+
+/// Only event buses are reached in other regions.
+fn elsewhere(destination: &str, parts: &arn::Arn<'_>, region: Option<&str>) -> Option<Diagnostic> {
+    let region = region?;
+    let away = parts.service != "events" && !parts.region.is_empty() && parts.region != region;
+    away.then(|| {
+        Diagnostic::warning("The destination is in another region than the event bus")
+            .detail(format!(
+                "`{destination}` is in {}, the bus in {region}. From a rule AWS reaches only event buses in other regions. Use \
+                 a destination in {region}, or an event bus in {} with a rule of its own.",
+                parts.region, parts.region
+            ))
+            .at("arn")
+    })
+}
+
+fn permission(destination: &str) -> Option<Diagnostic> {
+    let name = arn::log_group_name(destination)?;
+    Some(
+        Diagnostic::warning("The permission to write to the log group is not seen to")
+            .detail(format!(
+                "With `arn`, the log group's resource policy is left to you; without one that lets EventBridge in, \
+                 nothing arrives and no error says so. `log_group = {{ name = \"{name}\" }}` sees to it."
+            ))
+            .at("arn"),
+    )
 }
 
 fn refuse_for_group(config: &Config<'_>, diags: &mut Diagnostics) {
-    if !config.value::<String>("role_arn").is_null() {
+    if config.value::<String>("role_arn").is_known() {
         diags.push(
             Diagnostic::error("A log group takes no role")
                 .detail(
@@ -115,7 +153,7 @@ fn refuse_for_group(config: &Config<'_>, diags: &mut Diagnostics) {
         );
     }
     if let Value::Known(template) = config.value::<String>("input_transformer.input_template")
-        && !gives_log_event(&template)
+        && !input::gives_log_event(&template)
     {
         diags.push(
             Diagnostic::error("The input template does not give what a log group takes")
@@ -141,7 +179,7 @@ fn refuse_unowned(config: &Config<'_>, diags: &mut Diagnostics) {
             ))
             .at(at)
     };
-    if !config.value::<i64>("log_group.retention_in_days").is_null() {
+    if config.value::<i64>("log_group.retention_in_days").is_known() {
         diags.push(only("retention_in_days", "log_group.retention_in_days"));
     }
     if config.value::<bool>("log_group.delete_on_destroy").known() == Some(true) {
@@ -149,65 +187,44 @@ fn refuse_unowned(config: &Config<'_>, diags: &mut Diagnostics) {
     }
 }
 
-/// The template, with some value in each `<name>`, is an object of just `timestamp` and `message`.
-fn gives_log_event(template: &str) -> bool {
-    let mut filled = String::with_capacity(template.len());
-    let mut letters = template.chars();
-    let (mut quoted, mut escaped) = (false, false);
-    while let Some(letter) = letters.next() {
-        match letter {
-            '<' if !quoted => {
-                letters.by_ref().find(|letter| *letter == '>');
-                filled.push('0');
-                continue;
-            }
-            '"' if !escaped => quoted = !quoted,
-            _ => {}
-        }
-        escaped = letter == '\\' && !escaped;
-        filled.push(letter);
-    }
-    let value = serde_json::from_str::<Json>(&filled);
-    let keys = value
-        .ok()
-        .and_then(|value| Some(value.as_object()?.keys().cloned().collect::<Vec<_>>()));
-    keys.is_some_and(|mut keys| {
-        keys.sort();
-        keys == ["message", "timestamp"]
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn templates_for_log_groups() {
-        for (template, want) in [
-            (r#"{"timestamp": <time>, "message": <id>}"#, true),
-            (r#"{ "message": "run <id> \"done\" <", "timestamp" : <t> }"#, true),
-            (r#"{"timestamp": <time>}"#, false),
-            (r#"{"timestamp": <time>, "message": <id>, "more": 1}"#, false),
-            (r#""run <id>""#, false),
-            ("<event>", false),
-            (r#"{"timestamp": <time, "message": 1}"#, false),
-            ("", false),
-        ] {
-            assert_eq!(gives_log_event(template), want, "{template}");
+    fn check(destination: &str, role: &Value<String>, want: &[&str]) {
+        let found = warnings(destination, role, Some("us-east-1"));
+        assert_eq!(found.len(), want.len(), "{destination}: {found:?}");
+        for (found, want) in found.iter().zip(want) {
+            assert!(found.summary.contains(want), "{destination}: {found}");
         }
     }
 
     #[test]
-    fn roles_that_have_no_effect_are_warned_of() {
-        for (arn, has_role, want) in [
-            ("arn:aws:sqs:r:1:q", true, 1),
-            ("arn:aws:sns:r:1:t", true, 1),
-            ("arn:aws:lambda:r:1:function:f", true, 1),
-            ("arn:aws:lambda:r:1:function:f", false, 0),
-            ("arn:aws:kinesis:r:1:stream/s", true, 0),
-            ("arn:aws:logs:r:1:log-group:g", false, 1),
+    fn what_may_not_work_is_warned_of() {
+        let role = Value::Known("arn:aws:iam::1:role/r".to_owned());
+        let no_effect = &["by their own policy"][..];
+        check("arn:aws:sqs:us-east-1:1:q", &role, no_effect);
+        check("arn:aws:sns:us-east-1:1:t", &role, no_effect);
+        check("arn:aws:lambda:us-east-1:1:function:f", &role, no_effect);
+        check("arn:aws:lambda:us-east-1:1:function:f", &Value::Null, &[]);
+        for resource in [
+            "kinesis:us-east-1:1:stream/s",
+            "states:us-east-1:1:stateMachine:m",
+            "events:us-east-1:1:api-destination/d",
+            "events:eu-west-1:1:event-bus/b",
         ] {
-            assert_eq!(warnings(arn, has_role).len(), want, "{arn}");
+            let destination = format!("arn:aws:{resource}");
+            check(&destination, &role, &[]);
+            check(&destination, &Value::Unknown, &[]);
+            check(&destination, &Value::Null, &["needs a role"]);
         }
+        check("arn:aws:sqs:us-east-1:1:q.fifo", &Value::Null, &["message group"]);
+        check("arn:aws:sqs:eu-west-1:1:q", &Value::Null, &["another region"]);
+        check(
+            "arn:aws:logs:us-east-1:1:log-group:g",
+            &Value::Null,
+            &["not seen to"],
+        );
+        assert!(warnings("arn:aws:sqs:eu-west-1:1:q", &Value::Null, None).is_empty());
     }
 }

@@ -1,16 +1,16 @@
 //! The target as AWS has it: taken up, written, read and removed.
 
-use std::ops::ControlFlow::{Break, Continue};
+use std::ops::ControlFlow::Break;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::{
     DeadLetterConfig as WireQueue, InputTransformer as WireTransformer, RetryPolicy as WireRetry,
     Target as WireTarget,
 };
-use tfplugin::{Cx, Diagnostic, Result, Waited};
+use tfplugin::{Cx, Diagnostic, Result};
 
 use super::{DeadLetterConfig, InputTransformer, RetryPolicy, Target};
-use crate::aws::{Regional, import_id, json};
+use crate::aws::{Regional, Standing, import_id, json, settle};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// What AWS does where nothing is said; it may or may not say so when asked.
@@ -40,6 +40,7 @@ pub(super) async fn take_up_or_refuse(aws: &Regional, plan: &Target) -> Result<(
 
 /// Writes the target.
 pub(super) async fn put(cx: &Cx<'_, Target>, aws: &Regional, plan: &Target, new: bool) -> Result<()> {
+    const CALL: &str = "events:PutTargets";
     let verb = if new { "make" } else { "change" };
     let doing = format!("{verb} the target `{}` of the rule `{}`", plan.id(), plan.rule);
     let target = plan.to_wire(&doing)?;
@@ -49,80 +50,69 @@ pub(super) async fn put(cx: &Cx<'_, Target>, aws: &Regional, plan: &Target, new:
         .event_bus_name(&plan.event_bus_name)
         .rule(&plan.rule)
         .targets(target);
-    let waited = cx
-        .wait(EVERY, async |_| {
-            match call
-                .clone()
-                .send()
-                .await
-                .map_err(|e| aws.failed("events:PutTargets", e))
-            {
-                Ok(answer) => match answer.failed_entries().first() {
-                    None => Ok(Break(())),
-                    Some(entry) if entry.error_code() == Some("ConcurrentModificationException") => {
-                        Ok(Continue(format!("waiting to {doing}: the rule is being changed")))
-                    }
-                    Some(entry) => Err(refused(&doing, entry.error_code(), entry.error_message()).into()),
-                },
-                Err(e) if e.is_passing() => Ok(Continue(format!("waiting to {doing}: {e}"))),
-                Err(e) => Err(e.during(format!("cannot {doing}"))),
-            }
-        })
-        .await?;
-    ended(waited, &doing)
+    settle::until_settled(cx, EVERY, &doing, &standing(plan, new), async |_| {
+        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e))?;
+        match answer.failed_entries().first() {
+            None => Ok(Break(())),
+            Some(entry) => Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message())),
+        }
+    })
+    .await
+}
+
+/// How things stand when PutTargets failed. What was made before it is named: no state tells of it.
+fn standing(plan: &Target, new: bool) -> Standing {
+    let standing = if new {
+        Standing::new(
+            "The target was not made.",
+            "The target may be there now; the next apply takes it up if it is.",
+        )
+    } else {
+        Standing::new(
+            "The target is unchanged.",
+            "Whether the target was changed is not known; the next plan shows it.",
+        )
+    };
+    match &plan.log_group {
+        Some(group) => {
+            let next = if new { "; the next apply takes them up" } else { "" };
+            standing.and(&format!(
+                "The log group `{}` and its resource policy's statements for this target are in place{next}.",
+                group.name
+            ))
+        }
+        None => standing,
+    }
 }
 
 /// Removes the target; one that is gone, with or without its rule, is no error.
 pub(super) async fn remove(cx: &Cx<'_, Target>, aws: &Regional, state: &Target) -> Result<()> {
+    const CALL: &str = "events:RemoveTargets";
     let doing = format!("remove the target `{}` of the rule `{}`", state.id(), state.rule);
+    let without = state.log_group.as_ref().map_or_else(String::new, |group| {
+        format!(
+            ", without the permission to write to the log group `{}`",
+            group.name
+        )
+    });
+    let standing = Standing::new(
+        format!("The target is still there{without}."),
+        "Whether the target was removed is not known; the next plan shows it.",
+    );
     let call = aws
         .events
         .remove_targets()
         .event_bus_name(&state.event_bus_name)
         .rule(&state.rule)
         .ids(state.id());
-    let waited = cx
-        .wait(EVERY, async |_| {
-            match call
-                .clone()
-                .send()
-                .await
-                .map_err(|e| aws.failed("events:RemoveTargets", e))
-            {
-                Ok(answer) => match answer.failed_entries().first() {
-                    None => Ok(Break(())),
-                    Some(entry) if entry.error_code() == Some("ResourceNotFoundException") => Ok(Break(())),
-                    Some(entry) if entry.error_code() == Some("ConcurrentModificationException") => {
-                        Ok(Continue(format!("waiting to {doing}: the rule is being changed")))
-                    }
-                    Some(entry) => Err(refused(&doing, entry.error_code(), entry.error_message()).into()),
-                },
-                Err(e) if e.is_not_found() => Ok(Break(())),
-                Err(e) if e.is_passing() => Ok(Continue(format!("waiting to {doing}: {e}"))),
-                Err(e) => Err(e.during(format!("cannot {doing}"))),
-            }
-        })
-        .await?;
-    ended(waited, &doing)
-}
-
-fn ended(waited: Waited<()>, doing: &str) -> Result<()> {
-    let (how, last) = match waited {
-        Waited::Done(()) => return Ok(()),
-        Waited::TimedOut { last } => ("Too late", last),
-        Waited::Cancelled { last } => ("Interrupted", last),
-    };
-    Err(Diagnostic::error(format!("{how}: did not {doing}"))
-        .detail(format!("{last}. Apply again to go on."))
-        .into())
-}
-
-fn refused(doing: &str, code: Option<&str>, message: Option<&str>) -> Diagnostic {
-    Diagnostic::error(format!("Cannot {doing}")).detail(format!(
-        "AWS refused it: {}: {}",
-        code.unwrap_or("no code"),
-        message.unwrap_or("no message")
-    ))
+    settle::until_settled(cx, EVERY, &doing, &standing, async |_| {
+        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
+        settle::gone(answer.and_then(|answer| match answer.failed_entries().first() {
+            None => Ok(()),
+            Some(entry) => Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message())),
+        }))
+    })
+    .await
 }
 
 fn exists(plan: &Target, region: &str, differences: &[&str]) -> Diagnostic {

@@ -5,12 +5,14 @@ use acceptance::stage::Stage;
 use acceptance::tools::Tool;
 use anyhow::{Result, ensure};
 use aws_sdk_eventbridge::types::RetryPolicy;
+use serde_json::Value;
 
 use super::hcl::{self, BUS, CONNECTION, GROUP, RULE, TARGET};
 use super::verify;
 use crate::runner::Case;
 
 const ADDRESS: &str = "scalr_eventbridge_target.logs";
+const OWNER_TAG: &str = "scalr-eventbridge:owner";
 
 const BY_ARN: &str = r#"
 resource "scalr_eventbridge_target" "logs" {
@@ -37,6 +39,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::drift_deleted", drift_deleted),
         Case::new("target::foreign_group", foreign_group),
         Case::new("target::shared_group", shared_group),
+        Case::new("target::let_go", let_go),
         Case::new("target::different_is_refused", different_is_refused),
     ]
 }
@@ -193,25 +196,65 @@ fn shared_group(tool: &Tool) -> Result<()> {
     let target = hcl::with(&target, "\"logs\"", "\"audit\"");
     let target = hcl::with(&target, "create = true, retention_in_days = 30", "create = false");
     let target = hcl::more(&target, "depends_on = [scalr_eventbridge_target.logs]");
-    let stage = Stage::new(tool)?;
+    let (stage, _) = applied(tool, TARGET)?;
+    let alone = statements(&stage)?;
     stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, &rule, &target]))?;
-    stage.apply_counts(6, 0, 0)?;
+    stage.apply_counts(2, 0, 0)?;
     stage.plan_empty()?;
+    let both = statements(&stage)?;
+    let kept = alone.iter().all(|statement| both.contains(statement));
+    ensure!(
+        kept && both.len() == 2 * alone.len(),
+        "alone {alone:?}, with another target {both:?}"
+    );
     stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
     stage.apply_counts(0, 0, 2)?;
+    let left = statements(&stage)?;
     ensure!(
-        stage.aws().group_policy(GROUP)?.is_some(),
-        "the other target's statement went too"
+        left == alone,
+        "alone {alone:?}, after the other target went {left:?}"
     );
     stage.plan_empty()?;
     Ok(())
+}
+
+/// The statements of the log group's policy.
+fn statements(stage: &Stage) -> Result<Vec<Value>> {
+    let policy = stage.aws().group_policy(GROUP)?.unwrap_or_default();
+    let found = policy["Statement"].as_array().cloned().unwrap_or_default();
+    ensure!(!found.is_empty(), "no statement: {policy}");
+    Ok(found)
+}
+
+/// A log group that is no longer to be made here stays, loses its tag, and is not taken back.
+fn let_go(tool: &Tool) -> Result<()> {
+    let (stage, _) = applied(tool, TARGET)?;
+    ensure!(stage.aws().group_tags(GROUP)?.contains_key(OWNER_TAG));
+    let used = hcl::with(TARGET, "create = true, retention_in_days = 30", "create = false");
+    stage.config(&chain(&used))?;
+    stage.plan_shows(&[
+        "no longer this target's",
+        "for 30 days",
+        "0 to add, 1 to change, 0 to destroy",
+    ])?;
+    stage.apply_counts(0, 1, 0)?;
+    let tags = stage.aws().group_tags(GROUP)?;
+    ensure!(!tags.contains_key(OWNER_TAG), "{tags:?}");
+    ensure!(stage.aws().group(GROUP)?.retention_in_days() == Some(30));
+    stage.plan_empty()?;
+
+    stage.config(&chain(TARGET))?;
+    stage.apply_fails(&[GROUP, "create = false"])?;
+    ensure!(stage.aws().group_tags(GROUP)? == tags);
+    stage.config(&chain(&used))?;
+    stage.destroy()?;
+    verify::nothing_left(&stage, "us-east-1", &[GROUP])
 }
 
 fn different_is_refused(tool: &Tool) -> Result<()> {
     let (stage, bus) = applied(tool, BY_ARN)?;
     let id = stage.attribute(ADDRESS, "target_id")?;
     std::fs::remove_file(stage.state_file())?;
-    stage.world.scalr().connections()?;
     stage.config(&format!(
         r#"
 resource "scalr_eventbridge_target" "logs" {{

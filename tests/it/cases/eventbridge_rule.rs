@@ -23,6 +23,9 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("rule::drift_deleted", drift_deleted),
         Case::new("rule::identical_is_taken_up", identical_is_taken_up),
         Case::new("rule::different_is_refused", different_is_refused),
+        Case::new("rule::left_over_of_a_killed_apply", left_over),
+        Case::new("rule::null_tag_and_empty_description", null_tag),
+        Case::new("rule::pattern_that_matches_nothing", matches_nothing),
     ]
 }
 
@@ -60,7 +63,14 @@ fn lifecycle(tool: &Tool) -> Result<()> {
         BUS,
         &hcl::with(RULE, "\"runs\"\n", "\"all-runs\"\n"),
     ]))?;
-    stage.plan_shows(&["forces replacement"])?;
+    let shown = stage.plan_shows(&["forces replacement"])?;
+    ensure!(
+        !shown
+            .flat()
+            .contains("region = \"us-east-1\" -> (known after apply)"),
+        "a rename moves nothing:\n{}",
+        shown.text
+    );
     stage.apply_counts(1, 0, 1)?;
     ensure!(stage.aws().rules(&bus)? == ["all-runs"]);
 
@@ -181,5 +191,78 @@ fn different_is_refused(tool: &Tool) -> Result<()> {
     let rule = stage.aws().rule(&bus, "runs")?;
     let pattern: Value = serde_json::from_str(rule.event_pattern().unwrap_or_default())?;
     ensure!(pattern == mine, "the rule was overwritten: {pattern}");
+    Ok(())
+}
+
+/// Killed between PutRule and its record: nobody knows the name that was made up, and the next apply finds the rule.
+fn left_over(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
+    stage.apply()?;
+    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let name = "runs-0123456789abcdef0123456789";
+    let pattern = json!({"detail-type": ["RunExecuted"], "source": [{"prefix": "aws.partner/scalr.com"}]});
+    let put = stage.aws().events.put_rule().event_bus_name(&bus).name(name);
+    block_on(put.event_pattern(pattern.to_string()).send())?;
+    let prefixed = hcl::with(RULE, "name           = \"runs\"", "name_prefix = \"runs-\"");
+    stage.config(&hcl::all(&[CONNECTION, BUS, &prefixed]))?;
+    stage.apply_fails(&["import {", &format!("{bus}/{name}@us-east-1"), "Nothing was made"])?;
+    ensure!(stage.aws().rules(&bus)? == [name]);
+
+    // The way out that the message names, and then two at once, which are each other's.
+    let import = format!("import {{\n  to = {ADDRESS}\n  id = \"{bus}/{name}\"\n}}\n");
+    stage.config(&hcl::all(&[CONNECTION, BUS, &prefixed, &import]))?;
+    stage.apply()?;
+    stage.plan_empty()?;
+    let two = hcl::with(
+        &prefixed,
+        "\"runs\" {",
+        "\"two\" {\n  count = 2\n  description = \"Two\"",
+    );
+    stage.config(&hcl::all(&[CONNECTION, BUS, &prefixed, &two]))?;
+    stage.apply_counts(2, 0, 0)?;
+    Ok(())
+}
+
+fn null_tag(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let owner = "variable \"owner\" {\n  type    = string\n  default = null\n}\n";
+    let rule = hcl::more(
+        RULE,
+        "tags = { owner = var.owner, env = \"prod\" }\n  description = \"\"",
+    );
+    stage.config(&hcl::all(&[owner, CONNECTION, BUS, &rule]))?;
+    stage.apply_counts(3, 0, 0)?;
+    let attributes = stage.attributes(ADDRESS)?;
+    ensure!(attributes["tags_all"] == json!({"env": "prod"}), "{attributes}");
+    stage.plan_empty()?;
+    Ok(())
+}
+
+fn matches_nothing(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let on_bus = hcl::with(
+        RULE,
+        "scalr_eventbridge_bus.scalr.name",
+        "\"aws.partner/scalr.com/acme/prod\"",
+    );
+    let rule = hcl::with(
+        &on_bus,
+        "provider::scalr::event_pattern(\"RunExecuted\", {})",
+        "jsonencode({ source = [\"aws.partner/scalr.com\"], detail = { result = [\"errored\"] } })",
+    );
+    stage.config(&rule)?;
+    stage.plan_shows(&[
+        "Warning: The event pattern matches none of Scalr's events",
+        "`aws.partner/scalr.com/ACCOUNT/NAME`",
+        "`detail.event.result`",
+    ])?;
+    stage.config(&on_bus)?;
+    let quiet = stage.plan_shows(&[])?;
+    ensure!(
+        !quiet.text.contains("Warning: The event pattern"),
+        "{}",
+        quiet.text
+    );
     Ok(())
 }

@@ -69,7 +69,18 @@ fn lifecycle(tool: &Tool) -> Result<()> {
 fn replace_warns(tool: &Tool) -> Result<()> {
     let (stage, _) = applied(tool)?;
     stage.config(CONNECTION)?;
-    stage.plan_shows(&["Warning", "PENDING", "1 to destroy"])?;
+    stage.plan_shows(&[
+        "Deleting the event bus stops Scalr's events",
+        "PENDING",
+        "0 to add, 0 to change, 1 to destroy",
+    ])?;
+    let moved = hcl::more(BUS, "region = \"eu-west-1\"");
+    stage.config(&hcl::all(&[CONNECTION, &moved]))?;
+    stage.plan_shows(&[
+        "Replacing the event bus stops Scalr's events",
+        "PENDING",
+        "1 to add, 0 to change, 1 to destroy",
+    ])?;
     Ok(())
 }
 

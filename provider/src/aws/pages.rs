@@ -1,0 +1,71 @@
+//! Lists that AWS answers page by page.
+
+use std::future::Future;
+
+use super::{Error, Regional};
+
+/// No list here is longer than this many pages. One that is has not been read whole, and says so.
+const PAGES_MAX: usize = 50;
+
+/// One page, and the token of the next.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// From the parts of an answer.
+    pub fn new(items: Option<Vec<T>>, next: Option<String>) -> Self {
+        Self {
+            items: items.unwrap_or_default(),
+            next: next.filter(|token| !token.is_empty()),
+        }
+    }
+}
+
+impl Regional {
+    /// The whole list. `ask` sends the call with a page's token.
+    pub async fn pages<T, F, Fut>(&self, operation: &'static str, ask: F) -> Result<Vec<T>, Error>
+    where
+        F: FnMut(Option<String>) -> Fut,
+        Fut: Future<Output = Result<Page<T>, Error>>,
+    {
+        let mut all = Vec::new();
+        let keep = |item| {
+            all.push(item);
+            None::<()>
+        };
+        self.search(operation, ask, keep).await?;
+        Ok(all)
+    }
+
+    /// What `look` finds first; pages after it are not asked for.
+    pub async fn search<T, B, F, Fut>(
+        &self,
+        operation: &'static str,
+        mut ask: F,
+        mut look: impl FnMut(T) -> Option<B>,
+    ) -> Result<Option<B>, Error>
+    where
+        F: FnMut(Option<String>) -> Fut,
+        Fut: Future<Output = Result<Page<T>, Error>>,
+    {
+        let mut token = None;
+        for _ in 0..PAGES_MAX {
+            let page = ask(token).await?;
+            if let Some(found) = page.items.into_iter().find_map(&mut look) {
+                return Ok(Some(found));
+            }
+            token = page.next;
+            if token.is_none() {
+                return Ok(None);
+            }
+        }
+        Err(Error::Endless {
+            operation,
+            region: self.name.clone(),
+            pages: PAGES_MAX,
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! AWS in one region, for one operation: its clients, and when to give up asking.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_cloudwatchlogs as logs;
+use aws_sdk_eventbridge as events;
+use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::operation::RequestId;
+use tfplugin::{CancellationToken, Cx};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use super::{Endpoints, Error, arn, settings};
+
+/// A read that starts when the operation's time is over still gets this long: it finds out what to tell.
+const READ_MIN: Duration = Duration::from_secs(10);
+
+/// When an operation ends, done or not.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    stop: CancellationToken,
+    deadline: Instant,
+}
+
+/// Why something was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The user interrupted.
+    Interrupted,
+    /// The operation's time is over.
+    TooLate,
+}
+
+impl Limits {
+    /// Those of an operation under way.
+    pub fn of<T>(cx: &Cx<'_, T>) -> Self {
+        Self {
+            stop: cx.cancelled().clone(),
+            deadline: cx.deadline(),
+        }
+    }
+
+    /// Awaits what may be given up at any point.
+    pub async fn unless_over<F: Future>(&self, work: F) -> Result<F::Output, Stop> {
+        let until = self.deadline.max(Instant::now() + READ_MIN);
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Stop::Interrupted),
+            done = work => Ok(done),
+            () = tokio::time::sleep_until(until) => Err(Stop::TooLate),
+        }
+    }
+}
+
+/// The clients of one region, which all operations there share.
+#[derive(Debug)]
+pub struct Clients {
+    /// Name of the region.
+    pub name: String,
+    /// EventBridge.
+    pub events: events::Client,
+    /// CloudWatch Logs.
+    pub logs: logs::Client,
+    /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
+    pub policy_writes: tokio::sync::Mutex<()>,
+    account: OnceCell<String>,
+    /// Where calls go, if not to AWS's own endpoints: for messages.
+    shown: Endpoints,
+}
+
+impl Clients {
+    pub(super) fn new(base: &SdkConfig, name: &str, endpoints: &Endpoints) -> Self {
+        let region = Region::new(name.to_owned());
+        let mut for_events = events::config::Builder::from(base).region(region.clone());
+        if let Some(url) = &endpoints.events {
+            for_events = for_events.endpoint_url(url);
+        }
+        let mut for_logs = logs::config::Builder::from(base).region(region);
+        if let Some(url) = &endpoints.logs {
+            for_logs = for_logs.endpoint_url(url);
+        }
+        let shown = |own: &Option<String>| own.as_deref().or(base.endpoint_url()).map(settings::shown_url);
+        Self {
+            name: name.to_owned(),
+            events: events::Client::from_conf(for_events.build()),
+            logs: logs::Client::from_conf(for_logs.build()),
+            policy_writes: tokio::sync::Mutex::new(()),
+            account: OnceCell::new(),
+            shown: Endpoints {
+                events: shown(&endpoints.events),
+                logs: shown(&endpoints.logs),
+                sts: None,
+            },
+        }
+    }
+}
+
+/// The clients of one region, within the limits of one operation.
+#[derive(Clone, Debug)]
+pub struct Regional {
+    clients: Arc<Clients>,
+    /// What ends the operation.
+    pub limits: Limits,
+}
+
+impl Deref for Regional {
+    type Target = Clients;
+
+    fn deref(&self) -> &Clients {
+        &self.clients
+    }
+}
+
+impl Regional {
+    pub(super) fn new(clients: Arc<Clients>, limits: Limits) -> Self {
+        Self { clients, limits }
+    }
+
+    /// Sends a call that changes nothing. An interruption or the end of the operation's time cuts it short, which no
+    /// call that writes may be: whether AWS carried that out would not be known.
+    pub async fn read<T, E, R>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, R>>>,
+    ) -> Result<T, Error>
+    where
+        E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        match self.limits.unless_over(call).await {
+            Ok(answer) => answer.map_err(|e| self.failed(operation, e)),
+            Err(why) => Err(Error::Stopped {
+                what: format!("`{operation}` in {}", self.name),
+                why,
+            }),
+        }
+    }
+
+    /// The account of the credentials, read from the ARN of its default bus: no further service need be reachable.
+    pub async fn account(&self) -> Result<&str, Error> {
+        let account = self.clients.account.get_or_try_init(|| async {
+            let call = self.events.describe_event_bus().name("default").send();
+            let bus = self.read("events:DescribeEventBus", call).await?;
+            Ok(bus.arn().and_then(arn::account).unwrap_or_default().to_owned())
+        });
+        account.await.map(String::as_str)
+    }
+
+    /// The account in words, for messages: it must never be the reason of a failure.
+    pub async fn account_in_words(&self) -> String {
+        match self.account().await {
+            Ok(account) if !account.is_empty() => format!("account {account}"),
+            _ => "the credentials' account".to_owned(),
+        }
+    }
+
+    /// An SDK error of a call in this region.
+    pub fn failed<E, R>(&self, operation: &'static str, error: SdkError<E, R>) -> Error
+    where
+        E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let shown = if operation.starts_with("logs:") {
+            &self.shown.logs
+        } else {
+            &self.shown.events
+        };
+        Error::from_sdk(operation, &self.name, shown.as_deref(), error)
+    }
+
+    /// An entry of a call in this region that failed while the call itself did not.
+    pub fn entry_failed(&self, operation: &'static str, code: Option<&str>, message: Option<&str>) -> Error {
+        Error::of_entry(operation, &self.name, code, message)
+    }
+}

@@ -1,0 +1,233 @@
+//! Signing in to AWS at the first call: whose credentials are used, and what is told where that fails.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider};
+
+use super::{AssumeRole, Error, Settings};
+
+/// How long one attempt of a call may take, and the call with all its attempts.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const CALL_TIMEOUT: Duration = Duration::from_mins(3);
+
+/// The SDK's configuration with credentials that were there a moment ago.
+pub(super) async fn sign_in(settings: &Settings, wanted: Option<&str>) -> Result<SdkConfig, Error> {
+    if let Some(profile) = &settings.profile {
+        refuse_missing(profile, "`profile` in the provider's `aws`")?;
+    }
+    let base = load(settings).await;
+    let Some(role) = &settings.assume_role else {
+        resolve(&base)
+            .await
+            .map_err(|e| without_credentials(settings, e))?;
+        return Ok(base);
+    };
+    let assumed = assume(base.clone(), role, settings, wanted).await;
+    let Err(refused) = resolve(&assumed).await else {
+        return Ok(assumed);
+    };
+    // It was the role only if there are credentials to assume it with.
+    resolve(&base)
+        .await
+        .map_err(|e| without_credentials(settings, e))?;
+    Err(Error::NotAssumed {
+        role: role.role_arn.clone(),
+        source: refused,
+    })
+}
+
+async fn load(settings: &Settings) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(CALL_TIMEOUT)
+            .build(),
+    );
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(retries) = settings.max_retries {
+        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(retries.saturating_add(1)));
+    }
+    let base = loader.load().await;
+    match &settings.profile {
+        Some(profile) => with_profile(base, profile),
+        None => base,
+    }
+}
+
+/// A profile that is written in the configuration wins over keys in the environment, as in AWS's own provider. The
+/// SDK's chain has it the other way round.
+fn with_profile(base: SdkConfig, profile: &str) -> SdkConfig {
+    let config = ProviderConfig::without_region()
+        .with_behavior_version(Some(BehaviorVersion::latest()))
+        .with_region(base.region().cloned());
+    let provider = ProfileFileCredentialsProvider::builder()
+        .configure(&config)
+        .profile_name(profile)
+        .build();
+    let provider = SharedCredentialsProvider::new(provider);
+    base.into_builder().credentials_provider(provider).build()
+}
+
+async fn assume(base: SdkConfig, role: &AssumeRole, settings: &Settings, wanted: Option<&str>) -> SdkConfig {
+    let mut for_sts = base.clone().into_builder();
+    if let Some(url) = &settings.endpoints.sts {
+        for_sts = for_sts.endpoint_url(url);
+    }
+    if base.region().is_none() {
+        for_sts.set_region(wanted.map(|name| Region::new(name.to_owned())));
+    }
+    let provider = AssumeRoleProvider::builder(&role.role_arn)
+        .session_name(role.session_name.as_deref().unwrap_or("terraform-provider-scalr"))
+        .configure(&for_sts.build());
+    let provider = match &role.external_id {
+        Some(id) => provider.external_id(id),
+        None => provider,
+    };
+    let provider = SharedCredentialsProvider::new(provider.build().await);
+    base.into_builder().credentials_provider(provider).build()
+}
+
+type Refused = Box<dyn std::error::Error + Send + Sync>;
+
+async fn resolve(config: &SdkConfig) -> Result<(), Refused> {
+    let provider = config.credentials_provider().ok_or("no provider is configured")?;
+    provider
+        .provide_credentials()
+        .await
+        .map(drop)
+        .map_err(Refused::from)
+}
+
+fn without_credentials(settings: &Settings, source: Refused) -> Error {
+    // A profile that the environment names is one place of several, but if it is missing, that is what to tell.
+    let named = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+    if settings.profile.is_none()
+        && let Some(name) = named
+        && let Err(missing) = refuse_missing(&name, "the variable `AWS_PROFILE`")
+    {
+        return missing;
+    }
+    Error::NoCredentials {
+        profile: settings.profile.clone(),
+        role: settings.assume_role.as_ref().map(|role| role.role_arn.clone()),
+        source,
+    }
+}
+
+/// One of the files that profiles stand in.
+struct ProfileFile {
+    path: PathBuf,
+    text: std::io::Result<String>,
+    /// Sections are headed `[profile NAME]`, and not `[NAME]`.
+    prefixed: bool,
+}
+
+fn refuse_missing(profile: &str, origin: &'static str) -> Result<(), Error> {
+    let files = [
+        ("AWS_CONFIG_FILE", "config", true),
+        ("AWS_SHARED_CREDENTIALS_FILE", "credentials", false),
+    ];
+    let files = files.map(|(variable, name, prefixed)| {
+        let path = std::env::var_os(variable).filter(|path| !path.is_empty());
+        let path = path.map_or_else(|| PathBuf::from("~/.aws").join(name), PathBuf::from);
+        let path = from_home(path);
+        ProfileFile {
+            text: std::fs::read_to_string(&path),
+            path,
+            prefixed,
+        }
+    });
+    if files.iter().any(|file| file.has(profile)) {
+        return Ok(());
+    }
+    Err(Error::NoSuchProfile {
+        profile: profile.to_owned(),
+        origin,
+        files: files.iter().map(ProfileFile::looked_at).collect(),
+    })
+}
+
+fn from_home(path: PathBuf) -> PathBuf {
+    let home = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os);
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path,
+    }
+}
+
+impl ProfileFile {
+    fn has(&self, profile: &str) -> bool {
+        let Ok(text) = &self.text else { return false };
+        let heads = text
+            .lines()
+            .filter_map(|line| Some(line.trim_start().strip_prefix('[')?.split_once(']')?.0.trim()));
+        heads.into_iter().any(|head| {
+            let name = match head.strip_prefix("profile") {
+                Some(rest) if self.prefixed && rest.starts_with([' ', '\t']) => rest.trim(),
+                _ if self.prefixed && head != "default" => return false,
+                _ => head,
+            };
+            name.trim_matches(['"', '\'']) == profile
+        })
+    }
+
+    fn looked_at(&self) -> String {
+        let path = self.path.display();
+        match &self.text {
+            Ok(_) => format!("`{path}`"),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => format!("`{path}` (not there)"),
+            Err(e) => format!("`{path}` (cannot be read: {e})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_found_by_the_heads_of_their_sections() {
+        const TEXT: &str = "# [profile no]\n[default]\nregion = x\n [profile ci ] # c\n[profile \"a b\"]\n[plain]\n[sso-session s]\n";
+        for (profile, in_config, in_credentials) in [
+            ("default", true, true),
+            ("ci", true, false),
+            ("a b", true, false),
+            ("plain", false, true),
+            ("no", false, false),
+            ("s", false, false),
+            ("", false, false),
+        ] {
+            for (prefixed, want) in [(true, in_config), (false, in_credentials)] {
+                let file = ProfileFile {
+                    path: PathBuf::from("x"),
+                    text: Ok(TEXT.to_owned()),
+                    prefixed,
+                };
+                assert_eq!(file.has(profile), want, "{profile} {prefixed}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_that_are_not_there_are_named_all_the_same() {
+        let file = ProfileFile {
+            path: PathBuf::from("/x/config"),
+            text: Err(std::io::ErrorKind::NotFound.into()),
+            prefixed: true,
+        };
+        assert!(!file.has("default"));
+        assert_eq!(file.looked_at(), "`/x/config` (not there)");
+    }
+}

@@ -1,0 +1,158 @@
+//! What a target gets in place of the event: refused before AWS refuses it, or drops it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use tfplugin::{Config, Diagnostic, Diagnostics, Value};
+
+use super::InputTransformer;
+
+/// Names that EventBridge itself fills in.
+const PREDEFINED: [&str; 5] = [
+    "aws.events.rule-arn",
+    "aws.events.rule-name",
+    "aws.events.event.ingestion-time",
+    "aws.events.event",
+    "aws.events.event.json",
+];
+
+/// Refuses what the attributes' own checks cannot judge. What is not known yet is waited for.
+pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
+    let known = [
+        ("input", config.value::<String>("input").is_known()),
+        ("input_path", config.value::<String>("input_path").is_known()),
+        (
+            "input_transformer",
+            config.value::<InputTransformer>("input_transformer").is_known(),
+        ),
+    ];
+    let set: Vec<&str> = known
+        .iter()
+        .filter_map(|(name, known)| known.then_some(*name))
+        .collect();
+    if set.len() > 1 {
+        diags.push(
+            Diagnostic::error("The target says more than one thing about its input")
+                .detail(format!(
+                    "`{}` are set; EventBridge takes one of them.",
+                    set.join("` and `")
+                ))
+                .at(set[1]),
+        );
+    }
+    if let Value::Known(input) = config.value::<String>("input")
+        && serde_json::from_str::<Json>(&input).is_err()
+    {
+        diags.push(
+            Diagnostic::error("`input` is not JSON")
+                .detail("Write it with `jsonencode(…)`.")
+                .at("input"),
+        );
+    }
+    refuse_names(config, diags);
+}
+
+/// AWS refuses a template with a name that nothing fills in.
+fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
+    let paths = config.value::<BTreeMap<String, Value<String>>>("input_transformer.input_paths");
+    let template = config.value::<String>("input_transformer.input_template");
+    let (Value::Known(template), false) = (template, paths.is_unknown()) else {
+        return;
+    };
+    let paths = paths.known().unwrap_or_default();
+    let mut missing: Vec<&str> = names(&template);
+    missing.retain(|name| !paths.contains_key(*name) && !PREDEFINED.contains(name));
+    missing.dedup();
+    if missing.is_empty() {
+        return;
+    }
+    let known: Vec<&str> = paths.keys().map(String::as_str).chain(PREDEFINED).collect();
+    diags.push(
+        Diagnostic::error("The input template has a name that nothing fills in")
+            .detail(format!(
+                "`<{}>` is in the template, and not among `input_paths`. Names here are `{}`. A `<` that is meant as it \
+                 stands is written `\\<`.",
+                missing.join(">`, `<"),
+                known.join("`, `")
+            ))
+            .at("input_transformer.input_template"),
+    );
+}
+
+/// The names between `<` and `>`. Anything else there is text.
+fn names(template: &str) -> Vec<&str> {
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut names = Vec::new();
+    for (at, _) in template.match_indices('<') {
+        let escaped = template[..at].ends_with('\\');
+        let name = template[at + 1..].split_once('>').map(|(name, _)| name);
+        let name = name.filter(|name| !escaped && !name.is_empty() && name.chars().all(letter));
+        names.extend(name);
+    }
+    names
+}
+
+/// The template, with some value in each `<name>`, is an object of just `timestamp` and `message`.
+pub(super) fn gives_log_event(template: &str) -> bool {
+    let mut filled = String::with_capacity(template.len());
+    let mut letters = template.chars();
+    let (mut quoted, mut escaped) = (false, false);
+    while let Some(letter) = letters.next() {
+        match letter {
+            '<' if !quoted => {
+                letters.by_ref().find(|letter| *letter == '>');
+                filled.push('0');
+                continue;
+            }
+            '"' if !escaped => quoted = !quoted,
+            _ => {}
+        }
+        escaped = letter == '\\' && !escaped;
+        filled.push(letter);
+    }
+    let value = serde_json::from_str::<Json>(&filled);
+    let keys = value
+        .ok()
+        .and_then(|value| Some(value.as_object()?.keys().cloned().collect::<Vec<_>>()));
+    keys.is_some_and(|mut keys| {
+        keys.sort();
+        keys == ["message", "timestamp"]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_templates() {
+        for (template, want) in [
+            ("run <id> of <a-b_c>", &["id", "a-b_c"][..]),
+            (
+                r#"{"m": <aws.events.event.json>, "t": "<x>"}"#,
+                &["aws.events.event.json", "x"],
+            ),
+            (r"a \<b> <", &[]),
+            ("1 < 2 and 3 > 2, <b c>, <>", &[]),
+            ("<é>", &[]),
+        ] {
+            assert_eq!(names(template), want, "{template}");
+        }
+    }
+
+    #[test]
+    fn templates_for_log_groups() {
+        for (template, want) in [
+            (r#"{"timestamp": <time>, "message": <id>}"#, true),
+            (r#"{ "message": "run <id> \"done\" <", "timestamp" : <t> }"#, true),
+            (r#"{"timestamp": <time>}"#, false),
+            (r#"{"timestamp": <time>, "message": <id>, "more": 1}"#, false),
+            (r#""run <id>""#, false),
+            ("<event>", false),
+            (r#"{"timestamp": <time, "message": 1}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(gives_log_event(template), want, "{template}");
+        }
+    }
+}
