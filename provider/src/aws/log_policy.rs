@@ -113,7 +113,7 @@ where
     })?;
     let waited: Result<_, Diagnostics> = cx
         .wait(EVERY, |count| {
-            let tried = attempt(count);
+            let tried = Box::pin(attempt(count));
             async move {
                 let last = match tried.await {
                     Ok(Break(())) => return Ok(Break(Ok(()))),

@@ -44,14 +44,17 @@ impl Limits {
         }
     }
 
-    /// Awaits what may be given up at any point.
-    pub async fn unless_over<F: Future>(&self, work: F) -> Result<F::Output, Stop> {
-        let until = self.deadline.max(Instant::now() + READ_MIN);
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => Err(Stop::Interrupted),
-            done = work => Ok(done),
-            () = tokio::time::sleep_until(until) => Err(Stop::TooLate),
+    /// Awaits what may be given up at any point. Boxed: the SDK's futures are large, and every caller would hold one.
+    pub fn unless_over<F: Future>(&self, work: F) -> impl Future<Output = Result<F::Output, Stop>> {
+        let work = Box::pin(work);
+        async move {
+            let until = self.deadline.max(Instant::now() + READ_MIN);
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => Err(Stop::Interrupted),
+                done = work => Ok(done),
+                () = tokio::time::sleep_until(until) => Err(Stop::TooLate),
+            }
         }
     }
 }
@@ -122,21 +125,24 @@ impl Regional {
 
     /// Sends a call that changes nothing. An interruption or the end of the operation's time cuts it short, which no
     /// call that writes may be: whether AWS carried that out would not be known.
-    pub async fn read<T, E, R>(
+    pub fn read<T, E, R>(
         &self,
         operation: &'static str,
         call: impl Future<Output = Result<T, SdkError<E, R>>>,
-    ) -> Result<T, Error>
+    ) -> impl Future<Output = Result<T, Error>>
     where
         E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        match self.limits.unless_over(call).await {
-            Ok(answer) => answer.map_err(|e| self.failed(operation, e)),
-            Err(why) => Err(Error::Stopped {
-                what: format!("`{operation}` in {}", self.name),
-                why,
-            }),
+        let call = self.limits.unless_over(call);
+        async move {
+            match call.await {
+                Ok(answer) => answer.map_err(|e| self.failed(operation, e)),
+                Err(why) => Err(Error::Stopped {
+                    what: format!("`{operation}` in {}", self.name),
+                    why,
+                }),
+            }
         }
     }
 

@@ -26,7 +26,7 @@ where
     let may_be_done = &AtomicBool::new(false);
     let waited = cx
         .wait(every, |count| {
-            let tried = attempt(count);
+            let tried = Box::pin(attempt(count));
             async move {
                 match tried.await {
                     Ok(next) => Ok(next),

@@ -201,7 +201,7 @@ impl Bus {
     /// The bus exists without all that was to be set.
     fn warn_of_settings(&self, cx: &Cx<'_, Self>, failures: &Diagnostics) {
         let name = &self.event_source_name;
-        for failure in failures.iter() {
+        for failure in failures {
             cx.warn(
                 Diagnostic::warning(format!(
                     "The event bus `{name}` is taken over, but not yet as configured"

@@ -21,7 +21,7 @@ use search::Arrival;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// How long the walk through the chain may take.
-const WALK: Duration = Duration::from_secs(60);
+const WALK: Duration = Duration::from_mins(1);
 
 /// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group: the proof that
 /// the whole chain works, from Scalr to the log group.

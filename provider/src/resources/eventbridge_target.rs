@@ -196,7 +196,9 @@ impl Resource for Target {
             kept = log_group::leave_or_delete(&aws, &state, group).await?;
         }
         wire::remove(cx, &aws, &state).await?;
-        kept.into_iter().for_each(|kept| cx.warn(kept));
+        if let Some(kept) = kept {
+            cx.warn(kept);
+        }
         Ok(())
     }
 
