@@ -150,7 +150,11 @@ async fn a_null_tag_is_as_good_as_none() {
         assert_eq!(planned.json()["tags_all"], json!({ "a": "1" }), "{name}");
         let state = resource.create(config.clone()).await.unwrap();
         assert_eq!(
-            fake.world().tags.values().next().map(|tags| tags.len()),
+            fake.world()
+                .tags
+                .values()
+                .next()
+                .map(std::collections::BTreeMap::len),
             Some(1),
             "{name}"
         );
