@@ -15,6 +15,7 @@ use crate::delivery::Delivery;
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{Bounds, DirLock, Durability, Installation, Store};
+use crate::token::Token;
 use crate::{api, ids, runs, server};
 
 /// What a new installation is seeded with.
@@ -98,7 +99,7 @@ impl Companion {
 
 async fn install(store: &Store) -> anyhow::Result<Installation> {
     let wanted = Installation {
-        token: ids::request(),
+        token: Token::new(ids::request()),
         account_id: AccountId::new(ACCOUNT.0)?,
         account_name: ACCOUNT.1.to_owned(),
         environment_id: EnvironmentId::new(ENVIRONMENT.0)?,

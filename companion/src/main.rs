@@ -9,6 +9,7 @@ mod companion;
 mod delivery;
 mod ids;
 mod partner;
+mod panics;
 mod runs;
 mod server;
 mod sources;
@@ -17,6 +18,7 @@ mod tls;
 
 use std::process::ExitCode;
 
+mod token;
 #[tokio::main]
 async fn main() -> ExitCode {
     cli::main().await

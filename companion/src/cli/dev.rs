@@ -189,7 +189,7 @@ fn announce(args: &Args, companion: &Companion, endpoint: &str, tls: Option<&Tls
         "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
          \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}}}}",
         text(&hostname),
-        text(&seeded.token),
+        text(seeded.token.reveal()),
         text(seeded.account_id.as_str()),
         text(&seeded.account_name),
         text(seeded.environment_id.as_str()),
@@ -229,7 +229,7 @@ fn human(args: &Args, companion: &Companion, hostname: &str, endpoint: &str, tls
         name = seeded.account_name,
         environment = seeded.environment_id,
         workspace = seeded.workspace_id,
-        token = seeded.token,
+        token = seeded.token.reveal(),
         aws_account = args.account,
         region = args.region,
     )

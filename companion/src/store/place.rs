@@ -5,11 +5,12 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Found, Result, Store, StoreError, Tx, Window, count};
+use crate::token::Token;
 
 /// The account everything hangs on, with the token that opens it and the first workspace.
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
-    pub(crate) token: String,
+    pub(crate) token: Token,
     pub(crate) account_id: AccountId,
     pub(crate) account_name: String,
     pub(crate) environment_id: EnvironmentId,
@@ -89,7 +90,7 @@ impl Tx {
         .await?;
         if let Some(row) = found {
             return Ok(Installation {
-                token: row.try_get("token")?,
+                token: Token::new(row.try_get::<String, _>("token")?),
                 account_id: id(&row, "account_id")?,
                 account_name: row.try_get("account")?,
                 environment_id: id(&row, "environment_id")?,
@@ -103,7 +104,7 @@ impl Tx {
     async fn plant(&mut self, wanted: &Installation, (environment, workspace): (&str, &str)) -> Result<()> {
         let (account, env, ws) = (&wanted.account_id, &wanted.environment_id, &wanted.workspace_id);
         sqlx::query("INSERT INTO installation (only_one, token) VALUES (1, ?)")
-            .bind(&wanted.token)
+            .bind(wanted.token.reveal())
             .execute(&mut *self.inner)
             .await?;
         sqlx::query("INSERT INTO account (id, name) VALUES (?, ?)")
