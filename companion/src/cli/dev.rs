@@ -160,15 +160,15 @@ async fn serve(
     let scalr = companion.run(stop.clone());
     tokio::pin!(local, scalr);
     tokio::select! {
-        ended = &mut scalr => {
+        () = &mut scalr => {
             aws_stop.cancel();
             let local = tokio::time::timeout(END, local).await;
-            ended.and(local.unwrap_or(Ok(())))
+            local.unwrap_or(Ok(()))
         }
         ended = &mut local => {
             stop.cancel();
-            let scalr = tokio::time::timeout(END, scalr).await;
-            ended.and(scalr.unwrap_or(Ok(())))
+            let _ = tokio::time::timeout(END, scalr).await;
+            ended
         }
     }
 }
