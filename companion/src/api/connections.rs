@@ -76,10 +76,10 @@ async fn list(
     caller: Caller,
     listing: Listing,
 ) -> Result<impl IntoResponse, ApiError> {
-    let listing = listing.only(&["name"])?;
+    let filters = listing.filters(["name"])?;
     let found = app
         .store
-        .connections(&caller.account_id, listing.filter("name"), listing.window())
+        .connections(&caller.account_id, filters, listing.window())
         .await?;
     Ok(Answer(StatusCode::OK, listing.answer(found, object)))
 }

@@ -82,7 +82,7 @@ impl Store {
     pub(crate) async fn connections(
         &self,
         account: &AccountId,
-        name: Option<&str>,
+        [name]: [Option<&str>; 1],
         window: Window,
     ) -> Result<Found<Connection>> {
         let rows = sqlx::query(

@@ -142,20 +142,21 @@ impl Store {
         row.map(|row| Ok(row.try_get("name")?)).transpose()
     }
 
-    /// Environments of an account by exact id and name, where given.
+    /// Environments of an account by exact account, id and name, where given.
     pub(crate) async fn environments(
         &self,
         account: &AccountId,
-        id: Option<&str>,
-        name: Option<&str>,
+        [of, id, name]: [Option<&str>; 3],
         window: Window,
     ) -> Result<Found<Environment>> {
         let rows = sqlx::query(
             "SELECT *, COUNT(*) OVER () AS total FROM environment
-             WHERE account_id = ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR name = ?3)
-             ORDER BY rowid LIMIT ?4 OFFSET ?5",
+             WHERE account_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR id = ?3)
+               AND (?4 IS NULL OR name = ?4)
+             ORDER BY rowid LIMIT ?5 OFFSET ?6",
         )
         .bind(account.as_str())
+        .bind(of)
         .bind(id)
         .bind(name)
         .bind(window.limit)
@@ -165,22 +166,21 @@ impl Store {
         found(&rows, environment)
     }
 
-    /// Workspaces of an account by exact id, environment and name, where given.
+    /// Workspaces of an account by exact account, id, environment and name, where given.
     pub(crate) async fn workspaces(
         &self,
         account: &AccountId,
-        id: Option<&str>,
-        environment: Option<&str>,
-        name: Option<&str>,
+        [of, id, environment, name]: [Option<&str>; 4],
         window: Window,
     ) -> Result<Found<Workspace>> {
         let rows = sqlx::query(
             "SELECT w.*, COUNT(*) OVER () AS total FROM workspace w JOIN environment e ON e.id = w.environment_id
-             WHERE e.account_id = ?1 AND (?2 IS NULL OR w.id = ?2) AND (?3 IS NULL OR e.id = ?3)
-               AND (?4 IS NULL OR w.name = ?4)
-             ORDER BY w.rowid LIMIT ?5 OFFSET ?6",
+             WHERE e.account_id = ?1 AND (?2 IS NULL OR e.account_id = ?2) AND (?3 IS NULL OR w.id = ?3)
+               AND (?4 IS NULL OR e.id = ?4) AND (?5 IS NULL OR w.name = ?5)
+             ORDER BY w.rowid LIMIT ?6 OFFSET ?7",
         )
         .bind(account.as_str())
+        .bind(of)
         .bind(id)
         .bind(environment)
         .bind(name)
