@@ -3,6 +3,7 @@
 mod aws_local;
 mod dev;
 mod emit;
+mod loopback;
 mod out;
 mod pattern;
 mod remote;

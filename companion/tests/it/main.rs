@@ -15,6 +15,8 @@ mod crash;
 mod delivery;
 mod flow;
 mod proxy;
+mod tail;
+mod wire;
 
 use std::time::Duration;
 
