@@ -3,6 +3,7 @@
 mod api;
 mod app;
 mod audit;
+mod backoff;
 mod cli;
 mod clock;
 mod companion;
@@ -14,11 +15,13 @@ mod runs;
 mod server;
 mod sources;
 mod store;
+#[cfg(test)]
+mod testing;
 mod tls;
+mod token;
 
 use std::process::ExitCode;
 
-mod token;
 #[tokio::main]
 async fn main() -> ExitCode {
     cli::main().await

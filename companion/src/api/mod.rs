@@ -14,6 +14,8 @@ mod events;
 mod form;
 mod page;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod workspaces;
 
 use std::net::SocketAddr;

@@ -15,6 +15,8 @@ mod crash;
 mod delivery;
 mod flow;
 mod proxy;
+mod race;
+mod removal;
 mod tail;
 mod wire;
 
