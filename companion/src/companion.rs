@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, Owner};
 use crate::delivery::Delivery;
 use crate::partner::Partner;
+use crate::server::Limits;
 use crate::sources::Sources;
 use crate::store::{Bounds, DirLock, Durability, Installation, Store};
+use crate::token::Token;
 use crate::{api, ids, runs, server};
 
 /// What a new installation is seeded with.
@@ -77,7 +79,7 @@ impl Companion {
     }
 
     /// Serves until stopped; then ends in order: no new calls, then no new steps and batches, then the store.
-    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, stop: CancellationToken) {
         let app = &self.app;
         let delivery = Delivery {
             store: app.store.clone(),
@@ -85,20 +87,25 @@ impl Companion {
             bounds: app.bounds,
             wake: Arc::clone(&app.deliver),
         };
-        let served = tokio::join!(
-            server::serve(self.listener, self.tls, api::router(app.clone()), stop.clone()),
+        tokio::join!(
+            server::serve(
+                self.listener,
+                self.tls,
+                api::router(app.clone()),
+                Limits::default(),
+                stop.clone()
+            ),
             app.sources.clone().reconcile(stop.clone()),
             runs::drive(app.clone(), stop.clone()),
             delivery.run(stop.clone()),
         );
         app.store.close().await;
-        Ok(served.0?)
     }
 }
 
 async fn install(store: &Store) -> anyhow::Result<Installation> {
     let wanted = Installation {
-        token: ids::request(),
+        token: Token::new(ids::request()),
         account_id: AccountId::new(ACCOUNT.0)?,
         account_name: ACCOUNT.1.to_owned(),
         environment_id: EnvironmentId::new(ENVIRONMENT.0)?,

@@ -3,17 +3,22 @@
 mod api;
 mod app;
 mod audit;
+mod backoff;
 mod cli;
 mod clock;
 mod companion;
 mod delivery;
 mod ids;
+mod panics;
 mod partner;
 mod runs;
 mod server;
 mod sources;
 mod store;
+#[cfg(test)]
+mod testing;
 mod tls;
+mod token;
 
 use std::process::ExitCode;
 

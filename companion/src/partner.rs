@@ -1,15 +1,16 @@
 //! AWS, seen from the partner: sources made and deleted, their state asked, events put.
 //!
-//! One way only: the AWS SDK with its endpoint setting. Nothing here knows whether AWS is real or local.
+//! One way only: the AWS SDK with its endpoint setting. Whether AWS is real or local shows in the credentials alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::config::timeout::TimeoutConfig;
-use aws_sdk_eventbridge::config::{Credentials, Region};
+use aws_sdk_eventbridge::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_eventbridge::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
@@ -26,7 +27,7 @@ const MESSAGE_CHARS_MAX: usize = 500;
 #[derive(Clone, Debug)]
 pub(crate) struct Partner {
     endpoint: String,
-    account: String,
+    credentials: SharedCredentialsProvider,
     // One client a region: it holds the connections.
     clients: Arc<Mutex<HashMap<String, Client>>>,
 }
@@ -57,11 +58,26 @@ pub(crate) enum SourceState {
 pub(crate) type Verdict = Option<(String, String)>;
 
 impl Partner {
-    /// Speaks to this endpoint as this account.
-    pub(crate) fn new(endpoint: impl Into<String>, account: impl Into<String>) -> Self {
+    /// Speaks to the local AWS at this endpoint as this account.
+    pub(crate) fn local(endpoint: impl Into<String>, account: &str) -> Self {
+        // A 12-digit access key id is the account; the local AWS checks no signature.
+        let credentials = Credentials::new(account, "none", None, None, "companion");
+        Self::new(endpoint, SharedCredentialsProvider::new(credentials))
+    }
+
+    /// Speaks to the AWS at this endpoint with the credentials that AWS's own tools would use.
+    pub(crate) async fn real(endpoint: impl Into<String>, region: &str) -> Self {
+        let credentials = DefaultCredentialsChain::builder()
+            .region(Region::new(region.to_owned()))
+            .build()
+            .await;
+        Self::new(endpoint, SharedCredentialsProvider::new(credentials))
+    }
+
+    fn new(endpoint: impl Into<String>, credentials: SharedCredentialsProvider) -> Self {
         Self {
             endpoint: endpoint.into(),
-            account: account.into(),
+            credentials,
             clients: Arc::default(),
         }
     }
@@ -84,8 +100,7 @@ impl Partner {
             .behavior_version_latest()
             .region(Region::new(region.to_owned()))
             .endpoint_url(&self.endpoint)
-            // A 12-digit access key id is the account; the local AWS checks no signature.
-            .credentials_provider(Credentials::new(&self.account, "none", None, None, "companion"))
+            .credentials_provider(self.credentials.clone())
             // What is sent again, and when, is decided by what is stored.
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
@@ -206,17 +221,20 @@ impl Partner {
     }
 }
 
+/// The beginning of a text of AWS's. Beyond the first line some repeat the request, with the session in it.
 fn short(text: &str) -> String {
-    text.chars().take(MESSAGE_CHARS_MAX).collect()
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
-fn error<E>(error: &SdkError<E>) -> AwsError
+/// What a failed call means.
+pub(crate) fn error<E>(error: &SdkError<E>) -> AwsError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let SdkError::ServiceError(service) = error else {
         return AwsError::Later(short(&format!(
-            "AWS does not answer: {}",
+            "The call to AWS failed: {}",
             DisplayErrorContext(error)
         )));
     };
@@ -238,3 +256,16 @@ const RETRYABLE: [&str; 7] = [
     "ConcurrentModificationException",
     "OperationDisabledException",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_awss_words_is_short_and_no_session() {
+        let words = "The signature does not match.\n\nThe Canonical String is\nx-amz-security-token:hidden";
+        assert_eq!(short(words), "The signature does not match.");
+        assert_eq!(short(&"ä".repeat(1000)).chars().count(), 500);
+        assert_eq!(short(""), "");
+    }
+}

@@ -1,6 +1,7 @@
-//! The HTTP server: plain or TLS, with a clean end.
+//! The HTTP server: plain or TLS, bounded in connections and in the time each may take, with a clean end.
 //!
-//! Handshakes run beside each other, bounded in number and time, so that a client that hangs in one holds up nobody.
+//! Every connection runs beside the others, so that a client that hangs holds up nobody; and none lasts for ever, so
+//! that clients that hang do not take up all places.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,52 +9,63 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Peer;
 
-const HANDSHAKE: Duration = Duration::from_secs(10);
-const HANDSHAKES_MAX: usize = 64;
 /// How long open requests may take to finish once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// What a server bears.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Connections at once; more wait to be taken.
+    pub(crate) connections: usize,
+    pub(crate) handshake: Duration,
+    /// From a connection's start, or its last answer, to the end of the next request's headers. Longer than clients
+    /// keep idle connections (90 seconds, mostly), so that none is closed just as a request goes out on it.
+    pub(crate) headers: Duration,
+    /// After so long a connection takes no further request.
+    pub(crate) lifetime: Duration,
+    /// How long the request that is under way then may take.
+    pub(crate) last_request: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            handshake: Duration::from_secs(10),
+            headers: Duration::from_secs(100),
+            lifetime: Duration::from_mins(30),
+            last_request: Duration::from_mins(2),
+        }
+    }
+}
 
 trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 type Stream = Box<dyn Duplex>;
 
-/// A bound address whose connections are ready to be spoken HTTP on.
-struct Listener {
-    addr: SocketAddr,
-    ready: mpsc::Receiver<(Stream, SocketAddr)>,
-}
-
-impl axum::serve::Listener for Listener {
-    type Io = Stream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
-        match self.ready.recv().await {
-            Some(connection) => connection,
-            // The acceptor has ended, so has the server: it is about to be dropped.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.addr)
-    }
-}
-
-impl Connected<IncomingStream<'_, Listener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        Self(*stream.remote_addr())
-    }
+/// What every connection is served with.
+#[derive(Clone)]
+struct Server {
+    tls: Option<TlsAcceptor>,
+    app: Router,
+    limits: Limits,
+    stop: CancellationToken,
 }
 
 /// Serves until stopped, then lets open requests finish for a short while.
@@ -61,65 +73,187 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     app: Router,
+    limits: Limits,
     stop: CancellationToken,
-) -> io::Result<()> {
-    let addr = listener.local_addr()?;
-    let (sender, ready) = mpsc::channel(HANDSHAKES_MAX);
-    let accepting = tokio::spawn(accept(listener, tls, sender));
-    let app = app.into_make_service_with_connect_info::<Peer>();
-    let serving = axum::serve(Listener { addr, ready }, app)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    let cut_off = async {
-        stop.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
+) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let server = Server {
+        tls,
+        app,
+        limits,
+        stop: stop.clone(),
     };
-    let served = tokio::select! {
-        served = serving => served,
-        () = cut_off => Ok(()),
-    };
-    accepting.abort();
-    served
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            // Connections that are over are forgotten.
+            Some(_) = open.join_next() => {}
+            (tcp, peer, place) = accept(&listener, &places) => {
+                let server = server.clone();
+                open.spawn(async move {
+                    server.speak(tcp, peer).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while open.join_next().await.is_some() {} };
+    // What is not over by then is cut off.
+    let _ = tokio::time::timeout(DRAIN, drained).await;
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, ready: mpsc::Sender<(Stream, SocketAddr)>) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            // Nobody closes it.
+            return std::future::pending().await;
         };
-        let (tcp, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
+        match listener.accept().await {
+            Ok((tcp, peer)) => return (tcp, peer, place),
             Err(error) => {
                 // Mostly too many open files: others will close theirs.
                 tracing::warn!(%error, "a connection could not be taken");
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
             }
-        };
-        let (tls, ready) = (tls.clone(), ready.clone());
-        tokio::spawn(async move {
-            if let Some(stream) = shake(tcp, tls).await {
-                // The server is gone: so is the connection.
-                let _ = ready.send((stream, peer)).await;
-            }
-            drop(place);
-        });
+        }
     }
 }
 
-async fn shake(tcp: TcpStream, tls: Option<TlsAcceptor>) -> Option<Stream> {
-    // Small answers must not wait for the client's acknowledgement.
-    let _ = tcp.set_nodelay(true);
-    let Some(tls) = tls else {
-        return Some(Box::new(tcp));
-    };
-    match tokio::time::timeout(HANDSHAKE, tls.accept(tcp)).await {
-        Ok(Ok(stream)) => Some(Box::new(stream)),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a TLS handshake failed");
-            None
+impl Server {
+    /// Serves one connection to its end.
+    async fn speak(self, tcp: TcpStream, peer: SocketAddr) {
+        let Some(stream) = self.shake(tcp).await else {
+            return;
+        };
+        let app = TowerToHyperService::new(self.app);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(Peer(peer)));
+            app.call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.headers)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let done = tokio::select! {
+            done = &mut connection => Some(done),
+            () = self.stop.cancelled() => None,
+            () = tokio::time::sleep(self.limits.lifetime) => None,
+        };
+        let done = if done.is_none() {
+            connection.as_mut().graceful_shutdown();
+            let last = tokio::time::timeout(self.limits.last_request, connection);
+            last.await.ok()
+        } else {
+            done
+        };
+        if let Some(Err(error)) = done {
+            tracing::debug!(%error, "a connection broke off");
         }
-        Err(_) => None,
+    }
+
+    async fn shake(&self, tcp: TcpStream) -> Option<Stream> {
+        // Small answers must not wait for the client's acknowledgement.
+        let _ = tcp.set_nodelay(true);
+        let Some(tls) = &self.tls else {
+            return Some(Box::new(tcp));
+        };
+        let shaken: io::Result<_> = tokio::select! {
+            () = self.stop.cancelled() => return None,
+            shaken = tokio::time::timeout(self.limits.handshake, tls.accept(tcp)) => shaken.ok()?,
+        };
+        match shaken {
+            Ok(stream) => Some(Box::new(stream)),
+            Err(error) => {
+                tracing::debug!(%error, "a TLS handshake failed");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// A server with these limits; its address, and what stops it.
+    async fn start(limits: Limits) -> (SocketAddr, CancellationToken) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let app = Router::new().route("/", get(|| async { "here" }));
+        tokio::spawn(serve(listener, None, app, limits, stop.clone()));
+        (addr, stop)
+    }
+
+    /// What the server says to these bytes until it closes the connection.
+    async fn told(tcp: &mut TcpStream, bytes: &str) -> String {
+        tcp.write_all(bytes.as_bytes()).await.unwrap();
+        let mut told = vec![];
+        tcp.read_to_end(&mut told).await.unwrap();
+        String::from_utf8(told).unwrap()
+    }
+
+    const CALL: &str = "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
+
+    #[tokio::test]
+    async fn connections_are_bounded_and_one_that_hangs_gives_up_its_place() {
+        for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: h\r\n\r\n"] {
+            let limits = Limits {
+                connections: 1,
+                headers: Duration::from_millis(200),
+                ..Limits::default()
+            };
+            let (addr, _stop) = start(limits).await;
+            let begin = std::time::Instant::now();
+            let mut hanging = TcpStream::connect(addr).await.unwrap();
+            hanging.write_all(begun.as_bytes()).await.unwrap();
+            let mut next = TcpStream::connect(addr).await.unwrap();
+            let answer = told(&mut next, CALL).await;
+            assert!(answer.ends_with("here"), "{begun:?}: {answer}");
+            // There was no place before the first one's time was over.
+            assert!(begin.elapsed() >= limits.headers, "{begun:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_connection_lasts_for_ever() {
+        let limits = Limits {
+            lifetime: Duration::from_millis(100),
+            ..Limits::default()
+        };
+        let (addr, _stop) = start(limits).await;
+        let begin = std::time::Instant::now();
+        let mut tcp = TcpStream::connect(addr).await.unwrap();
+        let answer = told(&mut tcp, "GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+        assert!(answer.ends_with("here"), "{answer}");
+        assert!(
+            begin.elapsed() < limits.headers,
+            "that ended it, and nothing else"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stop_closes_idle_connections() {
+        let (addr, stop) = start(Limits::default()).await;
+        let mut tcp = TcpStream::connect(addr).await.unwrap();
+        tcp.write_all(CALL.replace("close", "keep-alive").as_bytes())
+            .await
+            .unwrap();
+        let mut told = [0; 1024];
+        assert!(tcp.read(&mut told).await.unwrap() > 0);
+        let begin = std::time::Instant::now();
+        stop.cancel();
+        let mut rest = vec![];
+        tcp.read_to_end(&mut rest).await.unwrap();
+        assert!(begin.elapsed() < DRAIN, "it was not waited for");
     }
 }

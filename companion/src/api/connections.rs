@@ -18,8 +18,9 @@ use super::form::{Answer, Form, document};
 use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
+use crate::sources::Seen;
 use crate::store::{self, NewConnection, SourceKey, StoreError};
-use crate::{clock, ids};
+use crate::{clock, ids, panics};
 
 /// Longest name of an event source that AWS takes.
 const SOURCE_CHARS_MAX: usize = 256;
@@ -76,10 +77,10 @@ async fn list(
     caller: Caller,
     listing: Listing,
 ) -> Result<impl IntoResponse, ApiError> {
-    let listing = listing.only(&["name"])?;
+    let filters = listing.filters(["name"])?;
     let found = app
         .store
-        .connections(&caller.account_id, listing.filter("name"), listing.window())
+        .connections(&caller.account_id, filters, listing.window())
         .await?;
     Ok(Answer(StatusCode::OK, listing.answer(found, object)))
 }
@@ -103,7 +104,34 @@ async fn whole<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     match tokio::spawn(work).await {
         Ok(done) => done,
-        Err(error) => Err(StoreError::Unreadable(error.to_string()).into()),
+        Err(error) => Err(ApiError::Broken(error)),
+    }
+}
+
+/// Does at AWS what a committed row asks for. What fails here is told to the log and not to the caller, whose change
+/// holds; the reconciler goes on with it.
+async fn follow_up(work: impl Future<Output = store::Result<()>> + Send + 'static) {
+    match tokio::spawn(work).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "AWS has yet to follow a change"
+        ),
+        Err(error) => tracing::error!(error = panics::told(&error), "AWS has yet to follow a change"),
+    }
+}
+
+/// A connection as it holds now; as it was committed where the store does not tell.
+async fn as_it_holds(app: &App, committed: store::Connection) -> store::Connection {
+    match app.store.connection_by_id(&committed.id).await {
+        Ok(now) => now.unwrap_or(committed),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a connection cannot be read again"
+            );
+            committed
+        }
     }
 }
 
@@ -122,6 +150,9 @@ async fn create(
         tx.insert_connection(&new)
             .await
             .map_err(|error| taken(error, &new))?;
+        let id = new.id.as_str();
+        let row = tx.connection(&new.account_id, id).await?;
+        let row = row.ok_or_else(|| missing(id))?;
         let change = change(
             "create-aws-event-bridge-integration",
             &new.id,
@@ -129,10 +160,12 @@ async fn create(
             StatusCode::CREATED,
         );
         audit::commit(&app, tx, &caller, None, &change).await?;
-        app.sources.ensure(&new.id).await?;
-        let row = app.store.connection(&caller.account_id, new.id.as_str()).await?;
-        let row = row.ok_or_else(|| missing(new.id.as_str()))?;
-        Ok(document(StatusCode::CREATED, object(row)))
+        let sources = app.sources.clone();
+        follow_up(async move { sources.ensure(&new.id).await }).await;
+        Ok(document(
+            StatusCode::CREATED,
+            object(as_it_holds(&app, row).await),
+        ))
     })
     .await
 }
@@ -264,20 +297,24 @@ async fn update(
     unchanged(&row, &input.attributes)?;
     let wanted = input.attributes.status;
     whole(async move {
-        match wanted {
-            None => {}
-            Some(Status::Active) => refresh(&app, &caller, &row).await?,
-            Some(Status::Disabled) => set_status(&app, &caller, &row, &Status::Disabled, None).await?,
+        let row = match wanted {
+            None => row,
+            Some(Status::Active) => {
+                let (seen, decision) = app.sources.refresh(&row).await?;
+                set_status(&app, &caller, &row, &seen, Some(decision)).await?
+            }
+            Some(Status::Disabled) => {
+                let paused = Seen {
+                    status: Status::Disabled,
+                    error: None,
+                };
+                set_status(&app, &caller, &row, &paused, None).await?
+            }
             Some(other) => {
                 let detail = format!("A status can be set to `active` or `disabled`, not to `{other}`.");
                 return Err(ApiError::attribute("status", detail));
             }
-        }
-        let row = app
-            .store
-            .connection(&caller.account_id, &id)
-            .await?
-            .ok_or_else(|| missing(&id))?;
+        };
         Ok(document(StatusCode::OK, object(row)))
     })
     .await
@@ -303,35 +340,38 @@ fn unchanged(row: &store::Connection, input: &ConnectionInput) -> Result<(), Api
     Ok(())
 }
 
-async fn refresh(app: &App, caller: &Caller, row: &store::Connection) -> Result<(), ApiError> {
-    let seen = app.sources.refresh(row).await?;
-    set_status(app, caller, row, &seen.status, seen.error.as_deref()).await
-}
-
-/// Stores a status. A call that leaves it as it was changes nothing and is not audited.
+/// Stores a status, and answers the connection as it holds then. A call that leaves the status as it was changes
+/// nothing and is not audited.
+///
+/// With `rests_on`, a count of decisions on the status, nothing is stored where there were more of them meanwhile: a
+/// look at AWS takes long, and must not resume what was paused before it ended.
 async fn set_status(
     app: &App,
     caller: &Caller,
     row: &store::Connection,
-    status: &Status,
-    error: Option<&str>,
-) -> Result<(), ApiError> {
+    seen: &Seen,
+    rests_on: Option<i64>,
+) -> Result<store::Connection, ApiError> {
     let mut tx = app.store.begin().await?;
     let id = row.id.as_str();
-    let now = tx
-        .connection(&caller.account_id, id)
-        .await?
-        .ok_or_else(|| missing(id))?;
+    let now = tx.connection(&caller.account_id, id).await?;
+    let now = now.ok_or_else(|| missing(id))?;
+    if rests_on.is_some_and(|decision| decision != now.decision) {
+        return Ok(now);
+    }
     // A refused creation has said why; a look that finds no source knows less.
-    let error = match (&now.error_message, error) {
-        (Some(said), Some(_)) if now.status == Status::Failed && !now.source_made => Some(said.clone()),
-        (_, error) => error.map(str::to_owned),
+    let error = match (&now.error_message, &seen.error) {
+        (Some(said), Some(_)) if seen.status == Status::Failed && !now.source_made => Some(said),
+        (_, error) => error.as_ref(),
     };
-    tx.set_status(&row.id, status, error.as_deref()).await?;
-    if now.status == *status {
+    tx.set_status(&row.id, &seen.status, error.map(String::as_str))
+        .await?;
+    let after = tx.connection(&caller.account_id, id).await?;
+    let after = after.ok_or_else(|| missing(id))?;
+    if now.status == seen.status {
         tx.commit().await?;
         app.deliver.notify_one();
-        return Ok(());
+        return Ok(after);
     }
     let change = change(
         "update-aws-event-bridge-integration",
@@ -339,7 +379,8 @@ async fn set_status(
         &row.name,
         StatusCode::OK,
     );
-    Ok(audit::commit(app, tx, caller, None, &change).await?)
+    audit::commit(app, tx, caller, None, &change).await?;
+    Ok(after)
 }
 
 async fn delete(
@@ -361,7 +402,8 @@ async fn delete(
             StatusCode::NO_CONTENT,
         );
         audit::commit(&app, tx, &caller, None, &change).await?;
-        app.sources.remove(&row.source).await?;
+        let sources = app.sources.clone();
+        follow_up(async move { sources.remove(&row.source).await }).await;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

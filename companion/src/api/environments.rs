@@ -33,17 +33,10 @@ async fn list(
     caller: Caller,
     listing: Listing,
 ) -> Result<impl IntoResponse, ApiError> {
-    let listing = listing.only(&["environment", "name", "account"])?;
-    if listing
-        .filter("account")
-        .is_some_and(|id| id != caller.account_id.as_str())
-    {
-        return Ok(Answer(StatusCode::OK, listing.nothing()));
-    }
-    let (id, name) = (listing.filter("environment"), listing.filter("name"));
+    let filters = listing.filters(["account", "environment", "name"])?;
     let found = app
         .store
-        .environments(&caller.account_id, id, name, listing.window())
+        .environments(&caller.account_id, filters, listing.window())
         .await?;
     Ok(Answer(StatusCode::OK, listing.answer(found, object)))
 }
@@ -56,7 +49,7 @@ async fn read(
     let one = Window { limit: 1, offset: 0 };
     let found = app
         .store
-        .environments(&caller.account_id, Some(&id), None, one)
+        .environments(&caller.account_id, [None, Some(&id), None], one)
         .await?;
     let row = found.items.into_iter().next();
     let row = row.ok_or_else(|| ApiError::NotFound(format!("environment `{}`", id.escape_debug())))?;

@@ -3,8 +3,10 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use scalr_api::{ErrorDocument, ErrorObject};
+use tokio::task::JoinError;
 
 use super::form::Answer;
+use crate::panics;
 use crate::store::StoreError;
 
 /// Why a call is refused.
@@ -38,6 +40,8 @@ pub(crate) enum ApiError {
     },
     /// The store failed; nothing was accepted.
     Store(StoreError),
+    /// The call broke half way.
+    Broken(JoinError),
 }
 
 impl ApiError {
@@ -90,6 +94,12 @@ impl ApiError {
                 "The companion cannot write its database, so nothing was accepted. Its log says why.",
             )
             .with_code("store"),
+            Self::Broken(_) => simple(
+                500,
+                "Broken off",
+                "The companion broke in the middle of this call: look whether it took effect. Its log says why.",
+            )
+            .with_code("broken"),
         }
     }
 }
@@ -108,11 +118,13 @@ impl From<scalr_api::InvalidId> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if let Self::Store(error) = &self {
-            tracing::error!(
+        match &self {
+            Self::Store(error) => tracing::error!(
                 error = error as &dyn std::error::Error,
                 "a call could not be stored"
-            );
+            ),
+            Self::Broken(error) => tracing::error!(error = panics::told(error), "a call broke"),
+            _ => {}
         }
         let object = self.object();
         let status = object.status.as_deref().and_then(|text| text.parse().ok());

@@ -1,5 +1,7 @@
 //! JSON:API bodies in and out.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -10,6 +12,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
+
+/// How long a request's body may take to arrive.
+const BODY: Duration = Duration::from_secs(30);
 
 /// A body to send, as JSON:API's media type.
 pub(crate) struct Answer<T>(pub(crate) StatusCode, pub(crate) T);
@@ -44,10 +49,22 @@ impl<S: Send + Sync, K: Kind> FromRequest<S> for Form<K> {
     }
 }
 
-/// A request's body, bounded.
+/// A request's body, bounded in length and time.
 pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state)
-        .await
+    bytes_within(BODY, request, state).await
+}
+
+async fn bytes_within<S: Send + Sync>(
+    time: Duration,
+    request: Request,
+    state: &S,
+) -> Result<Bytes, ApiError> {
+    let read = tokio::time::timeout(time, Bytes::from_request(request, state)).await;
+    let late = |_| {
+        let detail = format!("The body did not come within {} seconds.", time.as_secs());
+        ApiError::Body(StatusCode::REQUEST_TIMEOUT, detail)
+    };
+    read.map_err(late)?
         .map_err(|error| ApiError::Body(error.status(), error.body_text()))
 }
 
@@ -113,6 +130,17 @@ mod tests {
             Err(other) => panic!("{other:?}"),
         };
         assert_eq!(have.as_deref(), want, "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        let request = Request::new(axum::body::Body::from_stream(never));
+        let read = bytes_within(Duration::from_millis(10), request, &()).await;
+        assert!(
+            matches!(read, Err(ApiError::Body(StatusCode::REQUEST_TIMEOUT, _))),
+            "{read:?}"
+        );
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod events;
 mod form;
 mod page;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod workspaces;
 
 use std::net::SocketAddr;
@@ -80,7 +82,7 @@ async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Resu
 fn caller(app: &App, request: &Request) -> Result<Caller, ApiError> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let token = header(AUTHORIZATION).and_then(bearer).ok_or(ApiError::NoToken)?;
-    if !app.owner.has_shown(token) {
+    if !app.owner.token.is(token) {
         return Err(ApiError::WrongToken);
     }
     let peer = request.extensions().get::<ConnectInfo<Peer>>();
@@ -95,7 +97,7 @@ fn caller(app: &App, request: &Request) -> Result<Caller, ApiError> {
             .chars()
             .take(USER_AGENT_CHARS_MAX)
             .collect(),
-        token_end: app.owner.token_end(),
+        token_end: app.owner.token.end(),
     })
 }
 

@@ -69,27 +69,18 @@ fn read(query: Vec<(String, String)>) -> Result<Listing, ApiError> {
 }
 
 impl Listing {
-    /// Refuses filters other than these.
-    pub(crate) fn only(self, known: &[&str]) -> Result<Self, ApiError> {
+    /// The values of these filters, in their order; any other filter is refused.
+    pub(crate) fn filters<const N: usize>(&self, known: [&str; N]) -> Result<[Option<&str>; N], ApiError> {
         match self.filters.keys().find(|name| !known.contains(&name.as_str())) {
-            None => Ok(self),
+            None => Ok(known.map(|name| self.filters.get(name).map(String::as_str))),
             Some(name) => {
-                let known = known
-                    .iter()
-                    .map(|name| format!("`filter[{name}]`"))
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                let known = known.map(|name| format!("`filter[{name}]`")).join(", ");
                 Err(parameter(
                     &format!("filter[{name}]"),
                     format!("This list knows the filters {known}."),
                 ))
             }
         }
-    }
-
-    /// The value of a filter.
-    pub(crate) fn filter(&self, name: &str) -> Option<&str> {
-        self.filters.get(name).map(String::as_str)
     }
 
     /// What the store is asked for.
@@ -109,16 +100,6 @@ impl Listing {
             meta: Meta { pagination },
         }
     }
-
-    /// The answer when the filters leave nothing.
-    pub(crate) fn nothing<K: Kind>(&self) -> List<K> {
-        List {
-            data: vec![],
-            meta: Meta {
-                pagination: Pagination::of(self.number, self.size, 0),
-            },
-        }
-    }
 }
 
 #[cfg(test)]
@@ -131,9 +112,12 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let have = read(query).and_then(|listing| listing.only(&["name"]));
+        let have = read(query).and_then(|listing| {
+            let [name] = listing.filters(["name"])?;
+            Ok((listing.number, listing.size, name.map(str::to_owned)))
+        });
         match (have, want) {
-            (Ok(have), Ok(want)) => assert_eq!((have.number, have.size, have.filter("name")), want),
+            (Ok((number, size, name)), Ok(want)) => assert_eq!((number, size, name.as_deref()), want),
             (Err(ApiError::Parameter { name, .. }), Err(want)) => assert_eq!(name, want),
             (have, want) => panic!("{have:?}, not {want:?}"),
         }

@@ -33,18 +33,10 @@ async fn list(
     caller: Caller,
     listing: Listing,
 ) -> Result<impl IntoResponse, ApiError> {
-    let listing = listing.only(&["workspace", "environment", "name", "account"])?;
-    if listing
-        .filter("account")
-        .is_some_and(|id| id != caller.account_id.as_str())
-    {
-        return Ok(Answer(StatusCode::OK, listing.nothing()));
-    }
-    let (id, environment) = (listing.filter("workspace"), listing.filter("environment"));
-    let (name, window) = (listing.filter("name"), listing.window());
+    let filters = listing.filters(["account", "workspace", "environment", "name"])?;
     let found = app
         .store
-        .workspaces(&caller.account_id, id, environment, name, window)
+        .workspaces(&caller.account_id, filters, listing.window())
         .await?;
     Ok(Answer(StatusCode::OK, listing.answer(found, object)))
 }
@@ -57,7 +49,7 @@ async fn read(
     let one = Window { limit: 1, offset: 0 };
     let found = app
         .store
-        .workspaces(&caller.account_id, Some(&id), None, None, one)
+        .workspaces(&caller.account_id, [None, Some(&id), None, None], one)
         .await?;
     let row = found.items.into_iter().next();
     let row = row.ok_or_else(|| ApiError::NotFound(format!("workspace `{}`", id.escape_debug())))?;

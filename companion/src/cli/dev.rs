@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::loopback::is_loopback;
 use super::out;
 use crate::companion::{Companion, Config};
 use crate::partner::Partner;
@@ -34,7 +35,8 @@ pub(super) struct Args {
         conflicts_with = "aws_endpoint"
     )]
     aws_listen: SocketAddr,
-    /// Use the AWS at this URL in place of a local one.
+    /// Use the AWS at this URL in place of a local one: with AWS's own settings for credentials (variables, profiles
+    /// and so on), or, where the URL is on loopback, as the partner account of a local AWS.
     #[arg(long, value_name = "URL")]
     aws_endpoint: Option<String>,
     /// Keep state here, over restarts and crashes; without it, state ends with the process.
@@ -78,6 +80,13 @@ impl Home {
     }
 }
 
+/// The AWS that is spoken to.
+struct Endpoint {
+    url: String,
+    /// An access key id is an account there, and no signature is checked.
+    is_local: bool,
+}
+
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
     ensure!(
         args.scalr_listen.ip().is_loopback() || args.allow_remote,
@@ -92,8 +101,14 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     let alone = store::lock(home.path())?;
     let aws = local_aws(&args).await?;
     let endpoint = match (&args.aws_endpoint, &aws) {
-        (Some(url), _) => url.trim_end_matches('/').to_owned(),
-        (None, Some(server)) => format!("http://{}", server.local_addr()),
+        (Some(url), _) => Endpoint {
+            url: url.trim_end_matches('/').to_owned(),
+            is_local: is_loopback(url),
+        },
+        (None, Some(server)) => Endpoint {
+            url: format!("http://{}", server.local_addr()),
+            is_local: true,
+        },
         (None, None) => bail!("there is no AWS to speak to"),
     };
     let listener = TcpListener::bind(args.scalr_listen)
@@ -119,7 +134,11 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         },
         listener,
         tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
-        partner: Partner::new(&endpoint, PARTNER_ACCOUNT),
+        partner: if endpoint.is_local {
+            Partner::local(&endpoint.url, PARTNER_ACCOUNT)
+        } else {
+            Partner::real(&endpoint.url, &args.region).await
+        },
     })
     .await?;
     announce(&args, &companion, &endpoint, tls.as_ref())?;
@@ -160,20 +179,25 @@ async fn serve(
     let scalr = companion.run(stop.clone());
     tokio::pin!(local, scalr);
     tokio::select! {
-        ended = &mut scalr => {
+        () = &mut scalr => {
             aws_stop.cancel();
             let local = tokio::time::timeout(END, local).await;
-            ended.and(local.unwrap_or(Ok(())))
+            local.unwrap_or(Ok(()))
         }
         ended = &mut local => {
             stop.cancel();
-            let scalr = tokio::time::timeout(END, scalr).await;
-            ended.and(scalr.unwrap_or(Ok(())))
+            let _ = tokio::time::timeout(END, scalr).await;
+            ended
         }
     }
 }
 
-fn announce(args: &Args, companion: &Companion, endpoint: &str, tls: Option<&Tls>) -> anyhow::Result<()> {
+fn announce(
+    args: &Args,
+    companion: &Companion,
+    endpoint: &Endpoint,
+    tls: Option<&Tls>,
+) -> anyhow::Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     let hostname = format!("{scheme}://{}", companion.addr);
     let seeded = &companion.installation;
@@ -189,23 +213,39 @@ fn announce(args: &Args, companion: &Companion, endpoint: &str, tls: Option<&Tls
         "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
          \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}}}}",
         text(&hostname),
-        text(&seeded.token),
+        text(seeded.token.reveal()),
         text(seeded.account_id.as_str()),
         text(&seeded.account_name),
         text(seeded.environment_id.as_str()),
         text(seeded.workspace_id.as_str()),
-        text(endpoint),
+        text(&endpoint.url),
         text(&args.account),
-        text(PARTNER_ACCOUNT),
+        // With AWS's own settings it is not known before the first call.
+        json!(endpoint.is_local.then_some(PARTNER_ACCOUNT)),
         text(&args.region),
     ))?)
 }
 
-fn human(args: &Args, companion: &Companion, hostname: &str, endpoint: &str, tls: Option<&Tls>) -> String {
+fn human(args: &Args, companion: &Companion, hostname: &str, aws: &Endpoint, tls: Option<&Tls>) -> String {
     let seeded = &companion.installation;
     let trust = tls
         .map(|tls| format!("export SSL_CERT_FILE={}\n", tls.ca_file.display()))
         .unwrap_or_default();
+    let endpoint = &aws.url;
+    let settings = if aws.is_local {
+        format!(
+            "export AWS_ENDPOINT_URL={endpoint}\n\
+             export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region} AWS_DEFAULT_REGION={region}",
+            account = args.account,
+            region = args.region,
+        )
+    } else {
+        // Which credentials and endpoints are right there is for AWS's own settings to say.
+        format!(
+            "export AWS_REGION={region} AWS_DEFAULT_REGION={region}",
+            region = args.region
+        )
+    };
     let state = match &args.data_dir {
         Some(dir) => format!("kept in {}", dir.display()),
         None => "gone when this ends".to_owned(),
@@ -220,8 +260,7 @@ fn human(args: &Args, companion: &Companion, hostname: &str, endpoint: &str, tls
          export SCALR_HOSTNAME={hostname}\n\
          export SCALR_TOKEN={token}\n\
          {trust}\
-         export AWS_ENDPOINT_URL={endpoint}\n\
-         export AWS_ACCESS_KEY_ID={aws_account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
+         {settings}\n\
          \n\
          Try: scalr-eventbridge run {workspace}\n\
          Ctrl-C ends it.",
@@ -229,7 +268,7 @@ fn human(args: &Args, companion: &Companion, hostname: &str, endpoint: &str, tls
         name = seeded.account_name,
         environment = seeded.environment_id,
         workspace = seeded.workspace_id,
-        token = seeded.token,
+        token = seeded.token.reveal(),
         aws_account = args.account,
         region = args.region,
     )

@@ -3,6 +3,7 @@
 mod aws_local;
 mod dev;
 mod emit;
+mod loopback;
 mod out;
 mod pattern;
 mod remote;
@@ -14,6 +15,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+use crate::{panics, token};
 
 /// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
 #[derive(Parser)]
@@ -56,6 +59,7 @@ pub(crate) async fn main() -> ExitCode {
     if let Err(error) = log_to_stderr(&cli.log) {
         return failed(&error);
     }
+    panics::install();
     let done = match cli.command {
         Command::Dev(args) => dev::main(args, stop_on_signal()).await,
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await,
@@ -73,7 +77,7 @@ pub(crate) async fn main() -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    out::complain(&format!("error: {error:#}"));
+    out::complain(&token::strike(&format!("error: {error:#}")));
     ExitCode::FAILURE
 }
 

@@ -1,22 +1,26 @@
 //! `tail`: prints the events of a log group, local or real, through the AWS SDK.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::Credentials;
-use aws_sdk_cloudwatchlogs::error::DisplayErrorContext;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use tokio_util::sync::CancellationToken;
 
+use super::loopback::is_loopback;
 use super::out;
-use crate::clock;
+use crate::{clock, partner};
 
 const POLL: Duration = Duration::from_millis(500);
-/// Events that come late are looked for this far back.
+/// So far behind the latest event most that come late are found.
 const OVERLAP_MS: i64 = 60_000;
+/// The shortest time between two looks at the whole group.
+const WHOLE_MS: i64 = 5_000;
+/// The longest from an event's being taken in, by AWS's clock, to its being shown, and that by ours.
+const SHOWN_WITHIN_MS: i64 = 5 * 60_000;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -56,30 +60,111 @@ fn span_ms(text: &str) -> Result<i64, String> {
 }
 
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
-    let client = client(&args).await;
-    let mut from_ms = args.since.map(|since| clock::now_ms() - since);
-    let mut printed = HashSet::new();
+    tokio::select! {
+        // Wherever it is: nothing is left half done by an end.
+        () = stop.cancelled() => Ok(()),
+        done = tail(&args) => done,
+    }
+}
+
+async fn tail(args: &Args) -> anyhow::Result<()> {
+    let group = Group {
+        client: client(args).await,
+        args,
+        since_ms: args.since.map(|since| clock::now_ms() - since),
+    };
+    let mut printed = Printed::default();
     loop {
-        let mut latest = None;
-        for event in events(&client, &args.log_group, from_ms).await? {
-            let at = event.timestamp().unwrap_or_default();
-            latest = latest.max(Some(at));
-            if printed.insert((at, event.event_id().unwrap_or_default().to_owned())) {
-                print(&event, args.json)?;
-            }
-        }
+        // A whole look finds what came late with an old time, whenever that was.
+        let start_ms = clock::now_ms();
+        printed.begin(start_ms);
+        group.look(group.since_ms, &mut printed).await?;
         if !args.follow {
             return Ok(());
         }
-        if let Some(latest) = latest {
-            let overlap = latest - OVERLAP_MS;
-            from_ms = from_ms.max(Some(overlap));
-            printed.retain(|(at, _)| *at >= overlap);
+        printed.end();
+        let end_ms = clock::now_ms();
+        // In between it is looked where events mostly come: after the latest. Whole looks take a tenth of the time.
+        let next_ms = end_ms + WHOLE_MS.max((end_ms - start_ms) * 10);
+        while clock::now_ms() < next_ms {
+            tokio::time::sleep(POLL).await;
+            let recent = printed.latest_ms.map(|latest| latest - OVERLAP_MS);
+            group.look(group.since_ms.max(recent), &mut printed).await?;
         }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(POLL) => {}
+    }
+}
+
+/// The log group that is printed.
+struct Group<'a> {
+    client: Client,
+    args: &'a Args,
+    since_ms: Option<i64>,
+}
+
+impl Group<'_> {
+    /// Prints, page by page, what happened from then on and is not printed yet.
+    async fn look(&self, from_ms: Option<i64>, printed: &mut Printed) -> anyhow::Result<()> {
+        let group = &self.args.log_group;
+        let mut pages = self
+            .client
+            .filter_log_events()
+            .log_group_name(group)
+            .set_start_time(from_ms.filter(|ms| *ms > 0))
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page
+                .map_err(|error| partner::error(&error))
+                .with_context(|| format!("the log group `{group}` cannot be read"))?;
+            for event in page.events() {
+                if printed.is_news(event) {
+                    print(event, self.args.json)?;
+                }
+            }
         }
+        Ok(())
+    }
+}
+
+/// What is printed already. It remembers the events that were taken in lately; all others are known by that time.
+#[derive(Debug, Default)]
+struct Printed {
+    /// Whatever was taken in before is printed.
+    all_before_ms: i64,
+    /// That, once the whole look is through that is under way.
+    soon_all_before_ms: i64,
+    /// Events taken in since, and when.
+    lately: HashMap<String, i64>,
+    /// Time of the latest event.
+    latest_ms: Option<i64>,
+}
+
+impl Printed {
+    /// A whole look begins.
+    fn begin(&mut self, now_ms: i64) {
+        self.soon_all_before_ms = now_ms - SHOWN_WITHIN_MS;
+    }
+
+    /// It has ended.
+    fn end(&mut self) {
+        self.all_before_ms = self.soon_all_before_ms;
+        self.lately
+            .retain(|_, taken_in_ms| *taken_in_ms >= self.all_before_ms);
+    }
+
+    /// Whether this event is to be printed now.
+    fn is_news(&mut self, event: &FilteredLogEvent) -> bool {
+        self.latest_ms = self.latest_ms.max(event.timestamp());
+        let taken_in_ms = event.ingestion_time().unwrap_or(i64::MAX);
+        let id = event.event_id().unwrap_or_default();
+        if taken_in_ms < self.all_before_ms || self.lately.contains_key(id) {
+            return false;
+        }
+        // One look shows an event once, and after this look the others are known by their time.
+        if taken_in_ms >= self.soon_all_before_ms {
+            self.lately.insert(id.to_owned(), taken_in_ms);
+        }
+        true
     }
 }
 
@@ -94,35 +179,6 @@ async fn client(args: &Args) -> Client {
         }
     }
     Client::new(&loader.load().await)
-}
-
-fn is_loopback(url: &str) -> bool {
-    let host = url
-        .split("://")
-        .nth(1)
-        .unwrap_or_default()
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
-}
-
-async fn events(client: &Client, group: &str, from_ms: Option<i64>) -> anyhow::Result<Vec<FilteredLogEvent>> {
-    let mut pages = client
-        .filter_log_events()
-        .log_group_name(group)
-        .set_start_time(from_ms.filter(|ms| *ms > 0))
-        .into_paginator()
-        .send();
-    let mut events = vec![];
-    while let Some(page) = pages.next().await {
-        let page = page
-            .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
-            .with_context(|| format!("the log group `{group}` cannot be read"))?;
-        events.extend(page.events.unwrap_or_default());
-    }
-    events.sort_by_key(FilteredLogEvent::timestamp);
-    Ok(events)
 }
 
 fn print(event: &FilteredLogEvent, json: bool) -> std::io::Result<()> {
@@ -156,16 +212,33 @@ mod tests {
         }
     }
 
+    fn event(id: &str, at_ms: i64, taken_in_ms: i64) -> FilteredLogEvent {
+        FilteredLogEvent::builder()
+            .event_id(id)
+            .timestamp(at_ms)
+            .ingestion_time(taken_in_ms)
+            .build()
+    }
+
     #[test]
-    fn only_this_machine_is_loopback() {
-        for (url, is) in [
-            ("http://127.0.0.1:4566", true),
-            ("http://localhost:1/", true),
-            ("http://[::1]:1", true),
-            ("https://events.us-east-1.amazonaws.com", false),
-            ("nonsense", false),
-        ] {
-            assert_eq!(is_loopback(url), is, "{url}");
-        }
+    fn each_event_is_news_once_however_late_it_comes() {
+        let minute = 60_000;
+        let old = event("old", 0, 0);
+        let recent = event("recent", 100 * minute, 98 * minute);
+        let late = event("late", 50 * minute, 101 * minute);
+        let mut printed = Printed::default();
+        let news = |printed: &mut Printed| [&old, &recent, &late].map(|event| printed.is_news(event));
+        printed.begin(100 * minute);
+        assert!(printed.is_news(&old) && printed.is_news(&recent), "a first look");
+        assert_eq!(printed.lately.len(), 1, "the old one is known by its time");
+        printed.end();
+        assert_eq!(news(&mut printed), [false, false, true]);
+        assert_eq!(news(&mut printed), [false, false, false]);
+        printed.begin(200 * minute);
+        assert_eq!(news(&mut printed), [false, false, false]);
+        printed.end();
+        assert_eq!(printed.lately.len(), 0);
+        assert_eq!(news(&mut printed), [false, false, false]);
+        assert_eq!(printed.latest_ms, Some(100 * minute));
     }
 }

@@ -1,10 +1,14 @@
 //! What AWS's answers mean for events and their connection. Pure: time and chance come in as arguments.
 
+use crate::backoff::Backoff;
 use crate::partner::{AwsError, SourceState, Verdict};
 use crate::store::{Entry, Outcome};
 
-const BACKOFF_MS_MIN: i64 = 200;
-const BACKOFF_MS_MAX: i64 = 30_000;
+/// How long delivery waits after failures.
+pub(super) const BACKOFF: Backoff = Backoff {
+    ms_min: 200,
+    ms_max: 30_000,
+};
 
 /// What a put, and a look at the source after it, lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,21 +34,6 @@ pub(super) enum Then {
     },
 }
 
-/// How long to wait after this many failures in a row: doubling, bounded, between half and all of it.
-pub(super) fn backoff_ms(failures: u32, chance: f64) -> i64 {
-    let whole = BACKOFF_MS_MIN
-        .saturating_mul(1 << failures.min(16))
-        .min(BACKOFF_MS_MAX);
-    let half = whole / 2;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "at most 30,000"
-    )]
-    let jitter = (half as f64 * chance.clamp(0.0, 1.0)) as i64;
-    half + jitter
-}
-
 /// Weighs AWS's answer to a batch, given the source's state after that answer.
 pub(super) fn weigh(
     entries: &[Entry],
@@ -58,7 +47,7 @@ pub(super) fn weigh(
         .map(|entry| entry.attempts)
         .max()
         .unwrap_or_default();
-    let until_ms = now_ms + backoff_ms(tries, chance);
+    let until_ms = now_ms + BACKOFF.wait_ms(tries, chance);
     match put {
         Err(AwsError::Later(why)) => all_again(entries, now_ms, Then::Waits { until_ms, why }),
         Err(refusal @ AwsError::No { .. }) => {
@@ -88,7 +77,7 @@ pub(super) fn before(state: Result<SourceState, AwsError>, failures: u32, now_ms
         Ok(SourceState::Deleted) => gone("was deleted at AWS"),
         Ok(SourceState::Missing) => gone("is not there at AWS"),
         Err(AwsError::Later(why)) => Then::Waits {
-            until_ms: now_ms + backoff_ms(failures, chance),
+            until_ms: now_ms + BACKOFF.wait_ms(failures, chance),
             why,
         },
         Err(refusal @ AwsError::No { .. }) => Then::Failed {
@@ -141,7 +130,7 @@ fn judged(entries: &[Entry], verdicts: &[Verdict], now_ms: i64, chance: f64) -> 
                 }
             }
             _ => {
-                let due_at_ms = now_ms + backoff_ms(entry.attempts, chance);
+                let due_at_ms = now_ms + BACKOFF.wait_ms(entry.attempts, chance);
                 Outcome::Again {
                     due_at_ms,
                     error: Some(error),
@@ -227,16 +216,5 @@ mod tests {
         check(Ok(vec![None, None]), Ok(SourceState::Missing), "aa failed");
         check(Ok(vec![None, None]), Err(late()), "aa waits");
         check(Ok(vec![None, None]), Err(no()), "aa failed");
-    }
-
-    #[test]
-    fn waits_double_and_are_bounded() {
-        let whole = |failures| backoff_ms(failures, 1.0);
-        assert_eq!(
-            [whole(0), whole(1), whole(2), whole(7), whole(8), whole(4_000_000)],
-            [200, 400, 800, 25_600, 30_000, 30_000]
-        );
-        assert_eq!(backoff_ms(0, 0.0), 100);
-        assert_eq!(backoff_ms(0, f64::NAN), 100);
     }
 }

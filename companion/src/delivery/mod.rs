@@ -6,6 +6,9 @@
 
 mod batch;
 mod decide;
+mod hold_off;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::collections::HashMap;
@@ -14,14 +17,15 @@ use std::time::Duration;
 
 use scalr_api::ConnectionId;
 use tokio::sync::Notify;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use batch::DETAIL_BYTES_MAX;
 
-use crate::clock;
 use crate::partner::Partner;
-use crate::store::{Bounds, Result, Store};
+use crate::store::{Bounds, Result, Store, StoreError};
+use crate::{clock, panics};
+use hold_off::HoldOff;
 
 /// How often events that are too old are looked for, and the longest that a missed wake-up can cost.
 const ROUND: Duration = Duration::from_secs(15);
@@ -41,16 +45,20 @@ pub(crate) struct Delivery {
 
 #[derive(Default)]
 struct Workers {
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Result<()>>,
     of: HashMap<Id, ConnectionId>,
+    held_off: HoldOff,
 }
+
+/// How a worker's task ended.
+type Done = std::result::Result<(Id, Result<()>), JoinError>;
 
 impl Delivery {
     /// Delivers until stopped; then lets workers hear the answers they wait for.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut workers = Workers::default();
         loop {
-            let wait = match self.round(&mut workers, &stop).await {
+            let wait = match self.round(&mut workers, &stop, clock::now_ms()).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::error!(
@@ -63,7 +71,9 @@ impl Delivery {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.wake.notified() => {}
-                Some(done) = workers.tasks.join_next_with_id() => workers.forget(&done),
+                Some(done) = workers.tasks.join_next_with_id() => {
+                    self.ended(&mut workers, done, clock::now_ms(), clock::chance()).await;
+                }
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -74,11 +84,10 @@ impl Delivery {
     }
 
     /// Gives every connection that can send a worker; answers when to look again.
-    async fn round(&self, workers: &mut Workers, stop: &CancellationToken) -> Result<Duration> {
-        let now = clock::now_ms();
+    async fn round(&self, workers: &mut Workers, stop: &CancellationToken, now: i64) -> Result<Duration> {
         self.expire(now).await?;
         for id in self.store.connections_due(now).await? {
-            if workers.of.values().any(|busy| *busy == id) {
+            if !workers.held_off.lets(&id, now) || workers.of.values().any(|busy| *busy == id) {
                 continue;
             }
             let worker = worker::Worker {
@@ -89,8 +98,40 @@ impl Delivery {
             let task = workers.tasks.spawn(worker.run(stop.clone()));
             workers.of.insert(task.id(), id);
         }
-        let next = self.store.next_due_ms(now).await?;
+        let next = [self.store.next_due_ms(now).await?, workers.held_off.next_ms(now)];
+        let next = next.into_iter().flatten().min();
         Ok(next.map_or(ROUND, |at| wait_until(at, now)))
+    }
+
+    /// Takes note of a worker's end. One that failed is not started again at once.
+    async fn ended(&self, workers: &mut Workers, done: Done, now: i64, chance: f64) {
+        let (task, why) = match done {
+            Ok((task, Ok(()))) => (task, None),
+            Ok((task, Err(error))) => (task, Some(told(&error))),
+            // Its lease runs out by itself; then its events are sent by the next worker.
+            Err(error) => (
+                error.id(),
+                Some(format!("the worker broke: {}", panics::told(&error))),
+            ),
+        };
+        let Some(id) = workers.of.remove(&task) else {
+            return;
+        };
+        let Some(why) = why else {
+            return workers.held_off.went_well(&id);
+        };
+        let until_ms = workers.held_off.failed(&id, now, chance);
+        tracing::error!(connection = %id, why, "delivery stops for a while");
+        // To be seen in the figures, too, if the store takes that much.
+        if let Err(error) = self.note(&id, &why, until_ms).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "that cannot be noted");
+        }
+    }
+
+    async fn note(&self, id: &ConnectionId, why: &str, until_ms: i64) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        tx.back_off(id, why, until_ms).await?;
+        tx.commit().await
     }
 
     async fn expire(&self, now: i64) -> Result<()> {
@@ -109,17 +150,10 @@ impl Delivery {
     }
 }
 
-impl Workers {
-    fn forget(&mut self, done: &std::result::Result<(Id, ()), tokio::task::JoinError>) {
-        match done {
-            Ok((id, ())) => drop(self.of.remove(id)),
-            Err(error) => {
-                // Its lease runs out by itself; then its events are sent by the next worker.
-                tracing::error!(%error, "a delivery worker broke");
-                self.of.remove(&error.id());
-            }
-        }
-    }
+/// An error with its causes, in one line.
+fn told(error: &StoreError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn wait_until(at_ms: i64, now_ms: i64) -> Duration {

@@ -6,13 +6,15 @@ use scalr_api::{ConnectionId, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, ENTRIES_MAX};
-use super::decide::{self, Decision, Then};
-use crate::partner::Partner;
-use crate::store::{Connection, Leased, Outcome, Result, Store};
+use super::decide::{self, BACKOFF, Decision, Then};
+use crate::partner::{AwsError, Partner, SourceState};
+use crate::store::{Connection, Leased, Outcome, Result, SourceKey, Store};
 use crate::{clock, ids};
 
 /// Longer than every call of a batch together may take.
 const LEASE: Duration = Duration::from_mins(2);
+/// Looks at the source that may fail after a put.
+const LOOKS_MAX: u32 = 4;
 
 pub(super) struct Worker {
     pub(super) store: Store,
@@ -22,23 +24,20 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Sends until nothing can be sent now, the connection stops, or the process does.
-    pub(super) async fn run(self, stop: CancellationToken) {
+    pub(super) async fn run(self, stop: CancellationToken) -> Result<()> {
         // The look after one batch is the look before the next.
         let mut looked = false;
         while !stop.is_cancelled() {
-            match self.batch(looked).await {
-                Ok(Some(Then::Goes)) => looked = true,
-                Ok(_) => return,
-                Err(error) => {
-                    tracing::error!(connection = %self.id, error = &error as &dyn std::error::Error, "delivery stops");
-                    return;
-                }
+            match self.batch(looked, &stop).await? {
+                Some(Then::Goes) => looked = true,
+                _ => break,
             }
         }
+        Ok(())
     }
 
     /// Sends one batch; `None` when there is nothing to send.
-    async fn batch(&self, looked: bool) -> Result<Option<Then>> {
+    async fn batch(&self, looked: bool, stop: &CancellationToken) -> Result<Option<Then>> {
         let Some((connection, leased)) = self.lease().await? else {
             return Ok(None);
         };
@@ -61,13 +60,46 @@ impl Worker {
         };
         let decision = if before == Then::Goes {
             let put = self.partner.put(source, &leased.entries).await;
-            let after = self.partner.state(source).await;
+            let after = self.look_after(source, stop).await;
             decide::weigh(&leased.entries, put, after, clock::now_ms(), clock::chance())
         } else {
             decide::all_again(&leased.entries, clock::now_ms(), before)
         };
-        self.settle(&leased, &decision).await?;
+        self.settle_surely(&leased, &decision, stop).await;
         Ok(Some(decision.connection))
+    }
+
+    /// The source's state after a put. Without it the answer to the put is worth nothing and its events are sent
+    /// twice, so a look that fails is tried some more.
+    async fn look_after(
+        &self,
+        source: &SourceKey,
+        stop: &CancellationToken,
+    ) -> std::result::Result<SourceState, AwsError> {
+        for looks in 0..LOOKS_MAX {
+            match self.partner.state(source).await {
+                Err(AwsError::Later(_)) if pause(looks, stop).await => {}
+                known => return known,
+            }
+        }
+        self.partner.state(source).await
+    }
+
+    /// Stores AWS's answer, and goes on trying for as long as the process runs: forgotten, what AWS took would be
+    /// sent again. Nobody else works on these events meanwhile.
+    async fn settle_surely(&self, leased: &Leased, decision: &Decision, stop: &CancellationToken) {
+        for failures in 0.. {
+            let Err(error) = self.settle(leased, decision).await else {
+                return;
+            };
+            tracing::error!(
+                connection = %self.id, error = &error as &dyn std::error::Error,
+                "AWS's answer cannot be stored; that is tried again"
+            );
+            if !pause(failures, stop).await {
+                return;
+            }
+        }
     }
 
     async fn lease(&self) -> Result<Option<(Connection, Leased)>> {
@@ -117,5 +149,15 @@ impl Worker {
             }
         }
         tx.commit().await
+    }
+}
+
+/// Waits after this many failures before; `false` when the process ends instead.
+async fn pause(failures: u32, stop: &CancellationToken) -> bool {
+    let wait = BACKOFF.wait_ms(failures, clock::chance());
+    let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(wait) => true,
     }
 }

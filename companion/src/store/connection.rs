@@ -24,6 +24,8 @@ pub(crate) struct Connection {
     pub(crate) source_made: bool,
     pub(crate) status: Status,
     pub(crate) error_message: Option<String>,
+    /// Grows with every change of the status, and with every pause.
+    pub(crate) decision: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +57,7 @@ fn connection(row: &SqliteRow) -> Result<Connection> {
             _ => Status::Other(status),
         },
         error_message: row.try_get("error_message")?,
+        decision: row.try_get("decision")?,
     })
 }
 
@@ -82,7 +85,7 @@ impl Store {
     pub(crate) async fn connections(
         &self,
         account: &AccountId,
-        name: Option<&str>,
+        [name]: [Option<&str>; 1],
         window: Window,
     ) -> Result<Found<Connection>> {
         let rows = sqlx::query(
@@ -137,18 +140,23 @@ impl Tx {
     }
 
     /// Sets what a connection does, and why it does nothing. Delivery starts afresh, without an old backoff.
+    ///
+    /// A pause is a decision even where it changes nothing: a resume that was asked for before it must not win.
     pub(crate) async fn set_status(
         &mut self,
         id: &ConnectionId,
         status: &Status,
         error: Option<&str>,
     ) -> Result<()> {
-        sqlx::query("UPDATE connection SET status = ?, error_message = ? WHERE id = ?")
-            .bind(status.as_str())
-            .bind(error)
-            .bind(id.as_str())
-            .execute(&mut *self.inner)
-            .await?;
+        sqlx::query(
+            "UPDATE connection SET decision = decision + (status <> ?1 OR ?1 = 'disabled'), status = ?1,
+                                   error_message = ?2 WHERE id = ?3",
+        )
+        .bind(status.as_str())
+        .bind(error)
+        .bind(id.as_str())
+        .execute(&mut *self.inner)
+        .await?;
         sqlx::query("UPDATE delivery SET failures = 0, retry_at_ms = 0 WHERE connection_id = ?")
             .bind(id.as_str())
             .execute(&mut *self.inner)
@@ -163,12 +171,15 @@ impl Tx {
         status: &Status,
         error: Option<&str>,
     ) -> Result<()> {
-        sqlx::query("UPDATE connection SET status = ?, error_message = ? WHERE id = ? AND status = 'active'")
-            .bind(status.as_str())
-            .bind(error)
-            .bind(id.as_str())
-            .execute(&mut *self.inner)
-            .await?;
+        sqlx::query(
+            "UPDATE connection SET decision = decision + 1, status = ?, error_message = ?
+             WHERE id = ? AND status = 'active'",
+        )
+        .bind(status.as_str())
+        .bind(error)
+        .bind(id.as_str())
+        .execute(&mut *self.inner)
+        .await?;
         Ok(())
     }
 

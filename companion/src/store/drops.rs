@@ -160,9 +160,12 @@ impl Tx {
             }
         };
         sqlx::query(counter).bind(seq).execute(&mut *self.inner).await?;
+        // All but the connection's newest: what other connections drop does not count.
         sqlx::query(
             "DELETE FROM dropped WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
-             AND seq <= (SELECT MAX(seq) FROM dropped) - ?2",
+             AND seq <= (SELECT seq FROM dropped
+                         WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
+                         ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
         )
         .bind(seq)
         .bind(EXPLAINED_MAX)

@@ -11,16 +11,18 @@ mod place;
 mod removal;
 mod run;
 mod setting;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
 use sqlx::{SqlSafeStr, Sqlite, Transaction};
 
 pub(crate) use connection::{Connection, NewConnection, SourceKey};
@@ -150,10 +152,22 @@ impl Store {
             });
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            // On a full disk SQLite itself rolls back the commit that failed. The driver takes the transaction for
+            // open from then on, and would begin no other: such a connection makes room for a new one.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone())
             .await?;
         migrator().run(&write).await?;
         sqlx::query("UPDATE outbox SET lease = NULL, leased_until_ms = 0 WHERE lease IS NOT NULL")
+            .execute(&write)
+            .await?;
+        // A restart is what an operator does who has put something right at AWS.
+        sqlx::query("UPDATE source_removal SET failures = 0, retry_at_ms = 0")
             .execute(&write)
             .await?;
         let read = SqlitePoolOptions::new()

@@ -40,7 +40,7 @@ impl Tx {
         let bytes = i64::try_from(event.detail.len()).unwrap_or(i64::MAX);
         sqlx::query(
             "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms,
-                                 accepted_at_ms, due_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                 accepted_at_ms, due_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
         )
         .bind(connection.as_str())
         .bind(&event.event_id)
@@ -50,7 +50,7 @@ impl Tx {
         .bind(&event.detail)
         .bind(bytes)
         .bind(event.time_ms)
-        .bind(now_ms)
+        // Due from the first: a clock that is set back must not hold up what it accepted before.
         .bind(now_ms)
         .execute(&mut *self.inner)
         .await?;

@@ -5,11 +5,12 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Found, Result, Store, StoreError, Tx, Window, count};
+use crate::token::Token;
 
 /// The account everything hangs on, with the token that opens it and the first workspace.
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
-    pub(crate) token: String,
+    pub(crate) token: Token,
     pub(crate) account_id: AccountId,
     pub(crate) account_name: String,
     pub(crate) environment_id: EnvironmentId,
@@ -89,7 +90,7 @@ impl Tx {
         .await?;
         if let Some(row) = found {
             return Ok(Installation {
-                token: row.try_get("token")?,
+                token: Token::new(row.try_get::<String, _>("token")?),
                 account_id: id(&row, "account_id")?,
                 account_name: row.try_get("account")?,
                 environment_id: id(&row, "environment_id")?,
@@ -103,7 +104,7 @@ impl Tx {
     async fn plant(&mut self, wanted: &Installation, (environment, workspace): (&str, &str)) -> Result<()> {
         let (account, env, ws) = (&wanted.account_id, &wanted.environment_id, &wanted.workspace_id);
         sqlx::query("INSERT INTO installation (only_one, token) VALUES (1, ?)")
-            .bind(&wanted.token)
+            .bind(wanted.token.reveal())
             .execute(&mut *self.inner)
             .await?;
         sqlx::query("INSERT INTO account (id, name) VALUES (?, ?)")
@@ -141,20 +142,21 @@ impl Store {
         row.map(|row| Ok(row.try_get("name")?)).transpose()
     }
 
-    /// Environments of an account by exact id and name, where given.
+    /// Environments of an account by exact account, id and name, where given.
     pub(crate) async fn environments(
         &self,
         account: &AccountId,
-        id: Option<&str>,
-        name: Option<&str>,
+        [of, id, name]: [Option<&str>; 3],
         window: Window,
     ) -> Result<Found<Environment>> {
         let rows = sqlx::query(
             "SELECT *, COUNT(*) OVER () AS total FROM environment
-             WHERE account_id = ?1 AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR name = ?3)
-             ORDER BY rowid LIMIT ?4 OFFSET ?5",
+             WHERE account_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR id = ?3)
+               AND (?4 IS NULL OR name = ?4)
+             ORDER BY rowid LIMIT ?5 OFFSET ?6",
         )
         .bind(account.as_str())
+        .bind(of)
         .bind(id)
         .bind(name)
         .bind(window.limit)
@@ -164,22 +166,21 @@ impl Store {
         found(&rows, environment)
     }
 
-    /// Workspaces of an account by exact id, environment and name, where given.
+    /// Workspaces of an account by exact account, id, environment and name, where given.
     pub(crate) async fn workspaces(
         &self,
         account: &AccountId,
-        id: Option<&str>,
-        environment: Option<&str>,
-        name: Option<&str>,
+        [of, id, environment, name]: [Option<&str>; 4],
         window: Window,
     ) -> Result<Found<Workspace>> {
         let rows = sqlx::query(
             "SELECT w.*, COUNT(*) OVER () AS total FROM workspace w JOIN environment e ON e.id = w.environment_id
-             WHERE e.account_id = ?1 AND (?2 IS NULL OR w.id = ?2) AND (?3 IS NULL OR e.id = ?3)
-               AND (?4 IS NULL OR w.name = ?4)
-             ORDER BY w.rowid LIMIT ?5 OFFSET ?6",
+             WHERE e.account_id = ?1 AND (?2 IS NULL OR e.account_id = ?2) AND (?3 IS NULL OR w.id = ?3)
+               AND (?4 IS NULL OR e.id = ?4) AND (?5 IS NULL OR w.name = ?5)
+             ORDER BY w.rowid LIMIT ?6 OFFSET ?7",
         )
         .bind(account.as_str())
+        .bind(of)
         .bind(id)
         .bind(environment)
         .bind(name)

@@ -1,9 +1,13 @@
 //! What is held is bounded; what is dropped is counted and explained; a full disk is told before acceptance.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::process::Command;
 
 use crate::aws::Aws;
 use crate::companion::{Companion, PROGRAM, dev, run_executed};
+use crate::proxy::{Act, Gate};
+use crate::until;
 
 const REGION: &str = "us-east-1";
 const SOURCE: &str = "aws.partner/scalr.com/local/prod";
@@ -116,4 +120,66 @@ async fn a_full_disk_is_told_before_acceptance() {
     c.set_status(&id, "active").await;
     c.drained(&id).await;
     assert_eq!(aws.runs(REGION).await.len(), accepted);
+}
+
+/// How far files of the companion may grow from here on, in bytes.
+async fn file_size_max(companion: &Companion, max: &str) {
+    let limit = format!("--fsize={max}:unlimited");
+    let set = Command::new("prlimit")
+        .args(["--pid", &companion.pid(), &limit])
+        .status()
+        .await
+        .unwrap();
+    assert!(set.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_finds_the_disk_full_is_stored_once_there_is_room() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let log = dir.path().join("log");
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        r#"trap "" XFSZ; exec "$0" "$@""#,
+        PROGRAM,
+        "dev",
+        "--json",
+        "--data-dir",
+    ]);
+    command
+        .arg(dir.path())
+        .args(["--aws-endpoint", &aws.proxy.endpoint])
+        .stderr(std::fs::File::create(&log).unwrap());
+    let c = Companion::spawn(command).await;
+    let id = c.connect("prod", REGION).await;
+    aws.receive(REGION, SOURCE).await;
+    c.set_status(&id, "active").await;
+    // AWS takes its time to answer the first put; meanwhile the disk fills up.
+    let (gate, puts) = (Gate::closed(), AtomicUsize::new(0));
+    let late = gate.clone();
+    aws.proxy.script(move |call| {
+        if call.operation == "PutPartnerEvents" && puts.fetch_add(1, Ordering::SeqCst) == 0 {
+            Act::Late(late.clone())
+        } else {
+            Act::Pass
+        }
+    });
+    assert!(c.emit("run-first", "network").await);
+    aws.proxy
+        .until(|calls| calls.iter().any(|call| call.operation == "PutPartnerEvents"))
+        .await;
+    file_size_max(&c, "4096").await;
+    assert!(!c.emit("run-refused", "network").await);
+    gate.open();
+    until("the answer to find no room", || async {
+        let told = std::fs::read_to_string(&log).unwrap();
+        told.contains("AWS's answer cannot be stored").then_some(())
+    })
+    .await;
+    file_size_max(&c, "unlimited").await;
+    c.drained(&id).await;
+    assert!(c.emit("run-second", "network").await, "there is room again");
+    c.drained(&id).await;
+    let runs: Vec<_> = aws.runs(REGION).await.into_iter().collect();
+    assert_eq!(runs, [("run-first".into(), 1), ("run-second".into(), 1)]);
 }

@@ -2,9 +2,10 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::aws::Aws;
@@ -60,6 +61,44 @@ async fn the_line_is_the_promised_one_and_sigterm_ends_it() {
     assert_eq!(c.text("/aws/account_id"), "123456789012");
     assert!(c.text("/scalr/hostname").starts_with("http://127.0.0.1:"));
     assert!(c.stop().await, "SIGTERM ends it well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exactly_one_line_is_printed_and_the_ports_are_those_that_were_asked_for() {
+    let free = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    let (scalr, aws) = (free(), free());
+    let mut command = dev();
+    command.args(["--scalr-listen", &scalr, "--aws-listen", &aws]);
+    let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["scalr"]["hostname"], format!("http://{scalr}"));
+    assert_eq!(line["aws"]["endpoint"], format!("http://{aws}"));
+    // Both answer by then.
+    for address in [&scalr, &aws] {
+        tokio::net::TcpStream::connect(address).await.unwrap();
+    }
+    let taken = dev().args(["--scalr-listen", &scalr]).output().await.unwrap();
+    assert!(!taken.status.success());
+    let said = text(&taken.stderr);
+    assert!(said.contains(&format!("cannot listen on `{scalr}`")), "{said}");
+    assert_eq!(text(&taken.stdout), "");
+
+    let pid = child.id().unwrap().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    assert_eq!(lines.next_line().await.unwrap(), None, "nothing after the line");
+    assert!(child.wait().await.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -215,3 +215,26 @@ async fn an_unauthorised_source_fails_the_connection_and_loses_nothing() {
     assert_eq!(c.set_status(&id, "active").await, "active");
     aws.run_arrives(REGION, &run).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_fails_after_a_put_sends_nothing_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (aws, c, id) = active(dir.path()).await;
+    let put = Arc::new(AtomicUsize::new(0));
+    aws.proxy.script(move |call| match call.operation.as_str() {
+        "PutPartnerEvents" => {
+            put.fetch_add(1, Ordering::SeqCst);
+            Act::Pass
+        }
+        // The first two looks after the put.
+        "ListPartnerEventSourceAccounts" if (1..=2).contains(&put.load(Ordering::SeqCst)) => {
+            put.fetch_add(1, Ordering::SeqCst);
+            Act::Fail(429)
+        }
+        _ => Act::Pass,
+    });
+    assert!(c.emit("run-1", "network").await);
+    c.drained(&id).await;
+    assert_eq!(aws.runs(REGION).await.get("run-1"), Some(&1));
+    assert_eq!(aws.proxy.puts().len(), 1);
+}

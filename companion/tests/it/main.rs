@@ -15,6 +15,10 @@ mod crash;
 mod delivery;
 mod flow;
 mod proxy;
+mod race;
+mod removal;
+mod tail;
+mod wire;
 
 use std::time::Duration;
 

@@ -23,6 +23,8 @@ pub(crate) enum Act {
     Late(Gate),
     /// The companion is told this status; AWS hears of nothing.
     Fail(u16),
+    /// Once the gate is open, the companion is told this status; AWS hears of nothing.
+    LateFail(Gate, u16),
     /// AWS gets the entries but these; the companion is told that these failed with this code.
     FailEntries(Vec<usize>, &'static str),
 }
@@ -61,6 +63,8 @@ impl Eq for Gate {}
 pub(crate) struct Call {
     /// Such as `PutPartnerEvents`.
     pub(crate) operation: String,
+    /// The access key id it was signed with.
+    pub(crate) key: String,
     /// Where it was signed for.
     pub(crate) region: String,
     /// The events in it, by run id.
@@ -142,6 +146,10 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     }
     match act {
         Act::Pass => shared.forward(&headers, body).await,
+        Act::LateFail(gate, status) => {
+            gate.pass().await;
+            StatusCode::from_u16(status).expect("a status").into_response()
+        }
         Act::Fail(status) => StatusCode::from_u16(status).expect("a status").into_response(),
         Act::Hang => std::future::pending().await,
         Act::Late(gate) => {
@@ -179,6 +187,7 @@ fn call(headers: &HeaderMap, body: &[u8]) -> Call {
             .next()
             .unwrap_or_default()
             .to_owned(),
+        key: scope.split('/').next().unwrap_or_default().to_owned(),
         region: scope.split('/').nth(2).unwrap_or_default().to_owned(),
         runs: body["Entries"]
             .as_array()

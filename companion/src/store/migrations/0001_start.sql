@@ -34,16 +34,22 @@ CREATE TABLE connection (
     source_made INTEGER NOT NULL DEFAULT 0,
     status TEXT NOT NULL CHECK (status IN ('pending', 'active', 'disabled', 'failed')),
     error_message TEXT,
+    -- Counts what decided on the status: a look at AWS that took long must not undo what was decided meanwhile.
+    decision INTEGER NOT NULL DEFAULT 0,
     created_at_ms INTEGER NOT NULL,
     UNIQUE (account_id, aws_account_id, region),
     UNIQUE (source, region)
 ) STRICT;
 
--- Partner sources whose connection is gone and which AWS may still have.
+-- Partner sources whose connection is gone and which AWS may still have. One that AWS does not delete is kept, with
+-- what AWS said and when it is asked again.
 CREATE TABLE source_removal (
     source TEXT NOT NULL,
     region TEXT NOT NULL,
     aws_account_id TEXT NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    retry_at_ms INTEGER NOT NULL DEFAULT 0,
+    last_error TEXT,
     PRIMARY KEY (source, region, aws_account_id)
 ) STRICT;
 
@@ -123,3 +129,4 @@ CREATE TABLE dropped (
     explanation TEXT NOT NULL,
     at_ms INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX dropped_of ON dropped (connection_id, seq);

@@ -1,0 +1,59 @@
+//! Calls whose change is committed while what follows it fails.
+
+use axum::body::Body;
+use axum::http::Request;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use scalr_api::{MEDIA_TYPE, Status};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Bench, TOKEN};
+
+const PATH: &str = "/api/iacp/v3/integrations/aws-event-bridge";
+
+/// A call: its status and body.
+async fn call(bench: &Bench, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("content-type", MEDIA_TYPE)
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    let answer = TowerToHyperService::new(router(bench.app.clone()))
+        .call(request)
+        .await
+        .unwrap();
+    let status = answer.status().as_u16();
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_committed_connection_is_answered_whatever_comes_of_its_source() {
+    let bench = Bench::new().await;
+    bench.app.store.fill_disk(&["connection"]).await;
+    let body = json!({ "data": { "type": "aws-event-bridge-integrations", "attributes": {
+        "name": "prod", "aws-account-id": "123456789012", "region": "us-east-1",
+    } } });
+    let (status, answer) = call(&bench, "POST", PATH, &body).await;
+    assert_eq!(status, 201, "{answer}");
+    assert_eq!(answer["data"]["attributes"]["status"], "pending");
+    let id = answer["data"]["id"].as_str().unwrap();
+    let (status, read) = call(&bench, "GET", &format!("{PATH}/{id}"), &json!(null)).await;
+    assert_eq!((status, &read["data"]), (200, &answer["data"]));
+}
+
+#[tokio::test]
+async fn a_committed_deletion_is_answered_whatever_comes_of_its_source() {
+    let bench = Bench::new().await;
+    let id = bench.connect("prod", "us-east-1", &Status::Active).await;
+    bench.app.store.fill_disk(&["source_removal"]).await;
+    let (status, answer) = call(&bench, "DELETE", &format!("{PATH}/{id}"), &json!(null)).await;
+    assert_eq!(status, 204, "{answer}");
+    assert_eq!(
+        call(&bench, "GET", &format!("{PATH}/{id}"), &json!(null)).await.0,
+        404
+    );
+}

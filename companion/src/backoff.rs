@@ -1,0 +1,43 @@
+//! How long to wait after failures in a row. Pure: chance is an argument.
+
+/// The shortest and the longest wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backoff {
+    pub(crate) ms_min: i64,
+    pub(crate) ms_max: i64,
+}
+
+impl Backoff {
+    /// The wait after this many failures in a row: doubling, bounded, between half and all of it.
+    pub(crate) fn wait_ms(self, failures: u32, chance: f64) -> i64 {
+        let whole = self.ms_min.saturating_mul(1 << failures.min(30)).min(self.ms_max);
+        let half = whole / 2;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "at most some hours"
+        )]
+        let jitter = (half as f64 * chance.clamp(0.0, 1.0)) as i64;
+        half + jitter
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_are_bounded() {
+        let backoff = Backoff {
+            ms_min: 200,
+            ms_max: 30_000,
+        };
+        let whole = |failures| backoff.wait_ms(failures, 1.0);
+        assert_eq!(
+            [whole(0), whole(1), whole(2), whole(7), whole(8), whole(4_000_000)],
+            [200, 400, 800, 25_600, 30_000, 30_000]
+        );
+        assert_eq!(backoff.wait_ms(0, 0.0), 100);
+        assert_eq!(backoff.wait_ms(0, f64::NAN), 100);
+    }
+}

@@ -1,0 +1,38 @@
+//! Which addresses are this machine's: an AWS there is a local one.
+
+use std::net::IpAddr;
+
+/// Whether a URL leads to this machine.
+pub(super) fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (url, is) in [
+            ("http://127.0.0.1:4566", true),
+            ("http://localhost:1/", true),
+            ("http://aws.localhost:1/", true),
+            ("http://[::1]:1", true),
+            ("http://0.0.0.0:4566", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://localhost.example.com", false),
+            ("https://events.us-east-1.amazonaws.com", false),
+            ("nonsense", false),
+        ] {
+            assert_eq!(is_loopback(url), is, "{url}");
+        }
+    }
+}

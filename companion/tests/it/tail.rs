@@ -1,0 +1,149 @@
+//! `tail`: page by page, stopped at any time, and with `--follow` each event once, however late it comes.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::State;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::Notify;
+
+use crate::PATIENCE;
+use crate::companion::PROGRAM;
+
+const EVENTS_A_PAGE: usize = 2;
+
+/// A log group on this machine, page by page.
+#[derive(Clone, Default)]
+struct Group {
+    events: Arc<Mutex<Vec<Value>>>,
+    /// Pages from this one on are never answered.
+    hangs_from: Option<usize>,
+    /// Told when such a page is asked for.
+    hanging: Arc<Notify>,
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis().try_into().unwrap()
+}
+
+impl Group {
+    /// An event that happened so many minutes ago and is taken in now.
+    fn happened(&self, id: &str, minutes_ago: u64) {
+        let mut events = self.events.lock().unwrap();
+        events.push(json!({
+            "eventId": id, "message": id, "logStreamName": "s",
+            "timestamp": now_ms() - minutes_ago * 60_000, "ingestionTime": now_ms(),
+        }));
+        events.sort_by_key(|event| event["timestamp"].as_u64());
+    }
+
+    fn page(&self, request: &Value) -> Option<Value> {
+        let at: usize = request["nextToken"]
+            .as_str()
+            .map_or(0, |token| token.parse().unwrap());
+        if self.hangs_from.is_some_and(|from| at / EVENTS_A_PAGE >= from) {
+            return None;
+        }
+        let from = request["startTime"].as_u64().unwrap_or_default();
+        let events = self.events.lock().unwrap();
+        let found = events
+            .iter()
+            .filter(|event| event["timestamp"].as_u64() >= Some(from));
+        let found: Vec<&Value> = found.skip(at).collect();
+        let next = (found.len() > EVENTS_A_PAGE).then(|| (at + EVENTS_A_PAGE).to_string());
+        let page: Vec<_> = found.into_iter().take(EVENTS_A_PAGE).collect();
+        Some(json!({ "events": page, "nextToken": next }))
+    }
+
+    async fn start(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(answer).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        endpoint
+    }
+}
+
+async fn answer(State(group): State<Group>, body: String) -> String {
+    if let Some(page) = group.page(&serde_json::from_str(&body).unwrap()) {
+        return page.to_string();
+    }
+    group.hanging.notify_one();
+    std::future::pending().await
+}
+
+/// `tail` on that group, with what it prints.
+fn tail(endpoint: &str, args: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut child = Command::new(PROGRAM)
+        .args(["tail", "/g", "--json", "--aws-endpoint", endpoint])
+        .args(args)
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
+}
+
+/// The next line, in time.
+async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<String> {
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+    line.expect("a line in time").unwrap()
+}
+
+/// SIGTERM; whether it ended well, in time.
+async fn end(mut child: Child) -> bool {
+    let pid = child.id().unwrap().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
+    ended.expect("it ends").unwrap().success()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_printed_when_it_comes_and_a_stop_is_heard_while_the_next_does_not() {
+    let group = Group {
+        hangs_from: Some(1),
+        ..Group::default()
+    };
+    for id in ["a", "b", "c"] {
+        group.happened(id, 1);
+    }
+    let (child, mut lines) = tail(&group.start().await, &[]);
+    assert_eq!(next(&mut lines).await.as_deref(), Some("a"));
+    assert_eq!(next(&mut lines).await.as_deref(), Some("b"));
+    group.hanging.notified().await;
+    assert!(end(child).await);
+    assert_eq!(next(&mut lines).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_late_is_printed_once() {
+    let group = Group::default();
+    for id in ["a", "b", "c"] {
+        group.happened(id, 0);
+    }
+    let (child, mut lines) = tail(&group.start().await, &["--follow"]);
+    for id in ["a", "b", "c"] {
+        assert_eq!(next(&mut lines).await.as_deref(), Some(id));
+    }
+    // It was held for hours: its time is long past.
+    group.happened("late", 180);
+    assert_eq!(next(&mut lines).await.as_deref(), Some("late"));
+    group.happened("d", 0);
+    assert_eq!(next(&mut lines).await.as_deref(), Some("d"));
+    assert!(end(child).await);
+    assert_eq!(next(&mut lines).await, None, "nothing came twice");
+}

@@ -1,0 +1,179 @@
+//! Who the companion is at AWS, what a client of Scalr's sees on the wire, and what no log ever holds.
+
+use std::fs::File;
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::aws::Aws;
+use crate::companion::{Companion, PROGRAM, connection, dev};
+use crate::proxy::{Act, Call};
+
+const CONNECTIONS: &str = "/api/iacp/v3/integrations/aws-event-bridge";
+
+/// The access key that calls are signed with at this address of the proxy, and the partner account that is printed.
+async fn check(host: &str, want: (&str, serde_json::Value)) {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let port = aws.proxy.endpoint.rsplit(':').next().unwrap().to_owned();
+    let mut command = dev();
+    command
+        .arg("--data-dir")
+        .arg(dir.path())
+        .args(["--aws-endpoint", &format!("http://{host}:{port}")])
+        .env("AWS_ACCESS_KEY_ID", "888800001111")
+        .env("AWS_SECRET_ACCESS_KEY", "a-secret")
+        .env_remove("AWS_SESSION_TOKEN");
+    let c = Companion::spawn(command).await;
+    c.connect("prod", "us-east-1").await;
+    let keys: Vec<String> = aws.proxy.calls().into_iter().map(|call| call.key).collect();
+    assert!(
+        !keys.is_empty() && keys.iter().all(|key| key == want.0),
+        "{host}: {keys:?}"
+    );
+    assert_eq!(c.line["aws"]["partner_account_id"], want.1, "{host}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_the_operators_unless_aws_is_local() {
+    check("127.0.0.1", ("999900001111", json!("999900001111"))).await;
+    check("localhost", ("999900001111", json!("999900001111"))).await;
+    // This leads here, too, but says nothing of the kind.
+    check("0.0.0.0", ("888800001111", json!(null))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_have_the_media_type_and_errors_a_code() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (host, token) = (c.text("/scalr/hostname"), c.text("/scalr/token"));
+    let http = reqwest::Client::new();
+    let valid = connection("prod", "us-east-1").to_string();
+    for (method, path, body, status, code) in [
+        ("POST", CONNECTIONS, valid.as_str(), 201, None),
+        ("POST", CONNECTIONS, valid.as_str(), 409, Some("conflict")),
+        ("POST", CONNECTIONS, "{}", 422, Some("invalid")),
+        ("POST", CONNECTIONS, "{", 400, Some("invalid-body")),
+        ("GET", CONNECTIONS, "", 200, None),
+        (
+            "GET",
+            "/api/iacp/v3/integrations/aws-event-bridge?filter%5Bname%5D=prod&page%5Bsize%5D=100&page%5Bnumber%5D=1",
+            "",
+            200,
+            None,
+        ),
+        (
+            "GET",
+            "/api/iacp/v3/integrations/aws-event-bridge?filter%5Bnmae%5D=prod",
+            "",
+            400,
+            Some("invalid-parameter"),
+        ),
+        (
+            "GET",
+            "/api/iacp/v3/accounts/acc-none",
+            "",
+            404,
+            Some("not-found"),
+        ),
+    ] {
+        let answer = http
+            .request(method.parse().unwrap(), format!("{host}{path}"))
+            .bearer_auth(token)
+            .header("accept", "application/vnd.api+json")
+            .header("content-type", "application/vnd.api+json")
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), status, "{method} {path} {body}");
+        assert_eq!(
+            answer.headers()["content-type"],
+            "application/vnd.api+json",
+            "{path}"
+        );
+        let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(
+            answer.pointer("/errors/0/code").and_then(|code| code.as_str()),
+            code,
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_holds_the_token_or_a_key() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let log = dir.path().join("log");
+    let mut command = dev();
+    command
+        .args(["--log", "trace", "--data-dir"])
+        .arg(dir.path().join("state"))
+        .args([
+            "--aws-endpoint",
+            &aws.proxy.endpoint.replace("127.0.0.1", "0.0.0.0"),
+        ])
+        .env("AWS_ACCESS_KEY_ID", "999900001111")
+        .env("AWS_SECRET_ACCESS_KEY", "hidden-key")
+        .env("AWS_SESSION_TOKEN", "hidden-session")
+        .stderr(File::create(&log).unwrap());
+    let c = Companion::spawn(command).await;
+    let id = c.connect("prod", "us-east-1").await;
+    aws.receive("us-east-1", "aws.partner/scalr.com/local/prod").await;
+    c.set_status(&id, "active").await;
+    c.audit(Some(&id)).await;
+    c.drained(&id).await;
+    let typed = Command::new(PROGRAM)
+        .args(["--log", "trace", "run", c.text("/scalr/workspace_id")])
+        .env("SCALR_HOSTNAME", c.text("/scalr/hostname"))
+        .env("SCALR_TOKEN", c.text("/scalr/token"))
+        .output()
+        .await
+        .unwrap();
+    assert!(typed.status.success());
+    let token = c.text("/scalr/token").to_owned();
+    assert!(c.stop().await);
+    let told = std::fs::read_to_string(&log).unwrap() + &String::from_utf8_lossy(&typed.stderr);
+    assert!(told.len() > 10_000, "much is told");
+    for secret in [token.as_str(), "hidden-key", "hidden-session"] {
+        let line = told.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_takes_a_few_seconds_even_if_aws_does_not_answer() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let id = c.connect("prod", "us-east-1").await;
+    aws.receive("us-east-1", "aws.partner/scalr.com/local/prod").await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    aws.proxy.script(|_| Act::Hang);
+    let came = |operation: &'static str, least: usize| {
+        let proxy = aws.proxy.clone();
+        async move {
+            let is_it = |call: &&Call| call.operation == operation;
+            proxy
+                .until(|calls| calls.iter().filter(is_it).count() >= least)
+                .await;
+        }
+    };
+    tokio::select! {
+        answer = c.request("POST", CONNECTIONS, Some(connection("other", "us-west-2"))) => panic!("{answer:?}"),
+        () = came("CreatePartnerEventSource", 2) => {}
+    }
+    assert!(c.emit("run-1", "network").await);
+    c.crash().await;
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    // The source that is to be made and the event that is to be sent both wait for AWS.
+    came("CreatePartnerEventSource", 3).await;
+    let looks = |calls: &[Call]| {
+        calls
+            .iter()
+            .filter(|call| call.operation.starts_with("List"))
+            .count()
+    };
+    let begin = std::time::Instant::now();
+    aws.proxy.until(|calls| looks(calls) >= 2).await;
+    assert!(c.stop().await, "it ends well");
+    assert!(begin.elapsed().as_secs() < 8, "{:?}", begin.elapsed());
+}
