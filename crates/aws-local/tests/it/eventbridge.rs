@@ -248,15 +248,15 @@ async fn connections_and_destinations() {
     let local = Local::start(Config::default()).await;
     let basic = r#"{"BasicAuthParameters":{"Username":"u","Password":"p"}}"#;
     let oauth = r#"{"OAuthParameters":{"ClientParameters":{"ClientID":"i","ClientSecret":"s"},"AuthorizationEndpoint":"https://example.com/oauth","HttpMethod":"POST"}}"#;
-    let make = |kind: &str, auth: &str| {
+    let request = |kind: &str, auth: &str| {
         format!(r#"{{"Name":"{kind}","AuthorizationType":"{kind}","AuthParameters":{auth}}}"#)
     };
     let (_, made) = local
-        .ask(CUSTOMER, "events.CreateConnection", &make("BASIC", basic))
+        .ask(CUSTOMER, "events.CreateConnection", &request("BASIC", basic))
         .await;
     assert_eq!(made["ConnectionState"], "AUTHORIZED", "{made}");
     assert!(made.get("LastAuthorizedTime").is_none(), "{made}");
-    let oauth = make("OAUTH_CLIENT_CREDENTIALS", oauth);
+    let oauth = request("OAUTH_CLIENT_CREDENTIALS", oauth);
     let (_, slow) = local.ask(CUSTOMER, "events.CreateConnection", &oauth).await;
     assert_eq!(slow["ConnectionState"], "AUTHORIZING", "{slow}");
     let (_, shown) = local

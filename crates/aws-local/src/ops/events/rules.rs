@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use event_pattern::Pattern;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::DEFAULT_BUS;
@@ -12,6 +11,7 @@ use super::buses::find as find_bus;
 use super::tags::{TagList, read_tags};
 use crate::arn;
 use crate::fault::Fault;
+use crate::jsontext::{Step, cut, is_object, minify};
 use crate::model::parse;
 use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
 use crate::schedule::Schedule;
@@ -50,7 +50,7 @@ struct Put {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Name {
+struct Which {
     name: String,
     event_bus_name: Option<String>,
     /// Of DeleteRule: managed rules go too.
@@ -174,7 +174,7 @@ fn wind(cx: &mut Cx<'_>, bus: &str, name: &str) {
     }
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
+fn delete(cx: &mut Cx<'_>, input: &Which) -> Answer {
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     if let Some(rule) = bus.rules.get(&input.name) {
         unmanaged(rule, input.force == Some(true))?;
@@ -186,7 +186,7 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
     Ok(json!({}))
 }
 
-fn set_state(cx: &mut Cx<'_>, input: &Name, state: &str) -> Answer {
+fn set_state(cx: &mut Cx<'_>, input: &Which, state: &str) -> Answer {
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     unmanaged(find(bus, &input.name)?, false)?;
     if let Some(rule) = bus.rules_mut().get_mut(&input.name) {
@@ -197,7 +197,7 @@ fn set_state(cx: &mut Cx<'_>, input: &Name, state: &str) -> Answer {
     Ok(json!({}))
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
+fn describe(cx: &mut Cx<'_>, input: &Which) -> Answer {
     let here = cx.caller.clone();
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let rule = find(bus, &input.name)?;
@@ -237,8 +237,9 @@ fn by_target(cx: &mut Cx<'_>, input: &ByTarget) -> Answer {
 
 fn test_pattern(input: &TestPattern) -> Answer {
     let pattern = compile(&input.event_pattern)?;
-    let event: BTreeMap<String, IgnoredAny> = serde_json::from_str(&input.event).unwrap_or_default();
-    if EVENT_MEMBERS.iter().any(|member| !event.contains_key(*member)) {
+    let event = minify(&input.event);
+    let has = |member: &&str| cut(&event, &[Step::Key((*member).to_owned())]).is_some();
+    if !is_object(&input.event) || !EVENT_MEMBERS.iter().all(has) {
         return Err(Fault::validation("Parameter Event is not valid."));
     }
     let result = pattern.matches(&input.event).unwrap_or(false);

@@ -150,7 +150,8 @@ fn check(target: &Target, account: &str) -> Result<(), Fault> {
     if target.role_arn.is_none() && WITH_ROLE.contains(&arn.service) {
         return bad(format!("RoleArn is required for target {to}."));
     }
-    if arn.service == "sqs" && arn.resource.ends_with(".fifo") && target.sqs_parameters.is_none() {
+    if arn.service == "sqs" && arn.resource.strip_suffix(".fifo").is_some() && target.sqs_parameters.is_none()
+    {
         return bad(format!(
             "Parameter(s) SqsParameters must be specified for target: {id}."
         ));
