@@ -15,12 +15,12 @@ use crate::clock::Millis;
 const INVOCATIONS_MAX: usize = 1_000;
 /// AWS's default of an API destination's invocations a second.
 const RATE_DEFAULT: u32 = 300;
-/// A rate beyond this is no limit.
+/// A rate beyond this counts as this one.
 const RATE_MAX: usize = 10_000;
 /// AWS's default of a target's retry policy.
 const AGE_SECONDS_MAX: i64 = 86_400;
 /// How long a new OAuth connection is AUTHORIZING.
-const AUTHORIZING_MS: Millis = 1_000;
+const AUTHORIZING_MS: Millis = 2_000;
 
 /// How API destinations prove who they are.
 #[derive(Debug, Clone, Serialize, Deserialize)]

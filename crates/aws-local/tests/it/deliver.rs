@@ -242,7 +242,7 @@ async fn archives_are_replayed() {
             (C, "events.StartReplay", &start, r#"ok{"State":"STARTING"}"#),
         ])
         .await;
-    local.tell("clock", r#"{"advance_seconds":1}"#).await;
+    local.tell("clock", r#"{"advance_seconds":2}"#).await;
     local
         .run(&[
             (

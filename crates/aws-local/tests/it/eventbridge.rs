@@ -216,7 +216,7 @@ async fn replays_take_their_time() {
         replay("r"),
     );
     play(&local, &script).await;
-    local.tell("clock", r#"{"advance_seconds":1}"#).await;
+    local.tell("clock", r#"{"advance_seconds":2}"#).await;
     play(
         &local,
         r#"    A events.ListReplays {"State":"CANCELLED"} => ok{"Replays":[{"ReplayName":"r"}]}"#,
@@ -231,7 +231,7 @@ async fn replays_take_their_time() {
         replay("over")
     );
     play(&local, &over).await;
-    local.tell("clock", r#"{"advance_seconds":1}"#).await;
+    local.tell("clock", r#"{"advance_seconds":2}"#).await;
     play(
         &local,
         &over.replace(
@@ -290,7 +290,7 @@ async fn connections_and_destinations() {
             &format!(r#""ConnectionArn":"{}""#, arn(&made)),
         );
     play(&local, &script).await;
-    local.tell("clock", r#"{"advance_seconds":1}"#).await;
+    local.tell("clock", r#"{"advance_seconds":2}"#).await;
     play(&local, r#"    A events.ListConnections {"NamePrefix":"OAUTH"} => ok{"Connections":[{"ConnectionState":"AUTHORIZED"}]}"#).await;
     local.stop().await;
 }

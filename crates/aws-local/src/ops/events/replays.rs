@@ -18,7 +18,7 @@ use crate::timers::Timer;
 /// AWS's quota of replays at once.
 const ACTIVE_MAX: usize = 10;
 /// How long a replay is STARTING, then RUNNING, and how long it is CANCELLING.
-const STEP_MS: Millis = 500;
+const STEP_MS: Millis = 1_000;
 
 pub(super) const OPS: &[Op] = &[
     Op::write("StartReplay", |cx, body| start(cx, parse(body)?)),
