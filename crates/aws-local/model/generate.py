@@ -23,6 +23,8 @@ BUILT = {
     "sqs": None,
     "sts": ["GetCallerIdentity", "AssumeRole"],
 }
+# Enums that AWS's messages list in another order than its model does.
+LISTED = {"ApiDestinationHttpMethod": ["HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"]}
 CONSTRAINTS = ("min", "max", "pattern", "enum")
 # SQS judges attribute names itself, by each operation's own list and in its own words.
 WITHOUT_ENUMS = {"sqs"}
@@ -49,6 +51,8 @@ def keep(shapes, name, kept, constraints=CONSTRAINTS):
     slim = {"type": shape["type"]}
     kept[name] = slim
     slim.update({key: shape[key] for key in constraints if key in shape})
+    if name in LISTED:
+        slim["enum"] = LISTED[name]
     if "pattern" in slim and rust(slim["pattern"]) != slim["pattern"]:
         slim["rust"] = rust(slim["pattern"])
     if shape["type"] == "structure":

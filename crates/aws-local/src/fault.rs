@@ -45,6 +45,11 @@ impl Fault {
         Self::new("LimitExceededException", message)
     }
 
+    /// What the events service says of every quota.
+    pub(crate) fn quota() -> Self {
+        Self::limit("The requested resource exceeds the maximum number allowed.")
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self {
             code: "InternalFailure",

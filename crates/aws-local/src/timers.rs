@@ -28,7 +28,7 @@ pub(crate) enum Timer {
     Source { region: String, name: String },
     /// A rule of the default bus fires by its schedule.
     Schedule { realm: RealmId, rule: String },
-    /// A replay begins.
+    /// A replay goes a step on.
     Replay { realm: RealmId, name: String },
     /// A delivery is to be tried again.
     Retry { id: u64 },
@@ -60,7 +60,7 @@ pub(crate) fn fire(cx: &mut Cx<'_>) {
         match timer {
             Timer::Source { region, name } => expire_source(cx, &region, &name),
             Timer::Schedule { realm, rule } => fire_schedule(cx, &realm, &rule, at),
-            Timer::Replay { realm, name } => replays::run(cx, &realm, &name),
+            Timer::Replay { realm, name } => replays::step(cx, &realm, &name),
             Timer::Retry { id } => outside::retry(cx, id),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! The core decides what is sent, when again and when no more; the edge only carries the request there.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -21,9 +22,8 @@ use crate::state::outside::{ApiDestination, Connection, Invocation as Seen, Pend
 use crate::state::story::Attempt;
 use crate::timers::Timer;
 
-/// AWS's defaults of a target's retry policy.
+/// AWS's default of a target's retry policy.
 const RETRIES_MAX: u32 = 185;
-const AGE_SECONDS_MAX: i64 = 86_400;
 const BACKOFF_MS_MAX: i64 = 15 * 60 * 1000;
 /// More deliveries than this do not wait at once.
 const PENDING_MAX: usize = 50_000;
@@ -102,21 +102,56 @@ pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation, arn: &Arn<'_>) -> R
         page: invocation.page.clone(),
         retries: 0,
         since: cx.now,
-        under_way: true,
+        under_way: false,
+        admitted: false,
     });
-    cx.effects.push(id);
+    admit(cx, id);
     Ok(Sent::Later)
 }
 
-/// A retry is due.
-pub(crate) fn retry(cx: &mut Cx<'_>, id: u64) {
-    if let Some(pending) = cx.world.outbox.pending.get_mut(&id) {
-        pending.under_way = true;
+/// Lets a delivery leave now, or sets the time when its API destination's rate allows it.
+fn admit(cx: &mut Cx<'_>, id: u64) {
+    let now = cx.now;
+    let Some(pending) = cx.world.outbox.pending.get(&id) else {
+        return;
+    };
+    let (target, deadline) = (Arc::clone(&pending.target), pending.deadline());
+    let destination = match Arn::parse(&target.arn) {
+        Some(arn) => destination_mut(cx, &RealmId::new(arn.account, arn.region), arn.resource),
+        None => None,
+    };
+    let at = destination.map_or(now, |to| to.take_slot(now, deadline).unwrap_or(deadline + 1));
+    let Some(pending) = cx.world.outbox.pending.get_mut(&id) else {
+        return;
+    };
+    pending.admitted = at > now;
+    pending.under_way = at <= now;
+    if at > now {
+        cx.world.timers.set(at, Timer::Retry { id });
+    } else {
         cx.effects.push(id);
     }
 }
 
-/// The request for a pending delivery; `None` when its destination is gone.
+/// The time has come that a delivery waited for: to be tried again, or to leave at its destination's rate.
+pub(crate) fn retry(cx: &mut Cx<'_>, id: u64) {
+    let now = cx.now;
+    let Some(pending) = cx.world.outbox.pending.get_mut(&id) else {
+        return;
+    };
+    if !pending.admitted {
+        admit(cx, id);
+    } else if now > pending.deadline() {
+        let why = "the rate of the API destination let it wait too long".to_owned();
+        let miss = Miss::Http("THROTTLING", why);
+        give_up(cx, id, &miss, Some("MaximumEventAgeInSeconds"));
+    } else {
+        (pending.admitted, pending.under_way) = (false, true);
+        cx.effects.push(id);
+    }
+}
+
+/// The request for a pending delivery; `None` when there is nothing left to ask, and it is given up.
 pub(crate) fn job(cx: &mut Cx<'_>, id: u64) -> Option<Job> {
     let pending = cx.world.outbox.pending.get(&id)?.clone();
     let json = (
@@ -124,40 +159,67 @@ pub(crate) fn job(cx: &mut Cx<'_>, id: u64) -> Option<Job> {
         "application/json; charset=utf-8".to_owned(),
     );
     if let Some(url) = cx.limits.targets.get(&pending.target.arn) {
-        let body = pending.payload.to_string();
         return Some(Job {
             id,
             method: "POST".to_owned(),
             url: url.clone(),
             headers: vec![json],
-            body,
+            body: pending.payload.to_string(),
             oauth: None,
         });
     }
-    let arn = Arn::parse(&pending.target.arn)?;
+    match whom_to_ask(cx, &pending.target.arn) {
+        Ok((destination, connection)) => Some(request(id, &pending, &destination, &connection, json)),
+        Err(miss) => {
+            write_attempt(cx, &pending, Some(&miss));
+            give_up(cx, id, &miss, None);
+            None
+        }
+    }
+}
+
+/// The API destination of that ARN and the connection it authenticates with.
+fn whom_to_ask(cx: &mut Cx<'_>, target_arn: &str) -> Result<(ApiDestination, Connection), Miss> {
+    let gone = |what: &str| Miss::NoResource(format!("{what} does not exist"));
+    let arn = Arn::parse(target_arn).ok_or_else(|| gone(target_arn))?;
     let realm = RealmId::new(arn.account, arn.region);
-    let destination = find_destination(cx, &realm, arn.resource)?.clone();
-    let connection_name = Arn::parse(&destination.connection_arn)?
-        .resource
-        .split('/')
-        .nth(1)?
-        .to_owned();
-    let connection = cx
-        .world
-        .realm(&realm, cx.now)
-        .connections
-        .get(&connection_name)?
-        .clone();
-    Some(request(id, &pending, &destination, &connection, json))
+    let destination = find_destination(cx, &realm, arn.resource).ok_or_else(|| gone(arn.resource))?;
+    let destination = destination.clone();
+    let there = &cx.world.realm(&realm, cx.now).connections;
+    let connection = connection_of(there, &destination.connection_arn);
+    let connection = connection.ok_or_else(|| gone(&destination.connection_arn))?;
+    if !connection.authorized {
+        let why = format!("the connection {} is not authorized", connection.name);
+        return Err(Miss::NoPermissions(why));
+    }
+    Ok((destination, connection.clone()))
 }
 
 fn find_destination<'c>(cx: &'c mut Cx<'_>, realm: &RealmId, resource: &str) -> Option<&'c ApiDestination> {
+    destination_mut(cx, realm, resource).map(|there| &*there)
+}
+
+fn destination_mut<'c>(
+    cx: &'c mut Cx<'_>,
+    realm: &RealmId,
+    resource: &str,
+) -> Option<&'c mut ApiDestination> {
     let name = resource
         .strip_prefix("api-destination/")?
         .split('/')
         .next()?
         .to_owned();
-    cx.world.realm(realm, cx.now).api_destinations.get(&name)
+    cx.world.realm(realm, cx.now).api_destinations.get_mut(&name)
+}
+
+/// The connection that an ARN names, if it is still the one of that id.
+pub(crate) fn connection_of<'r>(
+    connections: &'r BTreeMap<String, Connection>,
+    arn: &str,
+) -> Option<&'r Connection> {
+    let mut parts = Arn::parse(arn)?.resource.split('/').skip(1);
+    let (name, id) = (parts.next()?, parts.next()?);
+    connections.get(name).filter(|connection| connection.id == id)
 }
 
 fn request(
@@ -294,22 +356,13 @@ pub(crate) fn encode(text: &str) -> String {
 
 /// Takes in what the edge met: done, once more later, or never.
 pub(crate) fn settle(cx: &mut Cx<'_>, id: u64, outcome: &Outcome) {
-    let now = cx.now;
     let Some(pending) = cx.world.outbox.pending.get_mut(&id) else {
         return;
     };
     pending.under_way = false;
     let pending = pending.clone();
-    let rule = rule_name(&pending.rule_arn).to_owned();
     let result = judge(outcome);
-    if let Some(delivery) = cx.world.stories.delivery(&pending.page) {
-        let error = result
-            .as_ref()
-            .err()
-            .map(|(miss, _)| (miss.code().to_owned(), miss.message().to_owned()));
-        delivery.outcome = if error.is_none() { "delivered" } else { "waiting" };
-        delivery.attempts.push(Attempt { at: now, error });
-    }
+    write_attempt(cx, &pending, result.as_ref().err().map(|(miss, _)| miss));
     let (miss, again) = match result {
         Ok(()) => {
             cx.world.outbox.pending.remove(&id);
@@ -317,31 +370,53 @@ pub(crate) fn settle(cx: &mut Cx<'_>, id: u64, outcome: &Outcome) {
         }
         Err(failed) => failed,
     };
+    let exhausted = again.and_then(|asked_seconds| try_again(cx, id, &pending, asked_seconds));
+    if again.is_none() || exhausted.is_some() {
+        give_up(cx, id, &miss, exhausted);
+    }
+}
+
+/// Sets when a delivery is tried again, or names the limit that stands against it.
+fn try_again(cx: &mut Cx<'_>, id: u64, pending: &Pending, asked_seconds: i64) -> Option<&'static str> {
+    let now = cx.now;
     let policy = pending.target.retry_policy.as_ref();
     let retries_max = policy
         .and_then(|policy| policy.maximum_retry_attempts)
         .unwrap_or(RETRIES_MAX);
-    let age_max = policy
-        .and_then(|policy| policy.maximum_event_age_in_seconds)
-        .unwrap_or(AGE_SECONDS_MAX);
-    let wait = again.map(|asked| wait_ms(cx, pending.retries, asked));
-    let exhausted = match wait {
-        None => None,
-        Some(_) if pending.retries >= retries_max => Some("MaximumRetryAttempts"),
-        Some(wait) if now + wait > pending.since + age_max * 1000 => Some("MaximumEventAgeInSeconds"),
-        Some(wait) => {
-            if let Some(pending) = cx.world.outbox.pending.get_mut(&id) {
-                pending.retries += 1;
-            }
-            cx.world
-                .realm(&pending.realm, now)
-                .metrics
-                .count(&rule, "RetryInvocationAttempts");
-            cx.world.timers.set(now + wait, Timer::Retry { id });
-            return;
-        }
+    let wait = wait_ms(cx, pending.retries, asked_seconds);
+    if pending.retries >= retries_max {
+        return Some("MaximumRetryAttempts");
+    }
+    if now + wait > pending.deadline() {
+        return Some("MaximumEventAgeInSeconds");
+    }
+    if let Some(pending) = cx.world.outbox.pending.get_mut(&id) {
+        pending.retries += 1;
+    }
+    let rule = rule_name(&pending.rule_arn).to_owned();
+    cx.world
+        .realm(&pending.realm, now)
+        .metrics
+        .count(&rule, "RetryInvocationAttempts");
+    cx.world.timers.set(now + wait, Timer::Retry { id });
+    None
+}
+
+/// Writes an attempt into the event's story; whether it was the last is told by [`give_up`].
+fn write_attempt(cx: &mut Cx<'_>, pending: &Pending, miss: Option<&Miss>) {
+    let now = cx.now;
+    if let Some(delivery) = cx.world.stories.delivery(&pending.page) {
+        let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
+        delivery.outcome = if error.is_none() { "delivered" } else { "waiting" };
+        delivery.attempts.push(Attempt { at: now, error });
+    }
+}
+
+/// A delivery failed for good.
+fn give_up(cx: &mut Cx<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str>) {
+    let Some(pending) = cx.world.outbox.pending.remove(&id) else {
+        return;
     };
-    cx.world.outbox.pending.remove(&id);
     if let Some(delivery) = cx.world.stories.delivery(&pending.page) {
         delivery.outcome = "failed";
     }
@@ -357,7 +432,7 @@ pub(crate) fn settle(cx: &mut Cx<'_>, id: u64, outcome: &Outcome) {
         envelope,
         page: pending.page,
     };
-    bury(cx, &invocation, &miss, exhausted, pending.retries);
+    bury(cx, &invocation, miss, exhausted, pending.retries);
 }
 
 /// Doubling from a second, half of it by chance, and no sooner than the other side asked.

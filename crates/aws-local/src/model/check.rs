@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::{Kind, Model, Shape};
 
+/// Members of an entry of PutEvents that AWS shows and its published model does not have.
+const UNLISTED: &str = ", kmsKeyIdentifier=null, internalMetadata=null";
+
 /// How many findings AWS lists at most in one message.
 const LISTED_MAX: usize = 10;
 
@@ -59,22 +62,7 @@ struct Walk<'m> {
 impl Walk<'_> {
     fn value(&mut self, shape: &Shape, value: &Value, at: &str) -> Result<(), String> {
         match (shape.kind, value) {
-            (Kind::Structure, Value::Object(given)) => {
-                for name in &shape.required {
-                    if given.get(name).is_none_or(Value::is_null) {
-                        self.missing.get_or_insert_with(|| name.clone());
-                        self.fail("null ", &join(at, &lower(name)), "Member must not be null");
-                    }
-                }
-                for (name, to) in &shape.members {
-                    if let (Some(value), Some(below)) =
-                        (given.get(name).filter(|v| !v.is_null()), self.model.shape(to))
-                    {
-                        self.value(below, value, &join(at, &lower(name)))?;
-                    }
-                }
-                Ok(())
-            }
+            (Kind::Structure, Value::Object(given)) => self.members(shape, given, at),
             (Kind::List, Value::Array(items)) => {
                 self.length(shape, items.len(), value, at);
                 let below = shape.of.as_deref().and_then(|of| self.model.shape(of));
@@ -90,7 +78,9 @@ impl Walk<'_> {
                 self.text(shape, text, at);
                 Ok(())
             }
-            (Kind::Integer | Kind::Long | Kind::Float | Kind::Double, Value::Number(number)) => {
+            (Kind::Integer | Kind::Long | Kind::Float | Kind::Double, Value::Number(number))
+                if fits(shape.kind, number) =>
+            {
                 self.number(shape, number, at);
                 Ok(())
             }
@@ -103,6 +93,27 @@ impl Walk<'_> {
                 java_type(kind)
             )),
         }
+    }
+
+    fn members(
+        &mut self,
+        shape: &Shape,
+        given: &serde_json::Map<String, Value>,
+        at: &str,
+    ) -> Result<(), String> {
+        let model = self.model;
+        for (name, to) in &shape.members {
+            let at = join(at, &lower(name));
+            match (given.get(name).filter(|v| !v.is_null()), model.shape(to)) {
+                (Some(value), Some(below)) => self.value(below, value, &at)?,
+                (None, _) if shape.required.contains(name) => {
+                    self.missing.get_or_insert_with(|| name.clone());
+                    self.fail("null ", &at, "Member must not be null");
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn map(
@@ -170,8 +181,47 @@ impl Walk<'_> {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^52")]
     fn length(&mut self, shape: &Shape, length: usize, whole: &Value, at: &str) {
-        self.bounds(shape, length, "have length", &whole.to_string(), at);
+        let n = length as f64;
+        if shape.min.is_some_and(|min| n < min) || shape.max.is_some_and(|max| n > max) {
+            let shown = self.shown(shape, whole);
+            self.bounds(shape, length, "have length", &shown, at);
+        }
+    }
+
+    /// A value in the form that AWS's messages show it in.
+    fn shown(&self, shape: &Shape, value: &Value) -> String {
+        match (shape.of.as_deref(), value) {
+            (Some(of), Value::Array(items)) => {
+                let items: Vec<String> = items.iter().map(|item| self.shown_as(of, item)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            (_, Value::String(text)) => text.clone(),
+            (_, other) => other.to_string(),
+        }
+    }
+
+    /// A value of the shape of that name: `Name(member=value, other=null)` for a structure.
+    fn shown_as(&self, name: &str, value: &Value) -> String {
+        let Some(shape) = self.model.shape(name) else {
+            return value.to_string();
+        };
+        let (Kind::Structure, Value::Object(given)) = (shape.kind, value) else {
+            return self.shown(shape, value);
+        };
+        let member = |(member, to): &(String, String)| {
+            let value = given.get(member).filter(|v| !v.is_null());
+            let shown = value.map_or_else(|| "null".to_owned(), |value| self.shown_as(to, value));
+            format!("{}={shown}", lower(member))
+        };
+        let members: Vec<String> = shape.members.iter().map(member).collect();
+        let unlisted = if name == "PutEventsRequestEntry" {
+            UNLISTED
+        } else {
+            ""
+        };
+        format!("{name}({}{unlisted})", members.join(", "))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^52")]
@@ -208,6 +258,15 @@ impl Walk<'_> {
         self.found.push(format!(
             "Value {shown}at '{at}' failed to satisfy constraint: {rule}"
         ));
+    }
+}
+
+/// Whether Java's type of that kind holds the number.
+fn fits(kind: Kind, number: &serde_json::Number) -> bool {
+    match kind {
+        Kind::Integer => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
+        Kind::Long => number.as_i64().is_some(),
+        _ => true,
     }
 }
 
@@ -266,6 +325,45 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_shown_as_awss() {
+        let entry = r#"{"Source":"s","Detail":"{}","Resources":["a","b"]}"#;
+        let shown = "PutEventsRequestEntry(time=null, source=s, resources=[a, b], detailType=null, detail={}, eventBusName=null, traceHeader=null, kmsKeyIdentifier=null, internalMetadata=null)";
+        let body = format!(r#"{{"Entries":[{}]}}"#, [entry; 11].join(","));
+        let expected = format!(
+            "1 validation error detected: Value '[{}]' at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10",
+            [shown; 11].join(", ")
+        );
+        assert_eq!(verdict(Service::Events, "PutEvents", &body), expected);
+    }
+
+    #[test]
+    fn members_and_values_come_in_awss_order() {
+        let cases = [
+            (
+                Service::Events,
+                "CreateConnection",
+                r#"{"AuthorizationType":"INVALID","AuthParameters":{},"Name":"two errors, 12346789012341234123412341234123412346789012341234123412345"}"#,
+                r"3 validation errors detected: Value 'two errors, 12346789012341234123412341234123412346789012341234123412345' at 'name' failed to satisfy constraint: Member must have length less than or equal to 64; Value 'two errors, 12346789012341234123412341234123412346789012341234123412345' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+; Value 'INVALID' at 'authorizationType' failed to satisfy constraint: Member must satisfy enum value set: [BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY]",
+            ),
+            (
+                Service::Events,
+                "UpdateApiDestination",
+                r#"{"Name":"a","HttpMethod":"x"}"#,
+                "1 validation error detected: Value 'x' at 'httpMethod' failed to satisfy constraint: Member must satisfy enum value set: [HEAD, POST, PATCH, DELETE, PUT, GET, OPTIONS]",
+            ),
+            (
+                Service::Events,
+                "ListRules",
+                r#"{"Limit":9000000000}"#,
+                "unreadable: NUMBER_VALUE can not be converted to Integer",
+            ),
+        ];
+        for (service, operation, body, expected) in cases {
+            assert_eq!(verdict(service, operation, body), expected, "{operation} {body}");
+        }
+    }
+
+    #[test]
     fn refusals_read_as_awss() {
         let long_name = format!(r#"{{"logGroupName":"{}"}}"#, "g".repeat(513));
         let cases = [
@@ -310,7 +408,7 @@ mod tests {
                 Service::Logs,
                 "CreateLogGroup",
                 r#"{"logGroupName":"","logGroupClass":"X"}"#,
-                r"3 validation errors detected: Value 'X' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY, ESSENTIALS]; Value '' at 'logGroupName' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+",
+                r"3 validation errors detected: Value '' at 'logGroupName' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+; Value 'X' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY, ESSENTIALS]",
             ),
             (
                 Service::Logs,

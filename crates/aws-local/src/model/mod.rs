@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 mod check;
@@ -89,8 +90,8 @@ struct Shape {
     rust: Option<String>,
     #[serde(default, rename = "enum")]
     allowed: Vec<String>,
-    #[serde(default)]
-    members: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "in_order")]
+    members: Vec<(String, String)>,
     #[serde(default)]
     required: Vec<String>,
     of: Option<String>,
@@ -125,6 +126,27 @@ impl Shape {
         };
         self.regex.get_or_init(compile).as_ref()
     }
+}
+
+/// The pairs of an object as they are written: AWS goes through members in its model's order.
+fn in_order<'de, D: Deserializer<'de>>(object: D) -> Result<Vec<(String, String)>, D::Error> {
+    struct Pairs;
+    impl<'de> Visitor<'de> for Pairs {
+        type Value = Vec<(String, String)>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("members and their shapes")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+    object.deserialize_map(Pairs)
 }
 
 /// A request body read as the operation's input type.

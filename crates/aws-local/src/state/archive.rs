@@ -52,6 +52,12 @@ pub(crate) struct Replay {
     pub(crate) last: Option<Millis>,
 }
 
+impl Replay {
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "COMPLETED" | "CANCELLED" | "FAILED")
+    }
+}
+
 impl Archive {
     pub(crate) fn new(name: &str, bus_arn: &str, created: Millis) -> Self {
         Self {
@@ -65,6 +71,19 @@ impl Archive {
             events: VecDeque::new(),
             compiled: None,
         }
+    }
+
+    /// The archive without its events.
+    pub(crate) fn outline(&self) -> Self {
+        Self {
+            pattern: self.pattern.clone(),
+            ..Self::new(&self.name, &self.bus_arn, self.created)
+        }
+    }
+
+    /// The name of the managed rule that stands for it on its bus.
+    pub(crate) fn rule_name(&self) -> String {
+        format!("Events-Archive-{}", self.name)
     }
 
     /// Takes a pattern that compiles.
@@ -94,15 +113,25 @@ impl Archive {
         }
     }
 
-    /// Drops what retention no longer keeps; 0 days keep everything.
-    pub(crate) fn expire(&mut self, now: Millis) {
-        let oldest = now - self.retention_days * DAY;
-        while self.retention_days > 0 && self.events.front().is_some_and(|event| event.at < oldest) {
+    /// Drops what retention no longer keeps.
+    fn expire(&mut self, now: Millis) {
+        let oldest = self.oldest(now);
+        while self.events.front().is_some_and(|event| event.at < oldest) {
             self.events.pop_front();
         }
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.text.len()).sum()
+    /// The events that retention keeps.
+    pub(crate) fn kept(&self, now: Millis) -> impl Iterator<Item = &Archived> {
+        let oldest = self.oldest(now);
+        self.events.iter().filter(move |event| event.at >= oldest)
+    }
+
+    /// 0 days keep everything.
+    fn oldest(&self, now: Millis) -> Millis {
+        if self.retention_days == 0 {
+            return Millis::MIN;
+        }
+        now.saturating_sub(self.retention_days.saturating_mul(DAY))
     }
 }

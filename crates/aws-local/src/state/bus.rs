@@ -86,7 +86,8 @@ fn compile(rules: &BTreeMap<String, Rule>) -> Compiled {
     };
     let rules: Vec<CompiledRule> = rules
         .values()
-        .filter(|rule| rule.is_enabled())
+        // A managed rule stands for its archive, which events are brought to without it.
+        .filter(|rule| rule.is_enabled() && rule.managed_by.is_none())
         .filter_map(ready)
         .collect();
     let mut matcher = Matcher::new();

@@ -22,6 +22,9 @@ pub(crate) struct Rule {
     pub(crate) description: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) created_by: String,
+    /// The service that made it for an account and that alone may change it.
+    #[serde(default)]
+    pub(crate) managed_by: Option<String>,
     pub(crate) tags: Tags,
     pub(crate) targets: BTreeMap<String, Arc<Target>>,
 }
@@ -44,7 +47,7 @@ impl Rule {
 }
 
 /// A target, in the form AWS takes and gives it; it is stored in that form too.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Target {
     pub(crate) id: String,
@@ -89,6 +92,9 @@ pub(crate) struct InputTransformer {
     pub(crate) input_paths_map: Option<BTreeMap<String, String>>,
     pub(crate) input_template: String,
 }
+
+/// The name of AWS's service that archives events.
+pub(crate) const ARCHIVER: &str = "prod.vhs.events.aws.internal";
 
 /// Where events go that could not be delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -240,6 +240,11 @@ async fn archives_are_replayed() {
                 r#"ok{"EventCount":1}"#,
             ),
             (C, "events.StartReplay", &start, r#"ok{"State":"STARTING"}"#),
+        ])
+        .await;
+    local.tell("clock", r#"{"advance_seconds":2}"#).await;
+    local
+        .run(&[
             (
                 C,
                 "events.DescribeReplay",

@@ -4,14 +4,17 @@
 mod client;
 mod deliver;
 mod durable;
+mod eventbridge;
 mod guards;
 mod log_targets;
 mod logs;
 mod messages;
 mod outside;
 mod partner;
+mod rate;
 mod refuse;
 mod script;
+mod source;
 mod sqs;
 mod sts;
 mod targets;

@@ -14,7 +14,9 @@ use crate::client::{CUSTOMER, Local, REGION};
 const C: &str = CUSTOMER;
 
 /// An endpoint that answers with the next of its statuses, then with 200, and tells of each request.
-async fn endpoint(statuses: Vec<u16>) -> (String, mpsc::UnboundedReceiver<(String, String, String)>) {
+pub(crate) async fn endpoint(
+    statuses: Vec<u16>,
+) -> (String, mpsc::UnboundedReceiver<(String, String, String)>) {
     let (tell, told) = mpsc::unbounded_channel();
     let statuses = Arc::new(Mutex::new(statuses));
     let answer = |State((tell, statuses)): State<(mpsc::UnboundedSender<_>, Arc<Mutex<Vec<u16>>>)>,

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use crate::client::{Local, REGION};
 
-/// One request: the access key, `Service.Operation`, the body, and what is expected: an error's name, or `ok` and JSON
-/// of which every member must be in the answer (a list must have just those items).
+/// One request: the access key, `Service.Operation`, the body, and what is expected: an error's name, with `: ` and its
+/// message where that matters, or `ok` and JSON of which every member must be in the answer (a list must have just
+/// those items).
 pub(crate) type Step<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 impl Local {
@@ -52,8 +53,14 @@ impl Local {
                 };
                 assert!(has(&answer, &wanted), "{shown}");
             } else {
+                let (wanted, message) = expected.split_once(": ").unzip();
                 let code = answer["__type"].as_str().unwrap_or_default();
-                assert_eq!(code.rsplit('#').next(), Some(*expected), "{shown}");
+                let code = code.rsplit('#').next();
+                assert_eq!(code, Some(wanted.unwrap_or(*expected)), "{shown}");
+                assert!(
+                    message.is_none_or(|message| answer["message"] == message),
+                    "{shown}"
+                );
                 assert_ne!(status, 200, "{shown}");
             }
         }

@@ -1,16 +1,22 @@
 //! Archives of a bus's events.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::buses::find as find_bus;
 use super::rules::compile;
 use crate::arn::{Arn, arn};
-use crate::clock::epoch_seconds;
+use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::state::Tags;
 use crate::state::archive::Archive;
+use crate::state::bus::Bus;
+use crate::state::rule::{ARCHIVER, InputTransformer, Rule, Target};
 
 pub(super) const OPS: &[Op] = &[
     Op::write("CreateArchive", |cx, body| create(cx, parse(body)?)),
@@ -64,16 +70,54 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
             input.archive_name
         )));
     }
-    let bus = own_bus(cx, &input.event_source_arn)?;
-    find_bus(cx, &bus)?;
+    bus_of(cx, "EventSourceArn", &input.event_source_arn)?;
     check_pattern(input.event_pattern.as_deref())?;
     let mut archive = Archive::new(&input.archive_name, &input.event_source_arn, cx.now);
     archive.description = input.description;
     archive.set_pattern(input.event_pattern);
     archive.retention_days = input.retention_days.unwrap_or(0);
     archive.kms_key = input.kms_key_identifier;
+    let rule = managed_rule(cx, &archive);
+    let bus = bus_of(cx, "EventSourceArn", &input.event_source_arn)?;
+    if bus.rules.contains_key(&rule.name) {
+        return Err(Fault::exists(format!("Rule {} already exists.", rule.name)));
+    }
+    bus.rules_mut().insert(rule.name.clone(), rule);
     cx.realm().archives.insert(input.archive_name.clone(), archive);
     receipt(cx, &input.archive_name)
+}
+
+/// The rule that AWS shows on the bus for an archive: it hands over all events but replayed ones.
+fn managed_rule(cx: &mut Cx<'_>, archive: &Archive) -> Rule {
+    let id = cx.dice.uuid();
+    let text = archive.pattern.as_deref().unwrap_or("{}");
+    let mut pattern: Value = serde_json::from_str(text).unwrap_or_else(|_| json!({}));
+    pattern["replay-name"] = json!([{ "exists": false }]);
+    let arn = archive_arn(cx, &archive.name);
+    let target = Target {
+        id: archive.rule_name(),
+        arn: format!("arn:aws:events:{}:::", cx.caller.region),
+        input_transformer: Some(InputTransformer {
+            input_paths_map: Some(BTreeMap::new()),
+            input_template: format!(
+                r#"{{"archive-arn": "{arn}:{id}", "event": <aws.events.event.json>, "ingestion-time": <aws.events.event.ingestion-time>}}"#
+            ),
+        }),
+        ..Target::default()
+    };
+    Rule {
+        name: archive.rule_name(),
+        pattern: Some(pattern.to_string()),
+        schedule: None,
+        state: "ENABLED".to_owned(),
+        next_fire: None,
+        description: None,
+        role_arn: None,
+        created_by: cx.caller.account.clone(),
+        managed_by: Some(ARCHIVER.to_owned()),
+        tags: Tags::new(),
+        targets: BTreeMap::from([(target.id.clone(), Arc::new(target))]),
+    }
 }
 
 fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
@@ -85,11 +129,19 @@ fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
     archive.description = input.description.or_else(|| archive.description.clone());
     archive.retention_days = input.retention_days.unwrap_or(archive.retention_days);
     archive.kms_key = input.kms_key_identifier.or_else(|| archive.kms_key.clone());
+    let archive = find(cx, &input.archive_name)?.outline();
+    let rule = managed_rule(cx, &archive);
+    if let Ok(bus) = bus_of(cx, "EventSourceArn", &archive.bus_arn) {
+        bus.rules_mut().insert(rule.name.clone(), rule);
+    }
     receipt(cx, &input.archive_name)
 }
 
 fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    find(cx, &input.archive_name)?;
+    let archive = find(cx, &input.archive_name)?.outline();
+    if let Ok(bus) = bus_of(cx, "EventSourceArn", &archive.bus_arn) {
+        bus.rules_mut().remove(&archive.rule_name());
+    }
     cx.realm().archives.remove(&input.archive_name);
     Ok(json!({}))
 }
@@ -97,8 +149,7 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
 fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
     let (now, arn) = (cx.now, archive_arn(cx, &input.archive_name));
     let archive = find(cx, &input.archive_name)?;
-    archive.expire(now);
-    let mut answer = view(archive);
+    let mut answer = view(archive, now);
     answer["ArchiveArn"] = json!(arn);
     answer["Description"] = json!(archive.description);
     answer["EventPattern"] = json!(archive.pattern);
@@ -117,6 +168,10 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
             "At most one filter is allowed for ListArchives. Use either : State, EventSourceArn, or NamePrefix.",
         ));
     }
+    if let Some(bus) = &input.event_source_arn {
+        bus_of(cx, "EventSourceArn", bus)?;
+    }
+    let now = cx.now;
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
     let rows = cx.realm().archives.iter().filter(|(name, archive)| {
         name.starts_with(prefix)
@@ -126,7 +181,7 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
                 .is_none_or(|arn| *arn == archive.bus_arn)
             && input.state.as_deref().is_none_or(|state| state == "ENABLED")
     });
-    let rows = rows.map(|(name, archive)| (name.as_str(), view(archive)));
+    let rows = rows.map(|(name, archive)| (name.as_str(), view(archive, now)));
     let page = events_page("ListArchives", rows, input.next_token.as_deref(), input.limit)?;
     Ok(slim(json!({ "Archives": page.items, "NextToken": page.next })))
 }
@@ -135,26 +190,24 @@ fn check_pattern(text: Option<&str>) -> Result<(), Fault> {
     text.map_or(Ok(()), |text| compile(text).map(|_| ()))
 }
 
-/// The bus that an ARN of the caller's account and region names.
-pub(super) fn own_bus(cx: &Cx<'_>, text: &str) -> Result<String, Fault> {
-    let own =
-        Arn::parse(text).filter(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
-    let bus = own.and_then(|arn| arn.event_bus()).map(str::to_owned);
-    bus.ok_or_else(|| {
-        Fault::validation(format!(
-            "Parameter EventSourceArn is not valid. Reason: {text} is not an event bus of yours."
-        ))
-    })
+/// The caller's bus that a parameter names by its ARN.
+pub(super) fn bus_of<'c>(cx: &'c mut Cx<'_>, parameter: &str, text: &str) -> Result<&'c mut Bus, Fault> {
+    if Arn::parse(text).and_then(|arn| arn.event_bus()).is_none() {
+        return Err(Fault::validation(format!(
+            "Parameter {parameter} is not valid. Reason: Must contain an event bus ARN."
+        )));
+    }
+    find_bus(cx, text)
 }
 
-fn view(archive: &Archive) -> Value {
+fn view(archive: &Archive, now: Millis) -> Value {
     json!({
         "ArchiveName": archive.name,
         "EventSourceArn": archive.bus_arn,
         "State": "ENABLED",
         "RetentionDays": archive.retention_days,
-        "SizeBytes": archive.bytes(),
-        "EventCount": archive.events.len(),
+        "SizeBytes": archive.kept(now).map(|event| event.text.len()).sum::<usize>(),
+        "EventCount": archive.kept(now).count(),
         "CreationTime": epoch_seconds(archive.created),
     })
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::DEFAULT_BUS;
 use super::sources::offered;
 use super::tags::{TagList, read_tags};
-use crate::arn::{arn, bus_name};
+use crate::arn::{Arn, arn, bus_name};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
 use crate::model::parse;
@@ -31,10 +31,8 @@ pub(super) const OPS: &[Op] = &[
 struct Create {
     name: String,
     event_source_name: Option<String>,
-    description: Option<String>,
-    kms_key_identifier: Option<String>,
-    dead_letter_config: Option<DeadLetterConfig>,
-    log_config: Option<Value>,
+    #[serde(flatten)]
+    settings: Settings,
     tags: Option<TagList>,
 }
 
@@ -42,10 +40,50 @@ struct Create {
 #[serde(rename_all = "PascalCase")]
 struct Update {
     name: Option<String>,
+    #[serde(flatten)]
+    settings: Settings,
+}
+
+/// What may be changed of a bus.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Settings {
     description: Option<String>,
     kms_key_identifier: Option<String>,
     dead_letter_config: Option<DeadLetterConfig>,
     log_config: Option<Value>,
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), Fault> {
+        let queue = self.dead_letter_config.as_ref();
+        check_dead_letters(queue.and_then(|config| config.arn.as_deref()))
+    }
+
+    /// What is left out stays as it is; what is given empty is taken away.
+    fn write(self, bus: &mut Bus) {
+        let set = |there: &mut Option<String>, given: Option<String>| {
+            if let Some(given) = given {
+                *there = Some(given).filter(|text| !text.is_empty());
+            }
+        };
+        set(&mut bus.description, self.description);
+        set(&mut bus.kms_key, self.kms_key_identifier);
+        if let Some(config) = self.dead_letter_config {
+            bus.dead_letter_config = Some(config).filter(|config| config.arn.is_some());
+        }
+        bus.log_config = self.log_config.or_else(|| bus.log_config.take());
+    }
+}
+
+/// Dead letters go to queues.
+pub(super) fn check_dead_letters(queue: Option<&str>) -> Result<(), Fault> {
+    if queue.is_none_or(|text| Arn::parse(text).is_some_and(|arn| arn.service == "sqs")) {
+        return Ok(());
+    }
+    Err(Fault::validation(
+        "Parameter DeadLetterConfig.Arn is not valid. Reason: Must contain the ARN of an SQS queue.",
+    ))
 }
 
 #[derive(Deserialize)]
@@ -70,6 +108,7 @@ struct List {
 
 fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
     let tags = read_tags(input.tags.clone().unwrap_or_default())?;
+    input.settings.check()?;
     let taken_up = if let Some(source) = &input.event_source_name {
         associate(cx, &input.name, source)?
     } else {
@@ -77,20 +116,15 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
         false
     };
     let now = cx.now;
-    if !taken_up {
-        if cx.realm().buses.len() >= BUSES_MAX {
-            return Err(Fault::limit(format!(
-                "The limit of {BUSES_MAX} event buses in this account and region is reached."
-            )));
-        }
-        let mut bus = Bus::new(&input.name, now);
-        bus.tags = tags;
-        bus.description = input.description;
-        bus.kms_key = input.kms_key_identifier;
-        bus.dead_letter_config = input.dead_letter_config;
-        bus.log_config = input.log_config;
-        cx.realm().buses.insert(input.name.clone(), bus);
+    if !taken_up && cx.realm().buses.len() >= BUSES_MAX {
+        return Err(Fault::quota());
     }
+    let buses = &mut cx.realm().buses;
+    let bus = buses
+        .entry(input.name.clone())
+        .or_insert_with(|| Bus::new(&input.name, now));
+    bus.tags.extend(tags);
+    input.settings.write(bus);
     if input.event_source_name.is_some() {
         offered(cx, &input.name)?.activate();
     }
@@ -148,10 +182,7 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
         return Ok(json!({}));
     };
     if !bus.rules.is_empty() {
-        return Err(Fault::validation(format!(
-            "Event bus {} can't be deleted since it has rules.",
-            input.name
-        )));
+        return Err(Fault::validation("EventBus can't be deleted since it has rules."));
     }
     cx.realm().buses.remove(&input.name);
     let (now, region) = (cx.now, cx.caller.region.clone());
@@ -175,11 +206,9 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
 fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
     let name = input.name.unwrap_or_else(|| DEFAULT_BUS.to_owned());
     let now = cx.now;
+    input.settings.check()?;
     let bus = find(cx, &name)?;
-    bus.description = input.description;
-    bus.kms_key = input.kms_key_identifier;
-    bus.dead_letter_config = input.dead_letter_config;
-    bus.log_config = input.log_config;
+    input.settings.write(bus);
     bus.modified = now;
     let mut answer = view(cx, &name)?;
     if let Some(members) = answer.as_object_mut() {
@@ -191,7 +220,7 @@ fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
 }
 
 fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
-    view(cx, bus_name(input.name.as_deref().unwrap_or(DEFAULT_BUS)))
+    view(cx, input.name.as_deref().unwrap_or(DEFAULT_BUS))
 }
 
 fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
@@ -217,12 +246,12 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     Ok(slim(json!({ "EventBuses": page.items, "NextToken": page.next })))
 }
 
-fn view(cx: &mut Cx<'_>, name: &str) -> Answer {
+fn view(cx: &mut Cx<'_>, name_or_arn: &str) -> Answer {
     let here = cx.caller.clone();
-    let bus = find(cx, name)?;
+    let bus = find(cx, name_or_arn)?;
     Ok(slim(json!({
         "Name": bus.name,
-        "Arn": arn("events", &here.region, &here.account, &format!("event-bus/{name}")),
+        "Arn": arn("events", &here.region, &here.account, &format!("event-bus/{}", bus.name)),
         "Description": bus.description,
         "KmsKeyIdentifier": bus.kms_key,
         "DeadLetterConfig": bus.dead_letter_config,
@@ -233,11 +262,14 @@ fn view(cx: &mut Cx<'_>, name: &str) -> Answer {
     })))
 }
 
-/// The caller's bus of that name or ARN.
+/// The caller's bus of that name or ARN; an ARN of another account or region names none of them.
 pub(super) fn find<'c>(cx: &'c mut Cx<'_>, name_or_arn: &str) -> Result<&'c mut Bus, Fault> {
     let name = bus_name(name_or_arn).to_owned();
+    let own = Arn::parse(name_or_arn)
+        .is_none_or(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
     cx.realm()
         .buses
         .get_mut(&name)
+        .filter(|_| own)
         .ok_or_else(|| Fault::not_found(format!("Event bus {name} does not exist.")))
 }

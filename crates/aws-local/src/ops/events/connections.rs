@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::arn::arn;
-use crate::clock::epoch_seconds;
+use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
@@ -26,6 +26,7 @@ struct Create {
     description: Option<String>,
     authorization_type: String,
     auth_parameters: Value,
+    invocation_connectivity_parameters: Option<Value>,
     kms_key_identifier: Option<String>,
 }
 
@@ -36,6 +37,7 @@ struct Update {
     description: Option<String>,
     authorization_type: Option<String>,
     auth_parameters: Option<Value>,
+    invocation_connectivity_parameters: Option<Value>,
     kms_key_identifier: Option<String>,
 }
 
@@ -55,6 +57,7 @@ struct List {
 }
 
 fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
+    refuse_private(input.invocation_connectivity_parameters.as_ref())?;
     check(&input.authorization_type, &input.auth_parameters)?;
     if cx.realm().connections.contains_key(&input.name) {
         return Err(Fault::exists(format!(
@@ -74,36 +77,51 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
         modified: cx.now,
         authorized_at: cx.now,
     };
-    let answer = receipt(&connection, cx.caller);
+    let answer = made(&connection, cx.caller, cx.now);
     cx.realm().connections.insert(input.name, connection);
     Ok(answer)
 }
 
 fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
+    refuse_private(input.invocation_connectivity_parameters.as_ref())?;
     let (now, caller) = (cx.now, cx.caller);
     let connection = find(cx, &input.name)?;
-    let kind = input
-        .authorization_type
-        .unwrap_or_else(|| connection.authorization_type.clone());
+    if input.authorization_type.is_some() || input.auth_parameters.is_some() {
+        authorize(connection, input.authorization_type, input.auth_parameters, now)?;
+    }
+    connection.description = input.description.or_else(|| connection.description.clone());
+    connection.kms_key = input.kms_key_identifier.or_else(|| connection.kms_key.clone());
+    connection.modified = now;
+    Ok(receipt(connection, caller, now))
+}
+
+fn authorize(
+    connection: &mut Connection,
+    kind: Option<String>,
+    given: Option<Value>,
+    now: Millis,
+) -> Result<(), Fault> {
+    let kind = kind.unwrap_or_else(|| connection.authorization_type.clone());
     let mut auth = if kind == connection.authorization_type {
         connection.auth.clone()
     } else {
         json!({})
     };
-    if let Some(given) = input.auth_parameters {
-        merge(&mut auth, given);
-    }
+    merge(&mut auth, given.unwrap_or(Value::Null));
     check(&kind, &auth)?;
     connection.authorization_type = kind;
     connection.auth = auth;
-    connection.description = input.description.or_else(|| connection.description.clone());
-    connection.kms_key = input.kms_key_identifier.or_else(|| connection.kms_key.clone());
-    (
-        connection.authorized,
-        connection.modified,
-        connection.authorized_at,
-    ) = (true, now, now);
-    Ok(receipt(connection, caller))
+    (connection.authorized, connection.authorized_at) = (true, now);
+    Ok(())
+}
+
+fn refuse_private(parameters: Option<&Value>) -> Result<(), Fault> {
+    if parameters.is_none_or(Value::is_null) {
+        return Ok(());
+    }
+    Err(Fault::validation(
+        "Connections to private APIs are not offered by the local AWS. Nothing was done.",
+    ))
 }
 
 /// Members that an update leaves out keep their value; lists are replaced whole.
@@ -120,8 +138,8 @@ fn merge(into: &mut Value, from: Value) {
 }
 
 fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let caller = cx.caller;
-    let mut answer = receipt(find(cx, &input.name)?, caller);
+    let (now, caller) = (cx.now, cx.caller);
+    let mut answer = receipt(find(cx, &input.name)?, caller, now);
     answer["ConnectionState"] = json!("DELETING");
     cx.realm().connections.remove(&input.name);
     Ok(answer)
@@ -131,35 +149,51 @@ fn deauthorize(cx: &mut Cx<'_>, input: &Name) -> Answer {
     let (now, caller) = (cx.now, cx.caller);
     let connection = find(cx, &input.name)?;
     (connection.authorized, connection.modified) = (false, now);
-    let mut answer = receipt(connection, caller);
+    connection.auth = json!({});
+    let mut answer = receipt(connection, caller, now);
     answer["ConnectionState"] = json!("DEAUTHORIZING");
     Ok(answer)
 }
 
 fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let caller = cx.caller;
-    let connection = find(cx, &input.name)?;
-    let mut answer = receipt(connection, caller);
-    let (name, id) = (&connection.name, &connection.id);
-    answer["Name"] = json!(name);
+    let (now, caller) = (cx.now, cx.caller);
+    let connection = find(cx, &input.name).map_err(|missing| {
+        Fault::not_found(format!(
+            "Failed to describe the connection(s). {}",
+            missing.message
+        ))
+    })?;
+    let mut answer = receipt(connection, caller, now);
+    answer["Name"] = json!(connection.name);
     answer["AuthorizationType"] = json!(connection.authorization_type);
     answer["AuthParameters"] = without_secrets(&connection.auth);
-    let secret = format!("secret:events!connection/{name}/{id}");
-    answer["SecretArn"] =
-        json!(arn("secretsmanager", &caller.region, &caller.account, &secret).replace('!', "-"));
+    let secret = arn(
+        "secretsmanager",
+        &caller.region,
+        &caller.account,
+        &secret_name(connection),
+    );
+    answer["SecretArn"] = json!(secret);
     answer["Description"] = json!(connection.description);
     answer["KmsKeyIdentifier"] = json!(connection.kms_key);
     Ok(slim(answer))
 }
 
+/// The secret that AWS would keep the parameters in, with the six characters that its service adds to a name.
+fn secret_name(connection: &Connection) -> String {
+    let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, connection.id.as_bytes());
+    let suffix = &connection.id[..6.min(connection.id.len())];
+    format!("secret:events!connection/{}/{id}-{suffix}", connection.name)
+}
+
 fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let caller = cx.caller;
+    let (now, caller) = (cx.now, cx.caller);
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
     let wanted = |connection: &Connection| {
         input
             .connection_state
             .as_deref()
-            .is_none_or(|s| s == state(connection))
+            .is_none_or(|s| s == connection.state(now))
     };
     let rows = cx
         .realm()
@@ -167,7 +201,7 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
         .iter()
         .filter(|(name, connection)| name.starts_with(prefix) && wanted(connection));
     let rows = rows.map(|(name, connection)| {
-        let mut row = receipt(connection, caller);
+        let mut row = receipt(connection, caller, now);
         row["Name"] = json!(name);
         row["AuthorizationType"] = json!(connection.authorization_type);
         (name.as_str(), row)
@@ -178,6 +212,7 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
 
 /// The parameters must be those of the type.
 fn check(kind: &str, auth: &Value) -> Result<(), Fault> {
+    refuse_private(auth.get("ConnectivityParameters"))?;
     let wanted = match kind {
         "BASIC" => "BasicAuthParameters",
         "API_KEY" => "ApiKeyAuthParameters",
@@ -222,19 +257,18 @@ fn without_secrets(auth: &Value) -> Value {
     }
 }
 
-fn state(connection: &Connection) -> &'static str {
-    if connection.authorized {
-        "AUTHORIZED"
-    } else {
-        "DEAUTHORIZED"
-    }
+/// What a new connection is answered with.
+fn made(connection: &Connection, caller: &Caller, now: Millis) -> Value {
+    let mut answer = receipt(connection, caller, now);
+    answer["LastAuthorizedTime"] = Value::Null;
+    slim(answer)
 }
 
-fn receipt(connection: &Connection, caller: &Caller) -> Value {
+fn receipt(connection: &Connection, caller: &Caller, now: Millis) -> Value {
     let resource = format!("connection/{}/{}", connection.name, connection.id);
     json!({
         "ConnectionArn": arn("events", &caller.region, &caller.account, &resource),
-        "ConnectionState": state(connection),
+        "ConnectionState": connection.state(now),
         "CreationTime": epoch_seconds(connection.created),
         "LastModifiedTime": epoch_seconds(connection.modified),
         "LastAuthorizedTime": epoch_seconds(connection.authorized_at),
@@ -243,11 +277,7 @@ fn receipt(connection: &Connection, caller: &Caller) -> Value {
 
 fn find<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut Connection, Fault> {
     let found = cx.realm().connections.get_mut(name);
-    found.ok_or_else(|| {
-        Fault::not_found(format!(
-            "Failed to describe the connection(s). Connection '{name}' does not exist."
-        ))
-    })
+    found.ok_or_else(|| Fault::not_found(format!("Connection '{name}' does not exist.")))
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! API destinations: HTTP endpoints as targets.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arn::{Arn, arn};
-use crate::clock::epoch_seconds;
+use crate::clock::{Millis, epoch_seconds};
+use crate::delivery::outside::connection_of;
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
-use crate::state::outside::ApiDestination;
-
-/// AWS's default of invocations a second.
-const RATE_DEFAULT: u32 = 300;
+use crate::state::outside::{ApiDestination, Connection};
 
 pub(super) const OPS: &[Op] = &[
     Op::write("CreateApiDestination", |cx, body| create(cx, parse(body)?)),
@@ -76,8 +76,10 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
         rate_per_second: input.invocation_rate_limit_per_second,
         created: cx.now,
         modified: cx.now,
+        slots: VecDeque::new(),
     };
-    let answer = receipt(&destination, cx.caller);
+    let (now, caller) = (cx.now, cx.caller);
+    let answer = receipt(&destination, &cx.realm().connections, caller, now);
     cx.realm().api_destinations.insert(input.name, destination);
     Ok(answer)
 }
@@ -98,7 +100,8 @@ fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
         .unwrap_or_else(|| there.endpoint.clone());
     there.method = input.http_method.unwrap_or_else(|| there.method.clone());
     there.modified = now;
-    Ok(receipt(there, caller))
+    let there = there.clone();
+    Ok(receipt(&there, &cx.realm().connections, caller, now))
 }
 
 fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
@@ -108,24 +111,31 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
 }
 
 fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let caller = cx.caller;
-    let there = find(cx, &input.name)?;
-    let mut answer = view(there, caller);
+    let (now, caller) = (cx.now, cx.caller);
+    let there = find(cx, &input.name).map_err(|missing| {
+        Fault::not_found(format!(
+            "Failed to describe the api-destination(s). {}",
+            missing.message
+        ))
+    })?;
+    let there = there.clone();
+    let mut answer = view(&there, &cx.realm().connections, caller, now);
     answer["Description"] = json!(there.description);
     Ok(slim(answer))
 }
 
 fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let caller = cx.caller;
+    let (now, caller) = (cx.now, cx.caller);
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
-    let rows = cx.realm().api_destinations.iter().filter(|(name, there)| {
+    let realm = cx.realm();
+    let rows = realm.api_destinations.iter().filter(|(name, there)| {
         name.starts_with(prefix)
             && input
                 .connection_arn
                 .as_ref()
                 .is_none_or(|arn| *arn == there.connection_arn)
     });
-    let rows = rows.map(|(name, there)| (name.as_str(), view(there, caller)));
+    let rows = rows.map(|(name, there)| (name.as_str(), view(there, &realm.connections, caller, now)));
     let page = events_page(
         "ListApiDestinations",
         rows,
@@ -139,43 +149,38 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
 
 fn check_connection(cx: &mut Cx<'_>, text: &str) -> Result<(), Fault> {
     let missing = || Fault::not_found(format!("Connection '{text}' does not exist."));
-    let arn =
-        Arn::parse(text).filter(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
-    let mut parts = arn.ok_or_else(missing)?.resource.split('/').skip(1);
-    let (name, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let there = cx
-        .realm()
-        .connections
-        .get(name)
-        .filter(|connection| connection.id == id);
+    let own = Arn::parse(text)
+        .is_some_and(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
+    let there = connection_of(&cx.realm().connections, text).filter(|_| own);
     there.map(|_| ()).ok_or_else(missing)
 }
 
-fn receipt(there: &ApiDestination, caller: &Caller) -> Value {
+type Connections = BTreeMap<String, Connection>;
+
+/// It is ACTIVE while its connection is authorized.
+fn receipt(there: &ApiDestination, connections: &Connections, caller: &Caller, now: Millis) -> Value {
+    let connection = connection_of(connections, &there.connection_arn);
+    let authorized = connection.is_some_and(|connection| connection.state(now) == "AUTHORIZED");
     let resource = format!("api-destination/{}/{}", there.name, there.id);
     json!({
         "ApiDestinationArn": arn("events", &caller.region, &caller.account, &resource),
-        "ApiDestinationState": "ACTIVE",
+        "ApiDestinationState": if authorized { "ACTIVE" } else { "INACTIVE" },
         "CreationTime": epoch_seconds(there.created),
         "LastModifiedTime": epoch_seconds(there.modified),
     })
 }
 
-fn view(there: &ApiDestination, caller: &Caller) -> Value {
-    let mut row = receipt(there, caller);
+fn view(there: &ApiDestination, connections: &Connections, caller: &Caller, now: Millis) -> Value {
+    let mut row = receipt(there, connections, caller, now);
     row["Name"] = json!(there.name);
     row["ConnectionArn"] = json!(there.connection_arn);
     row["InvocationEndpoint"] = json!(there.endpoint);
     row["HttpMethod"] = json!(there.method);
-    row["InvocationRateLimitPerSecond"] = json!(there.rate_per_second.unwrap_or(RATE_DEFAULT));
+    row["InvocationRateLimitPerSecond"] = json!(there.rate());
     row
 }
 
 fn find<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut ApiDestination, Fault> {
     let found = cx.realm().api_destinations.get_mut(name);
-    found.ok_or_else(|| {
-        Fault::not_found(format!(
-            "Failed to describe the api-destination(s). An api-destination '{name}' does not exist."
-        ))
-    })
+    found.ok_or_else(|| Fault::not_found(format!("An api-destination '{name}' does not exist.")))
 }

@@ -77,6 +77,18 @@ fn with_statement(input: &Put, bus: &Bus, here: &Caller) -> Result<String, Fault
             "Parameters StatementId, Action and Principal, or Policy, must be specified.",
         ));
     };
+    if action != "events:PutEvents" {
+        return Err(Fault::validation(
+            "Provided value in parameter 'action' is not supported.",
+        ));
+    }
+    if let Some(condition) = &input.condition
+        && (condition.r#type != "StringEquals" || condition.key != "aws:PrincipalOrgID")
+    {
+        return Err(Fault::validation(
+            "Parameter Condition is not valid. Reason: Only StringEquals on aws:PrincipalOrgID is supported.",
+        ));
+    }
     let everyone = principal == "*";
     let mut statement = json!({
         "Sid": id,
@@ -95,9 +107,10 @@ fn with_statement(input: &Put, bus: &Bus, here: &Caller) -> Result<String, Fault
 }
 
 fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
+    let now = cx.now;
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     if input.all == Some(true) {
-        bus.policy = None;
+        (bus.policy, bus.modified) = (None, now);
         return Ok(json!({}));
     }
     let Some(id) = &input.statement_id else {
@@ -105,9 +118,6 @@ fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
             "Parameter StatementId or RemoveAllPermissions must be specified.",
         ));
     };
-    if bus.policy.is_none() {
-        return Err(Fault::not_found("EventBus does not have a policy."));
-    }
     let mut rows = statements(bus.policy.as_deref());
     let before = rows.len();
     rows.retain(|row| row.get("Sid").and_then(Value::as_str) != Some(id));
@@ -116,6 +126,7 @@ fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
     }
     bus.policy =
         (!rows.is_empty()).then(|| json!({ "Version": "2012-10-17", "Statement": rows }).to_string());
+    bus.modified = now;
     Ok(json!({}))
 }
 

@@ -20,9 +20,7 @@ const TIME_BYTES: usize = 14;
 const DETAIL_TYPE_CHARS_MAX: usize = 128;
 
 pub(super) const OPS: &[Op] = &[
-    Op::write("PutEvents", |cx, body| {
-        put_events(cx, &parse::<Put>(body)?.entries)
-    }),
+    Op::write("PutEvents", |cx, body| put_events(cx, &parse(body)?)),
     Op::write("PutPartnerEvents", |cx, body| {
         put_partner_events(cx, &parse::<Put>(body)?.entries)
     }),
@@ -32,6 +30,7 @@ pub(super) const OPS: &[Op] = &[
 #[serde(rename_all = "PascalCase")]
 struct Put {
     entries: Vec<Entry>,
+    endpoint_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -58,8 +57,14 @@ struct Whole<'e> {
 /// Why an entry was refused while others may stand.
 struct Refusal(&'static str, String);
 
-fn put_events(cx: &mut Cx<'_>, entries: &[Entry]) -> Answer {
-    gate(cx, entries)?;
+fn put_events(cx: &mut Cx<'_>, put: &Put) -> Answer {
+    let entries = &put.entries;
+    if let Some(id) = &put.endpoint_id {
+        return Err(Fault::validation(format!(
+            "Parameter EndpointId is not valid. Reason: Endpoint {id} does not exist. The local AWS has no global endpoints."
+        )));
+    }
+    check_size(cx, entries)?;
     Ok(answer(entries.iter().map(|entry| put_event(cx, entry)).collect()))
 }
 
@@ -91,7 +96,8 @@ fn put_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> {
 }
 
 fn put_partner_events(cx: &mut Cx<'_>, entries: &[Entry]) -> Answer {
-    gate(cx, entries)?;
+    check_any(entries)?;
+    check_size(cx, entries)?;
     Ok(answer(
         entries.iter().map(|entry| put_partner_event(cx, entry)).collect(),
     ))
@@ -126,15 +132,20 @@ fn put_partner_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> 
     Ok(id)
 }
 
-/// What fails the whole request: too much of it, or no entry that could be an event.
-fn gate(cx: &Cx<'_>, entries: &[Entry]) -> Result<(), Fault> {
+/// AWS documents that a request without any entry that could be an event fails as a whole. PutEvents does not do so:
+/// its recorded answers have a slot for each entry even then.
+fn check_any(entries: &[Entry]) -> Result<(), Fault> {
     let complete =
         |entry: &Entry| entry.source.is_some() && entry.detail_type.is_some() && entry.detail.is_some();
-    if !entries.iter().any(complete) {
-        return Err(Fault::validation(
-            "No entry has all of Source, DetailType and Detail.",
-        ));
+    if entries.iter().any(complete) {
+        return Ok(());
     }
+    Err(Fault::validation(
+        "No entry has all of Source, DetailType and Detail.",
+    ))
+}
+
+fn check_size(cx: &Cx<'_>, entries: &[Entry]) -> Result<(), Fault> {
     if entries.iter().map(size).sum::<usize>() > cx.limits.put_bytes_max {
         return Err(Fault::validation(
             "Total size of the entries in the request is over the limit.",

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::archives::{find as find_archive, own_bus};
+use super::archives::{bus_of, find as find_archive};
 use crate::arn::{Arn, arn};
 use crate::clock::{Millis, epoch_seconds, read_time};
 use crate::delivery::envelope::Envelope;
@@ -14,6 +14,11 @@ use crate::ops::{Answer, Cx, Op, events_page, slim};
 use crate::state::RealmId;
 use crate::state::archive::{Archived, Replay};
 use crate::timers::Timer;
+
+/// AWS's quota of replays at once.
+const ACTIVE_MAX: usize = 10;
+/// How long a replay is STARTING, then RUNNING, and how long it is CANCELLING.
+const STEP_MS: Millis = 1_000;
 
 pub(super) const OPS: &[Op] = &[
     Op::write("StartReplay", |cx, body| start(cx, parse(body)?)),
@@ -63,17 +68,7 @@ fn start(cx: &mut Cx<'_>, input: Start) -> Answer {
             input.replay_name
         )));
     }
-    let archive = Arn::parse(&input.event_source_arn).and_then(|arn| arn.resource.strip_prefix("archive/"));
-    let archive = archive.ok_or_else(|| {
-        Fault::validation("Parameter EventSourceArn is not valid. Reason: Must contain an archive ARN.")
-    })?;
-    let bus_arn = find_archive(cx, archive)?.bus_arn.clone();
-    own_bus(cx, &input.destination.arn)?;
-    if bus_arn != input.destination.arn {
-        return Err(Fault::validation(
-            "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.",
-        ));
-    }
+    check_way(cx, &input)?;
     let bad_time = || Fault::validation("Parameter EventStartTime or EventEndTime is not valid.");
     let from = read_time(&input.event_start_time).ok_or_else(bad_time)?;
     let to = read_time(&input.event_end_time).ok_or_else(bad_time)?;
@@ -82,13 +77,17 @@ fn start(cx: &mut Cx<'_>, input: Start) -> Answer {
             "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.",
         ));
     }
+    let active = cx.realm().replays.values().filter(|replay| !replay.is_over());
+    if active.count() >= ACTIVE_MAX {
+        return Err(Fault::quota());
+    }
     let replay = Replay {
         name: input.replay_name.clone(),
         description: input.description,
         archive_arn: input.event_source_arn,
         from,
         to,
-        bus_arn,
+        bus_arn: input.destination.arn,
         rules: input.destination.filter_arns.unwrap_or_default(),
         state: "STARTING".to_owned(),
         started: cx.now,
@@ -97,13 +96,7 @@ fn start(cx: &mut Cx<'_>, input: Start) -> Answer {
     };
     let realm = cx.here();
     cx.realm().replays.insert(input.replay_name.clone(), replay);
-    cx.world.timers.set(
-        cx.now,
-        Timer::Replay {
-            realm,
-            name: input.replay_name.clone(),
-        },
-    );
+    wake(cx, &realm, &input.replay_name, cx.now + STEP_MS);
     Ok(json!({
         "ReplayArn": replay_arn(cx, &input.replay_name),
         "State": "STARTING",
@@ -111,16 +104,56 @@ fn start(cx: &mut Cx<'_>, input: Start) -> Answer {
     }))
 }
 
-/// Brings the archived events of a replay that was started to their bus again, each with the replay's name in it.
-pub(crate) fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
+/// Events go from an archive to the bus that it was made for.
+fn check_way(cx: &mut Cx<'_>, input: &Start) -> Result<(), Fault> {
+    bus_of(cx, "Destination.Arn", &input.destination.arn)?;
+    let bad_archive =
+        |why: &str| Fault::validation(format!("Parameter EventSourceArn is not valid. Reason: {why}"));
+    let archive = Arn::parse(&input.event_source_arn).and_then(|arn| arn.resource.strip_prefix("archive/"));
+    let archive = archive.ok_or_else(|| bad_archive("Must contain an archive ARN."))?;
+    let found = find_archive(cx, archive).map_err(|missing| bad_archive(&missing.message))?;
+    if found.bus_arn != input.destination.arn {
+        return Err(Fault::validation(
+            "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.",
+        ));
+    }
+    Ok(())
+}
+
+fn wake(cx: &mut Cx<'_>, realm: &RealmId, name: &str, at: Millis) {
+    let timer = Timer::Replay {
+        realm: realm.clone(),
+        name: name.to_owned(),
+    };
+    cx.world.timers.set(at, timer);
+}
+
+/// Takes a replay one step on: it runs, it is done, or it is cancelled.
+pub(crate) fn step(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
+    let now = cx.now;
+    let Some(replay) = cx.world.realm(realm, now).replays.get_mut(name) else {
+        return;
+    };
+    match replay.state.as_str() {
+        "STARTING" => {
+            "RUNNING".clone_into(&mut replay.state);
+            let at = replay.started + 2 * STEP_MS;
+            wake(cx, realm, name, at);
+        }
+        "RUNNING" => run(cx, realm, name),
+        "CANCELLING" => {
+            "CANCELLED".clone_into(&mut replay.state);
+            replay.ended = Some(now);
+        }
+        _ => {}
+    }
+}
+
+/// Brings the archived events of a replay to their bus again, each with the replay's name in it.
+fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
     let now = cx.now;
     let here = cx.world.realm(realm, now);
-    let Some(replay) = here
-        .replays
-        .get(name)
-        .filter(|replay| replay.state == "STARTING")
-        .cloned()
-    else {
+    let Some(replay) = here.replays.get(name).cloned() else {
         return;
     };
     let archive = replay
@@ -129,14 +162,12 @@ pub(crate) fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
         .next()
         .and_then(|archive| here.archives.get(archive));
     let span = replay.from..=replay.to;
-    let chosen = archive.map(|archive| {
-        archive
-            .events
-            .iter()
-            .filter(|event| span.contains(&event.time))
-            .cloned()
-    });
-    let mut events: Vec<Archived> = chosen.map(Iterator::collect).unwrap_or_default();
+    let mut events: Vec<Archived> = archive
+        .into_iter()
+        .flat_map(|archive| archive.kept(now))
+        .filter(|event| span.contains(&event.time))
+        .cloned()
+        .collect();
     events.sort_by_key(|event| event.time);
     let last = events.last().map(|event| event.time);
     let bus = crate::arn::bus_name(&replay.bus_arn).to_owned();
@@ -157,7 +188,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
 }
 
 fn cancel(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let (now, arn) = (cx.now, replay_arn(cx, &input.replay_name));
+    let arn = replay_arn(cx, &input.replay_name);
     let replay = find(cx, &input.replay_name)?;
     if replay.state != "STARTING" && replay.state != "RUNNING" {
         let why = format!(
@@ -166,8 +197,9 @@ fn cancel(cx: &mut Cx<'_>, input: &Name) -> Answer {
         );
         return Err(Fault::new("IllegalStatusException", why));
     }
-    "CANCELLED".clone_into(&mut replay.state);
-    replay.ended = Some(now);
+    "CANCELLING".clone_into(&mut replay.state);
+    let (realm, at) = (cx.here(), cx.now + STEP_MS);
+    wake(cx, &realm, &input.replay_name, at);
     Ok(json!({ "ReplayArn": arn, "State": "CANCELLING" }))
 }
 

@@ -1,5 +1,7 @@
 //! Rules, and the pattern test.
 
+use std::collections::BTreeMap;
+
 use event_pattern::Pattern;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use super::buses::find as find_bus;
 use super::tags::{TagList, read_tags};
 use crate::arn;
 use crate::fault::Fault;
+use crate::jsontext::{Step, cut, is_object, minify};
 use crate::model::parse;
 use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
 use crate::schedule::Schedule;
@@ -18,6 +21,8 @@ use crate::timers::Timer;
 
 /// AWS's default quota of rules on a bus.
 const RULES_MAX: usize = 300;
+/// The state of a rule that sees CloudTrail's management events too.
+const MANAGEMENT_EVENTS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 
 pub(super) const OPS: &[Op] = &[
     Op::write("PutRule", |cx, body| put(cx, parse(body)?)),
@@ -45,9 +50,11 @@ struct Put {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Name {
+struct Which {
     name: String,
     event_bus_name: Option<String>,
+    /// Of DeleteRule: managed rules go too.
+    force: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -77,10 +84,34 @@ struct TestPattern {
 
 fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
     let here = cx.caller.clone();
-    let tags = read_tags(input.tags.unwrap_or_default())?;
+    let tags = read_tags(input.tags.clone().unwrap_or_default())?;
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
-    let pattern = input.event_pattern.filter(|text| !text.is_empty());
-    let schedule = input.schedule_expression.filter(|text| !text.is_empty());
+    check(&input, bus)?;
+    let before = bus.rules_mut().remove(&input.name);
+    let (tags, targets) = before.map_or_else(|| (tags, BTreeMap::new()), |old| (old.tags, old.targets));
+    let rule = Rule {
+        name: input.name.clone(),
+        pattern: input.event_pattern.filter(|text| !text.is_empty()),
+        schedule: input.schedule_expression.filter(|text| !text.is_empty()),
+        state: input.state.unwrap_or_else(|| "ENABLED".to_owned()),
+        next_fire: None,
+        description: input.description,
+        role_arn: input.role_arn,
+        created_by: here.account.clone(),
+        managed_by: None,
+        tags,
+        targets,
+    };
+    bus.rules_mut().insert(input.name.clone(), rule);
+    let bus = bus.name.clone();
+    wind(cx, &bus, &input.name);
+    Ok(json!({ "RuleArn": arn::rule(&here.region, &here.account, &bus, &input.name) }))
+}
+
+/// What AWS refuses of a rule on a bus.
+fn check(input: &Put, bus: &Bus) -> Result<(), Fault> {
+    let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+    let (pattern, schedule) = (given(&input.event_pattern), given(&input.schedule_expression));
     if pattern.is_none() && schedule.is_none() {
         return Err(Fault::validation(
             "Parameter(s) EventPattern or ScheduleExpression must be specified.",
@@ -100,33 +131,28 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
     if let Some(text) = &pattern {
         compile(text)?;
     }
-    if !bus.rules.contains_key(&input.name) && bus.rules.len() >= RULES_MAX {
-        return Err(Fault::limit(format!(
-            "The limit of {RULES_MAX} rules on event bus {} is reached.",
-            bus.name
+    if input.state.as_deref() == Some(MANAGEMENT_EVENTS) && bus.name.starts_with("aws.partner/") {
+        return Err(Fault::validation(format!(
+            "Parameter State is not valid. Reason: {MANAGEMENT_EVENTS} does not apply to partner event buses."
         )));
     }
-    let before = bus.rules_mut().remove(&input.name);
-    let (tags, targets) = before.map_or_else(
-        || (tags, std::collections::BTreeMap::new()),
-        |old| (old.tags, old.targets),
+    match bus.rules.get(&input.name) {
+        Some(rule) => unmanaged(rule, false),
+        None if bus.rules.len() >= RULES_MAX => Err(Fault::quota()),
+        None => Ok(()),
+    }
+}
+
+/// A managed rule is its service's to change, unless a call forces it.
+pub(super) fn unmanaged(rule: &Rule, force: bool) -> Result<(), Fault> {
+    if force || rule.managed_by.is_none() {
+        return Ok(());
+    }
+    let why = format!(
+        "Rule {} is managed by an AWS service can only be modified if force is specified.",
+        rule.name
     );
-    let rule = Rule {
-        name: input.name.clone(),
-        pattern,
-        schedule,
-        state: input.state.unwrap_or_else(|| "ENABLED".to_owned()),
-        next_fire: None,
-        description: input.description,
-        role_arn: input.role_arn,
-        created_by: here.account.clone(),
-        tags,
-        targets,
-    };
-    bus.rules_mut().insert(input.name.clone(), rule);
-    let bus = bus.name.clone();
-    wind(cx, &bus, &input.name);
-    Ok(json!({ "RuleArn": arn::rule(&here.region, &here.account, &bus, &input.name) }))
+    Err(Fault::new("ManagedRuleException", why))
 }
 
 /// Sets the timer of a rule with a schedule.
@@ -148,22 +174,21 @@ fn wind(cx: &mut Cx<'_>, bus: &str, name: &str) {
     }
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
+fn delete(cx: &mut Cx<'_>, input: &Which) -> Answer {
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
-    if bus
-        .rules
-        .get(&input.name)
-        .is_some_and(|rule| !rule.targets.is_empty())
-    {
-        return Err(Fault::validation("Rule can't be deleted since it has targets."));
+    if let Some(rule) = bus.rules.get(&input.name) {
+        unmanaged(rule, input.force == Some(true))?;
+        if !rule.targets.is_empty() {
+            return Err(Fault::validation("Rule can't be deleted since it has targets."));
+        }
     }
     bus.rules_mut().remove(&input.name);
     Ok(json!({}))
 }
 
-fn set_state(cx: &mut Cx<'_>, input: &Name, state: &str) -> Answer {
+fn set_state(cx: &mut Cx<'_>, input: &Which, state: &str) -> Answer {
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
-    find(bus, &input.name)?;
+    unmanaged(find(bus, &input.name)?, false)?;
     if let Some(rule) = bus.rules_mut().get_mut(&input.name) {
         state.clone_into(&mut rule.state);
     }
@@ -172,7 +197,7 @@ fn set_state(cx: &mut Cx<'_>, input: &Name, state: &str) -> Answer {
     Ok(json!({}))
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
+fn describe(cx: &mut Cx<'_>, input: &Which) -> Answer {
     let here = cx.caller.clone();
     let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let rule = find(bus, &input.name)?;
@@ -212,27 +237,17 @@ fn by_target(cx: &mut Cx<'_>, input: &ByTarget) -> Answer {
 
 fn test_pattern(input: &TestPattern) -> Answer {
     let pattern = compile(&input.event_pattern)?;
-    let event: Value = serde_json::from_str(&input.event).map_err(|_| {
-        Fault::validation("Parameter Event is not valid. Reason: The event is not valid JSON.")
-    })?;
-    for member in [
-        "id",
-        "account",
-        "source",
-        "time",
-        "region",
-        "resources",
-        "detail-type",
-    ] {
-        if event.get(member).is_none() {
-            return Err(Fault::validation(format!(
-                "Parameter Event is not valid. Reason: {member} is a required member."
-            )));
-        }
+    let event = minify(&input.event);
+    let has = |member: &&str| cut(&event, &[Step::Key((*member).to_owned())]).is_some();
+    if !is_object(&input.event) || !EVENT_MEMBERS.iter().all(has) {
+        return Err(Fault::validation("Parameter Event is not valid."));
     }
     let result = pattern.matches(&input.event).unwrap_or(false);
     Ok(json!({ "Result": result }))
 }
+
+/// What TestEventPattern wants of an event. `resources` is documented too, but AWS does without it.
+const EVENT_MEMBERS: [&str; 6] = ["id", "account", "source", "time", "region", "detail-type"];
 
 /// A pattern within EventBridge's own limits, or AWS's refusal of it.
 pub(super) fn compile(text: &str) -> Result<Pattern, Fault> {
@@ -251,6 +266,7 @@ fn view(rule: &Rule, bus: &str, here: &Caller) -> Value {
         "State": rule.state,
         "Description": rule.description,
         "RoleArn": rule.role_arn,
+        "ManagedBy": rule.managed_by,
         "EventBusName": bus,
     }))
 }

@@ -53,7 +53,7 @@ struct ListTags {
 
 fn tag(cx: &mut Cx<'_>, input: TagResource) -> Answer {
     let new = read_tags(input.tags)?;
-    let tags = tags_of(cx, &input.arn)?;
+    let tags = tags_of(cx, &input.arn, true)?;
     let count = tags.len() + new.keys().filter(|key| !tags.contains_key(*key)).count();
     if count > TAGS_MAX {
         return Err(too_many());
@@ -63,7 +63,7 @@ fn tag(cx: &mut Cx<'_>, input: TagResource) -> Answer {
 }
 
 fn untag(cx: &mut Cx<'_>, input: &UntagResource) -> Answer {
-    let tags = tags_of(cx, &input.arn)?;
+    let tags = tags_of(cx, &input.arn, true)?;
     for key in &input.keys {
         tags.remove(key);
     }
@@ -71,7 +71,7 @@ fn untag(cx: &mut Cx<'_>, input: &UntagResource) -> Answer {
 }
 
 fn list(cx: &mut Cx<'_>, input: &ListTags) -> Answer {
-    let tags = tags_of(cx, &input.arn)?;
+    let tags = tags_of(cx, &input.arn, false)?;
     let rows: Vec<_> = tags
         .iter()
         .map(|(key, value)| json!({ "Key": key, "Value": value }))
@@ -105,7 +105,7 @@ fn too_many() -> Fault {
 }
 
 /// The tags of the bus or rule that an ARN names. A rule's name holds no `/`, its bus's name may.
-fn tags_of<'c>(cx: &'c mut Cx<'_>, text: &str) -> Result<&'c mut Tags, Fault> {
+fn tags_of<'c>(cx: &'c mut Cx<'_>, text: &str, change: bool) -> Result<&'c mut Tags, Fault> {
     let missing = || Fault::not_found(format!("The resource {text} does not exist."));
     let arn = Arn::parse(text).ok_or_else(|| {
         Fault::validation(format!(
@@ -122,5 +122,9 @@ fn tags_of<'c>(cx: &'c mut Cx<'_>, text: &str) -> Result<&'c mut Tags, Fault> {
     let (bus, name) = path.rsplit_once('/').unwrap_or((super::DEFAULT_BUS, path));
     let bus = find_bus(cx, bus)?;
     let rule = bus.rules.get_mut(name);
-    Ok(&mut rule.ok_or_else(|| super::rules::missing(name, &bus.name))?.tags)
+    let rule = rule.ok_or_else(|| super::rules::missing(name, &bus.name))?;
+    if change {
+        super::rules::unmanaged(rule, false)?;
+    }
+    Ok(&mut rule.tags)
 }

@@ -1,18 +1,20 @@
 //! Targets of rules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::DEFAULT_BUS;
-use super::buses::find as find_bus;
-use super::rules::{find, missing};
+use super::buses::{check_dead_letters, find as find_bus};
+use super::rules::{find, missing, unmanaged};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op, events_page, slim};
-use crate::state::rule::Target;
+use crate::state::rule::{InputTransformer, Rule, Target};
 
 /// AWS's default quota of targets on a rule.
 const TARGETS_MAX: usize = 5;
@@ -37,6 +39,7 @@ struct Remove {
     rule: String,
     event_bus_name: Option<String>,
     ids: Vec<String>,
+    force: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -49,35 +52,48 @@ struct List {
 }
 
 fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
+    let account = cx.caller.account.clone();
     for target in &input.targets {
-        check(target)?;
+        check(target, &account)?;
     }
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
-    let bus_name = bus.name.clone();
-    let rule = bus
-        .rules_mut()
-        .get_mut(&input.rule)
-        .ok_or_else(|| missing(&input.rule, &bus_name))?;
+    let rule = rule_mut(cx, input.event_bus_name.as_deref(), &input.rule)?;
+    unmanaged(rule, false)?;
     let mut targets = rule.targets.clone();
-    for target in input.targets {
+    for mut target in input.targets {
+        if let Some(before) = targets.get(&target.id) {
+            keep_role(before, &mut target, &account);
+        }
         targets.insert(target.id.clone(), Arc::new(target));
     }
     if targets.len() > TARGETS_MAX {
-        return Err(Fault::limit(
-            "The requested resource exceeds the maximum number allowed.",
-        ));
+        return Err(Fault::quota());
     }
     rule.targets = targets;
     Ok(json!({ "FailedEntryCount": 0, "FailedEntries": [] }))
 }
 
-fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+/// A target on another account's bus that had a role does not lose it by being put without one.
+fn keep_role(before: &Target, target: &mut Target, account: &str) {
+    if target.role_arn.is_none() && target.arn == before.arn && is_foreign_bus(&target.arn, account) {
+        target.role_arn.clone_from(&before.role_arn);
+    }
+}
+
+fn is_foreign_bus(arn: &str, account: &str) -> bool {
+    Arn::parse(arn).is_some_and(|arn| arn.event_bus().is_some() && arn.account != account)
+}
+
+fn rule_mut<'c>(cx: &'c mut Cx<'_>, bus: Option<&str>, name: &str) -> Result<&'c mut Rule, Fault> {
+    let bus = find_bus(cx, bus.unwrap_or(DEFAULT_BUS))?;
     let bus_name = bus.name.clone();
-    let rule = bus
-        .rules_mut()
-        .get_mut(&input.rule)
-        .ok_or_else(|| missing(&input.rule, &bus_name))?;
+    bus.rules_mut()
+        .get_mut(name)
+        .ok_or_else(|| missing(name, &bus_name))
+}
+
+fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
+    let rule = rule_mut(cx, input.event_bus_name.as_deref(), &input.rule)?;
+    unmanaged(rule, input.force == Some(true))?;
     let mut failed = Vec::new();
     for id in &input.ids {
         if rule.targets.remove(id).is_none() {
@@ -107,17 +123,52 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     Ok(slim(json!({ "Targets": page.items, "NextToken": page.next })))
 }
 
+/// The services whose targets EventBridge invokes with a role only.
+const WITH_ROLE: [&str; 7] = [
+    "kinesis",
+    "firehose",
+    "states",
+    "ecs",
+    "batch",
+    "codepipeline",
+    "execute-api",
+];
+
 /// What AWS refuses of a target at once.
-fn check(target: &Target) -> Result<(), Fault> {
-    let bad = |reason: String| {
-        Err(Fault::validation(format!(
-            "Parameter {} is not valid. Reason: {reason}",
-            target.id
-        )))
+fn check(target: &Target, account: &str) -> Result<(), Fault> {
+    let (id, to) = (&target.id, &target.arn);
+    let bad = |why: String| Err(Fault::validation(why));
+    let Some(arn) = Arn::parse(to) else {
+        return bad(format!(
+            "Parameter {to} is not valid. Reason: Provided Arn is not in correct format."
+        ));
     };
-    let Some(arn) = Arn::parse(&target.arn) else {
-        return bad("Provided Arn is not in correct format.".to_owned());
-    };
+    check_input(target)?;
+    if target.role_arn.is_some() && arn.service == "logs" {
+        return bad(format!("RoleArn is not supported for target {to}."));
+    }
+    if target.role_arn.is_none() && WITH_ROLE.contains(&arn.service) {
+        return bad(format!("RoleArn is required for target {to}."));
+    }
+    if arn.service == "sqs" && arn.resource.strip_suffix(".fifo").is_some() && target.sqs_parameters.is_none()
+    {
+        return bad(format!(
+            "Parameter(s) SqsParameters must be specified for target: {id}."
+        ));
+    }
+    let has_input =
+        target.input.is_some() || target.input_path.is_some() || target.input_transformer.is_some();
+    if has_input && is_foreign_bus(to, account) {
+        return bad(format!(
+            "Input, InputPath and InputTransformer are not supported for target {to}, an event bus of another account."
+        ));
+    }
+    let queue = target.dead_letter_config.as_ref();
+    check_dead_letters(queue.and_then(|config| config.arn.as_deref()))
+}
+
+fn check_input(target: &Target) -> Result<(), Fault> {
+    let id = &target.id;
     let inputs = [
         target.input.is_some(),
         target.input_path.is_some(),
@@ -125,23 +176,61 @@ fn check(target: &Target) -> Result<(), Fault> {
     ];
     if inputs.iter().filter(|given| **given).count() > 1 {
         return Err(Fault::validation(format!(
-            "Only one of Input, InputPath, or InputTransformer must be provided for target {}.",
-            target.id
+            "Only one of Input, InputPath, or InputTransformer must be provided for target {id}."
         )));
     }
     if let Some(input) = &target.input
-        && serde_json::from_str::<Value>(input).is_err()
+        && serde_json::from_str::<IgnoredAny>(input).is_err()
     {
         return Err(Fault::validation(format!(
-            "JSON syntax error in input for target {}",
-            target.id
+            "JSON syntax error in input for target {id}"
         )));
     }
-    if target.role_arn.is_some() && arn.service == "logs" {
+    let transformer = target.input_transformer.as_ref();
+    let paths = transformer.and_then(|transformer| transformer.input_paths_map.as_ref());
+    let mut all = paths
+        .into_iter()
+        .flat_map(BTreeMap::values)
+        .chain(&target.input_path);
+    if let Some(path) = all.find(|path| !path.starts_with('$')) {
         return Err(Fault::validation(format!(
-            "RoleArn is not supported for target {}.",
-            target.arn
+            "Invalid InputPath for target {id}: {path} is not a JSON path."
+        )));
+    }
+    if let Some(transformer) = transformer
+        && let Some(placeholder) = unknown_placeholder(transformer)
+    {
+        return Err(Fault::validation(format!(
+            "InputTemplate for target {id} contains invalid placeholder {placeholder}."
         )));
     }
     Ok(())
+}
+
+/// What templates may hold without a path of their own.
+const PREDEFINED: [&str; 5] = [
+    "aws.events.rule-arn",
+    "aws.events.rule-name",
+    "aws.events.event.ingestion-time",
+    "aws.events.event",
+    "aws.events.event.json",
+];
+
+/// A `<name>` of the template that nothing stands for.
+fn unknown_placeholder(transformer: &InputTransformer) -> Option<&str> {
+    let known = |name: &str| {
+        let paths = transformer.input_paths_map.as_ref();
+        PREDEFINED.contains(&name) || paths.is_some_and(|paths| paths.contains_key(name))
+    };
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    let mut starts = transformer.input_template.split('<').skip(1);
+    starts.find_map(|from| {
+        let (name, _) = from.split_once('>')?;
+        (is_name(name) && !known(name)).then_some(name)
+    })
 }
