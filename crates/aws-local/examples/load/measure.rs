@@ -109,6 +109,7 @@ async fn put_all(
     };
     Ok(json!({
         "accepted": accepted,
+        "expected": accepted * ready.copies,
         "refused": shared.refused.load(Ordering::Relaxed),
         "delivered": tail.copies(),
         "accepted_per_second": per_second(accepted, putting),

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 mod check;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod random;
 
 pub(crate) use check::{Problems, check};
 
