@@ -1,6 +1,11 @@
 //! All that reads what callers wrote, to be fed by property tests and fuzzers: whatever comes, an answer goes.
-#![allow(clippy::expect_used, reason = "it runs under tests and fuzzers, where a panic is the finding")]
+#![allow(
+    clippy::expect_used,
+    reason = "it runs under tests and fuzzers, where a panic is the finding"
+)]
+#![allow(unreachable_pub, reason = "public to fuzzers alone")]
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 
 use axum::body::to_bytes;
@@ -26,7 +31,11 @@ pub struct Local {
     engine: Engine,
     runtime: Runtime,
     _jobs: UnboundedReceiver<Job>,
+    uses: Cell<u32>,
 }
+
+/// After so many uses a long run begins afresh, lest it gets slower and slower.
+const USES_MAX: u32 = 64;
 
 /// What came back: the status and the body.
 pub type Answered = (u16, Value);
@@ -38,7 +47,7 @@ impl Default for Local {
 }
 
 impl Local {
-    /// Empty but for a log group `g` with a stream `s` and a rule `r` for events of source `s`.
+    /// Empty but for a log group `g` with a stream `s`, a queue `a`, and rules `r` and `a` for events of source `s`.
     pub fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let (engine, jobs) = Engine::open(&Config::default()).expect("state in memory");
@@ -46,13 +55,22 @@ impl Local {
             engine,
             runtime: runtime.expect("a runtime"),
             _jobs: jobs,
+            uses: Cell::new(0),
         };
         local.begin();
         local
     }
 
-    /// Empties it, so that a long run does not fill the memory.
-    pub fn reset(&self) {
+    /// To be told of each use.
+    pub fn used(&self) {
+        self.uses.set(self.uses.get() + 1);
+        if self.uses.get() > USES_MAX {
+            self.uses.set(0);
+            self.reset();
+        }
+    }
+
+    fn reset(&self) {
         self.runtime
             .block_on(self.engine.reset())
             .expect("state in memory");
@@ -65,8 +83,11 @@ impl Local {
             "Logs_20140328.CreateLogStream",
             &json!({ "logGroupName": "g", "logStreamName": "s" }),
         );
-        let pattern = json!({ "Name": "r", "EventPattern": "{\"source\":[\"s\"]}" });
-        self.must("AWSEvents.PutRule", &pattern);
+        for name in ["r", "a"] {
+            let rule = json!({ "Name": name, "EventPattern": "{\"source\":[\"s\"]}" });
+            self.must("AWSEvents.PutRule", &rule);
+        }
+        self.must("AmazonSQS.CreateQueue", &json!({ "QueueName": "a" }));
     }
 
     fn must(&self, target: &str, body: &Value) -> Value {

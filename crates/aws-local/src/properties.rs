@@ -14,7 +14,10 @@ thread_local! {
 
 /// One local AWS for all cases of a test: what came before is part of what a request meets.
 fn local<T>(at: impl FnOnce(&Local) -> T) -> T {
-    LOCAL.with(at)
+    LOCAL.with(|local| {
+        local.used();
+        at(local)
+    })
 }
 
 fn few(cases: u32) -> ProptestConfig {
@@ -211,7 +214,7 @@ fn policies() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(few(1500))]
+    #![proptest_config(few(1000))]
 
     #[test]
     fn any_body_of_any_operation_is_answered(operation in any::<prop::sample::Index>(), seed in any::<u64>()) {
@@ -220,15 +223,12 @@ proptest! {
         let body = Local::body(target, seed).to_string();
         local(|local| {
             local.ask(target, SCOPE, body.as_bytes());
-            if seed % 256 == 0 {
-                local.reset();
-            }
         });
     }
 }
 
 proptest! {
-    #![proptest_config(few(300))]
+    #![proptest_config(few(200))]
 
     #[test]
     fn any_bytes_are_answered(
@@ -243,8 +243,8 @@ proptest! {
     ) {
         let operations = Local::operations();
         local(|local| {
-            let target: &String = operation.get(&operations);
-            local.ask(target, &scope, &body);
+            let built: &String = operation.get(&operations);
+            local.ask(built, &scope, &body);
             local.ask(target.as_deref().unwrap_or_default(), &scope, &body);
         });
     }
@@ -277,12 +277,21 @@ proptest! {
     }
 }
 
-/// Cases that were found by chance once.
+/// Bodies that are refused at the door try nothing behind it.
 #[test]
-fn found_cases_stay_answered() {
-    let local = Local::new();
-    for (target, body) in [("AWSEvents.PutEvents", "{}")] {
-        let (status, answer) = local.ask(target, SCOPE, body.as_bytes());
-        assert!(status < 500, "{target} {body}: {answer}");
-    }
+fn bodies_made_by_chance_are_mostly_plausible() {
+    let operations = Local::operations();
+    let taken = |target: &String| {
+        (0..60).any(|seed| {
+            let body = Local::body(target, seed).to_string();
+            local(|local| local.ask(target, SCOPE, body.as_bytes()).0 == 200)
+        })
+    };
+    let never: Vec<&String> = operations.iter().filter(|target| !taken(target)).collect();
+    assert!(
+        never.len() * 3 < operations.len(),
+        "{} of {}: {never:?}",
+        never.len(),
+        operations.len()
+    );
 }

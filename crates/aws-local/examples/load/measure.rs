@@ -61,6 +61,14 @@ struct Shared {
     begun: Mutex<HashMap<u64, Instant>>,
 }
 
+impl Shared {
+    fn begin(&self, numbers: std::ops::Range<u64>) {
+        let now = Instant::now();
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.extend(numbers.map(|number| (number, now)));
+    }
+}
+
 /// Puts batches over some connections for a while. At a pace the log group is read meanwhile, which tells how long
 /// each event took; else it is read afterwards.
 async fn put_all(
@@ -138,10 +146,7 @@ async fn put(
         }
         tokio::time::sleep(due.saturating_sub(start.elapsed())).await;
         let (account, operation, body) = ready.put(first..first + BATCH);
-        let now = Instant::now();
-        let mut begun = shared.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.extend((first..first + BATCH).map(|number| (number, now)));
-        drop(begun);
+        shared.begin(first..first + BATCH);
         let answer = aws.call(account, operation, &body).await?;
         let refused = answer["FailedEntryCount"].as_u64().unwrap_or(0).min(BATCH);
         shared.refused.fetch_add(refused, Ordering::Relaxed);

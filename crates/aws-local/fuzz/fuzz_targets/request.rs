@@ -16,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let (target, scope) = (String::from_utf8_lossy(target), String::from_utf8_lossy(scope));
     let seed = std::str::from_utf8(body).ok().and_then(|text| text.parse::<u64>().ok());
     LOCAL.with(|(local, operations)| {
+        local.used();
         // A number stands for one of the operations, which chance would not spell.
         let target = match target.parse::<usize>() {
             Ok(number) => operations[number % operations.len()].as_str(),
@@ -25,8 +26,5 @@ fuzz_target!(|data: &[u8]| {
             Some(seed) => local.ask(target, &scope, Local::body(target, seed).to_string().as_bytes()),
             None => local.ask(target, &scope, body),
         };
-        if data.len() % 64 == 0 {
-            local.reset();
-        }
     });
 });
