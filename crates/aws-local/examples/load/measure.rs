@@ -39,10 +39,11 @@ pub(crate) async fn run(aws: &Aws, ready: &Arc<Ready>, lasting: Duration) -> Res
 
 /// Whether one event is found in the log group in time.
 pub(crate) async fn arrives(aws: &Aws, ready: &Ready, within: Duration) -> Result<bool, Failure> {
-    let (mut tail, until) = (Tail::begin(ready), Instant::now() + within);
+    let mut tail = Tail::begin(ready);
     let number = ready.next.fetch_add(1, Ordering::Relaxed);
     let (account, operation, body) = ready.put(number..number + 1);
     aws.call(account, operation, &body).await?;
+    let until = Instant::now() + within;
     while tail.copies() == 0 && Instant::now() < until {
         tail.look(aws).await?;
         tokio::time::sleep(LOOK_AGAIN).await;

@@ -125,14 +125,16 @@ pub(crate) async fn prepare(aws: &Aws, work: &Work) -> Result<Ready, Failure> {
     };
     make_bus(aws, &ready).await?;
     make_log_group(aws, &ready).await?;
-    make_rules(aws, &ready).await?;
-    if !measure::arrives(aws, &ready, PROBE).await? && ready.partner {
-        // Not as AWS has it, but some servers bring partner events to the default bus.
+    let made = make_rules(aws, &ready).await;
+    if ready.partner && (made.is_err() || !measure::arrives(aws, &ready, PROBE).await?) {
+        // Not as AWS has it, but some servers bring partner events to the default bus, if to any.
         "default".clone_into(&mut ready.bus);
         make_rules(aws, &ready).await?;
-        if !measure::arrives(aws, &ready, PROBE).await? {
-            return Err(format!("{}: no event arrives", ready.name).into());
-        }
+    } else {
+        made?;
+    }
+    if !measure::arrives(aws, &ready, PROBE).await? {
+        return Err(format!("{}: no event arrives", ready.name).into());
     }
     Ok(ready)
 }
