@@ -83,10 +83,10 @@ struct Ran {
 }
 
 impl Core {
-    fn new(world: World, limits: Limits, jobs: mpsc::UnboundedSender<Job>) -> Self {
+    fn new(world: World, put_bytes_max: usize, jobs: mpsc::UnboundedSender<Job>) -> Self {
         let limits = Limits {
+            put_bytes_max,
             targets: world.targets.clone(),
-            ..limits
         };
         Self {
             world,
@@ -99,17 +99,22 @@ impl Core {
     }
 
     /// As the data directory has it.
-    fn read(place: &Place, limits: Limits, jobs: mpsc::UnboundedSender<Job>) -> Result<Self, DataError> {
-        let start = |world| Self::new(world, limits.lenient(), jobs);
+    fn read(
+        place: &Place,
+        put_bytes_max: usize,
+        jobs: mpsc::UnboundedSender<Job>,
+    ) -> Result<Self, DataError> {
+        // What was accepted once is accepted again, under whatever limit it runs now.
+        let start = |world| Self::new(world, usize::MAX, jobs);
         let (journal, mut core) = Journal::open(place, start, Self::replay)?;
         core.journal = Some(journal);
-        core.limits.put_bytes_max = limits.put_bytes_max;
+        core.limits.put_bytes_max = put_bytes_max;
         core.resume(core.world.outbox.under_way());
         Ok(core)
     }
 
-    fn replay(&mut self, entry: Entry) {
-        if let Err(fault) = self.run(&entry, "").answer {
+    fn replay(&mut self, entry: &Entry) {
+        if let Err(fault) = self.run(entry, "").answer {
             tracing::warn!(?fault, "a change of before is refused now");
         }
     }
@@ -124,7 +129,7 @@ impl Core {
             Health::Broken => return Err(broken_fault()),
             Health::Refused => {}
         }
-        let start = |world| Self::new(world, self.limits.lenient(), self.jobs.clone());
+        let start = |world| Self::new(world, usize::MAX, self.jobs.clone());
         let (journal, before) = journal.reopen(start, Self::replay).map_err(|error| {
             tracing::error!(%error, "the data directory cannot be read again");
             disk_fault()
@@ -261,14 +266,10 @@ impl Engine {
         config: &Config,
         place: Option<&Place>,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Job>), DataError> {
-        let limits = Limits {
-            put_bytes_max: config.max_put_bytes,
-            targets: BTreeMap::new(),
-        };
         let (to_edge, jobs) = mpsc::unbounded_channel();
         let mut core = match place {
-            None => Core::new(World::default(), limits, to_edge),
-            Some(place) => Core::read(place, limits, to_edge)?,
+            None => Core::new(World::default(), config.max_put_bytes, to_edge),
+            Some(place) => Core::read(place, config.max_put_bytes, to_edge)?,
         };
         let urls: BTreeMap<String, String> = config.targets.iter().cloned().collect();
         if urls != core.world.targets {

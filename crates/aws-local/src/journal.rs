@@ -93,7 +93,7 @@ pub(crate) struct Journal {
     appended: u64,
     bytes: u64,
     fold_at: u64,
-    _lock: File,
+    lock: File,
 }
 
 /// How far the writer is.
@@ -138,7 +138,7 @@ impl Journal {
     pub(crate) fn open<T>(
         place: &Place,
         start: impl FnOnce(World) -> T,
-        replay: impl Fn(&mut T, Entry),
+        replay: impl Fn(&mut T, &Entry),
     ) -> Result<(Self, T), DataError> {
         let lock = files::lock(&place.dir)?;
         Self::read(place.clone(), lock, start, replay)
@@ -148,9 +148,9 @@ impl Journal {
     pub(crate) fn reopen<T>(
         &self,
         start: impl FnOnce(World) -> T,
-        replay: impl Fn(&mut T, Entry),
+        replay: impl Fn(&mut T, &Entry),
     ) -> Result<(Self, T), DataError> {
-        let lock = self._lock.try_clone();
+        let lock = self.lock.try_clone();
         let lock = lock.map_err(|source| files::io_error(&self.place.dir, source))?;
         Self::read(self.place.clone(), lock, start, replay)
     }
@@ -159,13 +159,13 @@ impl Journal {
         place: Place,
         lock: File,
         start: impl FnOnce(World) -> T,
-        replay: impl Fn(&mut T, Entry),
+        replay: impl Fn(&mut T, &Entry),
     ) -> Result<(Self, T), DataError> {
         let found = files::newest_snapshot(&place.dir)?;
         let (world, snapshot_bytes) = files::read_snapshot(&place.dir, found)?;
         let mut state = start(world);
         let path = files::journal_path(&place.dir, found);
-        let (file, bytes) = files::read_journal(&*place.disk, &path, |entry| replay(&mut state, entry))?;
+        let (file, bytes) = files::read_journal(&*place.disk, &path, |entry| replay(&mut state, &entry))?;
         files::clean(&*place.disk, &place.dir, found)?;
         let (to_writer, work) = mpsc::channel();
         let (progress, durable) = watch::channel(Progress {
@@ -183,7 +183,7 @@ impl Journal {
                 durable,
                 appended: 0,
                 bytes,
-                _lock: lock,
+                lock,
             },
             state,
         ))

@@ -201,14 +201,14 @@ fn read_entry(line: &[u8]) -> Option<Entry> {
 /// CRC-32, as in zip files.
 fn checksum(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
-        let (mut table, mut at) = ([0; 256], 0);
+        let (mut table, mut at) = ([0; 256], 0_u32);
         while at < 256 {
-            let (mut value, mut bit) = (at as u32, 0);
+            let (mut value, mut bit) = (at, 0);
             while bit < 8 {
                 value = (value >> 1) ^ (0xEDB8_8320 & (value & 1).wrapping_neg());
                 bit += 1;
             }
-            table[at] = value;
+            table[at as usize] = value;
             at += 1;
         }
         table

@@ -35,16 +35,6 @@ pub(crate) struct Limits {
     pub(crate) targets: BTreeMap<String, String>,
 }
 
-impl Limits {
-    /// What was accepted once is accepted again, under whatever limits it runs now.
-    pub(crate) fn lenient(&self) -> Self {
-        Self {
-            put_bytes_max: usize::MAX,
-            ..self.clone()
-        }
-    }
-}
-
 /// What an operation works with.
 pub(crate) struct Cx<'a> {
     pub(crate) world: &'a mut World,
