@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::{places, shell};
 
+mod local;
+
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -24,6 +26,8 @@ enum What {
     Provider,
     /// Event patterns, beside AWS's published engine.
     Patterns,
+    /// The local AWS under load, beside moto's server; needs Python.
+    Local,
 }
 
 /// Runs the measurements.
@@ -31,6 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match options.what {
         What::Provider => provider(),
         What::Patterns => example("event-pattern", "bench-patterns", &options.more),
+        What::Local => local::run(&options.more),
     }
 }
 

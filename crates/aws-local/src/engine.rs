@@ -1,6 +1,6 @@
 //! The one owner of the state: takes each request through the core, under a lock that no I/O happens under.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::clock::{Dice, Millis};
 use crate::delivery::outside::{self, Job, Outcome};
 use crate::fault::Fault;
-use crate::journal::{DataError, Entry, Journal, Ticket};
+use crate::journal::{DataError, Entry, Health, Journal, Place, Ticket};
 use crate::model::{self, Service};
 use crate::ops::{self, Answer, Caller, Cx, Limits, sqs, sts};
 use crate::server::Config;
@@ -51,6 +51,10 @@ pub(crate) enum Change {
         by: Millis,
     },
     Reset,
+    /// The operator started it with other URLs for targets that are not emulated.
+    Targets {
+        urls: BTreeMap<String, String>,
+    },
 }
 
 #[derive(Debug)]
@@ -67,6 +71,8 @@ struct Core {
     last: Millis,
     journal: Option<Journal>,
     jobs: mpsc::UnboundedSender<Job>,
+    /// Deliveries that are under way although the change that asked for them came to nothing.
+    disowned: BTreeSet<u64>,
 }
 
 /// What a change came to.
@@ -77,14 +83,63 @@ struct Ran {
 }
 
 impl Core {
-    fn new(world: World, limits: Limits, jobs: mpsc::UnboundedSender<Job>) -> Self {
+    fn new(world: World, put_bytes_max: usize, jobs: mpsc::UnboundedSender<Job>) -> Self {
+        let limits = Limits {
+            put_bytes_max,
+            targets: world.targets.clone(),
+        };
         Self {
             world,
             limits,
             last: 0,
             journal: None,
             jobs,
+            disowned: BTreeSet::new(),
         }
+    }
+
+    /// As the data directory has it.
+    fn read(
+        place: &Place,
+        put_bytes_max: usize,
+        jobs: mpsc::UnboundedSender<Job>,
+    ) -> Result<Self, DataError> {
+        // What was accepted once is accepted again, under whatever limit it runs now.
+        let start = |world| Self::new(world, usize::MAX, jobs);
+        let (journal, mut core) = Journal::open(place, start, Self::replay)?;
+        core.journal = Some(journal);
+        core.limits.put_bytes_max = put_bytes_max;
+        core.resume(core.world.outbox.under_way());
+        Ok(core)
+    }
+
+    fn replay(&mut self, entry: &Entry) {
+        if let Err(fault) = self.run(entry, "").answer {
+            tracing::warn!(?fault, "a change of before is refused now");
+        }
+    }
+
+    /// Takes back what the disk refused: nobody was told that it stands.
+    fn ensure_durable(&mut self) -> Result<(), Fault> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        match journal.health() {
+            Health::Well => return Ok(()),
+            Health::Broken => return Err(broken_fault()),
+            Health::Refused => {}
+        }
+        let start = |world| Self::new(world, usize::MAX, self.jobs.clone());
+        let (journal, before) = journal.reopen(start, Self::replay).map_err(|error| {
+            tracing::error!(%error, "the data directory cannot be read again");
+            disk_fault()
+        })?;
+        let (lost, kept) = (self.world.outbox.under_way(), before.world.outbox.under_way());
+        self.disowned.extend(&lost - &kept);
+        self.limits.targets.clone_from(&before.world.targets);
+        (self.world, self.journal) = (before.world, Some(journal));
+        self.resume(&kept - &lost);
+        Ok(())
     }
 
     fn now(&mut self) -> Millis {
@@ -136,14 +191,17 @@ impl Core {
             Change::Settle { delivery, outcome } => outside::settle(&mut cx, *delivery, outcome),
             Change::MoveClock { by } => cx.world.clock_offset += by,
             Change::Reset => *cx.world = cx.world.emptied(),
+            Change::Targets { urls } => cx.world.targets.clone_from(urls),
         }
         let jobs = std::mem::take(&mut cx.effects)
             .into_iter()
             .filter_map(|id| outside::job(&mut cx, id))
             .collect();
         let unchanged = cx.unchanged;
-        if let Change::MoveClock { by } = &entry.change {
-            self.last += by;
+        match &entry.change {
+            Change::MoveClock { by } => self.last += by,
+            Change::Targets { urls } => self.limits.targets.clone_from(urls),
+            _ => {}
         }
         Ran {
             answer,
@@ -171,18 +229,16 @@ impl Core {
         }
     }
 
-    /// Requests that were under way when the process ended are made again: at least once, as AWS has it.
-    fn resume(&mut self) {
-        let under_way = self
-            .world
-            .outbox
-            .pending
-            .iter()
-            .filter(|(_, pending)| pending.under_way);
-        let ids: Vec<u64> = under_way.map(|(id, _)| *id).collect();
+    /// Requests that nobody carries any more are made again: at least once, as AWS has it.
+    fn resume(&mut self, ids: BTreeSet<u64>) {
         for id in ids {
             self.world.timers.set(self.last, Timer::Retry { id });
         }
+    }
+
+    /// What a reader saw has to be on disk too, or it could be gone when he looks again.
+    fn shown(&self) -> Option<Ticket> {
+        self.journal.as_ref().map(Journal::latest)
     }
 
     fn keep(&mut self, entry: &Entry) -> Option<Ticket> {
@@ -207,42 +263,28 @@ impl Core {
 impl Engine {
     /// Empty, or as the data directory has it; and the requests that it wants made.
     pub(crate) fn open(config: &Config) -> Result<(Self, mpsc::UnboundedReceiver<Job>), DataError> {
-        let targets: BTreeMap<String, String> = config.targets.iter().cloned().collect();
-        let limits = Limits {
-            put_bytes_max: config.max_put_bytes,
-            targets,
-        };
+        Self::open_at(config, config.data_dir.as_deref().map(Place::new).as_ref())
+    }
+
+    pub(crate) fn open_at(
+        config: &Config,
+        place: Option<&Place>,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Job>), DataError> {
         let (to_edge, jobs) = mpsc::unbounded_channel();
-        let core = match &config.data_dir {
-            None => Core::new(World::default(), limits, to_edge),
-            Some(dir) => {
-                // What was accepted once is accepted again, under whatever limits it runs now.
-                let lenient = Limits {
-                    put_bytes_max: usize::MAX,
-                    ..limits.clone()
-                };
-                let start = |world| Core::new(world, lenient, to_edge);
-                let (journal, core) = Journal::open(dir, start, |core, entry| {
-                    if let Err(fault) = core.run(&entry, "").answer {
-                        tracing::warn!(?fault, "a change of before is refused now");
-                    }
-                })?;
-                let mut core = Core {
-                    journal: Some(journal),
-                    limits,
-                    ..core
-                };
-                core.resume();
-                core
-            }
+        let mut core = match place {
+            None => Core::new(World::default(), config.max_put_bytes, to_edge),
+            Some(place) => Core::read(place, config.max_put_bytes, to_edge)?,
         };
-        Ok((
-            Self {
-                core: Mutex::new(core),
-                default_account: config.account.clone(),
-            },
-            jobs,
-        ))
+        let urls: BTreeMap<String, String> = config.targets.iter().cloned().collect();
+        if urls != core.world.targets {
+            let at = core.now();
+            core.make(at, Change::Targets { urls });
+        }
+        let engine = Self {
+            core: Mutex::new(core),
+            default_account: config.account.clone(),
+        };
+        Ok((engine, jobs))
     }
 
     /// Runs one request; what it changed is on disk when this returns, if there is a disk.
@@ -258,9 +300,7 @@ impl Engine {
         model::check(service.model(), operation, &request.body)
             .map_err(|problems| Fault::model(service, problems))?;
         let mut core = self.lock();
-        if op.writes && core.journal.as_ref().is_some_and(Journal::has_failed) {
-            return Err(disk_fault());
-        }
+        core.ensure_durable()?;
         let at = core.tick();
         let (key, region) = (request.key.clone(), request.region.clone());
         let caller = sts::caller(&core.world, key, region, &self.default_account);
@@ -281,7 +321,7 @@ impl Engine {
         let ticket = if op.writes && !ran.unchanged {
             core.keep(&entry)
         } else {
-            None
+            core.shown()
         };
         Ok((answer, ticket))
     }
@@ -289,24 +329,34 @@ impl Engine {
     /// Takes in what a request over HTTP came to.
     pub(crate) fn settle(&self, delivery: u64, outcome: Outcome) {
         let mut core = self.lock();
+        if core.ensure_durable().is_err() || core.disowned.remove(&delivery) {
+            return;
+        }
         let at = core.now();
         core.make(at, Change::Settle { delivery, outcome });
     }
 
     /// Looks at the state without changing it.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&World) -> T) -> T {
-        at(&self.lock().world)
+        let mut core = self.lock();
+        // Where nothing can be done about it, the last state is still worth a look.
+        let _ = core.ensure_durable();
+        at(&core.world)
     }
 
     /// Fires what is due now.
     pub(crate) fn tick(&self) {
-        self.lock().tick();
+        let mut core = self.lock();
+        if core.ensure_durable().is_ok() {
+            core.tick();
+        }
     }
 
     /// Empties everything but the clock.
     pub(crate) async fn reset(&self) -> Result<(), Fault> {
         let ticket = {
             let mut core = self.lock();
+            core.ensure_durable()?;
             let at = core.now();
             core.make(at, Change::Reset)
         };
@@ -322,6 +372,7 @@ impl Engine {
     pub(crate) async fn move_clock(&self, to: Millis) -> Result<Millis, Fault> {
         let (now, ticket) = {
             let mut core = self.lock();
+            core.ensure_durable()?;
             let at = core.now();
             let ticket = core.make(at, Change::MoveClock { by: (to - at).max(0) });
             (core.tick(), ticket)
@@ -346,8 +397,13 @@ async fn wait(ticket: Option<Ticket>) -> Result<(), Fault> {
 
 fn disk_fault() -> Fault {
     Fault::internal(
-        "The data directory cannot be written: changes are refused until the local AWS is started again.",
+        "The data directory cannot be written: nothing was changed. Make room there and try again.",
     )
+}
+
+fn broken_fault() -> Fault {
+    let why = "The data directory failed in the middle of a write: start the local AWS again, which reads what it holds.";
+    Fault::internal(why)
 }
 
 fn seed() -> u64 {

@@ -11,6 +11,10 @@
 
 mod arn;
 mod clock;
+#[cfg(fuzzing)]
+pub mod decoders;
+#[cfg(all(test, not(fuzzing)))]
+mod decoders;
 mod delivery;
 mod engine;
 mod fault;
@@ -21,6 +25,8 @@ mod model;
 mod ops;
 mod page;
 mod policy;
+#[cfg(test)]
+mod properties;
 mod schedule;
 mod server;
 mod state;

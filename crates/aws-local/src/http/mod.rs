@@ -66,7 +66,6 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
 
 async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let signed = signature::read(&head.headers, head.uri.query());
     let too_large = || {
         unread(
             413,
@@ -92,26 +91,34 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
             );
         }
     };
-    let (wire, call) = target::read(&head.headers, head.uri.query(), &bytes);
-    let (service, operation, body) = match call {
-        Ok(call) => call,
-        Err(fault) => return wire.fault(&fault),
-    };
-    let region = signed.region.unwrap_or_else(|| edge.default_region.clone());
-    let base_url = base_url(&head.headers);
-    let request = engine::Request {
+    let (wire, request) = read(&edge.default_region, &head.headers, head.uri.query(), &bytes);
+    match request {
+        Ok(request) => {
+            let answer = poll::call(&edge.engine, &request).await;
+            wire.answer(request.service, &request.operation, answer)
+        }
+        Err(fault) => wire.fault(&fault),
+    }
+}
+
+/// What a request asks for, and the form that its caller reads.
+pub(crate) fn read(
+    default_region: &str,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    body: &[u8],
+) -> (Wire, Result<engine::Request, Fault>) {
+    let signed = signature::read(headers, query);
+    let (wire, call) = target::read(headers, query, body);
+    let request = call.map(|(service, operation, body)| engine::Request {
         service,
         operation,
         key: signed.key,
-        region,
+        region: signed.region.unwrap_or_else(|| default_region.to_owned()),
         body,
-        base_url,
-    };
-    wire.answer(
-        service,
-        &request.operation,
-        poll::call(&edge.engine, &request).await,
-    )
+        base_url: base_url(headers),
+    });
+    (wire, request)
 }
 
 fn is_allowed(length: &HeaderValue) -> bool {

@@ -10,14 +10,14 @@ use crate::ops::{Answer, sts};
 
 /// The protocol a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     Json1_0,
     Json1_1,
     Query,
 }
 
 impl Wire {
-    pub(super) fn answer(self, service: Service, operation: &str, answer: Answer) -> Response {
+    pub(crate) fn answer(self, service: Service, operation: &str, answer: Answer) -> Response {
         let body = match answer {
             Ok(body) => body,
             Err(fault) if service == Service::Sqs => return sqs_fault(&fault),
@@ -36,7 +36,7 @@ impl Wire {
         )
     }
 
-    pub(super) fn fault(self, fault: &Fault) -> Response {
+    pub(crate) fn fault(self, fault: &Fault) -> Response {
         let id = request_id();
         let text = match self {
             Self::Query => sts::fault_xml(fault, &id),

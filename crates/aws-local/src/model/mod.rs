@@ -12,6 +12,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 mod check;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod random;
 
 pub(crate) use check::{Problems, check};
 

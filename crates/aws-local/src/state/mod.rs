@@ -46,6 +46,9 @@ pub(crate) struct World {
     pub(crate) stories: Stories,
     /// How far the clock was moved from the machine's.
     pub(crate) clock_offset: Millis,
+    /// URLs that stand for targets which are not emulated, by ARN: what became of an event depends on them.
+    #[serde(default)]
+    pub(crate) targets: BTreeMap<String, String>,
 }
 
 /// One account in one region: `123456789012/us-east-1`.
@@ -105,10 +108,12 @@ fn commercial() -> String {
 }
 
 impl World {
-    /// What a reset leaves: the clock.
+    /// What a reset leaves: the clock, and what the operator said.
     pub(crate) fn emptied(&self) -> Self {
         Self {
             clock_offset: self.clock_offset,
+            targets: self.targets.clone(),
+            outbox: self.outbox.emptied(),
             ..Self::default()
         }
     }

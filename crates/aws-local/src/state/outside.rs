@@ -1,6 +1,6 @@
 //! What leaves the process: connections and API destinations, and the requests that are under way or wait for a retry.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -142,11 +142,25 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
+    /// Numbers go on: what is under way must not settle a later delivery.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            next: self.next,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn add(&mut self, pending: Pending) -> u64 {
         let id = self.next;
         self.next += 1;
         self.pending.insert(id, pending);
         id
+    }
+
+    /// Deliveries that the edge has been handed and has not told the end of.
+    pub(crate) fn under_way(&self) -> BTreeSet<u64> {
+        let under_way = self.pending.iter().filter(|(_, pending)| pending.under_way);
+        under_way.map(|(id, _)| *id).collect()
     }
 
     pub(crate) fn record(&mut self, invocation: Invocation) {

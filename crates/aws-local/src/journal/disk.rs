@@ -1,0 +1,53 @@
+//! What the journal asks of the disk. Tests bring one that is full, or that ends in the middle of a step.
+
+use std::fmt::Debug;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// The steps of which every write to the data directory is made.
+pub(crate) trait Disk: Debug + Send + Sync {
+    /// A new, empty file, or an old one emptied.
+    fn create(&self, path: &Path) -> io::Result<File>;
+    fn append(&self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
+    fn sync(&self, file: &File) -> io::Result<()>;
+    fn cut(&self, file: &File, bytes: u64) -> io::Result<()>;
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Makes the names in a folder last.
+    fn sync_names(&self, folder: &Path) -> io::Result<()>;
+}
+
+/// The machine's own.
+#[derive(Debug)]
+pub(crate) struct Machine;
+
+impl Disk for Machine {
+    fn create(&self, path: &Path) -> io::Result<File> {
+        File::create(path)
+    }
+
+    fn append(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    fn cut(&self, file: &File, bytes: u64) -> io::Result<()> {
+        file.set_len(bytes)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_names(&self, folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
+}

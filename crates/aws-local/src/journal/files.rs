@@ -1,0 +1,244 @@
+//! The files of the data directory: `snapshot-N.json`, the state when `journal-N.ndjson` began.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::disk::Disk;
+use super::{DataError, Entry};
+use crate::state::World;
+
+/// Written into every file; a reader of another version refuses.
+const VERSION: u32 = 2;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    journal: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot<W> {
+    snapshot: u32,
+    world: W,
+}
+
+/// Makes the directory and takes it for this process.
+pub(super) fn lock(dir: &Path) -> Result<File, DataError> {
+    fs::create_dir_all(dir).map_err(|source| io_error(dir, source))?;
+    let path = dir.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = file.map_err(|source| io_error(&path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DataError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(io_error(&path, source)),
+    }
+}
+
+/// The number of the newest snapshot; 0, for which there is none, at first.
+pub(super) fn newest_snapshot(dir: &Path) -> Result<u64, DataError> {
+    let numbers = names(dir)?;
+    let numbers = numbers
+        .iter()
+        .filter_map(|name| number(name, "snapshot-", ".json"));
+    Ok(numbers.max().unwrap_or(0))
+}
+
+fn names(dir: &Path) -> Result<Vec<String>, DataError> {
+    let failed = |source| io_error(dir, source);
+    let mut names = Vec::new();
+    for file in fs::read_dir(dir).map_err(failed)? {
+        names.extend(file.map_err(failed)?.file_name().into_string().ok());
+    }
+    Ok(names)
+}
+
+fn number(name: &str, before: &str, after: &str) -> Option<u64> {
+    name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
+}
+
+/// Removes what a crash in the middle of a fold left beside the files that count, and makes their names last.
+pub(super) fn clean(disk: &dyn Disk, dir: &Path, counts: u64) -> Result<(), DataError> {
+    for name in names(dir)? {
+        let of = number(&name, "snapshot-", ".json").or_else(|| number(&name, "journal-", ".ndjson"));
+        if name == "snapshot.tmp" || of.is_some_and(|number| number < counts) {
+            // It does no harm but to take room, and the next start tries again.
+            let _ = disk.remove(&dir.join(name));
+        }
+    }
+    disk.sync_names(dir).map_err(|source| io_error(dir, source))
+}
+
+/// The state in front of a journal, and how long its text is.
+pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64), DataError> {
+    if generation == 0 {
+        return Ok((World::default(), 0));
+    }
+    let path = snapshot_path(dir, generation);
+    let text = fs::read(&path).map_err(|source| io_error(&path, source))?;
+    let damaged = |why: String| DataError::Damaged {
+        path: path.clone(),
+        why,
+    };
+    let snapshot: Snapshot<World> = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
+    if snapshot.snapshot != VERSION {
+        return Err(damaged(format!("version {}", snapshot.snapshot)));
+    }
+    Ok((snapshot.world, text.len() as u64))
+}
+
+pub(super) fn snapshot_text(world: &World) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&Snapshot {
+        snapshot: VERSION,
+        world,
+    })
+}
+
+/// Replays a journal, cuts off what a crash left unfinished at its end, and opens it for more.
+pub(super) fn read_journal(
+    disk: &dyn Disk,
+    path: &Path,
+    mut replay: impl FnMut(Entry),
+) -> Result<(File, u64), DataError> {
+    let failed = |source| io_error(path, source);
+    let length = fs::metadata(path).map_or(0, |meta| meta.len());
+    if length == 0 {
+        return begin_journal(disk, path).map_err(failed);
+    }
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .open(path)
+        .map_err(failed)?;
+    let whole = read_lines(&file, path, &mut replay)?;
+    if whole == 0 {
+        return begin_journal(disk, path).map_err(failed);
+    }
+    if whole < length {
+        tracing::warn!(
+            at = whole,
+            bytes = length - whole,
+            "the journal ends unfinished; that end is cut off"
+        );
+        disk.cut(&file, whole).map_err(failed)?;
+        disk.sync(&file).map_err(failed)?;
+    }
+    Ok((file, whole))
+}
+
+/// Hands on each entry; returns where the last whole line ends.
+fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Result<u64, DataError> {
+    let failed = |source| io_error(path, source);
+    let damaged = |why: String| DataError::Damaged {
+        path: path.to_owned(),
+        why,
+    };
+    let (mut whole, mut line) = (0, Vec::new());
+    let mut reader = BufReader::new(file);
+    while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 && line.ends_with(b"\n") {
+        if whole == 0 {
+            let header: Header = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
+            if header.journal != VERSION {
+                return Err(damaged(format!("version {}", header.journal)));
+            }
+        } else {
+            match read_entry(&line) {
+                Some(entry) => replay(entry),
+                None if is_torn(&line, &mut reader).map_err(failed)? => break,
+                None => {
+                    return Err(damaged(format!(
+                        "the entry at byte {whole} is not what was written"
+                    )));
+                }
+            }
+        }
+        whole += line.len() as u64;
+        line.clear();
+    }
+    let begun = |line: &[u8]| header().as_bytes().starts_with(line) || line.iter().all(|byte| *byte == 0);
+    if whole == 0 && !begun(&line) {
+        return Err(damaged("no first line".to_owned()));
+    }
+    Ok(whole)
+}
+
+/// Whether a bad line is where a crash broke off a write: then nothing after it can be read either, or the line has
+/// zeros, which no entry has, where a block never reached the disk. Anything else is damage to what was written.
+fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
+    if line.contains(&0) {
+        return Ok(true);
+    }
+    let mut next = Vec::new();
+    while rest.read_until(b'\n', &mut next)? > 0 {
+        if read_entry(&next).is_some() {
+            return Ok(false);
+        }
+        next.clear();
+    }
+    Ok(true)
+}
+
+/// An entry's line: the checksum of its JSON in eight digits, a space, the JSON.
+pub(super) fn entry_line(json: &[u8]) -> Vec<u8> {
+    let mut line = format!("{:08x} ", checksum(json)).into_bytes();
+    line.extend_from_slice(json);
+    line.push(b'\n');
+    line
+}
+
+fn read_entry(line: &[u8]) -> Option<Entry> {
+    let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
+    let wanted = format!("{:08x} ", checksum(json));
+    (sum == wanted.as_bytes()).then(|| serde_json::from_slice(json).ok())?
+}
+
+/// CRC-32, as in zip files.
+fn checksum(bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = {
+        let (mut table, mut at) = ([0; 256], 0_u32);
+        while at < 256 {
+            let (mut value, mut bit) = (at, 0);
+            while bit < 8 {
+                value = (value >> 1) ^ (0xEDB8_8320 & (value & 1).wrapping_neg());
+                bit += 1;
+            }
+            table[at as usize] = value;
+            at += 1;
+        }
+        table
+    };
+    let step = |sum: u32, byte: &u8| (sum >> 8) ^ TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)];
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+pub(super) fn begin_journal(disk: &dyn Disk, path: &Path) -> io::Result<(File, u64)> {
+    let mut file = disk.create(path)?;
+    disk.append(&mut file, header().as_bytes())?;
+    disk.sync(&file)?;
+    Ok((file, header().len() as u64))
+}
+
+fn header() -> String {
+    format!("{{\"journal\":{VERSION}}}\n")
+}
+
+pub(super) fn journal_path(dir: &Path, generation: u64) -> PathBuf {
+    dir.join(format!("journal-{generation}.ndjson"))
+}
+
+pub(super) fn snapshot_path(dir: &Path, generation: u64) -> PathBuf {
+    dir.join(format!("snapshot-{generation}.json"))
+}
+
+pub(super) fn io_error(path: &Path, source: io::Error) -> DataError {
+    DataError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}

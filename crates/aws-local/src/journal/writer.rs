@@ -1,0 +1,148 @@
+//! The thread that writes.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+use tokio::sync::watch;
+
+use super::disk::Disk;
+use super::files::{begin_journal, entry_line, journal_path, snapshot_path};
+use super::{Health, Place, Progress};
+
+/// What the writer is handed.
+pub(super) enum Work {
+    /// An entry, as JSON.
+    Entry(Vec<u8>),
+    /// The state after all entries so far, as the text of a snapshot.
+    Fold(Vec<u8>),
+}
+
+/// What went wrong, and what is known of the files now.
+struct Failure(Health, io::Error);
+
+impl Failure {
+    fn broken(error: io::Error) -> Self {
+        Self(Health::Broken, error)
+    }
+}
+
+pub(super) struct Writer {
+    dir: PathBuf,
+    disk: Arc<dyn Disk>,
+    generation: u64,
+    file: File,
+    /// How much of the file is on disk and told of.
+    bytes: u64,
+    progress: watch::Sender<Progress>,
+    written: u64,
+}
+
+impl Writer {
+    pub(super) fn new(
+        place: &Place,
+        generation: u64,
+        file: File,
+        bytes: u64,
+        progress: watch::Sender<Progress>,
+    ) -> Self {
+        Self {
+            dir: place.dir.clone(),
+            disk: Arc::clone(&place.disk),
+            generation,
+            file,
+            bytes,
+            progress,
+            written: 0,
+        }
+    }
+
+    /// Writes until there is nobody left to hand it work, or the disk takes no more.
+    pub(super) fn run(mut self, work: &mpsc::Receiver<Work>) {
+        while let Ok(first) = work.recv() {
+            let health = match self.batch(first, work) {
+                Ok(()) => Health::Well,
+                Err(Failure(health, error)) => {
+                    tracing::error!(%error, "the data directory cannot be written; changes are refused");
+                    health
+                }
+            };
+            self.progress.send_replace(Progress {
+                written: self.written,
+                health,
+            });
+            if health != Health::Well {
+                return;
+            }
+        }
+    }
+
+    /// Writes all that waits and syncs once.
+    fn batch(&mut self, first: Work, work: &mpsc::Receiver<Work>) -> Result<(), Failure> {
+        let (mut lines, mut count) = (Vec::new(), 0);
+        for one in std::iter::once(first).chain(work.try_iter()) {
+            match one {
+                Work::Entry(json) => {
+                    lines.extend(entry_line(&json));
+                    count += 1;
+                }
+                Work::Fold(snapshot) => {
+                    self.write(&lines, count)?;
+                    (lines, count) = (Vec::new(), 0);
+                    self.fold(&snapshot)?;
+                }
+            }
+        }
+        self.write(&lines, count)
+    }
+
+    /// After a write that the disk refused nothing of it stays; after a failed sync nothing is sure.
+    fn write(&mut self, lines: &[u8], count: u64) -> Result<(), Failure> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.disk.append(&mut self.file, lines) {
+            let undone = self.disk.cut(&self.file, self.bytes);
+            let undone = undone.and_then(|()| self.disk.sync(&self.file));
+            return Err(match undone {
+                Ok(()) => Failure(Health::Refused, error),
+                Err(_) => Failure::broken(error),
+            });
+        }
+        self.disk.sync(&self.file).map_err(Failure::broken)?;
+        self.bytes += lines.len() as u64;
+        self.written += count;
+        Ok(())
+    }
+
+    /// The snapshot is whole on disk before the new journal begins and the old files go. Where there is no room for
+    /// it, the old journal goes on.
+    fn fold(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
+        let next = self.generation + 1;
+        let temporary = self.dir.join("snapshot.tmp");
+        let (file, bytes) = match self.prepare(snapshot, next, &temporary) {
+            Ok(begun) => begun,
+            Err(error) => {
+                tracing::warn!(%error, "the journal cannot be folded and goes on");
+                let _ = self.disk.remove(&temporary);
+                return Ok(());
+            }
+        };
+        // Whether a rename that failed took place is not known, and so neither is which journal counts.
+        let renamed = self.disk.rename(&temporary, &snapshot_path(&self.dir, next));
+        renamed.map_err(Failure::broken)?;
+        self.disk.sync_names(&self.dir).map_err(Failure::broken)?;
+        let _ = self.disk.remove(&journal_path(&self.dir, self.generation));
+        let _ = self.disk.remove(&snapshot_path(&self.dir, self.generation));
+        (self.generation, self.file, self.bytes) = (next, file, bytes);
+        Ok(())
+    }
+
+    fn prepare(&self, snapshot: &[u8], next: u64, temporary: &Path) -> io::Result<(File, u64)> {
+        let mut file = self.disk.create(temporary)?;
+        self.disk.append(&mut file, snapshot)?;
+        self.disk.sync(&file)?;
+        begin_journal(&*self.disk, &journal_path(&self.dir, next))
+    }
+}

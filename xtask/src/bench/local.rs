@@ -1,0 +1,224 @@
+//! `cargo xtask bench local`: the local AWS beside moto's server, each alone, under the same load from the same client.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::{places, shell};
+
+const MOTO: &str = "moto[server]==5.2.5";
+const START_WITHIN: Duration = Duration::from_secs(60);
+
+/// Builds, measures, prints the table. `more` is passed on to the load: how many seconds each measurement lasts.
+pub(super) fn run(more: &[String]) -> Result<()> {
+    build()?;
+    let moto = moto()?;
+    let folder = tempfile::tempdir()?;
+    let servers: [(&str, Start<'_>); 3] = [
+        ("scalr-eventbridge aws-local", &|| ours(None)),
+        ("the same with --data-dir", &|| ours(Some(folder.path()))),
+        (MOTO, &|| moto_server(&moto)),
+    ];
+    let mut rows = Vec::new();
+    for (name, start) in servers {
+        let server = start().with_context(|| format!("{name} does not start"))?;
+        let mut load = Command::new(places::target().join("release/examples/load"));
+        load.arg(&server.endpoint).args(more);
+        println!("$ {}", shell::spell(&load));
+        for line in shell::read(load)?.lines() {
+            let report: Value = serde_json::from_str(line).context("the report is not JSON")?;
+            rows.push((name, report));
+        }
+    }
+    println!("{}", table(&rows));
+    Ok(())
+}
+
+type Start<'a> = &'a dyn Fn() -> Result<Server>;
+
+/// A server of its own process, ended with this value.
+struct Server {
+    child: Child,
+    endpoint: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn build() -> Result<()> {
+    let product = ["-p", "scalr-eventbridge", "--bin", "scalr-eventbridge"];
+    let load = ["-p", "aws-local", "--example", "load"];
+    let mut command = shell::cargo(&["build", "--release", "--locked"]);
+    command.args(product).args(load);
+    shell::run(command)
+}
+
+/// moto's server, in a folder of its own.
+fn moto() -> Result<std::path::PathBuf> {
+    let venv = places::tools().join("moto");
+    let (program, done) = (venv.join("bin/moto_server"), venv.join("installed"));
+    if !done.exists() {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv"]).arg(&venv);
+        shell::run(make).context("Python 3.9 or later with its venv module is needed")?;
+        let mut pip = Command::new(venv.join("bin/pip"));
+        pip.args(["install", "--quiet", MOTO]);
+        shell::run(pip)?;
+        std::fs::write(done, "")?;
+    }
+    Ok(program)
+}
+
+fn ours(data: Option<&Path>) -> Result<Server> {
+    let mut command = Command::new(places::target().join("release/scalr-eventbridge"));
+    command.args(["aws-local", "--listen", "127.0.0.1:0", "--json"]);
+    if let Some(folder) = data {
+        command.arg("--data-dir").arg(folder);
+    }
+    println!("$ {}", shell::spell(&command));
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let out = child.stdout.take().context("no stdout")?;
+    let mut server = Server {
+        child,
+        endpoint: String::new(),
+    };
+    let mut line = String::new();
+    BufReader::new(out).read_line(&mut line)?;
+    let ready: Value = serde_json::from_str(&line)?;
+    server.endpoint = ready["aws"]["endpoint"]
+        .as_str()
+        .context("no endpoint")?
+        .to_owned();
+    Ok(server)
+}
+
+fn moto_server(program: &Path) -> Result<Server> {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let mut command = Command::new(program);
+    command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+    println!("$ {}", shell::spell(&command));
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut server = Server {
+        child,
+        endpoint: format!("http://127.0.0.1:{port}"),
+    };
+    let started = Instant::now();
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        ensure!(started.elapsed() < START_WITHIN, "no answer on port {port}");
+        if let Some(status) = server.child.try_wait()? {
+            bail!("it ended with {status}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(server)
+}
+
+/// The works one below the other, and under each work the servers.
+fn table(rows: &[(&str, Value)]) -> String {
+    let mut works: Vec<&str> = Vec::new();
+    for work in rows.iter().filter_map(|(_, report)| report["work"].as_str()) {
+        if !works.contains(&work) {
+            works.push(work);
+        }
+    }
+    let mut lines = vec![
+        "\nFour connections, ten events of about 1 kB a put; milliseconds from the start of a put to the event being read \
+         from the log group."
+            .to_owned(),
+    ];
+    for work in works {
+        lines.push(format!("\n{work}"));
+        lines.push(format!(
+            "  {:<30}{:>11}{:>12}   {:<26}   {}",
+            "", "accepted/s", "delivered/s", "at 2,000/s: got, p50, p99", "one by one: p50, p99"
+        ));
+        let of_work = rows.iter().filter(|(_, report)| report["work"] == work);
+        lines.extend(of_work.map(|(name, report)| row(name, report)));
+    }
+    lines.join("\n")
+}
+
+fn row(name: &str, report: &Value) -> String {
+    let number = |at: &Value| {
+        at.as_f64()
+            .map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"))
+    };
+    let millis = |at: &Value| {
+        at.as_f64()
+            .map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
+    };
+    let (flood, paced, single) = (&report["flood"], &report["paced"], &report["single"]);
+    let missing = |part: &Value| {
+        let (accepted, refused) = (part["accepted"].as_u64(), part["refused"].as_u64());
+        let lost = accepted
+            .zip(part["delivered"].as_u64())
+            .is_some_and(|(put, got)| got < put);
+        if lost || refused.is_some_and(|refused| refused > 0) {
+            " NOT ALL"
+        } else {
+            ""
+        }
+    };
+    let bus = match report["bus"].as_str() {
+        Some("default") => "  (on the default bus: the partner's got nothing)",
+        _ => "",
+    };
+    format!(
+        "  {name:<30}{:>11}{:>12}   {:>8}{:>9}{:>9}   {:>8}{:>9}{}{bus}",
+        number(&flood["accepted_per_second"]),
+        number(&flood["delivered_per_second"]),
+        number(&paced["accepted_per_second"]),
+        millis(&paced["p50_ms"]),
+        millis(&paced["p99_ms"]),
+        millis(&single["p50_ms"]),
+        millis(&single["p99_ms"]),
+        missing(flood),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::table;
+
+    #[test]
+    fn servers_stand_below_the_work_they_did() {
+        let report = |work: &str, bus: &str, delivered: u64| {
+            json!({
+                "work": work,
+                "bus": bus,
+                "flood": { "expected": 10, "refused": 0, "delivered": delivered, "accepted_per_second": 5_000 },
+                "paced": { "p50_ms": 1.5 },
+                "single": {},
+            })
+        };
+        let rows = [
+            ("a", report("w", "b", 10)),
+            ("a", report("x", "b", 10)),
+            ("c", report("w", "default", 9)),
+        ];
+        let table = table(&rows);
+        let at = |needle: &str| {
+            table
+                .find(needle)
+                .unwrap_or_else(|| panic!("no {needle} in {table}"))
+        };
+        assert!(at("\nw\n") < at("  c ") && at("  c ") < at("\nx\n"), "{table}");
+        assert_eq!(table.matches("NOT ALL").count(), 1, "{table}");
+        assert_eq!(table.matches("default bus").count(), 1, "{table}");
+        assert!(
+            table.contains("5000") && table.contains("1.50") && table.contains('-'),
+            "{table}"
+        );
+    }
+}
