@@ -22,14 +22,14 @@ pub(super) async fn sign_in(settings: &Settings, wanted: Option<&str>) -> Result
     if let Some(profile) = &settings.profile {
         refuse_missing(profile, "`profile` in the provider's `aws`")?;
     }
-    let base = load(settings).await;
+    let base = load(settings, None).await;
     let Some(role) = &settings.assume_role else {
         resolve(&base)
             .await
             .map_err(|e| without_credentials(settings, e))?;
         return Ok(base);
     };
-    let assumed = assume(base.clone(), role, settings, wanted).await;
+    let assumed = assume(&base, role, settings, wanted).await;
     let Err(refused) = resolve(&assumed).await else {
         return Ok(assumed);
     };
@@ -43,7 +43,7 @@ pub(super) async fn sign_in(settings: &Settings, wanted: Option<&str>) -> Result
     })
 }
 
-async fn load(settings: &Settings) -> SdkConfig {
+async fn load(settings: &Settings, endpoint: Option<&String>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(
         TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -55,6 +55,9 @@ async fn load(settings: &Settings) -> SdkConfig {
     }
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
+    }
+    if let Some(url) = endpoint {
+        loader = loader.endpoint_url(url);
     }
     if let Some(retries) = settings.max_retries {
         loader = loader.retry_config(RetryConfig::standard().with_max_attempts(retries.saturating_add(1)));
@@ -80,11 +83,12 @@ fn with_profile(base: SdkConfig, profile: &str) -> SdkConfig {
     base.into_builder().credentials_provider(provider).build()
 }
 
-async fn assume(base: SdkConfig, role: &AssumeRole, settings: &Settings, wanted: Option<&str>) -> SdkConfig {
-    let mut for_sts = base.clone().into_builder();
-    if let Some(url) = &settings.endpoints.sts {
-        for_sts = for_sts.endpoint_url(url);
-    }
+async fn assume(base: &SdkConfig, role: &AssumeRole, settings: &Settings, wanted: Option<&str>) -> SdkConfig {
+    // Loaded anew: an endpoint that is put into a configuration afterwards loses to `AWS_ENDPOINT_URL`.
+    let mut for_sts = match &settings.endpoints.sts {
+        Some(url) => load(settings, Some(url)).await.into_builder(),
+        None => base.clone().into_builder(),
+    };
     if base.region().is_none() {
         for_sts.set_region(wanted.map(|name| Region::new(name.to_owned())));
     }
@@ -96,7 +100,7 @@ async fn assume(base: SdkConfig, role: &AssumeRole, settings: &Settings, wanted:
         None => provider,
     };
     let provider = SharedCredentialsProvider::new(provider.build().await);
-    base.into_builder().credentials_provider(provider).build()
+    base.clone().into_builder().credentials_provider(provider).build()
 }
 
 type Refused = Box<dyn std::error::Error + Send + Sync>;
@@ -170,10 +174,10 @@ fn from_home(path: PathBuf) -> PathBuf {
 impl ProfileFile {
     fn has(&self, profile: &str) -> bool {
         let Ok(text) = &self.text else { return false };
-        let heads = text
+        let mut heads = text
             .lines()
             .filter_map(|line| Some(line.trim_start().strip_prefix('[')?.split_once(']')?.0.trim()));
-        heads.into_iter().any(|head| {
+        heads.any(|head| {
             let name = match head.strip_prefix("profile") {
                 Some(rest) if self.prefixed && rest.starts_with([' ', '\t']) => rest.trim(),
                 _ if self.prefixed && head != "default" => return false,
