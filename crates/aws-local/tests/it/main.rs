@@ -6,5 +6,6 @@ mod deliver;
 mod durable;
 mod outside;
 mod partner;
+mod pattern;
 mod refuse;
 mod script;
