@@ -178,13 +178,20 @@ impl<'a> Machine<'a> {
 
     /// The engine does not look behind a field that may be absent, unless a test of a value leads there too.
     fn complexity(&self, most: usize) -> usize {
+        let mut fields: HashMap<usize, Vec<&Field<'_>>> = HashMap::new();
+        for ((from, _), field) in &self.fields {
+            fields.entry(*from).or_default().push(field);
+        }
         let mut reached = BTreeSet::from([0]);
         let mut open = vec![0];
         let mut worst = 0;
         while let Some(state) = open.pop() {
-            for (_, field) in self.fields.iter().filter(|((from, _), _)| *from == state) {
+            for field in fields.get(&state).into_iter().flatten() {
                 let engine = field.engine.as_ref();
                 worst = worst.max(engine.map_or(0, |engine| engine.complexity(most)));
+                if worst == most {
+                    return most;
+                }
                 open.extend(field.leads_to.iter().filter(|state| reached.insert(**state)));
             }
         }
