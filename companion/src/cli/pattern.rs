@@ -1,10 +1,11 @@
 //! `pattern test`: does an event match a pattern, and if not, why.
 
-use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::collections::HashMap;
+use std::io::{self, Read as _, Write as _};
 
 use anyhow::Context as _;
 use event_pattern::Pattern;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::out;
 
@@ -17,6 +18,8 @@ pub(super) enum What {
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Read `{"pattern": …, "event": …}` lines, each value JSON or a string that holds JSON; print a verdict a line.
+    ///
+    /// The verdict is that of AWS's engine; EventBridge's limits on length and wildcards are left out.
     #[arg(long, conflicts_with_all = ["pattern", "event"])]
     ndjson: bool,
     /// The pattern's file; `-` is stdin.
@@ -31,7 +34,7 @@ pub(super) fn main(what: What) -> anyhow::Result<()> {
     let What::Test(args) = what;
     match (&args.pattern, &args.event) {
         (Some(pattern), Some(event)) => one(&read(pattern)?, &read(event)?),
-        _ => lines(),
+        _ => Ok(lines(io::stdin().lock(), io::stdout().lock())?),
     }
 }
 
@@ -45,6 +48,9 @@ fn read(file: &str) -> anyhow::Result<String> {
 }
 
 fn one(pattern: &str, event: &str) -> anyhow::Result<()> {
+    if let Err(error) = Pattern::compile_for_eventbridge(pattern) {
+        return Ok(out::line(&refused(&error))?);
+    }
     let verdict = verdict(pattern, event);
     out::line(&verdict)?;
     if verdict == "no-match"
@@ -67,27 +73,42 @@ fn explain(leaf: &event_pattern::Leaf) -> String {
     format!("{verdict} `{}` wants {}: {found}", leaf.path, leaf.expected)
 }
 
-fn lines() -> anyhow::Result<()> {
-    let mut output = io::BufWriter::new(io::stdout().lock());
-    for line in io::stdin().lock().lines() {
-        let line = line?;
-        writeln!(output, "{}", pair(&line))?;
+/// One verdict a line, whatever the line is.
+fn lines(mut input: impl io::BufRead, output: impl io::Write) -> io::Result<()> {
+    let mut output = io::BufWriter::new(output);
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        writeln!(output, "{}", on_one_line(&pair(&line)))?;
+        line.clear();
     }
-    Ok(output.flush()?)
+    output.flush()
 }
 
-fn pair(line: &str) -> String {
+/// A reason may quote a key, and a key may hold what some take for a line break.
+fn on_one_line(verdict: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut line = String::with_capacity(verdict.len());
+    for c in verdict.chars() {
+        if breaks(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+fn pair(line: &[u8]) -> String {
     // Values keep their own spelling: numbers and duplicate keys mean something to a pattern.
-    let parsed: Result<std::collections::HashMap<&str, &serde_json::value::RawValue>, _> =
-        serde_json::from_str(line);
+    let parsed: Result<HashMap<String, &RawValue>, _> = serde_json::from_slice(line);
     let Ok(parsed) = parsed else {
         return "invalid-event: the line is no JSON object".to_owned();
     };
     let text = |name: &str| {
         let raw = parsed.get(name)?.get();
-        match serde_json::from_str(raw) {
-            Ok(Value::String(held)) => Some(held),
-            _ => Some(raw.to_owned()),
+        match serde_json::from_str::<String>(raw) {
+            Ok(held) => Some(held),
+            Err(_) => Some(raw.to_owned()),
         }
     };
     match (text("pattern"), text("event")) {
@@ -100,7 +121,7 @@ fn pair(line: &str) -> String {
 fn verdict(pattern: &str, event: &str) -> String {
     let pattern = match Pattern::compile(pattern) {
         Ok(pattern) => pattern,
-        Err(error) => return format!("invalid-pattern: {}", error.reason()),
+        Err(error) => return refused(&error),
     };
     match pattern.matches(event) {
         Ok(true) => "match".to_owned(),
@@ -109,26 +130,65 @@ fn verdict(pattern: &str, event: &str) -> String {
     }
 }
 
+fn refused(error: &event_pattern::Error) -> String {
+    format!("invalid-pattern: {}", error.reason())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Each line of input has to give one line of output, and nothing else.
+    fn check(input: &[u8], wanted: &[&str]) {
+        let mut output = Vec::new();
+        lines(input, &mut output).unwrap();
+        let output = String::from_utf8(output).unwrap();
+        let given: Vec<&str> = output.split_terminator('\n').collect();
+        assert_eq!(given, wanted, "{}", String::from_utf8_lossy(input));
+    }
+
     #[test]
     fn a_line_gets_a_verdict() {
-        for (line, want) in [
-            (r#"{"pattern": {"a": ["x"]}, "event": {"a": "x"}}"#, "match"),
-            (
-                r#"{"pattern": "{\"a\": [\"x\"]}", "event": "{\"a\": \"y\"}"}"#,
-                "no-match",
-            ),
-            (
-                r#"{"pattern": {"a": []}, "event": {}}"#,
-                "invalid-pattern: Empty arrays are not allowed",
-            ),
-            (r#"{"event": {}}"#, "invalid-pattern: the line has no `pattern`"),
-            ("nonsense", "invalid-event: the line is no JSON object"),
-        ] {
-            assert_eq!(pair(line), want, "{line}");
-        }
+        check(br#"{"pattern": {"a": ["x"]}, "event": {"a": "x"}}"#, &["match"]);
+        check(
+            br#"{"pattern": "{\"a\": [\"x\"]}", "event": "{\"a\": \"y\"}"}"#,
+            &["no-match"],
+        );
+        check(
+            br#"{"\u0070attern": {"a": []}, "event": {}, "a\nnote": 1}"#,
+            &["invalid-pattern: Empty arrays are not allowed"],
+        );
+        check(
+            br#"{"event": {}}"#,
+            &["invalid-pattern: the line has no `pattern`"],
+        );
+        check(
+            br#"{"pattern": {"a": [1e400]}, "event": {"a": 1e400}}"#,
+            &["match"],
+        );
+        let stars = br#"{"pattern": {"a": [{"wildcard": "*-*-*-*-*-shop/*"}]}, "event": {"a": "x"}}"#;
+        check(stars, &["no-match"]);
+    }
+
+    #[test]
+    fn any_line_gets_one_verdict() {
+        const NONE: &str = "invalid-event: the line is no JSON object";
+        check(b"", &[]);
+        check(b"\n\r\n nonsense\n", &[NONE, NONE, NONE]);
+        check(b"[]\n\"\"\nnull\n{", &[NONE, NONE, NONE, NONE]);
+        check(b"\xff\xfe\n{\"event\": \"\xff\"}\n", &[NONE, NONE]);
+        check(
+            b"{\"pattern\": {\"a\": [1]}, \"event\": {\"a\": 1}}\r\n{\"pattern\": {\"a\": [1]}, \"event\": {\"a\": 2}}",
+            &["match", "no-match"],
+        );
+        check(
+            br#"{"pattern": {"a\nb": 1}, "event": {}}"#,
+            &[r#"invalid-pattern: "a\nb" must be an object or an array"#],
+        );
+        let long = format!(
+            r#"{{"pattern": {{"a": ["x"]}}, "event": {{"a": "{}"}}}}"#,
+            "y".repeat(1 << 20)
+        );
+        check(long.as_bytes(), &["no-match"]);
     }
 }

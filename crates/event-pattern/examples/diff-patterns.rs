@@ -1,4 +1,5 @@
-//! `diff-patterns [SEED [COUNT]]`: the same pairs to this crate and, through Maven and Java, to AWS's engine.
+//! `diff-patterns [SEED [COUNT]]`: the same pairs to this crate and, through Maven and Java, to AWS's engine; and how complex
+//! each finds the wildcards of other patterns.
 //!
 //! Exits 1 if any answer differs. With `--write FILE` the engine's answers are kept, compactly, for the tests.
 
@@ -25,27 +26,40 @@ fn main() -> Result<()> {
     let seed = args.first().map_or(Ok(1), |arg| arg.parse())?;
     let count = args.get(1).map_or(Ok(40_000), |arg| arg.parse())?;
     let pairs: Vec<(String, String)> = generate::pairs(seed).take(count).collect();
-    let theirs = engine_answers(&pairs)?;
+    let wildcards: Vec<String> = generate::wildcards(seed).take(count / 20).collect();
+    let theirs = engine_answers(&pairs, &wildcards)?;
     if let Some(file) = file {
         std::fs::write(&file, answers::pack(&theirs))?;
     }
+    let ours = pairs
+        .iter()
+        .map(|(pattern, event)| {
+            (
+                format!("{pattern}\n  event {event}"),
+                answers::ours(pattern, event),
+            )
+        })
+        .chain(
+            wildcards
+                .iter()
+                .map(|pattern| (pattern.clone(), answers::complexity(pattern))),
+        );
     let mut differ = 0;
-    for ((pattern, event), theirs) in pairs.iter().zip(&theirs) {
-        let ours = answers::ours(pattern, event);
+    for ((asked, ours), theirs) in ours.zip(&theirs) {
         if ours != *theirs && theirs != answers::UNSTEADY {
             differ += 1;
             if differ <= SHOWN_MAX {
-                say(&format!(
-                    "pattern {pattern}\n  event {event}\n engine {theirs}\n   ours {ours}\n"
-                ))?;
+                say(&format!("pattern {asked}\n engine {theirs}\n   ours {ours}\n"))?;
             }
         }
     }
     let matched = theirs.iter().filter(|answer| *answer == "match").count();
     let missed = theirs.iter().filter(|answer| *answer == "no-match").count();
-    let refused = theirs.len() - matched - missed;
+    let refused = count - matched - missed;
     say(&format!(
-        "{count} pairs of seed {seed}: {matched} match, {missed} do not, {refused} refused; {differ} differ"
+        "{count} pairs of seed {seed}: {matched} match, {missed} do not, {refused} refused; {} patterns counted; \
+         {differ} differ",
+        wildcards.len()
     ))?;
     if differ > 0 {
         Err("the engines differ".into())
@@ -58,7 +72,7 @@ fn say(text: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{text}")
 }
 
-fn engine_answers(pairs: &[(String, String)]) -> Result<Vec<String>> {
+fn engine_answers(pairs: &[(String, String)], wildcards: &[String]) -> Result<Vec<String>> {
     let mut engine = oracle::java("oracle.Diff")?
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -68,19 +82,25 @@ fn engine_answers(pairs: &[(String, String)]) -> Result<Vec<String>> {
     let lines: Vec<String> = pairs
         .iter()
         .map(|(pattern, event)| serde_json::json!([pattern, event]).to_string())
+        .chain(
+            wildcards
+                .iter()
+                .map(|pattern| serde_json::json!([pattern]).to_string()),
+        )
         .collect();
+    let count = lines.len();
     let writer = std::thread::spawn(move || -> std::io::Result<()> {
         let mut stdin = BufWriter::new(stdin);
         lines.iter().try_for_each(|line| writeln!(stdin, "{line}"))?;
         stdin.flush()
     });
-    let mut answers = Vec::with_capacity(pairs.len());
+    let mut answers = Vec::with_capacity(count);
     for line in BufReader::new(stdout).lines() {
         let message: String = serde_json::from_str(&line?)?;
         answers.push(answers::theirs(&message));
     }
     writer.join().map_err(|_| "the writer stopped")??;
-    if !engine.wait()?.success() || answers.len() != pairs.len() {
+    if !engine.wait()?.success() || answers.len() != count {
         return Err("the engine stopped early".into());
     }
     Ok(answers)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Refusal, Syntax};
 use crate::ip;
-use crate::json::{Reader, Token};
+use crate::json::{self, Reader, Token};
 use crate::number;
 use crate::test::{Test, Tests};
 
@@ -66,14 +66,24 @@ pub(crate) type Alternative = Vec<Arc<Condition>>;
 
 /// Compiles a pattern: its alternatives, of which one must hold.
 pub(crate) fn compile(text: &str) -> Result<Vec<Alternative>, Error> {
+    written(text).map(added::as_added)
+}
+
+/// How complex the pattern's wildcards are, or `most` if they are more complex than that.
+pub(crate) fn complexity(text: &str, most: usize) -> Result<usize, Error> {
+    written(text).map(|alternatives| added::complexity(&alternatives, most))
+}
+
+/// The alternatives as they are written.
+fn written(text: &str) -> Result<Vec<Alternative>, Error> {
     let refusal = match Compiler::new(text, Dialect::Or).run() {
-        Ok(alternatives) => return added::as_added(alternatives),
+        Ok(alternatives) => return added::addable(&alternatives).map(|()| alternatives),
         Err(refusal) => refusal,
     };
     // Where `$or` does not stand as it must, it may be the name of a field.
     if refusal.kind() == ErrorKind::Grammar
         && let Ok(alternatives) = Compiler::new(text, Dialect::Plain).run()
-        && let Ok(alternatives) = added::as_added(alternatives)
+        && added::addable(&alternatives).is_ok()
     {
         return Ok(alternatives);
     }
@@ -128,7 +138,7 @@ impl<'a> Compiler<'a> {
                 self.or()?;
                 continue;
             }
-            let shown = String::from_utf8_lossy(&key).into_owned();
+            let shown = json::shown(&key);
             if inside_or && RESERVED.contains(&&*shown) {
                 let reason = format!("{shown} is Ruler reserved fieldName which cannot be used inside $or.");
                 return Err(self.refuse(reason, "the name of a field"));
@@ -271,7 +281,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn error(&self, kind: ErrorKind, reason: String, place: Option<Place>, expected: &str) -> Error {
-        let path = String::from_utf8_lossy(&name(&self.path)).into_owned();
+        let path = json::shown(&name(&self.path));
         let (expected, source) = (expected.to_owned(), self.text.to_owned());
         Error::from(Refusal {
             kind,

@@ -6,14 +6,16 @@
 //! made here in that order. It is used only where a wildcard meets a test in which it may matter; elsewhere each test
 //! means what it says.
 
+mod complexity;
 mod letters;
 mod state;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 
 use crate::test::Test;
 use letters::Letter;
+pub(crate) use letters::{java_set_order, quoted};
 use state::{Single, State};
 
 /// An automaton of more states times bytes of a value than this is not run.
@@ -23,10 +25,14 @@ const WORK_MAX: usize = 50_000_000;
 #[derive(Debug)]
 pub(crate) struct Engine {
     tests: Vec<Test>,
+    numbers: HashMap<Test, usize>,
     states: Vec<State>,
-    /// A state and a test that both hang on one byte.
+    /// Ends of tests, and the place in the pattern that each leads to. A test may end several times.
+    matches: Vec<(usize, usize)>,
+    ends: HashMap<(usize, usize), usize>,
+    /// A state and an end that both hang on one byte.
     composites: Vec<(usize, usize)>,
-    /// Tests for whole texts that hang on the first byte that no other test has.
+    /// Ends of tests for whole texts that hang on the first byte that no other test has.
     shortcuts: Vec<usize>,
     has_suffix: bool,
 }
@@ -69,30 +75,35 @@ impl Engine {
         tests.clone().any(wild) && tests.any(touchy)
     }
 
-    /// Adds tests in their order; one that is there already is gone through again, as the engine does.
-    pub(crate) fn new(added: &[&Test]) -> Self {
-        let mut engine = Self {
+    pub(crate) fn new() -> Self {
+        Self {
             tests: Vec::new(),
+            numbers: HashMap::new(),
             states: vec![State::default()],
+            matches: Vec::new(),
+            ends: HashMap::new(),
             composites: Vec::new(),
             shortcuts: Vec::new(),
             has_suffix: false,
-        };
-        for test in added {
-            let at = engine.number(test).unwrap_or_else(|| {
-                engine.tests.push(Test::clone(test));
-                engine.tests.len() - 1
-            });
-            for letters in letters::of(test) {
-                engine.add(&letters, at);
-            }
         }
-        engine
+    }
+
+    /// Adds a test, and gives the place in the pattern that it leads to: where it led before if it is found again, else
+    /// `next`. One with something after a star is not found again.
+    pub(crate) fn put(&mut self, test: &Test, next: usize) -> usize {
+        let at = self.number(test).unwrap_or_else(|| {
+            self.tests.push(Test::clone(test));
+            self.numbers.insert(Test::clone(test), self.tests.len() - 1);
+            self.tests.len() - 1
+        });
+        let rows = letters::of(test);
+        rows.iter()
+            .fold(next, |next, letters| self.add(letters, at, next))
     }
 
     /// The number of a test among those that were added.
     pub(crate) fn number(&self, test: &Test) -> Option<usize> {
-        self.tests.iter().position(|known| known == test)
+        self.numbers.get(test).copied()
     }
 
     /// The tests that a text passes, by number; `None` if that would take too long.
@@ -153,11 +164,12 @@ impl Engine {
                 .collect();
             for single in &singles {
                 match single {
-                    Single::Match(at) => hit(*at, place),
-                    Single::Composite(at) => hit(self.composites[*at].1, place),
-                    Single::Shortcut(at) => {
-                        shortcuts.insert(self.shortcuts[*at]);
+                    Single::Match(_) | Single::Composite(_) => {
+                        self.test_on(*single, true)
+                            .into_iter()
+                            .for_each(|at| hit(at, place));
                     }
+                    Single::Shortcut(_) => shortcuts.extend(self.test_on(*single, true)),
                     Single::State(_) => {}
                 }
             }
@@ -181,6 +193,10 @@ impl Engine {
 
     /// The test that hangs on a transition. Among several transitions a shortcut does not count.
     fn test_on(&self, single: Single, alone: bool) -> Option<usize> {
+        self.end_on(single, alone).map(|end| self.matches[end].0)
+    }
+
+    fn end_on(&self, single: Single, alone: bool) -> Option<usize> {
         match single {
             Single::Match(at) => Some(at),
             Single::Composite(at) => Some(self.composites[at].1),
@@ -189,13 +205,11 @@ impl Engine {
         }
     }
 
-    fn has_test(&self, singles: &BTreeSet<Single>, wanted: Option<usize>) -> bool {
+    fn ends_on<'a>(&'a self, singles: &'a BTreeSet<Single>) -> impl Iterator<Item = usize> + 'a {
         let alone = singles.len() == 1;
-        let mut tests = singles.iter().filter_map(|single| self.test_on(*single, alone));
-        match wanted {
-            Some(wanted) => tests.any(|at| at == wanted),
-            None => tests.next().is_some(),
-        }
+        singles
+            .iter()
+            .filter_map(move |single| self.end_on(*single, alone))
     }
 
     /// Where several transitions lead, by preference to a state with but one way to it.
@@ -207,7 +221,7 @@ impl Engine {
     }
 
     fn is_nothing(&self, singles: &BTreeSet<Single>) -> bool {
-        !self.has_test(singles, None) && self.state_after(singles).is_none()
+        self.ends_on(singles).next().is_none() && self.state_after(singles).is_none()
     }
 
     /// Where a letter leads from a state.
@@ -301,7 +315,7 @@ impl Engine {
 
 /// How a test is added.
 impl Engine {
-    fn add(&mut self, letters: &[Letter], test: usize) {
+    fn add(&mut self, letters: &[Letter], test: usize, leads_to: usize) -> usize {
         let (mut state, mut before, mut at) = (START, None, 0);
         while at + 1 < letters.len() {
             let singles = self.on(state, &letters[at]);
@@ -315,7 +329,7 @@ impl Engine {
             (before, state) = (Some(state), next);
             at += 1;
         }
-        self.add_rest(state, before, letters, at, test);
+        self.add_rest((state, before), letters, at, (test, leads_to))
     }
 
     fn may_share(&self, state: usize, next: usize, letters: &[Letter], at: usize) -> bool {
@@ -346,16 +360,16 @@ impl Engine {
 
     fn add_rest(
         &mut self,
-        mut state: usize,
-        mut before: Option<usize>,
+        (mut state, mut before): (usize, Option<usize>),
         letters: &[Letter],
         at: usize,
-        test: usize,
-    ) {
+        (test, leads_to): (usize, usize),
+    ) -> usize {
         let singles = self.on(state, &letters[at]);
         if let Some(shortcut) = only_shortcut(&singles) {
-            if self.shortcuts[shortcut] == test || self.tests[self.shortcuts[shortcut]] == self.tests[test] {
-                return;
+            let (known, next) = self.matches[self.shortcuts[shortcut]];
+            if known == test {
+                return next;
             }
             self.split_shortcut(state, letters, at, shortcut);
         }
@@ -385,22 +399,23 @@ impl Engine {
             at += 1;
         }
         if whole && at + 1 < letters.len() && may_cut_short {
-            self.shortcuts.push(test);
+            let end = self.end_of(test, leads_to);
+            self.shortcuts.push(end);
             self.link(state, &letters[at], Single::Shortcut(self.shortcuts.len() - 1));
-            return;
+            return leads_to;
         }
         while at + 1 < letters.len() {
             let next = self.next_or_new(state, before, letters, at);
             (before, state) = (Some(state), next);
             at += 1;
         }
-        self.end(state, before, letters, test);
+        self.end((state, before), letters, (test, leads_to))
     }
 
     /// Makes way for a test that shares the beginning of another that was cut short.
     fn split_shortcut(&mut self, state: usize, letters: &[Letter], at: usize, shortcut: usize) {
-        let test = self.shortcuts[shortcut];
-        let old = self.letters_of_whole(test);
+        let end = self.shortcuts[shortcut];
+        let old = self.letters_of_whole(end);
         let single = Single::Shortcut(shortcut);
         let common = at
             + old
@@ -429,30 +444,32 @@ impl Engine {
             old.len().saturating_sub(1)
         };
         let moved = if still_short {
-            self.shortcuts.push(test);
+            self.shortcuts.push(end);
             Single::Shortcut(self.shortcuts.len() - 1)
         } else {
-            Single::Match(test)
+            Single::Match(end)
         };
         self.link(current, &old[place], moved);
         self.unlink(current, &old[place], single);
         self.put_next(state, &letters[at], single, first_new);
     }
 
-    fn letters_of_whole(&self, test: usize) -> Vec<Letter> {
-        letters::of(&self.tests[test]).pop().unwrap_or_default()
+    fn letters_of_whole(&self, end: usize) -> Vec<Letter> {
+        letters::of(&self.tests[self.matches[end].0])
+            .pop()
+            .unwrap_or_default()
     }
 
     /// Replaces a transition by one that leads to a state; what was cut short is lost, what ended stays.
     fn put_next(&mut self, state: usize, letter: &Letter, single: Single, next: Option<usize>) {
         let ended = match single {
-            Single::Match(test) => Some(test),
+            Single::Match(end) => Some(end),
             Single::Composite(at) => Some(self.composites[at].1),
             Single::State(_) | Single::Shortcut(_) => None,
         };
         let replaced = next.map(|next| match ended {
-            Some(test) => {
-                self.composites.push((next, test));
+            Some(end) => {
+                self.composites.push((next, end));
                 Single::Composite(self.composites.len() - 1)
             }
             None => Single::State(next),
@@ -493,8 +510,8 @@ impl Engine {
 
     /// Gives a test that was cut short all its states.
     fn spell_out(&mut self, state: usize, letter: &Letter, at: usize, shortcut: usize) {
-        let test = self.shortcuts[shortcut];
-        let old = self.letters_of_whole(test);
+        let end = self.shortcuts[shortcut];
+        let old = self.letters_of_whole(end);
         let single = Single::Shortcut(shortcut);
         let mut first_new = None;
         let mut current = state;
@@ -510,23 +527,40 @@ impl Engine {
             }
             current = next;
         }
-        self.link(current, last, Single::Match(test));
+        self.link(current, last, Single::Match(end));
         self.unlink(current, last, single);
         self.put_next(state, letter, single, first_new);
     }
 
-    fn end(&mut self, state: usize, before: Option<usize>, letters: &[Letter], test: usize) {
+    fn end(
+        &mut self,
+        (state, before): (usize, Option<usize>),
+        letters: &[Letter],
+        (test, leads_to): (usize, usize),
+    ) -> usize {
         let Some((last, rest)) = letters.split_last() else {
-            return;
+            return leads_to;
         };
-        if self.has_test(&self.on(state, last), Some(test)) {
-            return;
+        let here = self.on(state, last);
+        let known = self.ends_on(&here).find(|end| self.matches[*end].0 == test);
+        if let Some(known) = known {
+            return self.matches[known].1;
         }
         self.has_suffix |= letters::is_suffix(&self.tests[test]);
-        self.link(state, last, Single::Match(test));
+        let end = Single::Match(self.end_of(test, leads_to));
+        self.link(state, last, end);
         if let Some(before) = before.filter(|_| rest.last() == Some(&Letter::Any)) {
-            self.link(before, last, Single::Match(test));
+            self.link(before, last, end);
         }
+        leads_to
+    }
+
+    /// Ends of one test that lead to one place are one end.
+    fn end_of(&mut self, test: usize, leads_to: usize) -> usize {
+        *self.ends.entry((test, leads_to)).or_insert_with(|| {
+            self.matches.push((test, leads_to));
+            self.matches.len() - 1
+        })
     }
 }
 

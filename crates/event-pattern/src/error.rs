@@ -141,20 +141,33 @@ impl Error {
     }
 }
 
-/// A long text is cut, and what was cut is counted.
+/// A long text is cut, and what was cut is counted; control characters but line breaks are escaped.
 fn shown_source(source: &str) -> String {
+    /// In UTF-16 units.
     const SHOWN_MAX: usize = 500;
-    let cut = source
-        .char_indices()
-        .nth(SHOWN_MAX)
-        .map_or(source.len(), |(at, _)| at);
-    let rest = source[cut..].encode_utf16().count();
+    let mut shown = String::new();
+    let mut units = 0;
+    let mut chars = source.chars();
+    while units < SHOWN_MAX
+        && let Some(c) = chars.next()
+    {
+        units += c.len_utf16();
+        if units > SHOWN_MAX {
+            // Half of a character is left, and printed as what is none.
+            shown.push('?');
+        } else if c.is_control() && !matches!(c, '\r' | '\n') {
+            shown.extend(["\\u", &format!("{:04X}", u32::from(c))]);
+        } else {
+            shown.push(c);
+        }
+    }
+    let rest = chars.map(char::len_utf16).sum::<usize>() + units.saturating_sub(SHOWN_MAX);
     let tail = if rest == 0 {
         String::new()
     } else {
         format!("[truncated {rest} chars]")
     };
-    format!("\"{}\"{tail}", &source[..cut])
+    format!("\"{shown}\"{tail}")
 }
 
 impl fmt::Display for Error {

@@ -101,12 +101,10 @@ impl Range {
         self.holds(&digits)
     }
 
-    /// Whether a number's first digit is the first of the lowest or of the highest address.
-    pub(crate) fn is_bounded_by(&self, text: &[u8]) -> bool {
-        let first = text.first().map(|byte| byte.wrapping_sub(b'0'));
-        [&self.low, &self.high]
-            .into_iter()
-            .any(|bound| bound.as_slice().first().copied() == first)
+    /// The first digits of the lowest and of the highest address.
+    pub(crate) fn first_digits(&self) -> impl Iterator<Item = u8> {
+        let bounds = [&self.low, &self.high].into_iter();
+        bounds.filter_map(|bound| bound.as_slice().first().copied())
     }
 
     fn holds(&self, value: &[u8]) -> bool {
@@ -118,6 +116,11 @@ impl Range {
         }
         low <= value_cut && value_cut <= high
     }
+}
+
+/// The first digit of a number, as an address's digits are counted.
+pub(crate) fn first_digit(text: &[u8]) -> Option<u8> {
+    text.first().map(|byte| byte.wrapping_sub(b'0'))
 }
 
 /// Java's `split("/")`: empty parts at the end do not count, others do.
@@ -132,9 +135,26 @@ fn split(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Java's `Integer.parseInt`.
+/// Java's `Integer.parseInt`, which takes the digits of all scripts.
 fn java_int(text: &str) -> Option<i32> {
-    text.parse().ok()
+    let latin = |c: char| match c {
+        '+' | '-' => Some(c),
+        _ => digit(c).and_then(|digit| char::from_digit(digit, 10)),
+    };
+    text.chars().map(latin).collect::<Option<String>>()?.parse().ok()
+}
+
+/// The value of a decimal digit, of those that are one UTF-16 unit.
+fn digit(c: char) -> Option<u32> {
+    const ZEROS: [u32; 37] = [
+        0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
+        0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0,
+        0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+    ];
+    ZEROS
+        .into_iter()
+        .filter_map(|zero| u32::from(c).checked_sub(zero))
+        .find(|digit| *digit < 10)
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, String> {

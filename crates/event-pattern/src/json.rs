@@ -462,6 +462,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A key for people: half a surrogate pair is shown as Java writes it, a question mark.
+pub(crate) fn shown(key: &[u8]) -> String {
+    let mut text = String::with_capacity(key.len());
+    for chunk in key.utf8_chunks() {
+        text.push_str(chunk.valid());
+        // The three bytes of a half are three chunks that are not valid, of which the first says which character it is.
+        if chunk.invalid().first() == Some(&0xed) {
+            text.push('?');
+        }
+    }
+    text
+}
+
 /// What becomes of half a surrogate pair: UTF-8 has no form for it.
 #[derive(Clone, Copy)]
 pub(crate) enum Surrogates {

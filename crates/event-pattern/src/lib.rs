@@ -41,6 +41,6 @@ mod test;
 
 pub use error::{Error, ErrorKind, EventError};
 pub use explain::{Explanation, Leaf};
-pub use limits::{COMPLEXITY_MAX, LENGTH_MAX, LENGTH_QUOTA, NUMBER_MAX, Warning};
+pub use limits::{COMPLEXITY_MAX, LENGTH_MAX, LENGTH_QUOTA, NUMBER_MAX, Warning, wildcard_complexity};
 pub use matcher::Matcher;
 pub use pattern::Pattern;

@@ -75,13 +75,14 @@ struct Decimal {
 impl Decimal {
     fn read(text: &str) -> Option<Self> {
         let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
         let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let mut digits: Vec<u8> = whole
             .bytes()
             .chain(part.bytes())
             .skip_while(|b| *b == b'0')
             .collect();
+        let mut exponent = last_exponent(text)?;
         if digits.is_empty() {
             return Some(Self {
                 negative: false,
@@ -89,8 +90,6 @@ impl Decimal {
                 exponent: 0,
             });
         }
-        let mut exponent: i64 = exponent.parse().ok()?;
-        exponent = exponent.checked_sub(i64::try_from(part.len()).ok()?)?;
         while digits.last() == Some(&b'0') {
             digits.pop();
             exponent = exponent.checked_add(1)?;
@@ -103,13 +102,22 @@ impl Decimal {
     }
 }
 
+/// The power of ten of the last digit that is written; the engine's decimals, zero too, have one that Java's `int` can
+/// hold, with either sign.
+fn last_exponent(text: &str) -> Option<i64> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let places = mantissa.split_once('.').map_or(0, |(_, part)| part.len());
+    let last = exponent
+        .parse::<i64>()
+        .ok()?
+        .checked_sub(i64::try_from(places).ok()?)?;
+    let most = i64::from(i32::MAX);
+    (-most..=most).contains(&last).then_some(last)
+}
+
 /// What the engine says of a number that it cannot compare.
 pub(crate) fn complaint(text: &str) -> String {
-    let exponent = text.split_once(['e', 'E']).map_or("0", |(_, exponent)| exponent);
-    let fits = exponent
-        .parse::<i64>()
-        .is_ok_and(|exponent| i32::try_from(exponent).is_ok());
-    if fits {
+    if last_exponent(text).is_some() {
         format!("Cannot compare number : {text}")
     } else {
         "value exceeds limits".to_owned()
@@ -140,6 +148,10 @@ mod tests {
         check("9007199254740993", "9007199254740993", false);
         check("4.9e-324", "4.9E-324", true);
         check("5e-324", "5e-324", false);
+        check("0", "0e2147483647", true);
+        check("0", "0.0e-2147483646", true);
+        check("0", "0e2147483648", false);
+        check("0", "0.0e-2147483647", false);
     }
 
     #[test]

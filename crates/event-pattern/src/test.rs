@@ -169,15 +169,17 @@ pub(crate) struct Tests {
 
 impl Tests {
     pub(crate) fn new(mut list: Vec<Test>) -> Self {
-        for at in 0..list.len() {
-            let (before, after) = list.split_at_mut(at + 1);
-            if let Some(Test::Literal(text)) = before.last()
-                && number::key(text).is_none()
-                && after
-                    .iter()
-                    .any(|test| matches!(test, Test::Address(range) if range.is_bounded_by(text)))
-            {
-                before[at] = Test::Lost(text.clone());
+        let mut bounds = BTreeSet::new();
+        for test in list.iter_mut().rev() {
+            match test {
+                Test::Address(range) => bounds.extend(range.first_digits()),
+                Test::Literal(text)
+                    if number::key(text).is_none()
+                        && ip::first_digit(text).is_some_and(|digit| bounds.contains(&digit)) =>
+                {
+                    *test = Test::Lost(std::mem::take(text));
+                }
+                _ => {}
             }
         }
         let numeric = list.iter().any(Test::is_numeric);

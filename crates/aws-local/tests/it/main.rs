@@ -11,6 +11,7 @@ mod logs;
 mod messages;
 mod outside;
 mod partner;
+mod pattern;
 mod rate;
 mod refuse;
 mod script;

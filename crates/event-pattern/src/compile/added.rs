@@ -16,11 +16,7 @@ use crate::test::Test;
 const STEPS_MAX: usize = 100_000;
 
 /// The alternatives that the engine keeps, as it understands them.
-pub(super) fn as_added(alternatives: Vec<Alternative>) -> Result<Vec<Alternative>, Error> {
-    alternatives
-        .iter()
-        .flatten()
-        .try_for_each(|condition| addable(condition))?;
+pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
     let odd = Engine::is_odd(
         alternatives
             .iter()
@@ -28,10 +24,9 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Result<Vec<Alternative
             .flat_map(|condition| &condition.tests.list),
     );
     if alternatives.len() < 2 && !odd {
-        return Ok(alternatives);
+        return alternatives;
     }
-    let mut machine = Machine::default();
-    machine.states.push(State::default());
+    let mut machine = Machine::new(&alternatives);
     let added: Vec<(bool, Vec<usize>)> = alternatives
         .iter()
         .enumerate()
@@ -39,13 +34,39 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Result<Vec<Alternative
         .collect();
     let engines = if odd { machine.engines() } else { HashMap::new() };
     let kept = alternatives.iter().zip(&added).filter(|(_, (kept, _))| *kept);
-    Ok(kept
-        .map(|(alternative, (_, from))| with_engines(alternative, from, &engines))
-        .collect())
+    kept.map(|(alternative, (_, from))| with_engines(alternative, from, &engines))
+        .collect()
+}
+
+/// The complexity of the field whose wildcards are the most complex, or `most` if that is less.
+pub(super) fn complexity(alternatives: &[Alternative], most: usize) -> usize {
+    let tests = alternatives
+        .iter()
+        .flatten()
+        .flat_map(|condition| &condition.tests.list);
+    if !tests.into_iter().any(is_wildcard) {
+        return 0;
+    }
+    let mut machine = Machine::new(alternatives);
+    for (id, alternative) in alternatives.iter().enumerate() {
+        machine.add(id, alternative);
+    }
+    machine.complexity(most)
+}
+
+fn is_wildcard(test: &Test) -> bool {
+    matches!(test, Test::Wildcard(_) | Test::NotWildcards(_))
 }
 
 /// Some lists the engine cannot add.
-fn addable(condition: &Condition) -> Result<(), Error> {
+pub(super) fn addable(alternatives: &[Alternative]) -> Result<(), Error> {
+    alternatives
+        .iter()
+        .flatten()
+        .try_for_each(|condition| addable_list(condition))
+}
+
+fn addable_list(condition: &Condition) -> Result<(), Error> {
     let list = &condition.tests.list;
     if list.first() == Some(&Test::Never) {
         return Err(Error::limit(
@@ -85,20 +106,45 @@ type Ids = BTreeSet<usize>;
 /// A place reached after some fields have passed.
 #[derive(Default)]
 struct State<'a> {
-    next: HashMap<(&'a [u8], &'a Test), usize>,
     ends: HashMap<&'a Test, Ids>,
     passes: HashMap<&'a Test, Ids>,
+}
+
+/// A field as it is tried from one place.
+#[derive(Default)]
+struct Field<'a> {
+    /// In the order in which they are added.
+    tests: Vec<&'a Test>,
+    /// Where tests lead that the automaton does not hold.
+    next: HashMap<&'a Test, usize>,
+    engine: Option<Engine>,
+    /// The places that values lead to.
+    leads_to: BTreeSet<usize>,
 }
 
 #[derive(Default)]
 struct Machine<'a> {
     states: Vec<State<'a>>,
     steps: usize,
-    /// The tests of each field from each state, in the order in which they are added.
-    fields: HashMap<(usize, &'a [u8]), Vec<&'a Test>>,
+    fields: HashMap<(usize, &'a [u8]), Field<'a>>,
+    /// Some tests may not be found again when they are added again.
+    forgetful: bool,
 }
 
 impl<'a> Machine<'a> {
+    /// A machine to which the alternatives may be added.
+    fn new(alternatives: &[Alternative]) -> Self {
+        let mut tests = alternatives
+            .iter()
+            .flatten()
+            .flat_map(|condition| &condition.tests.list);
+        Self {
+            states: vec![State::default()],
+            forgetful: tests.any(is_wildcard),
+            ..Self::default()
+        }
+    }
+
     /// Adds an alternative: false if it passes for a repeat, and the state from which each condition is tried.
     fn add(&mut self, id: usize, alternative: &'a Alternative) -> (bool, Vec<usize>) {
         let mut reached = vec![BTreeSet::new(); alternative.len()];
@@ -121,13 +167,35 @@ impl<'a> Machine<'a> {
     }
 
     /// An automaton for each field whose tests get in each other's way.
-    fn engines(&self) -> Engines<'a> {
+    fn engines(&mut self) -> Engines<'a> {
         let odd = self
             .fields
-            .iter()
-            .filter(|(_, tests)| Engine::is_odd(tests.iter().copied()));
-        odd.map(|(field, tests)| (*field, Arc::new(Engine::new(tests))))
+            .iter_mut()
+            .filter(|(_, field)| Engine::is_odd(field.tests.iter().copied()));
+        odd.filter_map(|(at, field)| Some((*at, Arc::new(field.engine.take()?))))
             .collect()
+    }
+
+    /// The engine does not look behind a field that may be absent, unless a test of a value leads there too.
+    fn complexity(&self, most: usize) -> usize {
+        let mut fields: HashMap<usize, Vec<&Field<'_>>> = HashMap::new();
+        for ((from, _), field) in &self.fields {
+            fields.entry(*from).or_default().push(field);
+        }
+        let mut reached = BTreeSet::from([0]);
+        let mut open = vec![0];
+        let mut worst = 0;
+        while let Some(state) = open.pop() {
+            for field in fields.get(&state).into_iter().flatten() {
+                let engine = field.engine.as_ref();
+                worst = worst.max(engine.map_or(0, |engine| engine.complexity(most)));
+                if worst == most {
+                    return most;
+                }
+                open.extend(field.leads_to.iter().filter(|state| reached.insert(**state)));
+            }
+        }
+        worst
     }
 
     fn step(
@@ -164,25 +232,28 @@ impl<'a> Machine<'a> {
     }
 
     /// A test leads where it led before, or else where the one before it in the list leads.
-    fn enter(&mut self, from: usize, condition: &'a super::Condition) -> Vec<usize> {
-        self.fields
-            .entry((from, &condition.name))
-            .or_default()
-            .extend(&condition.tests.list);
+    fn enter(&mut self, from: usize, condition: &'a Condition) -> Vec<usize> {
         let mut states = Vec::new();
-        let mut last = None;
+        let field = self.fields.entry((from, &condition.name)).or_default();
         for test in &condition.tests.list {
-            let known = self.states[from].next.get(&(&*condition.name, test)).copied();
-            let state = known.or(last).unwrap_or_else(|| {
+            let fresh = self.states.len();
+            let next = states.last().copied().unwrap_or(fresh);
+            field.tests.push(test);
+            let state = if self.forgetful && test.is_text() {
+                field.engine.get_or_insert_with(Engine::new).put(test, next)
+            } else {
+                *field.next.entry(test).or_insert(next)
+            };
+            if state == fresh {
                 self.states.push(State::default());
-                self.states.len() - 1
-            });
-            self.states[from].next.insert((&condition.name, test), state);
-            last = Some(state);
-            if !states.contains(&state) {
-                states.push(state);
             }
+            if *test != Test::Absent {
+                field.leads_to.insert(state);
+            }
+            states.push(state);
         }
+        let mut seen = BTreeSet::new();
+        states.retain(|state| seen.insert(*state));
         states
     }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Compiler, Dialect, Result, Token};
+use crate::engine;
 use crate::error::{Error, ErrorKind};
 use crate::ip;
+use crate::json;
 use crate::number::{self, Key};
 use crate::test::{Folded, Test, Wildcard};
 
@@ -39,7 +41,7 @@ impl Compiler<'_> {
             b"equals-ignore-case" => self.ignore_case(),
             b"wildcard" => self.wildcard(),
             other => {
-                let reason = format!("Unrecognized match type {}", String::from_utf8_lossy(other));
+                let reason = format!("Unrecognized match type {}", json::shown(other));
                 let expected =
                     "prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists or cidr";
                 Err(self.refuse(reason, expected))
@@ -84,7 +86,7 @@ impl Compiler<'_> {
                 "`equals-ignore-case`",
             ));
         }
-        let key = String::from_utf8_lossy(self.reader.name()).into_owned();
+        let key = json::shown(self.reader.name());
         if key != "equals-ignore-case" {
             return Err(self.refuse(
                 format!("Unsupported {name} pattern: {key}"),
@@ -162,7 +164,7 @@ impl Compiler<'_> {
             (_, true) => self.anything_but_texts(of)?,
             (_, false) => {
                 let text = self.anything_but_text(token, of)?;
-                self.denied(of, [text].into())?
+                self.denied(of, vec![text])?
             }
         };
         self.close(TOO_MANY)?;
@@ -185,10 +187,7 @@ impl Compiler<'_> {
             b"suffix" => Ok(Of::Suffix),
             b"wildcard" => Ok(Of::Wildcard),
             other => {
-                let reason = format!(
-                    "Unsupported anything-but pattern: {}",
-                    String::from_utf8_lossy(other)
-                );
+                let reason = format!("Unsupported anything-but pattern: {}", json::shown(other));
                 Err(self.refuse(reason, "prefix, suffix, equals-ignore-case or wildcard"))
             }
         }
@@ -238,13 +237,16 @@ impl Compiler<'_> {
     }
 
     fn anything_but_texts(&mut self, of: Of) -> Result<Test> {
-        let mut texts = BTreeSet::new();
+        let (mut texts, mut seen) = (Vec::new(), BTreeSet::new());
         loop {
             let token = self.next().map_err(Error::twice)?;
             if token == Token::ArrayEnd {
                 break;
             }
-            texts.insert(self.anything_but_text(token, of).map_err(Error::twice)?);
+            let text = self.anything_but_text(token, of).map_err(Error::twice)?;
+            if seen.insert(text.clone()) {
+                texts.push(text);
+            }
         }
         self.denied(of, texts)
     }
@@ -270,21 +272,23 @@ impl Compiler<'_> {
         Ok(text)
     }
 
-    fn denied(&self, of: Of, texts: BTreeSet<Vec<u8>>) -> Result<Test> {
+    fn denied(&self, of: Of, mut texts: Vec<Vec<u8>>) -> Result<Test> {
         if texts.is_empty() {
             return Ok(Test::Never);
         }
+        if of == Of::Wildcard {
+            // The first that is wrong is the first in Java's order, and the automaton is made in that order.
+            let quoted: Vec<_> = texts.iter().map(|text| engine::quoted(text)).collect();
+            let order = engine::java_set_order(&quoted).into_iter();
+            let wildcards = order.map(|at| self.wildcard_of(&texts[at]));
+            return Ok(Test::NotWildcards(wildcards.collect::<Result<_>>()?));
+        }
+        texts.sort();
         Ok(match of {
-            Of::Values => Test::NotStrings(texts),
-            Of::Prefix => Test::NotPrefixes(texts),
-            Of::Suffix => Test::NotSuffixes(texts),
+            Of::Prefix => Test::NotPrefixes(texts.into_iter().collect()),
+            Of::Suffix => Test::NotSuffixes(texts.into_iter().collect()),
             Of::IgnoreCase => Test::NotIgnoreCase(texts.iter().map(|text| Folded::new(text)).collect()),
-            Of::Wildcard => Test::NotWildcards(
-                texts
-                    .iter()
-                    .map(|text| self.wildcard_of(text))
-                    .collect::<Result<_>>()?,
-            ),
+            Of::Values | Of::Wildcard => Test::NotStrings(texts.into_iter().collect()),
         })
     }
 

@@ -22,19 +22,16 @@ impl Letter {
 pub(super) fn of(one: &Test) -> Vec<Vec<Letter>> {
     match one {
         Test::String(text) => vec![plain(&quoted(text))],
-        Test::Prefix(text) => vec![plain(&[b"\"", &text[..]].concat())],
+        Test::Prefix(text) => vec![plain(&opened(text))],
         Test::Suffix(text) => vec![reversed(text)],
         Test::PrefixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, false)].concat()],
         Test::SuffixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, true)].concat()],
         Test::IgnoreCase(folded) => vec![ignoring_case(folded)],
         Test::Wildcard(parts) => vec![wildcard(parts)],
-        Test::NotStrings(texts) => texts.iter().map(|text| plain(&quoted(text))).collect(),
-        Test::NotPrefixes(texts) => texts
-            .iter()
-            .map(|text| plain(&[b"\"", &text[..]].concat()))
-            .collect(),
-        Test::NotSuffixes(texts) => texts.iter().map(|text| reversed(text)).collect(),
-        Test::NotIgnoreCase(list) => list.iter().map(ignoring_case).collect(),
+        Test::NotStrings(texts) => rows(texts, |text| quoted(text), |text| plain(&quoted(text))),
+        Test::NotPrefixes(texts) => rows(texts, |text| opened(text), |text| plain(&opened(text))),
+        Test::NotSuffixes(texts) => rows(texts, |text| [text, &b"\""[..]].concat(), |text| reversed(text)),
+        Test::NotIgnoreCase(list) => rows(list, |folded| quoted(&folded.text), ignoring_case),
         Test::NotWildcards(list) => list.iter().map(wildcard).collect(),
         _ => Vec::new(),
     }
@@ -65,8 +62,44 @@ pub(super) fn is_denial(test: &Test) -> bool {
     )
 }
 
-fn quoted(text: &[u8]) -> Vec<u8> {
+/// The rows of a denial, in the order in which Java goes through a set of its texts as the engine quotes them.
+fn rows<'a, T>(
+    list: impl IntoIterator<Item = &'a T>,
+    text: impl Fn(&T) -> Vec<u8>,
+    row: impl Fn(&T) -> Vec<Letter>,
+) -> Vec<Vec<Letter>>
+where
+    T: 'a + ?Sized,
+{
+    let list: Vec<&T> = list.into_iter().collect();
+    let order = java_set_order(&list.iter().map(|item| text(item)).collect::<Vec<_>>());
+    order.into_iter().map(|at| row(list[at])).collect()
+}
+
+/// The order in which Java's `HashSet` gives out texts that were put in in this order.
+pub(crate) fn java_set_order(texts: &[Vec<u8>]) -> Vec<usize> {
+    // It grows when it is three quarters full.
+    let room = (texts.len() * 4).div_ceil(3).next_power_of_two().max(16);
+    let bucket = |at: &usize| {
+        let hash = String::from_utf8_lossy(&texts[*at])
+            .encode_utf16()
+            .fold(0_u32, |hash, unit| {
+                hash.wrapping_mul(31).wrapping_add(u32::from(unit))
+            });
+        (hash ^ (hash >> 16)) as usize % room
+    };
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(bucket);
+    order
+}
+
+/// As the engine quotes a text.
+pub(crate) fn quoted(text: &[u8]) -> Vec<u8> {
     [b"\"", text, b"\""].concat()
+}
+
+fn opened(text: &[u8]) -> Vec<u8> {
+    [b"\"", text].concat()
 }
 
 fn plain(bytes: &[u8]) -> Vec<Letter> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One of the places that a byte leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Single {
     State(usize),
     /// The end of a test.
@@ -33,6 +33,26 @@ impl State {
 
     pub(super) fn on(&self, byte: u8) -> &BTreeSet<Single> {
         self.bytes.get(&byte).unwrap_or(&self.others)
+    }
+
+    /// Where bytes lead that are not told apart.
+    pub(super) fn on_others(&self) -> &BTreeSet<Single> {
+        &self.others
+    }
+
+    /// The bytes that are told apart.
+    pub(super) fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.bytes.keys().copied()
+    }
+
+    /// All places that some byte leads to.
+    pub(super) fn places(&self) -> BTreeSet<Single> {
+        self.bytes
+            .values()
+            .chain([&self.others])
+            .flatten()
+            .copied()
+            .collect()
     }
 
     /// Where every byte leads.
@@ -80,7 +100,8 @@ impl State {
 
     /// It leads to nothing, or only to itself.
     pub(super) fn leads_nowhere(&self, itself: usize) -> bool {
-        let all = self.bytes.values().chain([&self.others]).flatten();
-        all.into_iter().all(|single| *single == Single::State(itself))
+        self.places()
+            .iter()
+            .all(|single| *single == Single::State(itself))
     }
 }

@@ -1,6 +1,6 @@
 //! An engine's answer in a form that two engines can be compared by, and many answers in little space.
 
-use event_pattern::{ErrorKind, Pattern};
+use event_pattern::{COMPLEXITY_MAX, ErrorKind, Pattern, wildcard_complexity};
 
 /// What a text that is not JSON is answered; how it is worded differs.
 const SYNTAX: &str = "invalid-pattern: not JSON";
@@ -30,6 +30,12 @@ pub(crate) fn ours(pattern: &str, event: &str) -> String {
         Ok(false) => "no-match".to_owned(),
         Err(_) => "invalid-event".to_owned(),
     }
+}
+
+/// How complex this crate finds a pattern's wildcards.
+pub(crate) fn complexity(pattern: &str) -> String {
+    wildcard_complexity(pattern, COMPLEXITY_MAX + 2)
+        .map_or_else(|_| "refused".to_owned(), |found| found.to_string())
 }
 
 fn refusal(reason: &str, place: Option<&str>) -> String {

@@ -4,5 +4,6 @@ mod agreement;
 mod answers;
 mod generate;
 mod matcher;
+mod pairs;
 mod properties;
 mod refusals;

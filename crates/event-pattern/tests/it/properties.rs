@@ -1,6 +1,6 @@
 //! Whatever is put in, an answer comes out, and a value matches itself.
 
-use event_pattern::{EventError, Matcher, Pattern};
+use event_pattern::{COMPLEXITY_MAX, EventError, Matcher, Pattern, wildcard_complexity};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -137,4 +137,38 @@ fn deep_nesting_is_refused() {
     assert!(check(r#"{"a": [1]}"#, &deep(1_000)).is_ok());
     assert!(check(r#"{"a": [1]}"#, &deep(1_001)).is_err());
     assert!(Pattern::compile(&deep(100_000)).is_err());
+}
+
+#[test]
+fn hostile_patterns_are_counted_in_time() {
+    let stars = "a*".repeat(2_000);
+    let many: Vec<Value> = (0..150)
+        .map(|n| json!({ "wildcard": format!("a{n}*b*c") }))
+        .collect();
+    let long: Vec<Value> = (0..9).map(|_| json!({ "wildcard": "*ab".repeat(100) })).collect();
+    let or = |n: usize| format!(r#""$or":[{{"a{n}":[{{"wildcard":"*a"}}]}},{{"b{n}":[{{"suffix":"b"}}]}}]"#);
+    let alternatives = (0..7).map(or).collect::<Vec<_>>().join(",");
+    for pattern in [
+        json!({"a": [{ "wildcard": stars }]}).to_string(),
+        json!({ "a": many }).to_string(),
+        json!({ "a": long }).to_string(),
+        format!("{{{alternatives}}}"),
+    ] {
+        let started = std::time::Instant::now();
+        assert!(
+            wildcard_complexity(&pattern, COMPLEXITY_MAX + 1).is_ok(),
+            "{pattern}"
+        );
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn long_lists_are_compiled_in_time() {
+    let list = |item: &str| format!(r#"{{"a":[{}{{"cidr":"10.0.0.0/8"}}]}}"#, item.repeat(30_000));
+    assert_eq!(check(&list("null,"), r#"{"a": null}"#), Ok(true));
+    assert_eq!(check(&list("12345678901234567890,"), r#"{"a": 1}"#), Ok(false));
+    let items: Vec<String> = (0..5_000).map(|n| format!("*{n}x")).collect();
+    let denied = json!({"a": [{"anything-but": {"wildcard": items}}]}).to_string();
+    assert_eq!(check(&denied, r#"{"a": "7x"}"#), Ok(false));
 }

@@ -1,6 +1,9 @@
 //! What AWS answers to patterns that it refuses, and EventBridge's own limits.
 
-use event_pattern::{COMPLEXITY_MAX, ErrorKind, LENGTH_MAX, LENGTH_QUOTA, Pattern, Warning};
+use event_pattern::{
+    COMPLEXITY_MAX, ErrorKind, LENGTH_MAX, LENGTH_QUOTA, Pattern, Warning, wildcard_complexity,
+};
+use serde_json::json;
 
 /// The reason, and where AWS's parser stood.
 fn check(pattern: &str, reason: &str, column: Option<usize>, path: &str) {
@@ -61,6 +64,12 @@ fn reasons_are_those_of_aws() {
         Some(25),
         "time",
     );
+    check(
+        r#"{"n\ud83d": [{"\ude00x": 1}]}"#,
+        "Unrecognized match type ?x",
+        Some(27),
+        "n?",
+    );
     check(r#"["a"]"#, "Filter is not an object", Some(2), "");
     check(
         r#"{"ip": [{"cidr": "xx.11.xx/8"}]}"#,
@@ -83,6 +92,18 @@ fn reasons_are_those_of_aws() {
 }
 
 #[test]
+fn numbers_are_refused_as_java_reads_them() {
+    let zero = |exponent: &str| format!(r#"{{"n": [{{"numeric": ["=", 0e{exponent}]}}]}}"#);
+    assert!(Pattern::compile(&zero("2147483647")).is_ok());
+    check(&zero("2147483648"), "value exceeds limits", Some(39), "n");
+    check(&zero("-2147483648"), "value exceeds limits", Some(40), "n");
+    let beyond = r#"{"n": [{"anything-but": 1.5e2147483649}]}"#;
+    check(beyond, "value exceeds limits", None, "n");
+    let mask = r#"{"n": [{"cidr": "10.0.0.0/²"}]}"#;
+    check(mask, "Malformed CIDR, mask bits must be an integer", None, "n");
+}
+
+#[test]
 fn a_message_names_the_place_once_or_twice() {
     let once = Pattern::compile(r#"{"int": 42}"#).unwrap_err().message();
     let line = "Event pattern is not valid. Reason: \"int\" must be an object or an array\n \
@@ -92,10 +113,33 @@ fn a_message_names_the_place_once_or_twice() {
         .unwrap_err()
         .message();
     assert_eq!(twice.matches(" at [Source: ").count(), 2);
+    let control = Pattern::compile("{\"n\":\t1}\n").unwrap_err().message();
+    assert!(
+        control.ends_with("\n at [Source: (String)\"{\"n\":\\u00091}\n\"; line: 1, column: 8]"),
+        "{control}"
+    );
     let long = Pattern::compile(&format!("{{\"{}\": 1}}", "k".repeat(600)))
         .unwrap_err()
         .message();
     assert!(long.contains("\"[truncated 107 chars]; line: 1"), "{long}");
+    let wide = Pattern::compile(&format!("{{\"k{}\": 1}}", "\u{1d11e}".repeat(300)))
+        .unwrap_err()
+        .message();
+    assert!(
+        wide.contains("\u{1d11e}?\"[truncated 108 chars]; line: 1"),
+        "{wide}"
+    );
+}
+
+#[test]
+fn of_several_wrong_wildcards_the_first_in_the_engine_s_order_is_named() {
+    let list = |texts: &[&str]| json!({"n": [{"anything-but": {"wildcard": texts}}]}).to_string();
+    let (stars, escape) = (
+        "Consecutive wildcard characters at pos 2",
+        "Invalid escape character at pos 2",
+    );
+    check(&list(&["a**", "d**", "c\\"]), escape, Some(54), "n");
+    check(&list(&["b\\x", "d**", "a**"]), stars, Some(55), "n");
 }
 
 #[test]
@@ -111,22 +155,60 @@ fn text_that_is_no_json_is_told_from_what_is_no_pattern() {
     );
 }
 
-fn complexity(wildcard: &str) -> usize {
-    let pattern = serde_json::json!({"a": [{"wildcard": wildcard}]});
-    Pattern::compile(&pattern.to_string()).map_or(0, |pattern| pattern.wildcard_complexity())
+/// The count, as the engine has it.
+fn counted(pattern: &serde_json::Value, complexity: usize) {
+    assert_eq!(
+        wildcard_complexity(&pattern.to_string(), 1_000),
+        Ok(complexity),
+        "{pattern}"
+    );
+}
+
+fn wildcards(texts: &[&str]) -> serde_json::Value {
+    texts.iter().map(|text| json!({ "wildcard": text })).collect()
 }
 
 #[test]
 fn wildcards_are_as_complex_as_the_engine_counts() {
-    assert_eq!(complexity("/Users/*/dir/dir/dir/dir/dir/doc.txt"), 7);
-    assert_eq!(complexity("*:*:*:*:*:event-bus/*"), 11);
-    assert_eq!(complexity("abc"), 1);
-    let refused = r#"{"a": [{"wildcard": "*:*:*:*:*:event-bus/*"}]}"#;
-    assert!(complexity("*:*:*:*:*:event-bus/*") > COMPLEXITY_MAX && Pattern::compile(refused).is_ok());
-    let error = Pattern::compile_for_eventbridge(refused).unwrap_err();
+    counted(
+        &json!({"a": wildcards(&["/Users/*/dir/dir/dir/dir/dir/doc.txt"])}),
+        7,
+    );
+    counted(&json!({"a": wildcards(&["*:*:*:*:*:event-bus/*"])}), 11);
+    counted(&json!({"a": wildcards(&["abc"])}), 1);
+    counted(&json!({"a": ["abc"]}), 0);
+    counted(&json!({"a": wildcards(&["*"])}), 2);
+    counted(&json!({"a": wildcards(&["*", "a*"])}), 4);
+    counted(&json!({"a": [{"anything-but": {"wildcard": ["*x*", "x*"]}}]}), 5);
+    counted(
+        &json!({"a": wildcards(&["*x"]), "b": [{"prefix": "q"}, {"wildcard": "*x*x"}]}),
+        4,
+    );
+}
+
+#[test]
+fn the_engine_s_own_mistakes_are_counted_too() {
+    let complex = wildcards(&["*-*-*-*"]);
+    // What is behind a field that may only be absent is not looked at.
+    counted(&json!({"a": [{"exists": false}], "b": complex}), 0);
+    counted(&json!({"a": [{"exists": false}, 1], "b": complex}), 7);
+    // A wildcard with something after its star is not found again where it is added again.
+    let again = json!([{"b": ["x"]}, {"b": ["y"]}]);
+    counted(&json!({"a": wildcards(&["*q", "*"]), "$or": again}), 5);
+    counted(&json!({"a": wildcards(&["*", "*q"]), "$or": again}), 4);
+}
+
+#[test]
+fn wildcards_that_are_too_complex_are_refused_by_eventbridge_only() {
+    let refused = json!({"a": wildcards(&["*-*-*-*-*-shop/*"])}).to_string();
+    assert_eq!(wildcard_complexity(&refused, 1_000), Ok(COMPLEXITY_MAX + 1));
+    assert!(Pattern::compile(&refused).is_ok());
+    assert_eq!(wildcard_complexity(&refused, 3), Ok(3));
+    let error = Pattern::compile_for_eventbridge(&refused).unwrap_err();
     let reason = "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after \
                   a wildcard character";
     assert_eq!((error.reason(), error.column()), (reason, None));
+    assert!(Pattern::compile_for_eventbridge(&refused.replacen("-*", "-", 1)).is_ok());
 }
 
 #[test]

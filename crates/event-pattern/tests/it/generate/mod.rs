@@ -3,6 +3,7 @@
 mod event;
 mod pattern;
 mod text;
+mod wildcards;
 
 pub(crate) use text::Json;
 
@@ -38,6 +39,12 @@ impl Random {
 pub(crate) fn pairs(seed: u64) -> impl Iterator<Item = (String, String)> {
     let mut random = Random::new(seed);
     std::iter::from_fn(move || Some(pair(&mut random)))
+}
+
+/// Patterns whose wildcards are to be counted, without end.
+pub(crate) fn wildcards(seed: u64) -> impl Iterator<Item = String> {
+    let mut random = Random::new(seed);
+    std::iter::from_fn(move || Some(wildcards::pattern(&mut random).text(&mut random)))
 }
 
 fn pair(random: &mut Random) -> (String, String) {

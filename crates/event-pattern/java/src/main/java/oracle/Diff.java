@@ -8,10 +8,12 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import software.amazon.event.ruler.JsonRuleCompiler;
 import software.amazon.event.ruler.Machine;
+import software.amazon.event.ruler.MachineComplexityEvaluator;
 
 /**
  * One line in, `["pattern", "event"]`; one line out: a JSON string holding `match`, `no-match`, `unsteady`, or
- * `invalid-pattern: ` or `invalid-event: ` with the engine's whole message.
+ * `invalid-pattern: ` or `invalid-event: ` with the engine's whole message. For `["pattern"]` it holds how complex the
+ * pattern's wildcards are, at most 12.
  */
 public final class Diff {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -21,7 +23,9 @@ public final class Diff {
         PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode pair = JSON.readTree(line);
-            out.println(JSON.writeValueAsString(steady(pair.get(0).asText(), pair.get(1).asText())));
+            String pattern = pair.get(0).asText();
+            String answer = pair.has(1) ? steady(pattern, pair.get(1).asText()) : complexity(pattern);
+            out.println(JSON.writeValueAsString(answer));
         }
         out.flush();
     }
@@ -37,6 +41,16 @@ public final class Diff {
             }
         }
         return first;
+    }
+
+    private static String complexity(String pattern) {
+        Machine machine = new Machine();
+        try {
+            machine.addRule("rule", pattern);
+        } catch (Throwable refused) {
+            return "refused";
+        }
+        return String.valueOf(machine.evaluateComplexity(new MachineComplexityEvaluator(12)));
     }
 
     private static String answer(String pattern, String event) {

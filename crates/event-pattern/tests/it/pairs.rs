@@ -1,0 +1,56 @@
+//! Single pairs that once were answered unlike the engine.
+
+use event_pattern::Pattern;
+
+fn check(pattern: &str, event: &str, matches: bool) {
+    let compiled = Pattern::compile(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    assert_eq!(compiled.matches(event), Ok(matches), "{pattern} {event}");
+}
+
+#[test]
+fn an_alternative_behind_a_wildcard_is_lost_only_if_the_wildcard_is_found_again() {
+    // Of `a` both alternatives have the same test. If the engine finds it again, the second is taken for a repeat.
+    let or = r#""$or": [{"n": [4, 5]}, {"n": [5, 6]}]"#;
+    for (test, kept) in [
+        (r#""stop""#, false),
+        (r#"{"wildcard": "st*"}"#, false),
+        (r#"{"wildcard": "*op"}"#, true),
+        (r#"{"anything-but": {"wildcard": ["*x", "*y"]}}"#, true),
+        (r#"{"anything-but": {"wildcard": ["*x", "y*"]}}"#, false),
+    ] {
+        check(
+            &format!(r#"{{"a": [{test}], {or}}}"#),
+            r#"{"a": "stop", "n": 6}"#,
+            kept,
+        );
+    }
+}
+
+#[test]
+fn tests_behind_a_wildcard_that_is_not_found_again_are_apart() {
+    let or = r#""$or": [{"n": [{"wildcard": "*q"}]}, {"n": [{"equals-ignore-case": "Q"}]}]"#;
+    let event = r#"{"a": "stop", "n": "z"}"#;
+    check(&format!(r#"{{"a": ["stop"], {or}}}"#), event, true);
+    check(
+        &format!(r#"{{"a": [{{"wildcard": "*op"}}], {or}}}"#),
+        event,
+        false,
+    );
+}
+
+#[test]
+fn the_mask_of_a_range_may_be_written_in_any_digits() {
+    check(r#"{"n": [{"cidr": "10.0.0.0/٨"}]}"#, r#"{"n": "10.9.9.9"}"#, true);
+    check(
+        r#"{"n": [{"cidr": "10.0.0.0/+२४"}]}"#,
+        r#"{"n": "10.9.9.9"}"#,
+        false,
+    );
+}
+
+#[test]
+fn zero_has_an_exponent_that_counts() {
+    check(r#"{"n": [0]}"#, r#"{"n": 0e2147483647}"#, true);
+    check(r#"{"n": [0]}"#, r#"{"n": 0e2147483648}"#, false);
+    check(r#"{"n": [0e2147483648]}"#, r#"{"n": 0e2147483648}"#, true);
+}
