@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{places, shell};
 
 const MOTO: &str = "moto[server]==5.2.5";
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_mins(1);
 
 /// Builds, measures, prints the table. `more` is passed on to the load: how many seconds each measurement lasts.
 pub(super) fn run(more: &[String]) -> Result<()> {
@@ -94,10 +94,8 @@ fn ours(data: Option<&Path>) -> Result<Server> {
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line)?;
     let ready: Value = serde_json::from_str(&line)?;
-    server.endpoint = ready["aws"]["endpoint"]
-        .as_str()
-        .context("no endpoint")?
-        .to_owned();
+    let endpoint = ready["aws"]["endpoint"].as_str().context("no endpoint")?;
+    endpoint.clone_into(&mut server.endpoint);
     Ok(server)
 }
 

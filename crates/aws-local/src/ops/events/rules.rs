@@ -1,6 +1,6 @@
 //! Rules, and the pattern test.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use event_pattern::Pattern;
 use serde::Deserialize;
@@ -235,8 +235,18 @@ fn by_target(cx: &mut Cx<'_>, input: &ByTarget) -> Answer {
     Ok(slim(json!({ "RuleNames": page.items, "NextToken": page.next })))
 }
 
-/// AWS's model names `resources` too, but AWS takes events without them.
-const MANDATORY: [&str; 6] = ["id", "account", "source", "time", "region", "detail-type"];
+/// What every event has, whatever the values. AWS's model names `resources` too, but AWS takes events without them.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only their being there counts")]
+struct Mandatory {
+    id: IgnoredAny,
+    account: IgnoredAny,
+    source: IgnoredAny,
+    time: IgnoredAny,
+    region: IgnoredAny,
+    #[serde(rename = "detail-type")]
+    detail_type: IgnoredAny,
+}
 
 fn test_pattern(input: &TestPattern) -> Answer {
     let pattern = compile(&input.event_pattern)?;
@@ -244,10 +254,7 @@ fn test_pattern(input: &TestPattern) -> Answer {
     let result = pattern.matches(&input.event).map_err(|_| refused())?;
     // Values are passed over, for the pattern's reading of JSON takes more than a tree of values can hold.
     let mut event = serde_json::Deserializer::from_str(&input.event);
-    let members = HashMap::<String, IgnoredAny>::deserialize(&mut event).map_err(|_| refused())?;
-    if MANDATORY.iter().any(|member| !members.contains_key(*member)) {
-        return Err(refused());
-    }
+    Mandatory::deserialize(&mut event).map_err(|_| refused())?;
     Ok(json!({ "Result": result }))
 }
 

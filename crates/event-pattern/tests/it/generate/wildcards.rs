@@ -10,7 +10,7 @@ pub(super) fn pattern(random: &mut Random) -> Json {
 
 fn object(random: &mut Random, depth: usize) -> Json {
     let mut fields = Vec::new();
-    for _ in 0..1 + random.below(2) {
+    for _ in 0..=random.below(2) {
         let key = random.pick(&["a", "b", "c"]).to_owned();
         fields.push(match random.below(10) {
             0 if depth < 2 => {
