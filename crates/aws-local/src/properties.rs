@@ -135,8 +135,8 @@ const SCOPES: &[&str] = &[
     "%2F",
 ];
 
-/// A policy of which each member is right, or missing, or of another kind.
-fn policies() -> impl Strategy<Value = String> {
+/// A member of a policy's statement: right, or of another kind.
+fn members() -> impl Strategy<Value = (&'static str, Value)> {
     let texts: &[&str] = &[
         "*",
         "events.amazonaws.com",
@@ -163,7 +163,7 @@ fn policies() -> impl Strategy<Value = String> {
         1 => text.clone().prop_map(|text| json!({ "Service": text })),
         1 => text.clone().prop_map(|text| json!({ "AWS": [text] })),
     ];
-    let operators: &[&str] = &[
+    let operators: &[&'static str] = &[
         "StringEquals",
         "ArnLike",
         "Bool",
@@ -172,7 +172,7 @@ fn policies() -> impl Strategy<Value = String> {
         "Null",
         "x",
     ];
-    let keys: &[&str] = &[
+    let keys: &[&'static str] = &[
         "aws:SourceArn",
         "aws:SourceAccount",
         "aws:SecureTransport",
@@ -184,7 +184,7 @@ fn policies() -> impl Strategy<Value = String> {
         value.clone(),
     )
         .prop_map(|(operator, key, value)| json!({ operator: { key: value } }));
-    let names: &[&str] = &[
+    let names: &[&'static str] = &[
         "Sid",
         "Effect",
         "Principal",
@@ -194,18 +194,23 @@ fn policies() -> impl Strategy<Value = String> {
         "Resource",
         "x",
     ];
-    let member = prop_oneof![
+    prop_oneof![
         8 => (prop::sample::select(names), value),
         1 => condition.prop_map(|condition| ("Condition", condition)),
-    ];
+    ]
+}
+
+/// A policy of which each member is right, or missing, or of another kind.
+fn policies() -> impl Strategy<Value = String> {
     let right = json!({ "Effect": "Allow", "Principal": "*", "Action": "logs:*", "Resource": "*" });
-    let statement = (any::<bool>(), prop::collection::vec(member, 0..5)).prop_map(move |(begun, members)| {
-        let mut statement = if begun { right.clone() } else { json!({}) };
-        for (name, value) in members {
-            statement[name] = value;
-        }
-        statement
-    });
+    let statement =
+        (any::<bool>(), prop::collection::vec(members(), 0..5)).prop_map(move |(begun, members)| {
+            let mut statement = if begun { right.clone() } else { json!({}) };
+            for (name, value) in members {
+                statement[name] = value;
+            }
+            statement
+        });
     (prop::collection::vec(statement, 0..3), any::<bool>()).prop_map(|(statements, listed)| {
         let one = statements.first().cloned().unwrap_or_default();
         json!({ "Version": "2012-10-17", "Statement": if listed { Value::from(statements) } else { one } })

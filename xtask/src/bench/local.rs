@@ -195,7 +195,7 @@ mod tests {
             json!({
                 "work": work,
                 "bus": bus,
-                "flood": { "expected": 10, "refused": 0, "delivered": delivered, "accepted_per_second": 5_000 },
+                "flood": { "accepted": 10, "refused": 0, "delivered": delivered, "accepted_per_second": 5_000 },
                 "paced": { "p50_ms": 1.5 },
                 "single": {},
             })

@@ -60,7 +60,7 @@ async fn a_refused_pattern_gets_the_reason_of_aws() {
     let local = Local::start(Config::default()).await;
     let event = format!("{{{EVENT}}}");
     for (pattern, reason, column) in [
-        (r#"{"n": 5}"#, r#""n" must be an object or an array"#, Some(9)),
+        (r#"{"n": 5}"#, r#""n" must be an object or an array"#, Some(8)),
         (r#"["shop"]"#, "Filter is not an object", Some(2)),
         (
             r#"{"n": [{"cidr": "10.0.0.0"}]}"#,

@@ -55,7 +55,7 @@ async fn create() {
     // What is sensitive stays out of the message, the inside of a sensitive object too.
     check(
         json!({ "name": "leo", "vault": { "code": "s3same" }, "mode": "lies about the vault" }),
-        "error: The provider returned something else than it planned (at vault.code): This is a bug in the provider: `vault.code` differs from the plan.",
+        "error: The provider returned something else than it planned (at vault[\"code\"]): This is a bug in the provider: `vault.code` differs from the plan.",
         Some(json!({ "name": "leo" })),
     )
     .await;
