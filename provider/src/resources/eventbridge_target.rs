@@ -71,8 +71,9 @@ pub struct LogGroup {
     // What replaces is another destination, however it is written: `plan_destination` tells.
     #[tf(required, check = checks::log_group)]
     pub name: String,
-    /// Make the log group. It then carries a tag that names its owner, this rule; one that is there already is taken up
-    /// only if it carries that tag. Changed to `false`, the tag is taken off: the log group stays and is left alone.
+    /// Make the log group. It then carries the provider's `default_tags` and a tag that names its owner, this rule. One that
+    /// is there already is taken up only if it carries that tag, or that of another rule of this bus which no longer leads
+    /// to it: a rule that is renamed keeps its log group. Changed to `false`, the tag is taken off: the log group stays and is left alone.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Days to keep events for; without it, for ever. Only with `create`.
@@ -84,7 +85,8 @@ pub struct LogGroup {
     /// ARN of the log group.
     #[tf(computed, keep)]
     pub arn: Option<String>,
-    /// `ready`, or what is missing: `log group missing`, `policy missing`, `policy denies`. An apply makes it ready.
+    /// `ready`, or what is missing: `log group missing`, `policy missing`, `policy denies`, `tags differ` (from the
+    /// provider's `default_tags`). An apply makes it ready.
     #[tf(computed, keep)]
     pub status: Option<String>,
 }
@@ -163,7 +165,7 @@ impl Resource for Target {
         }
         state.with(&held);
         if let Some(group) = state.log_group.take() {
-            state.log_group = Some(log_group::read(&aws, &state, group).await?);
+            state.log_group = Some(log_group::read(cx, &aws, &state, group).await?);
         }
         Ok(Some(state))
     }

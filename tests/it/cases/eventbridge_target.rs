@@ -30,6 +30,9 @@ resource "scalr_eventbridge_target" "logs" {
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
+        Case::new("target::renamed_rule", renamed_rule),
+        Case::new("target::default_tags", default_tags),
+        Case::new("target::generated_configuration", generated_configuration),
         Case::new("target::log_group_lifecycle", lifecycle),
         Case::new("target::delete_on_destroy", delete_on_destroy),
         Case::new("target::by_arn", by_arn),
@@ -270,6 +273,84 @@ resource "scalr_eventbridge_target" "logs" {{
     ensure!(
         found.iter().all(|target| target.arn().ends_with(":runs")),
         "overwritten: {found:?}"
+    );
+    Ok(())
+}
+
+/// The rule is replaced, and so is the target; the log group and its events go over to the new one.
+fn renamed_rule(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let parts = [CONNECTION, BUS, RULE, TARGET];
+    stage.config(&hcl::all(&parts))?;
+    stage.apply_counts(4, 0, 0)?;
+    let renamed = hcl::with(RULE, "\"runs\"\n", "\"renamed\"\n");
+    stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET]))?;
+    stage.apply_counts(2, 0, 2)?;
+    stage.plan_empty()?;
+    // A rule that still leads to the group keeps it.
+    let second = hcl::with(
+        &hcl::with(RULE, "\"runs\" {", "\"second\" {"),
+        "\"runs\"\n",
+        "\"second\"\n",
+    );
+    let theirs = hcl::with(
+        &hcl::with(TARGET, "\"logs\"", "\"second\""),
+        "rule.runs",
+        "rule.second",
+    );
+    stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET, &second, &theirs]))?;
+    stage.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
+    Ok(())
+}
+
+fn default_tags(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let tagged = |cost: &str| {
+        format!(
+            "provider \"scalr\" {{\n  aws = {{ default_tags = {{ tags = {{ cost = \"{cost}\" }} }} }}\n}}\n"
+        )
+    };
+    for (cost, changes) in [("x", (4, 0, 0)), ("y", (0, 3, 0))] {
+        stage.config(&hcl::all(&[&tagged(cost), CONNECTION, BUS, RULE, TARGET]))?;
+        stage.apply_counts(changes.0, changes.1, changes.2)?;
+        stage.plan_empty()?;
+        let arn = stage.aws().group_arn(GROUP)?;
+        let tags = block_on(stage.aws().logs.list_tags_for_resource().resource_arn(arn).send())?;
+        let found = tags.tags().and_then(|tags| tags.get("cost"));
+        ensure!(found.is_some_and(|found| found == cost), "{tags:?}");
+    }
+    Ok(())
+}
+
+/// What `-generate-config-out` writes for a log-group target is a configuration that plans nothing but the import.
+fn generated_configuration(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
+    stage.apply_counts(4, 0, 0)?;
+    let (bus, id) = (
+        stage.attribute("scalr_eventbridge_bus.scalr", "name")?,
+        stage.attribute("scalr_eventbridge_target.logs", "target_id")?,
+    );
+    std::fs::rename(stage.state_file(), stage.dir().join("forgotten.json"))?;
+    stage.remove("main.tf");
+    stage.write(
+        "import.tf",
+        &format!("import {{\n  to = scalr_eventbridge_target.found\n  id = \"{bus}/runs/{id}\"\n}}\n"),
+    )?;
+    let planned = stage.run(&[
+        "plan",
+        "-input=false",
+        "-no-color",
+        "-generate-config-out=main.tf",
+    ])?;
+    ensure!(planned.code() == 0, "{}", planned.text);
+    let ended = stage.apply()?;
+    ensure!(
+        ended
+            .flat()
+            .contains("1 imported, 0 added, 0 changed, 0 destroyed"),
+        "{}",
+        ended.text
     );
     Ok(())
 }

@@ -27,9 +27,13 @@ pub(super) async fn ensure(
     of_target: &str,
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
-    let held = find_or_make(aws, group, &owner, planned::default_tags(cx.client())?).await?;
+    let default_tags = planned::default_tags(cx.client())?;
+    let held = find_or_make(aws, target, group, &owner, default_tags).await?;
     let standing = format!("The log group is there; {of_target}");
     if group.create {
+        if let Some(held) = &held {
+            tag(aws, &arn_of(held, group), group, default_tags.clone(), &standing).await?;
+        }
         keep_for(aws, group, held.as_ref(), &standing).await?;
     }
     let need = need(target, &group.name, rule_arn);
@@ -48,7 +52,12 @@ pub(super) async fn ensure(
 }
 
 /// Reads group and permission back. `create` is what the tag says.
-pub(super) async fn read(aws: &Regional, target: &Target, mut group: LogGroup) -> Result<LogGroup> {
+pub(super) async fn read(
+    cx: &Cx<'_, Target>,
+    aws: &Regional,
+    target: &Target,
+    mut group: LogGroup,
+) -> Result<LogGroup> {
     let doing = || format!("cannot read the log group `{}`", group.name);
     let Some(held) = aws.log_group(&group.name).await.map_err(|e| e.during(doing()))? else {
         group.status = Some("log group missing".to_owned());
@@ -69,7 +78,12 @@ pub(super) async fn read(aws: &Regional, target: &Target, mut group: LogGroup) -
         group.retention_in_days = held.retention_in_days().map(i64::from);
     }
     group.arn = Some(need.log_group_arn);
-    group.status = Some(in_words(&verdict).to_owned());
+    let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
+    let untagged = group.create && planned::default_tags(cx.client())?.iter().any(differ);
+    group.status = Some(match verdict {
+        Verdict::Granted if untagged => "tags differ".to_owned(),
+        verdict => in_words(&verdict).to_owned(),
+    });
     Ok(group)
 }
 
@@ -168,6 +182,7 @@ pub(super) async fn leave_or_delete(
 
 async fn find_or_make(
     aws: &Regional,
+    target: &Target,
     group: &LogGroup,
     owner: &str,
     default_tags: &BTreeMap<String, String>,
@@ -184,7 +199,7 @@ async fn find_or_make(
         .map_err(|e| e.during(format!("cannot look for the log group `{name}`")))?;
     match held {
         Some(held) if group.create => {
-            check_owner(aws, group, &held, owner).await?;
+            claim(aws, target, group, &held, owner).await?;
             Ok(Some(held))
         }
         Some(held) => Ok(Some(held)),
@@ -201,7 +216,7 @@ async fn find_or_make(
             Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
                 let held = aws.log_group(name).await.map_err(|e| e.during(doing()))?;
                 if let Some(held) = &held {
-                    check_owner(aws, group, held, owner).await?;
+                    claim(aws, target, group, held, owner).await?;
                 }
                 Ok(held)
             }
@@ -225,26 +240,82 @@ async fn make(
     answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
 }
 
-async fn check_owner(aws: &Regional, group: &LogGroup, held: &WireGroup, owner: &str) -> Result<()> {
-    let name = &group.name;
-    let tags = aws.log_group_tags(&arn_of(held, group)).await;
+/// Sees to it that a group that is there is this rule's, or can be: another rule of this bus had it and leads to it no
+/// longer, as after a rename.
+async fn claim(
+    aws: &Regional,
+    target: &Target,
+    group: &LogGroup,
+    held: &WireGroup,
+    owner: &str,
+) -> Result<()> {
+    let (name, arn) = (&group.name, arn_of(held, group));
+    let tags = aws.log_group_tags(&arn).await;
     let tags = tags.map_err(|e| e.during(format!("cannot read the tags of the log group `{name}`")))?;
     let found = tags.get(OWNER_TAG);
     if found.is_some_and(|found| found == owner) {
         return Ok(());
     }
-    Err(not_ours(name, &aws.name, found.map(String::as_str)).into())
+    let bus = &target.event_bus_name;
+    let former = found.and_then(|found| found.strip_prefix(bus.as_str())?.strip_prefix('/'));
+    if let Some(rule) = former {
+        let targets = aws.targets(bus, rule).await;
+        let targets =
+            targets.map_err(|e| e.during(format!("cannot read the targets of the rule `{rule}`")))?;
+        let mut left = targets.iter().flatten();
+        if left.all(|held| arn::log_group_name(held.arn()) != Some(name)) {
+            let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
+            return tag(
+                aws,
+                &arn,
+                group,
+                mine,
+                "The log group is as it was, and the target was not made.",
+            )
+            .await;
+        }
+    }
+    Err(not_ours(name, &aws.name, found.map(String::as_str), former.is_some()).into())
 }
 
-fn not_ours(name: &str, region: &str, found: Option<&str>) -> Diagnostic {
+/// Puts tags on a group; those that it has with these values already are put again, which changes nothing.
+async fn tag(
+    aws: &Regional,
+    arn: &str,
+    group: &LogGroup,
+    tags: BTreeMap<String, String>,
+    standing: &str,
+) -> Result<()> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let call = aws
+        .logs
+        .tag_resource()
+        .resource_arn(arn)
+        .set_tags(Some(tags.into_iter().collect()));
+    let answer = call.send().await.map_err(|e| aws.failed("logs:TagResource", e));
+    let doing = || format!("cannot tag the log group `{}`", group.name);
+    answer
+        .map(drop)
+        .map_err(|e| e.during_with(doing(), &Standing::default().and(standing)))
+}
+
+fn not_ours(name: &str, region: &str, found: Option<&str>, same_bus: bool) -> Diagnostic {
     let whose = found.map_or_else(
         || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was let go"),
         |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
     );
+    let replaced = if same_bus {
+        " If that rule is the one being replaced, `create_before_destroy` is in the way: without it, the log group is taken \
+         over."
+    } else {
+        ""
+    };
     Diagnostic::error(format!("The log group `{name}` exists already"))
         .detail(format!(
             "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
-             retention is then left alone, and it outlives this target), or choose another name."
+             retention is then left alone, and it outlives this target), or choose another name.{replaced}"
         ))
         .at("log_group.create")
 }
@@ -337,7 +408,7 @@ mod tests {
     #[test]
     fn a_group_of_somebody_else_is_refused_by_name_of_the_way_out() {
         for (found, says) in [(None, "made elsewhere"), (Some("x/y"), "`x/y`")] {
-            let detail = not_ours("/g", "us-east-1", found).detail;
+            let detail = not_ours("/g", "us-east-1", found, false).detail;
             assert!(
                 detail.contains(says) && detail.contains("`create = false`"),
                 "{detail}"

@@ -17,12 +17,16 @@ pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
             Diagnostic::error("The target has no destination")
                 .detail("Set `log_group` for a CloudWatch log group, or `arn` for anything else."),
         );
-    } else if arn.is_known() && group.is_known() {
-        diags.push(
-            Diagnostic::error("The target has two destinations")
-                .detail("Set one of `arn` and `log_group`; `log_group` sees to the permission as well.")
-                .at("arn"),
-        );
+    } else if let (Value::Known(arn), Value::Known(_)) = (&arn, &group) {
+        // A generated configuration has both, and they agree.
+        let name = config.value::<String>("log_group.name").known();
+        if name.is_some() && arn::log_group_name(arn) != name.as_deref() {
+            diags.push(
+                Diagnostic::error("The target has two destinations")
+                    .detail("Set one of `arn` and `log_group`; `log_group` sees to the permission as well.")
+                    .at("arn"),
+            );
+        }
     }
     input::refuse(config, diags);
     let to_group = group.is_known() || arn.known().is_some_and(|arn| arn::log_group_name(&arn).is_some());
