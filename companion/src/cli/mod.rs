@@ -61,19 +61,23 @@ pub(crate) async fn main() -> ExitCode {
     }
     panics::install();
     let done = match cli.command {
-        Command::Dev(args) => dev::main(args, stop_on_signal()).await,
-        Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await,
-        Command::Run(args) => run::main(args).await,
-        Command::Emit(what) => emit::main(what).await,
-        Command::Tail(args) => tail::main(args, stop_on_signal()).await,
+        Command::Dev(args) => dev::main(args, stop_on_signal()).await.map(succeeded),
+        Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
+        Command::Run(args) => run::main(args).await.map(succeeded),
+        Command::Emit(what) => emit::main(what).await.map(succeeded),
+        Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever reads our output has seen enough.
         Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
+}
+
+fn succeeded((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

@@ -1,7 +1,8 @@
 //! `pattern test`: does an event match a pattern, and if not, why.
 
 use std::collections::HashMap;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use event_pattern::Pattern;
@@ -11,7 +12,8 @@ use super::out;
 
 #[derive(clap::Subcommand)]
 pub(super) enum What {
-    /// Match events against patterns.
+    /// Match events against patterns. A single test ends with 0 for a match, 1 for none, 2 for a pattern or event that is
+    /// refused.
     Test(Args),
 }
 
@@ -30,12 +32,17 @@ pub(super) struct Args {
     event: Option<String>,
 }
 
-pub(super) fn main(what: What) -> anyhow::Result<()> {
+/// The exit codes of a single test, as `grep` has them.
+const NO_MATCH: u8 = 1;
+const INVALID: u8 = 2;
+
+pub(super) fn main(what: What) -> anyhow::Result<ExitCode> {
     let What::Test(args) = what;
-    match (&args.pattern, &args.event) {
-        (Some(pattern), Some(event)) => one(&read(pattern)?, &read(event)?),
-        _ => Ok(lines(io::stdin().lock(), io::stdout().lock())?),
+    if let (Some(pattern), Some(event)) = (&args.pattern, &args.event) {
+        return one(&read(pattern)?, &read(event)?);
     }
+    lines(io::BufReader::new(io::stdin().lock()), io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn read(file: &str) -> anyhow::Result<String> {
@@ -47,12 +54,18 @@ fn read(file: &str) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))
 }
 
-fn one(pattern: &str, event: &str) -> anyhow::Result<()> {
+fn one(pattern: &str, event: &str) -> anyhow::Result<ExitCode> {
     if let Err(error) = Pattern::compile_for_eventbridge(pattern) {
-        return Ok(out::line(&refused(&error))?);
+        out::line(&refused(&error))?;
+        return Ok(ExitCode::from(INVALID));
     }
     let verdict = verdict(pattern, event);
     out::line(&verdict)?;
+    let code = match verdict.as_str() {
+        "match" => ExitCode::SUCCESS,
+        "no-match" => ExitCode::from(NO_MATCH),
+        _ => ExitCode::from(INVALID),
+    };
     if verdict == "no-match"
         && let Ok(Ok(miss)) = Pattern::compile(pattern).map(|pattern| pattern.explain(event))
     {
@@ -60,7 +73,7 @@ fn one(pattern: &str, event: &str) -> anyhow::Result<()> {
             out::line(&format!("  {}", explain(leaf)))?;
         }
     }
-    Ok(())
+    Ok(code)
 }
 
 fn explain(leaf: &event_pattern::Leaf) -> String {
@@ -73,13 +86,16 @@ fn explain(leaf: &event_pattern::Leaf) -> String {
     format!("{verdict} `{}` wants {}: {found}", leaf.path, leaf.expected)
 }
 
-/// One verdict a line, whatever the line is.
-fn lines(mut input: impl io::BufRead, output: impl io::Write) -> io::Result<()> {
+/// One verdict a line, whatever the line is. Whoever waits for a verdict before the next line gets it.
+fn lines(mut input: io::BufReader<impl io::Read>, output: impl io::Write) -> io::Result<()> {
     let mut output = io::BufWriter::new(output);
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
         writeln!(output, "{}", on_one_line(&pair(&line)))?;
         line.clear();
+        if input.buffer().is_empty() {
+            output.flush()?;
+        }
     }
     output.flush()
 }
@@ -141,7 +157,7 @@ mod tests {
     /// Each line of input has to give one line of output, and nothing else.
     fn check(input: &[u8], wanted: &[&str]) {
         let mut output = Vec::new();
-        lines(input, &mut output).unwrap();
+        lines(io::BufReader::new(input), &mut output).unwrap();
         let output = String::from_utf8(output).unwrap();
         let given: Vec<&str> = output.split_terminator('\n').collect();
         assert_eq!(given, wanted, "{}", String::from_utf8_lossy(input));

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::aws::Aws;
@@ -225,4 +225,55 @@ async fn the_commands_that_users_type() {
     ] {
         refused(&c, args, said).await;
     }
+}
+
+#[tokio::test]
+async fn a_pattern_test_says_its_verdict_as_an_exit_code_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let event = file("event.json", r#"{"a": "x"}"#);
+    for (pattern, event, code, verdict) in [
+        (r#"{"a": ["x"]}"#, &event, 0, "match\n"),
+        (r#"{"a": ["y"]}"#, &event, 1, "no-match\n"),
+        (r#"{"a": []}"#, &event, 2, "invalid-pattern: "),
+        (r#"{"a": ["x"]}"#, &file("no.json", "["), 2, "invalid-event: "),
+    ] {
+        let mut command = Command::new(PROGRAM);
+        command.args(["pattern", "test", "--pattern"]);
+        command
+            .arg(file("pattern.json", pattern))
+            .arg("--event")
+            .arg(event);
+        let ended = command.output().await.unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{pattern}");
+        assert!(
+            text(&ended.stdout).starts_with(verdict),
+            "{pattern}: {}",
+            text(&ended.stdout)
+        );
+    }
+}
+
+/// Whoever waits for a verdict before sending the next pair must not wait for ever.
+#[tokio::test]
+async fn each_pair_is_answered_before_the_next_is_sent() {
+    let mut child = Command::new(PROGRAM)
+        .args(["pattern", "test", "--ndjson"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut output = BufReader::new(output).lines();
+    for (value, verdict) in [("x", "match"), ("y", "no-match")] {
+        let pair = format!("{{\"pattern\": {{\"a\": [\"x\"]}}, \"event\": {{\"a\": \"{value}\"}}}}\n");
+        input.write_all(pair.as_bytes()).await.unwrap();
+        assert_eq!(output.next_line().await.unwrap().as_deref(), Some(verdict));
+    }
+    drop(input);
+    assert!(child.wait().await.unwrap().success());
 }
