@@ -180,8 +180,10 @@ fn exists(name: &str, region: &str, state: &EventSourceState) -> Diagnostic {
         ""
     };
     Diagnostic::error(format!("The event bus `{name}` exists already")).detail(format!(
-        "It is in {region} and is not in the state; it was left as it is.{left_over} Either set `adopt_existing = true`, \
-         which takes it over and gives it the settings written here, or import it with\n\n{}",
+        "It is in {region}, and this resource was to make it; it was left as it is.{left_over} Either set \
+         `adopt_existing = true`, which takes it over and gives it the settings written here, or import it with\n\n{}\n\nIf \
+         the bus is being replaced, `create_before_destroy` (which a rule that has it hands on to its bus) cannot work: there \
+         is one bus of a name. Apply again, without it if this comes back.",
         import_id::block(&format!("{name}@{region}"))
     ))
 }
