@@ -68,7 +68,7 @@ async fn a_refused_pattern_gets_the_reason_of_aws() {
             None,
         ),
         (
-            r#"{"n": [{"wildcard": "*-*-*-*-*-shop"}]}"#,
+            r#"{"n": [{"wildcard": "*-*-*-*-*-shop/*"}]}"#,
             "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a \
              wildcard character",
             None,
