@@ -67,8 +67,8 @@ type Tallies = Arc<Mutex<BTreeMap<String, Tally>>>;
 
 pub(crate) fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Two at a time, unless told otherwise: each case runs a tool, a provider and a companion.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
+    // Three at a time, unless told otherwise: each case runs a tool, a provider and a companion, and waits half its time.
+    arguments.test_threads = arguments.test_threads.or(Some(3));
     let tools: Vec<Tool> = Kind::ALL.into_iter().filter_map(Tool::find).collect();
     let tallies = Tallies::default();
     let mut trials = Vec::new();
