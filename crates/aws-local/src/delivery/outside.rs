@@ -25,6 +25,8 @@ use crate::timers::Timer;
 /// AWS's default of a target's retry policy.
 const RETRIES_MAX: u32 = 185;
 const BACKOFF_MS_MAX: i64 = 15 * 60 * 1000;
+/// No event is kept for longer: a wait of this length ends its delivery.
+const EVENT_AGE_SECONDS_MAX: i64 = 24 * 60 * 60;
 /// More deliveries than this do not wait at once.
 const PENDING_MAX: usize = 50_000;
 
@@ -439,7 +441,7 @@ fn give_up(cx: &mut Cx<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str
 fn wait_ms(cx: &mut Cx<'_>, retries: u32, asked_seconds: i64) -> Millis {
     let full = 1000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
     let jitter = i64::try_from(cx.dice.roll() % 1000).unwrap_or(0) * full / 2000;
-    (full / 2 + jitter).max(asked_seconds.saturating_mul(1000))
+    (full / 2 + jitter).max(asked_seconds.clamp(0, EVENT_AGE_SECONDS_MAX) * 1000)
 }
 
 /// A failure is final, or may be tried again after at least so many seconds.

@@ -162,6 +162,24 @@ async fn failures_are_retried_by_the_clock_and_then_given_up() {
     local.stop().await;
 }
 
+/// However long an endpoint asks to be left alone, an event is not kept beyond its age.
+#[tokio::test]
+async fn a_wait_beyond_the_events_age_ends_the_delivery() {
+    let answer = || async {
+        let wait = [("retry-after", i64::MAX.to_string())];
+        (StatusCode::TOO_MANY_REQUESTS, wait)
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let local = Local::start(Config::default()).await;
+    let auth = json!({ "BasicAuthParameters": { "Username": "u", "Password": "p" } });
+    let id = destination(&local, &url, "BASIC", auth, 2).await;
+    until(&local, &id, "failed").await;
+    local.stop().await;
+}
+
 #[tokio::test]
 async fn hosts_beyond_loopback_are_not_called() {
     let local = Local::start(Config::default()).await;
