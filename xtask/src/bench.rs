@@ -59,11 +59,26 @@ fn example(package: &str, name: &str, more: &[String]) -> Result<()> {
     shell::run(command)
 }
 
-const RESOURCE: [&str; 3] = [
-    "scalr_eventbridge_connection",
-    r#"{"name":"prod","aws_account_id":"123456789012","region":"us-east-1"}"#,
-    r#"{"hostname":"http://127.0.0.1:9","token":"not-used"}"#,
-];
+/// What is measured: where its release build is, a resource, its configuration, and the provider's settings.
+struct Subject {
+    program: &'static str,
+    resource: [&'static str; 3],
+}
+
+const SCALR: Subject = Subject {
+    program: "terraform-provider-scalr",
+    resource: [
+        "scalr_eventbridge_connection",
+        r#"{"name":"prod","aws_account_id":"123456789012","region":"us-east-1"}"#,
+        r#"{"hostname":"http://127.0.0.1:9","token":"not-used"}"#,
+    ],
+};
+
+/// The framework's own example: what the framework costs, and how fast the machine is just now.
+const TINY: Subject = Subject {
+    program: "examples/tiny",
+    resource: ["tiny_note", r#"{"name":"a"}"#, r#"{"folder":"/tmp"}"#],
+};
 
 /// A figure: its name, where the measuring program has it, its unit, and the limit it must keep.
 struct Figure {
@@ -81,7 +96,7 @@ enum Limit {
     None,
 }
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 7] = [
     Figure {
         name: "start to handshake",
         key: "handshake_ms",
@@ -118,6 +133,13 @@ const FIGURES: [Figure; 6] = [
         limit: Limit::AtLeast(5000.0),
     },
     Figure {
+        name: "asked to stop, ended",
+        key: "stop_ms",
+        scale: 1.0,
+        unit: "ms",
+        limit: Limit::None,
+    },
+    Figure {
         name: "resident grown by these plans",
         key: "resident_kib_grown_by_plans",
         scale: 1.0 / 1024.0,
@@ -142,35 +164,48 @@ fn provider() -> Result<()> {
         "tfplugin",
         "--example",
         "bench",
+        "--example",
+        "tiny",
     ]))?;
-    let release = places::target().join("release");
-    let mut measure = Command::new(release.join("examples/bench"));
-    measure
-        .arg(release.join("terraform-provider-scalr"))
-        .args(RESOURCE);
-    println!("$ {}", shell::spell(&measure));
-    let report: Value = serde_json::from_str(&shell::read(measure)?).context("the report is not JSON")?;
-    println!("\n{:<36}{:>12}      limit", "provider, release build", "measured");
+    let (tiny, scalr) = (measure(&TINY)?, measure(&SCALR)?);
+    println!(
+        "\n{:<36}{:>12}{:>14}      limit",
+        "release builds", "tiny example", "this provider"
+    );
     for figure in FIGURES {
-        println!("{}", row(&figure, &report));
+        println!("{}", row(&figure, &tiny, &scalr));
     }
     Ok(())
 }
 
-fn row(figure: &Figure, report: &Value) -> String {
-    let Some(raw) = report[figure.key].as_f64() else {
-        return format!("{:<36}{:>12}", figure.name, "-");
-    };
-    let value = raw * figure.scale;
+fn measure(subject: &Subject) -> Result<Value> {
+    let release = places::target().join("release");
+    let mut measure = Command::new(release.join("examples/bench"));
+    measure.arg(release.join(subject.program)).args(subject.resource);
+    println!("$ {}", shell::spell(&measure));
+    serde_json::from_str(&shell::read(measure)?).context("the report is not JSON")
+}
+
+/// A figure of the tiny example and of the provider; the limit is the provider's.
+fn row(figure: &Figure, tiny: &Value, scalr: &Value) -> String {
+    let value = |report: &Value| report[figure.key].as_f64().map(|raw| raw * figure.scale);
+    let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
+    let (tiny, scalr) = (value(tiny), value(scalr));
     let (limit, kept) = match figure.limit {
-        Limit::AtMost(most) => (format!("at most {most}"), value <= most),
-        Limit::AtLeast(least) => (format!("at least {least}"), value >= least),
+        Limit::AtMost(most) => (format!("at most {most}"), scalr.is_none_or(|value| value <= most)),
+        Limit::AtLeast(least) => (
+            format!("at least {least}"),
+            scalr.is_none_or(|value| value >= least),
+        ),
         Limit::None => (String::new(), true),
     };
     let verdict = if kept { "" } else { "  NOT KEPT" };
     format!(
-        "{:<36}{value:>12.2} {:<4} {limit}{verdict}",
-        figure.name, figure.unit
+        "{:<36}{:>12}{:>14} {:<4} {limit}{verdict}",
+        figure.name,
+        shown(tiny),
+        shown(scalr),
+        figure.unit
     )
 }
 
@@ -185,7 +220,7 @@ mod tests {
         let rows = |report| {
             FIGURES
                 .iter()
-                .map(|figure| row(figure, &report))
+                .map(|figure| row(figure, &json!({}), &report))
                 .collect::<Vec<_>>()
                 .join("\n")
         };

@@ -91,7 +91,7 @@ impl ApiError {
             Self::Store(_) => simple(
                 503,
                 "Not accepted",
-                "The companion cannot write its database, so nothing was accepted. Its log says why.",
+                "The companion's database failed, so nothing was accepted. Its log says why.",
             )
             .with_code("store"),
             Self::Broken(_) => simple(

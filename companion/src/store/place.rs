@@ -150,10 +150,12 @@ impl Store {
         window: Window,
     ) -> Result<Found<Environment>> {
         let rows = sqlx::query(
-            "SELECT *, COUNT(*) OVER () AS total FROM environment
-             WHERE account_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR id = ?3)
-               AND (?4 IS NULL OR name = ?4)
-             ORDER BY rowid LIMIT ?5 OFFSET ?6",
+            "WITH found AS (
+               SELECT *, rowid AS place FROM environment
+               WHERE account_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR id = ?3)
+                 AND (?4 IS NULL OR name = ?4))
+             SELECT * FROM (SELECT COUNT(*) AS total FROM found)
+             LEFT JOIN (SELECT * FROM found ORDER BY place LIMIT ?5 OFFSET ?6) ON TRUE ORDER BY place",
         )
         .bind(account.as_str())
         .bind(of)
@@ -174,10 +176,12 @@ impl Store {
         window: Window,
     ) -> Result<Found<Workspace>> {
         let rows = sqlx::query(
-            "SELECT w.*, COUNT(*) OVER () AS total FROM workspace w JOIN environment e ON e.id = w.environment_id
-             WHERE e.account_id = ?1 AND (?2 IS NULL OR e.account_id = ?2) AND (?3 IS NULL OR w.id = ?3)
-               AND (?4 IS NULL OR e.id = ?4) AND (?5 IS NULL OR w.name = ?5)
-             ORDER BY w.rowid LIMIT ?6 OFFSET ?7",
+            "WITH found AS (
+               SELECT w.*, w.rowid AS place FROM workspace w JOIN environment e ON e.id = w.environment_id
+               WHERE e.account_id = ?1 AND (?2 IS NULL OR e.account_id = ?2) AND (?3 IS NULL OR w.id = ?3)
+                 AND (?4 IS NULL OR e.id = ?4) AND (?5 IS NULL OR w.name = ?5))
+             SELECT * FROM (SELECT COUNT(*) AS total FROM found)
+             LEFT JOIN (SELECT * FROM found ORDER BY place LIMIT ?6 OFFSET ?7) ON TRUE ORDER BY place",
         )
         .bind(account.as_str())
         .bind(of)
@@ -223,15 +227,18 @@ impl Tx {
     }
 }
 
-/// Reads a page whose rows carry the `total` of all pages.
+/// Reads a page whose rows carry the `total` of all pages; a page beyond the last is one row with that alone.
 pub(super) fn found<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T>) -> Result<Found<T>> {
     let total = rows
         .first()
         .map(|row| row.try_get("total"))
         .transpose()?
         .map_or(0, count);
-    Ok(Found {
-        items: rows.iter().map(read).collect::<Result<_>>()?,
-        total,
-    })
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        if row.try_get::<Option<i64>, _>("place")?.is_some() {
+            items.push(read(row)?);
+        }
+    }
+    Ok(Found { items, total })
 }

@@ -120,6 +120,12 @@ async fn a_new_connection_is_checked() {
         "current-page": 1, "prev-page": null, "next-page": 2, "total-pages": 2, "total-count": 2,
     });
     check(&c, "GET", &page, None, (200, "/meta/pagination", want)).await;
+    for list in [CONNECTIONS, "/environments", "/workspaces"] {
+        let beyond = format!("{list}?page[number]=9");
+        let total = if list == CONNECTIONS { 2 } else { 1 };
+        check(&c, "GET", &beyond, None, (200, "/meta/pagination/total-count", json!(total))).await;
+        check(&c, "GET", &beyond, None, (200, "/data", json!([]))).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The log group of a target, and EventBridge's permission to write to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
 use tfplugin::{Cx, Diagnostic, Result};
@@ -31,10 +31,13 @@ pub(super) async fn ensure(
     let held = find_or_make(aws, target, group, &owner, default_tags).await?;
     let standing = format!("The log group is there; {of_target}");
     if group.create {
-        if let Some(held) = &held {
-            tag(aws, &arn_of(held, group), group, default_tags.clone(), &standing).await?;
+        if let Some(Held { wire, tags }) = &held {
+            let lacks = |(key, value): &(&String, &String)| tags.get(*key) != Some(*value);
+            let lacking = default_tags.iter().filter(lacks);
+            let lacking = lacking.map(|(key, value)| (key.clone(), value.clone())).collect();
+            tag(aws, &arn_of(wire, group), group, lacking, &standing).await?;
         }
-        keep_for(aws, group, held.as_ref(), &standing).await?;
+        keep_for(aws, group, held.as_ref().map(|held| &held.wire), &standing).await?;
     }
     let need = need(target, &group.name, rule_arn);
     if let Err(failure) = log_policy::ensure(cx, aws, &need).await {
@@ -180,13 +183,19 @@ pub(super) async fn leave_or_delete(
     gone(answer).map(|_| None).map_err(failed)
 }
 
+/// A group that was there, with its tags where they matter: on one that is, or becomes, this rule's.
+struct Held {
+    wire: WireGroup,
+    tags: HashMap<String, String>,
+}
+
 async fn find_or_make(
     aws: &Regional,
     target: &Target,
     group: &LogGroup,
     owner: &str,
     default_tags: &BTreeMap<String, String>,
-) -> Result<Option<WireGroup>> {
+) -> Result<Option<Held>> {
     let name = &group.name;
     let doing = || format!("cannot make the log group `{name}`");
     let standing = Standing::new(
@@ -198,11 +207,11 @@ async fn find_or_make(
         .await
         .map_err(|e| e.during(format!("cannot look for the log group `{name}`")))?;
     match held {
-        Some(held) if group.create => {
-            claim(aws, target, group, &held, owner).await?;
-            Ok(Some(held))
-        }
-        Some(held) => Ok(Some(held)),
+        Some(wire) if group.create => claim(aws, target, group, wire, owner).await.map(Some),
+        Some(wire) => Ok(Some(Held {
+            wire,
+            tags: HashMap::new(),
+        })),
         None if !group.create => Err(Diagnostic::error(format!(
             "There is no log group `{name}` in {}",
             aws.name
@@ -214,11 +223,10 @@ async fn find_or_make(
             Ok(()) => Ok(None),
             // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
             Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
-                let held = aws.log_group(name).await.map_err(|e| e.during(doing()))?;
-                if let Some(held) = &held {
-                    claim(aws, target, group, held, owner).await?;
+                match aws.log_group(name).await.map_err(|e| e.during(doing()))? {
+                    Some(wire) => claim(aws, target, group, wire, owner).await.map(Some),
+                    None => Ok(None),
                 }
-                Ok(held)
             }
             Err(e) => Err(e.during_with(doing(), &standing)),
         },
@@ -246,15 +254,15 @@ async fn claim(
     aws: &Regional,
     target: &Target,
     group: &LogGroup,
-    held: &WireGroup,
+    wire: WireGroup,
     owner: &str,
-) -> Result<()> {
-    let (name, arn) = (&group.name, arn_of(held, group));
+) -> Result<Held> {
+    let (name, arn) = (&group.name, arn_of(&wire, group));
     let tags = aws.log_group_tags(&arn).await;
     let tags = tags.map_err(|e| e.during(format!("cannot read the tags of the log group `{name}`")))?;
     let found = tags.get(OWNER_TAG);
     if found.is_some_and(|found| found == owner) {
-        return Ok(());
+        return Ok(Held { wire, tags });
     }
     let bus = &target.event_bus_name;
     let former = found.and_then(|found| found.strip_prefix(bus.as_str())?.strip_prefix('/'));
@@ -265,20 +273,15 @@ async fn claim(
         let mut left = targets.iter().flatten();
         if left.all(|held| arn::log_group_name(held.arn()) != Some(name)) {
             let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
-            return tag(
-                aws,
-                &arn,
-                group,
-                mine,
-                "The log group is as it was, and the target was not made.",
-            )
-            .await;
+            let standing = "The log group is as it was, and the target was not made.";
+            tag(aws, &arn, group, mine, standing).await?;
+            return Ok(Held { wire, tags });
         }
     }
     Err(not_ours(name, &aws.name, found.map(String::as_str), former.is_some()).into())
 }
 
-/// Puts tags on a group; those that it has with these values already are put again, which changes nothing.
+/// Puts tags on a group.
 async fn tag(
     aws: &Regional,
     arn: &str,
