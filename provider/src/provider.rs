@@ -148,7 +148,7 @@ fn default_tags(tags: &BTreeMap<String, Value<String>>) -> std::result::Result<(
     checks::tags(&written.collect())
 }
 
-/// The value that is written, if it is known; an empty text counts as not written.
+/// The value that is written, if it is known.
 fn known<T>(name: &'static str, value: Value<T>) -> Setting<Option<T>> {
     match value {
         Value::Known(value) => Ok(Some(value)),

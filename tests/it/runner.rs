@@ -92,6 +92,11 @@ pub(crate) fn main() -> ExitCode {
     trouble.extend(missing(&tools));
     let listing = arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Some(filter) = &arguments.filter
+        && conclusion.num_passed + conclusion.num_failed == 0
+    {
+        trouble.push(format!("no case has `{filter}` in its name"));
+    }
     if listing {
         return ExitCode::SUCCESS;
     }
@@ -132,10 +137,12 @@ fn unequal(tallies: &Tallies, tools: &[Tool]) -> Vec<String> {
     let mut found = Vec::new();
     for tool in tools {
         let ran = tallies.get(tool.kind.name()).map_or(0, |tally| tally.rows);
-        let excused: usize = lacks(tool.kind)
-            .iter()
-            .map(|feature| table.iter().filter(|case| case.needs.contains(feature)).count())
-            .sum();
+        let lacks_any = |case: &&Case| {
+            case.needs
+                .iter()
+                .any(|feature| lacks(tool.kind).contains(feature))
+        };
+        let excused = table.iter().filter(lacks_any).count();
         if ran + excused != table.len() {
             found.push(format!(
                 "{} ran {ran} of {} rows and is excused from {excused}",

@@ -129,15 +129,21 @@ impl Stage {
     /// When the tool does not start.
     pub fn start(&self, args: &[&str]) -> Result<Group> {
         let mut command = self.tool.command(self.dir.path(), args);
-        for name in [
-            "AWS_PROFILE",
-            "AWS_CONFIG_FILE",
-            "AWS_SESSION_TOKEN",
-            "TF_LOG",
-            "TF_CLI_ARGS",
+        // Whoever runs the tests may have settings of their own for all of these.
+        let theirs = [
+            "AWS_",
+            "SCALR_",
+            "TF_",
             "HTTP_PROXY",
-        ] {
-            command.env_remove(name);
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+            "NO_PROXY",
+        ];
+        for (name, _) in std::env::vars_os() {
+            let upper = name.to_string_lossy().to_uppercase();
+            if upper != "TF_IN_AUTOMATION" && theirs.iter().any(|prefix| upper.starts_with(prefix)) {
+                command.env_remove(name);
+            }
         }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         Group::start(command)

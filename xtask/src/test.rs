@@ -50,6 +50,12 @@ const STEPS: [Step; 9] = [
 
 /// Runs the steps, all of them even when one fails, and sums up.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(wanted) = &options.step
+        && STEPS.iter().all(|(name, _)| !name.contains(wanted.as_str()))
+    {
+        let names = STEPS.map(|(name, _)| name).join("`, `");
+        bail!("no step has `{wanted}` in its name; the steps are `{names}`");
+    }
     let mut reports = Vec::new();
     for (name, step) in STEPS {
         if options

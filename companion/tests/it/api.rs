@@ -123,7 +123,14 @@ async fn a_new_connection_is_checked() {
     for list in [CONNECTIONS, "/environments", "/workspaces"] {
         let beyond = format!("{list}?page[number]=9");
         let total = if list == CONNECTIONS { 2 } else { 1 };
-        check(&c, "GET", &beyond, None, (200, "/meta/pagination/total-count", json!(total))).await;
+        check(
+            &c,
+            "GET",
+            &beyond,
+            None,
+            (200, "/meta/pagination/total-count", json!(total)),
+        )
+        .await;
         check(&c, "GET", &beyond, None, (200, "/data", json!([]))).await;
     }
 }

@@ -46,7 +46,7 @@ pub fn event_pattern(event_type: &str, filters: &Value) -> Result<Value, Pattern
             Value::Array(matchers(name, field, value)?),
         );
     }
-    match Pattern::compile(&pattern.to_string()) {
+    match Pattern::compile_for_eventbridge(&pattern.to_string()) {
         Ok(_) => Ok(pattern),
         Err(error) => Err(PatternError::Refused {
             name: named(event_type, filters, error.path()),

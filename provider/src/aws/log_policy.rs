@@ -61,10 +61,13 @@ struct Group {
 
 /// Whether EventBridge may write, as the policies stand.
 pub async fn verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
-    Ok(read(aws, &need.log_group_arn).await?.verdict(need))
+    Ok(policy::verdict(
+        read(aws, &need.log_group_arn).await?.documents(),
+        need,
+    ))
 }
 
-/// Adds our statements unless something grants the same already; returns when they can be read back.
+/// Adds our statements unless something that stays grants the same already; returns when they can be read back.
 pub async fn ensure<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
     write(cx, aws, async |attempt| {
         let policies = read(aws, &need.log_group_arn).await?;
@@ -84,7 +87,7 @@ pub async fn ensure<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<()
 }
 
 fn is_granted(policies: &Policies, need: &Need) -> Result<bool, Failure> {
-    match policies.verdict(need) {
+    match policy::lasting_verdict(policies.documents(), need) {
         Verdict::Granted => Ok(true),
         Verdict::Missing(_) => Ok(false),
         Verdict::Denied { sid } => Err(Failure::Denied { sid }),
@@ -140,15 +143,10 @@ where
 }
 
 impl Policies {
-    fn verdict(&self, need: &Need) -> Verdict {
+    fn documents(&self) -> impl Iterator<Item = &str> {
         let group = self.group.iter().map(|group| group.document.as_str());
-        policy::verdict(
-            self.account
-                .iter()
-                .map(|(_, document)| document.as_str())
-                .chain(group),
-            need,
-        )
+        let account = self.account.iter().map(|(_, document)| document.as_str());
+        account.chain(group)
     }
 
     fn of_ours(&self) -> Option<&str> {

@@ -72,11 +72,28 @@ pub enum Without {
 
 /// Judges all policies that apply to the log group together, as AWS does: one `Deny` wins over everything.
 pub fn verdict<'a>(documents: impl IntoIterator<Item = &'a str>, need: &Need) -> Verdict {
+    judge(documents, need, |_| true)
+}
+
+/// The same, our statements for other targets left out: they go with their targets.
+pub fn lasting_verdict<'a>(documents: impl IntoIterator<Item = &'a str>, need: &Need) -> Verdict {
+    let own = sids(need);
+    judge(documents, need, |sid| {
+        !sid.starts_with(SID) || own.iter().any(|own| own == sid)
+    })
+}
+
+fn judge<'a>(
+    documents: impl IntoIterator<Item = &'a str>,
+    need: &Need,
+    counts: impl Fn(&str) -> bool,
+) -> Verdict {
     let documents: Vec<Value> = documents
         .into_iter()
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect();
-    let statements: Vec<&Map<String, Value>> = documents.iter().flat_map(statements).collect();
+    let statements = documents.iter().flat_map(statements);
+    let statements: Vec<&Map<String, Value>> = statements.filter(|s| sid(s).is_none_or(&counts)).collect();
     let applies = |effect: &str, action: &str| {
         let same = |s: &&&Map<String, Value>| s.get("Effect").and_then(Value::as_str) == Some(effect);
         statements
@@ -425,6 +442,12 @@ mod tests {
             ..need()
         };
         assert_eq!(without(&merged, &other), Ok(Without::Unchanged));
+        assert_eq!(verdict([merged.as_str()], &other), Verdict::Granted);
+        assert_eq!(
+            lasting_verdict([merged.as_str()], &other),
+            Verdict::Missing(ACTIONS.to_vec())
+        );
+        assert_eq!(lasting_verdict([merged.as_str()], &need()), Verdict::Granted);
         let Ok(Without::Document(left)) = without(&merged, &need()) else {
             panic!("theirs stay")
         };

@@ -36,7 +36,7 @@ impl Function for EventPatternMatches {
 fn matches(pattern: Value, event: Value) -> Result<bool, (usize, String)> {
     let pattern = text(pattern, "pattern").map_err(|e| (0, e))?;
     let event = text(event, "event").map_err(|e| (1, e))?;
-    let pattern = Pattern::compile(&pattern).map_err(|e| (0, e.message()))?;
+    let (pattern, _) = Pattern::compile_for_eventbridge(&pattern).map_err(|e| (0, e.message()))?;
     pattern
         .matches(&event)
         .map_err(|e| (1, format!("The event is not valid: {e}.")))

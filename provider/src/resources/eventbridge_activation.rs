@@ -4,10 +4,11 @@
 //! since the call that refreshes is also the one that resumes.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use scalr_api::{Connection as Wire, ConnectionAttributes, ConnectionId, ConnectionInput, Object, Status};
+use scalr_api::{ClientError, Connection as Wire, ConnectionAttributes, ConnectionId, Object, Status};
 use tfplugin::{
     Action, Attrs, Cx, Diagnostic, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Waited, mins,
 };
@@ -17,6 +18,8 @@ use crate::client::{Client, connection_id};
 
 /// How often Scalr is asked to look at the event source.
 const REFRESH_EVERY: Duration = Duration::from_secs(3);
+/// Refreshes that may fail before the apply does.
+const FAILURES_MAX: u32 = 4;
 
 /// Has Scalr look at the event source of a connection ("Refresh status") until the connection is active.
 ///
@@ -136,6 +139,18 @@ enum Why {
     Cancelled,
 }
 
+/// Refreshes that failed one after the other. Being throttled is no failure: it passes, and the timeout bounds it.
+#[derive(Default)]
+struct Failures(AtomicU32);
+
+impl Failures {
+    /// Whether one more may follow this one.
+    fn next(&self, error: &ClientError) -> bool {
+        let throttled = error.refusal().is_some_and(|refusal| refusal.status == 429);
+        throttled || self.0.fetch_add(1, Ordering::Relaxed) + 1 < FAILURES_MAX
+    }
+}
+
 impl Activation {
     fn id(&self) -> Result<ConnectionId> {
         connection_id(&self.connection_id, "connection_id")
@@ -168,6 +183,7 @@ impl Activation {
         let id = self.id()?;
         let last = Mutex::new(None);
         let lock = || last.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = Failures::default();
         let waited = cx
             .wait(REFRESH_EVERY, async |_| {
                 // Asking for `active` would resume a paused connection, so it is looked at before each time.
@@ -177,12 +193,18 @@ impl Activation {
                 if found.attributes.status == Status::Disabled {
                     return Ok(ControlFlow::Break(Ended::Paused(found)));
                 }
-                let answer = scalr
-                    .api
-                    .update_connection(&id, ConnectionInput::status(Status::Active))
-                    .await;
-                let object =
-                    answer.map_err(|error| scalr.failed(format!("refresh the connection `{id}`"), error))?;
+                let object = match scalr.api.refresh_connection(&id).await {
+                    Ok(object) => object,
+                    // Before it is sent again, the connection is looked at again.
+                    Err(error) if error.is_passing() && failures.next(&error) => {
+                        return Ok(ControlFlow::Continue(error.to_string()));
+                    }
+                    Err(error) => {
+                        return Err(scalr
+                            .failed(format!("refresh the connection `{id}`"), error)
+                            .into());
+                    }
+                };
                 Ok(match object.attributes.status {
                     Status::Active => ControlFlow::Break(Ended::Active(object)),
                     Status::Disabled => ControlFlow::Break(Ended::Paused(object)),

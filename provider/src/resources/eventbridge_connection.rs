@@ -84,10 +84,15 @@ impl Resource for Connection {
                 .api
                 .update_connection(&object.id, ConnectionInput::status(Status::Disabled))
                 .await;
+            let standing = "The connection exists, and is not paused. The next plan shows that.";
             match paused {
-                Ok(paused) => object = paused,
+                Ok(answered) => {
+                    object = answered;
+                    if let Err(other) = plan.check_enabled(&object) {
+                        warn_all(cx, &other);
+                    }
+                }
                 Err(error) => {
-                    let standing = "The connection exists, and is not paused. The next plan shows that.";
                     let failed = scalr.failed(format!("pause the connection `{}`", plan.name), error);
                     warn_all(cx, &failed.standing(standing).into());
                 }

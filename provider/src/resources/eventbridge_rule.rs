@@ -27,7 +27,7 @@ pub struct Rule {
     /// Beginning of the rule's name; the rest is made up. For rules that are replaced with `create_before_destroy`: their
     /// targets then use a log group with `create = false`, since the old rule still owns its own. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
     /// it is an error that says how to import it.
-    #[tf(optional, replace, check = checks::name_prefix)]
+    #[tf(optional, computed, keep, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
     /// Name of the event bus: `name` of a `scalr_eventbridge_bus`.
     #[tf(required, replace, check = checks::bus)]
@@ -140,7 +140,10 @@ impl Resource for Rule {
                     .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
                     .at("name"),
             );
-        } else if name.is_known() && prefix.is_known() {
+        } else if let (Value::Known(name), Value::Known(prefix)) = (name, prefix)
+            // A configuration that was generated from an import has both.
+            && pattern::prefix_of_made_up(&name) != Some(prefix)
+        {
             diags.push(
                 Diagnostic::error("The rule has a name and a prefix of one")
                     .detail("Set one of `name` and `name_prefix`.")
@@ -152,6 +155,12 @@ impl Resource for Rule {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         planned::region(plan);
         planned::tags_all(plan);
+        // A prefix is there where it is written, or where an import has found one.
+        if plan.config::<String>("name_prefix").is_null()
+            && plan.planned::<String>("name_prefix").is_unknown()
+        {
+            plan.set("name_prefix", None::<String>);
+        }
         warn_of_pattern(plan);
         Ok(())
     }

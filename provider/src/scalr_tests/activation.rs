@@ -139,6 +139,33 @@ async fn one_paused_meanwhile_stays_paused() {
     resource.assert_stable(&left, config()).await;
 }
 
+/// A refresh that is refused is not sent again before the connection was looked at: the call would resume it.
+#[tokio::test(start_paused = true)]
+async fn one_paused_while_refreshes_are_refused_stays_paused() {
+    for status in [429, 503] {
+        let (fake, harness) = connected().await;
+        fake.world().refused = vec![(status, false), (status, true)];
+        let refused = harness.resource(NAME).create(config()).await.unwrap_err();
+        says(&refused, &["The connection `prod` is paused"]);
+        assert_eq!((fake.count("PATCH"), fake.status()), (2, json!("disabled")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_refreshes_are_tried_again_and_not_for_ever() {
+    for (refused, count, works) in [
+        (vec![(429, false); 20], 21, true),
+        (vec![(503, false); 3], 4, true),
+        (vec![(503, false); 4], 4, false),
+        (vec![(403, false)], 1, false),
+    ] {
+        let (fake, harness) = connected().await;
+        fake.world().refused = refused;
+        let made = harness.resource(NAME).create(config()).await;
+        assert_eq!((fake.count("PATCH"), made.is_ok()), (count, works));
+    }
+}
+
 #[tokio::test]
 async fn it_goes_with_its_connection() {
     let (fake, harness) = connected().await;

@@ -25,6 +25,9 @@ pub(super) struct World {
     pub(super) has_audit_logs: bool,
     /// Whether a connection says which account it belongs to.
     pub(super) names_account: bool,
+    /// Answers to the next refreshes, in place of what they would do; the console pauses the connection meanwhile where
+    /// the second is true.
+    pub(super) refused: Vec<(u16, bool)>,
     /// Whether the answer to a POST is lost.
     pub(super) loses_post: bool,
     /// Method and path of each call.
@@ -49,6 +52,7 @@ impl Fake {
             audit_logs_to: None,
             has_audit_logs: true,
             names_account: true,
+            refused: Vec::new(),
             loses_post: false,
             calls: Vec::new(),
             called: watch::Sender::new(()),
@@ -246,6 +250,13 @@ impl World {
             "DELETE" => {
                 self.connections.remove(at);
                 return (204, Json::Null);
+            }
+            "PATCH" if !self.refused.is_empty() => {
+                let (status, paused) = self.refused.remove(0);
+                if paused {
+                    self.connections[at]["attributes"]["status"] = json!("disabled");
+                }
+                return error(status, "Not now.");
             }
             "PATCH" => {
                 let asked = data["attributes"]["status"].as_str().unwrap();

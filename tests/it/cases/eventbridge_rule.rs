@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("rule::pattern_spelt_otherwise", pattern_spelt_otherwise),
         Case::new("rule::name_prefix_and_tags", name_prefix_and_tags),
         Case::new("rule::import", import),
+        Case::new("rule::import_of_a_digest", import_of_a_digest),
         Case::new("rule::drift_changed", drift_changed),
         Case::new("rule::drift_deleted", drift_deleted),
         Case::new("rule::identical_is_taken_up", identical_is_taken_up),
@@ -126,6 +127,26 @@ fn import(tool: &Tool) -> Result<()> {
         ("scalr_eventbridge_connection.prod", connection),
         ("scalr_eventbridge_bus.scalr", bus.clone()),
         (ADDRESS, format!("{bus}/runs")),
+    ];
+    verify::import(&stage, &ids, &[])
+}
+
+/// A name that looks made up, and is not: the import guesses a prefix that the configuration does not have.
+fn import_of_a_digest(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let rule = hcl::with(RULE, "\"runs\"\n", "\"scalr-${md5(\"runs\")}\"\n");
+    stage.config(&hcl::all(&[CONNECTION, BUS, &rule]))?;
+    stage.apply_counts(3, 0, 0)?;
+    stage.plan_empty()?;
+    let of = |address: &str, name: &str| stage.attribute(address, name);
+    let bus = of(ADDRESS, "event_bus_name")?;
+    let ids = [
+        (
+            "scalr_eventbridge_connection.prod",
+            of("scalr_eventbridge_connection.prod", "id")?,
+        ),
+        ("scalr_eventbridge_bus.scalr", bus.clone()),
+        (ADDRESS, format!("{bus}/{}", of(ADDRESS, "name")?)),
     ];
     verify::import(&stage, &ids, &[])
 }

@@ -42,6 +42,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::drift_deleted", drift_deleted),
         Case::new("target::foreign_group", foreign_group),
         Case::new("target::shared_group", shared_group),
+        Case::new("target::two_of_one_rule", two_of_one_rule),
         Case::new("target::let_go", let_go),
         Case::new("target::different_is_refused", different_is_refused),
     ]
@@ -300,7 +301,41 @@ fn renamed_rule(tool: &Tool) -> Result<()> {
     );
     stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET, &second, &theirs]))?;
     stage.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
+    // So does one that has no target just now: its own may be about to be made.
+    stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, &second, &theirs]))?;
+    stage.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
     Ok(())
+}
+
+/// Two targets of one rule lead to one log group: the one that goes takes neither the other's permission nor its group.
+fn two_of_one_rule(tool: &Tool) -> Result<()> {
+    let deleting = hcl::with(
+        TARGET,
+        "retention_in_days = 30",
+        "retention_in_days = 30, delete_on_destroy = true",
+    );
+    let (stage, bus) = applied(tool, &deleting)?;
+    let second = hcl::with(
+        &hcl::with(&deleting, "\"logs\"", "\"second\""),
+        "  rule ",
+        "  target_id      = \"second\"\n  rule ",
+    );
+    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, &deleting, &second]))?;
+    stage.apply_counts(1, 0, 0)?;
+    stage.plan_empty()?;
+    ensure!(statements(&stage)?.len() == 4, "{:?}", statements(&stage)?);
+    stage.config(&chain(&second))?;
+    let applied = stage.apply_counts(0, 0, 1)?;
+    ensure!(
+        applied.flat().contains("another target leads to it"),
+        "{}",
+        applied.text
+    );
+    stage.plan_empty()?;
+    ensure!(stage.aws().targets(&bus, "runs")?.len() == 1);
+    ensure!(statements(&stage)?.len() == 2, "{:?}", statements(&stage)?);
+    stage.destroy()?;
+    verify::nothing_left(&stage, "us-east-1", &[])
 }
 
 fn default_tags(tool: &Tool) -> Result<()> {

@@ -104,6 +104,15 @@ impl ClientError {
         }
     }
 
+    /// Whether the same call may well succeed a little later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => matches!(refusal.status, 429 | 500 | 502..=504),
+            Self::NotSent { .. } | Self::NoAnswer { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether the server may have carried the call out all the same. A call that only reads changes nothing.
     pub fn may_be_done(&self) -> bool {
         let changes = |request: &str| !request.starts_with("GET ");

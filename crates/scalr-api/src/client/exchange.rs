@@ -33,6 +33,7 @@ pub(super) struct Request {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
+    once: bool,
 }
 
 /// The body of a successful answer.
@@ -49,6 +50,7 @@ impl Request {
             path,
             query,
             body: None,
+            once: false,
         }
     }
 
@@ -58,6 +60,7 @@ impl Request {
             path,
             query: Vec::new(),
             body: None,
+            once: false,
         }
     }
 
@@ -76,7 +79,13 @@ impl Request {
             path,
             query: Vec::new(),
             body: Some(body),
+            once: false,
         })
+    }
+
+    /// The same, never sent again.
+    pub(super) fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     /// Whether carrying it out twice is as good as once. Our PATCHes set values; they add nothing.
@@ -135,7 +144,7 @@ impl Exchange {
                 Err(error) => error,
             };
             let retry = &self.settings.retry;
-            let why = failure(&error);
+            let why = failure(&error).filter(|_| !request.once);
             let delay = why.and_then(|why| retry.delay(why, request.repeatable(), calls, dice()));
             let Some(delay) = delay else {
                 return Err(after(unsure, error));

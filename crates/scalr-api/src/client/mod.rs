@@ -25,7 +25,7 @@ pub use self::token::{Token, TokenError};
 use crate::{
     Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
     ConnectionId, ConnectionInput, Document, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX, Run, RunId,
-    RunInput, RunInputRelationships, ToOne, Workspace, WorkspaceId,
+    RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId,
 };
 
 /// Pages of a list that are read at most: 10,000 objects.
@@ -114,6 +114,18 @@ impl Client {
             },
         )
         .await
+    }
+
+    /// Asks AWS how the connection stands, and answers it as it is afterwards. On a paused connection the same call resumes,
+    /// so it is sent once: it must not go out again after somebody has paused it.
+    pub async fn refresh_connection(&self, id: &ConnectionId) -> Result<Object<Connection>, ClientError> {
+        let data = Input {
+            id: Some(id.clone()),
+            ..Input::new(ConnectionInput::status(Status::Active), Nothing {})
+        };
+        let path = format!("{}/{id}", Connection::PATH);
+        self.write(&Request::patch(path, &Document { data })?.once())
+            .await
     }
 
     /// Deletes a connection; `false` when there was none.

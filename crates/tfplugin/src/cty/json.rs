@@ -120,7 +120,7 @@ pub(crate) fn to_json(value: &Val, ty: &Type) -> Result<Json, ValueError> {
         (Val::Unknown(_), _) => return Err(ValueError::new("an unknown value has no JSON form")),
         (Val::Bool(value), _) => Json::Bool(*value),
         (Val::Number(number), _) => {
-            let number = serde_json::from_str(&number.to_string());
+            let number = serde_json::from_str(&number.to_wire());
             Json::Number(number.map_err(|_| ValueError::new("an infinite number has no JSON form"))?)
         }
         (Val::String(text), _) => Json::String(text.clone()),

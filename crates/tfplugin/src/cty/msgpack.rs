@@ -71,7 +71,7 @@ fn number(out: &mut Vec<u8>, value: &Number) {
         out.push(0xcb);
         out.extend(float.to_be_bytes());
     } else {
-        string(out, &value.to_string());
+        string(out, &value.to_wire());
     }
 }
 

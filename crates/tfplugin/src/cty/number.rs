@@ -7,6 +7,8 @@ use super::ValueError;
 
 /// How many digits a number may have when written out.
 const DIGITS_MAX: usize = 100_000;
+/// The largest exponent that is written as digits.
+const PLAIN_EXPONENT_MAX: u32 = 400;
 
 /// A decimal number of any precision.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +89,17 @@ impl Number {
         (Self::from_f64_exact(value).as_ref() == Ok(self)).then_some(value)
     }
 
+    /// The number as it is written to the wire: without an exponent only where that is short. A few bytes may stand for
+    /// 100,000 zeros.
+    pub(super) fn to_wire(&self) -> String {
+        match &self.0 {
+            Repr::Decimal { exponent, .. } if exponent.unsigned_abs() > PLAIN_EXPONENT_MAX => {
+                self.scientific()
+            }
+            _ => self.to_string(),
+        }
+    }
+
     fn scientific(&self) -> String {
         match &self.0 {
             Repr::Decimal {
@@ -118,7 +131,8 @@ impl Number {
             exponent,
             digits: significant.into(),
         });
-        if exponent >= 0
+        // An i64 has 19 digits: what has more is not spelt out to see that it does not fit.
+        if (0..=18).contains(&exponent)
             && let Ok(small) = number.to_string().parse()
         {
             return Ok(Self(Repr::Int(small)));

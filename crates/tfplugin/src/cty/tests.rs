@@ -159,6 +159,26 @@ fn numbers() {
         None
     );
     assert_eq!("1e20".parse::<Number>().unwrap().to_i64(), None);
+    assert_eq!(
+        "9.2e18".parse::<Number>().unwrap().to_i64(),
+        Some(9_200_000_000_000_000_000)
+    );
+}
+
+/// A few bytes stay a few bytes: read, and written again.
+#[test]
+fn numbers_with_many_zeros_are_not_spelt_out() {
+    for text in ["1e99990", "-12e-99990", "3e401"] {
+        let number: Number = text.parse().unwrap();
+        assert_eq!(number.to_wire(), text);
+        let value = Val::Number(number);
+        let bytes = to_msgpack(&value, &Type::Number).unwrap();
+        assert!(bytes.len() < 16, "{text}: {} bytes", bytes.len());
+        assert_eq!(from_msgpack(&bytes, &Type::Number).as_ref(), Ok(&value));
+        let json = to_json(&value, &Type::Number).unwrap();
+        assert!(json.to_string().len() < 16, "{json}");
+        assert_eq!(from_json(&json, &Type::Number), Ok(value));
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use scalr_events::EventType;
 use serde_json::{Value, json};
 
 /// Fields that only Scalr knows the value of: a pattern that tests one is not blamed.
-const NOT_KNOWN: [&str; 9] = [
+const NOT_KNOWN: [&str; 10] = [
     "id",
     "time",
     "detail.title",
@@ -16,7 +16,15 @@ const NOT_KNOWN: [&str; 9] = [
     "detail.event.environment",
     "detail.event.user-email",
     "detail.event.is-agent",
+    "detail.event.is-postponed",
 ];
+
+/// The event of a run that ended, and the fields whose values are not known here.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    event: Value,
+    open: Vec<&'static str>,
+}
 
 /// What a pattern makes of the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +47,8 @@ pub(super) struct Place<'a> {
 }
 
 /// The event of a run that ended.
-pub(super) fn of_run(run: &Object<Run>, place: &Place<'_>) -> Value {
+pub(super) fn of_run(run: &Object<Run>, place: &Place<'_>) -> Sent {
+    let mut open = NOT_KNOWN.to_vec();
     let mut event = scalr_events::sample(EventType::RunExecuted);
     let attributes = &run.attributes;
     let account = place.source.split('/').nth(2).unwrap_or_default();
@@ -53,30 +62,30 @@ pub(super) fn of_run(run: &Object<Run>, place: &Place<'_>) -> Value {
     detail["is-destroy"] = json!(attributes.is_destroy);
     detail["result"] = json!(attributes.status.as_str());
     detail["account"] = json!(account);
-    if let Some(source) = &attributes.source {
-        detail["source"] = json!(source);
-    }
-    if let Some(workspace) = place.workspace {
-        detail["workspace"] = json!(workspace);
-    }
-    event
+    let mut fill = |name: &str, path: &'static str, value: Option<&str>| match value {
+        Some(value) => detail[name] = json!(value),
+        None => open.push(path),
+    };
+    fill("source", "detail.event.source", attributes.source.as_deref());
+    fill("workspace", "detail.event.workspace", place.workspace);
+    Sent { event, open }
 }
 
 /// Whether a rule's pattern matches the event.
-pub(super) fn judge(pattern: &str, event: &Value) -> Match {
+pub(super) fn judge(pattern: &str, sent: &Sent) -> Match {
     let compiled = match Pattern::compile(pattern) {
         Ok(compiled) => compiled,
         Err(error) => return Match::No(format!("its pattern is not valid: {error}")),
     };
-    match compiled.explain(&event.to_string()) {
+    match compiled.explain(&sent.event.to_string()) {
         Ok(explanation) if explanation.matched => Match::Yes,
-        Ok(explanation) => miss(&explanation),
+        Ok(explanation) => miss(&explanation, &sent.open),
         Err(error) => Match::No(error.to_string()),
     }
 }
 
 /// The alternative that came nearest decides: the fewest leaves that missed for a reason that is known.
-fn miss(explanation: &Explanation) -> Match {
+fn miss(explanation: &Explanation, open: &[&str]) -> Match {
     let last = explanation
         .leaves
         .iter()
@@ -88,7 +97,7 @@ fn miss(explanation: &Explanation) -> Match {
             .leaves
             .iter()
             .filter(move |leaf| leaf.alternative == alternative && !leaf.matched);
-        of_it.partition::<Vec<&Leaf>, _>(|leaf| is_open(leaf))
+        of_it.partition::<Vec<&Leaf>, _>(|leaf| open.contains(&leaf.path.as_str()))
     });
     let Some((open, wrong)) = missed.min_by_key(|(_, wrong)| wrong.len()) else {
         return Match::No("its pattern has nothing to match".to_owned());
@@ -100,10 +109,6 @@ fn miss(explanation: &Explanation) -> Match {
         return Match::No("its pattern matches only across different elements of one list".to_owned());
     }
     Match::Open(open.iter().map(|leaf| leaf.path.clone()).collect())
-}
-
-fn is_open(leaf: &Leaf) -> bool {
-    NOT_KNOWN.contains(&leaf.path.as_str()) || leaf.path == "detail.event.is-postponed"
 }
 
 fn in_words(leaf: &Leaf) -> String {
@@ -127,7 +132,8 @@ mod tests {
     fn check(pattern: &str, want: &Match) {
         let mut event = scalr_events::sample(EventType::RunExecuted);
         event["detail"]["event"]["result"] = json!("errored");
-        assert_eq!(&judge(pattern, &event), want, "{pattern}");
+        let open = NOT_KNOWN.to_vec();
+        assert_eq!(&judge(pattern, &Sent { event, open }), want, "{pattern}");
     }
 
     #[test]
@@ -156,10 +162,41 @@ mod tests {
             r#"{"detail": {"event": {"environment": ["prod"], "result": ["errored"]}}}"#,
             &open,
         );
-        let wrong = judge(
+        check(
             r#"{"detail": {"event": {"environment": ["prod"], "result": ["applied"]}}}"#,
-            &json!({"detail": {"event": {"environment": "x", "result": "errored"}}}),
+            &Match::No(
+                r#"it asks for `detail.event.result` in `["applied"]`; the event has `"errored"`"#.to_owned(),
+            ),
         );
-        assert!(matches!(wrong, Match::No(why) if why.contains("`detail.event.result`")));
+    }
+
+    #[test]
+    fn what_scalr_did_not_tell_is_open() {
+        let run = |source: Option<&str>| {
+            let run = json!({ "type": "runs", "id": "run-1", "attributes": { "status": "applied", "source": source } });
+            serde_json::from_value::<Object<Run>>(run).unwrap()
+        };
+        let place = |workspace| Place {
+            source: "aws.partner/scalr.com/acme/prod",
+            aws_account: "123456789012",
+            region: "us-east-1",
+            workspace,
+        };
+        for (field, told, want) in [
+            ("workspace", false, "open"),
+            ("workspace", true, "no"),
+            ("source", false, "open"),
+            ("source", true, "no"),
+        ] {
+            let pattern = format!(r#"{{"detail": {{"event": {{"{field}": ["x"]}}}}}}"#);
+            let sent = of_run(&run(told.then_some("ui")), &place(told.then_some("network")));
+            let judged = judge(&pattern, &sent);
+            let have = match &judged {
+                Match::Open(_) => "open",
+                Match::No(_) => "no",
+                Match::Yes => "yes",
+            };
+            assert_eq!(have, want, "{field}, told: {told}");
+        }
     }
 }

@@ -4,11 +4,10 @@ use std::fmt::Display;
 
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use scalr_api::{Connection, Object, Run, WorkspaceId};
-use serde_json::Value;
 
 use super::DeliveryCheck;
 use super::chain::{BusFacts, ConnectionFacts, Facts, RuleFacts, RunFacts, Seen};
-use super::event::{self, Match, Place};
+use super::event::{self, Match, Place, Sent};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::{Error, Regional, arn, log_policy};
 use crate::client::Scalr;
@@ -88,7 +87,7 @@ async fn bus(
         Some(None) => return Seen::Gone,
         None => return Seen::Unseen,
     };
-    let workspace = workspace_name(scalr, &plan.workspace_id).await;
+    let workspace = workspace_name(scalr, &plan.workspace_id, unseen).await;
     let place = Place {
         source: &name,
         aws_account: account,
@@ -123,8 +122,9 @@ async fn bus_name(
     Ok(first)
 }
 
-async fn workspace_name(scalr: &Scalr, id: &str) -> Option<String> {
-    let workspace = scalr.api.workspace(&WorkspaceId::new(id).ok()?).await.ok()??;
+async fn workspace_name(scalr: &Scalr, id: &str, unseen: &mut Unseen) -> Option<String> {
+    let workspace = scalr.api.workspace(&WorkspaceId::new(id).ok()?).await;
+    let workspace = unseen.note(format!("the workspace `{id}`"), workspace)??;
     Some(workspace.attributes.name)
 }
 
@@ -132,7 +132,7 @@ async fn bus_facts(
     aws: &Regional,
     name: &str,
     group_arn: &str,
-    event: &Value,
+    event: &Sent,
     account: &str,
     unseen: &mut Unseen,
 ) -> BusFacts {
@@ -183,7 +183,7 @@ async fn rule_facts(
     (bus, rule): (&str, &str),
     group_arn: &str,
     account: &str,
-    event: &Value,
+    event: &Sent,
 ) -> Result<Option<RuleFacts>, Error> {
     let Some(held) = aws.rule(bus, rule).await? else {
         return Ok(None);

@@ -2,6 +2,7 @@
 
 use aws_sdk_cloudwatchlogs::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use scalr_events::EventType;
 use serde_json::Value;
 
 use crate::aws::pages::Page;
@@ -47,7 +48,7 @@ fn read(event: &FilteredLogEvent, run: &str, since_ms: i64) -> Option<Arrival> {
         .as_ref()
         .and_then(|e| e.pointer("/detail/event/run-id"))
         .and_then(Value::as_str);
-    if named.map_or(!message.contains(run), |named| named != run) {
+    if named.map_or(!message.contains(run), |named| named != run) || envelope.as_ref().is_some_and(is_other) {
         return None;
     }
     let text = |name: &str| envelope.as_ref()?.get(name)?.as_str();
@@ -60,6 +61,12 @@ fn read(event: &FilteredLogEvent, run: &str, since_ms: i64) -> Option<Arrival> {
             .ok(),
         latency_ms: arrived_ms.saturating_sub(sent_ms).max(0),
     })
+}
+
+/// The AuditLog event of the call that started the run names it too, whole or as the `detail` of one.
+fn is_other(envelope: &Value) -> bool {
+    let other = |kind: &Value| kind != EventType::RunExecuted.as_str();
+    envelope.get("detail-type").is_some_and(other) || envelope.pointer("/request/action").is_some()
 }
 
 fn millis(text: &str) -> Option<i64> {
@@ -102,6 +109,11 @@ mod tests {
     fn others_are_passed_over_and_transformed_ones_count() {
         assert_eq!(read(&logged(&envelope("run-12")), "run-1", 0), None);
         assert_eq!(read(&logged("nothing of it"), "run-1", 0), None);
+        let audit = json!({ "target": { "id": "run-1" }, "request": { "action": "create-run" } });
+        let whole = json!({ "id": "e-2", "detail-type": "AuditLog", "detail": audit });
+        for message in [whole, audit] {
+            assert_eq!(read(&logged(&message.to_string()), "run-1", 0), None, "{message}");
+        }
         let transformed =
             read(&logged("the run run-1 is done"), "run-1", 1_700_000_000_000).expect("it names the run");
         assert_eq!((transformed.event_id, transformed.latency_ms), (None, 1_500));

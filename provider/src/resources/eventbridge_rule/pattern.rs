@@ -1,18 +1,9 @@
 //! What can be said of a rule's pattern, and of its name, before AWS is asked.
 
-use event_pattern::Pattern;
-use serde_json::Value;
+use event_pattern::{LENGTH_MAX, LENGTH_QUOTA, Pattern, Warning};
 use tfplugin::Diagnostic;
 use uuid::Uuid;
 
-use crate::aws::json;
-
-/// The default quota, in characters; an account can have it raised.
-const CHARS_QUOTA: usize = 2_048;
-/// What the API takes at all.
-const CHARS_MAX: usize = 4_096;
-/// Between these, AWS says, numbers are compared exactly.
-const NUMBER_MAX: f64 = 5e9;
 /// Letters that are added to a prefix.
 const SUFFIX_LENGTH: usize = 26;
 
@@ -22,38 +13,45 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         format!("must be a pattern that EventBridge takes. Event pattern is not valid. Reason: {error}")
     };
     let chars = text.chars().count();
-    if chars > CHARS_MAX {
+    if chars > LENGTH_MAX {
         return Err(format!(
-            "must have at most {CHARS_MAX} characters, which no quota raises; it has {chars}. Shorten it, or spread it over \
+            "must have at most {LENGTH_MAX} characters, which no quota raises; it has {chars}. Shorten it, or spread it over \
              several rules"
         ));
     }
-    Pattern::compile(text).map(drop).map_err(refused)
+    Pattern::compile_for_eventbridge(text).map(drop).map_err(refused)
 }
 
 /// What EventBridge takes, but not in every account or not as it looks.
 pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
-    let mut warnings = Vec::new();
-    let chars = text.chars().count();
-    if chars > CHARS_QUOTA {
-        warnings.push(Diagnostic::warning("The event pattern is longer than the default quota").detail(format!(
-            "It has {chars} characters. Accounts take {CHARS_QUOTA} unless the quota `Event pattern size` was raised (the \
-             maximum is 4,096); without that AWS refuses the rule. Shorten the pattern, spread it over several rules, or \
-             ask for a higher quota."
-        )));
+    let (_, warnings) = Pattern::compile_for_eventbridge(text).ok().unzip();
+    let (mut told, mut numbers) = (Vec::new(), Vec::new());
+    for warning in warnings.unwrap_or_default() {
+        match warning {
+            Warning::LongerThanQuota { length } => told.push(too_long(length)),
+            number => numbers.push(number.to_string()),
+        }
     }
-    let value = serde_json::from_str(text).unwrap_or(Value::Null);
-    let outside = json::numbers(&value, &|number| number.abs() > NUMBER_MAX);
-    if !outside.is_empty() {
-        warnings.push(Diagnostic::warning("The event pattern compares numbers that EventBridge does not promise to compare").detail(
-            format!(
-                "Numbers outside -5e9 to 5e9 are: {}. AWS documents comparisons only within that range. The `duration` of \
-                 a run is in nanoseconds: 5e9 of them are 5 seconds.",
-                outside.join(", ")
+    if !numbers.is_empty() {
+        told.push(
+            Diagnostic::warning("The event pattern compares numbers that EventBridge does not promise to compare").detail(
+                format!(
+                    "AWS documents comparisons only within -5e9 to 5e9: {}. The `duration` of a run is in nanoseconds: 5e9 \
+                     of them are 5 seconds.",
+                    numbers.join("; ")
+                ),
             ),
-        ));
+        );
     }
-    warnings
+    told
+}
+
+fn too_long(length: usize) -> Diagnostic {
+    Diagnostic::warning("The event pattern is longer than the default quota").detail(format!(
+        "It has {length} characters. Accounts take {LENGTH_QUOTA} unless the quota `Event pattern size` was raised (the \
+         maximum is 4,096); without that AWS refuses the rule. Shorten the pattern, spread it over several rules, or ask for \
+         a higher quota."
+    ))
 }
 
 /// On a bus of Scalr's nothing but Scalr's events arrives.
@@ -103,6 +101,10 @@ mod tests {
             ("", "must be"),
             (r#"{"a": "x"}"#, "\"a\" must be"),
             (r#"{"a": [{"suffix": ["x"]}]}"#, "suffix"),
+            (
+                r#"{"a": [{"wildcard": "*:*:*:*:*:event-bus/*"}]}"#,
+                "Rule is too complex",
+            ),
         ] {
             let said = check(bad).expect_err(bad);
             assert!(said.contains(why), "{said}");

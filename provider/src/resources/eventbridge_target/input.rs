@@ -62,6 +62,7 @@ fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
     let paths = paths.known().unwrap_or_default();
     let mut missing: Vec<&str> = names(&template);
     missing.retain(|name| !paths.contains_key(*name) && !PREDEFINED.contains(name));
+    missing.sort_unstable();
     missing.dedup();
     if missing.is_empty() {
         return;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
+use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::{Cx, Diagnostic, Result};
 
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::settle::gone;
-use crate::aws::{Error, Regional, Standing, arn, log_policy, planned, target_id};
+use crate::aws::{Error, Regional, Standing, arn, checks, log_policy, planned, target_id};
 
 /// The tag that names the owner of a log group made here.
 const OWNER_TAG: &str = "scalr-eventbridge:owner";
@@ -178,6 +179,17 @@ pub(super) async fn leave_or_delete(
             ),
         ));
     }
+    let targets = aws.targets(&target.event_bus_name, &target.rule).await;
+    let leads =
+        |other: &WireTarget| other.id() != target.id() && arn::log_group_name(other.arn()) == Some(name);
+    if let Some(other) = targets.map_err(failed)?.into_iter().flatten().find(leads) {
+        return Ok(Some(
+            Diagnostic::warning(format!("The log group `{name}` stays: another target leads to it")).detail(format!(
+                "The target `{}` of the same rule sends its events there, so `delete_on_destroy` does not apply.",
+                other.id()
+            )),
+        ));
+    }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
     let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
     gone(answer).map(|_| None).map_err(failed)
@@ -248,8 +260,8 @@ async fn make(
     answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
 }
 
-/// Sees to it that a group that is there is this rule's, or can be: another rule of this bus had it and leads to it no
-/// longer, as after a rename.
+/// Sees to it that a group that is there is this rule's, or can be: the rule of this bus that had it is gone, as after a
+/// rename.
 async fn claim(
     aws: &Regional,
     target: &Target,
@@ -266,12 +278,11 @@ async fn claim(
     }
     let bus = &target.event_bus_name;
     let former = found.and_then(|found| found.strip_prefix(bus.as_str())?.strip_prefix('/'));
-    if let Some(rule) = former {
-        let targets = aws.targets(bus, rule).await;
-        let targets =
-            targets.map_err(|e| e.during(format!("cannot read the targets of the rule `{rule}`")))?;
-        let mut left = targets.iter().flatten();
-        if left.all(|held| arn::log_group_name(held.arn()) != Some(name)) {
+    // A rule that is there may be about to lead to it.
+    if let Some(rule) = former.filter(|rule| checks::name(rule).is_ok()) {
+        let rule_held = aws.rule(bus, rule).await;
+        let doing = || format!("cannot look for the rule `{rule}`, which has the log group `{name}`");
+        if rule_held.map_err(|e| e.during(doing()))?.is_none() {
             let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
             let standing = "The log group is as it was, and the target was not made.";
             tag(aws, &arn, group, mine, standing).await?;
