@@ -137,7 +137,9 @@ impl Core {
         let (lost, kept) = (self.world.outbox.under_way(), before.world.outbox.under_way());
         self.disowned.extend(&lost - &kept);
         self.limits.targets.clone_from(&before.world.targets);
-        (self.world, self.journal) = (before.world, Some(journal));
+        let mut world = before.world;
+        world.outbox.go_on_from(&self.world.outbox);
+        (self.world, self.journal) = (world, Some(journal));
         self.resume(&kept - &lost);
         Ok(())
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::clock::{DAY, Millis};
 
 const YEARS: (i16, i16) = (1970, 2199);
-/// A calendar repeats within 28 years, leap years that are none aside; looking farther finds nothing new.
+/// From the first year that counts: a calendar repeats within 28 years, leap years that are none aside.
 const DAYS_AHEAD_MAX: i32 = 40 * 366;
 
 /// A parsed expression.
@@ -168,6 +168,10 @@ impl Cron {
             .to_zoned(TimeZone::UTC)
             .datetime();
         let mut date = after.date();
+        let first = *self.years.iter().find(|year| **year >= date.year())?;
+        if first > date.year() {
+            date = Date::new(first, 1, 1).ok()?;
+        }
         for _ in 0..DAYS_AHEAD_MAX {
             if self.has_day(date) {
                 let mut times = self

@@ -68,7 +68,7 @@ pub(crate) fn fire(cx: &mut Cx<'_>) {
 
 /// The rule that `at` was set for fires, and its next time is set.
 fn fire_schedule(cx: &mut Cx<'_>, realm: &RealmId, name: &str, at: Millis) {
-    let Some(bus) = cx.world.realm(realm, cx.now).buses.get_mut("default") else {
+    let Some(bus) = cx.world.realm(realm).buses.get_mut("default") else {
         return;
     };
     let Some(rule) = bus.rules.get_mut(name).filter(|rule| rule.next_fire == Some(at)) else {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::permission::may_send;
-use super::{Invocation, rule_name};
+use super::{Invocation, counted_as};
 use crate::arn::Arn;
 use crate::ops::Cx;
 use crate::state::RealmId;
-use crate::state::queue::{Message, MessageAttribute};
+use crate::state::queue::{Message, MessageAttribute, Queue};
 
 /// Why a target did not get an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +49,9 @@ pub(super) fn bury(
     exhausted: Option<&'static str>,
     retries: u32,
 ) {
-    let rule = rule_name(&invocation.rule_arn).to_owned();
+    let rule = counted_as(&invocation.rule_arn);
     cx.world
-        .realm(&invocation.realm, cx.now)
+        .realm(&invocation.realm)
         .metrics
         .count(&rule, "FailedInvocations");
     let config = invocation.target.dead_letter_config.as_ref();
@@ -69,10 +69,7 @@ pub(super) fn bury(
     } else {
         "InvocationsFailedToBeSentToDLQ"
     };
-    cx.world
-        .realm(&invocation.realm, cx.now)
-        .metrics
-        .count(&rule, metric);
+    cx.world.realm(&invocation.realm).metrics.count(&rule, metric);
     if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
         delivery.dead_letter = Some(match result {
             Ok(()) => format!("sent to {queue_arn}"),
@@ -125,7 +122,7 @@ fn send(
     let realm = RealmId::new(arn.account, arn.region);
     let queue = cx
         .world
-        .realm(&realm, now)
+        .realm(&realm)
         .queues
         .get_mut(arn.resource)
         .ok_or("the queue does not exist")?;
@@ -135,15 +132,32 @@ fn send(
     if queue.is_fifo() {
         return Err("a dead-letter queue has to be a standard queue".to_owned());
     }
+    let letter = message(
+        id,
+        invocation.envelope.text.to_string(),
+        None,
+        None,
+        attributes,
+        now,
+    );
+    put(queue, letter, now)
+}
+
+/// Puts a message of EventBridge's into a queue, under the queue's own settings.
+pub(super) fn put(queue: &mut Queue, message: Message, now: i64) -> Result<(), String> {
+    let (bytes, bytes_max) = (message.body.len(), queue.number("MaximumMessageSize"));
+    if i64::try_from(bytes).is_ok_and(|bytes| bytes > bytes_max) {
+        let name = &queue.name;
+        return Err(format!(
+            "the message has {bytes} bytes and the queue {name} takes {bytes_max}"
+        ));
+    }
+    let visible_from = now + queue.number("DelaySeconds") * 1000;
     queue.send(
-        message(
-            id,
-            invocation.envelope.text.to_string(),
-            None,
-            None,
-            attributes,
-            now,
-        ),
+        Message {
+            visible_from,
+            ..message
+        },
         now,
     );
     Ok(())

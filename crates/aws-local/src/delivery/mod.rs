@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::arn;
+use crate::arn::{self, Arn};
 use crate::ops::Cx;
 use crate::state::RealmId;
 use crate::state::archive::Archived;
@@ -61,7 +61,7 @@ pub(crate) fn publish(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Env
 /// Hands an event to the archives of a bus.
 fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
     let now = cx.now;
-    let archives = &mut cx.world.realm(realm, now).archives;
+    let archives = &mut cx.world.realm(realm).archives;
     for archive in archives
         .values_mut()
         .filter(|archive| arn::bus_name(&archive.bus_arn) == bus)
@@ -77,7 +77,7 @@ fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
 
 /// Brings an event to a bus, or to some of its rules only, if `only` names any by ARN.
 pub(crate) fn publish_to(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Envelope, only: &[String]) {
-    let exists = cx.world.realm(realm, cx.now).buses.contains_key(bus);
+    let exists = cx.world.realm(realm).buses.contains_key(bus);
     let dropped = (!exists).then(|| format!("The event bus {bus} does not exist in {realm}."));
     cx.world
         .stories
@@ -106,29 +106,26 @@ fn spread(cx: &mut Cx<'_>, to: (RealmId, String, Envelope), hops: usize, only: &
 
 /// Matches an event against the rules of a bus and lists what is to be invoked.
 fn match_rules(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) -> Vec<Invocation> {
-    let here = cx.world.realm(realm, cx.now);
+    let here = cx.world.realm(realm);
     let Some(found) = here.buses.get_mut(bus) else {
         return Vec::new();
     };
     let rules = found.compiled();
     let matched = rules.matching(&envelope.text);
     if !matched.is_empty() {
-        here.metrics.count(bus, "MatchedEvents");
+        here.metrics.count(&format!("event-bus/{bus}"), "MatchedEvents");
     }
     let pass = Pass {
         realm: realm.clone(),
         bus: bus.to_owned(),
-        rules: Arc::clone(&rules),
+        rules: Arc::clone(&rules.rules),
         matched: matched.clone(),
         deliveries: Vec::new(),
     };
     let pass = cx.world.stories.pass(&envelope.id, pass);
     let mut invocations = Vec::new();
     for rule in matched.into_iter().map(|at| &rules.rules[at]) {
-        cx.world
-            .realm(realm, cx.now)
-            .metrics
-            .count(&rule.name, "TriggeredRules");
+        triggered(cx, realm, bus, &rule.name);
         invocations.extend(invocations_of(
             cx,
             realm,
@@ -178,7 +175,7 @@ fn invocations_of(
 pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str, envelope: &Envelope) {
     let found = cx
         .world
-        .realm(realm, cx.now)
+        .realm(realm)
         .buses
         .get_mut(bus)
         .and_then(|bus| bus.rules.get(rule));
@@ -196,10 +193,7 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
         deliveries: Vec::new(),
     };
     let pass = cx.world.stories.pass(&envelope.id, pass);
-    cx.world
-        .realm(realm, cx.now)
-        .metrics
-        .count(rule, "TriggeredRules");
+    triggered(cx, realm, bus, rule);
     for invocation in invocations_of(cx, realm, bus, rule, &targets, envelope, pass) {
         if let Sent::Forward(to, bus, envelope) = attempt(cx, &invocation) {
             archive(cx, &to, &bus, &envelope);
@@ -210,9 +204,9 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
 
 /// Invokes a target, counts, and buries what failed for good.
 fn attempt(cx: &mut Cx<'_>, invocation: &Invocation) -> Sent {
-    let rule = rule_name(&invocation.rule_arn).to_owned();
+    let rule = counted_as(&invocation.rule_arn);
     cx.world
-        .realm(&invocation.realm, cx.now)
+        .realm(&invocation.realm)
         .metrics
         .count(&rule, "Invocations");
     match target::send(cx, invocation) {
@@ -232,13 +226,12 @@ fn attempt(cx: &mut Cx<'_>, invocation: &Invocation) -> Sent {
 /// Writes an attempt into the story; a miss for good is the end of it.
 fn settle(cx: &mut Cx<'_>, invocation: &Invocation, result: Result<(), &Miss>) {
     let now = cx.now;
-    if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
-        let error = result
-            .err()
-            .map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
-        delivery.outcome = if error.is_none() { "delivered" } else { "failed" };
-        delivery.attempts.push(Attempt { at: now, error });
-    }
+    let error = result
+        .err()
+        .map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
+    let outcome = if error.is_none() { "delivered" } else { "failed" };
+    let attempt = Attempt { at: now, error };
+    cx.world.stories.tried(&invocation.page, outcome, attempt);
 }
 
 /// Tells that an event was not sent on.
@@ -255,4 +248,17 @@ fn stay(cx: &mut Cx<'_>, invocation: &Invocation) {
 /// The last part of a rule's ARN.
 fn rule_name(rule_arn: &str) -> &str {
     rule_arn.rsplit('/').next().unwrap_or(rule_arn)
+}
+
+fn triggered(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str) {
+    let rule_arn = arn::rule(realm.region(), realm.account(), bus, rule);
+    let metrics = &mut cx.world.realm(realm).metrics;
+    metrics.count(&counted_as(&rule_arn), "TriggeredRules");
+}
+
+/// What a rule's counters are kept under: its ARN from `rule/` on.
+fn counted_as(rule_arn: &str) -> String {
+    Arn::parse(rule_arn)
+        .map_or(rule_arn, |arn| arn.resource)
+        .to_owned()
 }

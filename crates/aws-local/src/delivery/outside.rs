@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::envelope::Envelope;
 use super::miss::{Miss, bury};
-use super::{Invocation, Sent, input, rule_name};
+use super::{Invocation, Sent, counted_as, input};
 use crate::arn::Arn;
 use crate::clock::Millis;
 use crate::ops::Cx;
@@ -59,6 +59,8 @@ pub(crate) enum Outcome {
         status: u16,
         retry_after_seconds: Option<i64>,
     },
+    /// The authorization endpoint gave no token.
+    NoToken { status: u16 },
     /// Not reached: a code of dead letters and the reason.
     Unreached { timed_out: bool, why: String },
     /// A host that may not be called.
@@ -187,7 +189,7 @@ fn whom_to_ask(cx: &mut Cx<'_>, target_arn: &str) -> Result<(ApiDestination, Con
     let realm = RealmId::new(arn.account, arn.region);
     let destination = find_destination(cx, &realm, arn.resource).ok_or_else(|| gone(arn.resource))?;
     let destination = destination.clone();
-    let there = &cx.world.realm(&realm, cx.now).connections;
+    let there = &cx.world.realm(&realm).connections;
     let connection = connection_of(there, &destination.connection_arn);
     let connection = connection.ok_or_else(|| gone(&destination.connection_arn))?;
     if !connection.authorized {
@@ -211,7 +213,7 @@ fn destination_mut<'c>(
         .split('/')
         .next()?
         .to_owned();
-    cx.world.realm(realm, cx.now).api_destinations.get_mut(&name)
+    cx.world.realm(realm).api_destinations.get_mut(&name)
 }
 
 /// The connection that an ARN names, if it is still the one of that id.
@@ -242,30 +244,20 @@ fn request(
     }
     let auth = &connection.auth;
     let invocation = auth.get("InvocationHttpParameters");
-    let mut query: Vec<(String, String)> = listed(invocation, "QueryStringParameters");
-    query.extend(
-        own.and_then(|own| own.query_string_parameters.clone())
-            .into_iter()
-            .flatten(),
-    );
-    for (name, value) in query {
+    let of_target = |parameters: Option<BTreeMap<String, String>>| parameters.into_iter().flatten();
+    let query = of_target(own.and_then(|own| own.query_string_parameters.clone()));
+    let query = query.chain(listed(invocation, "QueryStringParameters"));
+    for (name, value) in last_of_each(query, str::to_owned) {
         url.push(if url.contains('?') { '&' } else { '?' });
         let _ = write!(url, "{}={}", encode(&name), encode(&value));
     }
-    let mut headers = vec![
-        json,
-        (
-            "user-agent".to_owned(),
-            "Amazon/EventBridge/ApiDestinations".to_owned(),
-        ),
-    ];
-    headers.extend(
-        own.and_then(|own| own.header_parameters.clone())
-            .into_iter()
-            .flatten(),
-    );
-    headers.extend(listed(invocation, "HeaderParameters"));
-    headers.extend(credentials(auth));
+    let agent = "Amazon/EventBridge/ApiDestinations";
+    let headers = [json, ("user-agent".to_owned(), agent.to_owned())].into_iter();
+    let headers = headers
+        .chain(of_target(own.and_then(|own| own.header_parameters.clone())))
+        .chain(listed(invocation, "HeaderParameters"))
+        .chain(credentials(auth));
+    let headers = last_of_each(headers, str::to_ascii_lowercase);
     let body = with_body_parameters(&pending.payload, &listed(invocation, "BodyParameters"));
     Job {
         id,
@@ -275,6 +267,20 @@ fn request(
         body,
         oauth: oauth(auth),
     }
+}
+
+/// Parameters of which a later one takes the place of an earlier one of the same name: what the connection says goes
+/// before what the target says.
+fn last_of_each(
+    parameters: impl Iterator<Item = (String, String)>,
+    same: fn(&str) -> String,
+) -> Vec<(String, String)> {
+    let mut kept = Vec::<(String, String)>::new();
+    for (name, value) in parameters {
+        kept.retain(|(other, _)| same(other) != same(&name));
+        kept.push((name, value));
+    }
+    kept
 }
 
 fn credentials(auth: &Value) -> Option<(String, String)> {
@@ -395,9 +401,9 @@ fn try_again(cx: &mut Cx<'_>, id: u64, pending: &Pending, asked_seconds: i64) ->
     if let Some(pending) = cx.world.outbox.pending.get_mut(&id) {
         pending.retries += 1;
     }
-    let rule = rule_name(&pending.rule_arn).to_owned();
+    let rule = counted_as(&pending.rule_arn);
     cx.world
-        .realm(&pending.realm, now)
+        .realm(&pending.realm)
         .metrics
         .count(&rule, "RetryInvocationAttempts");
     cx.world.timers.set(now + wait, Timer::Retry { id });
@@ -407,11 +413,10 @@ fn try_again(cx: &mut Cx<'_>, id: u64, pending: &Pending, asked_seconds: i64) ->
 /// Writes an attempt into the event's story; whether it was the last is told by [`give_up`].
 fn write_attempt(cx: &mut Cx<'_>, pending: &Pending, miss: Option<&Miss>) {
     let now = cx.now;
-    if let Some(delivery) = cx.world.stories.delivery(&pending.page) {
-        let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
-        delivery.outcome = if error.is_none() { "delivered" } else { "waiting" };
-        delivery.attempts.push(Attempt { at: now, error });
-    }
+    let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
+    let outcome = if error.is_none() { "delivered" } else { "waiting" };
+    let attempt = Attempt { at: now, error };
+    cx.world.stories.tried(&pending.page, outcome, attempt);
 }
 
 /// A delivery failed for good.
@@ -444,6 +449,22 @@ fn wait_ms(cx: &mut Cx<'_>, retries: u32, asked_seconds: i64) -> Millis {
     (full / 2 + jitter).max(asked_seconds.clamp(0, EVENT_AGE_SECONDS_MAX) * 1000)
 }
 
+/// Whether another try may meet another status.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 401 | 407 | 409 | 429 | 500..=599)
+}
+
+/// `ERROR_CODE` of a dead letter.
+fn code_of(status: u16) -> &'static str {
+    match status {
+        401 | 403 | 407 => "NO_PERMISSIONS",
+        404 | 410 => "NO_RESOURCE",
+        429 => "THROTTLING",
+        400..=499 => "SDK_CLIENT_ERROR",
+        _ => "SERVER_ERROR",
+    }
+}
+
 /// A failure is final, or may be tried again after at least so many seconds.
 fn judge(outcome: &Outcome) -> Result<(), (Miss, Option<i64>)> {
     match outcome {
@@ -454,16 +475,16 @@ fn judge(outcome: &Outcome) -> Result<(), (Miss, Option<i64>)> {
             status,
             retry_after_seconds,
         } => {
-            let again = matches!(status, 401 | 407 | 409 | 429 | 500..=599);
-            let code = match status {
-                401 | 403 | 407 => "NO_PERMISSIONS",
-                404 | 410 => "NO_RESOURCE",
-                429 => "THROTTLING",
-                400..=499 => "SDK_CLIENT_ERROR",
-                _ => "SERVER_ERROR",
-            };
-            let miss = Miss::Http(code, format!("the endpoint answered with status {status}"));
-            Err((miss, again.then(|| retry_after_seconds.unwrap_or(0))))
+            let why = format!("the endpoint answered with status {status}");
+            let again = is_passing(*status).then(|| retry_after_seconds.unwrap_or(0));
+            Err((Miss::Http(code_of(*status), why), again))
+        }
+        Outcome::NoToken { status } => {
+            let why = format!("the authorization endpoint answered with status {status}");
+            Err((
+                Miss::Http(code_of(*status), why),
+                is_passing(*status).then_some(0),
+            ))
         }
         Outcome::Unreached { timed_out, why } => {
             let code = if *timed_out {

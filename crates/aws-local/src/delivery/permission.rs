@@ -71,25 +71,29 @@ pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: 
     policy.verdict(&ask) == Verdict::Allowed
 }
 
-/// Whether the bus's policy lets another account put events on it.
+/// Whether the bus's policy lets an account put events on it: its own needs no permission, and may be denied all the same.
 pub(crate) fn may_put(cx: &mut Cx<'_>, to: &RealmId, bus: &str, account: &str, rule_arn: &str) -> bool {
     let resource = arn::arn("events", to.region(), to.account(), &format!("event-bus/{bus}"));
     let policy = cx
         .world
-        .realm(to, cx.now)
+        .realm(to)
         .buses
         .get(bus)
         .and_then(|bus| bus.policy.clone());
-    let Some(policy) = policy.and_then(|text| Policy::parse(&text).ok()) else {
-        return false;
-    };
+    let by_rule = !rule_arn.is_empty();
     let ask = Ask {
-        service: (!rule_arn.is_empty()).then_some(PRINCIPAL),
+        service: by_rule.then_some(PRINCIPAL),
         account: Some(account),
         action: "events:PutEvents",
         resources: &[&resource],
         source_arn: rule_arn,
-        source_account: account,
+        // Where no service calls, there is no such key.
+        source_account: if by_rule { account } else { "" },
     };
-    policy.verdict(&ask) == Verdict::Allowed
+    let policy = policy.and_then(|text| Policy::parse(&text).ok());
+    match policy.map_or(Verdict::Silent, |policy| policy.verdict(&ask)) {
+        Verdict::Allowed => true,
+        Verdict::Denied => false,
+        Verdict::Silent => account == to.account(),
+    }
 }

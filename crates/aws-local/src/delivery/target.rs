@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::miss::{Miss, message};
+use super::miss::{Miss, message, put};
 use super::permission::{may_log, may_put, may_send};
 use super::{Invocation, Sent, input, outside};
 use crate::arn::Arn;
@@ -35,7 +35,7 @@ fn to_log_group(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &s
     let now = cx.now;
     let (at, message) = input::log_event(invocation, now).map_err(Miss::BadInput)?;
     let stream = stream_of(&invocation.rule_arn, &invocation.target.id);
-    let realm = cx.world.realm(to, now);
+    let realm = cx.world.realm(to);
     let missing = || Miss::NoResource(format!("log group {name} does not exist"));
     let group = realm.log_groups.get(name).ok_or_else(missing)?;
     let (rule_arn, account) = (&invocation.rule_arn, invocation.realm.account());
@@ -45,14 +45,17 @@ fn to_log_group(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &s
     }
     let group = realm.log_groups.get_mut(name).ok_or_else(missing)?;
     group.ensure_stream(&stream, now);
-    group.add(&stream, within_logs_window(at, now), now, message);
+    let at = within_logs_window(at, now, group.retention_days);
+    group.add(&stream, at, now, message);
     group.expire(now);
     Ok(Sent::Done)
 }
 
-/// The logs service takes events of the last fourteen days and the next two hours; any other is logged as of now.
-fn within_logs_window(at: Millis, now: Millis) -> Millis {
-    if (now - 14 * DAY..=now + DAY / 12).contains(&at) {
+/// The logs service takes events of the last fourteen days, as far as the group keeps them, and of the next two hours; any
+/// other is logged as of now.
+fn within_logs_window(at: Millis, now: Millis, retention_days: Option<u32>) -> Millis {
+    let days = retention_days.map_or(14, |days| Millis::from(days).min(14));
+    if (now - days * DAY..=now + DAY / 12).contains(&at) {
         at
     } else {
         now
@@ -70,10 +73,10 @@ fn stream_of(rule_arn: &str, target: &str) -> String {
 
 fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> Result<Sent, Miss> {
     let account = invocation.realm.account();
-    if !cx.world.realm(&to, cx.now).buses.contains_key(bus) {
+    if !cx.world.realm(&to).buses.contains_key(bus) {
         return Err(Miss::NoResource(format!("event bus {bus} does not exist")));
     }
-    if account != to.account() && !may_put(cx, &to, bus, account, &invocation.rule_arn) {
+    if !may_put(cx, &to, bus, account, &invocation.rule_arn) {
         return Err(Miss::NoPermissions(format!(
             "the policy of event bus {bus} does not allow events:PutEvents"
         )));
@@ -84,7 +87,7 @@ fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> R
 fn to_queue(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
     let (now, id) = (cx.now, cx.dice.uuid());
     let payload = input::payload(invocation, now);
-    let queue = cx.world.realm(to, now).queues.get_mut(name);
+    let queue = cx.world.realm(to).queues.get_mut(name);
     let queue = queue.ok_or_else(|| Miss::NoResource(format!("queue {name} does not exist")))?;
     if !may_send(
         queue,
@@ -111,16 +114,14 @@ fn to_queue(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) 
         return lacks("needs content-based deduplication");
     }
     let deduplication = fifo.then(|| of_content(&payload));
-    queue.send(
-        message(
-            id,
-            payload.to_string(),
-            group,
-            deduplication,
-            BTreeMap::new(),
-            now,
-        ),
+    let message = message(
+        id,
+        payload.to_string(),
+        group,
+        deduplication,
+        BTreeMap::new(),
         now,
     );
+    put(queue, message, now).map_err(|why| Miss::Http("SDK_CLIENT_ERROR", why))?;
     Ok(Sent::Done)
 }

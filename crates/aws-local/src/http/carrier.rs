@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
 use tokio::sync::{Semaphore, mpsc};
@@ -19,6 +19,8 @@ const AT_ONCE_MAX: usize = 64;
 const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// How long a token is used that does not say how long it lasts.
 const TOKEN_LASTS: Duration = Duration::from_mins(1);
+/// However long a token says that it lasts, it is asked for again after a day.
+const TOKEN_LASTS_MAX: Duration = Duration::from_hours(24);
 
 /// The edge's side of deliveries over HTTP.
 #[derive(Debug)]
@@ -87,7 +89,8 @@ impl Carrier {
             .parse::<Method>()
             .map_err(|_| refused("the method is not one of HTTP"))?;
         let mut request = client.request(method.clone(), url);
-        for (name, value) in &job.headers {
+        let is_replaced = |name: &str| token.is_some() && name.eq_ignore_ascii_case(AUTHORIZATION.as_str());
+        for (name, value) in job.headers.iter().filter(|(name, _)| !is_replaced(name)) {
             request = request.header(name, value);
         }
         if let Some(token) = token {
@@ -157,13 +160,10 @@ impl Carrier {
         let response = request.send().await.map_err(|e| unreached(&e))?;
         let status = response.status().as_u16();
         if !response.status().is_success() {
-            return Err(Outcome::Status {
-                status,
-                retry_after_seconds: None,
-            });
+            return Err(Outcome::NoToken { status });
         }
         let (token, lasts) = read_token(response).await?;
-        let until = Instant::now() + lasts;
+        let until = Instant::now() + lasts.min(TOKEN_LASTS_MAX);
         self.tokens
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

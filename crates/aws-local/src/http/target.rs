@@ -9,6 +9,9 @@ use super::reply::Wire;
 use crate::fault::Fault;
 use crate::model::Service;
 
+/// How deep a body may nest. What is stored wraps it in a few levels more, and JSON is read 127 deep.
+const DEPTH_MAX: usize = 100;
+
 /// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
     let media = headers
@@ -47,6 +50,10 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wi
         body
     };
     let call = match serde_json::from_slice::<Value>(body) {
+        Ok(input) if !is_within(&input, DEPTH_MAX) => Err(Fault::new(
+            "SerializationException",
+            format!("The request body nests deeper than {DEPTH_MAX}."),
+        )),
         Ok(input @ Value::Object(_)) => Ok((service, operation.to_owned(), input)),
         Ok(_) => Err(Fault::new(
             "SerializationException",
@@ -58,6 +65,15 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wi
         )),
     };
     (wire, call)
+}
+
+/// Whether a value nests no deeper than that.
+fn is_within(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Array(all) => depth > 0 && all.iter().all(|one| is_within(one, depth - 1)),
+        Value::Object(all) => depth > 0 && all.values().all(|one| is_within(one, depth - 1)),
+        _ => true,
+    }
 }
 
 fn unknown_service(target: &str) -> Fault {
@@ -142,6 +158,17 @@ mod tests {
             ("%4", "%4"),
         ] {
             assert_eq!(decode(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_body_nests_only_so_deep() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-target", "AWSEvents.ListRules".parse().unwrap());
+        for (lists, taken) in [(99, true), (100, false), (126, false), (10_000, false)] {
+            let body = format!("{{\"x\":{}{}}}", "[".repeat(lists), "]".repeat(lists));
+            let (_, call) = read(&headers, None, body.as_bytes());
+            assert_eq!(call.is_ok(), taken, "{lists} lists");
         }
     }
 

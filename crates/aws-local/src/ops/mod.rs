@@ -59,7 +59,7 @@ impl Cx<'_> {
     /// What the caller has there.
     pub(crate) fn realm(&mut self) -> &mut Realm {
         let here = self.here();
-        self.world.realm(&here, self.now)
+        self.world.realm(&here)
     }
 }
 

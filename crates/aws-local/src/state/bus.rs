@@ -27,12 +27,15 @@ pub(crate) struct Bus {
     pub(crate) rules: BTreeMap<String, Rule>,
     #[serde(skip)]
     compiled: Option<Arc<Compiled>>,
+    /// The compiled rules before the last change.
+    #[serde(skip)]
+    before: Arc<[Arc<CompiledRule>]>,
 }
 
-/// The enabled rules of a bus at one moment, ready to match. Kept by the stories of the events that met them.
+/// The enabled rules of a bus at one moment, ready to match. The stories of the events that met them keep the rules.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
-    pub(crate) rules: Vec<CompiledRule>,
+    pub(crate) rules: Arc<[Arc<CompiledRule>]>,
     matcher: Matcher<usize>,
 }
 
@@ -40,6 +43,8 @@ pub(crate) struct Compiled {
 #[derive(Debug)]
 pub(crate) struct CompiledRule {
     pub(crate) name: String,
+    /// What `pattern` was compiled from.
+    text: String,
     pub(crate) pattern: Pattern,
     pub(crate) targets: Vec<Arc<Target>>,
 }
@@ -58,33 +63,46 @@ impl Bus {
             modified: now,
             rules: BTreeMap::new(),
             compiled: None,
+            before: Arc::default(),
         }
     }
 
     /// Every change of a rule or target passes here, or events would meet the rules of before.
     pub(crate) fn rules_mut(&mut self) -> &mut BTreeMap<String, Rule> {
-        self.compiled = None;
+        if let Some(compiled) = self.compiled.take() {
+            self.before = Arc::clone(&compiled.rules);
+        }
         &mut self.rules
     }
 
     /// The rules that events are matched against.
     pub(crate) fn compiled(&mut self) -> Arc<Compiled> {
-        let rules = &self.rules;
-        Arc::clone(self.compiled.get_or_insert_with(|| Arc::new(compile(rules))))
+        let (rules, before) = (&self.rules, &self.before);
+        Arc::clone(
+            self.compiled
+                .get_or_insert_with(|| Arc::new(compile(rules, before))),
+        )
     }
 }
 
-fn compile(rules: &BTreeMap<String, Rule>) -> Compiled {
+/// What did not change is taken from before: stories share it.
+fn compile(rules: &BTreeMap<String, Rule>, before: &[Arc<CompiledRule>]) -> Compiled {
+    let before: BTreeMap<&str, &Arc<CompiledRule>> =
+        before.iter().map(|rule| (rule.name.as_str(), rule)).collect();
     let ready = |rule: &Rule| {
-        let pattern = Pattern::compile(rule.pattern.as_deref()?).ok()?;
-        let targets = rule.targets.values().map(Arc::clone).collect();
-        Some(CompiledRule {
+        let text = rule.pattern.as_deref()?;
+        let old = before.get(rule.name.as_str()).filter(|old| old.is_of(rule, text));
+        if let Some(old) = old {
+            return Some(Arc::clone(old));
+        }
+        Some(Arc::new(CompiledRule {
             name: rule.name.clone(),
-            pattern,
-            targets,
-        })
+            text: text.to_owned(),
+            pattern: Pattern::compile(text).ok()?,
+            targets: rule.targets.values().map(Arc::clone).collect(),
+        }))
     };
-    let rules: Vec<CompiledRule> = rules
+    let rules: Arc<[Arc<CompiledRule>]> = rules
         .values()
         // A managed rule stands for its archive, which events are brought to without it.
         .filter(|rule| rule.is_enabled() && rule.managed_by.is_none())
@@ -97,17 +115,29 @@ fn compile(rules: &BTreeMap<String, Rule>) -> Compiled {
     Compiled { rules, matcher }
 }
 
+impl CompiledRule {
+    /// Whether the rule is still what this was compiled from.
+    fn is_of(&self, rule: &Rule, text: &str) -> bool {
+        let same = |(held, target): (&Arc<Target>, &Arc<Target>)| Arc::ptr_eq(held, target);
+        self.text == text
+            && self.targets.len() == rule.targets.len()
+            && self.targets.iter().zip(rule.targets.values()).all(same)
+    }
+}
+
 impl Compiled {
     /// The places in `rules` of those that match the event, in order.
     pub(crate) fn matching(&self, event: &str) -> Vec<usize> {
-        let mut places: Vec<usize> = self
-            .matcher
-            .matches(event)
-            .unwrap_or_default()
-            .into_iter()
-            .copied()
-            .collect();
-        places.sort_unstable();
-        places
+        if let Ok(found) = self.matcher.matches(event) {
+            let mut places: Vec<usize> = found.into_iter().copied().collect();
+            places.sort_unstable();
+            return places;
+        }
+        // One rule that cannot be decided must not cost the others the event.
+        let rules = self.rules.iter().enumerate();
+        rules
+            .filter(|(_, rule)| rule.pattern.matches(event).unwrap_or_default())
+            .map(|(place, _)| place)
+            .collect()
     }
 }

@@ -92,6 +92,9 @@ pub(crate) struct Realm {
     pub(crate) metrics: Metrics,
 }
 
+/// 11 July 2019, 00:00 UTC, when EventBridge came: every account has had its default bus from the first.
+const DEFAULT_BUS_MADE: Millis = 1_562_803_200_000;
+
 /// Who an AssumeRole key speaks for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
@@ -118,9 +121,10 @@ impl World {
         }
     }
 
-    /// The realm, which exists from the first look at it, with its default bus.
-    pub(crate) fn realm(&mut self, id: &RealmId, now: Millis) -> &mut Realm {
-        self.realms.entry(id.clone()).or_insert_with(|| Realm::new(now))
+    /// The realm, which exists from the first look at it, with its default bus: no look is written to the journal, so it
+    /// looks the same whenever it is made.
+    pub(crate) fn realm(&mut self, id: &RealmId) -> &mut Realm {
+        self.realms.entry(id.clone()).or_insert_with(Realm::new)
     }
 
     /// The realm, if anybody ever looked at it.
@@ -151,8 +155,8 @@ impl World {
 }
 
 impl Realm {
-    fn new(now: Millis) -> Self {
-        let default = Bus::new("default", now);
+    fn new() -> Self {
+        let default = Bus::new("default", DEFAULT_BUS_MADE);
         Self {
             buses: BTreeMap::from([(default.name.clone(), default)]),
             log_groups: BTreeMap::new(),

@@ -150,6 +150,11 @@ impl Outbox {
         }
     }
 
+    /// The same for a state of before.
+    pub(crate) fn go_on_from(&mut self, lost: &Self) {
+        self.next = self.next.max(lost.next);
+    }
+
     pub(crate) fn add(&mut self, pending: Pending) -> u64 {
         let id = self.next;
         self.next += 1;

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::RealmId;
-use super::bus::Compiled;
+use super::bus::CompiledRule;
 use super::rule::Target;
 use crate::clock::Millis;
 
 const STORIES_MAX: usize = 10_000;
 const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What a story, an event on a bus and a delivery take beside what is counted one by one.
+const STORY_BYTES: usize = 256;
+const PASS_BYTES: usize = 192;
+const DELIVERY_BYTES: usize = 192;
 /// An event that rules pass round could fill its story without end.
 const PASSES_MAX: usize = 32;
 
@@ -29,6 +33,8 @@ pub(crate) struct Story {
     pub(crate) dropped: Option<String>,
     pub(crate) event: Arc<str>,
     pub(crate) passes: Vec<Pass>,
+    /// About what it takes in memory.
+    bytes: usize,
 }
 
 /// The event on one bus.
@@ -37,7 +43,7 @@ pub(crate) struct Pass {
     pub(crate) realm: RealmId,
     pub(crate) bus: String,
     /// The rules as they were then.
-    pub(crate) rules: Arc<Compiled>,
+    pub(crate) rules: Arc<[Arc<CompiledRule>]>,
     /// Those that matched, by their place in `rules`.
     pub(crate) matched: Vec<usize>,
     pub(crate) deliveries: Vec<Delivery>,
@@ -74,7 +80,7 @@ impl Stories {
         if self.by_id.contains_key(id) {
             return;
         }
-        self.bytes += event.len();
+        let bytes = event.len() + STORY_BYTES;
         self.order.push_back(id.to_owned());
         self.by_id.insert(
             id.to_owned(),
@@ -83,13 +89,23 @@ impl Stories {
                 dropped,
                 event,
                 passes: Vec::new(),
+                bytes: 0,
             },
         );
-        while self.order.len() > STORIES_MAX || self.bytes > BYTES_MAX {
+        self.weigh(id, bytes);
+        while self.order.len() > STORIES_MAX || (self.bytes > BYTES_MAX && self.order.len() > 1) {
             let Some(oldest) = self.order.pop_front() else {
                 return;
             };
-            self.bytes -= self.by_id.remove(&oldest).map_or(0, |story| story.event.len());
+            self.bytes -= self.by_id.remove(&oldest).map_or(0, |story| story.bytes);
+        }
+    }
+
+    /// The story has grown by so much.
+    fn weigh(&mut self, id: &str, bytes: usize) {
+        if let Some(story) = self.by_id.get_mut(id) {
+            story.bytes += bytes;
+            self.bytes += bytes;
         }
     }
 
@@ -102,8 +118,11 @@ impl Stories {
         else {
             return usize::MAX;
         };
+        let bytes = (pass.rules.len() + pass.matched.len()) * size_of::<usize>() + PASS_BYTES;
         story.passes.push(pass);
-        story.passes.len() - 1
+        let place = story.passes.len() - 1;
+        self.weigh(id, bytes);
+        place
     }
 
     pub(crate) fn deliver(&mut self, id: &str, pass: usize, delivery: Delivery) -> Page {
@@ -112,14 +131,29 @@ impl Stories {
             .get_mut(id)
             .and_then(|story| story.passes.get_mut(pass))
             .map(|p| &mut p.deliveries);
+        let bytes = delivery.rule.len() + DELIVERY_BYTES;
         let at = deliveries.map_or(usize::MAX, |deliveries| {
             deliveries.push(delivery);
             deliveries.len() - 1
         });
+        self.weigh(id, bytes);
         Page {
             event: id.to_owned(),
             pass,
             delivery: at,
+        }
+    }
+
+    /// Writes a try into its place.
+    pub(crate) fn tried(&mut self, page: &Page, outcome: &'static str, attempt: Attempt) {
+        let told = attempt
+            .error
+            .as_ref()
+            .map_or(0, |(code, why)| code.len() + why.len());
+        if let Some(delivery) = self.delivery(page) {
+            delivery.outcome = outcome;
+            delivery.attempts.push(attempt);
+            self.weigh(&page.event, told + size_of::<Attempt>());
         }
     }
 

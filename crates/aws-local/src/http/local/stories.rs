@@ -93,7 +93,7 @@ fn tell(id: &str, story: &Story) -> Value {
 }
 
 fn tell_pass(pass: &Pass, event: &str) -> Value {
-    let rules = pass.rules.rules.iter().enumerate();
+    let rules = pass.rules.iter().enumerate();
     let rules: Vec<Value> = rules
         .map(|(at, rule)| tell_rule(rule, pass.matched.contains(&at), event))
         .collect();
@@ -111,16 +111,24 @@ fn tell_rule(rule: &CompiledRule, matched: bool, event: &str) -> Value {
     if matched {
         return json!({ "rule": rule.name, "matched": true });
     }
-    let explained = rule.pattern.explain(event);
+    let explained = match rule.pattern.explain(event) {
+        Ok(explained) => explained,
+        Err(error) => {
+            return json!({ "rule": rule.name, "matched": false, "missed": [], "reason": error.to_string() });
+        }
+    };
+    let reason = explained
+        .split_over_elements
+        .then_some("each leaf holds, but not within one element of the event's arrays");
     let missed: Vec<Value> = explained
+        .leaves
         .iter()
-        .flat_map(|explanation| &explanation.leaves)
         .filter(|leaf| !leaf.matched)
         .map(|leaf| {
             json!({ "path": leaf.path, "expected": leaf.expected, "found": leaf.found, "nearest": leaf.nearest })
         })
         .collect();
-    json!({ "rule": rule.name, "matched": false, "missed": missed })
+    json!({ "rule": rule.name, "matched": false, "missed": missed, "reason": reason })
 }
 
 fn tell_delivery(delivery: &Delivery) -> Value {

@@ -131,7 +131,7 @@ fn wake(cx: &mut Cx<'_>, realm: &RealmId, name: &str, at: Millis) {
 /// Takes a replay one step on: it runs, it is done, or it is cancelled.
 pub(crate) fn step(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
     let now = cx.now;
-    let Some(replay) = cx.world.realm(realm, now).replays.get_mut(name) else {
+    let Some(replay) = cx.world.realm(realm).replays.get_mut(name) else {
         return;
     };
     match replay.state.as_str() {
@@ -152,7 +152,7 @@ pub(crate) fn step(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
 /// Brings the archived events of a replay to their bus again, each with the replay's name in it.
 fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
     let now = cx.now;
-    let here = cx.world.realm(realm, now);
+    let here = cx.world.realm(realm);
     let Some(replay) = here.replays.get(name).cloned() else {
         return;
     };
@@ -181,7 +181,7 @@ fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
         };
         publish_to(cx, realm, &bus, envelope, &replay.rules);
     }
-    if let Some(replay) = cx.world.realm(realm, now).replays.get_mut(name) {
+    if let Some(replay) = cx.world.realm(realm).replays.get_mut(name) {
         "COMPLETED".clone_into(&mut replay.state);
         (replay.ended, replay.last) = (Some(now), last);
     }

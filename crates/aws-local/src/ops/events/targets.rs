@@ -12,6 +12,7 @@ use super::buses::{check_dead_letters, find as find_bus};
 use super::rules::{find, missing, unmanaged};
 use crate::arn::Arn;
 use crate::fault::Fault;
+use crate::jsontext::parse_path;
 use crate::model::parse;
 use crate::ops::{Answer, Cx, Op, events_page, slim};
 use crate::state::rule::{InputTransformer, Rule, Target};
@@ -192,7 +193,7 @@ fn check_input(target: &Target) -> Result<(), Fault> {
         .into_iter()
         .flat_map(BTreeMap::values)
         .chain(&target.input_path);
-    if let Some(path) = all.find(|path| !path.starts_with('$')) {
+    if let Some(path) = all.find(|path| parse_path(path).is_none()) {
         return Err(Fault::validation(format!(
             "Invalid InputPath for target {id}: {path} is not a JSON path."
         )));

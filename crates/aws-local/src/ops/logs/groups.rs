@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{group, named};
-use crate::arn::{Arn, arn};
+use super::{group, identified, named};
+use crate::arn::arn;
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Caller, Cx, Op, logs_page, slim};
@@ -105,7 +105,7 @@ fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
 }
 
 fn protect(cx: &mut Cx<'_>, input: &Protect) -> Answer {
-    let name = named(None, Some(&input.log_group_identifier))?;
+    let name = named(cx.caller, None, Some(&input.log_group_identifier))?;
     group(cx, &name)?.protected = input.deletion_protection_enabled;
     Ok(json!({}))
 }
@@ -127,10 +127,10 @@ fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
     let part = input.log_group_name_pattern.as_deref().unwrap_or_default();
     let class = |group: &LogGroup| group.class.clone().unwrap_or_else(|| "STANDARD".to_owned());
     let is_asked_for = |name: &str| {
-        input.log_group_identifiers.as_ref().is_none_or(|all| {
-            all.iter()
-                .any(|id| Arn::parse(id).and_then(|arn| arn.log_group()).unwrap_or(id) == name)
-        })
+        input
+            .log_group_identifiers
+            .as_ref()
+            .is_none_or(|all| all.iter().any(|id| identified(&here, id) == Some(name)))
     };
     let groups = cx
         .realm()

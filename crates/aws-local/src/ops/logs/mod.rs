@@ -1,6 +1,6 @@
 //! CloudWatch Logs, as far as targets and those who read them need it.
 
-use super::{Cx, Op};
+use super::{Caller, Cx, Op};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::state::log_group::LogGroup;
@@ -32,16 +32,25 @@ fn missing() -> Fault {
     Fault::not_found("The specified log group does not exist.")
 }
 
-/// The group that a request names by name or by identifier (a name or an ARN).
-fn named(name: Option<String>, identifier: Option<&str>) -> Result<String, Fault> {
+/// The group that an identifier means, a name or an ARN: one of another account or region is not here.
+fn identified<'i>(here: &Caller, identifier: &'i str) -> Option<&'i str> {
+    match Arn::parse(identifier) {
+        Some(arn) if (arn.account, arn.region) == (&here.account, &here.region) => arn.log_group(),
+        Some(_) => None,
+        None => Some(identifier),
+    }
+}
+
+/// The group that a request names by name or by identifier.
+fn named(here: &Caller, name: Option<String>, identifier: Option<&str>) -> Result<String, Fault> {
     match (name, identifier) {
         (Some(_), Some(_)) => Err(Fault::validation(
             "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
         )),
         (Some(name), None) => Ok(name),
         (None, Some(identifier)) => {
-            let by_arn = Arn::parse(identifier).and_then(|arn| arn.log_group());
-            Ok(by_arn.unwrap_or(identifier).to_owned())
+            let name = identified(here, identifier).map(str::to_owned);
+            name.ok_or_else(missing)
         }
         (None, None) => Err(Fault::parameter(
             "Either LogGroupName or LogGroupIdentifier must be specified.",

@@ -60,7 +60,11 @@ fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
     let (token, forward) = check_filter(&input, now)?;
     let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
         .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
-    let name = named(input.log_group_name, input.log_group_identifier.as_deref())?;
+    let name = named(
+        cx.caller,
+        input.log_group_name,
+        input.log_group_identifier.as_deref(),
+    )?;
     let group = group(cx, &name)?;
     group.expire(now);
     if let Some(missing) = input
@@ -214,7 +218,11 @@ fn is_empty(low: Bound<Position>, high: Bound<Position>) -> bool {
 
 fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
     let now = cx.now;
-    let name = named(input.log_group_name, input.log_group_identifier.as_deref())?;
+    let name = named(
+        cx.caller,
+        input.log_group_name,
+        input.log_group_identifier.as_deref(),
+    )?;
     let group = group(cx, &name)?;
     group.expire(now);
     let stream = group.streams.get(&input.log_stream_name);

@@ -60,7 +60,11 @@ fn describe(cx: &mut Cx<'_>, input: Describe) -> Answer {
         ));
     }
     let here = cx.caller.clone();
-    let name = named(input.log_group_name, input.log_group_identifier.as_deref())?;
+    let name = named(
+        cx.caller,
+        input.log_group_name,
+        input.log_group_identifier.as_deref(),
+    )?;
     let group = group(cx, &name)?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
     // The key a page continues after has to sort as the listing does.

@@ -66,12 +66,7 @@ struct Set {
 fn get(cx: &mut Cx<'_>, input: &Get) -> Answer {
     let now = cx.now;
     let (realm, name) = locate(cx, &input.queue_url)?;
-    let queue = cx
-        .world
-        .realm(&realm, now)
-        .queues
-        .get_mut(&name)
-        .ok_or_else(missing)?;
+    let queue = cx.world.realm(&realm).queues.get_mut(&name).ok_or_else(missing)?;
     queue.forget_old(now);
     let mut all = counted(queue, now);
     all.insert("QueueArn".to_owned(), queue_arn(&realm, &name));

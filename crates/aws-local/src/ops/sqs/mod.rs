@@ -64,7 +64,7 @@ pub(crate) fn check_access(cx: &mut Cx<'_>, operation: &str, body: &Value) -> Re
     if realm.account() == cx.caller.account {
         return Ok(());
     }
-    let Some(queue) = cx.world.realm(&realm, cx.now).queues.get(&name) else {
+    let Some(queue) = cx.world.realm(&realm).queues.get(&name) else {
         return Ok(());
     };
     let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
@@ -99,11 +99,7 @@ pub(crate) fn wait_seconds(world: &World, region: &str, url: &str) -> Option<i64
 /// The queue that a URL names.
 fn queue<'c>(cx: &'c mut Cx<'_>, url: &str) -> Result<&'c mut Queue, Fault> {
     let (realm, name) = locate(cx, url)?;
-    cx.world
-        .realm(&realm, cx.now)
-        .queues
-        .get_mut(&name)
-        .ok_or_else(missing)
+    cx.world.realm(&realm).queues.get_mut(&name).ok_or_else(missing)
 }
 
 fn missing() -> Fault {

@@ -150,7 +150,7 @@ fn first_difference(wanted: &BTreeMap<String, String>, there: &Queue) -> Option<
 
 fn delete(cx: &mut Cx<'_>, input: &Url) -> Answer {
     let (realm, name) = locate(cx, &input.queue_url)?;
-    match cx.world.realm(&realm, cx.now).queues.remove(&name) {
+    match cx.world.realm(&realm).queues.remove(&name) {
         Some(_) => Ok(json!({})),
         None => Err(missing()),
     }

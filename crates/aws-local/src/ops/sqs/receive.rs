@@ -89,12 +89,7 @@ fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
         .unwrap_or(1);
     let (now, receipt) = (cx.now, cx.dice.roll() >> 8);
     let (realm, name) = locate(cx, &input.queue_url)?;
-    let queue = cx
-        .world
-        .realm(&realm, now)
-        .queues
-        .get_mut(&name)
-        .ok_or_else(missing)?;
+    let queue = cx.world.realm(&realm).queues.get_mut(&name).ok_or_else(missing)?;
     if !queue.has_visible(now) {
         cx.unchanged = true;
         return Ok(json!({}));
@@ -163,10 +158,14 @@ fn bury(cx: &mut Cx<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u64, 
     let now = cx.now;
     let Some(arn) = Arn::parse(to) else { return };
     let target = RealmId::new(arn.account, arn.region);
+    // Where there is no such queue any more, the messages stay, and are tried again when they are visible again.
+    if !cx.world.realm(&target).queues.contains_key(arn.resource) {
+        return;
+    }
     for (number, message) in dead {
-        let queues = &mut cx.world.realm(realm, now).queues;
+        let queues = &mut cx.world.realm(realm).queues;
         queues.get_mut(from).map(|queue| queue.messages.remove(&number));
-        if let Some(queue) = cx.world.realm(&target, now).queues.get_mut(arn.resource) {
+        if let Some(queue) = cx.world.realm(&target).queues.get_mut(arn.resource) {
             queue.send(
                 Message {
                     visible_from: now,

@@ -48,8 +48,7 @@ pub(super) fn check(cx: &mut Cx<'_>, realm: &RealmId, name: &str, text: &str) ->
             "Dead-letter queue must be same type of queue as the source.",
         ));
     }
-    let now = cx.now;
-    if arn.resource != name && !cx.world.realm(realm, now).queues.contains_key(arn.resource) {
+    if arn.resource != name && !cx.world.realm(realm).queues.contains_key(arn.resource) {
         return Err(bad("Dead letter target does not exist."));
     }
     Ok(json!({ "deadLetterTargetArn": target, "maxReceiveCount": receives }).to_string())
