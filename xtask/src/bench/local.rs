@@ -13,6 +13,9 @@ use crate::{places, shell};
 
 const MOTO: &str = "moto[server]==5.2.5";
 const START_WITHIN: Duration = Duration::from_mins(1);
+/// What ours keeps: events a second accepted and delivered, and half of the events in the log group within so long.
+const PER_SECOND_MIN: f64 = 2_000.0;
+const P50_MS_MAX: f64 = 5.0;
 
 /// Builds, measures, prints the table. `more` is passed on to the load: how many seconds each measurement lasts.
 pub(super) fn run(more: &[String]) -> Result<()> {
@@ -139,6 +142,10 @@ fn table(rows: &[(&str, Value)]) -> String {
             "  {:<30}{:>11}{:>12}   {:<26}   {}",
             "", "accepted/s", "delivered/s", "at 2,000/s: got, p50, p99", "one by one: p50, p99"
         ));
+        lines.push(format!(
+            "  {:<30}{PER_SECOND_MIN:>11.0}{PER_SECOND_MIN:>12.0}   {:>8}{P50_MS_MAX:>9.2}{:>9}   {P50_MS_MAX:>8.2}",
+            "limits: at least, p50 below", "", ""
+        ));
         let of_work = rows.iter().filter(|(_, report)| report["work"] == work);
         lines.extend(of_work.map(|(name, report)| row(name, report)));
     }
@@ -170,8 +177,9 @@ fn row(name: &str, report: &Value) -> String {
         Some("default") => "  (on the default bus: the partner's got nothing)",
         _ => "",
     };
+    let verdict = if keeps(report) { "kept" } else { "NOT KEPT" };
     format!(
-        "  {name:<30}{:>11}{:>12}   {:>8}{:>9}{:>9}   {:>8}{:>9}{}{bus}",
+        "  {name:<30}{:>11}{:>12}   {:>8}{:>9}{:>9}   {:>8}{:>9}   {verdict}{}{bus}",
         number(&flood["accepted_per_second"]),
         number(&flood["delivered_per_second"]),
         number(&paced["accepted_per_second"]),
@@ -183,11 +191,37 @@ fn row(name: &str, report: &Value) -> String {
     )
 }
 
+/// Whether a report is within the limits; a figure that is missing is not.
+fn keeps(report: &Value) -> bool {
+    let (flood, p50s) = (&report["flood"], [&report["paced"], &report["single"]]);
+    let enough = |rate: &str| flood[rate].as_f64().is_some_and(|rate| rate >= PER_SECOND_MIN);
+    let quick = |part: &Value| part["p50_ms"].as_f64().is_some_and(|p50| p50 < P50_MS_MAX);
+    enough("accepted_per_second") && enough("delivered_per_second") && p50s.into_iter().all(quick)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::table;
+    use super::{keeps, table};
+
+    #[test]
+    fn limits_are_kept_when_each_is() {
+        let check = |rates: [u64; 2], p50s: [f64; 2], expected: bool| {
+            let report = json!({
+                "flood": { "accepted_per_second": rates[0], "delivered_per_second": rates[1] },
+                "paced": { "p50_ms": p50s[0] },
+                "single": { "p50_ms": p50s[1] },
+            });
+            assert_eq!(keeps(&report), expected, "{report}");
+        };
+        check([2_000, 2_000], [4.99, 4.99], true);
+        check([1_999, 2_000], [1.0, 1.0], false);
+        check([2_000, 1_999], [1.0, 1.0], false);
+        check([2_000, 2_000], [5.0, 1.0], false);
+        check([2_000, 2_000], [1.0, 5.0], false);
+        assert!(!keeps(&json!({})), "no figures");
+    }
 
     #[test]
     fn servers_stand_below_the_work_they_did() {
