@@ -201,6 +201,17 @@ impl Tests {
         }
     }
 
+    /// The same tests, beside one of another alternative that compares numbers: for them too a number that can be compared
+    /// is ten digits and not its spelling.
+    pub(crate) fn beside_numbers(mut self) -> Self {
+        self.numeric = true;
+        self
+    }
+
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.numeric
+    }
+
     /// Whether each test says what it does.
     pub(crate) fn is_plain(&self) -> bool {
         self.engine.is_none()

@@ -5,7 +5,7 @@
 //! `{"$or": [{"a": [1, 2]}, {"a": [2, 3]}]}` the second is lost, and 3 does not match. This follows that bookkeeping, and
 //! finds the tests that come to share an automaton on the way.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Alternative, Condition, Error};
@@ -32,9 +32,10 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
         .enumerate()
         .map(|(id, alternative)| machine.add(id, alternative))
         .collect();
+    let numeric = machine.numeric();
     let engines = if odd { machine.engines() } else { HashMap::new() };
     let kept = alternatives.iter().zip(&added).filter(|(_, (kept, _))| *kept);
-    kept.map(|(alternative, (_, from))| with_engines(alternative, from, &engines))
+    kept.map(|(alternative, (_, from))| shared(alternative, from, &engines, &numeric))
         .collect()
 }
 
@@ -85,18 +86,35 @@ fn addable_list(condition: &Condition) -> Result<(), Error> {
     Ok(())
 }
 
-type Engines<'a> = HashMap<(usize, &'a [u8]), Arc<Engine>>;
+/// A field as it is tried from a place.
+type At<'a> = (usize, &'a [u8]);
+type Engines<'a> = HashMap<At<'a>, Arc<Engine>>;
 
-fn with_engines(alternative: &Alternative, from: &[usize], engines: &Engines<'_>) -> Alternative {
-    let place = |(condition, from): (&Arc<Condition>, &usize)| match engines.get(&(*from, &*condition.name)) {
-        Some(engine) => {
-            let tests = condition.tests.with_engine(engine);
-            Arc::new(Condition {
-                tests,
-                ..Condition::clone(condition)
-            })
+/// An alternative whose conditions know what the tests beside them in the engine do to theirs.
+fn shared(
+    alternative: &Alternative,
+    from: &[usize],
+    engines: &Engines<'_>,
+    numeric: &HashSet<At<'_>>,
+) -> Alternative {
+    let place = |(condition, from): (&Arc<Condition>, &usize)| {
+        let at = (*from, &*condition.name);
+        let engine = engines.get(&at);
+        let numeric = numeric.contains(&at);
+        if engine.is_none() && !numeric {
+            return Arc::clone(condition);
         }
-        None => Arc::clone(condition),
+        let mut tests = condition.tests.clone();
+        if let Some(engine) = engine {
+            tests = tests.with_engine(engine);
+        }
+        if numeric {
+            tests = tests.beside_numbers();
+        }
+        Arc::new(Condition {
+            tests,
+            ..Condition::clone(condition)
+        })
     };
     alternative.iter().zip(from).map(place).collect()
 }
@@ -126,7 +144,7 @@ struct Field<'a> {
 struct Machine<'a> {
     states: Vec<State<'a>>,
     steps: usize,
-    fields: HashMap<(usize, &'a [u8]), Field<'a>>,
+    fields: HashMap<At<'a>, Field<'a>>,
     /// Some tests may not be found again when they are added again.
     forgetful: bool,
 }
@@ -174,6 +192,13 @@ impl<'a> Machine<'a> {
             .filter(|(_, field)| Engine::is_odd(field.tests.iter().copied()));
         odd.filter_map(|(at, field)| Some((*at, Arc::new(field.engine.take()?))))
             .collect()
+    }
+
+    /// The fields at which numbers are compared.
+    fn numeric(&self) -> HashSet<At<'a>> {
+        let fields = self.fields.iter();
+        let numeric = fields.filter(|(_, field)| field.tests.iter().any(|test| test.is_numeric()));
+        numeric.map(|(at, _)| *at).collect()
     }
 
     /// The engine does not look behind a field that may be absent, unless a test of a value leads there too.

@@ -246,8 +246,8 @@ where
 /// Where the tests of a condition are kept; `None` if one of them must be tried.
 fn slots(tests: &Tests) -> Option<Vec<Slot<'_>>> {
     let list = &tests.list;
-    let only_addresses = list.iter().all(|test| matches!(test, Test::Address(_)));
-    let odd_suffix = list.iter().any(Test::is_numeric) && list.iter().any(is_suffix);
+    let only_addresses = !tests.is_numeric() && list.iter().all(|test| matches!(test, Test::Address(_)));
+    let odd_suffix = tests.is_numeric() && list.iter().any(is_suffix);
     if odd_suffix || !tests.is_plain() {
         return None;
     }

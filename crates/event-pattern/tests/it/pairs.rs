@@ -1,10 +1,14 @@
 //! Single pairs that once were answered unlike the engine.
 
-use event_pattern::Pattern;
+use event_pattern::{Matcher, Pattern};
 
 fn check(pattern: &str, event: &str, matches: bool) {
     let compiled = Pattern::compile(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
     assert_eq!(compiled.matches(event), Ok(matches), "{pattern} {event}");
+    let mut matcher = Matcher::new();
+    matcher.add((), &compiled);
+    let found = matcher.matches(event).map(|ids| !ids.is_empty());
+    assert_eq!(found, Ok(matches), "in a matcher: {pattern} {event}");
 }
 
 #[test]
@@ -53,4 +57,35 @@ fn zero_has_an_exponent_that_counts() {
     check(r#"{"n": [0]}"#, r#"{"n": 0e2147483647}"#, true);
     check(r#"{"n": [0]}"#, r#"{"n": 0e2147483648}"#, false);
     check(r#"{"n": [0e2147483648]}"#, r#"{"n": 0e2147483648}"#, true);
+}
+
+#[test]
+fn a_number_is_no_address_where_another_alternative_compares_numbers() {
+    let event = r#"{"a": "x", "b": 5000000000}"#;
+    let range = r#"{"cidr": "0.0.0.0/1"}"#;
+    check(&format!(r#"{{"b": [{range}]}}"#), event, true);
+    for (pattern, matches) in [
+        (r#"{"$or": [{"b": [RANGE]}, {"b": [1]}]}"#, false),
+        (r#"{"$or": [{"b": [1], "d": [1]}, {"b": [RANGE]}]}"#, false),
+        (
+            r#"{"$or": [{"a": ["x"], "b": [RANGE]}, {"a": ["x"], "b": [1]}]}"#,
+            false,
+        ),
+        // Elsewhere the field is tried from another place.
+        (
+            r#"{"$or": [{"a": ["x"], "b": [RANGE]}, {"a": ["y"], "b": [1]}]}"#,
+            true,
+        ),
+        (r#"{"$or": [{"a": ["x"], "b": [RANGE]}, {"b": [1]}]}"#, true),
+    ] {
+        check(&pattern.replace("RANGE", range), event, matches);
+    }
+    let pattern = r#"{
+        "$or": [
+            {"b": [{"numeric": ["<=", 73.9]}, ""]},
+            {"d": {"$or": [{"c": [{"exists": false}]}, {"a": [{"suffix": "abab"}]}]}}
+        ],
+        "$or": [{"b": [{"cidr": "0.0.0.0/1"}]}, {"d": [{"numeric": [">", 23.0, "<", 232.0]}]}]
+    }"#;
+    check(pattern, r#"{"b": 5000000000}"#, false);
 }
