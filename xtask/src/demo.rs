@@ -94,14 +94,7 @@ fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 fn build() -> Result<()> {
     step("build the provider and the companion", || {
-        shell::run(shell::cargo(&[
-            "build",
-            "--locked",
-            "-p",
-            "terraform-provider-scalr",
-            "-p",
-            "scalr-eventbridge",
-        ]))
+        shell::run(shell::build_programs())
     })
 }
 

@@ -25,12 +25,7 @@ const CONFIGURATION: &str = r#"terraform {
 
 /// Writes or checks the pages.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    shell::run(shell::cargo(&[
-        "build",
-        "--locked",
-        "-p",
-        "terraform-provider-scalr",
-    ]))?;
+    shell::run(shell::build_programs())?;
     if options.check { check() } else { write() }
 }
 

@@ -83,6 +83,18 @@ fn pump(from: impl Read + Send + 'static, to: mpsc::Sender<String>) -> std::thre
     })
 }
 
+/// Builds both programs. Always together: one by itself has other features, and is built anew from its first dependency on.
+pub(crate) fn build_programs() -> Command {
+    cargo(&[
+        "build",
+        "--locked",
+        "-p",
+        "terraform-provider-scalr",
+        "-p",
+        "scalr-eventbridge",
+    ])
+}
+
 /// Cargo itself, in the repository.
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new("cargo");

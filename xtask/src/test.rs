@@ -193,17 +193,7 @@ fn units(_: &Options, words: &mut Vec<String>) -> Result<Outcome> {
 }
 
 fn build(_: &Options, words: &mut Vec<String>) -> Result<Outcome> {
-    command(
-        shell::cargo(&[
-            "build",
-            "--locked",
-            "-p",
-            "terraform-provider-scalr",
-            "-p",
-            "scalr-eventbridge",
-        ]),
-        words,
-    )
+    command(shell::build_programs(), words)
 }
 
 fn generated_docs(_: &Options, _: &mut Vec<String>) -> Result<Outcome> {

@@ -113,9 +113,10 @@ impl Group<'_> {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = page
-                .map_err(|error| partner::error(&error))
-                .with_context(|| format!("the log group `{group}` cannot be read"))?;
+            let page = page.map_err(|error| partner::error(&error)).with_context(|| {
+                let region = self.client.config().region().map_or("no region", AsRef::as_ref);
+                format!("the log group `{group}` cannot be read in {region} (`--region` names another)")
+            })?;
             for event in page.events() {
                 if printed.is_news(event) {
                     print(event, self.args.json)?;

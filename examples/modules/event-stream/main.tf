@@ -25,7 +25,7 @@ resource "scalr_eventbridge_rule" "this" {
   description    = each.value.description
   region         = scalr_eventbridge_bus.this.region
   event_bus_name = scalr_eventbridge_bus.this.name
-  event_pattern  = provider::scalr::event_pattern(each.value.type, each.value.filters)
+  event_pattern  = coalesce(each.value.event_pattern, provider::scalr::event_pattern(each.value.type, each.value.filters))
   tags           = var.tags
 }
 
@@ -59,6 +59,13 @@ resource "scalr_eventbridge_delivery_check" "this" {
   region       = scalr_eventbridge_bus.this.region
   log_group    = scalr_eventbridge_target.this[var.delivery_check.rule].log_group.name
   depends_on   = [scalr_eventbridge_activation.this]
+
+  lifecycle {
+    precondition {
+      condition     = try(var.rules[var.delivery_check.rule].type, null) == "RunExecuted"
+      error_message = "The delivery check starts a run: `rule` has to name one of the rules, of type RunExecuted."
+    }
+  }
 
   # Another pattern is checked again.
   triggers = {

@@ -16,15 +16,21 @@ variable "region" {
 variable "rules" {
   description = <<-EOT
     What is kept, by the rule's name: the type of event (`RunExecuted` or `AuditLog`), the filters that it has to pass,
-    and the log group, which is made. Filters are lists of which any value may match.
+    and the log group, which is made. Filters are lists of texts of which any may match. For a pattern that they cannot
+    say there is `event_pattern`, in their place: `provider::scalr::event_pattern("RunExecuted", { is_dry = false })`.
   EOT
   type = map(object({
     type              = string
     filters           = optional(map(list(string)), {})
+    event_pattern     = optional(string)
     log_group         = string
     retention_in_days = optional(number)
     description       = optional(string)
   }))
+  validation {
+    condition     = length(distinct([for rule in var.rules : rule.log_group])) == length(var.rules)
+    error_message = "Each rule makes a log group of its own: two of them name the same."
+  }
 }
 
 variable "audit_logs" {

@@ -15,7 +15,7 @@ pub struct EventPattern {
     r#type: String,
     /// Filters by field, such as `{ result = ["errored", "canceled"], environment = "prod" }`: a value, a list of which
     /// any may match, or a matcher of EventBridge's such as `{ prefix = "prod-" }`. A null filter counts as absent;
-    /// `{}` and null let every event of the type through.
+    /// `{}` lets every event of the type through. So does null, which OpenTofu 1.12 does not hand on: use `{}` there.
     #[tf(required)]
     filters: Dynamic,
 }

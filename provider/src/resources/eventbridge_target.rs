@@ -215,9 +215,15 @@ impl Resource for Target {
         }
         plan_destination(plan);
         warn_of_letting_go(plan);
+        let region = plan.planned::<String>("region").known();
+        if let (Value::Known(queue), Some(region)) =
+            (plan.config::<String>("dead_letter_config.arn"), &region)
+            && let Some(warning) = rules::dead_letters_elsewhere(&queue, region)
+        {
+            plan.warn(warning);
+        }
         if let Value::Known(arn) = plan.config::<String>("arn") {
             let role = plan.config::<String>("role_arn");
-            let region = plan.planned::<String>("region").known();
             for warning in rules::warnings(&arn, &role, region.as_deref()) {
                 plan.warn(warning);
             }

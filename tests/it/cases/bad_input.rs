@@ -49,6 +49,11 @@ const BAD: [(&str, &str, &str); 29] = [
     ),
     (
         "eventbridge_rule",
+        "event_pattern = jsonencode({ source = [{ wildcard = \"*:*:*:*:*:event-bus/*\" }] })",
+        "Rule is too complex",
+    ),
+    (
+        "eventbridge_rule",
         "role_arn = \"nobody\"",
         "role_arn = \"nobody\"",
     ),
@@ -114,6 +119,11 @@ const BAD: [(&str, &str, &str); 29] = [
         "eventbridge_target",
         "input_transformer = { input_template = \"{\\\"timestamp\\\": <nope>, \\\"message\\\": 1}\" }",
         "`<nope>`",
+    ),
+    (
+        "eventbridge_target",
+        "input_transformer = { input_paths = { t = \"$.time\" }, input_template = jsonencode({ timestamp = \"<t>\", message = \"m\" }) }",
+        "names are escaped",
     ),
     (
         "eventbridge_activation",

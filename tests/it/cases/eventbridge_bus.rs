@@ -20,6 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("bus::drift_deleted", drift_deleted),
         Case::new("bus::adopt_existing", adopt_existing),
         Case::new("bus::no_such_source", no_such_source),
+        Case::new("bus::wrong_region", wrong_region),
     ]
 }
 
@@ -63,6 +64,24 @@ fn lifecycle(tool: &Tool) -> Result<()> {
 
     stage.destroy()?;
     verify::nothing_left(&stage, "us-east-1", &[])
+}
+
+/// The default timeout would pass in ten minutes; nothing is waited for.
+fn wrong_region(tool: &Tool) -> Result<()> {
+    let stage = Stage::new(tool)?;
+    let elsewhere = hcl::more(BUS, "region = \"eu-west-1\"");
+    stage.config(&hcl::all(&[CONNECTION, &elsewhere]))?;
+    stage.apply_fails(&[
+        "is in another place",
+        "goes to AWS account 123456789012, region us-east-1",
+        "region eu-west-1",
+        "Nothing was made",
+    ])?;
+    ensure!(stage.aws().buses()?.is_empty());
+    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
+    stage.apply_counts(1, 0, 0)?;
+    stage.plan_empty()?;
+    Ok(())
 }
 
 /// A bus that goes takes the stream with it: the plan says so.

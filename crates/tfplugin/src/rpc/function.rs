@@ -68,7 +68,13 @@ fn arguments(function: &FunctionType, messages: &[pb::DynamicValue]) -> Result<V
         let ty = attr.shape.ty();
         let mut read = |(position, message): (usize, &pb::DynamicValue)| {
             let fail = |text: String| FunctionError::new(text).argument(position);
-            let value = wire::decode(message, &ty, &mut budget).map_err(|error| fail(error.to_string()))?;
+            // OpenTofu writes a null of some types as a message without a value.
+            let is_empty = message.msgpack.is_empty() && message.json.is_empty();
+            let value = if is_empty {
+                Val::Null
+            } else {
+                wire::decode(message, &ty, &mut budget).map_err(|error| fail(error.to_string()))?
+            };
             if value.is_null() && !attr.parameter.nullable {
                 return Err(fail(format!("`{}` must not be null", attr.name)));
             }

@@ -28,12 +28,12 @@ pub(crate) fn of(timeouts: Timeouts, operation: &str, state: &Val) -> Duration {
 pub(crate) fn validate(timeouts: Timeouts, config: &Val, diags: &mut Diagnostics) {
     for (operation, _) in timeouts.entries() {
         if let Val::String(text) = config.get(TIMEOUTS).get(operation)
-            && parse(text).is_none()
+            && parse(text).is_none_or(|duration| duration.is_zero())
         {
             diags.push(
                 Diagnostic::error("Invalid timeout")
                     .detail(format!(
-                        "`{text}` is no duration. Write it as in `30s`, `10m` or `1h30m`."
+                        "`{text}` is no duration above zero. Write it as in `30s`, `10m` or `1h30m`."
                     ))
                     .at(Path::root(TIMEOUTS).attr(operation)),
             );

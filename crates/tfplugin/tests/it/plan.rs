@@ -326,7 +326,7 @@ async fn validate() {
             error: A required attribute is not set (at seasons["winter"]): `seasons["winter"].number` must be set; here it is null."#]],
     )
     .await;
-    check(None, json!({ "name": "leo", "timeouts": { "create": "soon" } }), expect!["error: Invalid timeout (at timeouts.create): `soon` is no duration. Write it as in `30s`, `10m` or `1h30m`."]).await;
+    check(None, json!({ "name": "leo", "timeouts": { "create": "soon" } }), expect!["error: Invalid timeout (at timeouts.create): `soon` is no duration above zero. Write it as in `30s`, `10m` or `1h30m`."]).await;
     check(
         None,
         json!({ "name": "leo", "notes": { "secret": "x" }, "remark": "old" }),

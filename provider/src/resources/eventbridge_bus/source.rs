@@ -42,7 +42,15 @@ pub(super) async fn wait_until_there(
                 Err(e) => return Err(e.during(format!("cannot look for the event source `{name}`"))),
             };
             Ok(match source.and_then(|source| source.state) {
-                None => Continue(format!("the event source `{name}` is not there yet in {place}")),
+                None => {
+                    // Waiting does not mend a wrong place.
+                    if attempt <= 1
+                        && let Some(misplaced) = misplaced(cx, aws, name).await
+                    {
+                        return Err(misplaced.into());
+                    }
+                    Continue(format!("the event source `{name}` is not there yet in {place}"))
+                }
                 Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => Continue(format!(
                     "the event source `{name}` in {place} is DELETED; waiting for Scalr to make it again"
                 )),
@@ -60,6 +68,31 @@ pub(super) async fn wait_until_there(
             ))
             .into()),
     }
+}
+
+/// Where Scalr says that the connections of this event source go elsewhere: told at once. What Scalr does not say is waited for.
+async fn misplaced(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagnostic> {
+    let scalr = cx.client().scalr().ok()?.stopping_with(cx.cancelled());
+    let connections = scalr.api.connections(None).await.ok()?;
+    let account = aws.account().await.ok()?;
+    let mut of_source = connections
+        .into_iter()
+        .map(|held| held.attributes)
+        .filter(|wire| wire.event_source.as_deref() == Some(name))
+        .peekable();
+    let first = of_source.peek()?.clone();
+    if of_source.any(|wire| wire.region == aws.name && wire.aws_account_id == account) {
+        return None;
+    }
+    Some(
+        Diagnostic::error(format!("The event source `{name}` is in another place"))
+            .detail(format!(
+                "The connection `{}` goes to AWS account {}, region {}; this looked in account {account}, region {}. Nothing \
+                 was made.\n\nGive this resource the connection's `region`, and AWS credentials of the connection's account.",
+                first.name, first.aws_account_id, first.region, aws.name
+            ))
+            .at("region"),
+    )
 }
 
 /// Waits until the source is ACTIVE, or in a state that waiting does not change.

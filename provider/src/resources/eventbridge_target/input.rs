@@ -60,6 +60,18 @@ fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
         return;
     };
     let paths = paths.known().unwrap_or_default();
+    let is_name = |name: &str| paths.contains_key(name) || PREDEFINED.contains(&name);
+    if escaped_names(&template).into_iter().any(is_name) {
+        diags.push(
+            Diagnostic::error("The input template's names are escaped")
+                .detail(
+                    "`jsonencode` writes `<` as `\\u003c`, and EventBridge then fills in nothing. Write the template as text \
+                     (`<<-EOT`), or undo the escapes: `replace(replace(jsonencode(…), \"\\\\u003c\", \"<\"), \
+                     \"\\\\u003e\", \">\")`.",
+                )
+                .at("input_transformer.input_template"),
+        );
+    }
     let mut missing: Vec<&str> = names(&template);
     missing.retain(|name| !paths.contains_key(*name) && !PREDEFINED.contains(name));
     missing.sort_unstable();
@@ -78,6 +90,13 @@ fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
             ))
             .at("input_transformer.input_template"),
     );
+}
+
+/// The texts between an escaped `<` and `>`.
+fn escaped_names(template: &str) -> Vec<&str> {
+    let rest = template.split("\\u003c").skip(1);
+    rest.filter_map(|rest| Some(rest.split_once("\\u003e")?.0))
+        .collect()
 }
 
 /// The names between `<` and `>`. Anything else there is text.

@@ -133,6 +133,19 @@ fn elsewhere(destination: &str, parts: &arn::Arn<'_>, region: Option<&str>) -> O
     })
 }
 
+/// A dead-letter queue that the target cannot have.
+pub(super) fn dead_letters_elsewhere(queue: &str, region: &str) -> Option<Diagnostic> {
+    let held = arn::parse(queue)?.region;
+    (held != region).then(|| {
+        Diagnostic::warning("The dead-letter queue is in another region than the event bus")
+            .detail(format!(
+                "`{queue}` is in {held}, the bus in {region}. AWS takes a queue in the rule's own region only. Use a queue in \
+                 {region}."
+            ))
+            .at("dead_letter_config.arn")
+    })
+}
+
 fn permission(destination: &str) -> Option<Diagnostic> {
     let name = arn::log_group_name(destination)?;
     Some(
