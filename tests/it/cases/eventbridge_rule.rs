@@ -148,7 +148,7 @@ fn import_of_a_digest(tool: &Tool) -> Result<()> {
         ("scalr_eventbridge_bus.scalr", bus.clone()),
         (ADDRESS, format!("{bus}/{}", of(ADDRESS, "name")?)),
     ];
-    verify::import(&stage, &ids, &[])
+    verify::import(&stage, &ids, &["name_prefix"])
 }
 
 fn drift_changed(tool: &Tool) -> Result<()> {
