@@ -19,3 +19,4 @@ mod source;
 mod sqs;
 mod sts;
 mod targets;
+mod vanish;

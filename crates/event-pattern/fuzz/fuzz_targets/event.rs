@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run event`: an event is taken if another reader of JSON takes it for an object.
+//! `cargo fuzz run event`: an event is taken if another reader of JSON takes it for an object.
 #![no_main]
 
 use event_pattern::Pattern;

@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run pattern`: a pattern and an event, a line each; what the pattern says alone, a matcher says.
+//! `cargo fuzz run pattern`: a pattern and an event, a line each; what the pattern says alone, a matcher says.
 #![no_main]
 
 use event_pattern::{Matcher, Pattern};
