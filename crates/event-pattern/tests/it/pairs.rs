@@ -2,13 +2,13 @@
 
 use event_pattern::{Matcher, Pattern};
 
-fn check(pattern: &str, event: &str, matches: bool) {
+fn check(pattern: &str, event: &str, expected: bool) {
     let compiled = Pattern::compile(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
-    assert_eq!(compiled.matches(event), Ok(matches), "{pattern} {event}");
+    assert_eq!(compiled.matches(event), Ok(expected), "{pattern} {event}");
     let mut matcher = Matcher::new();
     matcher.add((), &compiled);
     let found = matcher.matches(event).map(|ids| !ids.is_empty());
-    assert_eq!(found, Ok(matches), "in a matcher: {pattern} {event}");
+    assert_eq!(found, Ok(expected), "in a matcher: {pattern} {event}");
 }
 
 #[test]
