@@ -55,6 +55,10 @@ pub(crate) enum Change {
     Targets {
         urls: BTreeMap<String, String>,
     },
+    /// Numbers of deliveries were given to changes that the disk refused.
+    SkipDeliveries {
+        to: u64,
+    },
 }
 
 #[derive(Debug)]
@@ -137,9 +141,12 @@ impl Core {
         let (lost, kept) = (self.world.outbox.under_way(), before.world.outbox.under_way());
         self.disowned.extend(&lost - &kept);
         self.limits.targets.clone_from(&before.world.targets);
-        let mut world = before.world;
-        world.outbox.go_on_from(&self.world.outbox);
-        (self.world, self.journal) = (world, Some(journal));
+        let to = self.world.outbox.next();
+        (self.world, self.journal) = (before.world, Some(journal));
+        if to > self.world.outbox.next() {
+            let at = self.now();
+            self.make(at, Change::SkipDeliveries { to });
+        }
         self.resume(&kept - &lost);
         Ok(())
     }
@@ -194,6 +201,7 @@ impl Core {
             Change::MoveClock { by } => cx.world.clock_offset += by,
             Change::Reset => *cx.world = cx.world.emptied(),
             Change::Targets { urls } => cx.world.targets.clone_from(urls),
+            Change::SkipDeliveries { to } => cx.world.outbox.skip(*to),
         }
         let jobs = std::mem::take(&mut cx.effects)
             .into_iter()

@@ -150,9 +150,14 @@ impl Outbox {
         }
     }
 
-    /// The same for a state of before.
-    pub(crate) fn go_on_from(&mut self, lost: &Self) {
-        self.next = self.next.max(lost.next);
+    /// The number of the next delivery.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The same where a state of before goes on: the numbers below `to` are taken.
+    pub(crate) fn skip(&mut self, to: u64) {
+        self.next = self.next.max(to);
     }
 
     pub(crate) fn add(&mut self, pending: Pending) -> u64 {

@@ -65,6 +65,13 @@ pub(crate) struct MessageAttribute {
     pub(crate) binary_value: Option<String>,
 }
 
+impl Message {
+    /// Whether it was received as often as it may be.
+    fn is_spent(&self, receives_max: Option<u32>) -> bool {
+        receives_max.is_some_and(|most| self.receive_count >= most)
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Seen {
     at: Millis,
@@ -173,13 +180,14 @@ impl Queue {
         Some(format!("{group}/{id}"))
     }
 
-    /// Hands out up to `count` messages and hides them for a while.
+    /// Hands out up to `count` messages and hides them for a while; none that was received `receives_max` times.
     pub(crate) fn receive(
         &mut self,
         count: usize,
         hide: Millis,
         now: Millis,
         receipt: u64,
+        receives_max: Option<u32>,
     ) -> Vec<(u64, Message)> {
         self.forget_old(now);
         let fifo = self.is_fifo();
@@ -190,7 +198,7 @@ impl Queue {
                 break;
             }
             let group = message.group.clone().unwrap_or_default();
-            if message.visible_from > now {
+            if message.visible_from > now || message.is_spent(receives_max) {
                 blocked.push(group);
                 continue;
             }
@@ -207,8 +215,9 @@ impl Queue {
     }
 
     /// Whether [`Self::receive`] would find or change anything.
-    pub(crate) fn has_visible(&self, now: Millis) -> bool {
-        self.messages.values().any(|message| message.visible_from <= now)
+    pub(crate) fn has_visible(&self, now: Millis, receives_max: Option<u32>) -> bool {
+        let mut messages = self.messages.values();
+        messages.any(|message| message.visible_from <= now && !message.is_spent(receives_max))
     }
 
     pub(crate) fn forget_old(&mut self, now: Millis) {

@@ -146,6 +146,12 @@ async fn a_message_whose_dead_letter_queue_is_gone_stays() {
     let wanted = json!({ "AttributeNames": ["ApproximateNumberOfMessages"] });
     let told = ok(&local, "GetQueueAttributes", "q", wanted).await;
     assert_eq!(told["Attributes"]["ApproximateNumberOfMessages"], json!("1"));
+    ok(&local, "SendMessage", "q", json!({ "MessageBody": "behind" })).await;
+    assert_eq!(
+        receive(&local, "q").await.len(),
+        1,
+        "what stays is not in the way of the next"
+    );
     local.stop().await;
 }
 

@@ -89,8 +89,15 @@ fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
         .unwrap_or(1);
     let (now, receipt) = (cx.now, cx.dice.roll() >> 8);
     let (realm, name) = locate(cx, &input.queue_url)?;
+    let queue = cx.world.realm(&realm).queues.get(&name).ok_or_else(missing)?;
+    let redrive = queue.redrive();
+    // Where the dead-letter queue is gone, what was received often enough stays, and out of the way.
+    let receives_max = match &redrive {
+        Some((to, most)) if !is_there(cx, to) => Some(*most),
+        _ => None,
+    };
     let queue = cx.world.realm(&realm).queues.get_mut(&name).ok_or_else(missing)?;
-    if !queue.has_visible(now) {
+    if !queue.has_visible(now, receives_max) {
         cx.unchanged = true;
         return Ok(json!({}));
     }
@@ -98,8 +105,7 @@ fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
         .visibility_timeout
         .unwrap_or_else(|| queue.number("VisibilityTimeout"));
     let hide = hide * 1000;
-    let redrive = queue.redrive();
-    let taken = queue.receive(count, hide, now, receipt);
+    let taken = queue.receive(count, hide, now, receipt, receives_max);
     let (dead, alive): (Vec<_>, Vec<_>) = taken.into_iter().partition(|(_, message)| {
         redrive
             .as_ref()
@@ -153,15 +159,18 @@ fn check_receive(input: &Receive) -> Result<(), Fault> {
     Ok(())
 }
 
+fn is_there(cx: &mut Cx<'_>, queue_arn: &str) -> bool {
+    Arn::parse(queue_arn).is_some_and(|arn| {
+        let realm = cx.world.realm(&RealmId::new(arn.account, arn.region));
+        realm.queues.contains_key(arn.resource)
+    })
+}
+
 /// Moves messages that were received too often to the dead-letter queue.
 fn bury(cx: &mut Cx<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u64, Message)>) {
     let now = cx.now;
     let Some(arn) = Arn::parse(to) else { return };
     let target = RealmId::new(arn.account, arn.region);
-    // Where there is no such queue any more, the messages stay, and are tried again when they are visible again.
-    if !cx.world.realm(&target).queues.contains_key(arn.resource) {
-        return;
-    }
     for (number, message) in dead {
         let queues = &mut cx.world.realm(realm).queues;
         queues.get_mut(from).map(|queue| queue.messages.remove(&number));
