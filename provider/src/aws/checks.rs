@@ -109,11 +109,22 @@ pub fn queue_arn(text: &str) -> Result<(), String> {
     }
 }
 
-/// A JSON path into an event.
+/// A JSON path into an event: AWS asks for dots, and for brackets round places in lists alone.
 pub fn json_path(text: &str) -> Result<(), String> {
-    if !text.starts_with('$') {
+    let is_place = |place: &str| place == "*" || place.parse::<u32>().is_ok();
+    let is_step = |step: &str| {
+        let (key, places) = step.split_at(step.find('[').unwrap_or(step.len()));
+        let whole = places.is_empty() || places.ends_with(']');
+        let mut places = places.split_terminator(']');
+        whole && !key.is_empty() && places.all(|place| place.strip_prefix('[').is_some_and(is_place))
+    };
+    let steps = text
+        .strip_prefix('$')
+        .filter(|rest| rest.is_empty() || rest.starts_with('.'));
+    if !steps.is_some_and(|steps| steps.split('.').skip(1).all(is_step)) {
         return Err(format!(
-            "must be a JSON path, which begins with `$`, such as `$.detail`; it is `{}`",
+            "must be a JSON path, which begins with `$` and has dots, such as `$.detail.run.id` or `$.resources[0]`; it is \
+             `{}`",
             shown(text)
         ));
     }
@@ -351,8 +362,25 @@ mod tests {
     fn what_targets_get() {
         check(
             json_path,
-            &["$", "$.detail.id"],
-            &[("detail", "`$`"), ("", "`$`")],
+            &[
+                "$",
+                "$.detail.id",
+                "$.resources[0]",
+                "$.detail.runs[*].id",
+                "$.a[0][1]",
+                "$.detail.run-id",
+            ],
+            &[
+                ("detail", "`$`"),
+                ("", "`$`"),
+                ("$detail", "dots"),
+                ("$.a..b", "dots"),
+                ("$.", "dots"),
+                ("$.a[", "dots"),
+                ("$.a[0", "dots"),
+                ("$.a[x]", "dots"),
+                ("$['detail']", "dots"),
+            ],
         );
         check(
             input_template,

@@ -67,6 +67,14 @@ pub async fn verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
     ))
 }
 
+/// Whether EventBridge may write and go on to do so when other targets of the rule, and our statements for them, are gone.
+pub async fn lasting_verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
+    Ok(policy::lasting_verdict(
+        read(aws, &need.log_group_arn).await?.documents(),
+        need,
+    ))
+}
+
 /// Adds our statements unless something that stays grants the same already; returns when they can be read back.
 pub async fn ensure<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
     write(cx, aws, async |attempt| {

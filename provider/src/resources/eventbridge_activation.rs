@@ -51,8 +51,9 @@ impl Resource for Activation {
                 Err(paused(&object, "leave the activation out while it is to stay paused").into())
             }
             Ended::Gone => Err(plan.gone().into()),
-            Ended::Early { last, why } => Err(not_active(
+            Ended::Early { last, awaited, why } => Err(not_active(
                 last.as_ref(),
+                &awaited,
                 why,
                 "No activation was recorded, and the connection is as it was.",
             )),
@@ -80,9 +81,10 @@ impl Resource for Activation {
                 .into())
             }
             Ended::Gone => Err(plan.gone().into()),
-            Ended::Early { last, why } => {
+            Ended::Early { last, awaited, why } => {
                 let error = not_active(
                     last.as_ref(),
+                    &awaited,
                     why,
                     "The activation stays, and the next plan refreshes again.",
                 );
@@ -126,9 +128,10 @@ enum Ended {
     Active(Object<Wire>),
     Paused(Object<Wire>),
     Gone,
-    /// Before the connection was active.
+    /// Before the connection was active: as a refresh last found it, and what was awaited then.
     Early {
         last: Option<Object<Wire>>,
+        awaited: String,
         why: Why,
     },
 }
@@ -148,6 +151,11 @@ impl Failures {
     fn next(&self, error: &ClientError) -> bool {
         let throttled = error.refusal().is_some_and(|refusal| refusal.status == 429);
         throttled || self.0.fetch_add(1, Ordering::Relaxed) + 1 < FAILURES_MAX
+    }
+
+    /// A refresh went well.
+    fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 
@@ -194,10 +202,15 @@ impl Activation {
                     return Ok(ControlFlow::Break(Ended::Paused(found)));
                 }
                 let object = match scalr.api.refresh_connection(&id).await {
-                    Ok(object) => object,
+                    Ok(object) => {
+                        failures.forget();
+                        object
+                    }
                     // Before it is sent again, the connection is looked at again.
                     Err(error) if error.is_passing() && failures.next(&error) => {
-                        return Ok(ControlFlow::Continue(error.to_string()));
+                        return Ok(ControlFlow::Continue(format!(
+                            "the connection `{id}` could not be refreshed: {error}"
+                        )));
                     }
                     Err(error) => {
                         return Err(scalr
@@ -216,17 +229,20 @@ impl Activation {
                 })
             })
             .await;
-        let early = |why| {
+        let early = |why, awaited| {
             Ok(Ended::Early {
                 last: lock().take(),
+                awaited,
                 why,
             })
         };
         match waited {
             Ok(Waited::Done(ended)) => Ok(ended),
-            Ok(Waited::TimedOut { .. }) => early(Why::TimedOut),
-            Ok(Waited::Cancelled { .. }) => early(Why::Cancelled),
-            Err(_) if cx.cancelled().is_cancelled() => early(Why::Cancelled),
+            Ok(Waited::TimedOut { last }) => early(Why::TimedOut, last),
+            Ok(Waited::Cancelled { last }) => early(Why::Cancelled, last),
+            Err(_) if cx.cancelled().is_cancelled() => {
+                early(Why::Cancelled, "Scalr had not answered".to_owned())
+            }
             Err(failed) => Err(failed),
         }
     }
@@ -275,14 +291,16 @@ fn paused(object: &Object<Wire>, instead: &str) -> Diagnostic {
 }
 
 /// Why the connection is not active, and which step is missing.
-fn not_active(last: Option<&Object<Wire>>, why: Why, standing: &str) -> Diagnostics {
+fn not_active(last: Option<&Object<Wire>>, awaited: &str, why: Why, standing: &str) -> Diagnostics {
     let until = match why {
         Why::TimedOut => "when the timeout passed",
         Why::Cancelled => "when the wait was interrupted",
     };
     let Some(object) = last else {
         return Diagnostic::error("The connection was not refreshed")
-            .detail(format!("Scalr had not answered {until}. {standing}"))
+            .detail(format!(
+                "That was so {until}: {awaited}. {standing} Apply again later."
+            ))
             .at("connection_id")
             .into();
     };
@@ -342,7 +360,7 @@ mod tests {
 
     #[track_caller]
     fn check(status: Status, message: Option<&str>, why: Why, parts: &[&str]) {
-        let text = not_active(Some(&object(status, message)), why, "Standing.").to_string();
+        let text = not_active(Some(&object(status, message)), "", why, "Standing.").to_string();
         for part in parts {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
@@ -373,6 +391,31 @@ mod tests {
             Why::Cancelled,
             &["was interrupted", "it failed: Scalr gives no reason.\n"],
         );
+    }
+
+    #[test]
+    fn without_an_answer_the_last_attempt_is_told() {
+        let text = not_active(None, "it is throttled", Why::TimedOut, "Standing.").to_string();
+        assert!(
+            text.contains("when the timeout passed: it is throttled. Standing. Apply again later."),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn only_failures_in_a_row_end_the_refreshing() {
+        let refused = ClientError::NotTheApi {
+            request: "PATCH /x".to_owned(),
+            host: "scalr.example.com".to_owned(),
+            reason: "HTML".to_owned(),
+        };
+        let failures = Failures::default();
+        for _ in 0..3 {
+            assert!((1..FAILURES_MAX).all(|_| failures.next(&refused)));
+            failures.forget();
+        }
+        assert!((1..FAILURES_MAX).all(|_| failures.next(&refused)));
+        assert!(!failures.next(&refused), "the fourth in a row");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tfplugin::{
     mins,
 };
 
-use crate::aws::{Regional, arn, checks, import_id, json, planned, target_id};
+use crate::aws::{Error, Regional, arn, checks, import_id, json, planned, target_id};
 use crate::check;
 use crate::client::Client;
 
@@ -161,7 +161,11 @@ impl Resource for Target {
         let Some(held) = held else { return Ok(None) };
         // An import knows the ids alone.
         if state.arn.is_none() {
-            state.log_group = arn::log_group_name(held.arn()).map(LogGroup::named);
+            // Whether it was made here, its tag tells.
+            state.log_group = arn::log_group_name(held.arn()).map(|name| LogGroup {
+                create: true,
+                ..LogGroup::named(name)
+            });
         }
         state.with(&held);
         if let Some(group) = state.log_group.take() {
@@ -195,9 +199,17 @@ impl Resource for Target {
             let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
             let standing = "The target is still there; the next destroy goes on from here.";
             log_group::revoke(cx, &aws, &state, &rule_arn, standing).await?;
+            // One at a time: of two targets that lead to one group, the last to go deletes it.
+            let turn = aws.limits.unless_over(aws.removals.lock()).await;
+            let _turn = turn.map_err(|why| {
+                let what = "The removal of another target".to_owned();
+                Error::Stopped { what, why }.during("cannot delete the target")
+            })?;
             kept = log_group::leave_or_delete(&aws, &state, group).await?;
+            wire::remove(cx, &aws, &state).await?;
+        } else {
+            wire::remove(cx, &aws, &state).await?;
         }
-        wire::remove(cx, &aws, &state).await?;
         if let Some(kept) = kept {
             cx.warn(kept);
         }

@@ -334,6 +334,19 @@ fn two_of_one_rule(tool: &Tool) -> Result<()> {
     stage.plan_empty()?;
     ensure!(stage.aws().targets(&bus, "runs")?.len() == 1);
     ensure!(statements(&stage)?.len() == 2, "{:?}", statements(&stage)?);
+
+    // One of two that lets the group go leaves it to the other; of two that go at once the last deletes it.
+    let using = hcl::with(
+        &second,
+        "create = true, retention_in_days = 30, delete_on_destroy = true",
+        "create = false",
+    );
+    let both = |second: &str| hcl::all(&[CONNECTION, BUS, RULE, &deleting, second]);
+    for (second, changes) in [(&second, (1, 0, 0)), (&using, (0, 1, 0)), (&second, (0, 1, 0))] {
+        stage.config(&both(second))?;
+        stage.apply_counts(changes.0, changes.1, changes.2)?;
+        stage.plan_empty()?;
+    }
     stage.destroy()?;
     verify::nothing_left(&stage, "us-east-1", &[])
 }

@@ -70,6 +70,7 @@ async fn targets() {
     A events.PutTargets {"Rule":"r","Targets":[{"Id":"!@#$@!#$","Arn":"arn:aws:sqs:r:1:q"}]} => ValidationException: 1 validation error detected: Value '!@#$@!#$' at 'targets.1.member.id' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+
     A events.PutTargets {"Rule":"r","Targets":[{"Id":"1","Arn":"arn:aws:sqs:r:1:q","InputPath":"$.a","Input":"1"}]} => ValidationException: Only one of Input, InputPath, or InputTransformer must be provided for target 1.
     A events.PutTargets {"Rule":"r","Targets":[{"Id":"1","Arn":"arn:aws:sqs:r:1:q","InputPath":"detail"}]} => ValidationException
+    A events.PutTargets {"Rule":"r","Targets":[{"Id":"1","Arn":"arn:aws:sqs:r:1:q","InputTransformer":{"InputPathsMap":{"a":"$['a']"},"InputTemplate":"<a>"}}]} => ValidationException: Invalid InputPath for target 1: $['a'] is not a JSON path.
     A events.PutTargets {"Rule":"r","Targets":[{"Id":"1","Arn":"arn:aws:sqs:r:1:q","Input":"{"}]} => ValidationException
     A events.PutTargets {"Rule":"r","Targets":[{"Id":"1","Arn":"arn:aws:sqs:r:1:q","InputTransformer":{"InputPathsMap":{"a":"$.a"},"InputTemplate":"\"<a> <notdefinedkey>\""}}]} => ValidationException: InputTemplate for target 1 contains invalid placeholder notdefinedkey.
     A events.PutTargets {"Rule":"r","Targets":[{"Id":"1","Arn":"arn:aws:sqs:r:1:q","InputTransformer":{"InputPathsMap":{"a":"$.a"},"InputTemplate":"\"1 < 2 <a> <aws.events.rule-name> <aws.events.event.ingestion-time>\""}}]} => ok

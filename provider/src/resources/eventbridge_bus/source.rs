@@ -10,6 +10,9 @@ use super::Bus;
 use crate::aws::Regional;
 
 const EVERY: Duration = Duration::from_secs(2);
+/// After so many readings Scalr is asked where the source is: a connection that is being made in the same apply is there by then.
+const READINGS_ALONE: u32 = 3;
+const SCALR_WITHIN: Duration = Duration::from_secs(20);
 /// How many times DELETED is read before it is believed: a source that Scalr has just made again may still show it.
 const DELETED_READINGS_MAX: u32 = 15;
 
@@ -44,8 +47,9 @@ pub(super) async fn wait_until_there(
             Ok(match source.and_then(|source| source.state) {
                 None => {
                     // Waiting does not mend a wrong place.
-                    if attempt <= 1
-                        && let Some(misplaced) = misplaced(cx, aws, name).await
+                    if attempt == READINGS_ALONE
+                        && let Ok(Some(misplaced)) =
+                            tokio::time::timeout(SCALR_WITHIN, misplaced(cx, aws, name)).await
                     {
                         return Err(misplaced.into());
                     }
@@ -70,7 +74,7 @@ pub(super) async fn wait_until_there(
     }
 }
 
-/// Where Scalr says that the connections of this event source go elsewhere: told at once. What Scalr does not say is waited for.
+/// Where Scalr says that the connections of this event source go elsewhere: told early. What Scalr does not say is waited for.
 async fn misplaced(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagnostic> {
     let scalr = cx.client().scalr().ok()?.stopping_with(cx.cancelled());
     let connections = scalr.api.connections(None).await.ok()?;

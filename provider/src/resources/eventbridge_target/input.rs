@@ -83,8 +83,8 @@ fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
     diags.push(
         Diagnostic::error("The input template has a name that nothing fills in")
             .detail(format!(
-                "`<{}>` is in the template, and not among `input_paths`. Names here are `{}`. A `<` that is meant as it \
-                 stands is written `\\<`.",
+                "`<{}>` is in the template, and not among `input_paths`. Names here are `{}`. EventBridge has no way to write \
+                 a `<…>` that is meant as it stands.",
                 missing.join(">`, `<"),
                 known.join("`, `")
             ))
@@ -104,9 +104,8 @@ fn names(template: &str) -> Vec<&str> {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let mut names = Vec::new();
     for (at, _) in template.match_indices('<') {
-        let escaped = template[..at].ends_with('\\');
         let name = template[at + 1..].split_once('>').map(|(name, _)| name);
-        let name = name.filter(|name| !escaped && !name.is_empty() && name.chars().all(letter));
+        let name = name.filter(|name| !name.is_empty() && name.chars().all(letter));
         names.extend(name);
     }
     names
@@ -152,7 +151,7 @@ mod tests {
                 r#"{"m": <aws.events.event.json>, "t": "<x>"}"#,
                 &["aws.events.event.json", "x"],
             ),
-            (r"a \<b> <", &[]),
+            (r"a \<b> <", &["b"]),
             ("1 < 2 and 3 > 2, <b c>, <>", &[]),
             ("<é>", &[]),
         ] {

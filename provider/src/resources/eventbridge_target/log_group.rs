@@ -55,7 +55,7 @@ pub(super) async fn ensure(
     Ok(())
 }
 
-/// Reads group and permission back. `create` is what the tag says.
+/// Reads group and permission back. The tag says whether a group that this target is to have made is (still) its rule's.
 pub(super) async fn read(
     cx: &Cx<'_, Target>,
     aws: &Regional,
@@ -74,10 +74,10 @@ pub(super) async fn read(
         .log_group_tags(&need.log_group_arn)
         .await
         .map_err(|e| e.during(doing()))?;
-    let verdict = log_policy::verdict(aws, &need)
+    let verdict = log_policy::lasting_verdict(aws, &need)
         .await
         .map_err(|e| e.during(doing()))?;
-    group.create = tags.get(OWNER_TAG) == Some(&owner(&target.event_bus_name, &target.rule));
+    group.create = group.create && tags.get(OWNER_TAG) == Some(&owner(&target.event_bus_name, &target.rule));
     if group.create {
         group.retention_in_days = held.retention_in_days().map(i64::from);
     }
@@ -125,7 +125,9 @@ pub(super) async fn let_go(aws: &Regional, target: &Target, group: &LogGroup) ->
     };
     let arn = arn_of(&held, group);
     let tags = aws.log_group_tags(&arn).await.map_err(failed)?;
-    if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule)) {
+    if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule))
+        || another(aws, target, name).await.map_err(failed)?.is_some()
+    {
         return Ok(());
     }
     let call = aws.logs.untag_resource().resource_arn(arn).tag_keys(OWNER_TAG);
@@ -179,10 +181,7 @@ pub(super) async fn leave_or_delete(
             ),
         ));
     }
-    let targets = aws.targets(&target.event_bus_name, &target.rule).await;
-    let leads =
-        |other: &WireTarget| other.id() != target.id() && arn::log_group_name(other.arn()) == Some(name);
-    if let Some(other) = targets.map_err(failed)?.into_iter().flatten().find(leads) {
+    if let Some(other) = another(aws, target, name).await.map_err(failed)? {
         return Ok(Some(
             Diagnostic::warning(format!("The log group `{name}` stays: another target leads to it")).detail(format!(
                 "The target `{}` of the same rule sends its events there, so `delete_on_destroy` does not apply.",
@@ -193,6 +192,18 @@ pub(super) async fn leave_or_delete(
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
     let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
     gone(answer).map(|_| None).map_err(failed)
+}
+
+/// Another target of the same rule that leads to the group: the group is that one's, too.
+async fn another(
+    aws: &Regional,
+    target: &Target,
+    group: &str,
+) -> std::result::Result<Option<WireTarget>, Error> {
+    let leads =
+        |other: &WireTarget| other.id() != target.id() && arn::log_group_name(other.arn()) == Some(group);
+    let targets = aws.targets(&target.event_bus_name, &target.rule).await?;
+    Ok(targets.into_iter().flatten().find(leads))
 }
 
 /// A group that was there, with its tags where they matter: on one that is, or becomes, this rule's.
@@ -289,7 +300,9 @@ async fn claim(
             return Ok(Held { wire, tags });
         }
     }
-    Err(not_ours(name, &aws.name, found.map(String::as_str), former.is_some()).into())
+    let found = found.map(String::as_str);
+    let mine = former.is_some().then_some((arn.as_str(), owner));
+    Err(not_ours(name, &aws.name, found, mine).into())
 }
 
 /// Puts tags on a group.
@@ -315,21 +328,23 @@ async fn tag(
         .map_err(|e| e.during_with(doing(), &Standing::default().and(standing)))
 }
 
-fn not_ours(name: &str, region: &str, found: Option<&str>, same_bus: bool) -> Diagnostic {
+/// `mine`: the group's ARN and this rule's mark, where the group is that of another rule of the same bus.
+fn not_ours(name: &str, region: &str, found: Option<&str>, mine: Option<(&str, &str)>) -> Diagnostic {
     let whose = found.map_or_else(
         || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was let go"),
         |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
     );
-    let replaced = if same_bus {
-        " If that rule is the one being replaced, `create_before_destroy` is in the way: without it, the log group is taken \
-         over."
-    } else {
-        ""
-    };
+    let over = mine.map_or_else(String::new, |(arn, owner)| {
+        format!(
+            " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is taken over. \
+             If that rule stays and its target does not lead there any more, hand the log group over, then apply again: `aws \
+             logs tag-resource --region {region} --resource-arn {arn} --tags {OWNER_TAG}={owner}`."
+        )
+    });
     Diagnostic::error(format!("The log group `{name}` exists already"))
         .detail(format!(
             "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
-             retention is then left alone, and it outlives this target), or choose another name.{replaced}"
+             retention is then left alone, and it outlives this target), or choose another name.{over}"
         ))
         .at("log_group.create")
 }
@@ -422,7 +437,7 @@ mod tests {
     #[test]
     fn a_group_of_somebody_else_is_refused_by_name_of_the_way_out() {
         for (found, says) in [(None, "made elsewhere"), (Some("x/y"), "`x/y`")] {
-            let detail = not_ours("/g", "us-east-1", found, false).detail;
+            let detail = not_ours("/g", "us-east-1", found, None).detail;
             assert!(
                 detail.contains(says) && detail.contains("`create = false`"),
                 "{detail}"

@@ -189,11 +189,15 @@ fn check_input(target: &Target) -> Result<(), Fault> {
     }
     let transformer = target.input_transformer.as_ref();
     let paths = transformer.and_then(|transformer| transformer.input_paths_map.as_ref());
-    let mut all = paths
-        .into_iter()
-        .flat_map(BTreeMap::values)
-        .chain(&target.input_path);
-    if let Some(path) = all.find(|path| parse_path(path).is_none()) {
+    let mut paths = paths.into_iter().flat_map(BTreeMap::values);
+    // "You must use JSON dot notation, not bracket notation", says the model of these; brackets hold places in lists.
+    let in_dots = |path: &str| parse_path(path).is_some() && !path.contains(['\'', '"']);
+    let odd = paths.find(|path| !in_dots(path));
+    let odd = odd.or(target
+        .input_path
+        .as_ref()
+        .filter(|path| parse_path(path).is_none()));
+    if let Some(path) = odd {
         return Err(Fault::validation(format!(
             "Invalid InputPath for target {id}: {path} is not a JSON path."
         )));
