@@ -78,7 +78,7 @@ impl Companion {
         })
     }
 
-    /// Serves until stopped; then ends in order: no new calls, then no new steps and batches, then the store.
+    /// Serves until stopped. All parts then end at once, each with what it has begun; the store is closed after the last.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let app = &self.app;
         let delivery = Delivery {

@@ -11,7 +11,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::config::timeout::TimeoutConfig;
 use aws_sdk_eventbridge::config::{Credentials, Region, SharedCredentialsProvider};
-use aws_sdk_eventbridge::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
@@ -96,10 +96,13 @@ impl Partner {
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_timeout(CALL_TIMEOUT)
             .build();
-        let config = aws_sdk_eventbridge::Config::builder()
+        // Of AWS's own endpoints each region has one, and takes no calls that are signed for another.
+        let endpoint = Some(&self.endpoint).filter(|url| !is_of_aws(url));
+        let mut config = aws_sdk_eventbridge::Config::builder();
+        config.set_endpoint_url(endpoint.cloned());
+        let config = config
             .behavior_version_latest()
             .region(Region::new(region.to_owned()))
-            .endpoint_url(&self.endpoint)
             .credentials_provider(self.credentials.clone())
             // What is sent again, and when, is decided by what is stored.
             .retry_config(RetryConfig::disabled())
@@ -221,6 +224,19 @@ impl Partner {
     }
 }
 
+/// Whether this is an endpoint of one region of AWS's.
+fn is_of_aws(url: &str) -> bool {
+    let host = url.strip_prefix("https://").unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    host.starts_with("events.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// The beginning of a text of AWS's. Beyond the first line some repeat the request, with the session in it.
 fn short(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
@@ -233,21 +249,29 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let SdkError::ServiceError(service) = error else {
-        return AwsError::Later(short(&format!(
-            "The call to AWS failed: {}",
-            DisplayErrorContext(error)
-        )));
+        return AwsError::Later(short(&format!("The call to AWS failed: {}", told(error))));
     };
     let status = service.raw().status().as_u16();
-    let code = service.err().code().unwrap_or("UnknownError").to_owned();
+    let Some(code) = service.err().code() else {
+        return AwsError::Later(format!(
+            "AWS, or what is in its place, answers {status} without an error code"
+        ));
+    };
     let message = short(service.err().message().unwrap_or("no message"));
-    if status >= 500 || status == 429 || RETRYABLE.contains(&code.as_str()) {
+    if status >= 500 || status == 429 || RETRYABLE.contains(&code) {
         return AwsError::Later(format!("AWS answers {status} {code}: {message}"));
     }
+    let code = code.to_owned();
     AwsError::No { code, message }
 }
 
-const RETRYABLE: [&str; 7] = [
+/// They say nothing about the connection: AWS is busy, or our credentials or clock are to be put right.
+const RETRYABLE: [&str; 12] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "RequestTimeout",
+    "RequestTimeoutException",
     "InternalException",
     "InternalFailure",
     "ThrottlingException",
@@ -259,7 +283,53 @@ const RETRYABLE: [&str; 7] = [
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_eventbridge::config::http::HttpResponse;
+    use aws_sdk_eventbridge::error::ErrorMetadata;
+    use aws_sdk_eventbridge::operation::put_partner_events::PutPartnerEventsError;
+
     use super::*;
+
+    #[test]
+    fn only_aws_itself_says_no() {
+        for (status, code, no) in [
+            (400, Some("ValidationException"), true),
+            (403, Some("AccessDeniedException"), true),
+            (403, Some("ExpiredTokenException"), false),
+            (400, Some("ThrottlingException"), false),
+            (500, Some("InternalFailure"), false),
+            (429, Some("Odd"), false),
+            (403, None, false),
+            (407, None, false),
+        ] {
+            let mut metadata = ErrorMetadata::builder();
+            if let Some(code) = code {
+                metadata = metadata.code(code);
+            }
+            let raw = HttpResponse::new(status.try_into().unwrap(), "".into());
+            let said = error(&SdkError::service_error(
+                PutPartnerEventsError::generic(metadata.build()),
+                raw,
+            ));
+            assert_eq!(
+                matches!(said, AwsError::No { .. }),
+                no,
+                "{status} {code:?}: {said}"
+            );
+        }
+    }
+
+    #[test]
+    fn awss_own_endpoints_are_of_one_region() {
+        for (url, expected) in [
+            ("https://events.us-east-1.amazonaws.com", true),
+            ("https://events.cn-north-1.amazonaws.com.cn/", true),
+            ("http://127.0.0.1:4566", false),
+            ("https://proxy.example.com/events.us-east-1.amazonaws.com", false),
+            ("https://vpce-1.events.us-east-1.vpce.amazonaws.com", false),
+        ] {
+            assert_eq!(is_of_aws(url), expected, "{url}");
+        }
+    }
 
     #[test]
     fn what_is_told_of_awss_words_is_short_and_no_session() {

@@ -13,12 +13,15 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
+/// What a certificate is for, whatever else.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 const FOLDER: &str = "tls";
 /// The authority: what clients are told to trust.
 const CA: &str = "ca.pem";
 const CERTIFICATE: &str = "server.der";
 const KEY: &str = "server.key.der";
+/// The names that the certificate is for, a line each.
+const NAMES_FILE: &str = "names";
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -40,11 +43,19 @@ pub(crate) struct Tls {
     pub(crate) ca_file: PathBuf,
 }
 
-/// The certificate kept in a directory; a new one where there is none yet.
-pub(crate) fn open(dir: &Path) -> Result<Tls, TlsError> {
+/// The certificate kept in a directory; a new one where there is none for these names, and for this machine's own, yet.
+pub(crate) fn open(dir: &Path, names: &[String]) -> Result<Tls, TlsError> {
     let folder = dir.join(FOLDER);
-    if !folder.join(KEY).exists() {
-        make(&folder)?;
+    let mut wanted = NAMES.map(str::to_owned).to_vec();
+    wanted.extend(
+        names
+            .iter()
+            .filter(|name| !NAMES.contains(&name.as_str()))
+            .cloned(),
+    );
+    let kept = std::fs::read_to_string(folder.join(NAMES_FILE)).unwrap_or_else(|_| NAMES.join("\n"));
+    if !folder.join(KEY).exists() || kept != wanted.join("\n") {
+        make(&folder, &wanted)?;
     }
     let unusable = |source: Box<dyn std::error::Error + Send + Sync>| TlsError::Use {
         path: folder.clone(),
@@ -67,7 +78,7 @@ pub(crate) fn open(dir: &Path) -> Result<Tls, TlsError> {
     })
 }
 
-fn make(folder: &Path) -> Result<(), TlsError> {
+fn make(folder: &Path, names: &[String]) -> Result<(), TlsError> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::default();
     ca.distinguished_name
@@ -78,7 +89,7 @@ fn make(folder: &Path) -> Result<(), TlsError> {
     let ca_pem = pem(ca.self_signed(&ca_key)?.der());
 
     let key = KeyPair::generate()?;
-    let mut server = CertificateParams::new(NAMES.map(str::to_owned))?;
+    let mut server = CertificateParams::new(names)?;
     server.distinguished_name.push(DnType::CommonName, "localhost");
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -91,6 +102,9 @@ fn make(folder: &Path) -> Result<(), TlsError> {
         source,
     };
     std::fs::create_dir_all(folder).map_err(trouble)?;
+    // Without its key an older set is none, should this one not be completed.
+    let _ = std::fs::remove_file(folder.join(KEY));
+    std::fs::write(folder.join(NAMES_FILE), names.join("\n")).map_err(trouble)?;
     std::fs::write(folder.join(CA), ca_pem).map_err(trouble)?;
     std::fs::write(folder.join(CERTIFICATE), certificate.der()).map_err(trouble)?;
     // The key comes last: with it the set is complete.

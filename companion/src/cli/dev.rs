@@ -36,7 +36,8 @@ pub(super) struct Args {
     )]
     aws_listen: SocketAddr,
     /// Use the AWS at this URL in place of a local one: with AWS's own settings for credentials (variables, profiles
-    /// and so on), or, where the URL is on loopback, as the partner account of a local AWS.
+    /// and so on), or, where the URL is on loopback, as the partner account of a local AWS. A connection goes to the
+    /// endpoint of its own region where the URL is one of AWS's own.
     #[arg(long, value_name = "URL")]
     aws_endpoint: Option<String>,
     /// Keep state here, over restarts and crashes; without it, state ends with the process.
@@ -45,6 +46,9 @@ pub(super) struct Args {
     /// Serve Scalr's API over https, with a certificate made here; its authority's file is printed.
     #[arg(long)]
     tls: bool,
+    /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    tls_name: Vec<String>,
     /// Print one line of JSON on stdout when both answer.
     #[arg(long)]
     json: bool,
@@ -120,7 +124,10 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         Durability::None
     };
     let tls = if args.tls {
-        Some(tls::open(home.path())?)
+        let mut names = args.tls_name.clone();
+        let ip = args.scalr_listen.ip();
+        names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
+        Some(tls::open(home.path(), &names)?)
     } else {
         None
     };

@@ -57,13 +57,8 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
 }
 
 async fn send(remote: &Remote, emit: &Emit) -> anyhow::Result<Emitted> {
-    let (host, token) = remote.own()?;
-    let answer = reqwest::Client::new()
-        .post(format!("{host}/_companion/events"))
-        .bearer_auth(token)
-        .json(emit)
-        .send()
-        .await?;
+    let (call, host) = remote.post("/_companion/events")?;
+    let answer = call.json(emit).send().await?;
     let status = answer.status();
     let body: Value = answer
         .json()

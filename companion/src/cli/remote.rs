@@ -1,8 +1,13 @@
 //! A running companion, spoken to by the other commands as any client would.
 
+use std::time::Duration;
+
 use scalr_api::{Client, Host, Settings};
 
+use super::loopback::is_loopback;
 use crate::token::Token;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The companion to speak to; the variables are those of the provider.
 #[derive(clap::Args)]
@@ -24,9 +29,17 @@ impl Remote {
         Ok(Client::new(Settings::new(host, token, agent)))
     }
 
-    /// The address with its scheme, and the token: for what is not Scalr's API.
-    pub(super) fn own(&self) -> anyhow::Result<(String, &str)> {
+    /// A call of what is not Scalr's API, and the address with its scheme.
+    pub(super) fn post(&self, path: &str) -> anyhow::Result<(reqwest::RequestBuilder, String)> {
         let host: Host = self.hostname.parse()?;
-        Ok((host.to_string(), self.token.reveal()))
+        let mut builder = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none());
+        if is_loopback(&host.to_string()) {
+            // The token is not for a proxy, which would not find the way back either.
+            builder = builder.no_proxy();
+        }
+        let call = builder.build()?.post(format!("{host}{path}"));
+        Ok((call.bearer_auth(self.token.reveal().trim()), host.to_string()))
     }
 }

@@ -1,9 +1,9 @@
-//! `run`: starts a run in a workspace.
+//! `run`: starts a run in a workspace, and fails when the run does.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use scalr_api::{RunInput, WorkspaceId};
+use scalr_api::{RunInput, RunStatus, WorkspaceId};
 
 use super::out;
 use super::remote::Remote;
@@ -49,12 +49,20 @@ pub(super) async fn main(args: Args) -> anyhow::Result<()> {
             let Some(now) = client.run(&run.id).await? else {
                 bail!("the run `{}` is gone", run.id)
             };
-            if now.attributes.status.is_final() {
-                return Ok(out::line(&format!("{} {}", now.id, now.attributes.status))?);
+            let status = &now.attributes.status;
+            if status.is_final() {
+                out::line(&format!("{} {status}", now.id))?;
+                if matches!(status, RunStatus::Applied | RunStatus::PlannedAndFinished) {
+                    return Ok(());
+                }
+                bail!("the run `{}` ended as {status}", run.id);
             }
         }
     };
     tokio::time::timeout(WAIT, over)
         .await
-        .with_context(|| format!("the run `{}` does not end", run.id))?
+        .with_context(|| {
+            let (id, seconds) = (&run.id, WAIT.as_secs());
+            format!("the run `{id}` has not ended within {seconds} seconds; it goes on (`--no-wait` does not wait for it)")
+        })?
 }

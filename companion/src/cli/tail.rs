@@ -12,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::loopback::is_loopback;
 use super::out;
+use crate::partner::AwsError;
 use crate::{clock, partner};
 
 const POLL: Duration = Duration::from_millis(500);
+/// Between looks while AWS does not answer.
+const AGAIN: Duration = Duration::from_secs(2);
 /// So far behind the latest event most that come late are found.
 const OVERLAP_MS: i64 = 60_000;
 /// The shortest time between two looks at the whole group.
@@ -73,15 +76,21 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         args,
         since_ms: args.since.map(|since| clock::now_ms() - since),
     };
-    let mut printed = Printed::default();
+    let (mut printed, mut first) = (Printed::default(), true);
     loop {
         // A whole look finds what came late with an old time, whenever that was.
         let start_ms = clock::now_ms();
         printed.begin(start_ms);
-        group.look(group.since_ms, &mut printed).await?;
+        let looked = group.look(group.since_ms, &mut printed).await;
+        if !args.follow || first {
+            looked?;
+        } else {
+            unless_passing(looked).await?;
+        }
         if !args.follow {
             return Ok(());
         }
+        first = false;
         printed.end();
         let end_ms = clock::now_ms();
         // In between it is looked where events mostly come: after the latest. Whole looks take a tenth of the time.
@@ -89,8 +98,20 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         while clock::now_ms() < next_ms {
             tokio::time::sleep(POLL).await;
             let recent = printed.latest_ms.map(|latest| latest - OVERLAP_MS);
-            group.look(group.since_ms.max(recent), &mut printed).await?;
+            unless_passing(group.look(group.since_ms.max(recent), &mut printed).await).await?;
         }
+    }
+}
+
+/// Whoever follows a log group goes on when AWS answers again.
+async fn unless_passing(looked: anyhow::Result<()>) -> anyhow::Result<()> {
+    match looked {
+        Err(error) if matches!(error.downcast_ref(), Some(AwsError::Later(_))) => {
+            tracing::warn!("{error:#}; trying again");
+            tokio::time::sleep(AGAIN).await;
+            Ok(())
+        }
+        looked => looked,
     }
 }
 

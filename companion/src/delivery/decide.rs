@@ -51,7 +51,7 @@ pub(super) fn weigh(
     match put {
         Err(AwsError::Later(why)) => all_again(entries, now_ms, Then::Waits { until_ms, why }),
         Err(refusal @ AwsError::No { .. }) => {
-            let why = format!("AWS refuses the events: {refusal}");
+            let why = refused(&refusal.to_string());
             all_again(entries, now_ms, Then::Failed { why })
         }
         Ok(verdicts) => match after {
@@ -84,6 +84,11 @@ pub(super) fn before(state: Result<SourceState, AwsError>, failures: u32, now_ms
             why: format!("AWS refuses to tell the event source's state: {refusal}"),
         },
     }
+}
+
+fn refused(why: &str) -> String {
+    let why = why.trim_end_matches('.');
+    format!("AWS refuses the events: {why}. They are held. Put that right, then refresh the status.")
 }
 
 fn gone(how: &str) -> Then {
@@ -121,9 +126,7 @@ fn judged(entries: &[Entry], verdicts: &[Verdict], now_ms: i64, chance: f64) -> 
             | "NotAuthorizedForDetailTypeException" => Outcome::Refused { error },
             // These speak of the connection, not of the event: it is held until somebody has put that right.
             "AccessDeniedException" | "InvalidAccountIdException" | "NotAuthorizedForSourceException" => {
-                connection = Then::Failed {
-                    why: format!("AWS refuses the events: {error}"),
-                };
+                connection = Then::Failed { why: refused(&error) };
                 Outcome::Again {
                     due_at_ms: now_ms,
                     error: Some(error),

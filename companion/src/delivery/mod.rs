@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use batch::DETAIL_BYTES_MAX;
 
-use crate::partner::Partner;
-use crate::store::{Bounds, Result, Store, StoreError};
+use crate::partner::{self, Partner};
+use crate::store::{Bounds, Result, Store};
 use crate::{clock, panics};
 use hold_off::HoldOff;
 
@@ -85,7 +85,13 @@ impl Delivery {
 
     /// Gives every connection that can send a worker; answers when to look again.
     async fn round(&self, workers: &mut Workers, stop: &CancellationToken, now: i64) -> Result<Duration> {
-        self.expire(now).await?;
+        // A store that cannot give up the old may still send the new.
+        if let Err(error) = self.expire(now).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "events that were held for too long cannot be dropped"
+            );
+        }
         for id in self.store.connections_due(now).await? {
             if !workers.held_off.lets(&id, now) || workers.of.values().any(|busy| *busy == id) {
                 continue;
@@ -107,7 +113,7 @@ impl Delivery {
     async fn ended(&self, workers: &mut Workers, done: Done, now: i64, chance: f64) {
         let (task, why) = match done {
             Ok((task, Ok(()))) => (task, None),
-            Ok((task, Err(error))) => (task, Some(told(&error))),
+            Ok((task, Err(error))) => (task, Some(partner::told(&error))),
             // Its lease runs out by itself; then its events are sent by the next worker.
             Err(error) => (
                 error.id(),
@@ -135,25 +141,15 @@ impl Delivery {
     }
 
     async fn expire(&self, now: i64) -> Result<()> {
-        if !self
-            .store
-            .any_older_than(now.saturating_sub(self.bounds.age_ms_max))
-            .await?
-        {
-            return Ok(());
+        let oldest = now.saturating_sub(self.bounds.age_ms_max);
+        while self.store.any_older_than(oldest).await? {
+            let mut tx = self.store.begin().await?;
+            let dropped = tx.expire(self.bounds, now).await?;
+            tx.commit().await?;
+            tracing::warn!(dropped, "events were held for too long and are dropped");
         }
-        let mut tx = self.store.begin().await?;
-        let dropped = tx.expire(self.bounds, now).await?;
-        tx.commit().await?;
-        tracing::warn!(dropped, "events were held for too long and are dropped");
         Ok(())
     }
-}
-
-/// An error with its causes, in one line.
-fn told(error: &StoreError) -> String {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn wait_until(at_ms: i64, now_ms: i64) -> Duration {

@@ -128,8 +128,16 @@ impl Worker {
         let now = clock::now_ms();
         let mut tx = self.store.begin().await?;
         for (entry, outcome) in leased.entries.iter().zip(&decision.outcomes) {
-            if let Outcome::Refused { error } = outcome {
-                tracing::error!(connection = %self.id, event = entry.event_id, error, "AWS will never take this event");
+            match outcome {
+                Outcome::Refused { error } => {
+                    tracing::error!(connection = %self.id, event = entry.event_id, error, "AWS will never take this event");
+                }
+                Outcome::Again {
+                    error: Some(error), ..
+                } if decision.connection == Then::Goes => {
+                    tracing::warn!(connection = %self.id, event = entry.event_id, error, "AWS did not take this event; it is sent again");
+                }
+                Outcome::Again { .. } | Outcome::Delivered => {}
             }
             tx.settle(&leased.lease, entry.seq, outcome, now).await?;
         }

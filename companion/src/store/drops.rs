@@ -63,7 +63,9 @@ fn delivery(row: &SqliteRow) -> Result<Delivery> {
         dropped_too_many: row.try_get("dropped_too_many")?,
         dropped_refused: row.try_get("dropped_refused")?,
         failures: row.try_get("failures")?,
-        last_error: row.try_get("last_error")?,
+        last_error: row
+            .try_get::<Option<String>, _>("last_error")?
+            .or(row.try_get("held_error")?),
         last_delivered_at_ms: row.try_get("last_delivered_at_ms")?,
     })
 }
@@ -76,7 +78,9 @@ impl Store {
         id: &str,
     ) -> Result<Option<(Delivery, Vec<Drop>)>> {
         let row = sqlx::query(
-            "SELECT d.*, (SELECT MIN(accepted_at_ms) FROM outbox o WHERE o.connection_id = c.id) AS oldest
+            "SELECT d.*, (SELECT MIN(accepted_at_ms) FROM outbox o WHERE o.connection_id = c.id) AS oldest,
+                 (SELECT o.last_error FROM outbox o WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0)
+                  AND o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
              FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ? AND c.id = ?",
         )
         .bind(account.as_str())
@@ -113,14 +117,17 @@ impl Store {
 impl Tx {
     /// Gives up events that were held for too long; answers how many.
     pub(crate) async fn expire(&mut self, bounds: Bounds, now_ms: i64) -> Result<usize> {
-        let rows =
-            sqlx::query("SELECT seq FROM outbox WHERE accepted_at_ms < ? AND lease IS NULL LIMIT 1000")
-                .bind(now_ms.saturating_sub(bounds.age_ms_max))
-                .fetch_all(&mut *self.inner)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT seq, last_error FROM outbox WHERE accepted_at_ms < ? AND lease IS NULL LIMIT 100",
+        )
+        .bind(now_ms.saturating_sub(bounds.age_ms_max))
+        .fetch_all(&mut *self.inner)
+        .await?;
         let hours = bounds.age_ms_max / 3_600_000;
         for row in &rows {
-            let why = format!("held for more than {hours} hours without AWS taking it");
+            let last: Option<String> = row.try_get("last_error")?;
+            let last = last.map_or_else(String::new, |last| format!("; at last: {last}"));
+            let why = format!("held for more than {hours} hours without AWS taking it{last}");
             self.drop_event(row.try_get("seq")?, DropReason::TooOld, &why, now_ms)
                 .await?;
         }

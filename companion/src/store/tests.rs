@@ -2,7 +2,7 @@
 
 use scalr_api::{AccountId, ConnectionId, Status};
 
-use super::{Bounds, Delivery, Drop, Store};
+use super::{Bounds, Delivery, Drop, Outcome, Store};
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 impl Store {
@@ -112,4 +112,38 @@ async fn a_clock_that_is_set_back_holds_nothing_up() {
     bench.accept(&id, 1, BOUNDS).await;
     let due = bench.app.store.connections_due(ACCEPTED_MS - 1).await.unwrap();
     assert_eq!(due, [id]);
+}
+
+#[tokio::test]
+async fn why_a_held_event_was_not_taken_is_told() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 2, BOUNDS).await;
+    let mut tx = bench.app.store.begin().await.unwrap();
+    let head = tx.sendable(&id, 20, 0).await.unwrap();
+    let seq = head[0].seq;
+    tx.lease(head, "l".into(), 1).await.unwrap();
+    let again = Outcome::Again {
+        due_at_ms: 1,
+        error: Some("SomethingNew: told".into()),
+    };
+    tx.settle("l", seq, &again, 1).await.unwrap();
+    tx.commit().await.unwrap();
+    let told = figures(&bench, &id).await.0.last_error;
+    assert_eq!(told.as_deref(), Some("SomethingNew: told"));
+
+    let mut tx = bench.app.store.begin().await.unwrap();
+    let late = ACCEPTED_MS + BOUNDS.age_ms_max + 1;
+    assert_eq!(tx.expire(BOUNDS, late).await.unwrap(), 2);
+    tx.commit().await.unwrap();
+    let (_, drops) = figures(&bench, &id).await;
+    let told: Vec<bool> = drops
+        .iter()
+        .map(|drop| drop.explanation.ends_with("; at last: SomethingNew: told"))
+        .collect();
+    assert_eq!(
+        told,
+        [false, true],
+        "the newest, which was never sent, comes first"
+    );
 }

@@ -75,6 +75,8 @@ async fn only_failed_entries_go_again() {
     check(2, Act::FailEntries(vec![1], "MalformedDetail"), &[1, 1], 1).await;
     check(2, Act::Fail(500), &[2, 2], 0).await;
     check(2, Act::Fail(429), &[2, 2], 0).await;
+    // Not of AWS's making: it tells nothing of the connection.
+    check(2, Act::Fail(403), &[2, 2], 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -152,7 +152,7 @@ async fn a_refused_source_fails_the_connection_and_a_refresh_tries_again() {
     let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
     let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
     aws.proxy.script(|call| match call.operation.as_str() {
-        "CreatePartnerEventSource" => crate::proxy::Act::Fail(400),
+        "CreatePartnerEventSource" => crate::proxy::Act::Refuse("LimitExceededException"),
         _ => crate::proxy::Act::Pass,
     });
     let id = c.connect("prod", REGION).await;

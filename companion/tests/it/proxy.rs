@@ -23,6 +23,8 @@ pub(crate) enum Act {
     Late(Gate),
     /// The companion is told this status; AWS hears of nothing.
     Fail(u16),
+    /// The companion is told no with this code of AWS's; AWS hears of nothing.
+    Refuse(&'static str),
     /// Once the gate is open, the companion is told this status; AWS hears of nothing.
     LateFail(Gate, u16),
     /// AWS gets the entries but these; the companion is told that these failed with this code.
@@ -151,6 +153,7 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
             StatusCode::from_u16(status).expect("a status").into_response()
         }
         Act::Fail(status) => StatusCode::from_u16(status).expect("a status").into_response(),
+        Act::Refuse(code) => (StatusCode::BAD_REQUEST, [("x-amzn-errortype", code)]).into_response(),
         Act::Hang => std::future::pending().await,
         Act::Late(gate) => {
             gate.pass().await;

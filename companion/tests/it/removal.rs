@@ -10,7 +10,7 @@ const SOURCE: &str = "aws.partner/scalr.com/local/prod";
 
 fn refuse_deletion(aws: &Aws) {
     aws.proxy.script(|call| match call.operation.as_str() {
-        "DeletePartnerEventSource" => Act::Fail(400),
+        "DeletePartnerEventSource" => Act::Refuse("OperationNotAllowed"),
         _ => Act::Pass,
     });
 }

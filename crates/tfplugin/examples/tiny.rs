@@ -75,8 +75,14 @@ impl Resource for Note {
 
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
         let id = state.id.clone().unwrap_or_default();
-        let Ok(text) = std::fs::read_to_string(cx.client().join(&id)) else {
-            return Ok(None);
+        let text = match std::fs::read_to_string(cx.client().join(&id)) {
+            Ok(text) => text,
+            // Only what is known to be gone leaves the state.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let detail = format!("`{id}`: {error}.");
+                return Err(Diagnostic::error("Cannot read the note").detail(detail).into());
+            }
         };
         state.size = i64::try_from(text.len()).ok();
         Ok(Some(Self {

@@ -122,7 +122,11 @@ async fn try_plan(
         client: service.client(),
         cancel: service.cancel(),
     };
-    guard(one.any.plan(&mut state)).await?;
+    if let Err(failed) = guard(one.any.plan(&mut state)).await {
+        // What was warned of by then may be why.
+        state.diags.extend(failed);
+        return Ok(state);
+    }
     if action == Action::Delete {
         state.planned = Val::Null;
     } else {

@@ -8,7 +8,7 @@ use crate::log;
 use crate::proto::tfplugin6 as pb;
 use crate::provider::ConfigureCx;
 use crate::resource::Timeouts;
-use crate::schema::Object;
+use crate::schema::{Nesting, Object, Shape};
 
 fn capabilities() -> pb::ServerCapabilities {
     pb::ServerCapabilities {
@@ -163,11 +163,32 @@ fn with_defaults(object: &Object, config: Val) -> Val {
 }
 
 fn hide_secrets(object: &Object, config: &Val) {
-    for attr in object.attributes.iter().filter(|attr| attr.sensitive) {
-        if let Val::String(secret) = config.get(&attr.name) {
-            log::hide(secret);
+    for attr in &object.attributes {
+        let value = config.get(&attr.name);
+        match &attr.shape {
+            _ if attr.sensitive => hide_texts(value),
+            Shape::Nested(Nesting::Single, inner) => hide_secrets(inner, value),
+            Shape::Nested(_, inner) => held(value).for_each(|one| hide_secrets(inner, one)),
+            Shape::Plain(_) => {}
         }
     }
+}
+
+fn hide_texts(value: &Val) {
+    if let Val::String(secret) = value {
+        log::hide(secret);
+    }
+    held(value).for_each(hide_texts);
+}
+
+/// What a collection or an object holds.
+fn held(value: &Val) -> impl Iterator<Item = &Val> {
+    let named = if let Val::Map(all) = value {
+        Some(all.values())
+    } else {
+        None
+    };
+    named.into_iter().flatten().chain(value.elements())
 }
 
 pub(super) fn stop(service: &Service) -> pb::stop_provider::Response {

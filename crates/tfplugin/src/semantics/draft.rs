@@ -72,7 +72,8 @@ fn settle(attr: &Attribute, prior: &Val, config: &Val) -> Val {
     } else if attr.computed {
         prior.clone()
     } else {
-        Val::Null
+        // A null that says its type keeps it.
+        config.clone()
     };
     if means_the_same(attr, prior, &value) {
         prior.clone()

@@ -69,7 +69,7 @@ async fn create() {
     // Secrets are struck out of whatever is told.
     check(
         json!({ "name": "leo", "mode": "gossips" }),
-        "warning: It has a secret: (hidden)",
+        "warning: It has secrets: (hidden) and (hidden)",
         Some(json!({})),
     )
     .await;

@@ -277,6 +277,14 @@ async fn hooks() {
         expect!["error: Not today"],
     )
     .await;
+    check(
+        None,
+        json!({ "name": "leo", "mode": "warns and fails" }),
+        expect![[r"
+            warning: It is hungry
+            error: It does not move"]],
+    )
+    .await;
     check(None, json!({ "name": "leo", "mode": "plans nonsense" }), expect!["error: The provider planned an invalid value (at name): This is a bug in the provider. At `name`: the configuration sets another value."]).await;
     let zoo = open().await;
     let animal = zoo.resource("zoo_animal");

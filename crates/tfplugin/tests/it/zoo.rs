@@ -21,12 +21,24 @@ pub(crate) struct Zoo {
     /// The key of the gate.
     #[tf(optional, sensitive)]
     key: Option<String>,
+    /// Other gates, by name.
+    #[tf(optional)]
+    gates: Option<BTreeMap<String, Gate>>,
+}
+
+/// A gate.
+#[derive(Attrs)]
+pub(crate) struct Gate {
+    /// Its codes.
+    #[tf(optional, sensitive)]
+    codes: Option<Vec<String>>,
 }
 
 /// The animals, by id.
 #[derive(Default)]
 pub(crate) struct Client {
     pub(crate) key: Option<String>,
+    codes: Vec<String>,
     animals: Mutex<BTreeMap<String, Animal>>,
 }
 
@@ -47,6 +59,12 @@ impl Provider for Zoo {
         }
         Ok(Client {
             key: self.key,
+            codes: self
+                .gates
+                .into_iter()
+                .flat_map(BTreeMap::into_values)
+                .flat_map(|gate| gate.codes.unwrap_or_default())
+                .collect(),
             ..Client::default()
         })
     }
@@ -226,9 +244,11 @@ impl Resource for Animal {
             "lies" => new.name.push('?'),
             "lies about the vault" => new.vault = Some(Vault::default()),
             "shouts" => new.species = new.species.map(|species| species.to_uppercase()),
-            "gossips" => cx.warn(
-                Diagnostic::warning("It has a secret").detail(cx.client().key.clone().unwrap_or_default()),
-            ),
+            "gossips" => {
+                let Client { key, codes, .. } = cx.client();
+                let secrets = key.iter().chain(codes).cloned().collect::<Vec<_>>();
+                cx.warn(Diagnostic::warning("It has secrets").detail(secrets.join(" and ")));
+            }
             _ => {}
         }
         Ok(new)
@@ -281,6 +301,10 @@ impl Resource for Animal {
             Some("plans mood") => plan.set("mood", "planned"),
             Some("plans nonsense") => plan.set("name", "other"),
             Some("refuses") => plan.error(Diagnostic::error("Not today")),
+            Some("warns and fails") => {
+                plan.warn(Diagnostic::warning("It is hungry"));
+                return Err(Diagnostic::error("It does not move").into());
+            }
             Some("replaces") if plan.prior().is_some_and(|prior| prior.mode() != "replaces") => {
                 plan.replace("mode");
             }
@@ -388,7 +412,10 @@ impl DataSource for Census {
 pub(crate) async fn open() -> Harness {
     let harness = Harness::new::<Zoo>();
     harness
-        .configure(serde_json::json!({ "key": "s3cr3t-key" }))
+        .configure(serde_json::json!({
+            "key": "s3cr3t-key",
+            "gates": { "north": { "codes": ["s3cr3t-code"] } },
+        }))
         .await
         .unwrap();
     harness
