@@ -119,7 +119,7 @@ impl Statement {
             && self
                 .actions
                 .iter()
-                .any(|pattern| glob(&pattern.to_ascii_lowercase(), &ask.action.to_ascii_lowercase()))
+                .any(|pattern| glob_by(pattern, ask.action, u8::eq_ignore_ascii_case))
             && self
                 .resources
                 .iter()
@@ -279,8 +279,13 @@ fn arn_like(pattern: &str, arn: &str) -> bool {
     }
 }
 
-/// `*` stands for any text, `?` for one character. Greedy with one step back, so linear but for the last star.
+/// `*` stands for any text, `?` for one character.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    glob_by(pattern, text, u8::eq)
+}
+
+/// Greedy with one step back, so linear but for the last star.
+fn glob_by(pattern: &str, text: &str, same: impl Fn(&u8, &u8) -> bool) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
@@ -289,7 +294,7 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
                 star = Some((p, t));
                 p += 1;
             }
-            Some(&c) if c == b'?' || c == text[t] => {
+            Some(c) if *c == b'?' || same(c, &text[t]) => {
                 p += 1;
                 t += 1;
             }

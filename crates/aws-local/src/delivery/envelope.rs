@@ -10,7 +10,7 @@ use crate::jsontext::minify;
 /// AWS's envelope round a detail, written once and shared by all that it is delivered to.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) time: Millis,
     pub(crate) text: Arc<str>,
 }
@@ -44,7 +44,7 @@ impl Envelope {
             minify(parts.detail),
         );
         Self {
-            id: parts.id,
+            id: parts.id.into(),
             time: parts.time,
             text: text.into(),
         }

@@ -53,7 +53,7 @@ pub(super) fn bury(
     cx.world
         .realm(&invocation.realm)
         .metrics
-        .count(&rule, "FailedInvocations");
+        .count(rule, "FailedInvocations");
     let config = invocation.target.dead_letter_config.as_ref();
     let Some(queue_arn) = config.and_then(|config| config.arn.clone()) else {
         return;
@@ -69,7 +69,7 @@ pub(super) fn bury(
     } else {
         "InvocationsFailedToBeSentToDLQ"
     };
-    cx.world.realm(&invocation.realm).metrics.count(&rule, metric);
+    cx.world.realm(&invocation.realm).metrics.count(rule, metric);
     if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
         delivery.dead_letter = Some(match result {
             Ok(()) => format!("sent to {queue_arn}"),
@@ -87,7 +87,7 @@ fn attributes(
     let mut attributes = BTreeMap::from([
         (
             "RULE_ARN".to_owned(),
-            MessageAttribute::text(&invocation.rule_arn),
+            MessageAttribute::text(&*invocation.rule_arn),
         ),
         (
             "TARGET_ARN".to_owned(),

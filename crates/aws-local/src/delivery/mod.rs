@@ -30,7 +30,7 @@ const HOPS_MAX: usize = 1;
 #[derive(Clone)]
 struct Invocation {
     realm: RealmId,
-    rule_arn: String,
+    rule_arn: Arc<str>,
     target: Arc<Target>,
     envelope: Envelope,
     page: Page,
@@ -90,7 +90,8 @@ fn spread(cx: &mut Cx<'_>, to: (RealmId, String, Envelope), hops: usize, only: &
     let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
         let invocations = match_rules(cx, &realm, &bus, &envelope);
-        let chosen = |one: &Invocation| hops > 0 || only.is_empty() || only.contains(&one.rule_arn);
+        let chosen =
+            |one: &Invocation| hops > 0 || only.is_empty() || only.iter().any(|arn| **arn == *one.rule_arn);
         for invocation in invocations.into_iter().filter(chosen) {
             match attempt(cx, &invocation) {
                 Sent::Forward(to, bus, envelope) if hops < HOPS_MAX => {
@@ -125,35 +126,41 @@ fn match_rules(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope)
     let pass = cx.world.stories.pass(&envelope.id, pass);
     let mut invocations = Vec::new();
     for rule in matched.into_iter().map(|at| &rules.rules[at]) {
-        triggered(cx, realm, bus, &rule.name);
-        invocations.extend(invocations_of(
-            cx,
-            realm,
-            bus,
-            &rule.name,
-            &rule.targets,
-            envelope,
-            pass,
-        ));
+        let fired = Fired::new(realm, bus, &rule.name);
+        triggered(cx, realm, &fired);
+        invocations.extend(invocations_of(cx, realm, &fired, &rule.targets, envelope, pass));
     }
     invocations
+}
+
+/// A rule that fires.
+struct Fired {
+    name: Arc<str>,
+    arn: Arc<str>,
+}
+
+impl Fired {
+    fn new(realm: &RealmId, bus: &str, rule: &Arc<str>) -> Self {
+        Self {
+            name: Arc::clone(rule),
+            arn: arn::rule(realm.region(), realm.account(), bus, rule).into(),
+        }
+    }
 }
 
 /// One invocation for each target, with a place in the event's story.
 fn invocations_of(
     cx: &mut Cx<'_>,
     realm: &RealmId,
-    bus: &str,
-    rule: &str,
+    rule: &Fired,
     targets: &[Arc<Target>],
     envelope: &Envelope,
     pass: usize,
 ) -> Vec<Invocation> {
-    let rule_arn = arn::rule(realm.region(), realm.account(), bus, rule);
     let mut invocation = |target: &Arc<Target>| {
         let target = Arc::clone(target);
         let delivery = Delivery {
-            rule: rule.to_owned(),
+            rule: Arc::clone(&rule.name),
             target: Arc::clone(&target),
             attempts: Vec::new(),
             outcome: "waiting",
@@ -162,7 +169,7 @@ fn invocations_of(
         let page = cx.world.stories.deliver(&envelope.id, pass, delivery);
         Invocation {
             realm: realm.clone(),
-            rule_arn: rule_arn.clone(),
+            rule_arn: Arc::clone(&rule.arn),
             target,
             envelope: envelope.clone(),
             page,
@@ -193,8 +200,9 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
         deliveries: Vec::new(),
     };
     let pass = cx.world.stories.pass(&envelope.id, pass);
-    triggered(cx, realm, bus, rule);
-    for invocation in invocations_of(cx, realm, bus, rule, &targets, envelope, pass) {
+    let fired = Fired::new(realm, bus, &rule.into());
+    triggered(cx, realm, &fired);
+    for invocation in invocations_of(cx, realm, &fired, &targets, envelope, pass) {
         if let Sent::Forward(to, bus, envelope) = attempt(cx, &invocation) {
             archive(cx, &to, &bus, &envelope);
             spread(cx, (to, bus, envelope), 1, &[]);
@@ -204,11 +212,8 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
 
 /// Invokes a target, counts, and buries what failed for good.
 fn attempt(cx: &mut Cx<'_>, invocation: &Invocation) -> Sent {
-    let rule = counted_as(&invocation.rule_arn);
-    cx.world
-        .realm(&invocation.realm)
-        .metrics
-        .count(&rule, "Invocations");
+    let metrics = &mut cx.world.realm(&invocation.realm).metrics;
+    metrics.count(counted_as(&invocation.rule_arn), "Invocations");
     match target::send(cx, invocation) {
         Ok(Sent::Later) => Sent::Later,
         Ok(sent) => {
@@ -250,15 +255,12 @@ fn rule_name(rule_arn: &str) -> &str {
     rule_arn.rsplit('/').next().unwrap_or(rule_arn)
 }
 
-fn triggered(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str) {
-    let rule_arn = arn::rule(realm.region(), realm.account(), bus, rule);
+fn triggered(cx: &mut Cx<'_>, realm: &RealmId, rule: &Fired) {
     let metrics = &mut cx.world.realm(realm).metrics;
-    metrics.count(&counted_as(&rule_arn), "TriggeredRules");
+    metrics.count(counted_as(&rule.arn), "TriggeredRules");
 }
 
 /// What a rule's counters are kept under: its ARN from `rule/` on.
-fn counted_as(rule_arn: &str) -> String {
-    Arn::parse(rule_arn)
-        .map_or(rule_arn, |arn| arn.resource)
-        .to_owned()
+fn counted_as(rule_arn: &str) -> &str {
+    Arn::parse(rule_arn).map_or(rule_arn, |arn| arn.resource)
 }

@@ -405,7 +405,7 @@ fn try_again(cx: &mut Cx<'_>, id: u64, pending: &Pending, asked_seconds: i64) ->
     cx.world
         .realm(&pending.realm)
         .metrics
-        .count(&rule, "RetryInvocationAttempts");
+        .count(rule, "RetryInvocationAttempts");
     cx.world.timers.set(now + wait, Timer::Retry { id });
     None
 }

@@ -30,7 +30,7 @@ pub(crate) struct Archive {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Archived {
     pub(crate) at: Millis,
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) time: Millis,
     pub(crate) text: Arc<str>,
 }

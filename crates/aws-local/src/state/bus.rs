@@ -42,7 +42,7 @@ pub(crate) struct Compiled {
 /// One enabled rule with a pattern.
 #[derive(Debug)]
 pub(crate) struct CompiledRule {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// What `pattern` was compiled from.
     text: String,
     pub(crate) pattern: Pattern,
@@ -87,8 +87,7 @@ impl Bus {
 
 /// What did not change is taken from before: stories share it.
 fn compile(rules: &BTreeMap<String, Rule>, before: &[Arc<CompiledRule>]) -> Compiled {
-    let before: BTreeMap<&str, &Arc<CompiledRule>> =
-        before.iter().map(|rule| (rule.name.as_str(), rule)).collect();
+    let before: BTreeMap<&str, &Arc<CompiledRule>> = before.iter().map(|rule| (&*rule.name, rule)).collect();
     let ready = |rule: &Rule| {
         let text = rule.pattern.as_deref()?;
         let old = before.get(rule.name.as_str()).filter(|old| old.is_of(rule, text));
@@ -96,7 +95,7 @@ fn compile(rules: &BTreeMap<String, Rule>, before: &[Arc<CompiledRule>]) -> Comp
             return Some(Arc::clone(old));
         }
         Some(Arc::new(CompiledRule {
-            name: rule.name.clone(),
+            name: rule.name.as_str().into(),
             text: text.to_owned(),
             pattern: Pattern::compile(text).ok()?,
             targets: rule.targets.values().map(Arc::clone).collect(),

@@ -21,7 +21,7 @@ pub(crate) struct LogGroup {
     pub(crate) tags: Tags,
     /// The group's own policy.
     pub(crate) policy: Option<LogPolicy>,
-    pub(crate) streams: BTreeMap<String, Stream>,
+    pub(crate) streams: BTreeMap<Arc<str>, Stream>,
     pub(crate) stored_bytes: u64,
     /// All events in the order in which FilterLogEvents gives them.
     #[serde(with = "as_pairs")]
@@ -89,9 +89,14 @@ impl LogGroup {
     /// Adds an event to a stream that exists; the group keeps it at its place in time.
     pub(crate) fn add(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
         let position = (at, self.next);
-        let Some(into) = self.streams.get_mut(stream) else {
+        let Some(stream) = self
+            .streams
+            .get_key_value(stream)
+            .map(|(name, _)| Arc::clone(name))
+        else {
             return;
         };
+        let into = self.streams.entry(Arc::clone(&stream)).or_default();
         into.positions.insert(position);
         into.last_ingestion = Some(now);
         self.next += 1;
@@ -99,7 +104,7 @@ impl LogGroup {
         self.events.insert(
             position,
             LogEvent {
-                stream: Arc::from(stream),
+                stream,
                 ingested: now,
                 message,
             },
@@ -110,7 +115,7 @@ impl LogGroup {
     pub(crate) fn ensure_stream(&mut self, name: &str, now: Millis) {
         if !self.streams.contains_key(name) {
             self.streams.insert(
-                name.to_owned(),
+                name.into(),
                 Stream {
                     created: now,
                     ..Stream::default()

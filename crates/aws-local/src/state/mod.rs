@@ -3,6 +3,7 @@
 //! Plain data and the transitions on it. Nothing here does I/O, reads a clock or rolls dice.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +54,7 @@ pub(crate) struct World {
 
 /// One account in one region: `123456789012/us-east-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct RealmId(String);
+pub(crate) struct RealmId(Arc<str>);
 
 impl std::fmt::Display for RealmId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -63,13 +64,11 @@ impl std::fmt::Display for RealmId {
 
 impl RealmId {
     pub(crate) fn new(account: &str, region: &str) -> Self {
-        Self(format!("{account}/{region}"))
+        Self(format!("{account}/{region}").into())
     }
 
     pub(crate) fn account(&self) -> &str {
-        self.0
-            .split_once('/')
-            .map_or(self.0.as_str(), |(account, _)| account)
+        self.0.split_once('/').map_or(&*self.0, |(account, _)| account)
     }
 
     pub(crate) fn region(&self) -> &str {

@@ -99,7 +99,7 @@ impl ApiDestination {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Pending {
     pub(crate) realm: RealmId,
-    pub(crate) rule_arn: String,
+    pub(crate) rule_arn: Arc<str>,
     pub(crate) target: Arc<Target>,
     pub(crate) event: Arc<str>,
     pub(crate) payload: Arc<str>,
@@ -127,9 +127,9 @@ pub(crate) struct Invocation {
     pub(crate) at: Millis,
     pub(crate) account: String,
     pub(crate) region: String,
-    pub(crate) rule_arn: String,
+    pub(crate) rule_arn: Arc<str>,
     pub(crate) target: Arc<Target>,
-    pub(crate) event_id: String,
+    pub(crate) event_id: Arc<str>,
     pub(crate) payload: Arc<str>,
 }
 

@@ -1,6 +1,6 @@
 //! What became of each event, for those who ask why it did not arrive. Bounded: the oldest stories go first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::RealmId;
@@ -20,8 +20,8 @@ const PASSES_MAX: usize = 32;
 /// The stories of the latest events.
 #[derive(Debug, Default)]
 pub(crate) struct Stories {
-    by_id: BTreeMap<String, Story>,
-    order: VecDeque<String>,
+    by_id: HashMap<Arc<str>, Story>,
+    order: VecDeque<Arc<str>>,
     bytes: usize,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Pass {
 /// The event and one target.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    pub(crate) rule: String,
+    pub(crate) rule: Arc<str>,
     pub(crate) target: Arc<Target>,
     pub(crate) attempts: Vec<Attempt>,
     /// `delivered`, `failed` or `waiting`.
@@ -70,42 +70,34 @@ pub(crate) struct Attempt {
 /// Where in the stories a delivery is told of.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Page {
-    pub(crate) event: String,
+    pub(crate) event: Arc<str>,
     pub(crate) pass: usize,
     pub(crate) delivery: usize,
 }
 
 impl Stories {
-    pub(crate) fn begin(&mut self, id: &str, event: Arc<str>, dropped: Option<String>, now: Millis) {
+    pub(crate) fn begin(&mut self, id: &Arc<str>, event: Arc<str>, dropped: Option<String>, now: Millis) {
         if self.by_id.contains_key(id) {
             return;
         }
         let bytes = event.len() + STORY_BYTES;
-        self.order.push_back(id.to_owned());
+        self.order.push_back(Arc::clone(id));
+        self.bytes += bytes;
         self.by_id.insert(
-            id.to_owned(),
+            Arc::clone(id),
             Story {
                 accepted: now,
                 dropped,
                 event,
                 passes: Vec::new(),
-                bytes: 0,
+                bytes,
             },
         );
-        self.weigh(id, bytes);
         while self.order.len() > STORIES_MAX || (self.bytes > BYTES_MAX && self.order.len() > 1) {
             let Some(oldest) = self.order.pop_front() else {
                 return;
             };
             self.bytes -= self.by_id.remove(&oldest).map_or(0, |story| story.bytes);
-        }
-    }
-
-    /// The story has grown by so much.
-    fn weigh(&mut self, id: &str, bytes: usize) {
-        if let Some(story) = self.by_id.get_mut(id) {
-            story.bytes += bytes;
-            self.bytes += bytes;
         }
     }
 
@@ -120,40 +112,42 @@ impl Stories {
         };
         let bytes = (pass.rules.len() + pass.matched.len()) * size_of::<usize>() + PASS_BYTES;
         story.passes.push(pass);
-        let place = story.passes.len() - 1;
-        self.weigh(id, bytes);
-        place
+        story.bytes += bytes;
+        self.bytes += bytes;
+        story.passes.len() - 1
     }
 
-    pub(crate) fn deliver(&mut self, id: &str, pass: usize, delivery: Delivery) -> Page {
-        let deliveries = self
-            .by_id
-            .get_mut(id)
-            .and_then(|story| story.passes.get_mut(pass))
-            .map(|p| &mut p.deliveries);
-        let bytes = delivery.rule.len() + DELIVERY_BYTES;
-        let at = deliveries.map_or(usize::MAX, |deliveries| {
-            deliveries.push(delivery);
-            deliveries.len() - 1
-        });
-        self.weigh(id, bytes);
+    pub(crate) fn deliver(&mut self, id: &Arc<str>, pass: usize, delivery: Delivery) -> Page {
+        let mut place = usize::MAX;
+        if let Some(story) = self.by_id.get_mut(id)
+            && let Some(pass) = story.passes.get_mut(pass)
+        {
+            let bytes = delivery.rule.len() + DELIVERY_BYTES;
+            story.bytes += bytes;
+            self.bytes += bytes;
+            place = pass.deliveries.len();
+            pass.deliveries.push(delivery);
+        }
         Page {
-            event: id.to_owned(),
+            event: Arc::clone(id),
             pass,
-            delivery: at,
+            delivery: place,
         }
     }
 
     /// Writes a try into its place.
     pub(crate) fn tried(&mut self, page: &Page, outcome: &'static str, attempt: Attempt) {
-        let told = attempt
-            .error
-            .as_ref()
-            .map_or(0, |(code, why)| code.len() + why.len());
-        if let Some(delivery) = self.delivery(page) {
+        let told = attempt.error.as_ref();
+        let told = told.map_or(0, |(code, why)| code.len() + why.len());
+        let bytes = told + size_of::<Attempt>();
+        if let Some(story) = self.by_id.get_mut(&page.event)
+            && let Some(pass) = story.passes.get_mut(page.pass)
+            && let Some(delivery) = pass.deliveries.get_mut(page.delivery)
+        {
             delivery.outcome = outcome;
             delivery.attempts.push(attempt);
-            self.weigh(&page.event, told + size_of::<Attempt>());
+            story.bytes += bytes;
+            self.bytes += bytes;
         }
     }
 
@@ -171,7 +165,7 @@ impl Stories {
     }
 
     /// The ids of the latest events, newest first.
-    pub(crate) fn latest(&self) -> impl Iterator<Item = (&String, &Story)> {
+    pub(crate) fn latest(&self) -> impl Iterator<Item = (&Arc<str>, &Story)> {
         self.order
             .iter()
             .rev()

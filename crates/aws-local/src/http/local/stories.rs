@@ -18,7 +18,7 @@ const LISTED_MAX: usize = 100;
 /// The latest events, newest first.
 pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> Json<Value> {
     Json(edge.engine.look(|world| {
-        let row = |(id, story): (&String, &Story)| {
+        let row = |(id, story): (&Arc<str>, &Story)| {
             let at = rfc3339_seconds(story.accepted);
             json!({ "id": id, "accepted": at, "dropped": story.dropped, "deliveries": story.passes.iter().map(|p| p.deliveries.len()).sum::<usize>() })
         };

@@ -1,5 +1,7 @@
 //! PutEvents and PutPartnerEvents: entries judged one by one, what is accepted is published at once.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -68,7 +70,7 @@ fn put_events(cx: &mut Cx<'_>, put: &Put) -> Answer {
     Ok(answer(entries.iter().map(|entry| put_event(cx, entry)).collect()))
 }
 
-fn put_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> {
+fn put_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
     let whole = whole(entry, cx.now)?;
     if whole.source.starts_with("aws.") {
         return Err(Refusal(
@@ -103,7 +105,7 @@ fn put_partner_events(cx: &mut Cx<'_>, entries: &[Entry]) -> Answer {
     ))
 }
 
-fn put_partner_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<String, Refusal> {
+fn put_partner_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
     let whole = whole(entry, cx.now)?;
     let region = cx.caller.region.clone();
     let partner = cx.caller.account.clone();
@@ -212,7 +214,7 @@ fn seal(cx: &mut Cx<'_>, whole: &Whole<'_>, account: &str, region: &str) -> Enve
     })
 }
 
-fn answer(results: Vec<Result<String, Refusal>>) -> Value {
+fn answer(results: Vec<Result<Arc<str>, Refusal>>) -> Value {
     let failed = results.iter().filter(|result| result.is_err()).count();
     let rows: Vec<Value> = results
         .into_iter()

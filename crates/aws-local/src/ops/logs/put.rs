@@ -34,7 +34,7 @@ struct Event {
 fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
     let now = cx.now;
     let group = group(cx, &input.group)?;
-    if !group.streams.contains_key(&input.stream) {
+    if !group.streams.contains_key(input.stream.as_str()) {
         return Err(Fault::not_found("The specified log stream does not exist."));
     }
     let kept_from = group

@@ -71,7 +71,7 @@ fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
         .log_stream_names
         .iter()
         .flatten()
-        .find(|s| !group.streams.contains_key(*s))
+        .find(|s| !group.streams.contains_key(s.as_str()))
     {
         return Err(Fault::not_found(format!(
             "The specified log stream does not exist: {missing}"
@@ -225,7 +225,7 @@ fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
     )?;
     let group = group(cx, &name)?;
     group.expire(now);
-    let stream = group.streams.get(&input.log_stream_name);
+    let stream = group.streams.get(input.log_stream_name.as_str());
     let stream = stream.ok_or_else(|| Fault::not_found("The specified log stream does not exist."))?;
     let span = (
         input.start_time.unwrap_or(0),

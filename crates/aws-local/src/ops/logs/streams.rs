@@ -38,7 +38,7 @@ struct Describe {
 fn create(cx: &mut Cx<'_>, input: &Name) -> Answer {
     let now = cx.now;
     let group = group(cx, &input.log_group_name)?;
-    if group.streams.contains_key(&input.log_stream_name) {
+    if group.streams.contains_key(input.log_stream_name.as_str()) {
         return Err(Fault::exists("The specified log stream already exists"));
     }
     group.ensure_stream(&input.log_stream_name, now);
@@ -77,7 +77,7 @@ fn describe(cx: &mut Cx<'_>, input: Describe) -> Answer {
             let key = if by_time {
                 format!("{last:020}{stream}")
             } else {
-                stream.clone()
+                stream.to_string()
             };
             (key, view(&name, stream, state, &here))
         })
