@@ -72,8 +72,8 @@ pub struct LogGroup {
     #[tf(required, check = checks::log_group)]
     pub name: String,
     /// Make the log group. It then carries the provider's `default_tags` and a tag that names its owner, this rule. One that
-    /// is there already is taken up only if it carries that tag, or that of a rule of this bus which is gone: a rule that is
-    /// renamed keeps its log group, unless `delete_on_destroy` deletes it on the way. Changed to `false`, the tag is taken off: the log group stays and is left alone.
+    /// is there already is taken up only if it carries that tag, or that of a rule which is gone (of this bus, or of another
+    /// of the same Scalr account): a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes it on the way. Changed to `false`, the tag is taken off: the log group stays and is left alone.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Days to keep events for; without it, for ever. Only with `create`.

@@ -288,6 +288,13 @@ fn renamed_rule(tool: &Tool) -> Result<()> {
     stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET]))?;
     stage.apply_counts(2, 0, 2)?;
     stage.plan_empty()?;
+    // So does one whose connection is, and with it the bus.
+    let connection = hcl::with(CONNECTION, "= \"prod\"", "= \"prod2\"");
+    for connection in [&*connection, CONNECTION] {
+        stage.config(&hcl::all(&[connection, BUS, &renamed, TARGET]))?;
+        stage.apply_counts(4, 0, 4)?;
+        stage.plan_empty()?;
+    }
     // A rule that still leads to the group keeps it.
     let second = hcl::with(
         &hcl::with(RULE, "\"runs\" {", "\"second\" {"),

@@ -271,8 +271,7 @@ async fn make(
     answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
 }
 
-/// Sees to it that a group that is there is this rule's, or can be: the rule of this bus that had it is gone, as after a
-/// rename.
+/// Sees to it that a group that is there is this rule's, or can be: the rule that had it is gone, as after a rename.
 async fn claim(
     aws: &Regional,
     target: &Target,
@@ -287,10 +286,8 @@ async fn claim(
     if found.is_some_and(|found| found == owner) {
         return Ok(Held { wire, tags });
     }
-    let bus = &target.event_bus_name;
-    let former = found.and_then(|found| found.strip_prefix(bus.as_str())?.strip_prefix('/'));
     // A rule that is there may be about to lead to it.
-    if let Some(rule) = former.filter(|rule| checks::name(rule).is_ok()) {
+    if let Some((bus, rule)) = found.and_then(|found| former(found, &target.event_bus_name)) {
         let rule_held = aws.rule(bus, rule).await;
         let doing = || format!("cannot look for the rule `{rule}`, which has the log group `{name}`");
         if rule_held.map_err(|e| e.during(doing()))?.is_none() {
@@ -300,9 +297,20 @@ async fn claim(
             return Ok(Held { wire, tags });
         }
     }
-    let found = found.map(String::as_str);
-    let mine = former.is_some().then_some((arn.as_str(), owner));
-    Err(not_ours(name, &aws.name, found, mine).into())
+    Err(not_ours(name, &aws.name, found.map(String::as_str), (&arn, owner)).into())
+}
+
+/// Bus and rule that a tag names, if what they had may pass on to a rule of this bus: a rule that is renamed stays on its
+/// bus, and a connection that is renamed has another bus beside it, of the same Scalr account.
+fn former<'a>(found: &'a str, bus: &str) -> Option<(&'a str, &'a str)> {
+    let (theirs, rule) = found.rsplit_once('/')?;
+    let near = theirs == bus || (account_of(bus).is_some() && account_of(theirs) == account_of(bus));
+    (near && checks::bus(theirs).is_ok() && checks::name(rule).is_ok()).then_some((theirs, rule))
+}
+
+/// What a partner's bus has before the connection's name.
+fn account_of(bus: &str) -> Option<&str> {
+    bus.rsplit_once('/').map(|(account, _)| account)
 }
 
 /// Puts tags on a group.
@@ -328,23 +336,24 @@ async fn tag(
         .map_err(|e| e.during_with(doing(), &Standing::default().and(standing)))
 }
 
-/// `mine`: the group's ARN and this rule's mark, where the group is that of another rule of the same bus.
-fn not_ours(name: &str, region: &str, found: Option<&str>, mine: Option<(&str, &str)>) -> Diagnostic {
+/// `mine`: the group's ARN and this rule's mark.
+fn not_ours(name: &str, region: &str, found: Option<&str>, mine: (&str, &str)) -> Diagnostic {
     let whose = found.map_or_else(
         || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was let go"),
         |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
     );
-    let over = mine.map_or_else(String::new, |(arn, owner)| {
-        format!(
-            " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is taken over. \
-             If that rule stays and its target does not lead there any more, hand the log group over, then apply again: `aws \
-             logs tag-resource --region {region} --resource-arn {arn} --tags {OWNER_TAG}={owner}`."
-        )
-    });
+    let replaced = if found.is_some() {
+        " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is taken over."
+    } else {
+        ""
+    };
+    let (arn, owner) = mine;
     Diagnostic::error(format!("The log group `{name}` exists already"))
         .detail(format!(
             "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
-             retention is then left alone, and it outlives this target), or choose another name.{over}"
+             retention is then left alone, and it outlives this target), or choose another name.{replaced} To hand the log group \
+             over to this target, run `aws logs tag-resource --region {region} --resource-arn {arn} --tags \
+             {OWNER_TAG}={owner}` and apply again."
         ))
         .at("log_group.create")
 }
@@ -437,10 +446,34 @@ mod tests {
     #[test]
     fn a_group_of_somebody_else_is_refused_by_name_of_the_way_out() {
         for (found, says) in [(None, "made elsewhere"), (Some("x/y"), "`x/y`")] {
-            let detail = not_ours("/g", "us-east-1", found, None).detail;
-            assert!(
-                detail.contains(says) && detail.contains("`create = false`"),
-                "{detail}"
+            let detail = not_ours("/g", "us-east-1", found, ("arn:g", "b/r")).detail;
+            for part in [
+                says,
+                "`create = false`",
+                "--resource-arn arn:g --tags scalr-eventbridge:owner=b/r`",
+            ] {
+                assert!(detail.contains(part), "{detail}");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_pass_on_within_a_scalr_account() {
+        let bus = "aws.partner/scalr.com/acme/prod";
+        for (found, bus, expected) in [
+            ("aws.partner/scalr.com/acme/prod/r", bus, Some("r")),
+            ("aws.partner/scalr.com/acme/old/r", bus, Some("r")),
+            ("aws.partner/scalr.com/other/prod/r", bus, None),
+            ("custom/r", bus, None),
+            ("custom/r", "custom", Some("r")),
+            ("other/r", "custom", None),
+            ("r", "custom", None),
+            ("custom/a b", "custom", None),
+        ] {
+            assert_eq!(
+                former(found, bus).map(|(_, rule)| rule),
+                expected,
+                "{found} {bus}"
             );
         }
     }
