@@ -74,7 +74,8 @@ pub(crate) fn open(dir: &Path, names: &[String]) -> Result<Tls, TlsError> {
         .map_err(|error| unusable(Box::new(error)))?;
     Ok(Tls {
         acceptor: TlsAcceptor::from(Arc::new(config)),
-        ca_file: folder.join(CA),
+        // Clients run in other directories.
+        ca_file: std::path::absolute(folder.join(CA)).unwrap_or_else(|_| folder.join(CA)),
     })
 }
 

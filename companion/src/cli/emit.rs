@@ -74,8 +74,8 @@ async fn send(remote: &Remote, emit: &Emit) -> anyhow::Result<Emitted> {
     Ok(serde_json::from_value(body)?)
 }
 
-/// The sample's detail with an id and a time of its own (consumers dedup on the id), the fields that are set, and the title
-/// and tags that go with them.
+/// The sample's detail with an id and a time of its own (consumers dedup on the id), the fields that are set, and what goes
+/// with them: title, tags and kind of end.
 fn made(event_type: EventType, mut detail: Value, pairs: &[String]) -> anyhow::Result<Value> {
     match event_type {
         EventType::RunExecuted => detail["event"]["run-id"] = json!(ids::new_text("run")),
@@ -111,7 +111,7 @@ const TAGS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// Brings the title and the tags up to what the other fields say.
+/// Brings the title, the tags and the kind of end up to what the other fields say.
 fn follow(detail: &mut Value) {
     let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str);
     let tag = |tag: &str| {
@@ -132,7 +132,11 @@ fn follow(detail: &mut Value) {
         let (workspace, environment) = (of("/event/workspace"), of("/event/environment"));
         format!("Scalr run execution completed on workspace '{workspace}' ({environment}). Run ID: {id}.")
     });
+    let succeeded = text("/event/result").map(|result| matches!(result, "applied" | "planned_and_finished"));
     detail["tags"] = json!(tags);
+    if let Some(succeeded) = succeeded {
+        detail["event_type"] = json!(if succeeded { "success" } else { "error" });
+    }
     if let Some(title) = title {
         detail["title"] = json!(title);
     }
@@ -200,7 +204,7 @@ mod tests {
         let check = |event_type, pairs: &[&str], parts: &[&str]| {
             let pairs: Vec<_> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
             let detail = made(event_type, sample(event_type)["detail"].take(), &pairs).unwrap();
-            let told = format!("{} {}", detail["title"], detail["tags"]);
+            let told = format!("{} {} {}", detail["title"], detail["tags"], detail["event_type"]);
             for part in parts {
                 assert!(told.contains(part), "{part} is not in {told}");
             }
@@ -218,6 +222,7 @@ mod tests {
             &["title=mine", "tags=a,b"],
             &["\"mine\" [\"a\",\"b\"]"],
         );
+        check(EventType::RunExecuted, &["result=errored"], &["] \"error\""]);
         check(
             EventType::AuditLog,
             &["action=delete-run"],

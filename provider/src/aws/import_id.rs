@@ -19,7 +19,7 @@ pub fn rule(id: &str) -> Result<Vec<(&'static str, String)>> {
     let (rest, region) = split_region(id)?;
     let parts = rest
         .rsplit_once('/')
-        .filter(|(bus, rule)| is_bus(bus) && is_name(rule));
+        .filter(|(bus, rule)| is_whole_bus(bus) && is_name(rule));
     let Some((bus, rule)) = parts else {
         return Err(refused(
             id,
@@ -42,7 +42,7 @@ pub fn target(id: &str) -> Result<Vec<(&'static str, String)>> {
         .and_then(|(rest, target)| {
             let (bus, rule) = rest
                 .rsplit_once('/')
-                .filter(|(bus, rule)| is_bus(bus) && is_name(rule))?;
+                .filter(|(bus, rule)| is_whole_bus(bus) && is_name(rule))?;
             Some((bus, rule, target))
         });
     let Some((bus, rule, target)) = parts else {
@@ -101,6 +101,11 @@ pub fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(is_letter)
 }
 
+/// A bus's name that is not the beginning of one of Scalr's: what follows it would be taken for less than it is.
+fn is_whole_bus(text: &str) -> bool {
+    is_bus(text) && (!text.starts_with(scalr_events::SOURCE_PREFIX) || text.split('/').count() == 4)
+}
+
 /// Letters of a bus's name.
 pub fn is_bus(text: &str) -> bool {
     (1..=256).contains(&text.len())
@@ -151,6 +156,10 @@ mod tests {
         for bad in ["", "t", "r/t", "/r/t", "bus/r/", "bus//t"] {
             assert_eq!(values(target(bad)), None, "{bad}");
         }
+        // A part of a bus of Scalr's is not its bus.
+        assert_eq!(values(rule(BUS)), None);
+        assert_eq!(values(target(&format!("{BUS}/rule"))), None);
+        assert!(values(target(&format!("{BUS}/rule/target"))).is_some());
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tfplugin::{Action, ClientOf, Cx, Diagnostic, Plan, Resource, Result, Value};
 
 use super::tags::{self, Tags, Written};
-use super::{Aws, Limits, Regional};
+use super::{Aws, Limits, Regional, arn};
 use crate::check;
 use crate::client::Client;
 
@@ -92,4 +92,33 @@ fn known(own: Value<BTreeMap<String, Value<String>>>) -> Option<Written> {
         Value::Unknown => None,
         Value::Known(own) => own.into_iter().map(one).collect(),
     }
+}
+
+/// What is not there is gone only if it was looked for in its own account: with credentials of another, everything would
+/// seem deleted.
+pub async fn same_account(aws: &Regional, of: Option<&str>) -> Result<()> {
+    let Some(wanted) = of.and_then(arn::account).filter(|account| !account.is_empty()) else {
+        return Ok(());
+    };
+    let doing = || {
+        format!(
+            "cannot tell the account that this looked for `{}` in",
+            of.unwrap_or_default()
+        )
+    };
+    let found = aws.account().await.map_err(|e| e.during(doing()))?;
+    if found.is_empty() || found == wanted {
+        return Ok(());
+    }
+    Err(
+        Diagnostic::error(format!("The AWS credentials are of account {found}, not {wanted}"))
+            .detail(format!(
+                "`{}` is in the state, and account {found} does not have it. Nothing was changed, and the state is kept. Use \
+                 credentials of account {wanted}; `aws = {{ allowed_account_ids = [\"{wanted}\"] }}` in the provider refuses \
+                 others at once. If the object is meant to be in account {found} now, take it out of the state first: \
+                 `terraform state rm`.",
+                of.unwrap_or_default()
+            ))
+            .into(),
+    )
 }

@@ -119,7 +119,10 @@ impl Resource for Bus {
             .bus(name)
             .await
             .map_err(|e| e.during(format!("cannot read the event bus `{name}`")))?;
-        let Some(held) = held else { return Ok(None) };
+        let Some(held) = held else {
+            planned::same_account(&aws, state.arn.as_deref()).await?;
+            return Ok(None);
+        };
         let source = aws
             .source(name)
             .await

@@ -84,6 +84,7 @@ impl Resource for Rule {
         let (bus, name) = (state.event_bus_name.clone(), state.name().to_owned());
         let doing = || format!("cannot read the rule `{name}` of the event bus `{bus}`");
         let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
+            planned::same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
         let all = aws

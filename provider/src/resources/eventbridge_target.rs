@@ -73,7 +73,7 @@ pub struct LogGroup {
     pub name: String,
     /// Make the log group. It then carries the provider's `default_tags` and a tag that names its owner, this rule. One that
     /// is there already is taken up only if it carries that tag, or that of a rule which is gone (of this bus, or of another
-    /// of the same Scalr account): a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes it on the way. Changed to `false`, the tag is taken off: the log group stays and is left alone.
+    /// of the same Scalr account): a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes them on the way. Changed to `false`, the tag is taken off: the log group stays and is left alone.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Days to keep events for; without it, for ever. Only with `create`.
@@ -117,7 +117,8 @@ pub struct RetryPolicy {
 /// A dead-letter queue.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct DeadLetterConfig {
-    /// ARN of an SQS standard queue.
+    /// ARN of an SQS standard queue. Its policy has to let `events.amazonaws.com` send to it (`sqs:SendMessage`, for the
+    /// rule's ARN): without that, dead letters are lost.
     #[tf(required, check = checks::queue_arn)]
     pub arn: String,
 }
@@ -154,6 +155,11 @@ impl Resource for Target {
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
         let targets =
             targets.map_err(|e| e.during(format!("cannot read the targets of the rule `{}`", state.rule)))?;
+        if targets.is_none() {
+            // A log group is in the rule's account.
+            let known = state.log_group.as_ref().and_then(|group| group.arn.as_deref());
+            planned::same_account(&aws, known).await?;
+        }
         let held = targets
             .unwrap_or_default()
             .into_iter()
@@ -234,7 +240,9 @@ impl Resource for Target {
         {
             plan.warn(warning);
         }
-        if let Value::Known(arn) = plan.config::<String>("arn") {
+        if let Value::Known(arn) = plan.config::<String>("arn")
+            && plan.config::<LogGroup>("log_group").is_null()
+        {
             let role = plan.config::<String>("role_arn");
             for warning in rules::warnings(&arn, &role, region.as_deref()) {
                 plan.warn(warning);
@@ -346,10 +354,14 @@ fn plan_destination(plan: &mut Plan<'_, Target>) {
 }
 
 fn warn_of_letting_go(plan: &mut Plan<'_, Target>) {
-    let ours = plan.prior().and_then(|prior| prior.own_group().cloned());
+    let Some(group) = plan.prior().and_then(|prior| prior.own_group().cloned()) else {
+        return;
+    };
     let stays_ours = plan.planned::<bool>("log_group.create").known() == Some(true);
-    if let Some(group) = ours.filter(|_| !stays_ours && !plan.replaces()) {
-        plan.warn(log_group::will_be_let_go(&group));
+    match plan.replaces() {
+        true if group.delete_on_destroy => plan.warn(log_group::will_be_deleted(&group)),
+        false if !stays_ours => plan.warn(log_group::will_be_let_go(&group)),
+        _ => {}
     }
 }
 

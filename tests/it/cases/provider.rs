@@ -14,6 +14,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("provider::settings_in_configuration", settings_in_configuration),
         Case::new("provider::assume_role", assume_role),
         Case::new("provider::allowed_account_ids", allowed_account_ids),
+        Case::new(
+            "provider::credentials_of_another_account",
+            credentials_of_another_account,
+        ),
         Case::new("provider::profile", profile),
         Case::new(
             "provider::role_that_cannot_be_assumed",
@@ -93,6 +97,25 @@ provider "scalr" {{
     stage.plan_empty()?;
     stage.destroy()?;
     ensure!(theirs.buses()?.is_empty());
+    Ok(())
+}
+
+/// With credentials of another account everything would seem deleted: the plan fails instead, and the state is kept.
+fn credentials_of_another_account(tool: &Tool) -> Result<()> {
+    let mut stage = Stage::new(tool)?;
+    stage.config(&hcl::all(&[CONNECTION, BUS, hcl::RULE, hcl::TARGET]))?;
+    stage.apply_counts(4, 0, 0)?;
+    let (own, other) = ("123456789012", "999999999999");
+    stage.set("AWS_ACCESS_KEY_ID", other);
+    stage.plan_fails(&[
+        &format!("credentials are of account {other}, not {own}"),
+        "the state is kept",
+    ])?;
+    stage.set("AWS_ACCESS_KEY_ID", own);
+    stage.plan_empty()?;
+    stage.config(&hcl::all(&[CONNECTION]))?;
+    stage.set("AWS_ACCESS_KEY_ID", other);
+    stage.apply_fails(&["credentials are of account"])?;
     Ok(())
 }
 

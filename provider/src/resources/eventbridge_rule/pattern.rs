@@ -1,6 +1,7 @@
 //! What can be said of a rule's pattern, and of its name, before AWS is asked.
 
 use event_pattern::{LENGTH_MAX, LENGTH_QUOTA, Pattern, Warning};
+use serde_json::{Value, json};
 use tfplugin::Diagnostic;
 use uuid::Uuid;
 
@@ -57,9 +58,12 @@ fn too_long(length: usize) -> Diagnostic {
 /// On a bus of Scalr's nothing but Scalr's events arrives.
 pub(super) fn matches_nothing(text: &str, bus: &str) -> Option<Diagnostic> {
     let value = serde_json::from_str(text).ok()?;
-    let reasons = bus
+    let mut reasons = bus
         .starts_with(scalr_events::SOURCE_PREFIX)
         .then(|| scalr_events::unmatched(&value))?;
+    if reasons.is_empty() && is_of_another_source(&value, bus) {
+        reasons.push(format!("`source` is `{bus}` in all events on this bus"));
+    }
     if reasons.is_empty() {
         return None;
     }
@@ -71,6 +75,18 @@ pub(super) fn matches_nothing(text: &str, bus: &str) -> Option<Diagnostic> {
             reasons.join("\n")
         )),
     )
+}
+
+/// Whether the pattern asks for a source that is not the bus's own.
+fn is_of_another_source(pattern: &Value, bus: &str) -> bool {
+    let sources = pattern
+        .get("source")
+        .map(|sources| json!({ "source": sources }).to_string());
+    let matches = sources.and_then(|alone| {
+        let alone = Pattern::compile(&alone).ok()?;
+        alone.matches(&json!({ "source": bus }).to_string()).ok()
+    });
+    matches == Some(false)
 }
 
 /// A name that begins so and is like no other.
@@ -149,6 +165,14 @@ mod tests {
             "{said}"
         );
         assert_eq!(matches_nothing(wrong, "default"), None);
+        let other = r#"{"source": ["aws.partner/scalr.com/acme/prod"]}"#;
+        let said = matches_nothing(other, "aws.partner/scalr.com/acme/test").expect("a warning");
+        assert!(
+            said.detail
+                .contains("`aws.partner/scalr.com/acme/test` in all events"),
+            "{said}"
+        );
+        assert_eq!(matches_nothing(other, "aws.partner/scalr.com/acme/prod"), None);
         assert_eq!(
             matches_nothing(
                 r#"{"detail-type": ["AuditLog"]}"#,

@@ -147,6 +147,15 @@ pub(super) fn will_be_let_go(group: &LogGroup) -> Diagnostic {
     ))
 }
 
+/// Said at plan, of a group that goes with a target that is replaced.
+pub(super) fn will_be_deleted(group: &LogGroup) -> Diagnostic {
+    let name = &group.name;
+    Diagnostic::warning(format!("The log group `{name}` and its events are deleted")).detail(
+        "The target is replaced, and `delete_on_destroy = true` holds for that too. Apply `delete_on_destroy = false` before \
+         this change to keep them.",
+    )
+}
+
 /// Deletes a group that was made here if the configuration says so; else says what stays.
 pub(super) async fn leave_or_delete(
     aws: &Regional,
@@ -159,8 +168,9 @@ pub(super) async fn leave_or_delete(
     let name = &group.name;
     if !group.delete_on_destroy {
         return Ok(Some(Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
-            "It is in {} and costs storage for as long as it keeps events. Delete it with `aws logs delete-log-group \
-             --log-group-name {name} --region {}`, or set `delete_on_destroy = true` before a destroy.",
+            "It is in {} and costs storage for as long as it keeps events. A target that takes this one's place goes on using \
+             it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {}`; with \
+             `delete_on_destroy = true` a destroy does that.",
             aws.name, aws.name
         ))));
     }
