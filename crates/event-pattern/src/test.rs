@@ -118,6 +118,14 @@ impl Test {
         }
     }
 
+    /// The same, as the engine has it after a range of addresses was added.
+    pub(crate) fn lost(self) -> Self {
+        match self {
+            Self::Literal(text) => Self::Lost(text),
+            kept => kept,
+        }
+    }
+
     /// Whether it is in the engine's automaton of texts.
     pub(crate) fn is_text(&self) -> bool {
         !matches!(
@@ -137,6 +145,24 @@ impl Test {
     pub(crate) fn is_numeric(&self) -> bool {
         matches!(self, Self::Number(_) | Self::Range { .. } | Self::NotNumbers(_))
     }
+}
+
+/// The tests, of those of one field in the order in which they are added, that the engine loses when it adds a later one.
+pub(crate) fn lost_before<'a>(tests: impl DoubleEndedIterator<Item = &'a Test>) -> Vec<&'a Test> {
+    let (mut bounds, mut lost) = (BTreeSet::new(), Vec::new());
+    for test in tests.rev() {
+        match test {
+            Test::Address(range) => bounds.extend(range.first_digits()),
+            Test::Literal(text)
+                if number::key(text).is_none()
+                    && ip::first_digit(text).is_some_and(|digit| bounds.contains(&digit)) =>
+            {
+                lost.push(test);
+            }
+            _ => {}
+        }
+    }
+    lost
 }
 
 /// The engine keeps a value's quotes, and a prefix may reach into the closing one.
@@ -168,20 +194,19 @@ pub(crate) struct Tests {
 }
 
 impl Tests {
-    pub(crate) fn new(mut list: Vec<Test>) -> Self {
-        let mut bounds = BTreeSet::new();
-        for test in list.iter_mut().rev() {
-            match test {
-                Test::Address(range) => bounds.extend(range.first_digits()),
-                Test::Literal(text)
-                    if number::key(text).is_none()
-                        && ip::first_digit(text).is_some_and(|digit| bounds.contains(&digit)) =>
-                {
-                    *test = Test::Lost(std::mem::take(text));
-                }
-                _ => {}
-            }
-        }
+    pub(crate) fn new(given: Vec<Test>) -> Self {
+        let gone: Vec<*const Test> = lost_before(given.iter())
+            .into_iter()
+            .map(std::ptr::from_ref)
+            .collect();
+        let is_lost: Vec<bool> = given
+            .iter()
+            .map(|test| gone.contains(&std::ptr::from_ref(test)))
+            .collect();
+        let tests = given.into_iter().zip(is_lost);
+        let list: Vec<Test> = tests
+            .map(|(test, is_lost)| if is_lost { test.lost() } else { test })
+            .collect();
         let numeric = list.iter().any(Test::is_numeric);
         let address = list.iter().any(|test| matches!(test, Test::Address(_)));
         Self {

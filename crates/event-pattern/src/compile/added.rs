@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 use super::{Alternative, Condition, Error};
 use crate::engine::Engine;
-use crate::test::Test;
+use crate::test::{Test, Tests, lost_before};
 
 /// Steps after which no more repeats are looked for.
 const STEPS_MAX: usize = 100_000;
+/// An alternative of more paths than this is taken as if all went the way of the first.
+const PATHS_MAX: usize = 64;
 
 /// The alternatives that the engine keeps, as it understands them.
 pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
@@ -27,16 +29,29 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
         return alternatives;
     }
     let mut machine = Machine::new(&alternatives);
-    let added: Vec<(bool, Vec<usize>)> = alternatives
+    let kept: Vec<bool> = alternatives
         .iter()
         .enumerate()
         .map(|(id, alternative)| machine.add(id, alternative))
         .collect();
-    let numeric = machine.numeric();
-    let engines = if odd { machine.engines() } else { HashMap::new() };
-    let kept = alternatives.iter().zip(&added).filter(|(_, (kept, _))| *kept);
-    kept.map(|(alternative, (_, from))| shared(alternative, from, &engines, &numeric))
-        .collect()
+    let beside = Beside {
+        numeric: machine.numeric(),
+        lost: machine.lost(),
+        engines: if odd { machine.engines() } else { HashMap::new() },
+    };
+    let kept = (0..alternatives.len()).filter(|id| kept[*id]);
+    if beside.is_nothing() {
+        return kept.map(|id| alternatives[id].clone()).collect();
+    }
+    kept.flat_map(|id| {
+        let alternative = &alternatives[id];
+        let paths = machine.paths(id, alternative, &beside);
+        paths
+            .into_iter()
+            .map(|path| beside.placed(alternative, &path))
+            .collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 /// The complexity of the field whose wildcards are the most complex, or `most` if that is less.
@@ -90,21 +105,71 @@ fn addable_list(condition: &Condition) -> Result<(), Error> {
 type At<'a> = (usize, &'a [u8]);
 type Engines<'a> = HashMap<At<'a>, Arc<Engine>>;
 
-/// An alternative whose conditions know what the tests beside them in the engine do to theirs.
-fn shared(
-    alternative: &Alternative,
-    from: &[usize],
-    engines: &Engines<'_>,
-    numeric: &HashSet<At<'_>>,
-) -> Alternative {
-    let place = |(condition, from): (&Arc<Condition>, &usize)| {
-        let at = (*from, &*condition.name);
-        let engine = engines.get(&at);
-        let numeric = numeric.contains(&at);
-        if engine.is_none() && !numeric {
+/// What the tests of a field, as it is tried from a place, do to each other.
+struct Beside<'a> {
+    /// Where numbers are compared.
+    numeric: HashSet<At<'a>>,
+    /// Tests that the engine loses, from each place.
+    lost: HashSet<(usize, *const Test)>,
+    /// Where texts get in each other's way.
+    engines: Engines<'a>,
+}
+
+/// A way through the places: for each condition the place that it is tried from, and the tests that lead on.
+type Way = Vec<(usize, Vec<usize>)>;
+
+impl Beside<'_> {
+    /// Whether all tests mean what they say.
+    fn is_nothing(&self) -> bool {
+        self.numeric.is_empty() && self.lost.is_empty() && self.engines.is_empty()
+    }
+
+    /// Whether from both places the tests of the condition mean the same.
+    fn alike(&self, condition: &Condition, one: usize, other: usize) -> bool {
+        let (one, other) = ((one, &*condition.name), (other, &*condition.name));
+        let lost = |from: usize, test: &Test| self.lost.contains(&(from, std::ptr::from_ref(test)));
+        self.numeric.contains(&one) == self.numeric.contains(&other)
+            && self.engines.get(&one) == self.engines.get(&other)
+            && condition
+                .tests
+                .list
+                .iter()
+                .all(|test| lost(one.0, test) == lost(other.0, test))
+    }
+
+    /// An alternative whose conditions know what the tests beside them in the engine do to theirs.
+    fn placed(&self, alternative: &Alternative, way: &Way) -> Alternative {
+        alternative
+            .iter()
+            .zip(way)
+            .map(|(condition, (from, tests))| self.placed_one(condition, *from, tests))
+            .collect()
+    }
+
+    fn placed_one(&self, condition: &Arc<Condition>, from: usize, tests: &[usize]) -> Arc<Condition> {
+        let at = (from, &*condition.name);
+        let (engine, numeric) = (self.engines.get(&at), self.numeric.contains(&at));
+        let list = &condition.tests.list;
+        let is_lost = |test: &Test| self.lost.contains(&(from, std::ptr::from_ref(test)));
+        let whole = tests.len() == list.len() && !list.iter().any(is_lost);
+        if whole && engine.is_none() && !numeric {
             return Arc::clone(condition);
         }
-        let mut tests = condition.tests.clone();
+        let mut tests = if whole {
+            condition.tests.clone()
+        } else {
+            let kept = tests.iter().map(|at| &list[*at]);
+            Tests::new(
+                kept.map(|test| {
+                    if is_lost(test) {
+                        test.clone().lost()
+                    } else {
+                        test.clone()
+                    }
+                })
+                .collect(),
+            )
+        };
         if let Some(engine) = engine {
             tests = tests.with_engine(engine);
         }
@@ -115,8 +180,7 @@ fn shared(
             tests,
             ..Condition::clone(condition)
         })
-    };
-    alternative.iter().zip(from).map(place).collect()
+    }
 }
 
 type Ids = BTreeSet<usize>;
@@ -145,6 +209,8 @@ struct Machine<'a> {
     states: Vec<State<'a>>,
     steps: usize,
     fields: HashMap<At<'a>, Field<'a>>,
+    /// Where the tests of an alternative's condition lead from a place.
+    leads: HashMap<(usize, usize, usize), Vec<usize>>,
     /// Some tests may not be found again when they are added again.
     forgetful: bool,
 }
@@ -163,11 +229,11 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Adds an alternative: false if it passes for a repeat, and the state from which each condition is tried.
-    fn add(&mut self, id: usize, alternative: &'a Alternative) -> (bool, Vec<usize>) {
+    /// Adds an alternative: false if it passes for a repeat.
+    fn add(&mut self, id: usize, alternative: &'a Alternative) -> bool {
         let mut reached = vec![BTreeSet::new(); alternative.len()];
-        if !self.step(0, alternative, 0, &mut reached).is_empty() {
-            return (false, Vec::new());
+        if !self.step(0, (id, alternative), 0, &mut reached).is_empty() {
+            return false;
         }
         for (at, condition) in alternative.iter().enumerate() {
             let last = at + 1 == alternative.len();
@@ -179,9 +245,76 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        let from =
-            std::iter::once(0).chain(reached.iter().map(|states| states.first().copied().unwrap_or(0)));
-        (true, from.collect())
+        true
+    }
+
+    /// The ways through an alternative that was kept: one, unless the tests of a field lead to places in which a later field
+    /// means something else.
+    fn paths(&self, id: usize, alternative: &Alternative, beside: &Beside<'_>) -> Vec<Way> {
+        let mut ways = Vec::new();
+        self.walk((id, alternative), 0, &mut Vec::new(), &mut ways);
+        let all_alike = alternative.iter().enumerate().all(|(at, condition)| {
+            let mut from = ways.iter().map(|way: &Way| way[at].0);
+            let first = from.next().unwrap_or_default();
+            from.all(|other| beside.alike(condition, first, other))
+        });
+        if !all_alike && ways.len() <= PATHS_MAX {
+            return ways;
+        }
+        let whole = |(condition, (from, _)): (&Arc<Condition>, &(usize, Vec<usize>))| {
+            (*from, (0..condition.tests.list.len()).collect())
+        };
+        let first = ways
+            .first()
+            .map(|way| alternative.iter().zip(way).map(whole).collect());
+        first.into_iter().collect()
+    }
+
+    fn walk(
+        &self,
+        (id, alternative): (usize, &Alternative),
+        from: usize,
+        way: &mut Way,
+        ways: &mut Vec<Way>,
+    ) {
+        let at = way.len();
+        if ways.len() > PATHS_MAX {
+            return;
+        }
+        if at == alternative.len() {
+            ways.push(way.clone());
+            return;
+        }
+        let all = alternative[at].tests.list.len();
+        let leads = self.leads.get(&(id, at, from)).map_or(&[][..], Vec::as_slice);
+        // Where the last field leads to is the same to all that comes after, which is nothing.
+        let next = |test: usize| {
+            if at + 1 == alternative.len() {
+                0
+            } else {
+                leads.get(test).copied().unwrap_or_default()
+            }
+        };
+        let mut done = BTreeSet::new();
+        for test in 0..all {
+            if done.insert(next(test)) {
+                let alike = (0..all).filter(|other| next(*other) == next(test)).collect();
+                way.push((from, alike));
+                self.walk((id, alternative), next(test), way, ways);
+                way.pop();
+            }
+        }
+    }
+
+    /// Tests that the engine loses when it adds a later one to the same field.
+    fn lost(&self) -> HashSet<(usize, *const Test)> {
+        let of_field = |((from, _), field): (&At<'_>, &Field<'_>)| {
+            let lost = lost_before(field.tests.iter().copied());
+            lost.into_iter()
+                .map(|test| (*from, std::ptr::from_ref(test)))
+                .collect::<Vec<_>>()
+        };
+        self.fields.iter().flat_map(of_field).collect()
     }
 
     /// An automaton for each field whose tests get in each other's way.
@@ -226,7 +359,7 @@ impl<'a> Machine<'a> {
     fn step(
         &mut self,
         from: usize,
-        alternative: &'a Alternative,
+        (id, alternative): (usize, &'a Alternative),
         at: usize,
         reached: &mut [BTreeSet<usize>],
     ) -> Ids {
@@ -235,7 +368,14 @@ impl<'a> Machine<'a> {
             return Ids::new();
         }
         let condition = &*alternative[at];
-        let states = self.enter(from, condition);
+        let leads = self.enter(from, condition);
+        let mut seen = BTreeSet::new();
+        let states: Vec<usize> = leads
+            .iter()
+            .copied()
+            .filter(|state| seen.insert(*state))
+            .collect();
+        self.leads.insert((id, at, from), leads);
         reached[at].extend(&states);
         let mut found = Ids::new();
         if at + 1 == alternative.len() {
@@ -246,7 +386,7 @@ impl<'a> Machine<'a> {
         }
         let mut here = None;
         for state in &states {
-            found = self.step(*state, alternative, at + 1, reached);
+            found = self.step(*state, (id, alternative), at + 1, reached);
             if !found.is_empty() {
                 here = Some(self.shared(*state, &condition.tests.list, false));
             }
@@ -277,8 +417,6 @@ impl<'a> Machine<'a> {
             }
             states.push(state);
         }
-        let mut seen = BTreeSet::new();
-        states.retain(|state| seen.insert(*state));
         states
     }
 

@@ -53,6 +53,21 @@ fn the_mask_of_a_range_may_be_written_in_any_digits() {
 }
 
 #[test]
+fn a_number_that_no_double_holds_is_lost_before_a_range_of_another_alternative() {
+    let (range, event) = (r#"{"cidr": "80.0.0.0/8"}"#, r#"{"b": 5e400}"#);
+    for (alternatives, matches) in [
+        (r#"{"b": [5e400]}, {"b": [RANGE]}"#, false),
+        (r#"{"b": [RANGE]}, {"b": [5e400]}"#, true),
+    ] {
+        check(
+            &format!(r#"{{"$or": [{}]}}"#, alternatives.replace("RANGE", range)),
+            event,
+            matches,
+        );
+    }
+}
+
+#[test]
 fn zero_has_an_exponent_that_counts() {
     check(r#"{"n": [0]}"#, r#"{"n": 0e2147483647}"#, true);
     check(r#"{"n": [0]}"#, r#"{"n": 0e2147483648}"#, false);
@@ -77,9 +92,21 @@ fn a_number_is_no_address_where_another_alternative_compares_numbers() {
             true,
         ),
         (r#"{"$or": [{"a": ["x"], "b": [RANGE]}, {"b": [1]}]}"#, true),
+        // One value leads to where the other alternative compares numbers, the other does not.
+        (
+            r#"{"$or": [{"a": ["x"], "b": [1]}, {"a": ["y", "x"], "b": [RANGE]}]}"#,
+            false,
+        ),
+        (
+            r#"{"$or": [{"a": ["z"], "b": [1]}, {"a": ["z", "x"], "b": [RANGE]}]}"#,
+            false,
+        ),
     ] {
         check(&pattern.replace("RANGE", range), event, matches);
     }
+    let mixed =
+        r#"{"$or": [{"a": ["x"], "b": [1]}, {"a": ["y", "x"], "b": [RANGE]}]}"#.replace("RANGE", range);
+    check(&mixed, r#"{"a": "y", "b": 5000000000}"#, true);
     let pattern = r#"{
         "$or": [
             {"b": [{"numeric": ["<=", 73.9]}, ""]},
