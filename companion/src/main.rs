@@ -8,6 +8,7 @@ mod cli;
 mod clock;
 mod companion;
 mod delivery;
+mod errors;
 mod ids;
 mod panics;
 mod partner;

@@ -15,6 +15,7 @@ use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
+use crate::errors;
 use crate::store::{Entry, SourceKey};
 
 /// How long one call may take, from connecting to the answer's last byte.
@@ -231,12 +232,6 @@ fn is_of_aws(url: &str) -> bool {
     host.starts_with("events.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
 }
 
-/// An error with its causes, in one line.
-pub(crate) fn told(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// The beginning of a text of AWS's. Beyond the first line some repeat the request, with the session in it.
 fn short(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
@@ -249,7 +244,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let SdkError::ServiceError(service) = error else {
-        return AwsError::Later(short(&format!("The call to AWS failed: {}", told(error))));
+        return AwsError::Later(short(&format!("The call to AWS failed: {}", errors::told(error))));
     };
     let status = service.raw().status().as_u16();
     let Some(code) = service.err().code() else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scalr_api::{RunId, RunStatus};
+use scalr_api::RunStatus;
 use scalr_events::{EventType, RunExecuted};
 use tokio_util::sync::CancellationToken;
 
@@ -85,11 +85,10 @@ fn finished(run: &Run, status: &RunStatus, place: &Place, now_ms: i64) -> NewEve
 }
 
 fn detail(run: &Run, status: &RunStatus, place: &Place, took_ms: i64) -> RunExecuted {
-    let success = matches!(status, RunStatus::Applied | RunStatus::PlannedAndFinished);
     #[expect(clippy::cast_precision_loss, reason = "a run lasts less than 200,000 years")]
     let duration = took_ms as f64 * 1e6;
     RunExecuted {
-        title: title(&run.id, &place.workspace, &place.environment),
+        title: title(run.id.as_str(), &place.workspace, &place.environment),
         event: scalr_events::Run {
             run_id: run.id.to_string(),
             source: run.source.clone(),
@@ -110,11 +109,17 @@ fn detail(run: &Run, status: &RunStatus, place: &Place, took_ms: i64) -> RunExec
             format!("scalr-environment-name:{}", place.environment),
             format!("scalr-workspace-name:{}", place.workspace),
         ],
-        event_type: if success { "success" } else { "error" }.to_owned(),
+        event_type: kind_of_end(status).to_owned(),
     }
 }
 
-fn title(id: &RunId, workspace: &str, environment: &str) -> String {
+/// `event_type` of a run that ended so.
+pub(crate) fn kind_of_end(status: &RunStatus) -> &'static str {
+    if status.is_success() { "success" } else { "error" }
+}
+
+/// `title` of a run's event.
+pub(crate) fn title(id: &str, workspace: &str, environment: &str) -> String {
     format!("Scalr run execution completed on workspace '{workspace}' ({environment}). Run ID: {id}.")
 }
 

@@ -1,14 +1,16 @@
 //! `emit`: sends an event as if it had just happened: the sample, with fields of one's own.
 
 use anyhow::{Context as _, anyhow, bail};
+use scalr_api::RunStatus;
 use scalr_events::catalogue::{self, Kind};
 use scalr_events::{EventType, nearest, sample};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::out;
 use super::remote::Remote;
 use crate::api::{Emit, Emitted};
-use crate::{clock, ids};
+use crate::{clock, ids, runs};
 
 #[derive(clap::Subcommand)]
 pub(super) enum What {
@@ -129,13 +131,12 @@ fn follow(detail: &mut Value) {
         .collect();
     let title = text("/event/run-id").map(|id| {
         let of = |pointer| text(pointer).unwrap_or_default();
-        let (workspace, environment) = (of("/event/workspace"), of("/event/environment"));
-        format!("Scalr run execution completed on workspace '{workspace}' ({environment}). Run ID: {id}.")
+        runs::title(id, of("/event/workspace"), of("/event/environment"))
     });
-    let succeeded = text("/event/result").map(|result| matches!(result, "applied" | "planned_and_finished"));
+    let result = detail.pointer("/event/result").map(RunStatus::deserialize);
     detail["tags"] = json!(tags);
-    if let Some(succeeded) = succeeded {
-        detail["event_type"] = json!(if succeeded { "success" } else { "error" });
+    if let Some(Ok(result)) = result {
+        detail["event_type"] = json!(runs::kind_of_end(&result));
     }
     if let Some(title) = title {
         detail["title"] = json!(title);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use scalr_api::{RunInput, RunStatus, WorkspaceId};
+use scalr_api::{RunInput, WorkspaceId};
 
 use super::out;
 use super::remote::Remote;
@@ -52,7 +52,7 @@ pub(super) async fn main(args: Args) -> anyhow::Result<()> {
             let status = &now.attributes.status;
             if status.is_final() {
                 out::line(&format!("{} {status}", now.id))?;
-                if matches!(status, RunStatus::Applied | RunStatus::PlannedAndFinished) {
+                if status.is_success() {
                     return Ok(());
                 }
                 bail!("the run `{}` ended as {status}", run.id);

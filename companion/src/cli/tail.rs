@@ -82,7 +82,8 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         let start_ms = clock::now_ms();
         printed.begin(start_ms);
         let looked = group.look(group.since_ms, &mut printed).await;
-        if !args.follow || first {
+        // What is wrong with the call shows at the first look.
+        if first {
             looked?;
         } else {
             unless_passing(looked).await?;

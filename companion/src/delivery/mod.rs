@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use batch::DETAIL_BYTES_MAX;
 
-use crate::partner::{self, Partner};
+use crate::partner::Partner;
 use crate::store::{Bounds, Result, Store};
-use crate::{clock, panics};
+use crate::{clock, errors, panics};
 use hold_off::HoldOff;
 
 /// How often events that are too old are looked for, and the longest that a missed wake-up can cost.
@@ -113,7 +113,7 @@ impl Delivery {
     async fn ended(&self, workers: &mut Workers, done: Done, now: i64, chance: f64) {
         let (task, why) = match done {
             Ok((task, Ok(()))) => (task, None),
-            Ok((task, Err(error))) => (task, Some(partner::told(&error))),
+            Ok((task, Err(error))) => (task, Some(errors::told(&error))),
             // Its lease runs out by itself; then its events are sent by the next worker.
             Err(error) => (
                 error.id(),

@@ -147,17 +147,20 @@ impl Test {
     }
 }
 
-/// The tests, of those of one field in the order in which they are added, that the engine loses when it adds a later one.
-pub(crate) fn lost_before<'a>(tests: impl DoubleEndedIterator<Item = &'a Test>) -> Vec<&'a Test> {
+/// The places of the tests, of those of one field in the order in which they are added, that the engine loses when it adds
+/// a later one.
+pub(crate) fn lost_before<'a>(
+    tests: impl DoubleEndedIterator<Item = &'a Test> + ExactSizeIterator,
+) -> Vec<usize> {
     let (mut bounds, mut lost) = (BTreeSet::new(), Vec::new());
-    for test in tests.rev() {
+    for (at, test) in tests.enumerate().rev() {
         match test {
             Test::Address(range) => bounds.extend(range.first_digits()),
             Test::Literal(text)
                 if number::key(text).is_none()
                     && ip::first_digit(text).is_some_and(|digit| bounds.contains(&digit)) =>
             {
-                lost.push(test);
+                lost.push(at);
             }
             _ => {}
         }
@@ -194,19 +197,10 @@ pub(crate) struct Tests {
 }
 
 impl Tests {
-    pub(crate) fn new(given: Vec<Test>) -> Self {
-        let gone: Vec<*const Test> = lost_before(given.iter())
-            .into_iter()
-            .map(std::ptr::from_ref)
-            .collect();
-        let is_lost: Vec<bool> = given
-            .iter()
-            .map(|test| gone.contains(&std::ptr::from_ref(test)))
-            .collect();
-        let tests = given.into_iter().zip(is_lost);
-        let list: Vec<Test> = tests
-            .map(|(test, is_lost)| if is_lost { test.lost() } else { test })
-            .collect();
+    pub(crate) fn new(mut list: Vec<Test>) -> Self {
+        for at in lost_before(list.iter()) {
+            list[at] = list[at].clone().lost();
+        }
         let numeric = list.iter().any(Test::is_numeric);
         let address = list.iter().any(|test| matches!(test, Test::Address(_)));
         Self {

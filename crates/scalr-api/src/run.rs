@@ -128,6 +128,11 @@ impl RunStatus {
             Self::PlannedAndFinished | Self::Applied | Self::Errored | Self::Canceled | Self::Discarded
         )
     }
+
+    /// Whether the run did what it was to do.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::PlannedAndFinished | Self::Applied)
+    }
 }
 
 impl fmt::Display for RunStatus {

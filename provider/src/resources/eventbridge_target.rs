@@ -200,6 +200,7 @@ impl Resource for Target {
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
         let aws = planned::regional(cx, state.region.as_deref()).await?;
         let mut kept = None;
+        let _turn;
         if let Some(group) = &state.log_group {
             let account = state.arn.as_deref().and_then(arn::account).unwrap_or_default();
             let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
@@ -207,15 +208,13 @@ impl Resource for Target {
             log_group::revoke(cx, &aws, &state, &rule_arn, standing).await?;
             // One at a time: of two targets that lead to one group, the last to go deletes it.
             let turn = aws.limits.unless_over(aws.removals.lock()).await;
-            let _turn = turn.map_err(|why| {
+            _turn = turn.map_err(|why| {
                 let what = "The removal of another target".to_owned();
                 Error::Stopped { what, why }.during("cannot delete the target")
             })?;
             kept = log_group::leave_or_delete(&aws, &state, group).await?;
-            wire::remove(cx, &aws, &state).await?;
-        } else {
-            wire::remove(cx, &aws, &state).await?;
         }
+        wire::remove(cx, &aws, &state).await?;
         if let Some(kept) = kept {
             cx.warn(kept);
         }

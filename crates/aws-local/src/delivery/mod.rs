@@ -217,26 +217,23 @@ fn attempt(cx: &mut Cx<'_>, invocation: &Invocation) -> Sent {
     match target::send(cx, invocation) {
         Ok(Sent::Later) => Sent::Later,
         Ok(sent) => {
-            settle(cx, invocation, Ok(()));
+            tried(cx, &invocation.page, None, "failed");
             sent
         }
         Err(miss) => {
-            settle(cx, invocation, Err(&miss));
+            tried(cx, &invocation.page, Some(&miss), "failed");
             miss::bury(cx, invocation, &miss, None, 0);
             Sent::Done
         }
     }
 }
 
-/// Writes an attempt into the story; a miss for good is the end of it.
-fn settle(cx: &mut Cx<'_>, invocation: &Invocation, result: Result<(), &Miss>) {
-    let now = cx.now;
-    let error = result
-        .err()
-        .map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
-    let outcome = if error.is_none() { "delivered" } else { "failed" };
-    let attempt = Attempt { at: now, error };
-    cx.world.stories.tried(&invocation.page, outcome, attempt);
+/// Writes an attempt into the event's story; `missed` is what a miss leaves the delivery as.
+fn tried(cx: &mut Cx<'_>, page: &Page, miss: Option<&Miss>, missed: &'static str) {
+    let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
+    let outcome = if error.is_none() { "delivered" } else { missed };
+    let attempt = Attempt { at: cx.now, error };
+    cx.world.stories.tried(page, outcome, attempt);
 }
 
 /// Tells that an event was not sent on.

@@ -13,13 +13,12 @@ use serde_json::Value;
 
 use super::envelope::Envelope;
 use super::miss::{Miss, bury};
-use super::{Invocation, Sent, counted_as, input};
+use super::{Invocation, Sent, counted_as, input, tried};
 use crate::arn::Arn;
 use crate::clock::Millis;
 use crate::ops::Cx;
 use crate::state::RealmId;
 use crate::state::outside::{ApiDestination, Connection, Invocation as Seen, Pending};
-use crate::state::story::Attempt;
 use crate::timers::Timer;
 
 /// AWS's default of a target's retry policy.
@@ -175,7 +174,7 @@ pub(crate) fn job(cx: &mut Cx<'_>, id: u64) -> Option<Job> {
     match whom_to_ask(cx, &pending.target.arn) {
         Ok((destination, connection)) => Some(request(id, &pending, &destination, &connection, json)),
         Err(miss) => {
-            write_attempt(cx, &pending, Some(&miss));
+            tried(cx, &pending.page, Some(&miss), "waiting");
             give_up(cx, id, &miss, None);
             None
         }
@@ -370,7 +369,9 @@ pub(crate) fn settle(cx: &mut Cx<'_>, id: u64, outcome: &Outcome) {
     pending.under_way = false;
     let pending = pending.clone();
     let result = judge(outcome);
-    write_attempt(cx, &pending, result.as_ref().err().map(|(miss, _)| miss));
+    // Whether it was the last is told by [`give_up`].
+    let miss = result.as_ref().err().map(|(miss, _)| miss);
+    tried(cx, &pending.page, miss, "waiting");
     let (miss, again) = match result {
         Ok(()) => {
             cx.world.outbox.pending.remove(&id);
@@ -408,15 +409,6 @@ fn try_again(cx: &mut Cx<'_>, id: u64, pending: &Pending, asked_seconds: i64) ->
         .count(rule, "RetryInvocationAttempts");
     cx.world.timers.set(now + wait, Timer::Retry { id });
     None
-}
-
-/// Writes an attempt into the event's story; whether it was the last is told by [`give_up`].
-fn write_attempt(cx: &mut Cx<'_>, pending: &Pending, miss: Option<&Miss>) {
-    let now = cx.now;
-    let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
-    let outcome = if error.is_none() { "delivered" } else { "waiting" };
-    let attempt = Attempt { at: now, error };
-    cx.world.stories.tried(&pending.page, outcome, attempt);
 }
 
 /// A delivery failed for good.

@@ -124,17 +124,21 @@ impl Beside<'_> {
         self.numeric.is_empty() && self.lost.is_empty() && self.engines.is_empty()
     }
 
+    /// Whether the engine loses the test, as it is tried from a place.
+    fn loses(&self, from: usize, test: &Test) -> bool {
+        self.lost.contains(&(from, std::ptr::from_ref(test)))
+    }
+
     /// Whether from both places the tests of the condition mean the same.
     fn alike(&self, condition: &Condition, one: usize, other: usize) -> bool {
         let (one, other) = ((one, &*condition.name), (other, &*condition.name));
-        let lost = |from: usize, test: &Test| self.lost.contains(&(from, std::ptr::from_ref(test)));
         self.numeric.contains(&one) == self.numeric.contains(&other)
             && self.engines.get(&one) == self.engines.get(&other)
             && condition
                 .tests
                 .list
                 .iter()
-                .all(|test| lost(one.0, test) == lost(other.0, test))
+                .all(|test| self.loses(one.0, test) == self.loses(other.0, test))
     }
 
     /// An alternative whose conditions know what the tests beside them in the engine do to theirs.
@@ -150,8 +154,7 @@ impl Beside<'_> {
         let at = (from, &*condition.name);
         let (engine, numeric) = (self.engines.get(&at), self.numeric.contains(&at));
         let list = &condition.tests.list;
-        let is_lost = |test: &Test| self.lost.contains(&(from, std::ptr::from_ref(test)));
-        let whole = tests.len() == list.len() && !list.iter().any(is_lost);
+        let whole = tests.len() == list.len() && !list.iter().any(|test| self.loses(from, test));
         if whole && engine.is_none() && !numeric {
             return Arc::clone(condition);
         }
@@ -161,7 +164,7 @@ impl Beside<'_> {
             let kept = tests.iter().map(|at| &list[*at]);
             Tests::new(
                 kept.map(|test| {
-                    if is_lost(test) {
+                    if self.loses(from, test) {
                         test.clone().lost()
                     } else {
                         test.clone()
@@ -309,9 +312,8 @@ impl<'a> Machine<'a> {
     /// Tests that the engine loses when it adds a later one to the same field.
     fn lost(&self) -> HashSet<(usize, *const Test)> {
         let of_field = |((from, _), field): (&At<'_>, &Field<'_>)| {
-            let lost = lost_before(field.tests.iter().copied());
-            lost.into_iter()
-                .map(|test| (*from, std::ptr::from_ref(test)))
+            let lost = lost_before(field.tests.iter().copied()).into_iter();
+            lost.map(|at| (*from, std::ptr::from_ref(field.tests[at])))
                 .collect::<Vec<_>>()
         };
         self.fields.iter().flat_map(of_field).collect()
