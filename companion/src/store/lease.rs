@@ -84,14 +84,16 @@ pub(super) const CONNECTIONS_DUE: &str = concat!(
     "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)"
 );
 
-/// The end of the earliest wait after `?`. An event that was never sent waits for nothing of its own, and is not in the
-/// index that serves the first half.
+/// The end of the earliest wait after `?1`. An event that was never sent has no wait of its own and is not in the index
+/// that serves the first half.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
-         SELECT MAX(o.due_at_ms, o.leased_until_ms) AS at, o.connection_id FROM outbox o
-         WHERE o.due_at_ms > 0 OR o.leased_until_ms > 0
-         UNION ALL SELECT d.retry_at_ms, d.connection_id FROM delivery d WHERE d.held > 0) w
-     JOIN connection c ON c.id = w.connection_id
-     WHERE c.status = 'active' AND w.at > ?";
+         SELECT MIN(MAX(o.due_at_ms, o.leased_until_ms)) AS at
+         FROM outbox o INDEXED BY outbox_waiting CROSS JOIN connection c ON c.id = o.connection_id
+         WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0) AND MAX(o.due_at_ms, o.leased_until_ms) > ?1
+           AND c.status = 'active'
+         UNION ALL
+         SELECT MIN(d.retry_at_ms) FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
+         WHERE d.held > 0 AND d.retry_at_ms > ?1 AND c.status = 'active')";
 
 /// The oldest event of each lane of the connection `?1` that can be sent at `?2`.
 pub(super) const SENDABLE: &str = concat!(
