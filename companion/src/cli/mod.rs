@@ -70,7 +70,7 @@ pub(crate) async fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        // Whoever reads our output has seen enough.
+        // The reader of our output has closed it.
         Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -81,7 +81,7 @@ fn succeeded((): ()) -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    out::complain(&token::strike(&format!("error: {error:#}")));
+    out::complain(&token::redact(&format!("error: {error:#}")));
     ExitCode::FAILURE
 }
 
@@ -100,7 +100,7 @@ fn stop_on_signal() -> CancellationToken {
     let token = stop.clone();
     tokio::spawn(async move {
         if let Err(error) = signalled().await {
-            tracing::error!(%error, "signals cannot be waited for");
+            tracing::error!(%error, "signals cannot be handled");
             return;
         }
         token.cancel();
@@ -132,7 +132,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
     }
 }

@@ -1,7 +1,14 @@
-//! Scalr's JSON:API: the wire types, and behind the feature `client` an HTTP client for them.
+//! The wire types of Scalr's JSON:API, and an HTTP client behind the feature `client`.
 //!
-//! The types serialise both ways, so that a server can be written against the very same ones. One file per kind of
-//! object (`connection`, `run`, …); what all kinds share is in `document`, `error` and `page`.
+#![doc = include_str!("../README.md")]
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! error id page                                                        leaves: what all kinds share
+//! document                                                             objects, references, bodies
+//! account audit_log_setting connection environment run workspace       one file a kind of object
+//! client/                                                              the HTTP client, behind the feature `client`
+//! ```
 
 #![forbid(unsafe_code)]
 
