@@ -24,9 +24,8 @@ use serde_json::Value;
 use super::file::File;
 
 /// Crates whose floors are being built: checked by `--crate NAME` alone.
-const PENDING: [&str; 5] = [
+const PENDING: [&str; 4] = [
     "aws-local",
-    "event-pattern",
     "scalr-eventbridge",
     "terraform-provider-scalr",
     "tfplugin",
