@@ -36,7 +36,7 @@ enum Command {
     Test(test::Options),
     /// Shows the whole flow on this machine: apply, events in their log groups, an empty plan, destroy.
     Demo(demo::Options),
-    /// Writes `docs/` from the provider's schemas, `templates/` and `examples/`.
+    /// Writes `docs/` and `provider/schema.json` from the provider's schemas, `templates/` and `examples/`.
     Docs(docs::Options),
     /// Measures the release builds, beside what they have to be.
     Bench(bench::Options),
