@@ -5,6 +5,20 @@ use tfplugin::testing::Harness;
 
 use super::fake::Fake;
 use super::{connection, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    it_refreshes_until_active,
+    a_timeout_names_the_missing_step_and_leaves_no_state,
+    an_interrupted_wait_leaves_no_state,
+    a_paused_connection_is_never_resumed,
+    one_that_fell_back_is_refreshed_in_place,
+    one_paused_meanwhile_stays_paused,
+    one_paused_while_refreshes_are_refused_stays_paused,
+    refused_refreshes_are_tried_again_and_not_for_ever,
+    it_goes_with_its_connection,
+    what_scalr_refuses_of_a_refresh_is_told,
+];
 
 const NAME: &str = "scalr_eventbridge_activation";
 
@@ -177,4 +191,37 @@ async fn it_goes_with_its_connection() {
         &resource.create(config()).await.unwrap_err(),
         &["There is no connection `in-1`"],
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_scalr_refuses_of_a_refresh_is_told() {
+    let config = json!({ "connection_id": "in-1", "timeouts": { "create": "9s", "update": "9s" } });
+    for refused in [
+        vec![(401, false)],
+        vec![(403, false)],
+        vec![(429, false); 40],
+        vec![(500, false); 9],
+    ] {
+        let (fake, harness) = connected().await;
+        fake.world().refused = refused;
+        harness.resource(NAME).create(config.clone()).await.unwrap_err();
+    }
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config.clone()).await.unwrap();
+    fake.set_status("pending");
+    let fallen = resource.read(&state).await.unwrap().unwrap();
+    for refreshed in ["pending", "failed", "updating"] {
+        fake.world().refreshed = refreshed;
+        assert!(resource.update(&fallen, config.clone()).await.is_err());
+    }
+    fake.world().refuses = vec![(
+        "GET integrations",
+        403,
+        json!({ "errors": [{ "status": "403", "title": "Forbidden" }] }),
+    )];
+    resource.read(&state).await.unwrap_err();
+    fake.world().refuses.clear();
+    fake.world().connections.clear();
+    resource.update(&fallen, config).await.unwrap_err();
 }

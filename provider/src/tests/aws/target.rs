@@ -5,18 +5,35 @@ use tfplugin::testing::{Harness, State};
 
 use super::fake::{Fake, Trouble, group_arn};
 use super::{GROUP, SOURCE, and, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    a_destroy_that_fails_anywhere_goes_on_the_next_time,
+    a_group_that_is_let_go_loses_its_tag_and_stays,
+    a_group_that_is_no_longer_the_destination_is_let_go,
+    a_revocation_that_fails_on_update_says_how_things_stand,
+    what_was_made_before_the_target_is_named,
+    a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_made,
+    an_interrupted_wait_names_what_was_made,
+    the_permission_is_waited_for_within_bounds,
+    who_queues_behind_a_policy_write_can_be_interrupted,
+    an_existing_target_is_refused_where_it_differs,
+    a_target_of_no_rule_is_refused,
+    an_entry_that_fails_fails_the_call,
+    a_change_that_fails_says_how_the_target_stands,
+];
 
 const NAME: &str = "scalr_eventbridge_target";
 const OWNER: &str = "scalr-eventbridge:owner";
 
-fn config(group: Json) -> Json {
+pub(super) fn config(group: Json) -> Json {
     json!({
         "rule": "runs", "event_bus_name": SOURCE,
         "log_group": and(json!({ "name": GROUP }), group),
     })
 }
 
-async fn with_rule() -> (Fake, Harness) {
+pub(super) async fn with_rule() -> (Fake, Harness) {
     let (fake, harness) = stage().await;
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
     harness
@@ -27,7 +44,7 @@ async fn with_rule() -> (Fake, Harness) {
     (fake, harness)
 }
 
-async fn made(harness: &Harness, group: Json) -> State {
+pub(super) async fn made(harness: &Harness, group: Json) -> State {
     harness.resource(NAME).create(config(group)).await.unwrap()
 }
 
@@ -251,4 +268,88 @@ async fn who_queues_behind_a_policy_write_can_be_interrupted() {
         _ = resource.apply(first) => panic!("the first call has no answer"),
         applied = second => says(&applied.diags, &["nterrupted"]),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_existing_target_is_refused_where_it_differs() {
+    let (fake, harness) = with_rule().await;
+    made(&harness, json!({ "create": true })).await;
+    let resource = harness.resource(NAME);
+    let other = json!({ "input_path": "$.detail", "role_arn": null });
+    resource
+        .create(and(config(json!({ "create": true })), other))
+        .await
+        .unwrap_err();
+    for (target, rule) in [("PutTargets", "x"), ("ListTargetsByRule", "runs")] {
+        fake.world()
+            .trouble(target, Trouble::Says("AccessDeniedException", "You may not."));
+        let arn =
+            json!({ "rule": rule, "event_bus_name": SOURCE, "arn": "arn:aws:sqs:us-east-1:123456789012:q" });
+        resource.create(arn).await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_of_no_rule_is_refused() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
+    fake.world().trouble(
+        "DescribeRule",
+        Trouble::Says("AccessDeniedException", "You may not."),
+    );
+    resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_fails_fails_the_call() {
+    let (fake, harness) = with_rule().await;
+    let state = made(&harness, json!({ "create": true })).await;
+    let resource = harness.resource(NAME);
+    fake.world().failed_entry = Some(("ValidationException", "No such destination."));
+    let other = and(config(json!({ "create": true })), json!({ "target_id": "other" }));
+    resource.create(other).await.unwrap_err();
+    resource
+        .update(&state, config(json!({ "create": true, "retention_in_days": 7 })))
+        .await
+        .unwrap_err();
+    resource.destroy(&state).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_fails_says_how_the_target_stands() {
+    let (fake, harness) = with_rule().await;
+    let state = made(&harness, json!({ "create": true })).await;
+    let resource = harness.resource(NAME);
+    let path = and(
+        config(json!({ "create": true })),
+        json!({ "input_path": "$.detail" }),
+    );
+    for (call, trouble) in [
+        ("PutTargets", Trouble::Breaks { carried_out: true }),
+        (
+            "PutTargets",
+            Trouble::Says("AccessDeniedException", "You may not."),
+        ),
+        (
+            "DescribeResourcePolicies",
+            Trouble::Says("AccessDeniedException", "You may not."),
+        ),
+    ] {
+        fake.world().trouble(call, trouble);
+        resource.update(&state, path.clone()).await.unwrap_err();
+    }
+    // Somebody gave it what this resource cannot.
+    let key = (SOURCE.to_owned(), "runs".to_owned());
+    fake.world().targets.get_mut(&key).unwrap()[0]["SqsParameters"] = json!({ "MessageGroupId": "g" });
+    resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
 }

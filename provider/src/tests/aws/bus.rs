@@ -4,6 +4,17 @@ use serde_json::{Value as Json, json};
 
 use super::fake::Trouble;
 use super::{SOURCE, and, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    what_fails_after_the_bus_is_there_is_a_warning,
+    a_lost_answer_says_that_the_bus_may_be_there,
+    only_rules_that_are_there_are_waited_for,
+    rules_that_stay_are_named,
+    a_read_without_an_answer_ends_with_the_interruption,
+    a_list_without_an_end_is_an_error,
+    a_region_that_is_none_is_refused_before_it_is_asked,
+];
 
 const NAME: &str = "scalr_eventbridge_bus";
 const DENIED: Trouble = Trouble::Says("AccessDeniedException", "You may not.");

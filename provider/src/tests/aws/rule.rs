@@ -4,6 +4,17 @@ use serde_json::{Value as Json, json};
 
 use super::fake::{Fake, Trouble};
 use super::{SOURCE, and, on, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_takes_it_up,
+    a_refusal_says_that_nothing_was_changed,
+    only_targets_that_are_there_are_waited_for,
+    a_password_in_an_endpoint_is_not_shown,
+    an_existing_rule_is_refused_where_it_differs,
+    a_rule_of_no_bus_is_refused,
+    what_aws_refuses_of_a_rule_is_told,
+];
 
 const NAME: &str = "scalr_eventbridge_rule";
 
@@ -100,4 +111,73 @@ async fn a_password_in_an_endpoint_is_not_shown() {
     says(&refused, &["at http://127.0.0.1:9 got no answer"]);
     let text = refused.to_string();
     assert!(!text.contains("letmein") && !text.contains("someone"), "{text}");
+}
+
+const DENIED: Trouble = Trouble::Says("AccessDeniedException", "You may not.");
+
+#[tokio::test(start_paused = true)]
+async fn an_existing_rule_is_refused_where_it_differs() {
+    let (_fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    resource.create(config(json!({}))).await.unwrap();
+    let other = config(json!({ "enabled": false, "description": "x" }));
+    resource.create(other).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_of_no_bus_is_refused() {
+    let (fake, harness) = stage().await;
+    let none = Trouble::Says("ResourceNotFoundException", "Event bus is not there.");
+    fake.world().trouble("PutRule", none);
+    harness
+        .resource(NAME)
+        .create(config(json!({})))
+        .await
+        .unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_refuses_of_a_rule_is_told() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let pattern = Trouble::Says("InvalidEventPatternException", "Event pattern is not valid.");
+    let prefixed = json!({ "name": null, "name_prefix": "runs-" });
+    for (call, trouble, more) in [
+        ("PutRule", pattern, json!({})),
+        (
+            "PutRule",
+            Trouble::Breaks { carried_out: false },
+            prefixed.clone(),
+        ),
+        ("ListRules", DENIED, prefixed),
+        (
+            "PutRule",
+            Trouble::Says("LimitExceededException", "Too many rules."),
+            json!({}),
+        ),
+    ] {
+        fake.world().trouble(call, trouble);
+        resource.create(config(more)).await.unwrap_err();
+    }
+    let state = resource.create(config(json!({}))).await.unwrap();
+    for (call, trouble) in [
+        ("PutRule", DENIED),
+        ("PutRule", Trouble::Breaks { carried_out: true }),
+        ("TagResource", DENIED),
+    ] {
+        fake.world().trouble(call, trouble);
+        let more = json!({ "description": "x", "tags": { "a": "1" } });
+        resource.update(&state, config(more)).await.unwrap_err();
+    }
+    for call in ["DescribeRule", "ListTagsForResource"] {
+        fake.world().trouble(call, DENIED);
+        resource.read(&state).await.unwrap_err();
+    }
+    fake.world()
+        .trouble("DeleteRule", Trouble::Breaks { carried_out: false });
+    resource.destroy(&state).await.unwrap_err();
+    fake.world().rules.clear();
+    fake.world().other_account = Some("210987654321");
+    let elsewhere = on(fake.config()).await;
+    elsewhere.resource(NAME).read(&state).await.unwrap_err();
 }

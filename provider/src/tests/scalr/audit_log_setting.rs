@@ -3,8 +3,21 @@
 use serde_json::{Value as Json, json};
 use tfplugin::testing::Harness;
 
-use super::fake::Fake;
+use super::super::under_test;
+use super::fake::{Fake, Trouble};
 use super::{connection, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    it_selects_moves_and_turns_off,
+    what_someone_else_selected_shows_and_is_spared,
+    a_selection_made_elsewhere_is_taken_over_in_place,
+    an_existing_selection_is_taken_up_only_if_it_is_the_same,
+    a_server_without_the_setting_is_told_with_the_way_by_hand,
+    the_account_is_the_connections_or_the_providers,
+    what_scalr_refuses_of_the_setting_is_told,
+    a_setting_that_is_not_ours_is_left_on_with_a_warning,
+];
 
 const NAME: &str = "scalr_audit_log_setting";
 
@@ -137,16 +150,73 @@ async fn the_account_is_the_connections_or_the_providers() {
     );
 
     let settings = json!({ "hostname": fake.url(), "token": "s3cret", "account_id": "acc-1" });
-    let harness = Harness::new::<crate::provider::ScalrEventBridge>();
+    let harness = under_test::<crate::provider::ScalrEventBridge>();
     harness.configure(settings).await.unwrap();
     harness.resource(NAME).create(config("in-1")).await.unwrap();
     selects(&fake, Some("in-1"));
 
     let settings = json!({ "hostname": fake.url(), "token": "s3cret", "account_id": "acc-2" });
-    let harness = Harness::new::<crate::provider::ScalrEventBridge>();
+    let harness = under_test::<crate::provider::ScalrEventBridge>();
     harness.configure(settings).await.unwrap();
     says(
         &harness.resource(NAME).create(config("in-1")).await.unwrap_err(),
         &["There is no Scalr account `acc-2`"],
     );
+}
+
+#[tokio::test]
+async fn what_scalr_refuses_of_the_setting_is_told() {
+    let told = |detail: &str, pointer: &str| {
+        let source = json!({ "pointer": pointer });
+        json!({ "errors": [{ "status": "422", "title": "Invalid", "detail": detail, "source": source }] })
+    };
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    for (call, status, errors) in [
+        ("GET accounts", 403, told("You may not.", "")),
+        (
+            "PATCH accounts",
+            422,
+            told("It is paused.", "/data/relationships/integration"),
+        ),
+        (
+            "PATCH accounts",
+            422,
+            told("It is on.", "/data/attributes/enabled"),
+        ),
+        ("PATCH accounts", 404, told("There is nothing here.", "")),
+        ("PATCH accounts", 501, json!({})),
+        ("PATCH accounts", 502, json!({})),
+    ] {
+        fake.world().refuses = vec![(call, status, errors)];
+        if call.starts_with("GET") {
+            resource.read(&state).await.unwrap_err();
+            resource.create(config("in-1")).await.unwrap_err();
+        } else {
+            resource.update(&state, config("in-2")).await.unwrap_err();
+            resource.destroy(&state).await.unwrap_err();
+        }
+    }
+    fake.world().refuses.clear();
+    fake.world().trouble = Some(Trouble::IgnoresChanges);
+    resource.update(&state, config("in-2")).await.unwrap_err();
+    fake.world().audit_logs_to = None;
+    resource.create(config("in-1")).await.unwrap_err();
+    // The account is gone, with its setting, or may not be seen.
+    fake.world().has_audit_logs = false;
+    let gone = json!({ "errors": [{ "status": "404", "title": "None" }] });
+    fake.world().refuses = vec![("GET accounts/acc-1", 404, gone)];
+    assert!(resource.read(&state).await.unwrap().is_none());
+    resource.create(config("in-1")).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_setting_that_is_not_ours_is_left_on_with_a_warning() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    fake.world().audit_logs_to = Some("in-2".to_owned());
+    let planned = resource.plan_destroy(&state).await.unwrap();
+    assert!(!resource.apply(planned).await.diags.is_empty());
 }

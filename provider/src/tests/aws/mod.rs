@@ -1,26 +1,31 @@
 //! The AWS-side resources through the real calls of the plugin protocol, against an AWS in memory that goes wrong at any
 //! call that a test names.
 
-mod bus;
-mod fake;
-mod plans;
-mod rule;
-mod target;
+pub(super) mod bus;
+pub(super) mod fake;
+pub(super) mod imports;
+pub(super) mod log_group;
+pub(super) mod plans;
+pub(super) mod rule;
+pub(super) mod source;
+pub(super) mod target;
 
 use std::sync::Mutex;
 
 use aws_config::SdkConfig;
-use serde_json::{Value as Json, json};
+use scalr_api::Token;
+use serde_json::json;
 use tfplugin::testing::Harness;
-use tfplugin::{Attrs, ConfigureCx, Diagnostics, Provider, Registry, Result};
+use tfplugin::{Attrs, ConfigureCx, Provider, Registry, Result};
 
 use self::fake::Fake;
+use super::{and, says};
 use crate::aws::{Aws, Settings};
-use crate::client::{Client, NotKnownYet};
-use crate::resources;
+use crate::client::{Client, NotKnownYet, Scalr};
+use crate::{data_sources, functions, resources};
 
-const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
-const GROUP: &str = "/scalr/runs";
+pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
+pub(super) const GROUP: &str = "/scalr/runs";
 
 /// The provider's resources on an AWS that the test holds.
 #[derive(Attrs, Clone, Debug)]
@@ -28,6 +33,9 @@ struct OnFake {
     /// Which of [`CONFIGS`].
     #[tf(required)]
     config: i64,
+    /// Where Scalr is.
+    #[tf(optional)]
+    scalr: Option<String>,
 }
 
 /// A provider's configuration is made of values; what leads to the fakes lies here.
@@ -41,11 +49,22 @@ impl Provider for OnFake {
         let at = usize::try_from(self.config).unwrap();
         let config = CONFIGS.lock().unwrap()[at].clone();
         let aws = Aws::with(Settings::default(), config);
-        Ok(Client::new(Err(NotKnownYet("token")), Ok(aws), Ok(None)))
+        let scalr = self.scalr.as_deref().map(scalr).ok_or(NotKnownYet("token"));
+        Ok(Client::new(scalr, Ok(aws), Ok(None)))
     }
 
     fn register(registry: &mut Registry<Client>) {
         resources::register(registry);
+        data_sources::register(registry);
+        functions::register(registry);
+    }
+}
+
+fn scalr(url: &str) -> Scalr {
+    let token = Token::new("s3cret").unwrap();
+    Scalr {
+        api: scalr_api::Client::new(scalr_api::Settings::new(url.parse().unwrap(), token, "test")),
+        token_origin: "`token` in the provider's configuration".to_owned(),
     }
 }
 
@@ -58,28 +77,20 @@ async fn stage() -> (Fake, Harness) {
 }
 
 async fn on(config: SdkConfig) -> Harness {
+    beside(config, None).await
+}
+
+/// A provider that is configured for an AWS and, perhaps, a Scalr.
+pub(super) async fn beside(config: SdkConfig, scalr: Option<String>) -> Harness {
     let at = {
         let mut configs = CONFIGS.lock().unwrap();
         configs.push(config);
         configs.len() - 1
     };
-    let harness = Harness::new::<OnFake>();
-    harness.configure(json!({ "config": at })).await.unwrap();
+    let harness = super::under_test::<OnFake>();
     harness
-}
-
-/// A configuration with further attributes.
-fn and(mut config: Json, more: Json) -> Json {
-    if let (Some(config), Json::Object(more)) = (config.as_object_mut(), more) {
-        config.extend(more);
-    }
-    config
-}
-
-#[track_caller]
-fn says(diags: &Diagnostics, parts: &[&str]) {
-    let text = diags.to_string();
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in\n{text}");
-    }
+        .configure(json!({ "config": at, "scalr": scalr }))
+        .await
+        .unwrap();
+    harness
 }

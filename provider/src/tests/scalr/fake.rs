@@ -10,38 +10,51 @@ use tokio::sync::watch;
 
 const CONNECTIONS: &str = "integrations/aws-event-bridge";
 
+/// What goes wrong with calls that change something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::tests) enum Trouble {
+    /// A POST is carried out, and its answer lost.
+    LosesAnswers,
+    /// A PATCH is answered, and has no effect.
+    IgnoresChanges,
+}
+
 /// What the fake holds, and how it behaves.
-pub(super) struct World {
-    pub(super) connections: Vec<Json>,
+pub(in crate::tests) struct World {
+    pub(in crate::tests) connections: Vec<Json>,
     /// GETs of a connection until its event source has a name.
-    pub(super) asks_until_named: u32,
+    pub(in crate::tests) asks_until_named: u32,
     /// Refreshes until `refreshed` holds; `pending` before.
-    pub(super) refreshes_until: u32,
+    pub(in crate::tests) refreshes_until: u32,
     /// What a refresh finds.
-    pub(super) refreshed: &'static str,
+    pub(in crate::tests) refreshed: &'static str,
     /// The connection that the audit-log setting selects.
-    pub(super) audit_logs_to: Option<String>,
+    pub(in crate::tests) audit_logs_to: Option<String>,
     /// Whether there is such a setting at all.
-    pub(super) has_audit_logs: bool,
+    pub(in crate::tests) has_audit_logs: bool,
     /// Whether a connection says which account it belongs to.
-    pub(super) names_account: bool,
+    pub(in crate::tests) names_account: bool,
     /// Answers to the next refreshes, in place of what they would do; the console pauses the connection meanwhile where
     /// the second is true.
-    pub(super) refused: Vec<(u16, bool)>,
-    /// Whether the answer to a POST is lost.
-    pub(super) loses_post: bool,
+    pub(in crate::tests) refused: Vec<(u16, bool)>,
+    /// How it treats what is to change something.
+    pub(in crate::tests) trouble: Option<Trouble>,
+    /// Calls that are refused, each for good: how they begin, and what is answered.
+    pub(in crate::tests) refuses: Vec<(&'static str, u16, Json)>,
+    /// How far the run is that is asked about.
+    pub(in crate::tests) run_status: &'static str,
     /// Method and path of each call.
-    pub(super) calls: Vec<String>,
+    pub(in crate::tests) calls: Vec<String>,
     called: watch::Sender<()>,
 }
 
-pub(super) struct Fake {
+pub(in crate::tests) struct Fake {
     world: Arc<Mutex<World>>,
     address: SocketAddr,
 }
 
 impl Fake {
-    pub(super) async fn start() -> Self {
+    pub(in crate::tests) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let world = Arc::new(Mutex::new(World {
@@ -53,7 +66,9 @@ impl Fake {
             has_audit_logs: true,
             names_account: true,
             refused: Vec::new(),
-            loses_post: false,
+            trouble: None,
+            refuses: Vec::new(),
+            run_status: "planned_and_finished",
             calls: Vec::new(),
             called: watch::Sender::new(()),
         }));
@@ -66,25 +81,25 @@ impl Fake {
         Self { world, address }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(in crate::tests) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+    pub(in crate::tests) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 
     /// Sets the status of the first connection, as a person does in the console.
-    pub(super) fn set_status(&self, status: &str) {
+    pub(in crate::tests) fn set_status(&self, status: &str) {
         self.world().connections[0]["attributes"]["status"] = json!(status);
     }
 
-    pub(super) fn status(&self) -> Json {
+    pub(in crate::tests) fn status(&self) -> Json {
         self.world().connections[0]["attributes"]["status"].clone()
     }
 
     /// Waits until there were so many calls of this method.
-    pub(super) async fn until(&self, method: &str, count: usize) {
+    pub(in crate::tests) async fn until(&self, method: &str, count: usize) {
         let mut called = self.world().called.subscribe();
         while self.count(method) < count {
             called.changed().await.unwrap();
@@ -92,7 +107,7 @@ impl Fake {
     }
 
     /// How many calls of this method there were.
-    pub(super) fn count(&self, method: &str) -> usize {
+    pub(in crate::tests) fn count(&self, method: &str) -> usize {
         self.world()
             .calls
             .iter()
@@ -119,7 +134,7 @@ async fn serve(mut stream: TcpStream, world: &Mutex<World>) {
         world.called.send_replace(());
         (
             world.answer(method, path, &body),
-            method == "POST" && world.loses_post,
+            method == "POST" && world.trouble == Some(Trouble::LosesAnswers),
         )
     };
     if lost {
@@ -160,7 +175,7 @@ async fn request(stream: &mut TcpStream) -> Option<(String, Json)> {
     }
 }
 
-fn error(status: u16, detail: &str) -> (u16, Json) {
+pub(in crate::tests) fn error(status: u16, detail: &str) -> (u16, Json) {
     (
         status,
         json!({ "errors": [{ "status": status.to_string(), "title": "Refused", "detail": detail }] }),
@@ -170,6 +185,10 @@ fn error(status: u16, detail: &str) -> (u16, Json) {
 impl World {
     fn answer(&mut self, method: &str, path: &str, body: &Json) -> (u16, Json) {
         let data = &body["data"];
+        let call = format!("{method} {path}");
+        if let Some((_, status, errors)) = self.refuses.iter().find(|(begin, ..)| call.starts_with(begin)) {
+            return (*status, errors.clone());
+        }
         if path == CONNECTIONS {
             return if method == "POST" {
                 self.create(data)
@@ -182,6 +201,21 @@ impl World {
         }
         match (method, path) {
             (_, "accounts/acc-1/audit-log-setting") if self.has_audit_logs => self.audit_logs(method, data),
+            ("POST", "runs") | ("GET", "runs/run-1") => {
+                let status = if method == "POST" {
+                    "pending"
+                } else {
+                    self.run_status
+                };
+                (
+                    200,
+                    json!({ "data": { "type": "runs", "id": "run-1", "attributes": { "status": status, "source": "api" } } }),
+                )
+            }
+            ("GET", "workspaces/ws-1") => (
+                200,
+                json!({ "data": { "type": "workspaces", "id": "ws-1", "attributes": { "name": "network" } } }),
+            ),
             ("GET", "accounts/acc-1") => (
                 200,
                 json!({ "data": { "type": "accounts", "id": "acc-1", "attributes": { "name": "acme" } } }),
@@ -258,6 +292,7 @@ impl World {
                 }
                 return error(status, "Not now.");
             }
+            "PATCH" if self.trouble == Some(Trouble::IgnoresChanges) => {}
             "PATCH" => {
                 let asked = data["attributes"]["status"].as_str().unwrap();
                 let found = match (asked, self.refreshes_until) {
@@ -274,7 +309,7 @@ impl World {
     }
 
     fn audit_logs(&mut self, method: &str, data: &Json) -> (u16, Json) {
-        if method == "PATCH" {
+        if method == "PATCH" && self.trouble != Some(Trouble::IgnoresChanges) {
             self.audit_logs_to = data["relationships"]["integration"]["data"]["id"]
                 .as_str()
                 .map(str::to_owned);

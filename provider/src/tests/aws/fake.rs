@@ -14,11 +14,11 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
-pub(super) const ACCOUNT: &str = "123456789012";
+pub(in crate::tests) const ACCOUNT: &str = "123456789012";
 
 /// How a call goes wrong.
 #[derive(Clone, Debug)]
-pub(super) enum Trouble {
+pub(in crate::tests) enum Trouble {
     /// AWS answers with this code and message.
     Says(&'static str, &'static str),
     /// The connection breaks; before that the call is carried out, or not.
@@ -29,47 +29,59 @@ pub(super) enum Trouble {
 
 /// What the account holds.
 #[derive(Debug, Default)]
-pub(super) struct World {
+pub(in crate::tests) struct World {
     /// States of the event sources, by name.
-    pub(super) sources: BTreeMap<String, &'static str>,
-    pub(super) buses: BTreeMap<String, Json>,
+    pub(in crate::tests) sources: BTreeMap<String, &'static str>,
+    pub(in crate::tests) buses: BTreeMap<String, Json>,
     /// Rules by bus and name.
-    pub(super) rules: BTreeMap<(String, String), Json>,
+    pub(in crate::tests) rules: BTreeMap<(String, String), Json>,
     /// Targets by bus and rule.
-    pub(super) targets: BTreeMap<(String, String), Vec<Json>>,
-    pub(super) groups: BTreeMap<String, Json>,
+    pub(in crate::tests) targets: BTreeMap<(String, String), Vec<Json>>,
+    pub(in crate::tests) groups: BTreeMap<String, Json>,
     /// Resource policies by the log group's ARN.
-    pub(super) policies: BTreeMap<String, String>,
+    pub(in crate::tests) policies: BTreeMap<String, String>,
+    /// The account's resource policies by name.
+    pub(in crate::tests) account_policies: BTreeMap<String, String>,
+    /// Messages in the log groups.
+    pub(in crate::tests) log_events: Vec<String>,
+    /// The account that the credentials are of, if it is another.
+    pub(in crate::tests) other_account: Option<&'static str>,
+    /// The state that AWS shows of a source whose bus exists, in place of `ACTIVE`; empty: no such source.
+    pub(in crate::tests) stuck: Option<&'static str>,
+    /// The next look at a bus does not find it.
+    pub(in crate::tests) hidden_once: bool,
+    /// Code and message of an entry that fails while its call does not.
+    pub(in crate::tests) failed_entry: Option<(&'static str, &'static str)>,
     /// Tags by ARN.
-    pub(super) tags: BTreeMap<String, BTreeMap<String, String>>,
+    pub(in crate::tests) tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Which calls go wrong, and how, in order.
     trouble: BTreeMap<&'static str, VecDeque<Option<Trouble>>>,
     /// Names of the calls.
-    pub(super) calls: Vec<String>,
+    pub(in crate::tests) calls: Vec<String>,
     /// Whether lists go on for ever.
-    pub(super) lists_have_no_end: bool,
+    pub(in crate::tests) lists_have_no_end: bool,
     revision: u32,
     called: Option<watch::Sender<()>>,
 }
 
 /// The fake.
 #[derive(Clone, Debug)]
-pub(super) struct Fake(Arc<Mutex<World>>);
+pub(in crate::tests) struct Fake(Arc<Mutex<World>>);
 
 impl Fake {
-    pub(super) fn new() -> Self {
+    pub(in crate::tests) fn new() -> Self {
         Self(Arc::new(Mutex::new(World {
             called: Some(watch::Sender::new(())),
             ..World::default()
         })))
     }
 
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+    pub(in crate::tests) fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap()
     }
 
     /// The configuration that leads here.
-    pub(super) fn config(&self) -> SdkConfig {
+    pub(in crate::tests) fn config(&self) -> SdkConfig {
         let connector = SharedHttpConnector::new(Connector(self.clone()));
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -84,7 +96,7 @@ impl Fake {
     }
 
     /// Waits until there were so many calls of this name.
-    pub(super) async fn until(&self, name: &str, count: usize) {
+    pub(in crate::tests) async fn until(&self, name: &str, count: usize) {
         let mut called = self.world().called.as_ref().unwrap().subscribe();
         while self.count(name) < count {
             called.changed().await.unwrap();
@@ -92,7 +104,7 @@ impl Fake {
     }
 
     /// How many calls of this name there were.
-    pub(super) fn count(&self, name: &str) -> usize {
+    pub(in crate::tests) fn count(&self, name: &str) -> usize {
         self.world().calls.iter().filter(|call| *call == name).count()
     }
 
@@ -117,12 +129,12 @@ impl Fake {
 
 impl World {
     /// Has the next call of this name go wrong.
-    pub(super) fn trouble(&mut self, name: &'static str, trouble: Trouble) {
+    pub(in crate::tests) fn trouble(&mut self, name: &'static str, trouble: Trouble) {
         self.trouble.entry(name).or_default().push_back(Some(trouble));
     }
 
     /// Lets so many calls of this name through before the trouble that is asked for next.
-    pub(super) fn let_through(&mut self, name: &'static str, count: usize) {
+    pub(in crate::tests) fn let_through(&mut self, name: &'static str, count: usize) {
         self.trouble
             .entry(name)
             .or_default()
@@ -137,10 +149,24 @@ impl World {
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         Ok(match name {
             "DescribeEventSource" => {
-                let state = self.sources.get(&text("Name")).ok_or_else(not_found)?;
+                let held = self.sources.get(&text("Name")).copied();
+                let stuck = self.stuck.filter(|_| self.buses.contains_key(&text("Name")));
+                let state = stuck.or(held).filter(|state| !state.is_empty());
+                let state = state.ok_or_else(not_found)?;
                 json!({ "Name": text("Name"), "State": state, "CreatedBy": "aws.partner/scalr.com" })
             }
-            "DescribeEventBus" if text("Name") == "default" => json!({ "Arn": bus_arn("default") }),
+            "DescribeEventBus" if text("Name") == "default" => {
+                let arn = bus_arn("default");
+                json!({ "Arn": self.other_account.map_or(arn.clone(), |other| arn.replace(ACCOUNT, other)) })
+            }
+            "ListEventBuses" => {
+                let named = self
+                    .buses
+                    .keys()
+                    .filter(|name| name.starts_with(&text("NamePrefix")));
+                json!({ "EventBuses": named.map(|name| json!({ "Name": name })).collect::<Vec<_>>() })
+            }
+            "DescribeEventBus" if std::mem::take(&mut self.hidden_once) => return Err(not_found()),
             "DescribeEventBus" => self.buses.get(&text("Name")).ok_or_else(not_found)?.clone(),
             "CreateEventBus" => {
                 let arn = bus_arn(&text("Name"));
@@ -207,6 +233,19 @@ impl World {
                 let targets = self.targets.get(&of_rule("Rule")).cloned().unwrap_or_default();
                 json!({ "Targets": targets, "NextToken": next })
             }
+            "ListRuleNamesByTarget" => {
+                let leads = |held: &&Vec<Json>| held.iter().any(|one| one["Arn"] == body["TargetArn"]);
+                let rules = self
+                    .targets
+                    .iter()
+                    .filter(|((bus, _), held)| *bus == text("EventBusName") && leads(held));
+                json!({ "RuleNames": rules.map(|((_, rule), _)| rule).collect::<Vec<_>>() })
+            }
+            "PutTargets" | "RemoveTargets" if self.failed_entry.is_some() => {
+                let (code, message) = self.failed_entry.unwrap_or_default();
+                let entry = json!({ "ErrorCode": code, "ErrorMessage": message, "TargetId": "t" });
+                json!({ "FailedEntryCount": 1, "FailedEntries": [entry] })
+            }
             "PutTargets" => {
                 let targets = body["Targets"].as_array().cloned().unwrap_or_default();
                 self.targets.insert(of_rule("Rule"), targets);
@@ -262,6 +301,16 @@ impl World {
                     body["retentionInDays"].clone();
                 json!({})
             }
+            "DeleteRetentionPolicy" => {
+                self.groups.get_mut(&group).ok_or_else(not_found)?["retentionInDays"] = Json::Null;
+                json!({})
+            }
+            "FilterLogEvents" => {
+                let shown = self.log_events.iter().map(|message| {
+                    json!({ "message": message, "timestamp": 1_700_000_001_000_i64, "ingestionTime": 1_700_000_001_500_i64 })
+                });
+                json!({ "events": shown.collect::<Vec<_>>() })
+            }
             "DescribeResourcePolicies" if body["policyScope"] == "RESOURCE" => {
                 let held = self.policies.get(&text("resourceArn"));
                 let revision = self.revision.to_string();
@@ -270,7 +319,17 @@ impl World {
                 });
                 json!({ "resourcePolicies": shown.into_iter().collect::<Vec<_>>() })
             }
-            "DescribeResourcePolicies" => json!({ "resourcePolicies": [] }),
+            "DescribeResourcePolicies" => {
+                let held = self.account_policies.iter();
+                let shown =
+                    held.map(|(name, document)| json!({ "policyName": name, "policyDocument": document }));
+                json!({ "resourcePolicies": shown.collect::<Vec<_>>() })
+            }
+            "PutResourcePolicy" if body["policyName"].is_string() => {
+                self.account_policies
+                    .insert(text("policyName"), text("policyDocument"));
+                json!({})
+            }
             "PutResourcePolicy" => {
                 self.revision += 1;
                 self.policies.insert(text("resourceArn"), text("policyDocument"));
@@ -285,7 +344,7 @@ impl World {
     }
 
     /// A log group with tags.
-    pub(super) fn make_group(&mut self, name: &str, tags: BTreeMap<String, String>) {
+    pub(in crate::tests) fn make_group(&mut self, name: &str, tags: BTreeMap<String, String>) {
         let arn = group_arn(name);
         self.tags.insert(arn.clone(), tags);
         self.groups.insert(
@@ -295,7 +354,7 @@ impl World {
     }
 }
 
-pub(super) fn group_arn(name: &str) -> String {
+pub(in crate::tests) fn group_arn(name: &str) -> String {
     format!("arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{name}")
 }
 

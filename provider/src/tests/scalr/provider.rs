@@ -1,12 +1,22 @@
 //! The provider's configuration.
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::{Harness, UNKNOWN};
+use tfplugin::testing::UNKNOWN;
 use tokio::io::AsyncWriteExt as _;
 
+use super::super::under_test;
 use super::fake::Fake;
 use super::{connection, says};
 use crate::provider::ScalrEventBridge;
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    unknown_settings_wait_until_they_are_needed,
+    bad_settings_are_refused,
+    default_tags_may_be_null,
+    a_server_without_tls_is_told_apart,
+    a_connection_is_looked_up_in_one_way,
+];
 
 const NAME: &str = "scalr_eventbridge_connection";
 
@@ -18,7 +28,7 @@ async fn unknown_settings_wait_until_they_are_needed() {
         (json!({ "hostname": UNKNOWN, "token": "s3cret" }), "`hostname`"),
         (json!({ "hostname": fake.url(), "token": UNKNOWN }), "`token`"),
     ] {
-        let harness = Harness::new::<ScalrEventBridge>();
+        let harness = under_test::<ScalrEventBridge>();
         harness.configure(config).await.unwrap();
         let resource = harness.resource(NAME);
         let planned = resource.plan(None, connection(json!({}))).await.unwrap();
@@ -33,7 +43,7 @@ async fn unknown_settings_wait_until_they_are_needed() {
         json!({ "region": UNKNOWN }),
         json!({ "default_tags": { "tags": UNKNOWN } }),
     ] {
-        let harness = Harness::new::<ScalrEventBridge>();
+        let harness = under_test::<ScalrEventBridge>();
         harness
             .configure(json!({ "hostname": fake.url(), "token": "s3cret", "aws": aws }))
             .await
@@ -54,7 +64,7 @@ async fn unknown_settings_wait_until_they_are_needed() {
 }
 
 async fn check(config: Json, part: &str) {
-    let refused = Harness::new::<ScalrEventBridge>()
+    let refused = under_test::<ScalrEventBridge>()
         .configure(config)
         .await
         .unwrap_err();
@@ -118,6 +128,11 @@ async fn bad_settings_are_refused() {
         "`https://` or `http://`",
     )
     .await;
+    check(
+        settings(json!({ "endpoints": { "sts": "https://me:secret@sts" } })),
+        "`aws.endpoints.sts`",
+    )
+    .await;
 }
 
 /// A null tag counts as not written, and one that is unknown is waited for.
@@ -128,7 +143,7 @@ async fn default_tags_may_be_null() {
         (json!({ "a": "1", "n": null }), json!({ "a": "1" })),
         (json!({ "a": UNKNOWN }), json!(UNKNOWN)),
     ] {
-        let harness = Harness::new::<ScalrEventBridge>();
+        let harness = under_test::<ScalrEventBridge>();
         let aws = json!({ "region": "us-east-1", "default_tags": { "tags": tags } });
         let config = json!({ "hostname": "acme.scalr.io", "token": "s3cret", "aws": aws });
         harness.configure(config).await.unwrap();
@@ -151,7 +166,7 @@ async fn a_server_without_tls_is_told_apart() {
             let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });
-    let harness = Harness::new::<ScalrEventBridge>();
+    let harness = under_test::<ScalrEventBridge>();
     let url = format!("http://{host}");
     harness
         .configure(json!({ "hostname": host, "token": "s3cret" }))
