@@ -115,7 +115,7 @@ impl Bench {
                 at_ms: ACCEPTED_MS,
             };
             let receivers = outbox::accept(&mut tx, &event).await.unwrap();
-            assert_eq!(receivers, [id.clone()]);
+            assert_eq!(receivers, std::slice::from_ref(id));
         }
         tx.commit().await.unwrap();
     }

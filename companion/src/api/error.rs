@@ -112,7 +112,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match &self {
             Self::Store(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "a call cannot be stored")
+                tracing::error!(error = error as &dyn std::error::Error, "a call cannot be stored");
             }
             Self::Panicked(error) => tracing::error!(error = panics::describe(error), "a call panicked"),
             _ => {}

@@ -103,9 +103,9 @@ async fn costs(held: usize) -> Vec<(&'static str, usize)> {
     costs.push(("accept", taken()));
     let mut tx = store.begin().await.unwrap();
     taken();
-    let head = tx.sendable(&id, 20, now).await.unwrap();
+    let entries = tx.sendable(&id, 20, now).await.unwrap();
     costs.push(("sendable", taken()));
-    tx.lease(head, "l".into(), now + 1).await.unwrap();
+    tx.lease(entries, "l".into(), now + 1).await.unwrap();
     costs.push(("lease", taken()));
     tx.commit().await.unwrap();
     store.next_due_ms(now).await.unwrap();
