@@ -7,8 +7,8 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use scalr_api::{Account, AccountAttributes, AccountId, Object};
 
+use super::answer::document;
 use super::error::ApiError;
-use super::form::document;
 use crate::app::App;
 use crate::caller::Caller;
 

@@ -11,8 +11,9 @@ use scalr_api::{
 };
 
 use super::accounts::own;
+use super::answer::document;
 use super::error::ApiError;
-use super::form::{Form, document};
+use super::form::Form;
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::Caller;

@@ -12,8 +12,9 @@ use scalr_api::{
     Connection, ConnectionAttributes, ConnectionInput, ConnectionRelationships, Object, Status, ToOne,
 };
 
+use super::answer::{Answer, document};
 use super::error::ApiError;
-use super::form::{Answer, Form, document};
+use super::form::Form;
 use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};

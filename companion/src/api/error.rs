@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use scalr_api::{ErrorDocument, ErrorObject};
 use tokio::task::JoinError;
 
-use super::form::Answer;
+use super::answer::Answer;
 use crate::panics;
 use crate::store::StoreError;
 

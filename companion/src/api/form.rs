@@ -1,40 +1,17 @@
-//! JSON:API bodies in and out.
+//! The JSON:API body of a request.
 
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use scalr_api::{Document, Input, Kind, MEDIA_TYPE};
-use serde::Serialize;
+use scalr_api::{Input, Kind};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
 
 /// How long a request's body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A body to send, with JSON:API's media type.
-pub(crate) struct Answer<T>(pub(crate) StatusCode, pub(crate) T);
-
-impl<T: Serialize> IntoResponse for Answer<T> {
-    fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.1) {
-            Ok(body) => (self.0, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response(),
-            Err(error) => {
-                tracing::error!(%error, "an answer cannot be written as JSON");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
-    }
-}
-
-/// A document to send.
-pub(crate) fn document<D>(status: StatusCode, data: D) -> Answer<Document<D>> {
-    Answer(status, Document { data })
-}
 
 /// The object in a request's body.
 pub(crate) struct Form<K: Kind>(pub(crate) Input<K>);

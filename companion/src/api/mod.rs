@@ -2,8 +2,19 @@
 //!
 //! Nothing but service discovery answers without the token. Every body is bounded. Every changing call is audited
 //! in the transaction of its change.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! answer                                                         the body of an answer
+//! error                                                          refusals, as JSON:API errors
+//! form page                                                      the body of a request; the query of a list
+//! accounts audit_log_setting connections environments            one endpoint family a file
+//! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
+//! ```
 
 mod accounts;
+mod answer;
 mod audit_log_setting;
 mod connections;
 mod deliveries;

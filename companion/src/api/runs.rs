@@ -7,8 +7,9 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use scalr_api::{Kind as _, Object, Run, RunAttributes, RunRelationships, RunStatus, ToOne};
 
+use super::answer::document;
 use super::error::ApiError;
-use super::form::{Form, document};
+use super::form::Form;
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::{Caller, USER_EMAIL};

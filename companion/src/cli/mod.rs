@@ -1,4 +1,12 @@
 //! The command line. One file a command.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! loopback out                        which URLs are on this machine; stdout and stderr
+//! remote                              a client of a running companion
+//! aws_local dev emit pattern run tail  one command a file
+//! ```
 
 mod aws_local;
 mod dev;

@@ -164,10 +164,16 @@ async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool> {
     Ok(pool.connect_with(options).await?)
 }
 
-/// Voids what an earlier process left: its leases, and the waits before AWS is asked to delete a source again, since
-/// an operator restarts after correcting something at AWS.
+/// Voids the leases of an earlier process. Read by the index of events that were sent before: all leased ones are in it.
+pub(super) const VOID_LEASES: &str =
+    "UPDATE outbox INDEXED BY outbox_waiting SET lease = NULL, leased_until_ms = 0
+     WHERE (due_at_ms > 0 OR leased_until_ms > 0) AND lease IS NOT NULL";
+
+/// Ends the backoff of refused deletions: an operator restarts after correcting something at AWS.
+const RETRY_REMOVALS: &str = "UPDATE source_removal SET failures = 0, retry_at_ms = 0";
+
 async fn recover(write: &SqlitePool) -> Result<()> {
-    for statement in [super::lease::VOID_LEASES, super::removal::RETRY_ALL] {
+    for statement in [VOID_LEASES, RETRY_REMOVALS] {
         sqlx::query(statement).execute(write).await?;
     }
     Ok(())

@@ -77,11 +77,6 @@ macro_rules! with_heads {
     };
 }
 
-/// Voids all leases. Read by the index of events that were sent before: all leased ones are in it.
-pub(super) const VOID_LEASES: &str =
-    "UPDATE outbox INDEXED BY outbox_waiting SET lease = NULL, leased_until_ms = 0
-     WHERE (due_at_ms > 0 OR leased_until_ms > 0) AND lease IS NOT NULL";
-
 /// Active connections with an event that can be sent at `?1`.
 pub(super) const CONNECTIONS_DUE: &str = concat!(
     "SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id

@@ -7,9 +7,6 @@ use super::connection::SourceKey;
 use super::database::Store;
 use super::error::Result;
 
-/// Clears the waits before AWS is asked again.
-pub(super) const RETRY_ALL: &str = "UPDATE source_removal SET failures = 0, retry_at_ms = 0";
-
 /// A source to be deleted.
 #[derive(Clone, Debug)]
 pub(crate) struct Removal {

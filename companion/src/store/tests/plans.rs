@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
-use super::super::{Store, drops, expiry, figures, lease, outbox, run};
+use super::super::{Store, database, drops, expiry, figures, lease, outbox, run};
 use crate::testing::{ACCEPTED_MS, ACCOUNT, Bench};
 
 /// What a hot query may read from end to end: tables with a row a connection, the lanes, and the index of events that
@@ -41,7 +41,7 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         lease::CONNECTIONS_DUE,
         lease::NEXT_DUE,
         lease::SENDABLE,
-        lease::VOID_LEASES,
+        database::VOID_LEASES,
         outbox::OLDEST_BEYOND_BOUND,
         expiry::ANY_OLDER,
         expiry::OLDER,

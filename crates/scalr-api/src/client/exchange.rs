@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::error::{ClientError, Refusal};
 use super::retry::{Failure, retry_after};
-use super::{ClientError, Refusal, Settings};
+use super::settings::Settings;
 use crate::{BASE_PATH, ErrorDocument, MEDIA_TYPE};
 
 /// The largest answer that is read.

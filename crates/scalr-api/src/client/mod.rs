@@ -7,6 +7,7 @@
 //! A module uses only what is below it; `cargo xtask tidy` checks that.
 //! ```text
 //! error host retry token    leaves
+//! settings                  how to reach the API
 //! exchange                  one call: sent, answered, retried
 //! ```
 
@@ -14,12 +15,12 @@ mod error;
 mod exchange;
 mod host;
 mod retry;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,7 @@ pub use self::error::{ClientError, Refusal};
 use self::exchange::{Body, Exchange, Request};
 pub use self::host::{Host, HostError};
 pub use self::retry::Retry;
+pub use self::settings::Settings;
 pub use self::token::{Token, TokenError};
 use crate::{
     Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
@@ -36,34 +38,6 @@ use crate::{
 
 /// Pages of a list that are read at most: 10,000 objects.
 const PAGES_MAX: u32 = 100;
-
-/// How to reach the API.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The host.
-    pub host: Host,
-    /// The token of every call.
-    pub token: Token,
-    /// The `User-Agent` header.
-    pub user_agent: String,
-    /// How long to wait for one answer, from connecting to the body's last byte.
-    pub timeout: Duration,
-    /// Retries: of which calls, how often and when.
-    pub retry: Retry,
-}
-
-impl Settings {
-    /// Settings with the usual bounds.
-    pub fn new(host: Host, token: Token, user_agent: impl Into<String>) -> Self {
-        Self {
-            host,
-            token,
-            user_agent: user_agent.into(),
-            timeout: Duration::from_secs(30),
-            retry: Retry::default(),
-        }
-    }
-}
 
 /// Scalr's API. Clones share connections; nothing is opened or read before the first call.
 #[derive(Clone, Debug)]
