@@ -148,7 +148,7 @@ async fn the_figures_show_why_a_held_event_was_not_taken() {
     let (_, drops) = figures(&bench, &id).await;
     let explained: Vec<bool> = drops
         .iter()
-        .map(|drop| drop.explanation.ends_with("; at last: SomethingNew: m"))
+        .map(|drop| drop.explanation.ends_with("; last error: SomethingNew: m"))
         .collect();
     assert_eq!(
         explained,
