@@ -89,7 +89,7 @@ pub(super) const CONNECTIONS_DUE: &str = concat!(
 /// that serves the first half.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
          SELECT MIN(MAX(o.due_at_ms, o.leased_until_ms)) AS at
-         FROM outbox o INDEXED BY outbox_waiting CROSS JOIN connection c ON c.id = o.connection_id
+         FROM outbox o CROSS JOIN connection c ON c.id = o.connection_id
          WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0) AND MAX(o.due_at_ms, o.leased_until_ms) > ?1
            AND c.status = 'active'
          UNION ALL

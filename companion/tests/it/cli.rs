@@ -190,7 +190,10 @@ async fn an_event_is_printed_without_a_companion() {
     assert_eq!(event["detail"]["event"]["result"], "errored");
     let refused = emit(&[]).output().await.unwrap();
     let stderr = text(&refused.stderr);
-    assert!(!refused.status.success() && stderr.contains("SCALR_HOSTNAME"), "{stderr}");
+    assert!(
+        !refused.status.success() && stderr.contains("SCALR_HOSTNAME"),
+        "{stderr}"
+    );
 }
 
 /// A command that fails with this message.
