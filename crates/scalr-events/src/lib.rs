@@ -13,6 +13,10 @@
 //! unmatched                        why a pattern matches no event of Scalr's
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod audit_log;
 pub mod catalogue;
 mod event_type;
