@@ -3,7 +3,6 @@
     clippy::expect_used,
     reason = "it runs under tests and fuzzers, where a panic is the finding"
 )]
-#![allow(unreachable_pub, reason = "public to fuzzers alone")]
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -16,11 +15,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::clock::Dice;
-use crate::delivery::outside::Job;
+use crate::config::Config;
+use crate::delivery::http::Job;
 use crate::engine::Engine;
 use crate::model::{Service, random};
 use crate::ops;
-use crate::server::Config;
 
 const SCOPE: &str =
     "AWS4-HMAC-SHA256 Credential=123456789012/20240101/us-east-1/events/aws4_request, Signature=x";
@@ -98,9 +97,9 @@ impl Local {
 
     /// The operations that are built, as `X-Amz-Target` names them; `Action=…` for the query protocol.
     pub fn operations() -> Vec<String> {
-        let of = |service: Service, tables: &[&[ops::Op]]| -> Vec<String> {
+        let of = |service: Service, tables: &[&[&dyn ops::Operation]]| -> Vec<String> {
             let all = tables.iter().flat_map(|table| table.iter());
-            all.map(|op| format!("{}.{}", service.target_prefix(), op.name))
+            all.map(|op| format!("{}.{}", service.target_prefix(), op.name()))
                 .collect()
         };
         let mut all = of(Service::Events, ops::events::TABLES);
