@@ -10,7 +10,7 @@ use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::Credentials;
 use serde_json::Value;
 
-use crate::block_on;
+use crate::runtime::block_on;
 
 /// The SDK's settings with one HTTP client for all cases: each client of its own reads all root certificates.
 fn shared() -> &'static SdkConfig {

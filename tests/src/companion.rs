@@ -13,9 +13,10 @@ use tempfile::TempDir;
 
 use crate::aws::Aws;
 use crate::group::pid_of;
+use crate::http;
 use crate::paths;
+use crate::runtime::block_on;
 use crate::scalr::Scalr;
-use crate::{block_on, http};
 
 const READY: Duration = Duration::from_mins(1);
 const STOPPED: Duration = Duration::from_secs(20);
@@ -162,7 +163,7 @@ impl Companion {
     pub fn pass_days(&self, days: u32) -> Result<()> {
         let body = serde_json::json!({ "advance_seconds": u64::from(days) * 86_400 });
         let url = format!("{}/_local/clock", self.line.endpoint());
-        let answer = block_on(http().post(url).json(&body).send())?;
+        let answer = block_on(http::client().post(url).json(&body).send())?;
         answer.error_for_status()?;
         Ok(())
     }

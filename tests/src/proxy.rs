@@ -15,7 +15,8 @@ use axum::response::Response;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::SetOnce;
 
-use crate::{block_on, http};
+use crate::http;
+use crate::runtime::{block_on, spawn};
 
 #[cfg(test)]
 mod tests;
@@ -140,7 +141,7 @@ async fn listen(route: Route) -> Result<String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     let app = Router::new().fallback(handle).with_state(route);
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    spawn(async move { axum::serve(listener, app).await });
     Ok(address)
 }
 
@@ -173,7 +174,7 @@ async fn handle(State(route): State<Route>, request: Request) -> Response {
 
 /// Runs to its end even where whoever waits for it is dropped; none if it panics.
 async fn undropped<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    tokio::spawn(work).await.ok()
+    spawn(work).await.ok()
 }
 
 /// Keeps the request under way while the tool handles the signal; one that is killed never gets an answer.
@@ -229,7 +230,10 @@ impl Route {
         let body = to_bytes(body, BODY_BYTES_MAX).await?;
         let mut headers = head.headers;
         headers.remove("host");
-        let sent = http().request(head.method, url).headers(headers).body(body);
+        let sent = http::client()
+            .request(head.method, url)
+            .headers(headers)
+            .body(body);
         let answer = sent.send().await?;
         let mut reply = Response::builder().status(answer.status());
         for (name, value) in answer.headers() {

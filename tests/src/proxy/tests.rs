@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 
 use super::{Fault, FaultSignal, Injection, Moment, Proxy};
 use crate::group::Group;
-use crate::{block_on, http, spawn};
+use crate::http;
+use crate::runtime::{block_on, spawn};
 
 /// Nothing here takes as long; a test that hangs ends with a failure.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -77,7 +78,7 @@ fn send(proxy: &Proxy) -> JoinHandle<()> {
     let url = proxy.addresses[0].clone();
     spawn(async move {
         // No answer is what a killed tool gets.
-        let _ = http().get(url).send().await;
+        let _ = http::client().get(url).send().await;
     })
 }
 
