@@ -1,4 +1,4 @@
-//! A companion of one's own: `scalr-eventbridge dev`, on any free ports, with its state in a folder.
+//! A companion for one case: `scalr-eventbridge dev` on free ports, with its state in a temporary folder.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,19 +12,20 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::aws::Aws;
-use crate::block_on;
 use crate::group::pid_of;
+use crate::http;
 use crate::paths;
+use crate::runtime::block_on;
 use crate::scalr::Scalr;
 
 const READY: Duration = Duration::from_mins(1);
 const STOPPED: Duration = Duration::from_secs(20);
 
-/// What the companion's line says.
+/// The line that the companion prints when it is ready.
 #[derive(Clone, Debug)]
-pub struct Line(Value);
+pub struct ReadyLine(Value);
 
-impl Line {
+impl ReadyLine {
     fn text(&self, pointer: &str) -> &str {
         self.0
             .pointer(pointer)
@@ -70,15 +71,15 @@ impl Line {
 }
 
 /// A running companion.
-pub struct World {
+pub struct Companion {
     child: Child,
-    /// What it said when it was ready.
-    pub line: Line,
+    /// The line it printed when it was ready.
+    pub line: ReadyLine,
     data: TempDir,
 }
 
-impl World {
-    /// Starts a companion with nothing in it but what it is seeded with.
+impl Companion {
+    /// Starts a companion that holds only its seed data.
     ///
     /// # Errors
     /// When it does not start or does not become ready.
@@ -86,7 +87,7 @@ impl World {
         Self::start_logging("warn")
     }
 
-    /// [`World::start`], with a log of this level.
+    /// [`Companion::start`], with a log of this level.
     ///
     /// # Errors
     /// When it does not start or does not become ready.
@@ -133,7 +134,7 @@ impl World {
         match first_line(&mut child) {
             Ok(line) => Ok(Self {
                 child,
-                line: Line(line),
+                line: ReadyLine(line),
                 data,
             }),
             Err(error) => {
@@ -162,7 +163,7 @@ impl World {
     pub fn pass_days(&self, days: u32) -> Result<()> {
         let body = serde_json::json!({ "advance_seconds": u64::from(days) * 86_400 });
         let url = format!("{}/_local/clock", self.line.endpoint());
-        let answer = block_on(reqwest::Client::new().post(url).json(&body).send())?;
+        let answer = block_on(http::client().post(url).json(&body).send())?;
         answer.error_for_status()?;
         Ok(())
     }
@@ -177,7 +178,7 @@ impl World {
         std::fs::read_to_string(self.data.path().join("stderr.log")).unwrap_or_default()
     }
 
-    /// Ends the companion as an operator would and hands back the folder that holds its state.
+    /// Stops the companion with SIGTERM and returns a folder with a copy of its state.
     ///
     /// # Errors
     /// When it does not end cleanly within a few seconds.
@@ -195,10 +196,10 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for Companion {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
-            // Its state is thrown away: there is nothing to end cleanly.
+            // Its state is deleted: a clean shutdown would serve nothing.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
@@ -212,7 +213,7 @@ fn first_line(child: &mut Child) -> Result<Value> {
         let mut reader = BufReader::new(out);
         let mut line = String::new();
         let read = reader.read_line(&mut line).map(|_| line);
-        // The receiver is gone only when the wait has already failed.
+        // The receiver is dropped only after the wait has failed.
         let _ = send.send(read);
         // Keep the pipe open: a closed one would end the companion at its next print.
         let _ = std::io::copy(&mut reader, &mut std::io::sink());

@@ -1,4 +1,4 @@
-//! One case's stage: a folder with a configuration, the tool that runs it, and the servers it runs against.
+//! A Terraform working directory for one case: its configuration, the tool that runs it, the companion it runs against.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::aws::Aws;
+use crate::companion::{Companion, ReadyLine};
 use crate::group::{Ended, Group};
 use crate::paths;
 use crate::proxy::Proxy;
 use crate::tools::Tool;
-use crate::world::{Line, World};
 
 /// How long one command may take; nothing that the cases run comes near it.
 const COMMAND: Duration = Duration::from_mins(4);
@@ -24,53 +24,53 @@ const PROVIDER: &str = r#"terraform {
 }
 "#;
 
-/// A configuration, a tool and the servers.
-pub struct Stage {
+/// A working directory, its tool and its companion.
+pub struct Workdir {
     /// The tool.
     pub tool: Tool,
-    /// The servers.
-    pub world: World,
+    /// The companion that serves Scalr and AWS.
+    pub companion: Companion,
     dir: TempDir,
     settings: Vec<(String, String)>,
 }
 
-impl Stage {
-    /// A stage with servers of its own.
+impl Workdir {
+    /// A working directory with a companion of its own.
     ///
     /// # Errors
-    /// When the servers do not start.
+    /// When the companion does not start.
     pub fn new(tool: &Tool) -> Result<Self> {
-        Self::with(tool, World::start()?)
+        Self::with(tool, Companion::start()?)
     }
 
-    /// A stage with the given servers.
+    /// A working directory with the given companion.
     ///
     /// # Errors
     /// When its folder cannot be written.
-    pub fn with(tool: &Tool, world: World) -> Result<Self> {
+    pub fn with(tool: &Tool, companion: Companion) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let rc = format!(
             "provider_installation {{\n  dev_overrides {{ \"scalr-eventbridge/scalr\" = \"{}\" }}\n  direct {{}}\n}}\n",
             paths::programs().display()
         );
         std::fs::write(dir.path().join("cli.tfrc"), rc)?;
-        let settings = settings(&world.line, dir.path());
-        let stage = Self {
+        let settings = settings(&companion.line, dir.path());
+        let workdir = Self {
             tool: tool.clone(),
-            world,
+            companion,
             dir,
             settings,
         };
-        stage.write("provider.tf", PROVIDER)?;
-        Ok(stage)
+        workdir.write("provider.tf", PROVIDER)?;
+        Ok(workdir)
     }
 
     /// The folder.
-    pub fn dir(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Sets an environment variable of the tool; an empty value takes it away.
+    /// Sets an environment variable of the tool; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);
         if !value.is_empty() {
@@ -94,8 +94,8 @@ impl Stage {
     /// Sends the tool's requests to the servers again.
     pub fn direct(&mut self) {
         let (scalr, aws) = (
-            self.world.line.hostname().to_owned(),
-            self.world.line.endpoint().to_owned(),
+            self.companion.line.hostname().to_owned(),
+            self.companion.line.endpoint().to_owned(),
         );
         self.set("SCALR_HOSTNAME", &scalr);
         self.set("AWS_ENDPOINT_URL", &aws);
@@ -129,7 +129,7 @@ impl Stage {
     /// When the tool does not start.
     pub fn start(&self, args: &[&str]) -> Result<Group> {
         let mut command = self.tool.command(self.dir.path(), args);
-        // Whoever runs the tests may have settings of their own for all of these.
+        // The developer's own environment may set any of these.
         let theirs = [
             "AWS_",
             "SCALR_",
@@ -358,7 +358,7 @@ impl Stage {
 
     /// AWS's side in the default region.
     pub fn aws(&self) -> Aws {
-        self.world.aws()
+        self.companion.aws()
     }
 }
 
@@ -373,7 +373,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn settings(line: &Line, dir: &Path) -> Vec<(String, String)> {
+fn settings(line: &ReadyLine, dir: &Path) -> Vec<(String, String)> {
     [
         ("SCALR_HOSTNAME", line.hostname()),
         ("SCALR_TOKEN", line.token()),
