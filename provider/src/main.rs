@@ -10,11 +10,13 @@ mod check;
 mod client;
 mod credentials;
 mod data_sources;
-mod error;
+mod defaults;
+mod failure;
 mod functions;
 mod logs;
 mod provider;
 mod resources;
+mod scalr;
 #[cfg(test)]
 mod tests;
 
