@@ -1,6 +1,8 @@
-//! What the automaton is made of: a test as a row of letters.
+//! What the automaton is made of: a comparison as a row of letters.
 
-use crate::test::{Folded, Test, Wildcard};
+use crate::comparison::Comparison;
+use crate::folded::Folded;
+use crate::wildcard::Wildcard;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Letter {
@@ -18,47 +20,49 @@ impl Letter {
     }
 }
 
-/// The rows of a test, one for each of its texts; none for what is not about text.
-pub(super) fn of(one: &Test) -> Vec<Vec<Letter>> {
+/// The rows of a comparison, one for each of its texts; none for what is not about text.
+pub(super) fn of(one: &Comparison) -> Vec<Vec<Letter>> {
     match one {
-        Test::String(text) => vec![plain(&quoted(text))],
-        Test::Prefix(text) => vec![plain(&opened(text))],
-        Test::Suffix(text) => vec![reversed(text)],
-        Test::PrefixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, false)].concat()],
-        Test::SuffixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, true)].concat()],
-        Test::IgnoreCase(folded) => vec![ignoring_case(folded)],
-        Test::Wildcard(parts) => vec![wildcard(parts)],
-        Test::NotStrings(texts) => rows(texts, |text| quoted(text), |text| plain(&quoted(text))),
-        Test::NotPrefixes(texts) => rows(texts, |text| opened(text), |text| plain(&opened(text))),
-        Test::NotSuffixes(texts) => rows(texts, |text| [text, &b"\""[..]].concat(), |text| reversed(text)),
-        Test::NotIgnoreCase(list) => rows(list, |folded| quoted(&folded.text), ignoring_case),
-        Test::NotWildcards(list) => list.iter().map(wildcard).collect(),
+        Comparison::String(text) => vec![plain(&quoted(text))],
+        Comparison::Prefix(text) => vec![plain(&opened(text))],
+        Comparison::Suffix(text) => vec![reversed(text)],
+        Comparison::PrefixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, false)].concat()],
+        Comparison::SuffixIgnoreCase(folded) => vec![[plain(b"\""), either(folded, true)].concat()],
+        Comparison::IgnoreCase(folded) => vec![ignoring_case(folded)],
+        Comparison::Wildcard(parts) => vec![wildcard(parts)],
+        Comparison::NotStrings(texts) => rows(texts, |text| quoted(text), |text| plain(&quoted(text))),
+        Comparison::NotPrefixes(texts) => rows(texts, |text| opened(text), |text| plain(&opened(text))),
+        Comparison::NotSuffixes(texts) => {
+            rows(texts, |text| [text, &b"\""[..]].concat(), |text| reversed(text))
+        }
+        Comparison::NotIgnoreCase(list) => rows(list, |folded| quoted(&folded.text), ignoring_case),
+        Comparison::NotWildcards(list) => list.iter().map(wildcard).collect(),
         _ => Vec::new(),
     }
 }
 
-pub(super) fn is_suffix(test: &Test) -> bool {
+pub(super) fn is_suffix(comparison: &Comparison) -> bool {
     matches!(
-        test,
-        Test::Suffix(_) | Test::SuffixIgnoreCase(_) | Test::NotSuffixes(_)
+        comparison,
+        Comparison::Suffix(_) | Comparison::SuffixIgnoreCase(_) | Comparison::NotSuffixes(_)
     )
 }
 
-pub(super) fn is_prefix(test: &Test) -> bool {
+pub(super) fn is_prefix(comparison: &Comparison) -> bool {
     matches!(
-        test,
-        Test::Prefix(_) | Test::PrefixIgnoreCase(_) | Test::NotPrefixes(_)
+        comparison,
+        Comparison::Prefix(_) | Comparison::PrefixIgnoreCase(_) | Comparison::NotPrefixes(_)
     )
 }
 
-pub(super) fn is_denial(test: &Test) -> bool {
+pub(super) fn is_denial(comparison: &Comparison) -> bool {
     matches!(
-        test,
-        Test::NotStrings(_)
-            | Test::NotPrefixes(_)
-            | Test::NotSuffixes(_)
-            | Test::NotIgnoreCase(_)
-            | Test::NotWildcards(_)
+        comparison,
+        Comparison::NotStrings(_)
+            | Comparison::NotPrefixes(_)
+            | Comparison::NotSuffixes(_)
+            | Comparison::NotIgnoreCase(_)
+            | Comparison::NotWildcards(_)
     )
 }
 

@@ -1,31 +1,32 @@
 //! What the engine's bookkeeping makes of the alternatives when they are added.
 //!
 //! When a rule is added, the engine looks whether the same rule was added before, and takes an alternative for a repeat
-//! when for each of its fields one test, not all, is also in an earlier alternative. So of
+//! when for each of its fields one comparison, not all, is also in an earlier alternative. So of
 //! `{"$or": [{"a": [1, 2]}, {"a": [2, 3]}]}` the second is lost, and 3 does not match. This follows that bookkeeping, and
-//! finds the tests that come to share an automaton on the way.
+//! finds the comparisons that come to share an automaton on the way.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Alternative, Condition, Error};
-use crate::engine::Engine;
-use crate::test::{Test, Tests, lost_before};
+use crate::any_of::AnyOf;
+use crate::automaton::Automaton;
+use crate::comparison::{Comparison, lost_before};
 
 /// Steps after which no more repeats are looked for.
 const STEPS_MAX: usize = 100_000;
-/// An alternative of more paths than this is taken as if all went the way of the first.
+/// An alternative of more paths than this is taken as if all took the path of the first.
 const PATHS_MAX: usize = 64;
 
 /// The alternatives that the engine keeps, as it understands them.
 pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
-    let odd = Engine::is_odd(
+    let interferes = Automaton::interferes(
         alternatives
             .iter()
             .flatten()
-            .flat_map(|condition| &condition.tests.list),
+            .flat_map(|condition| &condition.any_of.list),
     );
-    if alternatives.len() < 2 && !odd {
+    if alternatives.len() < 2 && !interferes {
         return alternatives;
     }
     let mut machine = Machine::new(&alternatives);
@@ -34,21 +35,25 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
         .enumerate()
         .map(|(id, alternative)| machine.add(id, alternative))
         .collect();
-    let beside = Beside {
+    let interference = Interference {
         numeric: machine.numeric(),
         lost: machine.lost(),
-        engines: if odd { machine.engines() } else { HashMap::new() },
+        automata: if interferes {
+            machine.automata()
+        } else {
+            HashMap::new()
+        },
     };
     let kept = (0..alternatives.len()).filter(|id| kept[*id]);
-    if beside.is_nothing() {
+    if interference.is_nothing() {
         return kept.map(|id| alternatives[id].clone()).collect();
     }
     kept.flat_map(|id| {
         let alternative = &alternatives[id];
-        let paths = machine.paths(id, alternative, &beside);
+        let paths = machine.paths(id, alternative, &interference);
         paths
             .into_iter()
-            .map(|path| beside.placed(alternative, &path))
+            .map(|path| interference.placed(alternative, &path))
             .collect::<Vec<_>>()
     })
     .collect()
@@ -56,11 +61,11 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
 
 /// The complexity of the field whose wildcards are the most complex, or `most` if that is less.
 pub(super) fn complexity(alternatives: &[Alternative], most: usize) -> usize {
-    let tests = alternatives
+    let comparisons = alternatives
         .iter()
         .flatten()
-        .flat_map(|condition| &condition.tests.list);
-    if !tests.into_iter().any(is_wildcard) {
+        .flat_map(|condition| &condition.any_of.list);
+    if !comparisons.into_iter().any(is_wildcard) {
         return 0;
     }
     let mut machine = Machine::new(alternatives);
@@ -70,8 +75,8 @@ pub(super) fn complexity(alternatives: &[Alternative], most: usize) -> usize {
     machine.complexity(most)
 }
 
-fn is_wildcard(test: &Test) -> bool {
-    matches!(test, Test::Wildcard(_) | Test::NotWildcards(_))
+fn is_wildcard(comparison: &Comparison) -> bool {
+    matches!(comparison, Comparison::Wildcard(_) | Comparison::NotWildcards(_))
 }
 
 /// Some lists the engine cannot add.
@@ -83,8 +88,8 @@ pub(super) fn addable(alternatives: &[Alternative]) -> Result<(), Error> {
 }
 
 fn addable_list(condition: &Condition) -> Result<(), Error> {
-    let list = &condition.tests.list;
-    if list.first() == Some(&Test::Never) {
+    let list = &condition.any_of.list;
+    if list.first() == Some(&Comparison::Never) {
         return Err(Error::limit(
             "Empty arrays are not allowed".to_owned(),
             "at least one value",
@@ -92,7 +97,7 @@ fn addable_list(condition: &Condition) -> Result<(), Error> {
     }
     if list
         .iter()
-        .any(|test| matches!(test, Test::Range { low, high, .. } if low == high))
+        .any(|comparison| matches!(comparison, Comparison::Range { low, high, .. } if low == high))
     {
         // It looks for the digit in which the bounds differ, and runs off the end.
         let reason = "Index 10 out of bounds for length 10".to_owned();
@@ -101,86 +106,87 @@ fn addable_list(condition: &Condition) -> Result<(), Error> {
     Ok(())
 }
 
-/// A field as it is tried from a place.
+/// A field as it is evaluated from a state.
 type At<'a> = (usize, &'a [u8]);
-type Engines<'a> = HashMap<At<'a>, Arc<Engine>>;
+type Automata<'a> = HashMap<At<'a>, Arc<Automaton>>;
 
-/// What the tests of a field, as it is tried from a place, do to each other.
-struct Beside<'a> {
+/// How the comparisons of a field, as it is evaluated from a state, interfere with each other.
+struct Interference<'a> {
     /// Where numbers are compared.
     numeric: HashSet<At<'a>>,
-    /// Tests that the engine loses, from each place.
-    lost: HashSet<(usize, *const Test)>,
-    /// Where texts get in each other's way.
-    engines: Engines<'a>,
+    /// Comparisons that the engine loses, from each state.
+    lost: HashSet<(usize, *const Comparison)>,
+    /// Fields whose text comparisons interfere: the automaton decides there.
+    automata: Automata<'a>,
 }
 
-/// A way through the places: for each condition the place that it is tried from, and the tests that lead on.
-type Way = Vec<(usize, Vec<usize>)>;
+/// A path through the states: for each condition the state it is evaluated from, and the comparisons that lead on.
+type Path = Vec<(usize, Vec<usize>)>;
 
-impl Beside<'_> {
-    /// Whether all tests mean what they say.
+impl Interference<'_> {
+    /// Whether all comparisons mean what they say.
     fn is_nothing(&self) -> bool {
-        self.numeric.is_empty() && self.lost.is_empty() && self.engines.is_empty()
+        self.numeric.is_empty() && self.lost.is_empty() && self.automata.is_empty()
     }
 
-    /// Whether the engine loses the test, as it is tried from a place.
-    fn loses(&self, from: usize, test: &Test) -> bool {
-        self.lost.contains(&(from, std::ptr::from_ref(test)))
+    /// Whether the engine loses the comparison, as it is evaluated from a state.
+    fn loses(&self, from: usize, comparison: &Comparison) -> bool {
+        self.lost.contains(&(from, std::ptr::from_ref(comparison)))
     }
 
-    /// Whether from both places the tests of the condition mean the same.
+    /// Whether from both states the comparisons of the condition mean the same.
     fn alike(&self, condition: &Condition, one: usize, other: usize) -> bool {
         let (one, other) = ((one, &*condition.name), (other, &*condition.name));
         self.numeric.contains(&one) == self.numeric.contains(&other)
-            && self.engines.get(&one) == self.engines.get(&other)
+            && self.automata.get(&one) == self.automata.get(&other)
             && condition
-                .tests
+                .any_of
                 .list
                 .iter()
-                .all(|test| self.loses(one.0, test) == self.loses(other.0, test))
+                .all(|comparison| self.loses(one.0, comparison) == self.loses(other.0, comparison))
     }
 
-    /// An alternative whose conditions know what the tests beside them in the engine do to theirs.
-    fn placed(&self, alternative: &Alternative, way: &Way) -> Alternative {
+    /// An alternative whose conditions take into account the comparisons beside theirs in the engine.
+    fn placed(&self, alternative: &Alternative, path: &Path) -> Alternative {
         alternative
             .iter()
-            .zip(way)
-            .map(|(condition, (from, tests))| self.placed_one(condition, *from, tests))
+            .zip(path)
+            .map(|(condition, (from, comparisons))| self.placed_one(condition, *from, comparisons))
             .collect()
     }
 
-    fn placed_one(&self, condition: &Arc<Condition>, from: usize, tests: &[usize]) -> Arc<Condition> {
+    fn placed_one(&self, condition: &Arc<Condition>, from: usize, comparisons: &[usize]) -> Arc<Condition> {
         let at = (from, &*condition.name);
-        let (engine, numeric) = (self.engines.get(&at), self.numeric.contains(&at));
-        let list = &condition.tests.list;
-        let whole = tests.len() == list.len() && !list.iter().any(|test| self.loses(from, test));
-        if whole && engine.is_none() && !numeric {
+        let (automaton, numeric) = (self.automata.get(&at), self.numeric.contains(&at));
+        let list = &condition.any_of.list;
+        let whole =
+            comparisons.len() == list.len() && !list.iter().any(|comparison| self.loses(from, comparison));
+        if whole && automaton.is_none() && !numeric {
             return Arc::clone(condition);
         }
-        let mut tests = if whole {
-            condition.tests.clone()
+        let mut any_of = if whole {
+            condition.any_of.clone()
         } else {
-            let kept = tests.iter().map(|at| &list[*at]);
-            Tests::new(
-                kept.map(|test| {
-                    if self.loses(from, test) {
-                        test.clone().lost()
+            let kept = comparisons.iter().map(|at| &list[*at]);
+            AnyOf::new(
+                kept.map(|comparison| {
+                    if self.loses(from, comparison) {
+                        comparison.clone().lost()
                     } else {
-                        test.clone()
+                        comparison.clone()
                     }
                 })
                 .collect(),
             )
         };
-        if let Some(engine) = engine {
-            tests = tests.with_engine(engine);
+        if let Some(automaton) = automaton {
+            any_of = any_of.with_automaton(automaton);
         }
         if numeric {
-            tests = tests.beside_numbers();
+            any_of = any_of.beside_numbers();
         }
         Arc::new(Condition {
-            tests,
+            any_of,
             ..Condition::clone(condition)
         })
     }
@@ -188,22 +194,22 @@ impl Beside<'_> {
 
 type Ids = BTreeSet<usize>;
 
-/// A place reached after some fields have passed.
+/// A state reached after some fields have passed.
 #[derive(Default)]
 struct State<'a> {
-    ends: HashMap<&'a Test, Ids>,
-    passes: HashMap<&'a Test, Ids>,
+    ends: HashMap<&'a Comparison, Ids>,
+    passes: HashMap<&'a Comparison, Ids>,
 }
 
-/// A field as it is tried from one place.
+/// A field as it is evaluated from one state.
 #[derive(Default)]
 struct Field<'a> {
     /// In the order in which they are added.
-    tests: Vec<&'a Test>,
-    /// Where tests lead that the automaton does not hold.
-    next: HashMap<&'a Test, usize>,
-    engine: Option<Engine>,
-    /// The places that values lead to.
+    comparisons: Vec<&'a Comparison>,
+    /// Where comparisons lead that the automaton does not hold.
+    next: HashMap<&'a Comparison, usize>,
+    automaton: Option<Automaton>,
+    /// The states that values lead to.
     leads_to: BTreeSet<usize>,
 }
 
@@ -212,22 +218,22 @@ struct Machine<'a> {
     states: Vec<State<'a>>,
     steps: usize,
     fields: HashMap<At<'a>, Field<'a>>,
-    /// Where the tests of an alternative's condition lead from a place.
+    /// Where the comparisons of an alternative's condition lead from a state.
     leads: HashMap<(usize, usize, usize), Vec<usize>>,
-    /// Some tests may not be found again when they are added again.
+    /// Some comparisons may not be found again when they are added again.
     forgetful: bool,
 }
 
 impl<'a> Machine<'a> {
     /// A machine to which the alternatives may be added.
     fn new(alternatives: &[Alternative]) -> Self {
-        let mut tests = alternatives
+        let mut comparisons = alternatives
             .iter()
             .flatten()
-            .flat_map(|condition| &condition.tests.list);
+            .flat_map(|condition| &condition.any_of.list);
         Self {
             states: vec![State::default()],
-            forgetful: tests.any(is_wildcard),
+            forgetful: comparisons.any(is_wildcard),
             ..Self::default()
         }
     }
@@ -240,36 +246,36 @@ impl<'a> Machine<'a> {
         }
         for (at, condition) in alternative.iter().enumerate() {
             let last = at + 1 == alternative.len();
-            for test in &condition.tests.list {
+            for comparison in &condition.any_of.list {
                 for state in &reached[at] {
                     let state = &mut self.states[*state];
                     let ids = if last { &mut state.ends } else { &mut state.passes };
-                    ids.entry(test).or_default().insert(id);
+                    ids.entry(comparison).or_default().insert(id);
                 }
             }
         }
         true
     }
 
-    /// The ways through an alternative that was kept: one, unless the tests of a field lead to places in which a later field
-    /// means something else.
-    fn paths(&self, id: usize, alternative: &Alternative, beside: &Beside<'_>) -> Vec<Way> {
-        let mut ways = Vec::new();
-        self.walk((id, alternative), 0, &mut Vec::new(), &mut ways);
+    /// The paths through an alternative that was kept: one, unless the comparisons of a field lead to states in which a
+    /// later field means something else.
+    fn paths(&self, id: usize, alternative: &Alternative, interference: &Interference<'_>) -> Vec<Path> {
+        let mut paths = Vec::new();
+        self.walk((id, alternative), 0, &mut Vec::new(), &mut paths);
         let all_alike = alternative.iter().enumerate().all(|(at, condition)| {
-            let mut from = ways.iter().map(|way: &Way| way[at].0);
+            let mut from = paths.iter().map(|path: &Path| path[at].0);
             let first = from.next().unwrap_or_default();
-            from.all(|other| beside.alike(condition, first, other))
+            from.all(|other| interference.alike(condition, first, other))
         });
-        if !all_alike && ways.len() <= PATHS_MAX {
-            return ways;
+        if !all_alike && paths.len() <= PATHS_MAX {
+            return paths;
         }
         let whole = |(condition, (from, _)): (&Arc<Condition>, &(usize, Vec<usize>))| {
-            (*from, (0..condition.tests.list.len()).collect())
+            (*from, (0..condition.any_of.list.len()).collect())
         };
-        let first = ways
+        let first = paths
             .first()
-            .map(|way| alternative.iter().zip(way).map(whole).collect());
+            .map(|path| alternative.iter().zip(path).map(whole).collect());
         first.into_iter().collect()
     }
 
@@ -277,66 +283,70 @@ impl<'a> Machine<'a> {
         &self,
         (id, alternative): (usize, &Alternative),
         from: usize,
-        way: &mut Way,
-        ways: &mut Vec<Way>,
+        path: &mut Path,
+        paths: &mut Vec<Path>,
     ) {
-        let at = way.len();
-        if ways.len() > PATHS_MAX {
+        let at = path.len();
+        if paths.len() > PATHS_MAX {
             return;
         }
         if at == alternative.len() {
-            ways.push(way.clone());
+            paths.push(path.clone());
             return;
         }
-        let all = alternative[at].tests.list.len();
+        let all = alternative[at].any_of.list.len();
         let leads = self.leads.get(&(id, at, from)).map_or(&[][..], Vec::as_slice);
         // Where the last field leads to is the same to all that comes after, which is nothing.
-        let next = |test: usize| {
+        let next = |comparison: usize| {
             if at + 1 == alternative.len() {
                 0
             } else {
-                leads.get(test).copied().unwrap_or_default()
+                leads.get(comparison).copied().unwrap_or_default()
             }
         };
         let mut done = BTreeSet::new();
-        for test in 0..all {
-            if done.insert(next(test)) {
-                let alike = (0..all).filter(|other| next(*other) == next(test)).collect();
-                way.push((from, alike));
-                self.walk((id, alternative), next(test), way, ways);
-                way.pop();
+        for comparison in 0..all {
+            if done.insert(next(comparison)) {
+                let alike = (0..all)
+                    .filter(|other| next(*other) == next(comparison))
+                    .collect();
+                path.push((from, alike));
+                self.walk((id, alternative), next(comparison), path, paths);
+                path.pop();
             }
         }
     }
 
-    /// Tests that the engine loses when it adds a later one to the same field.
-    fn lost(&self) -> HashSet<(usize, *const Test)> {
+    /// Comparisons that the engine loses when it adds a later one to the same field.
+    fn lost(&self) -> HashSet<(usize, *const Comparison)> {
         let of_field = |((from, _), field): (&At<'_>, &Field<'_>)| {
-            let lost = lost_before(field.tests.iter().copied()).into_iter();
-            lost.map(|at| (*from, std::ptr::from_ref(field.tests[at])))
+            let lost = lost_before(field.comparisons.iter().copied()).into_iter();
+            lost.map(|at| (*from, std::ptr::from_ref(field.comparisons[at])))
                 .collect::<Vec<_>>()
         };
         self.fields.iter().flat_map(of_field).collect()
     }
 
-    /// An automaton for each field whose tests get in each other's way.
-    fn engines(&mut self) -> Engines<'a> {
-        let odd = self
+    /// An automaton for each field whose comparisons interfere.
+    fn automata(&mut self) -> Automata<'a> {
+        let interfering = self
             .fields
             .iter_mut()
-            .filter(|(_, field)| Engine::is_odd(field.tests.iter().copied()));
-        odd.filter_map(|(at, field)| Some((*at, Arc::new(field.engine.take()?))))
+            .filter(|(_, field)| Automaton::interferes(field.comparisons.iter().copied()));
+        interfering
+            .filter_map(|(at, field)| Some((*at, Arc::new(field.automaton.take()?))))
             .collect()
     }
 
     /// The fields at which numbers are compared.
     fn numeric(&self) -> HashSet<At<'a>> {
         let fields = self.fields.iter();
-        let numeric = fields.filter(|(_, field)| field.tests.iter().any(|test| test.is_numeric()));
+        let numeric =
+            fields.filter(|(_, field)| field.comparisons.iter().any(|comparison| comparison.is_numeric()));
         numeric.map(|(at, _)| *at).collect()
     }
 
-    /// The engine does not look behind a field that may be absent, unless a test of a value leads there too.
+    /// The engine does not look behind a field that may be absent, unless a comparison of a value leads there too.
     fn complexity(&self, most: usize) -> usize {
         let mut fields: HashMap<usize, Vec<&Field<'_>>> = HashMap::new();
         for ((from, _), field) in &self.fields {
@@ -347,8 +357,8 @@ impl<'a> Machine<'a> {
         let mut worst = 0;
         while let Some(state) = open.pop() {
             for field in fields.get(&state).into_iter().flatten() {
-                let engine = field.engine.as_ref();
-                worst = worst.max(engine.map_or(0, |engine| engine.complexity(most)));
+                let automaton = field.automaton.as_ref();
+                worst = worst.max(automaton.map_or(0, |automaton| automaton.complexity(most)));
                 if worst == most {
                     return most;
                 }
@@ -382,7 +392,7 @@ impl<'a> Machine<'a> {
         let mut found = Ids::new();
         if at + 1 == alternative.len() {
             for state in &states {
-                found = self.shared(*state, &condition.tests.list, true);
+                found = self.shared(*state, &condition.any_of.list, true);
             }
             return found;
         }
@@ -390,7 +400,7 @@ impl<'a> Machine<'a> {
         for state in &states {
             found = self.step(*state, (id, alternative), at + 1, reached);
             if !found.is_empty() {
-                here = Some(self.shared(*state, &condition.tests.list, false));
+                here = Some(self.shared(*state, &condition.any_of.list, false));
             }
         }
         let here = here.unwrap_or_default();
@@ -398,23 +408,26 @@ impl<'a> Machine<'a> {
         found
     }
 
-    /// A test leads where it led before, or else where the one before it in the list leads.
+    /// A comparison leads where it led before, or else where the one before it in the list leads.
     fn enter(&mut self, from: usize, condition: &'a Condition) -> Vec<usize> {
         let mut states = Vec::new();
         let field = self.fields.entry((from, &condition.name)).or_default();
-        for test in &condition.tests.list {
+        for comparison in &condition.any_of.list {
             let fresh = self.states.len();
             let next = states.last().copied().unwrap_or(fresh);
-            field.tests.push(test);
-            let state = if self.forgetful && test.is_text() {
-                field.engine.get_or_insert_with(Engine::new).put(test, next)
+            field.comparisons.push(comparison);
+            let state = if self.forgetful && comparison.is_text() {
+                field
+                    .automaton
+                    .get_or_insert_with(Automaton::new)
+                    .put(comparison, next)
             } else {
-                *field.next.entry(test).or_insert(next)
+                *field.next.entry(comparison).or_insert(next)
             };
             if state == fresh {
                 self.states.push(State::default());
             }
-            if *test != Test::Absent {
+            if *comparison != Comparison::Absent {
                 field.leads_to.insert(state);
             }
             states.push(state);
@@ -422,12 +435,12 @@ impl<'a> Machine<'a> {
         states
     }
 
-    fn shared(&self, state: usize, tests: &[Test], ends: bool) -> Ids {
+    fn shared(&self, state: usize, comparisons: &[Comparison], ends: bool) -> Ids {
         let state = &self.states[state];
-        let by_test = if ends { &state.ends } else { &state.passes };
-        tests
+        let by_comparison = if ends { &state.ends } else { &state.passes };
+        comparisons
             .iter()
-            .filter_map(|test| by_test.get(test))
+            .filter_map(|comparison| by_comparison.get(comparison))
             .flatten()
             .copied()
             .collect()

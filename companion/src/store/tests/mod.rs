@@ -1,5 +1,8 @@
 //! The store's own rules, and how tests make it fail.
 
+mod plans;
+mod upgrade;
+
 use scalr_api::{AccountId, ConnectionId, Status};
 
 use super::{Bounds, Delivery, Drop, Outcome, Store};
