@@ -57,6 +57,18 @@ fn kinds() {
 
 #[test]
 fn every_failure_is_told_as_committed() {
+    let texts = failures().map(|error| {
+        snapshot::rendered(&diagnostic(
+            &error,
+            "make the thing `x`",
+            &Standing::of::<Error>(),
+        ))
+    });
+    snapshot::check("aws_errors.txt", texts);
+}
+
+/// One of each kind.
+fn failures() -> impl Iterator<Item = Error> {
     let profile = || Some("ci".to_owned());
     let lost = |operation, endpoint: Option<&str>| Error::Unreachable {
         operation,
@@ -82,7 +94,7 @@ fn every_failure_is_told_as_committed() {
         "UnknownOperationException",
         "InternalException",
     ];
-    let errors = answered.map(service).into_iter().chain([
+    answered.map(service).into_iter().chain([
         Error::NoRegion { profile: None },
         Error::NoRegion { profile: profile() },
         none(None, None),
@@ -119,13 +131,5 @@ fn every_failure_is_told_as_committed() {
             region: "us-east-1".to_owned(),
             pages: 50,
         },
-    ]);
-    let texts = errors.map(|error| {
-        snapshot::rendered(&diagnostic(
-            &error,
-            "make the thing `x`",
-            &Standing::of::<Error>(),
-        ))
-    });
-    snapshot::check("aws_errors.txt", texts);
+    ])
 }

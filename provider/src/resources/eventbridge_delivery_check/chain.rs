@@ -245,20 +245,20 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(link: Option<Link>, breaks: impl FnOnce(&mut Facts, &mut BusFacts)) {
+    fn check(link: impl Into<Option<Link>>, breaks: impl FnOnce(&mut Facts, &mut BusFacts)) {
         let mut facts = whole();
         let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();
         breaks(&mut facts, &mut bus);
         facts.bus = Seen::Found(bus);
-        assert_eq!(broken(&facts), link);
+        assert_eq!(broken(&facts), link.into());
     }
 
     fn bus() -> String {
         BUS.to_owned()
     }
 
-    fn of_rule(link: fn(String, Vec<String>) -> Link, names: &[&str]) -> Option<Link> {
-        Some(link(bus(), names.iter().map(|name| (*name).to_owned()).collect()))
+    fn of_rule(link: fn(String, Vec<String>) -> Link, names: &[&str]) -> Link {
+        link(bus(), names.iter().map(|name| (*name).to_owned()).collect())
     }
 
     fn disabled(bus: String, rules: Vec<String>) -> Link {
@@ -283,7 +283,7 @@ mod tests {
             rule(b).verdict = Verdict::Denied { sid: None };
         });
         check(Some(Link::TargetMissing { bus: bus() }), |_, b| {
-            b.rules = Seen::Gone
+            b.rules = Seen::Gone;
         });
         check(of_rule(disabled, &["runs"]), |_, b| rule(b).enabled = false);
         let rules = vec![("runs".to_owned(), miss())];
@@ -292,7 +292,7 @@ mod tests {
         });
         let name = || "b".to_owned();
         check(Some(Link::ConnectionPaused { name: name() }), |f, _| {
-            set_status(f, "disabled")
+            set_status(f, "disabled");
         });
         let message = None;
         check(
@@ -312,7 +312,7 @@ mod tests {
         });
         let state = None;
         check(Some(Link::SourceGone { source: bus(), state }), |_, b| {
-            b.source_state = None
+            b.source_state = None;
         });
     }
 

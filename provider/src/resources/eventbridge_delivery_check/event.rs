@@ -137,7 +137,7 @@ fn miss(explanation: &Explanation, open: &[&str]) -> Match {
 fn of_leaf(leaf: &Leaf) -> Miss {
     Miss::Field {
         path: leaf.path.clone(),
-        expected: leaf.expected.to_string(),
+        expected: leaf.expected.clone(),
         found: leaf.found.clone(),
         nearest: leaf.nearest.clone(),
     }

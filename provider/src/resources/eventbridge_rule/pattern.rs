@@ -24,7 +24,7 @@ pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
     for warning in warnings.unwrap_or_default() {
         match warning {
             Warning::LongerThanQuota { length } => {
-                told.push(messages::longer_than_quota(length, LENGTH_QUOTA))
+                told.push(messages::longer_than_quota(length, LENGTH_QUOTA));
             }
             number => numbers.push(number.to_string()),
         }
