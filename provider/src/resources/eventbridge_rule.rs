@@ -81,7 +81,7 @@ impl Resource for Rule {
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
         let aws = planned::regional(cx, state.region.as_deref()).await?;
         state.region = Some(aws.name.clone());
-        let (bus, name) = (state.event_bus_name.clone(), state.name().to_owned());
+        let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || format!("cannot read the rule `{name}` of the event bus `{bus}`");
         let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
             planned::same_account(&aws, state.arn.as_deref()).await?;
@@ -120,7 +120,7 @@ impl Resource for Rule {
         let tagged = aws.retag(arn, &held, &wanted).await;
         tagged.map_err(|e| {
             let standing = Standing::default().and("The rule's other settings are as configured.");
-            e.during_with(format!("cannot tag the rule `{}`", plan.name()), &standing)
+            e.during_with(format!("cannot tag the rule `{}`", plan.known_name()), &standing)
         })?;
         Ok(plan)
     }
@@ -172,7 +172,7 @@ impl Resource for Rule {
 }
 
 impl Rule {
-    fn name(&self) -> &str {
+    fn known_name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
     }
 

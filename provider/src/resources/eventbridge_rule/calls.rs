@@ -21,7 +21,7 @@ const DELETE_EVERY: Duration = Duration::from_secs(2);
 /// Looks for a rule of that name first: PutRule would overwrite it without a word. One that is just what is planned is
 /// taken up, which is how an interrupted apply goes on.
 pub(super) async fn take_up_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
-    let (bus, name) = (&plan.event_bus_name, plan.name());
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
     let doing = || format!("cannot make the rule `{name}` on the event bus `{bus}`");
     let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
         return Ok(());
@@ -112,14 +112,14 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
         .events
         .put_rule()
         .event_bus_name(&plan.event_bus_name)
-        .name(plan.name())
+        .name(plan.known_name())
         .state(state);
     let call = call
         .event_pattern(&plan.event_pattern)
         .set_description(plan.description.clone())
         .set_role_arn(plan.role_arn.clone())
         .set_tags((new && !tags.is_empty()).then(|| wire_tags(&tags)));
-    let (bus, name) = (&plan.event_bus_name, plan.name());
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
     match call.send().await.map_err(|e| aws.failed("events:PutRule", e)) {
         Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
         Err(e) if e.is_not_found() => Err(Diagnostic::error(format!("There is no event bus `{bus}` for the rule `{name}`"))
@@ -149,7 +149,7 @@ fn standing(plan: &Rule, new: bool) -> Standing {
         (true, None) => "The rule may be there now; the next apply takes it up if it is.".to_owned(),
         (true, Some(_)) => format!(
             "The rule `{}` may be there now; the next apply makes no other beside it, and says how to take it up.",
-            plan.name()
+            plan.known_name()
         ),
     };
     Standing::new("The call changed nothing.", unknown)
@@ -157,7 +157,7 @@ fn standing(plan: &Rule, new: bool) -> Standing {
 
 /// Deletes the rule, once its targets are gone.
 pub(super) async fn delete(cx: &Cx<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
-    let (bus, name) = (&state.event_bus_name, state.name());
+    let (bus, name) = (&state.event_bus_name, state.known_name());
     let standing = Standing::new(
         "The rule is still there.",
         "Whether the rule was deleted is not known; the next plan shows it.",
@@ -195,7 +195,7 @@ fn targets_left(rule: &str, left: &[Target]) -> String {
 }
 
 fn exists(plan: &Rule, region: &str, differences: &[&str]) -> Diagnostic {
-    let (bus, name) = (&plan.event_bus_name, plan.name());
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
     Diagnostic::error(format!("The rule `{name}` exists already on the event bus `{bus}`")).detail(format!(
         "It is in {region}, is not in the state, and differs in `{}`; it was left as it is. Choose another name, or import it \
          (the plan then shows what would change) with\n\n{}",
