@@ -23,6 +23,8 @@ use crate::state::World;
 pub(crate) mod disk;
 mod files;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;
 mod writer;
 

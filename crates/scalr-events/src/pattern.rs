@@ -65,7 +65,7 @@ fn named(event_type: EventType, filters: &Map<String, Value>, path: &str) -> Opt
     name.cloned()
 }
 
-/// What is wrong with the arguments of [`event_pattern`].
+/// What is wrong with the arguments of [`event_pattern()`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternError {
     /// No such detail type.

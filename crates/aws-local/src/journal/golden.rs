@@ -1,0 +1,80 @@
+//! Files that an earlier build wrote: what users have on disk leads to the same state.
+//!
+//! `tests/golden/journal` has every kind of change, each operation that writes among them. `tests/golden/snapshot` has
+//! a snapshot of the state after most of it, and the rest of it as that snapshot's journal. Both are as they were
+//! written, and no change of the code may touch them. `world.json` is the state that both lead to; a field that is
+//! added to the state shows up there, and `UPDATE_EXPECT=1` writes it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expect_test::expect_file;
+use tempfile::TempDir;
+
+use super::Place;
+use super::disk::Machine;
+use super::files::read_journal;
+use crate::engine::Engine;
+use crate::server::Config;
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
+}
+
+/// A copy of one of the directories: opening one writes to it.
+fn copy(name: &str) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    for file in fs::read_dir(golden(name)).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+    }
+    dir
+}
+
+/// As the last start wrote it down, so that this one has nothing to add.
+fn config() -> Config {
+    let url = |arn: &str, url: &str| (arn.to_owned(), url.to_owned());
+    Config {
+        targets: vec![
+            url(
+                "arn:aws:lambda:eu-west-1:222222222222:function:f",
+                "http://127.0.0.1:9/f",
+            ),
+            url("arn:aws:sns:eu-west-1:222222222222:topic", "http://127.0.0.1:9/t"),
+        ],
+        ..Config::default()
+    }
+}
+
+/// The whole state that the files of a directory lead to, as a snapshot would have it.
+fn state(name: &str) -> String {
+    let dir = copy(name);
+    let (engine, _jobs) = Engine::open_at(&config(), Some(&Place::new(dir.path()))).unwrap();
+    engine.look(|world| serde_json::to_string_pretty(world).unwrap()) + "\n"
+}
+
+#[test]
+fn an_old_journal_leads_to_the_same_state() {
+    expect_file![golden("world.json")].assert_eq(&state("journal"));
+}
+
+#[test]
+fn an_old_snapshot_and_what_came_after_it_lead_to_the_same_state() {
+    expect_file![golden("world.json")].assert_eq(&state("snapshot"));
+}
+
+#[test]
+fn entries_are_written_as_they_were() {
+    let dir = copy("journal");
+    let path = dir.path().join("journal-0.ndjson");
+    let mut written = Vec::new();
+    read_journal(&Machine, &path, |entry| {
+        written.push(serde_json::to_string(&entry).unwrap());
+    })
+    .unwrap();
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().skip(1).map(|line| &line["12345678 ".len()..]);
+    assert_eq!(written, lines.collect::<Vec<_>>());
+}
