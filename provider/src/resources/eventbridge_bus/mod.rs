@@ -88,6 +88,7 @@ impl Resource for Bus {
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
+    const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(cx, plan.region.as_deref()).await?;

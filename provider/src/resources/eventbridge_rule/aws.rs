@@ -23,7 +23,7 @@ const DELETE_EVERY: Duration = Duration::from_secs(2);
 
 /// Looks for a rule of that name before PutRule overwrites it.
 pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
-    let (bus, name) = (&plan.event_bus_name, plan.name());
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
     let doing = || doing::make(bus, name);
     let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
         return Ok(());
@@ -90,7 +90,7 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
         .events
         .put_rule()
         .event_bus_name(&plan.event_bus_name)
-        .name(plan.name())
+        .name(plan.known_name())
         .state(state);
     let call = call
         .event_pattern(&plan.event_pattern)
@@ -104,7 +104,7 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
         }
         Err(e) => {
             let doing = if new { doing::make } else { doing::change };
-            let doing = doing(&plan.event_bus_name, plan.name());
+            let doing = doing(&plan.event_bus_name, plan.known_name());
             let failed = diagnostic(&e, doing, &messages::after_put(plan, new));
             let blames_pattern = e.code() == Some("InvalidEventPatternException");
             Err(if blames_pattern {
@@ -119,7 +119,7 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
 
 /// Deletes the rule, once its targets are gone.
 pub(super) async fn delete(cx: &Cx<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
-    let (bus, name) = (&state.event_bus_name, state.name());
+    let (bus, name) = (&state.event_bus_name, state.known_name());
     let doing = doing::delete(bus, name);
     let call = aws.events.delete_rule().event_bus_name(bus).name(name);
     let retries = &AtomicU32::new(0);

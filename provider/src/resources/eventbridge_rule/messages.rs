@@ -48,7 +48,7 @@ pub(super) fn name_and_prefix() -> Diagnostic {
 }
 
 pub(super) fn existing<'a>(plan: &Rule, region: &'a str) -> Existing<'a> {
-    let (bus, name) = (&plan.event_bus_name, plan.name());
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
     Existing {
         what: format!("The rule `{name}` exists already on the event bus `{bus}`"),
         region,
@@ -71,7 +71,7 @@ pub(super) fn left_over(bus: &str, region: &str, name: &str) -> Diagnostic {
 }
 
 pub(super) fn no_bus(plan: &Rule, error: &Error, account: &str, region: &str) -> Diagnostic {
-    let (bus, name) = (&plan.event_bus_name, plan.name());
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
     Diagnostic::error(format!("There is no event bus `{bus}` for the rule `{name}`"))
         .detail(format!(
             "{}\n\nThis looked in {account}, region {region}. Is the bus in another account or region, or was it deleted? \
@@ -88,7 +88,7 @@ pub(super) fn after_put(plan: &Rule, new: bool) -> Standing {
         (true, None) => "The rule may be there now; the next apply takes it up if it is.".to_owned(),
         (true, Some(_)) => format!(
             "The rule `{}` may be there now; the next apply makes no other beside it, and says how to take it up.",
-            plan.name()
+            plan.known_name()
         ),
     };
     Standing::new(UNCHANGED, unknown)

@@ -84,7 +84,7 @@ impl Resource for Rule {
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
         let aws = defaults::regional(cx, state.region.as_deref()).await?;
         state.region = Some(aws.name.clone());
-        let (bus, name) = (state.event_bus_name.clone(), state.name().to_owned());
+        let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
         let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
             same_account(&aws, state.arn.as_deref()).await?;
@@ -121,7 +121,7 @@ impl Resource for Rule {
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
-        tagged.map_err(|e| e.during_with(doing::tag(plan.name()), &messages::after_tagging()))?;
+        tagged.map_err(|e| e.during_with(doing::tag(plan.known_name()), &messages::after_tagging()))?;
         Ok(plan)
     }
 
@@ -164,7 +164,7 @@ impl Resource for Rule {
 }
 
 impl Rule {
-    fn name(&self) -> &str {
+    fn known_name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
     }
 
