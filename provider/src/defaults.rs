@@ -1,13 +1,14 @@
-//! What every AWS-side resource plans alike: its region and its tags.
+//! The provider's defaults for AWS-side resources, region and tags: as they are planned, and as operations use them.
 
 use std::collections::BTreeMap;
 
 use tfplugin::{Action, ClientOf, Cx, Diagnostic, Plan, Resource, Result, Value};
 
-use super::tags::{self, Tags, Written};
-use super::{Aws, Limits, Regional, arn};
+use crate::aws::tags::{Tags, Written, all};
+use crate::aws::{Aws, Limits, Regional};
 use crate::check;
 use crate::client::Client;
+use crate::failure::Cause as _;
 
 /// The clients for a resource's region, within the operation's limits, or what to tell the user.
 pub async fn regional<T, K>(cx: &Cx<'_, T>, region: Option<&str>) -> Result<Regional>
@@ -28,17 +29,17 @@ where
         .aws()?
         .region(region, Limits::of(cx))
         .await
-        .map_err(|e| e.during("cannot reach AWS"))
+        .map_err(|e| e.during("reach AWS"))
 }
 
 /// The tags that everything gets.
-pub fn default_tags(client: &Client) -> Result<&Tags> {
+pub fn tags(client: &Client) -> Result<&Tags> {
     Ok(&client.aws()?.settings().default_tags)
 }
 
 /// Plans the region where the configuration names none: the provider's own if it is written there. One that the
 /// environment names is planned for what is new only: moving to another machine must not replace anything.
-pub fn region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
+pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
     if plan.action() == Action::Delete || !plan.config::<String>("region").is_null() {
         return;
     }
@@ -62,21 +63,15 @@ pub fn region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
     }
 }
 
-/// An optional text as AWS holds it. AWS has no empty ones: one that is written as empty stays so.
-pub fn held_text(written: Option<&str>, held: Option<&str>) -> Option<String> {
-    let held = held.filter(|text| !text.is_empty());
-    held.or(written.filter(|text| text.is_empty())).map(str::to_owned)
-}
-
 /// Plans `tags_all`.
-pub fn tags_all<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
+pub fn plan_tags<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
     if plan.action() == Action::Delete {
         return;
     }
     let own = plan.config::<BTreeMap<String, Value<String>>>("tags");
     let defaults = aws(plan).map(|aws| aws.settings().default_tags.clone());
     match known(own).zip(defaults) {
-        Some((own, defaults)) => plan.set("tags_all", tags::all(&own, &defaults)),
+        Some((own, defaults)) => plan.set("tags_all", all(&own, &defaults)),
         None => plan.set_unknown("tags_all"),
     }
 }
@@ -92,33 +87,4 @@ fn known(own: Value<BTreeMap<String, Value<String>>>) -> Option<Written> {
         Value::Unknown => None,
         Value::Known(own) => own.into_iter().map(one).collect(),
     }
-}
-
-/// What is not there is gone only if it was looked for in its own account: with credentials of another, everything would
-/// seem deleted.
-pub async fn same_account(aws: &Regional, of: Option<&str>) -> Result<()> {
-    let Some(wanted) = of.and_then(arn::account).filter(|account| !account.is_empty()) else {
-        return Ok(());
-    };
-    let doing = || {
-        format!(
-            "cannot tell the account that this looked for `{}` in",
-            of.unwrap_or_default()
-        )
-    };
-    let found = aws.account().await.map_err(|e| e.during(doing()))?;
-    if found.is_empty() || found == wanted {
-        return Ok(());
-    }
-    Err(
-        Diagnostic::error(format!("The AWS credentials are of account {found}, not {wanted}"))
-            .detail(format!(
-                "`{}` is in the state, and account {found} does not have it. Nothing was changed, and the state is kept. Use \
-                 credentials of account {wanted}; `aws = {{ allowed_account_ids = [\"{wanted}\"] }}` in the provider refuses \
-                 others at once. If the object is meant to be in account {found} now, take it out of the state first: \
-                 `terraform state rm`.",
-                of.unwrap_or_default()
-            ))
-            .into(),
-    )
 }

@@ -6,7 +6,7 @@ use tfplugin::Attrs;
 #[derive(Attrs)]
 struct Thing {
     /// Its name.
-    #[tf(optional, keep)]
+    #[tf(optional, use_state_for_unknown)]
     name: Option<String>,
 }
 

@@ -1,23 +1,28 @@
 //! `scalr_eventbridge_delivery_check`: "check the RunExecuted events are streamed to the CloudWatch log group", done by
 //! starting a run and waiting for its event.
 
+mod aws;
 mod chain;
 mod event;
+mod facts;
 mod gather;
-mod search;
+mod messages;
+mod scalr;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use scalr_api::{Object, Run, RunInput, WorkspaceId};
-use tfplugin::{Attrs, Cx, Diagnostic, Identity, Plan, Resource, Result, Timeouts, Waited, mins};
+use scalr_api::{Object, Run};
+use tfplugin::{Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, Waited, mins};
 use tokio::time::Instant;
 
-use crate::aws::{Regional, checks, planned};
-use crate::check;
-use crate::client::{Client, Scalr};
-use search::Arrival;
+use crate::aws::{Regional, checks};
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::{check, defaults};
+use aws::Arrival;
+use messages::doing;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// How long the walk through the chain may take.
@@ -65,28 +70,25 @@ impl Resource for DeliveryCheck {
     const IMPORTABLE: bool = false;
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx, plan.region.as_deref()).await?;
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
         let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
         plan.region = Some(aws.name.clone());
         need_group(&aws, &plan.log_group).await?;
         let started = Instant::now();
         let since_ms = now_ms();
-        let run = start(&scalr, &plan.workspace_id).await?;
-        cx.progress(format!(
-            "the run `{}` is started; waiting for its event in `{}`",
-            run.id, plan.log_group
-        ));
+        let run = scalr::start(&scalr, &plan.workspace_id).await?;
+        cx.progress(messages::started(&run, &plan.log_group));
         match wait(cx, &aws, &plan.log_group, run.id.as_str(), since_ms).await? {
             Waited::Done(arrival) => Ok(plan.with(&run, arrival)),
-            Waited::Cancelled { .. } => Err(interrupted(&run).into()),
+            Waited::Cancelled { .. } => Err(messages::interrupted(&run).into()),
             Waited::TimedOut { .. } => {
-                let waited = started.elapsed();
+                let times = (started.elapsed(), WALK);
                 let walk = gather::facts(&aws, &scalr, &plan, &run);
                 tokio::select! {
                     facts = tokio::time::timeout(WALK, walk) => {
-                        Err(missed(&plan, &run, facts.ok().as_ref(), waited).into())
+                        Err(messages::missed(&plan, &run, facts.ok().as_ref(), times).into())
                     }
-                    () = cx.cancelled().cancelled() => Err(interrupted(&run).into()),
+                    () = cx.cancelled().cancelled() => Err(messages::interrupted(&run).into()),
                 }
             }
         }
@@ -105,7 +107,7 @@ impl Resource for DeliveryCheck {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        planned::region(plan);
+        defaults::plan_region(plan);
         Ok(())
     }
 }
@@ -124,44 +126,11 @@ impl DeliveryCheck {
 
 /// No run is started for a log group that is not there.
 async fn need_group(aws: &Regional, name: &str) -> Result<()> {
-    let held = aws
-        .log_group(name)
-        .await
-        .map_err(|e| e.during(format!("cannot look for the log group `{name}`")))?;
-    if held.is_some() {
-        return Ok(());
+    let held = aws.log_group(name).await;
+    match held.map_err(|e| e.during(doing::look_for_group(name)))? {
+        Some(_) => Ok(()),
+        None => Err(messages::no_group(name, &aws.account_in_words().await, &aws.name).into()),
     }
-    Err(Diagnostic::error(format!("There is no log group `{name}`"))
-        .detail(format!(
-            "This looked in {}, region {}. No run was started. Use `log_group.name` and `region` of a \
-             `scalr_eventbridge_target`.",
-            aws.account_in_words().await,
-            aws.name
-        ))
-        .at("log_group")
-        .into())
-}
-
-async fn start(scalr: &Scalr, workspace: &str) -> Result<Object<Run>> {
-    const ATTRIBUTES: &[(&str, &str)] = &[("/data/relationships/workspace", "workspace_id")];
-    let id = WorkspaceId::new(workspace).map_err(|e| {
-        Diagnostic::error("Not the id of a workspace")
-            .detail(format!("{e}."))
-            .at("workspace_id")
-    })?;
-    let input = RunInput {
-        is_dry: Some(true),
-        message: Some("Checks that events are delivered to EventBridge".to_owned()),
-        ..RunInput::default()
-    };
-    let answer = scalr.api.create_run(id, input).await;
-    answer.map_err(|error| {
-        scalr
-            .failed(format!("start a run in the workspace `{workspace}`"), error)
-            .attributes(ATTRIBUTES)
-            .if_done("A run may have been started; it does no harm, and the next apply starts another.")
-            .into()
-    })
 }
 
 async fn wait(
@@ -172,50 +141,14 @@ async fn wait(
     since_ms: i64,
 ) -> Result<Waited<Arrival>> {
     cx.wait(EVERY, async |_| {
-        match search::arrival(aws, group, run, since_ms).await {
+        match aws::arrival(aws, group, run, since_ms).await {
             Ok(Some(arrival)) => Ok(Break(arrival)),
-            Ok(None) => Ok(Continue(format!(
-                "the event of the run `{run}` is not in `{group}` yet"
-            ))),
-            Err(e) if e.is_passing() => Ok(Continue(format!("cannot look into `{group}` at present: {e}"))),
-            Err(e) => Err(e.during(format!(
-                "cannot look for the event of the run `{run}` in the log group `{group}`"
-            ))),
+            Ok(None) => Ok(Continue(messages::not_yet(run, group))),
+            Err(e) if e.is_passing() => Ok(Continue(messages::cannot_look(group, &e))),
+            Err(e) => Err(e.during(doing::look_for_event(run, group))),
         }
     })
     .await
-}
-
-fn interrupted(run: &Object<Run>) -> Diagnostic {
-    Diagnostic::error("Interrupted before the event arrived").detail(format!(
-        "The run `{}` goes on in Scalr. The check is not in the state; the next apply runs it again.",
-        run.id
-    ))
-}
-
-fn missed(
-    plan: &DeliveryCheck,
-    run: &Object<Run>,
-    facts: Option<&chain::Facts>,
-    waited: Duration,
-) -> Diagnostic {
-    let why = facts.map_or_else(
-        || {
-            format!(
-                "Looking for the link that broke was given up after {} s: AWS or Scalr answers too slowly.",
-                WALK.as_secs()
-            )
-        },
-        chain::broken,
-    );
-    Diagnostic::error(format!(
-        "The event of the run `{}` did not arrive in the log group `{}`",
-        run.id, plan.log_group
-    ))
-    .detail(format!(
-        "Waited {} s. {why}\n\nThe check is not in the state; the next apply runs it again.",
-        waited.as_secs(),
-    ))
 }
 
 fn now_ms() -> i64 {

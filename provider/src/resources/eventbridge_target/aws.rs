@@ -1,4 +1,4 @@
-//! The target as AWS has it: taken up, written, read and removed.
+//! The target at AWS: adopted, written, read and removed.
 
 use std::ops::ControlFlow::Break;
 use std::time::Duration;
@@ -7,42 +7,34 @@ use aws_sdk_eventbridge::types::{
     DeadLetterConfig as WireQueue, InputTransformer as WireTransformer, RetryPolicy as WireRetry,
     Target as WireTarget,
 };
-use tfplugin::{Cx, Diagnostic, Result};
+use tfplugin::{Cx, Result};
 
+use super::messages::{self, doing};
 use super::{DeadLetterConfig, InputTransformer, RetryPolicy, Target};
-use crate::aws::{Regional, Standing, import_id, json, settle};
+use crate::aws::{Regional, filled, json, retry};
+use crate::failure::Cause as _;
+use crate::resources::existing::differing;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// What AWS does where nothing is said; it may or may not say so when asked.
 const AGE_DEFAULT: i64 = 86_400;
 const ATTEMPTS_DEFAULT: i64 = 185;
 
-/// Looks for a target of that id first: PutTargets would overwrite it without a word. One that is just what is planned
-/// is taken up, which is how an interrupted apply goes on.
-pub(super) async fn take_up_or_refuse(aws: &Regional, plan: &Target) -> Result<()> {
+/// Looks for a target of that id before PutTargets overwrites it.
+pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Target) -> Result<()> {
     let targets = aws.targets(&plan.event_bus_name, &plan.rule).await;
-    let targets =
-        targets.map_err(|e| e.during(format!("cannot read the targets of the rule `{}`", plan.rule)))?;
-    let Some(held) = targets
-        .unwrap_or_default()
-        .into_iter()
-        .find(|held| held.id() == plan.id())
-    else {
-        return Ok(());
-    };
-    let differences = plan.differences(&held);
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(exists(plan, &aws.name, &differences).into())
+    let targets = targets.map_err(|e| e.during(doing::read(&plan.rule)))?;
+    let mut targets = targets.into_iter().flatten();
+    match targets.find(|held| held.id() == plan.id()) {
+        Some(held) => messages::existing(plan, &aws.name).adopt_or_refuse(&plan.differences(&held)),
+        None => Ok(()),
     }
 }
 
 /// Writes the target.
 pub(super) async fn put(cx: &Cx<'_, Target>, aws: &Regional, plan: &Target, new: bool) -> Result<()> {
     const CALL: &str = "events:PutTargets";
-    let verb = if new { "make" } else { "change" };
-    let doing = format!("{verb} the target `{}` of the rule `{}`", plan.id(), plan.rule);
+    let doing = doing::put(plan.id(), &plan.rule, new);
     let target = plan.to_wire(&doing)?;
     let call = aws
         .events
@@ -50,7 +42,7 @@ pub(super) async fn put(cx: &Cx<'_, Target>, aws: &Regional, plan: &Target, new:
         .event_bus_name(&plan.event_bus_name)
         .rule(&plan.rule)
         .targets(target);
-    settle::until_settled(cx, EVERY, &doing, &standing(plan, new), async |_| {
+    retry::until_done(cx, EVERY, &doing, &messages::after_put(plan, new), async |_| {
         let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e))?;
         match answer.failed_entries().first() {
             None => Ok(Break(())),
@@ -60,54 +52,19 @@ pub(super) async fn put(cx: &Cx<'_, Target>, aws: &Regional, plan: &Target, new:
     .await
 }
 
-/// How things stand when PutTargets failed. What was made before it is named: no state tells of it.
-fn standing(plan: &Target, new: bool) -> Standing {
-    let standing = if new {
-        Standing::new(
-            "The target was not made.",
-            "The target may be there now; the next apply takes it up if it is.",
-        )
-    } else {
-        Standing::new(
-            "The target is unchanged.",
-            "Whether the target was changed is not known; the next plan shows it.",
-        )
-    };
-    match &plan.log_group {
-        Some(group) => {
-            let next = if new { "; the next apply takes them up" } else { "" };
-            standing.and(&format!(
-                "The log group `{}` and its resource policy's statements for this target are in place{next}.",
-                group.name
-            ))
-        }
-        None => standing,
-    }
-}
-
 /// Removes the target; one that is gone, with or without its rule, is no error.
 pub(super) async fn remove(cx: &Cx<'_, Target>, aws: &Regional, state: &Target) -> Result<()> {
     const CALL: &str = "events:RemoveTargets";
-    let doing = format!("remove the target `{}` of the rule `{}`", state.id(), state.rule);
-    let without = state.log_group.as_ref().map_or_else(String::new, |group| {
-        format!(
-            ", without the permission to write to the log group `{}`",
-            group.name
-        )
-    });
-    let standing = Standing::new(
-        format!("The target is still there{without}."),
-        "Whether the target was removed is not known; the next plan shows it.",
-    );
+    let doing = doing::remove(state.id(), &state.rule);
     let call = aws
         .events
         .remove_targets()
         .event_bus_name(&state.event_bus_name)
         .rule(&state.rule)
         .ids(state.id());
-    settle::until_settled(cx, EVERY, &doing, &standing, async |_| {
+    retry::until_done(cx, EVERY, &doing, &messages::after_removing(state), async |_| {
         let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
-        settle::gone(answer.and_then(|answer| match answer.failed_entries().first() {
+        retry::gone(answer.and_then(|answer| match answer.failed_entries().first() {
             None => Ok(()),
             Some(entry) => Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message())),
         }))
@@ -115,21 +72,9 @@ pub(super) async fn remove(cx: &Cx<'_, Target>, aws: &Regional, state: &Target) 
     .await
 }
 
-fn exists(plan: &Target, region: &str, differences: &[&str]) -> Diagnostic {
-    let (bus, rule, id) = (&plan.event_bus_name, &plan.rule, plan.id());
-    Diagnostic::error(format!("The target `{id}` exists already on the rule `{rule}`")).detail(format!(
-        "It is in {region}, is not in the state, and differs in `{}`; it was left as it is. Choose another `target_id`, or \
-         import it (the plan then shows what would change) with\n\n{}",
-        differences.join("`, `"),
-        import_id::block(&format!("{bus}/{rule}/{id}@{region}"))
-    ))
-}
-
 impl Target {
     fn to_wire(&self, doing: &str) -> Result<WireTarget> {
-        let failed = |e: aws_sdk_eventbridge::error::BuildError| {
-            Diagnostic::error(format!("Cannot {doing}")).detail(format!("The request cannot be built: {e}."))
-        };
+        let failed = |e: aws_sdk_eventbridge::error::BuildError| messages::request_cannot_be_built(doing, &e);
         let transformer = self.input_transformer.as_ref().map(|transformer| {
             let paths = transformer
                 .input_paths
@@ -165,7 +110,6 @@ impl Target {
 
     /// Takes what AWS holds.
     pub(super) fn with(&mut self, held: &WireTarget) {
-        let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         self.arn = Some(held.arn().to_owned());
         self.input = filled(held.input());
         self.input_path = filled(held.input_path());
@@ -203,7 +147,7 @@ impl Target {
         } else {
             "arn"
         };
-        [
+        differing([
             (destination, arn(self) == arn(&other)),
             ("input", same_input),
             ("input_path", self.input_path == other.input_path),
@@ -218,10 +162,7 @@ impl Target {
             ),
             ("role_arn", self.role_arn == other.role_arn),
             ("settings that this resource does not have", !has_more(held)),
-        ]
-        .into_iter()
-        .filter_map(|(name, same)| (!same).then_some(name))
-        .collect()
+        ])
     }
 }
 
@@ -297,15 +238,6 @@ mod tests {
         check(
             |t| t.retry_policy = Some(retry(Some(60), None)),
             &["retry_policy"],
-        );
-    }
-
-    #[test]
-    fn an_existing_target_is_refused_with_the_block_that_takes_it_up() {
-        let detail = exists(&target(), "us-east-1", &["arn"]).detail;
-        assert!(
-            detail.contains("\n    id = \"aws.partner/scalr.com/a/b/r/t@us-east-1\"\n"),
-            "{detail}"
         );
     }
 

@@ -1,18 +1,21 @@
 //! `scalr_eventbridge_rule`: "Create rule" in the AWS console, its pattern tested before anything is made.
 
-mod calls;
+mod aws;
+mod generated_name;
+mod messages;
 mod pattern;
 
 use std::collections::BTreeMap;
 
 use tfplugin::{
-    Action, Attrs, Config, Cx, Diagnostic, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Value,
-    mins,
+    Action, Attrs, Config, Cx, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
-use crate::aws::{Regional, Standing, checks, import_id, json, planned, tags};
-use crate::check;
+use crate::aws::{Regional, checks, import_id, json, same_account, tags};
 use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::{check, defaults};
+use messages::doing;
 
 /// A rule on an event bus: which events it picks up. Where they go is said by `scalr_eventbridge_target`.
 ///
@@ -66,25 +69,25 @@ impl Resource for Rule {
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx, plan.region.as_deref()).await?;
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         match (&plan.name, &plan.name_prefix) {
             (None, Some(prefix)) => {
-                plan.name = Some(calls::make_up_name(&aws, cx.client(), &plan, prefix).await?);
+                plan.name = Some(aws::generate_name(&aws, cx.client(), &plan, prefix).await?);
             }
-            _ => calls::take_up_or_refuse(&aws, &plan).await?,
+            _ => aws::adopt_or_refuse(&aws, &plan).await?,
         }
-        plan.arn = Some(calls::put(&aws, &plan, true).await?);
+        plan.arn = Some(aws::put(&aws, &plan, true).await?);
         Ok(plan)
     }
 
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = planned::regional(cx, state.region.as_deref()).await?;
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
         state.region = Some(aws.name.clone());
-        let (bus, name) = (state.event_bus_name.clone(), state.name().to_owned());
-        let doing = || format!("cannot read the rule `{name}` of the event bus `{bus}`");
+        let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
+        let doing = || doing::read(&bus, &name);
         let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
-            planned::same_account(&aws, state.arn.as_deref()).await?;
+            same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
         let all = aws
@@ -93,13 +96,13 @@ impl Resource for Rule {
             .map_err(|e| e.during(doing()))?;
         // An import knows the name alone.
         if state.arn.is_none() {
-            state.name_prefix = pattern::prefix_of_made_up(&name);
+            state.name_prefix = generated_name::prefix(&name);
         }
         let known = tags::Known {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };
-        state.tags = tags::own(&all, planned::default_tags(cx.client())?, known);
+        state.tags = tags::own(&all, defaults::tags(cx.client())?, known);
         state.tags_all = Some(all);
         state.arn = held.arn().map(str::to_owned);
         state.with(&held);
@@ -107,10 +110,10 @@ impl Resource for Rule {
     }
 
     async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx, plan.region.as_deref()).await?;
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         if !plan.is_like(&prior) {
-            calls::put(&aws, &plan, false).await?;
+            aws::put(&aws, &plan, false).await?;
         }
         let (held, wanted) = (
             prior.tags_all.unwrap_or_default(),
@@ -118,16 +121,13 @@ impl Resource for Rule {
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
-        tagged.map_err(|e| {
-            let standing = Standing::default().and("The rule's other settings are as configured.");
-            e.during_with(format!("cannot tag the rule `{}`", plan.name()), &standing)
-        })?;
+        tagged.map_err(|e| e.during_with(doing::tag(plan.known_name()), &messages::after_tagging()))?;
         Ok(plan)
     }
 
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = planned::regional(cx, state.region.as_deref()).await?;
-        calls::delete(cx, &aws, &state).await
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+        aws::delete(cx, &aws, &state).await
     }
 
     fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
@@ -136,26 +136,18 @@ impl Resource for Rule {
             config.value::<String>("name_prefix"),
         );
         if name.is_null() && prefix.is_null() {
-            diags.push(
-                Diagnostic::error("The rule needs a name")
-                    .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
-                    .at("name"),
-            );
+            diags.push(messages::needs_a_name());
         } else if let (Value::Known(name), Value::Known(prefix)) = (name, prefix)
             // A configuration that was generated from an import has both.
-            && pattern::prefix_of_made_up(&name) != Some(prefix)
+            && generated_name::prefix(&name) != Some(prefix)
         {
-            diags.push(
-                Diagnostic::error("The rule has a name and a prefix of one")
-                    .detail("Set one of `name` and `name_prefix`.")
-                    .at("name_prefix"),
-            );
+            diags.push(messages::name_and_prefix());
         }
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        planned::region(plan);
-        planned::tags_all(plan);
+        defaults::plan_region(plan);
+        defaults::plan_tags(plan);
         // A prefix is there where it is written, or where an import has found one.
         if plan.config::<String>("name_prefix").is_null()
             && plan.planned::<String>("name_prefix").is_unknown()
@@ -172,7 +164,7 @@ impl Resource for Rule {
 }
 
 impl Rule {
-    fn name(&self) -> &str {
+    fn known_name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
     }
 
@@ -180,7 +172,7 @@ impl Rule {
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(aws.name.clone());
         let own = self.tags.clone().unwrap_or_default();
-        self.tags_all = Some(tags::all(&own, planned::default_tags(client)?));
+        self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
         Ok(())
     }
 

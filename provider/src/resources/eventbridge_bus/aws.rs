@@ -1,4 +1,4 @@
-//! Making, changing and deleting the bus.
+//! The bus at AWS: made, adopted, changed, deleted.
 
 use std::ops::ControlFlow::Continue;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,22 +8,22 @@ use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::types::{
     DeadLetterConfig as WireQueue, EventSourceState, IncludeDetail, Level, LogConfig as WireLog,
 };
-use tfplugin::{Cx, Diagnostic, Diagnostics, Result};
+use tfplugin::{Cx, Result};
 
+use super::messages::{self, MAY_BE_THERE, doing};
 use super::{Bus, DeadLetterConfig, LogConfig, source};
 use crate::aws::calls::wire_tags;
-use crate::aws::settle::{DOUBTS_MAX, is_in_use};
-use crate::aws::{Error, Regional, Standing, import_id, planned, settle};
+use crate::aws::retry::{self, IN_USE_RETRIES_MAX, is_in_use};
+use crate::aws::{Error, Regional, filled, held_text};
+use crate::failure::{Cause as _, Standing};
 
-const MAY_BE_THERE: &str = "The bus may be there now; if it is, the next apply says how to take it up.";
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
-/// Makes the bus and returns its ARN; takes an existing one over where the plan says so.
+/// Makes the bus and returns its ARN; adopts an existing one where the plan says so.
 pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState) -> Result<String> {
     let name = &plan.event_source_name;
-    let doing = || format!("cannot make the event bus `{name}`");
-    if let Some(held) = aws.bus(name).await.map_err(|e| e.during(doing()))? {
-        return take_over(aws, plan, &held, state).await;
+    if let Some(held) = aws.bus(name).await.map_err(|e| e.during(doing::make(name)))? {
+        return adopt_or_refuse(aws, plan, &held, state).await;
     }
     match put(aws, plan).await {
         Ok(arn) => Ok(arn),
@@ -35,14 +35,14 @@ pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState)
                 Some("ResourceAlreadyExistsException" | "InvalidStateException")
             ) =>
         {
-            let unread = |e: Error| e.during_with(doing(), &Standing::same(MAY_BE_THERE));
+            let unread = |e: Error| e.during_with(doing::make(name), &Standing::same(MAY_BE_THERE));
             match aws.bus(name).await.map_err(unread)? {
                 Some(held) if plan.is_like(aws, &held).await? => Ok(held.arn.unwrap_or_default()),
-                Some(held) => take_over(aws, plan, &held, state).await,
-                None => Err(refused(&e, name)),
+                Some(held) => adopt_or_refuse(aws, plan, &held, state).await,
+                None => Err(messages::not_made(name, &e)),
             }
         }
-        Err(e) => Err(refused(&e, name)),
+        Err(e) => Err(messages::not_made(name, &e)),
     }
 }
 
@@ -66,7 +66,7 @@ async fn put(aws: &Regional, plan: &Bus) -> Result<String, Error> {
     Ok(answer.event_bus_arn.unwrap_or_default())
 }
 
-async fn take_over(
+async fn adopt_or_refuse(
     aws: &Regional,
     plan: &Bus,
     held: &DescribeEventBusOutput,
@@ -74,7 +74,7 @@ async fn take_over(
 ) -> Result<String> {
     let name = &plan.event_source_name;
     if !plan.adopt_existing {
-        return Err(exists(name, &aws.name, state).into());
+        return Err(messages::exists(name, &aws.name, state).into());
     }
     if *state == EventSourceState::Pending {
         source::activate(aws, name).await?;
@@ -82,10 +82,10 @@ async fn take_over(
     Ok(held.arn().unwrap_or_default().to_owned())
 }
 
-/// Gives a bus that was taken over the settings and tags of the plan.
-pub(super) async fn bring_to(aws: &Regional, plan: &Bus) -> Result<()> {
+/// Gives a bus that was adopted the settings and tags of the plan.
+pub(super) async fn adopt(aws: &Regional, plan: &Bus) -> Result<()> {
     let name = &plan.event_source_name;
-    let doing = || format!("cannot bring the event bus `{name}` to what is configured");
+    let doing = || doing::adopt(name);
     let Some(held) = aws.bus(name).await.map_err(|e| e.during(doing()))? else {
         return Ok(());
     };
@@ -125,74 +125,38 @@ pub(super) async fn update(aws: &Regional, plan: &Bus) -> Result<()> {
         .send()
         .await
         .map_err(|e| aws.failed("events:UpdateEventBus", e));
-    answer
-        .map(drop)
-        .map_err(|e| e.during(format!("cannot change the event bus `{name}`")))
+    answer.map(drop).map_err(|e| e.during(doing::change(name)))
 }
 
 /// Deletes the bus, once its rules are gone.
 pub(super) async fn delete(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
-    let standing = Standing::new(
-        "The bus is still there.",
-        "Whether the bus was deleted is not known; the next plan shows it.",
-    );
-    let doing = format!("delete the event bus `{name}`");
-    let doubts = &AtomicU32::new(0);
-    settle::until_settled(cx, DELETE_EVERY, &doing, &standing, async |_| {
-        let answer = aws.events.delete_event_bus().name(name).send().await;
-        match answer.map_err(|e| aws.failed("events:DeleteEventBus", e)) {
-            Err(e) if is_in_use(&e, "rule") => {
-                let left = aws.rule_names(name, None).await?;
-                if left.is_empty() && doubts.fetch_add(1, Ordering::Relaxed) >= DOUBTS_MAX {
-                    return Err(e);
+    let retries = &AtomicU32::new(0);
+    retry::until_done(
+        cx,
+        DELETE_EVERY,
+        &doing::delete(name),
+        &messages::after_deleting(),
+        async |_| {
+            let answer = aws.events.delete_event_bus().name(name).send().await;
+            match answer.map_err(|e| aws.failed("events:DeleteEventBus", e)) {
+                Err(e) if is_in_use(&e, "rule") => {
+                    let left = aws.rule_names(name, None).await?;
+                    if left.is_empty() && retries.fetch_add(1, Ordering::Relaxed) >= IN_USE_RETRIES_MAX {
+                        return Err(e);
+                    }
+                    Ok(Continue(messages::rules_left(name, &left)))
                 }
-                Ok(Continue(rules_left(name, &left)))
+                answer => retry::gone(answer),
             }
-            answer => settle::gone(answer),
-        }
-    })
-    .await
-}
-
-fn rules_left(name: &str, left: &[String]) -> String {
-    let rules = if left.is_empty() {
-        "rules".to_owned()
-    } else {
-        format!("the rules `{}`", left.join("`, `"))
-    };
-    format!(
-        "the bus `{name}` still has {rules}, and AWS deletes a bus only when it has none. Rules that this configuration \
-         does not manage have to be deleted first"
+        },
     )
-}
-
-fn refused(error: &Error, name: &str) -> Diagnostics {
-    let standing = Standing::new("The call changed nothing.", MAY_BE_THERE);
-    error.during_with(format!("cannot make the event bus `{name}`"), &standing)
-}
-
-/// The bus is there and was not to be taken over.
-fn exists(name: &str, region: &str, state: &EventSourceState) -> Diagnostic {
-    let left_over = if *state == EventSourceState::Pending {
-        " It belonged to an earlier connection of the same name: AWS does not associate it with the new event source by \
-         itself, so the connection stays pending. An apply after taking it up associates it."
-    } else {
-        ""
-    };
-    Diagnostic::error(format!("The event bus `{name}` exists already")).detail(format!(
-        "It is in {region}, and this resource was to make it; it was left as it is.{left_over} Either set \
-         `adopt_existing = true`, which takes it over and gives it the settings written here, or import it with\n\n{}\n\nIf \
-         the bus is being replaced, `create_before_destroy` (which a rule that has it hands on to its bus) cannot work: there \
-         is one bus of a name. Apply again, without it if this comes back.",
-        import_id::block(&format!("{name}@{region}"))
-    ))
+    .await
 }
 
 impl Bus {
     /// Takes the settings that AWS holds.
     pub(super) fn with(&mut self, held: &DescribeEventBusOutput) {
-        let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        self.description = planned::held_text(self.description.as_deref(), held.description());
+        self.description = held_text(self.description.as_deref(), held.description());
         self.kms_key_identifier = filled(held.kms_key_identifier());
         let queue = held.dead_letter_config().and_then(|queue| filled(queue.arn()));
         self.dead_letter_config = queue.map(|arn| DeadLetterConfig { arn });
@@ -214,8 +178,10 @@ impl Bus {
         now.with(held);
         let tags = aws.tags(held.arn().unwrap_or_default()).await;
         let tags = tags.map_err(|e| {
-            let doing = format!("cannot read the event bus `{}`", self.event_source_name);
-            e.during_with(doing, &Standing::same(MAY_BE_THERE))
+            e.during_with(
+                doing::read(&self.event_source_name),
+                &Standing::same(MAY_BE_THERE),
+            )
         })?;
         Ok(!now.settings_differ(self) && self.tags_all.clone().unwrap_or_default() == tags)
     }
@@ -241,22 +207,6 @@ fn wire_log(log: &LogConfig) -> WireLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_existing_bus_is_refused_with_the_block_that_takes_it_up() {
-        let name = "aws.partner/scalr.com/a/b";
-        for (state, says) in [
-            (EventSourceState::Active, "adopt_existing = true"),
-            (EventSourceState::Pending, "stays pending"),
-        ] {
-            let detail = exists(name, "eu-west-1", &state).detail;
-            assert!(detail.contains(says), "{detail}");
-            assert!(
-                detail.contains("\n    id = \"aws.partner/scalr.com/a/b@eu-west-1\"\n"),
-                "{detail}"
-            );
-        }
-    }
 
     #[test]
     fn a_log_that_is_off_is_no_log() {

@@ -1,20 +1,20 @@
 //! `scalr_eventbridge_bus`: "Associate with event bus" in the AWS console.
 
-mod calls;
+mod aws;
+mod messages;
+mod plan;
 mod source;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_eventbridge::types::EventSourceState;
-use tfplugin::{
-    Action, Attrs, Cx, Diagnostic, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Value, Waited,
-    mins,
-};
+use tfplugin::{Action, Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, Value, Waited, mins};
 
-use crate::aws::{Regional, Standing, checks, import_id, planned, tags};
-use crate::check;
+use crate::aws::{Regional, checks, import_id, same_account, tags};
 use crate::client::Client;
-use source::Association;
+use crate::failure::Cause as _;
+use crate::{check, defaults};
+use messages::doing;
+use source::{Association, MISSING};
 
 /// Associates a partner event source of Scalr with an event bus in your AWS account. From then on the events of the
 /// connection arrive on this bus, where rules can pick them up.
@@ -88,58 +88,57 @@ impl Resource for Bus {
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
+    const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx, plan.region.as_deref()).await?;
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
-        let source = plan.event_source_name.clone();
-        let state = source::wait_until_there(cx, &aws, &source).await?;
+        let state = source::wait_until_there(cx, &aws, &plan.event_source_name).await?;
         plan.source_state = Some(state.as_str().to_owned());
-        plan.arn = Some(calls::create(&aws, &plan, &state).await?);
+        plan.arn = Some(aws::create(&aws, &plan, &state).await?);
         cx.save(plan.clone());
         // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
         if plan.adopt_existing
-            && let Err(failures) = calls::bring_to(&aws, &plan).await
+            && let Err(failures) = aws::adopt(&aws, &plan).await
         {
-            plan.warn_of_settings(cx, &failures);
+            for failure in &failures {
+                cx.warn(messages::not_as_configured(&plan.event_source_name, failure));
+            }
         }
         plan.associate(cx, &aws).await;
         Ok(plan)
     }
 
     async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = planned::regional(cx, state.region.as_deref()).await?;
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
         if state.event_source_name.is_empty() {
-            state.event_source_name = imported_source(state.name.as_deref().unwrap_or_default())?;
+            let name = state.name.clone().unwrap_or_default();
+            checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
+            state.event_source_name = name;
         }
         state.name = Some(state.event_source_name.clone());
         state.region = Some(aws.name.clone());
         let name = &state.event_source_name;
-        let held = aws
-            .bus(name)
-            .await
-            .map_err(|e| e.during(format!("cannot read the event bus `{name}`")))?;
+        let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
         let Some(held) = held else {
-            planned::same_account(&aws, state.arn.as_deref()).await?;
+            same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
-        let source = aws
-            .source(name)
-            .await
-            .map_err(|e| e.during(format!("cannot read the event source `{name}`")))?;
-        let source = source.and_then(|source| source.state);
+        let source = aws.source(name).await;
+        let source = source
+            .map_err(|e| e.during(doing::read_source(name)))?
+            .and_then(|source| source.state);
         let arn = held.arn().unwrap_or_default().to_owned();
         let all = aws
             .tags(&arn)
             .await
-            .map_err(|e| e.during(format!("cannot read the tags of the event bus `{name}`")))?;
-        state.source_state =
-            Some(source.map_or_else(|| "MISSING".to_owned(), |source| source.as_str().to_owned()));
+            .map_err(|e| e.during(doing::read_tags(name)))?;
+        state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
         let known = tags::Known {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };
-        state.tags = tags::own(&all, planned::default_tags(cx.client())?, known);
+        state.tags = tags::own(&all, defaults::tags(cx.client())?, known);
         state.tags_all = Some(all);
         state.arn = Some(arn);
         state.with(&held);
@@ -147,10 +146,10 @@ impl Resource for Bus {
     }
 
     async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx, plan.region.as_deref()).await?;
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
         plan.complete(&aws, cx.client())?;
         if plan.settings_differ(&prior) {
-            calls::update(&aws, &plan).await?;
+            aws::update(&aws, &plan).await?;
         }
         let name = &plan.event_source_name;
         let (held, wanted) = (
@@ -158,10 +157,8 @@ impl Resource for Bus {
             plan.tags_all.clone().unwrap_or_default(),
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
-        aws.retag(arn, &held, &wanted).await.map_err(|e| {
-            let standing = Standing::default().and("The bus's other settings are as configured.");
-            e.during_with(format!("cannot tag the event bus `{name}`"), &standing)
-        })?;
+        let tagged = aws.retag(arn, &held, &wanted).await;
+        tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
         if prior.source_state != plan.source_state {
             source::reassociate(cx, &aws, name).await?;
         }
@@ -169,20 +166,20 @@ impl Resource for Bus {
     }
 
     async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = planned::regional(cx, state.region.as_deref()).await?;
-        calls::delete(cx, &aws, &state.event_source_name).await
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+        aws::delete(cx, &aws, &state.event_source_name).await
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        planned::region(plan);
-        planned::tags_all(plan);
+        defaults::plan_region(plan);
+        defaults::plan_tags(plan);
         if plan.action() == Action::Create
             && let Value::Known(source) = plan.planned::<String>("event_source_name")
         {
             plan.set("name", source);
         }
-        plan_source_state(plan);
-        warn_of_loss(plan);
+        plan::source_state(plan);
+        plan::warn_of_loss(plan);
         Ok(())
     }
 
@@ -197,25 +194,8 @@ impl Bus {
         self.region = Some(aws.name.clone());
         self.name = Some(self.event_source_name.clone());
         let own = self.tags.clone().unwrap_or_default();
-        self.tags_all = Some(tags::all(&own, planned::default_tags(client)?));
+        self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
         Ok(())
-    }
-
-    /// The bus exists without all that was to be set.
-    fn warn_of_settings(&self, cx: &Cx<'_, Self>, failures: &Diagnostics) {
-        let name = &self.event_source_name;
-        for failure in failures {
-            cx.warn(
-                Diagnostic::warning(format!(
-                    "The event bus `{name}` is taken over, but not yet as configured"
-                ))
-                .detail(format!(
-                    "{}: {}\n\nThe bus is in the state and keeps what it had. The next plan shows what differs, and the \
-                     next apply sets it.",
-                    failure.summary, failure.detail
-                )),
-            );
-        }
     }
 
     /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
@@ -223,34 +203,21 @@ impl Bus {
     async fn associate(&mut self, cx: &Cx<'_, Self>, aws: &Regional) {
         let source = &self.event_source_name;
         let why = match source::wait_until_active(cx, aws, source).await {
-            Ok(Waited::Done(Association::Active)) => {
-                self.source_state = Some(EventSourceState::Active.as_str().to_owned());
-                return;
+            Ok(Waited::Done(association)) => {
+                self.source_state = Some(association.state().to_owned());
+                if association == Association::Active {
+                    return;
+                }
+                messages::source_state(association.state())
             }
-            Ok(Waited::Done(Association::Other(state))) => {
-                self.source_state = Some(state.clone());
-                format!("Its event source is not associated: its state is {state}.")
-            }
-            Ok(Waited::TimedOut { last }) => {
-                format!("Its event source was not associated in time: {last}.")
-            }
-            Ok(Waited::Cancelled { last }) => {
-                format!("Interrupted before its event source was associated: {last}.")
-            }
+            Ok(Waited::TimedOut { last }) => messages::association_timed_out(&last),
+            Ok(Waited::Cancelled { last }) => messages::association_interrupted(&last),
             Err(failures) => {
                 let details = failures.iter().map(|failure| failure.detail.as_str());
                 details.collect::<Vec<_>>().join("\n\n")
             }
         };
-        cx.warn(
-            Diagnostic::warning(format!(
-                "The event bus `{source}` exists, but perhaps receives nothing yet"
-            ))
-            .detail(format!(
-                "{why}\n\nThe bus is in the state; the next plan shows whether its event source is associated, and the \
-                 next apply associates it if not."
-            )),
-        );
+        cx.warn(messages::perhaps_nothing_arrives(source, &why));
     }
 
     fn settings_differ(&self, other: &Self) -> bool {
@@ -258,73 +225,5 @@ impl Bus {
             || self.kms_key_identifier != other.kms_key_identifier
             || self.dead_letter_config != other.dead_letter_config
             || self.log_config != other.log_config
-    }
-}
-
-fn imported_source(name: &str) -> Result<String> {
-    checks::event_source(name).map_err(|why| {
-        Diagnostic::error(format!("The event bus `{name}` is not one of a partner")).detail(format!(
-            "Its name {why}. This resource manages buses of partner event sources only. Nothing was imported."
-        ))
-    })?;
-    Ok(name.to_owned())
-}
-
-/// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
-fn plan_source_state(plan: &mut Plan<'_, Bus>) {
-    let Some(prior) = plan.prior() else { return };
-    if plan.action() != Action::Update {
-        return;
-    }
-    let name = prior.event_source_name.clone();
-    match prior.source_state.as_deref() {
-        Some("PENDING") => plan.set("source_state", "ACTIVE"),
-        // Where the bus is replaced, the plan says so itself.
-        Some(state) if is_gone(state) && !plan.replaces() => {
-            let state = state.to_owned();
-            plan.warn(source::gone(&name, &state));
-        }
-        _ => {}
-    }
-}
-
-/// Scalr or AWS has removed the source.
-fn is_gone(source_state: &str) -> bool {
-    matches!(source_state, "DELETED" | "MISSING")
-}
-
-fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
-    let what = match plan.action() {
-        Action::Delete => "Deleting",
-        Action::Update if plan.replaces() => "Replacing",
-        _ => return,
-    };
-    let Some(prior) = plan.prior() else { return };
-    // Nothing arrives there any more: there is nothing left to lose.
-    if prior.source_state.as_deref().is_some_and(is_gone) {
-        return;
-    }
-    let name = prior.event_source_name.clone();
-    plan.warn(Diagnostic::warning(format!("{what} the event bus stops Scalr's events")).detail(format!(
-        "{what} the bus `{name}` sends its event source back to PENDING. Scalr's events are then dropped without an \
-         error, and two weeks later AWS removes the source, unless a bus is associated with it again."
-    )));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_partner_buses_are_imported() {
-        assert_eq!(
-            imported_source("aws.partner/scalr.com/a/b"),
-            Ok("aws.partner/scalr.com/a/b".to_owned())
-        );
-        let refused = imported_source("default").expect_err("default").to_string();
-        assert!(
-            refused.contains("not one of a partner") && refused.contains("Nothing was imported"),
-            "{refused}"
-        );
     }
 }

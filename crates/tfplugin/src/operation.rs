@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::attr_type::AttrType as _;
+use crate::attempts::{Attempts, WaitEnd};
 use crate::cty::Val;
 use crate::data_source::DataSource;
 use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
@@ -42,8 +42,8 @@ impl Call {
     }
 }
 
-/// What an operation has at hand: the client, cancellation, the deadline, private state.
-pub struct Cx<'a, T> {
+/// One operation on one object of `T`, under way: its client, cancellation, deadline and private state.
+pub struct Operation<'a, T> {
     call: &'a Call,
     subject: PhantomData<fn() -> T>,
 }
@@ -70,7 +70,7 @@ impl<D: DataSource> ClientOf<OfDataSource> for D {
     type Client = D::Client;
 }
 
-impl<'a, T> Cx<'a, T> {
+impl<'a, T> Operation<'a, T> {
     pub(crate) fn new(call: &'a Call) -> Self {
         Self {
             call,
@@ -95,7 +95,7 @@ impl<'a, T> Cx<'a, T> {
     /// state is kept, with what is not known yet as null.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "a state is handed over where it is made: `cx.save(plan.with(&made))`"
+        reason = "a state is handed over where it is made: `operation.save(plan.with(&made))`"
     )]
     pub fn save(&self, state: T)
     where
@@ -114,11 +114,7 @@ impl<'a, T> Cx<'a, T> {
 
     /// Logs what is going on.
     pub fn progress(&self, message: impl AsRef<str>) {
-        log::provider(
-            log::Level::Info,
-            message.as_ref(),
-            &[("tf_resource_type", &self.call.subject)],
-        );
+        log::progress(&self.call.subject, message.as_ref());
     }
 
     /// Cancelled when the user interrupts.
@@ -131,7 +127,7 @@ impl<'a, T> Cx<'a, T> {
         self.call.deadline
     }
 
-    /// What [`Cx::set_private`] stored under a key.
+    /// What [`Operation::set_private`] stored under a key.
     pub fn private(&self, key: &str) -> Option<Vec<u8>> {
         self.call.notes().private.get(key).cloned()
     }
@@ -148,6 +144,12 @@ impl<'a, T> Cx<'a, T> {
         }
     }
 
+    /// Attempts this long apart, the first at once, until the deadline passes or the user interrupts: for a loop that
+    /// waits.
+    pub fn attempts(&self, every: Duration) -> Attempts<'a> {
+        Attempts::new(self.call, every)
+    }
+
     /// Tries until an attempt breaks with a result, the deadline passes or the user interrupts.
     ///
     /// An attempt that continues says what is still awaited. A running attempt is never cut short: what it asked
@@ -157,29 +159,22 @@ impl<'a, T> Cx<'a, T> {
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<ControlFlow<T2, String>>>,
     {
-        let mut last = String::new();
-        for count in 0.. {
+        let mut attempts = self.attempts(every);
+        while let Some(count) = attempts.next().await {
             match attempt(count).await? {
                 ControlFlow::Break(done) => return Ok(Waited::Done(done)),
-                ControlFlow::Continue(awaited) if awaited != last => {
-                    self.progress(&awaited);
-                    last = awaited;
-                }
-                ControlFlow::Continue(_) => {}
-            }
-            let next = Instant::now() + every;
-            tokio::select! {
-                biased;
-                () = self.call.cancel.cancelled() => return Ok(Waited::Cancelled { last }),
-                () = tokio::time::sleep_until(next.min(self.call.deadline)) => {}
-            }
-            if Instant::now() >= self.call.deadline {
-                return Ok(Waited::TimedOut { last });
+                ControlFlow::Continue(awaited) => attempts.awaiting(awaited),
             }
         }
-        Ok(Waited::TimedOut { last })
+        Ok(match attempts.end() {
+            WaitEnd::TimedOut { last } => Waited::TimedOut { last },
+            WaitEnd::Cancelled { last } => Waited::Cancelled { last },
+        })
     }
 }
+
+/// The former name of [`Operation`].
+pub type Cx<'a, T> = Operation<'a, T>;
 
 /// How a wait ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
