@@ -12,10 +12,6 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod document;
 mod error;
 mod id;

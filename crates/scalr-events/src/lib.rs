@@ -11,10 +11,6 @@
 //! unmatched                         why a pattern matches no event
 //! ```
 
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod audit_log;
 pub mod catalogue;
 mod event_type;
