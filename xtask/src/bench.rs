@@ -18,7 +18,7 @@ pub(crate) struct Options {
     #[arg(value_enum, default_value = "provider")]
     what: What,
     #[command(flatten)]
-    against: against::Options,
+    against: against::Comparison,
     /// Passed on to the measuring program.
     #[arg(last = true)]
     more: Vec<String>,

@@ -25,7 +25,7 @@ const PROGRAMS: [&str; 2] = [SCALR.program, "scalr-eventbridge"];
 
 /// What to compare with, and how.
 #[derive(clap::Args)]
-pub(super) struct Options {
+pub(super) struct Comparison {
     /// Compares with this commit, and fails where this tree is more than 10 % worse.
     #[arg(long, value_name = "COMMIT")]
     pub(super) against: Option<String>,
@@ -78,7 +78,7 @@ const FIGURES: [Figure; 5] = [
 ];
 
 /// Builds both, measures, prints the table, and fails if something is worse.
-pub(super) fn run(commit: &str, options: &Options) -> Result<()> {
+pub(super) fn run(commit: &str, options: &Comparison) -> Result<()> {
     ensure!(options.rounds > 0, "no rounds");
     let commit = resolve(commit)?;
     let old = old_programs(&commit, &options.profile)?;
