@@ -15,7 +15,7 @@ pub struct ErrorObject {
     /// The HTTP status as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// A code that programs can tell errors apart by.
+    /// The error code, for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// What is wrong, in a few words that don't vary.

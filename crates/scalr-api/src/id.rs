@@ -1,4 +1,4 @@
-//! Identifiers: one newtype for all kinds, told apart by the kind they belong to.
+//! Identifiers: one newtype for all kinds, distinguished by the kind they belong to.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -30,7 +30,7 @@ pub struct Run {
     pub is_destroy: bool,
     /// Ran on an agent.
     pub is_agent: bool,
-    /// Was held back before it started.
+    /// Was postponed before it started.
     pub is_postponed: bool,
     /// The run's last status, such as `applied` or `errored`.
     pub result: String,

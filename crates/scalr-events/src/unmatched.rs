@@ -9,7 +9,7 @@ use crate::{EventType, SOURCE_PREFIX};
 /// What EventBridge itself adds to an event that it replays from an archive.
 const REPLAY: &str = "replay-name";
 
-/// Why the pattern matches no event of Scalr's, one reason a place; empty if it may match one. Where each type of event
+/// Why the pattern matches no event of Scalr's, one reason for each field; empty if it may match one. Where each type of event
 /// is ruled out by something else, the reasons are those of the type that comes nearest.
 ///
 /// Only what is certain counts: alternatives under `$or` and matchers that look for absent fields always may match.

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_stand_below_the_work_they_did() {
+    fn servers_are_listed_under_their_work() {
         let report = |work: &str, bus: &str, delivered: u64| {
             json!({
                 "work": work,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::ErrorObject;
 
-/// A call that came to nothing. `request` is its method and path; no message holds the token.
+/// A failed call. `request` is its method and path; no message holds the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -21,7 +21,7 @@ pub enum ClientError {
         /// Why.
         source: reqwest::Error,
     },
-    /// The call was sent, and no whole answer came: it may have been carried out.
+    /// The call was sent, and no whole answer came: it may have been executed.
     #[error("{request}: {host} did not answer: {}", root(.source))]
     NoAnswer {
         /// Method and path.
@@ -41,13 +41,13 @@ pub enum ClientError {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// The caller said stop, perhaps while the call was under way.
+    /// The caller cancelled, perhaps while the call was in flight.
     #[error("{request}: stopped on request")]
     Stopped {
         /// Method and path.
         request: String,
     },
-    /// The last try failed in a way that changes nothing, but an earlier one was not answered.
+    /// The last attempt failed without effect, but an earlier one got no response and may have been executed.
     #[error("{0}; an earlier try of this call was not answered")]
     Unsure(#[source] Box<ClientError>),
     /// TLS cannot be set up on this machine.
@@ -69,7 +69,7 @@ pub struct Refusal {
     pub status: u16,
     /// The errors; empty when the answer was not in the API's error form.
     pub errors: Vec<ErrorObject>,
-    /// How long the server asked to be left alone.
+    /// The server's `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 
@@ -104,7 +104,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the same call may well succeed a little later.
+    /// Whether the failure is transient: the same call may well succeed a little later.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused(refusal) => matches!(refusal.status, 429 | 500 | 502..=504),
@@ -113,7 +113,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the server may have carried the call out all the same. A call that only reads changes nothing.
+    /// Whether the server may have executed the call nevertheless. A call that only reads changes nothing.
     pub fn may_be_done(&self) -> bool {
         let changes = |request: &str| !request.starts_with("GET ");
         match self {

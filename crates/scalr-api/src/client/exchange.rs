@@ -1,4 +1,4 @@
-//! One call on the wire: sent, answered, perhaps sent again.
+//! One HTTP request, its response, and its retries.
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -83,12 +83,12 @@ impl Request {
         })
     }
 
-    /// The same, never sent again.
+    /// The same, never retried.
     pub(super) fn once(self) -> Self {
         Self { once: true, ..self }
     }
 
-    /// Whether carrying it out twice is as good as once. Our PATCHes set values; they add nothing.
+    /// Whether it is idempotent. Our PATCHes set values; they add nothing.
     fn repeatable(&self) -> bool {
         self.method != Method::POST
     }
@@ -121,14 +121,14 @@ impl Exchange {
         &self.settings
     }
 
-    /// Sends a call, again where that is safe, until it is answered for good.
+    /// Sends a request, with retries where that is safe, until a final response.
     pub(super) async fn send(
         &self,
         request: &Request,
         stop: &CancellationToken,
     ) -> Result<Body, ClientError> {
         let http = self.http()?;
-        // Whether an earlier try may have been carried out: then no later failure is "nothing changed".
+        // Whether an earlier attempt may have been executed: then no later failure is "nothing changed".
         let mut unsure = false;
         for calls in 1.. {
             let answer = if request.repeatable() {
@@ -288,7 +288,7 @@ fn refusal(
     }
 }
 
-/// The last error, which an earlier try that was not answered makes unsure; an answer for good stays as it is.
+/// The last error. After an attempt without a response a transient one becomes `Unsure`; a final response stays as it is.
 fn after(unsure: bool, error: ClientError) -> ClientError {
     let passing = failure(&error).is_some_and(|why| !matches!(why, Failure::Status(400..=428, _)));
     if unsure && passing && !error.may_be_done() {

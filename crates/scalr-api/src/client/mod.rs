@@ -1,6 +1,6 @@
 //! The HTTP client: one method a call of Scalr's API.
 //!
-//! Invariants: a POST that the server may have carried out is never sent twice by itself; a 404 means "gone" only when
+//! Invariants: a POST that the server may have executed is never retried; a 404 means "gone" only when
 //! the API says so in its own error form, so that a wrong host never looks like a deleted object; the token is in no
 //! message, and no body is logged.
 
@@ -42,7 +42,7 @@ pub struct Settings {
     pub user_agent: String,
     /// How long to wait for one answer, from connecting to the body's last byte.
     pub timeout: Duration,
-    /// What is sent again, how often and when.
+    /// The retry policy.
     pub retry: Retry,
 }
 
@@ -81,7 +81,7 @@ impl Client {
     }
 
     /// The same client, which gives up its retries, and the calls that are safe to leave, when `stop` is cancelled. A
-    /// POST under way is still waited for: its answer holds the new object's id.
+    /// POST in flight is still waited for: its answer holds the new object's id.
     pub fn stopping_with(&self, stop: CancellationToken) -> Self {
         Self {
             exchange: Arc::clone(&self.exchange),
@@ -99,7 +99,7 @@ impl Client {
         self.get(format!("{}/{id}", Connection::PATH)).await
     }
 
-    /// Changes a connection and answers it as it is afterwards.
+    /// Changes a connection and returns it.
     pub async fn update_connection(
         &self,
         id: &ConnectionId,
@@ -116,8 +116,8 @@ impl Client {
         .await
     }
 
-    /// Asks AWS how the connection stands, and answers it as it is afterwards. On a paused connection the same call resumes,
-    /// so it is sent once: it must not go out again after somebody has paused it.
+    /// Has the server refresh the status from AWS, and returns the connection. On a paused connection the same call resumes
+    /// the stream, so it is never retried: somebody may have paused it in between.
     pub async fn refresh_connection(&self, id: &ConnectionId) -> Result<Object<Connection>, ClientError> {
         let data = Input {
             id: Some(id.clone()),
@@ -230,7 +230,7 @@ impl Client {
             let list: List<K> = self.exchange.send(&request, &self.stop).await?.read(&request)?;
             all.extend(list.data);
             match list.meta.pagination.next_page {
-                // A server that names an earlier page again would have us read for ever.
+                // A server that names an earlier page as the next one would be an endless loop.
                 Some(next) if next > page => page = next,
                 _ => break,
             }

@@ -1,17 +1,17 @@
-//! Which failed calls are sent again, and when. Pure: the dice and the clock are the caller's.
+//! Which failed requests are retried, and when. Pure: randomness and time are arguments.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Bounds of the retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Calls made at most when the server says 429.
+    /// Attempts at most while the server answers 429.
     pub throttled_calls_max: u32,
-    /// Calls made at most when the server fails, or its answer is lost.
+    /// Attempts at most while the server fails, or its response is lost.
     pub failed_calls_max: u32,
-    /// Delay after the first call; each further one doubles.
+    /// Back-off after the first attempt; each further one doubles it.
     pub delay_ms_first: u32,
-    /// Longest delay of our own choosing.
+    /// Longest back-off of our own.
     pub delay_ms_max: u32,
     /// Longest `Retry-After` that is obeyed; a longer one ends the retries.
     pub retry_after_ms_max: u32,
@@ -36,14 +36,14 @@ pub(super) enum Failure {
     Status(u16, Option<Duration>),
     /// No connection came about: the server has not seen the call.
     NotSent,
-    /// The call may have been carried out, but no answer came.
+    /// The call may have been executed, but no response came.
     NoAnswer,
 }
 
 impl Retry {
     /// How long to wait before the call number `calls` + 1; `None` to give up.
     ///
-    /// `repeatable` says that carrying the call out twice is as good as once; `dice` is in 0..1.
+    /// `repeatable`: the request is idempotent. `dice`: the random part of the jitter, in 0..1.
     pub(super) fn delay(
         &self,
         failure: Failure,
