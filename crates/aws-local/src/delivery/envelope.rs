@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::clock::{Millis, rfc3339_seconds};
-use crate::jsontext::minify;
 
 /// AWS's envelope round a detail, written once and shared by all that it is delivered to.
 #[derive(Debug, Clone)]
@@ -24,7 +23,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) time: Millis,
     pub(crate) region: &'a str,
     pub(crate) resources: &'a [String],
-    /// A JSON object, as the caller wrote it: its key order and the spelling of its numbers are kept.
+    /// A compact JSON object: key order and the spelling of numbers are the caller's.
     pub(crate) detail: &'a str,
 }
 
@@ -41,7 +40,7 @@ impl Envelope {
             quoted(&rfc3339_seconds(parts.time)),
             quoted(parts.region),
             resources.join(","),
-            minify(parts.detail),
+            parts.detail,
         );
         Self {
             id: parts.id.into(),
@@ -65,7 +64,7 @@ mod tests {
             time: 1_713_534_242_500,
             region: "eu-west-1",
             resources: &["arn:a".to_owned()],
-            detail: "{ \"z\": 1.50, \"a\": \"x y\" }",
+            detail: r#"{"z":1.50,"a":"x y"}"#,
         });
         assert_eq!(
             &*envelope.text,
