@@ -253,4 +253,46 @@ mod tests {
             ],
         );
     }
+
+    #[test]
+    fn every_failure_is_told_as_committed() {
+        let not_the_api = || ClientError::NotTheApi {
+            request: "GET /things".to_owned(),
+            host: "https://acme.scalr.io".to_owned(),
+            reason: "HTML".to_owned(),
+        };
+        let throttled = |wait| {
+            let mut error = refused(429, vec![ErrorObject::new(429, "Too many", "")]);
+            if let ClientError::Refused(refusal) = &mut error.source {
+                refusal.retry_after = wait;
+            }
+            error
+        };
+        let failed = |source| ScalrError::new("create the thing", source, "`SCALR_TOKEN`");
+        let stopped = || ClientError::Stopped {
+            request: "GET /things".to_owned(),
+        };
+        let errors = [
+            refused(401, vec![ErrorObject::new(401, "Unauthorized", "")]),
+            refused(403, vec![ErrorObject::new(403, "Forbidden", "")]),
+            refused(404, Vec::new()),
+            refused(
+                422,
+                vec![ErrorObject::new(422, "Invalid", "").at("/data/attributes/name")],
+            ),
+            throttled(None),
+            throttled(Some(std::time::Duration::from_secs(7))),
+            refused(502, Vec::new()),
+            refused(502, Vec::new()).if_done("It may be there."),
+            refused(502, Vec::new()).standing("It is there."),
+            failed(not_the_api()),
+            failed(ClientError::Unsure(Box::new(not_the_api()))),
+            failed(stopped()),
+        ];
+        let texts: Vec<_> = errors.into_iter().map(Diagnostics::from).collect();
+        crate::tests::snapshot::check(
+            "scalr_errors.txt",
+            texts.iter().flatten().map(crate::tests::snapshot::rendered),
+        );
+    }
 }

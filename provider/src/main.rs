@@ -6,8 +6,6 @@
 )]
 
 mod aws;
-#[cfg(test)]
-mod aws_tests;
 mod check;
 mod client;
 mod credentials;
@@ -18,7 +16,7 @@ mod logs;
 mod provider;
 mod resources;
 #[cfg(test)]
-mod scalr_tests;
+mod tests;
 
 use client::Client;
 

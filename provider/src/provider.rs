@@ -289,3 +289,48 @@ fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
 fn text(name: &'static str, value: Value<String>) -> Setting<Option<String>> {
     known(name, value).map(|text| text.filter(|text| !text.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::snapshot;
+
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn refused(hostname: Option<&str>, token: Option<&str>, env: Pairs<'_>, files: Pairs<'_>) -> Vec<String> {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let env = env.iter().map(own).collect();
+        let files: BTreeMap<String, String> = files.iter().map(own).collect();
+        let read = |path: &std::path::Path| {
+            let text = files.get(path.to_str().unwrap()).cloned();
+            text.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))
+        };
+        let value = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Known(text.to_owned()));
+        let world = World {
+            env: &env,
+            read: &read,
+        };
+        let scalr = scalr(value(hostname), value(token), &world, "test".to_owned());
+        scalr.err().iter().flatten().map(snapshot::rendered).collect()
+    }
+
+    #[test]
+    fn what_is_missing_or_cannot_be_used_is_told() {
+        let host = Some("acme.scalr.io");
+        let home = ("HOME", "/h");
+        let texts = [
+            refused(None, None, &[], &[]),
+            refused(Some("acme/x"), None, &[], &[]),
+            refused(Some("ftp://acme.scalr.io"), None, &[], &[]),
+            refused(Some("https://me:s3cret@acme.scalr.io"), None, &[], &[]),
+            refused(None, None, &[("SCALR_HOSTNAME", "a b")], &[]),
+            refused(host, Some("s3 cret"), &[], &[]),
+            refused(host, None, &[("SCALR_TOKEN", "s3 cret")], &[]),
+            refused(host, None, &[("TF_TOKEN_acme_scalr_io", "s3 cret")], &[]),
+            refused(host, None, &[home], &[]),
+            refused(host, None, &[home], &[("/h/.terraformrc", "credentials \"a\" {")]),
+            refused(Some("127.0.0.1:8080"), None, &[home], &[]),
+        ];
+        snapshot::check("provider.txt", texts.concat());
+    }
+}

@@ -2,23 +2,24 @@
 //! side seen through AWS's SDK, and a proxy that can stop a tool in the middle of its work.
 //!
 //! Nothing here depends on a product crate: the cases see what a user sees, processes and wire forms.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! runtime paths group           leaves: the async runtime, where things are, process groups
+//! aws scalr proxy tools         AWS, Scalr, the interrupting proxy, the command-line tools
+//! world                         a companion of a case's own
+//! stage                         a case: its world, its folder, its tool
+//! ```
 
 pub mod aws;
 pub mod group;
 pub mod paths;
 pub mod proxy;
+mod runtime;
 pub mod scalr;
 pub mod stage;
 pub mod tools;
 pub mod world;
 
-use std::future::Future;
-use std::sync::OnceLock;
-
-/// Runs a future to its end on the one runtime that all cases share.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
-    #[expect(clippy::expect_used, reason = "without a runtime there is no test to fail")]
-    let runtime = RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().expect("a runtime starts"));
-    runtime.block_on(future)
-}
+pub use runtime::block_on;

@@ -1,6 +1,6 @@
-//! `cargo xtask docs`: the registry's pages, from the provider's own schemas.
+//! `cargo xtask docs`: the registry's pages, from the provider's own schemas, and the schemas themselves as one file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::{places, shell};
 /// Options of `cargo xtask docs`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Writes nothing; fails if `docs/` is not what would be written.
+    /// Writes nothing; fails if `docs/` or `provider/schema.json` is not what would be written.
     #[arg(long)]
     check: bool,
 }
@@ -23,59 +23,82 @@ const CONFIGURATION: &str = r#"terraform {
 }
 "#;
 
-/// Writes or checks the pages.
+/// The provider's whole schema as the command line gets it: a change of it shows in review, wanted or not.
+const SCHEMA: &str = "provider/schema.json";
+
+/// Writes or checks the pages and the schema.
 pub(crate) fn run(options: &Options) -> Result<()> {
     shell::run(shell::build_programs())?;
     if options.check { check() } else { write() }
 }
 
 fn write() -> Result<()> {
-    let made = tempfile::tempdir()?;
-    generate(made.path())?;
-    let docs = places::root().join("docs");
+    let generated = generate()?;
+    let root = places::root();
     // Pages of what is no longer there must go; the guides have been copied and come back as they were.
-    if docs.exists() {
-        std::fs::remove_dir_all(&docs)?;
+    if root.join("docs").exists() {
+        std::fs::remove_dir_all(root.join("docs"))?;
     }
-    for (name, text) in pages(&made.path().join("docs"))? {
-        let place = docs.join(&name);
-        std::fs::create_dir_all(place.parent().unwrap_or(&docs))?;
-        std::fs::write(place, text)?;
-        println!("docs/{name}");
+    for (name, text) in generated {
+        write_file(&root.join(&name), &text)?;
+        println!("{name}");
     }
     Ok(())
 }
 
-/// Fails with the names of the pages that are not fresh. The provider has to be built.
+/// Fails with the names of the files that are not fresh. The provider has to be built.
 pub(crate) fn check() -> Result<()> {
-    let made = tempfile::tempdir()?;
-    generate(made.path())?;
-    let (fresh, there) = (
-        pages(&made.path().join("docs"))?,
-        pages(&places::root().join("docs"))?,
-    );
-    let names = fresh.keys().chain(there.keys());
-    let mut stale: Vec<_> = names
-        .filter(|name| fresh.get(*name) != there.get(*name))
-        .cloned()
-        .collect();
-    stale.sort();
-    stale.dedup();
+    let generated = generate()?;
+    let stale = stale(&generated, &committed()?);
     if !stale.is_empty() {
-        bail!(
-            "not fresh, run `cargo xtask docs`: docs/{}",
-            stale.join(", docs/")
-        );
+        bail!("not fresh, run `cargo xtask docs`: {}", stale.join(", "));
     }
-    println!("docs/: {} pages are fresh", fresh.len());
+    println!("docs/ and {SCHEMA}: {} files are fresh", generated.len());
     Ok(())
+}
+
+/// File names from the repository's root, with their texts.
+type Files = BTreeMap<String, String>;
+
+/// The names that one of the two lacks or has with another text.
+fn stale(generated: &Files, committed: &Files) -> Vec<String> {
+    let names: BTreeSet<_> = generated.keys().chain(committed.keys()).collect();
+    let differs = |name: &&&String| generated.get(**name) != committed.get(**name);
+    names.iter().filter(differs).map(ToString::to_string).collect()
+}
+
+fn committed() -> Result<Files> {
+    let root = places::root();
+    let mut found = Files::new();
+    collect(&root.join("docs"), "docs/", &mut found)?;
+    if let Ok(text) = std::fs::read_to_string(root.join(SCHEMA)) {
+        found.insert(SCHEMA.to_owned(), text);
+    }
+    Ok(found)
+}
+
+/// Everything as it should be, made in a folder of its own.
+fn generate() -> Result<Files> {
+    let work = tempfile::tempdir()?;
+    let missing = "is missing: `cargo xtask tools` gets it";
+    let tofu = places::tofu().with_context(|| format!("OpenTofu 1.12 {missing}"))?;
+    let schemas = schemas(&tofu, work.path())?;
+    pages(work.path(), &schemas)?;
+    let mut found = Files::new();
+    collect(&work.path().join("docs"), "docs/", &mut found)?;
+    found.insert(SCHEMA.to_owned(), sorted(&schemas)?);
+    Ok(found)
+}
+
+/// One key a line, in alphabetical order, so that a difference is where the change is.
+fn sorted(json: &str) -> Result<String> {
+    let value: serde_json::Value = serde_json::from_str(json)?;
+    Ok(serde_json::to_string_pretty(&value)? + "\n")
 }
 
 /// Runs tfplugindocs in a copy, so that it can neither leave anything behind nor see more than it should.
-fn generate(at: &Path) -> Result<()> {
-    let missing = "is missing: `cargo xtask tools` gets it";
-    let program = places::tfplugindocs().with_context(|| format!("tfplugindocs {missing}"))?;
-    let tofu = places::tofu().with_context(|| format!("OpenTofu 1.12 {missing}"))?;
+fn pages(at: &Path, schemas: &str) -> Result<()> {
+    let program = places::tfplugindocs().context("tfplugindocs is missing: `cargo xtask tools` gets it")?;
     // The guides are hand-written where they are read; the generator takes them as templates without any field.
     copy(&places::root().join("docs/guides"), &at.join("templates/guides"))?;
     for folder in ["examples", "templates"] {
@@ -83,7 +106,7 @@ fn generate(at: &Path) -> Result<()> {
     }
     let schema = at.join("schema.json");
     // The generator looks for a provider of its own makers or for the bare name.
-    let text = schemas(&tofu, at)?.replace("\"registry.opentofu.org/scalr-eventbridge/scalr\"", "\"scalr\"");
+    let text = schemas.replace("\"registry.opentofu.org/scalr-eventbridge/scalr\"", "\"scalr\"");
     std::fs::write(&schema, text)?;
     let mut command = Command::new(program);
     command.args([
@@ -133,12 +156,6 @@ pub(crate) fn cli_config(programs: &Path) -> String {
     )
 }
 
-fn pages(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let mut found = BTreeMap::new();
-    collect(folder, "", &mut found)?;
-    Ok(found)
-}
-
 fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, String>) -> Result<()> {
     if !folder.exists() {
         return Ok(());
@@ -156,10 +173,58 @@ fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, String>) ->
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    for (name, text) in pages(from)? {
-        let place = to.join(name);
-        std::fs::create_dir_all(place.parent().unwrap_or(to))?;
-        std::fs::write(place, text)?;
+    let mut found = Files::new();
+    collect(from, "", &mut found)?;
+    found
+        .iter()
+        .try_for_each(|(name, text)| write_file(&to.join(name), text))
+}
+
+fn write_file(place: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = place.parent() {
+        std::fs::create_dir_all(folder)?;
     }
-    Ok(())
+    Ok(std::fs::write(place, text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Files, sorted, stale};
+
+    fn files(of: &[(&str, &str)]) -> Files {
+        of.iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect()
+    }
+
+    fn check(committed: &[(&str, &str)], wanted: &[&str]) {
+        let generated = files(&[("docs/index.md", "x"), ("provider/schema.json", "{}")]);
+        assert_eq!(stale(&generated, &files(committed)), wanted, "{committed:?}");
+    }
+
+    #[test]
+    fn stale_files_are_named() {
+        check(&[("docs/index.md", "x"), ("provider/schema.json", "{}")], &[]);
+        check(
+            &[("docs/index.md", "y"), ("provider/schema.json", "{}")],
+            &["docs/index.md"],
+        );
+        check(&[("docs/index.md", "x")], &["provider/schema.json"]);
+        check(
+            &[
+                ("docs/index.md", "x"),
+                ("docs/old.md", ""),
+                ("provider/schema.json", "{}"),
+            ],
+            &["docs/old.md"],
+        );
+    }
+
+    #[test]
+    fn the_schema_is_sorted() {
+        assert_eq!(
+            sorted(r#"{"b":{"d":1,"c":2},"a":[]}"#).ok().as_deref(),
+            Some("{\n  \"a\": [],\n  \"b\": {\n    \"c\": 2,\n    \"d\": 1\n  }\n}\n")
+        );
+    }
 }

@@ -1,4 +1,13 @@
 //! The project's chores, as `cargo xtask COMMAND`.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! places                   leaf: where files and tools are
+//! shell                    commands that a reader could type
+//! docs tools tidy bench    one chore each
+//! test demo                chores that use other chores
+//! ```
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
 
 mod bench;
@@ -27,7 +36,7 @@ enum Command {
     Test(test::Options),
     /// Shows the whole flow on this machine: apply, events in their log groups, an empty plan, destroy.
     Demo(demo::Options),
-    /// Writes `docs/` from the provider's schemas, `templates/` and `examples/`.
+    /// Writes `docs/` and `provider/schema.json` from the provider's schemas, `templates/` and `examples/`.
     Docs(docs::Options),
     /// Measures the release builds, beside what they have to be.
     Bench(bench::Options),
@@ -40,7 +49,7 @@ enum Command {
     /// Installs the tools that `test` and `docs` use into `target/tools`.
     Tools,
     /// Checks the house rules alone.
-    Tidy,
+    Tidy(tidy::Options),
 }
 
 fn main() -> ExitCode {
@@ -51,7 +60,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::DiffPatterns { more } => bench::diff_patterns(&more),
         Command::Tools => tools::install(),
-        Command::Tidy => tidy::run(),
+        Command::Tidy(options) => tidy::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

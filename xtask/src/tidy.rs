@@ -1,38 +1,34 @@
 //! `cargo xtask tidy`: the house rules as checks. Each finding is one line: `path: what is wrong`.
 
 mod edges;
+mod file;
+mod floors;
 mod presence;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use self::file::File;
+use self::floors::Which;
 use crate::{places, shell};
 
-/// A file of the repository: its path from the root, and its text.
-pub(crate) struct File {
-    pub(crate) path: String,
-    pub(crate) text: String,
-}
-
-impl File {
-    fn is_rust(&self) -> bool {
-        Path::new(&self.path)
-            .extension()
-            .is_some_and(|extension| extension == "rs")
-    }
-
-    /// Written by a program, so exempt from rules about hand-written code.
-    fn is_generated(&self) -> bool {
-        self.text.lines().take(5).any(|line| line.contains("@generated"))
-    }
+/// Options of `cargo xtask tidy`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Checks the floors of one crate alone.
+    #[arg(long = "crate", value_name = "NAME")]
+    only: Option<String>,
 }
 
 /// Prints what breaks the rules and fails if anything does.
-pub(crate) fn run() -> Result<()> {
-    let found = findings()?;
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let found = match &options.only {
+        Some(name) => floors::check(&shell::read(metadata())?, &files()?, Which::Only(name))?,
+        None => findings()?,
+    };
     for line in &found {
         println!("{line}");
     }
@@ -49,7 +45,9 @@ pub(crate) fn findings() -> Result<Vec<String>> {
     let mut found = Vec::new();
     found.extend(files.iter().flat_map(text::check));
     found.extend(text::shape(&files));
-    found.extend(edges::check(&shell::read(metadata())?)?);
+    let metadata = shell::read(metadata())?;
+    found.extend(edges::check(&metadata)?);
+    found.extend(floors::check(&metadata, &files, Which::All)?);
     found.extend(presence::check(&files));
     found.sort();
     Ok(found)

@@ -70,6 +70,31 @@ fn delivery(row: &SqliteRow) -> Result<Delivery> {
     })
 }
 
+/// The figures of the connection `?2` of the account `?1`. The index of events with an error is named: by the other one
+/// of the same columns SQLite would read every held event to find that none has an error.
+pub(super) const FIGURES: &str = "SELECT d.*,
+         (SELECT o.accepted_at_ms FROM outbox o WHERE o.connection_id = c.id ORDER BY o.seq LIMIT 1) AS oldest,
+         (SELECT o.last_error FROM outbox o INDEXED BY outbox_errors
+          WHERE o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
+     FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ?1 AND c.id = ?2";
+
+/// The newest explanations of the connection `?`.
+pub(super) const EXPLANATIONS: &str =
+    "SELECT * FROM dropped WHERE connection_id = ? ORDER BY seq DESC LIMIT 100";
+
+/// Whether an event was accepted before `?` and is not being sent.
+pub(super) const ANY_OLDER: &str = "SELECT 1 FROM outbox WHERE accepted_at_ms < ? AND lease IS NULL LIMIT 1";
+
+/// Some events that were accepted before `?` and are not being sent.
+pub(super) const OLDER: &str =
+    "SELECT seq, last_error FROM outbox WHERE accepted_at_ms < ? AND lease IS NULL LIMIT 100";
+
+/// Deletes all explanations but the newest `?2` of the connection that the event `?1` is of.
+pub(super) const FORGET_EXPLANATIONS: &str =
+    "DELETE FROM dropped WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
+     AND seq <= (SELECT seq FROM dropped WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
+                 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+
 impl Store {
     /// How delivery goes on a connection of an account, with the last events given up, newest first.
     pub(crate) async fn delivery(
@@ -77,21 +102,13 @@ impl Store {
         account: &AccountId,
         id: &str,
     ) -> Result<Option<(Delivery, Vec<Drop>)>> {
-        let row = sqlx::query(
-            "SELECT d.*, (SELECT MIN(accepted_at_ms) FROM outbox o WHERE o.connection_id = c.id) AS oldest,
-                 (SELECT o.last_error FROM outbox o WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0)
-                  AND o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
-             FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ? AND c.id = ?",
-        )
-        .bind(account.as_str())
-        .bind(id)
-        .fetch_optional(&self.read)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let drops = sqlx::query("SELECT * FROM dropped WHERE connection_id = ? ORDER BY seq DESC LIMIT 100")
+        let row = sqlx::query(FIGURES)
+            .bind(account.as_str())
             .bind(id)
-            .fetch_all(&self.read)
+            .fetch_optional(&self.read)
             .await?;
+        let Some(row) = row else { return Ok(None) };
+        let drops = sqlx::query(EXPLANATIONS).bind(id).fetch_all(&self.read).await?;
         let drops = drops.iter().map(|row| {
             Ok(Drop {
                 event_id: row.try_get("event_id")?,
@@ -106,7 +123,7 @@ impl Store {
 
     /// Whether an event was accepted before then and is still held.
     pub(crate) async fn any_older_than(&self, at_ms: i64) -> Result<bool> {
-        let row = sqlx::query("SELECT 1 FROM outbox WHERE accepted_at_ms < ? AND lease IS NULL LIMIT 1")
+        let row = sqlx::query(ANY_OLDER)
             .bind(at_ms)
             .fetch_optional(&self.read)
             .await?;
@@ -117,12 +134,10 @@ impl Store {
 impl Tx {
     /// Gives up events that were held for too long; answers how many.
     pub(crate) async fn expire(&mut self, bounds: Bounds, now_ms: i64) -> Result<usize> {
-        let rows = sqlx::query(
-            "SELECT seq, last_error FROM outbox WHERE accepted_at_ms < ? AND lease IS NULL LIMIT 100",
-        )
-        .bind(now_ms.saturating_sub(bounds.age_ms_max))
-        .fetch_all(&mut *self.inner)
-        .await?;
+        let rows = sqlx::query(OLDER)
+            .bind(now_ms.saturating_sub(bounds.age_ms_max))
+            .fetch_all(&mut *self.inner)
+            .await?;
         let hours = bounds.age_ms_max / 3_600_000;
         for row in &rows {
             let last: Option<String> = row.try_get("last_error")?;
@@ -168,16 +183,11 @@ impl Tx {
         };
         sqlx::query(counter).bind(seq).execute(&mut *self.inner).await?;
         // All but the connection's newest: what other connections drop does not count.
-        sqlx::query(
-            "DELETE FROM dropped WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
-             AND seq <= (SELECT seq FROM dropped
-                         WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
-                         ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
-        )
-        .bind(seq)
-        .bind(EXPLAINED_MAX)
-        .execute(&mut *self.inner)
-        .await?;
+        sqlx::query(FORGET_EXPLANATIONS)
+            .bind(seq)
+            .bind(EXPLAINED_MAX)
+            .execute(&mut *self.inner)
+            .await?;
         sqlx::query("DELETE FROM outbox WHERE seq = ?")
             .bind(seq)
             .execute(&mut *self.inner)

@@ -76,35 +76,45 @@ macro_rules! with_heads {
     };
 }
 
+/// Active connections with an event that can be sent at `?1`.
+pub(super) const CONNECTIONS_DUE: &str = concat!(
+    "SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
+     WHERE c.status = 'active' AND d.held > 0 AND d.retry_at_ms <= ?1 AND EXISTS (",
+    with_heads!("c.id"),
+    "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)"
+);
+
+/// The end of the earliest wait after `?1`. An event that was never sent has no wait of its own and is not in the index
+/// that serves the first half.
+pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
+         SELECT MIN(MAX(o.due_at_ms, o.leased_until_ms)) AS at
+         FROM outbox o INDEXED BY outbox_waiting CROSS JOIN connection c ON c.id = o.connection_id
+         WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0) AND MAX(o.due_at_ms, o.leased_until_ms) > ?1
+           AND c.status = 'active'
+         UNION ALL
+         SELECT MIN(d.retry_at_ms) FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
+         WHERE d.held > 0 AND d.retry_at_ms > ?1 AND c.status = 'active')";
+
+/// The oldest event of each lane of the connection `?1` that can be sent at `?2`.
+pub(super) const SENDABLE: &str = concat!(
+    with_heads!("?1"),
+    "SELECT o.* FROM heads JOIN outbox o USING (seq)
+     WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 ORDER BY o.seq LIMIT ?3"
+);
+
 impl Store {
     /// Active connections with an event that can be sent now.
     pub(crate) async fn connections_due(&self, now_ms: i64) -> Result<Vec<ConnectionId>> {
-        let rows = sqlx::query(concat!(
-            "SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
-             WHERE c.status = 'active' AND d.held > 0 AND d.retry_at_ms <= ?1 AND EXISTS (",
-            with_heads!("c.id"),
-            "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)"
-        ))
-        .bind(now_ms)
-        .fetch_all(&self.read)
-        .await?;
+        let rows = sqlx::query(CONNECTIONS_DUE)
+            .bind(now_ms)
+            .fetch_all(&self.read)
+            .await?;
         rows.iter().map(|row| super::place::id(row, "id")).collect()
     }
 
     /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.
     pub(crate) async fn next_due_ms(&self, now_ms: i64) -> Result<Option<i64>> {
-        // What was never sent waits for nothing of its own, and is not in the index that serves the first half.
-        let row = sqlx::query(
-            "SELECT MIN(at) AS at FROM (
-                 SELECT MAX(o.due_at_ms, o.leased_until_ms) AS at, o.connection_id FROM outbox o
-                 WHERE o.due_at_ms > 0 OR o.leased_until_ms > 0
-                 UNION ALL SELECT d.retry_at_ms, d.connection_id FROM delivery d WHERE d.held > 0) w
-             JOIN connection c ON c.id = w.connection_id
-             WHERE c.status = 'active' AND w.at > ?",
-        )
-        .bind(now_ms)
-        .fetch_one(&self.read)
-        .await?;
+        let row = sqlx::query(NEXT_DUE).bind(now_ms).fetch_one(&self.read).await?;
         Ok(row.try_get("at")?)
     }
 }
@@ -117,16 +127,12 @@ impl Tx {
         limit: i64,
         now_ms: i64,
     ) -> Result<Vec<Entry>> {
-        let rows = sqlx::query(concat!(
-            with_heads!("?1"),
-            "SELECT o.* FROM heads JOIN outbox o USING (seq)
-             WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 ORDER BY o.seq LIMIT ?3"
-        ))
-        .bind(id.as_str())
-        .bind(now_ms)
-        .bind(limit)
-        .fetch_all(&mut *self.inner)
-        .await?;
+        let rows = sqlx::query(SENDABLE)
+            .bind(id.as_str())
+            .bind(now_ms)
+            .bind(limit)
+            .fetch_all(&mut *self.inner)
+            .await?;
         rows.iter().map(entry).collect()
     }
 

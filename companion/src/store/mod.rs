@@ -6,6 +6,7 @@
 mod connection;
 mod drops;
 mod lease;
+mod migrations;
 mod outbox;
 mod place;
 mod removal;
@@ -18,12 +19,11 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
 pub(crate) use connection::{Connection, NewConnection, SourceKey};
 pub(crate) use drops::{Delivery, Drop};
@@ -162,7 +162,7 @@ impl Store {
             })
             .connect_with(options.clone())
             .await?;
-        migrator().run(&write).await?;
+        migrations::all().run(&write).await?;
         sqlx::query("UPDATE outbox SET lease = NULL, leased_until_ms = 0 WHERE lease IS NOT NULL")
             .execute(&write)
             .await?;
@@ -196,17 +196,6 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<()> {
         Ok(self.inner.commit().await?)
     }
-}
-
-fn migrator() -> Migrator {
-    let start = include_str!("migrations/0001_start.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "start".into(),
-        MigrationType::Simple,
-        start.into_sql_str(),
-        false,
-    )])
 }
 
 /// One page of a list, as a query needs it.

@@ -28,6 +28,11 @@ pub(crate) struct NewEvent {
     pub(crate) time_ms: i64,
 }
 
+/// The oldest event of the connection `?` that can make room, where more than `?` bytes are held.
+pub(super) const OLDEST_BEYOND_BOUND: &str = "SELECT d.held_bytes, o.seq FROM delivery d
+     JOIN outbox o ON o.connection_id = d.connection_id
+     WHERE d.connection_id = ? AND d.held_bytes > ? AND d.held > 1 AND o.lease IS NULL ORDER BY o.seq LIMIT 1";
+
 impl Tx {
     /// Accepts an event for a connection. Beyond the byte bound the oldest held events make room.
     pub(crate) async fn enqueue(
@@ -59,15 +64,11 @@ impl Tx {
 
     async fn make_room(&mut self, connection: &ConnectionId, bounds: Bounds, now_ms: i64) -> Result<()> {
         loop {
-            let row = sqlx::query(
-                "SELECT d.held_bytes, o.seq FROM delivery d JOIN outbox o ON o.connection_id = d.connection_id
-                 WHERE d.connection_id = ? AND d.held_bytes > ? AND d.held > 1 AND o.lease IS NULL
-                 ORDER BY o.seq LIMIT 1",
-            )
-            .bind(connection.as_str())
-            .bind(bounds.bytes_max)
-            .fetch_optional(&mut *self.inner)
-            .await?;
+            let row = sqlx::query(OLDEST_BEYOND_BOUND)
+                .bind(connection.as_str())
+                .bind(bounds.bytes_max)
+                .fetch_optional(&mut *self.inner)
+                .await?;
             let Some(row) = row else { return Ok(()) };
             let why = format!(
                 "more than {} bytes of events were held; the oldest made room",

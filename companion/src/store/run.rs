@@ -57,6 +57,17 @@ fn status_of(text: &str) -> RunStatus {
     .unwrap_or_else(|| RunStatus::Other(text.to_owned()))
 }
 
+/// When the next run takes its next step.
+pub(super) const NEXT_STEP: &str = "SELECT MIN(step_at_ms) AS at FROM run WHERE step_at_ms IS NOT NULL";
+
+/// Runs whose next step is due at `?`.
+pub(super) const DUE_RUNS: &str =
+    "SELECT * FROM run WHERE step_at_ms <= ? ORDER BY step_at_ms, rowid LIMIT 100";
+
+/// Deletes the runs that are over, but for the last `?`.
+pub(super) const FORGET_RUNS: &str =
+    "DELETE FROM run WHERE step_at_ms IS NULL AND rowid <= (SELECT MAX(rowid) FROM run) - ?";
+
 impl Store {
     /// A run of an account.
     pub(crate) async fn run(&self, account: &AccountId, id: &str) -> Result<Option<Run>> {
@@ -73,9 +84,7 @@ impl Store {
 
     /// When the next run takes its next step.
     pub(crate) async fn next_step_ms(&self) -> Result<Option<i64>> {
-        let row = sqlx::query("SELECT MIN(step_at_ms) AS at FROM run WHERE step_at_ms IS NOT NULL")
-            .fetch_one(&self.read)
-            .await?;
+        let row = sqlx::query(NEXT_STEP).fetch_one(&self.read).await?;
         Ok(row.try_get("at")?)
     }
 }
@@ -100,7 +109,7 @@ impl Tx {
         .bind(new.step_at_ms)
         .execute(&mut *self.inner)
         .await?;
-        sqlx::query("DELETE FROM run WHERE step_at_ms IS NULL AND rowid <= (SELECT MAX(rowid) FROM run) - ?")
+        sqlx::query(FORGET_RUNS)
             .bind(RUNS_KEPT)
             .execute(&mut *self.inner)
             .await?;
@@ -109,11 +118,10 @@ impl Tx {
 
     /// Runs whose next step is due.
     pub(crate) async fn due_runs(&mut self, now_ms: i64) -> Result<Vec<Run>> {
-        let rows =
-            sqlx::query("SELECT * FROM run WHERE step_at_ms <= ? ORDER BY step_at_ms, rowid LIMIT 100")
-                .bind(now_ms)
-                .fetch_all(&mut *self.inner)
-                .await?;
+        let rows = sqlx::query(DUE_RUNS)
+            .bind(now_ms)
+            .fetch_all(&mut *self.inner)
+            .await?;
         rows.iter().map(run).collect()
     }
 

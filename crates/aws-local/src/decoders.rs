@@ -16,11 +16,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::clock::Dice;
+use crate::config::Config;
 use crate::delivery::outside::Job;
 use crate::engine::Engine;
 use crate::model::{Service, random};
 use crate::ops;
-use crate::server::Config;
 
 const SCOPE: &str =
     "AWS4-HMAC-SHA256 Credential=123456789012/20240101/us-east-1/events/aws4_request, Signature=x";
@@ -98,9 +98,9 @@ impl Local {
 
     /// The operations that are built, as `X-Amz-Target` names them; `Action=…` for the query protocol.
     pub fn operations() -> Vec<String> {
-        let of = |service: Service, tables: &[&[ops::Op]]| -> Vec<String> {
+        let of = |service: Service, tables: &[&[&dyn ops::Operation]]| -> Vec<String> {
             let all = tables.iter().flat_map(|table| table.iter());
-            all.map(|op| format!("{}.{}", service.target_prefix(), op.name))
+            all.map(|op| format!("{}.{}", service.target_prefix(), op.name()))
                 .collect()
         };
         let mut all = of(Service::Events, ops::events::TABLES);

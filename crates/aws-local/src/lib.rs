@@ -10,7 +10,10 @@
 //! ```
 
 mod arn;
+mod caller;
+mod change;
 mod clock;
+mod config;
 #[cfg(fuzzing)]
 pub mod decoders;
 #[cfg(all(test, not(fuzzing)))]
@@ -18,6 +21,7 @@ mod decoders;
 mod delivery;
 mod engine;
 mod fault;
+mod firing;
 mod http;
 mod journal;
 mod jsontext;
@@ -30,7 +34,8 @@ mod properties;
 mod schedule;
 mod server;
 mod state;
-mod timers;
+mod turn;
 
+pub use config::Config;
 pub use journal::DataError;
-pub use server::{Config, Error, Server};
+pub use server::{Error, Server};

@@ -8,12 +8,12 @@ use crate::event::{Element, Event};
 
 /// Looks for one value for each condition, such that no two lie in different elements of one array.
 ///
-/// Conditions are taken in the order of their names, as the engine does: a field that must be absent must be absent from
-/// the elements chosen by then. A choice that led nowhere is remembered by those of its elements that matter from there
-/// on, which are few, because names that share an array stand together.
+/// Conditions are taken in the order of their names, as the engine does: a field that must be absent must be absent
+/// from the elements chosen by then. A dead end is cached by those of its elements that matter from there on, which are
+/// few, because names that share an array are neighbours in that order.
 pub(crate) struct Choice<'a> {
     conditions: Vec<Candidates<'a>>,
-    dead: HashSet<(usize, Vec<Element>)>,
+    dead_ends: HashSet<(usize, Vec<Element>)>,
 }
 
 struct Candidates<'a> {
@@ -41,7 +41,7 @@ impl<'a> Choice<'a> {
             .collect();
         Self {
             conditions,
-            dead: HashSet::new(),
+            dead_ends: HashSet::new(),
         }
     }
 
@@ -75,7 +75,7 @@ impl<'a> Choice<'a> {
             .filter(|(array, _)| one.matter.contains(array))
             .copied()
             .collect();
-        if self.dead.contains(&(at, matters.clone())) {
+        if self.dead_ends.contains(&(at, matters.clone())) {
             return Ok(false);
         }
         let one = &self.conditions[at];
@@ -84,7 +84,7 @@ impl<'a> Choice<'a> {
         if *steps > STEPS_MAX {
             return Err(EventError::TooComplex);
         }
-        if one.condition.tests.absent()
+        if one.condition.any_of.absent()
             && !one.found.iter().any(|found| merged(&matters, found).is_some())
             && self.from(at + 1, &matters, steps)?
         {
@@ -95,7 +95,7 @@ impl<'a> Choice<'a> {
                 return Ok(true);
             }
         }
-        self.dead.insert((at, matters));
+        self.dead_ends.insert((at, matters));
         Ok(false)
     }
 }
@@ -104,7 +104,7 @@ impl<'a> Candidates<'a> {
     fn new(condition: &'a Condition, name: Option<u32>, event: Event<'_>) -> Self {
         let values = name.into_iter().flat_map(|name| event.values_in_elements(name));
         let (passing, found) = values
-            .map(|(value, elements)| (condition.tests.pass(value), elements))
+            .map(|(value, elements)| (condition.any_of.pass(value), elements))
             .unzip();
         Self {
             condition,
@@ -117,11 +117,11 @@ impl<'a> Candidates<'a> {
     }
 
     fn possible(&self) -> bool {
-        self.condition.tests.absent() || self.passing.contains(&true)
+        self.condition.any_of.absent() || self.passing.contains(&true)
     }
 
     fn holds_outside_arrays(&self) -> bool {
-        self.passing.contains(&true) || (self.condition.tests.absent() && self.found.is_empty())
+        self.passing.contains(&true) || (self.condition.any_of.absent() && self.found.is_empty())
     }
 
     fn index(&mut self) {

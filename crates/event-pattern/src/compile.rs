@@ -3,16 +3,17 @@
 //! The walk follows the order in which AWS's compiler reads, because the first thing wrong, and where, is part of the
 //! contract.
 
-mod added;
 mod expression;
+mod machine;
 
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Place, Refusal, Syntax};
+use crate::any_of::AnyOf;
+use crate::comparison::Comparison;
+use crate::error::{Error, ErrorKind, Position, Refusal, Syntax};
 use crate::ip;
 use crate::json::{self, Reader, Token};
 use crate::number;
-use crate::test::{Test, Tests};
 
 /// More alternatives than this are refused: each `$or` multiplies them.
 const ALTERNATIVES_MAX: usize = 10_000;
@@ -23,7 +24,7 @@ const FIELDS_MAX: usize = 256;
 
 const OR: &[u8] = b"$or";
 
-/// Keys that an object inside `$or` cannot have, lest it be mistaken for a test.
+/// Keys that an object inside `$or` cannot have, since the engine would take it for a match expression.
 const RESERVED: [&str; 24] = [
     "exactly",
     "equals-ignore-case",
@@ -56,7 +57,7 @@ const RESERVED: [&str; 24] = [
 pub(crate) struct Condition {
     /// The keys joined by dots.
     pub(crate) name: Vec<u8>,
-    pub(crate) tests: Tests,
+    pub(crate) any_of: AnyOf,
     /// The list as it is written.
     pub(crate) source: String,
 }
@@ -66,24 +67,24 @@ pub(crate) type Alternative = Vec<Arc<Condition>>;
 
 /// Compiles a pattern: its alternatives, of which one must hold.
 pub(crate) fn compile(text: &str) -> Result<Vec<Alternative>, Error> {
-    written(text).map(added::as_added)
+    written(text).map(machine::as_added)
 }
 
 /// How complex the pattern's wildcards are, or `most` if they are more complex than that.
 pub(crate) fn complexity(text: &str, most: usize) -> Result<usize, Error> {
-    written(text).map(|alternatives| added::complexity(&alternatives, most))
+    written(text).map(|alternatives| machine::complexity(&alternatives, most))
 }
 
 /// The alternatives as they are written.
 fn written(text: &str) -> Result<Vec<Alternative>, Error> {
     let refusal = match Compiler::new(text, Dialect::Or).run() {
-        Ok(alternatives) => return added::addable(&alternatives).map(|()| alternatives),
+        Ok(alternatives) => return machine::addable(&alternatives).map(|()| alternatives),
         Err(refusal) => refusal,
     };
-    // Where `$or` does not stand as it must, it may be the name of a field.
+    // Where `$or` has no valid list, it may be the name of a field.
     if refusal.kind() == ErrorKind::Grammar
         && let Ok(alternatives) = Compiler::new(text, Dialect::Plain).run()
-        && added::addable(&alternatives).is_ok()
+        && machine::addable(&alternatives).is_ok()
     {
         return Ok(alternatives);
     }
@@ -213,10 +214,10 @@ impl<'a> Compiler<'a> {
                 Token::String => list.push(exact(self.text()?)),
                 Token::Number => {
                     let text = self.text()?;
-                    list.extend(number::key(&text).map(Test::Number));
-                    list.push(Test::Literal(text));
+                    list.extend(number::key(&text).map(Comparison::Number));
+                    list.push(Comparison::Literal(text));
                 }
-                Token::Null | Token::True | Token::False => list.push(Test::Literal(self.text()?)),
+                Token::Null | Token::True | Token::False => list.push(Comparison::Literal(self.text()?)),
                 _ => {
                     let reason = "Match value must be String, number, true, false, or null";
                     return Err(self.refuse(
@@ -232,7 +233,7 @@ impl<'a> Compiler<'a> {
         let source = self.text[from..self.reader.offset()].to_owned();
         let condition = Condition {
             name: name(&self.path),
-            tests: Tests::new(list),
+            any_of: AnyOf::new(list),
             source,
         };
         self.put(&Arc::new(condition))
@@ -268,25 +269,25 @@ impl<'a> Compiler<'a> {
     }
 
     fn syntax(&self, syntax: Syntax) -> Error {
-        self.error(ErrorKind::Syntax, syntax.what, Some(syntax.place), "JSON")
+        self.error(ErrorKind::Syntax, syntax.what, Some(syntax.position), "JSON")
     }
 
     fn refuse(&self, reason: impl Into<String>, expected: &str) -> Error {
         self.error(
             ErrorKind::Grammar,
             reason.into(),
-            Some(self.reader.place()),
+            Some(self.reader.position()),
             expected,
         )
     }
 
-    fn error(&self, kind: ErrorKind, reason: String, place: Option<Place>, expected: &str) -> Error {
+    fn error(&self, kind: ErrorKind, reason: String, position: Option<Position>, expected: &str) -> Error {
         let path = json::shown(&name(&self.path));
         let (expected, source) = (expected.to_owned(), self.text.to_owned());
         Error::from(Refusal {
             kind,
             reason,
-            place,
+            position,
             path,
             expected,
             twice: false,
@@ -296,10 +297,10 @@ impl<'a> Compiler<'a> {
 }
 
 /// A string that is an address equals that address in any of its forms.
-fn exact(text: Vec<u8>) -> Test {
+fn exact(text: Vec<u8>) -> Comparison {
     match ip::address(&text) {
-        Some(address) => Test::Address(ip::Range::one(address)),
-        None => Test::String(text),
+        Some(address) => Comparison::Address(ip::Range::one(address)),
+        None => Comparison::String(text),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// A place in a text, counted as AWS counts: both from 1, columns in UTF-16 units.
+/// A position in a text, counted as AWS counts: both from 1, columns in UTF-16 units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-impl Place {
+impl Position {
     pub(crate) fn at(src: &[u8], offset: usize) -> Self {
         let before = &src[..offset.min(src.len())];
         let mut line = 1;
@@ -30,7 +30,7 @@ impl Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Syntax {
     pub(crate) what: String,
-    pub(crate) place: Place,
+    pub(crate) position: Position,
 }
 
 /// Which rule a refused pattern breaks.
@@ -57,10 +57,10 @@ pub struct Error(Box<Refusal>);
 pub(crate) struct Refusal {
     pub(crate) kind: ErrorKind,
     pub(crate) reason: String,
-    pub(crate) place: Option<Place>,
+    pub(crate) position: Option<Position>,
     pub(crate) path: String,
     pub(crate) expected: String,
-    /// AWS's message repeats the place for what is refused inside a list of `anything-but`.
+    /// AWS's message repeats the position for what is refused inside a list of `anything-but`.
     pub(crate) twice: bool,
     pub(crate) source: String,
 }
@@ -76,7 +76,7 @@ impl Error {
         Self::from(Refusal {
             kind: ErrorKind::Limit,
             reason,
-            place: None,
+            position: None,
             path: String::new(),
             expected: expected.to_owned(),
             twice: false,
@@ -84,7 +84,7 @@ impl Error {
         })
     }
 
-    /// The same refusal, with its place told twice.
+    /// The same refusal, whose message has the position twice.
     pub(crate) fn twice(mut self) -> Self {
         self.0.twice = true;
         self
@@ -95,19 +95,19 @@ impl Error {
         self.0.kind
     }
 
-    /// AWS's reason, without the place.
+    /// AWS's reason, without the position.
     pub fn reason(&self) -> &str {
         &self.0.reason
     }
 
-    /// The line where AWS's parser stood, from 1; `None` where AWS names no place.
+    /// The line at which AWS's parser gave up, from 1; `None` where AWS names no position.
     pub fn line(&self) -> Option<usize> {
-        self.0.place.map(|place| place.line)
+        self.0.position.map(|position| position.line)
     }
 
-    /// The column where AWS's parser stood, from 1; `None` where AWS names no place.
+    /// The column at which AWS's parser gave up, from 1; `None` where AWS names no position.
     pub fn column(&self) -> Option<usize> {
-        self.0.place.map(|place| place.column)
+        self.0.position.map(|position| position.column)
     }
 
     /// The field under which it was found, its keys joined by dots; empty at the top.
@@ -125,14 +125,16 @@ impl Error {
         format!("Event pattern is not valid. Reason: {}", self.0.reason)
     }
 
-    /// AWS's message whole, with the second line that names the place.
+    /// AWS's message whole, with the second line that names the position.
     pub fn message(&self) -> String {
         let mut message = self.first_line();
-        let Some(place) = self.0.place else { return message };
+        let Some(position) = self.0.position else {
+            return message;
+        };
         let shown = shown_source(&self.0.source);
         let at = format!(
             "\n at [Source: (String){shown}; line: {}, column: {}]",
-            place.line, place.column
+            position.line, position.column
         );
         for _ in 0..=usize::from(self.0.twice) {
             message.push_str(&at);
@@ -173,8 +175,8 @@ fn shown_source(source: &str) -> String {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.reason)?;
-        if let Some(place) = self.0.place {
-            write!(f, " (line {}, column {})", place.line, place.column)?;
+        if let Some(position) = self.0.position {
+            write!(f, " (line {}, column {})", position.line, position.column)?;
         }
         if !self.0.path.is_empty() {
             write!(f, ", at `{}`", self.0.path)?;
@@ -221,7 +223,7 @@ impl std::error::Error for EventError {}
 
 impl From<Syntax> for EventError {
     fn from(syntax: Syntax) -> Self {
-        let Place { line, column } = syntax.place;
+        let Position { line, column } = syntax.position;
         Self::Syntax {
             what: syntax.what,
             line,

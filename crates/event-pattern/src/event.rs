@@ -6,7 +6,7 @@ use crate::error::EventError;
 use crate::json::Surrogates;
 use crate::names::{Names, ROOT};
 use crate::scan::{Bad, Scan, Scanned, Text, complaint, decode};
-use crate::test::Value;
+use crate::value::Value;
 
 /// An element of an array: the array, numbered as met, and the place in it.
 pub(crate) type Element = (u32, u32);
@@ -14,7 +14,7 @@ pub(crate) type Element = (u32, u32);
 /// No link: the end of a list.
 const NONE: u32 = u32::MAX;
 
-/// The values of one event. Kept from event to event, so that nothing need be allocated anew.
+/// The values of one event. Reused from event to event, which saves the allocations.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     found: Vec<Found>,
@@ -229,7 +229,7 @@ impl Walk<'_> {
         let mut more = self.scan.opened(b']')?;
         let mut at = 0;
         while more {
-            // A scalar does not count as in the array that it stands in: tags are chosen each for itself.
+            // A scalar does not count as an element of its array: each tag of a list is compared by itself.
             if matches!(self.scan.peek(), b'{' | b'[') {
                 self.link = index(self.gathered.links.len());
                 self.gathered.links.push(Link {

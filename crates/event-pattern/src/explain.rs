@@ -1,4 +1,5 @@
-//! Why an event did not match: each leaf of the pattern, what the event has there, and the nearest field if it has nothing.
+//! Why an event did not match: each leaf of the pattern, what the event has there, and the nearest field if it has
+//! nothing.
 
 use crate::choice::Choice;
 use crate::compile::Condition;
@@ -6,7 +7,7 @@ use crate::error::EventError;
 use crate::event::{Event, Gathered};
 use crate::json::{Reader, Token};
 use crate::pattern::Pattern;
-use crate::test::Value;
+use crate::value::Value;
 
 /// More fields of an event than this are not looked at for a near name.
 const FIELDS_MAX: usize = 10_000;
@@ -24,7 +25,7 @@ pub struct Explanation {
     pub split_over_elements: bool,
 }
 
-/// One field of a pattern with its list of tests.
+/// One field of a pattern with its list of comparisons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf {
     /// Which alternative of `$or` it belongs to, from 0; always 0 without `$or`.
@@ -73,7 +74,7 @@ impl Pattern {
             Some(name) => event.values(name).collect(),
             None => Vec::new(),
         };
-        let absent = values.is_empty() && condition.tests.absent();
+        let absent = values.is_empty() && condition.any_of.absent();
         let path = String::from_utf8_lossy(&condition.name).into_owned();
         Leaf {
             alternative,
@@ -84,7 +85,7 @@ impl Pattern {
             },
             path,
             expected: condition.source.clone(),
-            matched: absent || values.iter().any(|value| condition.tests.pass(*value)),
+            matched: absent || values.iter().any(|value| condition.any_of.pass(*value)),
             found: values.iter().take(SHOWN_MAX).map(shown).collect(),
         }
     }

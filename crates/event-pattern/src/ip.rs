@@ -1,7 +1,7 @@
 //! Addresses and ranges of addresses, as the engine compares them: by their hexadecimal digits.
 //!
-//! A range of IPv4 addresses has eight digits, an address of IPv6 thirty-two, and the engine compares them digit by digit
-//! until one of them settles the matter. So `2001:db8::1` is in `32.1.0.0/16`. That is odd, and kept.
+//! A range of IPv4 addresses has eight digits, an address of IPv6 thirty-two, and the engine compares them digit by
+//! digit until one of them settles the matter. So `2001:db8::1` is in `32.1.0.0/16`. That is odd, and kept.
 
 /// An address's digits, each 0 to 15.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,11 +1,11 @@
 //! Reads JSON a token at a time, from patterns and from events.
 //!
-//! A general JSON library does not serve here: a pattern's refusal carries the place where AWS's parser stood, keys may
-//! come twice, numbers are compared by their spelling too, and what no rule names must cost next to nothing. Where the
-//! parser "stands" after each token follows from how it reads ahead, and that is kept: a key is read together with the
+//! A general JSON library does not serve here: a pattern's refusal carries the position of AWS's parser, keys may come
+//! twice, numbers are compared by their spelling too, and what no rule names must cost next to nothing. The position
+//! after each token follows from how that parser reads ahead, and is the same here: a key is read together with the
 //! first token of its value, and a string's content only when somebody asks for it.
 
-use crate::error::{Place, Syntax};
+use crate::error::{Position, Syntax};
 
 /// Deeper nesting than this is refused, in patterns and in events.
 pub(crate) const DEPTH_MAX: usize = 1000;
@@ -114,12 +114,12 @@ impl<'a> Reader<'a> {
         &self.name
     }
 
-    /// Where the reader stands now, counted in bytes.
+    /// The current offset, in bytes.
     pub(crate) fn offset(&self) -> usize {
         self.at
     }
 
-    /// Where the current token begins, counted in bytes. For a string: after its opening quote.
+    /// The offset of the current token, in bytes. For a string: after its opening quote.
     pub(crate) fn token_start(&self) -> usize {
         self.start
     }
@@ -138,8 +138,8 @@ impl<'a> Reader<'a> {
         &self.src[self.start..self.end]
     }
 
-    pub(crate) fn place(&self) -> Place {
-        Place::at(self.src, self.at)
+    pub(crate) fn position(&self) -> Position {
+        Position::at(self.src, self.at)
     }
 
     fn enter(&mut self, token: Token) -> Result<()> {
@@ -325,11 +325,11 @@ impl<'a> Reader<'a> {
     fn fail(&self, what: impl Into<String>) -> Syntax {
         Syntax {
             what: what.into(),
-            place: self.place(),
+            position: self.position(),
         }
     }
 
-    /// A character that cannot stand here, or the end of the text; AWS's wording.
+    /// An unexpected character, or the end of the text; AWS's wording.
     fn unexpected(&self, why: &str) -> Syntax {
         let rest = String::from_utf8_lossy(&self.src[self.at..]);
         let Some(c) = rest.chars().next() else {

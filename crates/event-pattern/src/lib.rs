@@ -16,6 +16,20 @@
 //! assert_eq!((refused.line(), refused.column()), (Some(1), Some(14)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! error names value ip number folded wildcard    leaves: errors, the trie of field names, what values are compared by
+//! json scan                                      reading JSON: exactly as AWS's parser, and fast
+//! comparison                                     one comparison of one value
+//! automaton                                      AWS's automaton, where comparisons of one field interfere
+//! any_of                                         the comparisons of one field, of which one must pass
+//! compile event                                  a pattern's alternatives; an event's values
+//! choice                                         whether an alternative holds within the elements of arrays
+//! pattern                                        one pattern
+//! explain limits matcher                         why a miss; EventBridge's limits; many patterns at once
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -23,12 +37,15 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod any_of;
+mod automaton;
 mod choice;
+mod comparison;
 mod compile;
-mod engine;
 mod error;
 mod event;
 mod explain;
+mod folded;
 mod ip;
 mod json;
 mod limits;
@@ -37,7 +54,8 @@ mod names;
 mod number;
 mod pattern;
 mod scan;
-mod test;
+mod value;
+mod wildcard;
 
 pub use error::{Error, ErrorKind, EventError};
 pub use explain::{Explanation, Leaf};

@@ -1,10 +1,10 @@
 //! EventBridge's own limits, which its engine does not have.
 
+use crate::comparison::Comparison;
 use crate::compile;
 use crate::error::Error;
 use crate::number;
 use crate::pattern::Pattern;
-use crate::test::Test;
 
 /// The longest pattern that EventBridge's service model takes, in characters.
 pub const LENGTH_MAX: usize = 4_096;
@@ -73,7 +73,7 @@ impl Pattern {
     fn numbers_out_of_range(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for condition in self.alternatives.iter().flatten() {
-            for number in condition.tests.list.iter().flat_map(numbers).map(number::double) {
+            for number in condition.any_of.list.iter().flat_map(numbers).map(number::double) {
                 let path = String::from_utf8_lossy(&condition.name).into_owned();
                 let warning = Warning::NumberOutOfRange { path, number };
                 if number.abs() > NUMBER_MAX && !warnings.contains(&warning) {
@@ -87,19 +87,19 @@ impl Pattern {
 
 /// How complex a pattern's wildcards are, or `most` if they are more complex than that.
 ///
-/// This is the count of AWS's engine: how many beginnings of wildcards can match one and the same beginning of a value, at
-/// worst. Wildcards of one field are counted together; each star, and each character after it, begins anew. The engine's
-/// own mistakes are in it: it misses a field that is only reached where an earlier one is absent, and the order of a
-/// field's tests matters.
+/// This is the count of AWS's engine: how many beginnings of wildcards can match one and the same beginning of a value,
+/// at worst. Wildcards of one field are counted together; each star, and each character after it, is a new beginning.
+/// The engine's own mistakes are in it: it misses a field that is only reached where an earlier one is absent, and the
+/// order of a field's comparisons matters.
 pub fn wildcard_complexity(pattern: &str, most: usize) -> Result<usize, Error> {
     compile::complexity(pattern, most)
 }
 
-fn numbers(test: &Test) -> Vec<number::Key> {
-    match test {
-        Test::Number(key) => vec![*key],
-        Test::NotNumbers(keys) => keys.iter().copied().collect(),
-        Test::Range { low, high, .. } => [*low, *high]
+fn numbers(comparison: &Comparison) -> Vec<number::Key> {
+    match comparison {
+        Comparison::Number(key) => vec![*key],
+        Comparison::NotNumbers(keys) => keys.iter().copied().collect(),
+        Comparison::Range { low, high, .. } => [*low, *high]
             .into_iter()
             .filter(|key| *key != number::LEAST && *key != number::GREATEST)
             .collect(),

@@ -1,9 +1,10 @@
 //! Many patterns at once.
 //!
-//! An event is read once, and only where some rule names a field. Equal conditions of different rules are one condition,
-//! tried at most once an event. Each alternative of a rule hangs on one of its conditions, that which the fewest share,
-//! and is looked at only when that one holds; conditions that others hang on are found from a value through an index. So
-//! what an event costs grows with what it matches. There is no automaton of all rules: rules come and go one by one.
+//! An event is read once, and only where some rule names a field. Equal conditions of different rules are stored once
+//! and evaluated at most once an event. Each alternative of a rule is indexed under one of its conditions, its pivot,
+//! that which the fewest share, and is evaluated only when the pivot holds; pivots are found from a value through an
+//! index. So what an event costs grows with what it matches. There is no automaton of all rules: rules are added and
+//! removed one by one.
 
 mod index;
 mod slab;
@@ -13,12 +14,13 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::choice::Choice;
+use crate::comparison::Comparison;
 use crate::compile::Condition;
 use crate::error::EventError;
 use crate::event::{Event, Gathered};
 use crate::names::Names;
 use crate::pattern::Pattern;
-use crate::test::{Test, Value};
+use crate::value::Value;
 use index::Index;
 use slab::Slab;
 
@@ -38,33 +40,33 @@ use slab::Slab;
 #[derive(Debug)]
 pub struct Matcher<Id> {
     names: Names,
-    conditions: Slab<Held>,
-    known: HashMap<ByTests, u32>,
+    conditions: Slab<Shared>,
+    known: HashMap<ByContent, u32>,
     alternatives: Slab<Alternative>,
     rules: Slab<Rule<Id>>,
     ids: HashMap<Id, u32>,
     /// By the number of a name.
     indexes: Vec<Index>,
-    /// Alternatives that hang on nothing, since all their conditions may hold where a field is absent.
-    unhung: Vec<u32>,
+    /// Alternatives without a pivot, since all their conditions may hold where a field is absent.
+    unindexed: Vec<u32>,
     scratches: Mutex<Vec<Scratch>>,
 }
 
 /// A condition, shared by all alternatives that have it.
 #[derive(Debug)]
-struct Held {
+struct Shared {
     condition: Arc<Condition>,
     name: u32,
     uses: u32,
-    /// The alternatives that hang on it.
-    hung: Vec<u32>,
+    /// The alternatives whose pivot it is.
+    dependents: Vec<u32>,
 }
 
 #[derive(Debug)]
 struct Alternative {
     rule: u32,
     conditions: Box<[u32]>,
-    /// The condition that it hangs on.
+    /// The condition that it is indexed under.
     pivot: Option<u32>,
 }
 
@@ -74,22 +76,22 @@ struct Rule<Id> {
     alternatives: Vec<u32>,
 }
 
-/// A condition by its name and tests, however it is spelt.
+/// A condition by its name and comparisons, however it is spelt.
 #[derive(Debug)]
-struct ByTests(Arc<Condition>);
+struct ByContent(Arc<Condition>);
 
-impl PartialEq for ByTests {
+impl PartialEq for ByContent {
     fn eq(&self, other: &Self) -> bool {
-        self.0.name == other.0.name && self.0.tests == other.0.tests
+        self.0.name == other.0.name && self.0.any_of == other.0.any_of
     }
 }
 
-impl Eq for ByTests {}
+impl Eq for ByContent {}
 
-impl Hash for ByTests {
+impl Hash for ByContent {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.name.hash(state);
-        self.0.tests.hash(state);
+        self.0.any_of.hash(state);
     }
 }
 
@@ -99,8 +101,8 @@ enum Tried {
     #[default]
     Fails,
     Holds,
-    /// It holds, and what hangs on it was looked at.
-    DealtWith,
+    /// It holds, and the alternatives whose pivot it is were evaluated.
+    Done,
 }
 
 /// What one event needs; kept for the next.
@@ -124,7 +126,7 @@ impl<Id> Default for Matcher<Id> {
             rules: Slab::default(),
             ids: HashMap::new(),
             indexes: Vec::new(),
-            unhung: Vec::new(),
+            unindexed: Vec::new(),
             scratches: Mutex::default(),
         }
     }
@@ -157,7 +159,10 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
         };
         let rule = *self.ids.entry(id).or_insert_with_key(new);
         for alternative in &pattern.alternatives {
-            let conditions: Box<[u32]> = alternative.iter().map(|condition| self.hold(condition)).collect();
+            let conditions: Box<[u32]> = alternative
+                .iter()
+                .map(|condition| self.share(condition))
+                .collect();
             let pivot = conditions
                 .iter()
                 .copied()
@@ -169,7 +174,7 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
                 conditions,
                 pivot,
             });
-            self.hang(at, pivot);
+            self.index(at, pivot);
             if let Some(rule) = self.rules.get_mut(rule) {
                 rule.alternatives.push(at);
             }
@@ -189,7 +194,7 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
             let Some(alternative) = self.alternatives.remove(at) else {
                 continue;
             };
-            self.unhang(at, alternative.pivot);
+            self.unindex(at, alternative.pivot);
             for condition in &alternative.conditions {
                 self.release(*condition);
             }
@@ -241,83 +246,83 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
     }
 
     /// The number of a condition, which is shared if it is known.
-    fn hold(&mut self, condition: &Arc<Condition>) -> u32 {
+    fn share(&mut self, condition: &Arc<Condition>) -> u32 {
         let name = self.names.add(&condition.name);
-        let key = ByTests(Arc::clone(condition));
+        let key = ByContent(Arc::clone(condition));
         if let Some(at) = self.known.get(&key) {
-            if let Some(held) = self.conditions.get_mut(*at) {
-                held.uses += 1;
+            if let Some(shared) = self.conditions.get_mut(*at) {
+                shared.uses += 1;
             }
             return *at;
         }
-        // How it was spelt is of no use here.
+        // Its spelling is not needed here.
         let condition = Arc::new(Condition {
             source: String::new(),
             ..Condition::clone(condition)
         });
-        let held = Held {
+        let shared = Shared {
             condition: Arc::clone(&condition),
             name,
             uses: 1,
-            hung: Vec::new(),
+            dependents: Vec::new(),
         };
-        let at = self.conditions.insert(held);
-        self.known.insert(ByTests(condition), at);
+        let at = self.conditions.insert(shared);
+        self.known.insert(ByContent(condition), at);
         at
     }
 
     fn release(&mut self, at: u32) {
-        let Some(held) = self.conditions.get_mut(at) else {
+        let Some(shared) = self.conditions.get_mut(at) else {
             return;
         };
-        self.names.remove(&held.condition.name);
-        held.uses -= 1;
-        if held.uses == 0
-            && let Some(held) = self.conditions.remove(at)
+        self.names.remove(&shared.condition.name);
+        shared.uses -= 1;
+        if shared.uses == 0
+            && let Some(shared) = self.conditions.remove(at)
         {
-            self.known.remove(&ByTests(held.condition));
+            self.known.remove(&ByContent(shared.condition));
         }
     }
 
-    /// How often an alternative that hangs on a condition is looked at in vain, by a guess: the more rules share the
-    /// condition, and the vaguer it is, the worse. `None` if it may hold where the field is absent.
+    /// An estimate of how often an alternative indexed under a condition is evaluated without matching: the more rules
+    /// share the condition, and the vaguer it is, the worse. `None` if it may hold where the field is absent.
     fn cost(&self, at: u32) -> Option<u64> {
-        let held = self.conditions.get(at)?;
-        let vagueness = held.condition.tests.list.iter().map(vagueness).max()??;
-        if held.condition.tests.absent() {
+        let shared = self.conditions.get(at)?;
+        let vagueness = shared.condition.any_of.list.iter().map(vagueness).max()??;
+        if shared.condition.any_of.absent() {
             None
         } else {
-            Some(u64::from(held.uses) * vagueness)
+            Some(u64::from(shared.uses) * vagueness)
         }
     }
 
-    fn hang(&mut self, at: u32, pivot: Option<u32>) {
-        let Some((pivot, held)) = pivot.and_then(|pivot| Some((pivot, self.conditions.get_mut(pivot)?)))
+    fn index(&mut self, at: u32, pivot: Option<u32>) {
+        let Some((pivot, shared)) = pivot.and_then(|pivot| Some((pivot, self.conditions.get_mut(pivot)?)))
         else {
-            self.unhung.push(at);
+            self.unindexed.push(at);
             return;
         };
-        held.hung.push(at);
-        if held.hung.len() == 1 {
-            let name = held.name as usize;
+        shared.dependents.push(at);
+        if shared.dependents.len() == 1 {
+            let name = shared.name as usize;
             if self.indexes.len() <= name {
                 self.indexes.resize_with(name + 1, Index::default);
             }
-            self.indexes[name].insert(pivot, &held.condition.tests);
+            self.indexes[name].insert(pivot, &shared.condition.any_of);
         }
     }
 
-    fn unhang(&mut self, at: u32, pivot: Option<u32>) {
-        let Some((pivot, held)) = pivot.and_then(|pivot| Some((pivot, self.conditions.get_mut(pivot)?)))
+    fn unindex(&mut self, at: u32, pivot: Option<u32>) {
+        let Some((pivot, shared)) = pivot.and_then(|pivot| Some((pivot, self.conditions.get_mut(pivot)?)))
         else {
-            self.unhung.retain(|known| *known != at);
+            self.unindexed.retain(|known| *known != at);
             return;
         };
-        if let Some(place) = held.hung.iter().position(|known| *known == at) {
-            held.hung.swap_remove(place);
+        if let Some(place) = shared.dependents.iter().position(|known| *known == at) {
+            shared.dependents.swap_remove(place);
         }
-        if held.hung.is_empty() {
-            self.indexes[held.name as usize].remove(pivot, &held.condition.tests);
+        if shared.dependents.is_empty() {
+            self.indexes[shared.name as usize].remove(pivot, &shared.condition.any_of);
         }
     }
 
@@ -330,27 +335,35 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
         if self.ids.capacity() > 64 && self.ids.len() * 8 < self.ids.capacity() {
             self.ids.shrink_to(self.ids.len() * 2);
             self.known.shrink_to(self.known.len() * 2);
-            self.unhung.shrink_to(self.unhung.len() * 2);
+            self.unindexed.shrink_to(self.unindexed.len() * 2);
             self.pool().clear();
         }
     }
 }
 
-/// How vague a test is; the first few rules, whose conditions nobody shares yet, are told apart by it too.
-fn vagueness(test: &Test) -> Option<u64> {
-    match test {
-        Test::Absent => None,
-        Test::String(_) | Test::Number(_) | Test::Literal(_) | Test::Never | Test::Lost(_) => Some(1),
-        Test::IgnoreCase(_) => Some(2),
-        Test::Prefix(_) | Test::Suffix(_) | Test::PrefixIgnoreCase(_) | Test::SuffixIgnoreCase(_) => Some(4),
-        Test::Address(_) | Test::Range { .. } | Test::Wildcard(_) => Some(16),
-        Test::Exists
-        | Test::NotStrings(_)
-        | Test::NotNumbers(_)
-        | Test::NotPrefixes(_)
-        | Test::NotSuffixes(_)
-        | Test::NotIgnoreCase(_)
-        | Test::NotWildcards(_) => Some(1 << 24),
+/// How unselective a comparison is. Among the first few rules, whose conditions nobody shares yet, it decides the
+/// index.
+fn vagueness(comparison: &Comparison) -> Option<u64> {
+    match comparison {
+        Comparison::Absent => None,
+        Comparison::String(_)
+        | Comparison::Number(_)
+        | Comparison::Literal(_)
+        | Comparison::Never
+        | Comparison::Lost(_) => Some(1),
+        Comparison::IgnoreCase(_) => Some(2),
+        Comparison::Prefix(_)
+        | Comparison::Suffix(_)
+        | Comparison::PrefixIgnoreCase(_)
+        | Comparison::SuffixIgnoreCase(_) => Some(4),
+        Comparison::Address(_) | Comparison::Range { .. } | Comparison::Wildcard(_) => Some(16),
+        Comparison::Exists
+        | Comparison::NotStrings(_)
+        | Comparison::NotNumbers(_)
+        | Comparison::NotPrefixes(_)
+        | Comparison::NotSuffixes(_)
+        | Comparison::NotIgnoreCase(_)
+        | Comparison::NotWildcards(_) => Some(1 << 24),
     }
 }
 
@@ -373,40 +386,44 @@ impl<Id> Run<'_, '_, Id> {
             let Some(index) = matcher.indexes.get(name as usize) else {
                 continue;
             };
-            index.hits(value, &mut hits, |at| self.test(at, value));
+            index.hits(value, &mut hits, |at| self.passes(at, value));
             for at in hits.drain(..) {
                 self.holds(at)?;
             }
         }
-        for at in &matcher.unhung {
-            self.look_at(*at, None)?;
+        for at in &matcher.unindexed {
+            self.try_alternative(*at, None)?;
         }
         Ok(())
     }
 
-    fn test(&self, at: u32, value: Value<'_>) -> bool {
-        self.tried[at as usize] != (self.number, Tried::DealtWith)
+    fn passes(&self, at: u32, value: Value<'_>) -> bool {
+        self.tried[at as usize] != (self.number, Tried::Done)
             && self
                 .matcher
                 .conditions
                 .get(at)
-                .is_some_and(|held| held.condition.tests.pass(value))
+                .is_some_and(|shared| shared.condition.any_of.pass(value))
     }
 
-    /// A condition holds: what hangs on it is worth a look, once.
+    /// A condition holds: evaluates the alternatives whose pivot it is, once.
     fn holds(&mut self, at: u32) -> Result<(), EventError> {
         let tried = &mut self.tried[at as usize];
-        if *tried == (self.number, Tried::DealtWith) {
+        if *tried == (self.number, Tried::Done) {
             return Ok(());
         }
-        *tried = (self.number, Tried::DealtWith);
+        *tried = (self.number, Tried::Done);
         let matcher = self.matcher;
-        let hung = matcher.conditions.get(at).map_or(&[][..], |held| &held.hung);
-        hung.iter()
-            .try_for_each(|alternative| self.look_at(*alternative, Some(at)))
+        let dependents = matcher
+            .conditions
+            .get(at)
+            .map_or(&[][..], |shared| &shared.dependents);
+        dependents
+            .iter()
+            .try_for_each(|alternative| self.try_alternative(*alternative, Some(at)))
     }
 
-    fn look_at(&mut self, at: u32, pivot: Option<u32>) -> Result<(), EventError> {
+    fn try_alternative(&mut self, at: u32, pivot: Option<u32>) -> Result<(), EventError> {
         let matcher = self.matcher;
         let Some(alternative) = matcher.alternatives.get(at) else {
             return Ok(());
@@ -433,12 +450,13 @@ impl<Id> Run<'_, '_, Id> {
         if event == self.number {
             return tried != Tried::Fails;
         }
-        let Some(held) = self.matcher.conditions.get(at) else {
+        let Some(shared) = self.matcher.conditions.get(at) else {
             return false;
         };
-        let tests = &held.condition.tests;
-        let holds = (tests.absent() && (!self.event.has(held.name) || self.event.in_elements(held.name)))
-            || self.event.values(held.name).any(|value| tests.pass(value));
+        let any_of = &shared.condition.any_of;
+        let holds = (any_of.absent()
+            && (!self.event.has(shared.name) || self.event.in_elements(shared.name)))
+            || self.event.values(shared.name).any(|value| any_of.pass(value));
         self.tried[at as usize] = (self.number, if holds { Tried::Holds } else { Tried::Fails });
         holds
     }
@@ -449,7 +467,7 @@ impl<Id> Run<'_, '_, Id> {
             self.matcher
                 .conditions
                 .get(**at)
-                .is_some_and(|held| self.event.in_elements(held.name))
+                .is_some_and(|shared| self.event.in_elements(shared.name))
         };
         self.event.has_elements() && {
             let mut fields = alternative.conditions.iter().filter(in_elements);
@@ -463,15 +481,15 @@ impl<Id> Run<'_, '_, Id> {
         self.matcher
             .conditions
             .get(at)
-            .is_some_and(|held| held.condition.tests.absent())
+            .is_some_and(|shared| shared.condition.any_of.absent())
     }
 
     fn choice(&mut self, alternative: &Alternative) -> Result<bool, EventError> {
-        let held = alternative
+        let shared = alternative
             .conditions
             .iter()
             .filter_map(|at| self.matcher.conditions.get(*at));
-        let conditions = held.map(|held| (&*held.condition, Some(held.name)));
+        let conditions = shared.map(|shared| (&*shared.condition, Some(shared.name)));
         Choice::new(conditions, self.event).exists(&mut self.steps)
     }
 }

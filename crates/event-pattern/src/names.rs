@@ -108,7 +108,7 @@ impl Names {
                 None => self.grow(node, segment),
             };
         }
-        let number = self.name_at(node).unwrap_or_else(|| self.number_anew());
+        let number = self.name_at(node).unwrap_or_else(|| self.new_number());
         self.nodes[node as usize].name = Some(number);
         self.uses[number as usize] += 1;
         self.empty_keys += usize::from(has_empty_key(name));
@@ -195,7 +195,7 @@ impl Names {
         child
     }
 
-    fn number_anew(&mut self) -> u32 {
+    fn new_number(&mut self) -> u32 {
         self.free_numbers.pop().unwrap_or_else(|| {
             self.uses.push(0);
             number(self.uses.len() - 1)

@@ -18,7 +18,7 @@ pub(crate) fn key(text: &[u8]) -> Option<Key> {
     Some(if bits >> 63 == 0 { bits | 1 << 63 } else { !bits })
 }
 
-/// The number that a key stands for.
+/// The number of a key.
 pub(crate) fn double(key: Key) -> f64 {
     f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
 }

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Kind;
 use crate::document::Nothing;
+use crate::{Id, Kind};
+
+/// Identifier of an account.
+pub type AccountId = Id<Account>;
 
 /// The kind `accounts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Nothing;
-use crate::{Account, Kind, ToOne};
+use crate::{Account, Id, Kind, ToOne};
+
+/// Identifier of an EventBridge connection.
+pub type ConnectionId = Id<Connection>;
 
 /// The kind `aws-event-bridge-integrations`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

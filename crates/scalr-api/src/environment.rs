@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::Nothing;
-use crate::{Account, Kind, ToOne};
+use crate::{Account, Id, Kind, ToOne};
+
+/// Identifier of an environment.
+pub type EnvironmentId = Id<Environment>;
 
 /// The kind `environments`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,15 @@
 //!
 //! The types serialise both ways, so that a server can be written against the very same ones. One file per kind of
 //! object (`connection`, `run`, …); what all kinds share is in `document`, `error` and `page`.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! error id page paths                leaves
+//! document                           the JSON:API document around every object
+//! account audit_log_setting connection environment run workspace    one kind of object each
+//! client                             the HTTP client, behind its feature
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +18,7 @@ mod document;
 mod error;
 mod id;
 mod page;
+mod paths;
 
 mod account;
 mod audit_log_setting;
@@ -20,42 +30,22 @@ mod workspace;
 #[cfg(feature = "client")]
 mod client;
 
-pub use account::{Account, AccountAttributes};
+pub use account::{Account, AccountAttributes, AccountId};
 pub use audit_log_setting::{
     AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingInput, AuditLogSettingInputRelationships,
     AuditLogSettingRelationships,
 };
-pub use connection::{Connection, ConnectionAttributes, ConnectionInput, ConnectionRelationships, Status};
+pub use connection::{
+    Connection, ConnectionAttributes, ConnectionId, ConnectionInput, ConnectionRelationships, Status,
+};
 pub use document::{Document, Input, Kind, List, Nothing, Object, Ref, ToOne, TypeTag};
-pub use environment::{Environment, EnvironmentAttributes, EnvironmentRelationships};
+pub use environment::{Environment, EnvironmentAttributes, EnvironmentId, EnvironmentRelationships};
 pub use error::{ErrorDocument, ErrorObject, ErrorSource};
 pub use id::{Id, InvalidId};
 pub use page::{Meta, PAGE_SIZE_MAX, Pagination};
-pub use run::{Run, RunAttributes, RunInput, RunInputRelationships, RunRelationships, RunStatus};
-pub use workspace::{Workspace, WorkspaceAttributes, WorkspaceRelationships};
+pub use paths::{BASE_PATH, DISCOVERY_KEY, DISCOVERY_PATH, MEDIA_TYPE};
+pub use run::{Run, RunAttributes, RunId, RunInput, RunInputRelationships, RunRelationships, RunStatus};
+pub use workspace::{Workspace, WorkspaceAttributes, WorkspaceId, WorkspaceRelationships};
 
 #[cfg(feature = "client")]
 pub use client::{Client, ClientError, Host, HostError, Refusal, Retry, Settings, Token, TokenError};
-
-/// Media type of every request and answer.
-pub const MEDIA_TYPE: &str = "application/vnd.api+json";
-
-/// Path under the host's root where the API lives, with both slashes.
-pub const BASE_PATH: &str = "/api/iacp/v3/";
-
-/// Path, under the host's root, of the service discovery document; it is answered without a token.
-pub const DISCOVERY_PATH: &str = "/.well-known/terraform.json";
-
-/// Key of the API's path in the service discovery document.
-pub const DISCOVERY_KEY: &str = "iacp.v3";
-
-/// Identifier of an account.
-pub type AccountId = Id<Account>;
-/// Identifier of an EventBridge connection.
-pub type ConnectionId = Id<Connection>;
-/// Identifier of an environment.
-pub type EnvironmentId = Id<Environment>;
-/// Identifier of a run.
-pub type RunId = Id<Run>;
-/// Identifier of a workspace.
-pub type WorkspaceId = Id<Workspace>;

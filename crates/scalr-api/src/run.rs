@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, ToOne, Workspace};
+use crate::{Id, Kind, ToOne, Workspace};
+
+/// Identifier of a run.
+pub type RunId = Id<Run>;
 
 /// The kind `runs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::Nothing;
-use crate::{Environment, Kind, ToOne};
+use crate::{Environment, Id, Kind, ToOne};
+
+/// Identifier of a workspace.
+pub type WorkspaceId = Id<Workspace>;
 
 /// The kind `workspaces`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

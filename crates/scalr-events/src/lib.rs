@@ -2,6 +2,16 @@
 //!
 //! Scalr sends two detail types. [`RunExecuted`] goes out after every run; [`AuditLog`] goes out for each
 //! changing call once a connection is selected in the account's audit-log setting.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! nearest audit_log run_executed   leaves: spelling suggestions; the two detail types
+//! event_type                       which of the two
+//! catalogue sample                 the fields of each, and an event of each
+//! pattern                          event patterns over these fields
+//! unmatched                        why a pattern matches no event of Scalr's
+//! ```
 
 mod audit_log;
 pub mod catalogue;

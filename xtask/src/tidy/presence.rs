@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::File;
+use super::file::File;
 
 struct Kind {
     /// Where the code is.

@@ -1,6 +1,6 @@
 //! Rules about the text of a file: size, header, words and statements that have no place in it.
 
-use super::File;
+use super::file::File;
 
 const LINES_MAX: usize = 600;
 const MEDIAN_LINES_MAX: usize = 200;

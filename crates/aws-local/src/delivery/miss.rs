@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::permission::may_send;
 use super::{Invocation, counted_as};
 use crate::arn::Arn;
-use crate::ops::Cx;
 use crate::state::RealmId;
 use crate::state::queue::{Message, MessageAttribute, Queue};
+use crate::turn::Turn;
 
 /// Why a target did not get an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +43,14 @@ impl Miss {
 
 /// Sends the event to the target's dead-letter queue. `exhausted` names the limit that retries ran into.
 pub(super) fn bury(
-    cx: &mut Cx<'_>,
+    turn: &mut Turn<'_>,
     invocation: &Invocation,
     miss: &Miss,
     exhausted: Option<&'static str>,
     retries: u32,
 ) {
     let rule = counted_as(&invocation.rule_arn);
-    cx.world
+    turn.world
         .realm(&invocation.realm)
         .metrics
         .count(rule, "FailedInvocations");
@@ -59,7 +59,7 @@ pub(super) fn bury(
         return;
     };
     let result = send(
-        cx,
+        turn,
         invocation,
         &queue_arn,
         attributes(invocation, miss, exhausted, retries),
@@ -69,8 +69,8 @@ pub(super) fn bury(
     } else {
         "InvocationsFailedToBeSentToDLQ"
     };
-    cx.world.realm(&invocation.realm).metrics.count(rule, metric);
-    if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
+    turn.world.realm(&invocation.realm).metrics.count(rule, metric);
+    if let Some(delivery) = turn.world.stories.delivery(&invocation.page) {
         delivery.dead_letter = Some(match result {
             Ok(()) => format!("sent to {queue_arn}"),
             Err(why) => format!("not sent to {queue_arn}: {why}"),
@@ -107,12 +107,12 @@ fn attributes(
 }
 
 fn send(
-    cx: &mut Cx<'_>,
+    turn: &mut Turn<'_>,
     invocation: &Invocation,
     queue_arn: &str,
     attributes: BTreeMap<String, MessageAttribute>,
 ) -> Result<(), String> {
-    let (now, id) = (cx.now, cx.dice.uuid());
+    let (now, id) = (turn.now, turn.dice.uuid());
     let arn = Arn::parse(queue_arn)
         .filter(|arn| arn.service == "sqs")
         .ok_or("not a queue")?;
@@ -120,7 +120,7 @@ fn send(
         return Err("a dead-letter queue has to be in the rule's region".to_owned());
     }
     let realm = RealmId::new(arn.account, arn.region);
-    let queue = cx
+    let queue = turn
         .world
         .realm(&realm)
         .queues

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use crate::arn::{self, Arn};
-use crate::ops::Cx;
 use crate::state::RealmId;
 use crate::state::archive::Archived;
 use crate::state::rule::Target;
 use crate::state::story::{Attempt, Delivery, Page, Pass};
+use crate::turn::Turn;
 
 pub(crate) mod envelope;
 mod input;
@@ -46,22 +46,22 @@ enum Sent {
 }
 
 /// Takes note of an event that its sender was told of and nobody sees.
-pub(crate) fn drop_event(cx: &mut Cx<'_>, envelope: &Envelope, why: String) {
-    cx.world
+pub(crate) fn drop_event(turn: &mut Turn<'_>, envelope: &Envelope, why: String) {
+    turn.world
         .stories
-        .begin(&envelope.id, Arc::clone(&envelope.text), Some(why), cx.now);
+        .begin(&envelope.id, Arc::clone(&envelope.text), Some(why), turn.now);
 }
 
 /// Brings an event to a bus: every enabled rule that matches gets it to its targets.
-pub(crate) fn publish(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Envelope) {
-    archive(cx, realm, bus, &envelope);
-    publish_to(cx, realm, bus, envelope, &[]);
+pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: Envelope) {
+    archive(turn, realm, bus, &envelope);
+    publish_to(turn, realm, bus, envelope, &[]);
 }
 
 /// Hands an event to the archives of a bus.
-fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
-    let now = cx.now;
-    let archives = &mut cx.world.realm(realm).archives;
+fn archive(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
+    let now = turn.now;
+    let archives = &mut turn.world.realm(realm).archives;
     for archive in archives
         .values_mut()
         .filter(|archive| arn::bus_name(&archive.bus_arn) == bus)
@@ -76,29 +76,35 @@ fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
 }
 
 /// Brings an event to a bus, or to some of its rules only, if `only` names any by ARN.
-pub(crate) fn publish_to(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Envelope, only: &[String]) {
-    let exists = cx.world.realm(realm).buses.contains_key(bus);
+pub(crate) fn publish_to(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    bus: &str,
+    envelope: Envelope,
+    only: &[String],
+) {
+    let exists = turn.world.realm(realm).buses.contains_key(bus);
     let dropped = (!exists).then(|| format!("The event bus {bus} does not exist in {realm}."));
-    cx.world
+    turn.world
         .stories
-        .begin(&envelope.id, Arc::clone(&envelope.text), dropped, cx.now);
-    spread(cx, (realm.clone(), bus.to_owned(), envelope), 0, only);
+        .begin(&envelope.id, Arc::clone(&envelope.text), dropped, turn.now);
+    spread(turn, (realm.clone(), bus.to_owned(), envelope), 0, only);
 }
 
 /// Brings an event that has passed so many buses to one more, and from there on.
-fn spread(cx: &mut Cx<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
+fn spread(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
     let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
-        let invocations = match_rules(cx, &realm, &bus, &envelope);
+        let invocations = match_rules(turn, &realm, &bus, &envelope);
         let chosen =
             |one: &Invocation| hops > 0 || only.is_empty() || only.iter().any(|arn| **arn == *one.rule_arn);
         for invocation in invocations.into_iter().filter(chosen) {
-            match attempt(cx, &invocation) {
+            match attempt(turn, &invocation) {
                 Sent::Forward(to, bus, envelope) if hops < HOPS_MAX => {
-                    archive(cx, &to, &bus, &envelope);
+                    archive(turn, &to, &bus, &envelope);
                     waiting.push((to, bus, envelope, hops + 1));
                 }
-                Sent::Forward(..) => stay(cx, &invocation),
+                Sent::Forward(..) => stay(turn, &invocation),
                 Sent::Done | Sent::Later => {}
             }
         }
@@ -106,8 +112,8 @@ fn spread(cx: &mut Cx<'_>, to: (RealmId, String, Envelope), hops: usize, only: &
 }
 
 /// Matches an event against the rules of a bus and lists what is to be invoked.
-fn match_rules(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) -> Vec<Invocation> {
-    let here = cx.world.realm(realm);
+fn match_rules(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) -> Vec<Invocation> {
+    let here = turn.world.realm(realm);
     let Some(found) = here.buses.get_mut(bus) else {
         return Vec::new();
     };
@@ -123,12 +129,12 @@ fn match_rules(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope)
         matched: matched.clone(),
         deliveries: Vec::new(),
     };
-    let pass = cx.world.stories.pass(&envelope.id, pass);
+    let pass = turn.world.stories.pass(&envelope.id, pass);
     let mut invocations = Vec::new();
     for rule in matched.into_iter().map(|at| &rules.rules[at]) {
         let fired = Fired::new(realm, bus, &rule.name);
-        triggered(cx, realm, &fired);
-        invocations.extend(invocations_of(cx, realm, &fired, &rule.targets, envelope, pass));
+        triggered(turn, realm, &fired);
+        invocations.extend(invocations_of(turn, realm, &fired, &rule.targets, envelope, pass));
     }
     invocations
 }
@@ -150,7 +156,7 @@ impl Fired {
 
 /// One invocation for each target, with a place in the event's story.
 fn invocations_of(
-    cx: &mut Cx<'_>,
+    turn: &mut Turn<'_>,
     realm: &RealmId,
     rule: &Fired,
     targets: &[Arc<Target>],
@@ -166,7 +172,7 @@ fn invocations_of(
             outcome: "waiting",
             dead_letter: None,
         };
-        let page = cx.world.stories.deliver(&envelope.id, pass, delivery);
+        let page = turn.world.stories.deliver(&envelope.id, pass, delivery);
         Invocation {
             realm: realm.clone(),
             rule_arn: Arc::clone(&rule.arn),
@@ -179,8 +185,8 @@ fn invocations_of(
 }
 
 /// A rule fires by its schedule: its targets get an event that no pattern was asked about.
-pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str, envelope: &Envelope) {
-    let found = cx
+pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &str, envelope: &Envelope) {
+    let found = turn
         .world
         .realm(realm)
         .buses
@@ -189,9 +195,9 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
     let Some(targets) = found.map(|rule| rule.targets.values().cloned().collect::<Vec<_>>()) else {
         return;
     };
-    cx.world
+    turn.world
         .stories
-        .begin(&envelope.id, Arc::clone(&envelope.text), None, cx.now);
+        .begin(&envelope.id, Arc::clone(&envelope.text), None, turn.now);
     let pass = Pass {
         realm: realm.clone(),
         bus: bus.to_owned(),
@@ -199,47 +205,47 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
         matched: Vec::new(),
         deliveries: Vec::new(),
     };
-    let pass = cx.world.stories.pass(&envelope.id, pass);
+    let pass = turn.world.stories.pass(&envelope.id, pass);
     let fired = Fired::new(realm, bus, &rule.into());
-    triggered(cx, realm, &fired);
-    for invocation in invocations_of(cx, realm, &fired, &targets, envelope, pass) {
-        if let Sent::Forward(to, bus, envelope) = attempt(cx, &invocation) {
-            archive(cx, &to, &bus, &envelope);
-            spread(cx, (to, bus, envelope), 1, &[]);
+    triggered(turn, realm, &fired);
+    for invocation in invocations_of(turn, realm, &fired, &targets, envelope, pass) {
+        if let Sent::Forward(to, bus, envelope) = attempt(turn, &invocation) {
+            archive(turn, &to, &bus, &envelope);
+            spread(turn, (to, bus, envelope), 1, &[]);
         }
     }
 }
 
 /// Invokes a target, counts, and buries what failed for good.
-fn attempt(cx: &mut Cx<'_>, invocation: &Invocation) -> Sent {
-    let metrics = &mut cx.world.realm(&invocation.realm).metrics;
+fn attempt(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
+    let metrics = &mut turn.world.realm(&invocation.realm).metrics;
     metrics.count(counted_as(&invocation.rule_arn), "Invocations");
-    match target::send(cx, invocation) {
+    match target::send(turn, invocation) {
         Ok(Sent::Later) => Sent::Later,
         Ok(sent) => {
-            tried(cx, &invocation.page, None, "failed");
+            tried(turn, &invocation.page, None, "failed");
             sent
         }
         Err(miss) => {
-            tried(cx, &invocation.page, Some(&miss), "failed");
-            miss::bury(cx, invocation, &miss, None, 0);
+            tried(turn, &invocation.page, Some(&miss), "failed");
+            miss::bury(turn, invocation, &miss, None, 0);
             Sent::Done
         }
     }
 }
 
 /// Writes an attempt into the event's story; `missed` is what a miss leaves the delivery as.
-fn tried(cx: &mut Cx<'_>, page: &Page, miss: Option<&Miss>, missed: &'static str) {
+fn tried(turn: &mut Turn<'_>, page: &Page, miss: Option<&Miss>, missed: &'static str) {
     let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
     let outcome = if error.is_none() { "delivered" } else { missed };
-    let attempt = Attempt { at: cx.now, error };
-    cx.world.stories.tried(page, outcome, attempt);
+    let attempt = Attempt { at: turn.now, error };
+    turn.world.stories.tried(page, outcome, attempt);
 }
 
 /// Tells that an event was not sent on.
-fn stay(cx: &mut Cx<'_>, invocation: &Invocation) {
+fn stay(turn: &mut Turn<'_>, invocation: &Invocation) {
     let why = "an event that came from another bus is not sent on to a third";
-    if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
+    if let Some(delivery) = turn.world.stories.delivery(&invocation.page) {
         delivery.outcome = "failed";
         if let Some(attempt) = delivery.attempts.last_mut() {
             attempt.error = Some(("NOT_SENT".to_owned(), why.to_owned()));
@@ -252,8 +258,8 @@ fn rule_name(rule_arn: &str) -> &str {
     rule_arn.rsplit('/').next().unwrap_or(rule_arn)
 }
 
-fn triggered(cx: &mut Cx<'_>, realm: &RealmId, rule: &Fired) {
-    let metrics = &mut cx.world.realm(realm).metrics;
+fn triggered(turn: &mut Turn<'_>, realm: &RealmId, rule: &Fired) {
+    let metrics = &mut turn.world.realm(realm).metrics;
     metrics.count(counted_as(&rule.arn), "TriggeredRules");
 }
 

@@ -16,10 +16,10 @@ use super::miss::{Miss, bury};
 use super::{Invocation, Sent, counted_as, input, tried};
 use crate::arn::Arn;
 use crate::clock::Millis;
-use crate::ops::Cx;
 use crate::state::RealmId;
 use crate::state::outside::{ApiDestination, Connection, Invocation as Seen, Pending};
-use crate::timers::Timer;
+use crate::state::timers::Timer;
+use crate::turn::Turn;
 
 /// AWS's default of a target's retry policy.
 const RETRIES_MAX: u32 = 185;
@@ -67,12 +67,12 @@ pub(crate) enum Outcome {
 }
 
 /// Starts a delivery that leaves the process.
-pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation, arn: &Arn<'_>) -> Result<Sent, Miss> {
-    let payload = input::payload(invocation, cx.now);
+pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) -> Result<Sent, Miss> {
+    let payload = input::payload(invocation, turn.now);
     let is_destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
     if !is_destination {
-        cx.world.outbox.record(Seen {
-            at: cx.now,
+        turn.world.outbox.record(Seen {
+            at: turn.now,
             account: invocation.realm.account().to_owned(),
             region: invocation.realm.region().to_owned(),
             rule_arn: invocation.rule_arn.clone(),
@@ -80,23 +80,23 @@ pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation, arn: &Arn<'_>) -> R
             event_id: invocation.envelope.id.clone(),
             payload: Arc::clone(&payload),
         });
-        if !cx.limits.targets.contains_key(&invocation.target.arn) {
+        if !turn.world.targets.contains_key(&invocation.target.arn) {
             let why = format!(
                 "targets of `{}` are not emulated and no URL stands for this one",
                 arn.service
             );
             return Err(Miss::NoResource(why));
         }
-    } else if find_destination(cx, &RealmId::new(arn.account, arn.region), arn.resource).is_none() {
+    } else if find_destination(turn, &RealmId::new(arn.account, arn.region), arn.resource).is_none() {
         return Err(Miss::NoResource(format!("{} does not exist", arn.resource)));
     }
-    if cx.world.outbox.pending.len() >= PENDING_MAX {
+    if turn.world.outbox.pending.len() >= PENDING_MAX {
         return Err(Miss::Http(
             "THROTTLING",
             "too many deliveries wait already".to_owned(),
         ));
     }
-    let id = cx.world.outbox.add(Pending {
+    let id = turn.world.outbox.add(Pending {
         realm: invocation.realm.clone(),
         rule_arn: invocation.rule_arn.clone(),
         target: Arc::clone(&invocation.target),
@@ -104,64 +104,64 @@ pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation, arn: &Arn<'_>) -> R
         payload,
         page: invocation.page.clone(),
         retries: 0,
-        since: cx.now,
+        since: turn.now,
         under_way: false,
         admitted: false,
     });
-    admit(cx, id);
+    admit(turn, id);
     Ok(Sent::Later)
 }
 
 /// Lets a delivery leave now, or sets the time when its API destination's rate allows it.
-fn admit(cx: &mut Cx<'_>, id: u64) {
-    let now = cx.now;
-    let Some(pending) = cx.world.outbox.pending.get(&id) else {
+fn admit(turn: &mut Turn<'_>, id: u64) {
+    let now = turn.now;
+    let Some(pending) = turn.world.outbox.pending.get(&id) else {
         return;
     };
     let (target, deadline) = (Arc::clone(&pending.target), pending.deadline());
     let destination = match Arn::parse(&target.arn) {
-        Some(arn) => destination_mut(cx, &RealmId::new(arn.account, arn.region), arn.resource),
+        Some(arn) => destination_mut(turn, &RealmId::new(arn.account, arn.region), arn.resource),
         None => None,
     };
     let at = destination.map_or(now, |to| to.take_slot(now, deadline).unwrap_or(deadline + 1));
-    let Some(pending) = cx.world.outbox.pending.get_mut(&id) else {
+    let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
         return;
     };
     pending.admitted = at > now;
     pending.under_way = at <= now;
     if at > now {
-        cx.world.timers.set(at, Timer::Retry { id });
+        turn.world.timers.set(at, Timer::Retry { id });
     } else {
-        cx.effects.push(id);
+        turn.effects.push(id);
     }
 }
 
 /// The time has come that a delivery waited for: to be tried again, or to leave at its destination's rate.
-pub(crate) fn retry(cx: &mut Cx<'_>, id: u64) {
-    let now = cx.now;
-    let Some(pending) = cx.world.outbox.pending.get_mut(&id) else {
+pub(crate) fn retry(turn: &mut Turn<'_>, id: u64) {
+    let now = turn.now;
+    let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
         return;
     };
     if !pending.admitted {
-        admit(cx, id);
+        admit(turn, id);
     } else if now > pending.deadline() {
         let why = "the rate of the API destination let it wait too long".to_owned();
         let miss = Miss::Http("THROTTLING", why);
-        give_up(cx, id, &miss, Some("MaximumEventAgeInSeconds"));
+        give_up(turn, id, &miss, Some("MaximumEventAgeInSeconds"));
     } else {
         (pending.admitted, pending.under_way) = (false, true);
-        cx.effects.push(id);
+        turn.effects.push(id);
     }
 }
 
 /// The request for a pending delivery; `None` when there is nothing left to ask, and it is given up.
-pub(crate) fn job(cx: &mut Cx<'_>, id: u64) -> Option<Job> {
-    let pending = cx.world.outbox.pending.get(&id)?.clone();
+pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
+    let pending = turn.world.outbox.pending.get(&id)?.clone();
     let json = (
         "content-type".to_owned(),
         "application/json; charset=utf-8".to_owned(),
     );
-    if let Some(url) = cx.limits.targets.get(&pending.target.arn) {
+    if let Some(url) = turn.world.targets.get(&pending.target.arn) {
         return Some(Job {
             id,
             method: "POST".to_owned(),
@@ -171,24 +171,24 @@ pub(crate) fn job(cx: &mut Cx<'_>, id: u64) -> Option<Job> {
             oauth: None,
         });
     }
-    match whom_to_ask(cx, &pending.target.arn) {
+    match whom_to_ask(turn, &pending.target.arn) {
         Ok((destination, connection)) => Some(request(id, &pending, &destination, &connection, json)),
         Err(miss) => {
-            tried(cx, &pending.page, Some(&miss), "waiting");
-            give_up(cx, id, &miss, None);
+            tried(turn, &pending.page, Some(&miss), "waiting");
+            give_up(turn, id, &miss, None);
             None
         }
     }
 }
 
 /// The API destination of that ARN and the connection it authenticates with.
-fn whom_to_ask(cx: &mut Cx<'_>, target_arn: &str) -> Result<(ApiDestination, Connection), Miss> {
+fn whom_to_ask(turn: &mut Turn<'_>, target_arn: &str) -> Result<(ApiDestination, Connection), Miss> {
     let gone = |what: &str| Miss::NoResource(format!("{what} does not exist"));
     let arn = Arn::parse(target_arn).ok_or_else(|| gone(target_arn))?;
     let realm = RealmId::new(arn.account, arn.region);
-    let destination = find_destination(cx, &realm, arn.resource).ok_or_else(|| gone(arn.resource))?;
+    let destination = find_destination(turn, &realm, arn.resource).ok_or_else(|| gone(arn.resource))?;
     let destination = destination.clone();
-    let there = &cx.world.realm(&realm).connections;
+    let there = &turn.world.realm(&realm).connections;
     let connection = connection_of(there, &destination.connection_arn);
     let connection = connection.ok_or_else(|| gone(&destination.connection_arn))?;
     if !connection.authorized {
@@ -198,12 +198,16 @@ fn whom_to_ask(cx: &mut Cx<'_>, target_arn: &str) -> Result<(ApiDestination, Con
     Ok((destination, connection.clone()))
 }
 
-fn find_destination<'c>(cx: &'c mut Cx<'_>, realm: &RealmId, resource: &str) -> Option<&'c ApiDestination> {
-    destination_mut(cx, realm, resource).map(|there| &*there)
+fn find_destination<'c>(
+    turn: &'c mut Turn<'_>,
+    realm: &RealmId,
+    resource: &str,
+) -> Option<&'c ApiDestination> {
+    destination_mut(turn, realm, resource).map(|there| &*there)
 }
 
 fn destination_mut<'c>(
-    cx: &'c mut Cx<'_>,
+    turn: &'c mut Turn<'_>,
     realm: &RealmId,
     resource: &str,
 ) -> Option<&'c mut ApiDestination> {
@@ -212,7 +216,7 @@ fn destination_mut<'c>(
         .split('/')
         .next()?
         .to_owned();
-    cx.world.realm(realm).api_destinations.get_mut(&name)
+    turn.world.realm(realm).api_destinations.get_mut(&name)
 }
 
 /// The connection that an ARN names, if it is still the one of that id.
@@ -362,8 +366,8 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// Takes in what the edge met: done, once more later, or never.
-pub(crate) fn settle(cx: &mut Cx<'_>, id: u64, outcome: &Outcome) {
-    let Some(pending) = cx.world.outbox.pending.get_mut(&id) else {
+pub(crate) fn settle(turn: &mut Turn<'_>, id: u64, outcome: &Outcome) {
+    let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
         return;
     };
     pending.under_way = false;
@@ -371,52 +375,52 @@ pub(crate) fn settle(cx: &mut Cx<'_>, id: u64, outcome: &Outcome) {
     let result = judge(outcome);
     // Whether it was the last is told by [`give_up`].
     let miss = result.as_ref().err().map(|(miss, _)| miss);
-    tried(cx, &pending.page, miss, "waiting");
+    tried(turn, &pending.page, miss, "waiting");
     let (miss, again) = match result {
         Ok(()) => {
-            cx.world.outbox.pending.remove(&id);
+            turn.world.outbox.pending.remove(&id);
             return;
         }
         Err(failed) => failed,
     };
-    let exhausted = again.and_then(|asked_seconds| try_again(cx, id, &pending, asked_seconds));
+    let exhausted = again.and_then(|asked_seconds| try_again(turn, id, &pending, asked_seconds));
     if again.is_none() || exhausted.is_some() {
-        give_up(cx, id, &miss, exhausted);
+        give_up(turn, id, &miss, exhausted);
     }
 }
 
 /// Sets when a delivery is tried again, or names the limit that stands against it.
-fn try_again(cx: &mut Cx<'_>, id: u64, pending: &Pending, asked_seconds: i64) -> Option<&'static str> {
-    let now = cx.now;
+fn try_again(turn: &mut Turn<'_>, id: u64, pending: &Pending, asked_seconds: i64) -> Option<&'static str> {
+    let now = turn.now;
     let policy = pending.target.retry_policy.as_ref();
     let retries_max = policy
         .and_then(|policy| policy.maximum_retry_attempts)
         .unwrap_or(RETRIES_MAX);
-    let wait = wait_ms(cx, pending.retries, asked_seconds);
+    let wait = wait_ms(turn, pending.retries, asked_seconds);
     if pending.retries >= retries_max {
         return Some("MaximumRetryAttempts");
     }
     if now + wait > pending.deadline() {
         return Some("MaximumEventAgeInSeconds");
     }
-    if let Some(pending) = cx.world.outbox.pending.get_mut(&id) {
+    if let Some(pending) = turn.world.outbox.pending.get_mut(&id) {
         pending.retries += 1;
     }
     let rule = counted_as(&pending.rule_arn);
-    cx.world
+    turn.world
         .realm(&pending.realm)
         .metrics
         .count(rule, "RetryInvocationAttempts");
-    cx.world.timers.set(now + wait, Timer::Retry { id });
+    turn.world.timers.set(now + wait, Timer::Retry { id });
     None
 }
 
 /// A delivery failed for good.
-fn give_up(cx: &mut Cx<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str>) {
-    let Some(pending) = cx.world.outbox.pending.remove(&id) else {
+fn give_up(turn: &mut Turn<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str>) {
+    let Some(pending) = turn.world.outbox.pending.remove(&id) else {
         return;
     };
-    if let Some(delivery) = cx.world.stories.delivery(&pending.page) {
+    if let Some(delivery) = turn.world.stories.delivery(&pending.page) {
         delivery.outcome = "failed";
     }
     let envelope = Envelope {
@@ -431,13 +435,13 @@ fn give_up(cx: &mut Cx<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str
         envelope,
         page: pending.page,
     };
-    bury(cx, &invocation, miss, exhausted, pending.retries);
+    bury(turn, &invocation, miss, exhausted, pending.retries);
 }
 
 /// Doubling from a second, half of it by chance, and no sooner than the other side asked.
-fn wait_ms(cx: &mut Cx<'_>, retries: u32, asked_seconds: i64) -> Millis {
+fn wait_ms(turn: &mut Turn<'_>, retries: u32, asked_seconds: i64) -> Millis {
     let full = 1000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
-    let jitter = i64::try_from(cx.dice.roll() % 1000).unwrap_or(0) * full / 2000;
+    let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
     (full / 2 + jitter).max(asked_seconds.clamp(0, EVENT_AGE_SECONDS_MAX) * 1000)
 }
 

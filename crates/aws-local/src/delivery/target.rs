@@ -8,34 +8,39 @@ use super::permission::{may_log, may_put, may_send};
 use super::{Invocation, Sent, input, outside};
 use crate::arn::Arn;
 use crate::clock::{DAY, Millis};
-use crate::ops::Cx;
 use crate::ops::sqs::of_content;
 use crate::state::RealmId;
+use crate::turn::Turn;
 
 /// Delivers to one target.
-pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation) -> Result<Sent, Miss> {
+pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation) -> Result<Sent, Miss> {
     let target = Arc::clone(&invocation.target);
     let Some(arn) = Arn::parse(&target.arn) else {
         return Err(Miss::NoResource("not an ARN".to_owned()));
     };
     let to = RealmId::new(arn.account, arn.region);
     if let Some(name) = arn.log_group() {
-        return to_log_group(cx, invocation, &to, name);
+        return to_log_group(turn, invocation, &to, name);
     }
     if let Some(bus) = arn.event_bus() {
-        return to_bus(cx, invocation, to, bus);
+        return to_bus(turn, invocation, to, bus);
     }
     if arn.service == "sqs" {
-        return to_queue(cx, invocation, &to, arn.resource);
+        return to_queue(turn, invocation, &to, arn.resource);
     }
-    outside::send(cx, invocation, &arn)
+    outside::send(turn, invocation, &arn)
 }
 
-fn to_log_group(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
-    let now = cx.now;
+fn to_log_group(
+    turn: &mut Turn<'_>,
+    invocation: &Invocation,
+    to: &RealmId,
+    name: &str,
+) -> Result<Sent, Miss> {
+    let now = turn.now;
     let (at, message) = input::log_event(invocation, now).map_err(Miss::BadInput)?;
     let stream = stream_of(&invocation.rule_arn, &invocation.target.id);
-    let realm = cx.world.realm(to);
+    let realm = turn.world.realm(to);
     let missing = || Miss::NoResource(format!("log group {name} does not exist"));
     let group = realm.log_groups.get(name).ok_or_else(missing)?;
     let (rule_arn, account) = (&invocation.rule_arn, invocation.realm.account());
@@ -71,12 +76,12 @@ fn stream_of(rule_arn: &str, target: &str) -> String {
     .to_string()
 }
 
-fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> Result<Sent, Miss> {
+fn to_bus(turn: &mut Turn<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> Result<Sent, Miss> {
     let account = invocation.realm.account();
-    if !cx.world.realm(&to).buses.contains_key(bus) {
+    if !turn.world.realm(&to).buses.contains_key(bus) {
         return Err(Miss::NoResource(format!("event bus {bus} does not exist")));
     }
-    if !may_put(cx, &to, bus, account, &invocation.rule_arn) {
+    if !may_put(turn, &to, bus, account, &invocation.rule_arn) {
         return Err(Miss::NoPermissions(format!(
             "the policy of event bus {bus} does not allow events:PutEvents"
         )));
@@ -84,10 +89,10 @@ fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> R
     Ok(Sent::Forward(to, bus.to_owned(), invocation.envelope.clone()))
 }
 
-fn to_queue(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
-    let (now, id) = (cx.now, cx.dice.uuid());
+fn to_queue(turn: &mut Turn<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
+    let (now, id) = (turn.now, turn.dice.uuid());
     let payload = input::payload(invocation, now);
-    let queue = cx.world.realm(to).queues.get_mut(name);
+    let queue = turn.world.realm(to).queues.get_mut(name);
     let queue = queue.ok_or_else(|| Miss::NoResource(format!("queue {name} does not exist")))?;
     if !may_send(
         queue,

@@ -11,10 +11,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use crate::engine::{self, Engine};
+use crate::change;
+use crate::config::Config;
+use crate::engine::Engine;
 use crate::fault::Fault;
 use crate::model::Service;
-use crate::server::Config;
 
 pub(crate) mod carrier;
 mod guard;
@@ -107,10 +108,10 @@ pub(crate) fn read(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> (Wire, Result<engine::Request, Fault>) {
+) -> (Wire, Result<change::Request, Fault>) {
     let signed = signature::read(headers, query);
     let (wire, call) = target::read(headers, query, body);
-    let request = call.map(|(service, operation, body)| engine::Request {
+    let request = call.map(|(service, operation, body)| change::Request {
         service,
         operation,
         key: signed.key,

@@ -12,11 +12,12 @@ use tempfile::TempDir;
 
 use super::disk::{Disk, Machine};
 use super::{DataError, Place};
+use crate::change::Request;
+use crate::config::Config;
 use crate::delivery::outside::Outcome;
-use crate::engine::{Engine, Request};
+use crate::engine::Engine;
 use crate::model::Service;
 use crate::ops::Answer;
-use crate::server::Config;
 
 const FOLD_BYTES: u64 = 2_000;
 const NEVER: usize = usize::MAX;

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{Compiler, Dialect, Result, Token};
-use crate::engine;
+use crate::automaton;
+use crate::comparison::Comparison;
 use crate::error::{Error, ErrorKind};
+use crate::folded::Folded;
 use crate::ip;
 use crate::json;
 use crate::number::{self, Key};
-use crate::test::{Folded, Test, Wildcard};
+use crate::wildcard::Wildcard;
 
 const ONE_KEY: &str = "Only one key allowed in match expression";
 const TOO_MANY: &str = "Too many elements in numeric expression";
@@ -26,7 +28,7 @@ enum Of {
 
 impl Compiler<'_> {
     /// Reads an expression from behind its opening brace to its closing brace.
-    pub(super) fn expression(&mut self) -> Result<Test> {
+    pub(super) fn expression(&mut self) -> Result<Comparison> {
         if self.next()? != Token::Name {
             return Err(self.refuse("Match expression name not found", "the name of an operator"));
         }
@@ -49,34 +51,34 @@ impl Compiler<'_> {
         }
     }
 
-    fn exactly(&mut self) -> Result<Test> {
+    fn exactly(&mut self) -> Result<Comparison> {
         let text = self.string("exact match pattern must be a string")?;
         self.close(ONE_KEY)?;
-        Ok(Test::String(text))
+        Ok(Comparison::String(text))
     }
 
-    fn prefix(&mut self) -> Result<Test> {
+    fn prefix(&mut self) -> Result<Comparison> {
         let token = self.next()?;
         if token == Token::ObjectStart {
-            return Ok(Test::PrefixIgnoreCase(
+            return Ok(Comparison::PrefixIgnoreCase(
                 self.nested_ignore_case("Prefix", "prefix")?,
             ));
         }
         let text = self.string_of(token, "prefix match pattern must be a string")?;
         self.close(ONE_KEY)?;
-        Ok(Test::Prefix(text))
+        Ok(Comparison::Prefix(text))
     }
 
-    fn suffix(&mut self) -> Result<Test> {
+    fn suffix(&mut self) -> Result<Comparison> {
         let token = self.next()?;
         if token == Token::ObjectStart {
-            return Ok(Test::SuffixIgnoreCase(
+            return Ok(Comparison::SuffixIgnoreCase(
                 self.nested_ignore_case("Suffix", "suffix")?,
             ));
         }
         let text = self.string_of(token, "suffix match pattern must be a string")?;
         self.close(ONE_KEY)?;
-        Ok(Test::Suffix(text))
+        Ok(Comparison::Suffix(text))
     }
 
     fn nested_ignore_case(&mut self, title: &str, name: &str) -> Result<Folded> {
@@ -99,17 +101,17 @@ impl Compiler<'_> {
         Ok(Folded::new(&text))
     }
 
-    fn ignore_case(&mut self) -> Result<Test> {
+    fn ignore_case(&mut self) -> Result<Comparison> {
         let text = self.string("equals-ignore-case match pattern must be a string")?;
         self.close(ONE_KEY)?;
-        Ok(Test::IgnoreCase(Folded::new(&text)))
+        Ok(Comparison::IgnoreCase(Folded::new(&text)))
     }
 
-    fn wildcard(&mut self) -> Result<Test> {
+    fn wildcard(&mut self) -> Result<Comparison> {
         let text = self.string("wildcard match pattern must be a string")?;
         let wildcard = self.wildcard_of(&text)?;
         self.close(ONE_KEY)?;
-        Ok(Test::Wildcard(wildcard))
+        Ok(Comparison::Wildcard(wildcard))
     }
 
     fn wildcard_of(&self, text: &[u8]) -> Result<Wildcard> {
@@ -117,19 +119,19 @@ impl Compiler<'_> {
             .map_err(|reason| self.refuse(reason, "`*` apart from each other, and `\\*` or `\\\\`"))
     }
 
-    fn cidr(&mut self) -> Result<Test> {
+    fn cidr(&mut self) -> Result<Comparison> {
         // AWS speaks of a prefix here.
         let text = self.string("prefix match pattern must be a string")?;
         let range = ip::Range::parse(&String::from_utf8_lossy(&text));
         let range = range.map_err(|reason| self.value(reason, "a range of addresses such as 10.0.0.0/8"))?;
         self.close(ONE_KEY)?;
-        Ok(Test::Address(range))
+        Ok(Comparison::Address(range))
     }
 
-    fn exists(&mut self) -> Result<Test> {
-        let test = match self.next()? {
-            Token::True => Test::Exists,
-            Token::False => Test::Absent,
+    fn exists(&mut self) -> Result<Comparison> {
+        let comparison = match self.next()? {
+            Token::True => Comparison::Exists,
+            Token::False => Comparison::Absent,
             _ => {
                 return Err(self.refuse(
                     "exists match pattern must be either true or false.",
@@ -138,10 +140,10 @@ impl Compiler<'_> {
             }
         };
         self.close(ONE_KEY)?;
-        Ok(test)
+        Ok(comparison)
     }
 
-    fn anything_but(&mut self) -> Result<Test> {
+    fn anything_but(&mut self) -> Result<Comparison> {
         let mut of = Of::Values;
         let mut token = self.next()?;
         if token == Token::ObjectStart {
@@ -158,7 +160,7 @@ impl Compiler<'_> {
         {
             return Err(self.refuse("prefix/suffix match pattern must be a string", VALUE_STRING));
         }
-        let test = match (of, list) {
+        let comparison = match (of, list) {
             (Of::Values, true) => self.anything_but_list()?,
             (Of::Values, false) => self.anything_but_one(token)?,
             (_, true) => self.anything_but_texts(of)?,
@@ -171,7 +173,7 @@ impl Compiler<'_> {
         if of != Of::Values {
             self.close(TOO_MANY)?;
         }
-        Ok(test)
+        Ok(comparison)
     }
 
     fn anything_but_of(&mut self) -> Result<Of> {
@@ -193,17 +195,17 @@ impl Compiler<'_> {
         }
     }
 
-    fn anything_but_one(&mut self, token: Token) -> Result<Test> {
+    fn anything_but_one(&mut self, token: Token) -> Result<Comparison> {
         let text = self.text()?;
         if token == Token::String {
-            return Ok(Test::NotStrings([text].into()));
+            return Ok(Comparison::NotStrings([text].into()));
         }
         let key =
             comparable(&text).map_err(|reason| self.value(reason, "a number that a double can hold"))?;
-        Ok(Test::NotNumbers([key].into()))
+        Ok(Comparison::NotNumbers([key].into()))
     }
 
-    fn anything_but_list(&mut self) -> Result<Test> {
+    fn anything_but_list(&mut self) -> Result<Comparison> {
         let mut strings = BTreeSet::new();
         let mut numbers = BTreeSet::new();
         loop {
@@ -230,13 +232,13 @@ impl Compiler<'_> {
             return Err(self.refuse(reason, "only strings, or only numbers"));
         }
         Ok(if numbers.is_empty() {
-            Test::NotStrings(strings)
+            Comparison::NotStrings(strings)
         } else {
-            Test::NotNumbers(numbers)
+            Comparison::NotNumbers(numbers)
         })
     }
 
-    fn anything_but_texts(&mut self, of: Of) -> Result<Test> {
+    fn anything_but_texts(&mut self, of: Of) -> Result<Comparison> {
         let (mut texts, mut seen) = (Vec::new(), BTreeSet::new());
         loop {
             let token = self.next().map_err(Error::twice)?;
@@ -272,27 +274,27 @@ impl Compiler<'_> {
         Ok(text)
     }
 
-    fn denied(&self, of: Of, mut texts: Vec<Vec<u8>>) -> Result<Test> {
+    fn denied(&self, of: Of, mut texts: Vec<Vec<u8>>) -> Result<Comparison> {
         if texts.is_empty() {
-            return Ok(Test::Never);
+            return Ok(Comparison::Never);
         }
         if of == Of::Wildcard {
             // The first that is wrong is the first in Java's order, and the automaton is made in that order.
-            let quoted: Vec<_> = texts.iter().map(|text| engine::quoted(text)).collect();
-            let order = engine::java_set_order(&quoted).into_iter();
+            let quoted: Vec<_> = texts.iter().map(|text| automaton::quoted(text)).collect();
+            let order = automaton::java_set_order(&quoted).into_iter();
             let wildcards = order.map(|at| self.wildcard_of(&texts[at]));
-            return Ok(Test::NotWildcards(wildcards.collect::<Result<_>>()?));
+            return Ok(Comparison::NotWildcards(wildcards.collect::<Result<_>>()?));
         }
         texts.sort();
         Ok(match of {
-            Of::Prefix => Test::NotPrefixes(texts.into_iter().collect()),
-            Of::Suffix => Test::NotSuffixes(texts.into_iter().collect()),
-            Of::IgnoreCase => Test::NotIgnoreCase(texts.iter().map(|text| Folded::new(text)).collect()),
-            Of::Values | Of::Wildcard => Test::NotStrings(texts.into_iter().collect()),
+            Of::Prefix => Comparison::NotPrefixes(texts.into_iter().collect()),
+            Of::Suffix => Comparison::NotSuffixes(texts.into_iter().collect()),
+            Of::IgnoreCase => Comparison::NotIgnoreCase(texts.iter().map(|text| Folded::new(text)).collect()),
+            Of::Values | Of::Wildcard => Comparison::NotStrings(texts.into_iter().collect()),
         })
     }
 
-    fn numeric(&mut self) -> Result<Test> {
+    fn numeric(&mut self) -> Result<Comparison> {
         if self.next()? != Token::ArrayStart {
             return Err(self.refuse("Value of numeric must be an array.", "an array"));
         }
@@ -305,15 +307,15 @@ impl Compiler<'_> {
         }
         let operator = String::from_utf8_lossy(&self.text()?).into_owned();
         let token = self.next()?;
-        let test = match &*operator {
+        let comparison = match &*operator {
             "=" => {
                 let key = self.bound(token, "equals", TOO_MANY)?;
-                Test::Number(self.compared(&key)?)
+                Comparison::Number(self.compared(&key)?)
             }
             "<" | "<=" => {
                 let key = self.bound(token, &operator, TOO_MANY)?;
                 let high = self.compared(&key)?;
-                Test::Range {
+                Comparison::Range {
                     low: number::LEAST,
                     low_open: false,
                     high,
@@ -327,7 +329,7 @@ impl Compiler<'_> {
             }
         };
         self.close(TOO_MANY)?;
-        Ok(test)
+        Ok(comparison)
     }
 
     /// The last number of the list, and its end.
@@ -342,7 +344,7 @@ impl Compiler<'_> {
         Ok(text)
     }
 
-    fn from(&mut self, token: Token, operator: &str) -> Result<Test> {
+    fn from(&mut self, token: Token, operator: &str) -> Result<Comparison> {
         if !token.is_numeric() {
             return Err(self.refuse(format!("Value of {operator} must be numeric"), "a number"));
         }
@@ -350,7 +352,7 @@ impl Compiler<'_> {
         let low_open = operator == ">";
         let token = self.next()?;
         if token == Token::ArrayEnd {
-            return Ok(Test::Range {
+            return Ok(Comparison::Range {
                 low: self.compared(&low)?,
                 low_open,
                 high: number::GREATEST,
@@ -374,7 +376,7 @@ impl Compiler<'_> {
         if low >= high {
             return Err(self.refuse("Bottom must be less than top", "a greater number"));
         }
-        Ok(Test::Range {
+        Ok(Comparison::Range {
             low,
             low_open,
             high,

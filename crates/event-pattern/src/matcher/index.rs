@@ -1,19 +1,22 @@
 //! From a value of a field to the conditions on that field which it passes.
 //!
-//! What can be looked up is: texts and numbers, whatever their case, beginnings and ends by their lengths. A wildcard is
-//! found by what stands before its first star or after its last, and then tried. Only what is left is tried one by one.
+//! What can be looked up is: texts and numbers, whatever their case, beginnings and ends by their lengths. A wildcard
+//! is found by the text before its first star or after its last, and then evaluated. Only the rest is evaluated one by
+//! one.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
+use crate::any_of::AnyOf;
+use crate::comparison::Comparison;
 use crate::ip;
 use crate::number::{self, Key};
-use crate::test::{Test, Tests, Value};
+use crate::value::Value;
 
 type Conditions = Vec<u32>;
 
-/// The conditions on one field that alternatives hang on.
+/// The pivots on one field.
 #[derive(Debug, Default)]
 pub(super) struct Index(Option<Box<Kinds>>);
 
@@ -45,7 +48,7 @@ struct ByLength {
     texts: HashMap<Box<[u8]>, Conditions>,
 }
 
-/// Where a test is kept.
+/// Where a comparison is kept.
 enum Slot<'a> {
     String(&'a [u8]),
     Literal(&'a [u8]),
@@ -62,23 +65,23 @@ enum Slot<'a> {
 }
 
 impl Index {
-    pub(super) fn insert(&mut self, condition: u32, tests: &Tests) {
+    pub(super) fn insert(&mut self, condition: u32, any_of: &AnyOf) {
         let kinds = self.0.get_or_insert_default();
         kinds.count += 1;
-        match slots(tests) {
+        match slots(any_of) {
             Some(slots) => slots.into_iter().for_each(|slot| kinds.put(slot, condition)),
             None => kinds.others.push(condition),
         }
     }
 
-    pub(super) fn remove(&mut self, condition: u32, tests: &Tests) {
+    pub(super) fn remove(&mut self, condition: u32, any_of: &AnyOf) {
         let Some(kinds) = &mut self.0 else { return };
         kinds.count -= 1;
         if kinds.count == 0 {
             self.0 = None;
             return;
         }
-        match slots(tests) {
+        match slots(any_of) {
             Some(slots) => slots.into_iter().for_each(|slot| kinds.take(slot, condition)),
             None => kinds.others.retain(|known| *known != condition),
         }
@@ -243,32 +246,38 @@ where
     }
 }
 
-/// Where the tests of a condition are kept; `None` if one of them must be tried.
-fn slots(tests: &Tests) -> Option<Vec<Slot<'_>>> {
-    let list = &tests.list;
-    let only_addresses = !tests.is_numeric() && list.iter().all(|test| matches!(test, Test::Address(_)));
-    let odd_suffix = tests.is_numeric() && list.iter().any(is_suffix);
-    if odd_suffix || !tests.is_plain() {
+/// Where the comparisons of a condition are kept; `None` if one of them must be tried.
+fn slots(any_of: &AnyOf) -> Option<Vec<Slot<'_>>> {
+    let list = &any_of.list;
+    let only_addresses = !any_of.is_numeric()
+        && list
+            .iter()
+            .all(|comparison| matches!(comparison, Comparison::Address(_)));
+    let odd_suffix = any_of.is_numeric() && list.iter().any(is_suffix);
+    if odd_suffix || !any_of.is_plain() {
         return None;
     }
     list.iter()
-        .map(|test| match test {
-            Test::Address(range) if only_addresses => Some(Slot::Address(range)),
-            test => slot(test),
+        .map(|comparison| match comparison {
+            Comparison::Address(range) if only_addresses => Some(Slot::Address(range)),
+            comparison => slot(comparison),
         })
         .collect()
 }
 
-fn is_suffix(test: &Test) -> bool {
-    matches!(test, Test::Suffix(_) | Test::SuffixIgnoreCase(_))
+fn is_suffix(comparison: &Comparison) -> bool {
+    matches!(
+        comparison,
+        Comparison::Suffix(_) | Comparison::SuffixIgnoreCase(_)
+    )
 }
 
-fn slot(one: &Test) -> Option<Slot<'_>> {
+fn slot(one: &Comparison) -> Option<Slot<'_>> {
     Some(match one {
-        Test::String(text) => Slot::String(text),
-        Test::Literal(text) => Slot::Literal(text),
-        Test::Number(key) => Slot::Number(*key),
-        Test::Range {
+        Comparison::String(text) => Slot::String(text),
+        Comparison::Literal(text) => Slot::Literal(text),
+        Comparison::Number(key) => Slot::Number(*key),
+        Comparison::Range {
             low,
             low_open,
             high,
@@ -278,16 +287,16 @@ fn slot(one: &Test) -> Option<Slot<'_>> {
             Slot::Range(low + u64::from(*low_open), high - u64::from(*high_open))
         }
         // A prefix may reach into a closing quote, a suffix into an opening one.
-        Test::Prefix(text) if !text.ends_with(b"\"") => Slot::Prefix(text),
-        Test::Suffix(text) if !text.starts_with(b"\"") => Slot::Suffix(text),
-        Test::IgnoreCase(folded) => Slot::Folded(lower(&folded.text)?),
-        Test::PrefixIgnoreCase(folded) if !folded.text.ends_with(b"\"") => {
+        Comparison::Prefix(text) if !text.ends_with(b"\"") => Slot::Prefix(text),
+        Comparison::Suffix(text) if !text.starts_with(b"\"") => Slot::Suffix(text),
+        Comparison::IgnoreCase(folded) => Slot::Folded(lower(&folded.text)?),
+        Comparison::PrefixIgnoreCase(folded) if !folded.text.ends_with(b"\"") => {
             Slot::FoldedPrefix(lower(&folded.text)?)
         }
-        Test::SuffixIgnoreCase(folded) if !folded.text.starts_with(b"\"") => {
+        Comparison::SuffixIgnoreCase(folded) if !folded.text.starts_with(b"\"") => {
             Slot::FoldedSuffix(lower(&folded.text)?)
         }
-        Test::Wildcard(wildcard) => match &wildcard.parts[..] {
+        Comparison::Wildcard(wildcard) => match &wildcard.parts[..] {
             [only] => Slot::String(only),
             [head, ..] if !head.is_empty() => Slot::Head(head),
             [.., tail] if !tail.is_empty() => Slot::Tail(tail),

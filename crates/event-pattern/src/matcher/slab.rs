@@ -1,4 +1,4 @@
-//! Things kept under numbers that stay the same while others come and go.
+//! A slab: values under numbers that stay valid while others are added and removed.
 
 #[derive(Debug)]
 pub(super) struct Slab<T> {
@@ -21,12 +21,12 @@ impl<T> Slab<T> {
         self.places.len()
     }
 
-    pub(super) fn insert(&mut self, thing: T) -> u32 {
+    pub(super) fn insert(&mut self, value: T) -> u32 {
         if let Some(at) = self.free.pop() {
-            self.places[at as usize] = Some(thing);
+            self.places[at as usize] = Some(value);
             return at;
         }
-        self.places.push(Some(thing));
+        self.places.push(Some(value));
         // Memory ends long before the numbers do.
         u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
     }
@@ -40,8 +40,8 @@ impl<T> Slab<T> {
     }
 
     pub(super) fn remove(&mut self, at: u32) -> Option<T> {
-        let thing = self.places.get_mut(at as usize)?.take()?;
+        let value = self.places.get_mut(at as usize)?.take()?;
         self.free.push(at);
-        Some(thing)
+        Some(value)
     }
 }

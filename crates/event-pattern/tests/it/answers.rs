@@ -76,7 +76,7 @@ pub(crate) fn theirs(message: &str) -> String {
     refusal(reason, place.as_deref())
 }
 
-/// Answers as one letter or number each, and a table of what the numbers stand for.
+/// Answers as one letter or number each, and a table of what the numbers mean.
 #[allow(dead_code, reason = "the tests read stored answers only")]
 pub(crate) fn pack(answers: &[String]) -> String {
     let mut table: Vec<&str> = Vec::new();

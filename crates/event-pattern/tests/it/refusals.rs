@@ -5,7 +5,7 @@ use event_pattern::{
 };
 use serde_json::json;
 
-/// The reason, and where AWS's parser stood.
+/// The reason, and the position of AWS's parser.
 fn check(pattern: &str, reason: &str, column: Option<usize>, path: &str) {
     let Err(error) = Pattern::compile(pattern) else {
         panic!("{pattern} is taken")
@@ -143,7 +143,7 @@ fn of_several_wrong_wildcards_the_first_in_the_engine_s_order_is_named() {
 }
 
 #[test]
-fn text_that_is_no_json_is_told_from_what_is_no_pattern() {
+fn invalid_json_and_an_invalid_pattern_are_different_kinds() {
     let kind = |pattern: &str| Pattern::compile(pattern).unwrap_err().kind();
     assert_eq!(kind("{\"a\": [1]"), ErrorKind::Syntax);
     assert_eq!(kind("this"), ErrorKind::Syntax);

@@ -119,6 +119,7 @@ pub(super) fn value(message: Option<&pb::DynamicValue>, ty: &Type) -> Val {
 
 /// Diagnostics from their messages.
 pub(super) fn diagnostics(messages: Vec<pb::Diagnostic>) -> Diagnostics {
+    let observer = super::OBSERVER.get();
     let one = |message: pb::Diagnostic| {
         let error = message.severity == i32::from(pb::diagnostic::Severity::Error);
         let diagnostic = if error {
@@ -126,9 +127,13 @@ pub(super) fn diagnostics(messages: Vec<pb::Diagnostic>) -> Diagnostics {
         } else {
             Diagnostic::warning
         };
-        diagnostic(message.summary)
+        let diagnostic = diagnostic(message.summary)
             .detail(message.detail)
-            .at(message.attribute.map_or_else(Path::empty, |at| path(&at)))
+            .at(message.attribute.map_or_else(Path::empty, |at| path(&at)));
+        if let Some(observer) = observer {
+            observer(&diagnostic);
+        }
+        diagnostic
     };
     messages.into_iter().map(one).collect()
 }

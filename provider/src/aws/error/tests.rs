@@ -161,3 +161,73 @@ fn kinds() {
     assert!(service("ConcurrentModificationException").is_passing());
     assert!(!service("ValidationException").is_passing());
 }
+
+#[test]
+fn every_failure_is_told_as_committed() {
+    let profile = || Some("ci".to_owned());
+    let lost = |operation, endpoint: Option<&str>| Error::Unreachable {
+        operation,
+        region: "us-east-1".to_owned(),
+        endpoint: endpoint.map(str::to_owned),
+        source: "reset".into(),
+    };
+    let none = |profile, role: Option<&str>| Error::NoCredentials {
+        profile,
+        role: role.map(str::to_owned),
+        source: "no keys".into(),
+    };
+    let stopped = |why| Error::Stopped {
+        what: "`events:ListRules` in us-east-1".to_owned(),
+        why,
+    };
+    let answered = [
+        "ValidationException",
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+        "LimitExceededException",
+        "UnknownOperationException",
+        "InternalException",
+    ];
+    let errors = answered.map(service).into_iter().chain([
+        Error::NoRegion { profile: None },
+        Error::NoRegion { profile: profile() },
+        none(None, None),
+        none(None, Some("arn:r")),
+        none(profile(), None),
+        Error::NoSuchProfile {
+            profile: "ci".to_owned(),
+            origin: "`AWS_PROFILE`",
+            files: vec!["`/a`".to_owned(), "`/b` (not there)".to_owned()],
+        },
+        Error::NotAssumed {
+            role: "arn:r".to_owned(),
+            source: Box::new(
+                ErrorMetadata::builder()
+                    .code("AccessDenied")
+                    .message("You may not")
+                    .build(),
+            ),
+        },
+        Error::NotAssumed {
+            role: "arn:r".to_owned(),
+            source: "no answer".into(),
+        },
+        Error::WrongAccount {
+            account: "123456789012".to_owned(),
+            allowed: vec!["210987654321".to_owned(), "310987654321".to_owned()],
+        },
+        lost("events:PutRule", None),
+        lost("events:DescribeRule", Some("http://127.0.0.1:9")),
+        stopped(Stop::Interrupted),
+        stopped(Stop::TooLate),
+        Error::Endless {
+            operation: "events:ListRules",
+            region: "us-east-1".to_owned(),
+            pages: 50,
+        },
+    ]);
+    let texts =
+        errors.map(|error| crate::tests::snapshot::rendered(&error.diagnostic("cannot make the thing `x`")));
+    crate::tests::snapshot::check("aws_errors.txt", texts);
+}

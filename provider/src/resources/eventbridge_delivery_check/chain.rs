@@ -400,6 +400,60 @@ mod tests {
         &mut rules(bus)[0]
     }
 
+    /// Each break once: what is said of it.
+    #[test]
+    fn every_link_is_told_as_committed() {
+        type Breaks = fn(&mut Facts, &mut BusFacts);
+        let breaks: [Breaks; 20] = [
+            |_, _| {},
+            |f, _| f.run.is_over = false,
+            |f, _| f.group_exists = false,
+            |_, b| rule(b).verdict = Verdict::Missing(vec!["logs:CreateLogStream", "logs:PutLogEvents"]),
+            |_, b| rule(b).verdict = Verdict::Denied { sid: None },
+            |_, b| {
+                rule(b).verdict = Verdict::Denied {
+                    sid: Some("No".to_owned()),
+                }
+            },
+            |_, b| b.rules = Seen::Gone,
+            |_, b| (b.rules_count, b.rules) = (0, Seen::Gone),
+            |_, b| rule(b).enabled = false,
+            |_, b| rule(b).pattern = Match::No("it asks for `x`".to_owned()),
+            |_, b| {
+                rule(b).pattern = Match::Open(vec!["a".to_owned(), "b".to_owned()]);
+                rule(b).transforms = true;
+            },
+            |_, b| b.exists = false,
+            |_, b| b.source_state = Some("PENDING".to_owned()),
+            |_, b| b.source_state = Some("DELETED".to_owned()),
+            |_, b| b.source_state = None,
+            |f, b| {
+                f.connection = Seen::Gone;
+                b.source_state = Some("DELETED".to_owned());
+            },
+            |f, _| set_status(f, "disabled"),
+            |f, _| set_status(f, "failed"),
+            |f, _| set_status(f, "pending"),
+            |f, b| {
+                b.rules = Seen::Unseen;
+                f.unseen = vec!["the rules: no answer".to_owned()];
+            },
+        ];
+        let said = breaks.into_iter().map(|breaks| {
+            let mut facts = whole();
+            let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();
+            breaks(&mut facts, &mut bus);
+            facts.bus = Seen::Found(bus);
+            broken(&facts)
+        });
+        let gone = Facts {
+            connection: Seen::Gone,
+            bus: Seen::Gone,
+            ..whole()
+        };
+        crate::tests::snapshot::check("chain.txt", said.chain([broken(&gone)]));
+    }
+
     fn check(link: &str, breaks: impl FnOnce(&mut Facts, &mut BusFacts)) {
         let mut facts = whole();
         let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();

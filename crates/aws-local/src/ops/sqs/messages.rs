@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use super::{digest, queue, validate};
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
+use crate::ops::{Answer, Call, Op, Operation, slim};
 use crate::state::queue::{Message, MessageAttribute};
 
 const BATCH_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 1_048_576;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("SendMessage", |cx, body| send(cx, parse(body)?)),
-    Op::write("SendMessageBatch", |cx, body| send_batch(cx, parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("SendMessage", send),
+    &Op::write("SendMessageBatch", send_batch),
 ];
 
 #[derive(Deserialize)]
@@ -38,11 +38,11 @@ struct SendBatch {
     entries: Vec<Value>,
 }
 
-fn send(cx: &mut Cx<'_>, input: SendOne) -> Answer {
-    let now = cx.now;
-    let id = cx.dice.uuid();
-    let sender = cx.caller.account.clone();
-    let queue = queue(cx, &input.queue_url)?;
+fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
+    let now = call.turn.now;
+    let id = call.turn.dice.uuid();
+    let sender = call.caller.account.clone();
+    let queue = queue(call, &input.queue_url)?;
     let attributes = input.message_attributes.unwrap_or_default();
     validate::body(&input.message_body)?;
     let limit = usize::try_from(queue.number("MaximumMessageSize")).unwrap_or(BATCH_BYTES_MAX);
@@ -96,9 +96,9 @@ fn send(cx: &mut Cx<'_>, input: SendOne) -> Answer {
     })))
 }
 
-fn send_batch(cx: &mut Cx<'_>, input: SendBatch) -> Answer {
+fn send_batch(call: &mut Call<'_>, input: SendBatch) -> Answer {
     let ids = batch_ids("SendMessageBatchRequestEntry", &input.entries)?;
-    let queue = queue(cx, &input.queue_url)?;
+    let queue = queue(call, &input.queue_url)?;
     check_batch_size(&input.entries)?;
     if queue.is_fifo() {
         for entry in &input.entries {
@@ -115,7 +115,7 @@ fn send_batch(cx: &mut Cx<'_>, input: SendBatch) -> Answer {
         entry["QueueUrl"] = json!(input.queue_url);
         match parse::<SendOne>(entry)
             .map_err(Fault::from)
-            .and_then(|one| send(cx, one))
+            .and_then(|one| send(call, one))
         {
             Ok(mut row) => {
                 row["Id"] = json!(id);

@@ -336,7 +336,7 @@ fn anything_but(random: &mut Random) -> Json {
     }
 }
 
-/// The pattern with one thing in it replaced by something that may not stand there.
+/// The pattern with one thing in it replaced by something that is invalid there.
 pub(crate) fn broken(random: &mut Random, pattern: &Json) -> Json {
     let mut broken = pattern.clone();
     let mut left = random.below(count(pattern));

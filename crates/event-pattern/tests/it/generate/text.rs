@@ -4,7 +4,7 @@ use super::Random;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json {
-    /// A number, a literal, or anything else that is written as it stands.
+    /// A number, a literal, or anything else that is written literally.
     Raw(String),
     Str(String),
     Arr(Vec<Json>),

@@ -55,7 +55,7 @@ fn letters(random: &mut Random) -> Json {
     Json::str(&(0..count).map(|_| random.pick(&LETTERS)).collect::<String>())
 }
 
-/// Stars never stand side by side.
+/// Stars are never adjacent.
 fn wildcard(random: &mut Random) -> Json {
     let mut text = String::new();
     let often = 1 + random.below(6);

@@ -1,0 +1,187 @@
+//! `scalr_eventbridge_bus`
+
+use serde_json::{Value as Json, json};
+
+use super::fake::Trouble;
+use super::{SOURCE, and, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    what_fails_after_the_bus_is_there_is_a_warning,
+    a_lost_answer_says_that_the_bus_may_be_there,
+    only_rules_that_are_there_are_waited_for,
+    rules_that_stay_are_named,
+    a_read_without_an_answer_ends_with_the_interruption,
+    a_list_without_an_end_is_an_error,
+    a_region_that_is_none_is_refused_before_it_is_asked,
+];
+
+const NAME: &str = "scalr_eventbridge_bus";
+const DENIED: Trouble = Trouble::Says("AccessDeniedException", "You may not.");
+
+fn config(more: Json) -> Json {
+    and(json!({ "event_source_name": SOURCE }), more)
+}
+
+/// A bus that exists stays whole in the state, whatever goes wrong after it was made: an error would taint it, and the
+/// next apply would delete it.
+#[tokio::test(start_paused = true)]
+async fn what_fails_after_the_bus_is_there_is_a_warning() {
+    let calls = [
+        ("DescribeEventBus", 2, "not yet as configured"),
+        ("UpdateEventBus", 0, "not yet as configured"),
+        ("ListTagsForResource", 0, "not yet as configured"),
+        ("UntagResource", 0, "not yet as configured"),
+        ("TagResource", 0, "not yet as configured"),
+        ("DescribeEventSource", 1, "receives nothing yet"),
+    ];
+    for (call, earlier, says_so) in calls {
+        let (fake, harness) = stage().await;
+        {
+            let mut world = fake.world();
+            world.sources.insert(SOURCE.to_owned(), "ACTIVE");
+            let arn = format!("arn:aws:events:us-east-1:123456789012:event-bus/{SOURCE}");
+            world
+                .buses
+                .insert(SOURCE.to_owned(), json!({ "Name": SOURCE, "Arn": arn }));
+            world
+                .tags
+                .insert(arn, [("old".to_owned(), "1".to_owned())].into());
+            world.let_through(call, earlier);
+            world.trouble(call, DENIED);
+        }
+        let resource = harness.resource(NAME);
+        let config = config(
+            json!({ "adopt_existing": true, "description": "Scalr's events", "tags": { "new": "1" } }),
+        );
+        let planned = resource.plan(None, config.clone()).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert!(!applied.diags.has_errors(), "{call}: {}", applied.diags);
+        let state = applied.state.unwrap_or_else(|| panic!("{call}: no state"));
+        says(
+            &applied.diags,
+            &[says_so, SOURCE, &format!("events:{call}"), "next apply"],
+        );
+        // What could not be done is drift, and the next apply does it.
+        let read = resource.read(&state).await.unwrap().unwrap();
+        let again = resource.plan(Some(&read), config.clone()).await.unwrap();
+        assert_eq!(again.replaces(), Vec::<String>::new(), "{call}");
+        let state = resource.apply(again).await.state.unwrap();
+        let read = resource.read(&state).await.unwrap().unwrap();
+        resource.assert_stable(&read, config).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_says_that_the_bus_may_be_there() {
+    for carried_out in [false, true] {
+        let (fake, harness) = stage().await;
+        fake.world()
+            .trouble("CreateEventBus", Trouble::Breaks { carried_out });
+        let resource = harness.resource(NAME);
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert!(applied.state.is_none() && applied.diags.has_errors());
+        says(
+            &applied.diags,
+            &["got no answer", "may be there", "the next apply"],
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_rules_that_are_there_are_waited_for() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+
+    // The word alone is no reason to wait.
+    fake.world().trouble(
+        "DeleteEventBus",
+        Trouble::Says("LimitExceededException", "A rule of thumb."),
+    );
+    says(
+        &resource.destroy(&state).await.unwrap_err(),
+        &["Cannot delete the event bus", "A rule of thumb", "still there"],
+    );
+    assert_eq!(fake.count("DeleteEventBus"), 1);
+
+    // Nor is a refusal that the list of rules does not bear out.
+    for _ in 0..20 {
+        let odd = Trouble::Says("ValidationException", "No such rule about names.");
+        fake.world().trouble("DeleteEventBus", odd);
+    }
+    says(
+        &resource.destroy(&state).await.unwrap_err(),
+        &["Cannot delete the event bus", "No such rule about names"],
+    );
+    assert!(fake.count("DeleteEventBus") < 10, "{:?}", fake.world().calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_that_stay_are_named() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource
+        .create(config(json!({ "timeouts": { "delete": "30s" } })))
+        .await
+        .unwrap();
+    fake.world()
+        .rules
+        .insert((SOURCE.to_owned(), "theirs".to_owned()), json!({}));
+    let refused = resource.destroy(&state).await.unwrap_err();
+    says(&refused, &["`theirs`", "still there", "again"]);
+    assert!(fake.count("DeleteEventBus") > 10);
+}
+
+/// An interruption ends a look-up at once, even one that gets no answer.
+#[tokio::test(start_paused = true)]
+async fn a_read_without_an_answer_ends_with_the_interruption() {
+    let (fake, harness) = stage().await;
+    fake.world().trouble("DescribeEventBus", Trouble::Hangs);
+    let resource = harness.resource(NAME);
+    let planned = resource.plan(None, config(json!({}))).await.unwrap();
+    let interrupt = async {
+        fake.until("DescribeEventBus", 1).await;
+        harness.stop().await;
+    };
+    let started = tokio::time::Instant::now();
+    let (applied, ()) = tokio::join!(resource.apply(planned), interrupt);
+    assert!(started.elapsed().is_zero(), "{:?}", started.elapsed());
+    assert!(applied.state.is_none() && applied.diags.has_errors());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_an_end_is_an_error() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    {
+        let mut world = fake.world();
+        world
+            .rules
+            .insert((SOURCE.to_owned(), "theirs".to_owned()), json!({}));
+        world.lists_have_no_end = true;
+    }
+    let refused = resource.destroy(&state).await.unwrap_err();
+    says(&refused, &["events:ListRules", "50 pages"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_none_is_refused_before_it_is_asked() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    for (id, why) in [
+        (format!("{SOURCE}@us-east1"), "us-east1"),
+        (format!("{SOURCE}@"), "must be an AWS region"),
+    ] {
+        let refused = resource.import(&id).await.unwrap_err();
+        says(&refused, &[why, "such as `us-east-1`", "Nothing was imported"]);
+    }
+    for region in ["us-east1", ""] {
+        let identity = json!({ "name": SOURCE, "region": region });
+        let refused = resource.import_by_identity(identity).await.unwrap_err();
+        says(&refused, &["must be an AWS region"]);
+    }
+    assert_eq!(fake.world().calls, Vec::<String>::new());
+}

@@ -1,0 +1,411 @@
+//! An AWS in memory, behind the SDK's own HTTP client: one account, one region, and whatever trouble a test asks for.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_eventbridge::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use serde_json::{Value as Json, json};
+use tokio::sync::watch;
+
+pub(in crate::tests) const ACCOUNT: &str = "123456789012";
+
+/// How a call goes wrong.
+#[derive(Clone, Debug)]
+pub(in crate::tests) enum Trouble {
+    /// AWS answers with this code and message.
+    Says(&'static str, &'static str),
+    /// The connection breaks; before that the call is carried out, or not.
+    Breaks { carried_out: bool },
+    /// No answer ever comes.
+    Hangs,
+}
+
+/// What the account holds.
+#[derive(Debug, Default)]
+pub(in crate::tests) struct World {
+    /// States of the event sources, by name.
+    pub(in crate::tests) sources: BTreeMap<String, &'static str>,
+    pub(in crate::tests) buses: BTreeMap<String, Json>,
+    /// Rules by bus and name.
+    pub(in crate::tests) rules: BTreeMap<(String, String), Json>,
+    /// Targets by bus and rule.
+    pub(in crate::tests) targets: BTreeMap<(String, String), Vec<Json>>,
+    pub(in crate::tests) groups: BTreeMap<String, Json>,
+    /// Resource policies by the log group's ARN.
+    pub(in crate::tests) policies: BTreeMap<String, String>,
+    /// The account's resource policies by name.
+    pub(in crate::tests) account_policies: BTreeMap<String, String>,
+    /// Messages in the log groups.
+    pub(in crate::tests) log_events: Vec<String>,
+    /// The account that the credentials are of, if it is another.
+    pub(in crate::tests) other_account: Option<&'static str>,
+    /// The state that AWS shows of a source whose bus exists, in place of `ACTIVE`; empty: no such source.
+    pub(in crate::tests) stuck: Option<&'static str>,
+    /// The next look at a bus does not find it.
+    pub(in crate::tests) hidden_once: bool,
+    /// Code and message of an entry that fails while its call does not.
+    pub(in crate::tests) failed_entry: Option<(&'static str, &'static str)>,
+    /// Tags by ARN.
+    pub(in crate::tests) tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Which calls go wrong, and how, in order.
+    trouble: BTreeMap<&'static str, VecDeque<Option<Trouble>>>,
+    /// Names of the calls.
+    pub(in crate::tests) calls: Vec<String>,
+    /// Whether lists go on for ever.
+    pub(in crate::tests) lists_have_no_end: bool,
+    revision: u32,
+    called: Option<watch::Sender<()>>,
+}
+
+/// The fake.
+#[derive(Clone, Debug)]
+pub(in crate::tests) struct Fake(Arc<Mutex<World>>);
+
+impl Fake {
+    pub(in crate::tests) fn new() -> Self {
+        Self(Arc::new(Mutex::new(World {
+            called: Some(watch::Sender::new(())),
+            ..World::default()
+        })))
+    }
+
+    pub(in crate::tests) fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap()
+    }
+
+    /// The configuration that leads here.
+    pub(in crate::tests) fn config(&self) -> SdkConfig {
+        let connector = SharedHttpConnector::new(Connector(self.clone()));
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                ACCOUNT, "s3cret", None, None, "test",
+            )))
+            // A trouble is one call's: the SDK would meet the next answer by itself.
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .build()
+    }
+
+    /// Waits until there were so many calls of this name.
+    pub(in crate::tests) async fn until(&self, name: &str, count: usize) {
+        let mut called = self.world().called.as_ref().unwrap().subscribe();
+        while self.count(name) < count {
+            called.changed().await.unwrap();
+        }
+    }
+
+    /// How many calls of this name there were.
+    pub(in crate::tests) fn count(&self, name: &str) -> usize {
+        self.world().calls.iter().filter(|call| *call == name).count()
+    }
+
+    fn answer(&self, name: &str, body: &Json) -> Option<Result<Json, Trouble>> {
+        let mut world = self.world();
+        world.calls.push(name.to_owned());
+        if let Some(called) = &world.called {
+            called.send_replace(());
+        }
+        match world.next_trouble(name) {
+            None => Some(world.carry_out(name, body)),
+            Some(Trouble::Hangs) => None,
+            Some(trouble) => {
+                if matches!(trouble, Trouble::Breaks { carried_out: true }) {
+                    let _ = world.carry_out(name, body);
+                }
+                Some(Err(trouble))
+            }
+        }
+    }
+}
+
+impl World {
+    /// Has the next call of this name go wrong.
+    pub(in crate::tests) fn trouble(&mut self, name: &'static str, trouble: Trouble) {
+        self.trouble.entry(name).or_default().push_back(Some(trouble));
+    }
+
+    /// Lets so many calls of this name through before the trouble that is asked for next.
+    pub(in crate::tests) fn let_through(&mut self, name: &'static str, count: usize) {
+        self.trouble
+            .entry(name)
+            .or_default()
+            .extend(std::iter::repeat_n(None, count));
+    }
+
+    fn next_trouble(&mut self, name: &str) -> Option<Trouble> {
+        self.trouble.get_mut(name)?.pop_front()?
+    }
+
+    fn carry_out(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        Ok(match name {
+            "DescribeEventSource" => {
+                let held = self.sources.get(&text("Name")).copied();
+                let stuck = self.stuck.filter(|_| self.buses.contains_key(&text("Name")));
+                let state = stuck.or(held).filter(|state| !state.is_empty());
+                let state = state.ok_or_else(not_found)?;
+                json!({ "Name": text("Name"), "State": state, "CreatedBy": "aws.partner/scalr.com" })
+            }
+            "DescribeEventBus" if text("Name") == "default" => {
+                let arn = bus_arn("default");
+                json!({ "Arn": self.other_account.map_or(arn.clone(), |other| arn.replace(ACCOUNT, other)) })
+            }
+            "ListEventBuses" => {
+                let named = self
+                    .buses
+                    .keys()
+                    .filter(|name| name.starts_with(&text("NamePrefix")));
+                json!({ "EventBuses": named.map(|name| json!({ "Name": name })).collect::<Vec<_>>() })
+            }
+            "DescribeEventBus" if std::mem::take(&mut self.hidden_once) => return Err(not_found()),
+            "DescribeEventBus" => self.buses.get(&text("Name")).ok_or_else(not_found)?.clone(),
+            "CreateEventBus" => {
+                let arn = bus_arn(&text("Name"));
+                self.buses.insert(text("Name"), with(body, &arn));
+                self.sources.insert(text("Name"), "ACTIVE");
+                self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                json!({ "EventBusArn": arn })
+            }
+            "UpdateEventBus" => {
+                let arn = bus_arn(&text("Name"));
+                self.buses.insert(text("Name"), with(body, &arn));
+                json!({})
+            }
+            "DeleteEventBus" => {
+                if self.rules.keys().any(|(bus, _)| *bus == text("Name")) {
+                    return Err(Trouble::Says("ValidationException", "It has rules."));
+                }
+                self.buses.remove(&text("Name"));
+                json!({})
+            }
+            "ActivateEventSource" => {
+                self.sources.insert(text("Name"), "ACTIVE");
+                json!({})
+            }
+            "TagResource" => {
+                let more = pairs(&body["Tags"]);
+                self.tags.entry(text("ResourceARN")).or_default().extend(more);
+                json!({})
+            }
+            "UntagResource" | "ListTagsForResource" => self.tags_of(name, body),
+            _ => return self.carry_out_rules(name, body),
+        })
+    }
+
+    fn carry_out_rules(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let of_rule = |rule: &str| (text("EventBusName"), text(rule));
+        let next = self.lists_have_no_end.then_some("more");
+        Ok(match name {
+            "DescribeRule" => self.rules.get(&of_rule("Name")).ok_or_else(not_found)?.clone(),
+            "ListRules" => {
+                let names = self.rules.keys().filter(|(bus, _)| *bus == text("EventBusName"));
+                let rules: Vec<Json> = names.map(|(_, name)| json!({ "Name": name })).collect();
+                json!({ "Rules": rules, "NextToken": next })
+            }
+            "PutRule" => {
+                let arn = rule_arn(&text("EventBusName"), &text("Name"));
+                self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                self.rules.insert(of_rule("Name"), with(body, &arn));
+                json!({ "RuleArn": arn })
+            }
+            "DeleteRule" => {
+                if self
+                    .targets
+                    .get(&of_rule("Name"))
+                    .is_some_and(|held| !held.is_empty())
+                {
+                    return Err(Trouble::Says("ValidationException", "It has targets."));
+                }
+                self.rules.remove(&of_rule("Name"));
+                json!({})
+            }
+            "ListTargetsByRule" => {
+                let targets = self.targets.get(&of_rule("Rule")).cloned().unwrap_or_default();
+                json!({ "Targets": targets, "NextToken": next })
+            }
+            "ListRuleNamesByTarget" => {
+                let leads = |held: &&Vec<Json>| held.iter().any(|one| one["Arn"] == body["TargetArn"]);
+                let rules = self
+                    .targets
+                    .iter()
+                    .filter(|((bus, _), held)| *bus == text("EventBusName") && leads(held));
+                json!({ "RuleNames": rules.map(|((_, rule), _)| rule).collect::<Vec<_>>() })
+            }
+            "PutTargets" | "RemoveTargets" if self.failed_entry.is_some() => {
+                let (code, message) = self.failed_entry.unwrap_or_default();
+                let entry = json!({ "ErrorCode": code, "ErrorMessage": message, "TargetId": "t" });
+                json!({ "FailedEntryCount": 1, "FailedEntries": [entry] })
+            }
+            "PutTargets" => {
+                let targets = body["Targets"].as_array().cloned().unwrap_or_default();
+                self.targets.insert(of_rule("Rule"), targets);
+                json!({ "FailedEntryCount": 0, "FailedEntries": [] })
+            }
+            "RemoveTargets" => {
+                self.targets.remove(&of_rule("Rule"));
+                json!({ "FailedEntryCount": 0, "FailedEntries": [] })
+            }
+            _ => return self.carry_out_logs(name, body),
+        })
+    }
+
+    /// Both services have calls of these names, in other words.
+    fn tags_of(&mut self, name: &str, body: &Json) -> Json {
+        let arn = body["ResourceARN"].as_str().or(body["resourceArn"].as_str());
+        let held = self.tags.entry(arn.unwrap_or_default().to_owned()).or_default();
+        if name == "UntagResource" {
+            let gone = body["TagKeys"].as_array().or(body["tagKeys"].as_array());
+            for key in gone.into_iter().flatten().filter_map(Json::as_str) {
+                held.remove(key);
+            }
+        }
+        let pairs: Vec<Json> = held
+            .iter()
+            .map(|(k, v)| json!({ "Key": k, "Value": v }))
+            .collect();
+        json!({ "Tags": pairs, "tags": held })
+    }
+
+    fn carry_out_logs(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let group = text("logGroupName");
+        Ok(match name {
+            "DescribeLogGroups" => {
+                let prefix = text("logGroupNamePrefix");
+                let held = self.groups.iter().filter(|(name, _)| name.starts_with(&prefix));
+                json!({ "logGroups": held.map(|(_, group)| group).collect::<Vec<_>>() })
+            }
+            "CreateLogGroup" => {
+                let tags = serde_json::from_value(body["tags"].clone()).unwrap_or_default();
+                self.make_group(&group, tags);
+                json!({})
+            }
+            "DeleteLogGroup" => {
+                self.groups.remove(&group).ok_or_else(not_found)?;
+                self.policies.remove(&group_arn(&group));
+                self.tags.remove(&group_arn(&group));
+                json!({})
+            }
+            "PutRetentionPolicy" => {
+                self.groups.get_mut(&group).ok_or_else(not_found)?["retentionInDays"] =
+                    body["retentionInDays"].clone();
+                json!({})
+            }
+            "DeleteRetentionPolicy" => {
+                self.groups.get_mut(&group).ok_or_else(not_found)?["retentionInDays"] = Json::Null;
+                json!({})
+            }
+            "FilterLogEvents" => {
+                let shown = self.log_events.iter().map(|message| {
+                    json!({ "message": message, "timestamp": 1_700_000_001_000_i64, "ingestionTime": 1_700_000_001_500_i64 })
+                });
+                json!({ "events": shown.collect::<Vec<_>>() })
+            }
+            "DescribeResourcePolicies" if body["policyScope"] == "RESOURCE" => {
+                let held = self.policies.get(&text("resourceArn"));
+                let revision = self.revision.to_string();
+                let shown = held.map(|document| {
+                    json!({ "policyDocument": document, "policyScope": "RESOURCE", "revisionId": revision })
+                });
+                json!({ "resourcePolicies": shown.into_iter().collect::<Vec<_>>() })
+            }
+            "DescribeResourcePolicies" => {
+                let held = self.account_policies.iter();
+                let shown =
+                    held.map(|(name, document)| json!({ "policyName": name, "policyDocument": document }));
+                json!({ "resourcePolicies": shown.collect::<Vec<_>>() })
+            }
+            "PutResourcePolicy" if body["policyName"].is_string() => {
+                self.account_policies
+                    .insert(text("policyName"), text("policyDocument"));
+                json!({})
+            }
+            "PutResourcePolicy" => {
+                self.revision += 1;
+                self.policies.insert(text("resourceArn"), text("policyDocument"));
+                json!({})
+            }
+            "DeleteResourcePolicy" => {
+                self.policies.remove(&text("resourceArn"));
+                json!({})
+            }
+            _ => return Err(Trouble::Says("UnknownOperationException", "")),
+        })
+    }
+
+    /// A log group with tags.
+    pub(in crate::tests) fn make_group(&mut self, name: &str, tags: BTreeMap<String, String>) {
+        let arn = group_arn(name);
+        self.tags.insert(arn.clone(), tags);
+        self.groups.insert(
+            name.to_owned(),
+            json!({ "logGroupName": name, "logGroupArn": arn }),
+        );
+    }
+}
+
+pub(in crate::tests) fn group_arn(name: &str) -> String {
+    format!("arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{name}")
+}
+
+fn bus_arn(name: &str) -> String {
+    format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{name}")
+}
+
+fn rule_arn(bus: &str, name: &str) -> String {
+    format!("arn:aws:events:us-east-1:{ACCOUNT}:rule/{bus}/{name}")
+}
+
+fn with(body: &Json, arn: &str) -> Json {
+    let mut held = body.clone();
+    held["Arn"] = json!(arn);
+    held
+}
+
+fn pairs(tags: &Json) -> BTreeMap<String, String> {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let tags = tags.as_array().into_iter().flatten();
+    tags.map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect()
+}
+
+fn not_found() -> Trouble {
+    Trouble::Says("ResourceNotFoundException", "There is none.")
+}
+
+#[derive(Debug)]
+struct Connector(Fake);
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let name = request.headers().get("x-amz-target").unwrap_or_default();
+        let name = name.rsplit('.').next().unwrap_or_default();
+        let body = request.body().bytes().unwrap_or_default();
+        let body = serde_json::from_slice(body).unwrap_or_default();
+        match self.0.answer(name, &body) {
+            Some(answer) => HttpConnectorFuture::ready(response(answer)),
+            None => HttpConnectorFuture::new(std::future::pending()),
+        }
+    }
+}
+
+fn response(answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorError> {
+    let (status, body) = match answer {
+        Ok(body) => (200, body),
+        Err(Trouble::Says(code, message)) => (400, json!({ "__type": code, "message": message })),
+        Err(_) => return Err(ConnectorError::io("connection reset".into())),
+    };
+    let status = status.try_into().map_err(|e| ConnectorError::user(Box::new(e)))?;
+    let mut response = HttpResponse::new(status, body.to_string().into());
+    response.headers_mut().insert("x-amzn-requestid", "r-1");
+    Ok(response)
+}

@@ -1,0 +1,355 @@
+//! `scalr_eventbridge_target`
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::{Harness, State};
+
+use super::fake::{Fake, Trouble, group_arn};
+use super::{GROUP, SOURCE, and, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    a_destroy_that_fails_anywhere_goes_on_the_next_time,
+    a_group_that_is_let_go_loses_its_tag_and_stays,
+    a_group_that_is_no_longer_the_destination_is_let_go,
+    a_revocation_that_fails_on_update_says_how_things_stand,
+    what_was_made_before_the_target_is_named,
+    a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_made,
+    an_interrupted_wait_names_what_was_made,
+    the_permission_is_waited_for_within_bounds,
+    who_queues_behind_a_policy_write_can_be_interrupted,
+    an_existing_target_is_refused_where_it_differs,
+    a_target_of_no_rule_is_refused,
+    an_entry_that_fails_fails_the_call,
+    a_change_that_fails_says_how_the_target_stands,
+];
+
+const NAME: &str = "scalr_eventbridge_target";
+const OWNER: &str = "scalr-eventbridge:owner";
+
+pub(super) fn config(group: Json) -> Json {
+    json!({
+        "rule": "runs", "event_bus_name": SOURCE,
+        "log_group": and(json!({ "name": GROUP }), group),
+    })
+}
+
+pub(super) async fn with_rule() -> (Fake, Harness) {
+    let (fake, harness) = stage().await;
+    let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
+    harness
+        .resource("scalr_eventbridge_rule")
+        .create(json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern }))
+        .await
+        .unwrap();
+    (fake, harness)
+}
+
+pub(super) async fn made(harness: &Harness, group: Json) -> State {
+    harness.resource(NAME).create(config(group)).await.unwrap()
+}
+
+/// The target is what a refresh looks for: it goes last, and a destroy that failed goes on where it was.
+#[tokio::test(start_paused = true)]
+async fn a_destroy_that_fails_anywhere_goes_on_the_next_time() {
+    for call in [
+        "DescribeResourcePolicies",
+        "DeleteResourcePolicy",
+        "DescribeLogGroups",
+        "ListTagsForResource",
+        "DeleteLogGroup",
+        "RemoveTargets",
+    ] {
+        for trouble in [
+            Trouble::Says("AccessDeniedException", "You may not."),
+            Trouble::Breaks { carried_out: true },
+        ] {
+            let (fake, harness) = with_rule().await;
+            let resource = harness.resource(NAME);
+            let state = made(&harness, json!({ "create": true, "delete_on_destroy": true })).await;
+            fake.world().trouble(call, trouble.clone());
+            let why = format!("{call} {trouble:?}");
+            let refused = resource.destroy(&state).await.expect_err(&why);
+            says(&refused, &[&format!(":{call}"), stands(call, &trouble)]);
+            if let Some(read) = resource.read(&state).await.expect(&why) {
+                resource.destroy(&read).await.expect(&why);
+            }
+            let world = fake.world();
+            assert!(
+                world.groups.is_empty() && world.policies.is_empty(),
+                "{why}: {world:?}"
+            );
+            assert!(world.targets.values().all(Vec::is_empty), "{why}: {world:?}");
+        }
+    }
+}
+
+fn stands(call: &str, trouble: &Trouble) -> &'static str {
+    match (call, trouble) {
+        ("RemoveTargets", Trouble::Says(..)) => "still there, without the permission to write",
+        ("RemoveTargets", _) => "Whether the target was removed is not known",
+        _ => "the next destroy goes on from here",
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_let_go_loses_its_tag_and_stays() {
+    let (fake, harness) = with_rule().await;
+    let resource = harness.resource(NAME);
+    let state = made(&harness, json!({ "create": true, "retention_in_days": 30 })).await;
+    assert!(fake.world().tags[&group_arn(GROUP)].contains_key(OWNER));
+
+    let planned = resource.plan(Some(&state), config(json!({}))).await.unwrap();
+    says(&planned.warnings, &[GROUP, "30 days", "not delete"]);
+    let state = resource.apply(planned).await.state.unwrap();
+    assert!(!fake.world().tags[&group_arn(GROUP)].contains_key(OWNER));
+    assert_eq!(fake.world().groups[GROUP]["retentionInDays"], 30);
+    let read = resource.read(&state).await.unwrap().unwrap();
+    resource.assert_stable(&read, config(json!({}))).await;
+
+    // And it is not taken back.
+    let planned = resource
+        .plan(Some(&read), config(json!({ "create": true })))
+        .await
+        .unwrap();
+    let refused = resource.apply(planned).await;
+    assert!(refused.diags.has_errors());
+    says(&refused.diags, &[GROUP, "`create = false`"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_no_longer_the_destination_is_let_go() {
+    let (fake, harness) = with_rule().await;
+    let resource = harness.resource(NAME);
+    let state = made(&harness, json!({ "create": true })).await;
+    let by_arn = json!({ "rule": "runs", "event_bus_name": SOURCE, "arn": group_arn(GROUP) });
+    let planned = resource.plan(Some(&state), by_arn).await.unwrap();
+    assert_eq!(planned.replaces(), Vec::<String>::new());
+    let applied = resource.apply(planned).await;
+    assert!(!applied.diags.has_errors(), "{}", applied.diags);
+    let world = fake.world();
+    assert!(world.policies.is_empty() && world.groups.contains_key(GROUP));
+    assert!(!world.tags[&group_arn(GROUP)].contains_key(OWNER));
+}
+
+/// The permission is taken back after the target has its new destination; a failure does not say that it is gone.
+#[tokio::test(start_paused = true)]
+async fn a_revocation_that_fails_on_update_says_how_things_stand() {
+    let (fake, harness) = with_rule().await;
+    let resource = harness.resource(NAME);
+    let state = made(&harness, json!({ "create": true })).await;
+    fake.world().trouble(
+        "DeleteResourcePolicy",
+        Trouble::Says("AccessDeniedException", "You may not."),
+    );
+    let by_arn = json!({ "rule": "runs", "event_bus_name": SOURCE, "arn": group_arn(GROUP) });
+    let planned = resource.plan(Some(&state), by_arn).await.unwrap();
+    let text = resource.apply(planned).await.diags.to_string();
+    assert!(!text.contains("gone") && !text.contains("still there"), "{text}");
+    assert!(text.contains("as configured"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_before_the_target_is_named() {
+    for (trouble, parts) in [
+        (
+            Trouble::Says("AccessDeniedException", "You may not."),
+            &["was not made"][..],
+        ),
+        (
+            Trouble::Breaks { carried_out: true },
+            &["got no answer", "may be there"],
+        ),
+    ] {
+        let (fake, harness) = with_rule().await;
+        fake.world().trouble("PutTargets", trouble);
+        let resource = harness.resource(NAME);
+        let config = config(json!({ "create": true }));
+        let planned = resource.plan(None, config.clone()).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert!(applied.state.is_none() && applied.diags.has_errors());
+        says(&applied.diags, &[GROUP, "policy", "takes them up"]);
+        says(&applied.diags, parts);
+        let state = resource.create(config.clone()).await.unwrap();
+        resource.assert_stable(&state, config).await;
+    }
+}
+
+/// Once an answer may have been lost, a refusal does not say that nothing was made.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_made() {
+    let (fake, harness) = with_rule().await;
+    {
+        let mut world = fake.world();
+        world.trouble("PutTargets", Trouble::Says("InternalException", "Try again."));
+        world.trouble("PutTargets", Trouble::Says("ValidationException", "No."));
+    }
+    let resource = harness.resource(NAME);
+    let refused = resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
+    says(&refused, &["answered ValidationException", "may be there now"]);
+}
+
+/// A wait that is interrupted names them too.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_wait_names_what_was_made() {
+    let (fake, harness) = with_rule().await;
+    for _ in 0..50 {
+        let busy = Trouble::Says("ConcurrentModificationException", "Busy.");
+        fake.world().trouble("PutTargets", busy);
+    }
+    let resource = harness.resource(NAME);
+    let planned = resource
+        .plan(None, config(json!({ "create": true })))
+        .await
+        .unwrap();
+    let interrupt = async {
+        fake.until("PutTargets", 3).await;
+        harness.stop().await;
+    };
+    let (applied, ()) = tokio::join!(resource.apply(planned), interrupt);
+    assert!(applied.state.is_none() && applied.diags.has_errors());
+    says(&applied.diags, &["Interrupted", GROUP, "policy", "was not made"]);
+}
+
+/// The wait for a permission ends with the operation's time, and with an interruption.
+#[tokio::test(start_paused = true)]
+async fn the_permission_is_waited_for_within_bounds() {
+    let config = and(
+        config(json!({ "create": true })),
+        json!({ "timeouts": { "create": "20s" } }),
+    );
+    for (interrupted, word) in [(false, "in time"), (true, "nterrupted")] {
+        let (fake, harness) = with_rule().await;
+        for _ in 0..50 {
+            fake.world().trouble("DescribeResourcePolicies", Trouble::Hangs);
+        }
+        let resource = harness.resource(NAME);
+        let planned = resource.plan(None, config.clone()).await.unwrap();
+        let interrupt = async {
+            fake.until("DescribeResourcePolicies", 1).await;
+            if interrupted {
+                harness.stop().await;
+            }
+        };
+        let started = tokio::time::Instant::now();
+        let (applied, ()) = tokio::join!(resource.apply(planned), interrupt);
+        assert!(applied.state.is_none() && applied.diags.has_errors());
+        says(&applied.diags, &[word, GROUP]);
+        let limit = if interrupted { 1 } else { 40 };
+        assert!(started.elapsed().as_secs() < limit, "{:?}", started.elapsed());
+    }
+}
+
+/// One who waits for another's policy write is not kept from ending.
+#[tokio::test(start_paused = true)]
+async fn who_queues_behind_a_policy_write_can_be_interrupted() {
+    let (fake, harness) = with_rule().await;
+    // The write of the first hangs, and what writes is not cut short: the second must not wait for it.
+    fake.world().trouble("PutResourcePolicy", Trouble::Hangs);
+    let resource = harness.resource(NAME);
+    let first = resource
+        .plan(None, config(json!({ "create": true })))
+        .await
+        .unwrap();
+    let other = and(config(json!({ "create": true })), json!({ "target_id": "other" }));
+    let second = resource.plan(None, other).await.unwrap();
+    let second = async {
+        fake.until("PutResourcePolicy", 1).await;
+        let interrupt = async {
+            fake.until("DescribeLogGroups", 2).await;
+            harness.stop().await;
+        };
+        tokio::join!(resource.apply(second), interrupt).0
+    };
+    tokio::select! {
+        biased;
+        _ = resource.apply(first) => panic!("the first call has no answer"),
+        applied = second => says(&applied.diags, &["nterrupted"]),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_existing_target_is_refused_where_it_differs() {
+    let (fake, harness) = with_rule().await;
+    made(&harness, json!({ "create": true })).await;
+    let resource = harness.resource(NAME);
+    let other = json!({ "input_path": "$.detail", "role_arn": null });
+    resource
+        .create(and(config(json!({ "create": true })), other))
+        .await
+        .unwrap_err();
+    for (target, rule) in [("PutTargets", "x"), ("ListTargetsByRule", "runs")] {
+        fake.world()
+            .trouble(target, Trouble::Says("AccessDeniedException", "You may not."));
+        let arn =
+            json!({ "rule": rule, "event_bus_name": SOURCE, "arn": "arn:aws:sqs:us-east-1:123456789012:q" });
+        resource.create(arn).await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_of_no_rule_is_refused() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
+    fake.world().trouble(
+        "DescribeRule",
+        Trouble::Says("AccessDeniedException", "You may not."),
+    );
+    resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_fails_fails_the_call() {
+    let (fake, harness) = with_rule().await;
+    let state = made(&harness, json!({ "create": true })).await;
+    let resource = harness.resource(NAME);
+    fake.world().failed_entry = Some(("ValidationException", "No such destination."));
+    let other = and(config(json!({ "create": true })), json!({ "target_id": "other" }));
+    resource.create(other).await.unwrap_err();
+    resource
+        .update(&state, config(json!({ "create": true, "retention_in_days": 7 })))
+        .await
+        .unwrap_err();
+    resource.destroy(&state).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_fails_says_how_the_target_stands() {
+    let (fake, harness) = with_rule().await;
+    let state = made(&harness, json!({ "create": true })).await;
+    let resource = harness.resource(NAME);
+    let path = and(
+        config(json!({ "create": true })),
+        json!({ "input_path": "$.detail" }),
+    );
+    for (call, trouble) in [
+        ("PutTargets", Trouble::Breaks { carried_out: true }),
+        (
+            "PutTargets",
+            Trouble::Says("AccessDeniedException", "You may not."),
+        ),
+        (
+            "DescribeResourcePolicies",
+            Trouble::Says("AccessDeniedException", "You may not."),
+        ),
+    ] {
+        fake.world().trouble(call, trouble);
+        resource.update(&state, path.clone()).await.unwrap_err();
+    }
+    // Somebody gave it what this resource cannot.
+    let key = (SOURCE.to_owned(), "runs".to_owned());
+    fake.world().targets.get_mut(&key).unwrap()[0]["SqsParameters"] = json!({ "MessageGroupId": "g" });
+    resource
+        .create(config(json!({ "create": true })))
+        .await
+        .unwrap_err();
+}

@@ -1,0 +1,240 @@
+//! `scalr_eventbridge_delivery_check`: a run whose event arrives, or does not, on both sides' fakes.
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::Harness;
+
+use super::aws::fake::{Fake, Trouble, group_arn};
+use super::aws::{GROUP, SOURCE};
+use super::snapshot::scenarios;
+use super::{and, aws, scalr};
+
+scenarios![
+    an_event_that_arrives_ends_the_check,
+    a_broken_link_is_named,
+    no_run_is_started_for_what_is_missing,
+    an_interrupted_check_says_that_the_run_goes_on,
+    what_cannot_be_looked_at_is_said,
+];
+
+const NAME: &str = "scalr_eventbridge_delivery_check";
+const DENIED: Trouble = Trouble::Says("AccessDeniedException", "You may not.");
+
+struct Fakes {
+    aws: Fake,
+    scalr: scalr::fake::Fake,
+    harness: Harness,
+}
+
+/// The whole chain, from an active connection to a log group.
+async fn whole() -> Fakes {
+    let aws = Fake::new();
+    aws.world().sources.insert(SOURCE.to_owned(), "PENDING");
+    let scalr = scalr::fake::Fake::start().await;
+    let harness = aws::beside(aws.config(), Some(scalr.url())).await;
+    let pattern = json!({ "detail-type": ["RunExecuted"] }).to_string();
+    let group = json!({ "name": GROUP, "create": true });
+    for (name, config) in [
+        ("connection", scalr::connection(json!({}))),
+        ("bus", json!({ "event_source_name": SOURCE })),
+        (
+            "rule",
+            json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern }),
+        ),
+        (
+            "target",
+            json!({ "rule": "runs", "event_bus_name": SOURCE, "log_group": group }),
+        ),
+        ("activation", json!({ "connection_id": "in-1" })),
+    ] {
+        harness
+            .resource(&format!("scalr_eventbridge_{name}"))
+            .create(config)
+            .await
+            .unwrap();
+    }
+    Fakes { aws, scalr, harness }
+}
+
+fn config(more: Json) -> Json {
+    and(
+        json!({ "workspace_id": "ws-1", "log_group": GROUP, "timeouts": { "create": "10s" } }),
+        more,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_arrives_ends_the_check() {
+    let fakes = whole().await;
+    let event =
+        json!({ "id": "e-1", "time": "2023-11-14T22:13:20Z", "detail": { "event": { "run-id": "run-1" } } });
+    fakes.aws.world().log_events.push(event.to_string());
+    let resource = fakes.harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    assert_eq!(
+        (&state.json()["run_id"], &state.json()["event_id"]),
+        (&json!("run-1"), &json!("e-1"))
+    );
+    resource.assert_stable(&state, config(json!({}))).await;
+    resource.destroy(&state).await.unwrap();
+}
+
+/// What breaks the chain at one link; the first breaks nothing.
+const BREAKS: [fn(&Fakes); 19] = [
+    |_| {},
+    |s| s.scalr.world().run_status = "planning",
+    |s| s.aws.world().policies.clear(),
+    |s| s.aws.world().targets.clear(),
+    |s| s.aws.world().rules.clear(),
+    |s| {
+        let mut world = s.aws.world();
+        world.rules.clear();
+        world.targets.clear();
+    },
+    |s| rule(s, "State", Some("DISABLED")),
+    |s| pattern(s, r#"{"detail-type": ["AuditLog"]}"#),
+    |s| pattern(s, r#"{"detail": {"event": {"reslt": ["errored"]}}}"#),
+    |s| pattern(s, r#"{"detail": {"event": {"environment": ["prod"]}}}"#),
+    |s| pattern(s, "{"),
+    |s| rule(s, "EventPattern", None),
+    |s| {
+        s.aws.world().buses.clear();
+    },
+    |s| {
+        s.aws.world().sources.insert(SOURCE.to_owned(), "PENDING");
+    },
+    |s| s.aws.world().sources.clear(),
+    |s| s.scalr.world().connections.clear(),
+    |s| s.scalr.set_status("disabled"),
+    |s| {
+        s.scalr.set_status("failed");
+        s.scalr.world().connections[0]["attributes"]["err-message"] = json!("No such account.");
+    },
+    |s| s.scalr.set_status("pending"),
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_link_is_named() {
+    for breaks in BREAKS {
+        let fakes = whole().await;
+        breaks(&fakes);
+        let missed = fakes
+            .harness
+            .resource(NAME)
+            .create(config(json!({})))
+            .await
+            .unwrap_err();
+        assert_eq!(missed.iter().count(), 1, "{missed}");
+    }
+    // The group goes after it was looked for.
+    let fakes = whole().await;
+    let resource = fakes.harness.resource(NAME);
+    let planned = resource.plan(None, config(json!({}))).await.unwrap();
+    let goes = async {
+        fakes.aws.until("FilterLogEvents", 1).await;
+        fakes.aws.world().groups.clear();
+    };
+    let (applied, ()) = tokio::join!(resource.apply(planned), goes);
+    assert!(applied.diags.has_errors());
+}
+
+fn pattern(fakes: &Fakes, pattern: &str) {
+    rule(fakes, "EventPattern", Some(pattern));
+}
+
+fn rule(fakes: &Fakes, key: &str, value: Option<&str>) {
+    let mut world = fakes.aws.world();
+    world.rules.values_mut().for_each(|rule| rule[key] = json!(value));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_run_is_started_for_what_is_missing() {
+    let fakes = whole().await;
+    let resource = fakes.harness.resource(NAME);
+    resource
+        .create(config(json!({ "log_group": "/none" })))
+        .await
+        .unwrap_err();
+    fakes.aws.world().trouble("DescribeLogGroups", DENIED);
+    resource.create(config(json!({}))).await.unwrap_err();
+    assert_eq!(fakes.scalr.count("POST runs"), 0);
+    for (status, errors) in [
+        (
+            404,
+            json!({ "errors": [{ "status": "404", "title": "None", "detail": "No such workspace.", "source": { "pointer": "/data/relationships/workspace" } }] }),
+        ),
+        (
+            403,
+            json!({ "errors": [{ "status": "403", "title": "Forbidden", "detail": "You may not." }] }),
+        ),
+        (502, json!(null)),
+    ] {
+        fakes.scalr.world().refuses = vec![("POST runs", status, errors)];
+        resource.create(config(json!({}))).await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_check_says_that_the_run_goes_on() {
+    let fakes = whole().await;
+    let resource = fakes.harness.resource(NAME);
+    let planned = resource.plan(None, config(json!({}))).await.unwrap();
+    let interrupt = async {
+        fakes.aws.until("FilterLogEvents", 2).await;
+        fakes.harness.stop().await;
+    };
+    let (applied, ()) = tokio::join!(resource.apply(planned), interrupt);
+    assert!(applied.state.is_none() && applied.diags.has_errors());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_looked_at_is_said() {
+    let fakes = whole().await;
+    let key = (SOURCE.to_owned(), "runs".to_owned());
+    fakes.aws.world().targets.get_mut(&key).unwrap()[0]["Input"] = json!("{}");
+    for call in ["ListRuleNamesByTarget", "DescribeEventSource", "DescribeRule"] {
+        fakes.aws.world().trouble(call, DENIED);
+        fakes
+            .harness
+            .resource(NAME)
+            .create(config(json!({})))
+            .await
+            .unwrap_err();
+    }
+    fakes
+        .harness
+        .resource(NAME)
+        .create(config(json!({})))
+        .await
+        .unwrap_err();
+    fakes.scalr.world().refuses = vec![
+        ("GET workspaces", 403, json!({ "errors": [] })),
+        ("GET integrations", 403, json!({ "errors": [] })),
+    ];
+    fakes
+        .harness
+        .resource(NAME)
+        .create(config(json!({})))
+        .await
+        .unwrap_err();
+    // The group's ARN is written with a star by some.
+    fakes.aws.world().targets.get_mut(&key).unwrap()[0]["Arn"] = json!(format!("{}:*", group_arn(GROUP)));
+    for _ in 0..20 {
+        fakes.aws.world().trouble(
+            "FilterLogEvents",
+            Trouble::Says("ThrottlingException", "Slow down."),
+        );
+    }
+    fakes
+        .harness
+        .resource(NAME)
+        .create(config(json!({})))
+        .await
+        .unwrap_err();
+    fakes.aws.world().trouble("FilterLogEvents", DENIED);
+    fakes
+        .harness
+        .resource(NAME)
+        .create(config(json!({})))
+        .await
+        .unwrap_err();
+}

@@ -1,0 +1,227 @@
+//! `scalr_eventbridge_activation`
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::Harness;
+
+use super::fake::Fake;
+use super::{connection, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    it_refreshes_until_active,
+    a_timeout_names_the_missing_step_and_leaves_no_state,
+    an_interrupted_wait_leaves_no_state,
+    a_paused_connection_is_never_resumed,
+    one_that_fell_back_is_refreshed_in_place,
+    one_paused_meanwhile_stays_paused,
+    one_paused_while_refreshes_are_refused_stays_paused,
+    refused_refreshes_are_tried_again_and_not_for_ever,
+    it_goes_with_its_connection,
+    what_scalr_refuses_of_a_refresh_is_told,
+];
+
+const NAME: &str = "scalr_eventbridge_activation";
+
+fn config() -> Json {
+    json!({ "connection_id": "in-1" })
+}
+
+async fn connected() -> (Fake, Harness) {
+    let (fake, harness) = stage().await;
+    harness
+        .resource("scalr_eventbridge_connection")
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    (fake, harness)
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_refreshes_until_active() {
+    let (fake, harness) = connected().await;
+    fake.world().refreshes_until = 2;
+    let resource = harness.resource(NAME);
+    let planned = resource.plan(None, config()).await.unwrap();
+    assert_eq!(
+        (&planned.json()["status"], &planned.json()["error_message"]),
+        (&json!("active"), &Json::Null)
+    );
+    let state = resource.apply(planned).await.state.unwrap();
+    assert_eq!(
+        (fake.count("PATCH"), &state.json()["status"]),
+        (3, &json!("active"))
+    );
+    resource.assert_stable(&state, config()).await;
+    assert_eq!(resource.import("in-1").await.unwrap().json(), state.json());
+    resource.destroy(&state).await.unwrap();
+    assert_eq!((fake.count("PATCH"), fake.status()), (3, json!("active")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_names_the_missing_step_and_leaves_no_state() {
+    for (refreshed, part) in [
+        (
+            "pending",
+            "`aws.partner/scalr.com/acme/prod` is not associated with an event bus in AWS account 123456789012 in us-east-1",
+        ),
+        ("failed", "it failed: Scalr gives no reason"),
+    ] {
+        let (fake, harness) = connected().await;
+        fake.world().refreshed = refreshed;
+        let resource = harness.resource(NAME);
+        let config = json!({ "connection_id": "in-1", "timeouts": { "create": "7s" } });
+        let planned = resource.plan(None, config).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert!(applied.state.is_none() && applied.diags.has_errors());
+        says(&applied.diags, &[part, "No activation was recorded"]);
+        assert_eq!(fake.count("PATCH"), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_wait_leaves_no_state() {
+    let (fake, harness) = connected().await;
+    fake.world().refreshed = "pending";
+    let resource = harness.resource(NAME);
+    let planned = resource.plan(None, config()).await.unwrap();
+    let interrupt = async {
+        fake.until("PATCH", 2).await;
+        harness.stop().await;
+    };
+    let (applied, ()) = tokio::join!(resource.apply(planned), interrupt);
+    assert!(applied.state.is_none() && applied.diags.has_errors());
+    says(&applied.diags, &["was interrupted"]);
+}
+
+#[tokio::test]
+async fn a_paused_connection_is_never_resumed() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    fake.set_status("disabled");
+    says(
+        &resource.create(config()).await.unwrap_err(),
+        &["The connection `prod` is paused", "`enabled = true`"],
+    );
+    assert_eq!((fake.count("PATCH"), fake.status()), (0, json!("disabled")));
+
+    fake.set_status("pending");
+    let state = resource.create(config()).await.unwrap();
+    fake.set_status("disabled");
+    let paused = resource.read(&state).await.unwrap().unwrap();
+    resource.assert_stable(&paused, config()).await;
+    assert_eq!(fake.status(), json!("disabled"));
+}
+
+#[tokio::test]
+async fn one_that_fell_back_is_refreshed_in_place() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config()).await.unwrap();
+    for status in ["pending", "failed"] {
+        fake.set_status(status);
+        let fallen = resource.read(&state).await.unwrap().unwrap();
+        let planned = resource.plan(Some(&fallen), config()).await.unwrap();
+        assert_eq!(
+            (planned.replaces(), &planned.json()["status"]),
+            (Vec::new(), &json!("active"))
+        );
+        assert_eq!(
+            resource.apply(planned).await.state.unwrap().json()["status"],
+            "active"
+        );
+        assert_eq!(fake.status(), json!("active"));
+    }
+}
+
+/// Paused between plan and apply: the apply fails, resumes nothing, and the state says what is so.
+#[tokio::test]
+async fn one_paused_meanwhile_stays_paused() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config()).await.unwrap();
+    fake.set_status("pending");
+    let fallen = resource.read(&state).await.unwrap().unwrap();
+    let planned = resource.plan(Some(&fallen), config()).await.unwrap();
+    fake.set_status("disabled");
+    let applied = resource.apply(planned).await;
+    says(&applied.diags, &["The connection `prod` is paused"]);
+    let left = applied.state.unwrap();
+    assert_eq!(
+        (&left.json()["status"], fake.status()),
+        (&json!("disabled"), json!("disabled"))
+    );
+    resource.assert_stable(&left, config()).await;
+}
+
+/// A refresh that is refused is not sent again before the connection was looked at: the call would resume it.
+#[tokio::test(start_paused = true)]
+async fn one_paused_while_refreshes_are_refused_stays_paused() {
+    for status in [429, 503] {
+        let (fake, harness) = connected().await;
+        fake.world().refused = vec![(status, false), (status, true)];
+        let refused = harness.resource(NAME).create(config()).await.unwrap_err();
+        says(&refused, &["The connection `prod` is paused"]);
+        assert_eq!((fake.count("PATCH"), fake.status()), (2, json!("disabled")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_refreshes_are_tried_again_and_not_for_ever() {
+    for (refused, count, works) in [
+        (vec![(429, false); 20], 21, true),
+        (vec![(503, false); 3], 4, true),
+        (vec![(503, false); 4], 4, false),
+        (vec![(403, false)], 1, false),
+    ] {
+        let (fake, harness) = connected().await;
+        fake.world().refused = refused;
+        let made = harness.resource(NAME).create(config()).await;
+        assert_eq!((fake.count("PATCH"), made.is_ok()), (count, works));
+    }
+}
+
+#[tokio::test]
+async fn it_goes_with_its_connection() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config()).await.unwrap();
+    fake.world().connections.clear();
+    assert!(resource.read(&state).await.unwrap().is_none());
+    says(
+        &resource.create(config()).await.unwrap_err(),
+        &["There is no connection `in-1`"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_scalr_refuses_of_a_refresh_is_told() {
+    let config = json!({ "connection_id": "in-1", "timeouts": { "create": "9s", "update": "9s" } });
+    for refused in [
+        vec![(401, false)],
+        vec![(403, false)],
+        vec![(429, false); 40],
+        vec![(500, false); 9],
+    ] {
+        let (fake, harness) = connected().await;
+        fake.world().refused = refused;
+        harness.resource(NAME).create(config.clone()).await.unwrap_err();
+    }
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config.clone()).await.unwrap();
+    fake.set_status("pending");
+    let fallen = resource.read(&state).await.unwrap().unwrap();
+    for refreshed in ["pending", "failed", "updating"] {
+        fake.world().refreshed = refreshed;
+        assert!(resource.update(&fallen, config.clone()).await.is_err());
+    }
+    fake.world().refuses = vec![(
+        "GET integrations",
+        403,
+        json!({ "errors": [{ "status": "403", "title": "Forbidden" }] }),
+    )];
+    resource.read(&state).await.unwrap_err();
+    fake.world().refuses.clear();
+    fake.world().connections.clear();
+    resource.update(&fallen, config).await.unwrap_err();
+}

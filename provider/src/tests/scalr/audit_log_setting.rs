@@ -1,0 +1,222 @@
+//! `scalr_audit_log_setting`
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::Harness;
+
+use super::super::under_test;
+use super::fake::{Fake, Trouble};
+use super::{connection, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    it_selects_moves_and_turns_off,
+    what_someone_else_selected_shows_and_is_spared,
+    a_selection_made_elsewhere_is_taken_over_in_place,
+    an_existing_selection_is_taken_up_only_if_it_is_the_same,
+    a_server_without_the_setting_is_told_with_the_way_by_hand,
+    the_account_is_the_connections_or_the_providers,
+    what_scalr_refuses_of_the_setting_is_told,
+    a_setting_that_is_not_ours_is_left_on_with_a_warning,
+];
+
+const NAME: &str = "scalr_audit_log_setting";
+
+fn config(id: &str) -> Json {
+    json!({ "connection_id": id })
+}
+
+async fn connected() -> (Fake, Harness) {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource("scalr_eventbridge_connection");
+    resource.create(connection(json!({}))).await.unwrap();
+    resource
+        .create(connection(json!({ "name": "other", "region": "eu-west-1" })))
+        .await
+        .unwrap();
+    (fake, harness)
+}
+
+#[track_caller]
+fn selects(fake: &Fake, expected: Option<&str>) {
+    assert_eq!(fake.world().audit_logs_to.as_deref(), expected);
+}
+
+#[tokio::test]
+async fn it_selects_moves_and_turns_off() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    assert_eq!(
+        state.json(),
+        json!({ "connection_id": "in-1", "account_id": "acc-1", "managed": true })
+    );
+    assert_eq!(resource.identity(&state), json!({ "account_id": "acc-1" }));
+    resource.assert_stable(&state, config("in-1")).await;
+    let planned = resource.plan(Some(&state), config("in-2")).await.unwrap();
+    assert!(planned.replaces().is_empty());
+    let state = resource.apply(planned).await.state.unwrap();
+    selects(&fake, Some("in-2"));
+    assert_eq!(resource.import("acc-1").await.unwrap().json(), state.json());
+    resource.destroy(&state).await.unwrap();
+    selects(&fake, None);
+    assert!(resource.read(&state).await.unwrap().is_none());
+}
+
+/// A refresh takes what someone else selected into the state; a destroy after it turns off nothing of theirs.
+#[tokio::test]
+async fn what_someone_else_selected_shows_and_is_spared() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    fake.world().audit_logs_to = Some("in-2".to_owned());
+    let refreshed = resource.read(&state).await.unwrap().unwrap();
+    assert_eq!(refreshed.json()["connection_id"], "in-2");
+    assert_eq!(
+        resource
+            .plan(Some(&refreshed), config("in-1"))
+            .await
+            .unwrap()
+            .json()["connection_id"],
+        "in-1"
+    );
+    for state in [&state, &refreshed] {
+        resource.destroy(state).await.unwrap();
+        selects(&fake, Some("in-2"));
+    }
+}
+
+/// The configuration follows what someone else selected, or the answer to our own change was lost: the next plan shows
+/// that the selection is to be taken over, and from then on destroy turns it off.
+#[tokio::test]
+async fn a_selection_made_elsewhere_is_taken_over_in_place() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    fake.world().audit_logs_to = Some("in-2".to_owned());
+    let refreshed = resource.read(&state).await.unwrap().unwrap();
+    assert_eq!(refreshed.json()["managed"], false);
+    let planned = resource.plan(Some(&refreshed), config("in-2")).await.unwrap();
+    assert!(!planned.is_empty() && planned.replaces().is_empty());
+    let state = resource.apply(planned).await.state.unwrap();
+    assert_eq!(state.json()["managed"], true);
+    resource.assert_stable(&state, config("in-2")).await;
+    resource.destroy(&state).await.unwrap();
+    selects(&fake, None);
+}
+
+#[tokio::test]
+async fn an_existing_selection_is_taken_up_only_if_it_is_the_same() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    fake.world().audit_logs_to = Some("in-2".to_owned());
+    let refused = resource.create(config("in-1")).await.unwrap_err();
+    says(
+        &refused,
+        &["streamed to another connection", "`in-2`", "    id = \"acc-1\"\n"],
+    );
+    selects(&fake, Some("in-2"));
+    resource.create(config("in-2")).await.unwrap();
+    assert_eq!(fake.count("PATCH"), 0);
+}
+
+#[tokio::test]
+async fn a_server_without_the_setting_is_told_with_the_way_by_hand() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    fake.world().has_audit_logs = false;
+    let told = ["has no API for the audit-log setting", "Settings > Audit logs"];
+    says(&resource.create(config("in-1")).await.unwrap_err(), &told);
+    says(&resource.read(&state).await.unwrap_err(), &told);
+    says(&resource.update(&state, config("in-2")).await.unwrap_err(), &told);
+}
+
+#[tokio::test]
+async fn the_account_is_the_connections_or_the_providers() {
+    let (fake, harness) = stage().await;
+    fake.world().names_account = false;
+    harness
+        .resource("scalr_eventbridge_connection")
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    says(
+        &harness.resource(NAME).create(config("in-1")).await.unwrap_err(),
+        &["Set `account_id`"],
+    );
+    says(
+        &harness.resource(NAME).create(config("in-7")).await.unwrap_err(),
+        &["There is no connection `in-7`"],
+    );
+
+    let settings = json!({ "hostname": fake.url(), "token": "s3cret", "account_id": "acc-1" });
+    let harness = under_test::<crate::provider::ScalrEventBridge>();
+    harness.configure(settings).await.unwrap();
+    harness.resource(NAME).create(config("in-1")).await.unwrap();
+    selects(&fake, Some("in-1"));
+
+    let settings = json!({ "hostname": fake.url(), "token": "s3cret", "account_id": "acc-2" });
+    let harness = under_test::<crate::provider::ScalrEventBridge>();
+    harness.configure(settings).await.unwrap();
+    says(
+        &harness.resource(NAME).create(config("in-1")).await.unwrap_err(),
+        &["There is no Scalr account `acc-2`"],
+    );
+}
+
+#[tokio::test]
+async fn what_scalr_refuses_of_the_setting_is_told() {
+    let told = |detail: &str, pointer: &str| {
+        let source = json!({ "pointer": pointer });
+        json!({ "errors": [{ "status": "422", "title": "Invalid", "detail": detail, "source": source }] })
+    };
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    for (call, status, errors) in [
+        ("GET accounts", 403, told("You may not.", "")),
+        (
+            "PATCH accounts",
+            422,
+            told("It is paused.", "/data/relationships/integration"),
+        ),
+        (
+            "PATCH accounts",
+            422,
+            told("It is on.", "/data/attributes/enabled"),
+        ),
+        ("PATCH accounts", 404, told("There is nothing here.", "")),
+        ("PATCH accounts", 501, json!({})),
+        ("PATCH accounts", 502, json!({})),
+    ] {
+        fake.world().refuses = vec![(call, status, errors)];
+        if call.starts_with("GET") {
+            resource.read(&state).await.unwrap_err();
+            resource.create(config("in-1")).await.unwrap_err();
+        } else {
+            resource.update(&state, config("in-2")).await.unwrap_err();
+            resource.destroy(&state).await.unwrap_err();
+        }
+    }
+    fake.world().refuses.clear();
+    fake.world().trouble = Some(Trouble::IgnoresChanges);
+    resource.update(&state, config("in-2")).await.unwrap_err();
+    fake.world().audit_logs_to = None;
+    resource.create(config("in-1")).await.unwrap_err();
+    // The account is gone, with its setting, or may not be seen.
+    fake.world().has_audit_logs = false;
+    let gone = json!({ "errors": [{ "status": "404", "title": "None" }] });
+    fake.world().refuses = vec![("GET accounts/acc-1", 404, gone)];
+    assert!(resource.read(&state).await.unwrap().is_none());
+    resource.create(config("in-1")).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_setting_that_is_not_ours_is_left_on_with_a_warning() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    fake.world().audit_logs_to = Some("in-2".to_owned());
+    let planned = resource.plan_destroy(&state).await.unwrap();
+    assert!(!resource.apply(planned).await.diags.is_empty());
+}

@@ -1,0 +1,375 @@
+//! `scalr_eventbridge_connection`
+
+use serde_json::{Value as Json, json};
+
+use super::fake::Trouble;
+use super::{connection, says, stage};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    a_connection_lives_pauses_and_goes,
+    one_created_paused_is_paused,
+    import_reads_everything,
+    it_waits_for_the_name_of_the_event_source,
+    a_wait_that_times_out_keeps_the_connection,
+    a_wait_that_is_interrupted_keeps_the_connection,
+    a_taken_place_gives_the_import_block,
+    a_lost_answer_gives_the_import_block_and_no_second_call,
+    a_connection_that_is_gone_is_said_to_be_gone,
+    the_data_source_finds_it_in_three_ways,
+    what_fails_after_the_connection_is_there_is_a_warning,
+    what_scalr_refuses_of_a_connection_is_told,
+    a_connection_that_failed_is_warned_of,
+    the_data_source_refuses_what_is_ambiguous,
+];
+
+const NAME: &str = "scalr_eventbridge_connection";
+
+#[tokio::test]
+async fn a_connection_lives_pauses_and_goes() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    assert_eq!(
+        state.json(),
+        json!({
+            "id": "in-1", "name": "prod", "aws_account_id": "123456789012", "region": "us-east-1", "enabled": true,
+            "event_source_name": "aws.partner/scalr.com/acme/prod",
+            "event_source_arn": "arn:aws:events:us-east-1::event-source/aws.partner/scalr.com/acme/prod",
+            "account_id": "acc-1", "status": "pending", "error_message": null, "timeouts": null,
+        })
+    );
+    assert_eq!(resource.identity(&state), json!({ "id": "in-1" }));
+    resource.assert_stable(&state, connection(json!({}))).await;
+
+    let planned = resource
+        .plan(Some(&state), connection(json!({ "enabled": false })))
+        .await
+        .unwrap();
+    assert_eq!(
+        (planned.replaces(), &planned.json()["status"]),
+        (Vec::new(), &json!("disabled"))
+    );
+    let paused = resource.apply(planned).await.state.unwrap();
+    assert_eq!(
+        (fake.status(), &paused.json()["status"]),
+        (json!("disabled"), &json!("disabled"))
+    );
+
+    let planned = resource
+        .plan(Some(&paused), connection(json!({ "region": "eu-west-1" })))
+        .await
+        .unwrap();
+    assert_eq!(planned.replaces(), ["region"]);
+
+    resource.destroy(&paused).await.unwrap();
+    assert!(resource.read(&paused).await.unwrap().is_none());
+    // A second time is no error.
+    resource.destroy(&paused).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_created_paused_is_paused() {
+    let (fake, harness) = stage().await;
+    let state = harness
+        .resource(NAME)
+        .create(connection(json!({ "enabled": false })))
+        .await
+        .unwrap();
+    assert_eq!(
+        (fake.status(), &state.json()["enabled"]),
+        (json!("disabled"), &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn import_reads_everything() {
+    let (_fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    let imported = resource.import("in-1").await.unwrap();
+    assert_eq!(imported.json(), state.json());
+    assert_eq!(
+        resource
+            .import_by_identity(json!({ "id": "in-1" }))
+            .await
+            .unwrap()
+            .json(),
+        state.json()
+    );
+    says(
+        &resource.import("prod").await.unwrap_err(),
+        &["Import id `prod` cannot be used", "begins with `in-`"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_the_name_of_the_event_source() {
+    let (fake, harness) = stage().await;
+    fake.world().asks_until_named = 3;
+    let state = harness
+        .resource(NAME)
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    assert_eq!(
+        state.json()["event_source_name"],
+        "aws.partner/scalr.com/acme/prod"
+    );
+    assert_eq!(fake.count("GET"), 3);
+}
+
+/// A wait that ends early keeps the connection whole, with a warning: an error would have it replaced.
+#[track_caller]
+fn kept(applied: &tfplugin::testing::Applied, why: &str) {
+    assert!(!applied.diags.has_errors(), "{}", applied.diags);
+    says(
+        &applied.diags,
+        &[
+            "The event source of connection `prod` has no name yet",
+            why,
+            "`in-1` exists and is kept",
+        ],
+    );
+    let state = applied.state.as_ref().unwrap().json();
+    assert_eq!(
+        (&state["id"], &state["event_source_name"]),
+        (&json!("in-1"), &Json::Null)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_times_out_keeps_the_connection() {
+    let (fake, harness) = stage().await;
+    fake.world().asks_until_named = u32::MAX;
+    let resource = harness.resource(NAME);
+    let planned = resource
+        .plan(None, connection(json!({ "timeouts": { "create": "9s" } })))
+        .await
+        .unwrap();
+    kept(&resource.apply(planned).await, "within the `create` timeout");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_interrupted_keeps_the_connection() {
+    let (fake, harness) = stage().await;
+    fake.world().asks_until_named = u32::MAX;
+    let resource = harness.resource(NAME);
+    let planned = resource.plan(None, connection(json!({}))).await.unwrap();
+    let interrupt = async {
+        fake.until("GET", 2).await;
+        harness.stop().await;
+    };
+    let (applied, ()) = tokio::join!(resource.apply(planned), interrupt);
+    kept(&applied, "was interrupted");
+}
+
+#[tokio::test]
+async fn a_taken_place_gives_the_import_block() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    resource.create(connection(json!({}))).await.unwrap();
+    let refused = resource
+        .create(connection(json!({ "name": "other" })))
+        .await
+        .unwrap_err();
+    says(
+        &refused,
+        &[
+            "has a connection in us-east-1 already",
+            "    id = \"in-1\"\n",
+            "create_before_destroy",
+        ],
+    );
+    assert_eq!(fake.world().connections.len(), 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_gives_the_import_block_and_no_second_call() {
+    let (fake, harness) = stage().await;
+    fake.world().trouble = Some(Trouble::LosesAnswers);
+    let resource = harness.resource(NAME);
+    let planned = resource.plan(None, connection(json!({}))).await.unwrap();
+    let applied = resource.apply(planned).await;
+    assert!(applied.state.is_none());
+    says(
+        &applied.diags,
+        &["perhaps made by this very call", "    id = \"in-1\"\n"],
+    );
+    assert_eq!(fake.count("POST"), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_gone_is_said_to_be_gone() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    fake.world().connections.clear();
+    let error = resource
+        .update(&state, connection(json!({ "enabled": false })))
+        .await
+        .unwrap_err();
+    says(&error, &["The connection `in-1` is gone"]);
+}
+
+#[tokio::test]
+async fn the_data_source_finds_it_in_three_ways() {
+    let (_fake, harness) = stage().await;
+    harness
+        .resource(NAME)
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    for way in [
+        json!({ "id": "in-1" }),
+        json!({ "name": "prod" }),
+        json!({ "aws_account_id": "123456789012", "region": "us-east-1" }),
+    ] {
+        assert_eq!(harness.data_source(NAME, way).await.unwrap()["status"], "pending");
+    }
+    for (way, part) in [
+        (
+            json!({ "id": "in-9" }),
+            "There is no connection with the id `in-9`",
+        ),
+        (json!({ "name": "x" }), "There is no connection named `x`"),
+        (json!({}), "exactly one"),
+        (json!({ "id": "in-1", "name": "prod" }), "exactly one"),
+        (
+            json!({ "region": "us-east-1" }),
+            "`aws_account_id` together with `region`",
+        ),
+    ] {
+        says(&harness.data_source(NAME, way).await.unwrap_err(), &[part]);
+    }
+}
+
+fn told(status: u16, detail: &str, pointer: &str) -> Json {
+    let source = json!({ "pointer": pointer });
+    json!({ "errors": [{ "status": status.to_string(), "title": "Refused", "detail": detail, "source": source }] })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_after_the_connection_is_there_is_a_warning() {
+    for (call, enabled, ignores) in [
+        ("PATCH", false, false),
+        ("GET", true, false),
+        ("none", false, true),
+    ] {
+        let (fake, harness) = stage().await;
+        {
+            let mut world = fake.world();
+            world.asks_until_named = u32::from(enabled) * 5;
+            world.trouble = ignores.then_some(Trouble::IgnoresChanges);
+            world.refuses = vec![(call, 403, told(403, "You may not.", ""))];
+        }
+        let resource = harness.resource(NAME);
+        let planned = resource
+            .plan(None, connection(json!({ "enabled": enabled })))
+            .await
+            .unwrap();
+        let applied = resource.apply(planned).await;
+        assert!(applied.state.is_some() && !applied.diags.has_errors() && !applied.diags.is_empty());
+    }
+    let (fake, harness) = stage().await;
+    fake.world().asks_until_named = u32::MAX;
+    let resource = harness.resource(NAME);
+    let planned = resource.plan(None, connection(json!({}))).await.unwrap();
+    let gone = async {
+        fake.until("GET", 1).await;
+        fake.world().connections.clear();
+    };
+    let (applied, ()) = tokio::join!(resource.apply(planned), gone);
+    assert!(applied.state.is_some() && !applied.diags.has_errors());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_scalr_refuses_of_a_connection_is_told() {
+    for (status, errors) in [
+        (422, told(422, "Is taken.", "/data/attributes/name")),
+        (
+            422,
+            told(422, "No such account.", "/data/attributes/aws-account-id"),
+        ),
+        (422, told(422, "Not there.", "/data/attributes/region")),
+        (409, told(409, "Busy.", "")),
+        (401, told(401, "Unauthorized", "")),
+        (403, told(403, "You may not.", "")),
+        (404, json!({})),
+        (502, json!({})),
+        (200, json!({ "nonsense": true })),
+    ] {
+        let (fake, harness) = stage().await;
+        fake.world().refuses = vec![("POST", status, errors)];
+        harness
+            .resource(NAME)
+            .create(connection(json!({})))
+            .await
+            .unwrap_err();
+    }
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    let paused = connection(json!({ "enabled": false }));
+    for (status, errors) in [
+        (422, told(422, "Not now.", "/data/attributes/status")),
+        (403, told(403, "You may not.", "")),
+        (502, json!({})),
+    ] {
+        fake.world().refuses = vec![
+            ("PATCH", status, errors.clone()),
+            ("DELETE", status, errors.clone()),
+            ("GET", status, errors),
+        ];
+        resource.update(&state, paused.clone()).await.unwrap_err();
+        resource.destroy(&state).await.unwrap_err();
+        resource.read(&state).await.unwrap_err();
+    }
+    fake.world().refuses.clear();
+    fake.world().trouble = Some(Trouble::IgnoresChanges);
+    resource.update(&state, paused).await.unwrap_err();
+    fake.set_status("disabled");
+    let read = resource.read(&state).await.unwrap().unwrap();
+    resource.update(&read, connection(json!({}))).await.unwrap_err();
+    fake.world().connections.clear();
+    let renamed = connection(json!({ "timeouts": { "create": "1m" } }));
+    let _ = resource.update(&state, renamed).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_failed_is_warned_of() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    for message in [Json::Null, json!("No such AWS account.")] {
+        fake.set_status("failed");
+        fake.world().connections[0]["attributes"]["err-message"] = message;
+        assert!(resource.read(&state).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_data_source_refuses_what_is_ambiguous() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    resource.create(connection(json!({}))).await.unwrap();
+    resource
+        .create(connection(json!({ "region": "eu-west-1" })))
+        .await
+        .unwrap();
+    harness
+        .data_source(NAME, json!({ "name": "prod" }))
+        .await
+        .unwrap_err();
+    let nowhere = json!({ "aws_account_id": "210987654321", "region": "us-east-1" });
+    harness.data_source(NAME, nowhere).await.unwrap_err();
+    harness
+        .data_source(NAME, json!({ "id": "prod" }))
+        .await
+        .unwrap_err();
+    fake.world().refuses = vec![("GET", 403, told(403, "You may not.", ""))];
+    harness
+        .data_source(NAME, json!({ "name": "prod" }))
+        .await
+        .unwrap_err();
+}

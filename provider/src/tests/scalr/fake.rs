@@ -1,0 +1,327 @@
+//! A Scalr on loopback: connections, the audit-log setting, one account.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value as Json, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+const CONNECTIONS: &str = "integrations/aws-event-bridge";
+
+/// What goes wrong with calls that change something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::tests) enum Trouble {
+    /// A POST is carried out, and its answer lost.
+    LosesAnswers,
+    /// A PATCH is answered, and has no effect.
+    IgnoresChanges,
+}
+
+/// What the fake holds, and how it behaves.
+pub(in crate::tests) struct World {
+    pub(in crate::tests) connections: Vec<Json>,
+    /// GETs of a connection until its event source has a name.
+    pub(in crate::tests) asks_until_named: u32,
+    /// Refreshes until `refreshed` holds; `pending` before.
+    pub(in crate::tests) refreshes_until: u32,
+    /// What a refresh finds.
+    pub(in crate::tests) refreshed: &'static str,
+    /// The connection that the audit-log setting selects.
+    pub(in crate::tests) audit_logs_to: Option<String>,
+    /// Whether there is such a setting at all.
+    pub(in crate::tests) has_audit_logs: bool,
+    /// Whether a connection says which account it belongs to.
+    pub(in crate::tests) names_account: bool,
+    /// Answers to the next refreshes, in place of what they would do; the console pauses the connection meanwhile where
+    /// the second is true.
+    pub(in crate::tests) refused: Vec<(u16, bool)>,
+    /// How it treats what is to change something.
+    pub(in crate::tests) trouble: Option<Trouble>,
+    /// Calls that are refused, each for good: how they begin, and what is answered.
+    pub(in crate::tests) refuses: Vec<(&'static str, u16, Json)>,
+    /// How far the run is that is asked about.
+    pub(in crate::tests) run_status: &'static str,
+    /// Method and path of each call.
+    pub(in crate::tests) calls: Vec<String>,
+    called: watch::Sender<()>,
+}
+
+pub(in crate::tests) struct Fake {
+    world: Arc<Mutex<World>>,
+    address: SocketAddr,
+}
+
+impl Fake {
+    pub(in crate::tests) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let world = Arc::new(Mutex::new(World {
+            connections: Vec::new(),
+            asks_until_named: 0,
+            refreshes_until: 0,
+            refreshed: "active",
+            audit_logs_to: None,
+            has_audit_logs: true,
+            names_account: true,
+            refused: Vec::new(),
+            trouble: None,
+            refuses: Vec::new(),
+            run_status: "planned_and_finished",
+            calls: Vec::new(),
+            called: watch::Sender::new(()),
+        }));
+        let served = Arc::clone(&world);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                serve(stream, &served).await;
+            }
+        });
+        Self { world, address }
+    }
+
+    pub(in crate::tests) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(in crate::tests) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    /// Sets the status of the first connection, as a person does in the console.
+    pub(in crate::tests) fn set_status(&self, status: &str) {
+        self.world().connections[0]["attributes"]["status"] = json!(status);
+    }
+
+    pub(in crate::tests) fn status(&self) -> Json {
+        self.world().connections[0]["attributes"]["status"].clone()
+    }
+
+    /// Waits until there were so many calls of this method.
+    pub(in crate::tests) async fn until(&self, method: &str, count: usize) {
+        let mut called = self.world().called.subscribe();
+        while self.count(method) < count {
+            called.changed().await.unwrap();
+        }
+    }
+
+    /// How many calls of this method there were.
+    pub(in crate::tests) fn count(&self, method: &str) -> usize {
+        self.world()
+            .calls
+            .iter()
+            .filter(|call| call.starts_with(method))
+            .count()
+    }
+}
+
+async fn serve(mut stream: TcpStream, world: &Mutex<World>) {
+    let Some((line, body)) = request(&mut stream).await else {
+        return;
+    };
+    let mut words = line.split(' ');
+    let (method, target) = (words.next().unwrap(), words.next().unwrap());
+    let path = target
+        .strip_prefix("/api/iacp/v3/")
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap();
+    let (answer, lost) = {
+        let mut world = world.lock().unwrap();
+        world.calls.push(format!("{method} {path}"));
+        world.called.send_replace(());
+        (
+            world.answer(method, path, &body),
+            method == "POST" && world.trouble == Some(Trouble::LosesAnswers),
+        )
+    };
+    if lost {
+        return;
+    }
+    let (status, body) = answer;
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream
+        .write_all(format!("{head}{body}").as_bytes())
+        .await
+        .unwrap();
+}
+
+async fn request(stream: &mut TcpStream) -> Option<(String, Json)> {
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
+        text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head
+            .lines()
+            .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            let line = head.lines().next()?.to_owned();
+            return Some((line, serde_json::from_str(body).unwrap_or_default()));
+        }
+    }
+}
+
+pub(in crate::tests) fn error(status: u16, detail: &str) -> (u16, Json) {
+    (
+        status,
+        json!({ "errors": [{ "status": status.to_string(), "title": "Refused", "detail": detail }] }),
+    )
+}
+
+impl World {
+    fn answer(&mut self, method: &str, path: &str, body: &Json) -> (u16, Json) {
+        let data = &body["data"];
+        let call = format!("{method} {path}");
+        if let Some((_, status, errors)) = self.refuses.iter().find(|(begin, ..)| call.starts_with(begin)) {
+            return (*status, errors.clone());
+        }
+        if path == CONNECTIONS {
+            return if method == "POST" {
+                self.create(data)
+            } else {
+                self.list()
+            };
+        }
+        if let Some(id) = path.strip_prefix(CONNECTIONS) {
+            return self.one(method, &id[1..], data);
+        }
+        match (method, path) {
+            (_, "accounts/acc-1/audit-log-setting") if self.has_audit_logs => self.audit_logs(method, data),
+            ("POST", "runs") | ("GET", "runs/run-1") => {
+                let status = if method == "POST" {
+                    "pending"
+                } else {
+                    self.run_status
+                };
+                (
+                    200,
+                    json!({ "data": { "type": "runs", "id": "run-1", "attributes": { "status": status, "source": "api" } } }),
+                )
+            }
+            ("GET", "workspaces/ws-1") => (
+                200,
+                json!({ "data": { "type": "workspaces", "id": "ws-1", "attributes": { "name": "network" } } }),
+            ),
+            ("GET", "accounts/acc-1") => (
+                200,
+                json!({ "data": { "type": "accounts", "id": "acc-1", "attributes": { "name": "acme" } } }),
+            ),
+            _ => error(404, "There is nothing here."),
+        }
+    }
+
+    fn list(&self) -> (u16, Json) {
+        (
+            200,
+            json!({ "data": self.connections, "meta": { "pagination": { "next-page": null } } }),
+        )
+    }
+
+    fn create(&mut self, data: &Json) -> (u16, Json) {
+        let mut attributes = data["attributes"].clone();
+        let place = |it: &Json| (it["aws-account-id"].clone(), it["region"].clone());
+        if self
+            .connections
+            .iter()
+            .any(|other| place(&other["attributes"]) == place(&attributes))
+        {
+            return error(
+                422,
+                "The combination of AWS account ID and region must be unique.",
+            );
+        }
+        attributes["status"] = json!("pending");
+        attributes["err-message"] = Json::Null;
+        attributes["event-source"] = Json::Null;
+        let account = self
+            .names_account
+            .then(|| json!({ "type": "accounts", "id": "acc-1" }));
+        let id = format!("in-{}", self.connections.len() + 1);
+        let made = json!({
+            "type": "aws-event-bridge-integrations", "id": id, "attributes": attributes,
+            "relationships": { "account": { "data": account } },
+        });
+        self.connections.push(made);
+        self.name_sources();
+        (201, json!({ "data": self.connections.last() }))
+    }
+
+    fn name_sources(&mut self) {
+        if self.asks_until_named > 0 {
+            self.asks_until_named -= 1;
+            return;
+        }
+        for one in &mut self.connections {
+            let name = format!(
+                "aws.partner/scalr.com/acme/{}",
+                one["attributes"]["name"].as_str().unwrap()
+            );
+            one["attributes"]["event-source-arn"] =
+                json!(format!("arn:aws:events:us-east-1::event-source/{name}"));
+            one["attributes"]["event-source"] = json!(name);
+        }
+    }
+
+    fn one(&mut self, method: &str, id: &str, data: &Json) -> (u16, Json) {
+        let Some(at) = self.connections.iter().position(|one| one["id"] == id) else {
+            return error(404, "There is no such connection.");
+        };
+        match method {
+            "DELETE" => {
+                self.connections.remove(at);
+                return (204, Json::Null);
+            }
+            "PATCH" if !self.refused.is_empty() => {
+                let (status, paused) = self.refused.remove(0);
+                if paused {
+                    self.connections[at]["attributes"]["status"] = json!("disabled");
+                }
+                return error(status, "Not now.");
+            }
+            "PATCH" if self.trouble == Some(Trouble::IgnoresChanges) => {}
+            "PATCH" => {
+                let asked = data["attributes"]["status"].as_str().unwrap();
+                let found = match (asked, self.refreshes_until) {
+                    ("active", 0) => self.refreshed,
+                    ("active", _) => "pending",
+                    (other, _) => other,
+                };
+                self.refreshes_until = self.refreshes_until.saturating_sub(1);
+                self.connections[at]["attributes"]["status"] = json!(found);
+            }
+            _ => self.name_sources(),
+        }
+        (200, json!({ "data": self.connections[at] }))
+    }
+
+    fn audit_logs(&mut self, method: &str, data: &Json) -> (u16, Json) {
+        if method == "PATCH" && self.trouble != Some(Trouble::IgnoresChanges) {
+            self.audit_logs_to = data["relationships"]["integration"]["data"]["id"]
+                .as_str()
+                .map(str::to_owned);
+        }
+        let to = self
+            .audit_logs_to
+            .as_ref()
+            .map(|id| json!({ "type": "aws-event-bridge-integrations", "id": id }));
+        let object = json!({
+            "type": "audit-log-settings", "id": "acc-1", "attributes": { "enabled": to.is_some() },
+            "relationships": { "integration": { "data": to } },
+        });
+        (200, json!({ "data": object }))
+    }
+}

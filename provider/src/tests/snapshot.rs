@@ -1,0 +1,194 @@
+//! Every message of the provider, compared with the files in `tests/snapshots`. `UPDATE_EXPECT=1` writes them.
+//!
+//! A scenario is one of the other tests: here they run again, one after the other on this thread, and what they make the
+//! provider say is kept. Messages that need no call are rendered by the unit tests beside them, each into its own file.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use expect_test::expect_file;
+use tfplugin::{Diagnostic, Severity};
+
+use super::{aws, delivery_check, scalr};
+
+/// Tests by name.
+pub(super) type Scenarios = &'static [(&'static str, fn())];
+
+/// The tests of one file.
+macro_rules! scenarios {
+    ($($name:ident),* $(,)?) => {
+        pub(in crate::tests) const SCENARIOS: $crate::tests::snapshot::Scenarios = &[$((stringify!($name), $name)),*];
+    };
+}
+pub(super) use scenarios;
+
+/// The files with scenarios, and their source, so that none is forgotten.
+const FILES: [(&str, Scenarios, &str); 13] = [
+    ("aws/bus", aws::bus::SCENARIOS, include_str!("aws/bus.rs")),
+    (
+        "aws/imports",
+        aws::imports::SCENARIOS,
+        include_str!("aws/imports.rs"),
+    ),
+    ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
+    ("aws/rule", aws::rule::SCENARIOS, include_str!("aws/rule.rs")),
+    (
+        "aws/source",
+        aws::source::SCENARIOS,
+        include_str!("aws/source.rs"),
+    ),
+    (
+        "aws/target",
+        aws::target::SCENARIOS,
+        include_str!("aws/target.rs"),
+    ),
+    (
+        "aws/log_group",
+        aws::log_group::SCENARIOS,
+        include_str!("aws/log_group.rs"),
+    ),
+    (
+        "delivery_check",
+        delivery_check::SCENARIOS,
+        include_str!("delivery_check.rs"),
+    ),
+    (
+        "scalr/activation",
+        scalr::activation::SCENARIOS,
+        include_str!("scalr/activation.rs"),
+    ),
+    (
+        "scalr/audit_log_setting",
+        scalr::audit_log_setting::SCENARIOS,
+        include_str!("scalr/audit_log_setting.rs"),
+    ),
+    (
+        "scalr/connection",
+        scalr::connection::SCENARIOS,
+        include_str!("scalr/connection.rs"),
+    ),
+    (
+        "scalr/functions",
+        scalr::functions::SCENARIOS,
+        include_str!("scalr/functions.rs"),
+    ),
+    (
+        "scalr/provider",
+        scalr::provider::SCENARIOS,
+        include_str!("scalr/provider.rs"),
+    ),
+];
+
+thread_local! {
+    static KEPT: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+}
+
+/// Keeps a diagnostic, if a scenario runs on this thread.
+pub(super) fn keep(diagnostic: &Diagnostic) {
+    keep_text(rendered(diagnostic));
+}
+
+/// Keeps another text that a user reads.
+pub(super) fn keep_text(text: impl Into<String>) {
+    KEPT.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.insert(normal(&text.into()))));
+}
+
+/// A diagnostic as the snapshots show it.
+pub(crate) fn rendered(diagnostic: &Diagnostic) -> String {
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let at = if diagnostic.path.is_empty() {
+        String::new()
+    } else {
+        format!(" at `{}`", diagnostic.path)
+    };
+    format!("{severity}{at}: {}\n{}", diagnostic.summary, diagnostic.detail)
+}
+
+/// Compares texts that were rendered one by one with a file in `tests/snapshots`.
+#[track_caller]
+pub(crate) fn check<T: AsRef<str>>(file: &str, texts: impl IntoIterator<Item = T>) {
+    let mut whole = String::new();
+    for text in texts {
+        write(&mut whole, text.as_ref());
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/snapshots")
+        .join(file);
+    expect_file![path].assert_eq(&whole);
+}
+
+/// One message: its first line, then the rest indented.
+fn write(whole: &mut String, text: &str) {
+    let mut lines = text.trim_end().lines();
+    whole.extend(lines.next().into_iter().chain(["\n"]));
+    for line in lines {
+        let indent = if line.is_empty() { "" } else { "    " };
+        whole.extend([indent, line, "\n"]);
+    }
+    whole.push('\n');
+}
+
+/// The text without what differs from run to run: ports, and the made-up ends of names.
+fn normal(text: &str) -> String {
+    let mut normal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("127.0.0.1:") {
+        let (before, after) = rest.split_at(at + "127.0.0.1:".len());
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        normal.extend([before, "PORT"]);
+        rest = &after[digits..];
+    }
+    normal.push_str(rest);
+    without_suffixes(&normal)
+}
+
+/// `runs-` with 26 hexadecimal digits after it.
+fn without_suffixes(text: &str) -> String {
+    const DIGITS: usize = 26;
+    let parts = text.split_inclusive(|c: char| !c.is_ascii_hexdigit());
+    let one = |part: &str| {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+        if digits.len() == DIGITS {
+            part.replace(digits, "SUFFIX")
+        } else {
+            part.to_owned()
+        }
+    };
+    parts.map(one).collect()
+}
+
+#[test]
+fn every_message_is_as_committed() {
+    let mut whole = String::new();
+    for (file, scenarios, _) in FILES {
+        for (name, run) in scenarios {
+            KEPT.set(Some(BTreeSet::new()));
+            run();
+            let kept = KEPT.take().unwrap_or_default();
+            if !kept.is_empty() {
+                whole.extend(["=== ", file, ": ", name, "\n\n"]);
+            }
+            for text in kept {
+                write(&mut whole, &text);
+            }
+        }
+    }
+    check_whole(&whole);
+}
+
+#[track_caller]
+fn check_whole(whole: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/diagnostics.txt");
+    expect_file![path].assert_eq(whole);
+}
+
+#[test]
+fn every_test_is_a_scenario() {
+    for (file, scenarios, source) in FILES {
+        assert_eq!(source.matches("#[tokio::test").count(), scenarios.len(), "{file}");
+    }
+}
