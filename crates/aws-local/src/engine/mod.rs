@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::caller::Caller;
@@ -14,7 +13,7 @@ use crate::config::Config;
 use crate::delivery::outside::{Job, Outcome};
 use crate::fault::Fault;
 use crate::journal::{DataError, Health, Journal, Place, Ticket};
-use crate::ops::{self, Answer};
+use crate::ops::{self, Output};
 use crate::state::World;
 
 mod core;
@@ -149,13 +148,13 @@ impl Engine {
     }
 
     /// Runs one request; what it changed is on disk when this returns, if there is a disk.
-    pub(crate) async fn call(&self, request: &Request) -> Answer {
+    pub(crate) async fn call(&self, request: &Request) -> Result<Output, Fault> {
         let (answer, ticket) = self.run(request)?;
         wait(ticket).await?;
         Ok(answer)
     }
 
-    fn run(&self, request: &Request) -> Result<(Value, Option<Ticket>), Fault> {
+    fn run(&self, request: &Request) -> Result<(Output, Option<Ticket>), Fault> {
         let prepared = ops::check(request.service, &request.operation, &request.body)?;
         let (writes, seed) = (prepared.writes, seed());
         let mut locked = self.lock();

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::delivery::outside::Outcome;
 use crate::engine::Engine;
 use crate::model::Service;
-use crate::ops::Answer;
+use crate::ops::{Answer, Output};
 
 const FOLD_BYTES: u64 = 2_000;
 const NEVER: usize = usize::MAX;
@@ -135,7 +135,7 @@ async fn ask(engine: &Engine, operation: &str, body: Value) -> Answer {
         body,
         base_url: String::new(),
     };
-    engine.call(&request).await
+    engine.call(&request).await.map(Output::into_value)
 }
 
 async fn make(engine: &Engine, bus: &str) -> bool {
