@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::caller::Caller;
 use crate::clock::Millis;
-use crate::delivery::outside::Outcome;
+use crate::delivery::http::HttpResult;
 use crate::model::Service;
 
 /// A request, decoded from the wire.
@@ -42,10 +42,12 @@ pub(crate) enum Change {
     },
     /// Timers were due.
     Tick,
-    /// A delivery over HTTP was made.
-    Settle {
+    /// A request over HTTP ended.
+    #[serde(rename = "settle")]
+    HttpResult {
         delivery: u64,
-        outcome: Outcome,
+        #[serde(rename = "outcome")]
+        result: HttpResult,
     },
     MoveClock {
         by: Millis,

@@ -3,7 +3,7 @@
 use crate::arn;
 use crate::clock::Millis;
 use crate::delivery::envelope::{Envelope, Parts};
-use crate::delivery::{fire_rule, outside};
+use crate::delivery::{fire_rule, http};
 use crate::ops::events::replays;
 use crate::state::RealmId;
 use crate::state::source::State;
@@ -23,7 +23,7 @@ pub(crate) fn fire(turn: &mut Turn<'_>) {
             Timer::Source { region, name } => expire_source(turn, &region, &name),
             Timer::Schedule { realm, rule } => fire_schedule(turn, &realm, &rule, at),
             Timer::Replay { realm, name } => replays::step(turn, &realm, &name),
-            Timer::Retry { id } => outside::retry(turn, id),
+            Timer::Retry { id } => http::retry(turn, id),
         }
     }
 }

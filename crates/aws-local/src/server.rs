@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::Config;
-use crate::delivery::outside::Job;
+use crate::delivery::http::Job;
 use crate::engine::Engine;
 use crate::http::carrier::Carrier;
 use crate::http::serve::serve;

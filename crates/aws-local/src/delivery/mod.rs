@@ -1,51 +1,44 @@
 //! From an accepted event to what its targets receive.
 //!
-//! Log groups, queues and buses are state like any other, so delivery to them happens here, within the same step of
-//! the core that accepted the event. Only requests over HTTP leave the core, and come back as an outcome.
+//! Log groups, queues and buses are state like any other, so delivery to them happens here, within the turn that
+//! accepted the event. Only requests over HTTP leave the core; their results come back as changes of their own.
+//!
+//! # Floors
+//! ```text
+//! envelope permission miss   the event; who may deliver; why an attempt failed
+//! attempt                    one target, one event, and how the result is recorded
+//! transformer dead_letter    the payload of a target; events that failed for good
+//! http/                      deliveries that leave the process
+//! target                     the kinds of targets
+//! ```
 
 use std::sync::Arc;
 
-use crate::arn::{self, Arn};
+use crate::arn;
 use crate::state::RealmId;
 use crate::state::archive::Archived;
 use crate::state::rule::Target;
-use crate::state::story::{Attempt, Delivery, Page, Pass};
+use crate::state::story::{Delivery, Pass};
 use crate::turn::Turn;
 
+mod attempt;
+mod dead_letter;
 pub(crate) mod envelope;
-mod input;
+pub(crate) mod http;
 mod miss;
-pub(crate) mod outside;
 mod permission;
 mod target;
+mod transformer;
 
+use attempt::{Invocation, Sent, count, record};
+use dead_letter::bury;
 use envelope::Envelope;
-use miss::Miss;
 pub(crate) use permission::may_put;
 
-/// An event that came from another bus is not sent on to a third: so AWS has it, and no loop can form.
+/// An event that came from another bus is not forwarded to a third, as with AWS: no loop can form.
 const HOPS_MAX: usize = 1;
 
-/// One target of one matched rule, and the event for it.
-#[derive(Clone)]
-struct Invocation {
-    realm: RealmId,
-    rule_arn: Arc<str>,
-    target: Arc<Target>,
-    envelope: Envelope,
-    page: Page,
-}
-
-/// What came of an invocation within the core.
-enum Sent {
-    Done,
-    /// To be published on another bus.
-    Forward(RealmId, String, Envelope),
-    /// On its way over HTTP.
-    Later,
-}
-
-/// Takes note of an event that its sender was told of and nobody sees.
+/// Records an event that is dropped although its sender is answered with success.
 pub(crate) fn drop_event(turn: &mut Turn<'_>, envelope: &Envelope, why: String) {
     turn.world
         .stories
@@ -58,7 +51,7 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope:
     publish_to(turn, realm, bus, envelope, &[]);
 }
 
-/// Hands an event to the archives of a bus.
+/// Stores an event in the archives of a bus.
 fn archive(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
     let now = turn.now;
     let archives = &mut turn.world.realm(realm).archives;
@@ -91,7 +84,7 @@ pub(crate) fn publish_to(
     spread(turn, (realm.clone(), bus.to_owned(), envelope), 0, only);
 }
 
-/// Brings an event that has passed so many buses to one more, and from there on.
+/// Brings an event that has passed `hops` buses to one more, and to those that its rules forward it to.
 fn spread(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
     let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
@@ -104,7 +97,7 @@ fn spread(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, onl
                     archive(turn, &to, &bus, &envelope);
                     waiting.push((to, bus, envelope, hops + 1));
                 }
-                Sent::Forward(..) => stay(turn, &invocation),
+                Sent::Forward(..) => refuse_forward(turn, &invocation),
                 Sent::Done | Sent::Later => {}
             }
         }
@@ -133,7 +126,7 @@ fn match_rules(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envel
     let mut invocations = Vec::new();
     for rule in matched.into_iter().map(|at| &rules.rules[at]) {
         let fired = Fired::new(realm, bus, &rule.name);
-        triggered(turn, realm, &fired);
+        count(turn, realm, &fired.arn, "TriggeredRules");
         invocations.extend(invocations_of(turn, realm, &fired, &rule.targets, envelope, pass));
     }
     invocations
@@ -172,19 +165,19 @@ fn invocations_of(
             outcome: "waiting",
             dead_letter: None,
         };
-        let page = turn.world.stories.deliver(&envelope.id, pass, delivery);
+        let in_story = turn.world.stories.deliver(&envelope.id, pass, delivery);
         Invocation {
             realm: realm.clone(),
             rule_arn: Arc::clone(&rule.arn),
             target,
             envelope: envelope.clone(),
-            page,
+            in_story,
         }
     };
     targets.iter().map(&mut invocation).collect()
 }
 
-/// A rule fires by its schedule: its targets get an event that no pattern was asked about.
+/// A rule fires by its schedule: its targets get an event that was matched against no pattern.
 pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &str, envelope: &Envelope) {
     let found = turn
         .world
@@ -207,7 +200,7 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
     };
     let pass = turn.world.stories.pass(&envelope.id, pass);
     let fired = Fired::new(realm, bus, &rule.into());
-    triggered(turn, realm, &fired);
+    count(turn, realm, &fired.arn, "TriggeredRules");
     for invocation in invocations_of(turn, realm, &fired, &targets, envelope, pass) {
         if let Sent::Forward(to, bus, envelope) = attempt(turn, &invocation) {
             archive(turn, &to, &bus, &envelope);
@@ -216,54 +209,30 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
     }
 }
 
-/// Invokes a target, counts, and buries what failed for good.
+/// Invokes a target and counts; an event that cannot be delivered goes to the dead-letter queue.
 fn attempt(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
-    let metrics = &mut turn.world.realm(&invocation.realm).metrics;
-    metrics.count(counted_as(&invocation.rule_arn), "Invocations");
+    invocation.count(turn, "Invocations");
     match target::send(turn, invocation) {
         Ok(Sent::Later) => Sent::Later,
         Ok(sent) => {
-            tried(turn, &invocation.page, None, "failed");
+            record(turn, &invocation.in_story, None, "failed");
             sent
         }
         Err(miss) => {
-            tried(turn, &invocation.page, Some(&miss), "failed");
-            miss::bury(turn, invocation, &miss, None, 0);
+            record(turn, &invocation.in_story, Some(&miss), "failed");
+            bury(turn, invocation, &miss, None, 0);
             Sent::Done
         }
     }
 }
 
-/// Writes an attempt into the event's story; `missed` is what a miss leaves the delivery as.
-fn tried(turn: &mut Turn<'_>, page: &Page, miss: Option<&Miss>, missed: &'static str) {
-    let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
-    let outcome = if error.is_none() { "delivered" } else { missed };
-    let attempt = Attempt { at: turn.now, error };
-    turn.world.stories.tried(page, outcome, attempt);
-}
-
-/// Tells that an event was not sent on.
-fn stay(turn: &mut Turn<'_>, invocation: &Invocation) {
+/// Records that an event was not forwarded to a third bus.
+fn refuse_forward(turn: &mut Turn<'_>, invocation: &Invocation) {
     let why = "an event that came from another bus is not sent on to a third";
-    if let Some(delivery) = turn.world.stories.delivery(&invocation.page) {
+    if let Some(delivery) = turn.world.stories.delivery(&invocation.in_story) {
         delivery.outcome = "failed";
         if let Some(attempt) = delivery.attempts.last_mut() {
             attempt.error = Some(("NOT_SENT".to_owned(), why.to_owned()));
         }
     }
-}
-
-/// The last part of a rule's ARN.
-fn rule_name(rule_arn: &str) -> &str {
-    rule_arn.rsplit('/').next().unwrap_or(rule_arn)
-}
-
-fn triggered(turn: &mut Turn<'_>, realm: &RealmId, rule: &Fired) {
-    let metrics = &mut turn.world.realm(realm).metrics;
-    metrics.count(counted_as(&rule.arn), "TriggeredRules");
-}
-
-/// What a rule's counters are kept under: its ARN from `rule/` on.
-fn counted_as(rule_arn: &str) -> &str {
-    Arn::parse(rule_arn).map_or(rule_arn, |arn| arn.resource)
 }

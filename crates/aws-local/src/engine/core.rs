@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
-use crate::delivery::outside::{self, Job};
+use crate::delivery::http::{self, Job};
 use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
@@ -127,7 +127,7 @@ impl Core {
         match change {
             Change::Call { .. } => {}
             Change::Tick => firing::fire(&mut turn),
-            Change::Settle { delivery, outcome } => outside::settle(&mut turn, *delivery, outcome),
+            Change::HttpResult { delivery, result } => http::record_result(&mut turn, *delivery, result),
             Change::MoveClock { by } => {
                 turn.world.clock_offset += by;
                 self.last += by;
@@ -154,5 +154,5 @@ impl Core {
 /// The requests of the deliveries that are to leave.
 fn jobs(mut turn: Turn<'_>) -> Vec<Job> {
     let ids = std::mem::take(&mut turn.effects).into_iter();
-    ids.filter_map(|id| outside::job(&mut turn, id)).collect()
+    ids.filter_map(|id| http::job(&mut turn, id)).collect()
 }

@@ -10,7 +10,7 @@ use crate::caller::Caller;
 use crate::change::{Change, Entry, Request};
 use crate::clock::Millis;
 use crate::config::Config;
-use crate::delivery::outside::{Job, Outcome};
+use crate::delivery::http::{HttpResult, Job};
 use crate::fault::Fault;
 use crate::journal::{DataError, Health, Journal, Place, Ticket};
 use crate::ops::{self, Output};
@@ -186,14 +186,14 @@ impl Engine {
         }
     }
 
-    /// Takes in what a request over HTTP came to.
-    pub(crate) fn settle(&self, delivery: u64, outcome: Outcome) {
+    /// Records how a request over HTTP ended.
+    pub(crate) fn record_result(&self, delivery: u64, result: HttpResult) {
         let mut locked = self.lock();
         if locked.ensure_durable().is_err() || locked.disowned.remove(&delivery) {
             return;
         }
         let at = locked.now();
-        locked.make(at, Change::Settle { delivery, outcome });
+        locked.make(at, Change::HttpResult { delivery, result });
     }
 
     /// Looks at the state without changing it.

@@ -1,7 +1,5 @@
 //! STS: who am I, and keys for another account's role.
 
-use std::fmt::Write as _;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -92,45 +90,4 @@ fn session_arn(session: &Session) -> String {
 
 fn role_id(key: &str) -> String {
     key.replacen("ASIA", "AROA", 1)
-}
-
-/// The XML of the query protocol for an answer.
-pub(crate) fn to_xml(operation: &str, answer: &Value, request_id: &str) -> String {
-    let mut body = String::new();
-    xml_members(answer, &mut body);
-    format!(
-        "<{operation}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{operation}Result>{body}</{operation}Result>\
-         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
-    )
-}
-
-/// The XML of the query protocol for a refusal.
-pub(crate) fn fault_xml(fault: &Fault, request_id: &str) -> String {
-    let kind = if fault.status < 500 { "Sender" } else { "Receiver" };
-    format!(
-        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{kind}</Type><Code>{}</Code>\
-         <Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
-        fault.code,
-        escape(&fault.message)
-    )
-}
-
-fn xml_members(value: &Value, out: &mut String) {
-    let Some(members) = value.as_object() else { return };
-    for (name, value) in members {
-        let _ = write!(out, "<{name}>");
-        match value {
-            Value::Object(_) => xml_members(value, out),
-            Value::String(text) => out.push_str(&escape(text)),
-            other => out.push_str(&other.to_string()),
-        }
-        let _ = write!(out, "</{name}>");
-    }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

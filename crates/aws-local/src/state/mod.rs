@@ -9,22 +9,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 
+pub(crate) mod api_destination;
 pub(crate) mod archive;
 pub(crate) mod bus;
 pub(crate) mod log_group;
 pub(crate) mod metrics;
-pub(crate) mod outside;
+pub(crate) mod outbox;
 pub(crate) mod queue;
 pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
 pub(crate) mod timers;
 
+use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
 use bus::Bus;
 use log_group::{LogGroup, LogPolicy};
 use metrics::Metrics;
-use outside::{ApiDestination, Connection, Outbox};
+use outbox::Outbox;
 use queue::Queue;
 use source::Source;
 use story::Stories;

@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
-use crate::state::outside::Connection;
+use crate::state::api_destination::Connection;
 
 pub(super) const OPS: &[&dyn Operation] = &[
     &Op::write("CreateConnection", create),

@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use crate::arn::{Arn, arn};
 use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
-use crate::delivery::outside::connection_of;
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
-use crate::state::outside::{ApiDestination, Connection};
+use crate::state::api_destination::{ApiDestination, Connection};
 
 pub(super) const OPS: &[&dyn Operation] = &[
     &Op::write("CreateApiDestination", create),
@@ -151,7 +150,7 @@ fn check_connection(call: &mut Call<'_>, text: &str) -> Result<(), Fault> {
     let missing = || Fault::not_found(format!("Connection '{text}' does not exist."));
     let own = Arn::parse(text)
         .is_some_and(|arn| arn.account == call.caller.account && arn.region == call.caller.region);
-    let there = connection_of(&call.realm().connections, text).filter(|_| own);
+    let there = Connection::find(&call.realm().connections, text).filter(|_| own);
     there.map(|_| ()).ok_or_else(missing)
 }
 
@@ -159,7 +158,7 @@ type Connections = BTreeMap<String, Connection>;
 
 /// It is ACTIVE while its connection is authorized.
 fn receipt(there: &ApiDestination, connections: &Connections, caller: &Caller, now: Millis) -> Value {
-    let connection = connection_of(connections, &there.connection_arn);
+    let connection = Connection::find(connections, &there.connection_arn);
     let authorized = connection.is_some_and(|connection| connection.state(now) == "AUTHORIZED");
     let resource = format!("api-destination/{}/{}", there.name, there.id);
     json!({

@@ -7,7 +7,7 @@ use super::group;
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, slim};
-use crate::state::log_group::event_bytes;
+use crate::state::log_group::{FUTURE_MAX, PAST_MAX, event_bytes};
 
 const BATCH_BYTES_MAX: u64 = 1_048_576;
 const EVENT_BYTES_MAX: usize = 1_048_576;
@@ -39,9 +39,9 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     let kept_from = group
         .retention_days
         .map_or(Millis::MIN, |days| now - Millis::from(days) * DAY);
-    let is_old = |event: &Event| event.timestamp < now - 14 * DAY;
+    let is_old = |event: &Event| event.timestamp < now - PAST_MAX;
     let is_expired = |event: &Event| event.timestamp < kept_from;
-    let is_new = |event: &Event| event.timestamp > now + DAY / 12;
+    let is_new = |event: &Event| event.timestamp > now + FUTURE_MAX;
     check(&input.events)?;
     let old = input.events.iter().rposition(is_old).map(|at| at + 1);
     let expired = input.events.iter().rposition(is_expired).map(|at| at + 1);

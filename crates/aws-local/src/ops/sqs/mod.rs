@@ -18,8 +18,6 @@ mod receive;
 mod redrive;
 mod validate;
 
-pub(crate) use digest::of_content;
-
 /// Every operation of the service that is built.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     queues::OPS,

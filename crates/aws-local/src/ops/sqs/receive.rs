@@ -187,14 +187,7 @@ fn bury(call: &mut Call<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u
         let queues = &mut call.turn.world.realm(realm).queues;
         queues.get_mut(from).map(|queue| queue.messages.remove(&number));
         if let Some(queue) = call.turn.world.realm(&target).queues.get_mut(arn.resource) {
-            queue.send(
-                Message {
-                    visible_from: now,
-                    dead_letter_source: Some(queue_arn(realm, from)),
-                    ..message
-                },
-                now,
-            );
+            queue.enqueue_dead_letter(message, queue_arn(realm, from), now);
         }
     }
 }

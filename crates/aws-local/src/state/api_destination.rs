@@ -1,28 +1,21 @@
-//! What leaves the process: connections and API destinations, and the requests that are under way or wait for a retry.
+//! API destinations, and the connections that hold their credentials.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::RealmId;
-use super::rule::Target;
-use super::story::Page;
+use crate::arn::Arn;
 use crate::clock::Millis;
 
-/// How many invocations are kept for those who look.
-const INVOCATIONS_MAX: usize = 1_000;
 /// AWS's default of an API destination's invocations a second.
 const RATE_DEFAULT: u32 = 300;
 /// A rate beyond this counts as this one.
 const RATE_MAX: usize = 10_000;
-/// AWS's default of a target's retry policy.
-const AGE_SECONDS_MAX: i64 = 86_400;
 /// How long a new OAuth connection is AUTHORIZING.
 const AUTHORIZING_MS: Millis = 2_000;
 
-/// How API destinations prove who they are.
+/// The credentials that API destinations send.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Connection {
     pub(crate) name: String,
@@ -40,6 +33,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// The connection that an ARN names, if it is still the one of that id.
+    pub(crate) fn find<'r>(connections: &'r BTreeMap<String, Self>, arn: &str) -> Option<&'r Self> {
+        let mut parts = Arn::parse(arn)?.resource.split('/').skip(1);
+        let (name, id) = (parts.next()?, parts.next()?);
+        connections.get(name).filter(|connection| connection.id == id)
+    }
+
     /// What `ConnectionState` says.
     pub(crate) fn state(&self, now: Millis) -> &'static str {
         if !self.authorized {
@@ -73,6 +73,11 @@ pub(crate) struct ApiDestination {
 }
 
 impl ApiDestination {
+    /// The name in an ARN's resource `api-destination/NAME/ID`.
+    pub(crate) fn name_in(resource: &str) -> Option<&str> {
+        resource.strip_prefix("api-destination/")?.split('/').next()
+    }
+
     pub(crate) fn rate(&self) -> u32 {
         self.rate_per_second.unwrap_or(RATE_DEFAULT)
     }
@@ -92,92 +97,6 @@ impl ApiDestination {
         }
         self.slots.push_back(at);
         Some(at)
-    }
-}
-
-/// A delivery over HTTP that is not settled.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Pending {
-    pub(crate) realm: RealmId,
-    pub(crate) rule_arn: Arc<str>,
-    pub(crate) target: Arc<Target>,
-    pub(crate) event: Arc<str>,
-    pub(crate) payload: Arc<str>,
-    pub(crate) page: Page,
-    pub(crate) retries: u32,
-    pub(crate) since: Millis,
-    pub(crate) under_way: bool,
-    /// Waits for the time that its API destination's rate allows, and needs no other then.
-    #[serde(default)]
-    pub(crate) admitted: bool,
-}
-
-impl Pending {
-    /// After this it is not tried any more.
-    pub(crate) fn deadline(&self) -> Millis {
-        let policy = self.target.retry_policy.as_ref();
-        let age = policy.and_then(|policy| policy.maximum_event_age_in_seconds);
-        self.since + age.unwrap_or(AGE_SECONDS_MAX) * 1000
-    }
-}
-
-/// A request that a target would get, in the words of `GET /_local/invocations`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Invocation {
-    pub(crate) at: Millis,
-    pub(crate) account: String,
-    pub(crate) region: String,
-    pub(crate) rule_arn: Arc<str>,
-    pub(crate) target: Arc<Target>,
-    pub(crate) event_id: Arc<str>,
-    pub(crate) payload: Arc<str>,
-}
-
-/// All that is on its way out.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Outbox {
-    pub(crate) pending: BTreeMap<u64, Pending>,
-    next: u64,
-    pub(crate) invocations: VecDeque<Invocation>,
-}
-
-impl Outbox {
-    /// Numbers go on: what is under way must not settle a later delivery.
-    pub(crate) fn emptied(&self) -> Self {
-        Self {
-            next: self.next,
-            ..Self::default()
-        }
-    }
-
-    /// The number of the next delivery.
-    pub(crate) fn next(&self) -> u64 {
-        self.next
-    }
-
-    /// The same where a state of before goes on: the numbers below `to` are taken.
-    pub(crate) fn skip(&mut self, to: u64) {
-        self.next = self.next.max(to);
-    }
-
-    pub(crate) fn add(&mut self, pending: Pending) -> u64 {
-        let id = self.next;
-        self.next += 1;
-        self.pending.insert(id, pending);
-        id
-    }
-
-    /// Deliveries that the edge has been handed and has not told the end of.
-    pub(crate) fn under_way(&self) -> BTreeSet<u64> {
-        let under_way = self.pending.iter().filter(|(_, pending)| pending.under_way);
-        under_way.map(|(id, _)| *id).collect()
-    }
-
-    pub(crate) fn record(&mut self, invocation: Invocation) {
-        self.invocations.push_back(invocation);
-        if self.invocations.len() > INVOCATIONS_MAX {
-            self.invocations.pop_front();
-        }
     }
 }
 

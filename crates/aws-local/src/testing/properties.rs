@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::decoders::Local;
+use super::Local;
 
 const SCOPE: &str =
     "AWS4-HMAC-SHA256 Credential=123456789012/20240101/us-east-1/events/aws4_request, Signature=x";

@@ -1,4 +1,4 @@
-//! What a target is given: the whole event, a part of it, a constant, or a template filled from it.
+//! The payload of a target: the whole event, a part of it, a constant, or a template filled from it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Invocation, rule_name};
+use super::attempt::Invocation;
 use crate::clock::{Millis, rfc3339_seconds};
 use crate::jsontext::{Step, cut, cut_all, minify, parse_path};
 use crate::state::rule::InputTransformer;
@@ -26,10 +26,10 @@ pub(super) fn payload(invocation: &Invocation, now: Millis) -> Arc<str> {
     }
 }
 
-/// What a transformer for a log group has to make.
+/// What the output of a transformer for a log group has to be.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Made {
+struct LogEntry {
     timestamp: Value,
     message: Value,
 }
@@ -40,17 +40,17 @@ pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis,
     if invocation.target.input_transformer.is_none() {
         return Ok((invocation.envelope.time, payload));
     }
-    let made: Made = serde_json::from_str(&payload)
+    let entry: LogEntry = serde_json::from_str(&payload)
         .map_err(|e| format!("the input transformer must make {{\"timestamp\", \"message\"}}: {e}"))?;
-    let at = match &made.timestamp {
+    let at = match &entry.timestamp {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text
             .parse()
             .ok()
-            .or_else(|| crate::clock::read_time(&made.timestamp)),
+            .or_else(|| crate::clock::read_time(&entry.timestamp)),
         _ => None,
     };
-    let message: Arc<str> = match made.message {
+    let message: Arc<str> = match entry.message {
         Value::String(text) => text.into(),
         other => minify(&other.to_string()).into(),
     };
@@ -58,6 +58,11 @@ pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis,
         at.ok_or("the input transformer's timestamp is not a time")?,
         message,
     ))
+}
+
+/// The last part of a rule's ARN.
+fn rule_name(rule_arn: &str) -> &str {
+    rule_arn.rsplit('/').next().unwrap_or(rule_arn)
 }
 
 /// The JSON at a path; all that a path with wildcards meets, as a list.

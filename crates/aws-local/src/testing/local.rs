@@ -3,7 +3,6 @@
     clippy::expect_used,
     reason = "it runs under tests and fuzzers, where a panic is the finding"
 )]
-#![allow(unreachable_pub, reason = "public to fuzzers alone")]
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -17,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::clock::Dice;
 use crate::config::Config;
-use crate::delivery::outside::Job;
+use crate::delivery::http::Job;
 use crate::engine::Engine;
 use crate::model::{Service, random};
 use crate::ops;
