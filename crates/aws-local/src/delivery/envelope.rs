@@ -31,21 +31,29 @@ impl Envelope {
     pub(crate) fn new(parts: Parts<'_>) -> Self {
         let quoted = |text: &str| Value::from(text).to_string();
         let resources: Vec<String> = parts.resources.iter().map(|arn| quoted(arn)).collect();
-        let text = format!(
-            r#"{{"version":"0","id":{},"detail-type":{},"source":{},"account":{},"time":{},"region":{},"resources":[{}],"detail":{}}}"#,
-            quoted(&parts.id),
-            quoted(parts.detail_type),
-            quoted(parts.source),
-            quoted(parts.account),
-            quoted(&rfc3339_seconds(parts.time)),
-            quoted(parts.region),
-            resources.join(","),
+        let text = [
+            r#"{"version":"0","id":"#,
+            &quoted(&parts.id),
+            r#","detail-type":"#,
+            &quoted(parts.detail_type),
+            r#","source":"#,
+            &quoted(parts.source),
+            r#","account":"#,
+            &quoted(parts.account),
+            r#","time":"#,
+            &quoted(&rfc3339_seconds(parts.time)),
+            r#","region":"#,
+            &quoted(parts.region),
+            r#","resources":["#,
+            &resources.join(","),
+            r#"],"detail":"#,
             parts.detail,
-        );
+            "}",
+        ];
         Self {
             id: parts.id.into(),
             time: parts.time,
-            text: text.into(),
+            text: text.concat().into(),
         }
     }
 }
