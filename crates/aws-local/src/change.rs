@@ -57,7 +57,8 @@ pub(crate) enum Change {
     Targets {
         urls: BTreeMap<String, String>,
     },
-    /// Numbers of deliveries were given to changes that the disk refused.
+    /// The numbers below `to` are taken. Earlier versions sent requests before their change was on disk, and wrote this
+    /// after a refused one; it is only read now.
     SkipDeliveries {
         to: u64,
     },
