@@ -5,12 +5,14 @@
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
+//! changelog                the fragments of the changelog
 //! docs tools tidy bench    one chore each
 //! test demo                chores that use other chores
 //! ```
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
 
 mod bench;
+mod changelog;
 mod demo;
 mod docs;
 mod places;
@@ -48,6 +50,8 @@ enum Command {
     },
     /// Installs the tools that `test` and `docs` use into `target/tools`.
     Tools,
+    /// Moves the fragments of `changelog.d/` to CHANGELOG.md.
+    Changelog,
     /// Checks the house rules alone.
     Tidy(tidy::Options),
 }
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::DiffPatterns { more } => bench::diff_patterns(&more),
         Command::Tools => tools::install(),
+        Command::Changelog => changelog::run(),
         Command::Tidy(options) => tidy::run(&options),
     };
     match result {

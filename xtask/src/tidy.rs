@@ -2,8 +2,10 @@
 
 mod edges;
 mod file;
+mod files;
 mod floors;
 mod presence;
+mod string_paths;
 mod text;
 
 use std::path::PathBuf;
@@ -49,6 +51,8 @@ pub(crate) fn findings() -> Result<Vec<String>> {
     found.extend(edges::check(&metadata)?);
     found.extend(floors::check(&metadata, &files, Which::All)?);
     found.extend(presence::check(&files));
+    found.extend(files::check(&files));
+    found.extend(string_paths::check(&files));
     found.sort();
     Ok(found)
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use tfplugin::{
-    Attrs, ConfigureCx, Cx, Diagnostic, Function, FunctionError, Provider, Registry, Resource, Result,
+    Attrs, ConfigureRequest, Diagnostic, Function, FunctionError, Operation, Provider, Registry, Resource,
+    Result,
 };
 
 /// Keeps notes as files.
@@ -18,7 +19,7 @@ impl Provider for Tiny {
     const NAME: &'static str = "tiny";
     type Client = PathBuf;
 
-    async fn configure(self, _cx: &ConfigureCx) -> Result<PathBuf> {
+    async fn configure(self, _request: &ConfigureRequest) -> Result<PathBuf> {
         Ok(PathBuf::from(self.folder))
     }
 
@@ -37,7 +38,7 @@ struct Note {
     #[tf(optional, computed, default = "nothing yet")]
     text: String,
     /// Where the file is.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     id: Option<String>,
     /// How many bytes it has.
     #[tf(computed)]
@@ -69,13 +70,13 @@ impl Resource for Note {
     const NAME: &'static str = "note";
     type Client = PathBuf;
 
-    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        plan.store(cx.client())
+    async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        plan.store(operation.client())
     }
 
-    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+    async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let id = state.id.clone().unwrap_or_default();
-        let text = match std::fs::read_to_string(cx.client().join(&id)) {
+        let text = match std::fs::read_to_string(operation.client().join(&id)) {
             Ok(text) => text,
             // Only what is known to be gone leaves the state.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -92,13 +93,13 @@ impl Resource for Note {
         }))
     }
 
-    async fn update(_prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        plan.store(cx.client())
+    async fn update(_prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        plan.store(operation.client())
     }
 
-    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         // A file that is gone already is what was asked for.
-        let _ = std::fs::remove_file(cx.client().join(state.name));
+        let _ = std::fs::remove_file(operation.client().join(state.name));
         Ok(())
     }
 }
@@ -117,7 +118,7 @@ impl Function for Shout {
 
     fn call(self) -> Result<String, FunctionError> {
         match self.text.as_str() {
-            "" => Err(FunctionError::new("there is nothing to say").at("text")),
+            "" => Err(FunctionError::new("there is nothing to say").at(Self::text())),
             text => Ok(text.to_uppercase()),
         }
     }

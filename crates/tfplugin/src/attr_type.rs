@@ -1,21 +1,23 @@
 //! Which Rust types an attribute or parameter can have, and how they become values.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
+use crate::attr::{Elements, Entries, Leaf};
 use crate::cty::{Dynamic, Number, Type, Val, ValueError};
-use crate::path::Step;
+use crate::path::{Path, Step};
 use crate::schema::{Nesting, ObjectBuilder, Shape};
 use crate::value::Value;
 
 /// A Rust type that stands for an attribute, an element or a parameter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of an attribute",
-    note = "use String, bool, i64, f64, Number, Dynamic, a struct that derives Attrs, or Option, Value, Vec, BTreeSet, BTreeMap<String, _> of one"
+    note = "use String, bool, i64, f64, Number, Dynamic, a struct that derives Attrs, a type that implements Newtype, or Option, Value, Vec, BTreeSet, BTreeMap<String, _> of one"
 )]
 pub trait AttrType: Sized + Send + Sync + 'static {
     /// The type without `Option` or `Value` around it.
     type Known: AttrType;
+    /// What a path inside an object `R` can go on to from here.
+    type Paths<R>: From<Path> + AsRef<Path>;
     /// What a parameter of this type accepts.
     const PARAMETER: Parameter = Parameter {
         nullable: false,
@@ -29,6 +31,37 @@ pub trait AttrType: Sized + Send + Sync + 'static {
     fn from_val(value: &Val) -> Result<Self, ValueError>;
     /// To a value.
     fn to_val(&self) -> Val;
+
+    /// What the type itself refuses of a value that it can hold.
+    #[doc(hidden)]
+    fn check(_value: &Val) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether two values of the type mean the same. What it cannot tell apart is the same: an f64 gives a number of
+    /// more digits back rounded.
+    #[doc(hidden)]
+    fn same(a: &Val, b: &Val) -> bool {
+        let known = |value| Self::from_val(value).map(|known| known.to_val());
+        matches!((known(a), known(b)), (Ok(a), Ok(b)) if a == b)
+    }
+}
+
+/// Whether two elements are the same or mean the same.
+fn alike<T: AttrType>(a: &Val, b: &Val) -> bool {
+    a == b || !a.is_null() && !b.is_null() && T::same(a, b)
+}
+
+/// The check of the type for each element that is not null; `name` names one.
+fn check_all<'v, T: AttrType>(elements: impl Iterator<Item = (String, &'v Val)>) -> Result<(), String> {
+    let refused = |(name, one): (String, &Val)| {
+        let why = T::check(one).err()?;
+        Some(format!("has {name}, which {why}"))
+    };
+    elements
+        .filter(|(_, one)| !one.is_null())
+        .find_map(refused)
+        .map_or(Ok(()), Err)
 }
 
 /// What a function's parameter accepts.
@@ -55,7 +88,7 @@ impl Nullable for Dynamic {}
 
 /// What derive(Attrs) implements: a struct that is a schema, its documentation and its codec.
 #[diagnostic::on_unimplemented(message = "`{Self}` does not derive Attrs")]
-pub trait Attrs: Sized + Send + Sync + 'static {
+pub trait Attrs: AttrType {
     /// Says what the attributes are.
     fn describe(object: &mut ObjectBuilder);
     /// Reads the struct.
@@ -89,23 +122,42 @@ impl AttrWriter {
     }
 }
 
-impl<T: Attrs> AttrType for T {
-    type Known = Self;
+/// What derive(Attrs) calls besides the builder.
+#[doc(hidden)]
+pub mod derived {
+    use super::{AttrReader, AttrType, AttrWriter, Attrs};
+    use crate::attr::Attr;
+    use crate::cty::{Val, ValueError};
+    use crate::path::Path;
+    use crate::schema::{Nesting, ObjectBuilder, Shape};
 
-    fn shape() -> Shape {
+    /// The shape of the struct.
+    pub fn shape<T: Attrs>() -> Shape {
         let mut builder = ObjectBuilder::default();
         T::describe(&mut builder);
-        Shape::Nested(Nesting::Single, Arc::new(builder.finish()))
+        Shape::Nested(Nesting::Single, std::sync::Arc::new(builder.finish()))
     }
 
-    fn from_val(value: &Val) -> Result<Self, ValueError> {
+    /// Reads the struct.
+    pub fn from_val<T: Attrs>(value: &Val) -> Result<T, ValueError> {
         T::from_attrs(&AttrReader { value })
     }
 
-    fn to_val(&self) -> Val {
+    /// Writes the struct.
+    pub fn to_val<T: Attrs>(this: &T) -> Val {
         let mut writer = AttrWriter::default();
-        self.to_attrs(&mut writer);
+        this.to_attrs(&mut writer);
         Val::Map(writer.attrs)
+    }
+
+    /// The path of an attribute of the whole object.
+    pub fn root<R, T: AttrType>(name: &str) -> Attr<R, T> {
+        Attr::new(Path::root(name))
+    }
+
+    /// The path of an attribute of the object at `at`.
+    pub fn attr<R, T: AttrType>(at: &Path, name: &str) -> Attr<R, T> {
+        Attr::new(at.clone().attr(name))
     }
 }
 
@@ -118,6 +170,7 @@ macro_rules! scalar {
     ($rust:ty, $ty:expr, $expected:literal, $read:pat => $out:expr, $self:ident => $write:expr) => {
         impl AttrType for $rust {
             type Known = Self;
+            type Paths<R> = Leaf;
 
             fn shape() -> Shape {
                 Shape::Plain($ty)
@@ -154,6 +207,7 @@ scalar!(f64, Type::Number, "a number", Val::Number(value) => match value.to_f64(
 
 impl AttrType for Dynamic {
     type Known = Self;
+    type Paths<R> = Leaf;
     const PARAMETER: Parameter = Parameter {
         nullable: true,
         unknown: false,
@@ -187,6 +241,7 @@ impl AttrType for Dynamic {
 
 impl<T: AttrType> AttrType for Option<T> {
     type Known = T::Known;
+    type Paths<R> = T::Paths<R>;
     const PARAMETER: Parameter = Parameter {
         nullable: true,
         ..T::PARAMETER
@@ -207,10 +262,19 @@ impl<T: AttrType> AttrType for Option<T> {
     fn to_val(&self) -> Val {
         self.as_ref().map_or(Val::Null, T::to_val)
     }
+
+    fn check(value: &Val) -> Result<(), String> {
+        T::check(value)
+    }
+
+    fn same(a: &Val, b: &Val) -> bool {
+        alike::<T>(a, b)
+    }
 }
 
 impl<T: AttrType> AttrType for Value<T> {
     type Known = T::Known;
+    type Paths<R> = T::Paths<R>;
     const PARAMETER: Parameter = Parameter {
         nullable: true,
         unknown: true,
@@ -238,6 +302,14 @@ impl<T: AttrType> AttrType for Value<T> {
             Self::Known(value) => value.to_val(),
         }
     }
+
+    fn check(value: &Val) -> Result<(), String> {
+        T::check(value)
+    }
+
+    fn same(a: &Val, b: &Val) -> bool {
+        alike::<T>(a, b)
+    }
 }
 
 fn read_elements<T: AttrType, C: FromIterator<T>>(value: &Val) -> Result<C, ValueError> {
@@ -253,6 +325,7 @@ fn read_elements<T: AttrType, C: FromIterator<T>>(value: &Val) -> Result<C, Valu
 
 impl<T: AttrType> AttrType for Vec<T> {
     type Known = Self;
+    type Paths<R> = Elements<R, T>;
 
     fn shape() -> Shape {
         T::shape().within(Nesting::List)
@@ -265,10 +338,21 @@ impl<T: AttrType> AttrType for Vec<T> {
     fn to_val(&self) -> Val {
         Val::List(self.iter().map(T::to_val).collect())
     }
+
+    fn check(value: &Val) -> Result<(), String> {
+        let elements = value.elements().iter().enumerate();
+        check_all::<T>(elements.map(|(n, one)| (format!("element {n}"), one)))
+    }
+
+    fn same(a: &Val, b: &Val) -> bool {
+        let (a, b) = (a.elements(), b.elements());
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike::<T>(a, b))
+    }
 }
 
 impl<T: AttrType + Ord> AttrType for BTreeSet<T> {
     type Known = Self;
+    type Paths<R> = Leaf;
 
     fn shape() -> Shape {
         T::shape().within(Nesting::Set)
@@ -281,10 +365,21 @@ impl<T: AttrType + Ord> AttrType for BTreeSet<T> {
     fn to_val(&self) -> Val {
         Val::set(self.iter().map(T::to_val))
     }
+
+    fn check(value: &Val) -> Result<(), String> {
+        check_all::<T>(value.elements().iter().map(|one| ("an element".to_owned(), one)))
+    }
+
+    fn same(a: &Val, b: &Val) -> bool {
+        let (a, b) = (a.elements(), b.elements());
+        let within = |one: &Val, all: &[Val]| all.iter().any(|other| alike::<T>(one, other));
+        a.iter().all(|one| within(one, b)) && b.iter().all(|one| within(one, a))
+    }
 }
 
 impl<T: AttrType> AttrType for BTreeMap<String, T> {
     type Known = Self;
+    type Paths<R> = Entries<R, T>;
 
     fn shape() -> Shape {
         T::shape().within(Nesting::Map)
@@ -311,6 +406,20 @@ impl<T: AttrType> AttrType for BTreeMap<String, T> {
                 .collect(),
         )
     }
+
+    fn check(value: &Val) -> Result<(), String> {
+        let Val::Map(all) = value else { return Ok(()) };
+        check_all::<T>(all.iter().map(|(key, one)| (format!("`{key}`"), one)))
+    }
+
+    fn same(a: &Val, b: &Val) -> bool {
+        match (a, b) {
+            (Val::Map(a), Val::Map(b)) => {
+                a.keys().eq(b.keys()) && a.values().zip(b.values()).all(|(a, b)| alike::<T>(a, b))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A last parameter that takes all arguments that are left.
@@ -319,6 +428,7 @@ pub struct Variadic<T>(pub Vec<T>);
 
 impl<T: AttrType> AttrType for Variadic<T> {
     type Known = T::Known;
+    type Paths<R> = Elements<R, T>;
     const PARAMETER: Parameter = Parameter {
         variadic: true,
         ..T::PARAMETER
@@ -334,6 +444,10 @@ impl<T: AttrType> AttrType for Variadic<T> {
 
     fn to_val(&self) -> Val {
         Val::List(self.0.iter().map(T::to_val).collect())
+    }
+
+    fn check(value: &Val) -> Result<(), String> {
+        T::check(value)
     }
 }
 

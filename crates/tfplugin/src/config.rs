@@ -1,17 +1,38 @@
 //! A configuration while it is validated: any value may be unknown.
 
-use crate::attr_type::AttrType;
+use std::marker::PhantomData;
+
+use crate::attr::Attr;
+use crate::attr_type::{AttrType, Attrs};
 use crate::cty::Val;
 use crate::path::Path;
 use crate::value::Value;
 
-/// What the user wrote.
+/// What the user wrote for an object `R`.
 #[derive(Debug)]
-pub struct Config<'a> {
-    pub(crate) value: &'a Val,
+pub struct Config<'a, R = ()> {
+    value: &'a Val,
+    root: PhantomData<fn() -> R>,
 }
 
-impl Config<'_> {
+impl<'a, R> Config<'a, R> {
+    pub(crate) fn new(value: &'a Val) -> Self {
+        Self {
+            value,
+            root: PhantomData,
+        }
+    }
+}
+
+impl<R: Attrs> Config<'_, R> {
+    /// The value of an attribute. One that is not of the attribute's type counts as null: the type check has said so
+    /// already.
+    pub fn value<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        read(self.value, &attr.into())
+    }
+}
+
+impl Config<'_, ()> {
     /// The value at a path. One that is not of type `T` counts as null: the type check has said so already.
     pub fn value<T: AttrType>(&self, path: impl Into<Path>) -> Value<T> {
         read(self.value, &path.into())

@@ -4,9 +4,10 @@ use std::future::Future;
 
 use crate::attr_type::Attrs;
 use crate::config::Config;
-use crate::cx::Cx;
 use crate::diag::{Diagnostics, Result};
+use crate::operation::Operation;
 use crate::resource::Timeouts;
+use crate::rules::Rules;
 
 /// A data source: the struct is its schema, the trait its behaviour.
 pub trait DataSource: Attrs {
@@ -16,10 +17,16 @@ pub trait DataSource: Attrs {
     type Client: Send + Sync + 'static;
     /// Whether a user may set the `read` timeout, and its default.
     const TIMEOUTS: Timeouts = Timeouts::none();
+    /// Rules over several attributes of the configuration.
+    const RULES: Rules<Self> = Vec::new;
 
     /// Looks up what the configuration asks for, and fills in the rest.
-    fn read(config: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
+    fn read(config: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
 
-    /// Refuses a configuration that no single attribute's `check` can judge. Values may be unknown.
+    /// The former form of [`DataSource::validate_config`].
     fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
+
+    /// Refuses a configuration that neither an attribute's `check` nor [`DataSource::RULES`] can judge. Values may be
+    /// unknown.
+    fn validate_config(_config: &Config<'_, Self>, _diags: &mut Diagnostics) {}
 }

@@ -12,13 +12,16 @@ use serde_json::Value as Json;
 use crate::attr_type::AttrType;
 use crate::config::Config;
 use crate::cty::{Type, Val, ValueError};
-use crate::cx::{Call, Cx};
 use crate::data_source::DataSource;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::function::{Function, FunctionError};
+use crate::import::Imported;
+use crate::operation::{Call, Operation};
+use crate::path::Path;
 use crate::plan::{AnyClient, Plan, PlanState};
-use crate::provider::{ConfigureCx, Provider, Registry};
+use crate::provider::{ConfigureRequest, Provider, Registry};
 use crate::resource::{Identity, Resource, Timeouts};
+use crate::rules::Rules;
 use crate::schema::{Object, Shape};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -35,8 +38,9 @@ pub(crate) trait AnyResource: Send + Sync {
     fn update<'a>(&'a self, prior: &'a Val, plan: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>>;
     fn delete<'a>(&'a self, state: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>>;
     fn plan<'a>(&'a self, plan: &'a mut PlanState) -> BoxFuture<'a, Result<()>>;
-    fn validate(&self, config: &Config<'_>, diags: &mut Diagnostics);
-    fn parse_import_id(&self, id: &str) -> Result<Vec<(&'static str, String)>>;
+    fn validate(&self, config: &Val, diags: &mut Diagnostics);
+    fn plans_destroy(&self) -> bool;
+    fn import_id(&self, id: &str) -> Result<Vec<(Path, Imported)>>;
     fn upgrade(&self, version: i64, raw: Json) -> Result<Json>;
 }
 
@@ -45,7 +49,7 @@ pub(crate) trait AnyDataSource: Send + Sync {
     fn object(&self) -> Arc<Object>;
     fn timeouts(&self) -> Timeouts;
     fn read<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>>;
-    fn validate(&self, config: &Config<'_>, diags: &mut Diagnostics);
+    fn validate(&self, config: &Val, diags: &mut Diagnostics);
 }
 
 pub(crate) trait AnyFunction: Send + Sync {
@@ -58,8 +62,12 @@ pub(crate) trait AnyFunction: Send + Sync {
 pub(crate) trait AnyProvider: Send + Sync {
     fn name(&self) -> &'static str;
     fn object(&self) -> Arc<Object>;
-    fn configure<'a>(&'a self, config: &'a Val, cx: &'a ConfigureCx) -> BoxFuture<'a, Result<AnyClient>>;
-    fn validate(&self, config: &Config<'_>, diags: &mut Diagnostics);
+    fn configure<'a>(
+        &'a self,
+        config: &'a Val,
+        request: &'a ConfigureRequest,
+    ) -> BoxFuture<'a, Result<AnyClient>>;
+    fn validate(&self, config: &Val, diags: &mut Diagnostics);
     fn contents(&self) -> Contents;
 }
 
@@ -108,6 +116,11 @@ fn decode<T: AttrType>(value: &Val) -> Result<T> {
     T::from_val(value).map_err(unfit)
 }
 
+/// What the rules find in a configuration.
+fn broken<R>(rules: Rules<R>, config: &Val) -> Vec<Diagnostic> {
+    rules().iter().filter_map(|rule| rule.judge(config)).collect()
+}
+
 impl<R: Resource> AnyResource for Erased<R> {
     fn name(&self) -> &'static str {
         R::NAME
@@ -134,12 +147,16 @@ impl<R: Resource> AnyResource for Erased<R> {
     }
 
     fn create<'a>(&'a self, plan: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>> {
-        Box::pin(async move { Ok(R::create(decode(plan)?, &mut Cx::new(call)).await?.to_val()) })
+        Box::pin(async move {
+            Ok(R::create(decode(plan)?, &mut Operation::new(call))
+                .await?
+                .to_val())
+        })
     }
 
     fn read<'a>(&'a self, state: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Option<Val>>> {
         Box::pin(async move {
-            Ok(R::read(decode(state)?, &mut Cx::new(call))
+            Ok(R::read(decode(state)?, &mut Operation::new(call))
                 .await?
                 .map(|state| state.to_val()))
         })
@@ -147,26 +164,34 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn update<'a>(&'a self, prior: &'a Val, plan: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>> {
         Box::pin(async move {
-            Ok(R::update(decode(prior)?, decode(plan)?, &mut Cx::new(call))
-                .await?
-                .to_val())
+            Ok(
+                R::update(decode(prior)?, decode(plan)?, &mut Operation::new(call))
+                    .await?
+                    .to_val(),
+            )
         })
     }
 
     fn delete<'a>(&'a self, state: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { R::delete(decode(state)?, &mut Cx::new(call)).await })
+        Box::pin(async move { R::delete(decode(state)?, &mut Operation::new(call)).await })
     }
 
     fn plan<'a>(&'a self, plan: &'a mut PlanState) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move { R::plan(&mut Plan::new(plan)).await })
     }
 
-    fn validate(&self, config: &Config<'_>, diags: &mut Diagnostics) {
-        R::validate(config, diags);
+    fn validate(&self, config: &Val, diags: &mut Diagnostics) {
+        diags.extend(broken(R::RULES, config));
+        R::validate(&Config::new(config), diags);
+        R::validate_config(&Config::new(config), diags);
     }
 
-    fn parse_import_id(&self, id: &str) -> Result<Vec<(&'static str, String)>> {
-        R::parse_import_id(id)
+    fn plans_destroy(&self) -> bool {
+        R::PLANS_DESTROY
+    }
+
+    fn import_id(&self, id: &str) -> Result<Vec<(Path, Imported)>> {
+        R::import_id(id).map(|imported| imported.values)
     }
 
     fn upgrade(&self, version: i64, raw: Json) -> Result<Json> {
@@ -188,11 +213,17 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
     }
 
     fn read<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>> {
-        Box::pin(async move { Ok(D::read(decode(config)?, &mut Cx::new(call)).await?.to_val()) })
+        Box::pin(async move {
+            Ok(D::read(decode(config)?, &mut Operation::new(call))
+                .await?
+                .to_val())
+        })
     }
 
-    fn validate(&self, config: &Config<'_>, diags: &mut Diagnostics) {
-        D::validate(config, diags);
+    fn validate(&self, config: &Val, diags: &mut Diagnostics) {
+        diags.extend(broken(D::RULES, config));
+        D::validate(&Config::new(config), diags);
+        D::validate_config(&Config::new(config), diags);
     }
 }
 
@@ -224,16 +255,22 @@ impl<P: Provider> AnyProvider for Erased<P> {
         object_of::<P>()
     }
 
-    fn configure<'a>(&'a self, config: &'a Val, cx: &'a ConfigureCx) -> BoxFuture<'a, Result<AnyClient>> {
+    fn configure<'a>(
+        &'a self,
+        config: &'a Val,
+        request: &'a ConfigureRequest,
+    ) -> BoxFuture<'a, Result<AnyClient>> {
         Box::pin(async move {
             let provider: P = decode(config)?;
-            let client: Arc<dyn Any + Send + Sync> = Arc::new(provider.configure(cx).await?);
+            let client: Arc<dyn Any + Send + Sync> = Arc::new(provider.configure(request).await?);
             Ok(client)
         })
     }
 
-    fn validate(&self, config: &Config<'_>, diags: &mut Diagnostics) {
-        P::validate(config, diags);
+    fn validate(&self, config: &Val, diags: &mut Diagnostics) {
+        diags.extend(broken(P::RULES, config));
+        P::validate(&Config::new(config), diags);
+        P::validate_config(&Config::new(config), diags);
     }
 
     fn contents(&self) -> Contents {

@@ -1,6 +1,7 @@
 //! The trait of a provider function.
 
 use crate::attr_type::{AttrType, Attrs};
+use crate::path::Path;
 
 /// A provider function: the struct's fields are its parameters, in order.
 ///
@@ -20,7 +21,7 @@ pub trait Function: Attrs {
 pub struct FunctionError {
     pub(crate) text: String,
     pub(crate) argument: Option<i64>,
-    pub(crate) name: Option<&'static str>,
+    pub(crate) path: Option<Path>,
 }
 
 impl FunctionError {
@@ -29,7 +30,7 @@ impl FunctionError {
         Self {
             text: text.into(),
             argument: None,
-            name: None,
+            path: None,
         }
     }
 
@@ -39,9 +40,9 @@ impl FunctionError {
         self
     }
 
-    /// The argument's name.
-    pub fn at(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
+    /// The argument it is about: `Self::text()`, or `Self::rest().index(2)` of the arguments that are left.
+    pub fn at(mut self, argument: impl Into<Path>) -> Self {
+        self.path = Some(argument.into());
         self
     }
 }

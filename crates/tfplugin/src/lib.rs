@@ -21,43 +21,54 @@
 //! |---|---|---|
 //! | state moved from another type | a trait on top of [`Resource`]: source address, type and raw state to this struct | `rpc/upgrade.rs` reads raw state already; a capability in `rpc/provider.rs` |
 //! | ephemeral resources | open, renew, close; the [`Attrs`] struct is the result | beside `rpc/data_source.rs`; private bytes as in `rpc/wire.rs` |
-//! | actions | plan and invoke, progress through [`Cx::progress`] | a stream of events, as the server's silent streams are |
+//! | actions | plan and invoke, progress through [`Operation::progress`] | a stream of events, as the server's silent streams are |
 //! | lists | a stream of identities, on top of [`Resource`] | identity messages come from `rpc/read.rs` |
 //! | generated configuration | none: state and schema say it all | a pure function in `semantics`; a capability |
 //! | deferred changes | a method of [`Plan`] | `PlanState` gets a field, `rpc/plan.rs` writes it |
 //! | state stores | one trait for bytes by name | a file in `rpc`; chunks are streams |
 
+mod attempts;
+mod attr;
 mod attr_type;
 mod config;
 pub mod cty;
-mod cx;
 mod data_source;
 mod diag;
 mod erased;
 mod function;
+mod import;
 pub mod log;
+mod newtype;
+mod operation;
 mod path;
 mod plan;
 pub mod proto;
 mod provider;
 mod resource;
 mod rpc;
+pub mod rules;
 pub mod schema;
 mod semantics;
 mod server;
 pub mod testing;
 mod value;
 
+pub use attempts::{Attempts, WaitEnd};
+pub use attr::{Attr, Elements, Entries, Leaf, ValueOf};
+#[doc(hidden)]
+pub use attr_type::derived;
 pub use attr_type::{AttrReader, AttrType, AttrWriter, Attrs, IntoVal, Nullable, Parameter, Variadic};
 pub use config::Config;
 pub use cty::{Dynamic, Number};
-pub use cx::{ClientOf, Cx, OfDataSource, OfResource, Waited};
 pub use data_source::DataSource;
-pub use diag::{Diagnostic, Diagnostics, Result, Severity};
+pub use diag::{Diagnostic, Diagnostics, Result, Severity, sentence};
 pub use function::{Function, FunctionError};
+pub use import::ImportedAttrs;
+pub use newtype::Newtype;
+pub use operation::{ClientOf, Cx, OfDataSource, OfResource, Operation, Waited};
 pub use path::{Path, Step};
 pub use plan::{Action, Plan};
-pub use provider::{ConfigureCx, Provider, Registry};
+pub use provider::{ConfigureCx, ConfigureRequest, Provider, Registry};
 pub use resource::{Identity, Resource, Timeouts, mins, secs};
 pub use tfplugin_derive::Attrs;
 pub use tokio_util::sync::CancellationToken;

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::attr_type::{AttrType, IntoVal};
+use crate::attr::{ReadFrom, ValueOf, WriteTo};
+use crate::attr_type::AttrType;
 use crate::config;
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -70,29 +71,29 @@ impl<'a, R: Resource> Plan<'a, R> {
         self.prior.get_or_init(read).as_ref()
     }
 
-    /// What the user wrote at a path.
-    pub fn config<T: AttrType>(&self, path: impl Into<Path>) -> Value<T> {
-        config::read(&self.state.config, &path.into())
+    /// What the user wrote for an attribute.
+    pub fn config<T: AttrType>(&self, attr: impl ReadFrom<R, T>) -> Value<T> {
+        config::read(&self.state.config, &attr.into_path())
     }
 
-    /// What is planned at a path.
-    pub fn planned<T: AttrType>(&self, path: impl Into<Path>) -> Value<T> {
-        config::read(&self.state.planned, &path.into())
+    /// What is planned for an attribute.
+    pub fn planned<T: AttrType>(&self, attr: impl ReadFrom<R, T>) -> Value<T> {
+        config::read(&self.state.planned, &attr.into_path())
     }
 
     /// Plans a value. Terraform accepts it only where the attribute is computed and the configuration silent.
-    pub fn set(&mut self, path: impl Into<Path>, value: impl IntoVal) {
-        self.put(&path.into(), value.into_val());
+    pub fn set<T>(&mut self, attr: impl WriteTo<R, T>, value: impl ValueOf<T>) {
+        self.put(&attr.into_path(), value.val());
     }
 
     /// Plans a value that is known only after apply.
-    pub fn set_unknown(&mut self, path: impl Into<Path>) {
-        self.put(&path.into(), Val::UNKNOWN);
+    pub fn set_unknown<T>(&mut self, attr: impl WriteTo<R, T>) {
+        self.put(&attr.into_path(), Val::UNKNOWN);
     }
 
     /// Has the object replaced because of this attribute.
-    pub fn replace(&mut self, path: impl Into<Path>) {
-        let path = path.into();
+    pub fn replace<T>(&mut self, attr: impl WriteTo<R, T>) {
+        let path = attr.into_path();
         if self.state.action == Action::Update && !self.state.replace.contains(&path) {
             self.state.replace.push(path);
         }

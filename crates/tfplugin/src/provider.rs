@@ -9,6 +9,7 @@ use crate::diag::{Diagnostics, Result};
 use crate::erased::{AnyDataSource, AnyFunction, AnyResource};
 use crate::function::Function;
 use crate::resource::Resource;
+use crate::rules::Rules;
 
 /// A provider: the struct is its configuration.
 pub trait Provider: Attrs {
@@ -16,27 +17,36 @@ pub trait Provider: Attrs {
     const NAME: &'static str;
     /// What its resources work with.
     type Client: Send + Sync + 'static;
+    /// Rules over several settings.
+    const RULES: Rules<Self> = Vec::new;
 
     /// Makes the client. Settings of type `Value` may be unknown here; where another setting is unknown, this is
     /// not called, and plans go without a client.
-    fn configure(self, cx: &ConfigureCx) -> impl Future<Output = Result<Self::Client>> + Send;
+    fn configure(self, request: &ConfigureRequest) -> impl Future<Output = Result<Self::Client>> + Send;
 
     /// Says what the provider offers.
     fn register(registry: &mut Registry<Self::Client>);
 
-    /// Refuses a configuration that no single attribute's `check` can judge. Values may be unknown.
+    /// The former form of [`Provider::validate_config`].
     fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
+
+    /// Refuses a configuration that neither an attribute's `check` nor [`Provider::RULES`] can judge. Values may be
+    /// unknown.
+    fn validate_config(_config: &Config<'_, Self>, _diags: &mut Diagnostics) {}
 }
 
 /// Who is asking the provider to configure itself.
 #[derive(Clone, Debug, Default)]
-pub struct ConfigureCx {
+pub struct ConfigureRequest {
     pub(crate) terraform_version: String,
     pub(crate) provider_name: &'static str,
     pub(crate) provider_version: &'static str,
 }
 
-impl ConfigureCx {
+/// The former name of [`ConfigureRequest`].
+pub type ConfigureCx = ConfigureRequest;
+
+impl ConfigureRequest {
     /// The version of Terraform or OpenTofu.
     pub fn terraform_version(&self) -> &str {
         &self.terraform_version

@@ -7,9 +7,11 @@ use serde_json::Value as Json;
 
 use crate::attr_type::Attrs;
 use crate::config::Config;
-use crate::cx::Cx;
 use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::import::ImportedAttrs;
+use crate::operation::Operation;
 use crate::plan::Plan;
+use crate::rules::Rules;
 
 /// A managed resource: the struct is its schema, the trait its behaviour.
 ///
@@ -29,27 +31,48 @@ pub trait Resource: Attrs {
     /// Whether `terraform import` works.
     const IMPORTABLE: bool = true;
 
-    /// Makes the object. Call [`Cx::save`] as soon as it exists.
-    fn create(plan: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
+    /// Rules over several attributes of the configuration.
+    const RULES: Rules<Self> = Vec::new;
+    /// Whether [`Resource::plan`] runs for a destroy too.
+    const PLANS_DESTROY: bool = false;
+
+    /// Makes the object. Call [`Operation::save`] as soon as it exists.
+    fn create(plan: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
 
     /// Reads the object back; `None` where it is gone.
-    fn read(state: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<Option<Self>>> + Send;
+    fn read(state: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<Option<Self>>> + Send;
 
     /// Changes the object in place.
-    fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
+    fn update(
+        prior: Self,
+        plan: Self,
+        cx: &mut Operation<'_, Self>,
+    ) -> impl Future<Output = Result<Self>> + Send;
 
     /// Removes the object; one that is gone already is no error.
-    fn delete(state: Self, cx: &mut Cx<'_, Self>) -> impl Future<Output = Result<()>> + Send;
+    fn delete(state: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<()>> + Send;
 
-    /// Refuses a configuration that no single attribute's `check` can judge. Values may be unknown.
+    /// The former form of [`Resource::validate_config`].
     fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
 
-    /// Adjusts the plan; runs for create, update and destroy, after defaults, `keep` and `equal`.
+    /// Refuses a configuration that neither an attribute's `check` nor [`Resource::RULES`] can judge. Values may be
+    /// unknown.
+    fn validate_config(_config: &Config<'_, Self>, _diags: &mut Diagnostics) {}
+
+    /// Adjusts the plan of a create or update, after defaults, `use_state_for_unknown` and `equal`; that of a destroy
+    /// where [`Resource::PLANS_DESTROY`] says so.
     fn plan(_plan: &mut Plan<'_, Self>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
-    /// Which attributes an import id sets. By default the whole id is the single identity attribute.
+    /// Which attributes an import id sets. By default the whole id is the single identity attribute. Each value then
+    /// meets the checks of its attribute.
+    fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
+        let parts = Self::parse_import_id(id)?.into_iter();
+        Ok(parts.fold(ImportedAttrs::new(), |all, (name, text)| all.text(name, text)))
+    }
+
+    /// The former form of [`Resource::import_id`].
     fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
         match Self::IDENTITY.attributes().as_slice() {
             [(name, _)] => Ok(vec![(name, id.to_owned())]),

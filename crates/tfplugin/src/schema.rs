@@ -74,12 +74,14 @@ pub struct Attribute {
     pub(crate) optional: bool,
     pub(crate) computed: bool,
     pub(crate) replace: bool,
-    pub(crate) keep: bool,
+    pub(crate) use_state_for_unknown: bool,
     pub(crate) sensitive: bool,
     pub(crate) write_only: bool,
     pub(crate) deprecated: Option<String>,
     pub(crate) default: Option<DefaultFn>,
     pub(crate) checks: Vec<Check>,
+    /// Whether the struct names a check, besides those of the type.
+    pub(crate) named_check: bool,
     pub(crate) equal: Option<Equal>,
 }
 
@@ -147,12 +149,13 @@ impl ObjectBuilder {
             optional: false,
             computed: false,
             replace: false,
-            keep: false,
+            use_state_for_unknown: false,
             sensitive: false,
             write_only: false,
             deprecated: None,
             default: None,
             checks: Vec::new(),
+            named_check: false,
             equal: None,
         });
         let last = self.object.attributes.len() - 1;
@@ -160,15 +163,10 @@ impl ObjectBuilder {
         if matches!(attribute.shape, Shape::Plain(_)) {
             // A number that is not whole, say: the wire type cannot tell, the Rust type can.
             attribute.checks.push(Box::new(|value| {
-                F::Known::from_val(value)
-                    .map(drop)
-                    .map_err(|error| error.to_string())
+                F::Known::from_val(value).map_err(|error| error.to_string())?;
+                F::check(value)
             }));
-            // What the Rust type cannot tell apart is the same: an f64 gives a number of more digits back rounded.
-            attribute.equal = Some(Box::new(|a, b| {
-                let known = |value| F::Known::from_val(value).map(|known| known.to_val());
-                matches!((known(a), known(b)), (Ok(a), Ok(b)) if a == b)
-            }));
+            attribute.equal = Some(Box::new(F::same));
         }
         AttributeBuilder {
             attribute,
@@ -222,8 +220,8 @@ impl<F: AttrType> AttributeBuilder<'_, F> {
     }
 
     /// An update leaves it as it is, so that a plan need not show it as unknown.
-    pub fn keep(self) -> Self {
-        self.attribute.keep = true;
+    pub fn use_state_for_unknown(self) -> Self {
+        self.attribute.use_state_for_unknown = true;
         self
     }
 
@@ -253,8 +251,9 @@ impl<F: AttrType> AttributeBuilder<'_, F> {
         self
     }
 
-    /// Refuses a value; run on known values that are not null.
+    /// Refuses a value that the configuration or an import sets; run on known values that are not null.
     pub fn check(self, check: impl Fn(&F::Known) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.attribute.named_check = true;
         self.attribute.checks.push(Box::new(move |value| {
             let known = F::Known::from_val(value).map_err(|error| error.to_string())?;
             check(&known)

@@ -4,6 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::File;
+use super::floors;
+
+/// The provider's package.
+const PROVIDER: &str = "terraform-provider-scalr";
 
 struct Kind {
     /// Where the code is.
@@ -15,6 +19,8 @@ struct Kind {
     docs: &'static str,
     /// Whether each has a file of acceptance cases of its own; else some case has to name it.
     own_cases: bool,
+    /// Whether each is a folder; else it is a file, which may have a folder of further files.
+    folder: bool,
     /// What HCL puts before the name; functions have no prefix in file names.
     prefix: &'static str,
 }
@@ -26,6 +32,7 @@ const KINDS: [Kind; 3] = [
         files: &["resource.tf"],
         docs: "docs/resources/",
         own_cases: true,
+        folder: true,
         prefix: "scalr_",
     },
     Kind {
@@ -34,6 +41,7 @@ const KINDS: [Kind; 3] = [
         files: &["data-source.tf"],
         docs: "docs/data-sources/",
         own_cases: false,
+        folder: false,
         prefix: "scalr_",
     },
     Kind {
@@ -42,6 +50,7 @@ const KINDS: [Kind; 3] = [
         files: &["function.tf"],
         docs: "docs/functions/",
         own_cases: false,
+        folder: false,
         prefix: "",
     },
 ];
@@ -62,9 +71,9 @@ fn kind_check(kind: &Kind, files: &[File]) -> Vec<String> {
             name.to_owned(),
             file.text.contains("const IMPORTABLE: bool = false"),
         );
-        let place = file.path.trim_start_matches(kind.code);
-        if place != format!("{name}.rs") && !place.starts_with(&format!("{name}/")) {
-            found.push(format!("{}: `{name}` lives in a file of that name", file.path));
+        let wanted = places(kind, name);
+        if !wanted.contains(&file.path) {
+            found.push(format!("{}: `{name}` belongs in {}", file.path, wanted[0]));
         }
     }
     for (name, not_importable) in &names {
@@ -72,6 +81,19 @@ fn kind_check(kind: &Kind, files: &[File]) -> Vec<String> {
     }
     found.extend(left_over(kind, files, &names.into_keys().collect()));
     found
+}
+
+/// Where the code of a name may be.
+fn places(kind: &Kind, name: &str) -> Vec<String> {
+    let file = format!("{}{name}.rs", kind.code);
+    if !kind.folder {
+        return vec![file];
+    }
+    let mut places = vec![format!("{}{name}/mod.rs", kind.code)];
+    if floors::is_pending(PROVIDER) {
+        places.push(file);
+    }
+    places
 }
 
 /// What one registered name lacks.
@@ -152,7 +174,7 @@ mod tests {
     }
 
     const CODE: (&str, &str) = (
-        "provider/src/resources/box.rs",
+        "provider/src/resources/box/mod.rs",
         "const NAME: &'static str = \"box\";",
     );
     const EXAMPLE: (&str, &str) = ("examples/resources/scalr_box/resource.tf", "");
@@ -177,6 +199,31 @@ mod tests {
             let said = check(&files(&rest));
             assert_eq!(said.len(), found, "without {}: {said:?}", gap.0);
         }
+    }
+
+    #[test]
+    fn a_name_has_one_place() {
+        let check = |path: &str, text: &str, expected: &[&str]| {
+            let rest = files(&[EXAMPLE, IMPORT, IDENTITY, PAGE, TEST, (path, text)]);
+            let said = check(&rest);
+            let misplaced: Vec<_> = said.iter().filter(|line| line.contains("belongs in")).collect();
+            assert_eq!(misplaced, expected, "{path}");
+        };
+        let elsewhere = |path: &str, place: &str| format!("{path}: `box` belongs in {place}");
+        check(CODE.0, CODE.1, &[]);
+        for path in [
+            "provider/src/resources/crate.rs",
+            "provider/src/resources/box/schema.rs",
+        ] {
+            check(
+                path,
+                CODE.1,
+                &[&elsewhere(path, "provider/src/resources/box/mod.rs")],
+            );
+        }
+        let path = "provider/src/functions/box/mod.rs";
+        check(path, CODE.1, &[&elsewhere(path, "provider/src/functions/box.rs")]);
+        check("provider/src/functions/box.rs", CODE.1, &[]);
     }
 
     #[test]

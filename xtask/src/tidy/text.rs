@@ -4,6 +4,8 @@ use super::file::File;
 
 const LINES_MAX: usize = 600;
 const MEDIAN_LINES_MAX: usize = 200;
+/// A resource's `mod.rs` is schema and behaviour; what it calls and what its users read are files beside it.
+const RESOURCE_LINES_MAX: usize = 250;
 
 /// Where SQL may stand.
 const SQL_HOMES: [&str; 1] = ["companion/src/store"];
@@ -45,6 +47,11 @@ fn rust(file: &File, say: &mut impl FnMut(String)) {
             "{lines} lines, more than {LINES_MAX}: split it by meaning"
         ));
     }
+    if lines > RESOURCE_LINES_MAX && is_resource(&file.path) {
+        say(format!(
+            "{lines} lines, more than {RESOURCE_LINES_MAX}: calls, messages and each further part have files of their own"
+        ));
+    }
     if !has_header(&file.text) {
         say("does not open with a `//!` line that says what it is for".to_owned());
     }
@@ -61,6 +68,14 @@ fn rust(file: &File, say: &mut impl FnMut(String)) {
             ));
         }
     }
+}
+
+/// `provider/src/resources/NAME/mod.rs`.
+fn is_resource(path: &str) -> bool {
+    let name = path
+        .strip_prefix("provider/src/resources/")
+        .and_then(|rest| rest.strip_suffix("/mod.rs"));
+    name.is_some_and(|name| !name.contains('/'))
 }
 
 /// The first line that is neither blank nor an inner attribute is a `//!` comment.
@@ -103,6 +118,15 @@ mod tests {
         finds("a.rs", "#![no_std]\n\n//! A.\n", &[]);
         finds("a.rs", "fn a() {}\n", &["`//!`"]);
         finds("a.rs", &format!("//! A.\n{}", "\n".repeat(600)), &["601 lines"]);
+        let long = format!("//! A.\n{}", "\n".repeat(250));
+        finds(
+            "provider/src/resources/rule/mod.rs",
+            &long,
+            &["251 lines, more than 250"],
+        );
+        finds("provider/src/resources/rule/mod.rs", &long[..long.len() - 1], &[]);
+        finds("provider/src/resources/rule/aws.rs", &long, &[]);
+        finds("provider/src/resources/mod.rs", &long, &[]);
         finds("a.rs", &format!("//! A. @generated\n{}", "\n".repeat(600)), &[]);
         finds(
             "a.rs",

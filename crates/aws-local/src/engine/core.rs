@@ -143,7 +143,7 @@ impl Core {
         }
     }
 
-    /// Deliveries whose requests are lost are sent again: at least once, as with AWS.
+    /// Sends deliveries again whose request is lost: at least once, as with AWS.
     pub(super) fn resume(&mut self, ids: impl IntoIterator<Item = u64>) {
         for id in ids {
             self.world.timers.set(self.last, Timer::Retry { id });

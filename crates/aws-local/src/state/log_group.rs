@@ -16,7 +16,7 @@ pub(crate) const PAST_MAX: Millis = 14 * DAY;
 pub(crate) const FUTURE_MAX: Millis = DAY / 12;
 
 /// A log group.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct LogGroup {
     pub(crate) name: String,
     pub(crate) created: Millis,
@@ -39,7 +39,7 @@ pub(crate) struct LogGroup {
 pub(crate) type Position = (Millis, u64);
 
 /// A stream of a group.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Stream {
     pub(crate) created: Millis,
     pub(crate) last_ingestion: Option<Millis>,

@@ -43,12 +43,12 @@ impl Function for Describe {
 
     fn call(self) -> Result<Described, FunctionError> {
         if self.text == "bad" {
-            return Err(FunctionError::new("not that.").at("text"));
+            return Err(FunctionError::new("not that.").at(Self::text()));
         }
         let json = self
             .any
             .to_json()
-            .map_err(|error| FunctionError::new(error.to_string()).argument(3))?;
+            .map_err(|error| FunctionError::new(error.to_string()).at(Self::any()))?;
         let words = format!("{} {:?} {:?} {json}", self.text, self.nullable, self.open);
         Ok(Described {
             words,
@@ -118,37 +118,37 @@ async fn calls() {
     check(
         "describe",
         &["bad".into(), null.clone(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "not that", argument: Some(0), name: None }"#),
+        Err(r#"FunctionError { text: "not that", argument: Some(0), path: None }"#),
     )
     .await;
     check(
         "describe",
         &[null.clone(), null.clone(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "`text` must not be null", argument: Some(0), name: None }"#),
+        Err(r#"FunctionError { text: "`text` must not be null", argument: Some(0), path: None }"#),
     )
     .await;
     check(
         "describe",
         &["a".into(), 0.5.into(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "`nullable` must be a whole number", argument: Some(1), name: None }"#),
+        Err(r#"FunctionError { text: "`nullable` must be a whole number", argument: Some(1), path: None }"#),
     )
     .await;
     check(
         "describe",
         &["a".into(), 1e30.into(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "`nullable` must be a whole number between -2^63 and 2^63-1", argument: Some(1), name: None }"#),
+        Err(r#"FunctionError { text: "`nullable` must be a whole number between -2^63 and 2^63-1", argument: Some(1), path: None }"#),
     )
     .await;
     check(
         "describe",
         &["a".into()],
-        Err(r#"FunctionError { text: "the argument `nullable` is missing", argument: None, name: None }"#),
+        Err(r#"FunctionError { text: "the argument `nullable` is missing", argument: None, path: None }"#),
     )
     .await;
     check(
         "echo",
         &[null.clone(), null],
-        Err(r#"FunctionError { text: "there are too many arguments", argument: Some(1), name: None }"#),
+        Err(r#"FunctionError { text: "there are too many arguments", argument: Some(1), path: None }"#),
     )
     .await;
 }
