@@ -13,11 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::clock::Millis;
-use crate::engine::Change;
+use crate::change::Entry;
 use crate::state::World;
 
 pub(crate) mod disk;
@@ -57,14 +55,6 @@ pub enum DataError {
         /// What is wrong with it.
         why: String,
     },
-}
-
-/// One change of the state.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) at: Millis,
-    pub(crate) seed: u64,
-    pub(crate) change: Change,
 }
 
 /// Where the journal is, and how it writes.

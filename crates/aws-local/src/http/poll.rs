@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::engine::{Engine, Request};
+use crate::change::Request;
+use crate::engine::Engine;
 use crate::model::Service;
 use crate::ops::Answer;
 use crate::ops::sqs::wait_seconds;

@@ -4,13 +4,15 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
-use super::Call;
 use super::reply::Wire;
 use crate::fault::Fault;
 use crate::model::Service;
 
 /// How deep a body may nest. What is stored wraps it in a few levels more, and JSON is read 127 deep.
 const DEPTH_MAX: usize = 100;
+
+/// The operation of a service, with its input as JSON.
+type Call = Result<(Service, String, serde_json::Value), Fault>;
 
 /// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::DataError;
 use super::disk::Disk;
-use super::{DataError, Entry};
+use crate::change::Entry;
 use crate::state::World;
 
 /// Written into every file; a reader of another version refuses.

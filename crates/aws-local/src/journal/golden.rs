@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use super::Place;
 use super::disk::Machine;
 use super::files::read_journal;
+use crate::config::Config;
 use crate::engine::Engine;
-use crate::server::Config;
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -12,11 +12,12 @@ use tempfile::TempDir;
 
 use super::disk::{Disk, Machine};
 use super::{DataError, Place};
-use crate::delivery::outside::Outcome;
-use crate::engine::{Engine, Request};
+use crate::change::Request;
+use crate::config::Config;
+use crate::delivery::http::HttpResult;
+use crate::engine::Engine;
 use crate::model::Service;
 use crate::ops::Answer;
-use crate::server::Config;
 
 const FOLD_BYTES: u64 = 2_000;
 const NEVER: usize = usize::MAX;
@@ -345,8 +346,8 @@ fn outside_config(url: Option<&str>) -> Config {
     }
 }
 
-fn done() -> Outcome {
-    Outcome::Status {
+fn done() -> HttpResult {
+    HttpResult::Status {
         status: 200,
         retry_after_seconds: None,
     }
@@ -365,13 +366,13 @@ async fn a_delivery_of_a_refused_change_settles_no_other() {
     assert!(put_event(&engine).await);
     let (refused, stands) = (jobs.recv().await.unwrap(), jobs.recv().await.unwrap());
     let waiting = |engine: &Engine| engine.look(|world| world.outbox.pending.len());
-    engine.settle(refused.id, done());
+    engine.record_result(refused.id, done());
     assert_eq!(
         waiting(&engine),
         1,
         "the first outcome is of the event that was refused"
     );
-    engine.settle(stands.id, done());
+    engine.record_result(stands.id, done());
     assert_eq!(waiting(&engine), 0);
 }
 
@@ -390,7 +391,7 @@ async fn after_a_refused_change_the_disk_numbers_deliveries_alike() {
     }
     let _refused = jobs.recv().await.unwrap();
     let (done_with, waits) = (jobs.recv().await.unwrap(), jobs.recv().await.unwrap());
-    engine.settle(done_with.id, done());
+    engine.record_result(done_with.id, done());
     drop(engine);
     let (engine, _jobs) = Engine::open_at(&config, Some(&place)).unwrap();
     let pending: Vec<u64> = engine.look(|world| world.outbox.pending.keys().copied().collect());

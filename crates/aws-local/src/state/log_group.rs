@@ -9,6 +9,11 @@ use super::Tags;
 use crate::clock::{DAY, Millis};
 use crate::policy::Policy;
 
+/// The oldest event that the logs service takes.
+pub(crate) const PAST_MAX: Millis = 14 * DAY;
+/// How far ahead of now an event may be.
+pub(crate) const FUTURE_MAX: Millis = DAY / 12;
+
 /// A log group.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct LogGroup {
@@ -109,6 +114,19 @@ impl LogGroup {
                 message,
             },
         );
+    }
+
+    /// Appends what a service delivers, and makes the stream if there is none. An event of a time that the logs service
+    /// does not take is logged as of now.
+    pub(crate) fn append_delivered(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
+        self.ensure_stream(stream, now);
+        let kept = self
+            .retention_days
+            .map_or(PAST_MAX, |days| Millis::from(days) * DAY);
+        let taken = now - kept.min(PAST_MAX)..=now + FUTURE_MAX;
+        let at = if taken.contains(&at) { at } else { now };
+        self.add(stream, at, now, message);
+        self.expire(now);
     }
 
     /// Makes the stream unless it is there.

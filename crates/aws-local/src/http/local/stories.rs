@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::Edge;
 use crate::clock::rfc3339_seconds;
+use crate::http::edge::Edge;
 use crate::state::bus::CompiledRule;
 use crate::state::story::{Attempt, Delivery, Pass, Story};
 

@@ -9,8 +9,7 @@ use super::filter::Filter;
 use super::{group, named};
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
+use crate::ops::{Answer, Call, Op, Operation, slim};
 use crate::page;
 use crate::state::log_group::{LogEvent, LogGroup, Position, event_bytes};
 
@@ -22,9 +21,9 @@ const SEARCHED_MAX: usize = 20_000;
 /// Newest first is served from here on, 2024-01-01T00:00:00Z.
 const BACKWARD_FROM: Millis = 1_704_067_200_000;
 
-pub(super) const OPS: &[Op] = &[
-    Op::read("FilterLogEvents", |cx, body| filter(cx, parse(body)?)),
-    Op::read("GetLogEvents", |cx, body| get(cx, parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::read("FilterLogEvents", filter),
+    &Op::read("GetLogEvents", get),
 ];
 
 #[derive(Deserialize)]
@@ -55,17 +54,17 @@ struct GetEvents {
     start_from_head: Option<bool>,
 }
 
-fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
-    let now = cx.now;
+fn filter(call: &mut Call<'_>, input: FilterEvents) -> Answer {
+    let now = call.turn.now;
     let (token, forward) = check_filter(&input, now)?;
     let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
         .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
     let name = named(
-        cx.caller,
+        call.caller,
         input.log_group_name,
         input.log_group_identifier.as_deref(),
     )?;
-    let group = group(cx, &name)?;
+    let group = group(call, &name)?;
     group.expire(now);
     if let Some(missing) = input
         .log_stream_names
@@ -216,14 +215,14 @@ fn is_empty(low: Bound<Position>, high: Bound<Position>) -> bool {
     }
 }
 
-fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
-    let now = cx.now;
+fn get(call: &mut Call<'_>, input: GetEvents) -> Answer {
+    let now = call.turn.now;
     let name = named(
-        cx.caller,
+        call.caller,
         input.log_group_name,
         input.log_group_identifier.as_deref(),
     )?;
-    let group = group(cx, &name)?;
+    let group = group(call, &name)?;
     group.expire(now);
     let stream = group.streams.get(input.log_stream_name.as_str());
     let stream = stream.ok_or_else(|| Fault::not_found("The specified log stream does not exist."))?;
