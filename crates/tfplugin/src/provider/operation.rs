@@ -11,13 +11,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempts::{Attempts, WaitEnd};
+use super::attempts::{Attempts, WaitEnd};
+use super::data_source::DataSource;
+use super::plan::AnyClient;
+use super::resource::Resource;
 use crate::cty::Val;
-use crate::data_source::DataSource;
 use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
 use crate::log;
-use crate::plan::AnyClient;
-use crate::resource::Resource;
 
 /// One operation under way, whatever the resource.
 pub(crate) struct Call {

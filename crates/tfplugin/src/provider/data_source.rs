@@ -2,12 +2,12 @@
 
 use std::future::Future;
 
-use crate::attr_type::Attrs;
-use crate::config::Config;
+use super::config::Config;
+use super::operation::Operation;
+use super::rules::Rules;
+use crate::attr::Attrs;
 use crate::diag::{Diagnostics, Result};
-use crate::operation::Operation;
-use crate::resource::Timeouts;
-use crate::rules::Rules;
+use crate::timeouts::Timeouts;
 
 /// A data source: the struct is its schema, the trait its behaviour.
 pub trait DataSource: Attrs {

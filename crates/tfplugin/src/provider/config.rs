@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::attr::Attr;
-use crate::attr_type::{AttrType, Attrs};
+use crate::attr::{AttrType, Attrs};
 use crate::cty::Val;
 use crate::path::Path;
 use crate::value::Value;

@@ -36,9 +36,9 @@
 
 use std::marker::PhantomData;
 
+use super::config::Config;
+use crate::attr::AttrType;
 use crate::attr::{Attr, ValueOf};
-use crate::attr_type::AttrType;
-use crate::config::Config;
 use crate::cty::Val;
 use crate::diag::Diagnostic;
 use crate::path::Path;

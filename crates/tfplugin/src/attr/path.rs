@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::attr_type::{AttrType, IntoVal};
+use super::types::{AttrType, IntoVal};
 use crate::cty::Val;
 use crate::path::Path;
 use crate::value::Value;

@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
+use super::config;
+use super::resource::Resource;
+use crate::attr::AttrType;
 use crate::attr::{ReadFrom, ValueOf, WriteTo};
-use crate::attr_type::AttrType;
-use crate::config;
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::path::{Path, Step};
-use crate::resource::Resource;
 use crate::value::Value;
 
 /// What a plan is about to do.
