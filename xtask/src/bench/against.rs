@@ -127,7 +127,7 @@ fn old_programs(commit: &str, profile: &str) -> Result<PathBuf> {
     let kept = places::target()
         .join("against")
         .join(format!("{commit}-{profile}"));
-    if PROGRAMS.iter().all(|program| kept.join(program).is_file()) {
+    if kept.is_dir() {
         return Ok(kept);
     }
     let tree = places::target().join("against/tree");
@@ -139,10 +139,13 @@ fn old_programs(commit: &str, profile: &str) -> Result<PathBuf> {
     let built = shell::run(build(&tree, profile));
     shell::run(git(&["worktree", "remove", "--force", path]))?;
     built?;
-    std::fs::create_dir_all(&kept)?;
+    // Renamed when it is whole: what an interrupted run left is not taken for it.
+    let part = kept.with_extension("part");
+    std::fs::create_dir_all(&part)?;
     for program in PROGRAMS {
-        std::fs::copy(built_in(profile).join(program), kept.join(program))?;
+        std::fs::copy(built_in(profile).join(program), part.join(program))?;
     }
+    std::fs::rename(&part, &kept)?;
     Ok(kept)
 }
 
