@@ -4,12 +4,18 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use acceptance::tools::{Kind, Tool};
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::cases;
+
+/// How many of the slowest cases are named.
+const SLOWEST: usize = 10;
+/// Cases per core: a case waits for the tool's and the provider's polls more than half of its time.
+const CASES_PER_CORE: usize = 3;
 
 /// What a case needs that not every tool has; `lacks` says who lacks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +34,13 @@ fn lacks(tool: Kind) -> &'static [Feature] {
     }
 }
 
-type Run = Box<dyn Fn(&Tool) -> Result<()> + Send + Sync>;
+type Body = Box<dyn Fn(&Tool) -> Result<()> + Send + Sync>;
 
 /// One row of the table.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) needs: Vec<Feature>,
-    pub(crate) run: Run,
+    pub(crate) run: Body,
 }
 
 impl Case {
@@ -55,22 +61,24 @@ impl Case {
     }
 }
 
-#[derive(Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-    /// How many of them were rows of the table; the others are interruptions.
-    rows: usize,
+/// One case that has run.
+struct Run {
+    tool: Kind,
+    name: String,
+    passed: bool,
+    /// A row of the table; the others are interruptions.
+    is_row: bool,
+    took: Duration,
 }
 
-type Tallies = Arc<Mutex<BTreeMap<String, Tally>>>;
+type Runs = Arc<Mutex<Vec<Run>>>;
 
 pub(crate) fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Three at a time, unless told otherwise: each case runs a tool, a provider and a companion, and waits half its time.
-    arguments.test_threads = arguments.test_threads.or(Some(3));
+    arguments.test_threads = arguments.test_threads.or_else(cases_at_once);
     let tools: Vec<Tool> = Kind::ALL.into_iter().filter_map(Tool::find).collect();
-    let tallies = Tallies::default();
+    let started = Instant::now();
+    let runs = Runs::default();
     let mut trials = Vec::new();
     for case in cases::table() {
         let case = Arc::new(case);
@@ -80,13 +88,13 @@ pub(crate) fn main() -> ExitCode {
                 .iter()
                 .all(|feature| !lacks(tool.kind).contains(feature))
             {
-                trials.push(trial(&case, tool, &tallies, true));
+                trials.push(trial(&case, tool, &runs, true));
             }
         }
     }
     let mut trouble = Vec::new();
     match cases::interruptions(&arguments, &tools) {
-        Ok(more) => trials.extend(more.iter().map(|(tool, case)| trial(case, tool, &tallies, false))),
+        Ok(more) => trials.extend(more.iter().map(|(tool, case)| trial(case, tool, &runs, false))),
         Err(error) => trouble.push(format!("the interruptions cannot be laid out: {error:?}")),
     }
     trouble.extend(missing(&tools));
@@ -100,10 +108,15 @@ pub(crate) fn main() -> ExitCode {
     if listing {
         return ExitCode::SUCCESS;
     }
+    let Ok(runs) = runs.lock() else {
+        println!("error: a case panicked while it was recorded");
+        return ExitCode::from(101);
+    };
     if conclusion.num_filtered_out == 0 {
-        trouble.extend(unequal(&tallies, &tools));
+        trouble.extend(unequal(&runs, &tools));
     }
-    summary(&tallies, &trouble);
+    times(&runs, started.elapsed());
+    summary(&runs, &trouble);
     if conclusion.has_failed() || !trouble.is_empty() {
         ExitCode::from(101)
     } else {
@@ -111,32 +124,38 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn trial(case: &Arc<Case>, tool: &Tool, tallies: &Tallies, is_row: bool) -> Trial {
-    let (case, tool, tallies) = (Arc::clone(case), tool.clone(), Arc::clone(tallies));
+fn cases_at_once() -> Option<usize> {
+    let cores = std::thread::available_parallelism().ok()?;
+    Some(cores.get() * CASES_PER_CORE)
+}
+
+fn trial(case: &Arc<Case>, tool: &Tool, runs: &Runs, is_row: bool) -> Trial {
+    let (case, tool, runs) = (Arc::clone(case), tool.clone(), Arc::clone(runs));
     Trial::test(format!("{}::{}", tool.kind, case.name), move || {
+        let started = Instant::now();
         let result = (case.run)(&tool);
-        if let Ok(mut tallies) = tallies.lock() {
-            let tally = tallies.entry(tool.kind.to_string()).or_default();
-            tally.rows += usize::from(is_row);
-            if result.is_ok() {
-                tally.passed += 1;
-            } else {
-                tally.failed += 1;
-            }
+        if let Ok(mut runs) = runs.lock() {
+            runs.push(Run {
+                tool: tool.kind,
+                name: case.name.clone(),
+                passed: result.is_ok(),
+                is_row,
+                took: started.elapsed(),
+            });
         }
         result.map_err(|error| Failed::from(format!("{error:#}")))
     })
 }
 
 /// Each tool has run the same rows, except those that need what `lacks` says it lacks.
-fn unequal(tallies: &Tallies, tools: &[Tool]) -> Vec<String> {
+fn unequal(runs: &[Run], tools: &[Tool]) -> Vec<String> {
     let table = cases::table();
-    let Ok(tallies) = tallies.lock() else {
-        return vec!["the tallies are lost".to_owned()];
-    };
     let mut found = Vec::new();
     for tool in tools {
-        let ran = tallies.get(tool.kind.name()).map_or(0, |tally| tally.rows);
+        let ran = runs
+            .iter()
+            .filter(|run| run.tool == tool.kind && run.is_row)
+            .count();
         let lacks_any = |case: &&Case| {
             case.needs
                 .iter()
@@ -170,17 +189,35 @@ fn missing(tools: &[Tool]) -> Vec<String> {
     Vec::new()
 }
 
-fn summary(tallies: &Tallies, trouble: &[String]) {
-    let Ok(tallies) = tallies.lock() else { return };
+/// Where the time goes: the sum over all cases beside the time that passed, and the slowest cases.
+fn times(runs: &[Run], passed: Duration) {
+    let total: Duration = runs.iter().map(|run| run.took).sum();
+    println!(
+        "time in cases: {:.0}s, within {:.0}s; the slowest:",
+        total.as_secs_f32(),
+        passed.as_secs_f32()
+    );
+    let mut slowest: Vec<_> = runs.iter().collect();
+    slowest.sort_by_key(|run| std::cmp::Reverse(run.took));
+    for run in slowest.into_iter().take(SLOWEST) {
+        println!("  {:>6.1}s  {}::{}", run.took.as_secs_f32(), run.tool, run.name);
+    }
+}
+
+fn summary(runs: &[Run], trouble: &[String]) {
+    let mut tallies: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for run in runs {
+        let tally = tallies.entry(run.tool.name()).or_default();
+        tally.0 += usize::from(run.passed);
+        tally.1 += usize::from(!run.passed);
+    }
     println!("acceptance cases per tool:");
-    let (mut passed, mut failed) = (0, 0);
-    for (tool, tally) in tallies.iter() {
-        println!("  {tool:<15} {} passed, {} failed", tally.passed, tally.failed);
-        passed += tally.passed;
-        failed += tally.failed;
+    for (tool, (passed, failed)) in &tallies {
+        println!("  {tool:<15} {passed} passed, {failed} failed");
     }
     for line in trouble {
         println!("  error: {line}");
     }
-    println!("{passed} passed, {} failed", failed + trouble.len());
+    let passed = runs.iter().filter(|run| run.passed).count();
+    println!("{passed} passed, {} failed", runs.len() - passed + trouble.len());
 }

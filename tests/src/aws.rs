@@ -1,15 +1,28 @@
 //! AWS's side, seen through AWS's own SDK: what is there, and the ways to break it behind Terraform's back.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::Credentials;
 use serde_json::Value;
 
-use crate::block_on;
+use crate::runtime::block_on;
+
+/// The SDK's settings with one HTTP client for all cases: each client of its own reads all root certificates.
+fn shared() -> &'static SdkConfig {
+    static SHARED: OnceLock<SdkConfig> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        // Region and credentials are set for each account; asking for them here would reach for the developer's own.
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .no_credentials();
+        block_on(loader.load())
+    })
+}
 
 /// One account in one region.
 pub struct Aws {
@@ -23,8 +36,8 @@ impl Aws {
     /// Looks at `account` in `region` through `endpoint`; the local AWS takes a 12-digit access key for the account.
     pub fn new(endpoint: &str, account: &str, region: &str) -> Self {
         let credentials = Credentials::new(account, "not-checked", None, None, "acceptance");
-        let config = aws_config::SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+        let config = shared()
+            .to_builder()
             .endpoint_url(endpoint)
             .region(Region::new(region.to_owned()))
             .credentials_provider(events::config::SharedCredentialsProvider::new(credentials))

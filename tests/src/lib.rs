@@ -1,5 +1,5 @@
-//! What the acceptance cases stand on: the three command-line tools, a companion of their own for each case, AWS's
-//! side seen through AWS's SDK, and a proxy that can stop a tool in the middle of its work.
+//! What the acceptance cases use: the three command-line tools, a companion for each case, clients of AWS and Scalr that
+//! share nothing with the provider, and a proxy that interrupts a tool at a chosen request.
 //!
 //! Nothing here depends on a product crate: the cases see what a user sees, processes and wire forms.
 //!
@@ -7,19 +7,21 @@
 //! A module uses only what is below it; `cargo xtask tidy` checks that.
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
+//! http                          the one HTTP client
 //! aws scalr proxy tools         AWS, Scalr, the interrupting proxy, the command-line tools
-//! world                         a companion of a case's own
-//! stage                         a case: its world, its folder, its tool
+//! companion                     a companion for each case
+//! workdir                       a case's working directory, with its tool and companion
 //! ```
 
 pub mod aws;
+pub mod companion;
 pub mod group;
+mod http;
 pub mod paths;
 pub mod proxy;
 mod runtime;
 pub mod scalr;
-pub mod stage;
 pub mod tools;
-pub mod world;
+pub mod workdir;
 
 pub use runtime::block_on;

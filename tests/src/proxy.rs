@@ -1,8 +1,9 @@
-//! A proxy between a tool and the servers that strikes at the Nth request: before it is forwarded, or when it is
-//! answered but the answer has not come back.
+//! A proxy between a tool and the servers that injects one fault: at the Nth request it signals the tool's process group,
+//! before the request is forwarded, or after the server has answered and before the answer is returned.
 
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,23 +13,28 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::sync::SetOnce;
 
-use crate::block_on;
+use crate::http;
+use crate::runtime::{block_on, spawn};
+
+#[cfg(test)]
+mod tests;
 
 const BODY_BYTES_MAX: usize = 4 << 20;
-/// How slow the struck request is: long enough for the tool to hear of the signal while it is still under way.
-const STRUCK_LATENCY: Duration = Duration::from_millis(400);
+/// Latency of the request at which Ctrl-C is sent: long enough for the tool to handle the signal while it is under way.
+const INTERRUPTED_LATENCY: Duration = Duration::from_millis(400);
 
-/// How a tool is interrupted.
+/// The signal that a fault sends to the tool's process group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
-    /// Ctrl-C: SIGINT to the process group.
-    Stop,
-    /// SIGKILL to the process group.
+pub enum FaultSignal {
+    /// SIGINT, as Ctrl-C sends it.
+    Interrupt,
+    /// SIGKILL.
     Kill,
 }
 
-/// When within a request.
+/// When within a request the signal is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// The server has not seen the request.
@@ -37,24 +43,34 @@ pub enum Moment {
     BeforeAnswer,
 }
 
-/// What is to happen, and at which request (from 1).
+/// A fault to inject.
 #[derive(Clone, Copy, Debug)]
-pub struct Strike {
-    /// The request's number, over both servers.
-    pub at: usize,
+pub struct Fault {
+    /// The request's number, from 1, counted over both servers.
+    pub request: usize,
     /// Before or after the server acts.
     pub moment: Moment,
-    /// How.
-    pub blow: Blow,
+    /// The signal.
+    pub signal: FaultSignal,
+}
+
+/// What became of the fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Injection {
+    /// The request never came.
+    NotReached,
+    /// The signal was sent.
+    Sent,
+    /// The process group had ended by itself when the signal was due.
+    GroupEnded,
 }
 
 struct Shared {
     seen: AtomicUsize,
-    strike: Option<Strike>,
-    // Which process group to strike; known only once the tool has been started.
-    victim: std::sync::OnceLock<Pid>,
-    struck: AtomicBool,
-    http: reqwest::Client,
+    fault: Option<Fault>,
+    /// Known only once the tool has been started.
+    group: SetOnce<Pid>,
+    injected: SetOnce<Injection>,
     log: std::sync::Mutex<Vec<String>>,
 }
 
@@ -76,13 +92,12 @@ impl Proxy {
     ///
     /// # Errors
     /// When no port is free.
-    pub fn start(upstreams: &[&str], strike: Option<Strike>) -> Result<Self> {
+    pub fn start(upstreams: &[&str], fault: Option<Fault>) -> Result<Self> {
         let shared = Arc::new(Shared {
             seen: AtomicUsize::new(0),
-            strike,
-            victim: std::sync::OnceLock::new(),
-            struck: AtomicBool::new(false),
-            http: reqwest::Client::builder().no_proxy().build()?,
+            fault,
+            group: SetOnce::new(),
+            injected: SetOnce::new(),
             log: std::sync::Mutex::new(Vec::new()),
         });
         let mut addresses = Vec::new();
@@ -96,10 +111,10 @@ impl Proxy {
         Ok(Self { shared, addresses })
     }
 
-    /// Names the process group that the strike hits.
+    /// Names the process group to signal. A fault that is due before waits for it.
     pub fn aim(&self, group: Pid) {
-        // Aimed once, right after the tool starts; a second aim would be another tool's.
-        let _ = self.shared.victim.set(group);
+        // Set once, right after the tool starts; a second group would be another tool's.
+        let _ = self.shared.group.set(group);
     }
 
     /// How many requests have come.
@@ -107,12 +122,16 @@ impl Proxy {
         self.shared.seen.load(Ordering::SeqCst)
     }
 
-    /// Whether the signal was sent to a process group that was there.
-    pub fn struck(&self) -> bool {
-        self.shared.struck.load(Ordering::SeqCst)
+    /// What became of the fault. Where its request has come, this waits for the signal: the process that it ends may
+    /// otherwise be gone before the signal is on record.
+    pub fn injection(&self) -> Injection {
+        match self.shared.fault {
+            Some(fault) if self.seen() >= fault.request => *block_on(self.shared.injected.wait()),
+            _ => Injection::NotReached,
+        }
     }
 
-    /// What came, one line a request.
+    /// The requests, one line each.
     pub fn log(&self) -> Vec<String> {
         self.shared.log.lock().map(|log| log.clone()).unwrap_or_default()
     }
@@ -122,41 +141,63 @@ async fn listen(route: Route) -> Result<String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     let app = Router::new().fallback(handle).with_state(route);
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    spawn(async move { axum::serve(listener, app).await });
     Ok(address)
 }
 
+/// A tool that gives its request up drops this future, and with it the forwarding, but never the fault.
 async fn handle(State(route): State<Route>, request: Request) -> Response {
-    let number = route.shared.seen.fetch_add(1, Ordering::SeqCst) + 1;
+    let shared = Arc::clone(&route.shared);
+    let number = shared.seen.fetch_add(1, Ordering::SeqCst) + 1;
     route.note(number, &request);
-    let strike = route.shared.strike.filter(|strike| strike.at == number);
-    if let Some(strike) = strike.filter(|strike| strike.moment == Moment::BeforeForward) {
-        route.shared.hit(strike.blow).await;
-    }
-    let answer = match route.forward(request).await {
-        Ok(answer) => answer,
-        Err(error) => plain(StatusCode::BAD_GATEWAY, &error.to_string()),
+    let Some(fault) = shared.fault.filter(|fault| fault.request == number) else {
+        return route.forward(request).await;
     };
-    if let Some(strike) = strike.filter(|strike| strike.moment == Moment::BeforeAnswer) {
-        route.shared.hit(strike.blow).await;
+    match fault.moment {
+        Moment::BeforeForward => {
+            undropped(async move { shared.inject(fault.signal).await }).await;
+            hold(fault.signal).await;
+            route.forward(request).await
+        }
+        Moment::BeforeAnswer => {
+            let answer = undropped(async move {
+                let answer = route.forward(request).await;
+                shared.inject(fault.signal).await;
+                answer
+            });
+            let answer = answer.await;
+            hold(fault.signal).await;
+            answer.unwrap_or_else(|| plain(StatusCode::INTERNAL_SERVER_ERROR, "the proxy panicked"))
+        }
     }
-    answer
+}
+
+/// Runs to its end even where whoever waits for it is dropped; none if it panics.
+async fn undropped<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    spawn(work).await.ok()
+}
+
+/// Keeps the request under way while the tool handles the signal; one that is killed never gets an answer.
+async fn hold(signal: FaultSignal) {
+    match signal {
+        FaultSignal::Interrupt => tokio::time::sleep(INTERRUPTED_LATENCY).await,
+        FaultSignal::Kill => std::future::pending().await,
+    }
 }
 
 impl Shared {
-    /// Strikes, then holds the request. A tool that gives it up meanwhile drops this future, and with it the rest.
-    async fn hit(&self, blow: Blow) {
-        let Some(victim) = self.victim.get() else { return };
-        let signal = match blow {
-            Blow::Stop => Signal::INT,
-            Blow::Kill => Signal::KILL,
+    async fn inject(&self, signal: FaultSignal) {
+        let group = *self.group.wait().await;
+        let signal = match signal {
+            FaultSignal::Interrupt => Signal::INT,
+            FaultSignal::Kill => Signal::KILL,
         };
-        let sent = kill_process_group(*victim, signal).is_ok();
-        self.struck.store(sent, Ordering::SeqCst);
-        match blow {
-            Blow::Stop => tokio::time::sleep(STRUCK_LATENCY).await,
-            Blow::Kill => std::future::pending().await,
-        }
+        let injection = match kill_process_group(group, signal) {
+            Ok(()) => Injection::Sent,
+            Err(_) => Injection::GroupEnded,
+        };
+        // One request has the fault's number, so this is set once.
+        let _ = self.injected.set(injection);
     }
 }
 
@@ -177,15 +218,19 @@ impl Route {
         }
     }
 
-    async fn forward(&self, request: Request) -> Result<Response> {
+    async fn forward(&self, request: Request) -> Response {
+        self.exchange(request)
+            .await
+            .unwrap_or_else(|error| plain(StatusCode::BAD_GATEWAY, &error.to_string()))
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response> {
         let (head, body) = request.into_parts();
         let url = format!("{}{}", self.upstream, head.uri);
         let body = to_bytes(body, BODY_BYTES_MAX).await?;
         let mut headers = head.headers;
         headers.remove("host");
-        let sent = self
-            .shared
-            .http
+        let sent = http::client()
             .request(head.method, url)
             .headers(headers)
             .body(body);

@@ -3,10 +3,21 @@
 use std::future::Future;
 use std::sync::OnceLock;
 
-/// Runs a future to its end on the one runtime that all cases share.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     #[expect(clippy::expect_used, reason = "without a runtime there is no test to fail")]
-    let runtime = RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().expect("a runtime starts"));
-    runtime.block_on(future)
+    RUNTIME.get_or_init(|| Runtime::new().expect("a runtime starts"))
+}
+
+/// Runs a future to its end on the runtime that all cases share.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    runtime().block_on(future)
+}
+
+/// Runs a future on the shared runtime beside the caller.
+pub(crate) fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    runtime().spawn(future)
 }

@@ -3,13 +3,13 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::block_on;
+use crate::http;
+use crate::runtime::block_on;
 
 /// A client of one Scalr.
 pub struct Scalr {
     base: String,
     token: String,
-    http: reqwest::Client,
 }
 
 impl Scalr {
@@ -19,7 +19,6 @@ impl Scalr {
         Self {
             base,
             token: token.to_owned(),
-            http: reqwest::Client::new(),
         }
     }
 
@@ -30,7 +29,9 @@ impl Scalr {
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
         block_on(async {
             let url = format!("{}{path}", self.base);
-            let mut request = self.http.request(method.parse()?, &url).bearer_auth(&self.token);
+            let mut request = http::client()
+                .request(method.parse()?, &url)
+                .bearer_auth(&self.token);
             if let Some(body) = body {
                 request = request
                     .header("Content-Type", "application/vnd.api+json")

@@ -27,7 +27,7 @@ pub(crate) fn emit(object: &Object) -> TokenStream {
         #[automatically_derived]
         #[allow(deprecated, unused_variables)]
         impl ::tfplugin::Attrs for #name {
-            fn describe(object: &mut ::tfplugin::schema::ObjectBuilder) {
+            fn describe(object: &mut ::tfplugin::ObjectBuilder) {
                 object.doc(#doc);
                 #deprecated
                 #(#describe)*

@@ -1,7 +1,7 @@
 //! `scalr_audit_log_setting`
 
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, ACTIVATION, AUDIT_LOGS, BUS, CONNECTION};
@@ -26,83 +26,89 @@ resource "scalr_eventbridge_connection" "other" {
 }
 "#;
 
-fn applied(tool: &Tool) -> Result<Stage> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, OTHER, BUS, ACTIVATION, AUDIT_LOGS]))?;
-    stage.apply_counts(5, 0, 0)?;
-    Ok(stage)
+fn applied(tool: &Tool) -> Result<Workdir> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, OTHER, BUS, ACTIVATION, AUDIT_LOGS]))?;
+    workdir.apply_counts(5, 0, 0)?;
+    Ok(workdir)
 }
 
-fn selected(stage: &Stage) -> Result<Option<String>> {
-    stage
-        .world
+fn selected(workdir: &Workdir) -> Result<Option<String>> {
+    workdir
+        .companion
         .scalr()
-        .audit_logs_to(stage.world.line.scalr_account())
+        .audit_logs_to(workdir.companion.line.scalr_account())
 }
 
 fn lifecycle(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    let (prod, other) = ids(&stage)?;
-    ensure!(selected(&stage)? == Some(prod));
-    stage.plan_empty()?;
+    let workdir = applied(tool)?;
+    let (prod, other) = ids(&workdir)?;
+    ensure!(selected(&workdir)? == Some(prod));
+    workdir.plan_empty()?;
     let moved = hcl::with(
         AUDIT_LOGS,
         "scalr_eventbridge_activation.prod.connection_id",
         "scalr_eventbridge_connection.other.id",
     );
-    stage.config(&hcl::all(&[CONNECTION, OTHER, BUS, ACTIVATION, &moved]))?;
-    stage.apply_counts(0, 1, 0)?;
-    ensure!(selected(&stage)? == Some(other));
-    stage.plan_empty()?;
-    stage.config(&hcl::all(&[CONNECTION, OTHER, BUS, ACTIVATION]))?;
-    stage.apply_counts(0, 0, 1)?;
-    ensure!(selected(&stage)?.is_none());
+    workdir.config(&hcl::all(&[CONNECTION, OTHER, BUS, ACTIVATION, &moved]))?;
+    workdir.apply_counts(0, 1, 0)?;
+    ensure!(selected(&workdir)? == Some(other));
+    workdir.plan_empty()?;
+    workdir.config(&hcl::all(&[CONNECTION, OTHER, BUS, ACTIVATION]))?;
+    workdir.apply_counts(0, 0, 1)?;
+    ensure!(selected(&workdir)?.is_none());
     Ok(())
 }
 
-fn ids(stage: &Stage) -> Result<(String, String)> {
-    let id = |name: &str| stage.attribute(&format!("scalr_eventbridge_connection.{name}"), "id");
+fn ids(workdir: &Workdir) -> Result<(String, String)> {
+    let id = |name: &str| workdir.attribute(&format!("scalr_eventbridge_connection.{name}"), "id");
     Ok((id("prod")?, id("other")?))
 }
 
 fn import(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    let (prod, other) = ids(&stage)?;
+    let workdir = applied(tool)?;
+    let (prod, other) = ids(&workdir)?;
     let ids = [
         ("scalr_eventbridge_connection.prod", prod.clone()),
         ("scalr_eventbridge_connection.other", other),
         (
             "scalr_eventbridge_bus.scalr",
-            stage.attribute("scalr_eventbridge_bus.scalr", "name")?,
+            workdir.attribute("scalr_eventbridge_bus.scalr", "name")?,
         ),
         ("scalr_eventbridge_activation.prod", prod),
-        (ADDRESS, stage.world.line.scalr_account().to_owned()),
+        (ADDRESS, workdir.companion.line.scalr_account().to_owned()),
     ];
-    super::verify::import(&stage, &ids, &["status"])
+    super::verify::import(&workdir, &ids, &["status"])
 }
 
 fn drift(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    let (prod, other) = ids(&stage)?;
-    let account = stage.world.line.scalr_account().to_owned();
-    stage.world.scalr().set_audit_logs_to(&account, Some(&other))?;
-    stage.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
-    stage.apply_counts(0, 1, 0)?;
-    ensure!(selected(&stage)? == Some(prod));
-    stage.world.scalr().set_audit_logs_to(&account, None)?;
-    stage.plan_shows(&[ADDRESS])?;
-    stage.apply()?;
-    ensure!(selected(&stage)?.is_some());
-    stage.plan_empty()?;
+    let workdir = applied(tool)?;
+    let (prod, other) = ids(&workdir)?;
+    let account = workdir.companion.line.scalr_account().to_owned();
+    workdir
+        .companion
+        .scalr()
+        .set_audit_logs_to(&account, Some(&other))?;
+    workdir.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    ensure!(selected(&workdir)? == Some(prod));
+    workdir.companion.scalr().set_audit_logs_to(&account, None)?;
+    workdir.plan_shows(&[ADDRESS])?;
+    workdir.apply()?;
+    ensure!(selected(&workdir)?.is_some());
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// What someone else has selected meanwhile is not ours to turn off.
 fn destroy_spares_others(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    let (_, other) = ids(&stage)?;
-    let account = stage.world.line.scalr_account().to_owned();
-    stage.world.scalr().set_audit_logs_to(&account, Some(&other))?;
+    let workdir = applied(tool)?;
+    let (_, other) = ids(&workdir)?;
+    let account = workdir.companion.line.scalr_account().to_owned();
+    workdir
+        .companion
+        .scalr()
+        .set_audit_logs_to(&account, Some(&other))?;
     let args = [
         "destroy",
         "-auto-approve",
@@ -112,8 +118,8 @@ fn destroy_spares_others(tool: &Tool) -> Result<()> {
         "-target",
         ADDRESS,
     ];
-    let ended = stage.run(&args)?;
+    let ended = workdir.run(&args)?;
     ensure!(ended.code() == 0, "{}", ended.text);
-    ensure!(selected(&stage)? == Some(other));
+    ensure!(selected(&workdir)? == Some(other));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Bad input and bad surroundings: each is refused before harm, in words that say what to do.
 
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, BUS, CONNECTION};
@@ -190,7 +190,7 @@ fn attribute(line: &str) -> &str {
 
 /// All bad resources stand in one configuration: each must be refused, and each by its own message.
 fn validators(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let mut text = String::new();
     for (number, (kind, bad, _)) in BAD.iter().enumerate() {
         let good = GOOD
@@ -208,8 +208,8 @@ fn validators(tool: &Tool) -> Result<()> {
             "resource \"scalr_{kind}\" \"bad{number}\" {{\n  {lines}\n}}\n"
         )]);
     }
-    stage.config(&text)?;
-    let ended = stage.plan_fails(&[])?;
+    workdir.config(&text)?;
+    let ended = workdir.plan_fails(&[])?;
     let parts: Vec<_> = ended
         .text
         .split("Error: ")
@@ -231,10 +231,10 @@ fn validators(tool: &Tool) -> Result<()> {
 }
 
 fn wrong_token(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
-    stage.set("SCALR_TOKEN", "not-the-token");
-    stage.config(CONNECTION)?;
-    let ended = stage.apply_fails(&["token"])?;
+    let mut workdir = Workdir::new(tool)?;
+    workdir.set("SCALR_TOKEN", "not-the-token");
+    workdir.config(CONNECTION)?;
+    let ended = workdir.apply_fails(&["token"])?;
     ensure!(
         !ended.text.contains("not-the-token"),
         "the token is shown:\n{}",
@@ -244,44 +244,44 @@ fn wrong_token(tool: &Tool) -> Result<()> {
 }
 
 fn no_token(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
-    stage.set("SCALR_TOKEN", "");
-    stage.config(CONNECTION)?;
-    stage.apply_fails(&["SCALR_TOKEN"])?;
+    let mut workdir = Workdir::new(tool)?;
+    workdir.set("SCALR_TOKEN", "");
+    workdir.config(CONNECTION)?;
+    workdir.apply_fails(&["SCALR_TOKEN"])?;
     Ok(())
 }
 
 fn unreachable_host(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
+    let mut workdir = Workdir::new(tool)?;
     // Bound and let go: nothing listens there.
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    stage.set("SCALR_HOSTNAME", &format!("http://{free}"));
-    stage.config(CONNECTION)?;
-    stage.apply_fails(&[&free.to_string()])?;
+    workdir.set("SCALR_HOSTNAME", &format!("http://{free}"));
+    workdir.config(CONNECTION)?;
+    workdir.apply_fails(&[&free.to_string()])?;
     Ok(())
 }
 
 fn taken_pair(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    let id = stage
-        .world
+    let workdir = Workdir::new(tool)?;
+    let id = workdir
+        .companion
         .scalr()
         .connect("theirs", "123456789012", "us-east-1")?;
-    stage.config(CONNECTION)?;
-    stage.apply_fails(&["import {", &id, "123456789012", "us-east-1"])?;
-    ensure!(stage.world.scalr().connections()?.len() == 1);
+    workdir.config(CONNECTION)?;
+    workdir.apply_fails(&["import {", &id, "123456789012", "us-east-1"])?;
+    ensure!(workdir.companion.scalr().connections()?.len() == 1);
     Ok(())
 }
 
 /// Scalr's side needs no AWS credentials; AWS's side says what is missing.
 fn no_aws_credentials(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
-    stage.set("AWS_ACCESS_KEY_ID", "");
-    stage.set("AWS_SECRET_ACCESS_KEY", "");
-    stage.config(CONNECTION)?;
-    stage.apply_counts(1, 0, 0)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply_fails(&["credentials"])?;
+    let mut workdir = Workdir::new(tool)?;
+    workdir.set("AWS_ACCESS_KEY_ID", "");
+    workdir.set("AWS_SECRET_ACCESS_KEY", "");
+    workdir.config(CONNECTION)?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_fails(&["credentials"])?;
     Ok(())
 }
 
@@ -329,19 +329,19 @@ data "scalr_eventbridge_connection" "prod" {
   depends_on = [scalr_eventbridge_connection.prod]
 }
 "#;
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, MODULE]))?;
-    let validated = stage.run(&["validate", "-no-color"])?;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, MODULE]))?;
+    let validated = workdir.run(&["validate", "-no-color"])?;
     ensure!(validated.code() == 0, "{}", validated.text);
-    stage.apply_counts(5, 0, 0)?;
-    stage.plan_empty()?;
+    workdir.apply_counts(5, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// The line at fault is shown, and not one of the same name elsewhere.
 fn nested_lines(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(
+    let workdir = Workdir::new(tool)?;
+    workdir.config(
         r#"
 resource "scalr_eventbridge_target" "queue" {
   rule           = "r"
@@ -361,12 +361,12 @@ resource "scalr_eventbridge_target" "logs" {
 }
 "#,
     )?;
-    stage.plan_fails(&["7: arn = \"not-a-queue\"", "15: retention_in_days = 31"])?;
+    workdir.plan_fails(&["7: arn = \"not-a-queue\"", "15: retention_in_days = 31"])?;
     // The tools ask for nothing else where a provider's settings are wrong.
-    stage.config(&hcl::all(&[
+    workdir.config(&hcl::all(&[
         "provider \"scalr\" {\n  aws = {\n    assume_role = { role_arn = \"not-a-role\" }\n  }\n}\n",
         CONNECTION,
     ]))?;
-    stage.plan_fails(&["3: assume_role = { role_arn = \"not-a-role\" }"])?;
+    workdir.plan_fails(&["3: assume_role = { role_arn = \"not-a-role\" }"])?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The data sources `scalr_eventbridge_connection` and `scalr_eventbridge_source`
 
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -47,22 +47,26 @@ output "state" {
 "#;
 
 fn values(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, READ]))?;
-    stage.apply()?;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, READ]))?;
+    workdir.apply()?;
     ensure!(
-        stage.output("same")? == json!([true, true, true]),
+        workdir.output("same")? == json!([true, true, true]),
         "{}",
-        stage.output("same")?
+        workdir.output("same")?
     );
-    ensure!(stage.output("state")? == "ACTIVE", "{}", stage.output("state")?);
-    stage.plan_empty()?;
+    ensure!(
+        workdir.output("state")? == "ACTIVE",
+        "{}",
+        workdir.output("state")?
+    );
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn not_found(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(
+    let workdir = Workdir::new(tool)?;
+    workdir.config(
         r#"
 data "scalr_eventbridge_connection" "by_id" {
   id = "in-nothing"
@@ -75,6 +79,6 @@ data "scalr_eventbridge_source" "none" {
 }
 "#,
     )?;
-    stage.plan_fails(&["in-nothing", "`nothing`", "aws.partner/scalr.com/nobody/nothing"])?;
+    workdir.plan_fails(&["in-nothing", "`nothing`", "aws.partner/scalr.com/nobody/nothing"])?;
     Ok(())
 }

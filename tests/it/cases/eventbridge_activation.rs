@@ -1,7 +1,7 @@
 //! `scalr_eventbridge_activation`
 
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, ACTIVATION, BUS, CONNECTION};
@@ -23,34 +23,34 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn applied(tool: &Tool) -> Result<Stage> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, ACTIVATION]))?;
-    stage.apply_counts(3, 0, 0)?;
-    Ok(stage)
+fn applied(tool: &Tool) -> Result<Workdir> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, ACTIVATION]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    Ok(workdir)
 }
 
 fn lifecycle(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    ensure!(stage.attribute(ADDRESS, "status")? == "active");
-    let id = stage.attribute(PROD, "id")?;
-    ensure!(stage.world.scalr().connection(&id)?["status"] == "active");
-    stage.plan_empty()?;
+    let workdir = applied(tool)?;
+    ensure!(workdir.attribute(ADDRESS, "status")? == "active");
+    let id = workdir.attribute(PROD, "id")?;
+    ensure!(workdir.companion.scalr().connection(&id)?["status"] == "active");
+    workdir.plan_empty()?;
     // Its destruction changes nothing remote.
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply_counts(0, 0, 1)?;
-    ensure!(stage.world.scalr().connection(&id)?["status"] == "active");
-    stage.destroy()?;
-    verify::nothing_left(&stage, "us-east-1", &[])
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_counts(0, 0, 1)?;
+    ensure!(workdir.companion.scalr().connection(&id)?["status"] == "active");
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
 fn import(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    let id = stage.attribute(PROD, "id")?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let workdir = applied(tool)?;
+    let id = workdir.attribute(PROD, "id")?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
     // The connection's status in the state is that of its create; import reads the one that holds now.
     verify::import(
-        &stage,
+        &workdir,
         &[
             (PROD, id.clone()),
             ("scalr_eventbridge_bus.scalr", bus),
@@ -61,24 +61,27 @@ fn import(tool: &Tool) -> Result<()> {
 }
 
 fn drift_pending(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    stage.aws().delete_bus(&bus)?;
-    stage
-        .world
+    let workdir = applied(tool)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    workdir.aws().delete_bus(&bus)?;
+    workdir
+        .companion
         .scalr()
-        .set_status(&stage.attribute(PROD, "id")?, "active")?;
-    stage.plan_shows(&["\"pending\" -> \"active\"", "1 to add, 1 to change, 0 to destroy"])?;
-    stage.apply_counts(1, 1, 0)?;
-    ensure!(stage.attribute(ADDRESS, "status")? == "active");
-    stage.plan_empty()?;
+        .set_status(&workdir.attribute(PROD, "id")?, "active")?;
+    workdir.plan_shows(&["\"pending\" -> \"active\"", "1 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(1, 1, 0)?;
+    ensure!(workdir.attribute(ADDRESS, "status")? == "active");
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn connection_gone(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    stage.world.scalr().disconnect(&stage.attribute(PROD, "id")?)?;
-    let ended = stage.plan_shows(&["to add"])?;
+    let workdir = applied(tool)?;
+    workdir
+        .companion
+        .scalr()
+        .disconnect(&workdir.attribute(PROD, "id")?)?;
+    let ended = workdir.plan_shows(&["to add"])?;
     ensure!(
         ended
             .flat()
@@ -91,44 +94,44 @@ fn connection_gone(tool: &Tool) -> Result<()> {
 
 /// No plan and no apply of an activation resumes a connection that was paused on purpose.
 fn paused_is_settled(tool: &Tool) -> Result<()> {
-    let stage = applied(tool)?;
-    stage.config(&hcl::all(&[
+    let workdir = applied(tool)?;
+    workdir.config(&hcl::all(&[
         &hcl::more(CONNECTION, "enabled = false"),
         BUS,
         ACTIVATION,
     ]))?;
-    stage.apply_counts(0, 1, 0)?;
-    stage.plan_empty()?;
-    let id = stage.attribute(PROD, "id")?;
-    ensure!(stage.world.scalr().connection(&id)?["status"] == "disabled");
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
+    let id = workdir.attribute(PROD, "id")?;
+    ensure!(workdir.companion.scalr().connection(&id)?["status"] == "disabled");
     Ok(())
 }
 
 fn paused_at_create(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[
         &hcl::more(CONNECTION, "enabled = false"),
         BUS,
         ACTIVATION,
     ]))?;
-    stage.apply_fails(&["is paused", "`enabled = true`"])?;
-    let id = stage.attribute(PROD, "id")?;
-    ensure!(stage.world.scalr().connection(&id)?["status"] == "disabled");
+    workdir.apply_fails(&["is paused", "`enabled = true`"])?;
+    let id = workdir.attribute(PROD, "id")?;
+    ensure!(workdir.companion.scalr().connection(&id)?["status"] == "disabled");
     Ok(())
 }
 
 fn no_bus(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let activation = hcl::with(ACTIVATION, "depends_on    = [scalr_eventbridge_bus.scalr]", "");
-    stage.config(&hcl::all(&[
+    workdir.config(&hcl::all(&[
         CONNECTION,
         &hcl::more(&activation, "timeouts {\n    create = \"2s\"\n  }"),
     ]))?;
-    stage.apply_fails(&["pending", "bus"])?;
+    workdir.apply_fails(&["pending", "bus"])?;
     ensure!(
-        stage.attributes(ADDRESS).is_err(),
+        workdir.attributes(ADDRESS).is_err(),
         "an activation that failed is in the state"
     );
-    stage.plan_shows(&["1 to add"])?;
+    workdir.plan_shows(&["1 to add"])?;
     Ok(())
 }

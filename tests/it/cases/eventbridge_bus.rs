@@ -1,8 +1,8 @@
 //! `scalr_eventbridge_bus`
 
 use acceptance::block_on;
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, BUS, CONNECTION};
@@ -24,30 +24,30 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn applied(tool: &Tool) -> Result<(Stage, String)> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply_counts(2, 0, 0)?;
-    let name = stage.attribute(ADDRESS, "name")?;
-    Ok((stage, name))
+fn applied(tool: &Tool) -> Result<(Workdir, String)> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    let name = workdir.attribute(ADDRESS, "name")?;
+    Ok((workdir, name))
 }
 
 fn lifecycle(tool: &Tool) -> Result<()> {
-    let (stage, name) = applied(tool)?;
-    ensure!(stage.aws().source_state(&name)?.as_deref() == Some("ACTIVE"));
-    ensure!(stage.aws().buses()? == std::slice::from_ref(&name));
-    stage.plan_empty()?;
+    let (workdir, name) = applied(tool)?;
+    ensure!(workdir.aws().source_state(&name)?.as_deref() == Some("ACTIVE"));
+    ensure!(workdir.aws().buses()? == std::slice::from_ref(&name));
+    workdir.plan_empty()?;
 
     let described = hcl::more(
         BUS,
         "description = \"Scalr's events\"\n  tags = { team = \"platform\" }",
     );
-    stage.config(&hcl::all(&[CONNECTION, &described]))?;
-    stage.apply_counts(0, 1, 0)?;
-    let bus = block_on(stage.aws().events.describe_event_bus().name(&name).send())?;
+    workdir.config(&hcl::all(&[CONNECTION, &described]))?;
+    workdir.apply_counts(0, 1, 0)?;
+    let bus = block_on(workdir.aws().events.describe_event_bus().name(&name).send())?;
     ensure!(bus.description() == Some("Scalr's events"), "{bus:?}");
     let tags = block_on(
-        stage
+        workdir
             .aws()
             .events
             .list_tags_for_resource()
@@ -60,42 +60,42 @@ fn lifecycle(tool: &Tool) -> Result<()> {
             .any(|tag| tag.key() == "team" && tag.value() == "platform"),
         "{tags:?}"
     );
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
 
-    stage.destroy()?;
-    verify::nothing_left(&stage, "us-east-1", &[])
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
 /// The default timeout would pass in ten minutes; nothing is waited for.
 fn wrong_region(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let elsewhere = hcl::more(BUS, "region = \"eu-west-1\"");
-    stage.config(&hcl::all(&[CONNECTION, &elsewhere]))?;
-    stage.apply_fails(&[
+    workdir.config(&hcl::all(&[CONNECTION, &elsewhere]))?;
+    workdir.apply_fails(&[
         "is in another place",
         "goes to AWS account 123456789012, region us-east-1",
         "region eu-west-1",
         "Nothing was made",
     ])?;
-    ensure!(stage.aws().buses()?.is_empty());
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply_counts(1, 0, 0)?;
-    stage.plan_empty()?;
+    ensure!(workdir.aws().buses()?.is_empty());
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// A bus that goes takes the stream with it: the plan says so.
 fn replace_warns(tool: &Tool) -> Result<()> {
-    let (stage, _) = applied(tool)?;
-    stage.config(CONNECTION)?;
-    stage.plan_shows(&[
+    let (workdir, _) = applied(tool)?;
+    workdir.config(CONNECTION)?;
+    workdir.plan_shows(&[
         "Deleting the event bus stops Scalr's events",
         "PENDING",
         "0 to add, 0 to change, 1 to destroy",
     ])?;
     let moved = hcl::more(BUS, "region = \"eu-west-1\"");
-    stage.config(&hcl::all(&[CONNECTION, &moved]))?;
-    stage.plan_shows(&[
+    workdir.config(&hcl::all(&[CONNECTION, &moved]))?;
+    workdir.plan_shows(&[
         "Replacing the event bus stops Scalr's events",
         "PENDING",
         "1 to add, 0 to change, 1 to destroy",
@@ -104,19 +104,19 @@ fn replace_warns(tool: &Tool) -> Result<()> {
 }
 
 fn import(tool: &Tool) -> Result<()> {
-    let (stage, name) = applied(tool)?;
-    let connection = stage.attribute("scalr_eventbridge_connection.prod", "id")?;
+    let (workdir, name) = applied(tool)?;
+    let connection = workdir.attribute("scalr_eventbridge_connection.prod", "id")?;
     let ids = [
         ("scalr_eventbridge_connection.prod", connection),
         (ADDRESS, format!("{name}@us-east-1")),
     ];
-    verify::import(&stage, &ids, &[])
+    verify::import(&workdir, &ids, &[])
 }
 
 fn drift_changed(tool: &Tool) -> Result<()> {
-    let (stage, name) = applied(tool)?;
+    let (workdir, name) = applied(tool)?;
     block_on(
-        stage
+        workdir
             .aws()
             .events
             .update_event_bus()
@@ -124,30 +124,30 @@ fn drift_changed(tool: &Tool) -> Result<()> {
             .description("by hand")
             .send(),
     )?;
-    stage.plan_shows(&["by hand", "0 to add, 1 to change, 0 to destroy"])?;
-    stage.apply_counts(0, 1, 0)?;
-    stage.plan_empty()?;
+    workdir.plan_shows(&["by hand", "0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn drift_deleted(tool: &Tool) -> Result<()> {
-    let (stage, name) = applied(tool)?;
-    stage.aws().delete_bus(&name)?;
-    ensure!(stage.aws().source_state(&name)?.as_deref() == Some("PENDING"));
-    stage.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
-    stage.apply_counts(1, 0, 0)?;
-    ensure!(stage.aws().source_state(&name)?.as_deref() == Some("ACTIVE"));
-    stage.plan_empty()?;
+    let (workdir, name) = applied(tool)?;
+    workdir.aws().delete_bus(&name)?;
+    ensure!(workdir.aws().source_state(&name)?.as_deref() == Some("PENDING"));
+    workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    workdir.apply_counts(1, 0, 0)?;
+    ensure!(workdir.aws().source_state(&name)?.as_deref() == Some("ACTIVE"));
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn adopt_existing(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(CONNECTION)?;
-    stage.apply()?;
-    let name = stage.attribute("scalr_eventbridge_connection.prod", "event_source_name")?;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(CONNECTION)?;
+    workdir.apply()?;
+    let name = workdir.attribute("scalr_eventbridge_connection.prod", "event_source_name")?;
     block_on(
-        stage
+        workdir
             .aws()
             .events
             .create_event_bus()
@@ -155,17 +155,17 @@ fn adopt_existing(tool: &Tool) -> Result<()> {
             .event_source_name(&name)
             .send(),
     )?;
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply_fails(&["adopt_existing", "import {", &name])?;
-    stage.config(&hcl::all(&[CONNECTION, &hcl::more(BUS, "adopt_existing = true")]))?;
-    stage.apply_counts(1, 0, 0)?;
-    stage.plan_empty()?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_fails(&["adopt_existing", "import {", &name])?;
+    workdir.config(&hcl::all(&[CONNECTION, &hcl::more(BUS, "adopt_existing = true")]))?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn no_such_source(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(
+    let workdir = Workdir::new(tool)?;
+    workdir.config(
         r#"
 resource "scalr_eventbridge_bus" "scalr" {
   event_source_name = "aws.partner/scalr.com/nobody/nothing"
@@ -173,11 +173,11 @@ resource "scalr_eventbridge_bus" "scalr" {
 }
 "#,
     )?;
-    stage.apply_fails(&[
+    workdir.apply_fails(&[
         "aws.partner/scalr.com/nobody/nothing",
         "123456789012",
         "us-east-1",
     ])?;
-    ensure!(stage.resources()?.is_empty());
+    ensure!(workdir.resources()?.is_empty());
     Ok(())
 }

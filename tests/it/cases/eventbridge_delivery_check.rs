@@ -2,8 +2,8 @@
 
 use acceptance::aws::Aws;
 use acceptance::block_on;
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ resource "scalr_eventbridge_delivery_check" "runs" {
 /// How a link is broken, and what the message must say: of LINKS that one and no other.
 struct Break {
     link: &'static str,
-    by: fn(&Stage, &str) -> Result<()>,
+    by: fn(&Workdir, &str) -> Result<()>,
     says: &'static [&'static str],
 }
 
@@ -47,58 +47,58 @@ pub(crate) fn cases() -> Vec<Case> {
     rows
 }
 
-fn chain(tool: &Tool) -> Result<(Stage, String)> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, ACTIVATION]))?;
-    stage.apply_counts(5, 0, 0)?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    std::fs::rename(stage.state_file(), stage.dir().join("chain.json"))?;
-    Ok((stage, bus))
+fn chain(tool: &Tool) -> Result<(Workdir, String)> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, ACTIVATION]))?;
+    workdir.apply_counts(5, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    std::fs::rename(workdir.state_file(), workdir.path().join("chain.json"))?;
+    Ok((workdir, bus))
 }
 
 fn lifecycle(tool: &Tool) -> Result<()> {
-    let (stage, _) = chain(tool)?;
-    stage.config(ALONE)?;
-    stage.apply_counts(1, 0, 0)?;
-    let run = stage.attribute(ADDRESS, "run_id")?;
-    let messages = stage.aws().messages(GROUP)?;
+    let (workdir, _) = chain(tool)?;
+    workdir.config(ALONE)?;
+    workdir.apply_counts(1, 0, 0)?;
+    let run = workdir.attribute(ADDRESS, "run_id")?;
+    let messages = workdir.aws().messages(GROUP)?;
     let event = messages
         .iter()
         .find(|message| message["detail"]["event"]["run-id"] == run.as_str());
-    let id = stage.attribute(ADDRESS, "event_id")?;
+    let id = workdir.attribute(ADDRESS, "event_id")?;
     ensure!(
         event.is_some_and(|event| event["id"] == id.as_str()),
         "{id} of {run}: {messages:?}"
     );
-    ensure!(stage.attributes(ADDRESS)?["latency_ms"].is_number());
-    stage.plan_empty()?;
+    ensure!(workdir.attributes(ADDRESS)?["latency_ms"].is_number());
+    workdir.plan_empty()?;
 
-    stage.config(&hcl::with(ALONE, "\"1\"", "\"2\""))?;
-    stage.plan_shows(&["forces replacement"])?;
-    stage.apply_counts(1, 0, 1)?;
-    ensure!(stage.attribute(ADDRESS, "run_id")? != run);
+    workdir.config(&hcl::with(ALONE, "\"1\"", "\"2\""))?;
+    workdir.plan_shows(&["forces replacement"])?;
+    workdir.apply_counts(1, 0, 1)?;
+    ensure!(workdir.attribute(ADDRESS, "run_id")? != run);
 
-    stage.write(
+    workdir.write(
         "import.tf",
         &format!("import {{\n  to = {ADDRESS}\n  id = \"{run}\"\n}}\n"),
     )?;
-    std::fs::remove_file(stage.state_file())?;
-    stage.plan_fails(&["import"])?;
+    std::fs::remove_file(workdir.state_file())?;
+    workdir.plan_fails(&["import"])?;
     Ok(())
 }
 
 fn bad_group(tool: &Tool) -> Result<()> {
-    let (stage, _) = chain(tool)?;
-    stage.config(&hcl::with(ALONE, "/scalr/runs", "/scalr/none"))?;
-    stage.apply_fails(&["/scalr/none"])?;
+    let (workdir, _) = chain(tool)?;
+    workdir.config(&hcl::with(ALONE, "/scalr/runs", "/scalr/none"))?;
+    workdir.apply_fails(&["/scalr/none"])?;
     Ok(())
 }
 
 fn broken(tool: &Tool, link: &Break) -> Result<()> {
-    let (stage, bus) = chain(tool)?;
-    (link.by)(&stage, &bus)?;
-    stage.config(ALONE)?;
-    let ended = stage.apply_fails(link.says)?;
+    let (workdir, bus) = chain(tool)?;
+    (link.by)(&workdir, &bus)?;
+    workdir.config(ALONE)?;
+    let ended = workdir.apply_fails(link.says)?;
     let flat = ended.flat();
     for other in LINKS.iter().filter(|other| !link.says.contains(other)) {
         ensure!(
@@ -109,7 +109,7 @@ fn broken(tool: &Tool, link: &Break) -> Result<()> {
         );
     }
     ensure!(
-        stage.attributes(ADDRESS).is_err(),
+        workdir.attributes(ADDRESS).is_err(),
         "a check that failed is in the state"
     );
     Ok(())
@@ -134,60 +134,60 @@ const LINKS: [&str; 15] = [
     "The connection is not active",
 ];
 
-fn each_connection(stage: &Stage, act: impl Fn(&str) -> Result<()>) -> Result<()> {
-    let connections = stage.world.scalr().connections()?;
+fn each_connection(workdir: &Workdir, act: impl Fn(&str) -> Result<()>) -> Result<()> {
+    let connections = workdir.companion.scalr().connections()?;
     connections
         .iter()
         .try_for_each(|connection| act(connection["id"].as_str().unwrap_or_default()))
 }
 
-fn partner(stage: &Stage) -> Aws {
-    let line = &stage.world.line;
+fn partner(workdir: &Workdir) -> Aws {
+    let line = &workdir.companion.line;
     Aws::new(line.endpoint(), line.partner_account(), "us-east-1")
 }
 
-fn delete_source(stage: &Stage, bus: &str) -> Result<()> {
-    let delete = partner(stage).events.delete_partner_event_source().name(bus);
-    block_on(delete.account(stage.world.line.aws_account()).send())?;
+fn delete_source(workdir: &Workdir, bus: &str) -> Result<()> {
+    let delete = partner(workdir).events.delete_partner_event_source().name(bus);
+    block_on(delete.account(workdir.companion.line.aws_account()).send())?;
     Ok(())
 }
 
 /// The source is gone when an event is sent, so the connection fails; then the source is back, and Scalr has not looked.
-fn fail_connection(stage: &Stage, bus: &str) -> Result<()> {
-    delete_source(stage, bus)?;
-    verify::start_run(stage)?;
+fn fail_connection(workdir: &Workdir, bus: &str) -> Result<()> {
+    delete_source(workdir, bus)?;
+    verify::start_run(workdir)?;
     verify::until("the connection to fail", || {
-        let connections = stage.world.scalr().connections()?;
+        let connections = workdir.companion.scalr().connections()?;
         let failed = |connection: &Value| connection["attributes"]["status"] == "failed";
         Ok(connections.iter().any(failed).then_some(()))
     })?;
-    let create = partner(stage).events.create_partner_event_source().name(bus);
-    block_on(create.account(stage.world.line.aws_account()).send())?;
-    block_on(stage.aws().events.activate_event_source().name(bus).send())?;
+    let create = partner(workdir).events.create_partner_event_source().name(bus);
+    block_on(create.account(workdir.companion.line.aws_account()).send())?;
+    block_on(workdir.aws().events.activate_event_source().name(bus).send())?;
     Ok(())
 }
 
 const BREAKS: [Break; 14] = [
     Break {
         link: "permission",
-        by: |stage, _| stage.aws().delete_group_policy(GROUP),
+        by: |workdir, _| workdir.aws().delete_group_policy(GROUP),
         says: &["The permission is missing", GROUP],
     },
     Break {
         link: "policy_denies",
-        by: |stage, _| stage.aws().deny_events(GROUP),
+        by: |workdir, _| workdir.aws().deny_events(GROUP),
         says: &["The resource policy denies", GROUP],
     },
     Break {
         link: "target",
-        by: |stage, bus| stage.aws().remove_targets(bus, "runs"),
+        by: |workdir, bus| workdir.aws().remove_targets(bus, "runs"),
         says: &["The target is missing", GROUP],
     },
     Break {
         link: "rule_disabled",
-        by: |stage, bus| {
+        by: |workdir, bus| {
             block_on(
-                stage
+                workdir
                     .aws()
                     .events
                     .disable_rule()
@@ -201,8 +201,8 @@ const BREAKS: [Break; 14] = [
     },
     Break {
         link: "rule_pattern",
-        by: |stage, bus| {
-            let put = stage.aws().events.put_rule().event_bus_name(bus).name("runs");
+        by: |workdir, bus| {
+            let put = workdir.aws().events.put_rule().event_bus_name(bus).name("runs");
             block_on(put.event_pattern(r#"{"detail-type":["AuditLog"]}"#).send())?;
             Ok(())
         },
@@ -210,27 +210,27 @@ const BREAKS: [Break; 14] = [
     },
     Break {
         link: "rule_gone",
-        by: |stage, bus| stage.aws().delete_rule(bus, "runs"),
+        by: |workdir, bus| workdir.aws().delete_rule(bus, "runs"),
         says: &["The rule is gone"],
     },
     Break {
         link: "bus_gone",
-        by: |stage, bus| stage.aws().delete_bus(bus),
+        by: |workdir, bus| workdir.aws().delete_bus(bus),
         says: &["The event bus is gone"],
     },
     Break {
         link: "source_deactivated",
-        by: |stage, bus| {
-            block_on(stage.aws().events.deactivate_event_source().name(bus).send())?;
+        by: |workdir, bus| {
+            block_on(workdir.aws().events.deactivate_event_source().name(bus).send())?;
             Ok(())
         },
         says: &["The event source is not associated"],
     },
     Break {
         link: "source_expired",
-        by: |stage, bus| {
-            block_on(stage.aws().events.deactivate_event_source().name(bus).send())?;
-            stage.world.pass_days(15)
+        by: |workdir, bus| {
+            block_on(workdir.aws().events.deactivate_event_source().name(bus).send())?;
+            workdir.companion.pass_days(15)
         },
         says: &["The event source is gone"],
     },
@@ -246,22 +246,22 @@ const BREAKS: [Break; 14] = [
     },
     Break {
         link: "connection_not_active",
-        by: |stage, bus| {
-            block_on(stage.aws().events.deactivate_event_source().name(bus).send())?;
-            each_connection(stage, |id| stage.world.scalr().set_status(id, "active"))?;
-            block_on(stage.aws().events.activate_event_source().name(bus).send())?;
+        by: |workdir, bus| {
+            block_on(workdir.aws().events.deactivate_event_source().name(bus).send())?;
+            each_connection(workdir, |id| workdir.companion.scalr().set_status(id, "active"))?;
+            block_on(workdir.aws().events.activate_event_source().name(bus).send())?;
             Ok(())
         },
         says: &["The connection is not active", "`pending`"],
     },
     Break {
         link: "connection_paused",
-        by: |stage, _| each_connection(stage, |id| stage.world.scalr().set_status(id, "disabled")),
+        by: |workdir, _| each_connection(workdir, |id| workdir.companion.scalr().set_status(id, "disabled")),
         says: &["The connection is paused", "enabled = true"],
     },
     Break {
         link: "connection_gone",
-        by: |stage, _| each_connection(stage, |id| stage.world.scalr().disconnect(id)),
+        by: |workdir, _| each_connection(workdir, |id| workdir.companion.scalr().disconnect(id)),
         says: &["The connection is gone"],
     },
 ];

@@ -1,8 +1,8 @@
 //! `scalr_eventbridge_rule`
 
 use acceptance::block_on;
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 use aws_sdk_eventbridge::types::RuleState;
 use serde_json::{Value, json};
@@ -30,41 +30,41 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn applied(tool: &Tool) -> Result<(Stage, String)> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE]))?;
-    stage.apply_counts(3, 0, 0)?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    Ok((stage, bus))
+fn applied(tool: &Tool) -> Result<(Workdir, String)> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    Ok((workdir, bus))
 }
 
 fn lifecycle(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool)?;
-    let rule = stage.aws().rule(&bus, "runs")?;
+    let (workdir, bus) = applied(tool)?;
+    let rule = workdir.aws().rule(&bus, "runs")?;
     ensure!(rule.state() == Some(&RuleState::Enabled), "{rule:?}");
     let pattern: Value = serde_json::from_str(rule.event_pattern().unwrap_or_default())?;
     ensure!(
         pattern == json!({"source": [{"prefix": "aws.partner/scalr.com"}], "detail-type": ["RunExecuted"]})
     );
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
 
     let changed = hcl::with(RULE, "{})", "{ result = [\"errored\"] })");
     let changed = hcl::more(&changed, "description = \"Failures\"\n  enabled = false");
-    stage.config(&hcl::all(&[CONNECTION, BUS, &changed]))?;
-    stage.apply_counts(0, 1, 0)?;
-    let rule = stage.aws().rule(&bus, "runs")?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &changed]))?;
+    workdir.apply_counts(0, 1, 0)?;
+    let rule = workdir.aws().rule(&bus, "runs")?;
     ensure!(
         rule.state() == Some(&RuleState::Disabled) && rule.description() == Some("Failures"),
         "{rule:?}"
     );
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
 
-    stage.config(&hcl::all(&[
+    workdir.config(&hcl::all(&[
         CONNECTION,
         BUS,
         &hcl::with(RULE, "\"runs\"\n", "\"all-runs\"\n"),
     ]))?;
-    let shown = stage.plan_shows(&["forces replacement"])?;
+    let shown = workdir.plan_shows(&["forces replacement"])?;
     ensure!(
         !shown
             .flat()
@@ -72,43 +72,43 @@ fn lifecycle(tool: &Tool) -> Result<()> {
         "a rename moves nothing:\n{}",
         shown.text
     );
-    stage.apply_counts(1, 0, 1)?;
-    ensure!(stage.aws().rules(&bus)? == ["all-runs"]);
+    workdir.apply_counts(1, 0, 1)?;
+    ensure!(workdir.aws().rules(&bus)? == ["all-runs"]);
 
-    stage.destroy()?;
-    verify::nothing_left(&stage, "us-east-1", &[])
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
 /// Key order, blanks and escapes are no difference.
 fn pattern_spelt_otherwise(tool: &Tool) -> Result<()> {
-    let (stage, _) = applied(tool)?;
+    let (workdir, _) = applied(tool)?;
     let text = r#""{ \"detail-type\": [\"Run\\u0045xecuted\"],\n \"source\": [{\"prefix\":\"aws.partner/scalr.com\"}] }""#;
     let spelt = hcl::with(RULE, "provider::scalr::event_pattern(\"RunExecuted\", {})", text);
-    stage.config(&hcl::all(&[CONNECTION, BUS, &spelt]))?;
-    stage.plan_empty()?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &spelt]))?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn name_prefix_and_tags(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let provider = "provider \"scalr\" {\n  aws = { default_tags = { tags = { team = \"platform\", env = \"test\" } } }\n}\n";
     let rule = hcl::with(
         RULE,
         "name           = \"runs\"",
         "name_prefix = \"runs-\"\n  tags = { env = \"prod\" }",
     );
-    stage.config(&hcl::all(&[provider, CONNECTION, BUS, &rule]))?;
-    stage.apply_counts(3, 0, 0)?;
-    let name = stage.attribute(ADDRESS, "name")?;
+    workdir.config(&hcl::all(&[provider, CONNECTION, BUS, &rule]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let name = workdir.attribute(ADDRESS, "name")?;
     ensure!(name.starts_with("runs-") && name.len() > "runs-".len(), "{name}");
-    let attributes = stage.attributes(ADDRESS)?;
+    let attributes = workdir.attributes(ADDRESS)?;
     ensure!(
         attributes["tags_all"] == json!({"env": "prod", "team": "platform"}),
         "{attributes}"
     );
-    let arn = stage.attribute(ADDRESS, "arn")?;
+    let arn = workdir.attribute(ADDRESS, "arn")?;
     let tags = block_on(
-        stage
+        workdir
             .aws()
             .events
             .list_tags_for_resource()
@@ -116,29 +116,29 @@ fn name_prefix_and_tags(tool: &Tool) -> Result<()> {
             .send(),
     )?;
     ensure!(tags.tags().len() == 2, "{tags:?}");
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn import(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool)?;
-    let connection = stage.attribute("scalr_eventbridge_connection.prod", "id")?;
+    let (workdir, bus) = applied(tool)?;
+    let connection = workdir.attribute("scalr_eventbridge_connection.prod", "id")?;
     let ids = [
         ("scalr_eventbridge_connection.prod", connection),
         ("scalr_eventbridge_bus.scalr", bus.clone()),
         (ADDRESS, format!("{bus}/runs")),
     ];
-    verify::import(&stage, &ids, &[])
+    verify::import(&workdir, &ids, &[])
 }
 
 /// A name that looks made up, and is not: the import guesses a prefix that the configuration does not have.
 fn import_of_a_digest(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let rule = hcl::with(RULE, "\"runs\"\n", "\"scalr-${md5(\"runs\")}\"\n");
-    stage.config(&hcl::all(&[CONNECTION, BUS, &rule]))?;
-    stage.apply_counts(3, 0, 0)?;
-    stage.plan_empty()?;
-    let of = |address: &str, name: &str| stage.attribute(address, name);
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &rule]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    workdir.plan_empty()?;
+    let of = |address: &str, name: &str| workdir.attribute(address, name);
     let bus = of(ADDRESS, "event_bus_name")?;
     let ids = [
         (
@@ -148,13 +148,13 @@ fn import_of_a_digest(tool: &Tool) -> Result<()> {
         ("scalr_eventbridge_bus.scalr", bus.clone()),
         (ADDRESS, format!("{bus}/{}", of(ADDRESS, "name")?)),
     ];
-    verify::import(&stage, &ids, &["name_prefix"])
+    verify::import(&workdir, &ids, &["name_prefix"])
 }
 
 fn drift_changed(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool)?;
+    let (workdir, bus) = applied(tool)?;
     block_on(
-        stage
+        workdir
             .aws()
             .events
             .disable_rule()
@@ -162,26 +162,26 @@ fn drift_changed(tool: &Tool) -> Result<()> {
             .name("runs")
             .send(),
     )?;
-    stage.plan_shows(&["enabled = false -> true", "0 to add, 1 to change, 0 to destroy"])?;
-    stage.apply_counts(0, 1, 0)?;
-    stage.plan_empty()?;
+    workdir.plan_shows(&["enabled = false -> true", "0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn drift_deleted(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool)?;
-    stage.aws().delete_rule(&bus, "runs")?;
-    stage.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
-    stage.apply_counts(1, 0, 0)?;
-    stage.plan_empty()?;
+    let (workdir, bus) = applied(tool)?;
+    workdir.aws().delete_rule(&bus, "runs")?;
+    workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
-fn put(stage: &Stage, pattern: &Value) -> Result<()> {
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply()?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    let put = stage
+fn put(workdir: &Workdir, pattern: &Value) -> Result<()> {
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply()?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let put = workdir
         .aws()
         .events
         .put_rule()
@@ -189,27 +189,27 @@ fn put(stage: &Stage, pattern: &Value) -> Result<()> {
         .name("runs")
         .event_pattern(pattern.to_string());
     block_on(put.send())?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE]))
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE]))
 }
 
 fn identical_is_taken_up(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     put(
-        &stage,
+        &workdir,
         &json!({"detail-type": ["RunExecuted"], "source": [{"prefix": "aws.partner/scalr.com"}]}),
     )?;
-    stage.apply_counts(1, 0, 0)?;
-    stage.plan_empty()?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn different_is_refused(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let mine = json!({"detail-type": ["AuditLog"]});
-    put(&stage, &mine)?;
-    stage.apply_fails(&["import {", "/runs"])?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    let rule = stage.aws().rule(&bus, "runs")?;
+    put(&workdir, &mine)?;
+    workdir.apply_fails(&["import {", "/runs"])?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let rule = workdir.aws().rule(&bus, "runs")?;
     let pattern: Value = serde_json::from_str(rule.event_pattern().unwrap_or_default())?;
     ensure!(pattern == mine, "the rule was overwritten: {pattern}");
     Ok(())
@@ -217,51 +217,51 @@ fn different_is_refused(tool: &Tool) -> Result<()> {
 
 /// Killed between PutRule and its record: nobody knows the name that was made up, and the next apply finds the rule.
 fn left_over(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply()?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply()?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
     let name = "runs-0123456789abcdef0123456789";
     let pattern = json!({"detail-type": ["RunExecuted"], "source": [{"prefix": "aws.partner/scalr.com"}]});
-    let put = stage.aws().events.put_rule().event_bus_name(&bus).name(name);
+    let put = workdir.aws().events.put_rule().event_bus_name(&bus).name(name);
     block_on(put.event_pattern(pattern.to_string()).send())?;
     let prefixed = hcl::with(RULE, "name           = \"runs\"", "name_prefix = \"runs-\"");
-    stage.config(&hcl::all(&[CONNECTION, BUS, &prefixed]))?;
-    stage.apply_fails(&["import {", &format!("{bus}/{name}@us-east-1"), "Nothing was made"])?;
-    ensure!(stage.aws().rules(&bus)? == [name]);
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &prefixed]))?;
+    workdir.apply_fails(&["import {", &format!("{bus}/{name}@us-east-1"), "Nothing was made"])?;
+    ensure!(workdir.aws().rules(&bus)? == [name]);
 
     // The way out that the message names, and then two at once, which are each other's.
     let import = format!("import {{\n  to = {ADDRESS}\n  id = \"{bus}/{name}\"\n}}\n");
-    stage.config(&hcl::all(&[CONNECTION, BUS, &prefixed, &import]))?;
-    stage.apply()?;
-    stage.plan_empty()?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &prefixed, &import]))?;
+    workdir.apply()?;
+    workdir.plan_empty()?;
     let two = hcl::with(
         &prefixed,
         "\"runs\" {",
         "\"two\" {\n  count = 2\n  description = \"Two\"",
     );
-    stage.config(&hcl::all(&[CONNECTION, BUS, &prefixed, &two]))?;
-    stage.apply_counts(2, 0, 0)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &prefixed, &two]))?;
+    workdir.apply_counts(2, 0, 0)?;
     Ok(())
 }
 
 fn null_tag(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let owner = "variable \"owner\" {\n  type    = string\n  default = null\n}\n";
     let rule = hcl::more(
         RULE,
         "tags = { owner = var.owner, env = \"prod\" }\n  description = \"\"",
     );
-    stage.config(&hcl::all(&[owner, CONNECTION, BUS, &rule]))?;
-    stage.apply_counts(3, 0, 0)?;
-    let attributes = stage.attributes(ADDRESS)?;
+    workdir.config(&hcl::all(&[owner, CONNECTION, BUS, &rule]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let attributes = workdir.attributes(ADDRESS)?;
     ensure!(attributes["tags_all"] == json!({"env": "prod"}), "{attributes}");
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn matches_nothing(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let on_bus = hcl::with(
         RULE,
         "scalr_eventbridge_bus.scalr.name",
@@ -272,14 +272,14 @@ fn matches_nothing(tool: &Tool) -> Result<()> {
         "provider::scalr::event_pattern(\"RunExecuted\", {})",
         "jsonencode({ source = [\"aws.partner/scalr.com\"], detail = { result = [\"errored\"] } })",
     );
-    stage.config(&rule)?;
-    stage.plan_shows(&[
+    workdir.config(&rule)?;
+    workdir.plan_shows(&[
         "Warning: The event pattern matches none of Scalr's events",
         "`aws.partner/scalr.com/ACCOUNT/NAME`",
         "`detail.event.result`",
     ])?;
-    stage.config(&on_bus)?;
-    let quiet = stage.plan_shows(&[])?;
+    workdir.config(&on_bus)?;
+    let quiet = workdir.plan_shows(&[])?;
     ensure!(
         !quiet.text.contains("Warning: The event pattern"),
         "{}",

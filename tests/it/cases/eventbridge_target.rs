@@ -1,8 +1,8 @@
 //! `scalr_eventbridge_target`
 
 use acceptance::block_on;
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 use aws_sdk_eventbridge::types::RetryPolicy;
 use serde_json::Value;
@@ -52,52 +52,52 @@ fn chain(target: &str) -> String {
     hcl::all(&[CONNECTION, BUS, RULE, target])
 }
 
-fn applied(tool: &Tool, target: &str) -> Result<(Stage, String)> {
-    let stage = Stage::new(tool)?;
-    stage.config(&chain(target))?;
-    stage.apply_counts(4, 0, 0)?;
-    let bus = stage.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    Ok((stage, bus))
+fn applied(tool: &Tool, target: &str) -> Result<(Workdir, String)> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&chain(target))?;
+    workdir.apply_counts(4, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    Ok((workdir, bus))
 }
 
 fn lifecycle(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool, TARGET)?;
-    let group = stage.aws().group(GROUP)?;
+    let (workdir, bus) = applied(tool, TARGET)?;
+    let group = workdir.aws().group(GROUP)?;
     ensure!(group.retention_in_days() == Some(30), "{group:?}");
-    let policy = stage.aws().group_policy(GROUP)?.unwrap_or_default().to_string();
+    let policy = workdir.aws().group_policy(GROUP)?.unwrap_or_default().to_string();
     ensure!(
         policy.contains("events.amazonaws.com") && policy.contains("logs:PutLogEvents"),
         "{policy}"
     );
-    ensure!(stage.aws().targets(&bus, "runs")?.len() == 1);
-    stage.plan_empty()?;
+    ensure!(workdir.aws().targets(&bus, "runs")?.len() == 1);
+    workdir.plan_empty()?;
 
-    stage.config(&chain(&hcl::with(TARGET, "= 30", "= 14")))?;
-    stage.plan_shows(&["30 -> 14", "0 to add, 1 to change, 0 to destroy"])?;
-    stage.apply_counts(0, 1, 0)?;
-    ensure!(stage.aws().group(GROUP)?.retention_in_days() == Some(14));
-    stage.plan_empty()?;
+    workdir.config(&chain(&hcl::with(TARGET, "= 30", "= 14")))?;
+    workdir.plan_shows(&["30 -> 14", "0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    ensure!(workdir.aws().group(GROUP)?.retention_in_days() == Some(14));
+    workdir.plan_empty()?;
 
-    let ended = stage.destroy()?;
+    let ended = workdir.destroy()?;
     ensure!(
         ended.flat().contains(GROUP),
         "destroy does not say that the group stays:\n{}",
         ended.text
     );
-    verify::nothing_left(&stage, "us-east-1", &[GROUP])
+    verify::nothing_left(&workdir, "us-east-1", &[GROUP])
 }
 
 fn delete_on_destroy(tool: &Tool) -> Result<()> {
     let target = hcl::with(TARGET, "retention_in_days = 30", "delete_on_destroy = true");
-    let (stage, _) = applied(tool, &target)?;
-    stage.plan_empty()?;
-    stage.destroy()?;
-    verify::nothing_left(&stage, "us-east-1", &[])
+    let (workdir, _) = applied(tool, &target)?;
+    workdir.plan_empty()?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
 fn by_arn(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool, BY_ARN)?;
-    let found = stage.aws().targets(&bus, "runs")?;
+    let (workdir, bus) = applied(tool, BY_ARN)?;
+    let found = workdir.aws().targets(&bus, "runs")?;
     let [target] = found.as_slice() else {
         anyhow::bail!("one target: {found:?}")
     };
@@ -112,85 +112,85 @@ fn by_arn(tool: &Tool) -> Result<()> {
         target.dead_letter_config().is_some() && target.input_transformer().is_some(),
         "{target:?}"
     );
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
 
-    stage.config(&chain(&hcl::with(
+    workdir.config(&chain(&hcl::with(
         BY_ARN,
         "maximum_retry_attempts = 5",
         "maximum_retry_attempts = 7",
     )))?;
-    stage.apply_counts(0, 1, 0)?;
-    let found = stage.aws().targets(&bus, "runs")?;
+    workdir.apply_counts(0, 1, 0)?;
+    let found = workdir.aws().targets(&bus, "runs")?;
     let attempts = found
         .first()
         .and_then(|target| target.retry_policy()?.maximum_retry_attempts());
     ensure!(found.len() == 1 && attempts == Some(7), "{found:?}");
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
 
     // Another destination is another target.
-    stage.config(&chain(&hcl::with(BY_ARN, ":runs\"", ":other\"")))?;
-    stage.apply_counts(1, 0, 1)?;
-    ensure!(stage.aws().targets(&bus, "runs")?.len() == 1);
+    workdir.config(&chain(&hcl::with(BY_ARN, ":runs\"", ":other\"")))?;
+    workdir.apply_counts(1, 0, 1)?;
+    ensure!(workdir.aws().targets(&bus, "runs")?.len() == 1);
     Ok(())
 }
 
 fn import(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool, TARGET)?;
-    let connection = stage.attribute("scalr_eventbridge_connection.prod", "id")?;
-    let target = stage.attribute(ADDRESS, "target_id")?;
+    let (workdir, bus) = applied(tool, TARGET)?;
+    let connection = workdir.attribute("scalr_eventbridge_connection.prod", "id")?;
+    let target = workdir.attribute(ADDRESS, "target_id")?;
     let ids = [
         ("scalr_eventbridge_connection.prod", connection),
         ("scalr_eventbridge_bus.scalr", bus.clone()),
         ("scalr_eventbridge_rule.runs", format!("{bus}/runs")),
         (ADDRESS, format!("{bus}/runs/{target}")),
     ];
-    verify::import(&stage, &ids, &[])
+    verify::import(&workdir, &ids, &[])
 }
 
 fn drift_policy(tool: &Tool) -> Result<()> {
-    let (stage, _) = applied(tool, TARGET)?;
-    stage.aws().delete_group_policy(GROUP)?;
-    stage.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
-    stage.apply_counts(0, 1, 0)?;
-    ensure!(stage.aws().group_policy(GROUP)?.is_some());
-    stage.plan_empty()?;
+    let (workdir, _) = applied(tool, TARGET)?;
+    workdir.aws().delete_group_policy(GROUP)?;
+    workdir.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    ensure!(workdir.aws().group_policy(GROUP)?.is_some());
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn drift_group(tool: &Tool) -> Result<()> {
-    let (stage, _) = applied(tool, TARGET)?;
-    block_on(stage.aws().logs.delete_log_group().log_group_name(GROUP).send())?;
-    stage.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
-    stage.apply_counts(0, 1, 0)?;
-    ensure!(stage.aws().group(GROUP)?.retention_in_days() == Some(30));
-    ensure!(stage.aws().group_policy(GROUP)?.is_some());
-    stage.plan_empty()?;
+    let (workdir, _) = applied(tool, TARGET)?;
+    block_on(workdir.aws().logs.delete_log_group().log_group_name(GROUP).send())?;
+    workdir.plan_shows(&["0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    ensure!(workdir.aws().group(GROUP)?.retention_in_days() == Some(30));
+    ensure!(workdir.aws().group_policy(GROUP)?.is_some());
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn drift_deleted(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool, TARGET)?;
-    stage.aws().remove_targets(&bus, "runs")?;
-    stage.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    let (workdir, bus) = applied(tool, TARGET)?;
+    workdir.aws().remove_targets(&bus, "runs")?;
+    workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
     // The group carries our own tag, so it is taken up again.
-    stage.apply_counts(1, 0, 0)?;
-    stage.plan_empty()?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// A log group that someone else made is used only when told so, and stays as it was.
 fn foreign_group(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    block_on(stage.aws().logs.create_log_group().log_group_name(GROUP).send())?;
-    stage.config(&chain(TARGET))?;
-    stage.apply_fails(&[GROUP, "create = false"])?;
+    let workdir = Workdir::new(tool)?;
+    block_on(workdir.aws().logs.create_log_group().log_group_name(GROUP).send())?;
+    workdir.config(&chain(TARGET))?;
+    workdir.apply_fails(&[GROUP, "create = false"])?;
     let used = hcl::with(TARGET, "create = true, retention_in_days = 30", "create = false");
-    stage.config(&chain(&used))?;
-    stage.apply_counts(1, 0, 0)?;
-    ensure!(stage.aws().group_policy(GROUP)?.is_some());
-    stage.plan_empty()?;
-    stage.destroy()?;
-    verify::nothing_left(&stage, "us-east-1", &[GROUP])
+    workdir.config(&chain(&used))?;
+    workdir.apply_counts(1, 0, 0)?;
+    ensure!(workdir.aws().group_policy(GROUP)?.is_some());
+    workdir.plan_empty()?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[GROUP])
 }
 
 /// Two targets may share a group; each takes out only its own statement.
@@ -200,31 +200,31 @@ fn shared_group(tool: &Tool) -> Result<()> {
     let target = hcl::with(&target, "\"logs\"", "\"audit\"");
     let target = hcl::with(&target, "create = true, retention_in_days = 30", "create = false");
     let target = hcl::more(&target, "depends_on = [scalr_eventbridge_target.logs]");
-    let (stage, _) = applied(tool, TARGET)?;
-    let alone = statements(&stage)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, &rule, &target]))?;
-    stage.apply_counts(2, 0, 0)?;
-    stage.plan_empty()?;
-    let both = statements(&stage)?;
+    let (workdir, _) = applied(tool, TARGET)?;
+    let alone = statements(&workdir)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, &rule, &target]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    workdir.plan_empty()?;
+    let both = statements(&workdir)?;
     let kept = alone.iter().all(|statement| both.contains(statement));
     ensure!(
         kept && both.len() == 2 * alone.len(),
         "alone {alone:?}, with another target {both:?}"
     );
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
-    stage.apply_counts(0, 0, 2)?;
-    let left = statements(&stage)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
+    workdir.apply_counts(0, 0, 2)?;
+    let left = statements(&workdir)?;
     ensure!(
         left == alone,
         "alone {alone:?}, after the other target went {left:?}"
     );
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// The statements of the log group's policy.
-fn statements(stage: &Stage) -> Result<Vec<Value>> {
-    let policy = stage.aws().group_policy(GROUP)?.unwrap_or_default();
+fn statements(workdir: &Workdir) -> Result<Vec<Value>> {
+    let policy = workdir.aws().group_policy(GROUP)?.unwrap_or_default();
     let found = policy["Statement"].as_array().cloned().unwrap_or_default();
     ensure!(!found.is_empty(), "no statement: {policy}");
     Ok(found)
@@ -232,34 +232,34 @@ fn statements(stage: &Stage) -> Result<Vec<Value>> {
 
 /// A log group that is no longer to be made here stays, loses its tag, and is not taken back.
 fn let_go(tool: &Tool) -> Result<()> {
-    let (stage, _) = applied(tool, TARGET)?;
-    ensure!(stage.aws().group_tags(GROUP)?.contains_key(OWNER_TAG));
+    let (workdir, _) = applied(tool, TARGET)?;
+    ensure!(workdir.aws().group_tags(GROUP)?.contains_key(OWNER_TAG));
     let used = hcl::with(TARGET, "create = true, retention_in_days = 30", "create = false");
-    stage.config(&chain(&used))?;
-    stage.plan_shows(&[
+    workdir.config(&chain(&used))?;
+    workdir.plan_shows(&[
         "no longer this target's",
         "for 30 days",
         "0 to add, 1 to change, 0 to destroy",
     ])?;
-    stage.apply_counts(0, 1, 0)?;
-    let tags = stage.aws().group_tags(GROUP)?;
+    workdir.apply_counts(0, 1, 0)?;
+    let tags = workdir.aws().group_tags(GROUP)?;
     ensure!(!tags.contains_key(OWNER_TAG), "{tags:?}");
-    ensure!(stage.aws().group(GROUP)?.retention_in_days() == Some(30));
-    stage.plan_empty()?;
+    ensure!(workdir.aws().group(GROUP)?.retention_in_days() == Some(30));
+    workdir.plan_empty()?;
 
-    stage.config(&chain(TARGET))?;
-    stage.apply_fails(&[GROUP, "create = false"])?;
-    ensure!(stage.aws().group_tags(GROUP)? == tags);
-    stage.config(&chain(&used))?;
-    stage.destroy()?;
-    verify::nothing_left(&stage, "us-east-1", &[GROUP])
+    workdir.config(&chain(TARGET))?;
+    workdir.apply_fails(&[GROUP, "create = false"])?;
+    ensure!(workdir.aws().group_tags(GROUP)? == tags);
+    workdir.config(&chain(&used))?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[GROUP])
 }
 
 fn different_is_refused(tool: &Tool) -> Result<()> {
-    let (stage, bus) = applied(tool, BY_ARN)?;
-    let id = stage.attribute(ADDRESS, "target_id")?;
-    std::fs::remove_file(stage.state_file())?;
-    stage.config(&format!(
+    let (workdir, bus) = applied(tool, BY_ARN)?;
+    let id = workdir.attribute(ADDRESS, "target_id")?;
+    std::fs::remove_file(workdir.state_file())?;
+    workdir.config(&format!(
         r#"
 resource "scalr_eventbridge_target" "logs" {{
   rule           = "runs"
@@ -269,8 +269,8 @@ resource "scalr_eventbridge_target" "logs" {{
 }}
 "#
     ))?;
-    stage.apply_fails(&["import {", &id])?;
-    let found = stage.aws().targets(&bus, "runs")?;
+    workdir.apply_fails(&["import {", &id])?;
+    let found = workdir.aws().targets(&bus, "runs")?;
     ensure!(
         found.iter().all(|target| target.arn().ends_with(":runs")),
         "overwritten: {found:?}"
@@ -280,20 +280,20 @@ resource "scalr_eventbridge_target" "logs" {{
 
 /// The rule is replaced, and so is the target; the log group and its events go over to the new one.
 fn renamed_rule(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let parts = [CONNECTION, BUS, RULE, TARGET];
-    stage.config(&hcl::all(&parts))?;
-    stage.apply_counts(4, 0, 0)?;
+    workdir.config(&hcl::all(&parts))?;
+    workdir.apply_counts(4, 0, 0)?;
     let renamed = hcl::with(RULE, "\"runs\"\n", "\"renamed\"\n");
-    stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET]))?;
-    stage.apply_counts(2, 0, 2)?;
-    stage.plan_empty()?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET]))?;
+    workdir.apply_counts(2, 0, 2)?;
+    workdir.plan_empty()?;
     // So does one whose connection is, and with it the bus.
     let connection = hcl::with(CONNECTION, "= \"prod\"", "= \"prod2\"");
     for connection in [&*connection, CONNECTION] {
-        stage.config(&hcl::all(&[connection, BUS, &renamed, TARGET]))?;
-        stage.apply_counts(4, 0, 4)?;
-        stage.plan_empty()?;
+        workdir.config(&hcl::all(&[connection, BUS, &renamed, TARGET]))?;
+        workdir.apply_counts(4, 0, 4)?;
+        workdir.plan_empty()?;
     }
     // A rule that still leads to the group keeps it.
     let second = hcl::with(
@@ -306,11 +306,11 @@ fn renamed_rule(tool: &Tool) -> Result<()> {
         "rule.runs",
         "rule.second",
     );
-    stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET, &second, &theirs]))?;
-    stage.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &renamed, TARGET, &second, &theirs]))?;
+    workdir.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
     // So does one that has no target just now: its own may be about to be made.
-    stage.config(&hcl::all(&[CONNECTION, BUS, &renamed, &second, &theirs]))?;
-    stage.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &renamed, &second, &theirs]))?;
+    workdir.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
     Ok(())
 }
 
@@ -321,26 +321,26 @@ fn two_of_one_rule(tool: &Tool) -> Result<()> {
         "retention_in_days = 30",
         "retention_in_days = 30, delete_on_destroy = true",
     );
-    let (stage, bus) = applied(tool, &deleting)?;
+    let (workdir, bus) = applied(tool, &deleting)?;
     let second = hcl::with(
         &hcl::with(&deleting, "\"logs\"", "\"second\""),
         "  rule ",
         "  target_id      = \"second\"\n  rule ",
     );
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, &deleting, &second]))?;
-    stage.apply_counts(1, 0, 0)?;
-    stage.plan_empty()?;
-    ensure!(statements(&stage)?.len() == 4, "{:?}", statements(&stage)?);
-    stage.config(&chain(&second))?;
-    let applied = stage.apply_counts(0, 0, 1)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, &deleting, &second]))?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_empty()?;
+    ensure!(statements(&workdir)?.len() == 4, "{:?}", statements(&workdir)?);
+    workdir.config(&chain(&second))?;
+    let applied = workdir.apply_counts(0, 0, 1)?;
     ensure!(
         applied.flat().contains("another target leads to it"),
         "{}",
         applied.text
     );
-    stage.plan_empty()?;
-    ensure!(stage.aws().targets(&bus, "runs")?.len() == 1);
-    ensure!(statements(&stage)?.len() == 2, "{:?}", statements(&stage)?);
+    workdir.plan_empty()?;
+    ensure!(workdir.aws().targets(&bus, "runs")?.len() == 1);
+    ensure!(statements(&workdir)?.len() == 2, "{:?}", statements(&workdir)?);
 
     // One of two that lets the group go leaves it to the other; of two that go at once the last deletes it.
     let using = hcl::with(
@@ -350,27 +350,34 @@ fn two_of_one_rule(tool: &Tool) -> Result<()> {
     );
     let both = |second: &str| hcl::all(&[CONNECTION, BUS, RULE, &deleting, second]);
     for (second, changes) in [(&second, (1, 0, 0)), (&using, (0, 1, 0)), (&second, (0, 1, 0))] {
-        stage.config(&both(second))?;
-        stage.apply_counts(changes.0, changes.1, changes.2)?;
-        stage.plan_empty()?;
+        workdir.config(&both(second))?;
+        workdir.apply_counts(changes.0, changes.1, changes.2)?;
+        workdir.plan_empty()?;
     }
-    stage.destroy()?;
-    verify::nothing_left(&stage, "us-east-1", &[])
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
 fn default_tags(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let tagged = |cost: &str| {
         format!(
             "provider \"scalr\" {{\n  aws = {{ default_tags = {{ tags = {{ cost = \"{cost}\" }} }} }}\n}}\n"
         )
     };
     for (cost, changes) in [("x", (4, 0, 0)), ("y", (0, 3, 0))] {
-        stage.config(&hcl::all(&[&tagged(cost), CONNECTION, BUS, RULE, TARGET]))?;
-        stage.apply_counts(changes.0, changes.1, changes.2)?;
-        stage.plan_empty()?;
-        let arn = stage.aws().group_arn(GROUP)?;
-        let tags = block_on(stage.aws().logs.list_tags_for_resource().resource_arn(arn).send())?;
+        workdir.config(&hcl::all(&[&tagged(cost), CONNECTION, BUS, RULE, TARGET]))?;
+        workdir.apply_counts(changes.0, changes.1, changes.2)?;
+        workdir.plan_empty()?;
+        let arn = workdir.aws().group_arn(GROUP)?;
+        let tags = block_on(
+            workdir
+                .aws()
+                .logs
+                .list_tags_for_resource()
+                .resource_arn(arn)
+                .send(),
+        )?;
         let found = tags.tags().and_then(|tags| tags.get("cost"));
         ensure!(found.is_some_and(|found| found == cost), "{tags:?}");
     }
@@ -379,27 +386,27 @@ fn default_tags(tool: &Tool) -> Result<()> {
 
 /// What `-generate-config-out` writes for a log-group target is a configuration that plans nothing but the import.
 fn generated_configuration(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
-    stage.apply_counts(4, 0, 0)?;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
+    workdir.apply_counts(4, 0, 0)?;
     let (bus, id) = (
-        stage.attribute("scalr_eventbridge_bus.scalr", "name")?,
-        stage.attribute("scalr_eventbridge_target.logs", "target_id")?,
+        workdir.attribute("scalr_eventbridge_bus.scalr", "name")?,
+        workdir.attribute("scalr_eventbridge_target.logs", "target_id")?,
     );
-    std::fs::rename(stage.state_file(), stage.dir().join("forgotten.json"))?;
-    stage.remove("main.tf");
-    stage.write(
+    std::fs::rename(workdir.state_file(), workdir.path().join("forgotten.json"))?;
+    workdir.remove("main.tf");
+    workdir.write(
         "import.tf",
         &format!("import {{\n  to = scalr_eventbridge_target.found\n  id = \"{bus}/runs/{id}\"\n}}\n"),
     )?;
-    let planned = stage.run(&[
+    let planned = workdir.run(&[
         "plan",
         "-input=false",
         "-no-color",
         "-generate-config-out=main.tf",
     ])?;
     ensure!(planned.code() == 0, "{}", planned.text);
-    let ended = stage.apply()?;
+    let ended = workdir.apply()?;
     ensure!(
         ended
             .flat()

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use acceptance::paths;
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::verify;
@@ -40,43 +40,43 @@ fn folders(of: &Path) -> Vec<PathBuf> {
 }
 
 fn example(tool: &Tool, folder: &Path) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     for name in ["resource.tf", "data-source.tf", "function.tf"] {
         if folder.join(name).is_file() {
-            stage.config(&std::fs::read_to_string(folder.join(name))?)?;
+            workdir.config(&std::fs::read_to_string(folder.join(name))?)?;
         }
     }
     ensure!(
-        stage.dir().join("main.tf").is_file(),
+        workdir.path().join("main.tf").is_file(),
         "{} holds no configuration",
         folder.display()
     );
-    stage.apply()?;
-    stage.plan_empty()?;
+    workdir.apply()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// The modules, used together; a module that no root uses would go untried.
 fn modules(tool: &Tool) -> Result<()> {
     const GROUPS: [&str; 3] = ["/platform/audit", "/platform/failures", "/platform/runs"];
-    let stage = Stage::new(tool)?;
-    stage.remove("provider.tf");
-    paths::copy_tree(&paths::example("modules"), stage.dir())?;
-    let root = std::fs::read_to_string(stage.dir().join("main.tf"))?;
-    for folder in folders(stage.dir()) {
+    let workdir = Workdir::new(tool)?;
+    workdir.remove("provider.tf");
+    paths::copy_tree(&paths::example("modules"), workdir.path())?;
+    let root = std::fs::read_to_string(workdir.path().join("main.tf"))?;
+    for folder in folders(workdir.path()) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         ensure!(
             root.contains(&format!("\"./{name}\"")),
             "no module call uses `{name}`"
         );
     }
-    let got = stage.run(&["get", "-no-color"])?;
+    let got = workdir.run(&["get", "-no-color"])?;
     ensure!(got.code() == 0, "{}", got.text);
-    stage.apply_counts(15, 0, 0)?;
-    ensure!(stage.output("status")? == "active");
-    stage.plan_empty()?;
+    workdir.apply_counts(15, 0, 0)?;
+    ensure!(workdir.output("status")? == "active");
+    workdir.plan_empty()?;
 
-    let here = stage.world.aws_in("eu-west-1");
+    let here = workdir.companion.aws_in("eu-west-1");
     let bus = here.buses()?;
     ensure!(bus.len() == 1, "{bus:?}");
     ensure!(here.rules(&bus[0])? == ["audit", "failures", "page", "runs", "workspaces"]);
@@ -85,6 +85,6 @@ fn modules(tool: &Tool) -> Result<()> {
         !here.messages("/platform/runs")?.is_empty(),
         "the checked run's event"
     );
-    stage.destroy()?;
-    verify::nothing_left(&stage, "eu-west-1", &GROUPS)
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "eu-west-1", &GROUPS)
 }

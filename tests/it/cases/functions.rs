@@ -1,7 +1,7 @@
 //! `event_pattern`, `sample_event`, `event_pattern_matches`, `event_source_name`, `parse_event_source_arn`
 
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
@@ -41,30 +41,30 @@ output "arn" {
 "#;
 
 fn values(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(VALUES)?;
-    stage.apply()?;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(VALUES)?;
+    workdir.apply()?;
     let pattern = json!({"source": [{"prefix": "aws.partner/scalr.com"}], "detail-type": ["RunExecuted"]});
     ensure!(
-        stage.output("pattern")? == pattern,
+        workdir.output("pattern")? == pattern,
         "{}",
-        stage.output("pattern")?
+        workdir.output("pattern")?
     );
     let mut filtered = pattern;
     filtered["detail"] = json!({"event": {"result": ["errored", "canceled"], "is-dry": [false]}});
     ensure!(
-        stage.output("filtered")? == filtered,
+        workdir.output("filtered")? == filtered,
         "{}",
-        stage.output("filtered")?
+        workdir.output("filtered")?
     );
-    ensure!(stage.output("sample")? == "AuditLog");
+    ensure!(workdir.output("sample")? == "AuditLog");
     ensure!(
-        stage.output("matches")? == json!([true, false, true]),
+        workdir.output("matches")? == json!([true, false, true]),
         "{}",
-        stage.output("matches")?
+        workdir.output("matches")?
     );
-    ensure!(stage.output("name")? == "aws.partner/scalr.com/acme/prod");
-    let parts = stage.output("arn")?;
+    ensure!(workdir.output("name")? == "aws.partner/scalr.com/acme/prod");
+    let parts = workdir.output("arn")?;
     let texts: Vec<_> = parts
         .as_object()
         .context("an object")?
@@ -78,22 +78,22 @@ fn values(tool: &Tool) -> Result<()> {
 }
 
 fn null_filters(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(
+    let workdir = Workdir::new(tool)?;
+    workdir.config(
         r#"
 output "same" {
   value = provider::scalr::event_pattern("RunExecuted", null) == provider::scalr::event_pattern("RunExecuted", {})
 }
 "#,
     )?;
-    stage.apply()?;
-    ensure!(stage.output("same")? == true);
+    workdir.apply()?;
+    ensure!(workdir.output("same")? == true);
     Ok(())
 }
 
 /// Each is refused by itself, on its argument, with the nearest right name where there is one.
 fn errors(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let calls = [
         (
             "type",
@@ -148,9 +148,9 @@ fn errors(tool: &Tool) -> Result<()> {
     ];
     let output =
         |(name, call, _): &(&str, &str, &str)| format!("output \"{name}\" {{\n  value = {call}\n}}\n");
-    stage.config(&calls.iter().map(output).collect::<String>())?;
+    workdir.config(&calls.iter().map(output).collect::<String>())?;
     let needles: Vec<_> = calls.iter().map(|(_, _, needle)| *needle).collect();
-    let ended = stage.plan_fails(&needles)?;
+    let ended = workdir.plan_fails(&needles)?;
     let count = ended.text.matches("Error: ").count();
     ensure!(
         count == calls.len(),

@@ -1,16 +1,16 @@
 //! Interruptions of the quickstart's apply and destroy: at every request, before it is forwarded and before its answer
-//! returns, by Ctrl-C and by kill -9. Afterwards apply goes through again: by itself, or with the import blocks that
-//! its errors print. After an interrupted destroy, half the points go on with destroy, which leaves nothing behind. Each
-//! point is struck once; the points are spread over the tools.
+//! returns, by Ctrl-C and by kill -9. The next apply succeeds: by itself, or with the import blocks that its errors
+//! print. After an interrupted destroy, half the cases destroy once more, which leaves nothing behind. Each point of
+//! interruption is one case; the cases are spread over the tools.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use acceptance::paths;
-use acceptance::proxy::{Blow, Moment, Proxy, Strike};
-use acceptance::stage::{APPLY, DESTROY, Stage};
+use acceptance::companion::Companion;
+use acceptance::group::Ended;
+use acceptance::proxy::{Fault, FaultSignal, Injection, Moment, Proxy};
 use acceptance::tools::Tool;
-use acceptance::world::World;
+use acceptance::workdir::{APPLY, DESTROY, Workdir};
 use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::Arguments;
 
@@ -18,23 +18,26 @@ use super::quickstart::{self, GROUPS};
 use super::verify;
 use crate::runner::Case;
 
-/// How often apply may ask for an import before it must go through: a configuration has fewer resources than that.
+/// How often apply may ask for an import before it must succeed: a configuration has fewer resources than that.
 const ROUNDS_MAX: usize = 9;
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i32 = 137;
 
-const POINTS: [(Blow, Moment, &str); 4] = [
-    (Blow::Stop, Moment::BeforeForward, "stop_before"),
-    (Blow::Stop, Moment::BeforeAnswer, "stop_after"),
-    (Blow::Kill, Moment::BeforeForward, "kill_before"),
-    (Blow::Kill, Moment::BeforeAnswer, "kill_after"),
+const POINTS: [(FaultSignal, Moment, &str); 4] = [
+    (FaultSignal::Interrupt, Moment::BeforeForward, "stop_before"),
+    (FaultSignal::Interrupt, Moment::BeforeAnswer, "stop_after"),
+    (FaultSignal::Kill, Moment::BeforeForward, "kill_before"),
+    (FaultSignal::Kill, Moment::BeforeAnswer, "kill_after"),
 ];
 
+/// The command that is interrupted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Work {
+enum Command {
     Apply,
     Destroy,
 }
 
-impl Work {
+impl Command {
     /// One request at a time, so that the Nth is the same one in every run.
     fn args(self) -> Vec<&'static str> {
         let args = if self == Self::Apply { APPLY } else { DESTROY };
@@ -42,20 +45,20 @@ impl Work {
     }
 }
 
-/// The servers and the state after a whole apply, from which each interrupted destroy starts.
-struct Saved {
-    world: PathBuf,
-    state: String,
+/// The companion's and Terraform's state after a whole apply, from which each interrupted destroy starts.
+struct Applied {
+    companion: PathBuf,
+    terraform: String,
 }
 
-impl Drop for Saved {
+impl Drop for Applied {
     fn drop(&mut self) {
         // A folder under the system's temporary one; left behind it does no harm.
-        let _ = std::fs::remove_dir_all(&self.world);
+        let _ = std::fs::remove_dir_all(&self.companion);
     }
 }
 
-/// Runs both works once to count their requests, and lays out a case for each point.
+/// Runs both commands once to count their requests, and makes a case for each point.
 pub(crate) fn cases(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
     let wanted = arguments
         .filter
@@ -64,116 +67,126 @@ pub(crate) fn cases(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, 
     let Some(first) = tools.first().filter(|_| wanted) else {
         return Ok(Vec::new());
     };
-    let (saved, apply, destroy) = measure(first)?;
-    let saved = Arc::new(saved);
+    let (applied, apply, destroy) = measure(first)?;
+    let applied = Arc::new(applied);
     let mut found = Vec::new();
-    let mut turn = tools.iter().cycle();
-    for (work, name, requests) in [(Work::Apply, "apply", apply), (Work::Destroy, "destroy", destroy)] {
-        for at in 1..=requests {
-            for (blow, moment, point) in POINTS {
-                let (saved, strike) = (Arc::clone(&saved), Strike { at, moment, blow });
-                let run = move |tool: &Tool| interrupted(tool, work, strike, &saved);
-                let case = Case::new(format!("interrupt::{name}::{point}::{at:02}"), run);
-                found.push((turn.next().context("no tool")?.clone(), Arc::new(case)));
+    let mut tools = tools.iter().cycle();
+    for (command, name, requests) in [
+        (Command::Apply, "apply", apply),
+        (Command::Destroy, "destroy", destroy),
+    ] {
+        for request in 1..=requests {
+            for (signal, moment, point) in POINTS {
+                let fault = Fault {
+                    request,
+                    moment,
+                    signal,
+                };
+                let applied = Arc::clone(&applied);
+                let run = move |tool: &Tool| interrupted(tool, command, fault, &applied);
+                let case = Case::new(format!("interrupt::{name}::{point}::{request:02}"), run);
+                found.push((tools.next().context("no tool")?.clone(), Arc::new(case)));
             }
         }
-        // An odd number of points in a row would give each tool the same kind of point again and again.
-        turn.next();
+        // An odd number of points in a row would give each tool the same kind of point every time.
+        tools.next();
     }
     Ok(found)
 }
 
-fn measure(tool: &Tool) -> Result<(Saved, usize, usize)> {
-    let (stage, proxy) = behind(tool, World::start()?, None)?;
-    let ended = stage.run(&Work::Apply.args())?;
+fn measure(tool: &Tool) -> Result<(Applied, usize, usize)> {
+    let (workdir, proxy) = behind_proxy(tool, Companion::start()?, None)?;
+    let ended = workdir.run(&Command::Apply.args())?;
     ensure!(
         ended.code() == 0,
         "the quickstart does not apply:\n{}",
         ended.text
     );
     let apply = proxy.seen();
-    let record = std::fs::read_to_string(stage.state_file())?;
-    let kept = tempfile::tempdir()?.keep();
-    let Stage { world, .. } = stage;
-    let folder = world.stop()?;
-    paths::copy_tree(&folder, &kept)?;
-    std::fs::remove_dir_all(folder)?;
-    let saved = Saved {
-        world: kept,
-        state: record,
+    let terraform = std::fs::read_to_string(workdir.state_file())?;
+    let Workdir { companion, .. } = workdir;
+    let applied = Applied {
+        companion: companion.stop()?,
+        terraform,
     };
-    let (stage, proxy) = behind(tool, World::restore(&saved.world)?, None)?;
-    std::fs::write(stage.state_file(), &saved.state)?;
-    let ended = stage.run(&Work::Destroy.args())?;
+    let (workdir, proxy) = behind_proxy(tool, Companion::restore(&applied.companion)?, None)?;
+    std::fs::write(workdir.state_file(), &applied.terraform)?;
+    let ended = workdir.run(&Command::Destroy.args())?;
     ensure!(
         ended.code() == 0,
         "the quickstart is not destroyed:\n{}",
         ended.text
     );
-    Ok((saved, apply, proxy.seen()))
+    Ok((applied, apply, proxy.seen()))
 }
 
-fn behind(tool: &Tool, world: World, strike: Option<Strike>) -> Result<(Stage, Proxy)> {
-    let proxy = Proxy::start(&[world.line.hostname(), world.line.endpoint()], strike)?;
-    let mut stage = quickstart::stage(tool, world)?;
-    stage.through(&proxy)?;
-    Ok((stage, proxy))
+fn behind_proxy(tool: &Tool, companion: Companion, fault: Option<Fault>) -> Result<(Workdir, Proxy)> {
+    let proxy = Proxy::start(&[companion.line.hostname(), companion.line.endpoint()], fault)?;
+    let mut workdir = quickstart::workdir(tool, companion)?;
+    workdir.through(&proxy)?;
+    Ok((workdir, proxy))
 }
 
-fn interrupted(tool: &Tool, work: Work, strike: Strike, saved: &Saved) -> Result<()> {
-    let world = if work == Work::Apply {
-        World::start()?
+fn interrupted(tool: &Tool, command: Command, fault: Fault, applied: &Applied) -> Result<()> {
+    let companion = if command == Command::Apply {
+        Companion::start()?
     } else {
-        World::restore(&saved.world)?
+        Companion::restore(&applied.companion)?
     };
-    let (mut stage, proxy) = behind(tool, world, Some(strike))?;
-    if work == Work::Destroy {
-        std::fs::write(stage.state_file(), &saved.state)?;
+    let (mut workdir, proxy) = behind_proxy(tool, companion, Some(fault))?;
+    if command == Command::Destroy {
+        std::fs::write(workdir.state_file(), &applied.terraform)?;
     }
-    let group = stage.start(&work.args())?;
+    let group = workdir.start(&command.args())?;
     proxy.aim(group.pid()?);
-    let struck = group.wait(std::time::Duration::from_mins(2))?;
-    if proxy.seen() < strike.at {
-        // Fewer polls than in the run that was counted: nothing was struck, so it must have gone through.
-        ensure!(struck.code() == 0, "not struck, and yet:\n{}", struck.text);
-    } else {
-        ensure!(
-            proxy.struck(),
-            "request {} came, and nothing was struck",
-            strike.at
-        );
-        if strike.blow == Blow::Kill {
-            ensure!(struck.code() == 137, "killed, and ended with {}", struck.code());
-        }
-    }
-    stage.direct();
-    let told = format!(
-        "struck at\n{}\nand said\n{}",
+    let ended = group.wait(std::time::Duration::from_mins(2))?;
+    ended_as_signalled(&ended, fault, &proxy)?;
+    workdir.direct();
+    let context = format!(
+        "interrupted at\n{}\nwith the output\n{}",
         proxy.log().last().cloned().unwrap_or_default(),
-        struck.text
+        ended.text
     );
-    if work == Work::Destroy && destroys_again(strike) {
-        stage.destroy().with_context(|| told.clone())?;
-        verify::nothing_left(&stage, "us-east-1", &GROUPS).context(told)?;
-        return no_lock(stage.dir());
+    if command == Command::Destroy && destroys_again(fault) {
+        workdir.destroy().with_context(|| context.clone())?;
+        verify::nothing_left(&workdir, "us-east-1", &GROUPS).context(context)?;
+        return no_lock(workdir.path());
     }
-    go_through(&stage).with_context(|| told.clone())?;
-    whole(&stage).context(told)
+    apply_with_imports(&workdir).with_context(|| context.clone())?;
+    whole(&workdir).context(context)
+}
+
+fn ended_as_signalled(ended: &Ended, fault: Fault, proxy: &Proxy) -> Result<()> {
+    let (code, text) = (ended.code(), &ended.text);
+    match proxy.injection() {
+        Injection::Sent => ensure!(
+            fault.signal != FaultSignal::Kill || code == KILLED,
+            "killed, and ended with {code}:\n{text}"
+        ),
+        // Fewer polls than in the run that was counted.
+        Injection::NotReached => ensure!(code == 0, "not interrupted, and ended with {code}:\n{text}"),
+        Injection::GroupEnded => ensure!(
+            code == 0,
+            "request {} came, and the tool had ended by itself with {code}:\n{text}",
+            fault.request
+        ),
+    }
+    Ok(())
 }
 
 /// What follows an interrupted destroy: another destroy, or an apply. Each request meets both.
-fn destroys_again(strike: Strike) -> bool {
-    let crossed = (strike.blow == Blow::Kill) != (strike.moment == Moment::BeforeAnswer);
-    crossed != strike.at.is_multiple_of(2)
+fn destroys_again(fault: Fault) -> bool {
+    let crossed = (fault.signal == FaultSignal::Kill) != (fault.moment == Moment::BeforeAnswer);
+    crossed != fault.request.is_multiple_of(2)
 }
 
-/// Applies until it goes through; a failure must hold import blocks, which are put into the configuration.
-fn go_through(stage: &Stage) -> Result<()> {
+/// Applies until it succeeds; a failure must hold import blocks, which are put into the configuration.
+fn apply_with_imports(workdir: &Workdir) -> Result<()> {
     let mut blocks = String::new();
     for _ in 0..ROUNDS_MAX {
-        let ended = stage.run(&APPLY)?;
+        let ended = workdir.run(&APPLY)?;
         if ended.code() == 0 {
-            stage.remove("import.tf");
+            workdir.remove("import.tf");
             return Ok(());
         }
         let more = import_blocks(&ended.text)?;
@@ -183,12 +196,12 @@ fn go_through(stage: &Stage) -> Result<()> {
             ended.text
         );
         blocks += &more;
-        stage.write("import.tf", &blocks)?;
+        workdir.write("import.tf", &blocks)?;
     }
     bail!("apply still fails with\n{blocks}")
 }
 
-/// The import blocks of all errors, each with the address that its error names put in place of `TYPE.NAME`.
+/// The import blocks of all errors, each with the address that its error names in place of `TYPE.NAME`.
 fn import_blocks(text: &str) -> Result<String> {
     let mut blocks = String::new();
     for error in text.split("Error: ").skip(1) {
@@ -215,26 +228,26 @@ fn import_blocks(text: &str) -> Result<String> {
     Ok(blocks)
 }
 
-/// Everything is there, once, and events flow.
-fn whole(stage: &Stage) -> Result<()> {
-    stage.plan_empty()?;
-    ensure!(stage.world.scalr().connections()?.len() == 1);
-    let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
-    ensure!(stage.aws().buses()? == std::slice::from_ref(&bus));
-    ensure!(stage.aws().rules(&bus)?.len() == 2);
+/// Every object exists once, and events arrive.
+fn whole(workdir: &Workdir) -> Result<()> {
+    workdir.plan_empty()?;
+    ensure!(workdir.companion.scalr().connections()?.len() == 1);
+    let bus = workdir.attribute("scalr_eventbridge_bus.this", "name")?;
+    ensure!(workdir.aws().buses()? == std::slice::from_ref(&bus));
+    ensure!(workdir.aws().rules(&bus)?.len() == 2);
     for rule in ["scalr-AuditLog", "scalr-RunExecuted"] {
-        let targets = stage.aws().targets(&bus, rule)?;
+        let targets = workdir.aws().targets(&bus, rule)?;
         ensure!(targets.len() == 1, "{rule} has {targets:?}");
     }
-    let mut groups = stage.aws().groups()?;
+    let mut groups = workdir.aws().groups()?;
     groups.sort();
     ensure!(groups == GROUPS, "{groups:?}");
-    verify::arrives(stage, GROUPS[1], "RunExecuted")?;
-    no_lock(stage.dir())
+    verify::arrives(workdir, GROUPS[1], "RunExecuted")?;
+    no_lock(workdir.path())
 }
 
-fn no_lock(dir: &Path) -> Result<()> {
-    let lock = dir.join(".terraform.tfstate.lock.info");
+fn no_lock(folder: &Path) -> Result<()> {
+    let lock = folder.join(".terraform.tfstate.lock.info");
     ensure!(!lock.exists(), "the state is still locked");
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The provider's own settings.
 
 use acceptance::aws::Aws;
-use acceptance::stage::Stage;
 use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, ACTIVATION, BUS, CONNECTION};
@@ -27,7 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn settings_unknown_at_plan(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
+    let mut workdir = Workdir::new(tool)?;
     let provider = r#"
 variable "token" {}
 resource "terraform_data" "token" {
@@ -37,18 +37,18 @@ provider "scalr" {
   token = terraform_data.token.output
 }
 "#;
-    let token = stage.world.line.token().to_owned();
-    stage.set("SCALR_TOKEN", "");
-    stage.set("TF_VAR_token", &token);
-    stage.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
-    stage.apply_counts(3, 0, 0)?;
-    stage.plan_empty()?;
+    let token = workdir.companion.line.token().to_owned();
+    workdir.set("SCALR_TOKEN", "");
+    workdir.set("TF_VAR_token", &token);
+    workdir.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 fn settings_in_configuration(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
-    let line = stage.world.line.clone();
+    let mut workdir = Workdir::new(tool)?;
+    let line = workdir.companion.line.clone();
     let provider = format!(
         r#"
 provider "scalr" {{
@@ -62,20 +62,20 @@ provider "scalr" {{
         line.endpoint()
     );
     for name in ["SCALR_HOSTNAME", "SCALR_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION"] {
-        stage.set(name, "");
+        workdir.set(name, "");
     }
-    stage.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
-    stage.apply_counts(2, 0, 0)?;
-    let record = std::fs::read_to_string(stage.state_file())?;
+    workdir.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    let record = std::fs::read_to_string(workdir.state_file())?;
     ensure!(!record.contains(line.token()), "the token is in the state");
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// The role's account is another one than that of the credentials: it is where the bus is made.
 fn assume_role(tool: &Tool) -> Result<()> {
     const THEIRS: &str = "222222222222";
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let provider = format!(
         r#"
 provider "scalr" {{
@@ -86,96 +86,96 @@ provider "scalr" {{
 "#
     );
     let connection = hcl::with(CONNECTION, "123456789012", THEIRS);
-    stage.config(&hcl::all(&[&provider, &connection, BUS, ACTIVATION]))?;
-    stage.apply_counts(3, 0, 0)?;
-    let theirs = Aws::new(stage.world.line.endpoint(), THEIRS, "us-east-1");
+    workdir.config(&hcl::all(&[&provider, &connection, BUS, ACTIVATION]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let theirs = Aws::new(workdir.companion.line.endpoint(), THEIRS, "us-east-1");
     ensure!(theirs.buses()?.len() == 1, "no bus in the role's account");
     ensure!(
-        stage.aws().buses()?.is_empty(),
+        workdir.aws().buses()?.is_empty(),
         "a bus in the credentials' account"
     );
-    stage.plan_empty()?;
-    stage.destroy()?;
+    workdir.plan_empty()?;
+    workdir.destroy()?;
     ensure!(theirs.buses()?.is_empty());
     Ok(())
 }
 
 /// With credentials of another account everything would seem deleted: the plan fails instead, and the state is kept.
 fn credentials_of_another_account(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::new(tool)?;
-    stage.config(&hcl::all(&[CONNECTION, BUS, hcl::RULE, hcl::TARGET]))?;
-    stage.apply_counts(4, 0, 0)?;
+    let mut workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, hcl::RULE, hcl::TARGET]))?;
+    workdir.apply_counts(4, 0, 0)?;
     let (own, other) = ("123456789012", "999999999999");
-    stage.set("AWS_ACCESS_KEY_ID", other);
-    stage.plan_fails(&[
+    workdir.set("AWS_ACCESS_KEY_ID", other);
+    workdir.plan_fails(&[
         &format!("credentials are of account {other}, not {own}"),
         "the state is kept",
     ])?;
-    stage.set("AWS_ACCESS_KEY_ID", own);
-    stage.plan_empty()?;
-    stage.config(&hcl::all(&[CONNECTION]))?;
-    stage.set("AWS_ACCESS_KEY_ID", other);
-    stage.apply_fails(&["credentials are of account"])?;
+    workdir.set("AWS_ACCESS_KEY_ID", own);
+    workdir.plan_empty()?;
+    workdir.config(&hcl::all(&[CONNECTION]))?;
+    workdir.set("AWS_ACCESS_KEY_ID", other);
+    workdir.apply_fails(&["credentials are of account"])?;
     Ok(())
 }
 
 /// Credentials of an account that is not listed are refused before anything is made.
 fn allowed_account_ids(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let provider = "provider \"scalr\" {\n  aws = { allowed_account_ids = [\"222222222222\"] }\n}\n";
-    stage.config(&hcl::all(&[CONNECTION, BUS]))?;
-    stage.apply_counts(2, 0, 0)?;
-    stage.destroy()?;
-    stage.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
-    stage.apply_fails(&["allowed_account_ids", "123456789012", "222222222222"])?;
-    ensure!(stage.aws().buses()?.is_empty(), "a bus was made all the same");
-    stage.config(&hcl::all(&[
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    workdir.destroy()?;
+    workdir.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
+    workdir.apply_fails(&["allowed_account_ids", "123456789012", "222222222222"])?;
+    ensure!(workdir.aws().buses()?.is_empty(), "a bus was made all the same");
+    workdir.config(&hcl::all(&[
         &hcl::with(provider, "222222222222", "123456789012"),
         CONNECTION,
         BUS,
     ]))?;
-    stage.apply()?;
-    stage.plan_empty()?;
+    workdir.apply()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// A profile that is written wins over keys in the environment; one that is missing is told.
 fn profile(tool: &Tool) -> Result<()> {
     const THEIRS: &str = "222222222222";
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     let provider = "provider \"scalr\" {\n  aws = { profile = \"other\" }\n}\n";
     let connection = hcl::with(CONNECTION, "123456789012", THEIRS);
-    stage.config(&hcl::all(&[provider, &connection, BUS]))?;
-    stage.apply_fails(&[
+    workdir.config(&hcl::all(&[provider, &connection, BUS]))?;
+    workdir.apply_fails(&[
         "no such profile as `other`",
         ".aws/config` (not there)",
         ".aws/credentials` (not there)",
     ])?;
-    std::fs::create_dir(stage.dir().join(".aws"))?;
+    std::fs::create_dir(workdir.path().join(".aws"))?;
     let keys = format!("[other]\naws_access_key_id = {THEIRS}\naws_secret_access_key = not-checked\n");
-    stage.write(".aws/credentials", &keys)?;
-    stage.apply_counts(1, 0, 0)?;
-    let theirs = Aws::new(stage.world.line.endpoint(), THEIRS, "us-east-1");
+    workdir.write(".aws/credentials", &keys)?;
+    workdir.apply_counts(1, 0, 0)?;
+    let theirs = Aws::new(workdir.companion.line.endpoint(), THEIRS, "us-east-1");
     ensure!(theirs.buses()?.len() == 1, "no bus in the profile's account");
     ensure!(
-        stage.aws().buses()?.is_empty(),
+        workdir.aws().buses()?.is_empty(),
         "a bus in the environment's account"
     );
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
 /// The credentials are good: it is the role that is to blame.
 fn role_that_cannot_be_assumed(tool: &Tool) -> Result<()> {
     const ROLE: &str = "arn:aws:iam::222222222222:role/platform";
-    let stage = Stage::new(tool)?;
+    let workdir = Workdir::new(tool)?;
     // Bound and let go: nothing listens there.
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let provider = format!(
         "provider \"scalr\" {{\n  aws = {{ assume_role = {{ role_arn = \"{ROLE}\" }}, endpoints = {{ sts = \"http://{free}\" }} }}\n}}\n"
     );
-    stage.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
-    let ended = stage.apply_fails(&["could not be assumed", ROLE, "external_id"])?;
+    workdir.config(&hcl::all(&[&provider, CONNECTION, BUS]))?;
+    let ended = workdir.apply_fails(&["could not be assumed", ROLE, "external_id"])?;
     ensure!(
         !ended.flat().contains("No usable AWS credentials"),
         "{}",

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use acceptance::stage::Stage;
+use acceptance::companion::Companion;
 use acceptance::tools::Tool;
-use acceptance::world::World;
+use acceptance::workdir::Workdir;
 use acceptance::{block_on, paths};
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -23,12 +23,12 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A stage with the quickstart's files and the given servers.
-pub(crate) fn stage(tool: &Tool, world: World) -> Result<Stage> {
-    let stage = Stage::with(tool, world)?;
-    stage.remove("provider.tf");
-    copy(stage.dir())?;
-    Ok(stage)
+/// A workdir with the quickstart's files and the given servers.
+pub(crate) fn workdir(tool: &Tool, companion: Companion) -> Result<Workdir> {
+    let workdir = Workdir::with(tool, companion)?;
+    workdir.remove("provider.tf");
+    copy(workdir.path())?;
+    Ok(workdir)
 }
 
 fn copy(to: &Path) -> Result<()> {
@@ -36,37 +36,37 @@ fn copy(to: &Path) -> Result<()> {
 }
 
 fn quickstart(tool: &Tool) -> Result<()> {
-    let stage = stage(tool, World::start()?)?;
-    stage.apply_counts(9, 0, 0)?;
-    ensure!(stage.output("status")? == "active");
-    stage.plan_empty()?;
+    let workdir = workdir(tool, Companion::start()?)?;
+    workdir.apply_counts(9, 0, 0)?;
+    ensure!(workdir.output("status")? == "active");
+    workdir.plan_empty()?;
 
-    let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
-    ensure!(stage.aws().source_state(&bus)?.as_deref() == Some("ACTIVE"));
-    ensure!(stage.aws().rules(&bus)? == ["scalr-AuditLog", "scalr-RunExecuted"]);
+    let bus = workdir.attribute("scalr_eventbridge_bus.this", "name")?;
+    ensure!(workdir.aws().source_state(&bus)?.as_deref() == Some("ACTIVE"));
+    ensure!(workdir.aws().rules(&bus)? == ["scalr-AuditLog", "scalr-RunExecuted"]);
     // The request that selects the connection is itself the first AuditLog event.
     let [audit, runs] = GROUPS;
-    verify::arrives(&stage, audit, "AuditLog")?;
-    let event = verify::arrives(&stage, runs, "RunExecuted")?;
+    verify::arrives(&workdir, audit, "AuditLog")?;
+    let event = verify::arrives(&workdir, runs, "RunExecuted")?;
     ensure!(
         event["account"] == "123456789012" && event["source"] == bus.as_str(),
         "{event}"
     );
 
-    stage.destroy()?;
-    ensure!(stage.resources()?.is_empty());
-    verify::nothing_left(&stage, "us-east-1", &GROUPS)
+    workdir.destroy()?;
+    ensure!(workdir.resources()?.is_empty());
+    verify::nothing_left(&workdir, "us-east-1", &GROUPS)
 }
 
 /// The quickstart applied, without what cannot be imported: the delivery check.
-fn importable(tool: &Tool) -> Result<Stage> {
-    let stage = stage(tool, World::start()?)?;
-    let main = std::fs::read_to_string(stage.dir().join("main.tf"))?;
+fn importable(tool: &Tool) -> Result<Workdir> {
+    let workdir = workdir(tool, Companion::start()?)?;
+    let main = std::fs::read_to_string(workdir.path().join("main.tf"))?;
     let check = main.find("# A run is started").unwrap_or(main.len());
-    stage.write("main.tf", &main[..check])?;
-    stage.remove("outputs.tf");
-    stage.apply_counts(8, 0, 0)?;
-    Ok(stage)
+    workdir.write("main.tf", &main[..check])?;
+    workdir.remove("outputs.tf");
+    workdir.apply_counts(8, 0, 0)?;
+    Ok(workdir)
 }
 
 /// The address of each type's rule, of its target, and the rule's name.
@@ -84,34 +84,34 @@ const RULES: [(&str, &str, &str); 2] = [
 ];
 
 fn import(tool: &Tool) -> Result<()> {
-    let stage = importable(tool)?;
-    let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
-    let connection = stage.attribute("scalr_eventbridge_connection.this", "id")?;
+    let workdir = importable(tool)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.this", "name")?;
+    let connection = workdir.attribute("scalr_eventbridge_connection.this", "id")?;
     let mut ids = vec![
         ("scalr_eventbridge_connection.this", connection.clone()),
         ("scalr_eventbridge_bus.this", bus.clone()),
         ("scalr_eventbridge_activation.this", connection),
         (
             "scalr_audit_log_setting.this",
-            stage.world.line.scalr_account().to_owned(),
+            workdir.companion.line.scalr_account().to_owned(),
         ),
     ];
     for (rule, target, name) in RULES {
-        let id = stage.attribute(target, "target_id")?;
+        let id = workdir.attribute(target, "target_id")?;
         ids.push((rule, format!("{bus}/{name}@us-east-1")));
         ids.push((target, format!("{bus}/{name}/{id}@us-east-1")));
     }
-    verify::import(&stage, &ids, &["status"])
+    verify::import(&workdir, &ids, &["status"])
 }
 
 fn import_by_identity(tool: &Tool) -> Result<()> {
-    let stage = importable(tool)?;
-    let bus = stage.attribute("scalr_eventbridge_bus.this", "name")?;
-    let connection = stage.attribute("scalr_eventbridge_connection.this", "id")?;
-    let account = stage.world.line.scalr_account().to_owned();
+    let workdir = importable(tool)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.this", "name")?;
+    let connection = workdir.attribute("scalr_eventbridge_connection.this", "id")?;
+    let account = workdir.companion.line.scalr_account().to_owned();
     let ids: Vec<_> = RULES
         .iter()
-        .map(|(_, target, _)| stage.attribute(target, "target_id"))
+        .map(|(_, target, _)| workdir.attribute(target, "target_id"))
         .collect::<Result<_>>()?;
     let mut identities = vec![
         (
@@ -138,7 +138,7 @@ fn import_by_identity(tool: &Tool) -> Result<()> {
         identities.push((rule, of_rule.collect()));
         identities.push((target, of_target.collect()));
     }
-    verify::import_by_identity(&stage, &identities, &["status"])
+    verify::import_by_identity(&workdir, &identities, &["status"])
 }
 
 const ELSEWHERE: &str = r#"
@@ -192,19 +192,22 @@ resource "scalr_audit_log_setting" "eu" {
 "#;
 
 fn elsewhere(tool: &Tool) -> Result<()> {
-    let stage = Stage::new(tool)?;
-    stage.config(ELSEWHERE)?;
-    stage.apply_counts(8, 0, 0)?;
-    stage.plan_empty()?;
-    let here = stage.world.aws_in("eu-west-1");
-    let bus = stage.attribute("scalr_eventbridge_bus.eu", "name")?;
-    let failures = stage.attribute("scalr_eventbridge_rule.failures", "arn")?;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(ELSEWHERE)?;
+    workdir.apply_counts(8, 0, 0)?;
+    workdir.plan_empty()?;
+    let here = workdir.companion.aws_in("eu-west-1");
+    let bus = workdir.attribute("scalr_eventbridge_bus.eu", "name")?;
+    let failures = workdir.attribute("scalr_eventbridge_rule.failures", "arn")?;
     let tags = block_on(here.events.list_tags_for_resource().resource_arn(failures).send())?;
     ensure!(tags.tags().len() == 2, "{tags:?}");
     ensure!(here.source_state(&bus)?.as_deref() == Some("ACTIVE"));
-    ensure!(stage.aws().buses()?.is_empty(), "the bus is in the wrong region");
+    ensure!(
+        workdir.aws().buses()?.is_empty(),
+        "the bus is in the wrong region"
+    );
 
-    verify::start_run(&stage)?;
+    verify::start_run(&workdir)?;
     let event = verify::until("the run's event in /eu/everything", || {
         let messages = here.messages("/eu/everything")?;
         Ok(messages
@@ -215,6 +218,6 @@ fn elsewhere(tool: &Tool) -> Result<()> {
         event["region"] == "eu-west-1" && event["version"] == "0" && event["resources"] == json!([]),
         "{event}"
     );
-    stage.destroy()?;
-    verify::nothing_left(&stage, "eu-west-1", &[])
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "eu-west-1", &[])
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use acceptance::stage::{APPLY, Stage};
+use acceptance::companion::Companion;
 use acceptance::tools::Tool;
-use acceptance::world::World;
+use acceptance::workdir::{APPLY, Workdir};
 use anyhow::{Context, Result, ensure};
 
 use super::hcl::{self, ACTIVATION, BUS, CONNECTION, RULE, TARGET};
@@ -20,33 +20,33 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// The token goes in as an environment variable first, then as a setting; then a wrong one fails.
 fn nowhere(tool: &Tool) -> Result<()> {
-    let mut stage = Stage::with(tool, World::start_logging("trace")?)?;
-    let token = stage.world.line.token().to_owned();
-    let log = stage.dir().join("trace.log");
-    stage.set("TF_LOG", "trace");
-    stage.set("TF_LOG_PATH", &log.to_string_lossy());
-    stage.set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-    stage.set("AWS_SESSION_TOKEN", SESSION);
+    let mut workdir = Workdir::with(tool, Companion::start_logging("trace")?)?;
+    let token = workdir.companion.line.token().to_owned();
+    let log = workdir.path().join("trace.log");
+    workdir.set("TF_LOG", "trace");
+    workdir.set("TF_LOG_PATH", &log.to_string_lossy());
+    workdir.set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    workdir.set("AWS_SESSION_TOKEN", SESSION);
     let mut said = String::new();
-    stage.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, ACTIVATION]))?;
-    said += &stage.apply()?.text;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, ACTIVATION]))?;
+    said += &workdir.apply()?.text;
 
-    stage.set("SCALR_TOKEN", "");
-    stage.set("TF_VAR_token", &token);
+    workdir.set("SCALR_TOKEN", "");
+    workdir.set("TF_VAR_token", &token);
     let by_setting = "variable \"token\" { sensitive = true }\nprovider \"scalr\" { token = var.token }\n";
-    stage.config(&hcl::all(&[
+    workdir.config(&hcl::all(&[
         by_setting, CONNECTION, BUS, RULE, TARGET, ACTIVATION,
     ]))?;
-    said += &stage.plan_empty()?.text;
+    said += &workdir.plan_empty()?.text;
 
-    stage.set("TF_VAR_token", WRONG_TOKEN);
-    let refused = stage.run(&APPLY)?;
+    workdir.set("TF_VAR_token", WRONG_TOKEN);
+    let refused = workdir.run(&APPLY)?;
     ensure!(refused.code() == 1, "a wrong token is taken:\n{}", refused.text);
     said += &refused.text;
 
     let mut texts = vec![("what the tool said".to_owned(), said)];
-    texts.push(("the companion's log".to_owned(), stage.world.log()));
-    collect(stage.dir(), &mut texts)?;
+    texts.push(("the companion's log".to_owned(), workdir.companion.log()));
+    collect(workdir.path(), &mut texts)?;
     ensure!(
         texts
             .iter()

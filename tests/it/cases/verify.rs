@@ -2,27 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-use acceptance::stage::Stage;
+use acceptance::workdir::Workdir;
 use anyhow::{Result, bail, ensure};
 use aws_sdk_eventbridge::types::EventSourceState;
 use serde_json::Value;
 
-const UNTIL: Duration = Duration::from_secs(30);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const WITHIN: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Forgets the whole state and takes everything up again with import blocks: nothing may change, every attribute must
-/// come back (but those in `client_only`, which nothing remote holds), and the next plan must be empty.
-pub(crate) fn import(stage: &Stage, ids: &[(&str, String)], client_only: &[&str]) -> Result<()> {
+/// Removes the whole state and imports everything with import blocks: nothing may change, every attribute must come
+/// back (but those in `client_only`, which nothing remote holds), and the next plan must be empty.
+pub(crate) fn import(workdir: &Workdir, ids: &[(&str, String)], client_only: &[&str]) -> Result<()> {
     let keys: Vec<_> = ids
         .iter()
         .map(|(to, id)| (*to, format!("id = \"{id}\"")))
         .collect();
-    take_up(stage, &keys, client_only)
+    reimport(workdir, &keys, client_only)
 }
 
 /// [`import`], by the attributes of each resource's identity.
 pub(crate) fn import_by_identity(
-    stage: &Stage,
+    workdir: &Workdir,
     identities: &[(&str, Vec<(&str, &str)>)],
     client_only: &[&str],
 ) -> Result<()> {
@@ -33,27 +33,27 @@ pub(crate) fn import_by_identity(
         format!("identity = {{ {} }}", pairs.collect::<Vec<_>>().join(", "))
     };
     let keys: Vec<_> = identities.iter().map(|one| (one.0, key(one))).collect();
-    take_up(stage, &keys, client_only)
+    reimport(workdir, &keys, client_only)
 }
 
-fn take_up(stage: &Stage, keys: &[(&str, String)], client_only: &[&str]) -> Result<()> {
-    let before = stage.resources()?;
-    std::fs::rename(stage.state_file(), stage.dir().join("forgotten.json"))?;
+fn reimport(workdir: &Workdir, keys: &[(&str, String)], client_only: &[&str]) -> Result<()> {
+    let before = workdir.resources()?;
+    std::fs::rename(workdir.state_file(), workdir.path().join("forgotten.json"))?;
     let block = |(to, key): &(&str, String)| format!("import {{\n  to = {to}\n  {key}\n}}\n");
-    stage.write("import.tf", &keys.iter().map(block).collect::<String>())?;
-    let ended = stage.apply()?;
+    workdir.write("import.tf", &keys.iter().map(block).collect::<String>())?;
+    let ended = workdir.apply()?;
     let wanted = format!("{} imported, 0 added, 0 changed, 0 destroyed", keys.len());
     ensure!(
         ended.flat().contains(&wanted),
         "wanted `{wanted}`:\n{}",
         ended.text
     );
-    stage.remove("import.tf");
+    workdir.remove("import.tf");
     for (address, old) in before {
-        let new = stage.attributes(&address)?;
+        let new = workdir.attributes(&address)?;
         same(&address, &old, &new, client_only)?;
     }
-    stage.plan_empty()?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
@@ -70,22 +70,22 @@ fn same(address: &str, old: &Value, new: &Value, client_only: &[&str]) -> Result
     Ok(())
 }
 
-/// Looks again and again until `look` finds something.
+/// Polls until `look` finds something.
 pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let started = Instant::now();
-    while started.elapsed() < UNTIL {
+    while started.elapsed() < WITHIN {
         if let Some(found) = look()? {
             return Ok(found);
         }
-        std::thread::park_timeout(BETWEEN_LOOKS);
+        std::thread::park_timeout(POLL_INTERVAL);
     }
-    bail!("{what}: not within {UNTIL:?}")
+    bail!("{what}: not within {WITHIN:?}")
 }
 
 /// Waits until a log group holds an event of this type, and returns it.
-pub(crate) fn arrives(stage: &Stage, group: &str, detail_type: &str) -> Result<Value> {
+pub(crate) fn arrives(workdir: &Workdir, group: &str, detail_type: &str) -> Result<Value> {
     until(&format!("a {detail_type} in {group}"), || {
-        let messages = stage.aws().messages(group)?;
+        let messages = workdir.aws().messages(group)?;
         Ok(messages
             .into_iter()
             .find(|message| message["detail-type"] == detail_type))
@@ -93,22 +93,22 @@ pub(crate) fn arrives(stage: &Stage, group: &str, detail_type: &str) -> Result<V
 }
 
 /// Starts a run, as Scalr's interface would.
-pub(crate) fn start_run(stage: &Stage) -> Result<()> {
-    let workspace = serde_json::json!({"type": "workspaces", "id": stage.world.line.workspace()});
+pub(crate) fn start_run(workdir: &Workdir) -> Result<()> {
+    let workspace = serde_json::json!({"type": "workspaces", "id": workdir.companion.line.workspace()});
     let body = serde_json::json!({"data": {
         "type": "runs",
         "attributes": {"message": "acceptance", "is-dry": true},
         "relationships": {"workspace": {"data": workspace}},
     }});
-    let (status, answer) = stage.world.scalr().call("POST", "/runs", Some(&body))?;
+    let (status, answer) = workdir.companion.scalr().call("POST", "/runs", Some(&body))?;
     ensure!(status == 201, "POST /runs: {status} {answer}");
     Ok(())
 }
 
-/// The stage's AWS side holds nothing but these log groups, and Scalr has no connection.
-pub(crate) fn nothing_left(stage: &Stage, region: &str, groups: &[&str]) -> Result<()> {
-    let aws = stage.world.aws_in(region);
-    let connections = stage.world.scalr().connections()?;
+/// AWS holds nothing but these log groups, and Scalr has no connection.
+pub(crate) fn nothing_left(workdir: &Workdir, region: &str, groups: &[&str]) -> Result<()> {
+    let aws = workdir.companion.aws_in(region);
+    let connections = workdir.companion.scalr().connections()?;
     ensure!(connections.is_empty(), "connections are left: {connections:?}");
     let buses = aws.buses()?;
     ensure!(buses.is_empty(), "buses are left: {buses:?}");

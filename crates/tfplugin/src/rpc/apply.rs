@@ -6,9 +6,9 @@ use super::catalog::ResourceType;
 use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
-use crate::operation::Notes;
-use crate::plan::Action;
 use crate::proto::tfplugin6 as pb;
+use crate::provider::operation::Notes;
+use crate::provider::plan::Action;
 use crate::semantics::{draft, merge, rules, timeouts};
 
 pub(super) async fn apply(

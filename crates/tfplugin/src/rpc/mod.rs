@@ -27,12 +27,12 @@ use tonic::{Request, Response, Status};
 use self::catalog::Catalog;
 pub(crate) use self::catalog::ResourceType;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::erased::AnyProvider;
 use crate::log;
-use crate::operation::{Call, Notes};
-use crate::plan::AnyClient;
 use crate::proto::tfplugin6 as pb;
 use crate::proto::tfplugin6::provider_server::Provider as Protocol;
+use crate::provider::erased::AnyProvider;
+use crate::provider::operation::{Call, Notes};
+use crate::provider::plan::AnyClient;
 
 /// The provider as a service.
 pub(crate) struct Service {

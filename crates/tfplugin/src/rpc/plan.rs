@@ -5,8 +5,8 @@ use super::validate::{self, Subject};
 use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
-use crate::plan::{Action, PlanState};
 use crate::proto::tfplugin6 as pb;
+use crate::provider::plan::{Action, PlanState};
 use crate::semantics::{draft, rules};
 
 pub(super) fn validate(

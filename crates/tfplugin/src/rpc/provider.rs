@@ -6,9 +6,9 @@ use crate::cty::Val;
 use crate::diag::{Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
-use crate::provider::ConfigureRequest;
-use crate::resource::Timeouts;
+use crate::provider::registry::ConfigureRequest;
 use crate::schema::{Nesting, Object, Shape};
+use crate::timeouts::Timeouts;
 
 fn capabilities() -> pb::ServerCapabilities {
     pb::ServerCapabilities {

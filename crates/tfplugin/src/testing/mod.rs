@@ -23,10 +23,10 @@ use tonic::Request;
 pub use self::resource::{Applied, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::function::FunctionError;
 use crate::proto::tfplugin6 as pb;
 use crate::proto::tfplugin6::provider_server::Provider as _;
-use crate::provider::Provider;
+use crate::provider::function::FunctionError;
+use crate::provider::registry::Provider;
 use crate::rpc::Service;
 
 /// Stands for an unknown value in the JSON of configurations, plans and arguments.
@@ -53,7 +53,7 @@ type Observer = Box<dyn Fn(&Diagnostic) + Send + Sync>;
 impl Harness {
     /// Puts a provider under test. A provider that is put together wrongly panics here.
     pub fn new<P: Provider>() -> Self {
-        let service = Service::new(crate::erased::provider::<P>(), "0.0.0-test");
+        let service = Service::new(crate::provider::erased::provider::<P>(), "0.0.0-test");
         let faults = &service.catalog().faults;
         assert!(faults.is_empty(), "{faults}");
         Self {
@@ -171,7 +171,7 @@ impl Harness {
             Some(error) => Err(FunctionError {
                 text: self.seen(error.text),
                 argument: error.function_argument,
-                path: None,
+                name: None,
             }),
             None => Ok(convert::show(&convert::value(
                 called.result.as_ref(),

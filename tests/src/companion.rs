@@ -1,0 +1,242 @@
+//! A companion for one case: `scalr-eventbridge dev` on free ports, with its state in a temporary folder.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::aws::Aws;
+use crate::group::pid_of;
+use crate::http;
+use crate::paths;
+use crate::runtime::block_on;
+use crate::scalr::Scalr;
+
+const READY: Duration = Duration::from_mins(1);
+const STOPPED: Duration = Duration::from_secs(20);
+
+/// The line that the companion prints when it is ready.
+#[derive(Clone, Debug)]
+pub struct ReadyLine(Value);
+
+impl ReadyLine {
+    fn text(&self, pointer: &str) -> &str {
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+    /// Scalr's address.
+    pub fn hostname(&self) -> &str {
+        self.text("/scalr/hostname")
+    }
+    /// Scalr's bearer token.
+    pub fn token(&self) -> &str {
+        self.text("/scalr/token")
+    }
+    /// The Scalr account's id.
+    pub fn scalr_account(&self) -> &str {
+        self.text("/scalr/account_id")
+    }
+    /// The Scalr account's name.
+    pub fn scalr_account_name(&self) -> &str {
+        self.text("/scalr/account_name")
+    }
+    /// The workspace's id.
+    pub fn workspace(&self) -> &str {
+        self.text("/scalr/workspace_id")
+    }
+    /// The local AWS's address.
+    pub fn endpoint(&self) -> &str {
+        self.text("/aws/endpoint")
+    }
+    /// The customer's AWS account.
+    pub fn aws_account(&self) -> &str {
+        self.text("/aws/account_id")
+    }
+    /// The partner's AWS account.
+    pub fn partner_account(&self) -> &str {
+        self.text("/aws/partner_account_id")
+    }
+    /// The default region.
+    pub fn region(&self) -> &str {
+        self.text("/aws/region")
+    }
+}
+
+/// A running companion.
+pub struct Companion {
+    child: Child,
+    /// The line it printed when it was ready.
+    pub line: ReadyLine,
+    data: TempDir,
+}
+
+impl Companion {
+    /// Starts a companion that holds only its seed data.
+    ///
+    /// # Errors
+    /// When it does not start or does not become ready.
+    pub fn start() -> Result<Self> {
+        Self::start_logging("warn")
+    }
+
+    /// [`Companion::start`], with a log of this level.
+    ///
+    /// # Errors
+    /// When it does not start or does not become ready.
+    pub fn start_logging(level: &str) -> Result<Self> {
+        Self::start_in(tempfile::tempdir()?, level)
+    }
+
+    /// Starts a companion on a copy of another one's state.
+    ///
+    /// # Errors
+    /// When the copy fails, or it does not start or become ready.
+    pub fn restore(saved: &Path) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        paths::copy_tree(saved, data.path())?;
+        Self::start_in(data, "warn")
+    }
+
+    fn start_in(data: TempDir, level: &str) -> Result<Self> {
+        let program = paths::companion();
+        ensure!(
+            program.is_file(),
+            "{} is missing: build it, or run `cargo xtask test`",
+            program.display()
+        );
+        let log = std::fs::File::create(data.path().join("stderr.log"))?;
+        let mut child = Command::new(program)
+            .args([
+                "dev",
+                "--json",
+                "--scalr-listen",
+                "127.0.0.1:0",
+                "--aws-listen",
+                "127.0.0.1:0",
+                "--log",
+                level,
+                "--data-dir",
+            ])
+            .arg(data.path().join("state"))
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
+        match first_line(&mut child) {
+            Ok(line) => Ok(Self {
+                child,
+                line: ReadyLine(line),
+                data,
+            }),
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let said = std::fs::read_to_string(data.path().join("stderr.log")).unwrap_or_default();
+                Err(error.context(format!("the companion is not ready; it said: {said}")))
+            }
+        }
+    }
+
+    /// AWS's side, as the customer sees it in `region`.
+    pub fn aws_in(&self, region: &str) -> Aws {
+        Aws::new(self.line.endpoint(), self.line.aws_account(), region)
+    }
+
+    /// AWS's side, as the customer sees it in the default region.
+    pub fn aws(&self) -> Aws {
+        self.aws_in(self.line.region())
+    }
+
+    /// Moves the local AWS's clock forward.
+    ///
+    /// # Errors
+    /// When it does not take the call.
+    pub fn pass_days(&self, days: u32) -> Result<()> {
+        let body = serde_json::json!({ "advance_seconds": u64::from(days) * 86_400 });
+        let url = format!("{}/_local/clock", self.line.endpoint());
+        let answer = block_on(http::client().post(url).json(&body).send())?;
+        answer.error_for_status()?;
+        Ok(())
+    }
+
+    /// Scalr's side.
+    pub fn scalr(&self) -> Scalr {
+        Scalr::new(self.line.hostname(), self.line.token())
+    }
+
+    /// What the companion has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join("stderr.log")).unwrap_or_default()
+    }
+
+    /// Stops the companion with SIGTERM and returns a folder with a copy of its state.
+    ///
+    /// # Errors
+    /// When it does not end cleanly within a few seconds.
+    pub fn stop(mut self) -> Result<PathBuf> {
+        kill_process(pid_of(&self.child)?, Signal::TERM)?;
+        let status = wait(&mut self.child, STOPPED)?;
+        ensure!(
+            status.success(),
+            "the companion ended with {status}: {}",
+            self.log()
+        );
+        let kept = tempfile::tempdir()?.keep();
+        paths::copy_tree(self.data.path(), &kept)?;
+        Ok(kept)
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            // Its state is deleted: a clean shutdown would serve nothing.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn first_line(child: &mut Child) -> Result<Value> {
+    let out = child.stdout.take().context("the companion has no stdout")?;
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(out);
+        let mut line = String::new();
+        let read = reader.read_line(&mut line).map(|_| line);
+        // The receiver is dropped only after the wait has failed.
+        let _ = send.send(read);
+        // Keep the pipe open: a closed one would end the companion at its next print.
+        let _ = std::io::copy(&mut reader, &mut std::io::sink());
+    });
+    let line = receive.recv_timeout(READY).context("no line on stdout")??;
+    ensure!(!line.is_empty(), "it ended without a line on stdout");
+    serde_json::from_str(&line).with_context(|| format!("its line is not JSON: {line}"))
+}
+
+fn wait(child: &mut Child, limit: Duration) -> Result<std::process::ExitStatus> {
+    let pid = pid_of(child)?;
+    let (over, watched) = mpsc::channel::<()>();
+    let watchdog = std::thread::spawn(move || {
+        let expired = watched.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
+        if expired {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        expired
+    });
+    let status = child.wait()?;
+    drop(over);
+    if watchdog.join().unwrap_or(false) {
+        bail!("the companion ignored SIGTERM for {limit:?}");
+    }
+    Ok(status)
+}

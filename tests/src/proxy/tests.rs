@@ -1,0 +1,155 @@
+//! The proxy against a server whose answer a test releases, and a process that lasts until it is signalled.
+
+use std::future::Future;
+use std::pin::pin;
+use std::process::Command;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use rustix::process::{Signal, kill_process_group};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+use super::{Fault, FaultSignal, Injection, Moment, Proxy};
+use crate::group::Group;
+use crate::http;
+use crate::runtime::{block_on, spawn};
+
+/// Nothing here takes as long; a test that hangs ends with a failure.
+const LIMIT: Duration = Duration::from_mins(1);
+const KILLED: i32 = 137;
+
+/// A server that reports each request and answers only when the test adds a permit.
+struct Upstream {
+    address: String,
+    requests: mpsc::UnboundedReceiver<()>,
+    answers: Arc<Semaphore>,
+}
+
+impl Upstream {
+    fn start() -> Self {
+        let (sender, requests) = mpsc::unbounded_channel();
+        let answers = Arc::new(Semaphore::new(0));
+        let app = Router::new()
+            .fallback(answer)
+            .with_state((sender, Arc::clone(&answers)));
+        let listener = block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        spawn(async move { axum::serve(listener, app).await });
+        Self {
+            address,
+            requests,
+            answers,
+        }
+    }
+
+    fn wait_for_request(&mut self) {
+        block_on(self.requests.recv()).expect("the server runs");
+    }
+}
+
+async fn answer(
+    State((requests, answers)): State<(mpsc::UnboundedSender<()>, Arc<Semaphore>)>,
+) -> &'static str {
+    let _ = requests.send(());
+    let _permit = answers.acquire().await;
+    "done"
+}
+
+fn lasting_process() -> Group {
+    let mut command = Command::new("tail");
+    command.args(["-f", "/dev/null"]);
+    Group::start(command).expect("tail starts")
+}
+
+fn proxy(upstream: &Upstream, moment: Moment, signal: FaultSignal) -> Proxy {
+    let fault = Fault {
+        request: 1,
+        moment,
+        signal,
+    };
+    Proxy::start(&[&upstream.address], Some(fault)).expect("a proxy")
+}
+
+fn send(proxy: &Proxy) -> JoinHandle<()> {
+    let url = proxy.addresses[0].clone();
+    spawn(async move {
+        // No answer is what a killed tool gets.
+        let _ = http::client().get(url).send().await;
+    })
+}
+
+/// The failure that was seen: the process is gone before the proxy has noted that it sent the signal.
+#[test]
+fn the_signal_is_on_record_when_the_process_has_ended() {
+    for moment in [Moment::BeforeForward, Moment::BeforeAnswer] {
+        let upstream = Upstream::start();
+        upstream.answers.add_permits(1);
+        let proxy = proxy(&upstream, moment, FaultSignal::Kill);
+        let group = lasting_process();
+        proxy.aim(group.pid().expect("a process id"));
+        let request = send(&proxy);
+        let ended = group.wait(LIMIT).expect("it ends");
+        assert_eq!(proxy.injection(), Injection::Sent, "{moment:?}");
+        assert_eq!(ended.code(), KILLED, "{moment:?}");
+        request.abort();
+    }
+}
+
+#[test]
+fn a_process_that_ends_before_the_answer_is_reported_as_ended() {
+    let mut upstream = Upstream::start();
+    let proxy = proxy(&upstream, Moment::BeforeAnswer, FaultSignal::Interrupt);
+    let group = lasting_process();
+    let pid = group.pid().expect("a process id");
+    proxy.aim(pid);
+    let request = send(&proxy);
+    upstream.wait_for_request();
+    kill_process_group(pid, Signal::KILL).expect("it runs");
+    group.wait(LIMIT).expect("it ends");
+    let reader = std::thread::spawn(move || proxy.injection());
+    upstream.answers.add_permits(1);
+    assert_eq!(reader.join().expect("no panic"), Injection::GroupEnded);
+    request.abort();
+}
+
+#[test]
+fn a_request_that_is_given_up_still_ends_in_the_signal() {
+    let mut upstream = Upstream::start();
+    let proxy = proxy(&upstream, Moment::BeforeAnswer, FaultSignal::Kill);
+    let group = lasting_process();
+    proxy.aim(group.pid().expect("a process id"));
+    let request = send(&proxy);
+    upstream.wait_for_request();
+    request.abort();
+    assert!(
+        block_on(request).expect_err("aborted").is_cancelled(),
+        "the request was under way"
+    );
+    upstream.answers.add_permits(1);
+    assert_eq!(group.wait(LIMIT).expect("it ends").code(), KILLED);
+    assert_eq!(proxy.injection(), Injection::Sent);
+}
+
+#[test]
+fn a_signal_that_is_due_before_the_process_is_known_waits_for_it() {
+    let upstream = Upstream::start();
+    let proxy = proxy(&upstream, Moment::BeforeForward, FaultSignal::Kill);
+    let mut inject = pin!(proxy.shared.inject(FaultSignal::Kill));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(inject.as_mut().poll(&mut context).is_pending(), "no process yet");
+    let group = lasting_process();
+    proxy.aim(group.pid().expect("a process id"));
+    block_on(inject);
+    assert_eq!(group.wait(LIMIT).expect("it ends").code(), KILLED);
+}
+
+#[test]
+fn a_request_that_never_comes_is_reported() {
+    let upstream = Upstream::start();
+    let proxy = proxy(&upstream, Moment::BeforeForward, FaultSignal::Kill);
+    assert_eq!(proxy.injection(), Injection::NotReached);
+}
