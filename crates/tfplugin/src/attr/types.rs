@@ -9,7 +9,7 @@ use crate::path::{Path, Step};
 use crate::schema::{Nesting, Parameter, Shape};
 use crate::value::Value;
 
-/// A Rust type that stands for an attribute, an element or a parameter.
+/// A Rust type that an attribute, an element or a parameter can have.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of an attribute",
     note = "use String, bool, i64, f64, Number, Dynamic, a struct that derives Attrs, a type that implements Newtype, or Option, Value, Vec, BTreeSet, BTreeMap<String, _> of one"

@@ -1,4 +1,4 @@
-//! What an operation of a resource or data source has at hand.
+//! One operation of a resource or data source: what its code can use.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ impl<'a, T> Operation<'a, T> {
     /// state is kept, with what is not known yet as null.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "a state is handed over where it is made: `operation.save(plan.with(&made))`"
+        reason = "a state is passed where it is made: `operation.save(plan.with(&made))`"
     )]
     pub fn save(&self, state: T)
     where
@@ -104,7 +104,7 @@ impl<'a, T> Operation<'a, T> {
         self.call.notes().saved = Some(state.to_val());
     }
 
-    /// Tells the user something when the operation is through.
+    /// Adds a warning to the result of the operation.
     pub fn warn(&self, diagnostic: Diagnostic) {
         self.call.notes().warnings.push(Diagnostic {
             severity: Severity::Warning,
@@ -112,7 +112,7 @@ impl<'a, T> Operation<'a, T> {
         });
     }
 
-    /// Logs what is going on.
+    /// Logs a line about the progress of the operation.
     pub fn progress(&self, message: impl AsRef<str>) {
         log::progress(&self.call.subject, message.as_ref());
     }
@@ -122,7 +122,7 @@ impl<'a, T> Operation<'a, T> {
         &self.call.cancel
     }
 
-    /// When the operation should be through: the `timeouts` block, or the default.
+    /// The deadline of the operation: the `timeouts` block, or the default.
     pub fn deadline(&self) -> Instant {
         self.call.deadline
     }

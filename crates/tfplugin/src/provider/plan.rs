@@ -134,10 +134,10 @@ impl<'a, R: Resource> Plan<'a, R> {
     }
 
     fn put(&mut self, path: &Path, value: Val) {
-        if !place(&mut self.state.planned, path.steps(), value) {
+        if !put_at(&mut self.state.planned, path.steps(), value) {
             self.state.diags.push(
                 Diagnostic::error("The provider planned a value where there is none").detail(format!(
-                    "This is a bug in the provider: nothing in the plan lies at `{path}`."
+                    "This is a bug in the provider: the plan has nothing at `{path}`."
                 )),
             );
         }
@@ -145,18 +145,18 @@ impl<'a, R: Resource> Plan<'a, R> {
 }
 
 /// Puts a value at a path; false where the path leads nowhere.
-fn place(root: &mut Val, steps: &[Step], value: Val) -> bool {
+fn put_at(root: &mut Val, steps: &[Step], value: Val) -> bool {
     let Some((first, rest)) = steps.split_first() else {
         *root = value;
         return true;
     };
     match (root, first) {
         (Val::Map(all), Step::Attr(name) | Step::Key(name)) => match all.get_mut(name) {
-            Some(inner) => place(inner, rest, value),
+            Some(inner) => put_at(inner, rest, value),
             None => false,
         },
         (Val::List(all), Step::Index(index)) => match all.get_mut(*index) {
-            Some(inner) => place(inner, rest, value),
+            Some(inner) => put_at(inner, rest, value),
             None => false,
         },
         _ => false,

@@ -22,7 +22,7 @@ pub trait Resource: Attrs {
     const NAME: &'static str;
     /// The provider's client.
     type Client: Send + Sync + 'static;
-    /// What tells one object from another; copied from state.
+    /// The attributes that identify an object; copied from state.
     const IDENTITY: Identity = Identity::of(&["id"]);
     /// Which timeouts a user may set, and their defaults.
     const TIMEOUTS: Timeouts = Timeouts::none();
@@ -77,7 +77,7 @@ pub trait Resource: Attrs {
         match Self::IDENTITY.attributes().as_slice() {
             [(name, _)] => Ok(vec![(name, id.to_owned())]),
             _ => Err(Diagnostic::error("Cannot import by id")
-                .detail("This resource is told apart by more than one attribute: use an `identity` in the import block.")
+                .detail("The identity of this resource has more than one attribute: use an `identity` in the import block.")
                 .into()),
         }
     }
@@ -92,7 +92,7 @@ pub trait Resource: Attrs {
     }
 }
 
-/// The attributes that tell one object from another.
+/// The attributes that identify an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
     required: &'static [&'static str],
@@ -108,7 +108,7 @@ impl Identity {
         }
     }
 
-    /// Nothing: the object cannot be told apart or imported by identity.
+    /// Nothing: the object has no identity, and cannot be imported by one.
     pub const fn none() -> Self {
         Self::of(&[])
     }

@@ -34,7 +34,7 @@ pub(super) fn config(json: &Json, object: &Object, ty: &Type) -> Result<Val> {
     Ok(value)
 }
 
-/// A value of a type, in which [`UNKNOWN`] stands for an unknown.
+/// A value of a type, with [`UNKNOWN`] for an unknown.
 pub(super) fn typed(json: &Json, ty: &Type) -> Result<Val, ValueError> {
     match (json, ty) {
         (Json::String(text), _) if text == UNKNOWN => Ok(Val::UNKNOWN),
@@ -82,7 +82,7 @@ fn object(all: &serde_json::Map<String, Json>, types: &BTreeMap<String, Type>) -
     ))
 }
 
-/// A value as JSON, in which [`UNKNOWN`] stands for an unknown.
+/// A value as JSON, with [`UNKNOWN`] for an unknown.
 pub(super) fn show(value: &Val) -> Json {
     match value {
         Val::Null => Json::Null,

@@ -29,7 +29,7 @@ use crate::provider::function::FunctionError;
 use crate::provider::registry::Provider;
 use crate::rpc::Service;
 
-/// Stands for an unknown value in the JSON of configurations, plans and arguments.
+/// An unknown value in the JSON of configurations, plans and arguments.
 pub const UNKNOWN: &str = "\u{1}unknown\u{1}";
 
 /// Who sees every diagnostic.

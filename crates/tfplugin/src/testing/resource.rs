@@ -42,12 +42,12 @@ pub struct Planned {
     private: Vec<u8>,
     identity: Option<pb::ResourceIdentityData>,
     replace: Vec<Path>,
-    /// What the provider told with the plan.
+    /// Warnings that came with the plan.
     pub warnings: Diagnostics,
 }
 
 impl Planned {
-    /// The planned attributes; [`super::UNKNOWN`] stands for what is known after apply.
+    /// The planned attributes; [`super::UNKNOWN`] is what is known after apply.
     pub fn json(&self) -> Json {
         convert::show(&self.value)
     }
