@@ -83,7 +83,7 @@ fn pump(from: impl Read + Send + 'static, to: mpsc::Sender<String>) -> std::thre
     })
 }
 
-/// Builds both programs. Always together: one by itself has other features, and is built anew from its first dependency on.
+/// Builds both programs. Always together: one by itself has other features, so that cargo would rebuild its dependencies.
 pub(crate) fn build_programs() -> Command {
     cargo(&[
         "build",

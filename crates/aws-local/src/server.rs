@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::Config;
-use crate::delivery::http::Job;
-use crate::engine::Engine;
+use crate::engine::{Engine, Jobs};
 use crate::http::carrier::Carrier;
 use crate::http::serve::serve;
 use crate::journal::DataError;
@@ -52,7 +50,7 @@ pub struct Server {
     config: Config,
     engine: Arc<Engine>,
     carrier: Carrier,
-    jobs: UnboundedReceiver<Job>,
+    jobs: Jobs,
 }
 
 impl Server {

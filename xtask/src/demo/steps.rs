@@ -1,4 +1,4 @@
-//! The steps that the tool takes, told in the words of Scalr's own page as the tool reports them.
+//! The steps of the tool, in the words of Scalr's own page, as the tool reports them.
 
 use anyhow::{Result, bail};
 
@@ -32,7 +32,7 @@ const PAGE: [(&str, &str); 7] = [
 /// Applies, telling each step as it is done.
 pub(super) fn apply(stage: &Stage, companion: &Companion) -> Result<()> {
     companion.print_environment(stage);
-    let (good, text) = told(
+    let (good, text) = followed(
         stage,
         companion,
         &["apply", "-auto-approve", "-input=false", "-no-color"],
@@ -42,7 +42,7 @@ pub(super) fn apply(stage: &Stage, companion: &Companion) -> Result<()> {
 
 /// Destroys, telling each step as it is done.
 pub(super) fn destroy(stage: &Stage, companion: &Companion) -> Result<()> {
-    let (good, text) = told(
+    let (good, text) = followed(
         stage,
         companion,
         &["destroy", "-auto-approve", "-input=false", "-no-color"],
@@ -62,7 +62,7 @@ pub(super) fn plan(stage: &Stage, companion: &Companion) -> Result<()> {
     Ok(())
 }
 
-fn told(stage: &Stage, companion: &Companion, args: &[&str]) -> Result<(bool, String)> {
+fn followed(stage: &Stage, companion: &Companion, args: &[&str]) -> Result<(bool, String)> {
     let mut text = String::new();
     let good = shell::follow(stage.tool(companion, args), |line| {
         if let Some(words) = tell(line) {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn only_news_is_told() {
+    fn only_news_is_followed() {
         check(
             "scalr_eventbridge_bus.this: Creation complete after 1s [id=aws.partner/scalr.com/a/b]",
             Some("event source associated with an event bus (scalr_eventbridge_bus.this, 1s)"),

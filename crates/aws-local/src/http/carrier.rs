@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use crate::delivery::http::{HttpResult, Job, OAuth, encode};
-use crate::engine::Engine;
+use crate::engine::{Engine, Jobs};
 
 /// How long an API destination has to answer, as with AWS.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -57,16 +57,16 @@ impl Carrier {
     }
 
     /// Carries jobs until there is nobody left to give any.
-    pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: Jobs) {
         let (carrier, slots) = (Arc::new(self), Arc::new(Semaphore::new(AT_ONCE_MAX)));
-        while let Some(job) = jobs.recv().await {
+        while let Some(job) = jobs.next().await {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
                 return;
             };
             let (carrier, engine) = (Arc::clone(&carrier), Arc::clone(&engine));
             tokio::spawn(async move {
                 let result = carrier.carry(&job).await;
-                engine.record_result(job.id, result);
+                engine.record_result(job.id, result).await;
                 drop(slot);
             });
         }

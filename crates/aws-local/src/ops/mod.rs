@@ -10,12 +10,14 @@ pub(crate) mod events;
 mod listing;
 pub(crate) mod logs;
 mod op;
+mod output;
 pub(crate) mod sqs;
 pub(crate) mod sts;
 
 pub(crate) use call::{Answer, Call};
 use listing::{events_page, logs_page, logs_page_down, slim};
 pub(crate) use op::{Op, Operation, Run};
+pub(crate) use output::Output;
 
 /// An operation that was found and whose input is decoded.
 pub(crate) struct Prepared {

@@ -67,7 +67,7 @@ impl std::fmt::Display for RealmId {
 
 impl RealmId {
     pub(crate) fn new(account: &str, region: &str) -> Self {
-        Self(format!("{account}/{region}").into())
+        Self([account, "/", region].concat().into())
     }
 
     pub(crate) fn account(&self) -> &str {
@@ -80,7 +80,7 @@ impl RealmId {
 }
 
 /// What one account has in one region.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Realm {
     pub(crate) buses: BTreeMap<String, Bus>,
     pub(crate) log_groups: BTreeMap<String, LogGroup>,
@@ -113,6 +113,20 @@ fn commercial() -> String {
 }
 
 impl World {
+    /// A copy for a snapshot, which the stories are no part of. Long texts are shared, not copied.
+    pub(crate) fn for_snapshot(&self) -> Self {
+        Self {
+            sources: self.sources.clone(),
+            realms: self.realms.clone(),
+            sessions: self.sessions.clone(),
+            timers: self.timers.clone(),
+            outbox: self.outbox.clone(),
+            stories: Stories::default(),
+            clock_offset: self.clock_offset,
+            targets: self.targets.clone(),
+        }
+    }
+
     /// What a reset leaves: the clock, and what the operator said.
     pub(crate) fn emptied(&self) -> Self {
         Self {

@@ -54,7 +54,7 @@ pub(crate) struct InvocationRecord {
 }
 
 /// All that is on its way out.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     pub(crate) pending: BTreeMap<u64, Pending>,
     next: u64,
@@ -70,12 +70,7 @@ impl Outbox {
         }
     }
 
-    /// The number of the next delivery.
-    pub(crate) fn next(&self) -> u64 {
-        self.next
-    }
-
-    /// The same where a state of before goes on: the numbers below `to` are taken.
+    /// The numbers below `to` are taken.
     pub(crate) fn skip(&mut self, to: u64) {
         self.next = self.next.max(to);
     }

@@ -19,7 +19,7 @@ const VISIBILITY_SECONDS: i64 = 30;
 const MESSAGE_BYTES_MAX: u32 = 1_048_576;
 
 /// A queue.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Queue {
     pub(crate) name: String,
     pub(crate) created: Millis,

@@ -8,7 +8,7 @@ use super::RealmId;
 use crate::clock::Millis;
 
 /// Timers in the order of time. One whose cause is gone does nothing when it fires.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Timers(BTreeSet<(Millis, Timer)>);
 
 /// What is due at a time.

@@ -12,12 +12,10 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::clock::Dice;
 use crate::config::Config;
-use crate::delivery::http::Job;
-use crate::engine::Engine;
+use crate::engine::{Engine, Jobs};
 use crate::model::{Service, random};
 use crate::ops;
 
@@ -29,7 +27,7 @@ const SCOPE: &str =
 pub struct Local {
     engine: Engine,
     runtime: Runtime,
-    _jobs: UnboundedReceiver<Job>,
+    _jobs: Jobs,
     uses: Cell<u32>,
 }
 
@@ -232,14 +230,14 @@ impl Local {
         let put = json!({ "Entries": [entry] }).to_string();
         let (_, answer) = self.ask("AWSEvents.PutEvents", SCOPE, put.as_bytes());
         let id = answer["Entries"][0]["EventId"].as_str()?;
-        let outcome = self.engine.look(|world| {
+        let outcome = self.runtime.block_on(self.engine.look(|world| {
             let deliveries = world
                 .stories
                 .get(id)
                 .and_then(|story| story.passes.first())
                 .map(|pass| &pass.deliveries);
             deliveries.and_then(|all| all.first()).map(|one| one.outcome)
-        });
+        }));
         assert!(
             matches!(outcome, Some("delivered" | "failed")),
             "{outcome:?} {target} {detail}"
