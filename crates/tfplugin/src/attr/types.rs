@@ -401,21 +401,3 @@ impl<T: AttrType> AttrType for Variadic<T> {
         T::check(value)
     }
 }
-
-/// What `Plan::set` takes: any attribute type, and plain text.
-pub trait IntoVal {
-    /// The value.
-    fn into_val(self) -> Val;
-}
-
-impl<T: AttrType> IntoVal for T {
-    fn into_val(self) -> Val {
-        self.to_val()
-    }
-}
-
-impl IntoVal for &str {
-    fn into_val(self) -> Val {
-        Val::String(self.to_owned())
-    }
-}

@@ -2,21 +2,19 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::attempts::{Attempts, WaitEnd};
+use super::attempts::Attempts;
 use super::data_source::DataSource;
 use super::plan::AnyClient;
 use super::resource::Resource;
 use crate::cty::Val;
-use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::log;
 
 /// One operation under way, whatever the resource.
@@ -149,46 +147,4 @@ impl<'a, T> Operation<'a, T> {
     pub fn attempts(&self, every: Duration) -> Attempts<'a> {
         Attempts::new(self.call, every)
     }
-
-    /// Tries until an attempt breaks with a result, the deadline passes or the user interrupts.
-    ///
-    /// An attempt that continues says what is still awaited. A running attempt is never cut short: what it asked
-    /// of the other side would be unknown. An error of an attempt ends the wait.
-    pub async fn wait<T2, F, Fut>(&self, every: Duration, mut attempt: F) -> Result<Waited<T2>>
-    where
-        F: FnMut(u32) -> Fut,
-        Fut: Future<Output = Result<ControlFlow<T2, String>>>,
-    {
-        let mut attempts = self.attempts(every);
-        while let Some(count) = attempts.next().await {
-            match attempt(count).await? {
-                ControlFlow::Break(done) => return Ok(Waited::Done(done)),
-                ControlFlow::Continue(awaited) => attempts.awaiting(awaited),
-            }
-        }
-        Ok(match attempts.end() {
-            WaitEnd::TimedOut { last } => Waited::TimedOut { last },
-            WaitEnd::Cancelled { last } => Waited::Cancelled { last },
-        })
-    }
-}
-
-/// The former name of [`Operation`].
-pub type Cx<'a, T> = Operation<'a, T>;
-
-/// How a wait ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Waited<T> {
-    /// What was awaited came.
-    Done(T),
-    /// The deadline passed.
-    TimedOut {
-        /// What was still awaited.
-        last: String,
-    },
-    /// The user interrupted.
-    Cancelled {
-        /// What was still awaited.
-        last: String,
-    },
 }

@@ -7,8 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config;
 use super::resource::Resource;
-use crate::attr::AttrType;
-use crate::attr::{ReadFrom, ValueOf, WriteTo};
+use crate::attr::{Attr, AttrType, ValueOf};
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::path::{Path, Step};
@@ -72,28 +71,28 @@ impl<'a, R: Resource> Plan<'a, R> {
     }
 
     /// What the user wrote for an attribute.
-    pub fn config<T: AttrType>(&self, attr: impl ReadFrom<R, T>) -> Value<T> {
-        config::read(&self.state.config, &attr.into_path())
+    pub fn config<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        config::read(&self.state.config, &attr.into())
     }
 
     /// What is planned for an attribute.
-    pub fn planned<T: AttrType>(&self, attr: impl ReadFrom<R, T>) -> Value<T> {
-        config::read(&self.state.planned, &attr.into_path())
+    pub fn planned<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        config::read(&self.state.planned, &attr.into())
     }
 
     /// Plans a value. Terraform accepts it only where the attribute is computed and the configuration silent.
-    pub fn set<T>(&mut self, attr: impl WriteTo<R, T>, value: impl ValueOf<T>) {
-        self.put(&attr.into_path(), value.val());
+    pub fn set<T: AttrType>(&mut self, attr: Attr<R, T>, value: impl ValueOf<T>) {
+        self.put(&attr.into(), value.val());
     }
 
     /// Plans a value that is known only after apply.
-    pub fn set_unknown<T>(&mut self, attr: impl WriteTo<R, T>) {
-        self.put(&attr.into_path(), Val::UNKNOWN);
+    pub fn set_unknown<T: AttrType>(&mut self, attr: Attr<R, T>) {
+        self.put(&attr.into(), Val::UNKNOWN);
     }
 
     /// Has the object replaced because of this attribute.
-    pub fn replace<T>(&mut self, attr: impl WriteTo<R, T>) {
-        let path = attr.into_path();
+    pub fn replace<T: AttrType>(&mut self, attr: Attr<R, T>) {
+        let path = Path::from(attr);
         if self.state.action == Action::Update && !self.state.replace.contains(&path) {
             self.state.replace.push(path);
         }

@@ -346,7 +346,7 @@ impl<'a> ResourceHarness<'a> {
             [before, after].map(|one| convert::value(one.identity_data.as_ref(), &self.one.identity_ty));
         let differs = |name: &str| !before.get(name).is_null() && before.get(name) != after.get(name);
         if let Some((name, _)) = self.one.identity.iter().find(|(name, _)| differs(name)) {
-            diags.push(Diagnostic::error("The identity of the object changed").at(*name));
+            diags.push(Diagnostic::error("The identity of the object changed").at(Path::root(*name)));
         }
     }
 
