@@ -23,9 +23,9 @@ pub(super) fn may_log<'p>(
         "logs",
         to.region(),
         to.account(),
-        &format!("log-group:{}", group.name),
+        &["log-group:", &group.name].concat(),
     );
-    let stream_arn = format!("{group_arn}:log-stream:{stream}");
+    let stream_arn = [&group_arn, ":log-stream:", stream].concat();
     let own = group.policy.as_ref().map(|policy| (policy, true));
     let policies: Vec<(&LogPolicy, bool)> = own
         .into_iter()

@@ -6,8 +6,9 @@ use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
 use crate::delivery::http::{self, Job};
+use crate::fault::Fault;
 use crate::firing;
-use crate::ops::{self, Answer, Call, Prepared};
+use crate::ops::{self, Call, Output, Prepared};
 use crate::state::World;
 use crate::state::timers::Timer;
 use crate::turn::Turn;
@@ -22,7 +23,7 @@ pub(super) struct Core {
 
 /// What a change led to.
 pub(super) struct Made {
-    pub(super) answer: Answer,
+    pub(super) answer: Result<Output, Fault>,
     /// Requests to send over HTTP.
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
@@ -136,7 +137,7 @@ impl Core {
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
         Made {
-            answer: Ok(Value::Null),
+            answer: Ok(Output::Value(Value::Null)),
             jobs: jobs(turn),
             unchanged: false,
         }

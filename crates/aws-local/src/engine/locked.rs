@@ -1,7 +1,6 @@
 //! What the engine's lock guards: the core, and the ends of its journal and of its requests. Nothing here does I/O.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::core::{Core, Made, Moment};
 use super::outgoing::Outgoing;
@@ -11,7 +10,7 @@ use crate::change::{Change, Entry, Request};
 use crate::clock::Millis;
 use crate::fault::Fault;
 use crate::journal::{Health, Journal, Ticket};
-use crate::ops::Prepared;
+use crate::ops::{Output, Prepared};
 
 #[derive(Debug)]
 pub(super) struct Locked {
@@ -24,7 +23,7 @@ pub(super) struct Locked {
 }
 
 /// The answer to a request, and what it waits for.
-pub(super) type Answered = Result<(Value, Option<Ticket>), Fault>;
+pub(super) type Answered = Result<(Output, Option<Ticket>), Fault>;
 
 impl Locked {
     pub(super) fn health(&self) -> Health {

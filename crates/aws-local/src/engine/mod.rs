@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::delivery::http::HttpResult;
 use crate::fault::Fault;
 use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
-use crate::ops::{self, Answer};
+use crate::ops::{self, Output};
 use crate::state::World;
 
 mod core;
@@ -82,7 +82,7 @@ impl Engine {
     }
 
     /// Runs one request; what it changed is on disk when this returns, if there is a disk.
-    pub(crate) async fn call(&self, request: &Request) -> Answer {
+    pub(crate) async fn call(&self, request: &Request) -> Result<Output, Fault> {
         let prepared = ops::check(request.service, &request.operation, &request.body)?;
         let seed = seed();
         let (answer, ticket) = self.turn(|locked| locked.call(request, prepared, seed)).await??;

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::change::Request;
 use crate::engine::Engine;
+use crate::fault::Fault;
 use crate::model::Service;
-use crate::ops::Answer;
+use crate::ops::Output;
 use crate::ops::sqs::wait_seconds;
 use crate::state::World;
 
@@ -15,16 +16,20 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const WAIT_SECONDS_MAX: u64 = 20;
 
 /// Runs a request; an empty-handed ReceiveMessage is run again until its time is over.
-pub(super) async fn call(engine: &Engine, request: &Request) -> Answer {
+pub(super) async fn call(engine: &Engine, request: &Request) -> Result<Output, Fault> {
     let wait = wait_of(engine, request).await;
     let until = Instant::now() + wait;
     loop {
         let answer = engine.call(request).await?;
-        if wait.is_zero() || answer.get("Messages").is_some() || Instant::now() >= until {
+        if wait.is_zero() || has_messages(&answer) || Instant::now() >= until {
             return Ok(answer);
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
+}
+
+fn has_messages(answer: &Output) -> bool {
+    matches!(answer, Output::Value(value) if value.get("Messages").is_some())
 }
 
 /// What the request says, else what its queue is set to.

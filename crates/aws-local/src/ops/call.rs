@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::state::{Realm, RealmId};
 use crate::turn::Turn;
 
-/// What every operation gives: the answer's JSON, or a refusal that changed nothing.
+/// What most operations give: the answer's JSON, or a refusal that changed nothing.
 pub(crate) type Answer = Result<Value, Fault>;
 
 /// One call of an operation.

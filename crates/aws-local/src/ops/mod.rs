@@ -1,4 +1,12 @@
 //! The operations of AWS's: each family in a file of its own, listed in tables by AWS's names.
+//!
+//! # Floors
+//! ```text
+//! call log_events listing    what an operation works with; what FilterLogEvents and the like give; pages of listings
+//! output                     what an operation gives
+//! op                         one operation: its name, decoder and function
+//! events/ logs/ sqs/ sts     the services
+//! ```
 
 use serde_json::Value;
 
@@ -8,14 +16,17 @@ use crate::model::{self, Service};
 mod call;
 pub(crate) mod events;
 mod listing;
+mod log_events;
 pub(crate) mod logs;
 mod op;
+mod output;
 pub(crate) mod sqs;
 pub(crate) mod sts;
 
 pub(crate) use call::{Answer, Call};
 use listing::{events_page, logs_page, logs_page_down, slim};
 pub(crate) use op::{Op, Operation, Run};
+pub(crate) use output::Output;
 
 /// An operation that was found and whose input is decoded.
 pub(crate) struct Prepared {

@@ -1,6 +1,7 @@
 //! Log groups, their streams and events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -94,14 +95,12 @@ impl LogGroup {
     /// Adds an event to a stream that exists; the group keeps it at its place in time.
     pub(crate) fn add(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
         let position = (at, self.next);
-        let Some(stream) = self
-            .streams
-            .get_key_value(stream)
-            .map(|(name, _)| Arc::clone(name))
-        else {
+        // `get_mut` gives no name, which the event shares.
+        let only = (Bound::Included(stream), Bound::Included(stream));
+        let Some((name, into)) = self.streams.range_mut::<str, _>(only).next() else {
             return;
         };
-        let into = self.streams.entry(Arc::clone(&stream)).or_default();
+        let stream = Arc::clone(name);
         into.positions.insert(position);
         into.last_ingestion = Some(now);
         self.next += 1;

@@ -67,7 +67,7 @@ impl std::fmt::Display for RealmId {
 
 impl RealmId {
     pub(crate) fn new(account: &str, region: &str) -> Self {
-        Self(format!("{account}/{region}").into())
+        Self([account, "/", region].concat().into())
     }
 
     pub(crate) fn account(&self) -> &str {

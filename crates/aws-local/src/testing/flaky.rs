@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::journal::disk::{Disk, Machine};
 use crate::journal::{DataDir, DataError};
 use crate::model::Service;
-use crate::ops::Answer;
+use crate::ops::{Answer, Output};
 
 /// A journal of this length is folded.
 const FOLD_BYTES: u64 = 2_000;
@@ -147,7 +147,7 @@ pub(crate) async fn ask(engine: &Engine, operation: &str, body: Value) -> Answer
         body,
         base_url: String::new(),
     };
-    engine.call(&request).await
+    engine.call(&request).await.map(Output::into_value)
 }
 
 pub(crate) async fn make(engine: &Engine, bus: &str) -> bool {

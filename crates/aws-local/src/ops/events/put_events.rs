@@ -1,5 +1,6 @@
 //! PutEvents and PutPartnerEvents: entries judged one by one, what is accepted is published at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use crate::clock::{Millis, read_time};
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::{drop_event, may_put, publish};
 use crate::fault::Fault;
-use crate::jsontext::is_object;
+use crate::jsontext::compact_object;
 use crate::ops::{Answer, Call, Op, Operation};
 use crate::state::RealmId;
 use crate::state::source::State;
@@ -50,7 +51,8 @@ struct Entry {
 struct Whole<'e> {
     source: &'e str,
     detail_type: &'e str,
-    detail: &'e str,
+    /// Compact.
+    detail: Cow<'e, str>,
     time: Millis,
     resources: &'e [String],
 }
@@ -192,9 +194,8 @@ fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
         return Err(Refusal("InvalidArgument", why.to_owned()));
     }
     let detail = entry.detail.as_deref().unwrap_or_default();
-    if !is_object(detail) {
-        return Err(Refusal("MalformedDetail", "Detail is malformed.".to_owned()));
-    }
+    let malformed = || Refusal("MalformedDetail", "Detail is malformed.".to_owned());
+    let detail = compact_object(detail).ok_or_else(malformed)?;
     let bad_time = || Refusal("InvalidArgument", "Parameter Time is not valid.".to_owned());
     let time = entry
         .time
@@ -219,7 +220,7 @@ fn seal(call: &mut Call<'_>, whole: &Whole<'_>, account: &str, region: &str) -> 
         time: whole.time,
         region,
         resources: whole.resources,
-        detail: whole.detail,
+        detail: &whole.detail,
     })
 }
 

@@ -3,13 +3,13 @@
 use std::ops::Bound;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::filter::Filter;
 use super::{group, named};
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::ops::log_events::{EventsPage, Row};
+use crate::ops::{Call, Op, Operation};
 use crate::page;
 use crate::state::log_group::{LogEvent, LogGroup, Position, event_bytes};
 
@@ -54,7 +54,7 @@ struct GetEvents {
     start_from_head: Option<bool>,
 }
 
-fn filter(call: &mut Call<'_>, input: FilterEvents) -> Answer {
+fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault> {
     let now = call.turn.now;
     let (token, forward) = check_filter(&input, now)?;
     let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
@@ -107,10 +107,13 @@ fn filter(call: &mut Call<'_>, input: FilterEvents) -> Answer {
         place,
     };
     let next = found.next.map(|place| seal("FilterLogEvents", &token(place)));
-    let events: Vec<Value> = found.events.iter().map(|(at, event)| view(**at, event)).collect();
-    Ok(slim(
-        json!({ "events": events, "searchedLogStreams": [], "nextToken": next }),
-    ))
+    let rows = found.events.into_iter().map(|(at, event)| Row::named(*at, event));
+    Ok(EventsPage {
+        events: rows.collect(),
+        next_token: next,
+        searched_log_streams: Some([]),
+        ..EventsPage::default()
+    })
 }
 
 /// Refuses what does not go together; gives the token, and whether the oldest come first.
@@ -140,16 +143,6 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
         ));
     }
     Ok((token, forward))
-}
-
-fn view(at: Position, event: &LogEvent) -> Value {
-    json!({
-        "logStreamName": event.stream,
-        "timestamp": at.0,
-        "message": event.message,
-        "ingestionTime": event.ingested,
-        "eventId": event_id(at),
-    })
 }
 
 /// What one call found, and where the next goes on.
@@ -215,7 +208,7 @@ fn is_empty(low: Bound<Position>, high: Bound<Position>) -> bool {
     }
 }
 
-fn get(call: &mut Call<'_>, input: GetEvents) -> Answer {
+fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
     let now = call.turn.now;
     let name = named(
         call.caller,
@@ -240,13 +233,10 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Answer {
     let given = input.next_token.as_deref();
     let token = given.map(|token| open(token, "GetLogEvents", now)).transpose()?;
     let (from, to) = window(&all, group, token.as_ref(), input.start_from_head, limit);
-    let events: Vec<Value> = all[from..to]
+    let rows = all[from..to]
         .iter()
-        .filter_map(|position| Some((position, group.events().get(position)?)))
-        .map(|(position, event)| {
-            json!({ "timestamp": position.0, "message": event.message, "ingestionTime": event.ingested })
-        })
-        .collect();
+        .filter_map(|position| Some(Row::bare(*position, group.events().get(position)?)));
+    let events = rows.collect();
     // Who has come to an end gets the token back that was given.
     let mark = |way: char, at: usize| {
         let place = place(&all, at);
@@ -267,9 +257,12 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Answer {
             str::to_owned,
         )
     };
-    Ok(
-        json!({ "events": events, "nextForwardToken": mark(FORWARD, to), "nextBackwardToken": mark(BACKWARD, from) }),
-    )
+    Ok(EventsPage {
+        events,
+        next_backward_token: Some(mark(BACKWARD, from)),
+        next_forward_token: Some(mark(FORWARD, to)),
+        ..EventsPage::default()
+    })
 }
 
 /// The part of a stream's events that a call gives: `from..to`. A token stands between two events.
@@ -353,9 +346,4 @@ fn open(token: &str, of: &str, now: Millis) -> Result<Token, Fault> {
         .and_then(read)
         .filter(|token| now < token.issued + DAY)
         .ok_or_else(|| Fault::parameter("The specified nextToken is invalid."))
-}
-
-/// AWS's ids are 56 digits.
-fn event_id(position: Position) -> String {
-    format!("{:036}{:020}", position.0, position.1)
 }
