@@ -1,4 +1,12 @@
 //! The operations of AWS's: each family in a file of its own, listed in tables by AWS's names.
+//!
+//! # Floors
+//! ```text
+//! call log_events listing    what an operation works with; what FilterLogEvents and the like give; pages of listings
+//! output                     what an operation gives
+//! op                         one operation: its name, decoder and function
+//! events/ logs/ sqs/ sts     the services
+//! ```
 
 use serde_json::Value;
 
@@ -8,6 +16,7 @@ use crate::model::{self, Service};
 mod call;
 pub(crate) mod events;
 mod listing;
+mod log_events;
 pub(crate) mod logs;
 mod op;
 mod output;

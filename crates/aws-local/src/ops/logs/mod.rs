@@ -8,14 +8,11 @@ use crate::state::log_group::LogGroup;
 
 mod filter;
 mod groups;
-mod page;
 mod policies;
 mod put;
 mod read;
 mod streams;
 mod tags;
-
-pub(crate) use page::EventsPage;
 
 /// Every operation of the service that is built.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[
