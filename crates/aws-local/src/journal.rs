@@ -20,7 +20,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 
-use crate::change::Entry;
+use crate::change::{Entry, Stored};
 use crate::state::World;
 
 mod dir;
@@ -116,12 +116,10 @@ impl Journal {
     }
 
     /// Gives an entry to the writer. Called in the order of the changes.
-    pub(crate) fn append(&mut self, entry: &Entry) -> Ticket {
-        // An entry is plain data with text keys: it always serialises.
-        let json = serde_json::to_vec(entry).unwrap_or_default();
-        self.bytes += json.len() as u64;
+    pub(crate) fn append(&mut self, entry: Stored) -> Ticket {
+        self.bytes += entry.len() as u64;
         self.appended += 1;
-        self.send(Work::Entry(json));
+        self.send(Work::Entry(entry));
         self.latest()
     }
 

@@ -6,7 +6,7 @@ use super::core::{Core, Made, Moment};
 use super::outgoing::Outgoing;
 use super::recovery::Recovery;
 use crate::caller::Caller;
-use crate::change::{Change, Entry, Request};
+use crate::change::{Change, Entry, Request, Stored};
 use crate::clock::Millis;
 use crate::fault::Fault;
 use crate::journal::{Health, Journal, Ticket};
@@ -44,13 +44,7 @@ impl Locked {
             .call(Moment { at, seed }, &caller, &request.base_url, prepared);
         let answer = made.answer?;
         let ticket = if writes && !made.unchanged {
-            let change = Change::Call {
-                caller,
-                service: request.service,
-                operation: request.operation.clone(),
-                body: request.body.clone(),
-            };
-            self.store(&Entry { at, seed, change })
+            self.store(Stored::call(at, seed, &caller, request))
         } else {
             // What a reader sees has to be on disk too, or it could be gone at the next read.
             self.journal.as_ref().map(Journal::latest)
@@ -74,12 +68,12 @@ impl Locked {
         let seed = seed();
         let entry = Entry { at, seed, change };
         let Made { jobs, .. } = self.core.make(&entry);
-        let ticket = self.store(&entry);
+        let ticket = self.store(Stored::from(&entry));
         self.outgoing.post(jobs, ticket.as_ref());
         ticket
     }
 
-    fn store(&mut self, entry: &Entry) -> Option<Ticket> {
+    fn store(&mut self, entry: Stored) -> Option<Ticket> {
         let journal = self.journal.as_mut()?;
         let ticket = journal.append(entry);
         journal.fold_if_long(&self.core.world);

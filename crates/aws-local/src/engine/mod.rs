@@ -83,7 +83,7 @@ impl Engine {
 
     /// Runs one request; what it changed is on disk when this returns, if there is a disk.
     pub(crate) async fn call(&self, request: &Request) -> Result<Output, Fault> {
-        let prepared = ops::check(request.service, &request.operation, &request.body)?;
+        let prepared = ops::check(request.service, &request.operation, &request.body.value)?;
         let seed = seed();
         let (answer, ticket) = self.turn(|locked| locked.call(request, prepared, seed)).await??;
         self.stored(ticket).await?;

@@ -37,8 +37,8 @@ async fn wait_of(engine: &Engine, request: &Request) -> Duration {
     if request.service != Service::Sqs || request.operation != "ReceiveMessage" {
         return Duration::ZERO;
     }
-    let asked = request.body.get("WaitTimeSeconds").and_then(Value::as_i64);
-    let url = request.body.get("QueueUrl").and_then(Value::as_str);
+    let asked = request.body.value.get("WaitTimeSeconds").and_then(Value::as_i64);
+    let url = request.body.value.get("QueueUrl").and_then(Value::as_str);
     let seconds = match (asked, url) {
         (Some(asked), _) => Some(asked),
         (None, Some(url)) => {

@@ -5,6 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::reply::Wire;
+use crate::change::Body;
 use crate::fault::Fault;
 use crate::model::Service;
 
@@ -12,7 +13,7 @@ use crate::model::Service;
 const DEPTH_MAX: usize = 100;
 
 /// The operation of a service, with its input as JSON.
-type Call = Result<(Service, String, serde_json::Value), Fault>;
+type Call = Result<(Service, String, Body), Fault>;
 
 /// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
@@ -56,7 +57,7 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wi
             "SerializationException",
             format!("The request body nests deeper than {DEPTH_MAX}."),
         )),
-        Ok(input @ Value::Object(_)) => Ok((service, operation.to_owned(), input)),
+        Ok(input @ Value::Object(_)) => Ok((service, operation.to_owned(), Body::new(input, body))),
         Ok(_) => Err(Fault::new(
             "SerializationException",
             "The request body is not an object.",
@@ -111,7 +112,7 @@ fn action(form: &[u8]) -> Call {
     if !Service::Sts.model().knows(&operation) {
         return Err(unknown_service(&operation));
     }
-    Ok((Service::Sts, operation, Value::Object(input)))
+    Ok((Service::Sts, operation, Value::Object(input).into()))
 }
 
 fn pairs(form: &[u8]) -> Map<String, Value> {
@@ -185,15 +186,14 @@ mod tests {
         let (service, operation, input) = call.unwrap();
         assert_eq!((service, operation.as_str()), (Service::Sts, "AssumeRole"));
         assert_eq!(
-            input.to_string(),
+            input.value.to_string(),
             r#"{"DurationSeconds":900,"RoleArn":"arn:aws"}"#
         );
         headers.insert("x-amz-target", "AWSEvents.ListRules".parse().unwrap());
         let (_, call) = read(&headers, None, b"");
-        assert_eq!(
-            call.unwrap(),
-            (Service::Events, "ListRules".to_owned(), serde_json::json!({}))
-        );
+        let (service, operation, input) = call.unwrap();
+        assert_eq!((service, operation.as_str()), (Service::Events, "ListRules"));
+        assert_eq!(input.value, serde_json::json!({}));
         for (target, body) in [
             ("AWSEvents", "{}"),
             ("DynamoDB_20120810.ListTables", "{}"),

@@ -186,11 +186,15 @@ fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
 }
 
 /// An entry's line: the checksum of its JSON in eight digits, a space, the JSON.
-pub(super) fn entry_line(json: &[u8]) -> Vec<u8> {
-    let mut line = format!("{:08x} ", checksum(json)).into_bytes();
-    line.extend_from_slice(json);
-    line.push(b'\n');
-    line
+pub(super) fn append_line(lines: &mut Vec<u8>, json: [&[u8]; 3]) {
+    let start = lines.len();
+    lines.extend_from_slice(b"00000000 ");
+    for piece in json {
+        lines.extend_from_slice(piece);
+    }
+    let sum = format!("{:08x}", checksum(&lines[start + 9..]));
+    lines[start..start + 8].copy_from_slice(sum.as_bytes());
+    lines.push(b'\n');
 }
 
 fn read_entry(line: &[u8]) -> Option<Entry> {

@@ -9,14 +9,14 @@ use tokio::sync::watch;
 
 use super::dir::DataDir;
 use super::disk::Disk;
-use super::files::{begin_journal, entry_line, journal_path, snapshot_path, snapshot_text};
+use super::files::{append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
 use super::progress::{Health, Progress};
+use crate::change::Stored;
 use crate::state::World;
 
 /// What the writer is given to write.
 pub(super) enum Work {
-    /// An entry, as JSON.
-    Entry(Vec<u8>),
+    Entry(Stored),
     /// The state after all entries so far, for a snapshot.
     Fold(Box<World>),
 }
@@ -89,8 +89,8 @@ impl Writer {
         let (mut lines, mut count) = (Vec::new(), 0);
         for one in std::iter::once(first).chain(work.try_iter()) {
             match one {
-                Work::Entry(json) => {
-                    lines.extend(entry_line(&json));
+                Work::Entry(entry) => {
+                    append_line(&mut lines, entry.pieces());
                     count += 1;
                 }
                 Work::Fold(world) => {

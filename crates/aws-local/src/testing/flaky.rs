@@ -144,7 +144,7 @@ pub(crate) async fn ask(engine: &Engine, operation: &str, body: Value) -> Answer
         operation: name.to_owned(),
         key: None,
         region: "eu-west-1".to_owned(),
-        body,
+        body: body.into(),
         base_url: String::new(),
     };
     engine.call(&request).await.map(Output::into_value)
