@@ -1,11 +1,9 @@
 //! Each changing call becomes an AuditLog event, in the transaction of the change itself.
 
-use scalr_api::ConnectionId;
-use scalr_events::{AccessToken, Actor, AuditLog, Context, EventType, Named, Outcome, Request, Target};
+use scalr_events::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
 
-use crate::api::Caller;
-use crate::app::{App, TOKEN_ID, USER_EMAIL, USER_ID};
-use crate::store::{NewEvent, Place, Result, Tx};
+use crate::caller::{Caller, TOKEN_ID, USER_EMAIL, USER_ID};
+use crate::store::{NewEvent, Result, Tx, WorkspaceScope, outbox};
 use crate::{clock, ids};
 
 /// What a call changed.
@@ -16,34 +14,23 @@ pub(crate) struct Change {
     pub(crate) kind: &'static str,
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The workspace around it, if any.
-    pub(crate) place: Option<Place>,
+    /// The scope of the workspace it belongs to, if any.
+    pub(crate) scope: Option<WorkspaceScope>,
     /// HTTP status of the answer.
     pub(crate) status: u16,
 }
 
-/// Commits a caller's change, with the event that tells of it if the setting selects a connection.
-///
-/// `before` is the connection that the setting selected until this change: being switched off is told to it.
-pub(crate) async fn commit(
-    app: &App,
-    mut tx: Tx,
-    caller: &Caller,
-    before: Option<ConnectionId>,
-    change: &Change,
-) -> Result<()> {
-    let now = clock::now_ms();
-    if let Some(connection) = tx.audit_connection(&caller.account_id).await?.or(before) {
-        let event = event(caller, change, ids::request(), now);
-        tx.enqueue(&connection, &event, app.bounds, now).await?;
-    }
-    tx.commit().await?;
-    app.deliver.notify_one();
+/// Records a caller's change in the transaction that makes it.
+pub(crate) async fn record(tx: &mut Tx, caller: &Caller, change: &Change) -> Result<()> {
+    let now_ms = clock::now_ms();
+    let log = log(caller, change, ids::request(), now_ms);
+    let event = NewEvent::audit_log(caller.account_id.clone(), &log, now_ms)?;
+    outbox::accept(tx, &event).await?;
     Ok(())
 }
 
-fn event(caller: &Caller, change: &Change, request_id: String, now_ms: i64) -> NewEvent {
-    let log = AuditLog {
+fn log(caller: &Caller, change: &Change, request_id: String, now_ms: i64) -> AuditLog {
+    AuditLog {
         target: Target {
             id: change.id.clone(),
             kind: change.kind.to_owned(),
@@ -52,7 +39,7 @@ fn event(caller: &Caller, change: &Change, request_id: String, now_ms: i64) -> N
         },
         timestamp: clock::micros_without_zone(now_ms),
         request: Request {
-            id: request_id.clone(),
+            id: request_id,
             action: change.action.to_owned(),
             ip_address: caller.ip_address.clone(),
             source: "api".to_owned(),
@@ -68,23 +55,11 @@ fn event(caller: &Caller, change: &Change, request_id: String, now_ms: i64) -> N
                 token: caller.token_end.clone(),
             },
         },
-        outcome: Outcome {
+        outcome: CallOutcome {
             result: "SUCCESS".to_owned(),
             status_code: change.status,
         },
         tags: tags(change),
-    };
-    let lane = change
-        .place
-        .as_ref()
-        .map_or("account", |place| place.workspace_id.as_str())
-        .to_owned();
-    NewEvent {
-        event_id: request_id,
-        lane,
-        detail_type: EventType::AuditLog.as_str(),
-        detail: serde_json::to_string(&log).unwrap_or_default(),
-        time_ms: now_ms,
     }
 }
 
@@ -97,15 +72,15 @@ fn named(id: &str, name: &str) -> Named {
 
 fn context(caller: &Caller, change: &Change) -> Context {
     let account = Some(named(caller.account_id.as_str(), &caller.account_name));
-    let Some(place) = &change.place else {
+    let Some(scope) = &change.scope else {
         return Context {
             account,
             ..Context::default()
         };
     };
     Context {
-        environment: Some(named(place.environment_id.as_str(), &place.environment)),
-        workspace: Some(named(place.workspace_id.as_str(), &place.workspace)),
+        environment: Some(named(scope.environment_id.as_str(), &scope.environment)),
+        workspace: Some(named(scope.workspace_id.as_str(), &scope.workspace)),
         account,
     }
 }
@@ -115,12 +90,12 @@ fn tags(change: &Change) -> Vec<String> {
         format!("scalr-action:{}", change.action),
         format!("scalr-user-email:{USER_EMAIL}"),
     ];
-    if let Some(place) = &change.place {
+    if let Some(scope) = &change.scope {
         tags.extend([
-            format!("scalr-environment:{}", place.environment_id),
-            format!("scalr-environment-name:{}", place.environment),
-            format!("scalr-workspace:{}", place.workspace_id),
-            format!("scalr-workspace-name:{}", place.workspace),
+            format!("scalr-environment:{}", scope.environment_id),
+            format!("scalr-environment-name:{}", scope.environment),
+            format!("scalr-workspace:{}", scope.workspace_id),
+            format!("scalr-workspace-name:{}", scope.workspace),
         ]);
     }
     tags

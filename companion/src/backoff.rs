@@ -1,4 +1,4 @@
-//! How long to wait after failures in a row. Pure: chance is an argument.
+//! Exponential backoff with jitter. Pure: the random number is an argument.
 
 /// The shortest and the longest wait.
 #[derive(Clone, Copy, Debug)]
@@ -8,8 +8,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The wait after this many failures in a row: doubling, bounded, between half and all of it.
-    pub(crate) fn wait_ms(self, failures: u32, chance: f64) -> i64 {
+    /// The wait after this many failures in a row: it doubles up to the bound, and jitter takes up to half of it away.
+    pub(crate) fn wait_ms(self, failures: u32, random: f64) -> i64 {
         let whole = self.ms_min.saturating_mul(1 << failures.min(30)).min(self.ms_max);
         let half = whole / 2;
         #[expect(
@@ -17,7 +17,7 @@ impl Backoff {
             clippy::cast_precision_loss,
             reason = "at most some hours"
         )]
-        let jitter = (half as f64 * chance.clamp(0.0, 1.0)) as i64;
+        let jitter = (half as f64 * random.clamp(0.0, 1.0)) as i64;
         half + jitter
     }
 }

@@ -1,4 +1,4 @@
-//! The edge's clock and chance: the core takes both as arguments.
+//! The clock and the random numbers of the edge: the core takes both as arguments.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,8 +22,8 @@ fn stamp(ms: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
-/// A number in 0..1 that nobody can foresee.
-pub(crate) fn chance() -> f64 {
+/// A random number in 0..1.
+pub(crate) fn random() -> f64 {
     let (_, low) = uuid::Uuid::new_v4().as_u64_pair();
     f64::from(u32::try_from(low & 0xffff_ffff).unwrap_or_default()) / f64::from(u32::MAX)
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_read_as_scalr_writes_them() {
+    fn times_are_in_scalrs_forms() {
         assert_eq!(rfc3339_seconds(1_713_534_242_335), "2024-04-19T13:44:02Z");
         assert_eq!(
             micros_without_zone(1_713_534_242_335),

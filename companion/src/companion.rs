@@ -1,4 +1,4 @@
-//! The companion, put together: store, API, sources, runs and delivery as one value that runs.
+//! The companion: store, API, sources, runs and delivery as one value to run.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use scalr_api::{AccountId, EnvironmentId, WorkspaceId};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, Owner};
+use crate::app::App;
+use crate::caller::Owner;
 use crate::delivery::Delivery;
 use crate::partner::Partner;
 use crate::server::Limits;
@@ -19,7 +19,7 @@ use crate::store::{Bounds, DirLock, Durability, Installation, Store};
 use crate::token::Token;
 use crate::{api, ids, runs, server};
 
-/// What a new installation is seeded with.
+/// What the database of a new data directory is seeded with.
 const ACCOUNT: (&str, &str) = ("acc-v0local", "local");
 const ENVIRONMENT: (&str, &str) = ("env-v0local", "development");
 const WORKSPACE: (&str, &str) = ("ws-v0local", "network");
@@ -27,7 +27,7 @@ const WORKSPACE: (&str, &str) = ("ws-v0local", "network");
 /// What the companion is started with.
 pub(crate) struct Config<'a> {
     pub(crate) dir: &'a Path,
-    pub(crate) alone: DirLock,
+    pub(crate) lock: DirLock,
     pub(crate) durability: Durability,
     pub(crate) bounds: Bounds,
     pub(crate) listener: TcpListener,
@@ -44,13 +44,13 @@ pub(crate) struct Companion {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     // Held until the store is closed.
-    _alone: DirLock,
+    _lock: DirLock,
 }
 
 impl Companion {
-    /// Opens the store and seeds it where it is new. Clients may connect from here on.
+    /// Opens the store, and seeds it if it is new. From here on clients may connect.
     pub(crate) async fn open(config: Config<'_>) -> anyhow::Result<Self> {
-        let store = Store::open(config.dir, &config.alone, config.durability).await?;
+        let store = Store::open(config.dir, &config.lock, config.durability, config.bounds).await?;
         let installation = install(&store).await?;
         let owner = Owner {
             token: installation.token.clone(),
@@ -60,9 +60,6 @@ impl Companion {
         let app = App {
             sources: Sources::new(store.clone(), config.partner.clone()),
             store,
-            bounds: config.bounds,
-            deliver: Arc::new(Notify::new()),
-            step: Arc::new(Notify::new()),
             owner: Arc::new(owner),
         };
         let addr = config.listener.local_addr()?;
@@ -74,18 +71,16 @@ impl Companion {
             partner,
             listener,
             tls,
-            _alone: config.alone,
+            _lock: config.lock,
         })
     }
 
-    /// Serves until stopped. All parts then end at once, each with what it has begun; the store is closed after the last.
+    /// Serves until stopped. Then all parts end at the same time, each after what it has begun; the store is closed last.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let app = &self.app;
         let delivery = Delivery {
             store: app.store.clone(),
             partner: self.partner,
-            bounds: app.bounds,
-            wake: Arc::clone(&app.deliver),
         };
         tokio::join!(
             server::serve(
@@ -96,7 +91,7 @@ impl Companion {
                 stop.clone()
             ),
             app.sources.clone().reconcile(stop.clone()),
-            runs::drive(app.clone(), stop.clone()),
+            runs::drive(app.store.clone(), stop.clone()),
             delivery.run(stop.clone()),
         );
         app.store.close().await;

@@ -1,14 +1,30 @@
 //! `scalr-eventbridge`: Scalr's side of the EventBridge integration, and a local AWS to run it against.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! backoff clock error_chain ids tls token   leaves
+//! caller panics                             who calls, and the proof that the token was sent; panics without the token
+//! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
+//! partner                                   AWS from the partner's side: event sources, puts
+//! audit delivery/ runs sources              tasks and rules on stored rows: audit logs, sending, runs, sources at AWS
+//! app                                       what every handler works with
+//! api/                                      Scalr's API: one file an endpoint family
+//! server                                    HTTP and TLS, bounded
+//! companion                                 all of these as one value to run
+//! cli/                                      the command line: one file a command
+//! ```
 
 mod api;
 mod app;
 mod audit;
 mod backoff;
+mod caller;
 mod cli;
 mod clock;
 mod companion;
 mod delivery;
-mod errors;
+mod error_chain;
 mod ids;
 mod panics;
 mod partner;

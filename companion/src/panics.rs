@@ -1,6 +1,6 @@
-//! What a panic writes: a line of the log, with the token struck out of it.
+//! Panics as lines of the log, with the token redacted.
 //!
-//! Rust's own hook writes the raw text to stderr, whatever somebody formatted into it.
+//! Rust's own hook writes the raw message to stderr, and a secret may be formatted into it.
 
 use std::any::Any;
 use std::panic::{self, Location};
@@ -9,26 +9,26 @@ use tokio::task::JoinError;
 
 use crate::token;
 
-/// From here on panics are told through the log.
+/// Logs panics from here on.
 pub(crate) fn install() {
     panic::set_hook(Box::new(|info| {
         let at = info.location().map(Location::to_string).unwrap_or_default();
-        tracing::error!(at, "the program broke: {}", text(info.payload()));
+        tracing::error!(at, "panic: {}", message(info.payload()));
     }));
 }
 
-/// Why a task did not come to its end. Tokio repeats the panic's text there.
-pub(crate) fn told(error: &JoinError) -> String {
-    token::strike(&error.to_string())
+/// Why a task panicked or was aborted. Tokio repeats the panic's message there.
+pub(crate) fn describe(error: &JoinError) -> String {
+    token::redact(&error.to_string())
 }
 
-/// What a panic says, without secrets.
-fn text(payload: &(dyn Any + Send)) -> String {
-    let said = payload
+/// The message of a panic, without secrets.
+fn message(payload: &(dyn Any + Send)) -> String {
+    let message = payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    token::strike(said.unwrap_or("no reason given"))
+    token::redact(message.unwrap_or("no message"))
 }
 
 #[cfg(test)]
@@ -55,32 +55,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_task_is_told_of_without_the_token() {
+    async fn a_panicked_task_is_described_without_the_token() {
         let token = Token::new("spawned-token");
-        let broke = tokio::spawn(async move { panic!("cannot send {}", token.reveal()) }).await;
-        let said = told(&broke.unwrap_err());
-        assert!(said.contains("cannot send …"), "{said}");
+        let panicked = tokio::spawn(async move { panic!("cannot send {}", token.reveal()) }).await;
+        let described = describe(&panicked.unwrap_err());
+        assert!(described.contains("cannot send …"), "{described}");
     }
 
     #[test]
-    fn a_panic_is_told_without_the_token() {
+    fn a_panic_is_logged_without_the_token() {
         let (token, log) = (Token::new("panicking-token"), Log::default());
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(move || writer.clone())
             .finish();
         install();
-        let broke = std::thread::spawn(move || {
+        let panicked = std::thread::spawn(move || {
             tracing::subscriber::with_default(subscriber, || panic!("cannot send {}", token.reveal()));
         })
         .join();
         drop(panic::take_hook());
-        assert!(broke.is_err());
-        let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(panicked.is_err());
+        let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         assert!(
-            told.contains("cannot send …") && told.contains("panics.rs"),
-            "{told}"
+            logged.contains("cannot send …") && logged.contains("panics.rs"),
+            "{logged}"
         );
-        assert!(!told.contains("panicking-token"), "{told}");
+        assert!(!logged.contains("panicking-token"), "{logged}");
     }
 }

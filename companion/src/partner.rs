@@ -1,6 +1,6 @@
-//! AWS, seen from the partner: sources made and deleted, their state asked, events put.
+//! AWS from the partner's side: creates and deletes event sources, reads their state, puts events.
 //!
-//! One way only: the AWS SDK with its endpoint setting. Whether AWS is real or local shows in the credentials alone.
+//! Always through the AWS SDK with its endpoint setting. Real and local AWS differ in the credentials alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,13 +15,13 @@ use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
-use crate::errors;
+use crate::error_chain;
 use crate::store::{Entry, SourceKey};
 
-/// How long one call may take, from connecting to the answer's last byte.
+/// Timeout of one call, from connecting to the answer's last byte.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Longest text of AWS's that is kept and shown.
+/// Longest message of AWS's that is stored and shown.
 const MESSAGE_CHARS_MAX: usize = 500;
 
 /// The partner's side of AWS. Clones share clients.
@@ -29,19 +29,19 @@ const MESSAGE_CHARS_MAX: usize = 500;
 pub(crate) struct Partner {
     endpoint: String,
     credentials: SharedCredentialsProvider,
-    // One client a region: it holds the connections.
+    // One client a region: it holds the HTTP connections.
     clients: Arc<Mutex<HashMap<String, Client>>>,
 }
 
-/// Why AWS did not do as it was asked.
+/// Why a call to AWS failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AwsError {
-    /// It may do so later: no answer, throttled, or an error of its own.
+    /// A retry may succeed: no answer, throttling, an error on AWS's side, or credentials that have expired.
     #[error("{0}")]
-    Later(String),
-    /// It said no.
+    Retryable(String),
+    /// AWS refused.
     #[error("{code}: {message}")]
-    No { code: String, message: String },
+    Refused { code: String, message: String },
 }
 
 /// A source as the partner sees it in the customer's account.
@@ -51,22 +51,55 @@ pub(crate) enum SourceState {
     Pending,
     Active,
     Deleted,
-    /// AWS does not know it.
+    /// AWS has no such source.
     Missing,
 }
 
-/// AWS's word on one entry: its error code and message, or nothing when it took it.
-pub(crate) type Verdict = Option<(String, String)>;
+/// What the answer to a call that reads a source's state means for its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SourceHealth {
+    Active,
+    /// No bus is associated with the source: AWS would drop what is put.
+    Pending,
+    /// Nothing can be sent until an operator acts, for this reason.
+    Failed(String),
+    /// AWS did not answer, for this reason.
+    Unknown(String),
+}
+
+impl From<Result<SourceState, AwsError>> for SourceHealth {
+    fn from(state: Result<SourceState, AwsError>) -> Self {
+        let gone = |how: &str| Self::Failed(format!("{how}. Refresh the status to create it again."));
+        match state {
+            Ok(SourceState::Active) => Self::Active,
+            Ok(SourceState::Pending) => Self::Pending,
+            Ok(SourceState::Deleted) => gone("The event source was deleted at AWS"),
+            Ok(SourceState::Missing) => gone("AWS has no such event source"),
+            Err(AwsError::Retryable(why)) => Self::Unknown(why),
+            Err(refusal @ AwsError::Refused { .. }) => {
+                Self::Failed(format!("AWS refuses to read the event source's state: {refusal}"))
+            }
+        }
+    }
+}
+
+/// Why AWS did not take one entry of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub(crate) struct EntryError {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
 
 impl Partner {
-    /// Speaks to the local AWS at this endpoint as this account.
+    /// The local AWS at this endpoint, as this account.
     pub(crate) fn local(endpoint: impl Into<String>, account: &str) -> Self {
         // A 12-digit access key id is the account; the local AWS checks no signature.
         let credentials = Credentials::new(account, "none", None, None, "companion");
         Self::new(endpoint, SharedCredentialsProvider::new(credentials))
     }
 
-    /// Speaks to the AWS at this endpoint with the credentials that AWS's own tools would use.
+    /// The AWS at this endpoint, with the credentials that AWS's own tools would use.
     pub(crate) async fn real(endpoint: impl Into<String>, region: &str) -> Self {
         let credentials = DefaultCredentialsChain::builder()
             .region(Region::new(region.to_owned()))
@@ -84,7 +117,7 @@ impl Partner {
     }
 
     fn client(&self, region: &str) -> Client {
-        // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
+        // No panic can leave the map half changed, so a poisoned lock is safe to use.
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients
             .entry(region.to_owned())
@@ -97,22 +130,22 @@ impl Partner {
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_timeout(CALL_TIMEOUT)
             .build();
-        // Of AWS's own endpoints each region has one, and takes no calls that are signed for another.
-        let endpoint = Some(&self.endpoint).filter(|url| !is_of_aws(url));
+        // An endpoint of AWS's own belongs to one region and refuses calls signed for another.
+        let endpoint = Some(&self.endpoint).filter(|url| !is_regional(url));
         let mut config = aws_sdk_eventbridge::Config::builder();
         config.set_endpoint_url(endpoint.cloned());
         let config = config
             .behavior_version_latest()
             .region(Region::new(region.to_owned()))
             .credentials_provider(self.credentials.clone())
-            // What is sent again, and when, is decided by what is stored.
+            // Retries are decided from the stored rows.
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .build();
         Client::from_conf(config)
     }
 
-    /// Creates a source; one that is there for the same customer counts as created.
+    /// Creates a source; one that exists for the same customer counts as created.
     pub(crate) async fn create(&self, source: &SourceKey) -> Result<(), AwsError> {
         let made = self
             .client(&source.region)
@@ -123,10 +156,10 @@ impl Partner {
             .await;
         match made.map_err(|e| error(&e)) {
             Ok(_) => Ok(()),
-            Err(AwsError::No { code, message }) if code == "ResourceAlreadyExistsException" => {
-                // Ours, if an earlier answer was lost.
+            Err(AwsError::Refused { code, message }) if code == "ResourceAlreadyExistsException" => {
+                // Created by an earlier call whose answer was lost, if it is this customer's.
                 match self.state(source).await? {
-                    SourceState::Missing => Err(AwsError::No { code, message }),
+                    SourceState::Missing => Err(AwsError::Refused { code, message }),
                     _ => Ok(()),
                 }
             }
@@ -134,7 +167,7 @@ impl Partner {
         }
     }
 
-    /// Deletes a source; one that is not there counts as deleted.
+    /// Deletes a source; one that does not exist counts as deleted.
     pub(crate) async fn delete(&self, source: &SourceKey) -> Result<(), AwsError> {
         let gone = self
             .client(&source.region)
@@ -145,16 +178,16 @@ impl Partner {
             .await;
         match gone.map_err(|e| error(&e)) {
             Ok(_) => Ok(()),
-            Err(AwsError::No { code, .. }) if code == "ResourceNotFoundException" => Ok(()),
+            Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(()),
             Err(other) => Err(other),
         }
     }
 
-    /// What the customer made of a source.
+    /// The state of a source in the customer's account.
     pub(crate) async fn state(&self, source: &SourceKey) -> Result<SourceState, AwsError> {
         let client = self.client(&source.region);
         let mut next = None;
-        // An account a page is the worst case; no source has more accounts than that.
+        // Bounded: the worst case is a page for each account, and no source has more accounts than that.
         for _ in 0..1000 {
             let page = client
                 .list_partner_event_source_accounts()
@@ -164,7 +197,7 @@ impl Partner {
                 .await;
             let page = match page.map_err(|e| error(&e)) {
                 Ok(page) => page,
-                Err(AwsError::No { code, .. }) if code == "ResourceNotFoundException" => {
+                Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => {
                     return Ok(SourceState::Missing);
                 }
                 Err(other) => return Err(other),
@@ -188,8 +221,12 @@ impl Partner {
         Ok(SourceState::Missing)
     }
 
-    /// Sends events: one verdict an entry, in their order.
-    pub(crate) async fn put(&self, source: &SourceKey, entries: &[Entry]) -> Result<Vec<Verdict>, AwsError> {
+    /// Sends events: one result an entry, in their order.
+    pub(crate) async fn put(
+        &self,
+        source: &SourceKey,
+        entries: &[Entry],
+    ) -> Result<Vec<Result<(), EntryError>>, AwsError> {
         let sent = entries.iter().map(|entry| {
             PutPartnerEventsRequestEntry::builder()
                 .source(&source.name)
@@ -205,62 +242,66 @@ impl Partner {
             .send()
             .await
             .map_err(|e| error(&e))?;
-        let verdicts: Vec<Verdict> = answer
-            .entries()
-            .iter()
-            .map(|slot| {
-                let code = slot.error_code()?;
-                Some((code.to_owned(), short(slot.error_message().unwrap_or_default())))
-            })
-            .collect();
-        if verdicts.len() == entries.len() {
-            return Ok(verdicts);
+        let results = answer.entries().iter().map(|entry| {
+            let Some(code) = entry.error_code() else {
+                return Ok(());
+            };
+            let message = short(entry.error_message().unwrap_or_default());
+            let code = code.to_owned();
+            Err(EntryError { code, message })
+        });
+        let results: Vec<_> = results.collect();
+        if results.len() == entries.len() {
+            return Ok(results);
         }
-        // Without a slot an entry we cannot tell what became of it: it counts as not taken.
-        Err(AwsError::Later(format!(
+        // Results cannot be assigned to entries, so no entry counts as taken.
+        Err(AwsError::Retryable(format!(
             "AWS answered {} of {} entries",
-            verdicts.len(),
+            results.len(),
             entries.len()
         )))
     }
 }
 
-/// Whether this is an endpoint of one region of AWS's.
-fn is_of_aws(url: &str) -> bool {
+/// Whether this is an endpoint of AWS's own, which belongs to one region.
+fn is_regional(url: &str) -> bool {
     let host = url.strip_prefix("https://").unwrap_or_default();
     let host = host.split(['/', ':']).next().unwrap_or_default();
     host.starts_with("events.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
 }
 
-/// The beginning of a text of AWS's. Beyond the first line some repeat the request, with the session in it.
+/// The first line of a message of AWS's, cut: some repeat the request in further lines, with the session token in it.
 fn short(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     line.chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
-/// What a failed call means.
+/// The error of a failed call.
 pub(crate) fn error<E>(error: &SdkError<E>) -> AwsError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let SdkError::ServiceError(service) = error else {
-        return AwsError::Later(short(&format!("The call to AWS failed: {}", errors::told(error))));
+        return AwsError::Retryable(short(&format!(
+            "The call to AWS failed: {}",
+            error_chain::with_causes(error)
+        )));
     };
     let status = service.raw().status().as_u16();
     let Some(code) = service.err().code() else {
-        return AwsError::Later(format!(
-            "AWS, or what is in its place, answers {status} without an error code"
+        return AwsError::Retryable(format!(
+            "AWS, or a proxy in front of it, answers {status} without an error code"
         ));
     };
     let message = short(service.err().message().unwrap_or("no message"));
     if status >= 500 || status == 429 || RETRYABLE.contains(&code) {
-        return AwsError::Later(format!("AWS answers {status} {code}: {message}"));
+        return AwsError::Retryable(format!("AWS answers {status} {code}: {message}"));
     }
     let code = code.to_owned();
-    AwsError::No { code, message }
+    AwsError::Refused { code, message }
 }
 
-/// They say nothing about the connection: AWS is busy, or our credentials or clock are to be put right.
+/// Codes that do not concern the connection: AWS is busy, or the companion's credentials or clock are wrong.
 const RETRYABLE: [&str; 12] = [
     "ExpiredToken",
     "ExpiredTokenException",
@@ -285,8 +326,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_aws_itself_says_no() {
-        for (status, code, no) in [
+    fn only_an_error_code_of_awss_own_is_a_refusal() {
+        for (status, code, refused) in [
             (400, Some("ValidationException"), true),
             (403, Some("AccessDeniedException"), true),
             (403, Some("ExpiredTokenException"), false),
@@ -301,20 +342,20 @@ mod tests {
                 metadata = metadata.code(code);
             }
             let raw = HttpResponse::new(status.try_into().unwrap(), "".into());
-            let said = error(&SdkError::service_error(
+            let error = error(&SdkError::service_error(
                 PutPartnerEventsError::generic(metadata.build()),
                 raw,
             ));
             assert_eq!(
-                matches!(said, AwsError::No { .. }),
-                no,
-                "{status} {code:?}: {said}"
+                matches!(error, AwsError::Refused { .. }),
+                refused,
+                "{status} {code:?}: {error}"
             );
         }
     }
 
     #[test]
-    fn awss_own_endpoints_are_of_one_region() {
+    fn awss_own_endpoints_are_regional() {
         for (url, expected) in [
             ("https://events.us-east-1.amazonaws.com", true),
             ("https://events.cn-north-1.amazonaws.com.cn/", true),
@@ -322,14 +363,14 @@ mod tests {
             ("https://proxy.example.com/events.us-east-1.amazonaws.com", false),
             ("https://vpce-1.events.us-east-1.vpce.amazonaws.com", false),
         ] {
-            assert_eq!(is_of_aws(url), expected, "{url}");
+            assert_eq!(is_regional(url), expected, "{url}");
         }
     }
 
     #[test]
-    fn what_is_told_of_awss_words_is_short_and_no_session() {
-        let words = "The signature does not match.\n\nThe Canonical String is\nx-amz-security-token:hidden";
-        assert_eq!(short(words), "The signature does not match.");
+    fn a_message_of_awss_is_cut_before_it_repeats_the_session() {
+        let message = "The signature does not match.\n\nThe Canonical String is\nx-amz-security-token:hidden";
+        assert_eq!(short(message), "The signature does not match.");
         assert_eq!(short(&"ä".repeat(1000)).chars().count(), 500);
         assert_eq!(short(""), "");
     }

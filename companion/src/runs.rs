@@ -3,19 +3,18 @@
 use std::time::Duration;
 
 use scalr_api::RunStatus;
-use scalr_events::{EventType, RunExecuted};
+use scalr_events::RunExecuted;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
 use crate::clock;
-use crate::store::{NewEvent, Place, Result, Run};
+use crate::store::{NewEvent, Result, Run, Store, Tx, WorkspaceScope, outbox};
 
-/// How long a run stays in each status on its way.
+/// How long a run stays in each status before its last.
 pub(crate) const STEP_MS: i64 = 120;
-/// The longest that a missed wake-up can cost.
+/// Longest wait between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
 
-/// The status after this one; none once the run is over.
+/// The status after this one; none once the run has ended.
 fn next(status: &RunStatus, is_dry: bool) -> Option<RunStatus> {
     match status {
         RunStatus::Pending => Some(RunStatus::Planning),
@@ -26,69 +25,64 @@ fn next(status: &RunStatus, is_dry: bool) -> Option<RunStatus> {
     }
 }
 
-/// Takes every run through its steps, until stopped. Runs that a crash left half way go on where they were.
-pub(crate) async fn drive(app: App, stop: CancellationToken) {
+/// Moves every run through its statuses, until stopped. Runs that a crash interrupted continue from their stored status.
+pub(crate) async fn drive(store: Store, stop: CancellationToken) {
     loop {
-        let wait = match round(&app).await {
+        let wait = match round(&store).await {
             Ok(wait) => wait,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "runs cannot go on");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the runs' next steps cannot be stored; retrying"
+                );
                 Duration::from_secs(1)
             }
         };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = app.step.notified() => {}
+            () = store.run_started() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
 }
 
-async fn round(app: &App) -> Result<Duration> {
+/// Takes all steps that are due; returns how long until the next one.
+async fn round(store: &Store) -> Result<Duration> {
     let now = clock::now_ms();
-    if app.store.next_step_ms().await?.is_some_and(|at| at <= now) {
-        let mut tx = app.store.begin().await?;
+    if store.next_step_ms().await?.is_some_and(|at| at <= now) {
+        let mut tx = store.begin().await?;
         for run in tx.due_runs(now).await? {
-            let Some(status) = next(&run.status, run.is_dry) else {
-                tx.step_run(&run.id, &run.status, None).await?;
-                continue;
-            };
-            let over = status.is_final();
-            tx.step_run(&run.id, &status, (!over).then_some(now + STEP_MS))
-                .await?;
-            if over {
-                let place = tx.place_of(&run.workspace_id).await?;
-                let event = finished(&run, &status, &place, now);
-                for connection in tx.connection_ids(&place.account_id).await? {
-                    tx.enqueue(&connection, &event, app.bounds, now).await?;
-                }
-            }
+            step(&mut tx, &run, now).await?;
         }
         tx.commit().await?;
-        app.deliver.notify_one();
     }
-    let next = app.store.next_step_ms().await?;
+    let next = store.next_step_ms().await?;
     let wait = next.map(|at| u64::try_from(at.saturating_sub(clock::now_ms())).unwrap_or_default());
     Ok(wait.map_or(ROUND, |ms| Duration::from_millis(ms.max(1))))
 }
 
-/// The event that tells of a run's end.
-fn finished(run: &Run, status: &RunStatus, place: &Place, now_ms: i64) -> NewEvent {
-    let detail = detail(run, status, place, now_ms.saturating_sub(run.created_at_ms));
-    NewEvent {
-        event_id: run.id.to_string(),
-        lane: run.workspace_id.to_string(),
-        detail_type: EventType::RunExecuted.as_str(),
-        detail: serde_json::to_string(&detail).unwrap_or_default(),
-        time_ms: now_ms,
+/// Moves a run to its next status, and accepts its event if that is the last one.
+async fn step(tx: &mut Tx, run: &Run, now_ms: i64) -> Result<()> {
+    let Some(status) = next(&run.status, run.is_dry) else {
+        return tx.step_run(&run.id, &run.status, None).await;
+    };
+    let has_ended = status.is_final();
+    tx.step_run(&run.id, &status, (!has_ended).then_some(now_ms + STEP_MS))
+        .await?;
+    if has_ended {
+        let scope = tx.workspace_scope(&run.workspace_id).await?;
+        let detail = detail(run, &status, &scope, now_ms.saturating_sub(run.created_at_ms));
+        let event = NewEvent::run_executed(scope.account_id, &detail, now_ms)?;
+        outbox::accept(tx, &event).await?;
     }
+    Ok(())
 }
 
-fn detail(run: &Run, status: &RunStatus, place: &Place, took_ms: i64) -> RunExecuted {
+fn detail(run: &Run, status: &RunStatus, scope: &WorkspaceScope, took_ms: i64) -> RunExecuted {
     #[expect(clippy::cast_precision_loss, reason = "a run lasts less than 200,000 years")]
     let duration = took_ms as f64 * 1e6;
     RunExecuted {
-        title: title(run.id.as_str(), &place.workspace, &place.environment),
+        title: title(run.id.as_str(), &scope.workspace, &scope.environment),
         event: scalr_events::Run {
             run_id: run.id.to_string(),
             source: run.source.clone(),
@@ -98,23 +92,23 @@ fn detail(run: &Run, status: &RunStatus, place: &Place, took_ms: i64) -> RunExec
             is_postponed: false,
             result: status.as_str().to_owned(),
             duration,
-            account: place.account.clone(),
-            workspace: place.workspace.clone(),
-            environment: place.environment.clone(),
+            account: scope.account.clone(),
+            workspace: scope.workspace.clone(),
+            environment: scope.environment.clone(),
             user_email: run.user_email.clone(),
         },
         tags: vec![
-            format!("scalr-environment:{}", place.environment_id),
-            format!("scalr-workspace:{}", place.workspace_id),
-            format!("scalr-environment-name:{}", place.environment),
-            format!("scalr-workspace-name:{}", place.workspace),
+            format!("scalr-environment:{}", scope.environment_id),
+            format!("scalr-workspace:{}", scope.workspace_id),
+            format!("scalr-environment-name:{}", scope.environment),
+            format!("scalr-workspace-name:{}", scope.workspace),
         ],
-        event_type: kind_of_end(status).to_owned(),
+        event_type: event_type(status).to_owned(),
     }
 }
 
-/// `event_type` of a run that ended so.
-pub(crate) fn kind_of_end(status: &RunStatus) -> &'static str {
+/// `event_type` of a run whose last status this is.
+pub(crate) fn event_type(status: &RunStatus) -> &'static str {
     if status.is_success() { "success" } else { "error" }
 }
 

@@ -1,7 +1,7 @@
-//! The HTTP server: plain or TLS, bounded in connections and in the time each may take, with a clean end.
+//! The HTTP server: plain or TLS, bounded in connections and in the time of each, with a graceful shutdown.
 //!
-//! Every connection runs beside the others, so that a client that hangs holds up nobody; and none lasts for ever, so
-//! that clients that hang do not take up all places.
+//! Each connection has a task of its own, so that a client that hangs delays no other; and each has a maximum lifetime,
+//! so that clients that hang do not use up the connection limit.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,23 +23,23 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::Peer;
+use crate::caller::Peer;
 
-/// How long open requests may take to finish once the server is told to stop.
+/// How long open requests may take to finish after a stop.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// What a server bears.
+/// Limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Connections at once; more wait to be taken.
+    /// Open connections; further ones wait to be accepted.
     pub(crate) connections: usize,
     pub(crate) handshake: Duration,
     /// From a connection's start, or its last answer, to the end of the next request's headers. Longer than clients
-    /// keep idle connections (90 seconds, mostly), so that none is closed just as a request goes out on it.
+    /// keep idle connections (90 seconds, mostly), so that none is closed just as a request is sent on it.
     pub(crate) headers: Duration,
-    /// After so long a connection takes no further request.
+    /// After this time a connection takes no further request.
     pub(crate) lifetime: Duration,
-    /// How long the request that is under way then may take.
+    /// How long the request in flight then may take.
     pub(crate) last_request: Duration,
 }
 
@@ -68,7 +68,7 @@ struct Server {
     stop: CancellationToken,
 }
 
-/// Serves until stopped, then lets open requests finish for a short while.
+/// Serves until stopped, then gives open requests a short time to finish.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -76,7 +76,7 @@ pub(crate) async fn serve(
     limits: Limits,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let server = Server {
         tls,
         app,
@@ -87,38 +87,38 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            // Connections that are over are forgotten.
+            // Closed connections leave the set.
             Some(_) = open.join_next() => {}
-            (tcp, peer, place) = accept(&listener, &places) => {
+            (tcp, peer, permit) = accept(&listener, &permits) => {
                 let server = server.clone();
                 open.spawn(async move {
-                    server.speak(tcp, peer).await;
-                    drop(place);
+                    server.serve_connection(tcp, peer).await;
+                    drop(permit);
                 });
             }
         }
     }
     drop(listener);
     let drained = async { while open.join_next().await.is_some() {} };
-    // What is not over by then is cut off.
+    // What is still open then is cut off.
     let _ = tokio::time::timeout(DRAIN, drained).await;
 }
 
-/// The next connection, once there is a place for it.
+/// The next connection, once the limit permits it.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
-        let Ok(place) = Arc::clone(places).acquire_owned().await else {
-            // Nobody closes it.
+        let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
+            // The semaphore is never closed.
             return std::future::pending().await;
         };
         match listener.accept().await {
-            Ok((tcp, peer)) => return (tcp, peer, place),
+            Ok((tcp, peer)) => return (tcp, peer, permit),
             Err(error) => {
-                // Mostly too many open files: others will close theirs.
-                tracing::warn!(%error, "a connection could not be taken");
+                // Usually too many open files, which passes as other connections close.
+                tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -127,8 +127,8 @@ async fn accept(
 
 impl Server {
     /// Serves one connection to its end.
-    async fn speak(self, tcp: TcpStream, peer: SocketAddr) {
-        let Some(stream) = self.shake(tcp).await else {
+    async fn serve_connection(self, tcp: TcpStream, peer: SocketAddr) {
+        let Some(stream) = self.handshake(tcp).await else {
             return;
         };
         let app = TowerToHyperService::new(self.app);
@@ -154,12 +154,12 @@ impl Server {
             done
         };
         if let Some(Err(error)) = done {
-            tracing::debug!(%error, "a connection broke off");
+            tracing::debug!(%error, "a connection failed");
         }
     }
 
-    async fn shake(&self, tcp: TcpStream) -> Option<Stream> {
-        // Small answers must not wait for the client's acknowledgement.
+    async fn handshake(&self, tcp: TcpStream) -> Option<Stream> {
+        // Nagle's algorithm would delay small answers until the client's acknowledgement.
         let _ = tcp.set_nodelay(true);
         let Some(tls) = &self.tls else {
             return Some(Box::new(tcp));
@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    /// A server with these limits; its address, and what stops it.
+    /// Starts a server with these limits; returns its address and the token that stops it.
     async fn start(limits: Limits) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
@@ -194,18 +194,18 @@ mod tests {
         (addr, stop)
     }
 
-    /// What the server says to these bytes until it closes the connection.
-    async fn told(tcp: &mut TcpStream, bytes: &str) -> String {
+    /// Sends these bytes, and returns what the server sends until it closes the connection.
+    async fn answer(tcp: &mut TcpStream, bytes: &str) -> String {
         tcp.write_all(bytes.as_bytes()).await.unwrap();
-        let mut told = vec![];
-        tcp.read_to_end(&mut told).await.unwrap();
-        String::from_utf8(told).unwrap()
+        let mut answer = vec![];
+        tcp.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
     }
 
     const CALL: &str = "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
 
     #[tokio::test]
-    async fn connections_are_bounded_and_one_that_hangs_gives_up_its_place() {
+    async fn connections_are_limited_and_one_that_hangs_is_closed() {
         for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: h\r\n\r\n"] {
             let limits = Limits {
                 connections: 1,
@@ -217,15 +217,15 @@ mod tests {
             let mut hanging = TcpStream::connect(addr).await.unwrap();
             hanging.write_all(begun.as_bytes()).await.unwrap();
             let mut next = TcpStream::connect(addr).await.unwrap();
-            let answer = told(&mut next, CALL).await;
+            let answer = answer(&mut next, CALL).await;
             assert!(answer.ends_with("here"), "{begun:?}: {answer}");
-            // There was no place before the first one's time was over.
+            // The limit of one was in use until the first connection timed out.
             assert!(begin.elapsed() >= limits.headers, "{begun:?}");
         }
     }
 
     #[tokio::test]
-    async fn no_connection_lasts_for_ever() {
+    async fn a_connection_has_a_maximum_lifetime() {
         let limits = Limits {
             lifetime: Duration::from_millis(100),
             ..Limits::default()
@@ -233,11 +233,11 @@ mod tests {
         let (addr, _stop) = start(limits).await;
         let begin = std::time::Instant::now();
         let mut tcp = TcpStream::connect(addr).await.unwrap();
-        let answer = told(&mut tcp, "GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
+        let answer = answer(&mut tcp, "GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
         assert!(answer.ends_with("here"), "{answer}");
         assert!(
             begin.elapsed() < limits.headers,
-            "that ended it, and nothing else"
+            "the lifetime ended it, not the wait for headers"
         );
     }
 
@@ -248,12 +248,12 @@ mod tests {
         tcp.write_all(CALL.replace("close", "keep-alive").as_bytes())
             .await
             .unwrap();
-        let mut told = [0; 1024];
-        assert!(tcp.read(&mut told).await.unwrap() > 0);
+        let mut answer = [0; 1024];
+        assert!(tcp.read(&mut answer).await.unwrap() > 0);
         let begin = std::time::Instant::now();
         stop.cancel();
         let mut rest = vec![];
         tcp.read_to_end(&mut rest).await.unwrap();
-        assert!(begin.elapsed() < DRAIN, "it was not waited for");
+        assert!(begin.elapsed() < DRAIN, "an idle connection is closed at once");
     }
 }

@@ -1,6 +1,7 @@
-//! Keeps AWS's partner sources and our connections the same: the row is written first, AWS follows.
+//! Keeps AWS's partner sources in step with the stored connections: the row is written first, then AWS is called.
 //!
-//! A crash between the two leaves a row that says so; [`reconcile`] takes it up at start and from time to time.
+//! A crash between the two leaves a row that says what is left to do; [`Sources::reconcile`] does it at the start and every
+//! few seconds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,53 +14,53 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::clock;
-use crate::partner::{AwsError, Partner, SourceState};
+use crate::partner::{AwsError, Partner, SourceHealth, SourceState};
 use crate::store::{Connection, Result, SourceKey, Store};
 
-/// How long the reconciler waits between two rounds.
+/// Wait between two rounds of the reconciler.
 const ROUND: Duration = Duration::from_secs(5);
-/// When AWS did not delete a source for now.
-const UNANSWERED: Backoff = Backoff {
+/// Backoff after a deletion that a retry may complete.
+const RETRYABLE: Backoff = Backoff {
     ms_min: 5_000,
     ms_max: 60_000,
 };
-/// When AWS refused to delete one: somebody has to put that right there.
+/// Backoff after a deletion that AWS refused: an operator has to correct something there.
 const REFUSED: Backoff = Backoff {
     ms_min: 60_000,
     ms_max: 3_600_000,
 };
 
-/// What AWS tells sources apart by.
+/// What identifies a source at AWS.
 type NameAndRegion = (String, String);
 
-/// The sources. Clones share.
+/// The sources; clones share the locks.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources {
     store: Store,
     partner: Partner,
-    // One task at a time works on a source; tasks on other sources are not held up.
-    busy: Arc<Mutex<HashMap<NameAndRegion, Arc<tokio::sync::Mutex<()>>>>>,
+    // One lock a source: tasks on other sources are not delayed.
+    locks: Arc<Mutex<HashMap<NameAndRegion, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
-/// What a look at AWS says about a connection: its status, and a word on it.
+/// The status that AWS's answer means for a connection, with its error message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct ObservedStatus {
     pub(crate) status: Status,
     pub(crate) error: Option<String>,
 }
 
-/// A status that was decided on, and the count of decisions then.
+/// A stored status with its version.
 #[derive(Clone, Debug)]
-struct Decided {
+struct VersionedStatus {
     status: Status,
-    decision: i64,
+    version: i64,
 }
 
-impl Decided {
+impl VersionedStatus {
     fn of(connection: &Connection) -> Self {
         Self {
             status: connection.status.clone(),
-            decision: connection.decision,
+            version: connection.status_version,
         }
     }
 }
@@ -69,28 +70,28 @@ impl Sources {
         Self {
             store,
             partner,
-            busy: Arc::default(),
+            locks: Arc::default(),
         }
     }
 
-    async fn alone(&self, source: &SourceKey) -> OwnedMutexGuard<()> {
+    async fn lock(&self, source: &SourceKey) -> OwnedMutexGuard<()> {
         let lock = {
-            let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-            // Locks that nobody holds are forgotten, so that the map stays as small as what is under way.
-            busy.retain(|_, lock| Arc::strong_count(lock) > 1);
+            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+            // Locks that nobody holds leave the map, so that it stays as small as the number of running tasks.
+            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
             let name = (source.name.clone(), source.region.clone());
-            Arc::clone(busy.entry(name).or_default())
+            Arc::clone(locks.entry(name).or_default())
         };
         lock.lock_owned().await
     }
 
-    /// Makes sure that AWS has a connection's source.
+    /// Ensures that AWS has a connection's source.
     pub(crate) async fn ensure(&self, id: &ConnectionId) -> Result<()> {
         self.ensured(id).await.map(drop)
     }
 
-    /// As [`Self::ensure`]; answers what this decided on the connection's status, if anything.
-    async fn ensured(&self, id: &ConnectionId) -> Result<Option<Decided>> {
+    /// As [`Self::ensure`]; returns the connection's status if this changed it.
+    async fn ensured(&self, id: &ConnectionId) -> Result<Option<VersionedStatus>> {
         let Some(connection) = self.store.connection_by_id(id).await? else {
             return Ok(None);
         };
@@ -98,43 +99,43 @@ impl Sources {
             return Ok(None);
         }
         let source = &connection.source;
-        let _alone = self.alone(source).await;
-        // Looked at again: while this waited, the connection may have gone, and its source with it.
+        let _lock = self.lock(source).await;
+        // Read again under the lock: meanwhile the connection may have been deleted, and its source with it.
         match self.store.connection_by_id(id).await? {
             Some(now) if !now.source_made => {}
             _ => return Ok(None),
         }
-        // An earlier connection's source of that name goes first: with it goes what it was associated with.
-        let made = match self.finish_removal(source).await? {
+        // The source that an earlier connection of this name left is deleted first, with the bus associated with it.
+        let created = match self.finish_removal(source).await? {
             Ok(()) => (self.partner.create(source).await, "AWS refuses the event source"),
             Err(error) => (
                 Err(error),
                 "AWS refuses to delete the event source that an earlier connection of this name left",
             ),
         };
-        self.note_made(&connection, made).await
+        self.record_creation(&connection, created).await
     }
 
-    /// Notes what came of having a source made. A pause outlasts it, whatever came of it.
-    async fn note_made(
+    /// Records the result of creating a source. A connection that was paused meanwhile stays paused, whatever the result.
+    async fn record_creation(
         &self,
         connection: &Connection,
-        (made, refused): (std::result::Result<(), AwsError>, &str),
-    ) -> Result<Option<Decided>> {
+        (created, refused): (std::result::Result<(), AwsError>, &str),
+    ) -> Result<Option<VersionedStatus>> {
         let (id, account) = (&connection.id, &connection.account_id);
         let mut tx = self.store.begin().await?;
         let Some(before) = tx.connection(account, id.as_str()).await? else {
-            // Deleted meanwhile: its removal is noted and waits for this lock.
+            // Deleted meanwhile: the removal of its source is queued and waits for this lock.
             return Ok(None);
         };
-        let (status, error) = match made {
+        let (status, error) = match created {
             Ok(()) => {
                 tx.set_source_made(id, true).await?;
                 let was_refused = before.status == Status::Failed;
                 (was_refused.then_some(Status::Pending), None)
             }
-            Err(AwsError::Later(why)) => (None, Some(format!("{why}. It is tried again."))),
-            Err(refusal @ AwsError::No { .. }) => {
+            Err(AwsError::Retryable(why)) => (None, Some(format!("{why}. It will be retried."))),
+            Err(refusal @ AwsError::Refused { .. }) => {
                 let is_paused = before.status == Status::Disabled;
                 (
                     (!is_paused).then_some(Status::Failed),
@@ -148,11 +149,11 @@ impl Sources {
         }
         let after = tx.connection(account, id.as_str()).await?;
         tx.commit().await?;
-        Ok(status.and(after.as_ref().map(Decided::of)))
+        Ok(status.and(after.as_ref().map(VersionedStatus::of)))
     }
 
-    /// Deletes what earlier connections left under this name, for whichever AWS account: the name is taken for all.
-    /// What AWS does not delete is kept, to be tried again; the first such answer is the one returned.
+    /// Deletes the sources that earlier connections left under this name, for any AWS account: one of them blocks the name
+    /// for all. A source that AWS does not delete stays in the queue for a retry; the first such error is returned.
     async fn finish_removal(&self, source: &SourceKey) -> Result<std::result::Result<(), AwsError>> {
         let mut all = Ok(());
         for left in self.store.removals_of(source).await? {
@@ -161,14 +162,14 @@ impl Sources {
                 continue;
             };
             let (name, region) = (&left.source.name, &left.source.region);
-            let backoff = if let AwsError::No { .. } = error {
-                tracing::error!(source = name, region, %error, "AWS refuses to delete a source; it is asked again");
+            let backoff = if let AwsError::Refused { .. } = error {
+                tracing::error!(source = name, region, %error, "AWS refuses to delete a source; it will be retried");
                 REFUSED
             } else {
-                tracing::warn!(source = name, region, %error, "a source is deleted later");
-                UNANSWERED
+                tracing::warn!(source = name, region, %error, "a source cannot be deleted now; it will be retried");
+                RETRYABLE
             };
-            let wait_ms = backoff.wait_ms(left.failures, clock::chance());
+            let wait_ms = backoff.wait_ms(left.failures, clock::random());
             let retry_at_ms = clock::now_ms().saturating_add(wait_ms);
             self.store
                 .not_removed(&left.source, &error.to_string(), retry_at_ms)
@@ -178,39 +179,40 @@ impl Sources {
         Ok(all)
     }
 
-    /// Deletes a source whose connection is gone. What AWS does not do now is left to the reconciler.
+    /// Deletes a source whose connection is gone. What fails now is left to the reconciler.
     pub(crate) async fn remove(&self, source: &SourceKey) -> Result<()> {
-        let _alone = self.alone(source).await;
+        let _lock = self.lock(source).await;
         self.finish_removal(source).await.map(drop)
     }
 
-    /// Asks AWS how a connection's source is, having it made (again) where it is missing: "Refresh status".
+    /// "Refresh status": reads the state of a connection's source from AWS, after creating the source (again) where it is
+    /// missing.
     ///
-    /// `asked` is the connection when the caller asked. The answer's second part is the count of decisions on its
-    /// status that the look rests on: where there were more meanwhile, the look is worth nothing.
-    pub(crate) async fn refresh(&self, asked: &Connection) -> Result<(Seen, i64)> {
-        let mut rests_on = Decided::of(asked);
-        if let Some(decided) = self.ensured(&asked.id).await? {
-            rests_on = decided;
+    /// `connection` is as the caller read it. Returned with the observed status is the version of the status that it is
+    /// based on: where the stored version is another by then, the observation is stale.
+    pub(crate) async fn refresh(&self, connection: &Connection) -> Result<(ObservedStatus, i64)> {
+        let mut base = VersionedStatus::of(connection);
+        if let Some(changed) = self.ensured(&connection.id).await? {
+            base = changed;
         }
-        let mut state = self.partner.state(&asked.source).await;
+        let mut state = self.partner.state(&connection.source).await;
         if matches!(state, Ok(SourceState::Missing | SourceState::Deleted)) {
             let mut tx = self.store.begin().await?;
-            tx.set_source_made(&asked.id, false).await?;
+            tx.set_source_made(&connection.id, false).await?;
             tx.commit().await?;
-            if let Some(decided) = self.ensured(&asked.id).await? {
-                rests_on = decided;
+            if let Some(changed) = self.ensured(&connection.id).await? {
+                base = changed;
             }
-            state = self.partner.state(&asked.source).await;
+            state = self.partner.state(&connection.source).await;
         }
-        Ok((seen(state, &rests_on.status), rests_on.decision))
+        Ok((observed(state, &base.status), base.version))
     }
 
-    /// Takes up what a crash or an unreachable AWS left undone, until stopped.
+    /// Does what a crash or an unreachable AWS left undone, until stopped.
     pub(crate) async fn reconcile(self, stop: CancellationToken) {
         loop {
             tokio::select! {
-                // Cut short it is as after a crash: the rows say what is left to do.
+                // Interrupted, it is as after a crash: the rows say what is left to do.
                 () = stop.cancelled() => return,
                 () = self.round() => {}
             }
@@ -221,68 +223,51 @@ impl Sources {
         }
     }
 
-    /// One look at all that is left to do. Side by side: a region that does not answer, or a row that does not
-    /// read, must not hold up the others.
+    /// Does all that is left to do, concurrently: a region that does not answer, or a row that cannot be read, must not
+    /// delay the others.
     async fn round(&self) {
-        let gone = self.store.removals_due(clock::now_ms()).await;
-        let names: BTreeMap<NameAndRegion, SourceKey> = noted(gone)
+        let due = self.store.removals_due(clock::now_ms()).await;
+        let names: BTreeMap<NameAndRegion, SourceKey> = logged(due)
             .unwrap_or_default()
             .into_iter()
             .map(|source| ((source.name.clone(), source.region.clone()), source))
             .collect();
-        let waiting = noted(self.store.connections_without_source().await).unwrap_or_default();
-        let (removed, made) = tokio::join!(
+        let waiting = logged(self.store.connections_without_source().await).unwrap_or_default();
+        let (removed, created) = tokio::join!(
             join_all(names.values().map(|source| self.remove(source))),
             join_all(waiting.iter().map(|id| self.ensure(id))),
         );
-        for done in removed.into_iter().chain(made) {
-            noted(done);
+        for done in removed.into_iter().chain(created) {
+            logged(done);
         }
     }
 }
 
-fn noted<T>(done: Result<T>) -> Option<T> {
+/// The value; an error is logged.
+fn logged<T>(done: Result<T>) -> Option<T> {
     done.inspect_err(|error| {
         tracing::error!(
             error = error as &dyn std::error::Error,
-            "the sources cannot be looked after"
+            "the sources cannot be reconciled; retrying"
         );
     })
     .ok()
 }
 
-/// What AWS's answer means for a connection that was in this status.
-fn seen(state: std::result::Result<SourceState, AwsError>, before: &Status) -> Seen {
-    let waits = |status: Status| Seen { status, error: None };
-    match state {
-        Ok(SourceState::Active) => waits(Status::Active),
-        Ok(SourceState::Pending) => waits(Status::Pending),
-        Ok(SourceState::Deleted) => {
-            failed("The event source was deleted at AWS. Refresh the status to have it made again.")
+/// What AWS's answer means for a connection that had this status.
+fn observed(state: std::result::Result<SourceState, AwsError>, before: &Status) -> ObservedStatus {
+    let (status, error) = match SourceHealth::from(state) {
+        SourceHealth::Active => (Status::Active, None),
+        SourceHealth::Pending => (Status::Pending, None),
+        SourceHealth::Failed(why) => (Status::Failed, Some(why)),
+        // AWS did not answer: keep the old status; a resume request becomes `pending`.
+        SourceHealth::Unknown(why) => {
+            let is_paused = *before == Status::Disabled;
+            let status = if is_paused { &Status::Pending } else { before };
+            (status.clone(), Some(format!("{why}. Refresh the status again.")))
         }
-        Ok(SourceState::Missing) => {
-            failed("AWS has no such event source. Refresh the status to have it made again.")
-        }
-        // Nothing is known: what held still holds, but a paused connection asked to resume has to wait.
-        Err(AwsError::Later(why)) => Seen {
-            status: if *before == Status::Disabled {
-                Status::Pending
-            } else {
-                before.clone()
-            },
-            error: Some(format!("{why}. Refresh the status again.")),
-        },
-        Err(refusal @ AwsError::No { .. }) => {
-            failed(format!("AWS refuses to tell the event source's state: {refusal}"))
-        }
-    }
-}
-
-fn failed(error: impl Into<String>) -> Seen {
-    Seen {
-        status: Status::Failed,
-        error: Some(error.into()),
-    }
+    };
+    ObservedStatus { status, error }
 }
 
 #[cfg(test)]
@@ -296,7 +281,7 @@ mod tests {
         want: &Status,
         says: Option<&str>,
     ) {
-        let have = seen(state, before);
+        let have = observed(state, before);
         assert_eq!(have.status, *want);
         let error = have.error.unwrap_or_default();
         assert!(
@@ -306,10 +291,10 @@ mod tests {
     }
 
     #[test]
-    fn a_look_settles_the_status() {
-        let late = || Err(AwsError::Later("no answer".into()));
-        let no = || {
-            Err(AwsError::No {
+    fn awss_answer_sets_the_status() {
+        let retryable = || Err(AwsError::Retryable("no answer".into()));
+        let refused = || {
+            Err(AwsError::Refused {
                 code: "AccessDenied".into(),
                 message: "no".into(),
             })
@@ -329,12 +314,17 @@ mod tests {
             Some("no such event source"),
         );
         check(
-            late(),
+            retryable(),
             &Status::Active,
             &Status::Active,
             Some("no answer. Refresh"),
         );
-        check(late(), &Status::Disabled, &Status::Pending, Some("no answer"));
-        check(no(), &Status::Pending, &Status::Failed, Some("AccessDenied"));
+        check(
+            retryable(),
+            &Status::Disabled,
+            &Status::Pending,
+            Some("no answer"),
+        );
+        check(refused(), &Status::Pending, &Status::Failed, Some("AccessDenied"));
     }
 }

@@ -1,16 +1,17 @@
-//! What unit tests are made of: a store in a folder of its own, and a companion around it.
+//! What unit tests start from: a store in a folder of its own, and a companion around it.
 
 use std::sync::Arc;
 
 use scalr_api::{AccountId, ConnectionId, EnvironmentId, Status, WorkspaceId};
+use scalr_events::EventType;
 use tempfile::TempDir;
-use tokio::sync::Notify;
 
-use crate::app::{App, Owner};
+use crate::app::App;
+use crate::caller::Owner;
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
-    self, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, SourceKey, Store,
+    self, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, SourceKey, Store, outbox,
 };
 use crate::token::Token;
 
@@ -18,7 +19,7 @@ use crate::token::Token;
 pub(crate) struct Bench {
     pub(crate) app: App,
     pub(crate) partner: Partner,
-    _alone: DirLock,
+    _lock: DirLock,
     _dir: TempDir,
 }
 
@@ -35,11 +36,18 @@ pub(crate) const BOUNDS: Bounds = Bounds {
 };
 
 impl Bench {
-    /// A new one.
+    /// A new one that holds all its events.
     pub(crate) async fn new() -> Self {
+        Self::with_bounds(BOUNDS).await
+    }
+
+    /// A new one that holds events within these bounds.
+    pub(crate) async fn with_bounds(bounds: Bounds) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let alone = store::lock(dir.path()).unwrap();
-        let store = Store::open(dir.path(), &alone, Durability::None).await.unwrap();
+        let lock = store::lock(dir.path()).unwrap();
+        let store = Store::open(dir.path(), &lock, Durability::None, bounds)
+            .await
+            .unwrap();
         let installation = Installation {
             token: Token::new(TOKEN),
             account_id: AccountId::new(ACCOUNT).unwrap(),
@@ -57,9 +65,6 @@ impl Bench {
         let app = App {
             sources: Sources::new(store.clone(), partner.clone()),
             store,
-            bounds: BOUNDS,
-            deliver: Arc::new(Notify::new()),
-            step: Arc::new(Notify::new()),
             owner: Arc::new(Owner {
                 token: installation.token,
                 account_id: installation.account_id,
@@ -69,7 +74,7 @@ impl Bench {
         Self {
             app,
             partner,
-            _alone: alone,
+            _lock: lock,
             _dir: dir,
         }
     }
@@ -95,18 +100,22 @@ impl Bench {
         new.id
     }
 
-    /// Has events accepted for a connection.
-    pub(crate) async fn accept(&self, id: &ConnectionId, events: usize, bounds: Bounds) {
+    /// Accepts events for one connection alone: as audit logs, while the setting selects it.
+    pub(crate) async fn accept(&self, id: &ConnectionId, events: usize) {
+        let account = AccountId::new(ACCOUNT).unwrap();
         let mut tx = self.app.store.begin().await.unwrap();
+        tx.select_audit_connection(&account, Some(id)).await.unwrap();
         for at in 0..events {
             let event = NewEvent {
+                account_id: account.clone(),
+                event_type: EventType::AuditLog,
                 event_id: format!("e-{at}"),
                 lane: "w".into(),
-                detail_type: "RunExecuted",
                 detail: "{}".into(),
-                time_ms: 0,
+                at_ms: ACCEPTED_MS,
             };
-            tx.enqueue(id, &event, bounds, ACCEPTED_MS).await.unwrap();
+            let receivers = outbox::accept(&mut tx, &event).await.unwrap();
+            assert_eq!(receivers, std::slice::from_ref(id));
         }
         tx.commit().await.unwrap();
     }

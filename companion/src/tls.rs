@@ -1,4 +1,4 @@
-//! A certificate of our own making, for `--tls`: an authority, and a certificate it signed for this machine.
+//! The self-signed certificate of `--tls`: an authority, and a certificate it signed for this machine.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// What a certificate is for, whatever else.
+/// Names that every certificate is for.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 const FOLDER: &str = "tls";
-/// The authority: what clients are told to trust.
+/// The authority's certificate, which clients have to trust.
 const CA: &str = "ca.pem";
 const CERTIFICATE: &str = "server.der";
 const KEY: &str = "server.key.der";
@@ -29,8 +29,8 @@ pub(crate) enum TlsError {
     #[error("cannot keep the certificate in `{path}`")]
     File { path: PathBuf, source: io::Error },
     #[error("cannot make a certificate")]
-    Make(#[from] rcgen::Error),
-    #[error("cannot use the certificate in `{path}`; delete that folder to have a new one made")]
+    Generate(#[from] rcgen::Error),
+    #[error("cannot use the certificate in `{path}`; delete that folder, and the next start makes a new one")]
     Use {
         path: PathBuf,
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -43,7 +43,8 @@ pub(crate) struct Tls {
     pub(crate) ca_file: PathBuf,
 }
 
-/// The certificate kept in a directory; a new one where there is none for these names, and for this machine's own, yet.
+/// The certificate kept in a directory. A new one is made where there is none, or where that is for other names than these
+/// and the machine's own.
 pub(crate) fn open(dir: &Path, names: &[String]) -> Result<Tls, TlsError> {
     let folder = dir.join(FOLDER);
     let mut wanted = NAMES.map(str::to_owned).to_vec();
@@ -55,7 +56,7 @@ pub(crate) fn open(dir: &Path, names: &[String]) -> Result<Tls, TlsError> {
     );
     let kept = std::fs::read_to_string(folder.join(NAMES_FILE)).unwrap_or_else(|_| NAMES.join("\n"));
     if !folder.join(KEY).exists() || kept != wanted.join("\n") {
-        make(&folder, &wanted)?;
+        generate(&folder, &wanted)?;
     }
     let unusable = |source: Box<dyn std::error::Error + Send + Sync>| TlsError::Use {
         path: folder.clone(),
@@ -79,7 +80,7 @@ pub(crate) fn open(dir: &Path, names: &[String]) -> Result<Tls, TlsError> {
     })
 }
 
-fn make(folder: &Path, names: &[String]) -> Result<(), TlsError> {
+fn generate(folder: &Path, names: &[String]) -> Result<(), TlsError> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::default();
     ca.distinguished_name
@@ -96,20 +97,20 @@ fn make(folder: &Path, names: &[String]) -> Result<(), TlsError> {
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.use_authority_key_identifier_extension = true;
     let certificate = server.signed_by(&key, &Issuer::from_params(&ca, &ca_key))?;
-    // The authority's key is kept nowhere: nobody can sign with it again.
+    // The authority's key is not stored, so that nobody can sign with it again.
 
-    let trouble = |source| TlsError::File {
+    let failed = |source| TlsError::File {
         path: folder.to_owned(),
         source,
     };
-    std::fs::create_dir_all(folder).map_err(trouble)?;
-    // Without its key an older set is none, should this one not be completed.
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    // An older set without its key counts as none, should writing this one be interrupted.
     let _ = std::fs::remove_file(folder.join(KEY));
-    std::fs::write(folder.join(NAMES_FILE), names.join("\n")).map_err(trouble)?;
-    std::fs::write(folder.join(CA), ca_pem).map_err(trouble)?;
-    std::fs::write(folder.join(CERTIFICATE), certificate.der()).map_err(trouble)?;
-    // The key comes last: with it the set is complete.
-    write_private(&folder.join(KEY), key.serialized_der()).map_err(trouble)
+    std::fs::write(folder.join(NAMES_FILE), names.join("\n")).map_err(failed)?;
+    std::fs::write(folder.join(CA), ca_pem).map_err(failed)?;
+    std::fs::write(folder.join(CERTIFICATE), certificate.der()).map_err(failed)?;
+    // The key is written last: with it the set is complete.
+    write_private(&folder.join(KEY), key.serialized_der()).map_err(failed)
 }
 
 /// A certificate as the text that clients read.

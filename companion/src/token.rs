@@ -1,11 +1,11 @@
-//! The token that opens the API: compared and handed out in a few places, shown by no formatting.
+//! The token of the API: compared and revealed in a few places, shown by no formatting.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-/// Tokens of this process, for [`strike`]. A process has one or two.
+/// Tokens of this process, for [`redact`]. A process has one or two.
 static KNOWN: Mutex<Vec<String>> = Mutex::new(vec![]);
 
 /// A token. It has no `Display`, and a `Debug` that hides it.
@@ -13,7 +13,7 @@ static KNOWN: Mutex<Vec<String>> = Mutex::new(vec![]);
 pub(crate) struct Token(String);
 
 impl Token {
-    /// The token that this text is.
+    /// A token of this text, which [`redact`] knows from here on.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -23,14 +23,14 @@ impl Token {
         Self(text)
     }
 
-    /// Its text, for the places that it is meant for: the store, the printed line, a header.
+    /// Its text, for the store, the line that `dev` prints and the `Authorization` header.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is what somebody shows. Takes equally long wherever the first difference is.
-    pub(crate) fn is(&self, shown: &str) -> bool {
-        let (have, want) = (shown.as_bytes(), self.0.as_bytes());
+    /// Whether this is the token that was sent. The comparison takes the same time wherever the first difference is.
+    pub(crate) fn is(&self, sent: &str) -> bool {
+        let (have, want) = (sent.as_bytes(), self.0.as_bytes());
         let differing = have
             .iter()
             .zip(want)
@@ -38,7 +38,7 @@ impl Token {
         differing == 0 && have.len() == want.len()
     }
 
-    /// Its end, as audit logs show it.
+    /// Its last characters, as audit logs show it.
     pub(crate) fn end(&self) -> String {
         let start = self.0.len().saturating_sub(6);
         format!("...{}", self.0.get(start..).unwrap_or_default())
@@ -59,8 +59,8 @@ impl FromStr for Token {
     }
 }
 
-/// A text without this process's tokens, whoever put them there.
-pub(crate) fn strike(text: &str) -> String {
+/// A text with this process's tokens redacted.
+pub(crate) fn redact(text: &str) -> String {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known
         .iter()
@@ -72,24 +72,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_whole_token_opens() {
+    fn only_the_whole_token_is_accepted() {
         let token = Token::new("abcdefgh");
-        for (shown, opens) in [
+        for (sent, accepted) in [
             ("abcdefgh", true),
             ("", false),
             ("abcdefg", false),
             ("abcdefghi", false),
             ("Abcdefgh", false),
         ] {
-            assert_eq!(token.is(shown), opens, "{shown:?}");
+            assert_eq!(token.is(sent), accepted, "{sent:?}");
         }
         assert_eq!(token.end(), "...cdefgh");
     }
 
     #[test]
-    fn a_token_is_struck_out_of_any_text() {
+    fn a_token_is_redacted_in_any_text() {
         let token = Token::new("5ecret-5ecret");
-        assert_eq!(strike("Bearer 5ecret-5ecret!"), "Bearer …!");
+        assert_eq!(redact("Bearer 5ecret-5ecret!"), "Bearer …!");
         assert_eq!(format!("{token:?}"), "Token(…)");
     }
 }

@@ -1,7 +1,5 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
-use crate::aws::settings;
-
 use tfplugin::Number;
 
 /// An event source's name is at most this long, and starts with this.
@@ -131,7 +129,7 @@ pub fn endpoint(text: &str) -> Result<(), String> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
-    if settings::userinfo(text).is_some() {
+    if userinfo(text).is_some() {
         return Err(
             "must not hold a user name or a password; AWS's credentials are set elsewhere".to_owned(),
         );
@@ -140,6 +138,13 @@ pub fn endpoint(text: &str) -> Result<(), String> {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(()),
         _ => Err("must be a URL that begins with `https://` or `http://`".to_owned()),
     }
+}
+
+/// What an endpoint has before the host: a user name, perhaps with a password.
+pub fn userinfo(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map(|(userinfo, _)| userinfo)
 }
 
 /// The ARN of a role.

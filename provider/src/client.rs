@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use scalr_api::{AccountId, Connection, ConnectionId, Object};
+use scalr_api::AccountId;
 use tfplugin::{Diagnostic, Result};
 
 use crate::aws::Aws;
-use crate::error::ScalrError;
+use crate::scalr::Scalr;
 
 /// The provider's client.
 #[derive(Debug)]
@@ -18,17 +18,18 @@ pub struct Client {
     scalr: Setting<Scalr>,
     aws: Setting<Aws>,
     account_id: Setting<Option<AccountId>>,
-    made_up: MadeUp,
+    generated_names: GeneratedNames,
 }
 
-/// What this process has given names that nobody chose: its own objects, even where no state holds them yet.
+/// The names that this process generated: they tell its own objects from those that an interrupted apply left, even where
+/// no state holds them yet.
 #[derive(Debug, Default)]
-pub struct MadeUp {
+pub struct GeneratedNames {
     names: Mutex<BTreeSet<String>>,
 }
 
-impl MadeUp {
-    /// Remembers a name, with the place that it is in.
+impl GeneratedNames {
+    /// Remembers a name, with its region and bus.
     pub fn add(&self, name: String) {
         self.names
             .lock()
@@ -36,7 +37,7 @@ impl MadeUp {
             .insert(name);
     }
 
-    /// Whether the name was made up here.
+    /// Whether the name was generated here.
     pub fn has(&self, name: &str) -> bool {
         self.names
             .lock()
@@ -48,18 +49,9 @@ impl MadeUp {
 /// A part of the client, or the name of the setting that is not known yet.
 pub type Setting<T> = std::result::Result<T, NotKnownYet>;
 
-/// The setting that stands in the way: `token`, `aws.region`.
+/// The setting that is not known: `token`, `aws.region`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotKnownYet(pub &'static str);
-
-/// Scalr's API, and how its token was come by.
-#[derive(Clone, Debug)]
-pub struct Scalr {
-    /// The API.
-    pub api: scalr_api::Client,
-    /// Where the token was found, in words: for the message that it is not accepted.
-    pub token_origin: String,
-}
 
 impl Client {
     /// From what the configuration says.
@@ -68,13 +60,13 @@ impl Client {
             scalr,
             aws,
             account_id,
-            made_up: MadeUp::default(),
+            generated_names: GeneratedNames::default(),
         }
     }
 
-    /// The names that were made up in this process.
-    pub fn made_up(&self) -> &MadeUp {
-        &self.made_up
+    /// The names that were generated in this process.
+    pub fn generated_names(&self) -> &GeneratedNames {
+        &self.generated_names
     }
 
     /// Scalr's API.
@@ -94,37 +86,6 @@ impl Client {
             .map(Option::as_ref)
             .map_err(|unknown| unknown.diagnostic().into())
     }
-}
-
-impl Scalr {
-    /// The same, giving up retries and waits when `stop` is cancelled.
-    pub fn stopping_with(&self, stop: &tfplugin::CancellationToken) -> Self {
-        Self {
-            api: self.api.stopping_with(stop.clone()),
-            token_origin: self.token_origin.clone(),
-        }
-    }
-
-    /// The connection of that id; `None` when there is none.
-    pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Object<Connection>>> {
-        let answer = self.api.connection(id).await;
-        answer.map_err(|error| self.failed(format!("read the connection `{id}`"), error).into())
-    }
-
-    /// What to tell about a call that failed while `doing`, as in "create the connection `prod`".
-    pub fn failed(&self, doing: impl Into<String>, error: scalr_api::ClientError) -> ScalrError {
-        ScalrError::new(doing, error, &self.token_origin)
-    }
-}
-
-/// The connection id that an attribute holds.
-pub fn connection_id(text: &str, attribute: &'static str) -> Result<ConnectionId> {
-    ConnectionId::new(text).map_err(|error| {
-        Diagnostic::error("Not the id of a connection")
-            .detail(format!("{error}."))
-            .at(attribute)
-            .into()
-    })
 }
 
 impl NotKnownYet {

@@ -21,16 +21,16 @@ pub struct Search {
     pub unreadable: Vec<String>,
 }
 
-/// The environment and the files, for the search.
-pub struct World<'a> {
+/// Where the search looks: environment variables and files.
+pub struct Environment<'a> {
     /// The environment variables.
-    pub env: &'a BTreeMap<String, String>,
+    pub variables: &'a BTreeMap<String, String>,
     /// Reads a file.
     pub read: &'a dyn Fn(&Path) -> io::Result<String>,
 }
 
 /// Searches for the host's token.
-pub fn search(host: &Host, world: &World<'_>) -> Search {
+pub fn search(host: &Host, environment: &Environment<'_>) -> Search {
     let name = host.name();
     let mut search = Search::default();
     // No shell sets a variable with a colon in its name, so one for a port is not proposed.
@@ -40,13 +40,13 @@ pub fn search(host: &Host, world: &World<'_>) -> Search {
             name.replace('-', "__").replace('.', "_")
         ));
     }
-    if let Some((variable, token)) = from_env(&name, world.env) {
+    if let Some((variable, token)) = from_env(&name, environment.variables) {
         search.found = Some((token, format!("the variable `{variable}`")));
         return search;
     }
-    for file in files(world.env) {
+    for file in files(environment.variables) {
         search.looked_at.push(format!("`{}`", file.display()));
-        let text = match (world.read)(&file) {
+        let text = match (environment.read)(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
@@ -252,8 +252,8 @@ mod tests {
         };
         search(
             &host.parse().unwrap(),
-            &World {
-                env: &env,
+            &Environment {
+                variables: &env,
                 read: &read,
             },
         )

@@ -1,4 +1,16 @@
 //! `terraform-provider-scalr`: Scalr's events on AWS EventBridge, as Terraform resources.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! failure check credentials logs    what a failed call is told as; checks of attributes; the command line's token; the log
+//! aws/ scalr/                       the two sides: their calls, and what their errors mean
+//! client                            what an operation works with: Scalr, AWS, the account
+//! defaults                          region and tags where a configuration names none
+//! functions/ data_sources/          pure functions; look-ups
+//! resources/                        a folder each: schema and behaviour, calls, messages
+//! provider                          the provider's configuration, and the list of all that it offers
+//! ```
 
 #![expect(
     unreachable_pub,
@@ -10,11 +22,13 @@ mod check;
 mod client;
 mod credentials;
 mod data_sources;
-mod error;
+mod defaults;
+mod failure;
 mod functions;
 mod logs;
 mod provider;
 mod resources;
+mod scalr;
 #[cfg(test)]
 mod tests;
 

@@ -6,8 +6,9 @@ use scalr_api::{AccountId, Host, Settings, Token};
 use tfplugin::{Attrs, ConfigureCx, Diagnostic, Diagnostics, Number, Provider, Registry, Result, Value};
 
 use crate::aws::{self, checks};
-use crate::client::{Client, NotKnownYet, Scalr, Setting};
-use crate::credentials::{self, World};
+use crate::client::{Client, NotKnownYet, Setting};
+use crate::credentials::{self, Environment};
+use crate::scalr::Scalr;
 use crate::{check, data_sources, functions, resources};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
@@ -101,8 +102,8 @@ impl Provider for ScalrEventBridge {
             .collect();
         let read = |path: &std::path::Path| std::fs::read_to_string(path);
         self.client(
-            &World {
-                env: &env,
+            &Environment {
+                variables: &env,
                 read: &read,
             },
             cx.user_agent(),
@@ -117,7 +118,7 @@ impl Provider for ScalrEventBridge {
 }
 
 impl ScalrEventBridge {
-    fn client(self, world: &World<'_>, user_agent: String) -> Result<Client> {
+    fn client(self, environment: &Environment<'_>, user_agent: String) -> Result<Client> {
         let account_id = match known("account_id", self.account_id) {
             Ok(Some(text)) => Ok(Some(account(text)?)),
             Ok(None) => Ok(None),
@@ -126,18 +127,23 @@ impl ScalrEventBridge {
         let aws =
             known("aws", self.aws).and_then(|aws| aws.map_or_else(|| Ok(aws::Settings::default()), settings));
         let aws = aws.map(|settings| aws::Settings {
-            environment_region: environment_region(world),
+            environment_region: environment_region(environment),
             ..settings
         });
-        let scalr = scalr(self.hostname, self.token, world, user_agent)?;
+        let scalr = scalr(self.hostname, self.token, environment, user_agent)?;
         Ok(Client::new(scalr, aws.map(aws::Aws::new), account_id))
     }
 }
 
 /// The region that AWS's own variables name, in the order in which the SDK reads them.
-fn environment_region(world: &World<'_>) -> Option<String> {
+fn environment_region(environment: &Environment<'_>) -> Option<String> {
     let mut named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
-    let region = named.find_map(|name| world.env.get(name).filter(|region| !region.is_empty()))?;
+    let region = named.find_map(|name| {
+        environment
+            .variables
+            .get(name)
+            .filter(|region| !region.is_empty())
+    })?;
     check::region(region).is_ok().then(|| region.clone())
 }
 
@@ -169,11 +175,17 @@ fn account(text: String) -> Result<AccountId> {
 fn scalr(
     hostname: Value<String>,
     token: Value<String>,
-    world: &World<'_>,
+    environment: &Environment<'_>,
     user_agent: String,
 ) -> Result<Setting<Scalr>> {
     let filled = |value: &String| !value.trim().is_empty();
-    let variable = |name: &str| world.env.get(name).filter(|value| filled(value)).cloned();
+    let variable = |name: &str| {
+        environment
+            .variables
+            .get(name)
+            .filter(|value| filled(value))
+            .cloned()
+    };
     let hostname = match known("hostname", hostname) {
         Ok(hostname) => hostname.filter(filled).or_else(|| variable("SCALR_HOSTNAME")),
         Err(unknown) => return Ok(Err(unknown)),
@@ -187,7 +199,7 @@ fn scalr(
             Some(token) => (token, "`token` in the provider's configuration".to_owned()),
             None => match variable("SCALR_TOKEN") {
                 Some(token) => (token, "the variable `SCALR_TOKEN`".to_owned()),
-                None => from_the_cli(&host, world)?,
+                None => from_the_cli(&host, environment)?,
             },
         },
         Err(unknown) => return Ok(Err(unknown)),
@@ -202,8 +214,8 @@ fn scalr(
     Ok(Ok(Scalr { api, token_origin }))
 }
 
-fn from_the_cli(host: &Host, world: &World<'_>) -> Result<(String, String), Diagnostics> {
-    let search = credentials::search(host, world);
+fn from_the_cli(host: &Host, environment: &Environment<'_>) -> Result<(String, String), Diagnostics> {
+    let search = credentials::search(host, environment);
     search.found.ok_or_else(|| {
         let mut detail = format!(
             "No token for `{host}` was found. Looked at: `token` in the provider's configuration, the variable \
@@ -306,11 +318,11 @@ mod tests {
             text.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))
         };
         let value = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Known(text.to_owned()));
-        let world = World {
-            env: &env,
+        let environment = Environment {
+            variables: &env,
             read: &read,
         };
-        let scalr = scalr(value(hostname), value(token), &world, "test".to_owned());
+        let scalr = scalr(value(hostname), value(token), &environment, "test".to_owned());
         scalr.err().iter().flatten().map(snapshot::rendered).collect()
     }
 

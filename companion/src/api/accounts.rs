@@ -7,16 +7,16 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use scalr_api::{Account, AccountAttributes, AccountId, Object};
 
-use super::Caller;
+use super::answer::document;
 use super::error::ApiError;
-use super::form::document;
 use crate::app::App;
+use crate::caller::Caller;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/accounts/{id}", get(read))
 }
 
-/// The caller's own account, if that is the one a path names.
+/// The account in a path, if it is the caller's own.
 pub(super) fn own(caller: &Caller, id: &str) -> Result<AccountId, ApiError> {
     if caller.account_id.as_str() == id {
         Ok(caller.account_id.clone())

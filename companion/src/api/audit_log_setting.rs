@@ -10,12 +10,13 @@ use scalr_api::{
     ConnectionId, Kind as _, Object, ToOne,
 };
 
-use super::Caller;
 use super::accounts::own;
+use super::answer::document;
 use super::error::ApiError;
-use super::form::{Form, document};
+use super::form::Form;
 use crate::app::App;
 use crate::audit::{self, Change};
+use crate::caller::Caller;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/accounts/{id}/audit-log-setting", get(read).patch(update))
@@ -70,15 +71,16 @@ async fn update(
             kind: AuditLogSetting::TYPE,
             id: account.to_string(),
             name: caller.account_name.clone(),
-            place: None,
+            scope: None,
             status: StatusCode::OK.as_u16(),
         };
-        audit::commit(&app, tx, &caller, before, &change).await?;
+        audit::record(&mut tx, &caller, &change).await?;
+        tx.commit().await?;
     }
     Ok(document(StatusCode::OK, object(&account, wanted)?))
 }
 
-/// What the setting selects after this call.
+/// The connection that the setting selects after this call.
 fn wanted(
     enabled: Option<bool>,
     named: Option<ToOne<Connection>>,
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for_is_what_holds() {
+    fn the_setting_becomes_what_the_call_requests() {
         let id = |text| ConnectionId::new(text).unwrap();
         let (a, b) = (|| Some(id("in-a")), || Some(id("in-b")));
         for (enabled, named, before, want) in [

@@ -1,7 +1,7 @@
 //! `/integrations/aws-event-bridge`: connections to AWS EventBridge.
 //!
-//! Creating one writes its row first and then has AWS create the source. `PATCH` with status `active` is "Refresh
-//! status": AWS is asked again and the answer carries the status that holds then. `disabled` pauses the stream.
+//! Creating one writes its row first and then creates the source at AWS. `PATCH` with status `active` is "Refresh
+//! status": the source's state is read from AWS, and the answer has the resulting status. `disabled` pauses the stream.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -12,17 +12,18 @@ use scalr_api::{
     Connection, ConnectionAttributes, ConnectionInput, ConnectionRelationships, Object, Status, ToOne,
 };
 
-use super::Caller;
+use super::answer::{Answer, document};
 use super::error::ApiError;
-use super::form::{Answer, Form, document};
+use super::form::Form;
 use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
-use crate::sources::Seen;
+use crate::caller::Caller;
+use crate::sources::ObservedStatus;
 use crate::store::{self, NewConnection, SourceKey, StoreError};
 use crate::{clock, ids, panics};
 
-/// Longest name of an event source that AWS takes.
+/// Longest name of an event source at AWS.
 const SOURCE_CHARS_MAX: usize = 256;
 /// Connections of an account; each has a worker of its own while it sends.
 const CONNECTIONS_MAX: u64 = 1000;
@@ -55,7 +56,7 @@ fn object(row: store::Connection) -> Object<Connection> {
     object
 }
 
-/// The source's ARN as the customer sees it: without an account.
+/// The source's ARN in the customer's account; it has no account part.
 fn arn(source: &SourceKey) -> String {
     let partition = match source.region.split('-').next() {
         Some("cn") => "aws-cn",
@@ -98,31 +99,34 @@ async fn read(
     Ok(document(StatusCode::OK, object(row)))
 }
 
-/// Runs a change to its end even if the client goes away half way.
-async fn whole<T: Send + 'static>(
+/// Runs a change to its end even if the client disconnects meanwhile.
+async fn uninterrupted<T: Send + 'static>(
     work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     match tokio::spawn(work).await {
         Ok(done) => done,
-        Err(error) => Err(ApiError::Broken(error)),
+        Err(error) => Err(ApiError::Panicked(error)),
     }
 }
 
-/// Does at AWS what a committed row asks for. What fails here is told to the log and not to the caller, whose change
-/// holds; the reconciler goes on with it.
+/// Applies a committed change at AWS. An error is logged and not returned to the caller, whose change is committed; the
+/// reconciler retries it.
 async fn follow_up(work: impl Future<Output = store::Result<()>> + Send + 'static) {
     match tokio::spawn(work).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(
             error = &error as &dyn std::error::Error,
-            "AWS has yet to follow a change"
+            "a committed change is not applied at AWS yet"
         ),
-        Err(error) => tracing::error!(error = panics::told(&error), "AWS has yet to follow a change"),
+        Err(error) => tracing::error!(
+            error = panics::describe(&error),
+            "a committed change is not applied at AWS yet"
+        ),
     }
 }
 
-/// A connection as it holds now; as it was committed where the store does not tell.
-async fn as_it_holds(app: &App, committed: store::Connection) -> store::Connection {
+/// A connection as it is stored now, or as it was committed where it cannot be read.
+async fn current(app: &App, committed: store::Connection) -> store::Connection {
     match app.store.connection_by_id(&committed.id).await {
         Ok(now) => now.unwrap_or(committed),
         Err(error) => {
@@ -141,7 +145,7 @@ async fn create(
     Form(input): Form<Connection>,
 ) -> Result<impl IntoResponse, ApiError> {
     let new = valid(&caller, &input.attributes)?;
-    whole(async move {
+    uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         if tx.count_connections(&new.account_id).await? >= CONNECTIONS_MAX {
             let detail = format!("An account has at most {CONNECTIONS_MAX} connections.");
@@ -159,13 +163,11 @@ async fn create(
             &new.name,
             StatusCode::CREATED,
         );
-        audit::commit(&app, tx, &caller, None, &change).await?;
+        audit::record(&mut tx, &caller, &change).await?;
+        tx.commit().await?;
         let sources = app.sources.clone();
         follow_up(async move { sources.ensure(&new.id).await }).await;
-        Ok(document(
-            StatusCode::CREATED,
-            object(as_it_holds(&app, row).await),
-        ))
+        Ok(document(StatusCode::CREATED, object(current(&app, row).await)))
     })
     .await
 }
@@ -177,7 +179,7 @@ fn change(action: &'static str, id: &scalr_api::ConnectionId, name: &str, status
         kind: Connection::TYPE,
         id: id.to_string(),
         name: name.to_owned(),
-        place: None,
+        scope: None,
         status: status.as_u16(),
     }
 }
@@ -254,7 +256,7 @@ fn is_region(text: &str) -> bool {
         && last.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// What a refused insert means.
+/// The error of an insert that a unique index refused.
 fn taken(error: StoreError, new: &NewConnection) -> ApiError {
     let SourceKey {
         region,
@@ -296,15 +298,15 @@ async fn update(
         .ok_or_else(|| missing(&id))?;
     unchanged(&row, &input.attributes)?;
     let wanted = input.attributes.status;
-    whole(async move {
+    uninterrupted(async move {
         let row = match wanted {
             None => row,
             Some(Status::Active) => {
-                let (seen, decision) = app.sources.refresh(&row).await?;
-                set_status(&app, &caller, &row, &seen, Some(decision)).await?
+                let (observed, version) = app.sources.refresh(&row).await?;
+                set_status(&app, &caller, &row, &observed, Some(version)).await?
             }
             Some(Status::Disabled) => {
-                let paused = Seen {
+                let paused = ObservedStatus {
                     status: Status::Disabled,
                     error: None,
                 };
@@ -320,7 +322,7 @@ async fn update(
     .await
 }
 
-/// What names the source cannot change: the bus on the other side carries the same name.
+/// Refuses a change of what identifies the source: the bus in the customer's account has the same name.
 fn unchanged(row: &store::Connection, input: &ConnectionInput) -> Result<(), ApiError> {
     for (attribute, have, given) in [
         ("name", &row.name, &input.name),
@@ -340,46 +342,40 @@ fn unchanged(row: &store::Connection, input: &ConnectionInput) -> Result<(), Api
     Ok(())
 }
 
-/// Stores a status, and answers the connection as it holds then. A call that leaves the status as it was changes
-/// nothing and is not audited.
+/// Stores a status, and returns the connection as it is stored then. A call that leaves the status as it was is not
+/// audited.
 ///
-/// With `rests_on`, a count of decisions on the status, nothing is stored where there were more of them meanwhile: a
-/// look at AWS takes long, and must not resume what was paused before it ended.
+/// With `base`, a version of the status, nothing is stored where the stored version is another: reading from AWS takes
+/// long, and its result must not resume what was paused meanwhile.
 async fn set_status(
     app: &App,
     caller: &Caller,
     row: &store::Connection,
-    seen: &Seen,
-    rests_on: Option<i64>,
+    observed: &ObservedStatus,
+    base: Option<i64>,
 ) -> Result<store::Connection, ApiError> {
     let mut tx = app.store.begin().await?;
     let id = row.id.as_str();
     let now = tx.connection(&caller.account_id, id).await?;
     let now = now.ok_or_else(|| missing(id))?;
-    if rests_on.is_some_and(|decision| decision != now.decision) {
+    if base.is_some_and(|version| version != now.status_version) {
         return Ok(now);
     }
-    // A refused creation has said why; a look that finds no source knows less.
-    let error = match (&now.error_message, &seen.error) {
-        (Some(said), Some(_)) if seen.status == Status::Failed && !now.source_made => Some(said),
+    // The error of a refused creation says more than that the source is missing.
+    let error = match (&now.error_message, &observed.error) {
+        (Some(first), Some(_)) if observed.status == Status::Failed && !now.source_made => Some(first),
         (_, error) => error.as_ref(),
     };
-    tx.set_status(&row.id, &seen.status, error.map(String::as_str))
+    tx.set_status(&row.id, &observed.status, error.map(String::as_str))
         .await?;
     let after = tx.connection(&caller.account_id, id).await?;
     let after = after.ok_or_else(|| missing(id))?;
-    if now.status == seen.status {
-        tx.commit().await?;
-        app.deliver.notify_one();
-        return Ok(after);
+    if now.status != observed.status {
+        let action = "update-aws-event-bridge-integration";
+        let change = change(action, &row.id, &row.name, StatusCode::OK);
+        audit::record(&mut tx, caller, &change).await?;
     }
-    let change = change(
-        "update-aws-event-bridge-integration",
-        &row.id,
-        &row.name,
-        StatusCode::OK,
-    );
-    audit::commit(app, tx, caller, None, &change).await?;
+    tx.commit().await?;
     Ok(after)
 }
 
@@ -388,7 +384,7 @@ async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
-    whole(async move {
+    uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         let row = tx
             .connection(&caller.account_id, &id)
@@ -401,7 +397,8 @@ async fn delete(
             &row.name,
             StatusCode::NO_CONTENT,
         );
-        audit::commit(&app, tx, &caller, None, &change).await?;
+        audit::record(&mut tx, &caller, &change).await?;
+        tx.commit().await?;
         let sources = app.sources.clone();
         follow_up(async move { sources.remove(&row.source).await }).await;
         Ok(StatusCode::NO_CONTENT)
@@ -414,7 +411,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn regions_are_told_from_other_words() {
+    fn only_regions_are_accepted_as_regions() {
         for (text, is) in [
             ("us-east-1", true),
             ("us-gov-west-1", true),
@@ -431,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn arns_are_the_customers() {
+    fn an_arn_has_the_partition_of_its_region() {
         for (region, want) in [
             ("us-east-1", "arn:aws:events:us-east-1::event-source/n"),
             ("cn-north-1", "arn:aws-cn:events:cn-north-1::event-source/n"),

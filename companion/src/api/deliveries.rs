@@ -1,4 +1,4 @@
-//! `/_companion/connections/{id}/delivery`: how delivery goes. Ours; Scalr publishes nothing of the kind.
+//! `/_companion/connections/{id}/delivery`: the figures of a connection's delivery. Scalr's API has no such path.
 
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
@@ -6,11 +6,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use super::Caller;
 use super::error::ApiError;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::clock;
-use crate::store::{Delivery, Drop};
+use crate::store::{DeliveryFigures, DroppedEvent};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/connections/{id}/delivery", get(read))
@@ -48,7 +48,7 @@ struct Explained {
     at: String,
 }
 
-fn figures(delivery: Delivery, drops: Vec<Drop>) -> Figures {
+fn figures(delivery: DeliveryFigures, dropped: Vec<DroppedEvent>) -> Figures {
     Figures {
         held: delivery.held,
         held_bytes: delivery.held_bytes,
@@ -62,7 +62,7 @@ fn figures(delivery: Delivery, drops: Vec<Drop>) -> Figures {
             too_many_bytes: delivery.dropped_too_many,
             refused: delivery.dropped_refused,
         },
-        last_dropped: drops
+        last_dropped: dropped
             .into_iter()
             .map(|drop| Explained {
                 event_id: drop.event_id,
@@ -80,8 +80,8 @@ async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let found = app.store.delivery(&caller.account_id, &id).await?;
-    let (delivery, drops) =
+    let found = app.store.delivery_figures(&caller.account_id, &id).await?;
+    let (delivery, dropped) =
         found.ok_or_else(|| ApiError::NotFound(format!("connection `{}`", id.escape_debug())))?;
-    Ok(Json(figures(delivery, drops)))
+    Ok(Json(figures(delivery, dropped)))
 }

@@ -1,4 +1,4 @@
-//! `GET /.well-known/terraform.json`: where the API lives. The one answer that needs no token.
+//! `GET /.well-known/terraform.json`: the path of the API. The one answer that needs no token.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;

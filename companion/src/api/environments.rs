@@ -7,11 +7,11 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use scalr_api::{Environment, EnvironmentAttributes, EnvironmentRelationships, Object, ToOne};
 
-use super::Caller;
+use super::answer::{Answer, document};
 use super::error::ApiError;
-use super::form::{Answer, document};
 use super::page::Listing;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::store::{self, Window};
 
 pub(super) fn routes() -> Router<App> {

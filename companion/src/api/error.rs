@@ -1,47 +1,39 @@
-//! Refusals, as JSON:API tells them.
+//! Refusals, as JSON:API errors.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use scalr_api::{ErrorDocument, ErrorObject};
 use tokio::task::JoinError;
 
-use super::form::Answer;
+use super::answer::Answer;
 use crate::panics;
 use crate::store::StoreError;
 
 /// Why a call is refused.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    /// No token was shown.
+    /// No token was sent.
     NoToken,
-    /// One was shown, and it opens nothing here.
+    /// The token that was sent is not the companion's.
     WrongToken,
-    /// The path leads nowhere.
+    /// No route has this path.
     NoRoute,
+    /// The route does not take this method.
     NoMethod,
     /// Such as `connection in-1`.
     NotFound(String),
     /// A query parameter is wrong.
-    Parameter {
-        name: String,
-        detail: String,
-    },
-    /// The body is no JSON, or too long.
+    Parameter { name: String, detail: String },
+    /// The body is not JSON, too long or too late.
     Body(StatusCode, String),
     /// A part of the body is wrong.
-    Invalid {
-        pointer: String,
-        detail: String,
-    },
-    /// What is asked for is taken.
-    Conflict {
-        pointer: String,
-        detail: String,
-    },
+    Invalid { pointer: String, detail: String },
+    /// The request conflicts with what is stored.
+    Conflict { pointer: String, detail: String },
     /// The store failed; nothing was accepted.
     Store(StoreError),
-    /// The call broke half way.
-    Broken(JoinError),
+    /// The call panicked: it may or may not have taken effect.
+    Panicked(JoinError),
 }
 
 impl ApiError {
@@ -94,10 +86,10 @@ impl ApiError {
                 "The companion's database failed, so nothing was accepted. Its log says why.",
             )
             .with_code("store"),
-            Self::Broken(_) => simple(
+            Self::Panicked(_) => simple(
                 500,
-                "Broken off",
-                "The companion broke in the middle of this call: look whether it took effect. Its log says why.",
+                "Internal error",
+                "The companion failed during this call, which may have taken effect: check that first. Its log says why.",
             )
             .with_code("broken"),
         }
@@ -119,11 +111,10 @@ impl From<scalr_api::InvalidId> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match &self {
-            Self::Store(error) => tracing::error!(
-                error = error as &dyn std::error::Error,
-                "a call could not be stored"
-            ),
-            Self::Broken(error) => tracing::error!(error = panics::told(error), "a call broke"),
+            Self::Store(error) => {
+                tracing::error!(error = error as &dyn std::error::Error, "a call cannot be stored");
+            }
+            Self::Panicked(error) => tracing::error!(error = panics::describe(error), "a call panicked"),
             _ => {}
         }
         let object = self.object();

@@ -1,40 +1,17 @@
-//! JSON:API bodies in and out.
+//! The JSON:API body of a request.
 
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use scalr_api::{Document, Input, Kind, MEDIA_TYPE};
-use serde::Serialize;
+use scalr_api::{Input, Kind};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
 
 /// How long a request's body may take to arrive.
-const BODY: Duration = Duration::from_secs(30);
-
-/// A body to send, as JSON:API's media type.
-pub(crate) struct Answer<T>(pub(crate) StatusCode, pub(crate) T);
-
-impl<T: Serialize> IntoResponse for Answer<T> {
-    fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.1) {
-            Ok(body) => (self.0, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response(),
-            Err(error) => {
-                tracing::error!(%error, "an answer cannot be written");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
-    }
-}
-
-/// A document to send.
-pub(crate) fn document<D>(status: StatusCode, data: D) -> Answer<Document<D>> {
-    Answer(status, Document { data })
-}
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The object in a request's body.
 pub(crate) struct Form<K: Kind>(pub(crate) Input<K>);
@@ -51,7 +28,7 @@ impl<S: Send + Sync, K: Kind> FromRequest<S> for Form<K> {
 
 /// A request's body, bounded in length and time.
 pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    bytes_within(BODY, request, state).await
+    bytes_within(BODY_TIMEOUT, request, state).await
 }
 
 async fn bytes_within<S: Send + Sync>(
@@ -96,9 +73,9 @@ fn read<K: Kind>(body: &Value) -> Result<Input<K>, ApiError> {
     serde_json::from_value(data.clone()).map_err(|error| blame::<K>(&data, &error.to_string()))
 }
 
-/// Finds the part of the body that does not read: serde tells what is wrong, but not where.
+/// Finds the part of the body that cannot be read: serde's error does not say which.
 fn blame<K: Kind>(data: &Value, whole: &str) -> ApiError {
-    let reads = |part: Value| serde_json::from_value::<Input<K>>(part).map_err(|error| error.to_string());
+    let parse = |part: Value| serde_json::from_value::<Input<K>>(part).map_err(|error| error.to_string());
     let invalid = |pointer: String, detail: &str| ApiError::Invalid {
         pointer,
         detail: format!("{detail}."),
@@ -108,7 +85,7 @@ fn blame<K: Kind>(data: &Value, whole: &str) -> ApiError {
     }
     for group in ["attributes", "relationships"] {
         for (name, value) in data.get(group).and_then(Value::as_object).into_iter().flatten() {
-            if let Err(error) = reads(json!({ "type": K::TYPE, group: { name: value } })) {
+            if let Err(error) = parse(json!({ "type": K::TYPE, group: { name: value } })) {
                 return invalid(format!("/data/{group}/{name}"), &error);
             }
         }
@@ -133,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
+    async fn a_body_that_does_not_arrive_times_out() {
         let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
         let request = Request::new(axum::body::Body::from_stream(never));
         let read = bytes_within(Duration::from_millis(10), request, &()).await;
@@ -144,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wrong_part_is_blamed() {
+    fn the_error_points_at_the_wrong_part() {
         let kind = "aws-event-bridge-integrations";
         check::<Connection>(
             &json!({ "data": { "type": kind, "attributes": { "name": "a" } } }),

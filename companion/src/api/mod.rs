@@ -1,9 +1,20 @@
 //! Scalr's API, as far as the integration needs it. One file an endpoint family: its wire form and its routes.
 //!
-//! Nothing answers without the token but service discovery. Every body is bounded. Every changing call is audited
+//! Nothing but service discovery answers without the token. Every body is bounded. Every changing call is audited
 //! in the transaction of its change.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! answer                                                         the body of an answer
+//! error                                                          refusals, as JSON:API errors
+//! form page                                                      the body of a request; the query of a list
+//! accounts audit_log_setting connections environments            one endpoint family a file
+//! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
+//! ```
 
 mod accounts;
+mod answer;
 mod audit_log_setting;
 mod connections;
 mod deliveries;
@@ -18,39 +29,21 @@ mod runs;
 mod tests;
 mod workspaces;
 
-use std::net::SocketAddr;
-
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use scalr_api::{AccountId, BASE_PATH};
+use scalr_api::BASE_PATH;
 
 use crate::app::App;
+use crate::caller::{Caller, Peer};
 use error::ApiError;
 pub(crate) use events::{Emit, Emitted};
 
 /// Longest body that is read.
 const BODY_BYTES_MAX: usize = 512 * 1024;
-/// Longest `User-Agent` that is repeated in an audit log.
-const USER_AGENT_CHARS_MAX: usize = 256;
-
-/// Where a request came from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
-/// The proof that somebody showed the token, and whose it is. Handlers that need an account take one.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    pub(crate) account_id: AccountId,
-    pub(crate) account_name: String,
-    pub(crate) ip_address: String,
-    pub(crate) user_agent: String,
-    pub(crate) token_end: String,
-}
-
 /// The whole API.
 pub(crate) fn router(app: App) -> Router {
     let v3 = Router::new()
@@ -72,7 +65,7 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Lets a request in that shows the token, with the proof of it.
+/// Admits a request that shows the token, and attaches the proof of it.
 async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let caller = caller(&app, &request)?;
     request.extensions_mut().insert(caller);
@@ -82,23 +75,12 @@ async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Resu
 fn caller(app: &App, request: &Request) -> Result<Caller, ApiError> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let token = header(AUTHORIZATION).and_then(bearer).ok_or(ApiError::NoToken)?;
-    if !app.owner.token.is(token) {
-        return Err(ApiError::WrongToken);
-    }
     let peer = request.extensions().get::<ConnectInfo<Peer>>();
-    Ok(Caller {
-        account_id: app.owner.account_id.clone(),
-        account_name: app.owner.account_name.clone(),
-        ip_address: peer
-            .map(|ConnectInfo(Peer(addr))| addr.ip().to_string())
-            .unwrap_or_default(),
-        user_agent: header(USER_AGENT)
-            .unwrap_or_default()
-            .chars()
-            .take(USER_AGENT_CHARS_MAX)
-            .collect(),
-        token_end: app.owner.token.end(),
-    })
+    let peer = peer.map(|ConnectInfo(peer)| *peer);
+    let user_agent = header(USER_AGENT).unwrap_or_default();
+    app.owner
+        .admit(token, peer, user_agent)
+        .ok_or(ApiError::WrongToken)
 }
 
 fn bearer(header: &str) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! The query of a list: which page, and which filters. A filter that is not known is refused, never ignored.
+//! The query of a list: which page, and which filters. An unknown filter is refused, never ignored.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::store::{Found, Window};
 
 const PAGE_SIZE: u32 = 20;
 
-/// What a list is asked for.
+/// The page and the filters of a request for a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Listing {
     number: u32,
@@ -53,7 +53,7 @@ fn read(query: Vec<(String, String)>) -> Result<Listing, ApiError> {
                 let size = number().ok_or_else(|| parameter(&name, "A page holds 1 to 100 objects."))?;
                 listing.size = size.min(PAGE_SIZE_MAX);
             }
-            // What these ask for is a matter of form: the answer is right without it.
+            // These change the answer's form only: it is right without them.
             "include" | "sort" => {}
             other if other.starts_with("fields[") => {}
             other => {
@@ -83,7 +83,7 @@ impl Listing {
         }
     }
 
-    /// What the store is asked for.
+    /// The window of the store's query.
     pub(crate) fn window(&self) -> Window {
         let size = i64::from(self.size);
         Window {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_read() {
+    fn queries_are_read() {
         check(&[], Ok((1, 20, None)));
         check(&[("page[number]", "3"), ("page[size]", "7")], Ok((3, 7, None)));
         check(&[("page[size]", "1000")], Ok((1, 100, None)));

@@ -1,4 +1,4 @@
-//! `/runs`: what causes a RunExecuted event.
+//! `/runs`: a run that ends causes a RunExecuted event.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -7,11 +7,12 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use scalr_api::{Kind as _, Object, Run, RunAttributes, RunRelationships, RunStatus, ToOne};
 
-use super::Caller;
+use super::answer::document;
 use super::error::ApiError;
-use super::form::{Form, document};
-use crate::app::{App, USER_EMAIL};
+use super::form::Form;
+use crate::app::App;
 use crate::audit::{self, Change};
+use crate::caller::{Caller, USER_EMAIL};
 use crate::runs::STEP_MS;
 use crate::store::{self, NewRun};
 use crate::{clock, ids};
@@ -51,9 +52,12 @@ async fn create(
     };
     let workspace = input.relationships.workspace.id();
     let workspace = workspace.ok_or_else(|| invalid("Name the workspace that the run belongs to.".into()))?;
-    let place = app.store.place(&caller.account_id, workspace.as_str()).await?;
-    let place =
-        place.ok_or_else(|| invalid(format!("There is no workspace `{workspace}` in this account.")))?;
+    let scope = app
+        .store
+        .workspace_scope(&caller.account_id, workspace.as_str())
+        .await?;
+    let scope =
+        scope.ok_or_else(|| invalid(format!("There is no workspace `{workspace}` in this account.")))?;
     let message = input.attributes.message;
     if message
         .as_ref()
@@ -81,7 +85,7 @@ async fn create(
         kind: Run::TYPE,
         id: run.id.to_string(),
         name: run.id.to_string(),
-        place: Some(place),
+        scope: Some(scope),
         status: StatusCode::CREATED.as_u16(),
     };
     let mut tx = app.store.begin().await?;
@@ -90,8 +94,8 @@ async fn create(
         step_at_ms: now + STEP_MS,
     })
     .await?;
-    audit::commit(&app, tx, &caller, None, &change).await?;
-    app.step.notify_one();
+    audit::record(&mut tx, &caller, &change).await?;
+    tx.commit().await?;
     Ok(document(StatusCode::CREATED, object(run)))
 }
 

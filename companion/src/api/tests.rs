@@ -1,4 +1,4 @@
-//! Calls whose change is committed while what follows it fails.
+//! Calls whose change is committed while applying it at AWS fails.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -12,7 +12,7 @@ use crate::testing::{Bench, TOKEN};
 
 const PATH: &str = "/api/iacp/v3/integrations/aws-event-bridge";
 
-/// A call: its status and body.
+/// Makes a call; returns the status and the body.
 async fn call(bench: &Bench, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let request = Request::builder()
         .method(method)
@@ -31,7 +31,7 @@ async fn call(bench: &Bench, method: &str, path: &str, body: &Value) -> (u16, Va
 }
 
 #[tokio::test]
-async fn a_committed_connection_is_answered_whatever_comes_of_its_source() {
+async fn a_committed_connection_is_answered_even_if_its_source_fails() {
     let bench = Bench::new().await;
     bench.app.store.fill_disk(&["connection"]).await;
     let body = json!({ "data": { "type": "aws-event-bridge-integrations", "attributes": {
@@ -46,7 +46,7 @@ async fn a_committed_connection_is_answered_whatever_comes_of_its_source() {
 }
 
 #[tokio::test]
-async fn a_committed_deletion_is_answered_whatever_comes_of_its_source() {
+async fn a_committed_deletion_is_answered_even_if_its_source_stays() {
     let bench = Bench::new().await;
     let id = bench.connect("prod", "us-east-1", &Status::Active).await;
     bench.app.store.fill_disk(&["source_removal"]).await;

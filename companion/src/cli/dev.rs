@@ -19,7 +19,7 @@ use crate::tls::{self, Tls};
 
 /// The AWS account that Scalr's partner sources are made from.
 const PARTNER_ACCOUNT: &str = "999900001111";
-/// Longest that a server may take to end once the other has.
+/// Longest time for one server to end after the other has.
 const END: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args)]
@@ -69,13 +69,13 @@ pub(super) struct Args {
     hold_bytes_max: u32,
 }
 
-/// Where state is kept; a temporary directory goes away with this value.
-enum Home {
+/// The directory of the state; a temporary one is deleted with this value.
+enum StateDir {
     Kept(PathBuf),
     Temporary(TempDir),
 }
 
-impl Home {
+impl StateDir {
     fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
@@ -84,10 +84,10 @@ impl Home {
     }
 }
 
-/// The AWS that is spoken to.
+/// The AWS in use.
 struct Endpoint {
     url: String,
-    /// An access key id is an account there, and no signature is checked.
+    /// A local AWS: it takes an access key id as the account, and checks no signature.
     is_local: bool,
 }
 
@@ -97,12 +97,12 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         "`{}` is reachable from other machines; say `--allow-remote` if you mean it",
         args.scalr_listen
     );
-    let home = match &args.data_dir {
-        Some(dir) => Home::Kept(dir.clone()),
-        None => Home::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
+    let state = match &args.data_dir {
+        Some(dir) => StateDir::Kept(dir.clone()),
+        None => StateDir::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
     };
-    // Before anything else in it is touched.
-    let alone = store::lock(home.path())?;
+    // Before anything else in the directory is used.
+    let lock = store::lock(state.path())?;
     let aws = local_aws(&args).await?;
     let endpoint = match (&args.aws_endpoint, &aws) {
         (Some(url), _) => Endpoint {
@@ -127,13 +127,13 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         let mut names = args.tls_name.clone();
         let ip = args.scalr_listen.ip();
         names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
-        Some(tls::open(home.path(), &names)?)
+        Some(tls::open(state.path(), &names)?)
     } else {
         None
     };
     let companion = Companion::open(Config {
-        dir: home.path(),
-        alone,
+        dir: state.path(),
+        lock,
         durability,
         bounds: Bounds {
             bytes_max: i64::from(args.hold_bytes_max),
@@ -173,7 +173,7 @@ async fn serve(
     aws: Option<aws_local::Server>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    // AWS goes last: the delivery hears its last answers first.
+    // AWS ends last, so that the delivery receives its last answers.
     let aws_stop = CancellationToken::new();
     let local = async {
         let ended = aws_stop.clone().cancelled_owned();
@@ -214,7 +214,7 @@ fn announce(
     if let Some(tls) = tls {
         out::complain(&format!("The certificate's authority: {}", tls.ca_file.display()));
     }
-    // The members' order is part of the promise, and serde_json sorts: so each level is written by hand.
+    // The members' order is documented, and serde_json would sort them, so each level is written by hand.
     let text = |value: &str| json!(value).to_string();
     Ok(out::line(&format!(
         "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
@@ -227,7 +227,7 @@ fn announce(
         text(seeded.workspace_id.as_str()),
         text(&endpoint.url),
         text(&args.account),
-        // With AWS's own settings it is not known before the first call.
+        // With AWS's own settings the account is not known before the first call.
         json!(endpoint.is_local.then_some(PARTNER_ACCOUNT)),
         text(&args.region),
     ))?)
@@ -247,7 +247,7 @@ fn human(args: &Args, companion: &Companion, hostname: &str, aws: &Endpoint, tls
             region = args.region,
         )
     } else {
-        // Which credentials and endpoints are right there is for AWS's own settings to say.
+        // Credentials and endpoints come from AWS's own settings.
         format!(
             "export AWS_REGION={region} AWS_DEFAULT_REGION={region}",
             region = args.region

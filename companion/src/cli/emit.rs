@@ -1,4 +1,4 @@
-//! `emit`: sends an event as if it had just happened: the sample, with fields of one's own.
+//! `emit`: sends an event as if it had just happened: the sample, with fields replaced.
 
 use anyhow::{Context as _, anyhow, bail};
 use scalr_api::RunStatus;
@@ -20,7 +20,9 @@ pub(super) enum What {
     AuditLog(Args),
 }
 
+// Only sending needs the companion's address and token.
 #[derive(clap::Args)]
+#[command(mut_arg("hostname", |arg| arg.required(false)), mut_arg("token", |arg| arg.required(false)))]
 pub(super) struct Args {
     /// A field of the event by its filter's name or path, such as `result=errored`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -38,7 +40,7 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
         What::AuditLog(args) => (EventType::AuditLog, args),
     };
     let mut event = sample(event_type);
-    let detail = made(event_type, event["detail"].take(), &args.set)?;
+    let detail = build(event_type, event["detail"].take(), &args.set)?;
     let emit = Emit {
         detail_type: event_type.as_str().to_owned(),
         detail,
@@ -76,9 +78,9 @@ async fn send(remote: &Remote, emit: &Emit) -> anyhow::Result<Emitted> {
     Ok(serde_json::from_value(body)?)
 }
 
-/// The sample's detail with an id and a time of its own (consumers dedup on the id), the fields that are set, and what goes
-/// with them: title, tags and kind of end.
-fn made(event_type: EventType, mut detail: Value, pairs: &[String]) -> anyhow::Result<Value> {
+/// The sample's detail with a new id and time (consumers recognise duplicates by the id), with the fields that are set, and
+/// with the title, tags and event type that follow from them.
+fn build(event_type: EventType, mut detail: Value, pairs: &[String]) -> anyhow::Result<Value> {
     match event_type {
         EventType::RunExecuted => detail["event"]["run-id"] = json!(ids::new_text("run")),
         EventType::AuditLog => {
@@ -89,15 +91,15 @@ fn made(event_type: EventType, mut detail: Value, pairs: &[String]) -> anyhow::R
     for pair in pairs {
         set(event_type, &mut detail, pair)?;
     }
-    follow(&mut detail);
-    // Once more: a title or tags of one's own stay.
+    derive(&mut detail);
+    // Again: a title or tags that are set explicitly win.
     for pair in pairs {
         set(event_type, &mut detail, pair)?;
     }
     Ok(detail)
 }
 
-/// Where each tag's value stands in the detail, by what the tag begins with.
+/// Prefixes of tags, and where in the detail the value of each is.
 const TAGS: [(&str, &[&str]); 6] = [
     ("scalr-action:", &["/request/action"]),
     ("scalr-user-email:", &["/actor/email"]),
@@ -113,8 +115,8 @@ const TAGS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// Brings the title, the tags and the kind of end up to what the other fields say.
-fn follow(detail: &mut Value) {
+/// Derives the title, the tags and the event type from the other fields.
+fn derive(detail: &mut Value) {
     let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str);
     let tag = |tag: &str| {
         let (start, pointers) = TAGS.iter().find(|(start, _)| tag.starts_with(start))?;
@@ -136,7 +138,7 @@ fn follow(detail: &mut Value) {
     let result = detail.pointer("/event/result").map(RunStatus::deserialize);
     detail["tags"] = json!(tags);
     if let Some(Ok(result)) = result {
-        detail["event_type"] = json!(runs::kind_of_end(&result));
+        detail["event_type"] = json!(runs::event_type(&result));
     }
     if let Some(title) = title {
         detail["title"] = json!(title);
@@ -201,23 +203,23 @@ mod tests {
     }
 
     #[test]
-    fn title_and_tags_follow_what_is_set() {
+    fn title_and_tags_are_derived_from_what_is_set() {
         let check = |event_type, pairs: &[&str], parts: &[&str]| {
             let pairs: Vec<_> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
-            let detail = made(event_type, sample(event_type)["detail"].take(), &pairs).unwrap();
-            let told = format!("{} {} {}", detail["title"], detail["tags"], detail["event_type"]);
+            let detail = build(event_type, sample(event_type)["detail"].take(), &pairs).unwrap();
+            let derived = format!("{} {} {}", detail["title"], detail["tags"], detail["event_type"]);
             for part in parts {
-                assert!(told.contains(part), "{part} is not in {told}");
+                assert!(derived.contains(part), "{part} is not in {derived}");
             }
         };
         let run = ["run_id=run-7", "workspace=web", "environment=prod"];
-        let told = [
+        let want = [
             "workspace 'web' (prod). Run ID: run-7.",
             "scalr-workspace-name:web",
             "scalr-environment-name:prod",
             "scalr-environment:env-1234567890",
         ];
-        check(EventType::RunExecuted, &run, &told);
+        check(EventType::RunExecuted, &run, &want);
         check(
             EventType::RunExecuted,
             &["title=mine", "tags=a,b"],

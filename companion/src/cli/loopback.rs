@@ -1,8 +1,8 @@
-//! Which addresses are this machine's: an AWS there is a local one.
+//! Which URLs are on loopback: an AWS there is a local one.
 
 use std::net::IpAddr;
 
-/// Whether a URL leads to this machine.
+/// Whether a URL's host is this machine's loopback interface.
 pub(super) fn is_loopback(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else {
         return false;
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_loopback() {
+    fn only_loopback_hosts_are_loopback() {
         for (url, is) in [
             ("http://127.0.0.1:4566", true),
             ("http://localhost:1/", true),

@@ -1,4 +1,12 @@
 //! The command line. One file a command.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! loopback out                        which URLs are on this machine; stdout and stderr
+//! remote                              a client of a running companion
+//! aws_local dev emit pattern run tail  one command a file
+//! ```
 
 mod aws_local;
 mod dev;
@@ -70,7 +78,7 @@ pub(crate) async fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        // Whoever reads our output has seen enough.
+        // The reader of our output has closed it.
         Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -81,7 +89,7 @@ fn succeeded((): ()) -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    out::complain(&token::strike(&format!("error: {error:#}")));
+    out::complain(&token::redact(&format!("error: {error:#}")));
     ExitCode::FAILURE
 }
 
@@ -100,7 +108,7 @@ fn stop_on_signal() -> CancellationToken {
     let token = stop.clone();
     tokio::spawn(async move {
         if let Err(error) = signalled().await {
-            tracing::error!(%error, "signals cannot be waited for");
+            tracing::error!(%error, "signals cannot be handled");
             return;
         }
         token.cancel();
@@ -132,7 +140,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
     }
 }

@@ -1,4 +1,4 @@
-//! Where results and complaints go.
+//! Output: results on stdout, messages on stderr.
 
 use std::io::{self, Write as _};
 
@@ -9,13 +9,13 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Prints a line for people beside the result.
+/// Prints a message for people, apart from the result.
 pub(super) fn complain(text: &str) {
-    // Without a stderr there is nobody to tell.
+    // Without a stderr there is nowhere to report that.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Whether an error says that nobody reads our output any more.
+/// Whether an error says that the reader of our output has closed it.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -86,7 +86,7 @@ fn explain(leaf: &event_pattern::Leaf) -> String {
     format!("{verdict} `{}` wants {}: {found}", leaf.path, leaf.expected)
 }
 
-/// One verdict a line, whatever the line is. Whoever waits for a verdict before the next line gets it.
+/// One verdict a line, whatever the line is; written at once when no further line has arrived.
 fn lines(mut input: io::BufReader<impl io::Read>, output: impl io::Write) -> io::Result<()> {
     let mut output = io::BufWriter::new(output);
     let mut line = Vec::new();
@@ -100,7 +100,7 @@ fn lines(mut input: io::BufReader<impl io::Read>, output: impl io::Write) -> io:
     output.flush()
 }
 
-/// A reason may quote a key, and a key may hold what some take for a line break.
+/// Escapes what some readers take for a line break: a reason may quote a key that holds one.
 fn on_one_line(verdict: &str) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let mut line = String::with_capacity(verdict.len());

@@ -1,4 +1,4 @@
-//! A running companion, spoken to by the other commands as any client would.
+//! A running companion, which the other commands call as any client would.
 
 use std::time::Duration;
 
@@ -29,14 +29,14 @@ impl Remote {
         Ok(Client::new(Settings::new(host, token, agent)))
     }
 
-    /// A call of what is not Scalr's API, and the address with its scheme.
+    /// A POST to a path outside Scalr's API, and the address with its scheme.
     pub(super) fn post(&self, path: &str) -> anyhow::Result<(reqwest::RequestBuilder, String)> {
         let host: Host = self.hostname.parse()?;
         let mut builder = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none());
         if is_loopback(&host.to_string()) {
-            // The token is not for a proxy, which would not find the way back either.
+            // A proxy must not get the token, and could not reach this machine's loopback.
             builder = builder.no_proxy();
         }
         let call = builder.build()?.post(format!("{host}{path}"));

@@ -16,14 +16,14 @@ use crate::partner::AwsError;
 use crate::{clock, partner};
 
 const POLL: Duration = Duration::from_millis(500);
-/// Between looks while AWS does not answer.
-const AGAIN: Duration = Duration::from_secs(2);
-/// So far behind the latest event most that come late are found.
+/// Wait before a retry while AWS does not answer.
+const RETRY: Duration = Duration::from_secs(2);
+/// How far before the latest event a query of recent events begins, to find most that arrive late.
 const OVERLAP_MS: i64 = 60_000;
-/// The shortest time between two looks at the whole group.
+/// Shortest time between two queries of the whole group.
 const WHOLE_MS: i64 = 5_000;
-/// The longest from an event's being taken in, by AWS's clock, to its being shown, and that by ours.
-const SHOWN_WITHIN_MS: i64 = 5 * 60_000;
+/// Longest time from an event's ingestion, by AWS's clock, until a query returns it, by ours.
+const VISIBLE_WITHIN_MS: i64 = 5 * 60_000;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -64,7 +64,7 @@ fn span_ms(text: &str) -> Result<i64, String> {
 
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
-        // Wherever it is: nothing is left half done by an end.
+        // At any point: printing leaves nothing half done.
         () = stop.cancelled() => Ok(()),
         done = tail(&args) => done,
     }
@@ -78,15 +78,15 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
     };
     let (mut printed, mut first) = (Printed::default(), true);
     loop {
-        // A whole look finds what came late with an old time, whenever that was.
+        // A query of the whole group finds events that arrive late, however old.
         let start_ms = clock::now_ms();
         printed.begin(start_ms);
-        let looked = group.look(group.since_ms, &mut printed).await;
-        // What is wrong with the call shows at the first look.
+        let queried = group.print_new(group.since_ms, &mut printed).await;
+        // A call that can never succeed fails the first time.
         if first {
-            looked?;
+            queried?;
         } else {
-            unless_passing(looked).await?;
+            unless_retryable(queried).await?;
         }
         if !args.follow {
             return Ok(());
@@ -94,25 +94,25 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         first = false;
         printed.end();
         let end_ms = clock::now_ms();
-        // In between it is looked where events mostly come: after the latest. Whole looks take a tenth of the time.
+        // In between only recent events are queried. Queries of the whole group take at most a tenth of the time.
         let next_ms = end_ms + WHOLE_MS.max((end_ms - start_ms) * 10);
         while clock::now_ms() < next_ms {
             tokio::time::sleep(POLL).await;
             let recent = printed.latest_ms.map(|latest| latest - OVERLAP_MS);
-            unless_passing(group.look(group.since_ms.max(recent), &mut printed).await).await?;
+            unless_retryable(group.print_new(group.since_ms.max(recent), &mut printed).await).await?;
         }
     }
 }
 
-/// Whoever follows a log group goes on when AWS answers again.
-async fn unless_passing(looked: anyhow::Result<()>) -> anyhow::Result<()> {
-    match looked {
-        Err(error) if matches!(error.downcast_ref(), Some(AwsError::Later(_))) => {
+/// Waits after an error that a retry may clear; returns any other.
+async fn unless_retryable(queried: anyhow::Result<()>) -> anyhow::Result<()> {
+    match queried {
+        Err(error) if matches!(error.downcast_ref(), Some(AwsError::Retryable(_))) => {
             tracing::warn!("{error:#}; trying again");
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY).await;
             Ok(())
         }
-        looked => looked,
+        queried => queried,
     }
 }
 
@@ -124,8 +124,8 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// Prints, page by page, what happened from then on and is not printed yet.
-    async fn look(&self, from_ms: Option<i64>, printed: &mut Printed) -> anyhow::Result<()> {
+    /// Prints, page by page, the events from that time on that are not printed yet.
+    async fn print_new(&self, from_ms: Option<i64>, printed: &mut Printed) -> anyhow::Result<()> {
         let group = &self.args.log_group;
         let mut pages = self
             .client
@@ -140,7 +140,7 @@ impl Group<'_> {
                 format!("the log group `{group}` cannot be read in {region} (`--region` names another)")
             })?;
             for event in page.events() {
-                if printed.is_news(event) {
+                if printed.is_new(event) {
                     print(event, self.args.json)?;
                 }
             }
@@ -149,43 +149,43 @@ impl Group<'_> {
     }
 }
 
-/// What is printed already. It remembers the events that were taken in lately; all others are known by that time.
+/// What is printed already: all events ingested before a time, and the ids of those ingested since.
 #[derive(Debug, Default)]
 struct Printed {
-    /// Whatever was taken in before is printed.
-    all_before_ms: i64,
-    /// That, once the whole look is through that is under way.
-    soon_all_before_ms: i64,
-    /// Events taken in since, and when.
-    lately: HashMap<String, i64>,
+    /// Every event ingested before this time is printed.
+    complete_until_ms: i64,
+    /// The same once the running query of the whole group has ended.
+    next_complete_until_ms: i64,
+    /// Ids of the events ingested since, and when.
+    recent: HashMap<String, i64>,
     /// Time of the latest event.
     latest_ms: Option<i64>,
 }
 
 impl Printed {
-    /// A whole look begins.
+    /// A query of the whole group begins.
     fn begin(&mut self, now_ms: i64) {
-        self.soon_all_before_ms = now_ms - SHOWN_WITHIN_MS;
+        self.next_complete_until_ms = now_ms - VISIBLE_WITHIN_MS;
     }
 
-    /// It has ended.
+    /// The query of the whole group has ended.
     fn end(&mut self) {
-        self.all_before_ms = self.soon_all_before_ms;
-        self.lately
-            .retain(|_, taken_in_ms| *taken_in_ms >= self.all_before_ms);
+        self.complete_until_ms = self.next_complete_until_ms;
+        self.recent
+            .retain(|_, ingested_ms| *ingested_ms >= self.complete_until_ms);
     }
 
-    /// Whether this event is to be printed now.
-    fn is_news(&mut self, event: &FilteredLogEvent) -> bool {
+    /// Whether this event is not printed yet; it counts as printed from here on.
+    fn is_new(&mut self, event: &FilteredLogEvent) -> bool {
         self.latest_ms = self.latest_ms.max(event.timestamp());
-        let taken_in_ms = event.ingestion_time().unwrap_or(i64::MAX);
+        let ingested_ms = event.ingestion_time().unwrap_or(i64::MAX);
         let id = event.event_id().unwrap_or_default();
-        if taken_in_ms < self.all_before_ms || self.lately.contains_key(id) {
+        if ingested_ms < self.complete_until_ms || self.recent.contains_key(id) {
             return false;
         }
-        // One look shows an event once, and after this look the others are known by their time.
-        if taken_in_ms >= self.soon_all_before_ms {
-            self.lately.insert(id.to_owned(), taken_in_ms);
+        // A query returns an event once, and after it older events are recognised by their ingestion time.
+        if ingested_ms >= self.next_complete_until_ms {
+            self.recent.insert(id.to_owned(), ingested_ms);
         }
         true
     }
@@ -195,7 +195,7 @@ async fn client(args: &Args) -> Client {
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(args.region.clone()));
     if let Some(url) = &args.aws_endpoint {
         loader = loader.endpoint_url(url);
-        // The local AWS asks for no secret; so need nobody who only looks at it.
+        // The local AWS checks no signature, so no credentials need to be configured for it.
         if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
             loader =
                 loader.credentials_provider(Credentials::new("123456789012", "none", None, None, "loopback"));
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_read() {
+    fn time_spans_are_read() {
         for (text, want) in [
             ("90s", Some(90_000)),
             ("10m", Some(600_000)),
@@ -235,33 +235,33 @@ mod tests {
         }
     }
 
-    fn event(id: &str, at_ms: i64, taken_in_ms: i64) -> FilteredLogEvent {
+    fn event(id: &str, at_ms: i64, ingested_ms: i64) -> FilteredLogEvent {
         FilteredLogEvent::builder()
             .event_id(id)
             .timestamp(at_ms)
-            .ingestion_time(taken_in_ms)
+            .ingestion_time(ingested_ms)
             .build()
     }
 
     #[test]
-    fn each_event_is_news_once_however_late_it_comes() {
+    fn each_event_is_printed_once_however_late_it_arrives() {
         let minute = 60_000;
         let old = event("old", 0, 0);
         let recent = event("recent", 100 * minute, 98 * minute);
         let late = event("late", 50 * minute, 101 * minute);
         let mut printed = Printed::default();
-        let news = |printed: &mut Printed| [&old, &recent, &late].map(|event| printed.is_news(event));
+        let new = |printed: &mut Printed| [&old, &recent, &late].map(|event| printed.is_new(event));
         printed.begin(100 * minute);
-        assert!(printed.is_news(&old) && printed.is_news(&recent), "a first look");
-        assert_eq!(printed.lately.len(), 1, "the old one is known by its time");
+        assert!(printed.is_new(&old) && printed.is_new(&recent), "the first query");
+        assert_eq!(printed.recent.len(), 1, "the old one is recognised by its time");
         printed.end();
-        assert_eq!(news(&mut printed), [false, false, true]);
-        assert_eq!(news(&mut printed), [false, false, false]);
+        assert_eq!(new(&mut printed), [false, false, true]);
+        assert_eq!(new(&mut printed), [false, false, false]);
         printed.begin(200 * minute);
-        assert_eq!(news(&mut printed), [false, false, false]);
+        assert_eq!(new(&mut printed), [false, false, false]);
         printed.end();
-        assert_eq!(printed.lately.len(), 0);
-        assert_eq!(news(&mut printed), [false, false, false]);
+        assert_eq!(printed.recent.len(), 0);
+        assert_eq!(new(&mut printed), [false, false, false]);
         assert_eq!(printed.latest_ms, Some(100 * minute));
     }
 }

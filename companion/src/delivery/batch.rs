@@ -1,24 +1,24 @@
-//! Cuts batches: at most 20 entries and 256 KiB, by AWS's own reckoning of an entry's size.
+//! Cuts batches: at most 20 entries and 256 KiB, with each entry's size counted as AWS does.
 
 use crate::store::Entry;
 
-/// Entries that one PutPartnerEvents call takes.
+/// Limit of entries in one PutPartnerEvents call.
 pub(super) const ENTRIES_MAX: usize = 20;
-/// Bytes that one call takes.
+/// Limit of bytes in one call.
 const BYTES_MAX: usize = 256 * 1024;
 /// What AWS counts for an entry's time.
 const TIME_BYTES: usize = 14;
-/// A source's name and a detail type are at most this long together.
+/// Longest source name and detail type together.
 const NAMES_BYTES_MAX: usize = 256 + 128;
 
-/// The longest detail that fits into a call of its own.
+/// Longest detail that fits into a call alone.
 pub(crate) const DETAIL_BYTES_MAX: usize = BYTES_MAX - TIME_BYTES - NAMES_BYTES_MAX;
 
 fn size(source: &str, entry: &Entry) -> usize {
     TIME_BYTES + source.len() + entry.detail_type.len() + entry.detail.len()
 }
 
-/// The longest beginning of `entries` that fits into one call; at least one entry, so that there is progress.
+/// The longest prefix of `entries` that fits into one call; at least one entry, so that there is progress.
 pub(super) fn cut(source: &str, mut entries: Vec<Entry>) -> Vec<Entry> {
     let mut total = 0usize;
     let fits = entries.iter().take(ENTRIES_MAX).take_while(|entry| {

@@ -1,148 +1,134 @@
-//! What AWS's answers mean for events and their connection. Pure: time and chance come in as arguments.
+//! What AWS's answers mean for events and their connection. Pure: time and random numbers are arguments.
 
 use crate::backoff::Backoff;
-use crate::partner::{AwsError, SourceState, Verdict};
-use crate::store::{Entry, Outcome};
+use crate::partner::{AwsError, EntryError, SourceHealth, SourceState};
+use crate::store::{Entry, Settlement};
 
-/// How long delivery waits after failures.
+/// Waits between retries of a delivery.
 pub(super) const BACKOFF: Backoff = Backoff {
     ms_min: 200,
     ms_max: 30_000,
 };
 
-/// What a put, and a look at the source after it, lead to.
+/// What follows from a put and from the source's state after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Decision {
     /// One an entry, in their order.
-    pub(super) outcomes: Vec<Outcome>,
-    pub(super) connection: Then,
+    pub(super) settlements: Vec<Settlement>,
+    pub(super) connection: Next,
 }
 
-/// What becomes of the connection.
+/// How a connection's delivery continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    Goes,
-    /// Nothing can be sent before then.
-    Waits {
+pub(super) enum Next {
+    Continue,
+    /// Nothing is sent before then.
+    BackOff {
         until_ms: i64,
         why: String,
     },
-    /// Its source has no bus: what was answered meanwhile does not count.
+    /// The source has no bus, so AWS dropped what it answered success for.
     Pending,
     Failed {
         why: String,
     },
 }
 
-/// Weighs AWS's answer to a batch, given the source's state after that answer.
-pub(super) fn weigh(
+/// Decides from AWS's answer to a batch and the source's state after that answer.
+pub(super) fn after_put(
     entries: &[Entry],
-    put: Result<Vec<Verdict>, AwsError>,
-    after: Result<SourceState, AwsError>,
+    put: Result<Vec<Result<(), EntryError>>, AwsError>,
+    state: Result<SourceState, AwsError>,
     now_ms: i64,
-    chance: f64,
+    random: f64,
 ) -> Decision {
-    let tries = entries
-        .iter()
-        .map(|entry| entry.attempts)
-        .max()
-        .unwrap_or_default();
-    let until_ms = now_ms + BACKOFF.wait_ms(tries, chance);
-    match put {
-        Err(AwsError::Later(why)) => all_again(entries, now_ms, Then::Waits { until_ms, why }),
-        Err(refusal @ AwsError::No { .. }) => {
-            let why = refused(&refusal.to_string());
-            all_again(entries, now_ms, Then::Failed { why })
-        }
-        Ok(verdicts) => match after {
-            Ok(SourceState::Active) => judged(entries, &verdicts, now_ms, chance),
-            Ok(SourceState::Pending) => all_again(entries, now_ms, Then::Pending),
-            Ok(SourceState::Deleted) => all_again(entries, now_ms, gone("was deleted at AWS")),
-            Ok(SourceState::Missing) => all_again(entries, now_ms, gone("is not there at AWS")),
-            // Whether the answer counts is not known, so it does not: sent twice is allowed here, lost is not.
-            Err(AwsError::Later(why)) => all_again(entries, now_ms, Then::Waits { until_ms, why }),
-            Err(refusal @ AwsError::No { .. }) => {
-                let why = format!("AWS refuses to tell the event source's state: {refusal}");
-                all_again(entries, now_ms, Then::Failed { why })
-            }
+    let next = match put {
+        Ok(results) => match before_put(state, attempts(entries), now_ms, random) {
+            Next::Continue => return by_entry(entries, &results, now_ms, random),
+            // Whether AWS's answer counts is not known, so it does not: a duplicate is allowed here, a loss is not.
+            next => next,
         },
-    }
-}
-
-/// What the source's state alone means, before anything is sent.
-pub(super) fn before(state: Result<SourceState, AwsError>, failures: u32, now_ms: i64, chance: f64) -> Then {
-    match state {
-        Ok(SourceState::Active) => Then::Goes,
-        Ok(SourceState::Pending) => Then::Pending,
-        Ok(SourceState::Deleted) => gone("was deleted at AWS"),
-        Ok(SourceState::Missing) => gone("is not there at AWS"),
-        Err(AwsError::Later(why)) => Then::Waits {
-            until_ms: now_ms + BACKOFF.wait_ms(failures, chance),
-            why,
+        Err(AwsError::Retryable(why)) => back_off(attempts(entries), why, now_ms, random),
+        Err(refusal @ AwsError::Refused { .. }) => Next::Failed {
+            why: refused(&refusal.to_string()),
         },
-        Err(refusal @ AwsError::No { .. }) => Then::Failed {
-            why: format!("AWS refuses to tell the event source's state: {refusal}"),
-        },
-    }
-}
-
-fn refused(why: &str) -> String {
-    let why = why.trim_end_matches('.');
-    format!("AWS refuses the events: {why}. They are held. Put that right, then refresh the status.")
-}
-
-fn gone(how: &str) -> Then {
-    Then::Failed {
-        why: format!("The event source {how}. Refresh the status to have it made again."),
-    }
-}
-
-pub(super) fn all_again(entries: &[Entry], now_ms: i64, connection: Then) -> Decision {
-    let error = match &connection {
-        Then::Goes | Then::Pending => None,
-        Then::Waits { why, .. } | Then::Failed { why } => Some(why.clone()),
     };
-    let again = Outcome::Again {
+    retry_all(entries, now_ms, next)
+}
+
+/// Decides from the source's state alone. `attempts` is how often the batch was sent before.
+pub(super) fn before_put(
+    state: Result<SourceState, AwsError>,
+    attempts: u32,
+    now_ms: i64,
+    random: f64,
+) -> Next {
+    match SourceHealth::from(state) {
+        SourceHealth::Active => Next::Continue,
+        SourceHealth::Pending => Next::Pending,
+        SourceHealth::Failed(why) => Next::Failed { why },
+        SourceHealth::Unknown(why) => back_off(attempts, why, now_ms, random),
+    }
+}
+
+/// How often the entry of a batch that was sent most often was sent before.
+pub(super) fn attempts(entries: &[Entry]) -> u32 {
+    let attempts = entries.iter().map(|entry| entry.attempts);
+    attempts.max().unwrap_or_default()
+}
+
+/// Keeps every entry of a batch for a retry.
+pub(super) fn retry_all(entries: &[Entry], now_ms: i64, connection: Next) -> Decision {
+    let error = match &connection {
+        Next::Continue | Next::Pending => None,
+        Next::BackOff { why, .. } | Next::Failed { why } => Some(why.clone()),
+    };
+    let retry = Settlement::Retry {
         due_at_ms: now_ms,
         error,
     };
     Decision {
-        outcomes: vec![again; entries.len()],
+        settlements: vec![retry; entries.len()],
         connection,
     }
 }
 
-fn judged(entries: &[Entry], verdicts: &[Verdict], now_ms: i64, chance: f64) -> Decision {
-    let mut connection = Then::Goes;
-    let outcomes = entries.iter().zip(verdicts).map(|(entry, verdict)| {
-        let Some((code, message)) = verdict else {
-            return Outcome::Delivered;
+fn back_off(attempts: u32, why: String, now_ms: i64, random: f64) -> Next {
+    let until_ms = now_ms + BACKOFF.wait_ms(attempts, random);
+    Next::BackOff { until_ms, why }
+}
+
+fn refused(why: &str) -> String {
+    let why = why.trim_end_matches('.');
+    format!("AWS refuses the events: {why}. They are held. Correct that, then refresh the status.")
+}
+
+/// Decides entry by entry, for a batch that AWS answered while the source was ACTIVE.
+fn by_entry(entries: &[Entry], results: &[Result<(), EntryError>], now_ms: i64, random: f64) -> Decision {
+    let mut connection = Next::Continue;
+    let settlements = entries.iter().zip(results).map(|(entry, result)| {
+        let Err(failed) = result else {
+            return Settlement::Delivered;
         };
-        let error = format!("{code}: {message}");
-        match code.as_str() {
+        let error = failed.to_string();
+        let due_at_ms = match failed.code.as_str() {
             "MalformedDetail"
             | "InvalidArgument"
             | "RedactionFailure"
-            | "NotAuthorizedForDetailTypeException" => Outcome::Refused { error },
-            // These speak of the connection, not of the event: it is held until somebody has put that right.
+            | "NotAuthorizedForDetailTypeException" => return Settlement::Refused { error },
+            // About the connection, not the event: the event is held until an operator has corrected it.
             "AccessDeniedException" | "InvalidAccountIdException" | "NotAuthorizedForSourceException" => {
-                connection = Then::Failed { why: refused(&error) };
-                Outcome::Again {
-                    due_at_ms: now_ms,
-                    error: Some(error),
-                }
+                let why = refused(&error);
+                connection = Next::Failed { why };
+                now_ms
             }
-            _ => {
-                let due_at_ms = now_ms + BACKOFF.wait_ms(entry.attempts, chance);
-                Outcome::Again {
-                    due_at_ms,
-                    error: Some(error),
-                }
-            }
-        }
+            _ => now_ms + BACKOFF.wait_ms(entry.attempts, random),
+        };
+        let error = Some(error);
+        Settlement::Retry { due_at_ms, error }
     });
     Decision {
-        outcomes: outcomes.collect(),
+        settlements: settlements.collect(),
         connection,
     }
 }
@@ -163,61 +149,77 @@ mod tests {
         vec![entry; n]
     }
 
-    fn slot(code: &str) -> (String, String) {
-        (code.to_owned(), "m".to_owned())
+    fn failed(code: &str) -> Result<(), EntryError> {
+        Err(EntryError {
+            code: code.to_owned(),
+            message: "m".to_owned(),
+        })
     }
 
-    /// A letter an entry: `d`elivered, `a`gain now, `w`ait, `r`efused; then the connection's.
+    /// A letter an entry: `d`elivered, `r`etry at once, `w`ait for a retry, `x` for refused; then the connection's.
     fn letters(decision: &Decision) -> String {
-        let entries = decision.outcomes.iter().map(|outcome| match outcome {
-            Outcome::Delivered => 'd',
-            Outcome::Again { due_at_ms: 1000, .. } => 'a',
-            Outcome::Again { .. } => 'w',
-            Outcome::Refused { .. } => 'r',
+        let entries = decision.settlements.iter().map(|settlement| match settlement {
+            Settlement::Delivered => 'd',
+            Settlement::Retry { due_at_ms: 1000, .. } => 'r',
+            Settlement::Retry { .. } => 'w',
+            Settlement::Refused { .. } => 'x',
         });
         let connection = match &decision.connection {
-            Then::Goes => "goes",
-            Then::Waits { .. } => "waits",
-            Then::Pending => "pending",
-            Then::Failed { .. } => "failed",
+            Next::Continue => "continue",
+            Next::BackOff { .. } => "back off",
+            Next::Pending => "pending",
+            Next::Failed { .. } => "failed",
         };
         format!("{} {connection}", entries.collect::<String>())
     }
 
     #[track_caller]
-    fn check(put: Result<Vec<Verdict>, AwsError>, after: Result<SourceState, AwsError>, want: &str) {
+    fn check(
+        put: Result<Vec<Result<(), EntryError>>, AwsError>,
+        state: Result<SourceState, AwsError>,
+        want: &str,
+    ) {
         let n = put.as_ref().map_or(2, Vec::len);
-        assert_eq!(letters(&weigh(&entries(n), put, after, 1000, 0.5)), want);
+        assert_eq!(letters(&after_put(&entries(n), put, state, 1000, 0.5)), want);
     }
 
     #[test]
-    fn only_what_failed_goes_again() {
+    fn only_failed_entries_are_sent_again() {
         let active = || Ok(SourceState::Active);
-        let late = || AwsError::Later("later".into());
-        let no = || AwsError::No {
+        let taken = || Ok(vec![Ok(()), Ok(())]);
+        let retryable = || AwsError::Retryable("later".into());
+        let refused = || AwsError::Refused {
             code: "AccessDenied".into(),
             message: "m".into(),
         };
-        check(Ok(vec![None, None]), active(), "dd goes");
+        check(taken(), active(), "dd continue");
         check(
-            Ok(vec![None, Some(slot("ThrottlingException")), None]),
+            Ok(vec![Ok(()), failed("ThrottlingException"), Ok(())]),
             active(),
-            "dwd goes",
+            "dwd continue",
         );
-        check(Ok(vec![None, Some(slot("InternalFailure"))]), active(), "dw goes");
-        check(Ok(vec![None, Some(slot("SomethingNew"))]), active(), "dw goes");
-        check(Ok(vec![Some(slot("MalformedDetail")), None]), active(), "rd goes");
         check(
-            Ok(vec![Some(slot("NotAuthorizedForSourceException")), None]),
+            Ok(vec![Ok(()), failed("InternalFailure")]),
             active(),
-            "ad failed",
+            "dw continue",
         );
-        check(Err(late()), active(), "aa waits");
-        check(Err(no()), active(), "aa failed");
-        check(Ok(vec![None, None]), Ok(SourceState::Pending), "aa pending");
-        check(Ok(vec![None, None]), Ok(SourceState::Deleted), "aa failed");
-        check(Ok(vec![None, None]), Ok(SourceState::Missing), "aa failed");
-        check(Ok(vec![None, None]), Err(late()), "aa waits");
-        check(Ok(vec![None, None]), Err(no()), "aa failed");
+        check(Ok(vec![Ok(()), failed("SomethingNew")]), active(), "dw continue");
+        check(
+            Ok(vec![failed("MalformedDetail"), Ok(())]),
+            active(),
+            "xd continue",
+        );
+        check(
+            Ok(vec![failed("NotAuthorizedForSourceException"), Ok(())]),
+            active(),
+            "rd failed",
+        );
+        check(Err(retryable()), active(), "rr back off");
+        check(Err(refused()), active(), "rr failed");
+        check(taken(), Ok(SourceState::Pending), "rr pending");
+        check(taken(), Ok(SourceState::Deleted), "rr failed");
+        check(taken(), Ok(SourceState::Missing), "rr failed");
+        check(taken(), Err(retryable()), "rr back off");
+        check(taken(), Err(refused()), "rr failed");
     }
 }

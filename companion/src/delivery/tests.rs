@@ -1,27 +1,25 @@
-//! Workers that fail on the store.
+//! Workers that fail on the store, and commits that wake the delivery.
 
 use scalr_api::Status;
 
 use super::*;
-use crate::testing::{BOUNDS, Bench};
+use crate::testing::Bench;
 
 #[tokio::test]
-async fn a_worker_that_fails_on_a_full_disk_is_held_off_and_not_started_again_at_once() {
+async fn a_worker_that_fails_on_a_full_disk_is_restarted_after_a_backoff() {
     for tables in [&["outbox"][..], &["outbox", "delivery"]] {
         let bench = Bench::new().await;
         let id = bench.connect("a", "us-east-1", &Status::Active).await;
-        bench.accept(&id, 1, BOUNDS).await;
+        bench.accept(&id, 1).await;
         bench.app.store.fill_disk(tables).await;
         let delivery = Delivery {
             store: bench.app.store.clone(),
             partner: bench.partner.clone(),
-            bounds: BOUNDS,
-            wake: Arc::default(),
         };
         let (mut workers, stop) = (Workers::default(), CancellationToken::new());
         let now = clock::now_ms();
         delivery.round(&mut workers, &stop, now).await.unwrap();
-        assert_eq!(workers.of.len(), 1, "it is tried");
+        assert_eq!(workers.of.len(), 1, "a worker is started");
         let done = workers.tasks.join_next_with_id().await.unwrap();
         assert!(matches!(done, Ok((_, Err(_)))), "the disk is full");
         delivery.ended(&mut workers, done, now, 1.0).await;
@@ -32,13 +30,13 @@ async fn a_worker_that_fails_on_a_full_disk_is_held_off_and_not_started_again_at
             "{tables:?}"
         );
         delivery.round(&mut workers, &stop, now + 200).await.unwrap();
-        assert_eq!(workers.of.len(), 1, "it is tried again");
-        // The figures tell of it, if they can be written.
+        assert_eq!(workers.of.len(), 1, "a worker is started again");
+        // The figures show it, if they can be written.
         let account = scalr_api::AccountId::new(crate::testing::ACCOUNT).unwrap();
         let (figures, _) = bench
             .app
             .store
-            .delivery(&account, id.as_str())
+            .delivery_figures(&account, id.as_str())
             .await
             .unwrap()
             .unwrap();

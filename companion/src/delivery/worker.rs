@@ -1,4 +1,4 @@
-//! One connection's worker: lease, look, put, look again, settle; until nothing is left to send.
+//! One connection's worker: lease, check the source, put, check it again, settle; until nothing is left to send.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use scalr_api::{ConnectionId, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, ENTRIES_MAX};
-use super::decide::{self, BACKOFF, Decision, Then};
+use super::decide::{self, BACKOFF, Decision, Next};
 use crate::partner::{AwsError, Partner, SourceState};
-use crate::store::{Connection, Leased, Outcome, Result, SourceKey, Store};
+use crate::store::{Connection, Entry, Leased, Result, Settlement, SourceKey, Store};
 use crate::{clock, ids};
 
-/// Longer than every call of a batch together may take.
+/// Longer than all calls of a batch together may take.
 const LEASE: Duration = Duration::from_mins(2);
-/// Looks at the source that may fail after a put.
-const LOOKS_MAX: u32 = 4;
+/// Retries of reading the source's state after a put.
+const STATE_RETRIES_MAX: u32 = 4;
 
 pub(super) struct Worker {
     pub(super) store: Store,
@@ -25,11 +25,11 @@ pub(super) struct Worker {
 impl Worker {
     /// Sends until nothing can be sent now, the connection stops, or the process does.
     pub(super) async fn run(self, stop: CancellationToken) -> Result<()> {
-        // The look after one batch is the look before the next.
-        let mut looked = false;
+        // The source's state after one batch is its state before the next.
+        let mut is_active = false;
         while !stop.is_cancelled() {
-            match self.batch(looked, &stop).await? {
-                Some(Then::Goes) => looked = true,
+            match self.batch(is_active, &stop).await? {
+                Some(Next::Continue) => is_active = true,
                 _ => break,
             }
         }
@@ -37,64 +37,54 @@ impl Worker {
     }
 
     /// Sends one batch; `None` when there is nothing to send.
-    async fn batch(&self, looked: bool, stop: &CancellationToken) -> Result<Option<Then>> {
+    async fn batch(&self, is_active: bool, stop: &CancellationToken) -> Result<Option<Next>> {
         let Some((connection, leased)) = self.lease().await? else {
             return Ok(None);
         };
-        let source = &connection.source;
-        let failures = leased
-            .entries
-            .iter()
-            .map(|entry| entry.attempts)
-            .max()
-            .unwrap_or_default();
-        let before = if looked {
-            Then::Goes
+        let (source, entries) = (&connection.source, &leased.entries);
+        let next = if is_active {
+            Next::Continue
         } else {
-            decide::before(
-                self.partner.state(source).await,
-                failures,
-                clock::now_ms(),
-                clock::chance(),
-            )
+            let state = self.partner.state(source).await;
+            decide::before_put(state, decide::attempts(entries), clock::now_ms(), clock::random())
         };
-        let decision = if before == Then::Goes {
-            let put = self.partner.put(source, &leased.entries).await;
-            let after = self.look_after(source, stop).await;
-            decide::weigh(&leased.entries, put, after, clock::now_ms(), clock::chance())
+        let decision = if next == Next::Continue {
+            let put = self.partner.put(source, entries).await;
+            let state = self.state_after_put(source, stop).await;
+            decide::after_put(entries, put, state, clock::now_ms(), clock::random())
         } else {
-            decide::all_again(&leased.entries, clock::now_ms(), before)
+            decide::retry_all(entries, clock::now_ms(), next)
         };
-        self.settle_surely(&leased, &decision, stop).await;
+        self.settle_with_retries(&leased, &decision, stop).await;
         Ok(Some(decision.connection))
     }
 
-    /// The source's state after a put. Without it the answer to the put is worth nothing and its events are sent
-    /// twice, so a look that fails is tried some more.
-    async fn look_after(
+    /// The source's state after a put. Without it AWS's answer cannot be used and the events are sent twice, so a call
+    /// that fails is retried.
+    async fn state_after_put(
         &self,
         source: &SourceKey,
         stop: &CancellationToken,
     ) -> std::result::Result<SourceState, AwsError> {
-        for looks in 0..LOOKS_MAX {
+        for failures in 0..STATE_RETRIES_MAX {
             match self.partner.state(source).await {
-                Err(AwsError::Later(_)) if pause(looks, stop).await => {}
-                known => return known,
+                Err(AwsError::Retryable(_)) if pause(failures, stop).await => {}
+                state => return state,
             }
         }
         self.partner.state(source).await
     }
 
-    /// Stores AWS's answer, and goes on trying for as long as the process runs: forgotten, what AWS took would be
-    /// sent again. Nobody else works on these events meanwhile.
-    async fn settle_surely(&self, leased: &Leased, decision: &Decision, stop: &CancellationToken) {
+    /// Stores what follows from AWS's answer, with retries for as long as the process runs: if it were lost, what AWS has
+    /// taken would be sent again. The lease keeps others from these events meanwhile.
+    async fn settle_with_retries(&self, leased: &Leased, decision: &Decision, stop: &CancellationToken) {
         for failures in 0.. {
             let Err(error) = self.settle(leased, decision).await else {
                 return;
             };
             tracing::error!(
                 connection = %self.id, error = &error as &dyn std::error::Error,
-                "AWS's answer cannot be stored; that is tried again"
+                "AWS's answer cannot be stored; retrying"
             );
             if !pause(failures, stop).await {
                 return;
@@ -108,7 +98,7 @@ impl Worker {
         };
         let now = clock::now_ms();
         let mut tx = self.store.begin().await?;
-        // Read again inside: between the two somebody may have paused it.
+        // Read again inside the transaction: it may have been paused since.
         match tx.connection(&connection.account_id, self.id.as_str()).await? {
             Some(connection) if connection.status == Status::Active => {}
             _ => return Ok(None),
@@ -127,42 +117,48 @@ impl Worker {
     async fn settle(&self, leased: &Leased, decision: &Decision) -> Result<()> {
         let now = clock::now_ms();
         let mut tx = self.store.begin().await?;
-        for (entry, outcome) in leased.entries.iter().zip(&decision.outcomes) {
-            match outcome {
-                Outcome::Refused { error } => {
-                    tracing::error!(connection = %self.id, event = entry.event_id, error, "AWS will never take this event");
-                }
-                Outcome::Again {
-                    error: Some(error), ..
-                } if decision.connection == Then::Goes => {
-                    tracing::warn!(connection = %self.id, event = entry.event_id, error, "AWS did not take this event; it is sent again");
-                }
-                Outcome::Again { .. } | Outcome::Delivered => {}
-            }
-            tx.settle(&leased.lease, entry.seq, outcome, now).await?;
+        for (entry, settlement) in leased.entries.iter().zip(&decision.settlements) {
+            self.log(entry, settlement, &decision.connection);
+            tx.settle(&leased.lease, entry.seq, settlement, now).await?;
         }
         match &decision.connection {
-            Then::Goes => {}
-            Then::Waits { until_ms, why } => {
-                tracing::warn!(connection = %self.id, why, "events wait");
+            Next::Continue => {}
+            Next::BackOff { until_ms, why } => {
+                tracing::warn!(connection = %self.id, why, "events are held until a retry");
                 tx.back_off(&self.id, why, *until_ms).await?;
             }
-            Then::Pending => {
+            Next::Pending => {
                 tracing::warn!(connection = %self.id, "the event source has no bus; events are held");
                 tx.stop_sending(&self.id, &Status::Pending, None).await?;
             }
-            Then::Failed { why } => {
+            Next::Failed { why } => {
                 tracing::error!(connection = %self.id, why, "the connection failed; events are held");
                 tx.stop_sending(&self.id, &Status::Failed, Some(why)).await?;
             }
         }
         tx.commit().await
     }
+
+    /// Logs an event that AWS did not take, unless the whole batch failed, which is logged once.
+    fn log(&self, entry: &Entry, settlement: &Settlement, next: &Next) {
+        let event = entry.event_id.as_str();
+        match settlement {
+            Settlement::Refused { error } => {
+                tracing::error!(connection = %self.id, event, error, "AWS will never take this event; it is dropped");
+            }
+            Settlement::Retry {
+                error: Some(error), ..
+            } if *next == Next::Continue => {
+                tracing::warn!(connection = %self.id, event, error, "AWS did not take this event; it will be retried");
+            }
+            Settlement::Retry { .. } | Settlement::Delivered => {}
+        }
+    }
 }
 
-/// Waits after this many failures before; `false` when the process ends instead.
+/// Waits out the backoff after this many failures; `false` when the process ends instead.
 async fn pause(failures: u32, stop: &CancellationToken) -> bool {
-    let wait = BACKOFF.wait_ms(failures, clock::chance());
+    let wait = BACKOFF.wait_ms(failures, clock::random());
     let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
     tokio::select! {
         () = stop.cancelled() => false,

@@ -1,13 +1,14 @@
-//! Connections.
+//! Connections to AWS, and the status of each.
 
 use scalr_api::{AccountId, ConnectionId, Status};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::place::{found, id};
-use super::{Found, Result, Store, Tx, Window, count};
+use super::database::{Store, Tx};
+use super::error::Result;
+use super::row::{Found, Window, count, found, id};
 
-/// A partner source's name with where it is; what AWS knows a connection by.
+/// A partner source by name, region and receiving account: how AWS identifies it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SourceKey {
     pub(crate) name: String,
@@ -24,8 +25,8 @@ pub(crate) struct Connection {
     pub(crate) source_made: bool,
     pub(crate) status: Status,
     pub(crate) error_message: Option<String>,
-    /// Grows with every change of the status, and with every pause.
-    pub(crate) decision: i64,
+    /// Version of the status: it grows with each change of the status, and with each pause.
+    pub(crate) status_version: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ fn connection(row: &SqliteRow) -> Result<Connection> {
             _ => Status::Other(status),
         },
         error_message: row.try_get("error_message")?,
-        decision: row.try_get("decision")?,
+        status_version: row.try_get("decision")?,
     })
 }
 
@@ -72,7 +73,7 @@ impl Store {
         row.as_ref().map(connection).transpose()
     }
 
-    /// A connection by id alone: for the companion's own work, which has no caller.
+    /// A connection by id alone: for the companion's own tasks, which have no caller.
     pub(crate) async fn connection_by_id(&self, id: &ConnectionId) -> Result<Option<Connection>> {
         let row = sqlx::query("SELECT * FROM connection WHERE id = ?")
             .bind(id.as_str())
@@ -89,9 +90,9 @@ impl Store {
         window: Window,
     ) -> Result<Found<Connection>> {
         let rows = sqlx::query(
-            "WITH found AS (SELECT *, rowid AS place FROM connection WHERE account_id = ?1 AND (?2 IS NULL OR name = ?2))
+            "WITH found AS (SELECT *, rowid AS position FROM connection WHERE account_id = ?1 AND (?2 IS NULL OR name = ?2))
              SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY place LIMIT ?3 OFFSET ?4) ON TRUE ORDER BY place",
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?3 OFFSET ?4) ON TRUE ORDER BY position",
         )
         .bind(account.as_str())
         .bind(name)
@@ -102,7 +103,7 @@ impl Store {
         found(&rows, connection)
     }
 
-    /// Connections whose source AWS is not known to have, and which are not given up.
+    /// Connections whose source AWS is not known to have, and which have not failed.
     pub(crate) async fn connections_without_source(&self) -> Result<Vec<ConnectionId>> {
         let rows = sqlx::query("SELECT id FROM connection WHERE source_made = 0 AND status <> 'failed'")
             .fetch_all(&self.read)
@@ -140,9 +141,10 @@ impl Tx {
         row.as_ref().map(connection).transpose()
     }
 
-    /// Sets what a connection does, and why it does nothing. Delivery starts afresh, without an old backoff.
+    /// Sets a connection's status with its error, and clears the backoff of its delivery. Where it is active then, the
+    /// commit wakes delivery.
     ///
-    /// A pause is a decision even where it changes nothing: a resume that was asked for before it must not win.
+    /// A pause raises the version even where it changes nothing: a resume that was requested before it must not win.
     pub(crate) async fn set_status(
         &mut self,
         id: &ConnectionId,
@@ -162,10 +164,13 @@ impl Tx {
             .bind(id.as_str())
             .execute(&mut *self.inner)
             .await?;
+        if *status == Status::Active {
+            self.wake_delivery();
+        }
         Ok(())
     }
 
-    /// Ends an active connection's sending. One that somebody paused meanwhile stays paused.
+    /// Moves an active connection to another status. One that was paused meanwhile stays paused.
     pub(crate) async fn stop_sending(
         &mut self,
         id: &ConnectionId,
@@ -184,7 +189,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Says a word about a connection without changing what it does.
+    /// Sets a connection's error message without changing its status.
     pub(crate) async fn set_error(&mut self, id: &ConnectionId, error: Option<&str>) -> Result<()> {
         sqlx::query("UPDATE connection SET error_message = ? WHERE id = ?")
             .bind(error)
@@ -194,7 +199,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes whether AWS has a connection's source.
+    /// Records whether AWS has a connection's source.
     pub(crate) async fn set_source_made(&mut self, id: &ConnectionId, made: bool) -> Result<()> {
         sqlx::query("UPDATE connection SET source_made = ? WHERE id = ?")
             .bind(made)
@@ -204,7 +209,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes a connection with the events it holds; its source is noted for removal.
+    /// Deletes a connection with the events it holds; its source is queued for removal.
     pub(crate) async fn delete_connection(&mut self, connection: &Connection) -> Result<()> {
         let source = &connection.source;
         sqlx::query("INSERT OR IGNORE INTO source_removal (source, region, aws_account_id) VALUES (?, ?, ?)")
@@ -230,7 +235,7 @@ impl Tx {
     }
 
     /// Every connection of an account.
-    pub(crate) async fn connection_ids(&mut self, account: &AccountId) -> Result<Vec<ConnectionId>> {
+    pub(super) async fn connection_ids(&mut self, account: &AccountId) -> Result<Vec<ConnectionId>> {
         let rows = sqlx::query("SELECT id FROM connection WHERE account_id = ? ORDER BY rowid")
             .bind(account.as_str())
             .fetch_all(&mut *self.inner)

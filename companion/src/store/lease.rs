@@ -7,9 +7,11 @@ use scalr_api::ConnectionId;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::drops::DropReason;
-use super::outbox::VERSION;
-use super::{Result, Store, StoreError, Tx};
+use super::database::{Store, Tx};
+use super::drops::{self, DropReason};
+use super::error::{Result, StoreError};
+use super::event::VERSION;
+use super::row::id;
 
 /// An event that is to be sent.
 #[derive(Clone, Debug)]
@@ -22,21 +24,21 @@ pub(crate) struct Entry {
     pub(crate) attempts: u32,
 }
 
-/// Events of one connection, held for one worker until the lease runs out.
+/// Events of one connection, leased to one worker until the lease runs out.
 #[derive(Debug)]
 pub(crate) struct Leased {
     pub(crate) lease: String,
     pub(crate) entries: Vec<Entry>,
 }
 
-/// What becomes of a leased event.
+/// How a lease on an event ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Settlement {
     /// AWS took it.
     Delivered,
-    /// It goes back, to be sent again not before then.
-    Again { due_at_ms: i64, error: Option<String> },
-    /// AWS will never take it.
+    /// It stays in the outbox, for a retry at that time.
+    Retry { due_at_ms: i64, error: Option<String> },
+    /// AWS will never take it: it is dropped.
     Refused { error: String },
 }
 
@@ -55,8 +57,7 @@ fn entry(row: &SqliteRow) -> Result<Entry> {
     })
 }
 
-/// `heads`: the oldest event of each lane of the connection `$id`, found lane by lane rather than by reading all its
-/// events.
+/// `heads`: the oldest event of each lane of the connection `$id`, by one index lookup a lane.
 macro_rules! with_heads {
     ($id:literal) => {
         concat!(
@@ -88,7 +89,7 @@ pub(super) const CONNECTIONS_DUE: &str = concat!(
 /// that serves the first half.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
          SELECT MIN(MAX(o.due_at_ms, o.leased_until_ms)) AS at
-         FROM outbox o INDEXED BY outbox_waiting CROSS JOIN connection c ON c.id = o.connection_id
+         FROM outbox o CROSS JOIN connection c ON c.id = o.connection_id
          WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0) AND MAX(o.due_at_ms, o.leased_until_ms) > ?1
            AND c.status = 'active'
          UNION ALL
@@ -109,7 +110,7 @@ impl Store {
             .bind(now_ms)
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(|row| super::place::id(row, "id")).collect()
+        rows.iter().map(|row| id(row, "id")).collect()
     }
 
     /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.
@@ -156,52 +157,71 @@ impl Tx {
         Ok(Leased { lease, entries })
     }
 
-    /// Settles one leased event. A lease that ran out settles nothing: the event is somebody else's by now.
+    /// Ends the lease on one event. A lease that ran out settles nothing: another one may be on the event by now.
     pub(crate) async fn settle(
         &mut self,
         lease: &str,
         seq: i64,
-        outcome: &Outcome,
+        settlement: &Settlement,
         now_ms: i64,
     ) -> Result<()> {
-        let mine =
-            sqlx::query("UPDATE outbox SET lease = NULL, leased_until_ms = 0 WHERE seq = ? AND lease = ?")
+        match settlement {
+            Settlement::Delivered => self.delivered(lease, seq, now_ms).await,
+            Settlement::Retry { due_at_ms, error } => {
+                sqlx::query(
+                    "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = ?, last_error = ?
+                     WHERE seq = ? AND lease = ?",
+                )
+                .bind(due_at_ms)
+                .bind(error.as_deref())
                 .bind(seq)
                 .bind(lease)
                 .execute(&mut *self.inner)
                 .await?;
-        if mine.rows_affected() == 0 {
-            return Ok(());
-        }
-        match outcome {
-            Outcome::Delivered => self.delivered(seq, now_ms).await,
-            Outcome::Again { due_at_ms, error } => {
-                sqlx::query("UPDATE outbox SET due_at_ms = ?, last_error = ? WHERE seq = ?")
-                    .bind(due_at_ms)
-                    .bind(error.as_deref())
-                    .bind(seq)
-                    .execute(&mut *self.inner)
-                    .await?;
                 Ok(())
             }
-            Outcome::Refused { error } => self.drop_event(seq, DropReason::Refused, error, now_ms).await,
+            Settlement::Refused { error } => {
+                let leased = sqlx::query("SELECT 1 FROM outbox WHERE seq = ? AND lease = ?")
+                    .bind(seq)
+                    .bind(lease)
+                    .fetch_optional(&mut *self.inner)
+                    .await?;
+                if leased.is_some() {
+                    drops::drop_event(self, seq, DropReason::Refused, error, now_ms).await?;
+                }
+                Ok(())
+            }
         }
     }
 
-    async fn delivered(&mut self, seq: i64, now_ms: i64) -> Result<()> {
+    /// Records that a connection's batch failed as a whole, and when to retry.
+    pub(crate) async fn back_off(&mut self, id: &ConnectionId, error: &str, retry_at_ms: i64) -> Result<()> {
         sqlx::query(
-            "UPDATE delivery SET delivered = delivered + 1, last_delivered_at_ms = ?, failures = 0, retry_at_ms = 0,
-                                 last_error = NULL
-             WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?)",
+            "UPDATE delivery SET failures = failures + 1, retry_at_ms = ?, last_error = ? WHERE connection_id = ?",
         )
-        .bind(now_ms)
-        .bind(seq)
+        .bind(retry_at_ms)
+        .bind(error)
+        .bind(id.as_str())
         .execute(&mut *self.inner)
         .await?;
-        sqlx::query("DELETE FROM outbox WHERE seq = ?")
+        Ok(())
+    }
+
+    async fn delivered(&mut self, lease: &str, seq: i64, now_ms: i64) -> Result<()> {
+        let deleted = sqlx::query("DELETE FROM outbox WHERE seq = ? AND lease = ? RETURNING connection_id")
             .bind(seq)
-            .execute(&mut *self.inner)
+            .bind(lease)
+            .fetch_optional(&mut *self.inner)
             .await?;
+        let Some(row) = deleted else { return Ok(()) };
+        sqlx::query(
+            "UPDATE delivery SET delivered = delivered + 1, last_delivered_at_ms = ?, failures = 0, retry_at_ms = 0,
+                                 last_error = NULL WHERE connection_id = ?",
+        )
+        .bind(now_ms)
+        .bind(row.try_get::<String, _>("connection_id")?)
+        .execute(&mut *self.inner)
+        .await?;
         Ok(())
     }
 }

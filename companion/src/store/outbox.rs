@@ -1,81 +1,75 @@
-//! Events on their way in: accepted in the transaction of what they tell about.
+//! Events on their way in: accepted in the transaction of the change that they report.
 
 use scalr_api::ConnectionId;
+use scalr_events::EventType;
 use sqlx::Row as _;
 
-use super::drops::DropReason;
-use super::{Result, Tx};
-
-/// Version of the stored form of an event's detail.
-pub(super) const VERSION: i64 = 1;
-
-/// How much is held for a connection that does not take its events.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    pub(crate) bytes_max: i64,
-    pub(crate) age_ms_max: i64,
-}
-
-/// An event to be accepted.
-#[derive(Clone, Debug)]
-pub(crate) struct NewEvent {
-    /// The stable id that consumers dedup on; it is in the detail, too.
-    pub(crate) event_id: String,
-    /// What order is kept in.
-    pub(crate) lane: String,
-    pub(crate) detail_type: &'static str,
-    pub(crate) detail: String,
-    pub(crate) time_ms: i64,
-}
+use super::database::Tx;
+use super::drops::{self, DropReason};
+use super::error::Result;
+use super::event::{NewEvent, VERSION};
 
 /// The oldest event of the connection `?` that can make room, where more than `?` bytes are held.
 pub(super) const OLDEST_BEYOND_BOUND: &str = "SELECT d.held_bytes, o.seq FROM delivery d
      JOIN outbox o ON o.connection_id = d.connection_id
      WHERE d.connection_id = ? AND d.held_bytes > ? AND d.held > 1 AND o.lease IS NULL ORDER BY o.seq LIMIT 1";
 
-impl Tx {
-    /// Accepts an event for a connection. Beyond the byte bound the oldest held events make room.
-    pub(crate) async fn enqueue(
-        &mut self,
-        connection: &ConnectionId,
-        event: &NewEvent,
-        bounds: Bounds,
-        now_ms: i64,
-    ) -> Result<()> {
-        let bytes = i64::try_from(event.detail.len()).unwrap_or(i64::MAX);
-        sqlx::query(
-            "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms,
-                                 accepted_at_ms, due_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-        )
-        .bind(connection.as_str())
-        .bind(&event.event_id)
-        .bind(&event.lane)
-        .bind(VERSION)
-        .bind(event.detail_type)
-        .bind(&event.detail)
-        .bind(bytes)
-        .bind(event.time_ms)
-        // Due from the first: a clock that is set back must not hold up what it accepted before.
-        .bind(now_ms)
-        .execute(&mut *self.inner)
-        .await?;
-        self.make_room(connection, bounds, now_ms).await
+/// Accepts an event for each connection that receives it, and returns those connections. The commit of the transaction
+/// wakes delivery.
+pub(crate) async fn accept(tx: &mut Tx, event: &NewEvent) -> Result<Vec<ConnectionId>> {
+    let receivers = receivers(tx, event).await?;
+    for connection in &receivers {
+        enqueue(tx, connection, event).await?;
+        make_room(tx, connection, event.at_ms).await?;
+        tx.wake_delivery();
     }
+    Ok(receivers)
+}
 
-    async fn make_room(&mut self, connection: &ConnectionId, bounds: Bounds, now_ms: i64) -> Result<()> {
-        loop {
-            let row = sqlx::query(OLDEST_BEYOND_BOUND)
-                .bind(connection.as_str())
-                .bind(bounds.bytes_max)
-                .fetch_optional(&mut *self.inner)
-                .await?;
-            let Some(row) = row else { return Ok(()) };
-            let why = format!(
-                "more than {} bytes of events were held; the oldest made room",
-                bounds.bytes_max
-            );
-            self.drop_event(row.try_get("seq")?, DropReason::TooMany, &why, now_ms)
-                .await?;
+/// A RunExecuted goes to every connection of its account. An AuditLog goes to the one that the setting selects, or, where
+/// this transaction has switched the setting off, to the one that was selected until then.
+async fn receivers(tx: &mut Tx, event: &NewEvent) -> Result<Vec<ConnectionId>> {
+    match event.event_type {
+        EventType::RunExecuted => tx.connection_ids(&event.account_id).await,
+        EventType::AuditLog => {
+            let selected = tx.audit_connection(&event.account_id).await?;
+            let receiver = selected.or_else(|| tx.deselected.clone());
+            Ok(receiver.into_iter().collect())
         }
+    }
+}
+
+async fn enqueue(tx: &mut Tx, connection: &ConnectionId, event: &NewEvent) -> Result<()> {
+    let bytes = i64::try_from(event.detail.len()).unwrap_or(i64::MAX);
+    // Due at 0, not now: a clock that is set back must not delay what was accepted before.
+    sqlx::query(
+        "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms,
+                             accepted_at_ms, due_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0)",
+    )
+    .bind(connection.as_str())
+    .bind(&event.event_id)
+    .bind(&event.lane)
+    .bind(VERSION)
+    .bind(event.event_type.as_str())
+    .bind(&event.detail)
+    .bind(bytes)
+    .bind(event.at_ms)
+    .execute(&mut *tx.inner)
+    .await?;
+    Ok(())
+}
+
+/// Drops the connection's oldest events until it holds no more bytes than the bound; the newest event always stays.
+async fn make_room(tx: &mut Tx, connection: &ConnectionId, now_ms: i64) -> Result<()> {
+    let bytes_max = tx.bounds.bytes_max;
+    loop {
+        let row = sqlx::query(OLDEST_BEYOND_BOUND)
+            .bind(connection.as_str())
+            .bind(bytes_max)
+            .fetch_optional(&mut *tx.inner)
+            .await?;
+        let Some(row) = row else { return Ok(()) };
+        let why = format!("more than {bytes_max} bytes of events were held; the oldest made room");
+        drops::drop_event(tx, row.try_get("seq")?, DropReason::TooManyBytes, &why, now_ms).await?;
     }
 }

@@ -1,15 +1,17 @@
-//! Sources to be deleted at AWS: noted with the connection's deletion, forgotten once AWS has done it.
+//! The queue of sources to be deleted at AWS: filled by the deletion of a connection, emptied once AWS has deleted.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Result, SourceKey, Store};
+use super::connection::SourceKey;
+use super::database::Store;
+use super::error::Result;
 
 /// A source to be deleted.
 #[derive(Clone, Debug)]
 pub(crate) struct Removal {
     pub(crate) source: SourceKey,
-    /// How often in a row AWS did not do it.
+    /// Failed attempts in a row.
     pub(crate) failures: u32,
 }
 
@@ -25,7 +27,7 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
 }
 
 impl Store {
-    /// The sources whose deletion is to be tried now.
+    /// The sources whose deletion is due.
     pub(crate) async fn removals_due(&self, now_ms: i64) -> Result<Vec<SourceKey>> {
         let rows =
             sqlx::query("SELECT * FROM source_removal WHERE retry_at_ms <= ? ORDER BY rowid LIMIT 1000")
@@ -35,7 +37,7 @@ impl Store {
         rows.iter().map(|row| Ok(removal(row)?.source)).collect()
     }
 
-    /// The sources to be deleted that have the name and region of this one, for whichever AWS account.
+    /// The sources in the queue with the name and region of this one, for any AWS account.
     pub(crate) async fn removals_of(&self, key: &SourceKey) -> Result<Vec<Removal>> {
         let rows = sqlx::query("SELECT * FROM source_removal WHERE source = ? AND region = ?")
             .bind(&key.name)
@@ -45,7 +47,7 @@ impl Store {
         rows.iter().map(removal).collect()
     }
 
-    /// Keeps a source that AWS did not delete, to be tried again not before then.
+    /// Keeps a source that AWS did not delete, for a retry at that time.
     pub(crate) async fn not_removed(&self, source: &SourceKey, why: &str, retry_at_ms: i64) -> Result<()> {
         sqlx::query(
             "UPDATE source_removal SET failures = failures + 1, retry_at_ms = ?, last_error = ?
@@ -61,7 +63,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a source that AWS has deleted.
+    /// Takes a source off the queue: AWS has deleted it.
     pub(crate) async fn removed(&self, source: &SourceKey) -> Result<()> {
         sqlx::query("DELETE FROM source_removal WHERE source = ? AND region = ? AND aws_account_id = ?")
             .bind(&source.name)

@@ -1,13 +1,14 @@
-//! Runs and how far they got.
+//! Runs and their statuses.
 
 use scalr_api::{AccountId, RunId, RunStatus, WorkspaceId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::place::id;
-use super::{Result, Store, Tx};
+use super::database::{Store, Tx};
+use super::error::Result;
+use super::row::id;
 
-/// Runs that are over are forgotten once so many came after them.
+/// Ended runs are deleted once this many newer runs exist.
 const RUNS_KEPT: i64 = 10_000;
 
 #[derive(Clone, Debug)]
@@ -64,8 +65,8 @@ pub(super) const NEXT_STEP: &str = "SELECT MIN(step_at_ms) AS at FROM run WHERE 
 pub(super) const DUE_RUNS: &str =
     "SELECT * FROM run WHERE step_at_ms <= ? ORDER BY step_at_ms, rowid LIMIT 100";
 
-/// Deletes the runs that are over, but for the last `?`.
-pub(super) const FORGET_RUNS: &str =
+/// Deletes the runs that have ended, except among the last `?`.
+pub(super) const DELETE_OLD_RUNS: &str =
     "DELETE FROM run WHERE step_at_ms IS NULL AND rowid <= (SELECT MAX(rowid) FROM run) - ?";
 
 impl Store {
@@ -90,7 +91,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes a new run, and forgets the oldest that are over.
+    /// Inserts a run, and deletes the oldest that have ended. The commit wakes the task that drives runs.
     pub(crate) async fn insert_run(&mut self, new: &NewRun) -> Result<()> {
         let run = &new.run;
         sqlx::query(
@@ -109,10 +110,11 @@ impl Tx {
         .bind(new.step_at_ms)
         .execute(&mut *self.inner)
         .await?;
-        sqlx::query(FORGET_RUNS)
+        sqlx::query(DELETE_OLD_RUNS)
             .bind(RUNS_KEPT)
             .execute(&mut *self.inner)
             .await?;
+        self.wake_runs();
         Ok(())
     }
 
@@ -125,7 +127,7 @@ impl Tx {
         rows.iter().map(run).collect()
     }
 
-    /// Moves a run to its next status; without a further step it is over.
+    /// Moves a run to its next status; without a further step it has ended.
     pub(crate) async fn step_run(
         &mut self,
         id: &RunId,

@@ -1,50 +1,54 @@
 //! The audit-log setting of an account: which connection it selects, if any.
 
 use scalr_api::{AccountId, ConnectionId};
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Result, Store, StoreError, Tx};
+use super::database::{Store, Tx};
+use super::error::Result;
+use super::row::optional_id;
 
-fn selected(row: &SqliteRow) -> Result<Option<ConnectionId>> {
-    let id: Option<String> = row.try_get("connection_id")?;
-    id.map(ConnectionId::new)
-        .transpose()
-        .map_err(|error| StoreError::Unreadable(error.to_string()))
+/// The connection that the setting of the account `?` selects.
+const SELECTED: &str = "SELECT connection_id FROM audit_log_setting WHERE account_id = ?";
+
+fn selected(row: Option<&SqliteRow>) -> Result<Option<ConnectionId>> {
+    row.map_or(Ok(None), |row| optional_id(row, "connection_id"))
 }
 
 impl Store {
     /// The connection that the setting selects.
     pub(crate) async fn audit_connection(&self, account: &AccountId) -> Result<Option<ConnectionId>> {
-        let row = sqlx::query("SELECT connection_id FROM audit_log_setting WHERE account_id = ?")
+        let row = sqlx::query(SELECTED)
             .bind(account.as_str())
             .fetch_optional(&self.read)
             .await?;
-        row.as_ref().map_or(Ok(None), selected)
+        selected(row.as_ref())
     }
 }
 
 impl Tx {
     /// The connection that the setting selects, as this transaction sees it.
     pub(crate) async fn audit_connection(&mut self, account: &AccountId) -> Result<Option<ConnectionId>> {
-        let row = sqlx::query("SELECT connection_id FROM audit_log_setting WHERE account_id = ?")
+        let row = sqlx::query(SELECTED)
             .bind(account.as_str())
             .fetch_optional(&mut *self.inner)
             .await?;
-        row.as_ref().map_or(Ok(None), selected)
+        selected(row.as_ref())
     }
 
-    /// Selects a connection, or none.
+    /// Selects a connection, or none. Where none is selected then, an audit log accepted later in this transaction still
+    /// goes to the connection that was selected until now: that its stream was switched off is the last it receives.
     pub(crate) async fn select_audit_connection(
         &mut self,
         account: &AccountId,
         connection: Option<&ConnectionId>,
     ) -> Result<()> {
+        let before = self.audit_connection(account).await?;
         sqlx::query("UPDATE audit_log_setting SET connection_id = ? WHERE account_id = ?")
             .bind(connection.map(ConnectionId::as_str))
             .bind(account.as_str())
             .execute(&mut *self.inner)
             .await?;
+        self.deselected = before.filter(|_| connection.is_none());
         Ok(())
     }
 }

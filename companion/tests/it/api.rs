@@ -1,11 +1,11 @@
-//! The API, call by call: statuses, forms, refusals and where they point.
+//! The API, call by call: statuses, bodies, refusals and where they point.
 
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
 use crate::companion::{CONNECTION, Companion, connection};
+use crate::stage;
 
-/// A call and what it answers: the status, and a pointer into the body with the value there.
+/// Makes a call and compares the answer: its status, and the value at a pointer into its body.
 async fn check(
     companion: &Companion,
     method: &str,
@@ -24,8 +24,7 @@ const PARAMETER: &str = "/errors/0/source/parameter";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_and_refusals() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (_aws, c, _dir) = stage::empty().await;
     let account = format!("/accounts/{}", c.text("/scalr/account_id"));
     let setting = format!("{account}/audit-log-setting");
     let workspace = format!("/workspaces/{}", c.text("/scalr/workspace_id"));
@@ -76,7 +75,7 @@ async fn reads_and_refusals() {
 
 const CONNECTIONS: &str = "/integrations/aws-event-bridge";
 
-/// What makes a connection, with one attribute set otherwise.
+/// The body that creates a connection, with one attribute replaced.
 fn with(attribute: &str, value: Value) -> Value {
     let mut body = connection("prod", "us-east-1");
     body["data"]["attributes"][attribute] = value;
@@ -85,8 +84,7 @@ fn with(attribute: &str, value: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_connection_is_checked() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (_aws, c, _dir) = stage::empty().await;
     for (attribute, value) in [
         ("name", json!(null)),
         ("name", json!("")),
@@ -137,8 +135,7 @@ async fn a_new_connection_is_checked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_status_of_a_connection_changes() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (_aws, c, _dir) = stage::empty().await;
     let path = format!("{CONNECTIONS}/{}", c.connect("prod", "us-east-1").await);
     let body = |attributes: Value| Some(json!({ "data": { "type": CONNECTION, "attributes": attributes } }));
     for (attribute, value) in [
@@ -167,8 +164,7 @@ async fn only_the_status_of_a_connection_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_answers_without_the_token() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (_aws, c, _dir) = stage::empty().await;
     let (host, token) = (c.text("/scalr/hostname"), c.text("/scalr/token"));
     let http = reqwest::Client::new();
     for path in [
@@ -177,22 +173,22 @@ async fn nothing_answers_without_the_token() {
         "/api/iacp/v3/nothing",
         "/_companion/connections/in-1/delivery",
     ] {
-        for (shown, told) in [
+        for (sent, detail) in [
             (None, "No token was sent."),
             (Some(String::new()), "No token was sent."),
             (Some(format!("{token}x")), "The token that was sent is not"),
             (Some(token.to_uppercase()), "The token that was sent is not"),
         ] {
             let mut request = http.get(format!("{host}{path}"));
-            if let Some(shown) = &shown {
-                request = request.bearer_auth(shown);
+            if let Some(sent) = &sent {
+                request = request.bearer_auth(sent);
             }
             let answer = request.send().await.unwrap();
-            assert_eq!(answer.status(), 401, "{path} {shown:?}");
+            assert_eq!(answer.status(), 401, "{path} {sent:?}");
             let text = answer.text().await.unwrap();
             assert!(
-                text.contains(told) && !text.contains(token),
-                "{path} {shown:?}: {text}"
+                text.contains(detail) && !text.contains(token),
+                "{path} {sent:?}: {text}"
             );
         }
     }

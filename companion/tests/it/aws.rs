@@ -1,4 +1,4 @@
-//! A local AWS in this process, behind a proxy, seen from the customer's side through AWS's SDK.
+//! A local AWS in this process, behind a proxy, and the customer's side of it through AWS's SDK.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const GROUP: &str = "/aws/events/scalr";
 
 /// AWS, with one customer.
 pub(crate) struct Aws {
-    /// What the companion speaks to.
+    /// What the companion calls.
     pub(crate) proxy: Proxy,
     endpoint: String,
 }
@@ -29,7 +29,7 @@ impl Aws {
         Self::at(&endpoint).await
     }
 
-    /// An AWS that runs already.
+    /// An AWS that is running.
     pub(crate) async fn at(endpoint: &str) -> Self {
         Self {
             proxy: Proxy::start(endpoint).await,
@@ -74,7 +74,7 @@ impl Aws {
             .expect("a bus");
     }
 
-    /// Bus, rule, log group with its policy, target: all that the customer makes.
+    /// Creates all of the customer's side: bus, rule, log group with its policy, target.
     pub(crate) async fn receive(&self, region: &str, source: &str) {
         self.associate(region, source).await;
         let (events, logs) = (self.events(region), self.logs(region));
@@ -145,7 +145,7 @@ impl Aws {
         runs
     }
 
-    /// Waits until the event of a run is there.
+    /// Waits until the event of a run has arrived.
     pub(crate) async fn run_arrives(&self, region: &str, run: &str) {
         until("a run's event", || async {
             self.runs(region).await.contains_key(run).then_some(())
@@ -153,7 +153,7 @@ impl Aws {
         .await;
     }
 
-    /// The customer's word on a source: its state, or nothing.
+    /// The state of a source in the customer's account; none if there is no such source.
     pub(crate) async fn source_state(&self, region: &str, name: &str) -> Option<String> {
         let found = self
             .events(region)

@@ -1,25 +1,20 @@
-//! What is held is bounded; what is dropped is counted and explained; a full disk is told before acceptance.
+//! Held events are bounded, dropped ones counted and explained; with a full disk nothing is accepted.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::process::Command;
 
 use crate::aws::Aws;
-use crate::companion::{Companion, PROGRAM, dev, run_executed};
+use crate::companion::{Companion, dev_at, run_executed};
 use crate::proxy::{Act, Gate};
+use crate::stage::{self, REGION, SOURCE};
 use crate::until;
-
-const REGION: &str = "us-east-1";
-const SOURCE: &str = "aws.partner/scalr.com/local/prod";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_events_make_room() {
     let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let mut command = dev();
-    command
-        .arg("--data-dir")
-        .arg(dir.path())
-        .args(["--aws-endpoint", &aws.proxy.endpoint]);
+    let mut command = dev_at(dir.path(), &aws.proxy.endpoint);
     command.args(["--hold-bytes-max", "2000"]);
     let c = Companion::spawn(command).await;
     let id = c.connect("prod", REGION).await;
@@ -56,11 +51,7 @@ async fn the_oldest_events_make_room() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_too_long_for_aws_is_not_accepted() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
-    let id = c.connect("prod", REGION).await;
-    aws.receive(REGION, SOURCE).await;
-    c.set_status(&id, "active").await;
+    let (aws, c, _dir, id) = stage::active().await;
     for (bytes, want) in [(256 * 1024, 422), (255 * 1024, 202)] {
         let body = run_executed("run-long", "network", &"t".repeat(bytes));
         assert_eq!(
@@ -76,23 +67,22 @@ async fn an_event_too_long_for_aws_is_not_accepted() {
     assert_eq!(aws.proxy.puts().len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_told_before_acceptance() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    // No file may grow beyond 512 KiB: to the database that is a disk that is full.
+/// `dev`, after this shell command; a write beyond a file's limit is an error, as on a full disk, and no signal.
+fn limited(limit: &str, dir: &Path, endpoint: &str) -> Command {
+    let dev = dev_at(dir, endpoint);
     let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        r#"trap "" XFSZ; ulimit -f 512; exec "$0" "$@""#,
-        PROGRAM,
-        "dev",
-        "--json",
-        "--data-dir",
-    ]);
     command
-        .arg(dir.path())
-        .args(["--aws-endpoint", &aws.proxy.endpoint]);
-    let c = Companion::spawn(command).await;
+        .args(["-c", &format!(r#"trap "" XFSZ; {limit}; exec "$0" "$@""#)])
+        .arg(dev.as_std().get_program())
+        .args(dev.as_std().get_args());
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_full_disk_nothing_is_accepted() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    // No file may grow beyond 1024 blocks, 512 KiB mostly: the database takes that for a full disk.
+    let c = Companion::spawn(limited("ulimit -f 1024", dir.path(), &aws.proxy.endpoint)).await;
     let id = c.connect("prod", REGION).await;
     let (title, mut accepted, mut refused) = ("t".repeat(10_000), 0, false);
     for at in 0..500 {
@@ -122,7 +112,7 @@ async fn a_full_disk_is_told_before_acceptance() {
     assert_eq!(aws.runs(REGION).await.len(), accepted);
 }
 
-/// How far files of the companion may grow from here on, in bytes.
+/// Sets the size limit of the companion's files, in bytes.
 async fn file_size_max(companion: &Companion, max: &str) {
     let limit = format!("--fsize={max}:unlimited");
     let set = Command::new("prlimit")
@@ -134,27 +124,16 @@ async fn file_size_max(companion: &Companion, max: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_finds_the_disk_full_is_stored_once_there_is_room() {
+async fn an_answer_during_a_full_disk_is_stored_once_there_is_room() {
     let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
     let log = dir.path().join("log");
-    let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        r#"trap "" XFSZ; exec "$0" "$@""#,
-        PROGRAM,
-        "dev",
-        "--json",
-        "--data-dir",
-    ]);
-    command
-        .arg(dir.path())
-        .args(["--aws-endpoint", &aws.proxy.endpoint])
-        .stderr(std::fs::File::create(&log).unwrap());
+    let mut command = limited(":", dir.path(), &aws.proxy.endpoint);
+    command.stderr(std::fs::File::create(&log).unwrap());
     let c = Companion::spawn(command).await;
     let id = c.connect("prod", REGION).await;
     aws.receive(REGION, SOURCE).await;
     c.set_status(&id, "active").await;
-    // AWS takes its time to answer the first put; meanwhile the disk fills up.
+    // AWS answers the first put late; meanwhile the disk fills up.
     let (gate, puts) = (Gate::closed(), AtomicUsize::new(0));
     let late = gate.clone();
     aws.proxy.script(move |call| {
@@ -165,15 +144,13 @@ async fn an_answer_that_finds_the_disk_full_is_stored_once_there_is_room() {
         }
     });
     assert!(c.emit("run-first", "network").await);
-    aws.proxy
-        .until(|calls| calls.iter().any(|call| call.operation == "PutPartnerEvents"))
-        .await;
+    aws.proxy.until_called("PutPartnerEvents", 1).await;
     file_size_max(&c, "4096").await;
     assert!(!c.emit("run-refused", "network").await);
     gate.open();
-    until("the answer to find no room", || async {
-        let told = std::fs::read_to_string(&log).unwrap();
-        told.contains("AWS's answer cannot be stored").then_some(())
+    until("a failed write of the answer", || async {
+        let log = std::fs::read_to_string(&log).unwrap();
+        log.contains("AWS's answer cannot be stored").then_some(())
     })
     .await;
     file_size_max(&c, "unlimited").await;

@@ -1,17 +1,18 @@
-//! The command line: the promised line, clean ends, TLS, state over restarts, and the commands that users type.
+//! The command line: the printed line, graceful ends, TLS, state across restarts, and each command.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use crate::aws::Aws;
 use crate::companion::{Companion, PROGRAM, dev};
+use crate::process;
 
-/// A command in another terminal, with the variables that `dev` prints.
+/// Runs a command with the variables that `dev` prints.
 async fn type_in(companion: &Companion, args: &[&str]) -> Output {
     Command::new(PROGRAM)
         .args(args)
@@ -31,7 +32,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_line_is_the_promised_one_and_sigterm_ends_it() {
+async fn the_printed_line_has_the_documented_members_and_sigterm_ends_dev() {
     let c = Companion::spawn(dev()).await;
     let keys = |pointer: &str| -> Vec<String> {
         c.line
@@ -60,11 +61,11 @@ async fn the_line_is_the_promised_one_and_sigterm_ends_it() {
     );
     assert_eq!(c.text("/aws/account_id"), "123456789012");
     assert!(c.text("/scalr/hostname").starts_with("http://127.0.0.1:"));
-    assert!(c.stop().await, "SIGTERM ends it well");
+    assert!(c.stop().await, "SIGTERM ends it with success");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exactly_one_line_is_printed_and_the_ports_are_those_that_were_asked_for() {
+async fn exactly_one_line_is_printed_and_the_ports_are_the_requested_ones() {
     let free = || {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().to_string()
@@ -73,7 +74,7 @@ async fn exactly_one_line_is_printed_and_the_ports_are_those_that_were_asked_for
     let mut command = dev();
     command.args(["--scalr-listen", &scalr, "--aws-listen", &aws]);
     let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = process::lines(&mut child);
     let line = lines.next_line().await.unwrap().unwrap();
     let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["scalr"]["hostname"], format!("http://{scalr}"));
@@ -84,21 +85,15 @@ async fn exactly_one_line_is_printed_and_the_ports_are_those_that_were_asked_for
     }
     let taken = dev().args(["--scalr-listen", &scalr]).output().await.unwrap();
     assert!(!taken.status.success());
-    let said = text(&taken.stderr);
-    assert!(said.contains(&format!("cannot listen on `{scalr}`")), "{said}");
+    let stderr = text(&taken.stderr);
+    assert!(
+        stderr.contains(&format!("cannot listen on `{scalr}`")),
+        "{stderr}"
+    );
     assert_eq!(text(&taken.stdout), "");
 
-    let pid = child.id().unwrap().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .await
-            .unwrap()
-            .success()
-    );
+    assert!(process::terminate(&mut child).await);
     assert_eq!(lines.next_line().await.unwrap(), None, "nothing after the line");
-    assert!(child.wait().await.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,8 +134,8 @@ async fn state_is_kept_and_a_directory_has_one_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn loopback_only_unless_told() {
-    for (args, said) in [
+async fn only_loopback_without_allow_remote() {
+    for (args, message) in [
         (
             ["--scalr-listen", "0.0.0.0:0"],
             "`0.0.0.0:0` is reachable from other machines",
@@ -149,12 +144,16 @@ async fn loopback_only_unless_told() {
     ] {
         let refused = dev().args(args).output().await.unwrap();
         assert!(!refused.status.success());
-        assert!(text(&refused.stderr).contains(said), "{}", text(&refused.stderr));
+        assert!(
+            text(&refused.stderr).contains(message),
+            "{}",
+            text(&refused.stderr)
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn https_with_a_certificate_of_its_own() {
+async fn https_with_a_self_signed_certificate() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = dev();
     command.arg("--tls").arg("--data-dir").arg(dir.path());
@@ -174,15 +173,35 @@ async fn https_with_a_certificate_of_its_own() {
         assert_eq!(found.status(), 200, "{name}");
     }
     let url = format!("{host}/.well-known/terraform.json");
-    assert!(reqwest::get(url).await.is_err(), "nobody trusts it unasked");
+    assert!(reqwest::get(url).await.is_err(), "no client trusts it by default");
 }
 
-/// A command that fails and says why.
-async fn refused(companion: &Companion, args: &[&str], said: &str) {
+#[tokio::test]
+async fn an_event_is_printed_without_a_companion() {
+    let emit = |args: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["emit", "run-executed", "--set", "result=errored"]);
+        command.args(args);
+        command.env_remove("SCALR_HOSTNAME").env_remove("SCALR_TOKEN");
+        command
+    };
+    let printed = emit(&["--print"]).output().await.unwrap();
+    let event: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(event["detail"]["event"]["result"], "errored");
+    let refused = emit(&[]).output().await.unwrap();
+    let stderr = text(&refused.stderr);
+    assert!(
+        !refused.status.success() && stderr.contains("SCALR_HOSTNAME"),
+        "{stderr}"
+    );
+}
+
+/// A command that fails with this message.
+async fn refused(companion: &Companion, args: &[&str], message: &str) {
     let output = type_in(companion, args).await;
     assert!(!output.status.success(), "{args:?}");
     let stderr = text(&output.stderr);
-    assert!(stderr.contains(said), "{args:?}: {stderr}");
+    assert!(stderr.contains(message), "{args:?}: {stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,8 +221,8 @@ async fn the_commands_that_users_type() {
     assert_eq!(text(&sent.stdout), format!("run-mine accepted for {id}\n"));
     c.drained(&id).await;
 
-    let told = type_in(&c, &["tail", "/aws/events/scalr", "--json"]).await;
-    let lines = text(&told.stdout);
+    let printed = type_in(&c, &["tail", "/aws/events/scalr", "--json"]).await;
+    let lines = text(&printed.stdout);
     let result = |line: &str| {
         let event: Value = serde_json::from_str(line).unwrap();
         event["detail"]["event"]["result"].as_str().unwrap().to_owned()
@@ -213,7 +232,7 @@ async fn the_commands_that_users_type() {
         ["applied", "errored"]
     );
 
-    for (args, said) in [
+    for (args, message) in [
         (&["emit", "audit-log"][..], "selects no connection"),
         (
             &["emit", "run-executed", "--set", "reslt=x"],
@@ -223,12 +242,12 @@ async fn the_commands_that_users_type() {
         (&["run", "ws none"], "`ws none` is not an id"),
         (&["tail", "/aws/events/none"], "`/aws/events/none` cannot be read"),
     ] {
-        refused(&c, args, said).await;
+        refused(&c, args, message).await;
     }
 }
 
 #[tokio::test]
-async fn a_pattern_test_says_its_verdict_as_an_exit_code_too() {
+async fn a_pattern_test_has_an_exit_code_a_verdict() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = dir.path().join(name);
@@ -258,7 +277,7 @@ async fn a_pattern_test_says_its_verdict_as_an_exit_code_too() {
     }
 }
 
-/// Whoever waits for a verdict before sending the next pair must not wait for ever.
+/// A caller that waits for each verdict before sending the next pair must not block.
 #[tokio::test]
 async fn each_pair_is_answered_before_the_next_is_sent() {
     let mut child = Command::new(PROGRAM)
@@ -267,8 +286,7 @@ async fn each_pair_is_answered_before_the_next_is_sent() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let mut output = BufReader::new(output).lines();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), process::lines(&mut child));
     for (value, verdict) in [("x", "match"), ("y", "no-match")] {
         let pair = format!("{{\"pattern\": {{\"a\": [\"x\"]}}, \"event\": {{\"a\": \"{value}\"}}}}\n");
         input.write_all(pair.as_bytes()).await.unwrap();

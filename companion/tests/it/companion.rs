@@ -1,13 +1,12 @@
-//! A companion process of one's own, and a client of its API.
+//! A companion process, and a client of its API.
 
 use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::until;
+use crate::{process, until};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_scalr-eventbridge");
@@ -17,27 +16,30 @@ pub(crate) const CONNECTION: &str = "aws-event-bridge-integrations";
 /// A running companion; dropped, it is killed.
 pub(crate) struct Companion {
     child: Child,
-    /// What it printed.
+    /// The line that it printed.
     pub(crate) line: Value,
     http: reqwest::Client,
 }
 
-/// `dev --json`, with more arguments to come.
+/// `dev --json`, for further arguments.
 pub(crate) fn dev() -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(["dev", "--json"]);
     command
 }
 
+/// `dev --json` with state in `dir` and the AWS at `endpoint`.
+pub(crate) fn dev_at(dir: &Path, endpoint: &str) -> Command {
+    let mut command = dev();
+    command.arg("--data-dir").arg(dir);
+    command.args(["--aws-endpoint", endpoint]);
+    command
+}
+
 impl Companion {
     /// Starts `dev` with state in `dir` and the AWS at `endpoint`.
     pub(crate) async fn start(dir: &Path, endpoint: &str) -> Self {
-        let mut command = dev();
-        command
-            .arg("--data-dir")
-            .arg(dir)
-            .args(["--aws-endpoint", endpoint]);
-        Self::spawn(command).await
+        Self::spawn(dev_at(dir, endpoint)).await
     }
 
     /// Starts this command and waits for its line.
@@ -47,8 +49,7 @@ impl Companion {
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let line = lines
+        let line = process::lines(&mut child)
             .next_line()
             .await
             .expect("stdout reads")
@@ -71,23 +72,17 @@ impl Companion {
 
     /// Its process id.
     pub(crate) fn pid(&self) -> String {
-        self.child.id().expect("it is alive").to_string()
+        process::pid(&self.child)
     }
 
-    /// SIGKILL, as a crash would.
+    /// Sends SIGKILL, for a crash.
     pub(crate) async fn crash(mut self) {
         self.child.kill().await.expect("it was alive");
     }
 
-    /// SIGTERM; whether it ended well.
+    /// Sends SIGTERM; whether it ends with success.
     pub(crate) async fn stop(mut self) -> bool {
-        let sent = Command::new("kill")
-            .args(["-TERM", &self.pid()])
-            .status()
-            .await
-            .expect("kill runs");
-        assert!(sent.success());
-        self.child.wait().await.expect("it can be waited for").success()
+        process::terminate(&mut self.child).await
     }
 
     /// One call of Scalr's API: the status and the body, null where there is none.
@@ -120,7 +115,7 @@ impl Companion {
         Some((status, serde_json::from_str(&text).unwrap_or_default()))
     }
 
-    /// Makes a connection; its id.
+    /// Creates a connection; returns its id.
     pub(crate) async fn connect(&self, name: &str, region: &str) -> String {
         let (status, body) = self
             .call(
@@ -148,7 +143,7 @@ impl Companion {
         self.call("DELETE", &path, None).await.0
     }
 
-    /// Asks for a status; the one that holds then.
+    /// Requests a status; returns the resulting one.
     pub(crate) async fn set_status(&self, id: &str, status: &str) -> String {
         let body = json!({ "data": { "type": CONNECTION, "attributes": { "status": status } } });
         let (code, body) = self
@@ -176,7 +171,7 @@ impl Companion {
         self.call("PATCH", &path, Some(body)).await
     }
 
-    /// Starts a dry run in the seeded workspace; its id.
+    /// Starts a dry run in the seeded workspace; returns its id.
     pub(crate) async fn run(&self) -> String {
         let workspace = json!({ "data": { "type": "workspaces", "id": self.text("/scalr/workspace_id") } });
         let body = json!({ "data": {
@@ -187,7 +182,7 @@ impl Companion {
         body["data"]["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Has an event accepted for a workspace of that name; whether it was.
+    /// Sends an event of a workspace of that name; whether it was accepted.
     pub(crate) async fn emit(&self, run_id: &str, workspace: &str) -> bool {
         let answer = self
             .request(
@@ -207,7 +202,7 @@ impl Companion {
         body
     }
 
-    /// Waits until a connection holds nothing more.
+    /// Waits until a connection holds no events.
     pub(crate) async fn drained(&self, id: &str) {
         until("everything to be delivered", || async {
             (self.delivery(id).await["held"] == 0).then_some(())
@@ -224,14 +219,14 @@ impl Companion {
     }
 }
 
-/// The body that makes a connection.
+/// The body that creates a connection.
 pub(crate) fn connection(name: &str, region: &str) -> Value {
     json!({ "data": { "type": CONNECTION, "attributes": {
         "name": name, "aws-account-id": "123456789012", "region": region,
     } } })
 }
 
-/// The body that has a RunExecuted accepted; `title` makes it as long as is wanted.
+/// The body of a RunExecuted event; `title` sets its length.
 pub(crate) fn run_executed(run_id: &str, workspace: &str, title: &str) -> Value {
     json!({ "detail-type": "RunExecuted", "detail": {
         "title": title, "tags": [], "event_type": "success",

@@ -1,22 +1,17 @@
-//! kill -9, at every point where it could hurt: what was accepted arrives, and is sent twice only where it may be.
+//! SIGKILL at every critical point: accepted events arrive, with duplicates only where they are allowed.
 
 use serde_json::json;
 
-use crate::aws::Aws;
 use crate::companion::{Companion, connection};
+use crate::process::signal;
 use crate::proxy::Act;
+use crate::stage::{self, REGION, SOURCE};
 use crate::until;
 
-const REGION: &str = "us-east-1";
-const SOURCE: &str = "aws.partner/scalr.com/local/prod";
-
-/// Kills the companion when its put number `at` (from 0) has come so far as `act` lets it; then starts it again.
-/// Answers how often an event arrived more than once.
+/// Kills the companion during its put number `at` (from 0), with which the proxy does `act`; then starts it again. Returns
+/// how many events arrived more than once.
 async fn check(events: usize, at: usize, act: Act) -> usize {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
-    let id = c.connect("prod", REGION).await;
-    aws.receive(REGION, SOURCE).await;
+    let (aws, c, dir, id) = stage::connected().await;
     for event in 0..events {
         // Two workspaces: some batches hold two events.
         assert!(
@@ -25,22 +20,14 @@ async fn check(events: usize, at: usize, act: Act) -> usize {
         );
     }
     let puts = std::sync::atomic::AtomicUsize::new(0);
-    let struck = act.clone();
+    let fault = act.clone();
     aws.proxy.script(move |call| {
         let is_it = call.operation == "PutPartnerEvents"
             && puts.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == at;
-        if is_it { struck.clone() } else { Act::Pass }
+        if is_it { fault.clone() } else { Act::Pass }
     });
     c.set_status(&id, "active").await;
-    aws.proxy
-        .until(|calls| {
-            calls
-                .iter()
-                .filter(|call| call.operation == "PutPartnerEvents")
-                .count()
-                > at
-        })
-        .await;
+    aws.proxy.until_called("PutPartnerEvents", at + 1).await;
     c.crash().await;
 
     let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
@@ -51,26 +38,22 @@ async fn check(events: usize, at: usize, act: Act) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_put_that_aws_never_saw_is_sent_once_more() {
+async fn a_put_that_aws_never_received_is_sent_again() {
     for at in 0..3 {
         assert_eq!(check(6, at, Act::Hang).await, 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_put_whose_answer_never_came_is_the_only_one_sent_twice() {
+async fn only_a_put_without_an_answer_is_sent_twice() {
     for at in 0..3 {
         assert_eq!(check(6, at, Act::Swallow).await, 2, "the two events of that put");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_accepted_run_ends_and_is_told_of() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
-    let id = c.connect("prod", REGION).await;
-    aws.receive(REGION, SOURCE).await;
-    c.set_status(&id, "active").await;
+async fn an_accepted_run_ends_and_its_event_arrives() {
+    let (aws, c, dir, id) = stage::active().await;
     c.audit(Some(&id)).await;
     let run = c.run().await;
     c.crash().await;
@@ -92,30 +75,18 @@ async fn an_accepted_run_ends_and_is_told_of() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_gets_its_source_after_a_crash() {
     for act in [Act::Hang, Act::Swallow] {
-        let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-        let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
-        let struck = act.clone();
+        let (aws, c, dir) = stage::empty().await;
+        let fault = act.clone();
         aws.proxy.script(move |call| match call.operation.as_str() {
-            "CreatePartnerEventSource" => struck.clone(),
+            "CreatePartnerEventSource" => fault.clone(),
             _ => Act::Pass,
         });
         let body = Some(connection("prod", REGION));
         let path = "/api/iacp/v3/integrations/aws-event-bridge";
         let (answer, ()) = tokio::join!(c.request("POST", path, body), async {
-            aws.proxy
-                .until(|calls| {
-                    calls
-                        .iter()
-                        .any(|call| call.operation == "CreatePartnerEventSource")
-                })
-                .await;
+            aws.proxy.until_called("CreatePartnerEventSource", 1).await;
             aws.proxy.script(|_| Act::Pass);
-            let pid = c.pid();
-            tokio::process::Command::new("kill")
-                .args(["-9", &pid])
-                .status()
-                .await
-                .unwrap();
+            signal(&c.pid(), "KILL").await;
         });
         assert_eq!(answer, None, "it was killed before it could answer");
         drop(c);
@@ -138,8 +109,7 @@ async fn a_connection_gets_its_source_after_a_crash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_connections_source_goes_after_a_crash() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (aws, c, dir) = stage::empty().await;
     let id = c.connect("prod", REGION).await;
     aws.proxy.script(|call| {
         if call.operation == "DeletePartnerEventSource" {
@@ -150,19 +120,9 @@ async fn a_deleted_connections_source_goes_after_a_crash() {
     });
     let path = format!("/api/iacp/v3/integrations/aws-event-bridge/{id}");
     tokio::join!(c.request("DELETE", &path, None), async {
-        aws.proxy
-            .until(|calls| {
-                calls
-                    .iter()
-                    .any(|call| call.operation == "DeletePartnerEventSource")
-            })
-            .await;
+        aws.proxy.until_called("DeletePartnerEventSource", 1).await;
         aws.proxy.script(|_| Act::Pass);
-        tokio::process::Command::new("kill")
-            .args(["-9", &c.pid()])
-            .status()
-            .await
-            .unwrap();
+        signal(&c.pid(), "KILL").await;
     });
     drop(c);
     let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;

@@ -1,4 +1,4 @@
-//! The promises of delivery: only what failed goes again, order within a workspace, nobody stalls another.
+//! The guarantees of delivery: only failed entries are sent again, order within a workspace, isolation of connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,28 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use crate::aws::Aws;
-use crate::companion::Companion;
 use crate::proxy::{Act, Call, Gate};
+use crate::stage::{self, REGION, SOURCE};
 use crate::until;
-
-const REGION: &str = "us-east-1";
-const SOURCE: &str = "aws.partner/scalr.com/local/prod";
-
-/// A companion with an active connection, and its AWS.
-async fn active(dir: &std::path::Path) -> (Aws, Companion, String) {
-    let aws = Aws::start().await;
-    let c = Companion::start(dir, &aws.proxy.endpoint).await;
-    let id = c.connect("prod", REGION).await;
-    aws.receive(REGION, SOURCE).await;
-    assert_eq!(c.set_status(&id, "active").await, "active");
-    (aws, c, id)
-}
 
 fn is_put(call: &Call) -> bool {
     call.operation == "PutPartnerEvents"
 }
 
-/// Has the first put go as `first` says, and all other calls pass.
+/// Has the proxy do `first` with the first put, and forward all other calls.
 fn first_put(aws: &Aws, first: Act) {
     let puts = AtomicUsize::new(0);
     aws.proxy.script(move |call| {
@@ -40,10 +27,9 @@ fn first_put(aws: &Aws, first: Act) {
     });
 }
 
-/// How often each of `n` events was sent when the first put went as `first` says.
+/// How often each of `n` events was sent when the proxy does `first` with the first put.
 async fn check(n: usize, first: Act, want: &[usize], dropped: u64) {
-    let dir = tempfile::tempdir().unwrap();
-    let (aws, c, id) = active(dir.path()).await;
+    let (aws, c, _dir, id) = stage::active().await;
     c.set_status(&id, "disabled").await;
     for at in 0..n {
         assert!(c.emit(&format!("run-{at}"), &format!("workspace-{at}")).await);
@@ -63,7 +49,7 @@ async fn check(n: usize, first: Act, want: &[usize], dropped: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_failed_entries_go_again() {
+async fn only_failed_entries_are_sent_again() {
     check(
         4,
         Act::FailEntries(vec![1, 3], "ThrottlingException"),
@@ -75,19 +61,18 @@ async fn only_failed_entries_go_again() {
     check(2, Act::FailEntries(vec![1], "MalformedDetail"), &[1, 1], 1).await;
     check(2, Act::Fail(500), &[2, 2], 0).await;
     check(2, Act::Fail(429), &[2, 2], 0).await;
-    // Not of AWS's making: it tells nothing of the connection.
+    // Not AWS's answer, so it means nothing for the connection.
     check(2, Act::Fail(403), &[2, 2], 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backlog_goes_in_full_batches() {
+async fn a_backlog_is_sent_in_full_batches() {
     check(45, Act::Pass, &[1; 45], 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn order_is_kept_within_a_workspace() {
-    let dir = tempfile::tempdir().unwrap();
-    let (aws, c, id) = active(dir.path()).await;
+    let (aws, c, _dir, id) = stage::active().await;
     c.set_status(&id, "disabled").await;
     for at in 0..30 {
         assert!(
@@ -95,7 +80,7 @@ async fn order_is_kept_within_a_workspace() {
                 .await
         );
     }
-    // Every third put loses an entry, so that lanes fall behind each other.
+    // An entry of every third put fails, so that lanes fall behind each other.
     let puts = Arc::new(AtomicUsize::new(0));
     aws.proxy.script(move |call| {
         if is_put(call) && puts.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) {
@@ -120,8 +105,7 @@ async fn order_is_kept_within_a_workspace() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_connection_stalls_no_other() {
-    let dir = tempfile::tempdir().unwrap();
-    let (aws, c, good) = active(dir.path()).await;
+    let (aws, c, _dir, good) = stage::active().await;
     let bad = c.connect("bad", "us-west-2").await;
     aws.associate("us-west-2", "aws.partner/scalr.com/local/bad")
         .await;
@@ -143,13 +127,12 @@ async fn one_bad_connection_stalls_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_to_a_source_without_a_bus_is_sent_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let (aws, c, id) = active(dir.path()).await;
-    // The bus goes between our look at the source and our put: AWS answers success and delivers nothing.
+    let (aws, c, _dir, id) = stage::active().await;
+    // The bus is deleted between the check of the source and the put: AWS answers success and delivers nothing.
     let (events, gate) = (aws.events(REGION), Gate::closed());
     first_put(&aws, Act::Late(gate.clone()));
     let run = c.run().await;
-    aws.proxy.until(|calls| calls.iter().any(is_put)).await;
+    aws.proxy.until_called("PutPartnerEvents", 1).await;
     events
         .remove_targets()
         .rule("r")
@@ -203,32 +186,30 @@ async fn what_was_sent_to_a_source_without_a_bus_is_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unauthorised_source_fails_the_connection_and_loses_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let (aws, c, id) = active(dir.path()).await;
+    let (aws, c, _dir, id) = stage::active().await;
     first_put(&aws, Act::FailEntries(vec![0], "NotAuthorizedForSourceException"));
     let run = c.run().await;
     until("the connection to fail", || async {
         (c.connection(&id).await["status"] == "failed").then_some(())
     })
     .await;
-    let said = c.connection(&id).await["err-message"].to_string();
-    assert!(said.contains("NotAuthorizedForSourceException"), "{said}");
+    let message = c.connection(&id).await["err-message"].to_string();
+    assert!(message.contains("NotAuthorizedForSourceException"), "{message}");
     assert_eq!(c.delivery(&id).await["held"], 1);
     assert_eq!(c.set_status(&id, "active").await, "active");
     aws.run_arrives(REGION, &run).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_look_that_fails_after_a_put_sends_nothing_twice() {
-    let dir = tempfile::tempdir().unwrap();
-    let (aws, c, id) = active(dir.path()).await;
+async fn a_failed_check_of_the_source_after_a_put_causes_no_duplicates() {
+    let (aws, c, _dir, id) = stage::active().await;
     let put = Arc::new(AtomicUsize::new(0));
     aws.proxy.script(move |call| match call.operation.as_str() {
         "PutPartnerEvents" => {
             put.fetch_add(1, Ordering::SeqCst);
             Act::Pass
         }
-        // The first two looks after the put.
+        // The first two checks after the put.
         "ListPartnerEventSourceAccounts" if (1..=2).contains(&put.load(Ordering::SeqCst)) => {
             put.fetch_add(1, Ordering::SeqCst);
             Act::Fail(429)

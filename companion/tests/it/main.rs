@@ -1,9 +1,9 @@
-//! The companion as its users meet it: the real program over HTTP, against the real local AWS.
+//! The companion as its users run it: the real program over HTTP, against the real local AWS.
 
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "a test that cannot go on ends there"
+    reason = "a test that cannot continue ends there"
 )]
 
 mod api;
@@ -14,31 +14,33 @@ mod companion;
 mod crash;
 mod delivery;
 mod flow;
+mod process;
 mod proxy;
 mod race;
 mod removal;
+mod stage;
 mod tail;
 mod wire;
 
 use std::time::Duration;
 
-/// Longest that any state is waited for.
+/// Longest wait for any state.
 const PATIENCE: Duration = Duration::from_secs(40);
-const LOOK_AGAIN: Duration = Duration::from_millis(25);
+const POLL: Duration = Duration::from_millis(25);
 
-/// Waits until `look` sees it.
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
-    let mut ticks = tokio::time::interval(LOOK_AGAIN);
-    let seen = async {
+/// Polls until `poll` returns something, and returns that.
+async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut poll: impl FnMut() -> F) -> T {
+    let mut ticks = tokio::time::interval(POLL);
+    let found = async {
         loop {
             ticks.tick().await;
-            if let Some(seen) = look().await {
-                return seen;
+            if let Some(found) = poll().await {
+                return found;
             }
         }
     };
-    let Ok(seen) = tokio::time::timeout(PATIENCE, seen).await else {
-        panic!("waited in vain for {what}")
+    let Ok(found) = tokio::time::timeout(PATIENCE, found).await else {
+        panic!("timed out waiting for {what}")
     };
-    seen
+    found
 }

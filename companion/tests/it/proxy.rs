@@ -1,4 +1,4 @@
-//! Stands between the companion and AWS: sees each call, and has some of them go wrong.
+//! A proxy between the companion and AWS: it records each call, and injects faults.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,28 +10,28 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
-/// What becomes of a call.
+/// What the proxy does with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// AWS gets it, the companion gets the answer.
+    /// Forwards the call, and the answer.
     Pass,
-    /// Neither happens.
+    /// Forwards nothing and never answers.
     Hang,
-    /// AWS gets it; its answer never comes.
+    /// Forwards the call and never answers.
     Swallow,
-    /// Once the gate is open, AWS gets it, and the companion the answer.
+    /// Forwards the call, and the answer, once the gate is open.
     Late(Gate),
-    /// The companion is told this status; AWS hears of nothing.
+    /// Answers with this status; AWS does not receive the call.
     Fail(u16),
-    /// The companion is told no with this code of AWS's; AWS hears of nothing.
+    /// Answers with this error code of AWS's; AWS does not receive the call.
     Refuse(&'static str),
-    /// Once the gate is open, the companion is told this status; AWS hears of nothing.
+    /// Answers with this status once the gate is open; AWS does not receive the call.
     LateFail(Gate, u16),
-    /// AWS gets the entries but these; the companion is told that these failed with this code.
+    /// Forwards all entries but these, which it answers with this error code.
     FailEntries(Vec<usize>, &'static str),
 }
 
-/// Closed until it is opened.
+/// Closed until [`Gate::open`].
 #[derive(Clone, Debug)]
 pub(crate) struct Gate(Arc<Semaphore>);
 
@@ -41,13 +41,13 @@ impl Gate {
         Self(Arc::new(Semaphore::new(0)))
     }
 
-    /// Lets through whoever waits.
+    /// Ends all waits.
     pub(crate) fn open(&self) {
         self.0.close();
     }
 
     async fn pass(&self) {
-        // It is never given permits: waiting ends with its closing.
+        // The semaphore never has permits: a wait ends when it is closed.
         let _ = self.0.acquire().await;
     }
 }
@@ -60,14 +60,14 @@ impl PartialEq for Gate {
 
 impl Eq for Gate {}
 
-/// A call that came.
+/// A call that the proxy received.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// Such as `PutPartnerEvents`.
     pub(crate) operation: String,
     /// The access key id it was signed with.
     pub(crate) key: String,
-    /// Where it was signed for.
+    /// The region it was signed for.
     pub(crate) region: String,
     /// The events in it, by run id.
     pub(crate) runs: Vec<String>,
@@ -91,7 +91,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Listens in front of `upstream`; all calls pass.
+    /// Listens in front of `upstream`, and forwards all calls.
     pub(crate) async fn start(upstream: &str) -> Self {
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
@@ -108,17 +108,17 @@ impl Proxy {
         Self { shared, endpoint }
     }
 
-    /// From now on calls go as `script` says.
+    /// From now on `script` decides what is done with a call.
     pub(crate) fn script(&self, script: impl Fn(&Call) -> Act + Send + 'static) {
         *self.shared.script.lock().expect("no script panics") = Box::new(script);
     }
 
-    /// What came so far.
+    /// The calls so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.shared.calls.borrow().clone()
     }
 
-    /// The puts that came so far.
+    /// The puts so far.
     pub(crate) fn puts(&self) -> Vec<Call> {
         let calls = self.calls();
         calls
@@ -127,22 +127,29 @@ impl Proxy {
             .collect()
     }
 
-    /// Waits until `enough` holds of what came.
+    /// Waits until `enough` is true of the calls.
     pub(crate) async fn until(&self, enough: impl Fn(&[Call]) -> bool) {
         let mut calls = self.shared.calls.subscribe();
         let came = tokio::time::timeout(crate::PATIENCE, calls.wait_for(|calls| enough(calls))).await;
         assert!(
             came.is_ok(),
-            "waited in vain for calls; these came: {:?}",
+            "timed out waiting for calls; received: {:?}",
             self.calls()
         );
+    }
+
+    /// Waits until an operation was called so many times.
+    pub(crate) async fn until_called(&self, operation: &str, times: usize) {
+        let of_it = |call: &&Call| call.operation == operation;
+        self.until(|calls| calls.iter().filter(of_it).count() >= times)
+            .await;
     }
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let call = call(&headers, &body);
     let act = (shared.script.lock().expect("no script panics"))(&call);
-    // Swallowed calls are seen once AWS has answered, so that waiting for them means just that.
+    // A swallowed call is recorded once AWS has answered, so that a wait for it ends after AWS has carried it out.
     if act != Act::Swallow {
         shared.calls.send_modify(|calls| calls.push(call.clone()));
     }
@@ -240,7 +247,7 @@ impl Shared {
         }
         let slot = |at: usize| {
             if is_failed(&at) {
-                json!({ "ErrorCode": code, "ErrorMessage": "as the test wants it" })
+                json!({ "ErrorCode": code, "ErrorMessage": "injected by the test" })
             } else {
                 json!({ "EventId": format!("event-{at}") })
             }

@@ -1,21 +1,19 @@
-//! Two calls about one connection at once: what was decided last holds.
+//! Two concurrent calls on one connection: the last decision wins.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::aws::Aws;
-use crate::companion::Companion;
 use crate::proxy::{Act, Gate};
+use crate::stage;
 use crate::until;
 
-const REGION: &str = "us-east-1";
-const SOURCE: &str = "aws.partner/scalr.com/local/prod";
-const LOOK: &str = "ListPartnerEventSourceAccounts";
+const STATE: &str = "ListPartnerEventSourceAccounts";
 
-/// Has the next look at the source go as `act` says, all others and all other calls as `others` says.
-fn next_look(aws: &Aws, act: Act, others: impl Fn(&str) -> Act + Send + 'static) {
-    let looks = AtomicUsize::new(0);
+/// Has the proxy do `act` with the next call that reads the source's state, and `others` with all other calls.
+fn next_state(aws: &Aws, act: Act, others: impl Fn(&str) -> Act + Send + 'static) {
+    let calls = AtomicUsize::new(0);
     aws.proxy.script(move |call| {
-        if call.operation == LOOK && looks.fetch_add(1, Ordering::SeqCst) == 0 {
+        if call.operation == STATE && calls.fetch_add(1, Ordering::SeqCst) == 0 {
             act.clone()
         } else {
             others(&call.operation)
@@ -23,34 +21,32 @@ fn next_look(aws: &Aws, act: Act, others: impl Fn(&str) -> Act + Send + 'static)
     });
 }
 
-/// How many looks there were so far.
-fn looks(aws: &Aws) -> usize {
+/// How many calls have read the source's state so far.
+fn state_calls(aws: &Aws) -> usize {
     aws.proxy
         .calls()
         .iter()
-        .filter(|call| call.operation == LOOK)
+        .filter(|call| call.operation == STATE)
         .count()
 }
 
-/// A refresh is under way when the connection, in this status at first, is paused: it stays so.
+/// Pauses a connection, which has this status at first, while a refresh is in flight: it stays paused.
 async fn check(first: &str) {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
-    let id = c.connect("prod", REGION).await;
-    aws.receive(REGION, SOURCE).await;
+    let (aws, c, _dir, id) = stage::connected().await;
     if first != "pending" {
         assert_eq!(c.set_status(&id, first).await, first);
     }
-    let (gate, before) = (Gate::closed(), looks(&aws));
-    next_look(&aws, Act::Late(gate.clone()), |_| Act::Pass);
+    let (gate, before) = (Gate::closed(), state_calls(&aws));
+    next_state(&aws, Act::Late(gate.clone()), |_| Act::Pass);
     let (refreshed, ()) = tokio::join!(c.set_status(&id, "active"), async {
-        aws.proxy
-            .until(|calls| calls.iter().filter(|call| call.operation == LOOK).count() > before)
-            .await;
+        aws.proxy.until_called(STATE, before + 1).await;
         assert_eq!(c.set_status(&id, "disabled").await, "disabled");
         gate.open();
     });
-    assert_eq!(refreshed, "disabled", "what holds is answered, {first} at first");
+    assert_eq!(
+        refreshed, "disabled",
+        "the stored status is answered, {first} at first"
+    );
     assert_eq!(c.connection(&id).await["status"], "disabled", "{first} at first");
     assert_eq!(
         c.set_status(&id, "active").await,
@@ -60,21 +56,17 @@ async fn check(first: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_holds_against_a_refresh_that_was_under_way() {
+async fn a_pause_wins_over_a_refresh_in_flight() {
     for first in ["pending", "active", "disabled"] {
         check(first).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_look_that_learns_nothing_does_not_undo_a_failure_that_came_meanwhile() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
-    let id = c.connect("prod", REGION).await;
-    aws.receive(REGION, SOURCE).await;
-    assert_eq!(c.set_status(&id, "active").await, "active");
-    let (gate, before) = (Gate::closed(), looks(&aws));
-    next_look(
+async fn a_refresh_without_an_answer_does_not_undo_a_failure_meanwhile() {
+    let (aws, c, _dir, id) = stage::active().await;
+    let (gate, before) = (Gate::closed(), state_calls(&aws));
+    next_state(
         &aws,
         Act::LateFail(gate.clone(), 500),
         |operation| match operation {
@@ -83,9 +75,7 @@ async fn a_look_that_learns_nothing_does_not_undo_a_failure_that_came_meanwhile(
         },
     );
     let (refreshed, ()) = tokio::join!(c.set_status(&id, "active"), async {
-        aws.proxy
-            .until(|calls| calls.iter().filter(|call| call.operation == LOOK).count() > before)
-            .await;
+        aws.proxy.until_called(STATE, before + 1).await;
         assert!(c.emit("run-1", "network").await);
         until("the connection to fail", || async {
             (c.connection(&id).await["status"] == "failed").then_some(())

@@ -1,4 +1,4 @@
-//! `tail`: page by page, stopped at any time, and with `--follow` each event once, however late it comes.
+//! `tail`: page by page, stopped at any time, and with `--follow` each event once, however late it arrives.
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -7,22 +7,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::extract::State;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::io::{BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::Notify;
 
-use crate::PATIENCE;
 use crate::companion::PROGRAM;
+use crate::{PATIENCE, process};
 
 const EVENTS_A_PAGE: usize = 2;
 
-/// A log group on this machine, page by page.
+/// A log group in this process, page by page.
 #[derive(Clone, Default)]
 struct Group {
     events: Arc<Mutex<Vec<Value>>>,
     /// Pages from this one on are never answered.
     hangs_from: Option<usize>,
-    /// Told when such a page is asked for.
+    /// Notified when such a page is requested.
     hanging: Arc<Notify>,
 }
 
@@ -32,7 +32,7 @@ fn now_ms() -> u64 {
 }
 
 impl Group {
-    /// An event that happened so many minutes ago and is taken in now.
+    /// Ingests an event that happened so many minutes ago.
     fn happened(&self, id: &str, minutes_ago: u64) {
         let mut events = self.events.lock().unwrap();
         events.push(json!({
@@ -87,33 +87,18 @@ fn tail(endpoint: &str, args: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>)
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines = process::lines(&mut child);
     (child, lines)
 }
 
-/// The next line, in time.
+/// The next line, within the time limit.
 async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<String> {
     let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
     line.expect("a line in time").unwrap()
 }
 
-/// SIGTERM; whether it ended well, in time.
-async fn end(mut child: Child) -> bool {
-    let pid = child.id().unwrap().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .await
-            .unwrap()
-            .success()
-    );
-    let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
-    ended.expect("it ends").unwrap().success()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_is_printed_when_it_comes_and_a_stop_is_heard_while_the_next_does_not() {
+async fn a_page_is_printed_at_once_and_a_stop_ends_the_wait_for_the_next() {
     let group = Group {
         hangs_from: Some(1),
         ..Group::default()
@@ -121,29 +106,29 @@ async fn a_page_is_printed_when_it_comes_and_a_stop_is_heard_while_the_next_does
     for id in ["a", "b", "c"] {
         group.happened(id, 1);
     }
-    let (child, mut lines) = tail(&group.start().await, &[]);
+    let (mut child, mut lines) = tail(&group.start().await, &[]);
     assert_eq!(next(&mut lines).await.as_deref(), Some("a"));
     assert_eq!(next(&mut lines).await.as_deref(), Some("b"));
     group.hanging.notified().await;
-    assert!(end(child).await);
+    assert!(process::terminate(&mut child).await);
     assert_eq!(next(&mut lines).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_comes_late_is_printed_once() {
+async fn an_event_that_arrives_late_is_printed_once() {
     let group = Group::default();
     for id in ["a", "b", "c"] {
         group.happened(id, 0);
     }
-    let (child, mut lines) = tail(&group.start().await, &["--follow"]);
+    let (mut child, mut lines) = tail(&group.start().await, &["--follow"]);
     for id in ["a", "b", "c"] {
         assert_eq!(next(&mut lines).await.as_deref(), Some(id));
     }
-    // It was held for hours: its time is long past.
+    // It was held for hours, so its time is long past.
     group.happened("late", 180);
     assert_eq!(next(&mut lines).await.as_deref(), Some("late"));
     group.happened("d", 0);
     assert_eq!(next(&mut lines).await.as_deref(), Some("d"));
-    assert!(end(child).await);
-    assert_eq!(next(&mut lines).await, None, "nothing came twice");
+    assert!(process::terminate(&mut child).await);
+    assert_eq!(next(&mut lines).await, None, "nothing is printed twice");
 }

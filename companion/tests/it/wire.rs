@@ -1,4 +1,4 @@
-//! Who the companion is at AWS, what a client of Scalr's sees on the wire, and what no log ever holds.
+//! The companion's identity at AWS, the wire as a client of Scalr's sees it, and secrets that no log contains.
 
 use std::fs::File;
 
@@ -6,8 +6,9 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::aws::Aws;
-use crate::companion::{Companion, PROGRAM, connection, dev};
+use crate::companion::{Companion, PROGRAM, connection, dev_at};
 use crate::proxy::{Act, Call};
+use crate::stage;
 
 const CONNECTIONS: &str = "/api/iacp/v3/integrations/aws-event-bridge";
 
@@ -15,11 +16,8 @@ const CONNECTIONS: &str = "/api/iacp/v3/integrations/aws-event-bridge";
 async fn check(host: &str, want: (&str, serde_json::Value)) {
     let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
     let port = aws.proxy.endpoint.rsplit(':').next().unwrap().to_owned();
-    let mut command = dev();
+    let mut command = dev_at(dir.path(), &format!("http://{host}:{port}"));
     command
-        .arg("--data-dir")
-        .arg(dir.path())
-        .args(["--aws-endpoint", &format!("http://{host}:{port}")])
         .env("AWS_ACCESS_KEY_ID", "888800001111")
         .env("AWS_SECRET_ACCESS_KEY", "a-secret")
         .env_remove("AWS_SESSION_TOKEN");
@@ -37,14 +35,13 @@ async fn check(host: &str, want: (&str, serde_json::Value)) {
 async fn credentials_are_the_operators_unless_aws_is_local() {
     check("127.0.0.1", ("999900001111", json!("999900001111"))).await;
     check("localhost", ("999900001111", json!("999900001111"))).await;
-    // This leads here, too, but says nothing of the kind.
+    // This is this machine too, but not a loopback address.
     check("0.0.0.0", ("888800001111", json!(null))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_have_the_media_type_and_errors_a_code() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (_aws, c, _dir) = stage::empty().await;
     let (host, token) = (c.text("/scalr/hostname"), c.text("/scalr/token"));
     let http = reqwest::Client::new();
     let valid = connection("prod", "us-east-1").to_string();
@@ -104,14 +101,10 @@ async fn answers_have_the_media_type_and_errors_a_code() {
 async fn no_log_holds_the_token_or_a_key() {
     let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
     let log = dir.path().join("log");
-    let mut command = dev();
+    let endpoint = aws.proxy.endpoint.replace("127.0.0.1", "0.0.0.0");
+    let mut command = dev_at(&dir.path().join("state"), &endpoint);
     command
-        .args(["--log", "trace", "--data-dir"])
-        .arg(dir.path().join("state"))
-        .args([
-            "--aws-endpoint",
-            &aws.proxy.endpoint.replace("127.0.0.1", "0.0.0.0"),
-        ])
+        .args(["--log", "trace"])
         .env("AWS_ACCESS_KEY_ID", "999900001111")
         .env("AWS_SECRET_ACCESS_KEY", "hidden-key")
         .env("AWS_SESSION_TOKEN", "hidden-session")
@@ -132,40 +125,30 @@ async fn no_log_holds_the_token_or_a_key() {
     assert!(typed.status.success());
     let token = c.text("/scalr/token").to_owned();
     assert!(c.stop().await);
-    let told = std::fs::read_to_string(&log).unwrap() + &String::from_utf8_lossy(&typed.stderr);
-    assert!(told.len() > 10_000, "much is told");
+    let logged = std::fs::read_to_string(&log).unwrap() + &String::from_utf8_lossy(&typed.stderr);
+    assert!(logged.len() > 10_000, "much is logged");
     for secret in [token.as_str(), "hidden-key", "hidden-session"] {
-        let line = told.lines().find(|line| line.contains(secret));
+        let line = logged.lines().find(|line| line.contains(secret));
         assert_eq!(line, None);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_takes_a_few_seconds_even_if_aws_does_not_answer() {
-    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
-    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    let (aws, c, dir) = stage::empty().await;
     let id = c.connect("prod", "us-east-1").await;
     aws.receive("us-east-1", "aws.partner/scalr.com/local/prod").await;
     assert_eq!(c.set_status(&id, "active").await, "active");
     aws.proxy.script(|_| Act::Hang);
-    let came = |operation: &'static str, least: usize| {
-        let proxy = aws.proxy.clone();
-        async move {
-            let is_it = |call: &&Call| call.operation == operation;
-            proxy
-                .until(|calls| calls.iter().filter(is_it).count() >= least)
-                .await;
-        }
-    };
     tokio::select! {
         answer = c.request("POST", CONNECTIONS, Some(connection("other", "us-west-2"))) => panic!("{answer:?}"),
-        () = came("CreatePartnerEventSource", 2) => {}
+        () = aws.proxy.until_called("CreatePartnerEventSource", 2) => {}
     }
     assert!(c.emit("run-1", "network").await);
     c.crash().await;
     let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
-    // The source that is to be made and the event that is to be sent both wait for AWS.
-    came("CreatePartnerEventSource", 3).await;
+    // The source to be created and the event to be sent both wait for AWS.
+    aws.proxy.until_called("CreatePartnerEventSource", 3).await;
     let looks = |calls: &[Call]| {
         calls
             .iter()
@@ -174,6 +157,6 @@ async fn a_stop_takes_a_few_seconds_even_if_aws_does_not_answer() {
     };
     let begin = std::time::Instant::now();
     aws.proxy.until(|calls| looks(calls) >= 2).await;
-    assert!(c.stop().await, "it ends well");
+    assert!(c.stop().await, "it ends with success");
     assert!(begin.elapsed().as_secs() < 8, "{:?}", begin.elapsed());
 }

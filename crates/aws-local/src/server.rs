@@ -2,58 +2,20 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::delivery::outside::Job;
-use crate::engine::Engine;
+use crate::config::Config;
+use crate::engine::{Engine, Jobs};
 use crate::http::carrier::Carrier;
 use crate::http::serve::serve;
 use crate::journal::DataError;
 
 /// How often timers are looked at.
 const TICK: Duration = Duration::from_millis(100);
-
-/// What the local AWS is started with. All fields have defaults: `Config { region: …, ..Config::default() }`.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Address to listen on; port 0 takes any free port. Only loopback unless `allow_remote`.
-    pub listen: SocketAddr,
-    /// Keep state here over restarts (durable over kill -9); in memory when absent.
-    pub data_dir: Option<PathBuf>,
-    /// The account of callers whose access key does not name one.
-    pub account: String,
-    /// The region of requests whose signature does not name one.
-    pub region: String,
-    /// Listen beyond loopback. Signatures are not checked, so anybody who reaches the port may do anything.
-    pub allow_remote: bool,
-    /// Hosts beyond loopback that API destinations and connections may call.
-    pub allow_hosts: Vec<String>,
-    /// Where invocations of targets that are not emulated are posted to: (target ARN, URL).
-    pub targets: Vec<(String, String)>,
-    /// Largest total entry size of one PutEvents or PutPartnerEvents call.
-    pub max_put_bytes: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            data_dir: None,
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            allow_remote: false,
-            allow_hosts: Vec::new(),
-            targets: Vec::new(),
-            max_put_bytes: 1024 * 1024,
-        }
-    }
-}
 
 /// Why the local AWS did not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +50,7 @@ pub struct Server {
     config: Config,
     engine: Arc<Engine>,
     carrier: Carrier,
-    jobs: UnboundedReceiver<Job>,
+    jobs: Jobs,
 }
 
 impl Server {

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_reads() {
+    fn an_answer_is_read() {
         let read: Object<AuditLogSetting> = serde_json::from_value(json!({
             "type": "audit-log-settings", "id": "acc-1", "attributes": {"enabled": true},
             "relationships": {"integration": {"data": {"type": "aws-event-bridge-integrations", "id": "in-1"}}},

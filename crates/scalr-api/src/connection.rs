@@ -37,12 +37,12 @@ pub struct ConnectionAttributes {
     pub aws_account_id: String,
     /// The AWS region that receives the events.
     pub region: String,
-    /// What the connection does at present.
+    /// Current status.
     pub status: Status,
     /// Why it failed.
     #[serde(default)]
     pub err_message: Option<String>,
-    /// `aws.partner/scalr.com/<account>/<name>`; null until AWS made the source.
+    /// `aws.partner/scalr.com/<account>/<name>`; null until the source exists at AWS.
     #[serde(default)]
     pub event_source: Option<String>,
     /// The source's ARN as the AWS account sees it.
@@ -60,8 +60,8 @@ pub struct ConnectionRelationships {
 
 /// What a client may set. POST sends the first three; PATCH any of them.
 ///
-/// `status` asks for something: `active` has the server look at the event source again, and answer the status that
-/// holds afterwards; `disabled` pauses the stream.
+/// `status` is a request: for `active` the server reads the event source's state from AWS again, and answers with the
+/// resulting status; `disabled` pauses the stream.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectionInput {
@@ -74,13 +74,13 @@ pub struct ConnectionInput {
     /// AWS region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The status asked for.
+    /// The requested status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
 }
 
 impl ConnectionInput {
-    /// A request for a status, and nothing else.
+    /// An input that sets the status alone.
     pub fn status(status: Status) -> Self {
         Self {
             status: Some(status),
@@ -89,17 +89,17 @@ impl ConnectionInput {
     }
 }
 
-/// What a connection does at present.
+/// The status of a connection.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// The event source waits for a bus.
+    /// The event source is not associated with a bus yet.
     Pending,
     /// Events are streamed.
     Active,
     /// The stream is paused.
     Disabled,
-    /// It cannot work; the error message says why.
+    /// Nothing can be sent; the error message says why.
     Failed,
     /// A status that this version does not know.
     #[serde(untagged)]
@@ -133,7 +133,7 @@ mod tests {
     use crate::{Document, Input, Object};
 
     #[test]
-    fn an_answer_reads_and_writes_back() {
+    fn an_answer_is_read_and_written_back() {
         let wire = json!({"data": {
             "type": "aws-event-bridge-integrations",
             "id": "in-v0o9h",

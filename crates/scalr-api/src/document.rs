@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Id, Meta};
 
-/// A kind of object: its `type` on the wire and the shapes of its parts.
+/// A kind of object: its `type` on the wire and the types of its parts.
 pub trait Kind: Sized {
     /// The `type` member.
     const TYPE: &'static str;
@@ -87,7 +87,7 @@ impl<K: Kind> Object<K> {
 }
 
 impl<K: Kind> Input<K> {
-    /// What creates an object.
+    /// The input that creates an object.
     pub fn new(attributes: K::Input, relationships: K::InputRelationships) -> Self {
         Self {
             kind: TypeTag::new(),

@@ -1,11 +1,11 @@
-//! The error document: what the server says when it refuses.
+//! The error document of a refused call.
 
 use serde::{Deserialize, Serialize};
 
 /// A body that holds errors: `{"errors": […]}`.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorDocument {
-    /// The errors; never empty when the server means it.
+    /// The errors; the API sends at least one.
     pub errors: Vec<ErrorObject>,
 }
 
@@ -15,21 +15,21 @@ pub struct ErrorObject {
     /// The HTTP status as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// A code that programs can tell errors apart by.
+    /// A code for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What is wrong, in a few words that don't vary.
+    /// The kind of error, in a few fixed words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// What is wrong this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The part of the request that is to blame.
+    /// The part of the request that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ErrorSource>,
 }
 
-/// The part of the request that is to blame.
+/// The part of the request that caused an error.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorSource {
     /// A JSON pointer into the request's body: `/data/attributes/name`.
@@ -57,7 +57,7 @@ impl ErrorObject {
         self
     }
 
-    /// The same error, blamed on a part of the request's body.
+    /// The same error, pointing at a part of the request's body.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.source.get_or_insert_default().pointer = Some(pointer.into());
         self
@@ -68,7 +68,7 @@ impl ErrorObject {
         self.source.as_ref()?.pointer.as_deref()
     }
 
-    /// What a person should read: the detail, or the title where there is none.
+    /// The text for people: the detail, or the title where there is none.
     pub fn message(&self) -> Option<&str> {
         [&self.detail, &self.title]
             .into_iter()

@@ -1,4 +1,4 @@
-//! Identifiers: one newtype for all kinds, told apart by the kind they belong to.
+//! Identifiers: one newtype for all kinds, with the kind as a type parameter.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -22,7 +22,7 @@ impl<K> Id<K> {
     /// Longest identifier that is accepted, in bytes.
     const BYTES_MAX: usize = 255;
 
-    /// The identifier that `text` spells.
+    /// The identifier with this text.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
         let text = text.into();
         // A path segment of dots alone would be resolved away by URL rules.

@@ -1,22 +1,16 @@
-//! Scalr's JSON:API: the wire types, and behind the feature `client` an HTTP client for them.
+//! The wire types of Scalr's JSON:API, and an HTTP client behind the feature `client`.
 //!
-//! The types serialise both ways, so that a server can be written against the very same ones. One file per kind of
-//! object (`connection`, `run`, …); what all kinds share is in `document`, `error` and `page`.
-//!
+#![doc = include_str!("../README.md")]
 //! # Floors
 //! A module uses only what is below it; `cargo xtask tidy` checks that.
 //! ```text
-//! error id page paths                leaves
-//! document                           the JSON:API document around every object
-//! account audit_log_setting connection environment run workspace    one kind of object each
-//! client                             the HTTP client, behind its feature
+//! error id page paths                                                  leaves: what all kinds share
+//! document                                                             objects, references, bodies
+//! account audit_log_setting connection environment run workspace       one file a kind of object
+//! client/                                                              the HTTP client, behind the feature `client`
 //! ```
 
 #![forbid(unsafe_code)]
-
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
 
 mod document;
 mod error;

@@ -1,4 +1,4 @@
-//! Where the API is on a host, and the media type it speaks.
+//! Where the API is on a host, and its media type.
 
 /// Media type of every request and answer.
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";

@@ -30,7 +30,7 @@ impl Kind for Run {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunAttributes {
-    /// How far it got.
+    /// Its status.
     pub status: RunStatus,
     /// Whether it only plans.
     #[serde(default)]
@@ -38,13 +38,13 @@ pub struct RunAttributes {
     /// Whether it destroys.
     #[serde(default)]
     pub is_destroy: bool,
-    /// What its starter said about it.
+    /// The message that it was started with.
     #[serde(default)]
     pub message: Option<String>,
     /// What started it: `api`, `vcs`, …
     #[serde(default)]
     pub source: Option<String>,
-    /// When it was made (RFC 3339).
+    /// When it was created (RFC 3339).
     #[serde(default)]
     pub created_at: Option<String>,
 }
@@ -67,7 +67,7 @@ pub struct RunInput {
     /// Whether it only plans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_dry: Option<bool>,
-    /// What to say about it.
+    /// A message for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -80,7 +80,7 @@ pub struct RunInputRelationships {
     pub workspace: ToOne<Workspace>,
 }
 
-/// How far a run got.
+/// The status of a run.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
@@ -90,7 +90,7 @@ pub enum RunStatus {
     Planning,
     /// Planned, waiting for approval.
     Planned,
-    /// Planned, and that was all there was to do.
+    /// Planned, with nothing to apply.
     PlannedAndFinished,
     /// Applying.
     Applying,
@@ -98,9 +98,9 @@ pub enum RunStatus {
     Applied,
     /// It failed.
     Errored,
-    /// Someone stopped it.
+    /// Canceled by a user.
     Canceled,
-    /// Someone refused its plan.
+    /// Its plan was rejected by a user.
     Discarded,
     /// A status that this version does not know.
     #[serde(untagged)]
@@ -124,7 +124,7 @@ impl RunStatus {
         }
     }
 
-    /// Whether the run is over.
+    /// Whether the run has ended.
     pub fn is_final(&self) -> bool {
         matches!(
             self,
@@ -132,7 +132,7 @@ impl RunStatus {
         )
     }
 
-    /// Whether the run did what it was to do.
+    /// Whether the run succeeded.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::PlannedAndFinished | Self::Applied)
     }
@@ -152,7 +152,7 @@ mod tests {
     use crate::{Id, Input};
 
     #[test]
-    fn a_dry_run_is_asked_for() {
+    fn a_dry_run_is_requested() {
         let input = Input::<Run>::new(
             RunInput {
                 is_dry: Some(true),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_spell_as_the_wire_does() {
+    fn statuses_have_the_wires_spelling() {
         for text in [
             "pending",
             "planning",

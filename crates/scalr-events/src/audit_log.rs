@@ -13,8 +13,8 @@ pub struct AuditLog {
     pub request: Request,
     /// Who made it.
     pub actor: Actor,
-    /// How it ended.
-    pub outcome: Outcome,
+    /// Its result.
+    pub outcome: CallOutcome,
     /// `scalr-action:…`, `scalr-user-email:…` and the scope's ids and names.
     pub tags: Vec<String>,
 }
@@ -62,7 +62,7 @@ pub struct Named {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Request {
-    /// Stable id of the call: what a consumer dedups on.
+    /// Stable id of the call, by which a consumer recognises duplicates.
     pub id: String,
     /// Such as `create-workspace`.
     pub action: String,
@@ -85,11 +85,11 @@ pub struct Actor {
     /// `user` or `service-account`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What they showed.
+    /// The token they used.
     pub access_token: AccessToken,
 }
 
-/// The token a caller showed; never the whole of it.
+/// The token of a call; never the whole of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessToken {
     /// Its id; a session has none.
@@ -101,10 +101,10 @@ pub struct AccessToken {
     pub token: String,
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Outcome {
+pub struct CallOutcome {
     /// `SUCCESS` or `FAILURE`.
     pub result: String,
     /// The HTTP status.

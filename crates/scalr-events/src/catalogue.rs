@@ -394,7 +394,7 @@ EventBridge delivers at least once: recognise a repeated event by `detail.event.
         fields.fold(head, |text, field| text + &row(field))
     }
 
-    /// The registry's page about the fields; `UPDATE_EXPECT=1` writes it anew.
+    /// The registry's page about the fields; `UPDATE_EXPECT=1` regenerates it.
     #[test]
     fn the_guide_has_every_field() {
         let text = GUIDE.to_owned()

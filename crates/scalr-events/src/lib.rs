@@ -1,21 +1,15 @@
-//! The events Scalr streams to EventBridge: their types, samples, fields and ready patterns.
+//! The events that Scalr streams to AWS EventBridge: types, samples, fields and patterns.
 //!
-//! Scalr sends two detail types. [`RunExecuted`] goes out after every run; [`AuditLog`] goes out for each
-//! changing call once a connection is selected in the account's audit-log setting.
-//!
+#![doc = include_str!("../README.md")]
 //! # Floors
 //! A module uses only what is below it; `cargo xtask tidy` checks that.
 //! ```text
-//! nearest audit_log run_executed   leaves: spelling suggestions; the two detail types
-//! event_type                       which of the two
-//! catalogue sample                 the fields of each, and an event of each
-//! pattern                          event patterns over these fields
-//! unmatched                        why a pattern matches no event of Scalr's
+//! audit_log nearest run_executed    leaves: the two details, and names close to a misspelt one
+//! event_type                        the two types by name
+//! catalogue sample                  every field of an event; one sample of each
+//! pattern                           a pattern from a type and filters
+//! unmatched                         why a pattern matches no event
 //! ```
-
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
 
 mod audit_log;
 pub mod catalogue;
@@ -26,7 +20,7 @@ mod run_executed;
 mod sample;
 mod unmatched;
 
-pub use audit_log::{AccessToken, Actor, AuditLog, Context, Named, Outcome, Request, Target};
+pub use audit_log::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
 pub use event_type::{EventType, UnknownType};
 pub use nearest::nearest;
 pub use pattern::{PatternError, SOURCE_PREFIX, event_pattern};

@@ -1,8 +1,8 @@
-//! Guesses which of a few known names was meant by a wrong one.
+//! The known name that was probably meant by a misspelt one.
 
-/// The known name closest to `given`, if one is close enough to be worth naming.
+/// The known name closest to `given`, if one is close enough to suggest.
 ///
-/// Case and the choice between `-` and `_` count for nothing; a name that holds the other is close.
+/// Case, `-` and `_` are ignored; a name that contains the other is close.
 pub fn nearest(given: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
     let given = fold(given);
     let limit = (given.len() / 3).max(1);
@@ -16,7 +16,7 @@ pub fn nearest(given: &str, known: impl IntoIterator<Item = &'static str>) -> Op
     scored.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-// Bounded: a hostile name must not cost more than a long honest one.
+// Bounded, so that a hostile name costs no more than a long one.
 fn fold(name: &str) -> Vec<char> {
     name.chars()
         .take(64)
@@ -49,7 +49,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn names_what_was_meant() {
+    fn the_closest_name_is_suggested() {
         let known = ["workspace", "is_dry", "user_email", "run_id"];
         for (given, want) in [
             ("workspce", Some("workspace")),

@@ -98,7 +98,7 @@ pub enum PatternError {
     },
     /// EventBridge would refuse the pattern.
     Refused {
-        /// The filter at fault, where that is known.
+        /// The wrong filter, where it is known.
         name: Option<String>,
         /// EventBridge's reason.
         reason: String,
@@ -111,7 +111,7 @@ pub enum PatternError {
 }
 
 impl PatternError {
-    /// Which argument is at fault: 0 for the type, 1 for the filters.
+    /// Which argument is wrong: 0 for the type, 1 for the filters.
     pub const fn argument(&self) -> usize {
         match self {
             Self::Type(_) => 0,
@@ -179,7 +179,7 @@ fn filter_names(event_type: EventType) -> impl Iterator<Item = &'static str> {
         .filter(|name| *name != DETAIL_TYPE)
 }
 
-/// The one field that is settled by the other argument.
+/// The filter of the one field that the argument `type` sets.
 pub(crate) const DETAIL_TYPE: &str = "detail_type";
 
 fn filterable(event_type: EventType, name: &str) -> Result<&'static Field, PatternError> {
@@ -207,7 +207,7 @@ fn matchers(name: &str, field: &Field, value: &Value) -> Result<Vec<Value>, Patt
         .collect()
 }
 
-// Matcher objects pass: their grammar belongs to EventBridge and the pattern as a whole is checked against it.
+// Matcher objects are accepted here: their grammar is EventBridge's, and the whole pattern is compiled against it.
 fn fitting(name: &str, kind: Kind, value: Value) -> Result<Value, PatternError> {
     let fits = match (&value, kind) {
         (Value::Object(_) | Value::Null, _) => true,

@@ -9,7 +9,7 @@ pub struct RunExecuted {
     pub title: String,
     /// The run.
     pub event: Run,
-    /// `scalr-environment:ID`, `scalr-workspace:ID` and their `-name` twins.
+    /// `scalr-environment:ID`, `scalr-workspace:ID`, and the same with `-name`.
     pub tags: Vec<String>,
     /// `success` or `error`.
     pub event_type: String,
@@ -20,7 +20,7 @@ pub struct RunExecuted {
 #[serde(rename_all = "kebab-case")]
 #[expect(clippy::struct_excessive_bools, reason = "the wire form is a set of flags")]
 pub struct Run {
-    /// Stable id, `run-…`: what a consumer dedups on.
+    /// Stable id, `run-…`, by which a consumer recognises duplicates.
     pub run_id: String,
     /// What started the run: `vcs`, `cli`, `api`, `ui`, …
     pub source: String,
@@ -30,7 +30,7 @@ pub struct Run {
     pub is_destroy: bool,
     /// Ran on an agent.
     pub is_agent: bool,
-    /// Was held back before it started.
+    /// Was postponed before it started.
     pub is_postponed: bool,
     /// The run's last status, such as `applied` or `errored`.
     pub result: String,

@@ -1,4 +1,4 @@
-//! Says why a pattern matches no event of Scalr's, as far as the catalogue knows the events.
+//! Why a pattern matches no event of Scalr's, as far as the catalogue knows the events.
 
 use serde_json::{Map, Value};
 
@@ -9,8 +9,8 @@ use crate::{EventType, SOURCE_PREFIX};
 /// What EventBridge itself adds to an event that it replays from an archive.
 const REPLAY: &str = "replay-name";
 
-/// Why the pattern matches no event of Scalr's, one reason a place; empty if it may match one. Where each type of event
-/// is ruled out by something else, the reasons are those of the type that comes nearest.
+/// Why the pattern matches no event of Scalr's, one reason a field; empty if it may match one. Where each type of event is
+/// excluded by another field, the reasons are those of the type with the fewest.
 ///
 /// Only what is certain counts: alternatives under `$or` and matchers that look for absent fields always may match.
 pub fn unmatched(pattern: &Value) -> Vec<String> {
@@ -21,7 +21,7 @@ pub fn unmatched(pattern: &Value) -> Vec<String> {
     collect("", pattern, &mut leaves);
     let of_type = |event_type| leaves.iter().filter_map(|leaf| leaf.fault(event_type)).collect();
     let all: [Vec<Fault>; 2] = EventType::ALL.map(of_type);
-    // A type that the pattern does not ask for comes nearest only if there is no other.
+    // A type that the pattern excludes by name comes last.
     let weight = |faults: &Vec<Fault>| {
         let other_type = faults.iter().any(|fault| fault.is_type);
         (other_type && !faults.is_empty(), faults.len())
@@ -30,7 +30,7 @@ pub fn unmatched(pattern: &Value) -> Vec<String> {
     nearest.into_iter().map(|fault| fault.text).collect()
 }
 
-/// A list of matchers and the path of the field that they judge.
+/// A list of matchers, with the path of the field that they apply to.
 struct Leaf<'a> {
     path: String,
     matchers: &'a [Value],
@@ -57,7 +57,7 @@ fn collect<'a>(at: &str, object: &'a Map<String, Value>, leaves: &mut Vec<Leaf<'
 }
 
 impl Leaf<'_> {
-    /// Why no event of this type passes.
+    /// Why no event of this type matches.
     fn fault(&self, event_type: EventType) -> Option<Fault> {
         let path = &self.path;
         let wants_absence = |matcher: &Value| matcher.get("exists") == Some(&Value::Bool(false));
@@ -89,7 +89,7 @@ impl Leaf<'_> {
         }
     }
 
-    /// Whether a matcher may let a text through for which this holds: one that names it, or is no plain text.
+    /// Whether a matcher may match a text for which this holds: that very text, or a matcher that is no plain text.
     fn may_be(&self, holds: impl Fn(&str) -> bool) -> bool {
         self.matchers.iter().any(|matcher| match matcher {
             Value::String(text) => holds(text),
@@ -125,7 +125,7 @@ fn unknown(event_type: EventType, path: &str) -> String {
     format!("`{event_type}` has no field `{path}`{hint}")
 }
 
-/// Whether a value of this kind can pass the matcher.
+/// Whether a value of this kind can match.
 fn fits(kind: Kind, matcher: &Value) -> bool {
     let texts = matches!(kind, Kind::String | Kind::Strings);
     match matcher {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_match_is_left_alone() {
+    fn a_pattern_that_may_match_has_no_reasons() {
         for pattern in [
             json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }),
             json!({ "source": ["aws.partner/scalr.com/acme/prod"] }),
@@ -179,7 +179,7 @@ mod tests {
         }
     }
 
-    /// What the function gives for each type, and each event of ours as a pattern.
+    /// The ready pattern of each type, and a pattern on each field.
     #[test]
     fn ready_patterns_may_match() {
         for event_type in EventType::ALL {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_match_is_told() {
+    fn a_pattern_that_cannot_match_has_a_reason() {
         check(
             &json!({ "source": ["aws.partner/scalr.com"] }),
             &["`aws.partner/scalr.com/ACCOUNT/NAME`"],

@@ -1,7 +1,8 @@
-//! Writes the impl: one builder call chain an attribute, one line each to read and write it.
+//! Writes the impls: one builder call chain an attribute, one line each to read and write it, one function each for its
+//! path.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
 
 use crate::parse::{Attr, Object};
@@ -21,11 +22,12 @@ pub(crate) fn emit(object: &Object) -> TokenStream {
         .fields
         .iter()
         .map(|Attr { field, name, .. }| quote!(attrs.attr(#name, &self.#field);));
+    let paths = paths(object);
     quote! {
         #[automatically_derived]
         #[allow(deprecated, unused_variables)]
         impl ::tfplugin::Attrs for #name {
-            fn describe(object: &mut ::tfplugin::schema::ObjectBuilder) {
+            fn describe(object: &mut ::tfplugin::ObjectBuilder) {
                 object.doc(#doc);
                 #deprecated
                 #(#describe)*
@@ -41,6 +43,76 @@ pub(crate) fn emit(object: &Object) -> TokenStream {
                 #(#write)*
             }
         }
+        #paths
+    }
+}
+
+/// The paths of the attributes: functions of the struct itself, which start one, and methods of what lies inside an
+/// attribute of the struct's type, which go on with it.
+fn paths(object: &Object) -> TokenStream {
+    let (name, vis) = (&object.name, &object.vis);
+    let starts = object.fields.iter().map(|Attr { field, name, ty, .. }| {
+        let doc = format!("The path of `{name}`.");
+        quote_spanned! {field.span()=>
+            #[doc = #doc]
+            #vis fn #field() -> ::tfplugin::Attr<Self, #ty> {
+                ::tfplugin::derived::root(#name)
+            }
+        }
+    });
+    let goes_on = object.fields.iter().map(|Attr { field, name, ty, .. }| {
+        quote! {
+            pub fn #field(&self) -> ::tfplugin::Attr<__Root, #ty> {
+                ::tfplugin::derived::attr(&self.0, #name)
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code, deprecated, private_interfaces, clippy::all, clippy::pedantic)]
+        impl #name {
+            #(#starts)*
+        }
+
+        #[allow(dead_code, deprecated, missing_docs, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
+        const _: () = {
+            pub struct __Paths<__Root>(::tfplugin::Path, ::core::marker::PhantomData<fn() -> __Root>);
+
+            impl<__Root> __Paths<__Root> {
+                #(#goes_on)*
+            }
+
+            impl<__Root> ::core::convert::From<::tfplugin::Path> for __Paths<__Root> {
+                fn from(path: ::tfplugin::Path) -> Self {
+                    Self(path, ::core::marker::PhantomData)
+                }
+            }
+
+            impl<__Root> ::core::convert::AsRef<::tfplugin::Path> for __Paths<__Root> {
+                fn as_ref(&self) -> &::tfplugin::Path {
+                    &self.0
+                }
+            }
+
+            impl ::tfplugin::AttrType for #name {
+                type Known = Self;
+                type Paths<__Root> = __Paths<__Root>;
+
+                fn shape() -> ::tfplugin::schema::Shape {
+                    ::tfplugin::derived::shape::<Self>()
+                }
+
+                fn from_val(
+                    value: &::tfplugin::cty::Val,
+                ) -> ::core::result::Result<Self, ::tfplugin::cty::ValueError> {
+                    ::tfplugin::derived::from_val(value)
+                }
+
+                fn to_val(&self) -> ::tfplugin::cty::Val {
+                    ::tfplugin::derived::to_val(self)
+                }
+            }
+        };
     }
 }
 

@@ -10,7 +10,7 @@ use proc_macro::TokenStream;
 /// Makes a struct a schema, its documentation and its codec.
 ///
 /// The doc comments of the struct and of each field are its documentation, and must be there. The keys of `#[tf(..)]`
-/// are `required`, `optional`, `computed`, `replace`, `keep`, `default = expression`, `check = function`,
+/// are `required`, `optional`, `computed`, `replace`, `use_state_for_unknown`, `default = expression`, `check = function`,
 /// `equal = function`, `sensitive` and `write_only`.
 #[proc_macro_derive(Attrs, attributes(tf))]
 pub fn derive_attrs(input: TokenStream) -> TokenStream {

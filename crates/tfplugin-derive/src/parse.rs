@@ -3,11 +3,13 @@
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, Ident, Lit, Meta, Path, Result, Type,
+    Visibility,
 };
 
 /// A struct to derive for.
 pub(crate) struct Object {
     pub(crate) name: Ident,
+    pub(crate) vis: Visibility,
     pub(crate) doc: String,
     pub(crate) deprecated: Option<String>,
     pub(crate) fields: Vec<Attr>,
@@ -31,7 +33,7 @@ const FLAGS: [&str; 7] = [
     "optional",
     "computed",
     "replace",
-    "keep",
+    "use_state_for_unknown",
     "sensitive",
     "write_only",
 ];
@@ -61,6 +63,7 @@ pub(crate) fn parse(input: &DeriveInput) -> Result<Object> {
     }
     Ok(Object {
         name: input.ident.clone(),
+        vis: input.vis.clone(),
         doc,
         deprecated: deprecated(&input.attrs),
         fields: named.into_iter().map(attr).collect::<Result<_>>()?,
@@ -105,6 +108,11 @@ fn key(attr: &mut Attr, meta: &syn::meta::ParseNestedMeta<'_>) -> Result<()> {
         "default" => attr.default.replace(meta.value()?.parse()?).is_some(),
         "check" => attr.check.replace(meta.value()?.parse()?).is_some(),
         "equal" => attr.equal.replace(meta.value()?.parse()?).is_some(),
+        // The former name of `use_state_for_unknown`.
+        "keep" => {
+            attr.flags.push(Ident::new("use_state_for_unknown", ident.span()));
+            false
+        }
         flag if FLAGS.contains(&flag) => {
             let twice = attr.flags.contains(ident);
             attr.flags.push(ident.clone());
@@ -112,7 +120,7 @@ fn key(attr: &mut Attr, meta: &syn::meta::ParseNestedMeta<'_>) -> Result<()> {
         }
         _ => {
             return Err(meta.error(
-                "not a key of tf(..): required, optional, computed, replace, keep, default, check, equal, sensitive, write_only",
+                "not a key of tf(..): required, optional, computed, replace, use_state_for_unknown, default, check, equal, sensitive, write_only",
             ));
         }
     };
@@ -135,17 +143,14 @@ fn consistent(attr: &Attr) -> Result<()> {
             "a `required` attribute is always set by the configuration: no `optional`, `computed` or `default`",
         );
     }
-    if has("keep") && !has("computed") {
-        return fail("`keep` is about what the provider computes: it needs `computed`");
+    if has("use_state_for_unknown") && !has("computed") {
+        return fail("`use_state_for_unknown` is about what the provider computes: it needs `computed`");
     }
-    if has("keep") && attr.default.is_some() {
-        return fail("an attribute with a `default` is never unknown: `keep` says nothing");
+    if has("use_state_for_unknown") && attr.default.is_some() {
+        return fail("an attribute with a `default` is never unknown: `use_state_for_unknown` says nothing");
     }
     if has("write_only") && (has("computed") || attr.default.is_some()) {
         return fail("a `write_only` attribute is never stored: no `computed` or `default`");
-    }
-    if attr.check.is_some() && !set_by_user {
-        return fail("`check` judges what the configuration sets, and it cannot set this");
     }
     Ok(())
 }

@@ -30,6 +30,25 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// An error: what failed, as in `create the note`, which reads "Cannot create the note". What follows are
+    /// paragraphs, in this order: [`Diagnostic::because`], [`Diagnostic::standing`], [`Diagnostic::next`].
+    ///
+    /// ```
+    /// # use tfplugin::Diagnostic;
+    /// let failed = Diagnostic::failed("create the note `a`")
+    ///     .because("the disk is full")
+    ///     .standing("Nothing was created.")
+    ///     .next("Free some space, then apply again.");
+    /// assert_eq!(failed.summary, "Cannot create the note `a`");
+    /// assert_eq!(
+    ///     failed.detail,
+    ///     "The disk is full.\n\nNothing was created.\n\nFree some space, then apply again."
+    /// );
+    /// ```
+    pub fn failed(what: impl fmt::Display) -> Self {
+        Self::error(format!("Cannot {what}"))
+    }
+
     /// An error with this summary.
     pub fn error(summary: impl Into<String>) -> Self {
         Self {
@@ -54,11 +73,47 @@ impl Diagnostic {
         self
     }
 
+    /// A paragraph on what happened: the words of another side become a sentence.
+    pub fn because(self, reason: impl fmt::Display) -> Self {
+        let sentence = sentence(&reason.to_string());
+        self.paragraph(&sentence)
+    }
+
+    /// A paragraph on how things stand now: what was changed, and what was not.
+    pub fn standing(self, text: impl AsRef<str>) -> Self {
+        self.paragraph(text.as_ref())
+    }
+
+    /// A paragraph on what to do next.
+    pub fn next(self, text: impl AsRef<str>) -> Self {
+        self.paragraph(text.as_ref())
+    }
+
+    fn paragraph(mut self, text: &str) -> Self {
+        if !self.detail.is_empty() && !text.is_empty() {
+            self.detail.push_str("\n\n");
+        }
+        self.detail.push_str(text);
+        self
+    }
+
     /// Names the attribute that the message is about.
     pub fn at(mut self, path: impl Into<Path>) -> Self {
         self.path = path.into();
         self
     }
+}
+
+/// A text as a sentence: capital first, full stop last.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let mut whole: String = first.into_iter().flatten().chain(letters).collect();
+    if !whole.is_empty() && !whole.ends_with(['.', '?', '!']) {
+        whole.push('.');
+    }
+    whole
 }
 
 impl fmt::Display for Diagnostic {

@@ -100,6 +100,11 @@ pub fn provider(level: Level, message: &str, fields: &[(&str, &str)]) {
     }
 }
 
+/// Writes a line of the provider's on how an operation of a resource or data source goes on.
+pub(crate) fn progress(subject: &str, message: &str) {
+    provider(Level::Info, message, &[("tf_resource_type", subject)]);
+}
+
 /// Writes a line about the protocol.
 pub(crate) fn protocol(level: Level, message: &str, fields: &[(&str, &str)]) {
     if level >= levels().protocol {

@@ -1,17 +1,15 @@
-//! What can go wrong on the way to AWS and back, and how it is told.
+//! A call of AWS's that failed, on the way there or back.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
-use tfplugin::{Diagnostic, Diagnostics};
 
 use super::regional::Stop;
-use super::settle::sentence;
+use crate::failure::{Cause, Effect, in_full};
 
-/// A failure of the AWS side. As text it is what happened, in one sentence without its full stop; how things stand and
-/// what to do next come with the diagnostic.
+/// A failure of the AWS side. As text it is what happened, in one sentence without its full stop.
 #[derive(Debug)]
 pub enum Error {
     /// No region was given anywhere.
@@ -80,50 +78,6 @@ pub enum Error {
         /// How many pages were read.
         pages: usize,
     },
-}
-
-/// How things stand after a call that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    refused: String,
-    unknown: String,
-}
-
-impl Default for Standing {
-    fn default() -> Self {
-        Self::new(
-            "The call changed nothing.",
-            "Whether AWS carried the call out is not known; the next plan shows it.",
-        )
-    }
-}
-
-impl Standing {
-    /// What is true when AWS refused the call, and when its answer was lost.
-    pub fn new(refused: impl Into<String>, unknown: impl Into<String>) -> Self {
-        Self {
-            refused: refused.into(),
-            unknown: unknown.into(),
-        }
-    }
-
-    /// One text for both.
-    pub fn same(text: &str) -> Self {
-        Self::new(text, text)
-    }
-
-    /// A further sentence for both.
-    pub fn and(mut self, more: &str) -> Self {
-        for text in [&mut self.refused, &mut self.unknown] {
-            text.extend([" ", more]);
-        }
-        self
-    }
-
-    /// What is true now.
-    pub fn after(&self, may_be_done: bool) -> &str {
-        if may_be_done { &self.unknown } else { &self.refused }
-    }
 }
 
 /// An error that AWS answered with.
@@ -219,53 +173,25 @@ impl Error {
                 Some("ConcurrentModificationException" | "OperationAbortedException" | "ThrottlingException")
             )
     }
+}
 
-    /// AWS may have carried the call out all the same.
-    pub fn may_be_done(&self) -> bool {
+impl Cause for Error {
+    const CALLED: &'static str = "AWS";
+
+    fn effect(&self) -> Effect {
         match self {
-            Self::Service(service) => is_write(service.operation) && is_of_the_server(self),
-            Self::Unreachable { operation, .. } => is_write(operation),
-            _ => false,
-        }
-    }
-
-    /// The diagnostic for what was being done, as in "cannot make the event bus …".
-    pub fn diagnostic(&self, doing: impl fmt::Display) -> Diagnostic {
-        self.diagnostic_with(doing, &Standing::default())
-    }
-
-    /// [`Error::diagnostic`] with how things stand.
-    pub fn diagnostic_with(&self, doing: impl fmt::Display, standing: &Standing) -> Diagnostic {
-        let first = doing.to_string();
-        let summary = first
-            .strip_prefix("cannot ")
-            .map_or_else(|| first.clone(), |rest| format!("Cannot {rest}"));
-        Diagnostic::error(summary).detail(self.detail(standing))
-    }
-
-    /// [`Error::diagnostic`], ready to be returned.
-    pub fn during(&self, doing: impl fmt::Display) -> Diagnostics {
-        self.diagnostic(doing).into()
-    }
-
-    /// [`Error::diagnostic_with`], ready to be returned.
-    pub fn during_with(&self, doing: impl fmt::Display, standing: &Standing) -> Diagnostics {
-        self.diagnostic_with(doing, standing).into()
-    }
-
-    /// What happened, how things stand, what to do next.
-    pub fn detail(&self, standing: &Standing) -> String {
-        let stands = match self {
             // Nothing is called before region and credentials are known.
             Self::NoRegion { .. }
             | Self::NoCredentials { .. }
             | Self::NoSuchProfile { .. }
             | Self::NotAssumed { .. }
-            | Self::WrongAccount { .. } => "Nothing was changed.",
-            _ => standing.after(self.may_be_done()),
-        };
-        let next = self.next().map(|next| format!("\n\n{next}")).unwrap_or_default();
-        format!("{}\n\n{stands}{next}", sentence(&self.to_string()))
+            | Self::WrongAccount { .. } => Effect::NotSent,
+            Self::Service(service) if is_write(service.operation) && is_of_the_server(self) => {
+                Effect::Unknown
+            }
+            Self::Unreachable { operation, .. } if is_write(operation) => Effect::Unknown,
+            _ => Effect::Refused,
+        }
     }
 
     fn next(&self) -> Option<String> {
@@ -492,20 +418,6 @@ fn cut(message: &str) -> String {
         .chain(" … ".chars().collect::<Vec<_>>().iter())
         .chain(end)
         .collect()
-}
-
-/// An error and its causes, each said once.
-fn in_full(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 fn in_words(profile: Option<&str>, holding: &str) -> String {

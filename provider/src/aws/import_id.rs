@@ -60,15 +60,6 @@ pub fn target(id: &str) -> Result<Vec<(&'static str, String)>> {
     Ok(with_region(parts, region))
 }
 
-/// The block that takes up what exists. Each line is indented: Terraform wraps lines that start at column 0. A
-/// provider is never told the address of its resource, so the reader puts it in.
-pub fn block(id: &str) -> String {
-    format!(
-        "  import {{\n    to = TYPE.NAME\n    id = \"{id}\"\n  }}\n\nput the address shown after \"with\" above in place of \
-         TYPE.NAME."
-    )
-}
-
 /// A wrong region would be asked for minutes before its name turned out to lead nowhere.
 fn split_region(id: &str) -> Result<(&str, Option<&str>)> {
     let Some((rest, region)) = id.rsplit_once('@') else {

@@ -1,4 +1,4 @@
-//! Sees to it that EventBridge may write to a log group, and takes the permission back. What to write is decided in
+//! Grants EventBridge the permission to write to a log group, and revokes it. What to write is decided in
 //! [`policy`]; here it is read, written, and read back.
 
 use std::fmt;
@@ -12,8 +12,8 @@ use tfplugin::{Cx, Diagnostics, Waited};
 use super::pages::Page;
 use super::policy::{self, ACCOUNT_CHARS_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without};
 use super::regional::Stop;
-use super::settle::sentence;
-use super::{Error, Regional, Standing};
+use super::{Error, Regional};
+use crate::failure::{self, Standing, capitalised};
 
 const DESCRIBE: &str = "logs:DescribeResourcePolicies";
 /// The account-wide policy that holds our statements where a log group cannot have its own.
@@ -106,7 +106,7 @@ fn is_granted(policies: &Policies, need: &Need) -> Result<bool, Failure> {
 pub async fn remove<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
     write(cx, aws, async |_| {
         let policies = read(aws, &need.log_group_arn).await?;
-        take_out(aws, &policies, need).await.map(Break)
+        remove_statements(aws, &policies, need).await.map(Break)
     })
     .await
 }
@@ -228,7 +228,7 @@ async fn add_to_account(aws: &Regional, policies: &Policies, need: &Need) -> Res
     Ok(put_account(aws, document).await?)
 }
 
-async fn take_out(aws: &Regional, policies: &Policies, need: &Need) -> Result<(), Failure> {
+async fn remove_statements(aws: &Regional, policies: &Policies, need: &Need) -> Result<(), Failure> {
     if let Some(group) = &policies.group {
         let written = match policy::without(&group.document, need).map_err(Failure::Policy)? {
             Without::Unchanged => Ok(()),
@@ -333,14 +333,13 @@ impl From<Error> for Failure {
 impl Failure {
     /// What happened, how things stand, what to do next.
     pub fn detail(&self, standing: &str) -> String {
-        let what = match self {
+        match self {
             Self::Aws(error) => {
                 let unknown = format!("Whether AWS changed the policy is not known. {standing}");
-                return error.detail(&Standing::new(standing, unknown));
+                failure::detail(error, &Standing::new(standing, unknown))
             }
-            other => other.to_string(),
-        };
-        format!("{what}\n\n{standing}")
+            other => format!("{other}\n\n{standing}"),
+        }
     }
 }
 
@@ -360,7 +359,7 @@ impl fmt::Display for Failure {
                 f,
                 "{} Remove statements that are no longer needed (`aws logs describe-resource-policies`), or choose \
                  another log group.",
-                sentence(&error.to_string())
+                capitalised(&error.to_string())
             ),
             Self::Unsettled => f.write_str(
                 "The log group's resource policy kept changing while it was being written, or does not show what was \

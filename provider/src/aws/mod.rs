@@ -8,11 +8,10 @@ pub mod import_id;
 pub mod json;
 pub mod log_policy;
 pub mod pages;
-pub mod planned;
 pub mod policy;
 pub mod regional;
+pub mod retry;
 pub mod settings;
-pub mod settle;
 mod sign_in;
 pub mod tags;
 pub mod target_id;
@@ -21,9 +20,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{Region, SdkConfig};
+use tfplugin::{Diagnostic, Result};
 use tokio::sync::OnceCell;
 
-pub use error::{Error, Standing};
+use crate::failure::Cause as _;
+pub use error::Error;
 use regional::Clients;
 pub use regional::{Limits, Regional};
 pub use settings::{AssumeRole, Endpoints, Settings};
@@ -101,4 +102,40 @@ impl Aws {
             allowed: allowed.clone(),
         })
     }
+}
+
+/// What is not there is gone only if it was looked for in its own account: with credentials of another, everything would
+/// seem deleted.
+pub async fn same_account(aws: &Regional, of: Option<&str>) -> Result<()> {
+    let Some(wanted) = of.and_then(arn::account).filter(|account| !account.is_empty()) else {
+        return Ok(());
+    };
+    let what = of.unwrap_or_default();
+    let found = aws
+        .account()
+        .await
+        .map_err(|e| e.during(format!("tell the account that this looked for `{what}` in")))?;
+    if found.is_empty() || found == wanted {
+        return Ok(());
+    }
+    Err(another_account(what, found, wanted).into())
+}
+
+fn another_account(what: &str, found: &str, wanted: &str) -> Diagnostic {
+    Diagnostic::error(format!("The AWS credentials are of account {found}, not {wanted}")).detail(format!(
+        "`{what}` is in the state, and account {found} does not have it. Nothing was changed, and the state is kept. Use \
+         credentials of account {wanted}; `aws = {{ allowed_account_ids = [\"{wanted}\"] }}` in the provider refuses \
+         others at once. If the object is meant to be in account {found} now, take it out of the state first: \
+         `terraform state rm`."
+    ))
+}
+
+/// A text that AWS holds: it has no empty ones.
+pub fn filled(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// An optional text as AWS holds it. One that is written as empty stays so.
+pub fn held_text(written: Option<&str>, held: Option<&str>) -> Option<String> {
+    filled(held).or(written.filter(|text| text.is_empty()).map(str::to_owned))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::userinfo;
+
 /// The AWS side of the provider's configuration. Everything left out comes from AWS's own environment variables,
 /// profiles and instance metadata when the first AWS call is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,13 +46,6 @@ pub struct Endpoints {
     pub logs: Option<String>,
     /// The token service, for `assume_role`.
     pub sts: Option<String>,
-}
-
-/// What stands in an endpoint before the host: a user name, perhaps with a password.
-pub fn userinfo(url: &str) -> Option<&str> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').map(|(userinfo, _)| userinfo)
 }
 
 /// An endpoint as it may be shown. A password that reached it (`AWS_ENDPOINT_URL` is not ours to check) stays out of

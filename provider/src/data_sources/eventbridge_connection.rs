@@ -4,7 +4,9 @@ use scalr_api::{Connection as Wire, Object, Status};
 use tfplugin::{Attrs, Config, Cx, DataSource, Diagnostic, Diagnostics, Result};
 
 use crate::check;
-use crate::client::{Client, Scalr, connection_id};
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::scalr::{Scalr, connection_id};
 
 /// Looks a connection up: by `id`, by `name`, or by `aws_account_id` and `region`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -105,7 +107,7 @@ impl DataSource for Connection {
 impl Connection {
     async fn list(&self, scalr: &Scalr) -> Result<Vec<Object<Wire>>> {
         let listed = scalr.api.connections(self.name.as_deref()).await;
-        listed.map_err(|error| scalr.failed("list the connections", error).into())
+        listed.map_err(|error| scalr.failed(error).during("list the connections"))
     }
 
     fn matches(&self, object: &Object<Wire>) -> bool {

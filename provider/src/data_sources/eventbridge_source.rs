@@ -3,9 +3,10 @@
 use aws_sdk_eventbridge::primitives::{DateTime, DateTimeFormat};
 use tfplugin::{Attrs, Cx, DataSource, Diagnostic, Result};
 
-use crate::aws::{checks, planned};
-use crate::check;
+use crate::aws::checks;
 use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::{check, defaults};
 
 /// A partner event source as the AWS account sees it: whether a bus is associated with it, and when AWS removes it if
 /// none is.
@@ -39,12 +40,12 @@ impl DataSource for Source {
     type Client = Client;
 
     async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = planned::regional(cx, config.region.as_deref()).await?;
+        let aws = defaults::regional(cx, config.region.as_deref()).await?;
         let name = &config.name;
         let found = aws
             .source(name)
             .await
-            .map_err(|e| e.during(format!("cannot read the event source `{name}`")))?;
+            .map_err(|e| e.during(format!("read the event source `{name}`")))?;
         let Some(found) = found else {
             return Err(Diagnostic::error(format!("There is no event source `{name}`"))
                 .detail(format!(

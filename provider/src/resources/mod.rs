@@ -1,4 +1,5 @@
-//! The managed resources, one file each, named as in HCL.
+//! The managed resources, a folder each, named as in HCL: `mod.rs` is schema and behaviour, `aws.rs` or `scalr.rs` what it
+//! calls, `messages.rs` what users read of it.
 
 mod audit_log_setting;
 mod eventbridge_activation;
@@ -7,6 +8,7 @@ mod eventbridge_connection;
 mod eventbridge_delivery_check;
 mod eventbridge_rule;
 mod eventbridge_target;
+mod existing;
 
 use tfplugin::Registry;
 

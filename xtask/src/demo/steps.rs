@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn only_news_is_run_and_report() {
+    fn only_completions_are_described() {
         check(
             "scalr_eventbridge_bus.this: Creation complete after 1s [id=aws.partner/scalr.com/a/b]",
             Some("event source associated with an event bus (scalr_eventbridge_bus.this, 1s)"),

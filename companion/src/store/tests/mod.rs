@@ -1,15 +1,16 @@
-//! The store's own rules, and how tests make it fail.
+//! The store's own rules, and how tests make writes fail.
 
 mod plans;
 mod upgrade;
 
 use scalr_api::{AccountId, ConnectionId, Status};
+use scalr_events::EventType;
 
-use super::{Bounds, Delivery, Drop, Outcome, Store};
+use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, Store, outbox};
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 impl Store {
-    /// From here on rows of these tables cannot be changed, as on a disk that is full.
+    /// From here on updates of these tables fail, as on a full disk.
     pub(crate) async fn fill_disk(&self, tables: &[&str]) {
         for table in tables {
             let full = format!(
@@ -23,24 +24,29 @@ impl Store {
     }
 }
 
-async fn figures(bench: &Bench, id: &ConnectionId) -> (Delivery, Vec<Drop>) {
+async fn figures(bench: &Bench, id: &ConnectionId) -> (DeliveryFigures, Vec<DroppedEvent>) {
     let account = AccountId::new(ACCOUNT).unwrap();
-    let found = bench.app.store.delivery(&account, id.as_str()).await.unwrap();
+    let found = bench
+        .app
+        .store
+        .delivery_figures(&account, id.as_str())
+        .await
+        .unwrap();
     found.unwrap()
 }
 
 #[tokio::test]
 async fn what_one_connection_drops_leaves_the_explanations_of_others() {
-    let bench = Bench::new().await;
-    let a = bench.connect("a", "us-east-1", &Status::Pending).await;
-    let b = bench.connect("b", "us-east-2", &Status::Pending).await;
-    // One event is always held: so many are dropped, less one.
     let none = Bounds {
         bytes_max: 0,
-        age_ms_max: 1 << 60,
+        ..BOUNDS
     };
+    let bench = Bench::with_bounds(none).await;
+    let a = bench.connect("a", "us-east-1", &Status::Pending).await;
+    let b = bench.connect("b", "us-east-2", &Status::Pending).await;
+    // The newest event is always held: one less than were accepted is dropped.
     for (id, events) in [(&a, 6), (&b, 201), (&a, 1)] {
-        bench.accept(id, events, none).await;
+        bench.accept(id, events).await;
     }
     for (id, dropped, explained) in [(&a, 6, 6), (&b, 200, 100)] {
         let (figures, drops) = figures(&bench, id).await;
@@ -53,17 +59,17 @@ async fn what_one_connection_drops_leaves_the_explanations_of_others() {
 }
 
 #[tokio::test]
-async fn a_change_of_mind_is_counted() {
+async fn a_change_of_the_status_and_a_pause_raise_its_version() {
     let bench = Bench::new().await;
     let id = bench.connect("a", "us-east-1", &Status::Pending).await;
-    for (status, counts) in [
+    for (status, raises) in [
         (Status::Pending, false),
         (Status::Active, true),
         (Status::Active, false),
         (Status::Disabled, true),
         (Status::Disabled, true),
     ] {
-        let decision = async || {
+        let version = async || {
             bench
                 .app
                 .store
@@ -71,32 +77,32 @@ async fn a_change_of_mind_is_counted() {
                 .await
                 .unwrap()
                 .unwrap()
-                .decision
+                .status_version
         };
-        let before = decision().await;
+        let before = version().await;
         let mut tx = bench.app.store.begin().await.unwrap();
         tx.set_status(&id, &status, None).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(decision().await - before, i64::from(counts), "{status}");
+        assert_eq!(version().await - before, i64::from(raises), "{status}");
     }
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_dropped_unless_it_is_on_its_way() {
-    let bench = Bench::new().await;
-    let id = bench.connect("a", "us-east-1", &Status::Active).await;
-    bench.accept(&id, 3, BOUNDS).await;
+async fn an_expired_event_is_dropped_unless_it_is_leased() {
     let bounds = Bounds {
         age_ms_max: 2 * 3_600_000,
         ..BOUNDS
     };
+    let bench = Bench::with_bounds(bounds).await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 3).await;
     let late = ACCEPTED_MS + bounds.age_ms_max + 1;
     let mut tx = bench.app.store.begin().await.unwrap();
     let head = tx.sendable(&id, 20, 0).await.unwrap();
     assert_eq!(head.len(), 1, "one of the workspace");
     tx.lease(head, "l".into(), late).await.unwrap();
-    assert_eq!(tx.expire(bounds, late - 1).await.unwrap(), 0);
-    assert_eq!(tx.expire(bounds, late).await.unwrap(), 2);
+    assert_eq!(tx.expire(late - 1).await.unwrap(), 0);
+    assert_eq!(tx.expire(late).await.unwrap(), 2);
     tx.commit().await.unwrap();
     let (figures, drops) = figures(&bench, &id).await;
     assert_eq!((figures.held, figures.dropped_too_old), (1, 2));
@@ -109,44 +115,152 @@ async fn what_is_too_old_is_dropped_unless_it_is_on_its_way() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_holds_nothing_up() {
+async fn a_clock_that_is_set_back_delays_nothing() {
     let bench = Bench::new().await;
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
-    bench.accept(&id, 1, BOUNDS).await;
+    bench.accept(&id, 1).await;
     let due = bench.app.store.connections_due(ACCEPTED_MS - 1).await.unwrap();
     assert_eq!(due, [id]);
 }
 
 #[tokio::test]
-async fn why_a_held_event_was_not_taken_is_told() {
+async fn the_figures_show_why_a_held_event_was_not_taken() {
     let bench = Bench::new().await;
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
-    bench.accept(&id, 2, BOUNDS).await;
+    bench.accept(&id, 2).await;
     let mut tx = bench.app.store.begin().await.unwrap();
     let head = tx.sendable(&id, 20, 0).await.unwrap();
     let seq = head[0].seq;
     tx.lease(head, "l".into(), 1).await.unwrap();
-    let again = Outcome::Again {
+    let retry = Settlement::Retry {
         due_at_ms: 1,
-        error: Some("SomethingNew: told".into()),
+        error: Some("SomethingNew: m".into()),
     };
-    tx.settle("l", seq, &again, 1).await.unwrap();
+    tx.settle("l", seq, &retry, 1).await.unwrap();
     tx.commit().await.unwrap();
-    let told = figures(&bench, &id).await.0.last_error;
-    assert_eq!(told.as_deref(), Some("SomethingNew: told"));
+    let shown = figures(&bench, &id).await.0.last_error;
+    assert_eq!(shown.as_deref(), Some("SomethingNew: m"));
 
     let mut tx = bench.app.store.begin().await.unwrap();
     let late = ACCEPTED_MS + BOUNDS.age_ms_max + 1;
-    assert_eq!(tx.expire(BOUNDS, late).await.unwrap(), 2);
+    assert_eq!(tx.expire(late).await.unwrap(), 2);
     tx.commit().await.unwrap();
     let (_, drops) = figures(&bench, &id).await;
-    let told: Vec<bool> = drops
+    let explained: Vec<bool> = drops
         .iter()
-        .map(|drop| drop.explanation.ends_with("; at last: SomethingNew: told"))
+        .map(|drop| drop.explanation.ends_with("; last error: SomethingNew: m"))
         .collect();
     assert_eq!(
-        told,
+        explained,
         [false, true],
-        "the newest, which was never sent, comes first"
+        "the newest comes first, which was never sent"
     );
+}
+
+/// Whether a wait for work of the delivery would end now; uses that signal up.
+async fn is_awake(store: &Store) -> bool {
+    let signal = store.deliverable();
+    tokio::select! {
+        biased;
+        () = signal => true,
+        () = std::future::ready(()) => false,
+    }
+}
+
+#[tokio::test]
+async fn a_commit_wakes_delivery_when_there_is_something_to_deliver() {
+    let bench = Bench::new().await;
+    let (store, account) = (&bench.app.store, AccountId::new(ACCOUNT).unwrap());
+    let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+    assert!(!is_awake(store).await, "a connection that waits for its bus");
+    bench.accept(&id, 1).await;
+    assert!(is_awake(store).await, "an accepted event");
+    for (status, wakes) in [(Status::Disabled, false), (Status::Active, true)] {
+        let mut tx = store.begin().await.unwrap();
+        tx.set_status(&id, &status, None).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(is_awake(store).await, wakes, "{status}");
+    }
+    let mut tx = store.begin().await.unwrap();
+    let event = event(&account, EventType::RunExecuted);
+    outbox::accept(&mut tx, &event).await.unwrap();
+    drop(tx);
+    assert!(!is_awake(store).await, "a transaction that is rolled back");
+}
+
+fn event(account: &AccountId, event_type: EventType) -> NewEvent {
+    NewEvent {
+        account_id: account.clone(),
+        event_type,
+        event_id: "e".into(),
+        lane: "w".into(),
+        detail: "{}".into(),
+        at_ms: ACCEPTED_MS,
+    }
+}
+
+#[tokio::test]
+async fn an_event_goes_to_the_connections_that_receive_its_type() {
+    use EventType::{AuditLog, RunExecuted};
+    let bench = Bench::new().await;
+    let account = AccountId::new(ACCOUNT).unwrap();
+    let a = bench.connect("a", "us-east-1", &Status::Pending).await;
+    let b = bench.connect("b", "us-east-2", &Status::Pending).await;
+    // Each step selects a connection, or none, in the transaction that accepts the event.
+    for (selects, event_type, want) in [
+        (None, RunExecuted, vec![&a, &b]),
+        (None, AuditLog, vec![]),
+        (Some(Some(&a)), AuditLog, vec![&a]),
+        (Some(Some(&b)), AuditLog, vec![&b]),
+        (None, AuditLog, vec![&b]),
+        (Some(None), RunExecuted, vec![&a, &b]),
+        (Some(Some(&a)), AuditLog, vec![&a]),
+        (Some(None), AuditLog, vec![&a]),
+        (None, AuditLog, vec![]),
+    ] {
+        let mut tx = bench.app.store.begin().await.unwrap();
+        if let Some(selects) = selects {
+            tx.select_audit_connection(&account, selects).await.unwrap();
+        }
+        let receivers = outbox::accept(&mut tx, &event(&account, event_type))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(
+            receivers.iter().collect::<Vec<_>>(),
+            want,
+            "{selects:?} {event_type}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_expired_lease_settles_nothing() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let error = || "refused".to_owned();
+    let retry = Settlement::Retry {
+        due_at_ms: 5,
+        error: Some(error()),
+    };
+    for settlement in [
+        Settlement::Delivered,
+        retry,
+        Settlement::Refused { error: error() },
+    ] {
+        let mut tx = bench.app.store.begin().await.unwrap();
+        let entries = tx.sendable(&id, 20, ACCEPTED_MS).await.unwrap();
+        let seq = entries[0].seq;
+        tx.lease(entries, "new".into(), 0).await.unwrap();
+        tx.settle("old", seq, &settlement, ACCEPTED_MS).await.unwrap();
+        tx.commit().await.unwrap();
+        let (figures, drops) = figures(&bench, &id).await;
+        assert_eq!(
+            (figures.held, figures.delivered, drops.len()),
+            (1, 0, 0),
+            "{settlement:?}"
+        );
+        assert_eq!(figures.last_error, None, "{settlement:?}");
+    }
 }

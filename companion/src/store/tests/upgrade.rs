@@ -4,8 +4,9 @@ use scalr_api::{AccountId, ConnectionId};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use super::super::{Durability, FILE, Store, lock, migrations};
-use crate::testing::ACCOUNT;
+use super::super::database::FILE;
+use super::super::{Durability, Store, lock, migrations};
+use crate::testing::{ACCOUNT, BOUNDS};
 
 /// What the first version wrote: a connection that holds an event.
 const ROWS: &str = "
@@ -20,7 +21,7 @@ const ROWS: &str = "
 #[tokio::test]
 async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_events() {
     let dir = tempfile::tempdir().unwrap();
-    let alone = lock(dir.path()).unwrap();
+    let lock = lock(dir.path()).unwrap();
     let options = SqliteConnectOptions::new()
         .filename(dir.path().join(FILE))
         .create_if_missing(true);
@@ -31,7 +32,9 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_eve
 
     // Twice: the second time there is nothing to do.
     for _ in 0..2 {
-        let store = Store::open(dir.path(), &alone, Durability::None).await.unwrap();
+        let store = Store::open(dir.path(), &lock, Durability::None, BOUNDS)
+            .await
+            .unwrap();
         let names = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
         let names = sqlx::query(names).fetch_all(&store.read).await.unwrap();
         let names: Vec<String> = names.iter().map(|row| row.get("name")).collect();
@@ -46,7 +49,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_eve
         ];
         assert_eq!(names, want);
         let account = AccountId::new(ACCOUNT).unwrap();
-        let (figures, _) = store.delivery(&account, "in-a").await.unwrap().unwrap();
+        let (figures, _) = store.delivery_figures(&account, "in-a").await.unwrap().unwrap();
         assert_eq!((figures.held, figures.oldest_held_at_ms), (1, Some(5)));
         let due = store.connections_due(10).await.unwrap();
         assert_eq!(due, [ConnectionId::new("in-a").unwrap()]);

@@ -1,7 +1,7 @@
 //! `cargo fuzz run filter`: a log filter in the first line, the message in the rest.
 #![no_main]
 
-use aws_local::decoders::Local;
+use aws_local::testing::Local;
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {

@@ -1,7 +1,7 @@
 //! `cargo fuzz run policy`: a resource policy, and an event that it decides on.
 #![no_main]
 
-use aws_local::decoders::Local;
+use aws_local::testing::Local;
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {

@@ -2,7 +2,7 @@
 //! body that is a number is the seed of one made from the service's model.
 #![no_main]
 
-use aws_local::decoders::Local;
+use aws_local::testing::Local;
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {

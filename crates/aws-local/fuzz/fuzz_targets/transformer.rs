@@ -1,7 +1,7 @@
 //! `cargo fuzz run transformer`: an input path, an event's detail and a template, a line each.
 #![no_main]
 
-use aws_local::decoders::Local;
+use aws_local::testing::Local;
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {

@@ -1,67 +1,60 @@
 //! From an accepted event to what its targets receive.
 //!
-//! Log groups, queues and buses are state like any other, so delivery to them happens here, within the same step of
-//! the core that accepted the event. Only requests over HTTP leave the core, and come back as an outcome.
+//! Log groups, queues and buses are state like any other, so delivery to them happens here, within the turn that
+//! accepted the event. Only requests over HTTP leave the core; their results come back as changes of their own.
+//!
+//! # Floors
+//! ```text
+//! envelope permission miss   the event; who may deliver; why an attempt failed
+//! attempt                    one target, one event, and how the result is recorded
+//! transformer dead_letter    the payload of a target; events that failed for good
+//! http/                      deliveries that leave the process
+//! target                     the kinds of targets
+//! ```
 
 use std::sync::Arc;
 
-use crate::arn::{self, Arn};
-use crate::ops::Cx;
+use crate::arn;
 use crate::state::RealmId;
 use crate::state::archive::Archived;
 use crate::state::rule::Target;
-use crate::state::story::{Attempt, Delivery, Page, Pass};
+use crate::state::story::{Delivery, Pass};
+use crate::turn::Turn;
 
+mod attempt;
+mod dead_letter;
 pub(crate) mod envelope;
-mod input;
+pub(crate) mod http;
 mod miss;
-pub(crate) mod outside;
 mod permission;
 mod target;
+mod transformer;
 
+use attempt::{Invocation, Sent, count, record};
+use dead_letter::bury;
 use envelope::Envelope;
-use miss::Miss;
 pub(crate) use permission::may_put;
 
-/// An event that came from another bus is not sent on to a third: so AWS has it, and no loop can form.
+/// An event that came from another bus is not forwarded to a third, as with AWS: no loop can form.
 const HOPS_MAX: usize = 1;
 
-/// One target of one matched rule, and the event for it.
-#[derive(Clone)]
-struct Invocation {
-    realm: RealmId,
-    rule_arn: Arc<str>,
-    target: Arc<Target>,
-    envelope: Envelope,
-    page: Page,
-}
-
-/// What came of an invocation within the core.
-enum Sent {
-    Done,
-    /// To be published on another bus.
-    Forward(RealmId, String, Envelope),
-    /// On its way over HTTP.
-    Later,
-}
-
-/// Takes note of an event that its sender was told of and nobody sees.
-pub(crate) fn drop_event(cx: &mut Cx<'_>, envelope: &Envelope, why: String) {
-    cx.world
+/// Records an event that is dropped although its sender is answered with success.
+pub(crate) fn drop_event(turn: &mut Turn<'_>, envelope: &Envelope, why: String) {
+    turn.world
         .stories
-        .begin(&envelope.id, Arc::clone(&envelope.text), Some(why), cx.now);
+        .begin(&envelope.id, Arc::clone(&envelope.text), Some(why), turn.now);
 }
 
 /// Brings an event to a bus: every enabled rule that matches gets it to its targets.
-pub(crate) fn publish(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Envelope) {
-    archive(cx, realm, bus, &envelope);
-    publish_to(cx, realm, bus, envelope, &[]);
+pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: Envelope) {
+    archive(turn, realm, bus, &envelope);
+    publish_to(turn, realm, bus, envelope, &[]);
 }
 
-/// Hands an event to the archives of a bus.
-fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
-    let now = cx.now;
-    let archives = &mut cx.world.realm(realm).archives;
+/// Stores an event in the archives of a bus.
+fn archive(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
+    let now = turn.now;
+    let archives = &mut turn.world.realm(realm).archives;
     for archive in archives
         .values_mut()
         .filter(|archive| arn::bus_name(&archive.bus_arn) == bus)
@@ -76,29 +69,35 @@ fn archive(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
 }
 
 /// Brings an event to a bus, or to some of its rules only, if `only` names any by ARN.
-pub(crate) fn publish_to(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: Envelope, only: &[String]) {
-    let exists = cx.world.realm(realm).buses.contains_key(bus);
+pub(crate) fn publish_to(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    bus: &str,
+    envelope: Envelope,
+    only: &[String],
+) {
+    let exists = turn.world.realm(realm).buses.contains_key(bus);
     let dropped = (!exists).then(|| format!("The event bus {bus} does not exist in {realm}."));
-    cx.world
+    turn.world
         .stories
-        .begin(&envelope.id, Arc::clone(&envelope.text), dropped, cx.now);
-    spread(cx, (realm.clone(), bus.to_owned(), envelope), 0, only);
+        .begin(&envelope.id, Arc::clone(&envelope.text), dropped, turn.now);
+    spread(turn, (realm.clone(), bus.to_owned(), envelope), 0, only);
 }
 
-/// Brings an event that has passed so many buses to one more, and from there on.
-fn spread(cx: &mut Cx<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
+/// Brings an event that has passed `hops` buses to one more, and to those that its rules forward it to.
+fn spread(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
     let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
-        let invocations = match_rules(cx, &realm, &bus, &envelope);
+        let invocations = match_rules(turn, &realm, &bus, &envelope);
         let chosen =
             |one: &Invocation| hops > 0 || only.is_empty() || only.iter().any(|arn| **arn == *one.rule_arn);
         for invocation in invocations.into_iter().filter(chosen) {
-            match attempt(cx, &invocation) {
+            match attempt(turn, &invocation) {
                 Sent::Forward(to, bus, envelope) if hops < HOPS_MAX => {
-                    archive(cx, &to, &bus, &envelope);
+                    archive(turn, &to, &bus, &envelope);
                     waiting.push((to, bus, envelope, hops + 1));
                 }
-                Sent::Forward(..) => stay(cx, &invocation),
+                Sent::Forward(..) => refuse_forward(turn, &invocation),
                 Sent::Done | Sent::Later => {}
             }
         }
@@ -106,8 +105,8 @@ fn spread(cx: &mut Cx<'_>, to: (RealmId, String, Envelope), hops: usize, only: &
 }
 
 /// Matches an event against the rules of a bus and lists what is to be invoked.
-fn match_rules(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) -> Vec<Invocation> {
-    let here = cx.world.realm(realm);
+fn match_rules(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) -> Vec<Invocation> {
+    let here = turn.world.realm(realm);
     let Some(found) = here.buses.get_mut(bus) else {
         return Vec::new();
     };
@@ -123,12 +122,12 @@ fn match_rules(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, envelope: &Envelope)
         matched: matched.clone(),
         deliveries: Vec::new(),
     };
-    let pass = cx.world.stories.pass(&envelope.id, pass);
+    let pass = turn.world.stories.pass(&envelope.id, pass);
     let mut invocations = Vec::new();
     for rule in matched.into_iter().map(|at| &rules.rules[at]) {
         let fired = Fired::new(realm, bus, &rule.name);
-        triggered(cx, realm, &fired);
-        invocations.extend(invocations_of(cx, realm, &fired, &rule.targets, envelope, pass));
+        count(turn, realm, &fired.arn, "TriggeredRules");
+        invocations.extend(invocations_of(turn, realm, &fired, &rule.targets, envelope, pass));
     }
     invocations
 }
@@ -150,7 +149,7 @@ impl Fired {
 
 /// One invocation for each target, with a place in the event's story.
 fn invocations_of(
-    cx: &mut Cx<'_>,
+    turn: &mut Turn<'_>,
     realm: &RealmId,
     rule: &Fired,
     targets: &[Arc<Target>],
@@ -166,21 +165,21 @@ fn invocations_of(
             outcome: "waiting",
             dead_letter: None,
         };
-        let page = cx.world.stories.deliver(&envelope.id, pass, delivery);
+        let in_story = turn.world.stories.deliver(&envelope.id, pass, delivery);
         Invocation {
             realm: realm.clone(),
             rule_arn: Arc::clone(&rule.arn),
             target,
             envelope: envelope.clone(),
-            page,
+            in_story,
         }
     };
     targets.iter().map(&mut invocation).collect()
 }
 
-/// A rule fires by its schedule: its targets get an event that no pattern was asked about.
-pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str, envelope: &Envelope) {
-    let found = cx
+/// A rule fires by its schedule: its targets get an event that was matched against no pattern.
+pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &str, envelope: &Envelope) {
+    let found = turn
         .world
         .realm(realm)
         .buses
@@ -189,9 +188,9 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
     let Some(targets) = found.map(|rule| rule.targets.values().cloned().collect::<Vec<_>>()) else {
         return;
     };
-    cx.world
+    turn.world
         .stories
-        .begin(&envelope.id, Arc::clone(&envelope.text), None, cx.now);
+        .begin(&envelope.id, Arc::clone(&envelope.text), None, turn.now);
     let pass = Pass {
         realm: realm.clone(),
         bus: bus.to_owned(),
@@ -199,65 +198,41 @@ pub(crate) fn fire_rule(cx: &mut Cx<'_>, realm: &RealmId, bus: &str, rule: &str,
         matched: Vec::new(),
         deliveries: Vec::new(),
     };
-    let pass = cx.world.stories.pass(&envelope.id, pass);
+    let pass = turn.world.stories.pass(&envelope.id, pass);
     let fired = Fired::new(realm, bus, &rule.into());
-    triggered(cx, realm, &fired);
-    for invocation in invocations_of(cx, realm, &fired, &targets, envelope, pass) {
-        if let Sent::Forward(to, bus, envelope) = attempt(cx, &invocation) {
-            archive(cx, &to, &bus, &envelope);
-            spread(cx, (to, bus, envelope), 1, &[]);
+    count(turn, realm, &fired.arn, "TriggeredRules");
+    for invocation in invocations_of(turn, realm, &fired, &targets, envelope, pass) {
+        if let Sent::Forward(to, bus, envelope) = attempt(turn, &invocation) {
+            archive(turn, &to, &bus, &envelope);
+            spread(turn, (to, bus, envelope), 1, &[]);
         }
     }
 }
 
-/// Invokes a target, counts, and buries what failed for good.
-fn attempt(cx: &mut Cx<'_>, invocation: &Invocation) -> Sent {
-    let metrics = &mut cx.world.realm(&invocation.realm).metrics;
-    metrics.count(counted_as(&invocation.rule_arn), "Invocations");
-    match target::send(cx, invocation) {
+/// Invokes a target and counts; an event that cannot be delivered goes to the dead-letter queue.
+fn attempt(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
+    invocation.count(turn, "Invocations");
+    match target::send(turn, invocation) {
         Ok(Sent::Later) => Sent::Later,
         Ok(sent) => {
-            tried(cx, &invocation.page, None, "failed");
+            record(turn, &invocation.in_story, None, "failed");
             sent
         }
         Err(miss) => {
-            tried(cx, &invocation.page, Some(&miss), "failed");
-            miss::bury(cx, invocation, &miss, None, 0);
+            record(turn, &invocation.in_story, Some(&miss), "failed");
+            bury(turn, invocation, &miss, None, 0);
             Sent::Done
         }
     }
 }
 
-/// Writes an attempt into the event's story; `missed` is what a miss leaves the delivery as.
-fn tried(cx: &mut Cx<'_>, page: &Page, miss: Option<&Miss>, missed: &'static str) {
-    let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
-    let outcome = if error.is_none() { "delivered" } else { missed };
-    let attempt = Attempt { at: cx.now, error };
-    cx.world.stories.tried(page, outcome, attempt);
-}
-
-/// Tells that an event was not sent on.
-fn stay(cx: &mut Cx<'_>, invocation: &Invocation) {
+/// Records that an event was not forwarded to a third bus.
+fn refuse_forward(turn: &mut Turn<'_>, invocation: &Invocation) {
     let why = "an event that came from another bus is not sent on to a third";
-    if let Some(delivery) = cx.world.stories.delivery(&invocation.page) {
+    if let Some(delivery) = turn.world.stories.delivery(&invocation.in_story) {
         delivery.outcome = "failed";
         if let Some(attempt) = delivery.attempts.last_mut() {
             attempt.error = Some(("NOT_SENT".to_owned(), why.to_owned()));
         }
     }
-}
-
-/// The last part of a rule's ARN.
-fn rule_name(rule_arn: &str) -> &str {
-    rule_arn.rsplit('/').next().unwrap_or(rule_arn)
-}
-
-fn triggered(cx: &mut Cx<'_>, realm: &RealmId, rule: &Fired) {
-    let metrics = &mut cx.world.realm(realm).metrics;
-    metrics.count(counted_as(&rule.arn), "TriggeredRules");
-}
-
-/// What a rule's counters are kept under: its ARN from `rule/` on.
-fn counted_as(rule_arn: &str) -> &str {
-    Arn::parse(rule_arn).map_or(rule_arn, |arn| arn.resource)
 }

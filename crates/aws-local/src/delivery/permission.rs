@@ -1,11 +1,11 @@
 //! Whether resource policies let EventBridge deliver.
 
 use crate::arn;
-use crate::ops::Cx;
 use crate::policy::{Ask, Policy, Verdict};
 use crate::state::RealmId;
 use crate::state::log_group::{LogGroup, LogPolicy};
 use crate::state::queue::Queue;
+use crate::turn::Turn;
 
 /// The service that delivers, as policies name it.
 const PRINCIPAL: &str = "events.amazonaws.com";
@@ -23,9 +23,9 @@ pub(super) fn may_log<'p>(
         "logs",
         to.region(),
         to.account(),
-        &format!("log-group:{}", group.name),
+        &["log-group:", &group.name].concat(),
     );
-    let stream_arn = format!("{group_arn}:log-stream:{stream}");
+    let stream_arn = [&group_arn, ":log-stream:", stream].concat();
     let own = group.policy.as_ref().map(|policy| (policy, true));
     let policies: Vec<(&LogPolicy, bool)> = own
         .into_iter()
@@ -72,9 +72,9 @@ pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: 
 }
 
 /// Whether the bus's policy lets an account put events on it: its own needs no permission, and may be denied all the same.
-pub(crate) fn may_put(cx: &mut Cx<'_>, to: &RealmId, bus: &str, account: &str, rule_arn: &str) -> bool {
+pub(crate) fn may_put(turn: &mut Turn<'_>, to: &RealmId, bus: &str, account: &str, rule_arn: &str) -> bool {
     let resource = arn::arn("events", to.region(), to.account(), &format!("event-bus/{bus}"));
-    let policy = cx
+    let policy = turn
         .world
         .realm(to)
         .buses

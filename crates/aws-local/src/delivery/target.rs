@@ -1,82 +1,64 @@
-//! The kinds of targets.
+//! The kinds of targets, and how each takes an event.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::miss::{Miss, message, put};
+use super::attempt::{Invocation, Sent};
+use super::dead_letter::{enqueue, message};
+use super::miss::Miss;
 use super::permission::{may_log, may_put, may_send};
-use super::{Invocation, Sent, input, outside};
+use super::{http, transformer};
 use crate::arn::Arn;
-use crate::clock::{DAY, Millis};
-use crate::ops::Cx;
-use crate::ops::sqs::of_content;
 use crate::state::RealmId;
+use crate::turn::Turn;
 
 /// Delivers to one target.
-pub(super) fn send(cx: &mut Cx<'_>, invocation: &Invocation) -> Result<Sent, Miss> {
+pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation) -> Result<Sent, Miss> {
     let target = Arc::clone(&invocation.target);
     let Some(arn) = Arn::parse(&target.arn) else {
         return Err(Miss::NoResource("not an ARN".to_owned()));
     };
     let to = RealmId::new(arn.account, arn.region);
     if let Some(name) = arn.log_group() {
-        return to_log_group(cx, invocation, &to, name);
+        return to_log_group(turn, invocation, &to, name);
     }
     if let Some(bus) = arn.event_bus() {
-        return to_bus(cx, invocation, to, bus);
+        return to_bus(turn, invocation, to, bus);
     }
     if arn.service == "sqs" {
-        return to_queue(cx, invocation, &to, arn.resource);
+        return to_queue(turn, invocation, &to, arn.resource);
     }
-    outside::send(cx, invocation, &arn)
+    http::send(turn, invocation, &arn)
 }
 
-fn to_log_group(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
-    let now = cx.now;
-    let (at, message) = input::log_event(invocation, now).map_err(Miss::BadInput)?;
-    let stream = stream_of(&invocation.rule_arn, &invocation.target.id);
-    let realm = cx.world.realm(to);
-    let missing = || Miss::NoResource(format!("log group {name} does not exist"));
-    let group = realm.log_groups.get(name).ok_or_else(missing)?;
+fn to_log_group(
+    turn: &mut Turn<'_>,
+    invocation: &Invocation,
+    to: &RealmId,
+    name: &str,
+) -> Result<Sent, Miss> {
+    let now = turn.now;
+    let (at, message) = transformer::log_event(invocation, now).map_err(Miss::BadInput)?;
+    let stream = invocation.target.log_stream(&invocation.rule_arn);
+    let realm = turn.world.realm(to);
+    let group = realm
+        .log_groups
+        .get_mut(name)
+        .ok_or_else(|| Miss::NoResource(format!("log group {name} does not exist")))?;
     let (rule_arn, account) = (&invocation.rule_arn, invocation.realm.account());
-    if !may_log(group, realm.log_policies.values(), to, &stream, rule_arn, account) {
+    if !may_log(group, realm.log_policies.values(), to, stream, rule_arn, account) {
         let why = "no resource policy allows events.amazonaws.com logs:CreateLogStream and logs:PutLogEvents";
         return Err(Miss::NoPermissions(format!("{why} on log group {name}")));
     }
-    let group = realm.log_groups.get_mut(name).ok_or_else(missing)?;
-    group.ensure_stream(&stream, now);
-    let at = within_logs_window(at, now, group.retention_days);
-    group.add(&stream, at, now, message);
-    group.expire(now);
+    group.append_delivered(stream, at, now, message);
     Ok(Sent::Done)
 }
 
-/// The logs service takes events of the last fourteen days, as far as the group keeps them, and of the next two hours; any
-/// other is logged as of now.
-fn within_logs_window(at: Millis, now: Millis, retention_days: Option<u32>) -> Millis {
-    let days = retention_days.map_or(14, |days| Millis::from(days).min(14));
-    if (now - days * DAY..=now + DAY / 12).contains(&at) {
-        at
-    } else {
-        now
-    }
-}
-
-/// One stream for each rule and target, the same every time.
-fn stream_of(rule_arn: &str, target: &str) -> String {
-    uuid::Uuid::new_v5(
-        &uuid::Uuid::NAMESPACE_URL,
-        format!("{rule_arn} {target}").as_bytes(),
-    )
-    .to_string()
-}
-
-fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> Result<Sent, Miss> {
+fn to_bus(turn: &mut Turn<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> Result<Sent, Miss> {
     let account = invocation.realm.account();
-    if !cx.world.realm(&to).buses.contains_key(bus) {
+    if !turn.world.realm(&to).buses.contains_key(bus) {
         return Err(Miss::NoResource(format!("event bus {bus} does not exist")));
     }
-    if !may_put(cx, &to, bus, account, &invocation.rule_arn) {
+    if !may_put(turn, &to, bus, account, &invocation.rule_arn) {
         return Err(Miss::NoPermissions(format!(
             "the policy of event bus {bus} does not allow events:PutEvents"
         )));
@@ -84,44 +66,27 @@ fn to_bus(cx: &mut Cx<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> R
     Ok(Sent::Forward(to, bus.to_owned(), invocation.envelope.clone()))
 }
 
-fn to_queue(cx: &mut Cx<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
-    let (now, id) = (cx.now, cx.dice.uuid());
-    let payload = input::payload(invocation, now);
-    let queue = cx.world.realm(to).queues.get_mut(name);
+fn to_queue(turn: &mut Turn<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
+    let (now, id) = (turn.now, turn.dice.uuid());
+    let payload = transformer::payload(invocation, now);
+    let queue = turn.world.realm(to).queues.get_mut(name);
     let queue = queue.ok_or_else(|| Miss::NoResource(format!("queue {name} does not exist")))?;
-    if !may_send(
-        queue,
-        &invocation.target.arn,
-        &invocation.rule_arn,
-        invocation.realm.account(),
-    ) {
+    let (arn, account) = (&invocation.target.arn, invocation.realm.account());
+    if !may_send(queue, arn, &invocation.rule_arn, account) {
         let why = format!("the policy of queue {name} does not allow events.amazonaws.com sqs:SendMessage");
         return Err(Miss::NoPermissions(why));
     }
     let parameters = invocation.target.sqs_parameters.as_ref();
     let group = parameters.and_then(|parameters| parameters.message_group_id.clone());
-    let fifo = queue.is_fifo();
-    let lacks = |what: &str| {
-        Err(Miss::Http(
-            "SDK_CLIENT_ERROR",
-            format!("the FIFO queue {name} {what}"),
-        ))
-    };
-    if fifo && group.is_none() {
-        return lacks("needs a message group id");
+    let refused = |why: String| Miss::Http("SDK_CLIENT_ERROR", why);
+    if queue.is_fifo() && group.is_none() {
+        return Err(refused(format!("the FIFO queue {name} needs a message group id")));
     }
-    if fifo && !queue.is_on("ContentBasedDeduplication") {
-        return lacks("needs content-based deduplication");
+    if queue.is_fifo() && !queue.is_on("ContentBasedDeduplication") {
+        return Err(refused(format!(
+            "the FIFO queue {name} needs content-based deduplication"
+        )));
     }
-    let deduplication = fifo.then(|| of_content(&payload));
-    let message = message(
-        id,
-        payload.to_string(),
-        group,
-        deduplication,
-        BTreeMap::new(),
-        now,
-    );
-    put(queue, message, now).map_err(|why| Miss::Http("SDK_CLIENT_ERROR", why))?;
+    enqueue(queue, message(id, payload.to_string(), group), now).map_err(refused)?;
     Ok(Sent::Done)
 }

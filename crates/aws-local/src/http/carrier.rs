@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
-use crate::delivery::outside::{Job, OAuth, Outcome, encode};
-use crate::engine::Engine;
+use crate::delivery::http::{HttpResult, Job, OAuth, encode};
+use crate::engine::{Engine, Jobs};
 
 /// How long an API destination has to answer, as with AWS.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ impl Carrier {
     }
 
     /// Made at the first request: reading the machine's root certificates takes longer than all else at the start.
-    fn client(&self) -> Result<&Client, Outcome> {
+    fn client(&self) -> Result<&Client, HttpResult> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -57,28 +57,28 @@ impl Carrier {
     }
 
     /// Carries jobs until there is nobody left to give any.
-    pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: Jobs) {
         let (carrier, slots) = (Arc::new(self), Arc::new(Semaphore::new(AT_ONCE_MAX)));
-        while let Some(job) = jobs.recv().await {
+        while let Some(job) = jobs.next().await {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
                 return;
             };
             let (carrier, engine) = (Arc::clone(&carrier), Arc::clone(&engine));
             tokio::spawn(async move {
-                let outcome = carrier.carry(&job).await;
-                engine.settle(job.id, outcome);
+                let result = carrier.carry(&job).await;
+                engine.record_result(job.id, result).await;
                 drop(slot);
             });
         }
     }
 
-    async fn carry(&self, job: &Job) -> Outcome {
+    async fn carry(&self, job: &Job) -> HttpResult {
         match self.try_carry(job).await {
-            Ok(outcome) | Err(outcome) => outcome,
+            Ok(result) | Err(result) => result,
         }
     }
 
-    async fn try_carry(&self, job: &Job) -> Result<Outcome, Outcome> {
+    async fn try_carry(&self, job: &Job) -> Result<HttpResult, HttpResult> {
         let (url, client) = (self.allow(&job.url)?, self.client()?);
         let token = match &job.oauth {
             Some(oauth) => Some(self.token(oauth).await?),
@@ -111,14 +111,14 @@ impl Carrier {
             .headers()
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Outcome::Status {
+        Ok(HttpResult::Status {
             status,
             retry_after_seconds: retry_after,
         })
     }
 
     /// A token of the client-credentials grant, kept while it lasts.
-    async fn token(&self, oauth: &OAuth) -> Result<String, Outcome> {
+    async fn token(&self, oauth: &OAuth) -> Result<String, HttpResult> {
         let known = self
             .tokens
             .lock()
@@ -160,7 +160,7 @@ impl Carrier {
         let response = request.send().await.map_err(|e| unreached(&e))?;
         let status = response.status().as_u16();
         if !response.status().is_success() {
-            return Err(Outcome::NoToken { status });
+            return Err(HttpResult::NoToken { status });
         }
         let (token, lasts) = read_token(response).await?;
         let until = Instant::now() + lasts.min(TOKEN_LASTS_MAX);
@@ -172,7 +172,7 @@ impl Carrier {
     }
 
     /// The URL, if its host is one that may be called.
-    fn allow(&self, text: &str) -> Result<Url, Outcome> {
+    fn allow(&self, text: &str) -> Result<Url, HttpResult> {
         let url = Url::parse(text).map_err(|_| refused("the endpoint is not a URL"))?;
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let ok = host.eq_ignore_ascii_case("localhost")
@@ -191,7 +191,7 @@ impl Carrier {
     }
 }
 
-async fn read_token(mut response: reqwest::Response) -> Result<(String, Duration), Outcome> {
+async fn read_token(mut response: reqwest::Response) -> Result<(String, Duration), HttpResult> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| unreached(&e))? {
         body.extend_from_slice(&chunk);
@@ -209,17 +209,17 @@ async fn read_token(mut response: reqwest::Response) -> Result<(String, Duration
     Ok((token.to_owned(), lasts))
 }
 
-fn refused(why: &str) -> Outcome {
-    Outcome::Refused { why: why.to_owned() }
+fn refused(why: &str) -> HttpResult {
+    HttpResult::Refused { why: why.to_owned() }
 }
 
-fn unreached(error: &reqwest::Error) -> Outcome {
+fn unreached(error: &reqwest::Error) -> HttpResult {
     let why = if error.is_timeout() {
         "no answer in time"
     } else {
         "the endpoint could not be reached"
     };
-    Outcome::Unreached {
+    HttpResult::Unreached {
         timed_out: error.is_timeout(),
         why: why.to_owned(),
     }

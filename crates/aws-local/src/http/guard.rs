@@ -9,7 +9,7 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{Edge, respond};
+use super::reply::respond;
 
 /// What is refused before anything is read.
 pub(super) struct Guard {
@@ -17,8 +17,8 @@ pub(super) struct Guard {
     pub(super) any_host: bool,
 }
 
-pub(super) async fn check(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
-    match edge.guard.refusal(request.headers(), request.uri().host()) {
+pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    match guard.refusal(request.headers(), request.uri().host()) {
         None => next.run(request).await,
         Some(why) => {
             let body = serde_json::json!({ "__type": "AccessDeniedException", "message": why });

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Edge;
+use super::edge::Edge;
 
 pub(super) mod stories;
 

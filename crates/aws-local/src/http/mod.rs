@@ -1,22 +1,32 @@
 //! The edge: AWS's wire forms on one port.
+//!
+//! # Floors
+//! ```text
+//! edge serve signature xml   what handlers share; connections; who signed; the query protocol's answers
+//! reply                      answers and refusals in the form of the client's protocol
+//! guard target               what is refused unread; which operation a request names
+//! carrier poll               sends deliveries over HTTP; ReceiveMessage that waits
+//! local/                     `/_local/…`
+//! ```
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, HOST};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use crate::engine::{self, Engine};
+use crate::change;
+use crate::config::Config;
+use crate::engine::Engine;
 use crate::fault::Fault;
-use crate::model::Service;
-use crate::server::Config;
 
 pub(crate) mod carrier;
+mod edge;
 mod guard;
 mod local;
 mod poll;
@@ -24,7 +34,9 @@ mod reply;
 pub(crate) mod serve;
 mod signature;
 mod target;
+mod xml;
 
+use edge::Edge;
 use reply::Wire;
 
 /// The largest request body: a full PutPartnerEvents whose details are escaped to the utmost.
@@ -33,21 +45,14 @@ const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a request's body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 
-/// What handlers share.
-pub(crate) struct Edge {
-    pub(crate) engine: Arc<Engine>,
-    default_region: String,
-    guard: guard::Guard,
-}
-
 /// The whole service.
 pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
     let edge = Arc::new(Edge {
         engine,
         default_region: config.region.clone(),
-        guard: guard::Guard {
-            any_host: config.allow_remote,
-        },
+    });
+    let guard = Arc::new(guard::Guard {
+        any_host: config.allow_remote,
     });
     Router::new()
         .route("/_local/reset", post(local::reset))
@@ -57,10 +62,7 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         .route("/_local/invocations", get(local::stories::invocations))
         .route("/_local/metrics", get(local::stories::metrics))
         .fallback(aws)
-        .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(&edge),
-            guard::check,
-        ))
+        .layer(axum::middleware::from_fn_with_state(guard, guard::check))
         .with_state(edge)
 }
 
@@ -107,10 +109,10 @@ pub(crate) fn read(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> (Wire, Result<engine::Request, Fault>) {
+) -> (Wire, Result<change::Request, Fault>) {
     let signed = signature::read(headers, query);
     let (wire, call) = target::read(headers, query, body);
-    let request = call.map(|(service, operation, body)| engine::Request {
+    let request = call.map(|(service, operation, body)| change::Request {
         service,
         operation,
         key: signed.key,
@@ -141,15 +143,3 @@ fn base_url(headers: &HeaderMap) -> String {
         .unwrap_or("localhost");
     format!("http://{host}")
 }
-
-/// A plain response with a body.
-fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response {
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(*name, *value);
-    }
-    response.body(Body::from(body)).unwrap_or_default()
-}
-
-/// The operation of a service, with its input as JSON.
-type Call = Result<(Service, String, serde_json::Value), Fault>;

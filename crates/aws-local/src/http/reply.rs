@@ -1,12 +1,13 @@
 //! Answers and refusals in the form the client's protocol reads.
 
+use axum::body::Body;
 use axum::response::Response;
 use serde_json::json;
 
-use super::respond;
+use super::xml;
 use crate::fault::Fault;
 use crate::model::Service;
-use crate::ops::{Answer, sts};
+use crate::ops::Output;
 
 /// The protocol a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +18,17 @@ pub(crate) enum Wire {
 }
 
 impl Wire {
-    pub(crate) fn answer(self, service: Service, operation: &str, answer: Answer) -> Response {
-        let body = match answer {
-            Ok(body) => body,
+    pub(crate) fn answer(self, service: Service, operation: &str, answer: Result<Output, Fault>) -> Response {
+        let output = match answer {
+            Ok(output) => output,
             Err(fault) if service == Service::Sqs => return sqs_fault(&fault),
             Err(fault) => return self.fault(&fault),
         };
         let id = request_id();
         let text = if self == Self::Query {
-            sts::to_xml(operation, &body, &id)
+            xml::answer(operation, &output.into_value(), &id)
         } else {
-            body.to_string()
+            output.text()
         };
         respond(
             200,
@@ -39,7 +40,7 @@ impl Wire {
     pub(crate) fn fault(self, fault: &Fault) -> Response {
         let id = request_id();
         let text = match self {
-            Self::Query => sts::fault_xml(fault, &id),
+            Self::Query => xml::fault(fault, &id),
             Self::Json1_0 | Self::Json1_1 => {
                 json!({ "__type": fault.code, "message": fault.message }).to_string()
             }
@@ -108,4 +109,13 @@ fn framework(shape: &str) -> String {
 
 fn request_id() -> String {
     uuid::Uuid::new_v4().to_string()
+}
+
+/// A plain response with a body.
+pub(super) fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Body::from(body)).unwrap_or_default()
 }

@@ -1,23 +1,21 @@
 //! STS: who am I, and keys for another account's role.
 
-use std::fmt::Write as _;
-
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::{Answer, Caller, Cx, Op, slim};
+use super::{Answer, Call, Op, Operation, slim};
 use crate::arn::Arn;
 use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::state::{Session, World};
+use crate::state::Session;
 
 /// How long assumed keys say they last. They go on working: nothing here checks signatures.
 const HOUR_SECONDS: i64 = 3_600;
 
-pub(crate) const OPS: &[Op] = &[
-    Op::read("GetCallerIdentity", |cx, _| Ok(identity(cx))),
-    Op::write("AssumeRole", |cx, body| assume(cx, parse(body)?)),
+pub(crate) const OPS: &[&dyn Operation] = &[
+    &Op::read("GetCallerIdentity", |call, _: IgnoredAny| Ok(identity(call))),
+    &Op::write("AssumeRole", assume),
 ];
 
 #[derive(Deserialize)]
@@ -29,14 +27,14 @@ struct Assume {
     source_identity: Option<String>,
 }
 
-fn identity(cx: &mut Cx<'_>) -> Value {
-    let session = cx
+fn identity(call: &mut Call<'_>) -> Value {
+    let session = call
         .caller
         .key
         .as_ref()
-        .and_then(|key| cx.world.sessions.get(key).map(|session| (key, session)));
+        .and_then(|key| call.turn.world.sessions.get(key).map(|session| (key, session)));
     let Some((key, session)) = session else {
-        let account = &cx.caller.account;
+        let account = &call.caller.account;
         return json!({ "Arn": format!("arn:aws:iam::{account}:root"), "UserId": account, "Account": account });
     };
     json!({
@@ -46,7 +44,7 @@ fn identity(cx: &mut Cx<'_>) -> Value {
     })
 }
 
-fn assume(cx: &mut Cx<'_>, input: Assume) -> Answer {
+fn assume(call: &mut Call<'_>, input: Assume) -> Answer {
     let arn = Arn::parse(&input.role_arn).filter(|arn| arn.service == "iam" && arn.account.len() == 12);
     let role = arn.and_then(|arn| Some((arn.account, arn.resource.strip_prefix("role/")?)));
     let is_role = |(account, role): &(&str, &str)| {
@@ -65,9 +63,9 @@ fn assume(cx: &mut Cx<'_>, input: Assume) -> Answer {
         name: input.role_session_name,
         partition: input.role_arn.split(':').nth(1).unwrap_or("aws").to_owned(),
     };
-    let key = format!("ASIA{:016X}", cx.dice.roll());
-    let secret = cx.dice.uuid().replace('-', "");
-    let token = cx.dice.uuid().replace('-', "");
+    let key = format!("ASIA{:016X}", call.turn.dice.roll());
+    let secret = call.turn.dice.uuid().replace('-', "");
+    let token = call.turn.dice.uuid().replace('-', "");
     let seconds = input.duration_seconds.unwrap_or(HOUR_SECONDS);
     let answer = slim(json!({
         "SourceIdentity": input.source_identity,
@@ -76,10 +74,10 @@ fn assume(cx: &mut Cx<'_>, input: Assume) -> Answer {
             "AccessKeyId": key,
             "SecretAccessKey": secret,
             "SessionToken": token,
-            "Expiration": rfc3339_seconds(cx.now + seconds * 1000),
+            "Expiration": rfc3339_seconds(call.turn.now + seconds * 1000),
         },
     }));
-    cx.world.sessions.insert(key, session);
+    call.turn.world.sessions.insert(key, session);
     Ok(answer)
 }
 
@@ -92,59 +90,4 @@ fn session_arn(session: &Session) -> String {
 
 fn role_id(key: &str) -> String {
     key.replacen("ASIA", "AROA", 1)
-}
-
-/// The account that an access key speaks for: itself when it is an account id, its role's, or the default.
-pub(crate) fn caller(world: &World, key: Option<String>, region: String, default_account: &str) -> Caller {
-    let account = match &key {
-        Some(key) if key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()) => key.clone(),
-        Some(key) => world
-            .sessions
-            .get(key)
-            .map_or(default_account, |session| &session.account)
-            .to_owned(),
-        None => default_account.to_owned(),
-    };
-    Caller { account, region, key }
-}
-
-/// The XML of the query protocol for an answer.
-pub(crate) fn to_xml(operation: &str, answer: &Value, request_id: &str) -> String {
-    let mut body = String::new();
-    xml_members(answer, &mut body);
-    format!(
-        "<{operation}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{operation}Result>{body}</{operation}Result>\
-         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
-    )
-}
-
-/// The XML of the query protocol for a refusal.
-pub(crate) fn fault_xml(fault: &Fault, request_id: &str) -> String {
-    let kind = if fault.status < 500 { "Sender" } else { "Receiver" };
-    format!(
-        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{kind}</Type><Code>{}</Code>\
-         <Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
-        fault.code,
-        escape(&fault.message)
-    )
-}
-
-fn xml_members(value: &Value, out: &mut String) {
-    let Some(members) = value.as_object() else { return };
-    for (name, value) in members {
-        let _ = write!(out, "<{name}>");
-        match value {
-            Value::Object(_) => xml_members(value, out),
-            Value::String(text) => out.push_str(&escape(text)),
-            other => out.push_str(&other.to_string()),
-        }
-        let _ = write!(out, "</{name}>");
-    }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

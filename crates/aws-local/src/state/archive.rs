@@ -12,7 +12,7 @@ use crate::clock::{DAY, Millis};
 const EVENTS_MAX: usize = 100_000;
 
 /// An archive.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Archive {
     pub(crate) name: String,
     pub(crate) bus_arn: String,

@@ -12,7 +12,7 @@ use super::rule::{DeadLetterConfig, Rule, Target};
 use crate::clock::Millis;
 
 /// A bus: the default one, a custom one, or a partner's.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Bus {
     pub(crate) name: String,
     pub(crate) description: Option<String>,

@@ -1,6 +1,7 @@
 //! Log groups, their streams and events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,13 @@ use super::Tags;
 use crate::clock::{DAY, Millis};
 use crate::policy::Policy;
 
+/// The oldest event that the logs service takes.
+pub(crate) const PAST_MAX: Millis = 14 * DAY;
+/// How far ahead of now an event may be.
+pub(crate) const FUTURE_MAX: Millis = DAY / 12;
+
 /// A log group.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct LogGroup {
     pub(crate) name: String,
     pub(crate) created: Millis,
@@ -33,7 +39,7 @@ pub(crate) struct LogGroup {
 pub(crate) type Position = (Millis, u64);
 
 /// A stream of a group.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Stream {
     pub(crate) created: Millis,
     pub(crate) last_ingestion: Option<Millis>,
@@ -89,14 +95,12 @@ impl LogGroup {
     /// Adds an event to a stream that exists; the group keeps it at its place in time.
     pub(crate) fn add(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
         let position = (at, self.next);
-        let Some(stream) = self
-            .streams
-            .get_key_value(stream)
-            .map(|(name, _)| Arc::clone(name))
-        else {
+        // `get_mut` gives no name, which the event shares.
+        let only = (Bound::Included(stream), Bound::Included(stream));
+        let Some((name, into)) = self.streams.range_mut::<str, _>(only).next() else {
             return;
         };
-        let into = self.streams.entry(Arc::clone(&stream)).or_default();
+        let stream = Arc::clone(name);
         into.positions.insert(position);
         into.last_ingestion = Some(now);
         self.next += 1;
@@ -109,6 +113,19 @@ impl LogGroup {
                 message,
             },
         );
+    }
+
+    /// Appends what a service delivers, and makes the stream if there is none. An event of a time that the logs service
+    /// does not take is logged as of now.
+    pub(crate) fn append_delivered(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
+        self.ensure_stream(stream, now);
+        let kept = self
+            .retention_days
+            .map_or(PAST_MAX, |days| Millis::from(days) * DAY);
+        let taken = now - kept.min(PAST_MAX)..=now + FUTURE_MAX;
+        let at = if taken.contains(&at) { at } else { now };
+        self.add(stream, at, now, message);
+        self.expire(now);
     }
 
     /// Makes the stream unless it is there.

@@ -8,26 +8,29 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
-use crate::timers::Timers;
 
+pub(crate) mod api_destination;
 pub(crate) mod archive;
 pub(crate) mod bus;
 pub(crate) mod log_group;
 pub(crate) mod metrics;
-pub(crate) mod outside;
+pub(crate) mod outbox;
 pub(crate) mod queue;
 pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
+pub(crate) mod timers;
 
+use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
 use bus::Bus;
 use log_group::{LogGroup, LogPolicy};
 use metrics::Metrics;
-use outside::{ApiDestination, Connection, Outbox};
+use outbox::Outbox;
 use queue::Queue;
 use source::Source;
 use story::Stories;
+use timers::Timers;
 
 /// Tags of anything that takes them.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -64,7 +67,7 @@ impl std::fmt::Display for RealmId {
 
 impl RealmId {
     pub(crate) fn new(account: &str, region: &str) -> Self {
-        Self(format!("{account}/{region}").into())
+        Self([account, "/", region].concat().into())
     }
 
     pub(crate) fn account(&self) -> &str {
@@ -77,7 +80,7 @@ impl RealmId {
 }
 
 /// What one account has in one region.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Realm {
     pub(crate) buses: BTreeMap<String, Bus>,
     pub(crate) log_groups: BTreeMap<String, LogGroup>,
@@ -110,6 +113,20 @@ fn commercial() -> String {
 }
 
 impl World {
+    /// A copy for a snapshot, which the stories are no part of. Long texts are shared, not copied.
+    pub(crate) fn for_snapshot(&self) -> Self {
+        Self {
+            sources: self.sources.clone(),
+            realms: self.realms.clone(),
+            sessions: self.sessions.clone(),
+            timers: self.timers.clone(),
+            outbox: self.outbox.clone(),
+            stories: Stories::default(),
+            clock_offset: self.clock_offset,
+            targets: self.targets.clone(),
+        }
+    }
+
     /// What a reset leaves: the clock, and what the operator said.
     pub(crate) fn emptied(&self) -> Self {
         Self {
@@ -140,6 +157,14 @@ impl World {
         if let Some((at, timer)) = timer {
             self.timers.set(at, timer);
         }
+    }
+
+    /// The account that an access key speaks for: itself when it is an account id, or its role's.
+    pub(crate) fn account_of<'k>(&'k self, key: &'k str) -> Option<&'k str> {
+        if key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()) {
+            return Some(key);
+        }
+        self.sessions.get(key).map(|session| &*session.account)
     }
 
     /// All realms that anybody ever looked at.

@@ -1,9 +1,11 @@
 //! Queues and their messages.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::Tags;
 use crate::clock::Millis;
@@ -13,9 +15,11 @@ const DEDUPLICATION: Millis = 5 * 60 * 1000;
 /// What `MessageRetentionPeriod` is by default, in seconds.
 const RETENTION_SECONDS: i64 = 345_600;
 const VISIBILITY_SECONDS: i64 = 30;
+/// What `MaximumMessageSize` is by default.
+const MESSAGE_BYTES_MAX: u32 = 1_048_576;
 
 /// A queue.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Queue {
     pub(crate) name: String,
     pub(crate) created: Millis,
@@ -51,6 +55,21 @@ pub(crate) struct Message {
     /// The queue it was moved from, having been received there too often.
     #[serde(default)]
     pub(crate) dead_letter_source: Option<String>,
+}
+
+/// A message to be put into a queue.
+#[derive(Debug)]
+pub(crate) struct NewMessage {
+    pub(crate) id: String,
+    pub(crate) body: String,
+    pub(crate) attributes: BTreeMap<String, MessageAttribute>,
+    pub(crate) system_attributes: BTreeMap<String, MessageAttribute>,
+    pub(crate) group: Option<String>,
+    /// A FIFO queue takes the digest of the body where there is none.
+    pub(crate) deduplication: Option<String>,
+    pub(crate) sender: String,
+    /// The queue's own delay where there is none; a FIFO queue knows no other.
+    pub(crate) delay_seconds: Option<i64>,
 }
 
 /// An attribute that the sender put on a message.
@@ -102,6 +121,16 @@ pub(crate) fn is_fifo(name: &str) -> bool {
     name.strip_suffix(".fifo").is_some()
 }
 
+/// The deduplication id of a message in a queue that goes by content.
+fn content_digest(body: &str) -> String {
+    Sha256::digest(body.as_bytes())
+        .iter()
+        .fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+}
+
 impl Queue {
     pub(crate) fn new(name: &str, attributes: BTreeMap<String, String>, tags: Tags, now: Millis) -> Self {
         Self {
@@ -116,6 +145,11 @@ impl Queue {
 
     pub(crate) fn is_fifo(&self) -> bool {
         is_fifo(&self.name)
+    }
+
+    /// The most bytes that a message may have.
+    pub(crate) fn message_bytes_max(&self) -> usize {
+        usize::try_from(self.number("MaximumMessageSize")).unwrap_or(usize::MAX)
     }
 
     /// Whether an attribute that is a switch is on.
@@ -135,7 +169,7 @@ impl Queue {
         let default = match name {
             "VisibilityTimeout" => VISIBILITY_SECONDS,
             "MessageRetentionPeriod" => RETENTION_SECONDS,
-            "MaximumMessageSize" => 1_048_576,
+            "MaximumMessageSize" => MESSAGE_BYTES_MAX.into(),
             _ => 0,
         };
         self.attributes
@@ -144,8 +178,42 @@ impl Queue {
             .unwrap_or(default)
     }
 
-    /// Takes a message in; a FIFO queue answers a repeated one with the id of the first.
-    pub(crate) fn send(&mut self, message: Message, now: Millis) -> (u64, String) {
+    /// Puts a message into the queue; gives its number and id. A FIFO queue gives those of the first for a repeated one.
+    pub(crate) fn enqueue(&mut self, new: NewMessage, now: Millis) -> (u64, String) {
+        let fifo = self.is_fifo();
+        let digest = || fifo.then(|| content_digest(&new.body));
+        let deduplication = new.deduplication.or_else(digest);
+        let delay = new.delay_seconds.filter(|_| !fifo);
+        let delay = delay.unwrap_or_else(|| self.number("DelaySeconds"));
+        let message = Message {
+            id: new.id,
+            body: new.body,
+            attributes: new.attributes,
+            system_attributes: new.system_attributes,
+            group: new.group,
+            deduplication,
+            sender: new.sender,
+            sent: now,
+            visible_from: now + delay * 1000,
+            receive_count: 0,
+            first_received: None,
+            receipt: 0,
+            dead_letter_source: None,
+        };
+        self.insert(message, now)
+    }
+
+    /// Puts a message into this dead-letter queue that was received from `source` too often.
+    pub(crate) fn enqueue_dead_letter(&mut self, message: Message, source: String, now: Millis) {
+        let message = Message {
+            visible_from: now,
+            dead_letter_source: Some(source),
+            ..message
+        };
+        self.insert(message, now);
+    }
+
+    fn insert(&mut self, message: Message, now: Millis) -> (u64, String) {
         self.seen.retain(|_, seen| seen.at + DEDUPLICATION > now);
         if let Some(key) = self.repeat_key(&message) {
             if let Some(seen) = self.seen.get(&key) {

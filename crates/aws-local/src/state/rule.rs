@@ -1,10 +1,11 @@
 //! Rules and their targets.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::Tags;
 use crate::clock::Millis;
@@ -82,6 +83,20 @@ pub(crate) struct Target {
     pub(crate) sage_maker_pipeline_parameters: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) app_sync_parameters: Option<Value>,
+    #[serde(skip)]
+    pub(crate) log_stream: OnceLock<Arc<str>>,
+}
+
+impl Target {
+    /// The log stream that events of its rule go to, where it is a log group: one for each rule and target, the same
+    /// every time. It is a digest, so it is made once.
+    pub(crate) fn log_stream(&self, rule_arn: &str) -> &Arc<str> {
+        self.log_stream.get_or_init(|| {
+            let name = [rule_arn, " ", &self.id].concat();
+            let digest = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
+            digest.to_string().into()
+        })
+    }
 }
 
 /// Values picked from the event and the text they go into.

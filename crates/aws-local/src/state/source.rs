@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::timers::Timer;
 use crate::clock::{DAY, Millis};
-use crate::timers::Timer;
 
 /// How long a source stays PENDING before it is deleted.
 const PENDING_MAX: Millis = 14 * DAY;

@@ -67,9 +67,9 @@ pub(crate) struct Attempt {
     pub(crate) error: Option<(String, String)>,
 }
 
-/// Where in the stories a delivery is told of.
+/// Where a delivery is in the stories.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Page {
+pub(crate) struct DeliveryRef {
     pub(crate) event: Arc<str>,
     pub(crate) pass: usize,
     pub(crate) delivery: usize,
@@ -117,7 +117,7 @@ impl Stories {
         story.passes.len() - 1
     }
 
-    pub(crate) fn deliver(&mut self, id: &Arc<str>, pass: usize, delivery: Delivery) -> Page {
+    pub(crate) fn deliver(&mut self, id: &Arc<str>, pass: usize, delivery: Delivery) -> DeliveryRef {
         let mut place = usize::MAX;
         if let Some(story) = self.by_id.get_mut(id)
             && let Some(pass) = story.passes.get_mut(pass)
@@ -128,7 +128,7 @@ impl Stories {
             place = pass.deliveries.len();
             pass.deliveries.push(delivery);
         }
-        Page {
+        DeliveryRef {
             event: Arc::clone(id),
             pass,
             delivery: place,
@@ -136,13 +136,12 @@ impl Stories {
     }
 
     /// Writes a try into its place.
-    pub(crate) fn tried(&mut self, page: &Page, outcome: &'static str, attempt: Attempt) {
-        let told = attempt.error.as_ref();
-        let told = told.map_or(0, |(code, why)| code.len() + why.len());
-        let bytes = told + size_of::<Attempt>();
-        if let Some(story) = self.by_id.get_mut(&page.event)
-            && let Some(pass) = story.passes.get_mut(page.pass)
-            && let Some(delivery) = pass.deliveries.get_mut(page.delivery)
+    pub(crate) fn tried(&mut self, at: &DeliveryRef, outcome: &'static str, attempt: Attempt) {
+        let error = attempt.error.as_ref();
+        let bytes = error.map_or(0, |(code, why)| code.len() + why.len()) + size_of::<Attempt>();
+        if let Some(story) = self.by_id.get_mut(&at.event)
+            && let Some(pass) = story.passes.get_mut(at.pass)
+            && let Some(delivery) = pass.deliveries.get_mut(at.delivery)
         {
             delivery.outcome = outcome;
             delivery.attempts.push(attempt);
@@ -151,13 +150,13 @@ impl Stories {
         }
     }
 
-    pub(crate) fn delivery(&mut self, page: &Page) -> Option<&mut Delivery> {
+    pub(crate) fn delivery(&mut self, at: &DeliveryRef) -> Option<&mut Delivery> {
         self.by_id
-            .get_mut(&page.event)?
+            .get_mut(&at.event)?
             .passes
-            .get_mut(page.pass)?
+            .get_mut(at.pass)?
             .deliveries
-            .get_mut(page.delivery)
+            .get_mut(at.delivery)
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Story> {

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::ErrorObject;
 
-/// A call that came to nothing. `request` is its method and path; no message holds the token.
+/// A failed call. `request` is its method and path; no message holds the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// The server answered, and refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// No connection came about: the call was not sent.
+    /// No connection: the call was not sent.
     #[error("{request}: no connection to {host}: {}", root(.source))]
     NotSent {
         /// Method and path.
@@ -21,7 +21,7 @@ pub enum ClientError {
         /// Why.
         source: reqwest::Error,
     },
-    /// The call was sent, and no whole answer came: it may have been carried out.
+    /// The call was sent and no complete answer received: it may have been carried out.
     #[error("{request}: {host} did not answer: {}", root(.source))]
     NoAnswer {
         /// Method and path.
@@ -31,7 +31,7 @@ pub enum ClientError {
         /// Why.
         source: reqwest::Error,
     },
-    /// The answer is not what the API answers: some other server, perhaps.
+    /// The answer is not in the API's form: another server, perhaps.
     #[error("{request}: {host} answered something that Scalr's API would not: {reason}")]
     NotTheApi {
         /// Method and path.
@@ -41,13 +41,13 @@ pub enum ClientError {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// The caller said stop, perhaps while the call was under way.
+    /// Cancelled by the caller, perhaps while the call was in flight.
     #[error("{request}: stopped on request")]
     Stopped {
         /// Method and path.
         request: String,
     },
-    /// The last try failed in a way that changes nothing, but an earlier one was not answered.
+    /// The last attempt failed without effect, but an earlier one was not answered and may have been carried out.
     #[error("{0}; an earlier try of this call was not answered")]
     Unsure(#[source] Box<ClientError>),
     /// TLS cannot be set up on this machine.
@@ -69,7 +69,7 @@ pub struct Refusal {
     pub status: u16,
     /// The errors; empty when the answer was not in the API's error form.
     pub errors: Vec<ErrorObject>,
-    /// How long the server asked to be left alone.
+    /// The `Retry-After` of the answer.
     pub retry_after: Option<Duration>,
 }
 
@@ -95,7 +95,7 @@ impl std::fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl ClientError {
-    /// The refusal, if the server gave one.
+    /// The refusal, if the server answered with one.
     pub fn refusal(&self) -> Option<&Refusal> {
         if let Self::Refused(refusal) = self {
             Some(refusal)
@@ -104,7 +104,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the same call may well succeed a little later.
+    /// Whether a retry may succeed.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused(refusal) => matches!(refusal.status, 429 | 500 | 502..=504),
@@ -113,7 +113,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the server may have carried the call out all the same. A call that only reads changes nothing.
+    /// Whether the server may have carried the call out despite the error. A GET changes nothing.
     pub fn may_be_done(&self) -> bool {
         let changes = |request: &str| !request.starts_with("GET ");
         match self {
@@ -127,7 +127,7 @@ impl ClientError {
     }
 }
 
-/// The innermost cause, which is the one that tells a person something ("connection refused").
+/// The innermost cause, which is the one that people understand ("connection refused").
 fn root(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timed out".to_owned();

@@ -1,4 +1,4 @@
-//! One call on the wire: sent, answered, perhaps sent again.
+//! One HTTP call: sent, answered, retried.
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::error::{ClientError, Refusal};
 use super::retry::{Failure, retry_after};
-use super::{ClientError, Refusal, Settings};
+use super::settings::Settings;
 use crate::{BASE_PATH, ErrorDocument, MEDIA_TYPE};
 
 /// The largest answer that is read.
@@ -19,7 +20,7 @@ const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The sender of calls.
+/// Sends calls.
 #[derive(Debug)]
 pub(super) struct Exchange {
     settings: Settings,
@@ -33,7 +34,7 @@ pub(super) struct Request {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
-    once: bool,
+    is_retried: bool,
 }
 
 /// The body of a successful answer.
@@ -50,7 +51,7 @@ impl Request {
             path,
             query,
             body: None,
-            once: false,
+            is_retried: true,
         }
     }
 
@@ -60,7 +61,7 @@ impl Request {
             path,
             query: Vec::new(),
             body: None,
-            once: false,
+            is_retried: true,
         }
     }
 
@@ -79,17 +80,20 @@ impl Request {
             path,
             query: Vec::new(),
             body: Some(body),
-            once: false,
+            is_retried: true,
         })
     }
 
-    /// The same, never sent again.
-    pub(super) fn once(self) -> Self {
-        Self { once: true, ..self }
+    /// The same call, never retried.
+    pub(super) fn without_retry(self) -> Self {
+        Self {
+            is_retried: false,
+            ..self
+        }
     }
 
-    /// Whether carrying it out twice is as good as once. Our PATCHes set values; they add nothing.
-    fn repeatable(&self) -> bool {
+    /// Whether it is idempotent: our PATCHes set values and add nothing.
+    fn is_idempotent(&self) -> bool {
         self.method != Method::POST
     }
 
@@ -121,35 +125,35 @@ impl Exchange {
         &self.settings
     }
 
-    /// Sends a call, again where that is safe, until it is answered for good.
+    /// Sends a call, with retries where they are safe, until an answer is final.
     pub(super) async fn send(
         &self,
         request: &Request,
         stop: &CancellationToken,
     ) -> Result<Body, ClientError> {
         let http = self.http()?;
-        // Whether an earlier try may have been carried out: then no later failure is "nothing changed".
+        // An earlier attempt may have been carried out, so that no later failure means that nothing changed.
         let mut unsure = false;
         for calls in 1.. {
-            let answer = if request.repeatable() {
+            let answer = if request.is_idempotent() {
                 tokio::select! {
-                    answer = self.once(http, request) => answer,
+                    answer = self.attempt(http, request) => answer,
                     () = stop.cancelled() => Err(ClientError::Stopped { request: request.describe() }),
                 }
             } else {
-                self.once(http, request).await
+                self.attempt(http, request).await
             };
             let error = match answer {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
             let retry = &self.settings.retry;
-            let why = failure(&error).filter(|_| !request.once);
-            let delay = why.and_then(|why| retry.delay(why, request.repeatable(), calls, dice()));
+            let why = failure(&error).filter(|_| request.is_retried);
+            let delay = why.and_then(|why| retry.delay(why, request.is_idempotent(), calls, random()));
             let Some(delay) = delay else {
                 return Err(after(unsure, error));
             };
-            debug!(delay_ms = delay.as_millis(), calls, "{error}; it is tried again");
+            debug!(delay_ms = delay.as_millis(), calls, "{error}; retrying");
             unsure |= error.may_be_done();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
@@ -161,7 +165,7 @@ impl Exchange {
         })
     }
 
-    async fn once(&self, http: &reqwest::Client, request: &Request) -> Result<Body, ClientError> {
+    async fn attempt(&self, http: &reqwest::Client, request: &Request) -> Result<Body, ClientError> {
         let mut url = self.settings.host.url(&format!("{BASE_PATH}{}", request.path));
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
@@ -245,7 +249,7 @@ impl Exchange {
         }
     }
 
-    /// The HTTP client, made on the first call: it reads the system's root certificates.
+    /// The HTTP client, built on the first call: that reads the system's root certificates.
     fn http(&self) -> Result<&reqwest::Client, ClientError> {
         if let Some(http) = self.http.get() {
             return Ok(http);
@@ -255,13 +259,13 @@ impl Exchange {
             .user_agent(&self.settings.user_agent)
             .timeout(self.settings.timeout)
             .connect_timeout(CONNECT_TIMEOUT)
-            // A redirect would turn a PATCH into a GET, or carry us to another host.
+            // A redirect would turn a PATCH into a GET, or send the token to another host.
             .redirect(reqwest::redirect::Policy::none());
         if host.is_loopback() {
             builder = builder.no_proxy();
         }
         if !host.is_https() {
-            // No certificate is ever looked at, so a machine without any must not fail here.
+            // No certificate is checked, so a machine without root certificates must not fail here.
             builder = builder.tls_certs_only([]);
         }
         let made = builder.build().map_err(ClientError::Tls)?;
@@ -288,7 +292,7 @@ fn refusal(
     }
 }
 
-/// The last error, which an earlier try that was not answered makes unsure; an answer for good stays as it is.
+/// The last error; unsure where an earlier attempt was not answered, unless the last answer is final.
 fn after(unsure: bool, error: ClientError) -> ClientError {
     let passing = failure(&error).is_some_and(|why| !matches!(why, Failure::Status(400..=428, _)));
     if unsure && passing && !error.may_be_done() {
@@ -307,8 +311,8 @@ fn failure(error: &ClientError) -> Option<Failure> {
     }
 }
 
-/// A number in 0..1 that differs from call to call; jitter needs no better randomness than the hasher's.
-fn dice() -> f64 {
+/// A random number in 0..1; the hasher's randomness is enough for jitter.
+fn random() -> f64 {
     use std::hash::BuildHasher;
     let bits = std::collections::hash_map::RandomState::new().hash_one(SystemTime::now());
     let top = u32::try_from(bits >> 32).unwrap_or_default();

@@ -1,19 +1,26 @@
 //! The HTTP client: one method a call of Scalr's API.
 //!
-//! Invariants: a POST that the server may have carried out is never sent twice by itself; a 404 means "gone" only when
-//! the API says so in its own error form, so that a wrong host never looks like a deleted object; the token is in no
-//! message, and no body is logged.
+//! Invariants: a POST that the server may have carried out is never retried; a 404 means "gone" only in the API's own error
+//! form, so that a wrong host never looks like a deleted object; the token is in no message, and no body is logged.
+//!
+//! # Floors
+//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! ```text
+//! error host retry token    leaves
+//! settings                  how to reach the API
+//! exchange                  one call: sent, answered, retried
+//! ```
 
 mod error;
 mod exchange;
 mod host;
 mod retry;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +28,7 @@ pub use self::error::{ClientError, Refusal};
 use self::exchange::{Body, Exchange, Request};
 pub use self::host::{Host, HostError};
 pub use self::retry::Retry;
+pub use self::settings::Settings;
 pub use self::token::{Token, TokenError};
 use crate::{
     Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
@@ -31,34 +39,6 @@ use crate::{
 /// Pages of a list that are read at most: 10,000 objects.
 const PAGES_MAX: u32 = 100;
 
-/// How to reach the API.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The host.
-    pub host: Host,
-    /// The token of every call.
-    pub token: Token,
-    /// The `User-Agent` header.
-    pub user_agent: String,
-    /// How long to wait for one answer, from connecting to the body's last byte.
-    pub timeout: Duration,
-    /// What is sent again, how often and when.
-    pub retry: Retry,
-}
-
-impl Settings {
-    /// Settings with the usual bounds.
-    pub fn new(host: Host, token: Token, user_agent: impl Into<String>) -> Self {
-        Self {
-            host,
-            token,
-            user_agent: user_agent.into(),
-            timeout: Duration::from_secs(30),
-            retry: Retry::default(),
-        }
-    }
-}
-
 /// Scalr's API. Clones share connections; nothing is opened or read before the first call.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -67,7 +47,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client; it makes no call yet.
+    /// A client; this makes no call.
     pub fn new(settings: Settings) -> Self {
         Self {
             exchange: Arc::new(Exchange::new(settings)),
@@ -75,13 +55,13 @@ impl Client {
         }
     }
 
-    /// The host that is asked.
+    /// The host.
     pub fn host(&self) -> &Host {
         &self.exchange.settings().host
     }
 
-    /// The same client, which gives up its retries, and the calls that are safe to leave, when `stop` is cancelled. A
-    /// POST under way is still waited for: its answer holds the new object's id.
+    /// The same client, which ends when `stop` is cancelled: its retries, and the calls that are idempotent. A POST in
+    /// flight is still waited for, because its answer has the new object's id.
     pub fn stopping_with(&self, stop: CancellationToken) -> Self {
         Self {
             exchange: Arc::clone(&self.exchange),
@@ -99,7 +79,7 @@ impl Client {
         self.get(format!("{}/{id}", Connection::PATH)).await
     }
 
-    /// Changes a connection and answers it as it is afterwards.
+    /// Changes a connection, and returns it as it is then.
     pub async fn update_connection(
         &self,
         id: &ConnectionId,
@@ -116,15 +96,15 @@ impl Client {
         .await
     }
 
-    /// Asks AWS how the connection stands, and answers it as it is afterwards. On a paused connection the same call resumes,
-    /// so it is sent once: it must not go out again after somebody has paused it.
+    /// Has the server read the source's state from AWS, and returns the connection as it is then. On a paused connection the
+    /// same call resumes the stream, so it is never retried: a retry could undo a pause made meanwhile.
     pub async fn refresh_connection(&self, id: &ConnectionId) -> Result<Object<Connection>, ClientError> {
         let data = Input {
             id: Some(id.clone()),
             ..Input::new(ConnectionInput::status(Status::Active), Nothing {})
         };
         let path = format!("{}/{id}", Connection::PATH);
-        self.write(&Request::patch(path, &Document { data })?.once())
+        self.write(&Request::patch(path, &Document { data })?.without_retry())
             .await
     }
 
@@ -147,7 +127,7 @@ impl Client {
         self.get(audit_log_path(account)).await
     }
 
-    /// Has the audit log of an account streamed to a connection, or to none.
+    /// Selects the connection that an account's audit log is streamed to, or none.
     pub async fn set_audit_log_setting(
         &self,
         account: &AccountId,
@@ -230,7 +210,7 @@ impl Client {
             let list: List<K> = self.exchange.send(&request, &self.stop).await?.read(&request)?;
             all.extend(list.data);
             match list.meta.pagination.next_page {
-                // A server that names an earlier page again would have us read for ever.
+                // A server that names an earlier page again would cause an endless loop.
                 Some(next) if next > page => page = next,
                 _ => break,
             }

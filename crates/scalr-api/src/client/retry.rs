@@ -1,17 +1,17 @@
-//! Which failed calls are sent again, and when. Pure: the dice and the clock are the caller's.
+//! Which failed calls are retried, and when. Pure: random numbers and the clock are arguments.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Bounds of the retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Calls made at most when the server says 429.
+    /// Attempts at most when the server answers 429.
     pub throttled_calls_max: u32,
-    /// Calls made at most when the server fails, or its answer is lost.
+    /// Attempts at most when the server fails, or its answer is lost.
     pub failed_calls_max: u32,
-    /// Delay after the first call; each further one doubles.
+    /// Delay before the first retry; it doubles with each further one.
     pub delay_ms_first: u32,
-    /// Longest delay of our own choosing.
+    /// Longest delay, where the server sends no `Retry-After`.
     pub delay_ms_max: u32,
     /// Longest `Retry-After` that is obeyed; a longer one ends the retries.
     pub retry_after_ms_max: u32,
@@ -32,50 +32,48 @@ impl Default for Retry {
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The server refused with this status, and perhaps said when to come back.
+    /// The server refused with this status, perhaps with a `Retry-After`.
     Status(u16, Option<Duration>),
-    /// No connection came about: the server has not seen the call.
+    /// No connection: the server has not received the call.
     NotSent,
-    /// The call may have been carried out, but no answer came.
+    /// The call may have been carried out, but no answer arrived.
     NoAnswer,
 }
 
 impl Retry {
-    /// How long to wait before the call number `calls` + 1; `None` to give up.
-    ///
-    /// `repeatable` says that carrying the call out twice is as good as once; `dice` is in 0..1.
+    /// The delay before attempt number `calls` + 1; `None` to give up. `random` is in 0..1.
     pub(super) fn delay(
         &self,
         failure: Failure,
-        repeatable: bool,
+        is_idempotent: bool,
         calls: u32,
-        dice: f64,
+        random: f64,
     ) -> Option<Duration> {
         let (calls_max, retry_after) = match failure {
             Failure::Status(429, retry_after) => (self.throttled_calls_max, retry_after),
-            Failure::Status(500 | 502 | 503 | 504, retry_after) if repeatable => {
+            Failure::Status(500 | 502 | 503 | 504, retry_after) if is_idempotent => {
                 (self.failed_calls_max, retry_after)
             }
-            Failure::NoAnswer if repeatable => (self.failed_calls_max, None),
+            Failure::NoAnswer if is_idempotent => (self.failed_calls_max, None),
             Failure::NotSent => (self.failed_calls_max, None),
             Failure::Status(..) | Failure::NoAnswer => return None,
         };
         if calls >= calls_max {
             return None;
         }
-        if let Some(asked) = retry_after {
-            return (asked <= Duration::from_millis(self.retry_after_ms_max.into())).then_some(asked);
+        if let Some(requested) = retry_after {
+            return (requested <= Duration::from_millis(self.retry_after_ms_max.into())).then_some(requested);
         }
         let doubled = self
             .delay_ms_first
             .saturating_mul(1 << (calls.max(1) - 1).min(16))
             .min(self.delay_ms_max);
-        // Half is sure, half is jitter: clients that were refused together don't come back together.
-        Some(Duration::from_millis(doubled.into()).mul_f64(0.5 + dice.clamp(0.0, 1.0) / 2.0))
+        // Half of it is jitter, so that clients that were refused at the same time do not retry at the same time.
+        Some(Duration::from_millis(doubled.into()).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0))
     }
 }
 
-/// The wait that a `Retry-After` header asks for: seconds, or an HTTP date.
+/// The wait of a `Retry-After` header: seconds, or an HTTP date.
 pub(super) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<u32>() {
@@ -110,12 +108,12 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(failure: Failure, repeatable: bool, calls: u32, dice: f64, expected_ms: Option<u64>) {
-        let found = Retry::default().delay(failure, repeatable, calls, dice);
+    fn check(failure: Failure, is_idempotent: bool, calls: u32, random: f64, expected_ms: Option<u64>) {
+        let found = Retry::default().delay(failure, is_idempotent, calls, random);
         assert_eq!(
             found,
             expected_ms.map(Duration::from_millis),
-            "{failure:?} {repeatable} {calls} {dice}"
+            "{failure:?} {is_idempotent} {calls} {random}"
         );
     }
 
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_is_sent_again_only_when_it_cannot_have_been_carried_out() {
+    fn a_post_is_retried_only_when_it_cannot_have_been_carried_out() {
         check(Failure::Status(429, None), false, 1, 1.0, Some(250));
         check(Failure::NotSent, false, 1, 1.0, Some(250));
         check(Failure::NoAnswer, false, 1, 1.0, None);

@@ -14,9 +14,9 @@ use crate::{Id, Status};
 #[derive(Clone)]
 enum Act {
     Answer(u16, &'static str, String),
-    /// Takes the call and hangs up.
+    /// Receives the call and closes the connection.
     HangUp,
-    /// Takes the call and says nothing, ever.
+    /// Receives the call and never answers.
     Silence,
 }
 
@@ -26,7 +26,7 @@ struct Server {
 }
 
 impl Server {
-    /// A server that does the acts in turn, one a call, and the last one for all calls after it.
+    /// A server that does the acts in order, one a call, and repeats the last one.
     async fn start(acts: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = format!("http://{}", listener.local_addr().unwrap())
@@ -50,7 +50,7 @@ impl Server {
                     Act::Answer(status, header, body) => {
                         let head = format!("HTTP/1.1 {status} X\r\n{header}Connection: close\r\n");
                         let text = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
-                        // The client may have gone; the next call tells.
+                        // The client may have disconnected.
                         let _ = stream.write_all(text.as_bytes()).await;
                     }
                 }
@@ -136,7 +136,7 @@ fn id<K>(text: &str) -> Id<K> {
 }
 
 #[tokio::test]
-async fn a_call_carries_what_the_api_asks_for() {
+async fn a_call_has_the_headers_and_the_body_that_the_api_requires() {
     let server = Server::start(vec![one("in-1")]).await;
     let input = ConnectionInput {
         name: Some("prod".into()),
@@ -200,7 +200,7 @@ async fn gone_is_none_only_when_the_api_says_so() {
 }
 
 #[tokio::test]
-async fn safe_calls_are_sent_again_after_failures() {
+async fn idempotent_calls_are_retried_after_failures() {
     let acts = vec![status(503), Act::HangUp, status(502), one("in-1")];
     let server = Server::start(acts).await;
     assert!(server.client().connection(&id("in-1")).await.unwrap().is_some());
@@ -212,7 +212,7 @@ async fn safe_calls_are_sent_again_after_failures() {
 }
 
 #[tokio::test]
-async fn a_post_is_sent_again_after_429_only() {
+async fn a_post_is_retried_after_429_only() {
     let server = Server::start(vec![
         Act::Answer(429, "Retry-After: 0\r\n", String::new()),
         one("in-1"),
@@ -318,7 +318,7 @@ async fn answers_that_are_not_the_apis_are_errors() {
 }
 
 #[tokio::test]
-async fn silence_is_bounded() {
+async fn a_server_that_never_answers_is_timed_out() {
     let server = Server::start(vec![Act::Silence]).await;
     let client = server.client_with(Duration::from_millis(50));
     let error = client
@@ -333,7 +333,7 @@ async fn silence_is_bounded() {
 }
 
 #[tokio::test]
-async fn an_unreachable_host_is_said_to_be_so() {
+async fn an_unreachable_host_is_an_error_of_its_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap())
         .parse()
@@ -353,7 +353,7 @@ async fn an_unreachable_host_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn a_stop_ends_what_is_safe_to_leave() {
+async fn a_stop_ends_idempotent_calls_and_waits_for_a_post() {
     let server = Server::start(vec![Act::Silence]).await;
     let stop = CancellationToken::new();
     stop.cancel();
@@ -365,7 +365,7 @@ async fn a_stop_ends_what_is_safe_to_leave() {
         .unwrap_err();
     assert!(matches!(error, ClientError::Stopped { .. }), "{error:?}");
 
-    // A POST under way is waited for: its answer holds the id.
+    // A POST in flight is waited for: its answer has the id.
     let server = Server::start(vec![one("in-1")]).await;
     let stop = CancellationToken::new();
     stop.cancel();

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::catalog::ResourceType;
 use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
-use crate::cx::Notes;
 use crate::diag::{Diagnostics, Result};
-use crate::plan::Action;
 use crate::proto::tfplugin6 as pb;
+use crate::provider::operation::Notes;
+use crate::provider::plan::Action;
 use crate::semantics::{draft, merge, rules, timeouts};
 
 pub(super) async fn apply(

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::schema;
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::erased::{AnyDataSource, AnyFunction, AnyProvider, AnyResource};
-use crate::resource::Timeouts;
-use crate::schema::Object;
+use crate::provider::erased::{AnyDataSource, AnyFunction, AnyProvider, AnyResource};
+use crate::schema::{Object, Shape};
+use crate::timeouts::Timeouts;
 
 /// A resource with its types.
 pub(crate) struct ResourceType {
@@ -88,6 +88,7 @@ impl Catalog {
                 ));
             }
         }
+        self.idle_checks(&name, &object, &identity);
         let known = |(name, _): &(&'static str, bool)| Some((*name, object.attribute(name)?.shape.ty()));
         let identity_ty = Type::object(identity.iter().filter_map(known));
         let ty = schema::full_type(&object, timeouts);
@@ -108,6 +109,7 @@ impl Catalog {
     fn add_data_source(&mut self, any: Box<dyn AnyDataSource>) {
         let name = format!("{}_{}", self.provider.name(), any.name());
         let (object, timeouts) = (any.object(), any.timeouts());
+        self.idle_checks(&name, &object, &[]);
         let ty = schema::full_type(&object, timeouts);
         let entry = DataSourceType {
             any,
@@ -140,6 +142,22 @@ impl Catalog {
         }
         if self.functions.insert(name, entry).is_some() {
             self.fault(&format!("the function `{name}` is registered twice"));
+        }
+    }
+
+    /// Finds checks that nothing runs: of attributes that neither the configuration sets nor an import.
+    fn idle_checks(&mut self, name: &str, object: &Object, identity: &[(&'static str, bool)]) {
+        for attr in &object.attributes {
+            let set = attr.required || attr.optional || identity.iter().any(|(name, _)| *name == attr.name);
+            if attr.named_check && !set {
+                self.fault(&format!(
+                    "`{}` of `{name}` has a `check`, and neither the configuration nor an import sets it",
+                    attr.name
+                ));
+            }
+            if let Shape::Nested(_, inner) = &attr.shape {
+                self.idle_checks(&format!("{name}.{}", attr.name), inner, &[]);
+            }
         }
     }
 

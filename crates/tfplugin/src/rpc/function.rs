@@ -6,9 +6,11 @@ use super::catalog::{Catalog, FunctionType};
 use super::{Service, guard_now, schema, wire};
 use crate::cty::{Budget, Val};
 use crate::diag::Diagnostics;
-use crate::function::FunctionError;
 use crate::log;
+use crate::path::{Path, Step};
 use crate::proto::tfplugin6 as pb;
+use crate::provider::function::FunctionError;
+use crate::semantics::validate;
 
 pub(super) fn all(catalog: &Catalog) -> BTreeMap<String, pb::Function> {
     let one = |(name, one): (&&'static str, &FunctionType)| {
@@ -78,11 +80,7 @@ fn arguments(function: &FunctionType, messages: &[pb::DynamicValue]) -> Result<V
             if value.is_null() && !attr.parameter.nullable {
                 return Err(fail(format!("`{}` must not be null", attr.name)));
             }
-            if value.is_wholly_known() {
-                for check in &attr.checks {
-                    check(&value).map_err(|reason| fail(format!("`{}` {reason}", attr.name)))?;
-                }
-            }
+            validate::value(attr, &value).map_err(|reason| fail(format!("`{}` {reason}", attr.name)))?;
             Ok(value)
         };
         let value = if attr.parameter.variadic {
@@ -104,15 +102,21 @@ fn arguments(function: &FunctionType, messages: &[pb::DynamicValue]) -> Result<V
 
 /// An error that names its argument, with the position that Terraform wants.
 fn positioned(function: &FunctionType, error: FunctionError) -> FunctionError {
-    let position = error.name.and_then(|name| {
-        function
-            .object
-            .attributes
-            .iter()
-            .position(|attr| attr.name == name)
-    });
-    match position {
+    match error.name.as_ref().and_then(|path| position(function, path)) {
         Some(position) => error.argument(position),
         None => error,
+    }
+}
+
+/// The position of an argument; those that a variadic parameter takes count on from it.
+fn position(function: &FunctionType, path: &Path) -> Option<usize> {
+    let (Step::Attr(name), inside) = path.steps().split_first()? else {
+        return None;
+    };
+    let attributes = &function.object.attributes;
+    let position = attributes.iter().position(|attr| attr.name == *name)?;
+    match inside.first() {
+        Some(Step::Index(index)) if attributes[position].parameter.variadic => Some(position + index),
+        _ => Some(position),
     }
 }

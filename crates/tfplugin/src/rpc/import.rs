@@ -6,9 +6,12 @@ use super::catalog::ResourceType;
 use super::{Service, guard_now, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::path::{Path, Step};
 use crate::proto::tfplugin6 as pb;
+use crate::provider::import::Imported;
+use crate::schema::Attribute;
 use crate::semantics::draft::TIMEOUTS;
-use crate::semantics::merge;
+use crate::semantics::{merge, rules, validate};
 
 pub(super) fn import(
     service: &Service,
@@ -53,35 +56,57 @@ fn state(one: &ResourceType, message: &pb::import_resource_state::Request) -> Re
         .identity
         .as_ref()
         .and_then(|identity| identity.identity_data.as_ref());
-    let mut set = match identity {
+    let mut state = match identity {
         Some(identity) if message.id.is_empty() => by_identity(one, identity)?,
         _ => by_id(one, &message.id)?,
     };
-    if !one.timeouts.entries().is_empty() {
-        set.insert(TIMEOUTS.to_owned(), Val::Null);
+    if let (Val::Map(all), false) = (&mut state, one.timeouts.entries().is_empty()) {
+        all.insert(TIMEOUTS.to_owned(), Val::Null);
     }
-    Ok(merge::sparse(&one.object, set))
+    Ok(state)
 }
 
-fn by_id(one: &ResourceType, id: &str) -> Result<BTreeMap<String, Val>> {
+fn by_id(one: &ResourceType, id: &str) -> Result<Val> {
     if id.is_empty() {
         return Err(Diagnostic::error("The import id is empty").into());
     }
-    let mut set = BTreeMap::new();
-    for (name, text) in one.any.parse_import_id(id)? {
-        let Some(attr) = one.object.attribute(name) else {
+    let mut state = merge::sparse(&one.object, BTreeMap::new());
+    for (path, imported) in one.any.import_id(id)? {
+        let attr = match path.steps() {
+            [Step::Attr(name)] => one.object.attribute(name),
+            _ => None,
+        };
+        let (Some(attr), Val::Map(all)) = (attr, &mut state) else {
             let detail = format!(
-                "This is a bug in the provider: `{}` has no attribute `{name}`.",
+                "This is a bug in the provider: `{}` has no attribute `{path}`.",
                 one.name
             );
             return Err(Diagnostic::error("Cannot import by id").detail(detail).into());
         };
-        let value = scalar(&text, &attr.shape.ty()).ok_or_else(|| {
-            Diagnostic::error("Invalid import id").detail(format!("`{text}` is no value for `{name}`."))
-        })?;
-        set.insert(name.to_owned(), value);
+        let value = match imported {
+            Imported::Value(value) => value,
+            Imported::Text(text) => scalar(&text, &attr.shape.ty()).ok_or_else(|| {
+                Diagnostic::error("Invalid import id").detail(format!("`{text}` is no value for `{path}`."))
+            })?,
+        };
+        validate::value(attr, &value).map_err(|reason| refused_id(one, id, attr, &value, &reason))?;
+        all.insert(attr.name.clone(), value);
     }
-    Ok(set)
+    Ok(state)
+}
+
+/// An id, or a part of one, that its attribute's check refuses.
+fn refused_id(one: &ResourceType, id: &str, attr: &Attribute, value: &Val, reason: &str) -> Diagnostic {
+    let name = &attr.name;
+    let detail = match value {
+        Val::String(text) if text == id && name == "id" => format!("It {reason}. Nothing was imported."),
+        Val::String(text) if text == id => format!(
+            "It {reason}: a `{}` is imported by its `{name}`. Nothing was imported.",
+            one.name
+        ),
+        _ => format!("What it has for `{name}` {reason}. Nothing was imported."),
+    };
+    Diagnostic::error(format!("Import id `{}` cannot be used", id.escape_debug())).detail(detail)
 }
 
 fn scalar(text: &str, ty: &Type) -> Option<Val> {
@@ -93,7 +118,7 @@ fn scalar(text: &str, ty: &Type) -> Option<Val> {
     }
 }
 
-fn by_identity(one: &ResourceType, message: &pb::DynamicValue) -> Result<BTreeMap<String, Val>> {
+fn by_identity(one: &ResourceType, message: &pb::DynamicValue) -> Result<Val> {
     let value = wire::value(Some(message), &one.identity_ty)?;
     let missing = one
         .identity
@@ -103,8 +128,28 @@ fn by_identity(one: &ResourceType, message: &pb::DynamicValue) -> Result<BTreeMa
         let detail = format!("The identity of a `{}` needs `{name}`.", one.name);
         return Err(Diagnostic::error("Incomplete identity").detail(detail).into());
     }
-    match value {
-        Val::Map(all) => Ok(all),
-        _ => Err(Diagnostic::error("The identity is empty").into()),
+    let Val::Map(all) = value else {
+        return Err(Diagnostic::error("The identity is empty").into());
+    };
+    let mut refused = Diagnostics::new();
+    for (name, value) in &all {
+        let reason = one
+            .object
+            .attribute(name)
+            .and_then(|attr| validate::value(attr, value).err());
+        refused.extend(reason.map(|reason| {
+            let shown = match value {
+                Val::String(text) => format!("`{}`", text.escape_debug()),
+                other => rules::brief(other),
+            };
+            Diagnostic::error(format!("The `{name}` of the identity cannot be used"))
+                .detail(format!("It is {shown} and {reason}. Nothing was imported."))
+                .at(Path::root(name))
+        }));
+    }
+    if refused.is_empty() {
+        Ok(merge::sparse(&one.object, all))
+    } else {
+        Err(refused)
     }
 }

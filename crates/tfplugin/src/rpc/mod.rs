@@ -26,13 +26,13 @@ use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
 pub(crate) use self::catalog::ResourceType;
-use crate::cx::{Call, Notes};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::erased::AnyProvider;
 use crate::log;
-use crate::plan::AnyClient;
 use crate::proto::tfplugin6 as pb;
 use crate::proto::tfplugin6::provider_server::Provider as Protocol;
+use crate::provider::erased::AnyProvider;
+use crate::provider::operation::{Call, Notes};
+use crate::provider::plan::AnyClient;
 
 /// The provider as a service.
 pub(crate) struct Service {
@@ -82,6 +82,11 @@ impl Service {
             Client::Ready(client) => Some(Arc::clone(client)),
             Client::Missing(_) => None,
         }
+    }
+
+    /// Configures the provider with a client from elsewhere.
+    pub(crate) fn set_ready(&self, client: AnyClient) {
+        self.set_client(Client::Ready(client));
     }
 
     fn set_client(&self, client: Client) {

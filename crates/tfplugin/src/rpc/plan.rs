@@ -5,8 +5,8 @@ use super::validate::{self, Subject};
 use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
-use crate::plan::{Action, PlanState};
 use crate::proto::tfplugin6 as pb;
+use crate::provider::plan::{Action, PlanState};
 use crate::semantics::{draft, rules};
 
 pub(super) fn validate(
@@ -101,9 +101,11 @@ async fn try_plan(
     message: &pb::plan_resource_change::Request,
 ) -> Result<PlanState> {
     let prior = wire::value(message.prior_state.as_ref(), &one.ty)?;
-    let proposed = wire::value(message.proposed_new_state.as_ref(), &one.ty)?;
     let config = wire::value(message.config.as_ref(), &one.ty)?;
-    let action = match (prior.is_null(), proposed.is_null()) {
+    let action = match (
+        prior.is_null(),
+        wire::is_null(message.proposed_new_state.as_ref()),
+    ) {
         (_, true) => Action::Delete,
         (true, false) => Action::Create,
         (false, false) => Action::Update,
@@ -122,6 +124,9 @@ async fn try_plan(
         client: service.client(),
         cancel: service.cancel(),
     };
+    if action == Action::Delete && !one.any.plans_destroy() {
+        return Ok(state);
+    }
     if let Err(failed) = guard(one.any.plan(&mut state)).await {
         // What was warned of by then may be why.
         state.diags.extend(failed);

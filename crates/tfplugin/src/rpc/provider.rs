@@ -6,9 +6,9 @@ use crate::cty::Val;
 use crate::diag::{Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
-use crate::provider::ConfigureCx;
-use crate::resource::Timeouts;
+use crate::provider::registry::ConfigureRequest;
 use crate::schema::{Nesting, Object, Shape};
+use crate::timeouts::Timeouts;
 
 fn capabilities() -> pb::ServerCapabilities {
     pb::ServerCapabilities {
@@ -139,12 +139,12 @@ async fn try_configure(service: &Service, message: &pb::configure_provider::Requ
         return Ok(());
     }
     let config = with_defaults(&catalog.object, config);
-    let cx = ConfigureCx {
+    let request = ConfigureRequest {
         terraform_version: message.terraform_version.clone(),
         provider_name: catalog.provider.name(),
         provider_version: service.version,
     };
-    let client = guard(catalog.provider.configure(&config, &cx)).await?;
+    let client = guard(catalog.provider.configure(&config, &request)).await?;
     service.set_client(Client::Ready(client));
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! Judging a configuration, of whatever kind.
 
 use super::{guard_now, wire};
-use crate::config::Config;
-use crate::cty::Type;
+use crate::cty::{Type, Val};
 use crate::diag::Diagnostics;
 use crate::proto::tfplugin6 as pb;
-use crate::resource::Timeouts;
 use crate::schema::Object;
 use crate::semantics::{timeouts, validate};
+use crate::timeouts::Timeouts;
 
 /// What a configuration has to fit.
 pub(super) struct Subject<'a> {
@@ -22,13 +21,13 @@ pub(super) struct Subject<'a> {
 pub(super) fn config(
     subject: &Subject<'_>,
     config: Option<&pb::DynamicValue>,
-    own: impl FnOnce(&Config<'_>, &mut Diagnostics),
+    own: impl FnOnce(&Val, &mut Diagnostics),
 ) -> Vec<pb::Diagnostic> {
     let run = || {
         let value = wire::value(config, subject.ty)?;
         let mut diags = validate::object(subject.object, &value, subject.write_only_allowed);
         timeouts::validate(subject.timeouts, &value, &mut diags);
-        own(&Config { value: &value }, &mut diags);
+        own(&value, &mut diags);
         Ok(diags)
     };
     wire::diagnostics(guard_now(run).unwrap_or_else(|diags| diags), subject.ty)

@@ -26,6 +26,18 @@ pub(crate) fn value(message: Option<&pb::DynamicValue>, ty: &Type) -> Result<Val
     })
 }
 
+/// Whether a message holds a null as a whole, without reading it.
+pub(crate) fn is_null(message: Option<&pb::DynamicValue>) -> bool {
+    const NIL: [u8; 1] = [0xc0];
+    message.is_none_or(|message| {
+        if message.msgpack.is_empty() {
+            message.json.trim_ascii() == b"null"
+        } else {
+            message.msgpack == NIL
+        }
+    })
+}
+
 /// Reads a value in either encoding. Values that come in any number share a budget.
 pub(crate) fn decode(message: &pb::DynamicValue, ty: &Type, budget: &mut Budget) -> Result<Val, ValueError> {
     if !message.msgpack.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! What the configuration sets is planned as set; where it is silent, a default applies, or the prior value of what
 //! the provider computes. If that changes anything, all else that the provider computes becomes unknown, unless it
-//! is marked `keep`. If nothing changes, the plan is the prior state.
+//! is marked `use_state_for_unknown`. If nothing changes, the plan is the prior state.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,26 @@ use crate::schema::{Attribute, Nesting, Object, Shape};
 /// The block that users may set on resources with timeouts. It is no attribute, and a change of it changes nothing else.
 pub(crate) const TIMEOUTS: &str = "timeouts";
 
+/// What is planned for an attribute that the provider computes and the configuration leaves out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Computed {
+    /// The prior value: nothing changes.
+    Prior,
+    /// Unknown, unless the attribute keeps its prior value: something changes, or the object is new.
+    Unknown,
+}
+
 /// The drafted plan, and where it asks for a replacement.
 pub(crate) fn draft(object: &Object, prior: &Val, config: &Val) -> (Val, Vec<Path>) {
-    let mut planned = settle_object(object, prior, config);
     let mut replace = Vec::new();
-    if !same(&planned, prior) {
-        mark_object(object, prior, config, &mut planned);
-        if !prior.is_null() {
-            replacements(object, [prior, config, &planned], &Path::empty(), &mut replace);
-        }
+    let mut planned = if prior.is_null() {
+        plan_object(object, prior, config, Computed::Unknown)
+    } else {
+        plan_object(object, prior, config, Computed::Prior)
+    };
+    if !prior.is_null() && !same(&planned, prior) {
+        planned = plan_object(object, prior, config, Computed::Unknown);
+        replacements(object, [prior, config, &planned], &Path::empty(), &mut replace);
     }
     if let (Val::Map(all), Val::Map(config)) = (&mut planned, config)
         && let Some(timeouts) = config.get(TIMEOUTS)
@@ -46,34 +57,27 @@ pub(crate) fn same(a: &Val, b: &Val) -> bool {
     }
 }
 
-fn settle_object(object: &Object, prior: &Val, config: &Val) -> Val {
+fn plan_object(object: &Object, prior: &Val, config: &Val, computed: Computed) -> Val {
     let one = |attr: &Attribute| {
-        (
-            attr.name.clone(),
-            settle(attr, prior.get(&attr.name), config.get(&attr.name)),
-        )
+        let (prior, config) = (prior.get(&attr.name), config.get(&attr.name));
+        (attr.name.clone(), plan_attribute(attr, prior, config, computed))
     };
     Val::Map(object.attributes.iter().map(one).collect())
 }
 
-fn settle(attr: &Attribute, prior: &Val, config: &Val) -> Val {
+fn plan_attribute(attr: &Attribute, prior: &Val, config: &Val, computed: Computed) -> Val {
     if attr.write_only {
         return Val::Null;
     }
-    let value = if !config.is_null() {
-        match &attr.shape {
-            Shape::Nested(nesting, object) if !config.is_unknown() => {
-                settle_nested(*nesting, object, prior, config)
-            }
-            _ => config.clone(),
+    let value = match (&attr.shape, &attr.default) {
+        (Shape::Nested(nesting, object), _) if !config.is_null() && !config.is_unknown() => {
+            return plan_nested(attr, *nesting, object, [prior, config], computed);
         }
-    } else if let Some(default) = &attr.default {
-        default()
-    } else if attr.computed {
-        prior.clone()
-    } else {
+        _ if !config.is_null() => config.clone(),
+        (_, Some(default)) => default(),
+        _ if attr.computed => return computed_value(attr, prior, computed),
         // A null that says its type keeps it.
-        config.clone()
+        _ => config.clone(),
     };
     if means_the_same(attr, prior, &value) {
         prior.clone()
@@ -82,21 +86,43 @@ fn settle(attr: &Attribute, prior: &Val, config: &Val) -> Val {
     }
 }
 
+fn computed_value(attr: &Attribute, prior: &Val, computed: Computed) -> Val {
+    let keeps = attr.use_state_for_unknown && !prior.is_null();
+    if computed == Computed::Unknown && !keeps {
+        Val::UNKNOWN
+    } else {
+        prior.clone()
+    }
+}
+
+/// A nested attribute that is written. What means the same as before stays as it was, inside too.
+fn plan_nested(
+    attr: &Attribute,
+    nesting: Nesting,
+    object: &Object,
+    [prior, config]: [&Val; 2],
+    computed: Computed,
+) -> Val {
+    let plan = |computed| {
+        map_elements(nesting, object, prior, config, |prior, config| {
+            if config.is_null() || config.is_unknown() {
+                config.clone()
+            } else {
+                plan_object(object, prior, config, computed)
+            }
+        })
+    };
+    if attr.equal.is_some() && means_the_same(attr, prior, &plan(Computed::Prior)) {
+        return prior.clone();
+    }
+    plan(computed)
+}
+
 /// Whether two different values mean the same, as the attribute's `equal` has it.
 pub(crate) fn means_the_same(attr: &Attribute, a: &Val, b: &Val) -> bool {
     let known = |value: &Val| !value.is_null() && value.is_wholly_known();
     let equal = attr.equal.as_ref();
     a == b || equal.is_some_and(|equal| known(a) && known(b) && equal(a, b))
-}
-
-fn settle_nested(nesting: Nesting, object: &Object, prior: &Val, config: &Val) -> Val {
-    map_elements(nesting, object, prior, config, |prior, config| {
-        if config.is_null() || config.is_unknown() {
-            config.clone()
-        } else {
-            settle_object(object, prior, config)
-        }
-    })
 }
 
 /// Rebuilds nested objects from those of the configuration, each beside the prior one that it continues.
@@ -138,40 +164,4 @@ pub(super) fn fits(object: &Object, element: &Val, config: &Val) -> bool {
         let free = attr.write_only || (new.is_null() && attr.computed);
         free || matches!(attr.shape, Shape::Nested(..)) && !new.is_null() || means_the_same(attr, old, new)
     })
-}
-
-fn mark_object(object: &Object, prior: &Val, config: &Val, planned: &mut Val) {
-    let Val::Map(all) = planned else { return };
-    for attr in &object.attributes {
-        let (prior, config) = (prior.get(&attr.name), config.get(&attr.name));
-        if let Some(value) = all.get_mut(&attr.name) {
-            mark(attr, prior, config, value);
-        }
-    }
-}
-
-fn mark(attr: &Attribute, prior: &Val, config: &Val, planned: &mut Val) {
-    if attr.write_only {
-        return;
-    }
-    if config.is_null() {
-        if attr.computed && attr.default.is_none() && (!attr.keep || prior.is_null()) {
-            *planned = Val::UNKNOWN;
-        }
-        return;
-    }
-    let Shape::Nested(nesting, object) = &attr.shape else {
-        return;
-    };
-    if config.is_unknown() || planned == prior && attr.equal.is_some() {
-        return;
-    }
-    *planned = map_elements(*nesting, object, prior, config, |prior, config| {
-        if config.is_null() || config.is_unknown() {
-            return config.clone();
-        }
-        let mut one = settle_object(object, prior, config);
-        mark_object(object, prior, config, &mut one);
-        one
-    });
 }

@@ -178,7 +178,7 @@ fn known(value: &Val, at: &Path, diags: &mut Diagnostics) {
 }
 
 /// A value in a message: short, and readable.
-fn brief(value: &Val) -> String {
+pub(crate) fn brief(value: &Val) -> String {
     let text = match value {
         Val::Null => "null".to_owned(),
         Val::Bool(value) => value.to_string(),

@@ -16,6 +16,14 @@ pub(crate) fn object(object: &Object, config: &Val, write_only_allowed: bool) ->
     walk.diags
 }
 
+/// The checks of one attribute, on a value that is known and not null; what else there is, they do not judge.
+pub(crate) fn value(attr: &Attribute, value: &Val) -> Result<(), String> {
+    if value.is_null() || !value.is_wholly_known() {
+        return Ok(());
+    }
+    attr.checks.iter().try_for_each(|check| check(value))
+}
+
 struct Walk {
     write_only_allowed: bool,
     diags: Diagnostics,
@@ -69,10 +77,7 @@ impl Walk {
         if let Shape::Nested(nesting, inner) = &attr.shape {
             self.nested(*nesting, inner, value, &path);
         }
-        if !value.is_wholly_known() {
-            return;
-        }
-        if let Some(reason) = attr.checks.iter().find_map(|check| check(value).err()) {
+        if let Err(reason) = self::value(attr, value) {
             let detail = format!("`{path}` {}", sentence(&reason));
             self.diags
                 .push(Diagnostic::error("Invalid value").detail(detail).at(path));

@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::socket::{self, Socket};
 use super::{ServeError, accept, tls};
-use crate::erased::AnyProvider;
 use crate::log;
+use crate::provider::erased::AnyProvider;
 
 const COOKIE_KEY: &str = "TF_PLUGIN_MAGIC_COOKIE";
 const COOKIE_VALUE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";

@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use self::services::Services;
-use crate::erased::AnyProvider;
 use crate::log;
+use crate::provider::erased::AnyProvider;
 use crate::rpc::Service;
 
 /// Why a program that should serve does not.

@@ -23,10 +23,10 @@ use tonic::Request;
 pub use self::resource::{Applied, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::function::FunctionError;
 use crate::proto::tfplugin6 as pb;
 use crate::proto::tfplugin6::provider_server::Provider as _;
-use crate::provider::Provider;
+use crate::provider::function::FunctionError;
+use crate::provider::registry::Provider;
 use crate::rpc::Service;
 
 /// Stands for an unknown value in the JSON of configurations, plans and arguments.
@@ -44,15 +44,50 @@ pub fn observe(observer: fn(&Diagnostic)) {
 /// A provider under test.
 pub struct Harness {
     service: Service,
+    observer: Option<Observer>,
 }
+
+/// Gets to see each diagnostic that the provider gives.
+type Observer = Box<dyn Fn(&Diagnostic) + Send + Sync>;
 
 impl Harness {
     /// Puts a provider under test. A provider that is put together wrongly panics here.
     pub fn new<P: Provider>() -> Self {
-        let service = Service::new(crate::erased::provider::<P>(), "0.0.0-test");
+        let service = Service::new(crate::provider::erased::provider::<P>(), "0.0.0-test");
         let faults = &service.catalog().faults;
         assert!(faults.is_empty(), "{faults}");
-        Self { service }
+        Self {
+            service,
+            observer: None,
+        }
+    }
+
+    /// Puts a provider under test that is configured already: its resources work with this client.
+    pub fn with_client<P: Provider>(client: P::Client) -> Self {
+        let harness = Self::new::<P>();
+        harness.service.set_ready(std::sync::Arc::new(client));
+        harness
+    }
+
+    /// Shows each diagnostic that the provider gives from here on to an observer, for a test that collects them.
+    pub fn observed_by(mut self, observer: impl Fn(&Diagnostic) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Diagnostics from their messages.
+    fn diagnostics(&self, messages: Vec<pb::Diagnostic>) -> Diagnostics {
+        let diags = convert::diagnostics(messages);
+        if let Some(observer) = &self.observer {
+            diags.iter().for_each(observer);
+        }
+        diags
+    }
+
+    /// The same where an error is a failure.
+    fn ok(&self, messages: Vec<pb::Diagnostic>) -> Result<Diagnostics> {
+        let diags = self.diagnostics(messages);
+        if diags.has_errors() { Err(diags) } else { Ok(diags) }
     }
 
     /// Configures the provider.
@@ -65,7 +100,7 @@ impl Harness {
                 .validate_provider_config(Request::new(pb::validate_provider_config::Request {
                     config: config.clone(),
                 }));
-        let mut diags = convert::diagnostics(answer(valid.await).diagnostics);
+        let mut diags = self.diagnostics(answer(valid.await).diagnostics);
         if !diags.has_errors() {
             let request = pb::configure_provider::Request {
                 terraform_version: "1.11.4".to_owned(),
@@ -73,7 +108,7 @@ impl Harness {
                 client_capabilities: None,
             };
             let configured = self.service.configure_provider(Request::new(request)).await;
-            diags.extend(convert::diagnostics(answer(configured).diagnostics));
+            diags.extend(self.diagnostics(answer(configured).diagnostics));
         }
         if diags.has_errors() { Err(diags) } else { Ok(diags) }
     }
@@ -81,7 +116,7 @@ impl Harness {
     /// A managed resource, by its full name.
     pub fn resource(&self, name: &str) -> ResourceHarness<'_> {
         match self.service.catalog().resource(name) {
-            Ok(one) => ResourceHarness::new(&self.service, one),
+            Ok(one) => ResourceHarness::new(self, one),
             Err(diags) => panic!("{diags}"),
         }
     }
@@ -97,7 +132,7 @@ impl Harness {
                 config: config.clone(),
             },
         ));
-        ok(answer(valid.await).diagnostics)?;
+        self.ok(answer(valid.await).diagnostics)?;
         let read = self
             .service
             .read_data_source(Request::new(pb::read_data_source::Request {
@@ -106,7 +141,7 @@ impl Harness {
                 ..Default::default()
             }));
         let read = answer(read.await);
-        ok(read.diagnostics)?;
+        self.ok(read.diagnostics)?;
         Ok(convert::show(&convert::value(read.state.as_ref(), &one.ty)))
     }
 
@@ -134,7 +169,7 @@ impl Harness {
         let called = answer(self.service.call_function(Request::new(request)).await);
         match called.error {
             Some(error) => Err(FunctionError {
-                text: error.text,
+                text: self.seen(error.text),
                 argument: error.function_argument,
                 name: None,
             }),
@@ -143,6 +178,14 @@ impl Harness {
                 &function.output,
             ))),
         }
+    }
+
+    /// The text of a function's error, which has no diagnostic of its own.
+    fn seen(&self, text: String) -> String {
+        if let Some(observer) = &self.observer {
+            observer(&Diagnostic::error(text.as_str()));
+        }
+        text
     }
 
     /// Asks the provider to stop what it is doing, as Terraform does on Ctrl-C.
@@ -175,9 +218,4 @@ fn answer<T>(result: Result<tonic::Response<T>, tonic::Status>) -> T {
         Ok(response) => response.into_inner(),
         Err(status) => panic!("the call was refused: {status}"),
     }
-}
-
-fn ok(messages: Vec<pb::Diagnostic>) -> Result<Diagnostics> {
-    let diags = convert::diagnostics(messages);
-    if diags.has_errors() { Err(diags) } else { Ok(diags) }
 }

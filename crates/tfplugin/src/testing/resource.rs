@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use tonic::Request;
 
-use super::{answer, convert, ok};
+use super::{Harness, answer, convert};
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::path::Path;
@@ -13,6 +13,7 @@ use crate::rpc::{ResourceType, Service};
 
 /// A managed resource under test.
 pub struct ResourceHarness<'a> {
+    harness: &'a Harness,
     service: &'a Service,
     one: &'a ResourceType,
 }
@@ -73,8 +74,12 @@ pub struct Applied {
 }
 
 impl<'a> ResourceHarness<'a> {
-    pub(super) fn new(service: &'a Service, one: &'a ResourceType) -> Self {
-        Self { service, one }
+    pub(super) fn new(harness: &'a Harness, one: &'a ResourceType) -> Self {
+        Self {
+            harness,
+            service: &harness.service,
+            one,
+        }
     }
 
     fn dynamic(&self, value: &Val) -> pb::DynamicValue {
@@ -103,7 +108,8 @@ impl<'a> ResourceHarness<'a> {
             config: Some(self.dynamic(&config)),
             client_capabilities: Some(capabilities()),
         };
-        ok(answer(self.service.validate_resource_config(Request::new(request)).await).diagnostics)
+        self.harness
+            .ok(answer(self.service.validate_resource_config(Request::new(request)).await).diagnostics)
     }
 
     /// Plans a create, or a change of an object.
@@ -138,7 +144,7 @@ impl<'a> ResourceHarness<'a> {
             ..Default::default()
         };
         let answered = answer(self.service.plan_resource_change(Request::new(request)).await);
-        let warnings = ok(answered.diagnostics)?;
+        let warnings = self.harness.ok(answered.diagnostics)?;
         Ok(Planned {
             prior: prior.cloned(),
             config,
@@ -189,7 +195,7 @@ impl<'a> ResourceHarness<'a> {
         };
         let answered = answer(self.service.apply_resource_change(Request::new(request)).await);
         let mut diags = planned.warnings;
-        diags.extend(convert::diagnostics(answered.diagnostics));
+        diags.extend(self.harness.diagnostics(answered.diagnostics));
         if let Some(prior) = prior.filter(|_| !planned.value.is_null()) {
             self.same_identity(
                 prior.identity.as_ref(),
@@ -250,7 +256,7 @@ impl<'a> ResourceHarness<'a> {
             ..Default::default()
         };
         let answered = answer(self.service.read_resource(Request::new(request)).await);
-        let mut diags = ok(answered.diagnostics)?;
+        let mut diags = self.harness.ok(answered.diagnostics)?;
         let read = self.state(
             answered.new_state.as_ref(),
             answered.private,
@@ -284,7 +290,7 @@ impl<'a> ResourceHarness<'a> {
             identity,
         };
         let answered = answer(self.service.import_resource_state(Request::new(request)).await);
-        ok(answered.diagnostics)?;
+        self.harness.ok(answered.diagnostics)?;
         let imported = answered.imported_resources.into_iter().next();
         let state = imported.and_then(|one| self.state(one.state.as_ref(), one.private, one.identity));
         let state = state.ok_or_else(|| Diagnostic::error("The import gave nothing"))?;
@@ -303,7 +309,7 @@ impl<'a> ResourceHarness<'a> {
             }),
         };
         let answered = answer(self.service.upgrade_resource_state(Request::new(request)).await);
-        ok(answered.diagnostics)?;
+        self.harness.ok(answered.diagnostics)?;
         let state = self.state(answered.upgraded_state.as_ref(), Vec::new(), None);
         state.ok_or_else(|| Diagnostic::error("The upgrade gave nothing").into())
     }

@@ -43,12 +43,12 @@ impl Function for Describe {
 
     fn call(self) -> Result<Described, FunctionError> {
         if self.text == "bad" {
-            return Err(FunctionError::new("not that.").at("text"));
+            return Err(FunctionError::new("not that.").at(Self::text()));
         }
         let json = self
             .any
             .to_json()
-            .map_err(|error| FunctionError::new(error.to_string()).argument(3))?;
+            .map_err(|error| FunctionError::new(error.to_string()).at(Self::any()))?;
         let words = format!("{} {:?} {:?} {json}", self.text, self.nullable, self.open);
         Ok(Described {
             words,

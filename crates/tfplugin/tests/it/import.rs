@@ -82,3 +82,59 @@ async fn upgrade() {
     let odd = animal.upgrade(2, &json!({ "name": ["leo"] })).await.unwrap_err();
     assert!(text(&odd).contains("name: expected \"string\""), "{odd}");
 }
+
+/// What an import sets meets the checks of its attributes: as an id, as a part of one, as an identity.
+#[tokio::test]
+async fn checked() {
+    let zoo = open().await;
+    let refused = async |resource: &str, id: &str, said: &str| {
+        let diags = zoo.resource(resource).import(id).await.unwrap_err();
+        assert_eq!(text(&diags), said, "{id}");
+    };
+    refused(
+        "zoo_house",
+        "hut-1\n",
+        "error: Import id `hut-1\\n` cannot be used: It must be a house, which begins with `house-`. Nothing was imported.",
+    )
+    .await;
+    refused(
+        "zoo_sign",
+        "hut-1",
+        "error: Import id `hut-1` cannot be used: It must be a house, which begins with `house-`: a `zoo_sign` is imported by its `house`. Nothing was imported.",
+    )
+    .await;
+    refused(
+        "zoo_keeper",
+        "hut-1/7",
+        "error: Import id `hut-1/7` cannot be used: What it has for `house` must be a house, which begins with `house-`. Nothing was imported.",
+    )
+    .await;
+    refused(
+        "zoo_keeper",
+        "house-1/-7",
+        "error: Import id `house-1/-7` cannot be used: What it has for `badge` must be above zero. Nothing was imported.",
+    )
+    .await;
+    refused(
+        "zoo_keeper",
+        "house-1",
+        "error: The id has the form `HOUSE/BADGE`",
+    )
+    .await;
+    let keeper = zoo.resource("zoo_keeper");
+    let state = keeper.import("house-1/7").await.unwrap().json();
+    assert_eq!((&state["house"], &state["badge"]), (&json!("house-1"), &json!(7)));
+    let by_identity = keeper
+        .import_by_identity(json!({ "house": "hut-1", "badge": 0 }))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        text(&by_identity),
+        "error: The `badge` of the identity cannot be used (at badge): It is 0 and must be above zero. Nothing was imported.\n\
+         error: The `house` of the identity cannot be used (at house): It is `hut-1` and must be a house, which begins with `house-`. Nothing was imported."
+    );
+    keeper
+        .import_by_identity(json!({ "house": "house-1", "badge": 7 }))
+        .await
+        .unwrap();
+}

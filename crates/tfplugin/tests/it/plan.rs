@@ -371,3 +371,33 @@ async fn without_a_client() {
     let closed = zoo.configure(json!({ "name": "closed" })).await.unwrap_err();
     assert_eq!(text(&closed), "error: The zoo is closed (at name)");
 }
+
+/// A destroy is planned without the hook where the resource does not ask for it.
+#[tokio::test]
+async fn destroy_without_the_hook() {
+    let zoo = open().await;
+    let feeding = zoo.resource("zoo_feeding");
+    let state = feeding.create(json!({ "looks": 0 })).await.unwrap();
+    let planned = feeding.plan_destroy(&state).await.unwrap();
+    assert_eq!(planned.json(), Json::Null);
+    feeding.destroy(&state).await.unwrap();
+}
+
+/// A harness takes a client that is ready, and shows the diagnostics to whoever collects them.
+#[tokio::test]
+async fn a_ready_client() {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let all = std::sync::Arc::clone(&seen);
+    let zoo = tfplugin::testing::Harness::with_client::<Zoo>(crate::zoo::Client::default())
+        .observed_by(move |one| all.lock().unwrap().push(one.to_string()));
+    let animal = zoo.resource("zoo_animal");
+    let state = animal
+        .create(json!({ "name": "leo", "mode": "stays" }))
+        .await
+        .unwrap();
+    animal.destroy(&state).await.unwrap_err();
+    assert_eq!(
+        *seen.lock().unwrap(),
+        ["warning: It will be missed", "error: It will not leave"]
+    );
+}

@@ -1,15 +1,14 @@
 //! A provider that has one of everything. Its objects live in a map; `Cage::modes` says how it misbehaves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use tfplugin::testing::Harness;
 use tfplugin::{
-    Action, Attrs, Config, ConfigureCx, Cx, DataSource, Diagnostic, Diagnostics, Dynamic, Identity, Number,
-    Path, Plan, Provider, Registry, Resource, Result, Timeouts, Value, Waited, mins, secs,
+    Action, Attrs, Config, ConfigureRequest, DataSource, Diagnostic, Diagnostics, Dynamic, Identity, Number,
+    Operation, Plan, Provider, Registry, Resource, Result, Timeouts, Value, WaitEnd, mins, secs,
 };
 
 /// A zoo.
@@ -52,10 +51,10 @@ impl Provider for Zoo {
     const NAME: &'static str = "zoo";
     type Client = Client;
 
-    async fn configure(self, cx: &ConfigureCx) -> Result<Client> {
-        assert_eq!(cx.terraform_version(), "1.11.4");
+    async fn configure(self, request: &ConfigureRequest) -> Result<Client> {
+        assert_eq!(request.terraform_version(), "1.11.4");
         if self.name.known().as_deref() == Some("closed") {
-            return Err(Diagnostic::error("The zoo is closed").at("name").into());
+            return Err(Diagnostic::error("The zoo is closed").at(Self::name()).into());
         }
         Ok(Client {
             key: self.key,
@@ -74,6 +73,7 @@ impl Provider for Zoo {
             .resource::<Animal>()
             .resource::<Feeding>()
             .data_source::<Census>();
+        crate::keeper::register(registry);
         crate::functions::register(registry);
     }
 }
@@ -149,7 +149,7 @@ pub(crate) struct Animal {
     #[tf(optional, computed, default = true)]
     bites: bool,
     /// Its id.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     pub(crate) id: Option<String>,
     /// How often it changed.
     #[tf(computed)]
@@ -195,7 +195,7 @@ pub(crate) struct Animal {
 
 #[allow(deprecated)]
 impl Animal {
-    fn mode(&self) -> &str {
+    fn misbehaves(&self) -> &str {
         self.mode.as_deref().unwrap_or_default()
     }
 
@@ -225,38 +225,43 @@ impl Resource for Animal {
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["mood"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(2)).delete(secs(90));
     const VERSION: i64 = 2;
+    const PLANS_DESTROY: bool = true;
 
-    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        assert_eq!(cx.private("heard"), None, "a new animal has heard nothing yet");
-        let mode = plan.mode().to_owned();
+    async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        assert_eq!(
+            operation.private("heard"),
+            None,
+            "a new animal has heard nothing yet"
+        );
+        let mode = plan.misbehaves().to_owned();
         assert!(mode != "panics before", "the lion is loose");
         let heard = plan.whisper.clone();
         let mut new = plan.settle(1);
-        cx.client().animals().insert(new.name.clone(), new.clone());
-        cx.set_private("heard", heard.unwrap_or_default());
-        cx.save(Self {
+        operation.client().animals().insert(new.name.clone(), new.clone());
+        operation.set_private("heard", heard.unwrap_or_default());
+        operation.save(Self {
             revision: None,
             ..new.clone()
         });
         match mode.as_str() {
-            "fails late" => return Err(Diagnostic::error("It ran away").at("name").into()),
+            "fails late" => return Err(Diagnostic::error("It ran away").at(Self::name()).into()),
             "panics late" => panic!("the lion is loose"),
             "lies" => new.name.push('?'),
             "lies about the vault" => new.vault = Some(Vault::default()),
             "shouts" => new.species = new.species.map(|species| species.to_uppercase()),
             "gossips" => {
-                let Client { key, codes, .. } = cx.client();
+                let Client { key, codes, .. } = operation.client();
                 let secrets = key.iter().chain(codes).cloned().collect::<Vec<_>>();
-                cx.warn(Diagnostic::warning("It has secrets").detail(secrets.join(" and ")));
+                operation.warn(Diagnostic::warning("It has secrets").detail(secrets.join(" and ")));
             }
             _ => {}
         }
         Ok(new)
     }
 
-    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let found = cx.client().animals().get(&state.name).cloned();
-        Ok(found.map(|animal| match animal.mode() {
+    async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let found = operation.client().animals().get(&state.name).cloned();
+        Ok(found.map(|animal| match animal.misbehaves() {
             "shouts" => Self {
                 species: animal.species.as_ref().map(|text| text.to_uppercase()),
                 ..animal
@@ -265,30 +270,35 @@ impl Resource for Animal {
         }))
     }
 
-    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        if plan.mode() == "fails" {
+    async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        if plan.misbehaves() == "fails" {
             return Err(Diagnostic::error("It will not change").into());
         }
         assert_ne!(prior, plan, "an update that changes nothing");
         let made = plan.settle(prior.revision.unwrap_or_default() + 1);
-        cx.client().animals().insert(made.name.clone(), made.clone());
+        operation
+            .client()
+            .animals()
+            .insert(made.name.clone(), made.clone());
         Ok(made)
     }
 
-    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        if state.mode() == "stays" {
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        if state.misbehaves() == "stays" {
             return Err(Diagnostic::error("It will not leave").into());
         }
-        cx.client().animals().remove(&state.name);
+        operation.client().animals().remove(&state.name);
         Ok(())
     }
 
-    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
-        if config.value::<i64>("cage.number") == Value::Known(13) {
-            diags.push(Diagnostic::error("Bad luck").at(Path::root("cage").attr("number")));
+    fn validate_config(config: &Config<'_, Self>, diags: &mut Diagnostics) {
+        let number = Self::cage().number();
+        if config.value(number.clone()) == Value::Known(13) {
+            diags.push(Diagnostic::error("Bad luck").at(number));
         }
-        if config.value::<String>("notes.secret").is_known() {
-            diags.push(Diagnostic::warning("Told to all").at("notes.secret"));
+        let secret = Self::notes().key("secret");
+        if config.value(secret.clone()).is_known() {
+            diags.push(Diagnostic::warning("Told to all").at(secret));
         }
     }
 
@@ -297,18 +307,18 @@ impl Resource for Animal {
             plan.warn(Diagnostic::warning("It will be missed"));
             return Ok(());
         }
-        match plan.planned::<String>("mode").known().as_deref() {
-            Some("plans mood") => plan.set("mood", "planned"),
-            Some("plans nonsense") => plan.set("name", "other"),
+        match plan.planned(Self::mode()).known().as_deref() {
+            Some("plans mood") => plan.set(Self::mood(), "planned"),
+            Some("plans nonsense") => plan.set(Self::name(), "other"),
             Some("refuses") => plan.error(Diagnostic::error("Not today")),
             Some("warns and fails") => {
                 plan.warn(Diagnostic::warning("It is hungry"));
                 return Err(Diagnostic::error("It does not move").into());
             }
-            Some("replaces") if plan.prior().is_some_and(|prior| prior.mode() != "replaces") => {
-                plan.replace("mode");
+            Some("replaces") if plan.prior().is_some_and(|prior| prior.misbehaves() != "replaces") => {
+                plan.replace(Self::mode());
             }
-            Some("needs client") if plan.client().is_none() => plan.set_unknown("mood"),
+            Some("needs client") if plan.client().is_none() => plan.set_unknown(Self::mood()),
             _ => {}
         }
         Ok(())
@@ -323,7 +333,7 @@ impl Resource for Animal {
     }
 }
 
-/// A feeding: waits, cannot be imported.
+/// A feeding: waits, cannot be imported, is not asked about its destroy.
 #[derive(Attrs, Clone)]
 pub(crate) struct Feeding {
     /// After how many looks the animal is fed.
@@ -341,36 +351,35 @@ impl Resource for Feeding {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
     const IMPORTABLE: bool = false;
 
-    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let waited = cx
-            .wait(Duration::from_secs(10), async |attempt| {
-                Ok(if i64::from(attempt) >= plan.looks {
-                    ControlFlow::Break(attempt)
-                } else {
-                    ControlFlow::Continue(format!("look {attempt}"))
-                })
-            })
-            .await?;
-        let end = match waited {
-            Waited::Done(attempt) => format!("done at {attempt}"),
-            Waited::TimedOut { last } => format!("timed out at {last}"),
-            Waited::Cancelled { last } => format!("cancelled at {last}"),
-        };
+    async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let mut attempts = operation.attempts(Duration::from_secs(10));
+        let mut end = None;
+        while let Some(count) = attempts.next().await {
+            if i64::from(count) >= plan.looks {
+                end = Some(format!("done at {count}"));
+                break;
+            }
+            attempts.awaiting(format!("look {count}"));
+        }
+        let end = end.unwrap_or_else(|| match attempts.end() {
+            WaitEnd::TimedOut { last } => format!("timed out at {last}"),
+            WaitEnd::Cancelled { last } => format!("cancelled at {last}"),
+        });
         Ok(Self {
             end: Some(end),
             ..plan
         })
     }
 
-    async fn read(state: Self, _cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+    async fn read(state: Self, _cx: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         Ok(Some(state))
     }
 
-    async fn update(_prior: Self, plan: Self, _cx: &mut Cx<'_, Self>) -> Result<Self> {
+    async fn update(_prior: Self, plan: Self, _cx: &mut Operation<'_, Self>) -> Result<Self> {
         Ok(plan)
     }
 
-    async fn delete(_state: Self, _cx: &mut Cx<'_, Self>) -> Result<()> {
+    async fn delete(_state: Self, _cx: &mut Operation<'_, Self>) -> Result<()> {
         Ok(())
     }
 }
@@ -393,8 +402,8 @@ impl DataSource for Census {
     const NAME: &'static str = "census";
     type Client = Client;
 
-    async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let all = cx.client().animals();
+    async fn read(config: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let all = operation.client().animals();
         let names: Vec<String> = all
             .keys()
             .filter(|name| name.starts_with(&config.prefix))

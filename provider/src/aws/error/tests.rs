@@ -1,13 +1,8 @@
-//! What each failure is told as.
+//! What each failure is, and what is told of it.
 
 use super::*;
-
-fn check(error: &Error, parts: &[&str]) {
-    let text = error.detail(&Standing::default());
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in {text:?}");
-    }
-}
+use crate::failure::{Standing, diagnostic};
+use crate::tests::snapshot;
 
 fn service(code: &str) -> Error {
     Error::Service(Service {
@@ -17,88 +12,6 @@ fn service(code: &str) -> Error {
         message: "no".to_owned(),
         request_id: Some("r-1".to_owned()),
     })
-}
-
-#[test]
-fn an_answer_is_told_with_call_region_code_and_request() {
-    check(
-        &service("ValidationException"),
-        &[
-            "`events:PutRule` in us-east-1 answered ValidationException: no (request r-1).\n\nThe call changed nothing.",
-        ],
-    );
-    check(
-        &service("AccessDeniedException"),
-        &["IAM permission `events:PutRule`"],
-    );
-    check(&service("ExpiredTokenException"), &["aws sso login"]);
-}
-
-#[test]
-fn what_was_tried_is_named() {
-    check(
-        &Error::NoRegion { profile: None },
-        &["AWS_REGION", "AWS_DEFAULT_REGION", "`aws`", "AWS_PROFILE"],
-    );
-    check(
-        &Error::NoRegion {
-            profile: Some("ci".to_owned()),
-        },
-        &["the profile `ci`"],
-    );
-    let none = Error::NoCredentials {
-        profile: None,
-        role: Some("arn:r".to_owned()),
-        source: "nothing there".into(),
-    };
-    check(
-        &none,
-        &["AWS_ACCESS_KEY_ID", "nothing there", "role `arn:r`", "profile"],
-    );
-}
-
-#[test]
-fn a_written_profile_is_the_only_place() {
-    let none = Error::NoCredentials {
-        profile: Some("ci".to_owned()),
-        role: None,
-        source: "no keys".into(),
-    };
-    check(&none, &["in the profile `ci`", "no keys"]);
-    assert!(!none.to_string().contains("AWS_ACCESS_KEY_ID"), "{none}");
-    let missing = Error::NoSuchProfile {
-        profile: "ci".to_owned(),
-        origin: "`AWS_PROFILE`",
-        files: vec!["`/a`".to_owned(), "`/b` (not there)".to_owned()],
-    };
-    check(
-        &missing,
-        &[
-            "no such profile as `ci`, which `AWS_PROFILE` names",
-            "in `/a` and `/b` (not there).\n",
-        ],
-    );
-}
-
-#[test]
-fn a_role_that_is_refused_does_not_blame_the_credentials() {
-    let meta = ErrorMetadata::builder()
-        .code("AccessDenied")
-        .message("You may not")
-        .build();
-    let refused = Error::NotAssumed {
-        role: "arn:r".to_owned(),
-        source: Box::new(meta),
-    };
-    check(
-        &refused,
-        &[
-            "role `arn:r` could not be assumed",
-            "answered AccessDenied: You may not.\n",
-            "trust policy",
-        ],
-    );
-    assert!(!refused.to_string().contains("No usable"), "{refused}");
 }
 
 #[test]
@@ -114,26 +27,7 @@ fn long_messages_are_cut() {
 }
 
 #[test]
-fn causes_are_said_once_and_where_the_call_went() {
-    let cause = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "refused");
-    let none = |endpoint: Option<&str>| Error::Unreachable {
-        operation: "events:PutRule",
-        region: "r".to_owned(),
-        endpoint: endpoint.map(str::to_owned),
-        source: Box::new(std::io::Error::other(Box::<dyn StdError + Send + Sync>::from(
-            cause.to_string(),
-        ))),
-    };
-    check(
-        &none(Some("http://127.0.0.1:9")),
-        &["in r at http://127.0.0.1:9 got no answer: refused.\n\nWhether AWS carried"],
-    );
-    check(&none(None), &["in r got no answer: refused.\n"]);
-}
-
-#[test]
-fn how_things_stand() {
-    let standing = Standing::new("No.", "Perhaps.").and("More.");
+fn what_a_failed_call_may_have_changed() {
     let lost = |operation| Error::Unreachable {
         operation,
         region: "r".to_owned(),
@@ -141,16 +35,15 @@ fn how_things_stand() {
         source: "reset".into(),
     };
     for (error, want) in [
-        (service("ValidationException"), "No. More."),
-        (service("ThrottlingException"), "No. More."),
-        (service("InternalException"), "Perhaps. More."),
-        (lost("events:PutRule"), "Perhaps. More."),
-        (lost("events:DescribeRule"), "No. More."),
-        (lost("logs:FilterLogEvents"), "No. More."),
-        (Error::NoRegion { profile: None }, "Nothing was changed."),
+        (service("ValidationException"), Effect::Refused),
+        (service("ThrottlingException"), Effect::Refused),
+        (service("InternalException"), Effect::Unknown),
+        (lost("events:PutRule"), Effect::Unknown),
+        (lost("events:DescribeRule"), Effect::Refused),
+        (lost("logs:FilterLogEvents"), Effect::Refused),
+        (Error::NoRegion { profile: None }, Effect::NotSent),
     ] {
-        let detail = error.detail(&standing);
-        assert!(detail.contains(&format!(".\n\n{want}")), "{detail}");
+        assert_eq!(error.effect(), want, "{error}");
     }
 }
 
@@ -164,6 +57,18 @@ fn kinds() {
 
 #[test]
 fn every_failure_is_told_as_committed() {
+    let texts = failures().map(|error| {
+        snapshot::rendered(&diagnostic(
+            &error,
+            "make the thing `x`",
+            &Standing::of::<Error>(),
+        ))
+    });
+    snapshot::check("aws_errors.txt", texts);
+}
+
+/// One of each kind.
+fn failures() -> impl Iterator<Item = Error> {
     let profile = || Some("ci".to_owned());
     let lost = |operation, endpoint: Option<&str>| Error::Unreachable {
         operation,
@@ -189,7 +94,7 @@ fn every_failure_is_told_as_committed() {
         "UnknownOperationException",
         "InternalException",
     ];
-    let errors = answered.map(service).into_iter().chain([
+    answered.map(service).into_iter().chain([
         Error::NoRegion { profile: None },
         Error::NoRegion { profile: profile() },
         none(None, None),
@@ -226,8 +131,5 @@ fn every_failure_is_told_as_committed() {
             region: "us-east-1".to_owned(),
             pages: 50,
         },
-    ]);
-    let texts =
-        errors.map(|error| crate::tests::snapshot::rendered(&error.diagnostic("cannot make the thing `x`")));
-    crate::tests::snapshot::check("aws_errors.txt", texts);
+    ])
 }

@@ -7,7 +7,9 @@ use aws_sdk_eventbridge::types::EventSourceState;
 use tfplugin::{Cx, Diagnostic, Result, Waited};
 
 use super::Bus;
+use super::messages::{self, doing};
 use crate::aws::Regional;
+use crate::failure::Cause as _;
 
 const EVERY: Duration = Duration::from_secs(2);
 /// After so many readings Scalr is asked where the source is: a connection that is being made in the same apply is there by then.
@@ -16,13 +18,25 @@ const SCALR_WITHIN: Duration = Duration::from_secs(20);
 /// How many times DELETED is read before it is believed: a source that Scalr has just made again may still show it.
 const DELETED_READINGS_MAX: u32 = 15;
 
+/// The state of a source that AWS does not show.
+pub(super) const MISSING: &str = "MISSING";
+
 /// How a source stands after its bus was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Association {
     /// Associated.
     Active,
-    /// Not associated, and not about to be.
+    /// Not associated, and not about to be: the state that AWS shows.
     Other(String),
+}
+
+impl Association {
+    pub(super) fn state(&self) -> &str {
+        match self {
+            Self::Active => EventSourceState::Active.as_str(),
+            Self::Other(state) => state,
+        }
+    }
 }
 
 /// Waits until the account has the source, and says in which state.
@@ -38,43 +52,37 @@ pub(super) async fn wait_until_there(
             let source = match aws.source(name).await {
                 Ok(source) => source,
                 Err(e) if e.is_passing() => {
-                    return Ok(Continue(format!(
-                        "cannot look for the event source `{name}` at present: {e}"
-                    )));
+                    return Ok(Continue(messages::cannot_now(&doing::look_for_source(name), &e)));
                 }
-                Err(e) => return Err(e.during(format!("cannot look for the event source `{name}`"))),
+                Err(e) => return Err(e.during(doing::look_for_source(name))),
             };
             Ok(match source.and_then(|source| source.state) {
                 None => {
-                    // Waiting does not mend a wrong place.
+                    // Waiting does not help where the source is elsewhere.
                     if attempt == READINGS_ALONE
                         && let Ok(Some(misplaced)) =
                             tokio::time::timeout(SCALR_WITHIN, misplaced(cx, aws, name)).await
                     {
                         return Err(misplaced.into());
                     }
-                    Continue(format!("the event source `{name}` is not there yet in {place}"))
+                    Continue(messages::not_there_yet(name, &place))
                 }
-                Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => Continue(format!(
-                    "the event source `{name}` in {place} is DELETED; waiting for Scalr to make it again"
-                )),
+                Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => {
+                    Continue(messages::still_deleted(name, &place))
+                }
                 Some(state) => Break(state),
             })
         })
         .await?;
     match waited {
-        Waited::Done(EventSourceState::Deleted) => Err(deleted(name, &place).into()),
+        Waited::Done(EventSourceState::Deleted) => Err(messages::source_deleted(name, &place).into()),
         Waited::Done(state) => Ok(state),
-        Waited::TimedOut { last } => Err(never_came(name, &place, &last).into()),
-        Waited::Cancelled { last } => Err(Diagnostic::error("Interrupted before the event bus was made")
-            .detail(format!(
-                "While waiting: {last}. Nothing was made; apply again to go on."
-            ))
-            .into()),
+        Waited::TimedOut { last } => Err(messages::source_never_came(name, &place, &last).into()),
+        Waited::Cancelled { last } => Err(messages::interrupted_before_made(&last).into()),
     }
 }
 
-/// Where Scalr says that the connections of this event source go elsewhere: told early. What Scalr does not say is waited for.
+/// Where Scalr says that the connections of this event source go elsewhere: said early. Without an answer of Scalr's the wait goes on.
 async fn misplaced(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagnostic> {
     let scalr = cx.client().scalr().ok()?.stopping_with(cx.cancelled());
     let connections = scalr.api.connections(None).await.ok()?;
@@ -88,15 +96,7 @@ async fn misplaced(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagn
     if of_source.any(|wire| wire.region == aws.name && wire.aws_account_id == account) {
         return None;
     }
-    Some(
-        Diagnostic::error(format!("The event source `{name}` is in another place"))
-            .detail(format!(
-                "The connection `{}` goes to AWS account {}, region {}; this looked in account {account}, region {}. Nothing \
-                 was made.\n\nGive this resource the connection's `region`, and AWS credentials of the connection's account.",
-                first.name, first.aws_account_id, first.region, aws.name
-            ))
-            .at("region"),
-    )
+    Some(messages::elsewhere(name, &first, account, &aws.name))
 }
 
 /// Waits until the source is ACTIVE, or in a state that waiting does not change.
@@ -109,19 +109,15 @@ pub(super) async fn wait_until_active(
         let source = match aws.source(name).await {
             Ok(source) => source,
             Err(e) if e.is_passing() => {
-                return Ok(Continue(format!(
-                    "cannot read the event source `{name}` at present: {e}"
-                )));
+                return Ok(Continue(messages::cannot_now(&doing::read_source(name), &e)));
             }
-            Err(e) => return Err(e.during(format!("cannot read the event source `{name}`"))),
+            Err(e) => return Err(e.during(doing::read_source(name))),
         };
         Ok(match source.and_then(|source| source.state) {
             Some(EventSourceState::Active) => Break(Association::Active),
-            Some(EventSourceState::Pending) => {
-                Continue(format!("the event source `{name}` is still PENDING"))
-            }
+            Some(EventSourceState::Pending) => Continue(messages::still_pending(name)),
             Some(other) => Break(Association::Other(other.as_str().to_owned())),
-            None => Break(Association::Other("MISSING".to_owned())),
+            None => Break(Association::Other(MISSING.to_owned())),
         })
     })
     .await
@@ -132,16 +128,10 @@ pub(super) async fn reassociate(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) ->
     activate(aws, name).await?;
     let last = match wait_until_active(cx, aws, name).await? {
         Waited::Done(Association::Active) => return Ok(()),
-        Waited::Done(Association::Other(state)) => return Err(gone_error(name, &state).into()),
+        Waited::Done(Association::Other(state)) => return Err(messages::source_gone(name, &state).into()),
         Waited::TimedOut { last } | Waited::Cancelled { last } => last,
     };
-    Err(
-        Diagnostic::error(format!("The event source `{name}` is not associated"))
-            .detail(format!(
-                "The wait ended; {last}. AWS was asked to associate it. The bus is unchanged; apply again to go on."
-            ))
-            .into(),
-    )
+    Err(messages::not_associated(name, &last).into())
 }
 
 /// Asks AWS to associate the source with the bus that has its name. A source that is associated by now is fine.
@@ -150,52 +140,6 @@ pub(super) async fn activate(aws: &Regional, name: &str) -> Result<()> {
     match answer.map_err(|e| aws.failed("events:ActivateEventSource", e)) {
         Ok(_) => Ok(()),
         Err(e) if e.code() == Some("InvalidStateException") => Ok(()),
-        Err(e) => Err(e.during(format!("cannot associate the event source `{name}` with its bus"))),
+        Err(e) => Err(e.during(doing::associate(name))),
     }
-}
-
-/// The source of a bus that exists is gone: said at plan.
-pub(super) fn gone(name: &str, state: &str) -> Diagnostic {
-    let (summary, detail) = gone_in_words(name, state);
-    Diagnostic::warning(summary).detail(detail)
-}
-
-fn gone_error(name: &str, state: &str) -> Diagnostic {
-    let (summary, detail) = gone_in_words(name, state);
-    Diagnostic::error(summary).detail(detail)
-}
-
-fn gone_in_words(name: &str, state: &str) -> (String, String) {
-    let who = if state == "DELETED" {
-        "Scalr has deleted it"
-    } else {
-        "AWS has removed it"
-    };
-    (
-        "The event bus receives nothing: its event source is gone".to_owned(),
-        format!(
-            "The event source `{name}` is {state}: {who}. The bus and its rules stay. Make the Scalr connection of this name \
-             again: its source then waits in state PENDING, and the apply after that associates this bus with it. A bus is \
-             never associated with a new source by itself, which is why a connection made again under the same name stays \
-             pending until then."
-        ),
-    )
-}
-
-fn deleted(name: &str, place: &str) -> Diagnostic {
-    Diagnostic::error(format!("The event source `{name}` is DELETED")).detail(format!(
-        "In {place} there is only what is left of an earlier connection: Scalr has deleted the event source, and its old \
-         event bus still holds the name. Nothing was made. Is the Scalr connection of this name there, for this account \
-         and region? Make it again; then apply. The old bus and its rules are taken up with `adopt_existing = true`, or \
-         delete the bus in AWS first."
-    ))
-}
-
-fn never_came(name: &str, place: &str, last: &str) -> Diagnostic {
-    Diagnostic::error(format!("The event source `{name}` did not appear")).detail(format!(
-        "The wait ended; {last}. Nothing was made. AWS shows the source of a connection only in the account and region \
-         that the connection names; this looked in {place}. Compare with the connection's `aws_account_id` and `region`, \
-         and with this resource's `region` and AWS credentials. A source that no bus was associated with for two weeks is \
-         removed by AWS: then make the connection again."
-    ))
 }

@@ -1,4 +1,4 @@
-//! The event that a run must have sent, as far as it can be known, and what a rule's pattern makes of it.
+//! The event that a run must have sent, as far as it can be known, and whether a rule's pattern matches it.
 
 use event_pattern::{Explanation, Leaf, Pattern};
 use scalr_api::{Object, Run};
@@ -32,14 +32,37 @@ pub(super) enum Match {
     /// It matches.
     Yes,
     /// It does not, because of this.
-    No(String),
+    No(Miss),
     /// It depends on these fields, whose values are not known here.
     Open(Vec<String>),
 }
 
+/// Why a pattern does not match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// The rule has no pattern.
+    NoPattern,
+    /// The pattern is not valid.
+    Invalid(String),
+    /// It tests a field that the event does not have, or has with other values.
+    Field {
+        path: String,
+        expected: String,
+        found: Vec<String>,
+        /// A field of the event that is spelt like it.
+        nearest: Option<String>,
+    },
+    /// It has no field.
+    NothingToMatch,
+    /// Each field matches, but not in one element of a list.
+    AcrossElements,
+    /// The engine refused the event.
+    Unmatchable(String),
+}
+
 /// Where the event comes from and goes.
 #[derive(Clone, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct Route<'a> {
     pub(super) source: &'a str,
     pub(super) aws_account: &'a str,
     pub(super) region: &'a str,
@@ -47,15 +70,15 @@ pub(super) struct Place<'a> {
 }
 
 /// The event of a run that ended.
-pub(super) fn of_run(run: &Object<Run>, place: &Place<'_>) -> Sent {
+pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> Sent {
     let mut open = NOT_KNOWN.to_vec();
     let mut event = scalr_events::sample(EventType::RunExecuted);
     let attributes = &run.attributes;
-    let account = place.source.split('/').nth(2).unwrap_or_default();
+    let account = route.source.split('/').nth(2).unwrap_or_default();
     event["version"] = json!("0");
-    event["source"] = json!(place.source);
-    event["account"] = json!(place.aws_account);
-    event["region"] = json!(place.region);
+    event["source"] = json!(route.source);
+    event["account"] = json!(route.aws_account);
+    event["region"] = json!(route.region);
     let detail = &mut event["detail"]["event"];
     detail["run-id"] = json!(run.id.as_str());
     detail["is-dry"] = json!(attributes.is_dry);
@@ -67,7 +90,7 @@ pub(super) fn of_run(run: &Object<Run>, place: &Place<'_>) -> Sent {
         None => open.push(path),
     };
     fill("source", "detail.event.source", attributes.source.as_deref());
-    fill("workspace", "detail.event.workspace", place.workspace);
+    fill("workspace", "detail.event.workspace", route.workspace);
     Sent { event, open }
 }
 
@@ -75,12 +98,12 @@ pub(super) fn of_run(run: &Object<Run>, place: &Place<'_>) -> Sent {
 pub(super) fn judge(pattern: &str, sent: &Sent) -> Match {
     let compiled = match Pattern::compile(pattern) {
         Ok(compiled) => compiled,
-        Err(error) => return Match::No(format!("its pattern is not valid: {error}")),
+        Err(error) => return Match::No(Miss::Invalid(error.to_string())),
     };
     match compiled.explain(&sent.event.to_string()) {
         Ok(explanation) if explanation.matched => Match::Yes,
         Ok(explanation) => miss(&explanation, &sent.open),
-        Err(error) => Match::No(error.to_string()),
+        Err(error) => Match::No(Miss::Unmatchable(error.to_string())),
     }
 }
 
@@ -100,28 +123,23 @@ fn miss(explanation: &Explanation, open: &[&str]) -> Match {
         of_it.partition::<Vec<&Leaf>, _>(|leaf| open.contains(&leaf.path.as_str()))
     });
     let Some((open, wrong)) = missed.min_by_key(|(_, wrong)| wrong.len()) else {
-        return Match::No("its pattern has nothing to match".to_owned());
+        return Match::No(Miss::NothingToMatch);
     };
     if let Some(leaf) = wrong.first() {
-        return Match::No(in_words(leaf));
+        return Match::No(of_leaf(leaf));
     }
     if open.is_empty() {
-        return Match::No("its pattern matches only across different elements of one list".to_owned());
+        return Match::No(Miss::AcrossElements);
     }
     Match::Open(open.iter().map(|leaf| leaf.path.clone()).collect())
 }
 
-fn in_words(leaf: &Leaf) -> String {
-    let (path, expected) = (&leaf.path, &leaf.expected);
-    match (leaf.found.as_slice(), &leaf.nearest) {
-        ([], Some(nearest)) => {
-            format!("it asks for `{path}`, which the event does not have; the nearest is `{nearest}`")
-        }
-        ([], None) => format!("it asks for `{path}`, which the event does not have"),
-        (found, _) => format!(
-            "it asks for `{path}` in `{expected}`; the event has `{}`",
-            found.join(", ")
-        ),
+fn of_leaf(leaf: &Leaf) -> Miss {
+    Miss::Field {
+        path: leaf.path.clone(),
+        expected: leaf.expected.clone(),
+        found: leaf.found.clone(),
+        nearest: leaf.nearest.clone(),
     }
 }
 
@@ -136,20 +154,29 @@ mod tests {
         assert_eq!(&judge(pattern, &Sent { event, open }), want, "{pattern}");
     }
 
+    fn misses(path: &str, expected: &str, found: &[&str], nearest: Option<&str>) -> Match {
+        Match::No(Miss::Field {
+            path: path.to_owned(),
+            expected: expected.to_owned(),
+            found: found.iter().map(|text| (*text).to_owned()).collect(),
+            nearest: nearest.map(str::to_owned),
+        })
+    }
+
     #[test]
-    fn misses_are_told_by_field() {
+    fn a_miss_names_the_field() {
         check(r#"{"detail-type": ["RunExecuted"]}"#, &Match::Yes);
         check(
             r#"{"detail-type": ["AuditLog"]}"#,
-            &Match::No(
-                r#"it asks for `detail-type` in `["AuditLog"]`; the event has `"RunExecuted"`"#.to_owned(),
-            ),
+            &misses("detail-type", r#"["AuditLog"]"#, &[r#""RunExecuted""#], None),
         );
         check(
             r#"{"detail": {"event": {"reslt": ["errored"]}}}"#,
-            &Match::No(
-                "it asks for `detail.event.reslt`, which the event does not have; the nearest is `detail.event.result`"
-                    .to_owned(),
+            &misses(
+                "detail.event.reslt",
+                r#"["errored"]"#,
+                &[],
+                Some("detail.event.result"),
             ),
         );
     }
@@ -164,39 +191,37 @@ mod tests {
         );
         check(
             r#"{"detail": {"event": {"environment": ["prod"], "result": ["applied"]}}}"#,
-            &Match::No(
-                r#"it asks for `detail.event.result` in `["applied"]`; the event has `"errored"`"#.to_owned(),
-            ),
+            &misses("detail.event.result", r#"["applied"]"#, &[r#""errored""#], None),
         );
     }
 
     #[test]
-    fn what_scalr_did_not_tell_is_open() {
+    fn what_scalr_did_not_say_is_open() {
         let run = |source: Option<&str>| {
             let run = json!({ "type": "runs", "id": "run-1", "attributes": { "status": "applied", "source": source } });
             serde_json::from_value::<Object<Run>>(run).unwrap()
         };
-        let place = |workspace| Place {
+        let route = |workspace| Route {
             source: "aws.partner/scalr.com/acme/prod",
             aws_account: "123456789012",
             region: "us-east-1",
             workspace,
         };
-        for (field, told, want) in [
+        for (field, known, want) in [
             ("workspace", false, "open"),
             ("workspace", true, "no"),
             ("source", false, "open"),
             ("source", true, "no"),
         ] {
             let pattern = format!(r#"{{"detail": {{"event": {{"{field}": ["x"]}}}}}}"#);
-            let sent = of_run(&run(told.then_some("ui")), &place(told.then_some("network")));
+            let sent = of_run(&run(known.then_some("ui")), &route(known.then_some("network")));
             let judged = judge(&pattern, &sent);
             let have = match &judged {
                 Match::Open(_) => "open",
                 Match::No(_) => "no",
                 Match::Yes => "yes",
             };
-            assert_eq!(have, want, "{field}, told: {told}");
+            assert_eq!(have, want, "{field}, known: {known}");
         }
     }
 }

@@ -6,11 +6,11 @@ use aws_sdk_eventbridge::types::{RuleState, Target};
 use scalr_api::{Connection, Object, Run, WorkspaceId};
 
 use super::DeliveryCheck;
-use super::chain::{BusFacts, ConnectionFacts, Facts, RuleFacts, RunFacts, Seen};
-use super::event::{self, Match, Place, Sent};
+use super::event::{self, Match, Miss, Route, Sent};
+use super::facts::{BusFacts, ConnectionFacts, Facts, RuleFacts, RunFacts, Seen};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::{Error, Regional, arn, log_policy};
-use crate::client::Scalr;
+use crate::scalr::Scalr;
 
 /// What could not be looked at. Whoever looks goes on with what a whole link would show.
 #[derive(Default)]
@@ -62,7 +62,7 @@ pub(super) async fn facts(
             Seen::Gone => Seen::Gone,
             Seen::Unseen => Seen::Unseen,
         },
-        place: format!("{}, region {}", aws.account_in_words().await, aws.name),
+        whereabouts: format!("{}, region {}", aws.account_in_words().await, aws.name),
         run: RunFacts {
             id: run.id.to_string(),
             status: run.attributes.status.to_string(),
@@ -88,13 +88,13 @@ async fn bus(
         None => return Seen::Unseen,
     };
     let workspace = workspace_name(scalr, &plan.workspace_id, unseen).await;
-    let place = Place {
+    let route = Route {
         source: &name,
         aws_account: account,
         region: &aws.name,
         workspace: workspace.as_deref(),
     };
-    let event = event::of_run(run, &place);
+    let event = event::of_run(run, &route);
     Seen::Found(bus_facts(aws, &name, &group_arn, &event, account, unseen).await)
 }
 
@@ -197,17 +197,13 @@ async fn rule_facts(
         enabled: held.state() != Some(&RuleState::Disabled),
         pattern: held
             .event_pattern()
-            .map_or_else(no_pattern, |pattern| event::judge(pattern, event)),
+            .map_or(Match::No(Miss::NoPattern), |pattern| event::judge(pattern, event)),
         verdict: verdict(aws, group_arn, rule_arn, account).await?,
         transforms: targets
             .iter()
             .filter(|target| leads_to(target, group_arn))
             .all(transforms),
     }))
-}
-
-fn no_pattern() -> Match {
-    Match::No("it has no event pattern".to_owned())
 }
 
 async fn verdict(aws: &Regional, group_arn: &str, rule_arn: String, account: &str) -> Result<Verdict, Error> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use tfplugin::{Config, Diagnostic, Diagnostics, Value};
+use tfplugin::{Config, Diagnostics, Value};
 
-use super::InputTransformer;
+use super::{InputTransformer, messages};
 
 /// Names that EventBridge itself fills in.
 const PREDEFINED: [&str; 5] = [
@@ -31,23 +31,12 @@ pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
         .filter_map(|(name, known)| known.then_some(*name))
         .collect();
     if set.len() > 1 {
-        diags.push(
-            Diagnostic::error("The target says more than one thing about its input")
-                .detail(format!(
-                    "`{}` are set; EventBridge takes one of them.",
-                    set.join("` and `")
-                ))
-                .at(set[1]),
-        );
+        diags.push(messages::more_than_one_input(&set));
     }
     if let Value::Known(input) = config.value::<String>("input")
         && serde_json::from_str::<Json>(&input).is_err()
     {
-        diags.push(
-            Diagnostic::error("`input` is not JSON")
-                .detail("Write it with `jsonencode(…)`.")
-                .at("input"),
-        );
+        diags.push(messages::input_not_json());
     }
     refuse_names(config, diags);
 }
@@ -62,15 +51,7 @@ fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
     let paths = paths.known().unwrap_or_default();
     let is_name = |name: &str| paths.contains_key(name) || PREDEFINED.contains(&name);
     if escaped_names(&template).into_iter().any(is_name) {
-        diags.push(
-            Diagnostic::error("The input template's names are escaped")
-                .detail(
-                    "`jsonencode` writes `<` as `\\u003c`, and EventBridge then fills in nothing. Write the template as text \
-                     (`<<-EOT`), or undo the escapes: `replace(replace(jsonencode(…), \"\\\\u003c\", \"<\"), \
-                     \"\\\\u003e\", \">\")`.",
-                )
-                .at("input_transformer.input_template"),
-        );
+        diags.push(messages::escaped_names());
     }
     let mut missing: Vec<&str> = names(&template);
     missing.retain(|name| !paths.contains_key(*name) && !PREDEFINED.contains(name));
@@ -80,16 +61,7 @@ fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
         return;
     }
     let known: Vec<&str> = paths.keys().map(String::as_str).chain(PREDEFINED).collect();
-    diags.push(
-        Diagnostic::error("The input template has a name that nothing fills in")
-            .detail(format!(
-                "`<{}>` is in the template, and not among `input_paths`. Names here are `{}`. EventBridge has no way to write \
-                 a `<…>` that is meant as it stands.",
-                missing.join(">`, `<"),
-                known.join("`, `")
-            ))
-            .at("input_transformer.input_template"),
-    );
+    diags.push(messages::names_without_values(&missing, &known));
 }
 
 /// The texts between an escaped `<` and `>`.

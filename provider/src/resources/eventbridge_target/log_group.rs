@@ -6,19 +6,22 @@ use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
 use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::{Cx, Diagnostic, Result};
 
+use super::messages::{self, doing};
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
-use crate::aws::settle::gone;
-use crate::aws::{Error, Regional, Standing, arn, checks, log_policy, planned, target_id};
+use crate::aws::retry::gone;
+use crate::aws::{Error, Regional, arn, checks, log_policy, target_id};
+use crate::defaults;
+use crate::failure::Cause as _;
 
 /// The tag that names the owner of a log group made here.
-const OWNER_TAG: &str = "scalr-eventbridge:owner";
+pub(super) const OWNER_TAG: &str = "scalr-eventbridge:owner";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
 
 /// The group is there and EventBridge may write.
 pub(super) const READY: &str = "ready";
 
-/// Makes the group where it is to be made, and sees to retention and permission.
+/// Makes the group where it is to be made, sets its retention and grants the permission.
 pub(super) async fn ensure(
     cx: &Cx<'_, Target>,
     aws: &Regional,
@@ -28,9 +31,9 @@ pub(super) async fn ensure(
     of_target: &str,
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
-    let default_tags = planned::default_tags(cx.client())?;
+    let default_tags = defaults::tags(cx.client())?;
     let held = find_or_make(aws, target, group, &owner, default_tags).await?;
-    let standing = format!("The log group is there; {of_target}");
+    let standing = messages::group_is_there(of_target);
     if group.create {
         if let Some(Held { wire, tags }) = &held {
             let lacks = |(key, value): &(&String, &String)| tags.get(*key) != Some(*value);
@@ -38,18 +41,11 @@ pub(super) async fn ensure(
             let lacking = lacking.map(|(key, value)| (key.clone(), value.clone())).collect();
             tag(aws, &arn_of(wire, group), group, lacking, &standing).await?;
         }
-        keep_for(aws, group, held.as_ref().map(|held| &held.wire), &standing).await?;
+        set_retention(aws, group, held.as_ref().map(|held| &held.wire), &standing).await?;
     }
     let need = need(target, &group.name, rule_arn);
-    if let Err(failure) = log_policy::ensure(cx, aws, &need).await {
-        let name = &group.name;
-        return Err(
-            Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"))
-                .detail(failure.detail(&standing))
-                .at("log_group")
-                .into(),
-        );
-    }
+    let granted = log_policy::ensure(cx, aws, &need).await;
+    granted.map_err(|failure| messages::no_permission(&group.name, &failure, &standing))?;
     group.arn = Some(need.log_group_arn);
     group.status = Some(READY.to_owned());
     Ok(())
@@ -62,7 +58,7 @@ pub(super) async fn read(
     target: &Target,
     mut group: LogGroup,
 ) -> Result<LogGroup> {
-    let doing = || format!("cannot read the log group `{}`", group.name);
+    let doing = || doing::read_group(&group.name);
     let Some(held) = aws.log_group(&group.name).await.map_err(|e| e.during(doing()))? else {
         group.status = Some("log group missing".to_owned());
         return Ok(group);
@@ -83,7 +79,7 @@ pub(super) async fn read(
     }
     group.arn = Some(need.log_group_arn);
     let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
-    let untagged = group.create && planned::default_tags(cx.client())?.iter().any(differ);
+    let untagged = group.create && defaults::tags(cx.client())?.iter().any(differ);
     group.status = Some(match verdict {
         Verdict::Granted if untagged => "tags differ".to_owned(),
         verdict => in_words(&verdict).to_owned(),
@@ -91,7 +87,7 @@ pub(super) async fn read(
     Ok(group)
 }
 
-/// Takes this target's permission back, and nobody else's. `standing` says how the target stands meanwhile.
+/// Revokes this target's permission, and nobody else's. `standing` says how the target stands meanwhile.
 pub(super) async fn revoke(
     cx: &Cx<'_, Target>,
     aws: &Regional,
@@ -103,23 +99,14 @@ pub(super) async fn revoke(
         return Ok(());
     };
     let need = need(target, &group.name, rule_arn);
-    log_policy::remove(cx, aws, &need).await.map_err(|failure| {
-        Diagnostic::error(format!(
-            "Cannot take back the permission to write to the log group `{}`",
-            group.name
-        ))
-        .detail(failure.detail(standing))
-        .into()
-    })
+    let removed = log_policy::remove(cx, aws, &need).await;
+    removed.map_err(|failure| messages::permission_not_revoked(&group.name, &failure, standing).into())
 }
 
 /// Takes our tag off a group that stays and is ours no longer: nothing else would ever do it.
-pub(super) async fn let_go(aws: &Regional, target: &Target, group: &LogGroup) -> Result<()> {
+pub(super) async fn release(aws: &Regional, target: &Target, group: &LogGroup) -> Result<()> {
     let name = &group.name;
-    let standing = Standing::same(
-        "The target is as configured; the log group still carries the tag. Apply again to go on.",
-    );
-    let failed = |e: Error| e.during_with(format!("cannot let the log group `{name}` go"), &standing);
+    let failed = |e: Error| e.during_with(doing::release_group(name), &messages::after_releasing_group());
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(());
     };
@@ -135,29 +122,8 @@ pub(super) async fn let_go(aws: &Regional, target: &Target, group: &LogGroup) ->
     gone(answer).map(drop).map_err(failed)
 }
 
-/// Said at plan, of a group that is ours and will not be.
-pub(super) fn will_be_let_go(group: &LogGroup) -> Diagnostic {
-    let name = &group.name;
-    let kept = group
-        .retention_in_days
-        .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
-    Diagnostic::warning(format!("The log group `{name}` stays, and is no longer this target's")).detail(format!(
-        "Its tag `{OWNER_TAG}` is taken off. It goes on keeping events {kept}, and a destroy will not delete it. With \
-         `create = true` it would not be taken up again."
-    ))
-}
-
-/// Said at plan, of a group that goes with a target that is replaced.
-pub(super) fn will_be_deleted(group: &LogGroup) -> Diagnostic {
-    let name = &group.name;
-    Diagnostic::warning(format!("The log group `{name}` and its events are deleted")).detail(
-        "The target is replaced, and `delete_on_destroy = true` holds for that too. Apply `delete_on_destroy = false` before \
-         this change to keep them.",
-    )
-}
-
-/// Deletes a group that was made here if the configuration says so; else says what stays.
-pub(super) async fn leave_or_delete(
+/// Deletes a group that was made here if the configuration says so; else warns that it stays.
+pub(super) async fn keep_or_delete(
     aws: &Regional,
     target: &Target,
     group: &LogGroup,
@@ -167,37 +133,18 @@ pub(super) async fn leave_or_delete(
     }
     let name = &group.name;
     if !group.delete_on_destroy {
-        return Ok(Some(Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
-            "It is in {} and costs storage for as long as it keeps events. A target that takes this one's place goes on using \
-             it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {}`; with \
-             `delete_on_destroy = true` a destroy does that.",
-            aws.name, aws.name
-        ))));
+        return Ok(Some(messages::group_stays(name, &aws.name)));
     }
-    let standing = Standing::default().and(
-        "The target is still there, without the permission to write to the log group; the next destroy goes on from here.",
-    );
-    let failed = |e: Error| e.during_with(format!("cannot delete the log group `{name}`"), &standing);
+    let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(None);
     };
     let tags = aws.log_group_tags(&arn_of(&held, group)).await.map_err(failed)?;
     if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule)) {
-        return Ok(Some(
-            Diagnostic::warning(format!("The log group `{name}` stays: it has another owner")).detail(
-                format!(
-                    "Its tag `{OWNER_TAG}` no longer names this rule, so `delete_on_destroy` does not apply."
-                ),
-            ),
-        ));
+        return Ok(Some(messages::group_stays_with_owner(name)));
     }
     if let Some(other) = another(aws, target, name).await.map_err(failed)? {
-        return Ok(Some(
-            Diagnostic::warning(format!("The log group `{name}` stays: another target leads to it")).detail(format!(
-                "The target `{}` of the same rule sends its events there, so `delete_on_destroy` does not apply.",
-                other.id()
-            )),
-        ));
+        return Ok(Some(messages::group_stays_with_target(name, other.id())));
     }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
     let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
@@ -230,38 +177,26 @@ async fn find_or_make(
     default_tags: &BTreeMap<String, String>,
 ) -> Result<Option<Held>> {
     let name = &group.name;
-    let doing = || format!("cannot make the log group `{name}`");
-    let standing = Standing::new(
-        "The call changed nothing.",
-        "Whether the log group was made is not known; the next apply takes it up if it is there.",
-    );
-    let held = aws
-        .log_group(name)
-        .await
-        .map_err(|e| e.during(format!("cannot look for the log group `{name}`")))?;
+    let held = aws.log_group(name).await;
+    let held = held.map_err(|e| e.during(doing::look_for_group(name)))?;
     match held {
         Some(wire) if group.create => claim(aws, target, group, wire, owner).await.map(Some),
         Some(wire) => Ok(Some(Held {
             wire,
             tags: HashMap::new(),
         })),
-        None if !group.create => Err(Diagnostic::error(format!(
-            "There is no log group `{name}` in {}",
-            aws.name
-        ))
-        .detail("Nothing was made. Set `create = true` to have it made here, or make it first.")
-        .at("log_group.name")
-        .into()),
+        None if !group.create => Err(messages::no_group(name, &aws.name).into()),
         None => match make(aws, name, owner, default_tags).await {
             Ok(()) => Ok(None),
             // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
             Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
-                match aws.log_group(name).await.map_err(|e| e.during(doing()))? {
+                let made = aws.log_group(name).await;
+                match made.map_err(|e| e.during(doing::make_group(name)))? {
                     Some(wire) => claim(aws, target, group, wire, owner).await.map(Some),
                     None => Ok(None),
                 }
             }
-            Err(e) => Err(e.during_with(doing(), &standing)),
+            Err(e) => Err(e.during_with(doing::make_group(name), &messages::after_making_group())),
         },
     }
 }
@@ -281,7 +216,7 @@ async fn make(
     answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
 }
 
-/// Sees to it that a group that is there is this rule's, or can be: the rule that had it is gone, as after a rename.
+/// Adopts a group that is there: it is this rule's, or the rule that owned it is gone, as after a rename.
 async fn claim(
     aws: &Regional,
     target: &Target,
@@ -291,28 +226,27 @@ async fn claim(
 ) -> Result<Held> {
     let (name, arn) = (&group.name, arn_of(&wire, group));
     let tags = aws.log_group_tags(&arn).await;
-    let tags = tags.map_err(|e| e.during(format!("cannot read the tags of the log group `{name}`")))?;
+    let tags = tags.map_err(|e| e.during(doing::read_group_tags(name)))?;
     let found = tags.get(OWNER_TAG);
     if found.is_some_and(|found| found == owner) {
         return Ok(Held { wire, tags });
     }
     // A rule that is there may be about to lead to it.
-    if let Some((bus, rule)) = found.and_then(|found| former(found, &target.event_bus_name)) {
+    if let Some((bus, rule)) = found.and_then(|found| former_owner(found, &target.event_bus_name)) {
         let rule_held = aws.rule(bus, rule).await;
-        let doing = || format!("cannot look for the rule `{rule}`, which has the log group `{name}`");
-        if rule_held.map_err(|e| e.during(doing()))?.is_none() {
+        let rule_held = rule_held.map_err(|e| e.during(doing::look_for_owner(rule, name)))?;
+        if rule_held.is_none() {
             let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
-            let standing = "The log group is as it was, and the target was not made.";
-            tag(aws, &arn, group, mine, standing).await?;
+            tag(aws, &arn, group, mine, messages::GROUP_AS_IT_WAS).await?;
             return Ok(Held { wire, tags });
         }
     }
-    Err(not_ours(name, &aws.name, found.map(String::as_str), (&arn, owner)).into())
+    Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, owner)).into())
 }
 
 /// Bus and rule that a tag names, if what they had may pass on to a rule of this bus: a rule that is renamed stays on its
 /// bus, and a connection that is renamed has another bus beside it, of the same Scalr account.
-fn former<'a>(found: &'a str, bus: &str) -> Option<(&'a str, &'a str)> {
+fn former_owner<'a>(found: &'a str, bus: &str) -> Option<(&'a str, &'a str)> {
     let (theirs, rule) = found.rsplit_once('/')?;
     let near = theirs == bus || (account_of(bus).is_some() && account_of(theirs) == account_of(bus));
     (near && checks::bus(theirs).is_ok() && checks::name(rule).is_ok()).then_some((theirs, rule))
@@ -340,36 +274,21 @@ async fn tag(
         .resource_arn(arn)
         .set_tags(Some(tags.into_iter().collect()));
     let answer = call.send().await.map_err(|e| aws.failed("logs:TagResource", e));
-    let doing = || format!("cannot tag the log group `{}`", group.name);
-    answer
-        .map(drop)
-        .map_err(|e| e.during_with(doing(), &Standing::default().and(standing)))
-}
-
-/// `mine`: the group's ARN and this rule's mark.
-fn not_ours(name: &str, region: &str, found: Option<&str>, mine: (&str, &str)) -> Diagnostic {
-    let whose = found.map_or_else(
-        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was let go"),
-        |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
-    );
-    let replaced = if found.is_some() {
-        " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is taken over."
-    } else {
-        ""
-    };
-    let (arn, owner) = mine;
-    Diagnostic::error(format!("The log group `{name}` exists already"))
-        .detail(format!(
-            "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
-             retention is then left alone, and it outlives this target), or choose another name.{replaced} To hand the log group \
-             over to this target, run `aws logs tag-resource --region {region} --resource-arn {arn} --tags \
-             {OWNER_TAG}={owner}` and apply again."
-        ))
-        .at("log_group.create")
+    answer.map(drop).map_err(|e| {
+        e.during_with(
+            doing::tag_group(&group.name),
+            &messages::after_group_call(standing),
+        )
+    })
 }
 
 /// Brings the retention to what is planned.
-async fn keep_for(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>, standing: &str) -> Result<()> {
+async fn set_retention(
+    aws: &Regional,
+    group: &LogGroup,
+    held: Option<&WireGroup>,
+    standing: &str,
+) -> Result<()> {
     let name = &group.name;
     let now = held.and_then(WireGroup::retention_in_days).map(i64::from);
     if now == group.retention_in_days {
@@ -392,10 +311,7 @@ async fn keep_for(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>, st
             .map(drop)
             .map_err(|e| aws.failed("logs:DeleteRetentionPolicy", e))
     };
-    answer.map_err(|e| {
-        let doing = format!("cannot set the retention of the log group `{name}`");
-        e.during_with(doing, &Standing::default().and(standing))
-    })
+    answer.map_err(|e| e.during_with(doing::set_retention(name), &messages::after_group_call(standing)))
 }
 
 fn need(target: &Target, group: &str, rule_arn: &str) -> Need {
@@ -454,20 +370,6 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_somebody_else_is_refused_by_name_of_the_way_out() {
-        for (found, says) in [(None, "made elsewhere"), (Some("x/y"), "`x/y`")] {
-            let detail = not_ours("/g", "us-east-1", found, ("arn:g", "b/r")).detail;
-            for part in [
-                says,
-                "`create = false`",
-                "--resource-arn arn:g --tags scalr-eventbridge:owner=b/r`",
-            ] {
-                assert!(detail.contains(part), "{detail}");
-            }
-        }
-    }
-
-    #[test]
     fn groups_pass_on_within_a_scalr_account() {
         let bus = "aws.partner/scalr.com/acme/prod";
         for (found, bus, expected) in [
@@ -481,7 +383,7 @@ mod tests {
             ("custom/a b", "custom", None),
         ] {
             assert_eq!(
-                former(found, bus).map(|(_, rule)| rule),
+                former_owner(found, bus).map(|(_, rule)| rule),
                 expected,
                 "{found} {bus}"
             );

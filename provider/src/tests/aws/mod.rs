@@ -21,7 +21,8 @@ use tfplugin::{Attrs, ConfigureCx, Provider, Registry, Result};
 use self::fake::Fake;
 use super::{and, says};
 use crate::aws::{Aws, Settings};
-use crate::client::{Client, NotKnownYet, Scalr};
+use crate::client::{Client, NotKnownYet};
+use crate::scalr::Scalr;
 use crate::{data_sources, functions, resources};
 
 pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";

@@ -7,8 +7,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::Edge;
 use crate::clock::rfc3339_seconds;
+use crate::http::edge::Edge;
+use crate::state::World;
 use crate::state::bus::CompiledRule;
 use crate::state::story::{Attempt, Delivery, Pass, Story};
 
@@ -17,21 +18,20 @@ const LISTED_MAX: usize = 100;
 
 /// The latest events, newest first.
 pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    Json(edge.engine.look(|world| {
+    let view = |world: &World| {
         let row = |(id, story): (&Arc<str>, &Story)| {
             let at = rfc3339_seconds(story.accepted);
             json!({ "id": id, "accepted": at, "dropped": story.dropped, "deliveries": story.passes.iter().map(|p| p.deliveries.len()).sum::<usize>() })
         };
         json!({ "events": world.stories.latest().take(LISTED_MAX).map(row).collect::<Vec<_>>() })
-    }))
+    };
+    Json(edge.engine.look(view).await)
 }
 
 /// One event's whole story.
 pub(crate) async fn one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
-    if let Some(story) = edge
-        .engine
-        .look(|world| world.stories.get(&id).map(|story| tell(&id, story)))
-    {
+    let find = |world: &World| world.stories.get(&id).map(|story| tell(&id, story));
+    if let Some(story) = edge.engine.look(find).await {
         return (StatusCode::OK, Json(story));
     }
     let why = format!("No event {id} is remembered: it was never accepted, or is too long ago.");
@@ -40,7 +40,7 @@ pub(crate) async fn one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -
 
 /// What targets that are not emulated would have been sent.
 pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    Json(edge.engine.look(|world| {
+    let view = |world: &World| {
         let rows: Vec<Value> = world
             .outbox
             .invocations
@@ -60,12 +60,13 @@ pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> Json<Value> {
             })
             .collect();
         json!({ "invocations": rows })
-    }))
+    };
+    Json(edge.engine.look(view).await)
 }
 
 /// Counters under AWS's metric names, in all and by account and region.
 pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    Json(edge.engine.look(|world| {
+    let view = |world: &World| {
         let mut totals = std::collections::BTreeMap::<&str, u64>::new();
         for (_, realm) in world.realms() {
             for (name, count) in realm.metrics.totals() {
@@ -77,7 +78,8 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Json<Value> {
             .map(|(id, realm)| json!({ "account": id.account(), "region": id.region(), "metrics": realm.metrics }))
             .collect();
         json!({ "totals": totals, "realms": realms })
-    }))
+    };
+    Json(edge.engine.look(view).await)
 }
 
 fn tell(id: &str, story: &Story) -> Value {

@@ -11,19 +11,18 @@ use super::rules::compile;
 use crate::arn::{Arn, arn};
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
 use crate::state::Tags;
 use crate::state::archive::Archive;
 use crate::state::bus::Bus;
 use crate::state::rule::{ARCHIVER, InputTransformer, Rule, Target};
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreateArchive", |cx, body| create(cx, parse(body)?)),
-    Op::write("UpdateArchive", |cx, body| update(cx, parse(body)?)),
-    Op::write("DeleteArchive", |cx, body| delete(cx, &parse(body)?)),
-    Op::read("DescribeArchive", |cx, body| describe(cx, &parse(body)?)),
-    Op::read("ListArchives", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreateArchive", create),
+    &Op::write("UpdateArchive", update),
+    &Op::write("DeleteArchive", |call, input| delete(call, &input)),
+    &Op::read("DescribeArchive", |call, input| describe(call, &input)),
+    &Op::read("ListArchives", |call, input| list(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -63,40 +62,40 @@ struct List {
     limit: Option<usize>,
 }
 
-fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
-    if cx.realm().archives.contains_key(&input.archive_name) {
+fn create(call: &mut Call<'_>, input: Create) -> Answer {
+    if call.realm().archives.contains_key(&input.archive_name) {
         return Err(Fault::exists(format!(
             "Archive {} already exists.",
             input.archive_name
         )));
     }
-    bus_of(cx, "EventSourceArn", &input.event_source_arn)?;
+    bus_of(call, "EventSourceArn", &input.event_source_arn)?;
     check_pattern(input.event_pattern.as_deref())?;
-    let mut archive = Archive::new(&input.archive_name, &input.event_source_arn, cx.now);
+    let mut archive = Archive::new(&input.archive_name, &input.event_source_arn, call.turn.now);
     archive.description = input.description;
     archive.set_pattern(input.event_pattern);
     archive.retention_days = input.retention_days.unwrap_or(0);
     archive.kms_key = input.kms_key_identifier;
-    let rule = managed_rule(cx, &archive);
-    let bus = bus_of(cx, "EventSourceArn", &input.event_source_arn)?;
+    let rule = managed_rule(call, &archive);
+    let bus = bus_of(call, "EventSourceArn", &input.event_source_arn)?;
     if bus.rules.contains_key(&rule.name) {
         return Err(Fault::exists(format!("Rule {} already exists.", rule.name)));
     }
     bus.rules_mut().insert(rule.name.clone(), rule);
-    cx.realm().archives.insert(input.archive_name.clone(), archive);
-    receipt(cx, &input.archive_name)
+    call.realm().archives.insert(input.archive_name.clone(), archive);
+    receipt(call, &input.archive_name)
 }
 
 /// The rule that AWS shows on the bus for an archive: it hands over all events but replayed ones.
-fn managed_rule(cx: &mut Cx<'_>, archive: &Archive) -> Rule {
-    let id = cx.dice.uuid();
+fn managed_rule(call: &mut Call<'_>, archive: &Archive) -> Rule {
+    let id = call.turn.dice.uuid();
     let text = archive.pattern.as_deref().unwrap_or("{}");
     let mut pattern: Value = serde_json::from_str(text).unwrap_or_else(|_| json!({}));
     pattern["replay-name"] = json!([{ "exists": false }]);
-    let arn = archive_arn(cx, &archive.name);
+    let arn = archive_arn(call, &archive.name);
     let target = Target {
         id: archive.rule_name(),
-        arn: format!("arn:aws:events:{}:::", cx.caller.region),
+        arn: format!("arn:aws:events:{}:::", call.caller.region),
         input_transformer: Some(InputTransformer {
             input_paths_map: Some(BTreeMap::new()),
             input_template: format!(
@@ -113,42 +112,42 @@ fn managed_rule(cx: &mut Cx<'_>, archive: &Archive) -> Rule {
         next_fire: None,
         description: None,
         role_arn: None,
-        created_by: cx.caller.account.clone(),
+        created_by: call.caller.account.clone(),
         managed_by: Some(ARCHIVER.to_owned()),
         tags: Tags::new(),
         targets: BTreeMap::from([(target.id.clone(), Arc::new(target))]),
     }
 }
 
-fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
+fn update(call: &mut Call<'_>, input: Update) -> Answer {
     check_pattern(input.event_pattern.as_deref())?;
-    let archive = find(cx, &input.archive_name)?;
+    let archive = find(call, &input.archive_name)?;
     if input.event_pattern.is_some() {
         archive.set_pattern(input.event_pattern);
     }
     archive.description = input.description.or_else(|| archive.description.clone());
     archive.retention_days = input.retention_days.unwrap_or(archive.retention_days);
     archive.kms_key = input.kms_key_identifier.or_else(|| archive.kms_key.clone());
-    let archive = find(cx, &input.archive_name)?.outline();
-    let rule = managed_rule(cx, &archive);
-    if let Ok(bus) = bus_of(cx, "EventSourceArn", &archive.bus_arn) {
+    let archive = find(call, &input.archive_name)?.outline();
+    let rule = managed_rule(call, &archive);
+    if let Ok(bus) = bus_of(call, "EventSourceArn", &archive.bus_arn) {
         bus.rules_mut().insert(rule.name.clone(), rule);
     }
-    receipt(cx, &input.archive_name)
+    receipt(call, &input.archive_name)
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let archive = find(cx, &input.archive_name)?.outline();
-    if let Ok(bus) = bus_of(cx, "EventSourceArn", &archive.bus_arn) {
+fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
+    let archive = find(call, &input.archive_name)?.outline();
+    if let Ok(bus) = bus_of(call, "EventSourceArn", &archive.bus_arn) {
         bus.rules_mut().remove(&archive.rule_name());
     }
-    cx.realm().archives.remove(&input.archive_name);
+    call.realm().archives.remove(&input.archive_name);
     Ok(json!({}))
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let (now, arn) = (cx.now, archive_arn(cx, &input.archive_name));
-    let archive = find(cx, &input.archive_name)?;
+fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
+    let (now, arn) = (call.turn.now, archive_arn(call, &input.archive_name));
+    let archive = find(call, &input.archive_name)?;
     let mut answer = view(archive, now);
     answer["ArchiveArn"] = json!(arn);
     answer["Description"] = json!(archive.description);
@@ -157,7 +156,7 @@ fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
     Ok(slim(answer))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
     let given = [
         input.name_prefix.is_some(),
         input.event_source_arn.is_some(),
@@ -169,11 +168,11 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
         ));
     }
     if let Some(bus) = &input.event_source_arn {
-        bus_of(cx, "EventSourceArn", bus)?;
+        bus_of(call, "EventSourceArn", bus)?;
     }
-    let now = cx.now;
+    let now = call.turn.now;
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
-    let rows = cx.realm().archives.iter().filter(|(name, archive)| {
+    let rows = call.realm().archives.iter().filter(|(name, archive)| {
         name.starts_with(prefix)
             && input
                 .event_source_arn
@@ -191,13 +190,13 @@ fn check_pattern(text: Option<&str>) -> Result<(), Fault> {
 }
 
 /// The caller's bus that a parameter names by its ARN.
-pub(super) fn bus_of<'c>(cx: &'c mut Cx<'_>, parameter: &str, text: &str) -> Result<&'c mut Bus, Fault> {
+pub(super) fn bus_of<'c>(call: &'c mut Call<'_>, parameter: &str, text: &str) -> Result<&'c mut Bus, Fault> {
     if Arn::parse(text).and_then(|arn| arn.event_bus()).is_none() {
         return Err(Fault::validation(format!(
             "Parameter {parameter} is not valid. Reason: Must contain an event bus ARN."
         )));
     }
-    find_bus(cx, text)
+    find_bus(call, text)
 }
 
 fn view(archive: &Archive, now: Millis) -> Value {
@@ -212,22 +211,22 @@ fn view(archive: &Archive, now: Millis) -> Value {
     })
 }
 
-fn receipt(cx: &mut Cx<'_>, name: &str) -> Answer {
-    let arn = archive_arn(cx, name);
-    let created = find(cx, name)?.created;
+fn receipt(call: &mut Call<'_>, name: &str) -> Answer {
+    let arn = archive_arn(call, name);
+    let created = find(call, name)?.created;
     Ok(json!({ "ArchiveArn": arn, "State": "ENABLED", "CreationTime": epoch_seconds(created) }))
 }
 
-fn archive_arn(cx: &Cx<'_>, name: &str) -> String {
+fn archive_arn(call: &Call<'_>, name: &str) -> String {
     arn(
         "events",
-        &cx.caller.region,
-        &cx.caller.account,
+        &call.caller.region,
+        &call.caller.account,
         &format!("archive/{name}"),
     )
 }
 
-pub(super) fn find<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut Archive, Fault> {
-    let found = cx.realm().archives.get_mut(name);
+pub(super) fn find<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut Archive, Fault> {
+    let found = call.realm().archives.get_mut(name);
     found.ok_or_else(|| Fault::not_found(format!("Archive {name} does not exist.")))
 }

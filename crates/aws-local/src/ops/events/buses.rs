@@ -9,8 +9,7 @@ use super::tags::{TagList, read_tags};
 use crate::arn::{Arn, arn, bus_name};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
 use crate::state::bus::Bus;
 use crate::state::rule::DeadLetterConfig;
 use crate::state::source::State;
@@ -18,12 +17,12 @@ use crate::state::source::State;
 /// AWS's default quota of buses in an account and region.
 const BUSES_MAX: usize = 100;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreateEventBus", |cx, body| create(cx, parse(body)?)),
-    Op::write("DeleteEventBus", |cx, body| delete(cx, &parse(body)?)),
-    Op::write("UpdateEventBus", |cx, body| update(cx, parse(body)?)),
-    Op::read("DescribeEventBus", |cx, body| describe(cx, &parse(body)?)),
-    Op::read("ListEventBuses", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreateEventBus", create),
+    &Op::write("DeleteEventBus", |call, input| delete(call, &input)),
+    &Op::write("UpdateEventBus", update),
+    &Op::read("DescribeEventBus", |call, input| describe(call, &input)),
+    &Op::read("ListEventBuses", |call, input| list(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -106,29 +105,29 @@ struct List {
     limit: Option<usize>,
 }
 
-fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
+fn create(call: &mut Call<'_>, input: Create) -> Answer {
     let tags = read_tags(input.tags.clone().unwrap_or_default())?;
     input.settings.check()?;
     let taken_up = if let Some(source) = &input.event_source_name {
-        associate(cx, &input.name, source)?
+        associate(call, &input.name, source)?
     } else {
-        custom_name(cx, &input.name)?;
+        custom_name(call, &input.name)?;
         false
     };
-    let now = cx.now;
-    if !taken_up && cx.realm().buses.len() >= BUSES_MAX {
+    let now = call.turn.now;
+    if !taken_up && call.realm().buses.len() >= BUSES_MAX {
         return Err(Fault::quota());
     }
-    let buses = &mut cx.realm().buses;
+    let buses = &mut call.realm().buses;
     let bus = buses
         .entry(input.name.clone())
         .or_insert_with(|| Bus::new(&input.name, now));
     bus.tags.extend(tags);
     input.settings.write(bus);
     if input.event_source_name.is_some() {
-        offered(cx, &input.name)?.activate();
+        offered(call, &input.name)?.activate();
     }
-    let answer = view(cx, &input.name)?;
+    let answer = view(call, &input.name)?;
     let member = |name: &str| answer.get(name).cloned();
     Ok(slim(json!({
         "EventBusArn": member("Arn"),
@@ -140,14 +139,14 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
 }
 
 /// Checks that the bus may be matched to its source; true when a bus of before is taken up again.
-fn associate(cx: &mut Cx<'_>, name: &str, source_name: &str) -> Result<bool, Fault> {
+fn associate(call: &mut Call<'_>, name: &str, source_name: &str) -> Result<bool, Fault> {
     if name != source_name {
         return Err(Fault::validation(format!(
             "EventBus name {name} must match the name of the event source {source_name}."
         )));
     }
-    let source = offered(cx, source_name)?.clone();
-    let bus_exists = cx.realm().buses.contains_key(name);
+    let source = offered(call, source_name)?.clone();
+    let bus_exists = call.realm().buses.contains_key(name);
     match source.state {
         State::Pending if bus_exists && source.bus_from_before => Ok(true),
         _ if bus_exists => Err(Fault::exists(format!("Event bus {name} already exists."))),
@@ -159,7 +158,7 @@ fn associate(cx: &mut Cx<'_>, name: &str, source_name: &str) -> Result<bool, Fau
     }
 }
 
-fn custom_name(cx: &mut Cx<'_>, name: &str) -> Result<(), Fault> {
+fn custom_name(call: &mut Call<'_>, name: &str) -> Result<(), Fault> {
     if name.starts_with("aws.") {
         return Err(Fault::validation(
             "EventBus name starting with 'aws.' is not valid.",
@@ -168,49 +167,49 @@ fn custom_name(cx: &mut Cx<'_>, name: &str) -> Result<(), Fault> {
     if name.contains('/') {
         return Err(Fault::validation("Event bus name must not contain '/'."));
     }
-    if cx.realm().buses.contains_key(name) {
+    if call.realm().buses.contains_key(name) {
         return Err(Fault::exists(format!("Event bus {name} already exists.")));
     }
     Ok(())
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
+fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
     if input.name == DEFAULT_BUS {
         return Err(Fault::validation("Cannot delete event bus default."));
     }
-    let Some(bus) = cx.realm().buses.get(&input.name) else {
+    let Some(bus) = call.realm().buses.get(&input.name) else {
         return Ok(json!({}));
     };
     if !bus.rules.is_empty() {
         return Err(Fault::validation("EventBus can't be deleted since it has rules."));
     }
-    cx.realm().buses.remove(&input.name);
-    let (now, region) = (cx.now, cx.caller.region.clone());
-    let Ok(source) = offered(cx, &input.name) else {
+    call.realm().buses.remove(&input.name);
+    let (now, region) = (call.turn.now, call.caller.region.clone());
+    let Ok(source) = offered(call, &input.name) else {
         return Ok(json!({}));
     };
     source.bus_from_before = false;
     match source.state {
         State::Deleted => {
-            cx.world.sources_in(&region).remove(&input.name);
+            call.turn.world.sources_in(&region).remove(&input.name);
         }
         State::Active => {
             source.suspend(now);
-            cx.world.watch_source(&region, &input.name);
+            call.turn.world.watch_source(&region, &input.name);
         }
         State::Pending => {}
     }
     Ok(json!({}))
 }
 
-fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
+fn update(call: &mut Call<'_>, input: Update) -> Answer {
     let name = input.name.unwrap_or_else(|| DEFAULT_BUS.to_owned());
-    let now = cx.now;
+    let now = call.turn.now;
     input.settings.check()?;
-    let bus = find(cx, &name)?;
+    let bus = find(call, &name)?;
     input.settings.write(bus);
     bus.modified = now;
-    let mut answer = view(cx, &name)?;
+    let mut answer = view(call, &name)?;
     if let Some(members) = answer.as_object_mut() {
         for dropped in ["Policy", "CreationTime", "LastModifiedTime"] {
             members.remove(dropped);
@@ -219,14 +218,14 @@ fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
     Ok(answer)
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
-    view(cx, input.name.as_deref().unwrap_or(DEFAULT_BUS))
+fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
+    view(call, input.name.as_deref().unwrap_or(DEFAULT_BUS))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let here = cx.caller.clone();
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
+    let here = call.caller.clone();
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
-    let buses = cx
+    let buses = call
         .realm()
         .buses
         .iter()
@@ -246,9 +245,9 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     Ok(slim(json!({ "EventBuses": page.items, "NextToken": page.next })))
 }
 
-fn view(cx: &mut Cx<'_>, name_or_arn: &str) -> Answer {
-    let here = cx.caller.clone();
-    let bus = find(cx, name_or_arn)?;
+fn view(call: &mut Call<'_>, name_or_arn: &str) -> Answer {
+    let here = call.caller.clone();
+    let bus = find(call, name_or_arn)?;
     Ok(slim(json!({
         "Name": bus.name,
         "Arn": arn("events", &here.region, &here.account, &format!("event-bus/{}", bus.name)),
@@ -263,11 +262,11 @@ fn view(cx: &mut Cx<'_>, name_or_arn: &str) -> Answer {
 }
 
 /// The caller's bus of that name or ARN; an ARN of another account or region names none of them.
-pub(super) fn find<'c>(cx: &'c mut Cx<'_>, name_or_arn: &str) -> Result<&'c mut Bus, Fault> {
+pub(super) fn find<'c>(call: &'c mut Call<'_>, name_or_arn: &str) -> Result<&'c mut Bus, Fault> {
     let name = bus_name(name_or_arn).to_owned();
     let own = Arn::parse(name_or_arn)
-        .is_none_or(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
-    cx.realm()
+        .is_none_or(|arn| arn.account == call.caller.account && arn.region == call.caller.region);
+    call.realm()
         .buses
         .get_mut(&name)
         .filter(|_| own)

@@ -4,19 +4,19 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::arn::arn;
+use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
-use crate::state::outside::Connection;
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::state::api_destination::Connection;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreateConnection", |cx, body| create(cx, parse(body)?)),
-    Op::write("UpdateConnection", |cx, body| update(cx, parse(body)?)),
-    Op::write("DeleteConnection", |cx, body| delete(cx, &parse(body)?)),
-    Op::write("DeauthorizeConnection", |cx, body| deauthorize(cx, &parse(body)?)),
-    Op::read("DescribeConnection", |cx, body| describe(cx, &parse(body)?)),
-    Op::read("ListConnections", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreateConnection", create),
+    &Op::write("UpdateConnection", update),
+    &Op::write("DeleteConnection", |call, input| delete(call, &input)),
+    &Op::write("DeauthorizeConnection", |call, input| deauthorize(call, &input)),
+    &Op::read("DescribeConnection", |call, input| describe(call, &input)),
+    &Op::read("ListConnections", |call, input| list(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -56,10 +56,10 @@ struct List {
     limit: Option<usize>,
 }
 
-fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
+fn create(call: &mut Call<'_>, input: Create) -> Answer {
     refuse_private(input.invocation_connectivity_parameters.as_ref())?;
     check(&input.authorization_type, &input.auth_parameters)?;
-    if cx.realm().connections.contains_key(&input.name) {
+    if call.realm().connections.contains_key(&input.name) {
         return Err(Fault::exists(format!(
             "Connection {} already exists.",
             input.name
@@ -67,25 +67,25 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
     }
     let connection = Connection {
         name: input.name.clone(),
-        id: cx.dice.uuid(),
+        id: call.turn.dice.uuid(),
         description: input.description,
         authorization_type: input.authorization_type,
         auth: input.auth_parameters,
         kms_key: input.kms_key_identifier,
         authorized: true,
-        created: cx.now,
-        modified: cx.now,
-        authorized_at: cx.now,
+        created: call.turn.now,
+        modified: call.turn.now,
+        authorized_at: call.turn.now,
     };
-    let answer = made(&connection, cx.caller, cx.now);
-    cx.realm().connections.insert(input.name, connection);
+    let answer = made(&connection, call.caller, call.turn.now);
+    call.realm().connections.insert(input.name, connection);
     Ok(answer)
 }
 
-fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
+fn update(call: &mut Call<'_>, input: Update) -> Answer {
     refuse_private(input.invocation_connectivity_parameters.as_ref())?;
-    let (now, caller) = (cx.now, cx.caller);
-    let connection = find(cx, &input.name)?;
+    let (now, caller) = (call.turn.now, call.caller);
+    let connection = find(call, &input.name)?;
     if input.authorization_type.is_some() || input.auth_parameters.is_some() {
         authorize(connection, input.authorization_type, input.auth_parameters, now)?;
     }
@@ -137,17 +137,17 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let (now, caller) = (cx.now, cx.caller);
-    let mut answer = receipt(find(cx, &input.name)?, caller, now);
+fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
+    let (now, caller) = (call.turn.now, call.caller);
+    let mut answer = receipt(find(call, &input.name)?, caller, now);
     answer["ConnectionState"] = json!("DELETING");
-    cx.realm().connections.remove(&input.name);
+    call.realm().connections.remove(&input.name);
     Ok(answer)
 }
 
-fn deauthorize(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let (now, caller) = (cx.now, cx.caller);
-    let connection = find(cx, &input.name)?;
+fn deauthorize(call: &mut Call<'_>, input: &Name) -> Answer {
+    let (now, caller) = (call.turn.now, call.caller);
+    let connection = find(call, &input.name)?;
     (connection.authorized, connection.modified) = (false, now);
     connection.auth = json!({});
     let mut answer = receipt(connection, caller, now);
@@ -155,9 +155,9 @@ fn deauthorize(cx: &mut Cx<'_>, input: &Name) -> Answer {
     Ok(answer)
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let (now, caller) = (cx.now, cx.caller);
-    let connection = find(cx, &input.name).map_err(|missing| {
+fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
+    let (now, caller) = (call.turn.now, call.caller);
+    let connection = find(call, &input.name).map_err(|missing| {
         Fault::not_found(format!(
             "Failed to describe the connection(s). {}",
             missing.message
@@ -186,8 +186,8 @@ fn secret_name(connection: &Connection) -> String {
     format!("secret:events!connection/{}/{id}-{suffix}", connection.name)
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let (now, caller) = (cx.now, cx.caller);
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
+    let (now, caller) = (call.turn.now, call.caller);
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
     let wanted = |connection: &Connection| {
         input
@@ -195,7 +195,7 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
             .as_deref()
             .is_none_or(|s| s == connection.state(now))
     };
-    let rows = cx
+    let rows = call
         .realm()
         .connections
         .iter()
@@ -275,8 +275,8 @@ fn receipt(connection: &Connection, caller: &Caller, now: Millis) -> Value {
     })
 }
 
-fn find<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut Connection, Fault> {
-    let found = cx.realm().connections.get_mut(name);
+fn find<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut Connection, Fault> {
+    let found = call.realm().connections.get_mut(name);
     found.ok_or_else(|| Fault::not_found(format!("Connection '{name}' does not exist.")))
 }
 

@@ -6,19 +6,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arn::{Arn, arn};
+use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
-use crate::delivery::outside::connection_of;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
-use crate::state::outside::{ApiDestination, Connection};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::state::api_destination::{ApiDestination, Connection};
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreateApiDestination", |cx, body| create(cx, parse(body)?)),
-    Op::write("UpdateApiDestination", |cx, body| update(cx, parse(body)?)),
-    Op::write("DeleteApiDestination", |cx, body| delete(cx, &parse(body)?)),
-    Op::read("DescribeApiDestination", |cx, body| describe(cx, &parse(body)?)),
-    Op::read("ListApiDestinations", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreateApiDestination", create),
+    &Op::write("UpdateApiDestination", update),
+    &Op::write("DeleteApiDestination", |call, input| delete(call, &input)),
+    &Op::read("DescribeApiDestination", |call, input| describe(call, &input)),
+    &Op::read("ListApiDestinations", |call, input| list(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -58,9 +57,9 @@ struct List {
     limit: Option<usize>,
 }
 
-fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
-    check_connection(cx, &input.connection_arn)?;
-    if cx.realm().api_destinations.contains_key(&input.name) {
+fn create(call: &mut Call<'_>, input: Create) -> Answer {
+    check_connection(call, &input.connection_arn)?;
+    if call.realm().api_destinations.contains_key(&input.name) {
         return Err(Fault::exists(format!(
             "An api-destination '{}' already exists.",
             input.name
@@ -68,28 +67,28 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
     }
     let destination = ApiDestination {
         name: input.name.clone(),
-        id: cx.dice.uuid(),
+        id: call.turn.dice.uuid(),
         description: input.description,
         connection_arn: input.connection_arn,
         endpoint: input.invocation_endpoint,
         method: input.http_method,
         rate_per_second: input.invocation_rate_limit_per_second,
-        created: cx.now,
-        modified: cx.now,
+        created: call.turn.now,
+        modified: call.turn.now,
         slots: VecDeque::new(),
     };
-    let (now, caller) = (cx.now, cx.caller);
-    let answer = receipt(&destination, &cx.realm().connections, caller, now);
-    cx.realm().api_destinations.insert(input.name, destination);
+    let (now, caller) = (call.turn.now, call.caller);
+    let answer = receipt(&destination, &call.realm().connections, caller, now);
+    call.realm().api_destinations.insert(input.name, destination);
     Ok(answer)
 }
 
-fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
+fn update(call: &mut Call<'_>, input: Update) -> Answer {
     if let Some(connection) = &input.connection_arn {
-        check_connection(cx, connection)?;
+        check_connection(call, connection)?;
     }
-    let (now, caller) = (cx.now, cx.caller);
-    let there = find(cx, &input.name)?;
+    let (now, caller) = (call.turn.now, call.caller);
+    let there = find(call, &input.name)?;
     there.description = input.description.or_else(|| there.description.clone());
     there.rate_per_second = input.invocation_rate_limit_per_second.or(there.rate_per_second);
     there.connection_arn = input
@@ -101,33 +100,33 @@ fn update(cx: &mut Cx<'_>, input: Update) -> Answer {
     there.method = input.http_method.unwrap_or_else(|| there.method.clone());
     there.modified = now;
     let there = there.clone();
-    Ok(receipt(&there, &cx.realm().connections, caller, now))
+    Ok(receipt(&there, &call.realm().connections, caller, now))
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    find(cx, &input.name)?;
-    cx.realm().api_destinations.remove(&input.name);
+fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
+    find(call, &input.name)?;
+    call.realm().api_destinations.remove(&input.name);
     Ok(json!({}))
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let (now, caller) = (cx.now, cx.caller);
-    let there = find(cx, &input.name).map_err(|missing| {
+fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
+    let (now, caller) = (call.turn.now, call.caller);
+    let there = find(call, &input.name).map_err(|missing| {
         Fault::not_found(format!(
             "Failed to describe the api-destination(s). {}",
             missing.message
         ))
     })?;
     let there = there.clone();
-    let mut answer = view(&there, &cx.realm().connections, caller, now);
+    let mut answer = view(&there, &call.realm().connections, caller, now);
     answer["Description"] = json!(there.description);
     Ok(slim(answer))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let (now, caller) = (cx.now, cx.caller);
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
+    let (now, caller) = (call.turn.now, call.caller);
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
-    let realm = cx.realm();
+    let realm = call.realm();
     let rows = realm.api_destinations.iter().filter(|(name, there)| {
         name.starts_with(prefix)
             && input
@@ -147,11 +146,11 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     ))
 }
 
-fn check_connection(cx: &mut Cx<'_>, text: &str) -> Result<(), Fault> {
+fn check_connection(call: &mut Call<'_>, text: &str) -> Result<(), Fault> {
     let missing = || Fault::not_found(format!("Connection '{text}' does not exist."));
     let own = Arn::parse(text)
-        .is_some_and(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
-    let there = connection_of(&cx.realm().connections, text).filter(|_| own);
+        .is_some_and(|arn| arn.account == call.caller.account && arn.region == call.caller.region);
+    let there = Connection::find(&call.realm().connections, text).filter(|_| own);
     there.map(|_| ()).ok_or_else(missing)
 }
 
@@ -159,7 +158,7 @@ type Connections = BTreeMap<String, Connection>;
 
 /// It is ACTIVE while its connection is authorized.
 fn receipt(there: &ApiDestination, connections: &Connections, caller: &Caller, now: Millis) -> Value {
-    let connection = connection_of(connections, &there.connection_arn);
+    let connection = Connection::find(connections, &there.connection_arn);
     let authorized = connection.is_some_and(|connection| connection.state(now) == "AUTHORIZED");
     let resource = format!("api-destination/{}/{}", there.name, there.id);
     json!({
@@ -180,7 +179,7 @@ fn view(there: &ApiDestination, connections: &Connections, caller: &Caller, now:
     row
 }
 
-fn find<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut ApiDestination, Fault> {
-    let found = cx.realm().api_destinations.get_mut(name);
+fn find<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut ApiDestination, Fault> {
+    let found = call.realm().api_destinations.get_mut(name);
     found.ok_or_else(|| Fault::not_found(format!("An api-destination '{name}' does not exist.")))
 }

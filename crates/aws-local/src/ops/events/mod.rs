@@ -1,6 +1,6 @@
 //! Amazon EventBridge (Classic).
 
-use super::Op;
+use super::Operation;
 
 mod archives;
 mod buses;
@@ -16,7 +16,7 @@ mod tags;
 mod targets;
 
 /// Every operation of the service that is built.
-pub(crate) const TABLES: &[&[Op]] = &[
+pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     partner::OPS,
     sources::OPS,
     buses::OPS,

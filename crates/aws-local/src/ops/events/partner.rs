@@ -5,22 +5,17 @@ use serde_json::{Value, json};
 
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
 use crate::state::source::{Remains, Source, State};
 use crate::state::{RealmId, World};
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreatePartnerEventSource", |cx, body| create(cx, &parse(body)?)),
-    Op::write("DeletePartnerEventSource", |cx, body| {
-        Ok(delete(cx, &parse(body)?))
-    }),
-    Op::read("DescribePartnerEventSource", |cx, body| {
-        describe(cx, &parse(body)?)
-    }),
-    Op::read("ListPartnerEventSources", |cx, body| list(cx, &parse(body)?)),
-    Op::read("ListPartnerEventSourceAccounts", |cx, body| {
-        accounts(cx, &parse(body)?)
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreatePartnerEventSource", |call, input| create(call, &input)),
+    &Op::write("DeletePartnerEventSource", |call, input| Ok(delete(call, &input))),
+    &Op::read("DescribePartnerEventSource", |call, input| describe(call, &input)),
+    &Op::read("ListPartnerEventSources", |call, input| list(call, &input)),
+    &Op::read("ListPartnerEventSourceAccounts", |call, input| {
+        accounts(call, &input)
     }),
 ];
 
@@ -53,11 +48,12 @@ struct Accounts {
     limit: Option<usize>,
 }
 
-fn create(cx: &mut Cx<'_>, input: &Create) -> Answer {
-    let now = cx.now;
-    let before = cx
+fn create(call: &mut Call<'_>, input: &Create) -> Answer {
+    let now = call.turn.now;
+    let before = call
+        .turn
         .world
-        .sources_in(&cx.caller.region)
+        .sources_in(&call.caller.region)
         .get(&input.name)
         .map(|source| source.state);
     if before.is_some_and(|state| state != State::Deleted) {
@@ -66,15 +62,16 @@ fn create(cx: &mut Cx<'_>, input: &Create) -> Answer {
             input.name
         )));
     }
-    let customer = RealmId::new(&input.account, &cx.caller.region);
-    let mut source = Source::new(&input.name, &cx.caller.account, &input.account, now);
-    source.bus_from_before = has_bus(cx.world, &customer, &input.name);
+    let customer = RealmId::new(&input.account, &call.caller.region);
+    let mut source = Source::new(&input.name, &call.caller.account, &input.account, now);
+    source.bus_from_before = has_bus(call.turn.world, &customer, &input.name);
     source.had_bus = source.bus_from_before;
-    let arn = source.arn(&cx.caller.region);
-    cx.world
-        .sources_in(&cx.caller.region)
+    let arn = source.arn(&call.caller.region);
+    call.turn
+        .world
+        .sources_in(&call.caller.region)
         .insert(input.name.clone(), source);
-    cx.world.watch_source(&cx.caller.region, &input.name);
+    call.turn.world.watch_source(&call.caller.region, &input.name);
     Ok(json!({ "EventSourceArn": arn }))
 }
 
@@ -84,9 +81,9 @@ fn has_bus(world: &mut World, customer: &RealmId, name: &str) -> bool {
         .is_some_and(|realm| realm.buses.contains_key(name))
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Create) -> Value {
-    let partner = cx.caller.account.clone();
-    let sources = cx.world.sources_in(&cx.caller.region);
+fn delete(call: &mut Call<'_>, input: &Create) -> Value {
+    let partner = call.caller.account.clone();
+    let sources = call.turn.world.sources_in(&call.caller.region);
     let ours = |source: &&mut Source| source.partner == partner && source.customer == input.account;
     if let Some(source) = sources.get_mut(&input.name).filter(ours)
         && source.delete() == Remains::Nothing
@@ -96,16 +93,16 @@ fn delete(cx: &mut Cx<'_>, input: &Create) -> Value {
     json!({})
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let region = cx.caller.region.clone();
-    let source = own(cx, &input.name).filter(|source| source.state != State::Deleted);
+fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
+    let region = call.caller.region.clone();
+    let source = own(call, &input.name).filter(|source| source.state != State::Deleted);
     let source = source.ok_or_else(|| missing(&input.name))?;
     Ok(json!({ "Arn": source.arn(&region), "Name": source.name }))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let (partner, region) = (cx.caller.account.clone(), cx.caller.region.clone());
-    let sources = cx.world.sources_in(&region);
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
+    let (partner, region) = (call.caller.account.clone(), call.caller.region.clone());
+    let sources = call.turn.world.sources_in(&region);
     let ours = sources
         .range(input.name_prefix.clone()..)
         .take_while(|(name, _)| name.starts_with(&input.name_prefix))
@@ -122,8 +119,8 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     ))
 }
 
-fn accounts(cx: &mut Cx<'_>, input: &Accounts) -> Answer {
-    let source = own(cx, &input.event_source_name).ok_or_else(|| missing(&input.event_source_name))?;
+fn accounts(call: &mut Call<'_>, input: &Accounts) -> Answer {
+    let source = own(call, &input.event_source_name).ok_or_else(|| missing(&input.event_source_name))?;
     let row = slim(json!({
         "Account": source.customer,
         "CreationTime": epoch_seconds(source.created),
@@ -150,10 +147,11 @@ pub(super) fn expiration(source: &Source) -> Option<Value> {
         .map(|at: Millis| epoch_seconds(at))
 }
 
-fn own<'c>(cx: &'c mut Cx<'_>, name: &str) -> Option<&'c Source> {
-    let partner = cx.caller.account.clone();
-    cx.world
-        .sources_in(&cx.caller.region)
+fn own<'c>(call: &'c mut Call<'_>, name: &str) -> Option<&'c Source> {
+    let partner = call.caller.account.clone();
+    call.turn
+        .world
+        .sources_in(&call.caller.region)
         .get(name)
         .filter(|source| source.partner == partner)
 }

@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use super::DEFAULT_BUS;
 use super::buses::find as find_bus;
 use crate::arn::arn;
+use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Caller, Cx, Op};
+use crate::ops::{Answer, Call, Op, Operation};
 use crate::policy::Policy;
 use crate::state::bus::Bus;
 
 /// AWS's limit of a bus's policy.
 const POLICY_BYTES_MAX: usize = 10 * 1024;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("PutPermission", |cx, body| put(cx, &parse(body)?)),
-    Op::write("RemovePermission", |cx, body| remove(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("PutPermission", |call, input| put(call, &input)),
+    &Op::write("RemovePermission", |call, input| remove(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -48,10 +48,10 @@ struct Remove {
     event_bus_name: Option<String>,
 }
 
-fn put(cx: &mut Cx<'_>, input: &Put) -> Answer {
-    let here = cx.caller.clone();
-    let now = cx.now;
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn put(call: &mut Call<'_>, input: &Put) -> Answer {
+    let here = call.caller.clone();
+    let now = call.turn.now;
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let policy = match &input.policy {
         Some(policy) => policy.clone(),
         None => with_statement(input, bus, &here)?,
@@ -106,9 +106,9 @@ fn with_statement(input: &Put, bus: &Bus, here: &Caller) -> Result<String, Fault
     Ok(json!({ "Version": "2012-10-17", "Statement": rows }).to_string())
 }
 
-fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
-    let now = cx.now;
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn remove(call: &mut Call<'_>, input: &Remove) -> Answer {
+    let now = call.turn.now;
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     if input.all == Some(true) {
         (bus.policy, bus.modified) = (None, now);
         return Ok(json!({}));

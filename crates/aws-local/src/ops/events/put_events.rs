@@ -1,5 +1,6 @@
 //! PutEvents and PutPartnerEvents: entries judged one by one, what is accepted is published at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -11,9 +12,8 @@ use crate::clock::{Millis, read_time};
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::{drop_event, may_put, publish};
 use crate::fault::Fault;
-use crate::jsontext::is_object;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op};
+use crate::jsontext::compact_object;
+use crate::ops::{Answer, Call, Op, Operation};
 use crate::state::RealmId;
 use crate::state::source::State;
 
@@ -21,10 +21,10 @@ use crate::state::source::State;
 const TIME_BYTES: usize = 14;
 const DETAIL_TYPE_CHARS_MAX: usize = 128;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("PutEvents", |cx, body| put_events(cx, &parse(body)?)),
-    Op::write("PutPartnerEvents", |cx, body| {
-        put_partner_events(cx, &parse::<Put>(body)?.entries)
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("PutEvents", |call, input| put_events(call, &input)),
+    &Op::write("PutPartnerEvents", |call, put: Put| {
+        put_partner_events(call, &put.entries)
     }),
 ];
 
@@ -51,7 +51,8 @@ struct Entry {
 struct Whole<'e> {
     source: &'e str,
     detail_type: &'e str,
-    detail: &'e str,
+    /// Compact.
+    detail: Cow<'e, str>,
     time: Millis,
     resources: &'e [String],
 }
@@ -59,19 +60,21 @@ struct Whole<'e> {
 /// Why an entry was refused while others may stand.
 struct Refusal(&'static str, String);
 
-fn put_events(cx: &mut Cx<'_>, put: &Put) -> Answer {
+fn put_events(call: &mut Call<'_>, put: &Put) -> Answer {
     let entries = &put.entries;
     if let Some(id) = &put.endpoint_id {
         return Err(Fault::validation(format!(
             "Parameter EndpointId is not valid. Reason: Endpoint {id} does not exist. The local AWS has no global endpoints."
         )));
     }
-    check_size(cx, entries)?;
-    Ok(answer(entries.iter().map(|entry| put_event(cx, entry)).collect()))
+    check_size(call, entries)?;
+    Ok(answer(
+        entries.iter().map(|entry| put_event(call, entry)).collect(),
+    ))
 }
 
-fn put_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
-    let whole = whole(entry, cx.now)?;
+fn put_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
+    let whole = whole(entry, call.turn.now)?;
     if whole.source.starts_with("aws.") {
         return Err(Refusal(
             "NotAuthorizedForSourceException",
@@ -84,32 +87,35 @@ fn put_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
             RealmId::new(arn.account, arn.region),
             arn.event_bus().unwrap_or(given),
         ),
-        None => (cx.here(), given),
+        None => (call.here(), given),
     };
-    let (account, region) = (cx.caller.account.clone(), to.region().to_owned());
-    if !may_put(cx, &to, bus, &account, "") {
+    let (account, region) = (call.caller.account.clone(), to.region().to_owned());
+    if !may_put(&mut call.turn, &to, bus, &account, "") {
         let why = "Access to the resource is denied: the bus's policy does not allow it.".to_owned();
         return Err(Refusal("AccessDeniedException", why));
     }
-    let envelope = seal(cx, &whole, &account, &region);
+    let envelope = seal(call, &whole, &account, &region);
     let id = envelope.id.clone();
-    publish(cx, &to, bus, envelope);
+    publish(&mut call.turn, &to, bus, envelope);
     Ok(id)
 }
 
-fn put_partner_events(cx: &mut Cx<'_>, entries: &[Entry]) -> Answer {
+fn put_partner_events(call: &mut Call<'_>, entries: &[Entry]) -> Answer {
     check_any(entries)?;
-    check_size(cx, entries)?;
+    check_size(call, entries)?;
     Ok(answer(
-        entries.iter().map(|entry| put_partner_event(cx, entry)).collect(),
+        entries
+            .iter()
+            .map(|entry| put_partner_event(call, entry))
+            .collect(),
     ))
 }
 
-fn put_partner_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
-    let whole = whole(entry, cx.now)?;
-    let region = cx.caller.region.clone();
-    let partner = cx.caller.account.clone();
-    let source = cx.world.sources_in(&region).get(whole.source);
+fn put_partner_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
+    let whole = whole(entry, call.turn.now)?;
+    let region = call.caller.region.clone();
+    let partner = call.caller.account.clone();
+    let source = call.turn.world.sources_in(&region).get(whole.source);
     let ours = source.filter(|source| source.partner == partner && source.state != State::Deleted);
     let Some((customer, state)) = ours.map(|source| (source.customer.clone(), source.state)) else {
         let why = format!(
@@ -118,18 +124,23 @@ fn put_partner_event(cx: &mut Cx<'_>, entry: &Entry) -> Result<Arc<str>, Refusal
         );
         return Err(Refusal("NotAuthorizedForSourceException", why));
     };
-    let envelope = seal(cx, &whole, &customer, &region);
+    let envelope = seal(call, &whole, &customer, &region);
     let id = envelope.id.clone();
     // While the source is PENDING the partner is told of success and nobody sees the event.
     if state == State::Active {
-        publish(cx, &RealmId::new(&customer, &region), whole.source, envelope);
+        publish(
+            &mut call.turn,
+            &RealmId::new(&customer, &region),
+            whole.source,
+            envelope,
+        );
     } else {
         let why = format!(
             "The event source {} is {}: no bus receives its events.",
             whole.source,
             state.as_str()
         );
-        drop_event(cx, &envelope, why);
+        drop_event(&mut call.turn, &envelope, why);
     }
     Ok(id)
 }
@@ -147,8 +158,8 @@ fn check_any(entries: &[Entry]) -> Result<(), Fault> {
     ))
 }
 
-fn check_size(cx: &Cx<'_>, entries: &[Entry]) -> Result<(), Fault> {
-    if entries.iter().map(size).sum::<usize>() > cx.limits.put_bytes_max {
+fn check_size(call: &Call<'_>, entries: &[Entry]) -> Result<(), Fault> {
+    if entries.iter().map(size).sum::<usize>() > call.put_bytes_max {
         return Err(Fault::validation(
             "Total size of the entries in the request is over the limit.",
         ));
@@ -183,9 +194,8 @@ fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
         return Err(Refusal("InvalidArgument", why.to_owned()));
     }
     let detail = entry.detail.as_deref().unwrap_or_default();
-    if !is_object(detail) {
-        return Err(Refusal("MalformedDetail", "Detail is malformed.".to_owned()));
-    }
+    let malformed = || Refusal("MalformedDetail", "Detail is malformed.".to_owned());
+    let detail = compact_object(detail).ok_or_else(malformed)?;
     let bad_time = || Refusal("InvalidArgument", "Parameter Time is not valid.".to_owned());
     let time = entry
         .time
@@ -201,16 +211,16 @@ fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
     })
 }
 
-fn seal(cx: &mut Cx<'_>, whole: &Whole<'_>, account: &str, region: &str) -> Envelope {
+fn seal(call: &mut Call<'_>, whole: &Whole<'_>, account: &str, region: &str) -> Envelope {
     Envelope::new(Parts {
-        id: cx.dice.uuid(),
+        id: call.turn.dice.uuid(),
         detail_type: whole.detail_type,
         source: whole.source,
         account,
         time: whole.time,
         region,
         resources: whole.resources,
-        detail: whole.detail,
+        detail: &whole.detail,
     })
 }
 

@@ -9,22 +9,22 @@ use crate::clock::{Millis, epoch_seconds, read_time};
 use crate::delivery::envelope::Envelope;
 use crate::delivery::publish_to;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
 use crate::state::RealmId;
 use crate::state::archive::{Archived, Replay};
-use crate::timers::Timer;
+use crate::state::timers::Timer;
+use crate::turn::Turn;
 
 /// AWS's quota of replays at once.
 const ACTIVE_MAX: usize = 10;
 /// How long a replay is STARTING, then RUNNING, and how long it is CANCELLING.
 const STEP_MS: Millis = 1_000;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("StartReplay", |cx, body| start(cx, parse(body)?)),
-    Op::write("CancelReplay", |cx, body| cancel(cx, &parse(body)?)),
-    Op::read("DescribeReplay", |cx, body| describe(cx, &parse(body)?)),
-    Op::read("ListReplays", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("StartReplay", start),
+    &Op::write("CancelReplay", |call, input| cancel(call, &input)),
+    &Op::read("DescribeReplay", |call, input| describe(call, &input)),
+    &Op::read("ListReplays", |call, input| list(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -61,14 +61,14 @@ struct List {
     limit: Option<usize>,
 }
 
-fn start(cx: &mut Cx<'_>, input: Start) -> Answer {
-    if cx.realm().replays.contains_key(&input.replay_name) {
+fn start(call: &mut Call<'_>, input: Start) -> Answer {
+    if call.realm().replays.contains_key(&input.replay_name) {
         return Err(Fault::exists(format!(
             "Replay {} already exists.",
             input.replay_name
         )));
     }
-    check_way(cx, &input)?;
+    check_way(call, &input)?;
     let bad_time = || Fault::validation("Parameter EventStartTime or EventEndTime is not valid.");
     let from = read_time(&input.event_start_time).ok_or_else(bad_time)?;
     let to = read_time(&input.event_end_time).ok_or_else(bad_time)?;
@@ -77,7 +77,7 @@ fn start(cx: &mut Cx<'_>, input: Start) -> Answer {
             "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.",
         ));
     }
-    let active = cx.realm().replays.values().filter(|replay| !replay.is_over());
+    let active = call.realm().replays.values().filter(|replay| !replay.is_over());
     if active.count() >= ACTIVE_MAX {
         return Err(Fault::quota());
     }
@@ -90,28 +90,29 @@ fn start(cx: &mut Cx<'_>, input: Start) -> Answer {
         bus_arn: input.destination.arn,
         rules: input.destination.filter_arns.unwrap_or_default(),
         state: "STARTING".to_owned(),
-        started: cx.now,
+        started: call.turn.now,
         ended: None,
         last: None,
     };
-    let realm = cx.here();
-    cx.realm().replays.insert(input.replay_name.clone(), replay);
-    wake(cx, &realm, &input.replay_name, cx.now + STEP_MS);
+    let realm = call.here();
+    call.realm().replays.insert(input.replay_name.clone(), replay);
+    let at = call.turn.now + STEP_MS;
+    wake(&mut call.turn, &realm, &input.replay_name, at);
     Ok(json!({
-        "ReplayArn": replay_arn(cx, &input.replay_name),
+        "ReplayArn": replay_arn(call, &input.replay_name),
         "State": "STARTING",
-        "ReplayStartTime": epoch_seconds(cx.now),
+        "ReplayStartTime": epoch_seconds(call.turn.now),
     }))
 }
 
 /// Events go from an archive to the bus that it was made for.
-fn check_way(cx: &mut Cx<'_>, input: &Start) -> Result<(), Fault> {
-    bus_of(cx, "Destination.Arn", &input.destination.arn)?;
+fn check_way(call: &mut Call<'_>, input: &Start) -> Result<(), Fault> {
+    bus_of(call, "Destination.Arn", &input.destination.arn)?;
     let bad_archive =
         |why: &str| Fault::validation(format!("Parameter EventSourceArn is not valid. Reason: {why}"));
     let archive = Arn::parse(&input.event_source_arn).and_then(|arn| arn.resource.strip_prefix("archive/"));
     let archive = archive.ok_or_else(|| bad_archive("Must contain an archive ARN."))?;
-    let found = find_archive(cx, archive).map_err(|missing| bad_archive(&missing.message))?;
+    let found = find_archive(call, archive).map_err(|missing| bad_archive(&missing.message))?;
     if found.bus_arn != input.destination.arn {
         return Err(Fault::validation(
             "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.",
@@ -120,27 +121,27 @@ fn check_way(cx: &mut Cx<'_>, input: &Start) -> Result<(), Fault> {
     Ok(())
 }
 
-fn wake(cx: &mut Cx<'_>, realm: &RealmId, name: &str, at: Millis) {
+fn wake(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
     let timer = Timer::Replay {
         realm: realm.clone(),
         name: name.to_owned(),
     };
-    cx.world.timers.set(at, timer);
+    turn.world.timers.set(at, timer);
 }
 
 /// Takes a replay one step on: it runs, it is done, or it is cancelled.
-pub(crate) fn step(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
-    let now = cx.now;
-    let Some(replay) = cx.world.realm(realm).replays.get_mut(name) else {
+pub(crate) fn step(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
+    let now = turn.now;
+    let Some(replay) = turn.world.realm(realm).replays.get_mut(name) else {
         return;
     };
     match replay.state.as_str() {
         "STARTING" => {
             "RUNNING".clone_into(&mut replay.state);
             let at = replay.started + 2 * STEP_MS;
-            wake(cx, realm, name, at);
+            wake(turn, realm, name, at);
         }
-        "RUNNING" => run(cx, realm, name),
+        "RUNNING" => run(turn, realm, name),
         "CANCELLING" => {
             "CANCELLED".clone_into(&mut replay.state);
             replay.ended = Some(now);
@@ -150,9 +151,9 @@ pub(crate) fn step(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
 }
 
 /// Brings the archived events of a replay to their bus again, each with the replay's name in it.
-fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
-    let now = cx.now;
-    let here = cx.world.realm(realm);
+fn run(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
+    let now = turn.now;
+    let here = turn.world.realm(realm);
     let Some(replay) = here.replays.get(name).cloned() else {
         return;
     };
@@ -179,17 +180,17 @@ fn run(cx: &mut Cx<'_>, realm: &RealmId, name: &str) {
             time: event.time,
             text,
         };
-        publish_to(cx, realm, &bus, envelope, &replay.rules);
+        publish_to(turn, realm, &bus, envelope, &replay.rules);
     }
-    if let Some(replay) = cx.world.realm(realm).replays.get_mut(name) {
+    if let Some(replay) = turn.world.realm(realm).replays.get_mut(name) {
         "COMPLETED".clone_into(&mut replay.state);
         (replay.ended, replay.last) = (Some(now), last);
     }
 }
 
-fn cancel(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let arn = replay_arn(cx, &input.replay_name);
-    let replay = find(cx, &input.replay_name)?;
+fn cancel(call: &mut Call<'_>, input: &Name) -> Answer {
+    let arn = replay_arn(call, &input.replay_name);
+    let replay = find(call, &input.replay_name)?;
     if replay.state != "STARTING" && replay.state != "RUNNING" {
         let why = format!(
             "Replay {} is not in a valid state for this operation.",
@@ -198,14 +199,14 @@ fn cancel(cx: &mut Cx<'_>, input: &Name) -> Answer {
         return Err(Fault::new("IllegalStatusException", why));
     }
     "CANCELLING".clone_into(&mut replay.state);
-    let (realm, at) = (cx.here(), cx.now + STEP_MS);
-    wake(cx, &realm, &input.replay_name, at);
+    let (realm, at) = (call.here(), call.turn.now + STEP_MS);
+    wake(&mut call.turn, &realm, &input.replay_name, at);
     Ok(json!({ "ReplayArn": arn, "State": "CANCELLING" }))
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let arn = replay_arn(cx, &input.replay_name);
-    let replay = find(cx, &input.replay_name)?;
+fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
+    let arn = replay_arn(call, &input.replay_name);
+    let replay = find(call, &input.replay_name)?;
     let mut answer = view(replay);
     answer["ReplayArn"] = json!(arn);
     answer["Description"] = json!(replay.description);
@@ -214,7 +215,7 @@ fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
     Ok(slim(answer))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
     let given = [
         input.name_prefix.is_some(),
         input.event_source_arn.is_some(),
@@ -226,7 +227,7 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
         ));
     }
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
-    let rows = cx.realm().replays.iter().filter(|(name, replay)| {
+    let rows = call.realm().replays.iter().filter(|(name, replay)| {
         name.starts_with(prefix)
             && input
                 .event_source_arn
@@ -253,16 +254,16 @@ fn view(replay: &Replay) -> Value {
     })
 }
 
-fn replay_arn(cx: &Cx<'_>, name: &str) -> String {
+fn replay_arn(call: &Call<'_>, name: &str) -> String {
     arn(
         "events",
-        &cx.caller.region,
-        &cx.caller.account,
+        &call.caller.region,
+        &call.caller.account,
         &format!("replay/{name}"),
     )
 }
 
-fn find<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut Replay, Fault> {
-    let found = cx.realm().replays.get_mut(name);
+fn find<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut Replay, Fault> {
+    let found = call.realm().replays.get_mut(name);
     found.ok_or_else(|| Fault::not_found(format!("Replay {name} does not exist.")))
 }

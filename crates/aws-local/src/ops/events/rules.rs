@@ -11,28 +11,28 @@ use super::DEFAULT_BUS;
 use super::buses::find as find_bus;
 use super::tags::{TagList, read_tags};
 use crate::arn;
+use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Caller, Cx, Op, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
 use crate::schedule::Schedule;
 use crate::state::bus::Bus;
 use crate::state::rule::Rule;
-use crate::timers::Timer;
+use crate::state::timers::Timer;
 
 /// AWS's default quota of rules on a bus.
 const RULES_MAX: usize = 300;
 /// The state of a rule that sees CloudTrail's management events too.
 const MANAGEMENT_EVENTS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("PutRule", |cx, body| put(cx, parse(body)?)),
-    Op::write("DeleteRule", |cx, body| delete(cx, &parse(body)?)),
-    Op::write("EnableRule", |cx, body| set_state(cx, &parse(body)?, "ENABLED")),
-    Op::write("DisableRule", |cx, body| set_state(cx, &parse(body)?, "DISABLED")),
-    Op::read("DescribeRule", |cx, body| describe(cx, &parse(body)?)),
-    Op::read("ListRules", |cx, body| list(cx, &parse(body)?)),
-    Op::read("ListRuleNamesByTarget", |cx, body| by_target(cx, &parse(body)?)),
-    Op::read("TestEventPattern", |_, body| test_pattern(&parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("PutRule", put),
+    &Op::write("DeleteRule", |call, input| delete(call, &input)),
+    &Op::write("EnableRule", |call, input| set_state(call, &input, "ENABLED")),
+    &Op::write("DisableRule", |call, input| set_state(call, &input, "DISABLED")),
+    &Op::read("DescribeRule", |call, input| describe(call, &input)),
+    &Op::read("ListRules", |call, input| list(call, &input)),
+    &Op::read("ListRuleNamesByTarget", |call, input| by_target(call, &input)),
+    &Op::read("TestEventPattern", |_, input| test_pattern(&input)),
 ];
 
 #[derive(Deserialize)]
@@ -82,10 +82,10 @@ struct TestPattern {
     event: String,
 }
 
-fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
-    let here = cx.caller.clone();
+fn put(call: &mut Call<'_>, input: Put) -> Answer {
+    let here = call.caller.clone();
     let tags = read_tags(input.tags.clone().unwrap_or_default())?;
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     check(&input, bus)?;
     let before = bus.rules_mut().remove(&input.name);
     let (tags, targets) = before.map_or_else(|| (tags, BTreeMap::new()), |old| (old.tags, old.targets));
@@ -104,7 +104,7 @@ fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
     };
     bus.rules_mut().insert(input.name.clone(), rule);
     let bus = bus.name.clone();
-    wind(cx, &bus, &input.name);
+    wind(call, &bus, &input.name);
     Ok(json!({ "RuleArn": arn::rule(&here.region, &here.account, &bus, &input.name) }))
 }
 
@@ -156,15 +156,15 @@ pub(super) fn unmanaged(rule: &Rule, force: bool) -> Result<(), Fault> {
 }
 
 /// Sets the timer of a rule with a schedule.
-fn wind(cx: &mut Cx<'_>, bus: &str, name: &str) {
-    let (now, realm) = (cx.now, cx.here());
-    let rule = cx
+fn wind(call: &mut Call<'_>, bus: &str, name: &str) {
+    let (now, realm) = (call.turn.now, call.here());
+    let rule = call
         .realm()
         .buses
         .get_mut(bus)
         .and_then(|bus| bus.rules.get_mut(name));
     if let Some(at) = rule.and_then(|rule| rule.wind(now)) {
-        cx.world.timers.set(
+        call.turn.world.timers.set(
             at,
             Timer::Schedule {
                 realm,
@@ -174,8 +174,8 @@ fn wind(cx: &mut Cx<'_>, bus: &str, name: &str) {
     }
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Which) -> Answer {
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn delete(call: &mut Call<'_>, input: &Which) -> Answer {
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     if let Some(rule) = bus.rules.get(&input.name) {
         unmanaged(rule, input.force == Some(true))?;
         if !rule.targets.is_empty() {
@@ -186,29 +186,29 @@ fn delete(cx: &mut Cx<'_>, input: &Which) -> Answer {
     Ok(json!({}))
 }
 
-fn set_state(cx: &mut Cx<'_>, input: &Which, state: &str) -> Answer {
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn set_state(call: &mut Call<'_>, input: &Which, state: &str) -> Answer {
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     unmanaged(find(bus, &input.name)?, false)?;
     if let Some(rule) = bus.rules_mut().get_mut(&input.name) {
         state.clone_into(&mut rule.state);
     }
     let bus = bus.name.clone();
-    wind(cx, &bus, &input.name);
+    wind(call, &bus, &input.name);
     Ok(json!({}))
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Which) -> Answer {
-    let here = cx.caller.clone();
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn describe(call: &mut Call<'_>, input: &Which) -> Answer {
+    let here = call.caller.clone();
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let rule = find(bus, &input.name)?;
     let mut answer = view(rule, &bus.name, &here);
     answer["CreatedBy"] = json!(rule.created_by);
     Ok(answer)
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let here = cx.caller.clone();
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
+    let here = call.caller.clone();
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
     let rules = bus
         .rules
@@ -219,8 +219,8 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     Ok(slim(json!({ "Rules": page.items, "NextToken": page.next })))
 }
 
-fn by_target(cx: &mut Cx<'_>, input: &ByTarget) -> Answer {
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn by_target(call: &mut Call<'_>, input: &ByTarget) -> Answer {
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let rules = bus
         .rules
         .iter()

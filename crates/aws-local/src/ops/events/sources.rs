@@ -6,15 +6,14 @@ use serde_json::{Value, json};
 use super::partner::expiration;
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
 use crate::state::source::{Source, State};
 
-pub(super) const OPS: &[Op] = &[
-    Op::read("DescribeEventSource", |cx, body| describe(cx, &parse(body)?)),
-    Op::read("ListEventSources", |cx, body| list(cx, &parse(body)?)),
-    Op::write("ActivateEventSource", |cx, body| activate(cx, &parse(body)?)),
-    Op::write("DeactivateEventSource", |cx, body| deactivate(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::read("DescribeEventSource", |call, input| describe(call, &input)),
+    &Op::read("ListEventSources", |call, input| list(call, &input)),
+    &Op::write("ActivateEventSource", |call, input| activate(call, &input)),
+    &Op::write("DeactivateEventSource", |call, input| deactivate(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -31,15 +30,15 @@ struct List {
     limit: Option<usize>,
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let region = cx.caller.region.clone();
-    Ok(view(offered(cx, &input.name)?, &region))
+fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
+    let region = call.caller.region.clone();
+    Ok(view(offered(call, &input.name)?, &region))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let (account, region) = (cx.caller.account.clone(), cx.caller.region.clone());
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
+    let (account, region) = (call.caller.account.clone(), call.caller.region.clone());
     let prefix = input.name_prefix.as_deref().unwrap_or_default();
-    let sources = cx.world.sources_in(&region);
+    let sources = call.turn.world.sources_in(&region);
     let offered = sources
         .iter()
         .filter(|(name, source)| source.customer == account && name.starts_with(prefix))
@@ -55,25 +54,25 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     ))
 }
 
-fn activate(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let source = offered(cx, &input.name)?;
+fn activate(call: &mut Call<'_>, input: &Name) -> Answer {
+    let source = offered(call, &input.name)?;
     wrong_state_unless(source, State::Pending)?;
-    if !cx.realm().buses.contains_key(&input.name) {
+    if !call.realm().buses.contains_key(&input.name) {
         let name = &input.name;
         return Err(Fault::not_found(format!(
             "Event source {name} or event bus {name} does not exist."
         )));
     }
-    offered(cx, &input.name)?.activate();
+    offered(call, &input.name)?.activate();
     Ok(json!({}))
 }
 
-fn deactivate(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let now = cx.now;
-    let source = offered(cx, &input.name)?;
+fn deactivate(call: &mut Call<'_>, input: &Name) -> Answer {
+    let now = call.turn.now;
+    let source = offered(call, &input.name)?;
     wrong_state_unless(source, State::Active)?;
     source.suspend(now);
-    cx.world.watch_source(&cx.caller.region, &input.name);
+    call.turn.world.watch_source(&call.caller.region, &input.name);
     Ok(json!({}))
 }
 
@@ -89,11 +88,12 @@ fn wrong_state_unless(source: &Source, wanted: State) -> Result<(), Fault> {
 }
 
 /// The source, if it was made for the caller's account.
-pub(super) fn offered<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut Source, Fault> {
-    let account = cx.caller.account.clone();
-    let source = cx
+pub(super) fn offered<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut Source, Fault> {
+    let account = call.caller.account.clone();
+    let source = call
+        .turn
         .world
-        .sources_in(&cx.caller.region)
+        .sources_in(&call.caller.region)
         .get_mut(name)
         .filter(|source| source.customer == account);
     source.ok_or_else(|| Fault::not_found(format!("Event source {name} does not exist.")))

@@ -6,17 +6,16 @@ use serde_json::json;
 use super::buses::find as find_bus;
 use crate::arn::Arn;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op};
+use crate::ops::{Answer, Call, Op, Operation};
 use crate::state::Tags;
 
 /// AWS's limit of tags on one resource.
 const TAGS_MAX: usize = 50;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("TagResource", |cx, body| tag(cx, parse(body)?)),
-    Op::write("UntagResource", |cx, body| untag(cx, &parse(body)?)),
-    Op::read("ListTagsForResource", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("TagResource", tag),
+    &Op::write("UntagResource", |call, input| untag(call, &input)),
+    &Op::read("ListTagsForResource", |call, input| list(call, &input)),
 ];
 
 /// Tags as requests carry them.
@@ -51,9 +50,9 @@ struct ListTags {
     arn: String,
 }
 
-fn tag(cx: &mut Cx<'_>, input: TagResource) -> Answer {
+fn tag(call: &mut Call<'_>, input: TagResource) -> Answer {
     let new = read_tags(input.tags)?;
-    let tags = tags_of(cx, &input.arn, true)?;
+    let tags = tags_of(call, &input.arn, true)?;
     let count = tags.len() + new.keys().filter(|key| !tags.contains_key(*key)).count();
     if count > TAGS_MAX {
         return Err(too_many());
@@ -62,16 +61,16 @@ fn tag(cx: &mut Cx<'_>, input: TagResource) -> Answer {
     Ok(json!({}))
 }
 
-fn untag(cx: &mut Cx<'_>, input: &UntagResource) -> Answer {
-    let tags = tags_of(cx, &input.arn, true)?;
+fn untag(call: &mut Call<'_>, input: &UntagResource) -> Answer {
+    let tags = tags_of(call, &input.arn, true)?;
     for key in &input.keys {
         tags.remove(key);
     }
     Ok(json!({}))
 }
 
-fn list(cx: &mut Cx<'_>, input: &ListTags) -> Answer {
-    let tags = tags_of(cx, &input.arn, false)?;
+fn list(call: &mut Call<'_>, input: &ListTags) -> Answer {
+    let tags = tags_of(call, &input.arn, false)?;
     let rows: Vec<_> = tags
         .iter()
         .map(|(key, value)| json!({ "Key": key, "Value": value }))
@@ -105,22 +104,22 @@ fn too_many() -> Fault {
 }
 
 /// The tags of the bus or rule that an ARN names. A rule's name holds no `/`, its bus's name may.
-fn tags_of<'c>(cx: &'c mut Cx<'_>, text: &str, change: bool) -> Result<&'c mut Tags, Fault> {
+fn tags_of<'c>(call: &'c mut Call<'_>, text: &str, change: bool) -> Result<&'c mut Tags, Fault> {
     let missing = || Fault::not_found(format!("The resource {text} does not exist."));
     let arn = Arn::parse(text).ok_or_else(|| {
         Fault::validation(format!(
             "Parameter ResourceARN is not valid. Reason: Provided Arn is not in correct format: {text}"
         ))
     })?;
-    if arn.service != "events" || arn.account != cx.caller.account || arn.region != cx.caller.region {
+    if arn.service != "events" || arn.account != call.caller.account || arn.region != call.caller.region {
         return Err(missing());
     }
     if let Some(bus) = arn.event_bus() {
-        return Ok(&mut find_bus(cx, bus)?.tags);
+        return Ok(&mut find_bus(call, bus)?.tags);
     }
     let path = arn.resource.strip_prefix("rule/").ok_or_else(missing)?;
     let (bus, name) = path.rsplit_once('/').unwrap_or((super::DEFAULT_BUS, path));
-    let bus = find_bus(cx, bus)?;
+    let bus = find_bus(call, bus)?;
     let rule = bus.rules.get_mut(name);
     let rule = rule.ok_or_else(|| super::rules::missing(name, &bus.name))?;
     if change {

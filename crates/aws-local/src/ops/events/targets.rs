@@ -13,17 +13,16 @@ use super::rules::{find, missing, unmanaged};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::jsontext::parse_path;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
 use crate::state::rule::{InputTransformer, Rule, Target};
 
 /// AWS's default quota of targets on a rule.
 const TARGETS_MAX: usize = 5;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("PutTargets", |cx, body| put(cx, parse(body)?)),
-    Op::write("RemoveTargets", |cx, body| remove(cx, &parse(body)?)),
-    Op::read("ListTargetsByRule", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("PutTargets", put),
+    &Op::write("RemoveTargets", |call, input| remove(call, &input)),
+    &Op::read("ListTargetsByRule", |call, input| list(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -52,12 +51,12 @@ struct List {
     limit: Option<usize>,
 }
 
-fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
-    let account = cx.caller.account.clone();
+fn put(call: &mut Call<'_>, input: Put) -> Answer {
+    let account = call.caller.account.clone();
     for target in &input.targets {
         check(target, &account)?;
     }
-    let rule = rule_mut(cx, input.event_bus_name.as_deref(), &input.rule)?;
+    let rule = rule_mut(call, input.event_bus_name.as_deref(), &input.rule)?;
     unmanaged(rule, false)?;
     let mut targets = rule.targets.clone();
     for mut target in input.targets {
@@ -84,16 +83,16 @@ fn is_foreign_bus(arn: &str, account: &str) -> bool {
     Arn::parse(arn).is_some_and(|arn| arn.event_bus().is_some() && arn.account != account)
 }
 
-fn rule_mut<'c>(cx: &'c mut Cx<'_>, bus: Option<&str>, name: &str) -> Result<&'c mut Rule, Fault> {
-    let bus = find_bus(cx, bus.unwrap_or(DEFAULT_BUS))?;
+fn rule_mut<'c>(call: &'c mut Call<'_>, bus: Option<&str>, name: &str) -> Result<&'c mut Rule, Fault> {
+    let bus = find_bus(call, bus.unwrap_or(DEFAULT_BUS))?;
     let bus_name = bus.name.clone();
     bus.rules_mut()
         .get_mut(name)
         .ok_or_else(|| missing(name, &bus_name))
 }
 
-fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
-    let rule = rule_mut(cx, input.event_bus_name.as_deref(), &input.rule)?;
+fn remove(call: &mut Call<'_>, input: &Remove) -> Answer {
+    let rule = rule_mut(call, input.event_bus_name.as_deref(), &input.rule)?;
     unmanaged(rule, input.force == Some(true))?;
     let mut failed = Vec::new();
     for id in &input.ids {
@@ -108,8 +107,8 @@ fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
     Ok(json!({ "FailedEntryCount": failed.len(), "FailedEntries": failed }))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
-    let bus = find_bus(cx, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
+    let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let rule = find(bus, &input.rule)?;
     let rows = rule
         .targets

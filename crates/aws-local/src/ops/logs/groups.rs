@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{group, identified, named};
 use crate::arn::arn;
+use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Caller, Cx, Op, logs_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, logs_page, slim};
 use crate::state::Tags;
 use crate::state::log_group::LogGroup;
 
@@ -26,14 +26,14 @@ const BY_PATTERN: [&str; 6] = [
     "metricFilterCount",
 ];
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreateLogGroup", |cx, body| create(cx, parse(body)?)),
-    Op::write("DeleteLogGroup", |cx, body| delete(cx, &parse(body)?)),
-    Op::read("DescribeLogGroups", |cx, body| describe(cx, &parse(body)?)),
-    Op::write("PutRetentionPolicy", |cx, body| retain(cx, &parse(body)?)),
-    Op::write("DeleteRetentionPolicy", |cx, body| keep(cx, &parse(body)?)),
-    Op::write("PutLogGroupDeletionProtection", |cx, body| {
-        protect(cx, &parse(body)?)
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreateLogGroup", create),
+    &Op::write("DeleteLogGroup", |call, input| delete(call, &input)),
+    &Op::read("DescribeLogGroups", |call, input| describe(call, &input)),
+    &Op::write("PutRetentionPolicy", |call, input| retain(call, &input)),
+    &Op::write("DeleteRetentionPolicy", |call, input| keep(call, &input)),
+    &Op::write("PutLogGroupDeletionProtection", |call, input| {
+        protect(call, &input)
     }),
 ];
 
@@ -78,39 +78,39 @@ struct Protect {
     deletion_protection_enabled: bool,
 }
 
-fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
+fn create(call: &mut Call<'_>, input: Create) -> Answer {
     if input.log_group_name.to_ascii_lowercase().starts_with("aws/") {
         return Err(Fault::parameter(
             "Log groups starting with AWS/ are reserved for AWS.",
         ));
     }
-    if cx.realm().log_groups.contains_key(&input.log_group_name) {
+    if call.realm().log_groups.contains_key(&input.log_group_name) {
         return Err(Fault::exists("The specified log group already exists"));
     }
-    let mut group = LogGroup::new(&input.log_group_name, cx.now);
+    let mut group = LogGroup::new(&input.log_group_name, call.turn.now);
     group.class = input.log_group_class;
     group.kms_key = input.kms_key_id;
     group.protected = input.deletion_protection_enabled.unwrap_or_default();
     group.tags = input.tags.unwrap_or_default();
-    cx.realm().log_groups.insert(input.log_group_name, group);
+    call.realm().log_groups.insert(input.log_group_name, group);
     Ok(json!({}))
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    if group(cx, &input.log_group_name)?.protected {
+fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
+    if group(call, &input.log_group_name)?.protected {
         return Err(Fault::validation("The log group is protected from deletion."));
     }
-    cx.realm().log_groups.remove(&input.log_group_name);
+    call.realm().log_groups.remove(&input.log_group_name);
     Ok(json!({}))
 }
 
-fn protect(cx: &mut Cx<'_>, input: &Protect) -> Answer {
-    let name = named(cx.caller, None, Some(&input.log_group_identifier))?;
-    group(cx, &name)?.protected = input.deletion_protection_enabled;
+fn protect(call: &mut Call<'_>, input: &Protect) -> Answer {
+    let name = named(call.caller, None, Some(&input.log_group_identifier))?;
+    group(call, &name)?.protected = input.deletion_protection_enabled;
     Ok(json!({}))
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
+fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
     let by_name = input.log_group_name_prefix.is_some() || input.log_group_name_pattern.is_some();
     if input.log_group_identifiers.is_some() && (by_name || input.log_group_class.is_some()) {
         return Err(Fault::parameter(
@@ -122,7 +122,7 @@ fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
             "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
         ));
     }
-    let here = cx.caller.clone();
+    let here = call.caller.clone();
     let prefix = input.log_group_name_prefix.as_deref().unwrap_or_default();
     let part = input.log_group_name_pattern.as_deref().unwrap_or_default();
     let class = |group: &LogGroup| group.class.clone().unwrap_or_else(|| "STANDARD".to_owned());
@@ -132,7 +132,7 @@ fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
             .as_ref()
             .is_none_or(|all| all.iter().any(|id| identified(&here, id) == Some(name)))
     };
-    let groups = cx
+    let groups = call
         .realm()
         .log_groups
         .iter()
@@ -164,9 +164,9 @@ fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
     Ok(slim(json!({ "logGroups": page.items, "nextToken": page.next })))
 }
 
-fn retain(cx: &mut Cx<'_>, input: &Retain) -> Answer {
-    let now = cx.now;
-    let group = group(cx, &input.log_group_name)?;
+fn retain(call: &mut Call<'_>, input: &Retain) -> Answer {
+    let now = call.turn.now;
+    let group = group(call, &input.log_group_name)?;
     if !RETENTION_DAYS.contains(&input.retention_in_days) {
         return Err(Fault::parameter(format!(
             "1 validation error detected: Value '{}' at 'retentionInDays' failed to satisfy constraint: \
@@ -179,8 +179,8 @@ fn retain(cx: &mut Cx<'_>, input: &Retain) -> Answer {
     Ok(json!({}))
 }
 
-fn keep(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    group(cx, &input.log_group_name)?.retention_days = None;
+fn keep(call: &mut Call<'_>, input: &Name) -> Answer {
+    group(call, &input.log_group_name)?.retention_days = None;
     Ok(json!({}))
 }
 

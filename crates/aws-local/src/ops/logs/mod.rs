@@ -1,20 +1,24 @@
 //! CloudWatch Logs, as far as targets and those who read them need it.
 
-use super::{Caller, Cx, Op};
+use super::{Call, Operation};
 use crate::arn::Arn;
+use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::state::log_group::LogGroup;
 
 mod filter;
 mod groups;
+mod page;
 mod policies;
 mod put;
 mod read;
 mod streams;
 mod tags;
 
+pub(crate) use page::EventsPage;
+
 /// Every operation of the service that is built.
-pub(crate) const TABLES: &[&[Op]] = &[
+pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     groups::OPS,
     streams::OPS,
     put::OPS,
@@ -24,8 +28,8 @@ pub(crate) const TABLES: &[&[Op]] = &[
 ];
 
 /// The caller's log group of that name.
-fn group<'c>(cx: &'c mut Cx<'_>, name: &str) -> Result<&'c mut LogGroup, Fault> {
-    cx.realm().log_groups.get_mut(name).ok_or_else(missing)
+fn group<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut LogGroup, Fault> {
+    call.realm().log_groups.get_mut(name).ok_or_else(missing)
 }
 
 fn missing() -> Fault {

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::group;
 use crate::arn::{Arn, arn};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, logs_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, logs_page, slim};
 use crate::policy::Policy;
 use crate::state::log_group::LogPolicy;
 
@@ -16,10 +15,10 @@ const ACCOUNT_POLICIES_MAX: usize = 10;
 /// The size of an account-wide policy; a group's own may fill what the model allows.
 const ACCOUNT_POLICY_CHARS_MAX: usize = 5_120;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("PutResourcePolicy", |cx, body| put(cx, parse(body)?)),
-    Op::write("DeleteResourcePolicy", |cx, body| delete(cx, parse(body)?)),
-    Op::read("DescribeResourcePolicies", |cx, body| describe(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("PutResourcePolicy", put),
+    &Op::write("DeleteResourcePolicy", delete),
+    &Op::read("DescribeResourcePolicies", |call, input| describe(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -48,25 +47,29 @@ struct Describe {
     policy_scope: Option<String>,
 }
 
-fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
+fn put(call: &mut Call<'_>, input: Put) -> Answer {
     let document = input
         .policy_document
         .ok_or_else(|| Fault::parameter("policyDocument is required."))?;
     Policy::parse(&document).map_err(Fault::parameter)?;
-    let policy = LogPolicy::new(document, cx.now, format!("{:032x}", u128::from(cx.dice.roll())));
+    let policy = LogPolicy::new(
+        document,
+        call.turn.now,
+        format!("{:032x}", u128::from(call.turn.dice.roll())),
+    );
     match (&input.resource_arn, &input.policy_name) {
-        (Some(resource), _) => put_on_group(cx, resource, input.expected_revision_id.as_deref(), policy),
-        (None, Some(name)) => put_for_account(cx, name, policy),
+        (Some(resource), _) => put_on_group(call, resource, input.expected_revision_id.as_deref(), policy),
+        (None, Some(name)) => put_for_account(call, name, policy),
         (None, None) => Err(Fault::parameter(
             "policyName is required unless resourceArn is given.",
         )),
     }
 }
 
-fn put_on_group(cx: &mut Cx<'_>, resource: &str, expected: Option<&str>, policy: LogPolicy) -> Answer {
-    let here = cx.caller.clone();
-    let name = group_name(cx, resource)?;
-    let group = group(cx, &name)?;
+fn put_on_group(call: &mut Call<'_>, resource: &str, expected: Option<&str>, policy: LogPolicy) -> Answer {
+    let here = call.caller.clone();
+    let name = group_name(call, resource)?;
+    let group = group(call, &name)?;
     check_revision(group.policy.as_ref(), expected)?;
     let row = scoped(&policy, &name, &here.region, &here.account);
     let revision = policy.revision.clone();
@@ -74,13 +77,13 @@ fn put_on_group(cx: &mut Cx<'_>, resource: &str, expected: Option<&str>, policy:
     Ok(json!({ "resourcePolicy": row, "revisionId": revision }))
 }
 
-fn put_for_account(cx: &mut Cx<'_>, name: &str, policy: LogPolicy) -> Answer {
+fn put_for_account(call: &mut Call<'_>, name: &str, policy: LogPolicy) -> Answer {
     if policy.document.chars().count() > ACCOUNT_POLICY_CHARS_MAX {
         return Err(Fault::parameter(format!(
             "Policy document is too long: {ACCOUNT_POLICY_CHARS_MAX} characters are allowed for an account-wide policy."
         )));
     }
-    let policies = &mut cx.realm().log_policies;
+    let policies = &mut call.realm().log_policies;
     if !policies.contains_key(name) && policies.len() >= ACCOUNT_POLICIES_MAX {
         return Err(Fault::limit("Resource limit exceeded."));
     }
@@ -89,10 +92,10 @@ fn put_for_account(cx: &mut Cx<'_>, name: &str, policy: LogPolicy) -> Answer {
     Ok(json!({ "resourcePolicy": row }))
 }
 
-fn delete(cx: &mut Cx<'_>, input: Delete) -> Answer {
+fn delete(call: &mut Call<'_>, input: Delete) -> Answer {
     if let Some(resource) = &input.resource_arn {
-        let name = group_name(cx, resource)?;
-        let group = group(cx, &name)?;
+        let name = group_name(call, resource)?;
+        let group = group(call, &name)?;
         if group.policy.is_none() {
             return Err(Fault::not_found("The log group has no resource policy."));
         }
@@ -103,7 +106,7 @@ fn delete(cx: &mut Cx<'_>, input: Delete) -> Answer {
     let name = input
         .policy_name
         .ok_or_else(|| Fault::parameter("policyName or resourceArn is required."))?;
-    match cx.realm().log_policies.remove(&name) {
+    match call.realm().log_policies.remove(&name) {
         Some(_) => Ok(json!({})),
         None => Err(Fault::not_found(format!(
             "Policy with name [{name}] does not exist."
@@ -111,18 +114,18 @@ fn delete(cx: &mut Cx<'_>, input: Delete) -> Answer {
     }
 }
 
-fn describe(cx: &mut Cx<'_>, input: &Describe) -> Answer {
-    let here = cx.caller.clone();
+fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
+    let here = call.caller.clone();
     if let Some(resource) = &input.resource_arn {
-        let name = group_name(cx, resource)?;
-        let policy = group(cx, &name)?.policy.as_ref();
+        let name = group_name(call, resource)?;
+        let policy = group(call, &name)?.policy.as_ref();
         let rows: Vec<Value> = policy
             .iter()
             .map(|policy| scoped(policy, &name, &here.region, &here.account))
             .collect();
         return Ok(json!({ "resourcePolicies": rows }));
     }
-    let realm = cx.realm();
+    let realm = call.realm();
     let rows: Vec<(&str, Value)> = if input.policy_scope.as_deref() == Some("RESOURCE") {
         let own =
             |(name, policy): (&'_ String, &LogPolicy)| scoped(policy, name, &here.region, &here.account);
@@ -164,9 +167,9 @@ fn check_revision(policy: Option<&LogPolicy>, expected: Option<&str>) -> Result<
     Err(Fault::new("OperationAbortedException", why))
 }
 
-fn group_name(cx: &Cx<'_>, resource: &str) -> Result<String, Fault> {
-    let arn =
-        Arn::parse(resource).filter(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
+fn group_name(call: &Call<'_>, resource: &str) -> Result<String, Fault> {
+    let arn = Arn::parse(resource)
+        .filter(|arn| arn.account == call.caller.account && arn.region == call.caller.region);
     let name = arn.and_then(|arn| arn.log_group());
     name.map(str::to_owned)
         .ok_or_else(|| Fault::parameter(format!("The resourceArn `{resource}` is not a log group's.")))

@@ -6,14 +6,13 @@ use serde_json::json;
 use super::group;
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
-use crate::state::log_group::event_bytes;
+use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::state::log_group::{FUTURE_MAX, PAST_MAX, event_bytes};
 
 const BATCH_BYTES_MAX: u64 = 1_048_576;
 const EVENT_BYTES_MAX: usize = 1_048_576;
 
-pub(super) const OPS: &[Op] = &[Op::write("PutLogEvents", |cx, body| put(cx, parse(body)?))];
+pub(super) const OPS: &[&dyn Operation] = &[&Op::write("PutLogEvents", put)];
 
 #[derive(Deserialize)]
 struct Put {
@@ -31,18 +30,18 @@ struct Event {
     message: String,
 }
 
-fn put(cx: &mut Cx<'_>, input: Put) -> Answer {
-    let now = cx.now;
-    let group = group(cx, &input.group)?;
+fn put(call: &mut Call<'_>, input: Put) -> Answer {
+    let now = call.turn.now;
+    let group = group(call, &input.group)?;
     if !group.streams.contains_key(input.stream.as_str()) {
         return Err(Fault::not_found("The specified log stream does not exist."));
     }
     let kept_from = group
         .retention_days
         .map_or(Millis::MIN, |days| now - Millis::from(days) * DAY);
-    let is_old = |event: &Event| event.timestamp < now - 14 * DAY;
+    let is_old = |event: &Event| event.timestamp < now - PAST_MAX;
     let is_expired = |event: &Event| event.timestamp < kept_from;
-    let is_new = |event: &Event| event.timestamp > now + DAY / 12;
+    let is_new = |event: &Event| event.timestamp > now + FUTURE_MAX;
     check(&input.events)?;
     let old = input.events.iter().rposition(is_old).map(|at| at + 1);
     let expired = input.events.iter().rposition(is_expired).map(|at| at + 1);

@@ -3,14 +3,13 @@
 use std::ops::Bound;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::filter::Filter;
+use super::page::{EventsPage, Row};
 use super::{group, named};
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
+use crate::ops::{Call, Op, Operation};
 use crate::page;
 use crate::state::log_group::{LogEvent, LogGroup, Position, event_bytes};
 
@@ -22,9 +21,9 @@ const SEARCHED_MAX: usize = 20_000;
 /// Newest first is served from here on, 2024-01-01T00:00:00Z.
 const BACKWARD_FROM: Millis = 1_704_067_200_000;
 
-pub(super) const OPS: &[Op] = &[
-    Op::read("FilterLogEvents", |cx, body| filter(cx, parse(body)?)),
-    Op::read("GetLogEvents", |cx, body| get(cx, parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::read("FilterLogEvents", filter),
+    &Op::read("GetLogEvents", get),
 ];
 
 #[derive(Deserialize)]
@@ -55,17 +54,17 @@ struct GetEvents {
     start_from_head: Option<bool>,
 }
 
-fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
-    let now = cx.now;
+fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault> {
+    let now = call.turn.now;
     let (token, forward) = check_filter(&input, now)?;
     let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
         .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
     let name = named(
-        cx.caller,
+        call.caller,
         input.log_group_name,
         input.log_group_identifier.as_deref(),
     )?;
-    let group = group(cx, &name)?;
+    let group = group(call, &name)?;
     group.expire(now);
     if let Some(missing) = input
         .log_stream_names
@@ -108,10 +107,13 @@ fn filter(cx: &mut Cx<'_>, input: FilterEvents) -> Answer {
         place,
     };
     let next = found.next.map(|place| seal("FilterLogEvents", &token(place)));
-    let events: Vec<Value> = found.events.iter().map(|(at, event)| view(**at, event)).collect();
-    Ok(slim(
-        json!({ "events": events, "searchedLogStreams": [], "nextToken": next }),
-    ))
+    let rows = found.events.into_iter().map(|(at, event)| Row::named(*at, event));
+    Ok(EventsPage {
+        events: rows.collect(),
+        next_token: next,
+        searched_log_streams: Some([]),
+        ..EventsPage::default()
+    })
 }
 
 /// Refuses what does not go together; gives the token, and whether the oldest come first.
@@ -141,16 +143,6 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
         ));
     }
     Ok((token, forward))
-}
-
-fn view(at: Position, event: &LogEvent) -> Value {
-    json!({
-        "logStreamName": event.stream,
-        "timestamp": at.0,
-        "message": event.message,
-        "ingestionTime": event.ingested,
-        "eventId": event_id(at),
-    })
 }
 
 /// What one call found, and where the next goes on.
@@ -216,14 +208,14 @@ fn is_empty(low: Bound<Position>, high: Bound<Position>) -> bool {
     }
 }
 
-fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
-    let now = cx.now;
+fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
+    let now = call.turn.now;
     let name = named(
-        cx.caller,
+        call.caller,
         input.log_group_name,
         input.log_group_identifier.as_deref(),
     )?;
-    let group = group(cx, &name)?;
+    let group = group(call, &name)?;
     group.expire(now);
     let stream = group.streams.get(input.log_stream_name.as_str());
     let stream = stream.ok_or_else(|| Fault::not_found("The specified log stream does not exist."))?;
@@ -241,13 +233,10 @@ fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
     let given = input.next_token.as_deref();
     let token = given.map(|token| open(token, "GetLogEvents", now)).transpose()?;
     let (from, to) = window(&all, group, token.as_ref(), input.start_from_head, limit);
-    let events: Vec<Value> = all[from..to]
+    let rows = all[from..to]
         .iter()
-        .filter_map(|position| Some((position, group.events().get(position)?)))
-        .map(|(position, event)| {
-            json!({ "timestamp": position.0, "message": event.message, "ingestionTime": event.ingested })
-        })
-        .collect();
+        .filter_map(|position| Some(Row::bare(*position, group.events().get(position)?)));
+    let events = rows.collect();
     // Who has come to an end gets the token back that was given.
     let mark = |way: char, at: usize| {
         let place = place(&all, at);
@@ -268,9 +257,12 @@ fn get(cx: &mut Cx<'_>, input: GetEvents) -> Answer {
             str::to_owned,
         )
     };
-    Ok(
-        json!({ "events": events, "nextForwardToken": mark(FORWARD, to), "nextBackwardToken": mark(BACKWARD, from) }),
-    )
+    Ok(EventsPage {
+        events,
+        next_backward_token: Some(mark(BACKWARD, from)),
+        next_forward_token: Some(mark(FORWARD, to)),
+        ..EventsPage::default()
+    })
 }
 
 /// The part of a stream's events that a call gives: `from..to`. A token stands between two events.
@@ -354,9 +346,4 @@ fn open(token: &str, of: &str, now: Millis) -> Result<Token, Fault> {
         .and_then(read)
         .filter(|token| now < token.issued + DAY)
         .ok_or_else(|| Fault::parameter("The specified nextToken is invalid."))
-}
-
-/// AWS's ids are 56 digits.
-fn event_id(position: Position) -> String {
-    format!("{:036}{:020}", position.0, position.1)
 }

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 
 use super::{group, named};
 use crate::arn::arn;
+use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Caller, Cx, Op, logs_page, logs_page_down, slim};
+use crate::ops::{Answer, Call, Op, Operation, logs_page, logs_page_down, slim};
 use crate::state::log_group::Stream;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreateLogStream", |cx, body| create(cx, &parse(body)?)),
-    Op::write("DeleteLogStream", |cx, body| delete(cx, &parse(body)?)),
-    Op::read("DescribeLogStreams", |cx, body| describe(cx, parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreateLogStream", |call, input| create(call, &input)),
+    &Op::write("DeleteLogStream", |call, input| delete(call, &input)),
+    &Op::read("DescribeLogStreams", describe),
 ];
 
 #[derive(Deserialize)]
@@ -35,9 +35,9 @@ struct Describe {
     limit: Option<usize>,
 }
 
-fn create(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    let now = cx.now;
-    let group = group(cx, &input.log_group_name)?;
+fn create(call: &mut Call<'_>, input: &Name) -> Answer {
+    let now = call.turn.now;
+    let group = group(call, &input.log_group_name)?;
     if group.streams.contains_key(input.log_stream_name.as_str()) {
         return Err(Fault::exists("The specified log stream already exists"));
     }
@@ -45,27 +45,27 @@ fn create(cx: &mut Cx<'_>, input: &Name) -> Answer {
     Ok(json!({}))
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Name) -> Answer {
-    if group(cx, &input.log_group_name)?.remove_stream(&input.log_stream_name) {
+fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
+    if group(call, &input.log_group_name)?.remove_stream(&input.log_stream_name) {
         return Ok(json!({}));
     }
     Err(Fault::not_found("The specified log stream does not exist."))
 }
 
-fn describe(cx: &mut Cx<'_>, input: Describe) -> Answer {
+fn describe(call: &mut Call<'_>, input: Describe) -> Answer {
     let by_time = input.order_by.as_deref() == Some("LastEventTime");
     if by_time && input.log_stream_name_prefix.is_some() {
         return Err(Fault::parameter(
             "Cannot order by LastEventTime with a logStreamNamePrefix.",
         ));
     }
-    let here = cx.caller.clone();
+    let here = call.caller.clone();
     let name = named(
-        cx.caller,
+        call.caller,
         input.log_group_name,
         input.log_group_identifier.as_deref(),
     )?;
-    let group = group(cx, &name)?;
+    let group = group(call, &name)?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
     // The key a page continues after has to sort as the listing does.
     let mut rows: Vec<(String, Value)> = group

@@ -6,19 +6,18 @@ use serde_json::json;
 use super::group;
 use crate::arn::Arn;
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op};
+use crate::ops::{Answer, Call, Op, Operation};
 use crate::state::Tags;
 
 const TAGS_MAX: usize = 50;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("TagResource", |cx, body| tag(cx, parse(body)?)),
-    Op::write("UntagResource", |cx, body| untag(cx, parse(body)?)),
-    Op::read("ListTagsForResource", |cx, body| list(cx, &parse(body)?)),
-    Op::write("TagLogGroup", |cx, body| tag(cx, parse(body)?)),
-    Op::write("UntagLogGroup", |cx, body| untag(cx, parse(body)?)),
-    Op::read("ListTagsLogGroup", |cx, body| list(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("TagResource", tag),
+    &Op::write("UntagResource", untag),
+    &Op::read("ListTagsForResource", |call, input| list(call, &input)),
+    &Op::write("TagLogGroup", tag),
+    &Op::write("UntagLogGroup", untag),
+    &Op::read("ListTagsLogGroup", |call, input| list(call, &input)),
 ];
 
 /// The older calls name the group, the newer ones its ARN.
@@ -46,9 +45,9 @@ struct Untag {
     tags: Option<Vec<String>>,
 }
 
-fn tag(cx: &mut Cx<'_>, input: Tag) -> Answer {
+fn tag(call: &mut Call<'_>, input: Tag) -> Answer {
     let tags = tags_of(
-        cx,
+        call,
         &Of {
             resource_arn: input.resource_arn,
             log_group_name: input.log_group_name,
@@ -65,9 +64,9 @@ fn tag(cx: &mut Cx<'_>, input: Tag) -> Answer {
     Ok(json!({}))
 }
 
-fn untag(cx: &mut Cx<'_>, input: Untag) -> Answer {
+fn untag(call: &mut Call<'_>, input: Untag) -> Answer {
     let tags = tags_of(
-        cx,
+        call,
         &Of {
             resource_arn: input.resource_arn,
             log_group_name: input.log_group_name,
@@ -79,21 +78,21 @@ fn untag(cx: &mut Cx<'_>, input: Untag) -> Answer {
     Ok(json!({}))
 }
 
-fn list(cx: &mut Cx<'_>, input: &Of) -> Answer {
-    let tags = tags_of(cx, input)?;
+fn list(call: &mut Call<'_>, input: &Of) -> Answer {
+    let tags = tags_of(call, input)?;
     Ok(json!({ "tags": tags }))
 }
 
-fn tags_of<'c>(cx: &'c mut Cx<'_>, of: &Of) -> Result<&'c mut Tags, Fault> {
+fn tags_of<'c>(call: &'c mut Call<'_>, of: &Of) -> Result<&'c mut Tags, Fault> {
     let name = match (&of.resource_arn, &of.log_group_name) {
         (Some(text), _) => {
             let arn = Arn::parse(text)
-                .filter(|arn| arn.account == cx.caller.account && arn.region == cx.caller.region);
+                .filter(|arn| arn.account == call.caller.account && arn.region == call.caller.region);
             let name = arn.and_then(|arn| arn.log_group()).map(str::to_owned);
             name.ok_or_else(|| Fault::not_found("The specified resource does not exist."))?
         }
         (None, Some(name)) => name.clone(),
         (None, None) => return Err(Fault::parameter("resourceArn is required.")),
     };
-    Ok(&mut group(cx, &name)?.tags)
+    Ok(&mut group(call, &name)?.tags)
 }

@@ -8,8 +8,7 @@ use serde_json::json;
 use super::validate::missing_parameter;
 use super::{locate, missing, queue, queue_arn, redrive};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
+use crate::ops::{Answer, Call, Op, Operation, slim};
 use crate::policy::Policy;
 use crate::state::RealmId;
 use crate::state::queue::{Queue, is_fifo};
@@ -44,9 +43,9 @@ const TOLD: [&str; 6] = [
     "QueueArn",
 ];
 
-pub(super) const OPS: &[Op] = &[
-    Op::read("GetQueueAttributes", |cx, body| get(cx, &parse(body)?)),
-    Op::write("SetQueueAttributes", |cx, body| set(cx, parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::read("GetQueueAttributes", |call, input| get(call, &input)),
+    &Op::write("SetQueueAttributes", set),
 ];
 
 #[derive(Deserialize)]
@@ -63,10 +62,16 @@ struct Set {
     attributes: BTreeMap<String, String>,
 }
 
-fn get(cx: &mut Cx<'_>, input: &Get) -> Answer {
-    let now = cx.now;
-    let (realm, name) = locate(cx, &input.queue_url)?;
-    let queue = cx.world.realm(&realm).queues.get_mut(&name).ok_or_else(missing)?;
+fn get(call: &mut Call<'_>, input: &Get) -> Answer {
+    let now = call.turn.now;
+    let (realm, name) = locate(call, &input.queue_url)?;
+    let queue = call
+        .turn
+        .world
+        .realm(&realm)
+        .queues
+        .get_mut(&name)
+        .ok_or_else(missing)?;
     queue.forget_old(now);
     let mut all = counted(queue, now);
     all.insert("QueueArn".to_owned(), queue_arn(&realm, &name));
@@ -128,10 +133,10 @@ fn counted(queue: &Queue, now: i64) -> BTreeMap<String, String> {
     all
 }
 
-fn set(cx: &mut Cx<'_>, input: Set) -> Answer {
-    let now = cx.now;
-    let (realm, name) = locate(cx, &input.queue_url)?;
-    let has_type = queue(cx, &input.queue_url)?.is_fifo();
+fn set(call: &mut Call<'_>, input: Set) -> Answer {
+    let now = call.turn.now;
+    let (realm, name) = locate(call, &input.queue_url)?;
+    let has_type = queue(call, &input.queue_url)?.is_fifo();
     if input.attributes.is_empty() {
         return Err(missing_parameter("Attributes"));
     }
@@ -145,8 +150,8 @@ fn set(cx: &mut Cx<'_>, input: Set) -> Answer {
         return Err(Fault::new("InvalidAttributeValue", why));
     }
     let mut given = input.attributes;
-    check_attributes(cx, &realm, &name, &mut given)?;
-    let queue = queue(cx, &input.queue_url)?;
+    check_attributes(call, &realm, &name, &mut given)?;
+    let queue = queue(call, &input.queue_url)?;
     let encrypts = |name: &str, off: &str| {
         given
             .get(name)
@@ -175,7 +180,7 @@ fn is_settable(name: &str) -> bool {
 
 /// Refuses attributes that AWS would refuse; brings a redrive policy into AWS's form.
 pub(super) fn check_attributes(
-    cx: &mut Cx<'_>,
+    call: &mut Call<'_>,
     realm: &RealmId,
     queue: &str,
     given: &mut BTreeMap<String, String>,
@@ -201,7 +206,7 @@ pub(super) fn check_attributes(
         } else if name == "Policy" && !value.is_empty() {
             Policy::parse(value).map_err(|why| bad(&format!(" {why}")))?;
         } else if name == "RedrivePolicy" && !value.is_empty() {
-            *value = redrive::check(cx, realm, queue, value)?;
+            *value = redrive::check(call, realm, queue, value)?;
         }
     }
     Ok(())

@@ -6,17 +6,11 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
-use sha2::Sha256;
 
 use crate::state::queue::MessageAttribute;
 
 pub(super) fn of_body(body: &str) -> String {
     hex(&Md5::digest(body.as_bytes()))
-}
-
-/// What tells a message from others when its queue goes by content.
-pub(crate) fn of_content(body: &str) -> String {
-    hex(&Sha256::digest(body.as_bytes()))
 }
 
 /// Names in order, each with its type and value, lengths before all; a 1 marks text and a 2 bytes.

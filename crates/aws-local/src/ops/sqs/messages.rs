@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use super::{digest, queue, validate};
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
-use crate::state::queue::{Message, MessageAttribute};
+use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::state::queue::{MessageAttribute, NewMessage};
 
 const BATCH_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 1_048_576;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("SendMessage", |cx, body| send(cx, parse(body)?)),
-    Op::write("SendMessageBatch", |cx, body| send_batch(cx, parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("SendMessage", send),
+    &Op::write("SendMessageBatch", send_batch),
 ];
 
 #[derive(Deserialize)]
@@ -38,14 +38,14 @@ struct SendBatch {
     entries: Vec<Value>,
 }
 
-fn send(cx: &mut Cx<'_>, input: SendOne) -> Answer {
-    let now = cx.now;
-    let id = cx.dice.uuid();
-    let sender = cx.caller.account.clone();
-    let queue = queue(cx, &input.queue_url)?;
+fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
+    let now = call.turn.now;
+    let id = call.turn.dice.uuid();
+    let sender = call.caller.account.clone();
+    let queue = queue(call, &input.queue_url)?;
     let attributes = input.message_attributes.unwrap_or_default();
     validate::body(&input.message_body)?;
-    let limit = usize::try_from(queue.number("MaximumMessageSize")).unwrap_or(BATCH_BYTES_MAX);
+    let limit = queue.message_bytes_max();
     if validate::size(&input.message_body, &attributes) > limit {
         return Err(validate::bad_value(format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
@@ -58,19 +58,13 @@ fn send(cx: &mut Cx<'_>, input: SendOne) -> Answer {
     }
     let deduplication = input.message_deduplication_id;
     validate::ids(queue, input.message_group_id.as_deref(), deduplication.as_deref())?;
-    let deduplication =
-        deduplication.or_else(|| queue.is_fifo().then(|| digest::of_content(&input.message_body)));
-    let delay = input
-        .delay_seconds
-        .filter(|_| !queue.is_fifo())
-        .unwrap_or_else(|| queue.number("DelaySeconds"));
     let system_attributes = input.message_system_attributes.unwrap_or_default();
     let (body_md5, attributes_md5, system_md5) = (
         digest::of_body(&input.message_body),
         digest::of_attributes(&attributes),
         digest::of_attributes(&system_attributes),
     );
-    let message = Message {
+    let message = NewMessage {
         id,
         body: input.message_body,
         attributes,
@@ -78,14 +72,9 @@ fn send(cx: &mut Cx<'_>, input: SendOne) -> Answer {
         group: input.message_group_id,
         deduplication,
         sender,
-        sent: now,
-        visible_from: now + delay * 1000,
-        receive_count: 0,
-        first_received: None,
-        receipt: 0,
-        dead_letter_source: None,
+        delay_seconds: input.delay_seconds,
     };
-    let (number, id) = queue.send(message, now);
+    let (number, id) = queue.enqueue(message, now);
     let sequence = queue.is_fifo().then(|| format!("{:020}", number + 1));
     Ok(slim(json!({
         "MD5OfMessageBody": body_md5,
@@ -96,9 +85,9 @@ fn send(cx: &mut Cx<'_>, input: SendOne) -> Answer {
     })))
 }
 
-fn send_batch(cx: &mut Cx<'_>, input: SendBatch) -> Answer {
+fn send_batch(call: &mut Call<'_>, input: SendBatch) -> Answer {
     let ids = batch_ids("SendMessageBatchRequestEntry", &input.entries)?;
-    let queue = queue(cx, &input.queue_url)?;
+    let queue = queue(call, &input.queue_url)?;
     check_batch_size(&input.entries)?;
     if queue.is_fifo() {
         for entry in &input.entries {
@@ -115,7 +104,7 @@ fn send_batch(cx: &mut Cx<'_>, input: SendBatch) -> Answer {
         entry["QueueUrl"] = json!(input.queue_url);
         match parse::<SendOne>(entry)
             .map_err(Fault::from)
-            .and_then(|one| send(cx, one))
+            .and_then(|one| send(call, one))
         {
             Ok(mut row) => {
                 row["Id"] = json!(id);

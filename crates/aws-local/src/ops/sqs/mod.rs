@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Cx, Op};
+use super::{Call, Operation, Run};
 use crate::arn::arn;
 use crate::fault::Fault;
 use crate::policy::{Ask, Policy, Verdict};
@@ -18,10 +18,8 @@ mod receive;
 mod redrive;
 mod validate;
 
-pub(crate) use digest::of_content;
-
 /// Every operation of the service that is built.
-pub(crate) const TABLES: &[&[Op]] = &[
+pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     queues::OPS,
     attributes::OPS,
     permissions::OPS,
@@ -30,7 +28,7 @@ pub(crate) const TABLES: &[&[Op]] = &[
 ];
 
 /// The account and name at the end of a queue's URL, or its ARN.
-fn locate(cx: &Cx<'_>, url: &str) -> Result<(RealmId, String), Fault> {
+fn locate(call: &Call<'_>, url: &str) -> Result<(RealmId, String), Fault> {
     let mut parts = url.rsplit('/');
     let (name, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
@@ -40,8 +38,8 @@ fn locate(cx: &Cx<'_>, url: &str) -> Result<(RealmId, String), Fault> {
             format!("The address {url} is not valid for this endpoint."),
         ));
     }
-    let account = if is_account { account } else { &cx.caller.account };
-    Ok((RealmId::new(account, &cx.caller.region), name.to_owned()))
+    let account = if is_account { account } else { &call.caller.account };
+    Ok((RealmId::new(account, &call.caller.region), name.to_owned()))
 }
 
 /// What another account can never do to a queue, whatever its policy says.
@@ -55,22 +53,31 @@ const OWNERS_ONLY: [&str; 7] = [
     "UntagQueue",
 ];
 
-/// Another account's queue is open to a caller as far as its policy lets it.
-pub(crate) fn check_access(cx: &mut Cx<'_>, operation: &str, body: &Value) -> Result<(), Fault> {
+/// The operation behind the check of the caller's permission on the queue that the request names.
+pub(super) fn guarded(operation: &'static str, body: &Value, run: Run) -> Run {
     let Some(url) = body.get("QueueUrl").and_then(Value::as_str) else {
-        return Ok(());
+        return run;
     };
-    let (realm, name) = locate(cx, url)?;
-    if realm.account() == cx.caller.account {
+    let url = url.to_owned();
+    Box::new(move |call| {
+        check_access(call, operation, &url)?;
+        run(call)
+    })
+}
+
+/// Another account's queue is open to a caller as far as its policy allows.
+fn check_access(call: &mut Call<'_>, operation: &str, url: &str) -> Result<(), Fault> {
+    let (realm, name) = locate(call, url)?;
+    if realm.account() == call.caller.account {
         return Ok(());
     }
-    let Some(queue) = cx.world.realm(&realm).queues.get(&name) else {
+    let Some(queue) = call.turn.world.realm(&realm).queues.get(&name) else {
         return Ok(());
     };
     let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
     let ask = Ask {
         service: None,
-        account: Some(&cx.caller.account),
+        account: Some(&call.caller.account),
         action: &action,
         resources: &[&queue_arn(&realm, &name)],
         source_arn: "",
@@ -97,9 +104,14 @@ pub(crate) fn wait_seconds(world: &World, region: &str, url: &str) -> Option<i64
 }
 
 /// The queue that a URL names.
-fn queue<'c>(cx: &'c mut Cx<'_>, url: &str) -> Result<&'c mut Queue, Fault> {
-    let (realm, name) = locate(cx, url)?;
-    cx.world.realm(&realm).queues.get_mut(&name).ok_or_else(missing)
+fn queue<'c>(call: &'c mut Call<'_>, url: &str) -> Result<&'c mut Queue, Fault> {
+    let (realm, name) = locate(call, url)?;
+    call.turn
+        .world
+        .realm(&realm)
+        .queues
+        .get_mut(&name)
+        .ok_or_else(missing)
 }
 
 fn missing() -> Fault {

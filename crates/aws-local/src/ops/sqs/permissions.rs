@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::validate::{bad_parameter, missing_parameter};
 use super::{locate, queue, queue_arn};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op};
+use crate::ops::{Answer, Call, Op, Operation};
 
 const ACTIONS_MAX: usize = 7;
 /// What others may be let do.
@@ -23,9 +22,9 @@ const ACTIONS: [&str; 9] = [
     "SendMessage",
 ];
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("AddPermission", |cx, body| add(cx, &parse(body)?)),
-    Op::write("RemovePermission", |cx, body| remove(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("AddPermission", |call, input| add(call, &input)),
+    &Op::write("RemovePermission", |call, input| remove(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -45,11 +44,11 @@ struct Remove {
     label: String,
 }
 
-fn add(cx: &mut Cx<'_>, input: &Add) -> Answer {
+fn add(call: &mut Call<'_>, input: &Add) -> Answer {
     check(input)?;
-    let (realm, name) = locate(cx, &input.queue_url)?;
-    let (arn, now) = (queue_arn(&realm, &name), cx.now);
-    let queue = queue(cx, &input.queue_url)?;
+    let (realm, name) = locate(call, &input.queue_url)?;
+    let (arn, now) = (queue_arn(&realm, &name), call.turn.now);
+    let queue = queue(call, &input.queue_url)?;
     let mut policy = queue
         .policy()
         .and_then(|text| serde_json::from_str::<Value>(text).ok())
@@ -105,9 +104,9 @@ fn check(input: &Add) -> Result<(), Fault> {
     Ok(())
 }
 
-fn remove(cx: &mut Cx<'_>, input: &Remove) -> Answer {
-    let now = cx.now;
-    let queue = queue(cx, &input.queue_url)?;
+fn remove(call: &mut Call<'_>, input: &Remove) -> Answer {
+    let now = call.turn.now;
+    let queue = queue(call, &input.queue_url)?;
     let missing = |reason: &str| bad_parameter(&input.label, "Label", reason);
     let policy = queue
         .policy()

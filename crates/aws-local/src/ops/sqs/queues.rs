@@ -9,8 +9,7 @@ use super::attributes::{OF_FIFO, check_attributes};
 use super::validate::{bad_parameter, bad_value, missing_parameter};
 use super::{locate, missing, queue};
 use crate::fault::Fault;
-use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
+use crate::ops::{Answer, Call, Op, Operation, slim};
 use crate::page;
 use crate::state::Tags;
 use crate::state::queue::Queue;
@@ -21,15 +20,15 @@ const LISTED_MAX: usize = 1_000;
 /// How long a purge takes, and no other is begun.
 const PURGE_MS: i64 = 60_000;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("CreateQueue", |cx, body| create(cx, parse(body)?)),
-    Op::write("DeleteQueue", |cx, body| delete(cx, &parse(body)?)),
-    Op::read("GetQueueUrl", |cx, body| url(cx, &parse(body)?)),
-    Op::read("ListQueues", |cx, body| list(cx, &parse(body)?)),
-    Op::write("PurgeQueue", |cx, body| purge(cx, &parse(body)?)),
-    Op::write("TagQueue", |cx, body| tag(cx, parse(body)?)),
-    Op::write("UntagQueue", |cx, body| untag(cx, &parse(body)?)),
-    Op::read("ListQueueTags", |cx, body| tags(cx, &parse(body)?)),
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("CreateQueue", create),
+    &Op::write("DeleteQueue", |call, input| delete(call, &input)),
+    &Op::read("GetQueueUrl", |call, input| url(call, &input)),
+    &Op::read("ListQueues", |call, input| list(call, &input)),
+    &Op::write("PurgeQueue", |call, input| purge(call, &input)),
+    &Op::write("TagQueue", tag),
+    &Op::write("UntagQueue", |call, input| untag(call, &input)),
+    &Op::read("ListQueueTags", |call, input| tags(call, &input)),
 ];
 
 #[derive(Deserialize)]
@@ -77,7 +76,7 @@ struct Untag {
     tag_keys: Vec<String>,
 }
 
-fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
+fn create(call: &mut Call<'_>, input: Create) -> Answer {
     let mut attributes = input.attributes.unwrap_or_default();
     check_name(
         &input.name,
@@ -85,11 +84,11 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
     )?;
     let tags = input.tags.unwrap_or_default();
     check_tags(&input.name, tags.len())?;
-    let (here, now) = (cx.here(), cx.now);
-    check_attributes(cx, &here, &input.name, &mut attributes)?;
+    let (here, now) = (call.here(), call.turn.now);
+    check_attributes(call, &here, &input.name, &mut attributes)?;
     attributes.retain(|_, value| !value.is_empty());
-    let url = queue_url(cx, &cx.caller.account, &input.name);
-    if let Some(there) = cx.realm().queues.get(&input.name) {
+    let url = queue_url(call, &call.caller.account, &input.name);
+    if let Some(there) = call.realm().queues.get(&input.name) {
         if let Some(name) = first_difference(&attributes, there) {
             let why = format!(
                 "A queue already exists with the same name and a different value for attribute {name}"
@@ -98,7 +97,7 @@ fn create(cx: &mut Cx<'_>, input: Create) -> Answer {
         }
     } else {
         let queue = Queue::new(&input.name, attributes, tags, now);
-        cx.realm().queues.insert(input.name, queue);
+        call.realm().queues.insert(input.name, queue);
     }
     Ok(json!({ "QueueUrl": url }))
 }
@@ -148,25 +147,25 @@ fn first_difference(wanted: &BTreeMap<String, String>, there: &Queue) -> Option<
     different.map(|(name, _)| name.clone())
 }
 
-fn delete(cx: &mut Cx<'_>, input: &Url) -> Answer {
-    let (realm, name) = locate(cx, &input.queue_url)?;
-    match cx.world.realm(&realm).queues.remove(&name) {
+fn delete(call: &mut Call<'_>, input: &Url) -> Answer {
+    let (realm, name) = locate(call, &input.queue_url)?;
+    match call.turn.world.realm(&realm).queues.remove(&name) {
         Some(_) => Ok(json!({})),
         None => Err(missing()),
     }
 }
 
-fn url(cx: &mut Cx<'_>, input: &GetUrl) -> Answer {
-    let owner = input.owner.clone().unwrap_or_else(|| cx.caller.account.clone());
-    let url = queue_url(cx, &owner, &input.name);
-    queue(cx, &url)?;
+fn url(call: &mut Call<'_>, input: &GetUrl) -> Answer {
+    let owner = input.owner.clone().unwrap_or_else(|| call.caller.account.clone());
+    let url = queue_url(call, &owner, &input.name);
+    queue(call, &url)?;
     Ok(json!({ "QueueUrl": url }))
 }
 
-fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
+fn list(call: &mut Call<'_>, input: &List) -> Answer {
     let prefix = input.queue_name_prefix.as_deref().unwrap_or_default();
-    let account = cx.caller.account.clone();
-    let names: Vec<String> = cx
+    let account = call.caller.account.clone();
+    let names: Vec<String> = call
         .realm()
         .queues
         .keys()
@@ -175,7 +174,7 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
         .collect();
     let rows = names
         .iter()
-        .map(|name| (name.as_str(), queue_url(cx, &account, name)));
+        .map(|name| (name.as_str(), queue_url(call, &account, name)));
     let most = input.max_results.unwrap_or(LISTED_MAX);
     if !(1..=LISTED_MAX).contains(&most) {
         let reason = format!("MaxResults must be an integer between 1 and {LISTED_MAX}.");
@@ -188,9 +187,9 @@ fn list(cx: &mut Cx<'_>, input: &List) -> Answer {
     Ok(slim(json!({ "QueueUrls": urls, "NextToken": next })))
 }
 
-fn purge(cx: &mut Cx<'_>, input: &Url) -> Answer {
-    let now = cx.now;
-    let queue = queue(cx, &input.queue_url)?;
+fn purge(call: &mut Call<'_>, input: &Url) -> Answer {
+    let now = call.turn.now;
+    let queue = queue(call, &input.queue_url)?;
     if queue.purged.is_some_and(|at| now < at + PURGE_MS) {
         let why = format!(
             "Only one PurgeQueue operation on {} is allowed every 60 seconds.",
@@ -203,8 +202,8 @@ fn purge(cx: &mut Cx<'_>, input: &Url) -> Answer {
     Ok(json!({}))
 }
 
-fn tag(cx: &mut Cx<'_>, input: Tag) -> Answer {
-    let queue = queue(cx, &input.queue_url)?;
+fn tag(call: &mut Call<'_>, input: Tag) -> Answer {
+    let queue = queue(call, &input.queue_url)?;
     if input.tags.is_empty() {
         return Err(missing_parameter("Tags"));
     }
@@ -215,8 +214,8 @@ fn tag(cx: &mut Cx<'_>, input: Tag) -> Answer {
     Ok(json!({}))
 }
 
-fn untag(cx: &mut Cx<'_>, input: &Untag) -> Answer {
-    let queue = queue(cx, &input.queue_url)?;
+fn untag(call: &mut Call<'_>, input: &Untag) -> Answer {
+    let queue = queue(call, &input.queue_url)?;
     if input.tag_keys.is_empty() {
         return Err(bad_value(
             "Tag keys must be between 1 and 128 characters in length.",
@@ -226,12 +225,12 @@ fn untag(cx: &mut Cx<'_>, input: &Untag) -> Answer {
     Ok(json!({}))
 }
 
-fn tags(cx: &mut Cx<'_>, input: &Url) -> Answer {
-    let tags = &queue(cx, &input.queue_url)?.tags;
+fn tags(call: &mut Call<'_>, input: &Url) -> Answer {
+    let tags = &queue(call, &input.queue_url)?.tags;
     Ok(json!({ "Tags": tags }))
 }
 
 /// The URL under the address that the caller used.
-fn queue_url(cx: &Cx<'_>, account: &str, name: &str) -> String {
-    format!("{}/{account}/{name}", cx.base_url)
+fn queue_url(call: &Call<'_>, account: &str, name: &str) -> String {
+    format!("{}/{account}/{name}", call.base_url)
 }

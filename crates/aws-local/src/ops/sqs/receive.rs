@@ -11,7 +11,7 @@ use super::{digest, locate, missing, queue, queue_arn};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Cx, Op, slim};
+use crate::ops::{Answer, Call, Op, Operation, slim};
 use crate::page;
 use crate::state::RealmId;
 use crate::state::queue::{Message, Queue};
@@ -34,13 +34,13 @@ const SYSTEM: [&str; 11] = [
 ];
 const VISIBILITY_SECONDS_MAX: i64 = 43_200;
 
-pub(super) const OPS: &[Op] = &[
-    Op::write("ReceiveMessage", |cx, body| receive(cx, &parse(body)?)),
-    Op::write("DeleteMessage", |cx, body| delete_one(cx, &parse(body)?)),
-    Op::write("DeleteMessageBatch", |cx, body| delete_batch(cx, &parse(body)?)),
-    Op::write("ChangeMessageVisibility", |cx, body| change(cx, &parse(body)?)),
-    Op::write("ChangeMessageVisibilityBatch", |cx, body| {
-        change_batch(cx, &parse(body)?)
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("ReceiveMessage", |call, input| receive(call, &input)),
+    &Op::write("DeleteMessage", |call, input| delete_one(call, &input)),
+    &Op::write("DeleteMessageBatch", |call, input| delete_batch(call, &input)),
+    &Op::write("ChangeMessageVisibility", |call, input| change(call, &input)),
+    &Op::write("ChangeMessageVisibilityBatch", |call, input| {
+        change_batch(call, &input)
     }),
 ];
 
@@ -81,24 +81,36 @@ struct Batch {
     entries: Vec<Value>,
 }
 
-fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
+fn receive(call: &mut Call<'_>, input: &Receive) -> Answer {
     check_receive(input)?;
     let count = input
         .max_number_of_messages
         .and_then(|count| usize::try_from(count).ok())
         .unwrap_or(1);
-    let (now, receipt) = (cx.now, cx.dice.roll() >> 8);
-    let (realm, name) = locate(cx, &input.queue_url)?;
-    let queue = cx.world.realm(&realm).queues.get(&name).ok_or_else(missing)?;
+    let (now, receipt) = (call.turn.now, call.turn.dice.roll() >> 8);
+    let (realm, name) = locate(call, &input.queue_url)?;
+    let queue = call
+        .turn
+        .world
+        .realm(&realm)
+        .queues
+        .get(&name)
+        .ok_or_else(missing)?;
     let redrive = queue.redrive();
     // Where the dead-letter queue is gone, what was received often enough stays, and out of the way.
     let receives_max = match &redrive {
-        Some((to, most)) if !is_there(cx, to) => Some(*most),
+        Some((to, most)) if !is_there(call, to) => Some(*most),
         _ => None,
     };
-    let queue = cx.world.realm(&realm).queues.get_mut(&name).ok_or_else(missing)?;
+    let queue = call
+        .turn
+        .world
+        .realm(&realm)
+        .queues
+        .get_mut(&name)
+        .ok_or_else(missing)?;
     if !queue.has_visible(now, receives_max) {
-        cx.unchanged = true;
+        call.unchanged = true;
         return Ok(json!({}));
     }
     let hide = input
@@ -112,7 +124,7 @@ fn receive(cx: &mut Cx<'_>, input: &Receive) -> Answer {
             .is_some_and(|(_, most)| message.receive_count > *most)
     });
     if let Some((to, _)) = redrive {
-        bury(cx, &realm, &name, &to, dead);
+        bury(call, &realm, &name, &to, dead);
     }
     let rows: Vec<Value> = alive
         .iter()
@@ -159,30 +171,23 @@ fn check_receive(input: &Receive) -> Result<(), Fault> {
     Ok(())
 }
 
-fn is_there(cx: &mut Cx<'_>, queue_arn: &str) -> bool {
+fn is_there(call: &mut Call<'_>, queue_arn: &str) -> bool {
     Arn::parse(queue_arn).is_some_and(|arn| {
-        let realm = cx.world.realm(&RealmId::new(arn.account, arn.region));
+        let realm = call.turn.world.realm(&RealmId::new(arn.account, arn.region));
         realm.queues.contains_key(arn.resource)
     })
 }
 
 /// Moves messages that were received too often to the dead-letter queue.
-fn bury(cx: &mut Cx<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u64, Message)>) {
-    let now = cx.now;
+fn bury(call: &mut Call<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u64, Message)>) {
+    let now = call.turn.now;
     let Some(arn) = Arn::parse(to) else { return };
     let target = RealmId::new(arn.account, arn.region);
     for (number, message) in dead {
-        let queues = &mut cx.world.realm(realm).queues;
+        let queues = &mut call.turn.world.realm(realm).queues;
         queues.get_mut(from).map(|queue| queue.messages.remove(&number));
-        if let Some(queue) = cx.world.realm(&target).queues.get_mut(arn.resource) {
-            queue.send(
-                Message {
-                    visible_from: now,
-                    dead_letter_source: Some(queue_arn(realm, from)),
-                    ..message
-                },
-                now,
-            );
+        if let Some(queue) = call.turn.world.realm(&target).queues.get_mut(arn.resource) {
+            queue.enqueue_dead_letter(message, queue_arn(realm, from), now);
         }
     }
 }
@@ -236,9 +241,9 @@ fn view(queue: &str, number: u64, message: &Message, input: &Receive) -> Value {
 }
 
 /// Any receipt of a message will do, but a FIFO queue takes only the latest, and only while it hides the message.
-fn delete_one(cx: &mut Cx<'_>, input: &Delete) -> Answer {
-    let now = cx.now;
-    let queue = queue(cx, &input.queue_url)?;
+fn delete_one(call: &mut Call<'_>, input: &Delete) -> Answer {
+    let now = call.turn.now;
+    let queue = queue(call, &input.queue_url)?;
     let (number, receipt) = read_handle(queue, &input.receipt_handle)?;
     if let Some(message) = queue.messages.get(&number).filter(|_| queue.is_fifo())
         && (message.receipt != receipt || message.visible_from <= now)
@@ -250,9 +255,9 @@ fn delete_one(cx: &mut Cx<'_>, input: &Delete) -> Answer {
     Ok(json!({}))
 }
 
-fn change(cx: &mut Cx<'_>, input: &Change) -> Answer {
-    let now = cx.now;
-    let queue = queue(cx, &input.queue_url)?;
+fn change(call: &mut Call<'_>, input: &Change) -> Answer {
+    let now = call.turn.now;
+    let queue = queue(call, &input.queue_url)?;
     let seconds = input
         .visibility_timeout
         .ok_or_else(|| missing_parameter("VisibilityTimeout"))?;
@@ -274,23 +279,23 @@ fn change(cx: &mut Cx<'_>, input: &Change) -> Answer {
     Ok(json!({}))
 }
 
-fn delete_batch(cx: &mut Cx<'_>, input: &Batch) -> Answer {
+fn delete_batch(call: &mut Call<'_>, input: &Batch) -> Answer {
     let kind = "DeleteMessageBatchRequestEntry";
-    each(cx, kind, input, |cx, entry| delete_one(cx, &parse(entry)?))
+    each(call, kind, input, |call, entry| delete_one(call, &parse(entry)?))
 }
 
-fn change_batch(cx: &mut Cx<'_>, input: &Batch) -> Answer {
+fn change_batch(call: &mut Call<'_>, input: &Batch) -> Answer {
     let kind = "ChangeMessageVisibilityBatchRequestEntry";
-    each(cx, kind, input, |cx, entry| change(cx, &parse(entry)?))
+    each(call, kind, input, |call, entry| change(call, &parse(entry)?))
 }
 
-fn each(cx: &mut Cx<'_>, kind: &str, input: &Batch, run: fn(&mut Cx<'_>, Value) -> Answer) -> Answer {
-    queue(cx, &input.queue_url)?;
+fn each(call: &mut Call<'_>, kind: &str, input: &Batch, run: fn(&mut Call<'_>, Value) -> Answer) -> Answer {
+    queue(call, &input.queue_url)?;
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (id, entry) in batch_ids(kind, &input.entries)?.into_iter().zip(&input.entries) {
         let mut entry = entry.clone();
         entry["QueueUrl"] = json!(input.queue_url);
-        match run(cx, entry) {
+        match run(call, entry) {
             Ok(_) => done.push(json!({ "Id": id })),
             Err(fault) => failed.push(failure(&id, &fault)),
         }

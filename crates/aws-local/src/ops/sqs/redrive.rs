@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 use super::validate::{bad_parameter, bad_value};
 use crate::arn::Arn;
 use crate::fault::Fault;
-use crate::ops::Cx;
+use crate::ops::Call;
 use crate::state::RealmId;
 use crate::state::queue::is_fifo;
 
 const RECEIVES_MAX: u64 = 1_000;
 
 /// Checks a redrive policy for the queue `name`, and gives it as AWS shows it: the count as a number.
-pub(super) fn check(cx: &mut Cx<'_>, realm: &RealmId, name: &str, text: &str) -> Result<String, Fault> {
+pub(super) fn check(call: &mut Call<'_>, realm: &RealmId, name: &str, text: &str) -> Result<String, Fault> {
     let bad = |reason: &str| bad_parameter(text, "RedrivePolicy", reason);
     let given: Map<String, Value> =
         serde_json::from_str(text).map_err(|_| bad("Redrive policy is not a valid JSON map."))?;
@@ -48,7 +48,7 @@ pub(super) fn check(cx: &mut Cx<'_>, realm: &RealmId, name: &str, text: &str) ->
             "Dead-letter queue must be same type of queue as the source.",
         ));
     }
-    if arn.resource != name && !cx.world.realm(realm).queues.contains_key(arn.resource) {
+    if arn.resource != name && !call.turn.world.realm(realm).queues.contains_key(arn.resource) {
         return Err(bad("Dead letter target does not exist."));
     }
     Ok(json!({ "deadLetterTargetArn": target, "maxReceiveCount": receives }).to_string())

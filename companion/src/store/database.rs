@@ -1,0 +1,179 @@
+//! The database: opened once, one writer, and a commit that wakes the tasks with work from it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scalr_api::ConnectionId;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
+use tokio::sync::Notify;
+
+use super::bounds::Bounds;
+use super::directory::{DirLock, create_private_file};
+use super::error::{Result, StoreError};
+use super::migrations;
+
+/// The database's file in the data directory.
+pub(super) const FILE: &str = "companion.sqlite";
+
+/// The store, open. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    pub(super) write: SqlitePool,
+    pub(super) read: SqlitePool,
+    pub(super) bounds: Bounds,
+    signals: Arc<Signals>,
+}
+
+/// What commits send to the tasks that work on stored rows.
+#[derive(Debug, Default)]
+struct Signals {
+    delivery: Notify,
+    runs: Notify,
+}
+
+/// A transaction that may write; dropped without [`Tx::commit`] it is rolled back.
+#[must_use = "a transaction that is not committed is rolled back"]
+pub(crate) struct Tx {
+    pub(super) inner: Transaction<'static, Sqlite>,
+    pub(super) bounds: Bounds,
+    /// The connection that the audit-log setting selected until this transaction switched it off.
+    pub(super) deselected: Option<ConnectionId>,
+    signals: Arc<Signals>,
+    wakes_delivery: bool,
+    wakes_runs: bool,
+}
+
+/// Whether accepted events must outlive the machine or only this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Every commit reaches the disk.
+    Disk,
+    /// For a directory that is deleted with the process.
+    None,
+}
+
+impl Store {
+    /// Opens the store in a directory, bringing its tables up to date. Leases of an earlier process are void: the lock
+    /// says that it has ended.
+    pub(crate) async fn open(
+        dir: &Path,
+        _lock: &DirLock,
+        durability: Durability,
+        bounds: Bounds,
+    ) -> Result<Self> {
+        let path = dir.join(FILE);
+        // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
+        create_private_file(&path).map_err(|source| StoreError::Directory {
+            path: dir.to_owned(),
+            source,
+        })?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .disable_statement_logging()
+            .synchronous(match durability {
+                Durability::Disk => SqliteSynchronous::Full,
+                Durability::None => SqliteSynchronous::Off,
+            });
+        let write = writer(options.clone()).await?;
+        migrations::all().run(&write).await?;
+        recover(&write).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self {
+            write,
+            read,
+            bounds,
+            signals: Arc::default(),
+        })
+    }
+
+    /// Begins a transaction that may write; waits for the one under way.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
+        Ok(Tx {
+            inner: self.write.begin_with("BEGIN IMMEDIATE").await?,
+            bounds: self.bounds,
+            deselected: None,
+            signals: Arc::clone(&self.signals),
+            wakes_delivery: false,
+            wakes_runs: false,
+        })
+    }
+
+    /// Waits until a commit leaves something to deliver; one commit since the last wait counts.
+    pub(crate) async fn deliverable(&self) {
+        self.signals.delivery.notified().await;
+    }
+
+    /// Waits until a commit starts a run; one commit since the last wait counts.
+    pub(crate) async fn run_started(&self) {
+        self.signals.runs.notified().await;
+    }
+
+    /// Closes the store once its last statements are done.
+    pub(crate) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+impl Tx {
+    /// Commits, then wakes the tasks that have work from it: there is no other commit, so no caller can forget.
+    pub(crate) async fn commit(self) -> Result<()> {
+        self.inner.commit().await?;
+        if self.wakes_delivery {
+            self.signals.delivery.notify_one();
+        }
+        if self.wakes_runs {
+            self.signals.runs.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Has the commit wake the delivery.
+    pub(super) fn wake_delivery(&mut self) {
+        self.wakes_delivery = true;
+    }
+
+    /// Has the commit wake the task that drives runs.
+    pub(super) fn wake_runs(&mut self) {
+        self.wakes_runs = true;
+    }
+}
+
+/// The one connection that writes.
+async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        // On a full disk SQLite itself rolls back the commit that failed. The driver keeps counting that transaction
+        // as open and would begin no other, so such a connection is closed and a new one takes its place.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        });
+    Ok(pool.connect_with(options).await?)
+}
+
+/// Voids the leases of an earlier process. Read by the index of events that were sent before: all leased ones are in it.
+pub(super) const VOID_LEASES: &str = "UPDATE outbox SET lease = NULL, leased_until_ms = 0
+     WHERE (due_at_ms > 0 OR leased_until_ms > 0) AND lease IS NOT NULL";
+
+/// Ends the backoff of refused deletions: an operator restarts after correcting something at AWS.
+const RETRY_REMOVALS: &str = "UPDATE source_removal SET failures = 0, retry_at_ms = 0";
+
+async fn recover(write: &SqlitePool) -> Result<()> {
+    for statement in [VOID_LEASES, RETRY_REMOVALS] {
+        sqlx::query(statement).execute(write).await?;
+    }
+    Ok(())
+}

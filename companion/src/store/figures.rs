@@ -1,0 +1,91 @@
+//! The figures of each connection's delivery, and the events it gave up.
+
+use scalr_api::AccountId;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::database::Store;
+use super::error::Result;
+
+/// The figures of a connection's delivery.
+#[derive(Clone, Debug)]
+pub(crate) struct DeliveryFigures {
+    pub(crate) held: i64,
+    pub(crate) held_bytes: i64,
+    pub(crate) oldest_held_at_ms: Option<i64>,
+    pub(crate) delivered: i64,
+    pub(crate) dropped_too_old: i64,
+    pub(crate) dropped_too_many: i64,
+    pub(crate) dropped_refused: i64,
+    pub(crate) failures: i64,
+    pub(crate) last_error: Option<String>,
+    pub(crate) last_delivered_at_ms: Option<i64>,
+}
+
+/// An event that was given up.
+#[derive(Clone, Debug)]
+pub(crate) struct DroppedEvent {
+    pub(crate) event_id: String,
+    pub(crate) detail_type: String,
+    pub(crate) reason: String,
+    pub(crate) explanation: String,
+    pub(crate) at_ms: i64,
+}
+
+/// The figures of the connection `?2` of the account `?1`. The last subquery needs the index of events with an error: by
+/// the one of all events, every held event would be read to find that none has an error.
+pub(super) const FIGURES: &str = "SELECT d.*,
+         (SELECT o.accepted_at_ms FROM outbox o WHERE o.connection_id = c.id ORDER BY o.seq LIMIT 1) AS oldest,
+         (SELECT o.last_error FROM outbox o
+          WHERE o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
+     FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ?1 AND c.id = ?2";
+
+/// The newest explanations of the connection `?`.
+pub(super) const EXPLANATIONS: &str =
+    "SELECT * FROM dropped WHERE connection_id = ? ORDER BY seq DESC LIMIT 100";
+
+fn figures(row: &SqliteRow) -> Result<DeliveryFigures> {
+    Ok(DeliveryFigures {
+        held: row.try_get("held")?,
+        held_bytes: row.try_get("held_bytes")?,
+        oldest_held_at_ms: row.try_get("oldest")?,
+        delivered: row.try_get("delivered")?,
+        dropped_too_old: row.try_get("dropped_too_old")?,
+        dropped_too_many: row.try_get("dropped_too_many")?,
+        dropped_refused: row.try_get("dropped_refused")?,
+        failures: row.try_get("failures")?,
+        last_error: row
+            .try_get::<Option<String>, _>("last_error")?
+            .or(row.try_get("held_error")?),
+        last_delivered_at_ms: row.try_get("last_delivered_at_ms")?,
+    })
+}
+
+fn dropped(row: &SqliteRow) -> Result<DroppedEvent> {
+    Ok(DroppedEvent {
+        event_id: row.try_get("event_id")?,
+        detail_type: row.try_get("detail_type")?,
+        reason: row.try_get("reason")?,
+        explanation: row.try_get("explanation")?,
+        at_ms: row.try_get("at_ms")?,
+    })
+}
+
+impl Store {
+    /// The figures of a connection of an account, with the last events given up, newest first.
+    pub(crate) async fn delivery_figures(
+        &self,
+        account: &AccountId,
+        id: &str,
+    ) -> Result<Option<(DeliveryFigures, Vec<DroppedEvent>)>> {
+        let row = sqlx::query(FIGURES)
+            .bind(account.as_str())
+            .bind(id)
+            .fetch_optional(&self.read)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let explained = sqlx::query(EXPLANATIONS).bind(id).fetch_all(&self.read).await?;
+        let explained = explained.iter().map(dropped).collect::<Result<_>>()?;
+        Ok(Some((figures(&row)?, explained)))
+    }
+}

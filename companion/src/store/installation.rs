@@ -1,0 +1,88 @@
+//! The installation: the account of a data directory, the token that opens it, and its first workspace.
+
+use scalr_api::{AccountId, EnvironmentId, WorkspaceId};
+use sqlx::Row as _;
+
+use super::database::{Store, Tx};
+use super::error::Result;
+use super::row::id;
+use crate::token::Token;
+
+/// The account of this data directory, with its token and its first workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Installation {
+    pub(crate) token: Token,
+    pub(crate) account_id: AccountId,
+    pub(crate) account_name: String,
+    pub(crate) environment_id: EnvironmentId,
+    pub(crate) workspace_id: WorkspaceId,
+}
+
+impl Store {
+    /// The name of an account.
+    pub(crate) async fn account_name(&self, account: &AccountId) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT name FROM account WHERE id = ?")
+            .bind(account.as_str())
+            .fetch_optional(&self.read)
+            .await?;
+        row.map(|row| Ok(row.try_get("name")?)).transpose()
+    }
+}
+
+impl Tx {
+    /// Inserts the first account, environment and workspace unless an earlier process did; returns what is stored.
+    pub(crate) async fn install(
+        &mut self,
+        wanted: &Installation,
+        names: (&str, &str),
+    ) -> Result<Installation> {
+        let found = sqlx::query(
+            "SELECT i.token, a.id AS account_id, a.name AS account, e.id AS environment_id, w.id AS workspace_id
+             FROM installation i, account a JOIN environment e ON e.account_id = a.id
+             JOIN workspace w ON w.environment_id = e.id ORDER BY a.rowid, e.rowid, w.rowid LIMIT 1",
+        )
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        if let Some(row) = found {
+            return Ok(Installation {
+                token: Token::new(row.try_get::<String, _>("token")?),
+                account_id: id(&row, "account_id")?,
+                account_name: row.try_get("account")?,
+                environment_id: id(&row, "environment_id")?,
+                workspace_id: id(&row, "workspace_id")?,
+            });
+        }
+        self.seed(wanted, names).await?;
+        Ok(wanted.clone())
+    }
+
+    async fn seed(&mut self, wanted: &Installation, (environment, workspace): (&str, &str)) -> Result<()> {
+        let (account, env, ws) = (&wanted.account_id, &wanted.environment_id, &wanted.workspace_id);
+        sqlx::query("INSERT INTO installation (only_one, token) VALUES (1, ?)")
+            .bind(wanted.token.reveal())
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("INSERT INTO account (id, name) VALUES (?, ?)")
+            .bind(account.as_str())
+            .bind(&wanted.account_name)
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("INSERT INTO audit_log_setting (account_id) VALUES (?)")
+            .bind(account.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("INSERT INTO environment (id, account_id, name) VALUES (?, ?, ?)")
+            .bind(env.as_str())
+            .bind(account.as_str())
+            .bind(environment)
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("INSERT INTO workspace (id, environment_id, name) VALUES (?, ?, ?)")
+            .bind(ws.as_str())
+            .bind(env.as_str())
+            .bind(workspace)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+}

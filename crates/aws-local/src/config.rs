@@ -1,0 +1,40 @@
+//! What the local AWS is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// Settings of one local AWS. All fields have defaults: `Config { region: …, ..Config::default() }`.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on; port 0 takes any free port. Only loopback unless `allow_remote`.
+    pub listen: SocketAddr,
+    /// Keep state here over restarts (durable over kill -9); in memory when absent.
+    pub data_dir: Option<PathBuf>,
+    /// The account of callers whose access key does not name one.
+    pub account: String,
+    /// The region of requests whose signature does not name one.
+    pub region: String,
+    /// Listen beyond loopback. Signatures are not checked, so anybody who reaches the port may do anything.
+    pub allow_remote: bool,
+    /// Hosts beyond loopback that API destinations and connections may call.
+    pub allow_hosts: Vec<String>,
+    /// Where invocations of targets that are not emulated are posted to: (target ARN, URL).
+    pub targets: Vec<(String, String)>,
+    /// Largest total entry size of one PutEvents or PutPartnerEvents call.
+    pub max_put_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            data_dir: None,
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            allow_remote: false,
+            allow_hosts: Vec::new(),
+            targets: Vec::new(),
+            max_put_bytes: 1024 * 1024,
+        }
+    }
+}

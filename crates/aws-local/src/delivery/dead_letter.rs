@@ -1,0 +1,117 @@
+//! Deliveries that failed for good: counted, and sent to the dead-letter queue if there is one.
+
+use std::collections::BTreeMap;
+
+use super::attempt::Invocation;
+use super::miss::Miss;
+use super::permission::may_send;
+use crate::arn::Arn;
+use crate::state::RealmId;
+use crate::state::queue::{MessageAttribute, NewMessage, Queue};
+use crate::turn::Turn;
+
+/// The sender of EventBridge's messages.
+const SENDER: &str = "events.amazonaws.com";
+
+/// Sends the event to the target's dead-letter queue. `exhausted` names the limit that retries reached.
+pub(super) fn bury(
+    turn: &mut Turn<'_>,
+    invocation: &Invocation,
+    miss: &Miss,
+    exhausted: Option<&'static str>,
+    retries: u32,
+) {
+    invocation.count(turn, "FailedInvocations");
+    let config = invocation.target.dead_letter_config.as_ref();
+    let Some(queue_arn) = config.and_then(|config| config.arn.clone()) else {
+        return;
+    };
+    let attributes = attributes(invocation, miss, exhausted, retries);
+    let result = send(turn, invocation, &queue_arn, attributes);
+    let metric = if result.is_ok() {
+        "InvocationsSentToDLQ"
+    } else {
+        "InvocationsFailedToBeSentToDLQ"
+    };
+    invocation.count(turn, metric);
+    if let Some(delivery) = turn.world.stories.delivery(&invocation.in_story) {
+        delivery.dead_letter = Some(match result {
+            Ok(()) => format!("sent to {queue_arn}"),
+            Err(why) => format!("not sent to {queue_arn}: {why}"),
+        });
+    }
+}
+
+fn attributes(
+    invocation: &Invocation,
+    miss: &Miss,
+    exhausted: Option<&'static str>,
+    retries: u32,
+) -> BTreeMap<String, MessageAttribute> {
+    let text = |name: &str, value: &str| (name.to_owned(), MessageAttribute::text(value));
+    let mut attributes = BTreeMap::from([
+        text("RULE_ARN", &invocation.rule_arn),
+        text("TARGET_ARN", &invocation.target.arn),
+        text("ERROR_CODE", miss.code()),
+        text("ERROR_MESSAGE", miss.message()),
+        ("RETRY_ATTEMPTS".to_owned(), MessageAttribute::number(retries)),
+    ]);
+    attributes.extend(exhausted.map(|condition| text("EXHAUSTED_RETRY_CONDITION", condition)));
+    attributes
+}
+
+fn send(
+    turn: &mut Turn<'_>,
+    invocation: &Invocation,
+    queue_arn: &str,
+    attributes: BTreeMap<String, MessageAttribute>,
+) -> Result<(), String> {
+    let (now, id) = (turn.now, turn.dice.uuid());
+    let arn = Arn::parse(queue_arn)
+        .filter(|arn| arn.service == "sqs")
+        .ok_or("not a queue")?;
+    if arn.region != invocation.realm.region() {
+        return Err("a dead-letter queue has to be in the rule's region".to_owned());
+    }
+    let realm = RealmId::new(arn.account, arn.region);
+    let queues = &mut turn.world.realm(&realm).queues;
+    let queue = queues.get_mut(arn.resource).ok_or("the queue does not exist")?;
+    if !may_send(queue, queue_arn, &invocation.rule_arn, invocation.realm.account()) {
+        return Err("the queue's policy does not allow events.amazonaws.com sqs:SendMessage".to_owned());
+    }
+    if queue.is_fifo() {
+        return Err("a dead-letter queue has to be a standard queue".to_owned());
+    }
+    let letter = NewMessage {
+        attributes,
+        ..message(id, invocation.envelope.text.to_string(), None)
+    };
+    enqueue(queue, letter, now)
+}
+
+/// Puts a message of EventBridge's into a queue, within the queue's own limit.
+pub(super) fn enqueue(queue: &mut Queue, message: NewMessage, now: i64) -> Result<(), String> {
+    let (bytes, bytes_max) = (message.body.len(), queue.message_bytes_max());
+    if bytes > bytes_max {
+        let name = &queue.name;
+        return Err(format!(
+            "the message has {bytes} bytes and the queue {name} takes {bytes_max}"
+        ));
+    }
+    queue.enqueue(message, now);
+    Ok(())
+}
+
+/// A message that EventBridge sends.
+pub(super) fn message(id: String, body: String, group: Option<String>) -> NewMessage {
+    NewMessage {
+        id,
+        body,
+        attributes: BTreeMap::new(),
+        system_attributes: BTreeMap::new(),
+        group,
+        deduplication: None,
+        sender: SENDER.to_owned(),
+        delay_seconds: None,
+    }
+}

@@ -1,0 +1,259 @@
+//! Deliveries over HTTP: to API destinations, and to the URLs that the operator gave for targets which are not emulated.
+//!
+//! The core decides what is sent, when it is retried and when it is given up; the edge only sends the request.
+
+use std::sync::Arc;
+
+use super::attempt::{Invocation, Sent, count, record};
+use super::dead_letter::bury;
+use super::envelope::Envelope;
+use super::miss::Miss;
+use super::transformer;
+use crate::arn::Arn;
+use crate::clock::Millis;
+use crate::state::RealmId;
+use crate::state::api_destination::{ApiDestination, Connection};
+use crate::state::outbox::{InvocationRecord, Pending};
+use crate::state::timers::Timer;
+use crate::turn::Turn;
+
+mod request;
+mod result;
+
+pub(crate) use request::{Job, OAuth, encode};
+pub(crate) use result::HttpResult;
+
+/// AWS's default of a target's retry policy.
+const RETRIES_MAX: u32 = 185;
+const BACKOFF_MS_MAX: i64 = 15 * 60 * 1000;
+/// No event is kept for longer: a wait of this length ends its delivery.
+const EVENT_AGE_SECONDS_MAX: i64 = 24 * 60 * 60;
+/// More deliveries than this do not wait at once.
+const PENDING_MAX: usize = 50_000;
+
+/// Starts a delivery that leaves the process.
+pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) -> Result<Sent, Miss> {
+    let payload = transformer::payload(invocation, turn.now);
+    let is_destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
+    if !is_destination {
+        turn.world.outbox.record(InvocationRecord {
+            at: turn.now,
+            account: invocation.realm.account().to_owned(),
+            region: invocation.realm.region().to_owned(),
+            rule_arn: invocation.rule_arn.clone(),
+            target: Arc::clone(&invocation.target),
+            event_id: invocation.envelope.id.clone(),
+            payload: Arc::clone(&payload),
+        });
+        if !turn.world.targets.contains_key(&invocation.target.arn) {
+            let why = format!(
+                "targets of `{}` are not emulated and no URL stands for this one",
+                arn.service
+            );
+            return Err(Miss::NoResource(why));
+        }
+    } else if find_destination(turn, &RealmId::new(arn.account, arn.region), arn.resource).is_none() {
+        return Err(Miss::NoResource(format!("{} does not exist", arn.resource)));
+    }
+    if turn.world.outbox.pending.len() >= PENDING_MAX {
+        return Err(Miss::Http(
+            "THROTTLING",
+            "too many deliveries wait already".to_owned(),
+        ));
+    }
+    let id = turn.world.outbox.add(Pending {
+        realm: invocation.realm.clone(),
+        rule_arn: invocation.rule_arn.clone(),
+        target: Arc::clone(&invocation.target),
+        event: Arc::clone(&invocation.envelope.text),
+        payload,
+        in_story: invocation.in_story.clone(),
+        retries: 0,
+        since: turn.now,
+        under_way: false,
+        admitted: false,
+    });
+    admit(turn, id);
+    Ok(Sent::Later)
+}
+
+/// Lets a delivery leave now, or sets the time when its API destination's rate allows it.
+fn admit(turn: &mut Turn<'_>, id: u64) {
+    let now = turn.now;
+    let Some(pending) = turn.world.outbox.pending.get(&id) else {
+        return;
+    };
+    let (target, deadline) = (Arc::clone(&pending.target), pending.deadline());
+    let destination = match Arn::parse(&target.arn) {
+        Some(arn) => destination_mut(turn, &RealmId::new(arn.account, arn.region), arn.resource),
+        None => None,
+    };
+    let at = destination.map_or(now, |to| to.take_slot(now, deadline).unwrap_or(deadline + 1));
+    let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
+        return;
+    };
+    pending.admitted = at > now;
+    pending.under_way = at <= now;
+    if at > now {
+        turn.world.timers.set(at, Timer::Retry { id });
+    } else {
+        turn.effects.push(id);
+    }
+}
+
+/// A delivery is due: for another attempt, or because its destination's rate allows it now.
+pub(crate) fn retry(turn: &mut Turn<'_>, id: u64) {
+    let now = turn.now;
+    let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
+        return;
+    };
+    if !pending.admitted {
+        admit(turn, id);
+    } else if now > pending.deadline() {
+        let why = "the rate of the API destination let it wait too long".to_owned();
+        let miss = Miss::Http("THROTTLING", why);
+        give_up(turn, id, &miss, Some("MaximumEventAgeInSeconds"));
+    } else {
+        (pending.admitted, pending.under_way) = (false, true);
+        turn.effects.push(id);
+    }
+}
+
+/// The request of a pending delivery; `None` when its API destination is gone, and the delivery is given up.
+pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
+    let pending = turn.world.outbox.pending.get(&id)?.clone();
+    let json = (
+        "content-type".to_owned(),
+        "application/json; charset=utf-8".to_owned(),
+    );
+    if let Some(url) = turn.world.targets.get(&pending.target.arn) {
+        return Some(Job {
+            id,
+            method: "POST".to_owned(),
+            url: url.clone(),
+            headers: vec![json],
+            body: pending.payload.to_string(),
+            oauth: None,
+        });
+    }
+    match destination_of(turn, &pending.target.arn) {
+        Ok((destination, connection)) => {
+            Some(request::request(id, &pending, &destination, &connection, json))
+        }
+        Err(miss) => {
+            record(turn, &pending.in_story, Some(&miss), "waiting");
+            give_up(turn, id, &miss, None);
+            None
+        }
+    }
+}
+
+/// The API destination of that ARN and the connection it authenticates with.
+fn destination_of(turn: &mut Turn<'_>, target_arn: &str) -> Result<(ApiDestination, Connection), Miss> {
+    let gone = |what: &str| Miss::NoResource(format!("{what} does not exist"));
+    let arn = Arn::parse(target_arn).ok_or_else(|| gone(target_arn))?;
+    let realm = RealmId::new(arn.account, arn.region);
+    let destination = find_destination(turn, &realm, arn.resource).ok_or_else(|| gone(arn.resource))?;
+    let destination = destination.clone();
+    let there = &turn.world.realm(&realm).connections;
+    let connection = Connection::find(there, &destination.connection_arn);
+    let connection = connection.ok_or_else(|| gone(&destination.connection_arn))?;
+    if !connection.authorized {
+        let why = format!("the connection {} is not authorized", connection.name);
+        return Err(Miss::NoPermissions(why));
+    }
+    Ok((destination, connection.clone()))
+}
+
+fn find_destination<'c>(
+    turn: &'c mut Turn<'_>,
+    realm: &RealmId,
+    resource: &str,
+) -> Option<&'c ApiDestination> {
+    destination_mut(turn, realm, resource).map(|there| &*there)
+}
+
+fn destination_mut<'c>(
+    turn: &'c mut Turn<'_>,
+    realm: &RealmId,
+    resource: &str,
+) -> Option<&'c mut ApiDestination> {
+    let name = ApiDestination::name_in(resource)?;
+    turn.world.realm(realm).api_destinations.get_mut(name)
+}
+
+/// Records how a request ended: the delivery is done, is retried later, or failed for good.
+pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
+    let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
+        return;
+    };
+    pending.under_way = false;
+    let pending = pending.clone();
+    let result = result::judge(result);
+    // Whether it was the last attempt is recorded by [`give_up`].
+    let miss = result.as_ref().err().map(|(miss, _)| miss);
+    record(turn, &pending.in_story, miss, "waiting");
+    let (miss, again) = match result {
+        Ok(()) => {
+            turn.world.outbox.pending.remove(&id);
+            return;
+        }
+        Err(failed) => failed,
+    };
+    let exhausted = again.and_then(|asked_seconds| retry_later(turn, id, &pending, asked_seconds));
+    if again.is_none() || exhausted.is_some() {
+        give_up(turn, id, &miss, exhausted);
+    }
+}
+
+/// Sets the time of the next attempt, or names the limit that forbids it.
+fn retry_later(turn: &mut Turn<'_>, id: u64, pending: &Pending, asked_seconds: i64) -> Option<&'static str> {
+    let now = turn.now;
+    let policy = pending.target.retry_policy.as_ref();
+    let retries_max = policy
+        .and_then(|policy| policy.maximum_retry_attempts)
+        .unwrap_or(RETRIES_MAX);
+    let wait = wait_ms(turn, pending.retries, asked_seconds);
+    if pending.retries >= retries_max {
+        return Some("MaximumRetryAttempts");
+    }
+    if now + wait > pending.deadline() {
+        return Some("MaximumEventAgeInSeconds");
+    }
+    if let Some(pending) = turn.world.outbox.pending.get_mut(&id) {
+        pending.retries += 1;
+    }
+    count(turn, &pending.realm, &pending.rule_arn, "RetryInvocationAttempts");
+    turn.world.timers.set(now + wait, Timer::Retry { id });
+    None
+}
+
+/// A delivery failed for good.
+fn give_up(turn: &mut Turn<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str>) {
+    let Some(pending) = turn.world.outbox.pending.remove(&id) else {
+        return;
+    };
+    if let Some(delivery) = turn.world.stories.delivery(&pending.in_story) {
+        delivery.outcome = "failed";
+    }
+    let envelope = Envelope {
+        id: pending.in_story.event.clone(),
+        time: pending.since,
+        text: pending.event,
+    };
+    let invocation = Invocation {
+        realm: pending.realm,
+        rule_arn: pending.rule_arn,
+        target: pending.target,
+        envelope,
+        in_story: pending.in_story,
+    };
+    bury(turn, &invocation, miss, exhausted, pending.retries);
+}
+
+/// Exponential backoff from a second, half of it random, and no sooner than the other side asked.
+fn wait_ms(turn: &mut Turn<'_>, retries: u32, asked_seconds: i64) -> Millis {
+    let full = 1000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
+    let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
+    (full / 2 + jitter).max(asked_seconds.clamp(0, EVENT_AGE_SECONDS_MAX) * 1000)
+}

@@ -1,0 +1,70 @@
+//! How a request ended, and whether another attempt may end better.
+
+use serde::{Deserialize, Serialize};
+
+use crate::delivery::miss::Miss;
+
+/// What the sender of a request met. Its serialised form is part of the journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HttpResult {
+    Status {
+        status: u16,
+        retry_after_seconds: Option<i64>,
+    },
+    /// The authorization endpoint gave no token.
+    NoToken { status: u16 },
+    /// Not reached: a code of dead letters and the reason.
+    Unreached { timed_out: bool, why: String },
+    /// A host that may not be called.
+    Refused { why: String },
+}
+
+/// Whether another try may meet another status.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 401 | 407 | 409 | 429 | 500..=599)
+}
+
+/// `ERROR_CODE` of a dead letter.
+fn code_of(status: u16) -> &'static str {
+    match status {
+        401 | 403 | 407 => "NO_PERMISSIONS",
+        404 | 410 => "NO_RESOURCE",
+        429 => "THROTTLING",
+        400..=499 => "SDK_CLIENT_ERROR",
+        _ => "SERVER_ERROR",
+    }
+}
+
+/// A failure is final, or may be tried again after at least so many seconds.
+pub(super) fn judge(result: &HttpResult) -> Result<(), (Miss, Option<i64>)> {
+    match result {
+        HttpResult::Status {
+            status: 200..=299, ..
+        } => Ok(()),
+        HttpResult::Status {
+            status,
+            retry_after_seconds,
+        } => {
+            let why = format!("the endpoint answered with status {status}");
+            let again = is_passing(*status).then(|| retry_after_seconds.unwrap_or(0));
+            Err((Miss::Http(code_of(*status), why), again))
+        }
+        HttpResult::NoToken { status } => {
+            let why = format!("the authorization endpoint answered with status {status}");
+            Err((
+                Miss::Http(code_of(*status), why),
+                is_passing(*status).then_some(0),
+            ))
+        }
+        HttpResult::Unreached { timed_out, why } => {
+            let code = if *timed_out {
+                "TIMEOUT"
+            } else {
+                "CONNECTION_FAILURE"
+            };
+            Err((Miss::Http(code, why.clone()), Some(0)))
+        }
+        HttpResult::Refused { why } => Err((Miss::NoPermissions(why.clone()), None)),
+    }
+}

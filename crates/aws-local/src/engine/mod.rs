@@ -1,0 +1,165 @@
+//! The one owner of the state: takes each request through the core, one at a time, under a lock that no I/O happens
+//! under. What leaves the process, an answer or a request over HTTP, waits until its change is on disk.
+//!
+//! # Floors
+//! ```text
+//! core outgoing recovery   the deterministic core; requests on their way out; what is known of a recovery
+//! locked                   what the lock guards
+//! shared                   the lock, and reading the state from disk again after a refused write
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::change::{Change, Request};
+use crate::clock::Millis;
+use crate::config::Config;
+use crate::delivery::http::HttpResult;
+use crate::fault::Fault;
+use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
+use crate::ops::{self, Output};
+use crate::state::World;
+
+mod core;
+mod locked;
+mod outgoing;
+mod recovery;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+use core::Core;
+use locked::{Locked, seed};
+pub(crate) use outgoing::Jobs;
+use recovery::Recovery;
+use shared::{Shared, disk_fault};
+
+/// How long a caller waits for the state to be read from disk again.
+const RECOVERY_WAIT: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    shared: Arc<Shared>,
+    recovery_wait: Duration,
+}
+
+impl Engine {
+    /// Empty, or as the data directory has it; and the requests that it wants sent.
+    pub(crate) fn open(config: &Config) -> Result<(Self, Jobs), DataError> {
+        let dir = config.data_dir.as_deref().map(DataDir::new);
+        Self::open_at(config, dir.as_ref())
+    }
+
+    pub(crate) fn open_at(config: &Config, dir: Option<&DataDir>) -> Result<(Self, Jobs), DataError> {
+        let (outgoing, jobs) = outgoing::channel();
+        let (journal, mut core) = match dir {
+            None => (None, Core::replaying(World::default())),
+            Some(dir) => {
+                let (journal, core) = Journal::open(dir, Core::replaying, Core::replay)?;
+                (Some(journal), core)
+            }
+        };
+        core.resume(core.world.outbox.under_way());
+        let mut locked = Locked {
+            core: core.limited(config.max_put_bytes),
+            put_bytes_max: config.max_put_bytes,
+            default_account: config.account.clone(),
+            journal,
+            outgoing,
+            recovery: Recovery::default(),
+        };
+        let urls: BTreeMap<String, String> = config.targets.iter().cloned().collect();
+        if urls != locked.core.world.targets {
+            let at = locked.now();
+            locked.make(at, Change::Targets { urls });
+        }
+        let engine = Self {
+            shared: Shared::new(locked),
+            recovery_wait: RECOVERY_WAIT,
+        };
+        Ok((engine, jobs))
+    }
+
+    /// Runs one request; what it changed is on disk when this returns, if there is a disk.
+    pub(crate) async fn call(&self, request: &Request) -> Result<Output, Fault> {
+        let prepared = ops::check(request.service, &request.operation, &request.body.value)?;
+        let seed = seed();
+        let (answer, ticket) = self.turn(|locked| locked.call(request, prepared, seed)).await??;
+        self.stored(ticket).await?;
+        Ok(answer)
+    }
+
+    /// Records how a request over HTTP ended. Where the state cannot be read again the result is lost, and the
+    /// delivery is made again when it can.
+    pub(crate) async fn record_result(&self, delivery: u64, result: HttpResult) {
+        let _ = self.turn(|_| ()).await;
+        let mut locked = self.shared.lock();
+        locked.outgoing.ended(delivery);
+        if locked.health() == Health::Well {
+            let at = locked.now();
+            locked.make(at, Change::HttpResult { delivery, result });
+        }
+    }
+
+    /// Looks at the state without changing it. Where it cannot be read again, the last state is still worth a look.
+    pub(crate) async fn look<T>(&self, at: impl FnOnce(&World) -> T) -> T {
+        let _ = self.turn(|_| ()).await;
+        at(&self.shared.lock().core.world)
+    }
+
+    /// Fires what is due now.
+    pub(crate) fn tick(&self) {
+        if let Ok(Some(mut locked)) = self.shared.ready() {
+            locked.tick();
+        }
+    }
+
+    /// Empties everything but the clock.
+    pub(crate) async fn reset(&self) -> Result<(), Fault> {
+        let reset = |locked: &mut Locked| {
+            let at = locked.now();
+            locked.make(at, Change::Reset)
+        };
+        let ticket = self.turn(reset).await?;
+        self.stored(ticket).await
+    }
+
+    /// The core's time.
+    pub(crate) fn now(&self) -> Millis {
+        self.shared.lock().now()
+    }
+
+    /// Moves the clock forward to `to`; it does not go back.
+    pub(crate) async fn move_clock(&self, to: Millis) -> Result<Millis, Fault> {
+        let advance = |locked: &mut Locked| {
+            let at = locked.now();
+            let ticket = locked.make(at, Change::MoveClock { by: (to - at).max(0) });
+            (locked.tick(), ticket)
+        };
+        let (now, ticket) = self.turn(advance).await?;
+        self.stored(ticket).await?;
+        Ok(now)
+    }
+
+    async fn turn<T>(&self, make: impl FnOnce(&mut Locked) -> T) -> Result<T, Fault> {
+        self.shared.turn(self.recovery_wait, make).await
+    }
+
+    /// Waits until a change is on disk. One that the disk refuses is undone before its caller is answered: what he
+    /// reads next does not have it.
+    async fn stored(&self, ticket: Option<Ticket>) -> Result<(), Fault> {
+        let Some(mut ticket) = ticket else { return Ok(()) };
+        if ticket.stored().await {
+            return Ok(());
+        }
+        let _ = self.turn(|_| ()).await;
+        Err(disk_fault())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.join();
+    }
+}

@@ -1,0 +1,78 @@
+//! What the clock sets off: schedules, replays, retries of deliveries, the end of PENDING sources.
+
+use crate::arn;
+use crate::clock::Millis;
+use crate::delivery::envelope::{Envelope, Parts};
+use crate::delivery::{fire_rule, http};
+use crate::ops::events::replays;
+use crate::state::RealmId;
+use crate::state::source::State;
+use crate::state::timers::Timer;
+use crate::turn::Turn;
+
+/// How many timers one step fires; the rest stay due and fire with the next.
+const FIRED_MAX: usize = 1_000;
+
+/// Fires the timers that are due.
+pub(crate) fn fire(turn: &mut Turn<'_>) {
+    for _ in 0..FIRED_MAX {
+        let Some((at, timer)) = turn.world.timers.take_due(turn.now) else {
+            return;
+        };
+        match timer {
+            Timer::Source { region, name } => expire_source(turn, &region, &name),
+            Timer::Schedule { realm, rule } => fire_schedule(turn, &realm, &rule, at),
+            Timer::Replay { realm, name } => replays::step(turn, &realm, &name),
+            Timer::Retry { id } => http::retry(turn, id),
+        }
+    }
+}
+
+/// The rule that `at` was set for fires, and its next time is set.
+fn fire_schedule(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
+    let Some(bus) = turn.world.realm(realm).buses.get_mut("default") else {
+        return;
+    };
+    let Some(rule) = bus.rules.get_mut(name).filter(|rule| rule.next_fire == Some(at)) else {
+        return;
+    };
+    if let Some(next) = rule.wind(at) {
+        turn.world.timers.set(
+            next,
+            Timer::Schedule {
+                realm: realm.clone(),
+                rule: name.to_owned(),
+            },
+        );
+    }
+    let envelope = Envelope::new(Parts {
+        id: turn.dice.uuid(),
+        detail_type: "Scheduled Event",
+        source: "aws.events",
+        account: realm.account(),
+        time: at,
+        region: realm.region(),
+        resources: &[arn::rule(realm.region(), realm.account(), "default", name)],
+        detail: "{}",
+    });
+    fire_rule(turn, realm, "default", name, &envelope);
+}
+
+/// A source that stayed PENDING is deleted; DELETED is seen of it while a bus of its name stands.
+fn expire_source(turn: &mut Turn<'_>, region: &str, name: &str) {
+    let now = turn.now;
+    let sources = turn.world.sources_in(region);
+    let Some(source) = sources.get_mut(name).filter(|source| source.is_due(now)) else {
+        return;
+    };
+    source.expires = None;
+    source.state = State::Deleted;
+    let customer = RealmId::new(&source.customer, region);
+    let has_bus = turn
+        .world
+        .realm_if_any(&customer)
+        .is_some_and(|realm| realm.buses.contains_key(name));
+    if !has_bus {
+        turn.world.sources_in(region).remove(name);
+    }
+}

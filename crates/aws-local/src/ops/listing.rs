@@ -1,0 +1,55 @@
+//! Pages of listings, with each service's own limit and words for a token it did not give out.
+
+use serde_json::Value;
+
+use crate::fault::Fault;
+use crate::page::{self, Page};
+
+/// A page of a listing of the events service.
+pub(crate) fn events_page<'k, T>(
+    of: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+    token: Option<&str>,
+    limit: Option<usize>,
+) -> Result<Page<T>, Fault> {
+    page::page(of, items, token, limit.unwrap_or(100)).map_err(|_| {
+        Fault::validation("Parameter NextToken is not valid. Reason: The token was not given out here.")
+    })
+}
+
+/// A page of a listing of the logs service.
+pub(crate) fn logs_page<'k, T>(
+    of: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+    token: Option<&str>,
+    limit: Option<usize>,
+) -> Result<Page<T>, Fault> {
+    page::page(of, items, token, limit.unwrap_or(50)).map_err(bad_logs_token)
+}
+
+/// The same from the last key down.
+pub(crate) fn logs_page_down<'k, T>(
+    of: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+    token: Option<&str>,
+    limit: Option<usize>,
+) -> Result<Page<T>, Fault> {
+    page::page_down(of, items, token, limit.unwrap_or(50)).map_err(bad_logs_token)
+}
+
+fn bad_logs_token(_: page::BadToken) -> Fault {
+    Fault::parameter("The specified nextToken is invalid.")
+}
+
+/// An object without the members that are null: AWS leaves absent members out.
+pub(crate) fn slim(value: Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .collect(),
+        ),
+        other => other,
+    }
+}

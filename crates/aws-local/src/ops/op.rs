@@ -1,0 +1,66 @@
+//! An operation as the tables list it: its name, how its input is decoded, and the function that carries it out.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Output;
+use super::call::Call;
+use crate::fault::Fault;
+
+/// One operation, whose input is an `I` and whose output an `O`.
+pub(crate) struct Op<I, O> {
+    name: &'static str,
+    writes: bool,
+    decode: fn(&Value) -> Result<I, serde_json::Error>,
+    function: fn(&mut Call<'_>, I) -> Result<O, Fault>,
+}
+
+/// An operation whose input is decoded: the rest needs the state.
+pub(crate) type Run = Box<dyn FnOnce(&mut Call<'_>) -> Result<Output, Fault> + Send>;
+
+/// Operations of all input types, for one table.
+pub(crate) trait Operation: Sync {
+    fn name(&self) -> &'static str;
+
+    /// Whether it may change state, and so has to be stored.
+    fn writes(&self) -> bool;
+
+    /// Reads the input.
+    fn decode(&self, body: &Value) -> Result<Run, Fault>;
+}
+
+impl<I: DeserializeOwned, O> Op<I, O> {
+    pub(crate) const fn read(name: &'static str, function: fn(&mut Call<'_>, I) -> Result<O, Fault>) -> Self {
+        Self {
+            name,
+            writes: false,
+            decode: |body| I::deserialize(body),
+            function,
+        }
+    }
+
+    pub(crate) const fn write(
+        name: &'static str,
+        function: fn(&mut Call<'_>, I) -> Result<O, Fault>,
+    ) -> Self {
+        Self {
+            writes: true,
+            ..Self::read(name, function)
+        }
+    }
+}
+
+impl<I: Send + 'static, O: Into<Output> + 'static> Operation for Op<I, O> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn writes(&self) -> bool {
+        self.writes
+    }
+
+    fn decode(&self, body: &Value) -> Result<Run, Fault> {
+        let (input, function) = ((self.decode)(body)?, self.function);
+        Ok(Box::new(move |call| function(call, input).map(Into::into)))
+    }
+}

@@ -1,0 +1,97 @@
+//! Deliveries over HTTP that are under way or wait for a retry, and a record of what was sent.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::RealmId;
+use super::rule::Target;
+use super::story::DeliveryRef;
+use crate::clock::Millis;
+
+/// How many invocations are kept for those who look.
+const INVOCATIONS_MAX: usize = 1_000;
+/// AWS's default of a target's retry policy.
+const AGE_SECONDS_MAX: i64 = 86_400;
+/// A delivery over HTTP that has not ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) realm: RealmId,
+    pub(crate) rule_arn: Arc<str>,
+    pub(crate) target: Arc<Target>,
+    pub(crate) event: Arc<str>,
+    pub(crate) payload: Arc<str>,
+    #[serde(rename = "page")]
+    pub(crate) in_story: DeliveryRef,
+    pub(crate) retries: u32,
+    pub(crate) since: Millis,
+    pub(crate) under_way: bool,
+    /// Waits for the time that its API destination's rate allows, and needs no other then.
+    #[serde(default)]
+    pub(crate) admitted: bool,
+}
+
+impl Pending {
+    /// After this it is not tried any more.
+    pub(crate) fn deadline(&self) -> Millis {
+        let policy = self.target.retry_policy.as_ref();
+        let age = policy.and_then(|policy| policy.maximum_event_age_in_seconds);
+        self.since + age.unwrap_or(AGE_SECONDS_MAX) * 1000
+    }
+}
+
+/// A request that a target would get, in the words of `GET /_local/invocations`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct InvocationRecord {
+    pub(crate) at: Millis,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) rule_arn: Arc<str>,
+    pub(crate) target: Arc<Target>,
+    pub(crate) event_id: Arc<str>,
+    pub(crate) payload: Arc<str>,
+}
+
+/// All that is on its way out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Outbox {
+    pub(crate) pending: BTreeMap<u64, Pending>,
+    next: u64,
+    pub(crate) invocations: VecDeque<InvocationRecord>,
+}
+
+impl Outbox {
+    /// Numbers go on: what is under way must not settle a later delivery.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            next: self.next,
+            ..Self::default()
+        }
+    }
+
+    /// The numbers below `to` are taken.
+    pub(crate) fn skip(&mut self, to: u64) {
+        self.next = self.next.max(to);
+    }
+
+    pub(crate) fn add(&mut self, pending: Pending) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.pending.insert(id, pending);
+        id
+    }
+
+    /// Deliveries that the edge has been handed and has not told the end of.
+    pub(crate) fn under_way(&self) -> BTreeSet<u64> {
+        let under_way = self.pending.iter().filter(|(_, pending)| pending.under_way);
+        under_way.map(|(id, _)| *id).collect()
+    }
+
+    pub(crate) fn record(&mut self, invocation: InvocationRecord) {
+        self.invocations.push_back(invocation);
+        if self.invocations.len() > INVOCATIONS_MAX {
+            self.invocations.pop_front();
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! One turn: what any change of the state may touch, whoever asks for it.
+//!
+//! Time and randomness are arguments, so that a stored change replays to the same state.
+
+use crate::clock::{Dice, Millis};
+use crate::state::World;
+
+/// One change in the making.
+pub(crate) struct Turn<'w> {
+    pub(crate) world: &'w mut World,
+    pub(crate) now: Millis,
+    pub(crate) dice: Dice,
+    /// Deliveries over HTTP that are to be sent once the change is stored.
+    pub(crate) effects: Vec<u64>,
+}
+
+impl<'w> Turn<'w> {
+    pub(crate) fn new(world: &'w mut World, now: Millis, seed: u64) -> Self {
+        Self {
+            world,
+            now,
+            dice: Dice::new(seed),
+            effects: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! How to reach the API.
+
+use std::time::Duration;
+
+use super::host::Host;
+use super::retry::Retry;
+use super::token::Token;
+
+/// How to reach the API.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The host.
+    pub host: Host,
+    /// The token of every call.
+    pub token: Token,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// How long to wait for one answer, from connecting to the body's last byte.
+    pub timeout: Duration,
+    /// Retries: of which calls, how often and when.
+    pub retry: Retry,
+}
+
+impl Settings {
+    /// Settings with the usual bounds.
+    pub fn new(host: Host, token: Token, user_agent: impl Into<String>) -> Self {
+        Self {
+            host,
+            token,
+            user_agent: user_agent.into(),
+            timeout: Duration::from_secs(30),
+            retry: Retry::default(),
+        }
+    }
+}

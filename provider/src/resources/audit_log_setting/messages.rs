@@ -1,0 +1,95 @@
+//! What users read of the audit-log setting.
+
+use scalr_api::{AccountId, ConnectionId, Host, InvalidId};
+use tfplugin::Diagnostic;
+
+use crate::failure::import_block;
+
+/// What failed is named by what was being done.
+pub(super) mod doing {
+    use scalr_api::AccountId;
+
+    pub(in super::super) fn read(account: &AccountId) -> String {
+        format!("read the audit-log setting of account `{account}`")
+    }
+
+    pub(in super::super) fn change(account: &AccountId) -> String {
+        format!("change the audit-log setting of account `{account}`")
+    }
+
+    pub(in super::super) fn turn_off(account: &AccountId) -> String {
+        format!("turn off the audit-log setting of account `{account}`")
+    }
+
+    pub(in super::super) fn read_account(account: &AccountId) -> String {
+        format!("read the account `{account}`")
+    }
+}
+
+pub(super) fn not_an_import_id(id: &str, reason: &str) -> Diagnostic {
+    Diagnostic::error(format!("Import id `{}` cannot be used", id.escape_debug())).detail(format!(
+        "It {reason}: the setting is imported by its account. Nothing was imported."
+    ))
+}
+
+pub(super) fn not_an_account(error: &InvalidId) -> Diagnostic {
+    Diagnostic::error("Not the id of an account")
+        .detail(format!("{error}."))
+        .at("account_id")
+}
+
+pub(super) fn no_connection(connection: &ConnectionId) -> Diagnostic {
+    Diagnostic::error(format!("There is no connection `{connection}`"))
+        .detail("Scalr has no such connection, or the token may not see it. Nothing was changed.")
+        .at("connection_id")
+}
+
+pub(super) fn account_not_known(connection: &ConnectionId) -> Diagnostic {
+    Diagnostic::error("The account of the audit-log setting is not known").detail(format!(
+        "Scalr does not say which account the connection `{connection}` belongs to. Nothing was changed. Set `account_id` \
+         in the provider's configuration."
+    ))
+}
+
+pub(super) fn not_taken(account: &AccountId, selected: Option<&ConnectionId>) -> Diagnostic {
+    Diagnostic::error("Scalr did not take the audit-log setting")
+        .detail(format!(
+            "Scalr took the call, and answers that the audit log of `{account}` is {}. The next plan shows it as it is then.",
+            selected.map_or("not streamed".to_owned(), |id| format!("streamed to `{id}`"))
+        ))
+        .at("connection_id")
+}
+
+pub(super) fn no_account(account: &AccountId) -> Diagnostic {
+    Diagnostic::error(format!("There is no Scalr account `{account}`")).detail(
+        "Scalr has no such account, or the token may not see it. Nothing was changed. Is `account_id` in the provider's \
+         configuration right?",
+    )
+}
+
+pub(super) fn not_offered(host: &Host) -> Diagnostic {
+    Diagnostic::error("This Scalr server has no API for the audit-log setting").detail(format!(
+        "`{host}` does not offer `/accounts/ACCOUNT/audit-log-setting`. Nothing was changed.\n\nSelect the connection by hand \
+         in Scalr: account scope > Settings > Audit logs. Then remove this resource from the configuration (and, where it is \
+         in the state, `terraform state rm` it)."
+    ))
+}
+
+pub(super) fn taken(account: &AccountId, other: &ConnectionId) -> Diagnostic {
+    Diagnostic::error(format!("The audit log of account `{account}` is streamed to another connection"))
+        .detail(format!(
+            "There is one audit-log setting an account, and it selects `{other}`. It was left as it is, so that nobody's \
+             stream ends unasked.\n\nTo manage it with this resource, apply again with this block; the plan then shows the \
+             change of `connection_id`:\n\n{}",
+            import_block(account)
+        ))
+        .at("connection_id")
+}
+
+pub(super) fn left_on(account: &AccountId, selected: &ConnectionId, ours: &str) -> Diagnostic {
+    Diagnostic::warning("The audit-log setting was left on").detail(format!(
+        "The setting of account `{account}` selects `{selected}`. This resource last selected `{ours}`, so the selection is \
+         not its own, and it was left as it is.\n\nTo turn the audit log's stream off all the same: Scalr, account scope > \
+         Settings > Audit logs."
+    ))
+}

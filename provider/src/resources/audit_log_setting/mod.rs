@@ -1,0 +1,135 @@
+//! `scalr_audit_log_setting`: which connection receives an account's AuditLog events.
+
+mod messages;
+mod scalr;
+
+use scalr_api::AccountId;
+use tfplugin::{Action, Attrs, Cx, Identity, Plan, Resource, Result};
+
+use crate::check;
+use crate::client::Client;
+use crate::scalr::connection_id;
+use scalr::{absent, account_for, read, selected};
+
+/// Private state: the connection that our own apply selected. A refresh overwrites `connection_id` with what someone else
+/// selected, and destroy must not turn that off. `managed` shows the difference, so that a plan can repair it.
+const OURS: &str = "selected";
+
+/// Streams the audit log of a Scalr account to a connection (Account settings > Audit logs).
+///
+/// There is one such setting an account. Destroying it turns the audit log's stream off, if it still selects this connection.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct AuditLogSetting {
+    /// Connection that receives the AuditLog events, `in-…`. Use the `connection_id` of its `scalr_eventbridge_activation`, so that the connection is active first.
+    #[tf(required, check = check::connection_id)]
+    connection_id: String,
+    /// Scalr account of the setting: the provider's `account_id`, else the connection's account.
+    #[tf(computed, keep)]
+    account_id: Option<String>,
+    /// Whether this resource made the selection. It is `false` when someone else has made it since: the next apply takes it over. Destroy turns off only a selection of its own.
+    #[tf(computed)]
+    managed: Option<bool>,
+}
+
+impl Resource for AuditLogSetting {
+    const NAME: &'static str = "audit_log_setting";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["account_id"]);
+
+    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let wanted = connection_id(&plan.connection_id, "connection_id")?;
+        let account = account_for(cx.client(), &scalr, &wanted).await?;
+        let Some(current) = read(&scalr, &account).await? else {
+            return Err(absent(&scalr, &account).await);
+        };
+        match selected(&current) {
+            // One that an interrupted apply set is adopted; another's stream is not taken from it.
+            Some(other) if *other != wanted => return Err(messages::taken(&account, other).into()),
+            Some(_) => {}
+            None => scalr::select(&scalr, &account, &wanted).await?,
+        }
+        Ok(plan.made(account, cx))
+    }
+
+    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let account = state.account()?;
+        let Some(setting) = read(&scalr, &account).await? else {
+            return scalr::gone_with_account(&scalr, &account).await.map(|()| None);
+        };
+        // Off is gone: the next plan turns it on again.
+        let Some(id) = selected(&setting) else {
+            return Ok(None);
+        };
+        // Imported: what is selected now is what is managed.
+        let ours = cx.private(OURS).unwrap_or_else(|| {
+            cx.set_private(OURS, id.as_str().as_bytes());
+            id.as_str().as_bytes().to_vec()
+        });
+        Ok(Some(Self {
+            connection_id: id.to_string(),
+            managed: Some(ours == id.as_str().as_bytes()),
+            ..state
+        }))
+    }
+
+    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let account = prior.account()?;
+        let wanted = connection_id(&plan.connection_id, "connection_id")?;
+        scalr::select(&scalr, &account, &wanted).await?;
+        Ok(plan.made(account, cx))
+    }
+
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let account = state.account()?;
+        let setting = read(&scalr, &account).await?;
+        let ours = cx
+            .private(OURS)
+            .unwrap_or_else(|| state.connection_id.clone().into_bytes());
+        match setting.as_ref().and_then(selected) {
+            Some(id) if id.as_str().as_bytes() == ours => {
+                scalr::turn_off(&scalr, &account).await?;
+            }
+            Some(other) => cx.warn(messages::left_on(
+                &account,
+                other,
+                &String::from_utf8_lossy(&ours),
+            )),
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        // An update that only takes over a selection made elsewhere shows as `false -> true`.
+        if plan.action() != Action::Delete {
+            plan.set("managed", true);
+        }
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        check::account_id(id).map_err(|reason| messages::not_an_import_id(id, &reason))?;
+        Ok(vec![("account_id", id.to_owned())])
+    }
+}
+
+impl AuditLogSetting {
+    /// The selection as this resource has just made it.
+    fn made(self, account: AccountId, cx: &mut Cx<'_, Self>) -> Self {
+        cx.set_private(OURS, self.connection_id.as_bytes());
+        Self {
+            account_id: Some(account.into_string()),
+            managed: Some(true),
+            ..self
+        }
+    }
+
+    fn account(&self) -> Result<AccountId> {
+        let text = self.account_id.as_deref().unwrap_or_default();
+        AccountId::new(text).map_err(|error| messages::not_an_account(&error).into())
+    }
+}

@@ -1,0 +1,195 @@
+//! `scalr_eventbridge_activation`: "Refresh status", until the connection is active.
+//!
+//! `disabled` is settled: a connection that is found paused is left paused. It is looked at right before each refresh,
+//! since the call that refreshes is also the one that resumes.
+
+mod messages;
+mod scalr;
+
+use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
+use tfplugin::{Action, Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, mins};
+
+use crate::check;
+use crate::client::Client;
+use crate::scalr::connection_id;
+use scalr::{Ended, refresh};
+
+/// Has Scalr look at the event source of a connection ("Refresh status") until the connection is active.
+///
+/// Let it depend on the `scalr_eventbridge_bus` of the event source. A connection that falls back to `pending` or fails is refreshed again on the next apply; one that is paused (`enabled = false`) is left paused. Destroying the activation changes nothing in Scalr.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Activation {
+    /// Connection to activate, `in-…`.
+    #[tf(required, replace, check = check::connection_id)]
+    connection_id: String,
+    /// Status of the connection: `active` after apply, or what it has become since.
+    #[tf(computed)]
+    status: Option<String>,
+    /// Why the connection failed.
+    #[tf(computed)]
+    error_message: Option<String>,
+}
+
+impl Resource for Activation {
+    const NAME: &'static str = "eventbridge_activation";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["connection_id"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(10));
+
+    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        match refresh(cx, &plan.id()?).await? {
+            Ended::Active(object) => Ok(plan.with(&object)),
+            // No state: the next plan has the activation to add.
+            Ended::Paused(object) => Err(messages::paused(&object, messages::LEAVE_IT_OUT).into()),
+            Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
+            Ended::Early { last, awaited, why } => {
+                Err(messages::not_active(last.as_ref(), &awaited, why, messages::NOT_RECORDED).into())
+            }
+        }
+    }
+
+    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let object = scalr.connection(&state.id()?).await?;
+        Ok(object.map(|object| state.with(&object)))
+    }
+
+    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        if prior.settled() {
+            return Ok(plan);
+        }
+        match refresh(cx, &plan.id()?).await? {
+            Ended::Active(object) => Ok(plan.with(&object)),
+            Ended::Paused(object) => {
+                cx.save(prior.with(&object));
+                Err(messages::paused(&object, messages::PLAN_AGAIN).into())
+            }
+            Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
+            Ended::Early { last, awaited, why } => {
+                let error = messages::not_active(last.as_ref(), &awaited, why, messages::STAYS);
+                if let Some(object) = last {
+                    cx.save(prior.with(&object));
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn delete(_state: Self, _cx: &mut Cx<'_, Self>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let refreshes = match plan.action() {
+            Action::Create => true,
+            Action::Update => plan.replaces() || !plan.prior().is_some_and(Self::settled),
+            Action::Delete => false,
+        };
+        if refreshes {
+            plan.set("status", Status::Active.as_str());
+            plan.set("error_message", None::<String>);
+        }
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        check::connection_id(id).map_err(|reason| messages::not_an_import_id(id, &reason))?;
+        Ok(vec![("connection_id", id.to_owned())])
+    }
+}
+
+impl Activation {
+    fn id(&self) -> Result<ConnectionId> {
+        connection_id(&self.connection_id, "connection_id")
+    }
+
+    /// Whether there is nothing to refresh.
+    fn settled(&self) -> bool {
+        matches!(self.status.as_deref(), Some("active" | "disabled"))
+    }
+
+    /// The only way from the wire to state.
+    fn with(self, object: &Object<Wire>) -> Self {
+        let wire = &object.attributes;
+        let message = wire.err_message.clone().filter(|text| !text.is_empty());
+        // An active connection has no error to show, whatever an earlier failure left behind.
+        let message = if wire.status == Status::Active {
+            None
+        } else {
+            message
+        };
+        Self {
+            status: Some(wire.status.to_string()),
+            error_message: message,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scalr_api::ConnectionAttributes;
+
+    use super::*;
+
+    fn object(status: Status, message: Option<&str>) -> Object<Wire> {
+        Object::new(
+            ConnectionId::new("in-1").unwrap(),
+            ConnectionAttributes {
+                name: "prod".into(),
+                aws_account_id: "123456789012".into(),
+                region: "us-east-1".into(),
+                status,
+                err_message: message.map(str::to_owned),
+                event_source: Some("aws.partner/scalr.com/acme/prod".into()),
+                event_source_arn: None,
+            },
+        )
+    }
+
+    #[test]
+    fn active_and_disabled_are_settled() {
+        let state = Activation {
+            connection_id: "in-1".into(),
+            status: None,
+            error_message: None,
+        };
+        for (status, settled) in [
+            (Status::Active, true),
+            (Status::Disabled, true),
+            (Status::Pending, false),
+            (Status::Failed, false),
+            (Status::Other("new".into()), false),
+        ] {
+            assert_eq!(
+                state.clone().with(&object(status.clone(), None)).settled(),
+                settled,
+                "{status}"
+            );
+        }
+        assert!(!state.settled());
+    }
+
+    #[test]
+    fn an_active_connection_shows_no_old_error() {
+        let state = Activation {
+            connection_id: "in-1".into(),
+            status: None,
+            error_message: None,
+        };
+        assert_eq!(
+            state
+                .clone()
+                .with(&object(Status::Active, Some("old")))
+                .error_message,
+            None
+        );
+        assert_eq!(
+            state
+                .with(&object(Status::Failed, Some("new")))
+                .error_message
+                .as_deref(),
+            Some("new")
+        );
+    }
+}

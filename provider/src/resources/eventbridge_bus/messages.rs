@@ -1,0 +1,218 @@
+//! What users read of a bus.
+
+use aws_sdk_eventbridge::types::EventSourceState;
+use scalr_api::ConnectionAttributes;
+use tfplugin::{Diagnostic, Diagnostics};
+
+use crate::aws::Error;
+use crate::failure::{Cause as _, Standing, UNCHANGED, import_block};
+
+pub(super) const MAY_BE_THERE: &str =
+    "The bus may be there now; if it is, the next apply says how to take it up.";
+
+/// What failed is named by what was being done.
+pub(super) mod doing {
+    pub(in super::super) fn make(name: &str) -> String {
+        format!("make the event bus `{name}`")
+    }
+
+    pub(in super::super) fn adopt(name: &str) -> String {
+        format!("bring the event bus `{name}` to what is configured")
+    }
+
+    pub(in super::super) fn read(name: &str) -> String {
+        format!("read the event bus `{name}`")
+    }
+
+    pub(in super::super) fn read_tags(name: &str) -> String {
+        format!("read the tags of the event bus `{name}`")
+    }
+
+    pub(in super::super) fn change(name: &str) -> String {
+        format!("change the event bus `{name}`")
+    }
+
+    pub(in super::super) fn tag(name: &str) -> String {
+        format!("tag the event bus `{name}`")
+    }
+
+    pub(in super::super) fn delete(name: &str) -> String {
+        format!("delete the event bus `{name}`")
+    }
+
+    pub(in super::super) fn look_for_source(name: &str) -> String {
+        format!("look for the event source `{name}`")
+    }
+
+    pub(in super::super) fn read_source(name: &str) -> String {
+        format!("read the event source `{name}`")
+    }
+
+    pub(in super::super) fn associate(name: &str) -> String {
+        format!("associate the event source `{name}` with its bus")
+    }
+}
+
+pub(super) fn not_made(name: &str, error: &Error) -> Diagnostics {
+    error.during_with(doing::make(name), &Standing::new(UNCHANGED, MAY_BE_THERE))
+}
+
+pub(super) fn after_tagging() -> Standing {
+    Standing::of::<Error>().and("The bus's other settings are as configured.")
+}
+
+pub(super) fn after_deleting() -> Standing {
+    Standing::new(
+        "The bus is still there.",
+        "Whether the bus was deleted is not known; the next plan shows it.",
+    )
+}
+
+/// The bus is there and was not to be adopted.
+pub(super) fn exists(name: &str, region: &str, state: &EventSourceState) -> Diagnostic {
+    let left_over = if *state == EventSourceState::Pending {
+        " It belonged to an earlier connection of the same name: AWS does not associate it with the new event source by \
+         itself, so the connection stays pending. An apply after taking it up associates it."
+    } else {
+        ""
+    };
+    Diagnostic::error(format!("The event bus `{name}` exists already")).detail(format!(
+        "It is in {region}, and this resource was to make it; it was left as it is.{left_over} Either set \
+         `adopt_existing = true`, which takes it over and gives it the settings written here, or import it with\n\n{}\n\nIf \
+         the bus is being replaced, `create_before_destroy` (which a rule that has it hands on to its bus) cannot work: there \
+         is one bus of a name. Apply again, without it if this comes back.",
+        import_block(format_args!("{name}@{region}"))
+    ))
+}
+
+pub(super) fn not_of_a_partner(name: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(format!("The event bus `{name}` is not one of a partner")).detail(format!(
+        "Its name {why}. This resource manages buses of partner event sources only. Nothing was imported."
+    ))
+}
+
+/// The bus is adopted, and something of its settings failed.
+pub(super) fn not_as_configured(name: &str, failure: &Diagnostic) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The event bus `{name}` is taken over, but not yet as configured"
+    ))
+    .detail(format!(
+        "{}: {}\n\nThe bus is in the state and keeps what it had. The next plan shows what differs, and the next apply sets it.",
+        failure.summary, failure.detail
+    ))
+}
+
+/// The bus is made, and why its source may not be associated with it.
+pub(super) fn perhaps_nothing_arrives(name: &str, why: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The event bus `{name}` exists, but perhaps receives nothing yet"
+    ))
+    .detail(format!(
+        "{why}\n\nThe bus is in the state; the next plan shows whether its event source is associated, and the next apply \
+         associates it if not."
+    ))
+}
+
+pub(super) fn source_state(state: &str) -> String {
+    format!("Its event source is not associated: its state is {state}.")
+}
+
+pub(super) fn association_timed_out(awaited: &str) -> String {
+    format!("Its event source was not associated in time: {awaited}.")
+}
+
+pub(super) fn association_interrupted(awaited: &str) -> String {
+    format!("Interrupted before its event source was associated: {awaited}.")
+}
+
+pub(super) fn loss(what: &str, name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("{what} the event bus stops Scalr's events")).detail(format!(
+        "{what} the bus `{name}` sends its event source back to PENDING. Scalr's events are then dropped without an error, \
+         and two weeks later AWS removes the source, unless a bus is associated with it again."
+    ))
+}
+
+/// Awaited before a bus can be deleted.
+pub(super) fn rules_left(name: &str, left: &[String]) -> String {
+    let rules = if left.is_empty() {
+        "rules".to_owned()
+    } else {
+        format!("the rules `{}`", left.join("`, `"))
+    };
+    format!(
+        "the bus `{name}` still has {rules}, and AWS deletes a bus only when it has none. Rules that this configuration \
+         does not manage have to be deleted first"
+    )
+}
+
+/// Awaited while AWS does not say how the source stands.
+pub(super) fn cannot_now(doing: &str, error: &Error) -> String {
+    format!("cannot {doing} at present: {error}")
+}
+
+pub(super) fn not_there_yet(name: &str, place: &str) -> String {
+    format!("the event source `{name}` is not there yet in {place}")
+}
+
+pub(super) fn still_deleted(name: &str, place: &str) -> String {
+    format!("the event source `{name}` in {place} is DELETED; waiting for Scalr to make it again")
+}
+
+pub(super) fn still_pending(name: &str) -> String {
+    format!("the event source `{name}` is still PENDING")
+}
+
+pub(super) fn interrupted_before_made(awaited: &str) -> Diagnostic {
+    Diagnostic::error("Interrupted before the event bus was made").detail(format!(
+        "While waiting: {awaited}. Nothing was made; apply again to go on."
+    ))
+}
+
+pub(super) fn elsewhere(name: &str, wire: &ConnectionAttributes, account: &str, region: &str) -> Diagnostic {
+    Diagnostic::error(format!("The event source `{name}` is in another place"))
+        .detail(format!(
+            "The connection `{}` goes to AWS account {}, region {}; this looked in account {account}, region {region}. Nothing \
+             was made.\n\nGive this resource the connection's `region`, and AWS credentials of the connection's account.",
+            wire.name, wire.aws_account_id, wire.region
+        ))
+        .at("region")
+}
+
+pub(super) fn not_associated(name: &str, awaited: &str) -> Diagnostic {
+    Diagnostic::error(format!("The event source `{name}` is not associated")).detail(format!(
+        "The wait ended; {awaited}. AWS was asked to associate it. The bus is unchanged; apply again to go on."
+    ))
+}
+
+/// The source of a bus that exists is gone. A plan warns of it.
+pub(super) fn source_gone(name: &str, state: &str) -> Diagnostic {
+    let who = if state == "DELETED" {
+        "Scalr has deleted it"
+    } else {
+        "AWS has removed it"
+    };
+    Diagnostic::error("The event bus receives nothing: its event source is gone").detail(format!(
+        "The event source `{name}` is {state}: {who}. The bus and its rules stay. Make the Scalr connection of this name \
+         again: its source then waits in state PENDING, and the apply after that associates this bus with it. A bus is \
+         never associated with a new source by itself, which is why a connection made again under the same name stays \
+         pending until then."
+    ))
+}
+
+pub(super) fn source_deleted(name: &str, place: &str) -> Diagnostic {
+    Diagnostic::error(format!("The event source `{name}` is DELETED")).detail(format!(
+        "In {place} there is only what is left of an earlier connection: Scalr has deleted the event source, and its old \
+         event bus still holds the name. Nothing was made. Is the Scalr connection of this name there, for this account \
+         and region? Make it again; then apply. The old bus and its rules are taken up with `adopt_existing = true`, or \
+         delete the bus in AWS first."
+    ))
+}
+
+pub(super) fn source_never_came(name: &str, place: &str, awaited: &str) -> Diagnostic {
+    Diagnostic::error(format!("The event source `{name}` did not appear")).detail(format!(
+        "The wait ended; {awaited}. Nothing was made. AWS shows the source of a connection only in the account and region \
+         that the connection names; this looked in {place}. Compare with the connection's `aws_account_id` and `region`, \
+         and with this resource's `region` and AWS credentials. A source that no bus was associated with for two weeks is \
+         removed by AWS: then make the connection again."
+    ))
+}

@@ -1,0 +1,229 @@
+//! `scalr_eventbridge_bus`: "Associate with event bus" in the AWS console.
+
+mod aws;
+mod messages;
+mod plan;
+mod source;
+
+use std::collections::BTreeMap;
+
+use tfplugin::{Action, Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, Value, Waited, mins};
+
+use crate::aws::{Regional, checks, import_id, same_account, tags};
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::{check, defaults};
+use messages::doing;
+use source::{Association, MISSING};
+
+/// Associates a partner event source of Scalr with an event bus in your AWS account. From then on the events of the
+/// connection arrive on this bus, where rules can pick them up.
+///
+/// AWS gives the bus the name of its event source. Deleting or replacing the bus sends the source back to `PENDING`:
+/// events are dropped from then on, and two weeks later AWS removes the source itself.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Bus {
+    /// Name of the partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's
+    /// `event_source_name`.
+    #[tf(required, replace, check = checks::event_source)]
+    event_source_name: String,
+    /// AWS region of the bus, which is the connection's. Default: the provider's region.
+    #[tf(optional, computed, keep, replace, check = check::region)]
+    region: Option<String>,
+    /// Take the bus over when it exists already (made in the console, or by an apply that was interrupted), and give it
+    /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
+    #[tf(optional, default = false)]
+    adopt_existing: bool,
+    /// What the bus is for.
+    #[tf(optional, check = checks::description)]
+    description: Option<String>,
+    /// KMS key that encrypts the events on the bus: an ARN, a key id, or an alias. Default: a key that AWS owns.
+    #[tf(optional)]
+    kms_key_identifier: Option<String>,
+    /// Queue for events that could not be encrypted for the bus's targets.
+    #[tf(optional)]
+    dead_letter_config: Option<DeadLetterConfig>,
+    /// What the bus logs about the events it handles.
+    #[tf(optional)]
+    log_config: Option<LogConfig>,
+    /// Tags of the bus, over the provider's `default_tags`. A null tag counts as not written.
+    #[tf(optional, check = checks::tags)]
+    tags: Option<tags::Written>,
+    /// All tags of the bus, the provider's `default_tags` included.
+    #[tf(computed)]
+    tags_all: Option<BTreeMap<String, String>>,
+    /// Name of the bus, for `event_bus_name` of rules and targets: the same as `event_source_name`.
+    #[tf(computed, keep)]
+    name: Option<String>,
+    /// ARN of the bus.
+    #[tf(computed, keep)]
+    arn: Option<String>,
+    /// State of the event source: `ACTIVE`; `PENDING` while it is not associated, which an apply repairs; `DELETED`
+    /// when Scalr has removed it, and `MISSING` when AWS has.
+    #[tf(computed, keep)]
+    source_state: Option<String>,
+}
+
+/// A dead-letter queue.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct DeadLetterConfig {
+    /// ARN of an SQS standard queue.
+    #[tf(required, check = checks::queue_arn)]
+    pub arn: String,
+}
+
+/// What a bus logs.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct LogConfig {
+    /// `NONE`, or `FULL` to log the events' detail as well.
+    #[tf(optional, default = "NONE", check = checks::log_detail)]
+    pub include_detail: String,
+    /// `OFF`, `ERROR`, `INFO` or `TRACE`.
+    #[tf(required, check = checks::log_level)]
+    pub level: String,
+}
+
+impl Resource for Bus {
+    const NAME: &'static str = "eventbridge_bus";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
+    const PLANS_DESTROY: bool = true;
+
+    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
+        plan.complete(&aws, cx.client())?;
+        let state = source::wait_until_there(cx, &aws, &plan.event_source_name).await?;
+        plan.source_state = Some(state.as_str().to_owned());
+        plan.arn = Some(aws::create(&aws, &plan, &state).await?);
+        cx.save(plan.clone());
+        // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
+        if plan.adopt_existing
+            && let Err(failures) = aws::adopt(&aws, &plan).await
+        {
+            for failure in &failures {
+                cx.warn(messages::not_as_configured(&plan.event_source_name, failure));
+            }
+        }
+        plan.associate(cx, &aws).await;
+        Ok(plan)
+    }
+
+    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+        if state.event_source_name.is_empty() {
+            let name = state.name.clone().unwrap_or_default();
+            checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
+            state.event_source_name = name;
+        }
+        state.name = Some(state.event_source_name.clone());
+        state.region = Some(aws.name.clone());
+        let name = &state.event_source_name;
+        let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
+        let Some(held) = held else {
+            same_account(&aws, state.arn.as_deref()).await?;
+            return Ok(None);
+        };
+        let source = aws.source(name).await;
+        let source = source
+            .map_err(|e| e.during(doing::read_source(name)))?
+            .and_then(|source| source.state);
+        let arn = held.arn().unwrap_or_default().to_owned();
+        let all = aws
+            .tags(&arn)
+            .await
+            .map_err(|e| e.during(doing::read_tags(name)))?;
+        state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
+        let known = tags::Known {
+            own: state.tags.as_ref(),
+            all: state.tags_all.as_ref(),
+        };
+        state.tags = tags::own(&all, defaults::tags(cx.client())?, known);
+        state.tags_all = Some(all);
+        state.arn = Some(arn);
+        state.with(&held);
+        Ok(Some(state))
+    }
+
+    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
+        plan.complete(&aws, cx.client())?;
+        if plan.settings_differ(&prior) {
+            aws::update(&aws, &plan).await?;
+        }
+        let name = &plan.event_source_name;
+        let (held, wanted) = (
+            prior.tags_all.unwrap_or_default(),
+            plan.tags_all.clone().unwrap_or_default(),
+        );
+        let arn = plan.arn.as_deref().unwrap_or_default();
+        let tagged = aws.retag(arn, &held, &wanted).await;
+        tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
+        if prior.source_state != plan.source_state {
+            source::reassociate(cx, &aws, name).await?;
+        }
+        Ok(plan)
+    }
+
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+        aws::delete(cx, &aws, &state.event_source_name).await
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        defaults::plan_region(plan);
+        defaults::plan_tags(plan);
+        if plan.action() == Action::Create
+            && let Value::Known(source) = plan.planned::<String>("event_source_name")
+        {
+            plan.set("name", source);
+        }
+        plan::source_state(plan);
+        plan::warn_of_loss(plan);
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        import_id::bus(id)
+    }
+}
+
+impl Bus {
+    /// Fills in what the plan could not know.
+    fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
+        self.region = Some(aws.name.clone());
+        self.name = Some(self.event_source_name.clone());
+        let own = self.tags.clone().unwrap_or_default();
+        self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
+        Ok(())
+    }
+
+    /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
+    /// goes on.
+    async fn associate(&mut self, cx: &Cx<'_, Self>, aws: &Regional) {
+        let source = &self.event_source_name;
+        let why = match source::wait_until_active(cx, aws, source).await {
+            Ok(Waited::Done(association)) => {
+                self.source_state = Some(association.state().to_owned());
+                if association == Association::Active {
+                    return;
+                }
+                messages::source_state(association.state())
+            }
+            Ok(Waited::TimedOut { last }) => messages::association_timed_out(&last),
+            Ok(Waited::Cancelled { last }) => messages::association_interrupted(&last),
+            Err(failures) => {
+                let details = failures.iter().map(|failure| failure.detail.as_str());
+                details.collect::<Vec<_>>().join("\n\n")
+            }
+        };
+        cx.warn(messages::perhaps_nothing_arrives(source, &why));
+    }
+
+    fn settings_differ(&self, other: &Self) -> bool {
+        self.description != other.description
+            || self.kms_key_identifier != other.kms_key_identifier
+            || self.dead_letter_config != other.dead_letter_config
+            || self.log_config != other.log_config
+    }
+}

@@ -1,0 +1,42 @@
+//! What a plan makes of the event source: repaired, gone, or about to lose its bus.
+
+use tfplugin::{Action, Plan};
+
+use super::source::MISSING;
+use super::{Bus, messages};
+
+/// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
+pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
+    let Some(prior) = plan.prior() else { return };
+    if plan.action() != Action::Update {
+        return;
+    }
+    match prior.source_state.as_deref() {
+        Some("PENDING") => plan.set("source_state", "ACTIVE"),
+        // Where the bus is replaced, the plan says so itself.
+        Some(state) if is_gone(state) && !plan.replaces() => {
+            let warning = messages::source_gone(&prior.event_source_name, state);
+            plan.warn(warning);
+        }
+        _ => {}
+    }
+}
+
+/// Scalr or AWS has removed the source.
+fn is_gone(source_state: &str) -> bool {
+    matches!(source_state, "DELETED" | MISSING)
+}
+
+pub(super) fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
+    let what = match plan.action() {
+        Action::Delete => "Deleting",
+        Action::Update if plan.replaces() => "Replacing",
+        _ => return,
+    };
+    let Some(prior) = plan.prior() else { return };
+    // Where nothing arrives any more there is nothing left to lose.
+    if !prior.source_state.as_deref().is_some_and(is_gone) {
+        let warning = messages::loss(what, &prior.event_source_name);
+        plan.warn(warning);
+    }
+}

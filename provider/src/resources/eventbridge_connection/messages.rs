@@ -1,0 +1,127 @@
+//! What users read of a connection.
+
+use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
+use tfplugin::Diagnostic;
+
+use super::Connection;
+use crate::failure::import_block;
+
+/// How things stand where Scalr may have made the connection, and does not list it.
+pub(super) const NOT_THERE_YET: &str = "Whether Scalr made the connection is not known; it shows none at present. Apply again: \
+                                        if it is there then, the message says how to take it up.";
+/// How things stand where a new connection was to be paused.
+pub(super) const NOT_PAUSED: &str = "The connection exists, and is not paused. The next plan shows that.";
+/// Why the event source has no name yet.
+pub(super) const NOT_NAMED_IN_TIME: &str = "Scalr did not name it within the `create` timeout.";
+pub(super) const INTERRUPTED: &str = "The wait for it was interrupted.";
+pub(super) const NOT_ASKED: &str = "Scalr could not be asked for it.";
+
+/// What failed is named by what was being done.
+pub(super) mod doing {
+    pub(in super::super) fn create(name: &str) -> String {
+        format!("create the connection `{name}`")
+    }
+
+    pub(in super::super) fn pause(name: &str) -> String {
+        format!("pause the connection `{name}`")
+    }
+
+    pub(in super::super) fn resume(name: &str) -> String {
+        format!("resume the connection `{name}`")
+    }
+
+    pub(in super::super) fn delete(name: &str) -> String {
+        format!("delete the connection `{name}`")
+    }
+}
+
+pub(super) fn not_an_import_id(id: &str, reason: &str) -> Diagnostic {
+    Diagnostic::error(format!("Import id `{}` cannot be used", id.escape_debug()))
+        .detail(format!("It {reason}. Nothing was imported."))
+}
+
+/// Another connection has the AWS account and region.
+pub(super) fn taken(plan: &Connection, holder: &Object<Wire>) -> Diagnostic {
+    Diagnostic::error(format!(
+        "AWS account {} has a connection in {} already",
+        plan.aws_account_id, plan.region
+    ))
+    .detail(format!(
+        "Scalr keeps one EventBridge connection for each AWS account and region, and {} holds this place. Nothing was \
+         created.\n\n{}\n\nIf the connection is being replaced, remove `create_before_destroy` from it and from what depends \
+         on it: the old and the new connection cannot exist side by side.",
+        described(holder),
+        how_to_import(holder)
+    ))
+    .at("aws_account_id")
+}
+
+/// How things stand where the answer was lost, and a connection is there.
+pub(super) fn there_now(holder: &Object<Wire>) -> String {
+    format!(
+        "Scalr has a connection for this AWS account and region now: {}, perhaps made by this very call. {}",
+        described(holder),
+        how_to_import(holder)
+    )
+}
+
+fn described(object: &Object<Wire>) -> String {
+    format!(
+        "`{}` (`{}`, {})",
+        object.id, object.attributes.name, object.attributes.status
+    )
+}
+
+fn how_to_import(object: &Object<Wire>) -> String {
+    format!(
+        "To manage it with this resource, apply again with this block:\n\n{}",
+        import_block(&object.id)
+    )
+}
+
+/// Scalr answers with another status than it was asked for.
+pub(super) fn not_enabled(name: &str, enabled: bool, status: &Status) -> Diagnostic {
+    let asked = if enabled { "resume" } else { "pause" };
+    Diagnostic::error(format!("Scalr did not {asked} the connection `{name}`"))
+        .detail(format!(
+            "Scalr took the call and answers that the connection is `{status}`. The next plan shows it as it is then."
+        ))
+        .at("enabled")
+}
+
+/// Awaited, in the log.
+pub(super) fn awaited(name: &str, id: &ConnectionId) -> String {
+    format!("connection `{name}` ({id}): waiting for Scalr to name its event source")
+}
+
+pub(super) fn no_name_yet(object: &Object<Wire>, why: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The event source of connection `{}` has no name yet",
+        object.attributes.name
+    ))
+    .detail(format!(
+        "{why} The connection `{}` exists and is kept; the next plan reads the name of its event source, and what depends \
+         on it goes on from there.",
+        object.id
+    ))
+}
+
+/// The connection has failed.
+pub(super) fn failed(object: &Object<Wire>) -> Diagnostic {
+    let wire = &object.attributes;
+    let said = wire.err_message.as_deref().filter(|text| !text.is_empty());
+    let said = said.map_or("Scalr gives no reason.".to_owned(), |text| {
+        format!("Scalr says: {}.", text.trim_end_matches('.'))
+    });
+    Diagnostic::warning(format!("The connection `{}` has failed", wire.name)).detail(format!(
+        "{said} No event reaches AWS account {} in {} through `{}`.\n\nWhen the cause is removed, the \
+         `scalr_eventbridge_activation` of this connection has Scalr look again on the next apply.",
+        wire.aws_account_id, wire.region, object.id
+    ))
+}
+
+pub(super) fn gone(id: &ConnectionId) -> Diagnostic {
+    Diagnostic::error(format!("The connection `{id}` is gone")).detail(
+        "Scalr has no such connection any more; someone may have deleted it. The next plan creates it anew.",
+    )
+}

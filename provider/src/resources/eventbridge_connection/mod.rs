@@ -1,0 +1,234 @@
+//! `scalr_eventbridge_connection`: Scalr's half of the integration, which makes the partner event source.
+//!
+//! It makes no AWS call and never waits for `active`: that takes a bus on the other side.
+
+mod messages;
+mod scalr;
+
+use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
+use tfplugin::{Action, Attrs, Cx, Plan, Resource, Result, Timeouts, Value, mins};
+
+use crate::check;
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::scalr::connection_id;
+use messages::doing;
+
+/// Streams Scalr's events to AWS EventBridge through a partner event source, which it makes in an AWS account and region.
+///
+/// The stream begins when the source is associated with an event bus (`scalr_eventbridge_bus`) and Scalr has seen that (`scalr_eventbridge_activation`). There is one connection for each AWS account and region, so `create_before_destroy` cannot work here.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// Name of the connection; also the last segment of the event source's name. Letters, digits, `.`, `-` and `_`.
+    #[tf(required, replace, check = check::source_segment)]
+    name: String,
+    /// AWS account that receives the events: 12 digits.
+    #[tf(required, replace, check = check::aws_account_id)]
+    aws_account_id: String,
+    /// AWS region that receives the events.
+    #[tf(required, replace, check = check::region)]
+    region: String,
+    /// Whether events are streamed; `false` pauses the stream, and Scalr holds the events back meanwhile.
+    #[tf(optional, computed, default = true)]
+    enabled: bool,
+    /// Identifier of the connection, `in-…`.
+    #[tf(computed, keep)]
+    id: Option<String>,
+    /// Name of the partner event source: `aws.partner/scalr.com/<account>/<name>`.
+    #[tf(computed, keep)]
+    event_source_name: Option<String>,
+    /// ARN of the partner event source, as the AWS account sees it.
+    #[tf(computed, keep)]
+    event_source_arn: Option<String>,
+    /// Scalr account that the connection belongs to, `acc-…`.
+    #[tf(computed, keep)]
+    account_id: Option<String>,
+    /// `pending`, `active`, `disabled` or `failed`, as of the last refresh. Right after creation it is `pending`: use the `status` of `scalr_eventbridge_activation` where it matters.
+    #[tf(computed)]
+    status: Option<String>,
+    /// Why the connection failed, as of the last refresh.
+    #[tf(computed)]
+    error_message: Option<String>,
+}
+
+impl Resource for Connection {
+    const NAME: &'static str = "eventbridge_connection";
+    type Client = Client;
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
+
+    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let made = scalr::create(&scalr, &plan).await?;
+        // The object exists: from here on nothing may lose it.
+        cx.save(plan.clone().with(&made));
+        let mut object = scalr::await_source(made, &scalr, cx).await;
+        if !plan.enabled {
+            object = scalr::pause_new(object, &scalr, &plan, cx).await;
+        }
+        warn_of_failure(cx, &object);
+        Ok(plan.applied(&object))
+    }
+
+    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let Some(object) = scalr.connection(&state.connection_id()?).await? else {
+            return Ok(None);
+        };
+        warn_of_failure(cx, &object);
+        Ok(Some(state.with(&object)))
+    }
+
+    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let id = prior.connection_id()?;
+        let object = if prior.enabled == plan.enabled {
+            scalr.connection(&id).await?.ok_or_else(|| messages::gone(&id))?
+        } else {
+            scalr::enable(&scalr, &id, &plan).await?
+        };
+        plan.check_enabled(&object)?;
+        warn_of_failure(cx, &object);
+        Ok(plan.applied(&object))
+    }
+
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        let deleted = scalr.api.delete_connection(&state.connection_id()?).await;
+        deleted
+            .map(drop)
+            .map_err(|error| scalr.failed(error).during(doing::delete(&state.name)))
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let pauses = plan.planned::<bool>("enabled") == Value::Known(false);
+        if plan.action() == Action::Update && !plan.replaces() && pauses {
+            // Any other answer to the pause is an error.
+            plan.set("status", Status::Disabled.as_str());
+        }
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        check::connection_id(id).map_err(|reason| messages::not_an_import_id(id, &reason))?;
+        Ok(vec![("id", id.to_owned())])
+    }
+}
+
+impl Connection {
+    fn connection_id(&self) -> Result<ConnectionId> {
+        connection_id(self.id.as_deref().unwrap_or_default(), "id")
+    }
+
+    /// The only way from the wire to state.
+    fn with(self, object: &Object<Wire>) -> Self {
+        let wire = object.attributes.clone();
+        let account = object.relationships.account.id().map(ToString::to_string);
+        Self {
+            name: wire.name,
+            aws_account_id: wire.aws_account_id,
+            region: wire.region,
+            enabled: wire.status != Status::Disabled,
+            id: Some(object.id.to_string()),
+            event_source_name: wire.event_source.or(self.event_source_name),
+            event_source_arn: wire.event_source_arn.or(self.event_source_arn),
+            account_id: account.or(self.account_id),
+            status: Some(wire.status.to_string()),
+            error_message: wire.err_message.filter(|text| !text.is_empty()),
+        }
+    }
+
+    /// [`Connection::with`], where `enabled` is as planned: Terraform takes nothing else from an apply.
+    fn applied(self, object: &Object<Wire>) -> Self {
+        let enabled = self.enabled;
+        Self {
+            enabled,
+            ..self.with(object)
+        }
+    }
+
+    /// Refuses an answer that is not what was asked for.
+    fn check_enabled(&self, object: &Object<Wire>) -> Result<()> {
+        if self.enabled == (object.attributes.status != Status::Disabled) {
+            return Ok(());
+        }
+        Err(messages::not_enabled(&self.name, self.enabled, &object.attributes.status).into())
+    }
+}
+
+fn warn_of_failure(cx: &Cx<'_, Connection>, object: &Object<Wire>) {
+    if object.attributes.status == Status::Failed {
+        cx.warn(messages::failed(object));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scalr_api::ConnectionAttributes;
+
+    use super::*;
+
+    fn object(status: Status, source: Option<&str>) -> Object<Wire> {
+        Object::new(
+            ConnectionId::new("in-1").unwrap(),
+            ConnectionAttributes {
+                name: "prod".into(),
+                aws_account_id: "123456789012".into(),
+                region: "us-east-1".into(),
+                status,
+                err_message: Some(String::new()),
+                event_source: source.map(str::to_owned),
+                event_source_arn: None,
+            },
+        )
+    }
+
+    fn planned(enabled: bool) -> Connection {
+        Connection {
+            name: "prod".into(),
+            aws_account_id: "123456789012".into(),
+            region: "us-east-1".into(),
+            enabled,
+            id: None,
+            event_source_name: None,
+            event_source_arn: None,
+            account_id: None,
+            status: None,
+            error_message: None,
+        }
+    }
+
+    #[test]
+    fn the_wire_becomes_state() {
+        let state = planned(true).with(&object(Status::Disabled, Some("s")));
+        assert_eq!(
+            (state.enabled, state.status.as_deref()),
+            (false, Some("disabled"))
+        );
+        assert_eq!(
+            (state.id.as_deref(), state.event_source_name.as_deref()),
+            (Some("in-1"), Some("s"))
+        );
+        assert_eq!(state.error_message, None);
+        // A name that was known stays, should an answer leave it out.
+        let kept = state.with(&object(Status::Pending, None));
+        assert_eq!(
+            (kept.enabled, kept.event_source_name.as_deref()),
+            (true, Some("s"))
+        );
+    }
+
+    #[test]
+    fn an_apply_keeps_enabled_as_planned_and_refuses_the_contrary() {
+        assert!(!planned(false).applied(&object(Status::Pending, None)).enabled);
+        assert!(
+            planned(true)
+                .check_enabled(&object(Status::Pending, None))
+                .is_ok()
+        );
+        assert!(
+            planned(false)
+                .check_enabled(&object(Status::Pending, None))
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! The connection at Scalr: created, waited for, paused and resumed.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use scalr_api::{
+    ClientError, Connection as Wire, ConnectionAttributes, ConnectionId, ConnectionInput, Object, Status,
+};
+use tfplugin::{Cx, Diagnostics, Result, Waited};
+
+use super::Connection;
+use super::messages::{self, doing};
+use crate::failure::{Cause as _, Standing};
+use crate::scalr::Scalr;
+
+/// How often Scalr is asked whether the event source has its name.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// Where the server's errors point, and the attribute behind it.
+const ATTRIBUTES: &[(&str, &str)] = &[
+    ("/data/attributes/name", "name"),
+    ("/data/attributes/aws-account-id", "aws_account_id"),
+    ("/data/attributes/region", "region"),
+    ("/data/attributes/status", "enabled"),
+];
+
+/// Creates the connection.
+pub(super) async fn create(scalr: &Scalr, plan: &Connection) -> Result<Object<Wire>> {
+    let input = ConnectionInput {
+        name: Some(plan.name.clone()),
+        aws_account_id: Some(plan.aws_account_id.clone()),
+        region: Some(plan.region.clone()),
+        status: None,
+    };
+    match scalr.api.create_connection(input).await {
+        Ok(made) => Ok(made),
+        Err(error) => Err(not_created(scalr, plan, error).await),
+    }
+}
+
+/// What an error of the call that creates says of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Creation {
+    /// It was refused, perhaps since there is another connection.
+    Refused,
+    /// It may be there.
+    Unsure,
+}
+
+impl Creation {
+    fn of(error: &ClientError) -> Option<Self> {
+        match error {
+            ClientError::Refused(refusal) if matches!(refusal.status, 409 | 422) => Some(Self::Refused),
+            ClientError::Refused(refusal) if refusal.status >= 500 => Some(Self::Unsure),
+            ClientError::NoAnswer { .. } | ClientError::NotTheApi { .. } => Some(Self::Unsure),
+            _ => None,
+        }
+    }
+}
+
+/// Why the connection could not be created; where one is in the way, how to import it.
+async fn not_created(scalr: &Scalr, plan: &Connection, error: ClientError) -> Diagnostics {
+    let creation = Creation::of(&error);
+    let failed = scalr.failed(error).attributes(ATTRIBUTES);
+    let doing = doing::create(&plan.name);
+    let Some(creation) = creation else {
+        return failed.during(doing);
+    };
+    let all = scalr.api.connections(None).await.unwrap_or_default();
+    let holder = all.iter().find(|other| is_in_the_way(plan, &other.attributes));
+    match (holder, creation) {
+        (Some(holder), Creation::Refused) => messages::taken(plan, holder).into(),
+        (None, Creation::Refused) => failed.during(doing),
+        (Some(holder), Creation::Unsure) => {
+            failed.during_with(doing, &Standing::same(messages::there_now(holder)))
+        }
+        (None, Creation::Unsure) => failed.during_with(doing, &Standing::same(messages::NOT_THERE_YET)),
+    }
+}
+
+/// Scalr keeps one connection for each AWS account and region.
+fn is_in_the_way(plan: &Connection, other: &ConnectionAttributes) -> bool {
+    plan.aws_account_id == other.aws_account_id && plan.region == other.region
+}
+
+/// Pauses a connection that was just made. It exists, so whatever fails is a warning.
+pub(super) async fn pause_new(
+    object: Object<Wire>,
+    scalr: &Scalr,
+    plan: &Connection,
+    cx: &Cx<'_, Connection>,
+) -> Object<Wire> {
+    let input = ConnectionInput::status(Status::Disabled);
+    match scalr.api.update_connection(&object.id, input).await {
+        Ok(answered) => {
+            if let Err(other) = plan.check_enabled(&answered) {
+                warn_all(cx, &other);
+            }
+            answered
+        }
+        Err(error) => {
+            let standing = Standing::same(messages::NOT_PAUSED);
+            warn_all(
+                cx,
+                &scalr
+                    .failed(error)
+                    .during_with(doing::pause(&plan.name), &standing),
+            );
+            object
+        }
+    }
+}
+
+/// Resumes or pauses the connection, as planned.
+pub(super) async fn enable(scalr: &Scalr, id: &ConnectionId, plan: &Connection) -> Result<Object<Wire>> {
+    let (status, doing) = if plan.enabled {
+        (Status::Active, doing::resume(&plan.name))
+    } else {
+        (Status::Disabled, doing::pause(&plan.name))
+    };
+    let answer = scalr
+        .api
+        .update_connection(id, ConnectionInput::status(status))
+        .await;
+    answer.map_err(|error| match error {
+        ClientError::Refused(refusal) if refusal.is_gone() => messages::gone(id).into(),
+        error => scalr.failed(error).attributes(ATTRIBUTES).during(doing),
+    })
+}
+
+/// Waits until Scalr names the event source. The connection exists, so whatever happens is a warning: an error would
+/// have Terraform replace it.
+pub(super) async fn await_source(made: Object<Wire>, scalr: &Scalr, cx: &Cx<'_, Connection>) -> Object<Wire> {
+    let latest = Mutex::new(made);
+    let lock = || latest.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = cx
+        .wait(ASK_EVERY, async |attempt| {
+            let known = lock().clone();
+            let (id, name) = (known.id, known.attributes.name);
+            if attempt > 0 {
+                let found = scalr.connection(&id).await?.ok_or_else(|| messages::gone(&id))?;
+                *lock() = found;
+            }
+            let now = lock().attributes.clone();
+            Ok(if now.event_source.is_some() || now.status == Status::Failed {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(messages::awaited(&name, &id))
+            })
+        })
+        .await;
+    let object = lock().clone();
+    let why = match waited {
+        Ok(Waited::Done(())) => return object,
+        Ok(Waited::TimedOut { .. }) => messages::NOT_NAMED_IN_TIME,
+        Ok(Waited::Cancelled { .. }) => messages::INTERRUPTED,
+        Err(_) if cx.cancelled().is_cancelled() => messages::INTERRUPTED,
+        Err(failed) => {
+            warn_all(cx, &failed);
+            messages::NOT_ASKED
+        }
+    };
+    cx.warn(messages::no_name_yet(&object, why));
+    object
+}
+
+fn warn_all(cx: &Cx<'_, Connection>, diagnostics: &Diagnostics) {
+    for diagnostic in diagnostics {
+        cx.warn(diagnostic.clone());
+    }
+}

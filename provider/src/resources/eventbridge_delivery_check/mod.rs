@@ -1,0 +1,157 @@
+//! `scalr_eventbridge_delivery_check`: "check the RunExecuted events are streamed to the CloudWatch log group", done by
+//! starting a run and waiting for its event.
+
+mod aws;
+mod chain;
+mod event;
+mod facts;
+mod gather;
+mod messages;
+mod scalr;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow::{Break, Continue};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use scalr_api::{Object, Run};
+use tfplugin::{Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, Waited, mins};
+use tokio::time::Instant;
+
+use crate::aws::{Regional, checks};
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::{check, defaults};
+use aws::Arrival;
+use messages::doing;
+
+const EVERY: Duration = Duration::from_secs(1);
+/// How long the walk through the chain may take.
+const WALK: Duration = Duration::from_mins(1);
+
+/// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group: the proof that
+/// the whole chain works, from Scalr to the log group.
+///
+/// The check runs once, when it is created; change `triggers` to run it again. When the event does not arrive, the chain
+/// is walked from the log group backwards and the link that broke is named. A check that failed is not in the state, so
+/// the next apply runs it again. Destroying a check calls nobody.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct DeliveryCheck {
+    /// Workspace to start the run in. The run is dry: it plans, and changes nothing.
+    #[tf(required, replace, check = check::workspace_id)]
+    workspace_id: String,
+    /// Name of the log group where the event must arrive.
+    #[tf(required, replace, check = checks::log_group)]
+    log_group: String,
+    /// AWS region of the log group. Default: the provider's region.
+    #[tf(optional, computed, keep, replace, check = check::region)]
+    region: Option<String>,
+    /// Any values; when one changes, the check runs again.
+    #[tf(optional, replace)]
+    triggers: Option<BTreeMap<String, String>>,
+    /// The run that was started.
+    #[tf(computed, keep)]
+    run_id: Option<String>,
+    /// Id that EventBridge gave to the event; null where the target sends something else than the event.
+    #[tf(computed, keep)]
+    event_id: Option<String>,
+    /// When the event was in the log group, in RFC 3339.
+    #[tf(computed, keep)]
+    delivered_at: Option<String>,
+    /// Milliseconds from the event's own time to its arrival in the log group.
+    #[tf(computed, keep)]
+    latency_ms: Option<i64>,
+}
+
+impl Resource for DeliveryCheck {
+    const NAME: &'static str = "eventbridge_delivery_check";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::none();
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10));
+    const IMPORTABLE: bool = false;
+
+    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
+        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+        plan.region = Some(aws.name.clone());
+        need_group(&aws, &plan.log_group).await?;
+        let started = Instant::now();
+        let since_ms = now_ms();
+        let run = scalr::start(&scalr, &plan.workspace_id).await?;
+        cx.progress(messages::started(&run, &plan.log_group));
+        match wait(cx, &aws, &plan.log_group, run.id.as_str(), since_ms).await? {
+            Waited::Done(arrival) => Ok(plan.with(&run, arrival)),
+            Waited::Cancelled { .. } => Err(messages::interrupted(&run).into()),
+            Waited::TimedOut { .. } => {
+                let times = (started.elapsed(), WALK);
+                let walk = gather::facts(&aws, &scalr, &plan, &run);
+                tokio::select! {
+                    facts = tokio::time::timeout(WALK, walk) => {
+                        Err(messages::missed(&plan, &run, facts.ok().as_ref(), times).into())
+                    }
+                    () = cx.cancelled().cancelled() => Err(messages::interrupted(&run).into()),
+                }
+            }
+        }
+    }
+
+    async fn read(state: Self, _cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        Ok(Some(state))
+    }
+
+    async fn update(_prior: Self, plan: Self, _cx: &mut Cx<'_, Self>) -> Result<Self> {
+        Ok(plan)
+    }
+
+    async fn delete(_state: Self, _cx: &mut Cx<'_, Self>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        defaults::plan_region(plan);
+        Ok(())
+    }
+}
+
+impl DeliveryCheck {
+    fn with(self, run: &Object<Run>, arrival: Arrival) -> Self {
+        Self {
+            run_id: Some(run.id.to_string()),
+            event_id: arrival.event_id,
+            delivered_at: arrival.delivered_at,
+            latency_ms: Some(arrival.latency_ms),
+            ..self
+        }
+    }
+}
+
+/// No run is started for a log group that is not there.
+async fn need_group(aws: &Regional, name: &str) -> Result<()> {
+    let held = aws.log_group(name).await;
+    match held.map_err(|e| e.during(doing::look_for_group(name)))? {
+        Some(_) => Ok(()),
+        None => Err(messages::no_group(name, &aws.account_in_words().await, &aws.name).into()),
+    }
+}
+
+async fn wait(
+    cx: &Cx<'_, DeliveryCheck>,
+    aws: &Regional,
+    group: &str,
+    run: &str,
+    since_ms: i64,
+) -> Result<Waited<Arrival>> {
+    cx.wait(EVERY, async |_| {
+        match aws::arrival(aws, group, run, since_ms).await {
+            Ok(Some(arrival)) => Ok(Break(arrival)),
+            Ok(None) => Ok(Continue(messages::not_yet(run, group))),
+            Err(e) if e.is_passing() => Ok(Continue(messages::cannot_look(group, &e))),
+            Err(e) => Err(e.during(doing::look_for_event(run, group))),
+        }
+    })
+    .await
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

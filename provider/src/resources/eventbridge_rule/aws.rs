@@ -1,0 +1,248 @@
+//! The rule at AWS: adopted, made, changed, deleted.
+
+use std::ops::ControlFlow::Continue;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
+use aws_sdk_eventbridge::types::RuleState;
+use tfplugin::{Cx, Result};
+
+use super::messages::{self, doing};
+use super::{Rule, generated_name};
+use crate::aws::calls::wire_tags;
+use crate::aws::retry::{self, IN_USE_RETRIES_MAX, is_in_use};
+use crate::aws::{Error, Regional, filled, held_text};
+use crate::client::Client;
+use crate::failure::{Cause as _, diagnostic};
+use crate::resources::existing::differing;
+
+/// How many rules of one prefix are looked at.
+const LOOKED_AT_MAX: usize = 20;
+const DELETE_EVERY: Duration = Duration::from_secs(2);
+
+/// Looks for a rule of that name before PutRule overwrites it.
+pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
+    let doing = || doing::make(bus, name);
+    let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
+        return Ok(());
+    };
+    let tags = aws.tags(held.arn().unwrap_or_default()).await;
+    let mut now = plan.clone();
+    now.with(&held);
+    now.tags_all = Some(tags.map_err(|e| e.during(doing()))?);
+    messages::existing(plan, &aws.name).adopt_or_refuse(&plan.differences(&now))
+}
+
+/// Generates the name of a new rule. A rule that begins with the prefix, is just like this one, has no target and was not
+/// made by this process is what an apply that was killed leaves, and nobody else would find it: it is in no state, and
+/// its name is known to nobody.
+pub(super) async fn generate_name(
+    aws: &Regional,
+    client: &Client,
+    plan: &Rule,
+    prefix: &str,
+) -> Result<String> {
+    let bus = &plan.event_bus_name;
+    let address = |name: &str| format!("{}/{bus}/{name}", aws.name);
+    let failed = |e: Error| e.during(doing::list(bus));
+    let names = match aws.rule_names(bus, Some(prefix)).await {
+        Ok(names) => names,
+        // The bus is not there: PutRule will say so.
+        Err(e) if e.is_not_found() => Vec::new(),
+        Err(e) => return Err(failed(e)),
+    };
+    let left = names
+        .iter()
+        .filter(|name| generated_name::prefix(name).as_deref() == Some(prefix))
+        .filter(|name| !client.generated_names().has(&address(name)));
+    for name in left.take(LOOKED_AT_MAX) {
+        if is_left_over(aws, plan, name).await.map_err(failed)? {
+            return Err(messages::left_over(bus, &aws.name, name).into());
+        }
+    }
+    let name = generated_name::new(prefix);
+    // Before the rule is there: others that are made at the same time must not take it for one that was left.
+    client.generated_names().add(address(&name));
+    Ok(name)
+}
+
+async fn is_left_over(aws: &Regional, plan: &Rule, name: &str) -> Result<bool, Error> {
+    let bus = &plan.event_bus_name;
+    let Some(held) = aws.rule(bus, name).await? else {
+        return Ok(false);
+    };
+    let mut now = plan.clone();
+    now.with(&held);
+    Ok(now.is_like(plan) && aws.targets(bus, name).await?.unwrap_or_default().is_empty())
+}
+
+/// Writes the rule and returns its ARN.
+pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String> {
+    let tags = plan.tags_all.clone().unwrap_or_default();
+    let state = if plan.enabled {
+        RuleState::Enabled
+    } else {
+        RuleState::Disabled
+    };
+    let call = aws
+        .events
+        .put_rule()
+        .event_bus_name(&plan.event_bus_name)
+        .name(plan.known_name())
+        .state(state);
+    let call = call
+        .event_pattern(&plan.event_pattern)
+        .set_description(plan.description.clone())
+        .set_role_arn(plan.role_arn.clone())
+        .set_tags((new && !tags.is_empty()).then(|| wire_tags(&tags)));
+    match call.send().await.map_err(|e| aws.failed("events:PutRule", e)) {
+        Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
+        Err(e) if e.is_not_found() => {
+            Err(messages::no_bus(plan, &e, &aws.account_in_words().await, &aws.name).into())
+        }
+        Err(e) => {
+            let doing = if new { doing::make } else { doing::change };
+            let doing = doing(&plan.event_bus_name, plan.known_name());
+            let failed = diagnostic(&e, doing, &messages::after_put(plan, new));
+            let blames_pattern = e.code() == Some("InvalidEventPatternException");
+            Err(if blames_pattern {
+                failed.at("event_pattern")
+            } else {
+                failed
+            }
+            .into())
+        }
+    }
+}
+
+/// Deletes the rule, once its targets are gone.
+pub(super) async fn delete(cx: &Cx<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
+    let (bus, name) = (&state.event_bus_name, state.known_name());
+    let doing = doing::delete(bus, name);
+    let call = aws.events.delete_rule().event_bus_name(bus).name(name);
+    let retries = &AtomicU32::new(0);
+    retry::until_done(
+        cx,
+        DELETE_EVERY,
+        &doing,
+        &messages::after_deleting(),
+        async |_| {
+            let answer = call.clone().send().await;
+            match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
+                Err(e) if is_in_use(&e, "target") => {
+                    let left = aws.targets(bus, name).await?.unwrap_or_default();
+                    if left.is_empty() && retries.fetch_add(1, Ordering::Relaxed) >= IN_USE_RETRIES_MAX {
+                        return Err(e);
+                    }
+                    Ok(Continue(messages::targets_left(name, &left)))
+                }
+                answer => retry::gone(answer),
+            }
+        },
+    )
+    .await
+}
+
+impl Rule {
+    /// Takes what AWS holds.
+    pub(super) fn with(&mut self, held: &DescribeRuleOutput) {
+        self.description = held_text(self.description.as_deref(), held.description());
+        held.event_pattern()
+            .unwrap_or_default()
+            .clone_into(&mut self.event_pattern);
+        self.enabled = held.state() != Some(&RuleState::Disabled);
+        self.role_arn = filled(held.role_arn());
+    }
+
+    /// The attributes in which another differs.
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let same_pattern = super::same_json(&self.event_pattern, &other.event_pattern);
+        differing([
+            ("description", self.description == other.description),
+            ("event_pattern", same_pattern),
+            ("enabled", self.enabled == other.enabled),
+            ("role_arn", self.role_arn == other.role_arn),
+            ("tags", self.tags_all == other.tags_all),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn rule() -> Rule {
+        Rule {
+            name: Some("r".to_owned()),
+            name_prefix: None,
+            event_bus_name: "aws.partner/scalr.com/a/b".to_owned(),
+            region: Some("us-east-1".to_owned()),
+            description: None,
+            event_pattern: r#"{"source":["x"]}"#.to_owned(),
+            enabled: true,
+            role_arn: None,
+            tags: None,
+            tags_all: Some(BTreeMap::new()),
+            arn: None,
+        }
+    }
+
+    fn check(change: impl FnOnce(&mut Rule), want: &[&str]) {
+        let mut other = rule();
+        change(&mut other);
+        assert_eq!(rule().differences(&other), want);
+    }
+
+    #[test]
+    fn only_what_differs_is_named() {
+        check(|_| {}, &[]);
+        check(
+            |r| r.event_pattern = r#"{ "source": ["\u0078"] }"#.to_owned(),
+            &[],
+        );
+        check(|r| r.enabled = false, &["enabled"]);
+        check(
+            |r| r.tags_all = Some(BTreeMap::from([("a".to_owned(), "b".to_owned())])),
+            &["tags"],
+        );
+        check(
+            |r| (r.description, r.event_pattern) = (Some("d".to_owned()), "{}".to_owned()),
+            &["description", "event_pattern"],
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_taken() {
+        let mut rule = rule();
+        let held = DescribeRuleOutput::builder()
+            .state(RuleState::Disabled)
+            .description("")
+            .event_pattern("{}")
+            .build();
+        rule.with(&held);
+        assert_eq!(
+            (
+                rule.enabled,
+                rule.description.as_deref(),
+                rule.event_pattern.as_str()
+            ),
+            (false, None, "{}")
+        );
+        for (written, held, want) in [
+            (Some(""), None, Some("")),
+            (Some(""), Some("x"), Some("x")),
+            (Some("x"), Some(""), None),
+            (None, Some(""), None),
+        ] {
+            rule.description = written.map(str::to_owned);
+            let held = DescribeRuleOutput::builder()
+                .set_description(held.map(str::to_owned))
+                .build();
+            rule.with(&held);
+            assert_eq!(rule.description.as_deref(), want, "{written:?} {held:?}");
+        }
+    }
+}

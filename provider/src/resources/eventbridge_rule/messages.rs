@@ -1,0 +1,162 @@
+//! What users read of a rule.
+
+use aws_sdk_eventbridge::types::Target;
+use tfplugin::Diagnostic;
+
+use super::Rule;
+use crate::aws::Error;
+use crate::failure::{Standing, UNCHANGED, capitalised, import_block};
+use crate::resources::existing::Existing;
+
+/// What failed is named by what was being done.
+pub(super) mod doing {
+    pub(in super::super) fn make(bus: &str, name: &str) -> String {
+        format!("make the rule `{name}` on the event bus `{bus}`")
+    }
+
+    pub(in super::super) fn change(bus: &str, name: &str) -> String {
+        format!("change the rule `{name}` on the event bus `{bus}`")
+    }
+
+    pub(in super::super) fn read(bus: &str, name: &str) -> String {
+        format!("read the rule `{name}` of the event bus `{bus}`")
+    }
+
+    pub(in super::super) fn tag(name: &str) -> String {
+        format!("tag the rule `{name}`")
+    }
+
+    pub(in super::super) fn delete(bus: &str, name: &str) -> String {
+        format!("delete the rule `{name}` of the event bus `{bus}`")
+    }
+
+    pub(in super::super) fn list(bus: &str) -> String {
+        format!("look at the rules of the event bus `{bus}`")
+    }
+}
+
+pub(super) fn needs_a_name() -> Diagnostic {
+    Diagnostic::error("The rule needs a name")
+        .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
+        .at("name")
+}
+
+pub(super) fn name_and_prefix() -> Diagnostic {
+    Diagnostic::error("The rule has a name and a prefix of one")
+        .detail("Set one of `name` and `name_prefix`.")
+        .at("name_prefix")
+}
+
+pub(super) fn existing<'a>(plan: &Rule, region: &'a str) -> Existing<'a> {
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
+    Existing {
+        what: format!("The rule `{name}` exists already on the event bus `{bus}`"),
+        region,
+        other: "another name",
+        import_id: format!("{bus}/{name}"),
+    }
+}
+
+/// A rule that an interrupted apply may have made.
+pub(super) fn left_over(bus: &str, region: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(format!("The rule `{name}` is there already, just like the new one"))
+        .detail(format!(
+            "It is on the event bus `{bus}`, begins with the same `name_prefix` and has no targets: perhaps an apply that \
+             was interrupted made it. Nothing was made.\n\nIf nobody manages it, use it by importing it:\n\n{}\n\nor delete it \
+             (`aws events delete-rule --event-bus-name {bus} --name {name}`), and apply again. If it is managed elsewhere, \
+             give the new rule a `name`, another `name_prefix` or a `description` of its own.",
+            import_block(format_args!("{bus}/{name}@{region}"))
+        ))
+        .at("name_prefix")
+}
+
+pub(super) fn no_bus(plan: &Rule, error: &Error, account: &str, region: &str) -> Diagnostic {
+    let (bus, name) = (&plan.event_bus_name, plan.known_name());
+    Diagnostic::error(format!("There is no event bus `{bus}` for the rule `{name}`"))
+        .detail(format!(
+            "{}\n\nThis looked in {account}, region {region}. Is the bus in another account or region, or was it deleted? \
+             Use the `name` and `region` of a `scalr_eventbridge_bus`. Nothing was made.",
+            capitalised(&error.to_string())
+        ))
+        .at("event_bus_name")
+}
+
+/// How things stand when PutRule failed.
+pub(super) fn after_put(plan: &Rule, new: bool) -> Standing {
+    let unknown = match (new, &plan.name_prefix) {
+        (false, _) => return Standing::of::<Error>(),
+        (true, None) => "The rule may be there now; the next apply takes it up if it is.".to_owned(),
+        (true, Some(_)) => format!(
+            "The rule `{}` may be there now; the next apply makes no other beside it, and says how to take it up.",
+            plan.known_name()
+        ),
+    };
+    Standing::new(UNCHANGED, unknown)
+}
+
+pub(super) fn after_tagging() -> Standing {
+    Standing::of::<Error>().and("The rule's other settings are as configured.")
+}
+
+pub(super) fn after_deleting() -> Standing {
+    Standing::new(
+        "The rule is still there.",
+        "Whether the rule was deleted is not known; the next plan shows it.",
+    )
+}
+
+/// Awaited before a rule can be deleted.
+pub(super) fn targets_left(rule: &str, left: &[Target]) -> String {
+    let ids: Vec<&str> = left.iter().map(Target::id).collect();
+    let targets = if ids.is_empty() {
+        "targets".to_owned()
+    } else {
+        format!("the targets `{}`", ids.join("`, `"))
+    };
+    format!(
+        "the rule `{rule}` still has {targets}, and AWS deletes a rule only when it has none. Targets that this \
+         configuration does not manage have to be removed first (`aws events remove-targets`)"
+    )
+}
+
+pub(super) fn not_a_pattern(error: &event_pattern::Error) -> String {
+    format!("must be a pattern that EventBridge takes. Event pattern is not valid. Reason: {error}")
+}
+
+pub(super) fn pattern_too_long(chars: usize, chars_max: usize) -> String {
+    format!(
+        "must have at most {chars_max} characters, which no quota raises; it has {chars}. Shorten it, or spread it over \
+         several rules"
+    )
+}
+
+pub(super) fn longer_than_quota(length: usize, quota: usize) -> Diagnostic {
+    Diagnostic::warning("The event pattern is longer than the default quota").detail(format!(
+        "It has {length} characters. Accounts take {quota} unless the quota `Event pattern size` was raised (the maximum is \
+         4,096); without that AWS refuses the rule. Shorten the pattern, spread it over several rules, or ask for a higher \
+         quota."
+    ))
+}
+
+pub(super) fn numbers_out_of_range(numbers: &[String]) -> Diagnostic {
+    Diagnostic::warning("The event pattern compares numbers that EventBridge does not promise to compare").detail(
+        format!(
+            "AWS documents comparisons only within -5e9 to 5e9: {}. The `duration` of a run is in nanoseconds: 5e9 of them \
+             are 5 seconds.",
+            numbers.join("; ")
+        ),
+    )
+}
+
+pub(super) fn source_of_the_bus(bus: &str) -> String {
+    format!("`source` is `{bus}` in all events on this bus")
+}
+
+pub(super) fn matches_nothing(reasons: &[String]) -> Diagnostic {
+    let reasons: Vec<String> = reasons.iter().map(|reason| format!("  - {reason}")).collect();
+    Diagnostic::warning("The event pattern matches none of Scalr's events").detail(format!(
+        "As far as the fields of Scalr's events are known, the rule will pick up nothing:\n\n{}\n\nThe guide *Fields of the \
+         events* lists them, and `provider::scalr::event_pattern_matches` tries a pattern on a sample.",
+        reasons.join("\n")
+    ))
+}

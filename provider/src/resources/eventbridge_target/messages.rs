@@ -1,0 +1,393 @@
+//! What users read of a target and its log group.
+
+use tfplugin::Diagnostic;
+
+use super::{LogGroup, Target, log_group::OWNER_TAG};
+use crate::aws::{Error, log_policy};
+use crate::failure::{Standing, UNCHANGED};
+use crate::resources::existing::Existing;
+
+/// How the target stands while its log group is made ready, after "The log group is there; ".
+pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply goes on from here.";
+pub(super) const TARGET_UNCHANGED: &str = "the target is unchanged.";
+/// How the target stands where the permission is revoked.
+pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to go on.";
+pub(super) const TARGET_STILL_THERE: &str = "The target is still there; the next destroy goes on from here.";
+/// What is waited for.
+pub(super) const ANOTHER_REMOVAL: &str = "The removal of another target";
+
+/// What failed is named by what was being done.
+pub(super) mod doing {
+    pub(in super::super) const DELETE: &str = "delete the target";
+
+    pub(in super::super) fn put(id: &str, rule: &str, new: bool) -> String {
+        let verb = if new { "make" } else { "change" };
+        format!("{verb} the target `{id}` of the rule `{rule}`")
+    }
+
+    pub(in super::super) fn remove(id: &str, rule: &str) -> String {
+        format!("remove the target `{id}` of the rule `{rule}`")
+    }
+
+    pub(in super::super) fn read(rule: &str) -> String {
+        format!("read the targets of the rule `{rule}`")
+    }
+
+    pub(in super::super) fn read_rule(bus: &str, rule: &str) -> String {
+        format!("read the rule `{rule}` of the event bus `{bus}`")
+    }
+
+    pub(in super::super) fn make_group(name: &str) -> String {
+        format!("make the log group `{name}`")
+    }
+
+    pub(in super::super) fn look_for_group(name: &str) -> String {
+        format!("look for the log group `{name}`")
+    }
+
+    pub(in super::super) fn read_group(name: &str) -> String {
+        format!("read the log group `{name}`")
+    }
+
+    pub(in super::super) fn read_group_tags(name: &str) -> String {
+        format!("read the tags of the log group `{name}`")
+    }
+
+    pub(in super::super) fn tag_group(name: &str) -> String {
+        format!("tag the log group `{name}`")
+    }
+
+    pub(in super::super) fn set_retention(name: &str) -> String {
+        format!("set the retention of the log group `{name}`")
+    }
+
+    pub(in super::super) fn release_group(name: &str) -> String {
+        format!("let the log group `{name}` go")
+    }
+
+    pub(in super::super) fn delete_group(name: &str) -> String {
+        format!("delete the log group `{name}`")
+    }
+
+    pub(in super::super) fn look_for_owner(rule: &str, group: &str) -> String {
+        format!("look for the rule `{rule}`, which has the log group `{group}`")
+    }
+}
+
+pub(super) fn existing<'a>(plan: &Target, region: &'a str) -> Existing<'a> {
+    let (bus, rule, id) = (&plan.event_bus_name, &plan.rule, plan.id());
+    Existing {
+        what: format!("The target `{id}` exists already on the rule `{rule}`"),
+        region,
+        other: "another `target_id`",
+        import_id: format!("{bus}/{rule}/{id}"),
+    }
+}
+
+pub(super) fn no_rule(bus: &str, rule: &str, account: &str, region: &str) -> Diagnostic {
+    Diagnostic::error(format!("There is no rule `{rule}` on the event bus `{bus}`"))
+        .detail(format!(
+            "This looked in {account}, region {region}. Use `name`, `event_bus_name` and `region` of a \
+             `scalr_eventbridge_rule`. Nothing was made."
+        ))
+        .at("rule")
+}
+
+pub(super) fn request_cannot_be_built(doing: &str, why: &impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(format!("Cannot {doing}")).detail(format!("The request cannot be built: {why}."))
+}
+
+/// How things stand when PutTargets failed. What was made before it is named: it is in no state.
+pub(super) fn after_put(plan: &Target, new: bool) -> Standing {
+    let standing = if new {
+        Standing::new(
+            "The target was not made.",
+            "The target may be there now; the next apply takes it up if it is.",
+        )
+    } else {
+        Standing::new(
+            "The target is unchanged.",
+            "Whether the target was changed is not known; the next plan shows it.",
+        )
+    };
+    match &plan.log_group {
+        Some(group) => {
+            let next = if new { "; the next apply takes them up" } else { "" };
+            standing.and(&format!(
+                "The log group `{}` and its resource policy's statements for this target are in place{next}.",
+                group.name
+            ))
+        }
+        None => standing,
+    }
+}
+
+pub(super) fn after_removing(state: &Target) -> Standing {
+    let without = state.log_group.as_ref().map_or_else(String::new, |group| {
+        format!(
+            ", without the permission to write to the log group `{}`",
+            group.name
+        )
+    });
+    Standing::new(
+        format!("The target is still there{without}."),
+        "Whether the target was removed is not known; the next plan shows it.",
+    )
+}
+
+// The log group.
+
+/// How things stand once the group is there.
+pub(super) fn group_is_there(of_target: &str) -> String {
+    format!("The log group is there; {of_target}")
+}
+
+pub(super) fn after_group_call(standing: &str) -> Standing {
+    Standing::of::<Error>().and(standing)
+}
+
+pub(super) fn after_making_group() -> Standing {
+    Standing::new(
+        UNCHANGED,
+        "Whether the log group was made is not known; the next apply takes it up if it is there.",
+    )
+}
+
+pub(super) fn after_releasing_group() -> Standing {
+    Standing::same("The target is as configured; the log group still carries the tag. Apply again to go on.")
+}
+
+pub(super) fn after_deleting_group() -> Standing {
+    Standing::of::<Error>().and(
+        "The target is still there, without the permission to write to the log group; the next destroy goes on from here.",
+    )
+}
+
+pub(super) const GROUP_AS_IT_WAS: &str = "The log group is as it was, and the target was not made.";
+
+pub(super) fn no_group(name: &str, region: &str) -> Diagnostic {
+    Diagnostic::error(format!("There is no log group `{name}` in {region}"))
+        .detail("Nothing was made. Set `create = true` to have it made here, or make it first.")
+        .at("log_group.name")
+}
+
+pub(super) fn no_permission(name: &str, failure: &log_policy::Failure, standing: &str) -> Diagnostic {
+    Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"))
+        .detail(failure.detail(standing))
+        .at("log_group")
+}
+
+pub(super) fn permission_not_revoked(
+    name: &str,
+    failure: &log_policy::Failure,
+    standing: &str,
+) -> Diagnostic {
+    Diagnostic::error(format!(
+        "Cannot take back the permission to write to the log group `{name}`"
+    ))
+    .detail(failure.detail(standing))
+}
+
+/// `mine`: the group's ARN and this rule's mark.
+pub(super) fn group_of_another(
+    name: &str,
+    region: &str,
+    found: Option<&str>,
+    (arn, owner): (&str, &str),
+) -> Diagnostic {
+    let whose = found.map_or_else(
+        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was let go"),
+        |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
+    );
+    let replaced = if found.is_some() {
+        " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is taken over."
+    } else {
+        ""
+    };
+    Diagnostic::error(format!("The log group `{name}` exists already"))
+        .detail(format!(
+            "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
+             retention is then left alone, and it outlives this target), or choose another name.{replaced} To hand the log group \
+             over to this target, run `aws logs tag-resource --region {region} --resource-arn {arn} --tags \
+             {OWNER_TAG}={owner}` and apply again."
+        ))
+        .at("log_group.create")
+}
+
+/// With the plan: the group is ours and will not be.
+pub(super) fn group_will_be_released(group: &LogGroup) -> Diagnostic {
+    let name = &group.name;
+    let kept = group
+        .retention_in_days
+        .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
+    Diagnostic::warning(format!("The log group `{name}` stays, and is no longer this target's")).detail(format!(
+        "Its tag `{OWNER_TAG}` is taken off. It goes on keeping events {kept}, and a destroy will not delete it. With \
+         `create = true` it would not be taken up again."
+    ))
+}
+
+/// With the plan: the group goes with a target that is replaced.
+pub(super) fn group_will_be_deleted(group: &LogGroup) -> Diagnostic {
+    let name = &group.name;
+    Diagnostic::warning(format!("The log group `{name}` and its events are deleted")).detail(
+        "The target is replaced, and `delete_on_destroy = true` holds for that too. Apply `delete_on_destroy = false` before \
+         this change to keep them.",
+    )
+}
+
+pub(super) fn group_stays(name: &str, region: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
+        "It is in {region} and costs storage for as long as it keeps events. A target that takes this one's place goes on using \
+         it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {region}`; with \
+         `delete_on_destroy = true` a destroy does that."
+    ))
+}
+
+pub(super) fn group_stays_with_owner(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` stays: it has another owner")).detail(format!(
+        "Its tag `{OWNER_TAG}` no longer names this rule, so `delete_on_destroy` does not apply."
+    ))
+}
+
+pub(super) fn group_stays_with_target(name: &str, other: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The log group `{name}` stays: another target leads to it"
+    ))
+    .detail(format!(
+        "The target `{other}` of the same rule sends its events there, so `delete_on_destroy` does not apply."
+    ))
+}
+
+// What cannot work.
+
+pub(super) fn no_destination() -> Diagnostic {
+    Diagnostic::error("The target has no destination")
+        .detail("Set `log_group` for a CloudWatch log group, or `arn` for anything else.")
+}
+
+pub(super) fn two_destinations() -> Diagnostic {
+    Diagnostic::error("The target has two destinations")
+        .detail("Set one of `arn` and `log_group`; `log_group` sees to the permission as well.")
+        .at("arn")
+}
+
+pub(super) fn no_role_for_a_group() -> Diagnostic {
+    Diagnostic::error("A log group takes no role")
+        .detail(
+            "EventBridge reaches log groups by their resource policy; with `role_arn` AWS refuses the target or delivers \
+             nothing. Remove `role_arn`.",
+        )
+        .at("role_arn")
+}
+
+pub(super) fn no_log_event() -> Diagnostic {
+    Diagnostic::error("The input template does not give what a log group takes")
+        .detail(
+            "For a log group the template gives an object of just `timestamp` and `message`, such as \
+             `{\"timestamp\": <time>, \"message\": <text>}`, with `input_paths = { time = \"$.time\", … }`. Anything else AWS \
+             drops without an error.",
+        )
+        .at("input_transformer.input_template")
+}
+
+pub(super) fn only_with_create(what: &str, at: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{what}` without `create = true`"))
+        .detail(format!(
+            "A log group that this resource did not make is left as it is. Set `create = true` as well, or remove `{what}`."
+        ))
+        .at(at)
+}
+
+pub(super) fn more_than_one_input(set: &[&str]) -> Diagnostic {
+    Diagnostic::error("The target says more than one thing about its input")
+        .detail(format!(
+            "`{}` are set; EventBridge takes one of them.",
+            set.join("` and `")
+        ))
+        .at(set[1])
+}
+
+pub(super) fn input_not_json() -> Diagnostic {
+    Diagnostic::error("`input` is not JSON")
+        .detail("Write it with `jsonencode(…)`.")
+        .at("input")
+}
+
+pub(super) fn escaped_names() -> Diagnostic {
+    Diagnostic::error("The input template's names are escaped")
+        .detail(
+            "`jsonencode` writes `<` as `\\u003c`, and EventBridge then fills in nothing. Write the template as text \
+             (`<<-EOT`), or undo the escapes: `replace(replace(jsonencode(…), \"\\\\u003c\", \"<\"), \
+             \"\\\\u003e\", \">\")`.",
+        )
+        .at("input_transformer.input_template")
+}
+
+pub(super) fn names_without_values(missing: &[&str], known: &[&str]) -> Diagnostic {
+    Diagnostic::error("The input template has a name that nothing fills in")
+        .detail(format!(
+            "`<{}>` is in the template, and not among `input_paths`. Names here are `{}`. EventBridge has no way to write a \
+             `<…>` that is meant as it stands.",
+            missing.join(">`, `<"),
+            known.join("`, `")
+        ))
+        .at("input_transformer.input_template")
+}
+
+// What may not work.
+
+pub(super) fn role_without_effect(destination: &str, kind: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "EventBridge reaches {kind} by their own policy, not by a role"
+    ))
+    .detail(format!(
+        "`role_arn` has no effect for `{destination}`: {kind} say in a resource policy that `events.amazonaws.com` may reach \
+         them. Remove `role_arn`, and see to that policy."
+    ))
+    .at("role_arn")
+}
+
+pub(super) fn needs_a_role(destination: &str) -> Diagnostic {
+    Diagnostic::warning("EventBridge needs a role to reach this destination")
+        .detail(format!(
+            "`{destination}` is reached with a role that EventBridge assumes; without one AWS refuses the target, or delivers \
+             nothing. Set `role_arn`, unless the rule has one."
+        ))
+        .at("arn")
+}
+
+pub(super) fn fifo(destination: &str) -> Diagnostic {
+    Diagnostic::warning("A FIFO queue needs a message group, which cannot be set here")
+        .detail(format!(
+            "AWS asks for a message group id with `{destination}`, and this resource offers none: expect AWS to refuse the \
+             target. Use a standard queue, and have it feed the FIFO queue if the order matters."
+        ))
+        .at("arn")
+}
+
+pub(super) fn destination_elsewhere(destination: &str, held: &str, region: &str) -> Diagnostic {
+    Diagnostic::warning("The destination is in another region than the event bus")
+        .detail(format!(
+            "`{destination}` is in {held}, the bus in {region}. From a rule AWS reaches only event buses in other regions. Use \
+             a destination in {region}, or an event bus in {held} with a rule of its own."
+        ))
+        .at("arn")
+}
+
+pub(super) fn dead_letters_elsewhere(queue: &str, held: &str, region: &str) -> Diagnostic {
+    Diagnostic::warning("The dead-letter queue is in another region than the event bus")
+        .detail(format!(
+            "`{queue}` is in {held}, the bus in {region}. AWS takes a queue in the rule's own region only. Use a queue in \
+             {region}."
+        ))
+        .at("dead_letter_config.arn")
+}
+
+pub(super) fn permission_left_to_you(group: &str) -> Diagnostic {
+    Diagnostic::warning("The permission to write to the log group is not seen to")
+        .detail(format!(
+            "With `arn`, the log group's resource policy is left to you; without one that lets EventBridge in, nothing \
+             arrives and no error says so. `log_group = {{ name = \"{group}\" }}` sees to it."
+        ))
+        .at("arn")
+}

@@ -1,0 +1,216 @@
+//! `scalr_eventbridge_target`: where a rule's events go. For a log group that includes the permission without which
+//! nothing arrives.
+
+mod aws;
+mod input;
+mod log_group;
+mod messages;
+mod parts;
+mod plan;
+mod validate;
+mod warnings;
+
+use tfplugin::{Attrs, Config, Cx, Diagnostics, Identity, Plan, Resource, Result, Timeouts, mins};
+
+use crate::aws::{Error, Regional, arn, checks, import_id, json, same_account, target_id};
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::{check, defaults};
+use messages::doing;
+use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
+
+/// A target of a rule: where the events that it picks up go.
+///
+/// With `log_group`, EventBridge is also given the permission to write there, in the log group's own resource policy:
+/// without one the rule matches, nothing arrives, and no error says so. Other statements of that policy are left alone.
+/// A log group or a permission that has gone missing shows as an in-place change, which puts it back.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
+pub struct Target {
+    /// Name of the rule.
+    #[tf(required, replace, check = checks::name)]
+    rule: String,
+    /// Name of the rule's event bus.
+    #[tf(required, replace, check = checks::bus)]
+    event_bus_name: String,
+    /// AWS region of the bus. Default: the provider's region.
+    #[tf(optional, computed, keep, replace, check = check::region)]
+    region: Option<String>,
+    /// Id of the target, unique within the rule. Default: one derived from rule and destination.
+    #[tf(optional, computed, keep, replace, check = checks::name)]
+    target_id: Option<String>,
+    /// ARN of the destination. For a log group use `log_group`, which sees to the permission as well.
+    #[tf(optional, computed, keep, replace, check = checks::any_arn)]
+    arn: Option<String>,
+    /// CloudWatch log group as destination.
+    #[tf(optional)]
+    log_group: Option<LogGroup>,
+    /// Constant JSON text to send in place of the event.
+    #[tf(optional, check = checks::input, equal = same_json)]
+    input: Option<String>,
+    /// JSON path of the part of the event to send, such as `$.detail`.
+    #[tf(optional, check = checks::json_path)]
+    input_path: Option<String>,
+    /// What to make of the event before it is sent.
+    #[tf(optional)]
+    input_transformer: Option<InputTransformer>,
+    /// How long and how often delivery is tried. Default: 24 hours and 185 times.
+    #[tf(optional)]
+    retry_policy: Option<RetryPolicy>,
+    /// Queue for events that could not be delivered.
+    #[tf(optional)]
+    dead_letter_config: Option<DeadLetterConfig>,
+    /// Role that EventBridge assumes to reach the destination. Log groups, SQS queues, SNS topics and Lambda functions
+    /// take none.
+    #[tf(optional, check = check::role_arn)]
+    role_arn: Option<String>,
+}
+
+impl Resource for Target {
+    const NAME: &'static str = "eventbridge_target";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["event_bus_name", "rule", "target_id"]).optional(&["region"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
+
+    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
+        plan.region = Some(aws.name.clone());
+        let rule_arn = plan.rule_arn(&aws).await?;
+        if let Some(group) = &plan.log_group {
+            let account = arn::account(&rule_arn).unwrap_or_default();
+            plan.arn = Some(arn::of_log_group(&aws.name, account, &group.name));
+        }
+        plan.target_id = plan.target_id.or_else(|| {
+            let destination = plan.arn.as_deref().unwrap_or_default();
+            let destination = arn::log_group_name(destination).unwrap_or(destination);
+            Some(target_id::derive(&plan.event_bus_name, &plan.rule, destination))
+        });
+        aws::adopt_or_refuse(&aws, &plan).await?;
+        plan.make_ready(cx, &aws, &rule_arn, messages::TARGET_NOT_MADE)
+            .await?;
+        aws::put(cx, &aws, &plan, true).await?;
+        Ok(plan)
+    }
+
+    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+        state.region = Some(aws.name.clone());
+        let targets = aws.targets(&state.event_bus_name, &state.rule).await;
+        let targets = targets.map_err(|e| e.during(doing::read(&state.rule)))?;
+        if targets.is_none() {
+            // A log group is in the rule's account.
+            let known = state.log_group.as_ref().and_then(|group| group.arn.as_deref());
+            same_account(&aws, known).await?;
+        }
+        let mut targets = targets.unwrap_or_default().into_iter();
+        let Some(held) = targets.find(|held| held.id() == state.id()) else {
+            return Ok(None);
+        };
+        // An import knows the ids alone.
+        if state.arn.is_none() {
+            // Whether it was made here is in its tag.
+            state.log_group = arn::log_group_name(held.arn()).map(LogGroup::imported);
+        }
+        state.with(&held);
+        if let Some(group) = state.log_group.take() {
+            state.log_group = Some(log_group::read(cx, &aws, &state, group).await?);
+        }
+        Ok(Some(state))
+    }
+
+    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
+        let rule_arn = plan.rule_arn(&aws).await?;
+        plan.make_ready(cx, &aws, &rule_arn, messages::TARGET_UNCHANGED)
+            .await?;
+        aws::put(cx, &aws, &plan, false).await?;
+        if plan.log_group.is_none() {
+            log_group::revoke(cx, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
+        }
+        if let Some(group) = prior.own_group().filter(|_| plan.own_group().is_none()) {
+            log_group::release(&aws, &prior, group).await?;
+        }
+        Ok(plan)
+    }
+
+    /// The target is what a refresh looks for, so it goes last: a destroy that ends before that is found unfinished.
+    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
+        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+        let mut kept = None;
+        let _turn;
+        if let Some(group) = &state.log_group {
+            let account = state.arn.as_deref().and_then(arn::account).unwrap_or_default();
+            let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
+            log_group::revoke(cx, &aws, &state, &rule_arn, messages::TARGET_STILL_THERE).await?;
+            // One at a time: of two targets that lead to one group, the last to go deletes it.
+            let turn = aws.limits.unless_over(aws.removals.lock()).await;
+            _turn = turn.map_err(|why| {
+                let what = messages::ANOTHER_REMOVAL.to_owned();
+                Error::Stopped { what, why }.during(doing::DELETE)
+            })?;
+            kept = log_group::keep_or_delete(&aws, &state, group).await?;
+        }
+        aws::remove(cx, &aws, &state).await?;
+        if let Some(kept) = kept {
+            cx.warn(kept);
+        }
+        Ok(())
+    }
+
+    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
+        validate::refuse(config, diags);
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        defaults::plan_region(plan);
+        plan::plan(plan);
+        Ok(())
+    }
+
+    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
+        import_id::target(id)
+    }
+}
+
+impl Target {
+    fn id(&self) -> &str {
+        self.target_id.as_deref().unwrap_or_default()
+    }
+
+    /// The ARN of the rule, which must be there.
+    async fn rule_arn(&self, aws: &Regional) -> Result<String> {
+        let (bus, rule) = (&self.event_bus_name, &self.rule);
+        let held = aws.rule(bus, rule).await;
+        let held = held.map_err(|e| e.during(doing::read_rule(bus, rule)))?;
+        match held.and_then(|held| held.arn) {
+            Some(arn) => Ok(arn),
+            None => Err(messages::no_rule(bus, rule, &aws.account_in_words().await, &aws.name).into()),
+        }
+    }
+
+    /// The log group that was made here.
+    fn own_group(&self) -> Option<&LogGroup> {
+        self.log_group.as_ref().filter(|group| group.create)
+    }
+
+    /// Makes log group and permission. They come before the target: the first event must find them.
+    async fn make_ready(
+        &mut self,
+        cx: &Cx<'_, Self>,
+        aws: &Regional,
+        rule_arn: &str,
+        of_target: &str,
+    ) -> Result<()> {
+        let Some(mut group) = self.log_group.take() else {
+            return Ok(());
+        };
+        log_group::ensure(cx, aws, self, &mut group, rule_arn, of_target).await?;
+        self.arn.clone_from(&group.arn);
+        self.log_group = Some(group);
+        Ok(())
+    }
+}
+
+fn same_json(a: &str, b: &str) -> bool {
+    json::same_text(a, b)
+}

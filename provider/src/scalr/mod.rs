@@ -1,0 +1,49 @@
+//! Scalr's side: its API, and what is told of calls that failed.
+
+pub mod error;
+
+use scalr_api::{ClientError, Connection, ConnectionId, Object};
+use tfplugin::{CancellationToken, Diagnostic, Result};
+
+use crate::failure::Cause as _;
+pub use error::Error;
+
+/// Scalr's API, and where its token came from.
+#[derive(Clone, Debug)]
+pub struct Scalr {
+    /// The API.
+    pub api: scalr_api::Client,
+    /// Where the token was found, in words: for the message that it is not accepted.
+    pub token_origin: String,
+}
+
+impl Scalr {
+    /// The same, giving up retries and waits when `stop` is cancelled.
+    pub fn stopping_with(&self, stop: &CancellationToken) -> Self {
+        Self {
+            api: self.api.stopping_with(stop.clone()),
+            token_origin: self.token_origin.clone(),
+        }
+    }
+
+    /// The connection of that id; `None` when there is none.
+    pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Object<Connection>>> {
+        let answer = self.api.connection(id).await;
+        answer.map_err(|error| self.failed(error).during(format!("read the connection `{id}`")))
+    }
+
+    /// A call that failed.
+    pub fn failed(&self, source: ClientError) -> Error {
+        Error::new(source, &self.token_origin)
+    }
+}
+
+/// The connection id that an attribute holds.
+pub fn connection_id(text: &str, attribute: &'static str) -> Result<ConnectionId> {
+    ConnectionId::new(text).map_err(|error| {
+        Diagnostic::error("Not the id of a connection")
+            .detail(format!("{error}."))
+            .at(attribute)
+            .into()
+    })
+}
