@@ -95,15 +95,12 @@ impl Local {
 
     /// The operations that are built, as `X-Amz-Target` names them; `Action=…` for the query protocol.
     pub fn operations() -> Vec<String> {
-        let of = |service: Service, tables: &[&[&dyn ops::Operation]]| -> Vec<String> {
-            let all = tables.iter().flat_map(|table| table.iter());
-            all.map(|op| format!("{}.{}", service.target_prefix(), op.name()))
-                .collect()
+        let names = |service: Service| {
+            let all = ops::tables(service).iter().flat_map(|table| table.iter());
+            all.map(move |op| format!("{}.{}", service.target_prefix(), op.name()))
         };
-        let mut all = of(Service::Events, ops::events::TABLES);
-        all.extend(of(Service::Logs, ops::logs::TABLES));
-        all.extend(of(Service::Sqs, ops::sqs::TABLES));
-        all
+        let services = [Service::Events, Service::Logs, Service::Sqs];
+        services.into_iter().flat_map(names).collect()
     }
 
     /// A random body for an operation, generated from the seed.
