@@ -1,4 +1,8 @@
-//! JSON kept as text: whitespace dropped, values cut out by path, with key order and number spelling untouched.
+//! JSON kept as text: minified, values cut out by path, with key order and number spelling unchanged.
+
+mod compact;
+
+pub(crate) use compact::compact_object;
 
 /// The same JSON without whitespace between tokens. The text is valid JSON.
 pub(crate) fn minify(text: &str) -> String {
@@ -14,102 +18,6 @@ pub(crate) fn minify(text: &str) -> String {
         }
     }
     out
-}
-
-/// Whether the text is one JSON object, nested no deeper than AWS processes.
-pub(crate) fn is_object(text: &str) -> bool {
-    let text = text.trim_matches([' ', '\t', '\n', '\r']);
-    text.starts_with('{') && Checker { rest: text }.document()
-}
-
-/// AWS processes JSON up to this depth.
-const DEPTH_MAX: usize = 1000;
-
-/// Checks JSON without recursion, so that depth costs no stack.
-struct Checker<'t> {
-    rest: &'t str,
-}
-
-impl Checker<'_> {
-    fn document(mut self) -> bool {
-        let mut open: Vec<u8> = Vec::new();
-        loop {
-            // A value starts here.
-            self.blank();
-            match self.rest.bytes().next() {
-                Some(b'{') if open.len() < DEPTH_MAX => {
-                    self.skip(1);
-                    open.push(b'}');
-                    if !self.took(b'}') {
-                        if !self.key() {
-                            return false;
-                        }
-                        continue;
-                    }
-                    open.pop();
-                }
-                Some(b'[') if open.len() < DEPTH_MAX => {
-                    self.skip(1);
-                    open.push(b']');
-                    if !self.took(b']') {
-                        continue;
-                    }
-                    open.pop();
-                }
-                Some(b'{' | b'[') | None => return false,
-                Some(_) if !self.scalar() => return false,
-                Some(_) => {}
-            }
-            // A value has ended here.
-            loop {
-                let Some(end) = open.last().copied() else {
-                    self.blank();
-                    return self.rest.is_empty();
-                };
-                if self.took(b',') {
-                    if end == b'}' && !self.key() {
-                        return false;
-                    }
-                    break;
-                }
-                if !self.took(end) {
-                    return false;
-                }
-                open.pop();
-            }
-        }
-    }
-
-    fn key(&mut self) -> bool {
-        self.blank();
-        self.rest.starts_with('"') && self.scalar() && self.took(b':')
-    }
-
-    /// A string, number or word, judged by serde_json.
-    fn scalar(&mut self) -> bool {
-        let Some(end) = value_end(self.rest) else {
-            return false;
-        };
-        let token = self.rest[..end].trim_end_matches([' ', '\t', '\n', '\r']);
-        let ok = serde_json::from_str::<serde::de::IgnoredAny>(token).is_ok();
-        self.skip(token.len());
-        ok
-    }
-
-    fn took(&mut self, byte: u8) -> bool {
-        self.blank();
-        let found = self.rest.as_bytes().first() == Some(&byte);
-        self.skip(usize::from(found));
-        found
-    }
-
-    fn blank(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
-    }
-
-    fn skip(&mut self, bytes: usize) {
-        self.rest = &self.rest[bytes..];
-    }
 }
 
 /// One step of a path into JSON.
@@ -241,37 +149,6 @@ mod tests {
             ("\n{}\t", "{}"),
         ] {
             assert_eq!(minify(text), expected);
-        }
-    }
-
-    #[test]
-    fn objects_are_told_from_all_else() {
-        let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
-        for (text, expected) in [
-            ("{}", true),
-            (
-                " { \"a\" : [ 1 , -2.5e3 , true , null , \"x\\\"y\" , { } ] , \"b\" : { \"c\" : [ ] } } ",
-                true,
-            ),
-            ("", false),
-            ("[]", false),
-            ("{}x", false),
-            ("{} {}", false),
-            ("{\"a\"}", false),
-            ("{\"a\":}", false),
-            ("{\"a\":1,}", false),
-            ("{,}", false),
-            ("{\"a\":[1,]}", false),
-            ("{\"a\":[1 2]}", false),
-            ("{\"a\":01}", false),
-            ("{\"a\":nul}", false),
-            ("{\"a\":\"\\x\"}", false),
-            ("{\"a\":[}]", false),
-            ("{\"a\":1", false),
-            (deep(999).as_str(), true),
-            (deep(1001).as_str(), false),
-        ] {
-            assert_eq!(is_object(text), expected, "{text}");
         }
     }
 

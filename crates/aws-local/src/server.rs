@@ -7,16 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::Config;
-use crate::delivery::http::Job;
-use crate::engine::Engine;
+use crate::engine::{Engine, Jobs};
 use crate::http::carrier::Carrier;
 use crate::http::serve::serve;
 use crate::journal::DataError;
 
-/// How often timers are looked at.
+/// How often timers are checked.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Why the local AWS did not start or had to stop.
@@ -52,7 +50,7 @@ pub struct Server {
     config: Config,
     engine: Arc<Engine>,
     carrier: Carrier,
-    jobs: UnboundedReceiver<Job>,
+    jobs: Jobs,
 }
 
 impl Server {

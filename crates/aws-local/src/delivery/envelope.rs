@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::clock::{Millis, rfc3339_seconds};
-use crate::jsontext::minify;
 
 /// AWS's envelope round a detail, written once and shared by all that it is delivered to.
 #[derive(Debug, Clone)]
@@ -24,7 +23,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) time: Millis,
     pub(crate) region: &'a str,
     pub(crate) resources: &'a [String],
-    /// A JSON object, as the caller wrote it: its key order and the spelling of its numbers are kept.
+    /// A compact JSON object: key order and the spelling of numbers are the caller's.
     pub(crate) detail: &'a str,
 }
 
@@ -32,21 +31,29 @@ impl Envelope {
     pub(crate) fn new(parts: Parts<'_>) -> Self {
         let quoted = |text: &str| Value::from(text).to_string();
         let resources: Vec<String> = parts.resources.iter().map(|arn| quoted(arn)).collect();
-        let text = format!(
-            r#"{{"version":"0","id":{},"detail-type":{},"source":{},"account":{},"time":{},"region":{},"resources":[{}],"detail":{}}}"#,
-            quoted(&parts.id),
-            quoted(parts.detail_type),
-            quoted(parts.source),
-            quoted(parts.account),
-            quoted(&rfc3339_seconds(parts.time)),
-            quoted(parts.region),
-            resources.join(","),
-            minify(parts.detail),
-        );
+        let text = [
+            r#"{"version":"0","id":"#,
+            &quoted(&parts.id),
+            r#","detail-type":"#,
+            &quoted(parts.detail_type),
+            r#","source":"#,
+            &quoted(parts.source),
+            r#","account":"#,
+            &quoted(parts.account),
+            r#","time":"#,
+            &quoted(&rfc3339_seconds(parts.time)),
+            r#","region":"#,
+            &quoted(parts.region),
+            r#","resources":["#,
+            &resources.join(","),
+            r#"],"detail":"#,
+            parts.detail,
+            "}",
+        ];
         Self {
             id: parts.id.into(),
             time: parts.time,
-            text: text.into(),
+            text: text.concat().into(),
         }
     }
 }
@@ -65,7 +72,7 @@ mod tests {
             time: 1_713_534_242_500,
             region: "eu-west-1",
             resources: &["arn:a".to_owned()],
-            detail: "{ \"z\": 1.50, \"a\": \"x y\" }",
+            detail: r#"{"z":1.50,"a":"x y"}"#,
         });
         assert_eq!(
             &*envelope.text,

@@ -38,28 +38,19 @@ fn to_log_group(
 ) -> Result<Sent, Miss> {
     let now = turn.now;
     let (at, message) = transformer::log_event(invocation, now).map_err(Miss::BadInput)?;
-    let stream = stream_of(&invocation.rule_arn, &invocation.target.id);
+    let stream = invocation.target.log_stream(&invocation.rule_arn);
     let realm = turn.world.realm(to);
     let group = realm
         .log_groups
         .get_mut(name)
         .ok_or_else(|| Miss::NoResource(format!("log group {name} does not exist")))?;
     let (rule_arn, account) = (&invocation.rule_arn, invocation.realm.account());
-    if !may_log(group, realm.log_policies.values(), to, &stream, rule_arn, account) {
+    if !may_log(group, realm.log_policies.values(), to, stream, rule_arn, account) {
         let why = "no resource policy allows events.amazonaws.com logs:CreateLogStream and logs:PutLogEvents";
         return Err(Miss::NoPermissions(format!("{why} on log group {name}")));
     }
-    group.append_delivered(&stream, at, now, message);
+    group.append_delivered(stream, at, now, message);
     Ok(Sent::Done)
-}
-
-/// One stream for each rule and target, the same every time.
-fn stream_of(rule_arn: &str, target: &str) -> String {
-    uuid::Uuid::new_v5(
-        &uuid::Uuid::NAMESPACE_URL,
-        format!("{rule_arn} {target}").as_bytes(),
-    )
-    .to_string()
 }
 
 fn to_bus(turn: &mut Turn<'_>, invocation: &Invocation, to: RealmId, bus: &str) -> Result<Sent, Miss> {

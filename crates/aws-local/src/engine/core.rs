@@ -6,8 +6,9 @@ use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
 use crate::delivery::http::{self, Job};
+use crate::fault::Fault;
 use crate::firing;
-use crate::ops::{self, Answer, Call, Prepared};
+use crate::ops::{self, Call, Output, Prepared};
 use crate::state::World;
 use crate::state::timers::Timer;
 use crate::turn::Turn;
@@ -22,7 +23,7 @@ pub(super) struct Core {
 
 /// What a change led to.
 pub(super) struct Made {
-    pub(super) answer: Answer,
+    pub(super) answer: Result<Output, Fault>,
     /// Requests to send over HTTP.
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
@@ -50,7 +51,7 @@ impl Core {
         Self::new(world, usize::MAX)
     }
 
-    /// The same core for new changes.
+    /// The same core for new changes, with the configured limit.
     pub(super) fn limited(self, put_bytes_max: usize) -> Self {
         Self {
             put_bytes_max,
@@ -136,13 +137,13 @@ impl Core {
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
         Made {
-            answer: Ok(Value::Null),
+            answer: Ok(Output::Value(Value::Null)),
             jobs: jobs(turn),
             unchanged: false,
         }
     }
 
-    /// Deliveries whose requests are lost are sent again: at least once, as with AWS.
+    /// Sends deliveries again whose request is lost: at least once, as with AWS.
     pub(super) fn resume(&mut self, ids: impl IntoIterator<Item = u64>) {
         for id in ids {
             self.world.timers.set(self.last, Timer::Retry { id });
@@ -150,7 +151,7 @@ impl Core {
     }
 }
 
-/// The requests of the deliveries that are to leave.
+/// The requests of the deliveries to send.
 fn jobs(mut turn: Turn<'_>) -> Vec<Job> {
     let ids = std::mem::take(&mut turn.effects).into_iter();
     ids.filter_map(|id| http::job(&mut turn, id)).collect()

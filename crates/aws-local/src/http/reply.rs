@@ -7,7 +7,7 @@ use serde_json::json;
 use super::xml;
 use crate::fault::Fault;
 use crate::model::Service;
-use crate::ops::Answer;
+use crate::ops::Output;
 
 /// The protocol a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,17 +18,17 @@ pub(crate) enum Wire {
 }
 
 impl Wire {
-    pub(crate) fn answer(self, service: Service, operation: &str, answer: Answer) -> Response {
-        let body = match answer {
-            Ok(body) => body,
+    pub(crate) fn answer(self, service: Service, operation: &str, answer: Result<Output, Fault>) -> Response {
+        let output = match answer {
+            Ok(output) => output,
             Err(fault) if service == Service::Sqs => return sqs_fault(&fault),
             Err(fault) => return self.fault(&fault),
         };
         let id = request_id();
         let text = if self == Self::Query {
-            xml::answer(operation, &body, &id)
+            xml::answer(operation, &output.into_value(), &id)
         } else {
-            body.to_string()
+            output.text()
         };
         respond(
             200,

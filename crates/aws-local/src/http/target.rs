@@ -5,14 +5,15 @@ use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::reply::Wire;
+use crate::change::Body;
 use crate::fault::Fault;
 use crate::model::Service;
 
-/// How deep a body may nest. What is stored wraps it in a few levels more, and JSON is read 127 deep.
+/// How deep a body may nest. The stored form nests it a few levels deeper, and JSON is read 127 deep.
 const DEPTH_MAX: usize = 100;
 
 /// The operation of a service, with its input as JSON.
-type Call = Result<(Service, String, serde_json::Value), Fault>;
+type Call = Result<(Service, String, Body), Fault>;
 
 /// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
@@ -56,7 +57,7 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wi
             "SerializationException",
             format!("The request body nests deeper than {DEPTH_MAX}."),
         )),
-        Ok(input @ Value::Object(_)) => Ok((service, operation.to_owned(), input)),
+        Ok(input @ Value::Object(_)) => Ok((service, operation.to_owned(), Body::new(input, body))),
         Ok(_) => Err(Fault::new(
             "SerializationException",
             "The request body is not an object.",
@@ -85,7 +86,7 @@ fn unknown_service(target: &str) -> Fault {
     )
 }
 
-/// The query protocol: only STS speaks it here. Members are flat; numbers become numbers again.
+/// The query protocol: only STS speaks it here. Members are flat; numbers are converted to JSON numbers.
 fn action(form: &[u8]) -> Call {
     let pairs = pairs(form);
     let operation = pairs
@@ -111,7 +112,7 @@ fn action(form: &[u8]) -> Call {
     if !Service::Sts.model().knows(&operation) {
         return Err(unknown_service(&operation));
     }
-    Ok((Service::Sts, operation, Value::Object(input)))
+    Ok((Service::Sts, operation, Value::Object(input).into()))
 }
 
 fn pairs(form: &[u8]) -> Map<String, Value> {
@@ -123,7 +124,7 @@ fn pairs(form: &[u8]) -> Map<String, Value> {
     text.trim().split('&').filter_map(pair).collect()
 }
 
-/// Undoes `+` and `%XX`; what is not valid stays as it is.
+/// Decodes `+` and `%XX`; an invalid escape stays as it is.
 fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -185,15 +186,14 @@ mod tests {
         let (service, operation, input) = call.unwrap();
         assert_eq!((service, operation.as_str()), (Service::Sts, "AssumeRole"));
         assert_eq!(
-            input.to_string(),
+            input.value.to_string(),
             r#"{"DurationSeconds":900,"RoleArn":"arn:aws"}"#
         );
         headers.insert("x-amz-target", "AWSEvents.ListRules".parse().unwrap());
         let (_, call) = read(&headers, None, b"");
-        assert_eq!(
-            call.unwrap(),
-            (Service::Events, "ListRules".to_owned(), serde_json::json!({}))
-        );
+        let (service, operation, input) = call.unwrap();
+        assert_eq!((service, operation.as_str()), (Service::Events, "ListRules"));
+        assert_eq!(input.value, serde_json::json!({}));
         for (target, body) in [
             ("AWSEvents", "{}"),
             ("DynamoDB_20120810.ListTables", "{}"),

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::DataError;
 use super::disk::Disk;
+use super::error::DataError;
 use crate::change::Entry;
 use crate::state::World;
 
-/// Written into every file; a reader of another version refuses.
+/// The version in every file; another one is refused.
 const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
@@ -25,20 +25,20 @@ struct Snapshot<W> {
     world: W,
 }
 
-/// Makes the directory and takes it for this process.
+/// Creates the directory and locks it for this process.
 pub(super) fn lock(dir: &Path) -> Result<File, DataError> {
-    fs::create_dir_all(dir).map_err(|source| io_error(dir, source))?;
+    fs::create_dir_all(dir).map_err(|source| DataError::io(dir, source))?;
     let path = dir.join("lock");
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&path);
-    let file = file.map_err(|source| io_error(&path, source))?;
+    let file = file.map_err(|source| DataError::io(&path, source))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DataError::InUse(dir.to_owned())),
-        Err(TryLockError::Error(source)) => Err(io_error(&path, source)),
+        Err(TryLockError::Error(source)) => Err(DataError::io(&path, source)),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn newest_snapshot(dir: &Path) -> Result<u64, DataError> {
 }
 
 fn names(dir: &Path) -> Result<Vec<String>, DataError> {
-    let failed = |source| io_error(dir, source);
+    let failed = |source| DataError::io(dir, source);
     let mut names = Vec::new();
     for file in fs::read_dir(dir).map_err(failed)? {
         names.extend(file.map_err(failed)?.file_name().into_string().ok());
@@ -64,25 +64,25 @@ fn number(name: &str, before: &str, after: &str) -> Option<u64> {
     name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
 }
 
-/// Removes what a crash in the middle of a fold left beside the files that count, and makes their names last.
+/// Removes files that a crash during a fold left beside the current ones, and syncs the directory.
 pub(super) fn clean(disk: &dyn Disk, dir: &Path, counts: u64) -> Result<(), DataError> {
     for name in names(dir)? {
         let of = number(&name, "snapshot-", ".json").or_else(|| number(&name, "journal-", ".ndjson"));
         if name == "snapshot.tmp" || of.is_some_and(|number| number < counts) {
-            // It does no harm but to take room, and the next start tries again.
+            // It only takes room, and the next start tries again.
             let _ = disk.remove(&dir.join(name));
         }
     }
-    disk.sync_names(dir).map_err(|source| io_error(dir, source))
+    disk.sync_names(dir).map_err(|source| DataError::io(dir, source))
 }
 
-/// The state in front of a journal, and how long its text is.
+/// The snapshot that a journal begins after, and its length.
 pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64), DataError> {
     if generation == 0 {
         return Ok((World::default(), 0));
     }
     let path = snapshot_path(dir, generation);
-    let text = fs::read(&path).map_err(|source| io_error(&path, source))?;
+    let text = fs::read(&path).map_err(|source| DataError::io(&path, source))?;
     let damaged = |why: String| DataError::Damaged {
         path: path.clone(),
         why,
@@ -101,13 +101,13 @@ pub(super) fn snapshot_text(world: &World) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// Replays a journal, cuts off what a crash left unfinished at its end, and opens it for more.
+/// Replays a journal, truncates a torn write at its end, and opens it for appending.
 pub(super) fn read_journal(
     disk: &dyn Disk,
     path: &Path,
     mut replay: impl FnMut(Entry),
 ) -> Result<(File, u64), DataError> {
-    let failed = |source| io_error(path, source);
+    let failed = |source| DataError::io(path, source);
     let length = fs::metadata(path).map_or(0, |meta| meta.len());
     if length == 0 {
         return begin_journal(disk, path).map_err(failed);
@@ -125,7 +125,7 @@ pub(super) fn read_journal(
         tracing::warn!(
             at = whole,
             bytes = length - whole,
-            "the journal ends unfinished; that end is cut off"
+            "the journal ends with a torn write; it is truncated"
         );
         disk.cut(&file, whole).map_err(failed)?;
         disk.sync(&file).map_err(failed)?;
@@ -133,9 +133,9 @@ pub(super) fn read_journal(
     Ok((file, whole))
 }
 
-/// Hands on each entry; returns where the last whole line ends.
+/// Replays each entry; gives where the last whole line ends.
 fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Result<u64, DataError> {
-    let failed = |source| io_error(path, source);
+    let failed = |source| DataError::io(path, source);
     let damaged = |why: String| DataError::Damaged {
         path: path.to_owned(),
         why,
@@ -169,8 +169,8 @@ fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Resul
     Ok(whole)
 }
 
-/// Whether a bad line is where a crash broke off a write: then nothing after it can be read either, or the line has
-/// zeros, which no entry has, where a block never reached the disk. Anything else is damage to what was written.
+/// Whether a bad line is a torn write: then nothing after it can be read either, or the line has zeros, which no entry
+/// has, where a block never reached the disk. Anything else is corruption.
 fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
     if line.contains(&0) {
         return Ok(true);
@@ -186,11 +186,15 @@ fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
 }
 
 /// An entry's line: the checksum of its JSON in eight digits, a space, the JSON.
-pub(super) fn entry_line(json: &[u8]) -> Vec<u8> {
-    let mut line = format!("{:08x} ", checksum(json)).into_bytes();
-    line.extend_from_slice(json);
-    line.push(b'\n');
-    line
+pub(super) fn append_line(lines: &mut Vec<u8>, json: [&[u8]; 3]) {
+    let start = lines.len();
+    lines.extend_from_slice(b"00000000 ");
+    for piece in json {
+        lines.extend_from_slice(piece);
+    }
+    let sum = format!("{:08x}", checksum(&lines[start + 9..]));
+    lines[start..start + 8].copy_from_slice(sum.as_bytes());
+    lines.push(b'\n');
 }
 
 fn read_entry(line: &[u8]) -> Option<Entry> {
@@ -199,23 +203,41 @@ fn read_entry(line: &[u8]) -> Option<Entry> {
     (sum == wanted.as_bytes()).then(|| serde_json::from_slice(json).ok())?
 }
 
-/// CRC-32, as in zip files.
+/// CRC-32, as in zip files; eight bytes at a step.
 fn checksum(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let (mut table, mut at) = ([0; 256], 0_u32);
+    /// `TABLES[n]` has the sum of each byte with `n` zeros after it.
+    const TABLES: [[u32; 256]; 8] = tables();
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut sum = u32::MAX;
+    for eight in eights {
+        let whole = u64::from_le_bytes(*eight) ^ u64::from(sum);
+        let each = whole.to_le_bytes().into_iter().zip(TABLES.iter().rev());
+        sum = each.fold(0, |sum, (byte, table)| sum ^ table[usize::from(byte)]);
+    }
+    let step = |sum: u32, byte: &u8| (sum >> 8) ^ TABLES[0][usize::from(sum.to_le_bytes()[0] ^ byte)];
+    !rest.iter().fold(sum, step)
+}
+
+const fn tables() -> [[u32; 256]; 8] {
+    let (mut tables, mut zeros) = ([[0; 256]; 8], 0);
+    while zeros < 8 {
+        let (mut at, mut byte) = (0, 0_u32);
         while at < 256 {
-            let (mut value, mut bit) = (at, 0);
-            while bit < 8 {
+            let (mut value, mut bits) = if zeros == 0 {
+                (byte, 8)
+            } else {
+                (tables[zeros - 1][at], 8)
+            };
+            while bits > 0 {
                 value = (value >> 1) ^ (0xEDB8_8320 & (value & 1).wrapping_neg());
-                bit += 1;
+                bits -= 1;
             }
-            table[at as usize] = value;
-            at += 1;
+            tables[zeros][at] = value;
+            (at, byte) = (at + 1, byte + 1);
         }
-        table
-    };
-    let step = |sum: u32, byte: &u8| (sum >> 8) ^ TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)];
-    !bytes.iter().fold(u32::MAX, step)
+        zeros += 1;
+    }
+    tables
 }
 
 pub(super) fn begin_journal(disk: &dyn Disk, path: &Path) -> io::Result<(File, u64)> {
@@ -237,9 +259,20 @@ pub(super) fn snapshot_path(dir: &Path, generation: u64) -> PathBuf {
     dir.join(format!("snapshot-{generation}.json"))
 }
 
-pub(super) fn io_error(path: &Path, source: io::Error) -> DataError {
-    DataError::Io {
-        path: path.to_owned(),
-        source,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums_are_those_of_zip_files() {
+        for (bytes, sum) in [
+            (&b""[..], 0),
+            (b"a", 0xE8B7_BE43),
+            (b"12345678", 0x9AE0_DAAF),
+            (b"123456789", 0xCBF4_3926),
+            (b"The quick brown fox jumps over the lazy dog", 0x414F_A339),
+        ] {
+            assert_eq!(checksum(bytes), sum, "{bytes:?}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use tempfile::TempDir;
 
-use super::Place;
+use super::DataDir;
 use super::disk::Machine;
 use super::files::read_journal;
 use crate::config::Config;
@@ -49,20 +49,21 @@ fn config() -> Config {
 }
 
 /// The whole state that the files of a directory lead to, as a snapshot would have it.
-fn state(name: &str) -> String {
+async fn state(name: &str) -> String {
     let dir = copy(name);
-    let (engine, _jobs) = Engine::open_at(&config(), Some(&Place::new(dir.path()))).unwrap();
-    engine.look(|world| serde_json::to_string_pretty(world).unwrap()) + "\n"
+    let (engine, _jobs) = Engine::open_at(&config(), Some(&DataDir::new(dir.path()))).unwrap();
+    let look = engine.look(|world| serde_json::to_string_pretty(world).unwrap());
+    look.await + "\n"
 }
 
-#[test]
-fn an_old_journal_leads_to_the_same_state() {
-    expect_file![golden("world.json")].assert_eq(&state("journal"));
+#[tokio::test]
+async fn an_old_journal_leads_to_the_same_state() {
+    expect_file![golden("world.json")].assert_eq(&state("journal").await);
 }
 
-#[test]
-fn an_old_snapshot_and_what_came_after_it_lead_to_the_same_state() {
-    expect_file![golden("world.json")].assert_eq(&state("snapshot"));
+#[tokio::test]
+async fn an_old_snapshot_and_what_came_after_it_lead_to_the_same_state() {
+    expect_file![golden("world.json")].assert_eq(&state("snapshot").await);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! The thread that writes: entries as they come, one sync for all that wait, and snapshots.
 
 use std::fs::File;
 use std::io;
@@ -7,16 +7,18 @@ use std::sync::{Arc, mpsc};
 
 use tokio::sync::watch;
 
+use super::dir::DataDir;
 use super::disk::Disk;
-use super::files::{begin_journal, entry_line, journal_path, snapshot_path};
-use super::{Health, Place, Progress};
+use super::files::{append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
+use super::progress::{Health, Progress};
+use crate::change::Stored;
+use crate::state::World;
 
-/// What the writer is handed.
+/// What the writer is given to write.
 pub(super) enum Work {
-    /// An entry, as JSON.
-    Entry(Vec<u8>),
-    /// The state after all entries so far, as the text of a snapshot.
-    Fold(Vec<u8>),
+    Entry(Stored),
+    /// The state after all entries so far, for a snapshot.
+    Fold(Box<World>),
 }
 
 /// What went wrong, and what is known of the files now.
@@ -33,32 +35,35 @@ pub(super) struct Writer {
     disk: Arc<dyn Disk>,
     generation: u64,
     file: File,
-    /// How much of the file is on disk and told of.
+    /// How much of the file is on disk and reported.
     bytes: u64,
     progress: watch::Sender<Progress>,
     written: u64,
+    snapshot_bytes: u64,
 }
 
 impl Writer {
     pub(super) fn new(
-        place: &Place,
+        dir: &DataDir,
         generation: u64,
         file: File,
         bytes: u64,
         progress: watch::Sender<Progress>,
     ) -> Self {
+        let snapshot_bytes = progress.borrow().snapshot_bytes;
         Self {
-            dir: place.dir.clone(),
-            disk: Arc::clone(&place.disk),
+            dir: dir.path.clone(),
+            disk: Arc::clone(&dir.disk),
             generation,
             file,
             bytes,
             progress,
             written: 0,
+            snapshot_bytes,
         }
     }
 
-    /// Writes until there is nobody left to hand it work, or the disk takes no more.
+    /// Writes until no sender of work is left, or the disk takes no more.
     pub(super) fn run(mut self, work: &mpsc::Receiver<Work>) {
         while let Ok(first) = work.recv() {
             let health = match self.batch(first, work) {
@@ -71,6 +76,7 @@ impl Writer {
             self.progress.send_replace(Progress {
                 written: self.written,
                 health,
+                snapshot_bytes: self.snapshot_bytes,
             });
             if health != Health::Well {
                 return;
@@ -78,26 +84,26 @@ impl Writer {
         }
     }
 
-    /// Writes all that waits and syncs once.
+    /// Writes all queued work and syncs once.
     fn batch(&mut self, first: Work, work: &mpsc::Receiver<Work>) -> Result<(), Failure> {
         let (mut lines, mut count) = (Vec::new(), 0);
         for one in std::iter::once(first).chain(work.try_iter()) {
             match one {
-                Work::Entry(json) => {
-                    lines.extend(entry_line(&json));
+                Work::Entry(entry) => {
+                    append_line(&mut lines, entry.pieces());
                     count += 1;
                 }
-                Work::Fold(snapshot) => {
+                Work::Fold(world) => {
                     self.write(&lines, count)?;
                     (lines, count) = (Vec::new(), 0);
-                    self.fold(&snapshot)?;
+                    self.fold(&world)?;
                 }
             }
         }
         self.write(&lines, count)
     }
 
-    /// After a write that the disk refused nothing of it stays; after a failed sync nothing is sure.
+    /// Appends and syncs. A failed write is rolled back; after a failed sync the contents of the file are unknown.
     fn write(&mut self, lines: &[u8], count: u64) -> Result<(), Failure> {
         if lines.is_empty() {
             return Ok(());
@@ -116,20 +122,23 @@ impl Writer {
         Ok(())
     }
 
-    /// The snapshot is whole on disk before the new journal begins and the old files go. Where there is no room for
-    /// it, the old journal goes on.
-    fn fold(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
+    /// Writes a snapshot and begins a new journal after it. The snapshot is complete on disk before the old files are
+    /// removed; where there is no room for it, the old journal continues.
+    fn fold(&mut self, world: &World) -> Result<(), Failure> {
+        // Plain data with text keys: it always serialises.
+        let snapshot = snapshot_text(world).unwrap_or_default();
+        self.snapshot_bytes = snapshot.len() as u64;
         let next = self.generation + 1;
         let temporary = self.dir.join("snapshot.tmp");
-        let (file, bytes) = match self.prepare(snapshot, next, &temporary) {
+        let (file, bytes) = match self.prepare(&snapshot, next, &temporary) {
             Ok(begun) => begun,
             Err(error) => {
-                tracing::warn!(%error, "the journal cannot be folded and goes on");
+                tracing::warn!(%error, "no snapshot can be written; the old journal continues");
                 let _ = self.disk.remove(&temporary);
                 return Ok(());
             }
         };
-        // Whether a rename that failed took place is not known, and so neither is which journal counts.
+        // After a failed rename it is unknown which of the two journals is the current one.
         let renamed = self.disk.rename(&temporary, &snapshot_path(&self.dir, next));
         renamed.map_err(Failure::broken)?;
         self.disk.sync_names(&self.dir).map_err(Failure::broken)?;

@@ -1,4 +1,6 @@
-//! The walk over a request, and the words of AWS's refusals.
+//! Validates a request against its shape, with the messages of AWS's refusals.
+
+use std::fmt::{self, Display, Formatter};
 
 use serde_json::Value;
 
@@ -21,18 +23,15 @@ pub(crate) enum Problems {
     Invalid { why: String, missing: Option<String> },
 }
 
-/// Checks `body` against the input of `operation`; operations without a table are not checked here.
-pub(crate) fn check(model: &Model, operation: &str, body: &Value) -> Result<(), Problems> {
-    let Some(shape) = model.input(operation) else {
-        return Ok(());
-    };
+/// Checks `body` against the shape of an operation's input.
+pub(super) fn check(model: &Model, shape: &Shape, body: &Value) -> Result<(), Problems> {
     let mut walk = Walk {
         model,
         found: Vec::new(),
         missing: None,
         long_name: false,
     };
-    walk.value(shape, body, "").map_err(Problems::Unreadable)?;
+    walk.value(shape, body, &At::BODY).map_err(Problems::Unreadable)?;
     if walk.found.is_empty() {
         return Ok(());
     }
@@ -51,16 +50,68 @@ pub(crate) fn check(model: &Model, operation: &str, body: &Value) -> Result<(), 
     })
 }
 
+/// Where a value is in the body. It is spelt only when a refusal names it.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    above: Option<&'a At<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Body,
+    Member(&'a str),
+    Item(usize),
+    /// Of a map, by its key.
+    Entry(&'a str),
+}
+
+impl<'a> At<'a> {
+    const BODY: Self = Self {
+        above: None,
+        step: Step::Body,
+    };
+
+    fn below(&'a self, step: Step<'a>) -> Self {
+        Self {
+            above: Some(self),
+            step,
+        }
+    }
+
+    fn is(&self, spelling: &str) -> bool {
+        self.to_string() == spelling
+    }
+}
+
+/// As AWS's messages have it: `entries.1.member.source`.
+impl Display for At<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(above) = self.above {
+            above.fmt(f)?;
+            if above.above.is_some() {
+                f.write_str(".")?;
+            }
+        }
+        match self.step {
+            Step::Body => Ok(()),
+            Step::Member(name) => f.write_str(&lower(name)),
+            Step::Item(number) => write!(f, "{number}.member"),
+            Step::Entry(key) => write!(f, "{key}.member"),
+        }
+    }
+}
+
 struct Walk<'m> {
     model: &'m Model,
     found: Vec<String>,
     missing: Option<String>,
-    /// The logs service says that of its names in a sentence of its own.
+    /// The logs service has a message of its own for long names.
     long_name: bool,
 }
 
 impl Walk<'_> {
-    fn value(&mut self, shape: &Shape, value: &Value, at: &str) -> Result<(), String> {
+    fn value(&mut self, shape: &Shape, value: &Value, at: &At<'_>) -> Result<(), String> {
         match (shape.kind, value) {
             (Kind::Structure, Value::Object(given)) => self.members(shape, given, at),
             (Kind::List, Value::Array(items)) => {
@@ -68,7 +119,7 @@ impl Walk<'_> {
                 let below = shape.of.as_deref().and_then(|of| self.model.shape(of));
                 for (n, item) in items.iter().enumerate() {
                     if let (Some(below), false) = (below, item.is_null()) {
-                        self.value(below, item, &format!("{at}.{}.member", n + 1))?;
+                        self.value(below, item, &at.below(Step::Item(n + 1)))?;
                     }
                 }
                 Ok(())
@@ -99,11 +150,11 @@ impl Walk<'_> {
         &mut self,
         shape: &Shape,
         given: &serde_json::Map<String, Value>,
-        at: &str,
+        at: &At<'_>,
     ) -> Result<(), String> {
         let model = self.model;
         for (name, to) in &shape.members {
-            let at = join(at, &lower(name));
+            let at = at.below(Step::Member(name));
             match (given.get(name).filter(|v| !v.is_null()), model.shape(to)) {
                 (Some(value), Some(below)) => self.value(below, value, &at)?,
                 (None, _) if shape.required.contains(name) => {
@@ -121,7 +172,7 @@ impl Walk<'_> {
         shape: &Shape,
         entries: &serde_json::Map<String, Value>,
         whole: &Value,
-        at: &str,
+        at: &At<'_>,
     ) -> Result<(), String> {
         self.length(shape, entries.len(), whole, at);
         let model = self.model;
@@ -134,15 +185,16 @@ impl Walk<'_> {
                 self.text(keys, key, at);
             }
             if let (Some(values), false) = (values, value.is_null()) {
-                self.value(values, value, &format!("{at}.{key}.member"))?;
+                self.value(values, value, &at.below(Step::Entry(key)))?;
             }
         }
         Ok(())
     }
 
-    fn text(&mut self, shape: &Shape, text: &str, at: &str) {
-        let length = text.chars().count();
-        self.bounds(shape, length, "have length", text, at);
+    fn text(&mut self, shape: &Shape, text: &str, at: &At<'_>) {
+        if shape.min.is_some() || shape.max.is_some() {
+            self.bounds(shape, text.chars().count(), "have length", text, at);
+        }
         if shape.regex().is_some_and(|regex| !regex.is_match(text)) {
             let pattern = shape.pattern.as_deref().unwrap_or_default();
             self.fail_value(
@@ -161,7 +213,7 @@ impl Walk<'_> {
         }
     }
 
-    fn number(&mut self, shape: &Shape, number: &serde_json::Number, at: &str) {
+    fn number(&mut self, shape: &Shape, number: &serde_json::Number, at: &At<'_>) {
         let Some(value) = number.as_f64() else { return };
         if shape.min.is_some_and(|min| value < min) {
             let min = shape.min.unwrap_or_default();
@@ -182,7 +234,7 @@ impl Walk<'_> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^52")]
-    fn length(&mut self, shape: &Shape, length: usize, whole: &Value, at: &str) {
+    fn length(&mut self, shape: &Shape, length: usize, whole: &Value, at: &At<'_>) {
         let n = length as f64;
         if shape.min.is_some_and(|min| n < min) || shape.max.is_some_and(|max| n > max) {
             let shown = self.shown(shape, whole);
@@ -225,7 +277,7 @@ impl Walk<'_> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^52")]
-    fn bounds(&mut self, shape: &Shape, length: usize, what: &str, shown: &str, at: &str) {
+    fn bounds(&mut self, shape: &Shape, length: usize, what: &str, shown: &str, at: &At<'_>) {
         if let Some(min) = shape.min.filter(|min| (length as f64) < *min) {
             self.fail_value(
                 shown,
@@ -234,9 +286,7 @@ impl Walk<'_> {
             );
         }
         if let Some(max) = shape.max.filter(|max| (length as f64) > *max) {
-            if matches!(at, "logGroupName" | "logStreamName") {
-                self.long_name = true;
-            }
+            self.long_name |= at.is("logGroupName") || at.is("logStreamName");
             self.fail_value(
                 shown,
                 at,
@@ -245,16 +295,16 @@ impl Walk<'_> {
         }
     }
 
-    fn fail_value(&mut self, shown: &str, at: &str, rule: &str) {
-        // The logs service does not repeat this one.
-        if at == "logGroupIdentifier" {
+    fn fail_value(&mut self, shown: &str, at: &At<'_>, rule: &str) {
+        // The logs service reports this one once.
+        if at.is("logGroupIdentifier") {
             self.fail("", at, rule);
         } else {
             self.fail(&format!("'{shown}' "), at, rule);
         }
     }
 
-    fn fail(&mut self, shown: &str, at: &str, rule: &str) {
+    fn fail(&mut self, shown: &str, at: &At<'_>, rule: &str) {
         self.found.push(format!(
             "Value {shown}at '{at}' failed to satisfy constraint: {rule}"
         ));
@@ -267,14 +317,6 @@ fn fits(kind: Kind, number: &serde_json::Number) -> bool {
         Kind::Integer => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
         Kind::Long => number.as_i64().is_some(),
         _ => true,
-    }
-}
-
-fn join(at: &str, name: &str) -> String {
-    if at.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{at}.{name}")
     }
 }
 
@@ -317,7 +359,7 @@ mod tests {
 
     fn verdict(service: Service, operation: &str, body: &str) -> String {
         let body = serde_json::from_str(body).unwrap();
-        match check(service.model(), operation, &body) {
+        match service.input(operation).unwrap().check(&body) {
             Ok(()) => "ok".to_owned(),
             Err(Problems::Unreadable(why)) => format!("unreadable: {why}"),
             Err(Problems::Invalid { why, .. }) => why,

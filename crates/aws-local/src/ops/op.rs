@@ -3,19 +3,20 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::call::{Answer, Call};
+use super::Output;
+use super::call::Call;
 use crate::fault::Fault;
 
-/// One operation, whose input is an `I`.
-pub(crate) struct Op<I> {
+/// One operation, whose input is an `I` and whose output an `O`.
+pub(crate) struct Op<I, O> {
     name: &'static str,
     writes: bool,
     decode: fn(&Value) -> Result<I, serde_json::Error>,
-    function: fn(&mut Call<'_>, I) -> Answer,
+    function: fn(&mut Call<'_>, I) -> Result<O, Fault>,
 }
 
 /// An operation whose input is decoded: the rest needs the state.
-pub(crate) type Run = Box<dyn FnOnce(&mut Call<'_>) -> Answer + Send>;
+pub(crate) type Run = Box<dyn FnOnce(&mut Call<'_>) -> Result<Output, Fault> + Send>;
 
 /// Operations of all input types, for one table.
 pub(crate) trait Operation: Sync {
@@ -28,8 +29,8 @@ pub(crate) trait Operation: Sync {
     fn decode(&self, body: &Value) -> Result<Run, Fault>;
 }
 
-impl<I: DeserializeOwned> Op<I> {
-    pub(crate) const fn read(name: &'static str, function: fn(&mut Call<'_>, I) -> Answer) -> Self {
+impl<I: DeserializeOwned, O> Op<I, O> {
+    pub(crate) const fn read(name: &'static str, function: fn(&mut Call<'_>, I) -> Result<O, Fault>) -> Self {
         Self {
             name,
             writes: false,
@@ -38,7 +39,10 @@ impl<I: DeserializeOwned> Op<I> {
         }
     }
 
-    pub(crate) const fn write(name: &'static str, function: fn(&mut Call<'_>, I) -> Answer) -> Self {
+    pub(crate) const fn write(
+        name: &'static str,
+        function: fn(&mut Call<'_>, I) -> Result<O, Fault>,
+    ) -> Self {
         Self {
             writes: true,
             ..Self::read(name, function)
@@ -46,7 +50,7 @@ impl<I: DeserializeOwned> Op<I> {
     }
 }
 
-impl<I: Send + 'static> Operation for Op<I> {
+impl<I: Send + 'static, O: Into<Output> + 'static> Operation for Op<I, O> {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -57,6 +61,6 @@ impl<I: Send + 'static> Operation for Op<I> {
 
     fn decode(&self, body: &Value) -> Result<Run, Fault> {
         let (input, function) = ((self.decode)(body)?, self.function);
-        Ok(Box::new(move |call| function(call, input)))
+        Ok(Box::new(move |call| function(call, input).map(Into::into)))
     }
 }

@@ -1,10 +1,11 @@
 //! Rules and their targets.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::Tags;
 use crate::clock::Millis;
@@ -22,7 +23,7 @@ pub(crate) struct Rule {
     pub(crate) description: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) created_by: String,
-    /// The service that made it for an account and that alone may change it.
+    /// The service that created it for an account and that alone may change it.
     #[serde(default)]
     pub(crate) managed_by: Option<String>,
     pub(crate) tags: Tags,
@@ -34,8 +35,8 @@ impl Rule {
         self.state != "DISABLED"
     }
 
-    /// Sets when the schedule fires next; a disabled rule's does not.
-    pub(crate) fn wind(&mut self, after: Millis) -> Option<Millis> {
+    /// Sets the time when the schedule fires next; none for a disabled rule.
+    pub(crate) fn schedule_next(&mut self, after: Millis) -> Option<Millis> {
         let schedule = self
             .schedule
             .as_deref()
@@ -46,7 +47,7 @@ impl Rule {
     }
 }
 
-/// A target, in the form AWS takes and gives it; it is stored in that form too.
+/// A target, in AWS's wire form, which is the stored form too.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Target {
@@ -82,9 +83,23 @@ pub(crate) struct Target {
     pub(crate) sage_maker_pipeline_parameters: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) app_sync_parameters: Option<Value>,
+    #[serde(skip)]
+    pub(crate) log_stream: OnceLock<Arc<str>>,
 }
 
-/// Values picked from the event and the text they go into.
+impl Target {
+    /// The log stream that events of its rule go to, where it is a log group: one for each rule and target, the same
+    /// every time. It is a digest, so it is made once.
+    pub(crate) fn log_stream(&self, rule_arn: &str) -> &Arc<str> {
+        self.log_stream.get_or_init(|| {
+            let name = [rule_arn, " ", &self.id].concat();
+            let digest = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
+            digest.to_string().into()
+        })
+    }
+}
+
+/// Values taken from the event, and the template they are inserted into.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct InputTransformer {
@@ -104,7 +119,7 @@ pub(crate) struct DeadLetterConfig {
     pub(crate) arn: Option<String>,
 }
 
-/// How long and how often delivery is tried again.
+/// How long and how often delivery is retried.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct RetryPolicy {

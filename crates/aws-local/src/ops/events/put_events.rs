@@ -1,5 +1,6 @@
-//! PutEvents and PutPartnerEvents: entries judged one by one, what is accepted is published at once.
+//! PutEvents and PutPartnerEvents: entries are validated one by one, and the accepted ones published at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use crate::clock::{Millis, read_time};
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::{drop_event, may_put, publish};
 use crate::fault::Fault;
-use crate::jsontext::is_object;
+use crate::jsontext::compact_object;
 use crate::ops::{Answer, Call, Op, Operation};
 use crate::state::RealmId;
 use crate::state::source::State;
@@ -46,16 +47,17 @@ struct Entry {
     event_bus_name: Option<String>,
 }
 
-/// An entry that has all it needs.
+/// An entry with all required members.
 struct Whole<'e> {
     source: &'e str,
     detail_type: &'e str,
-    detail: &'e str,
+    /// Compact.
+    detail: Cow<'e, str>,
     time: Millis,
     resources: &'e [String],
 }
 
-/// Why an entry was refused while others may stand.
+/// Why an entry was refused; others of the batch may be accepted.
 struct Refusal(&'static str, String);
 
 fn put_events(call: &mut Call<'_>, put: &Put) -> Answer {
@@ -124,7 +126,7 @@ fn put_partner_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Ref
     };
     let envelope = seal(call, &whole, &customer, &region);
     let id = envelope.id.clone();
-    // While the source is PENDING the partner is told of success and nobody sees the event.
+    // While the source is PENDING the partner is answered with success and no bus gets the event.
     if state == State::Active {
         publish(
             &mut call.turn,
@@ -192,9 +194,8 @@ fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
         return Err(Refusal("InvalidArgument", why.to_owned()));
     }
     let detail = entry.detail.as_deref().unwrap_or_default();
-    if !is_object(detail) {
-        return Err(Refusal("MalformedDetail", "Detail is malformed.".to_owned()));
-    }
+    let malformed = || Refusal("MalformedDetail", "Detail is malformed.".to_owned());
+    let detail = compact_object(detail).ok_or_else(malformed)?;
     let bad_time = || Refusal("InvalidArgument", "Parameter Time is not valid.".to_owned());
     let time = entry
         .time
@@ -219,7 +220,7 @@ fn seal(call: &mut Call<'_>, whole: &Whole<'_>, account: &str, region: &str) -> 
         time: whole.time,
         region,
         resources: whole.resources,
-        detail: whole.detail,
+        detail: &whole.detail,
     })
 }
 

@@ -3,19 +3,19 @@
 use std::ops::Bound;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::filter::Filter;
 use super::{group, named};
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::ops::log_events::{EventsPage, Row};
+use crate::ops::{Call, Op, Operation};
 use crate::page;
 use crate::state::log_group::{LogEvent, LogGroup, Position, event_bytes};
 
 const EVENTS_MAX: usize = 10_000;
 const PAGE_BYTES_MAX: u64 = 1_048_576;
-/// How many events one call looks at; a page may come back empty with a token, as AWS's may.
+/// How many events one call scans; a page may be empty and have a token, as AWS's may.
 const SEARCHED_MAX: usize = 20_000;
 
 /// Newest first is served from here on, 2024-01-01T00:00:00Z.
@@ -54,7 +54,7 @@ struct GetEvents {
     start_from_head: Option<bool>,
 }
 
-fn filter(call: &mut Call<'_>, input: FilterEvents) -> Answer {
+fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault> {
     let now = call.turn.now;
     let (token, forward) = check_filter(&input, now)?;
     let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
@@ -107,13 +107,16 @@ fn filter(call: &mut Call<'_>, input: FilterEvents) -> Answer {
         place,
     };
     let next = found.next.map(|place| seal("FilterLogEvents", &token(place)));
-    let events: Vec<Value> = found.events.iter().map(|(at, event)| view(**at, event)).collect();
-    Ok(slim(
-        json!({ "events": events, "searchedLogStreams": [], "nextToken": next }),
-    ))
+    let rows = found.events.into_iter().map(|(at, event)| Row::named(*at, event));
+    Ok(EventsPage {
+        events: rows.collect(),
+        next_token: next,
+        searched_log_streams: Some([]),
+        ..EventsPage::default()
+    })
 }
 
-/// Refuses what does not go together; gives the token, and whether the oldest come first.
+/// Refuses members that exclude each other; gives the token, and whether the oldest come first.
 fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, bool), Fault> {
     if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
         return Err(Fault::parameter(
@@ -131,7 +134,7 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
     let token = token
         .map(|token| open(token, "FilterLogEvents", now))
         .transpose()?;
-    // A token goes on the way it came, whatever the request says.
+    // A token keeps the direction of its request, whatever this one says.
     let asked = input.start_from_head.unwrap_or(true);
     let forward = token.as_ref().map_or(asked, |token| token.way == FORWARD);
     if !forward && input.start_time.is_some_and(|start| start < BACKWARD_FROM) {
@@ -142,17 +145,7 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
     Ok((token, forward))
 }
 
-fn view(at: Position, event: &LogEvent) -> Value {
-    json!({
-        "logStreamName": event.stream,
-        "timestamp": at.0,
-        "message": event.message,
-        "ingestionTime": event.ingested,
-        "eventId": event_id(at),
-    })
-}
-
-/// What one call found, and where the next goes on.
+/// The events of one call, and where the next continues.
 struct Found<'g> {
     events: Vec<(&'g Position, &'g LogEvent)>,
     next: Option<Position>,
@@ -215,7 +208,7 @@ fn is_empty(low: Bound<Position>, high: Bound<Position>) -> bool {
     }
 }
 
-fn get(call: &mut Call<'_>, input: GetEvents) -> Answer {
+fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
     let now = call.turn.now;
     let name = named(
         call.caller,
@@ -240,14 +233,11 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Answer {
     let given = input.next_token.as_deref();
     let token = given.map(|token| open(token, "GetLogEvents", now)).transpose()?;
     let (from, to) = window(&all, group, token.as_ref(), input.start_from_head, limit);
-    let events: Vec<Value> = all[from..to]
+    let rows = all[from..to]
         .iter()
-        .filter_map(|position| Some((position, group.events().get(position)?)))
-        .map(|(position, event)| {
-            json!({ "timestamp": position.0, "message": event.message, "ingestionTime": event.ingested })
-        })
-        .collect();
-    // Who has come to an end gets the token back that was given.
+        .filter_map(|position| Some(Row::bare(*position, group.events().get(position)?)));
+    let events = rows.collect();
+    // At either end the answer has the token that was given.
     let mark = |way: char, at: usize| {
         let place = place(&all, at);
         let same = token
@@ -267,12 +257,15 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Answer {
             str::to_owned,
         )
     };
-    Ok(
-        json!({ "events": events, "nextForwardToken": mark(FORWARD, to), "nextBackwardToken": mark(BACKWARD, from) }),
-    )
+    Ok(EventsPage {
+        events,
+        next_backward_token: Some(mark(BACKWARD, from)),
+        next_forward_token: Some(mark(FORWARD, to)),
+        ..EventsPage::default()
+    })
 }
 
-/// The part of a stream's events that a call gives: `from..to`. A token stands between two events.
+/// The part of a stream's events that a call gives: `from..to`. A token is a position between two events.
 fn window(
     all: &[Position],
     group: &LogGroup,
@@ -314,7 +307,7 @@ fn window(
     }
 }
 
-/// The position a mark at index `at` stands before: that of the event there, or just after the last one.
+/// The position of a mark at index `at`: that of the event there, or just after the last one.
 fn place(all: &[Position], at: usize) -> Position {
     all.get(at)
         .copied()
@@ -322,7 +315,7 @@ fn place(all: &[Position], at: usize) -> Position {
         .unwrap_or_default()
 }
 
-/// Where a reader stands and which way it goes.
+/// The position of a reader, and its direction.
 struct Token {
     way: char,
     issued: Millis,
@@ -353,9 +346,4 @@ fn open(token: &str, of: &str, now: Millis) -> Result<Token, Fault> {
         .and_then(read)
         .filter(|token| now < token.issued + DAY)
         .ok_or_else(|| Fault::parameter("The specified nextToken is invalid."))
-}
-
-/// AWS's ids are 56 digits.
-fn event_id(position: Position) -> String {
-    format!("{:036}{:020}", position.0, position.1)
 }

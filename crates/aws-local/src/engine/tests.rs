@@ -1,0 +1,295 @@
+//! The engine on a disk that refuses changes: a refused change is neither seen nor sent, and all others work.
+
+use std::fs;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::Engine;
+use crate::config::Config;
+use crate::delivery::http::HttpResult;
+use crate::testing::flaky::{Flaky, NEVER, ask, data_dir, made, make, open, world};
+
+/// The output of a future that is ready without waiting.
+fn ready_now<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_whole_changes_until_there_is_room() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let engine = open(dir.path(), disk.clone()).unwrap();
+    assert!(make(&engine, "b-1").await);
+    let before = world(&engine).await;
+    disk.room.store(10, Ordering::SeqCst);
+    for _ in 0..2 {
+        let refused = ask(&engine, "events.CreateEventBus", json!({ "Name": "b-2" }))
+            .await
+            .unwrap_err();
+        assert_eq!((refused.status, refused.code), (500, "InternalFailure"));
+        assert_eq!(world(&engine).await, before, "nothing of it is seen");
+    }
+    disk.room.store(NEVER, Ordering::SeqCst);
+    assert!(make(&engine, "b-3").await);
+    assert_eq!(made(&engine).await, ["b-1", "b-3"]);
+    drop(engine);
+    let engine = open(dir.path(), Flaky::new()).unwrap();
+    assert_eq!(made(&engine).await, ["b-1", "b-3"]);
+}
+
+#[tokio::test]
+async fn of_concurrent_calls_on_a_full_disk_only_the_answered_are_stored() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let engine = Arc::new(open(dir.path(), disk.clone()).unwrap());
+    let mut callers = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let (engine, disk) = (Arc::clone(&engine), disk.clone());
+        callers.spawn(async move {
+            if number == 20 {
+                disk.room.store(10, Ordering::SeqCst);
+            }
+            let name = format!("b-{number:02}");
+            make(&engine, &name).await.then_some(name)
+        });
+    }
+    let mut answered: Vec<String> = callers.join_all().await.into_iter().flatten().collect();
+    answered.sort();
+    assert!(answered.len() < 40);
+    disk.room.store(NEVER, Ordering::SeqCst);
+    assert_eq!(made(&engine).await, answered);
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_is_answered_until_a_restart() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let engine = open(dir.path(), disk.clone()).unwrap();
+    assert!(make(&engine, "b-1").await);
+    disk.syncs.store(0, Ordering::SeqCst);
+    assert!(!make(&engine, "b-2").await);
+    disk.syncs.store(NEVER, Ordering::SeqCst);
+    let refused = ask(&engine, "events.ListEventBuses", json!({}))
+        .await
+        .unwrap_err();
+    assert!(
+        refused.message.contains("start the local AWS again"),
+        "{}",
+        refused.message
+    );
+    drop(engine);
+    let engine = open(dir.path(), Flaky::new()).unwrap();
+    assert_eq!(made(&engine).await[0], "b-1");
+}
+
+const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+
+/// A rule with a target that the operator gave a URL for.
+async fn with_outside_target(engine: &Engine) {
+    let rule = json!({ "Name": "r", "EventPattern": "{\"source\":[\"s\"]}" });
+    ask(engine, "events.PutRule", rule).await.unwrap();
+    let targets = json!({ "Rule": "r", "Targets": [{ "Id": "1", "Arn": FUNCTION }] });
+    ask(engine, "events.PutTargets", targets).await.unwrap();
+}
+
+async fn put_event(engine: &Engine) -> bool {
+    let entry = json!({ "Source": "s", "DetailType": "t", "Detail": "{}" });
+    ask(engine, "events.PutEvents", json!({ "Entries": [entry] }))
+        .await
+        .is_ok()
+}
+
+fn outside_config(url: Option<&str>) -> Config {
+    Config {
+        targets: url
+            .map(|url| (FUNCTION.to_owned(), url.to_owned()))
+            .into_iter()
+            .collect(),
+        ..Config::default()
+    }
+}
+
+fn done() -> HttpResult {
+    HttpResult::Status {
+        status: 200,
+        retry_after_seconds: None,
+    }
+}
+
+#[tokio::test]
+async fn a_result_from_before_a_reset_belongs_to_no_later_delivery() {
+    let (engine, mut jobs) = Engine::open_at(&outside_config(Some("http://127.0.0.1:9")), None).unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        with_outside_target(&engine).await;
+        assert!(put_event(&engine).await);
+        ids.push(jobs.next().await.unwrap().id);
+        engine.reset().await.unwrap();
+    }
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn urls_given_later_deliver_no_earlier_event() {
+    let dir = TempDir::new().unwrap();
+    let data_dir = data_dir(dir.path(), Flaky::new());
+    let (engine, _jobs) = Engine::open_at(&outside_config(None), Some(&data_dir)).unwrap();
+    with_outside_target(&engine).await;
+    assert!(
+        put_event(&engine).await,
+        "with no URL the invocation fails at once"
+    );
+    drop(engine);
+    let (engine, mut jobs) =
+        Engine::open_at(&outside_config(Some("http://127.0.0.1:9")), Some(&data_dir)).unwrap();
+    engine.tick();
+    assert_eq!(
+        ready_now(jobs.next()),
+        None,
+        "an event from before is not delivered now"
+    );
+    assert!(put_event(&engine).await);
+    assert!(jobs.next().await.is_some(), "one of now is");
+}
+
+const URL: Option<&str> = Some("http://127.0.0.1:9");
+
+async fn waiting(engine: &Engine) -> Vec<u64> {
+    let ids = engine.look(|world| world.outbox.pending.keys().copied().collect());
+    ids.await
+}
+
+#[tokio::test]
+async fn a_request_of_a_refused_change_never_leaves() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let data_dir = data_dir(dir.path(), disk.clone());
+    let (engine, mut jobs) = Engine::open_at(&outside_config(URL), Some(&data_dir)).unwrap();
+    with_outside_target(&engine).await;
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(!put_event(&engine).await);
+    assert_eq!(ready_now(jobs.next()), None);
+    disk.room.store(NEVER, Ordering::SeqCst);
+    assert!(put_event(&engine).await);
+    let sent = jobs.next().await.unwrap();
+    assert_eq!(waiting(&engine).await, [sent.id]);
+    assert_eq!(ready_now(jobs.next()), None);
+    engine.record_result(sent.id, done()).await;
+    assert!(waiting(&engine).await.is_empty());
+}
+
+#[tokio::test]
+async fn after_a_refused_change_memory_and_disk_number_deliveries_alike() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let data_dir = data_dir(dir.path(), disk.clone());
+    let config = outside_config(URL);
+    let (engine, mut jobs) = Engine::open_at(&config, Some(&data_dir)).unwrap();
+    with_outside_target(&engine).await;
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(!put_event(&engine).await);
+    disk.room.store(NEVER, Ordering::SeqCst);
+    for _ in 0..2 {
+        assert!(put_event(&engine).await);
+    }
+    let (ended, waits) = (jobs.next().await.unwrap(), jobs.next().await.unwrap());
+    engine.record_result(ended.id, done()).await;
+    drop(engine);
+    let (engine, _jobs) = Engine::open_at(&config, Some(&data_dir)).unwrap();
+    assert_eq!(waiting(&engine).await, [waits.id]);
+}
+
+#[tokio::test]
+async fn a_recovery_does_not_resend_a_request_in_flight() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let data_dir = data_dir(dir.path(), disk.clone());
+    let (engine, mut jobs) = Engine::open_at(&outside_config(URL), Some(&data_dir)).unwrap();
+    with_outside_target(&engine).await;
+    assert!(put_event(&engine).await);
+    let out = jobs.next().await.unwrap();
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(!make(&engine, "b-1").await);
+    disk.room.store(NEVER, Ordering::SeqCst);
+    engine.tick();
+    assert!(make(&engine, "b-1").await);
+    assert_eq!(ready_now(jobs.next()), None);
+    engine.record_result(out.id, done()).await;
+    assert!(waiting(&engine).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_recovery_resends_a_request_whose_result_was_refused() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let data_dir = data_dir(dir.path(), disk.clone());
+    let (engine, mut jobs) = Engine::open_at(&outside_config(URL), Some(&data_dir)).unwrap();
+    with_outside_target(&engine).await;
+    assert!(put_event(&engine).await);
+    let first = jobs.next().await.unwrap();
+    disk.room.store(10, Ordering::SeqCst);
+    engine.record_result(first.id, done()).await;
+    assert!(!make(&engine, "b-1").await);
+    disk.room.store(NEVER, Ordering::SeqCst);
+    engine.tick();
+    assert_eq!(jobs.next().await, Some(first));
+}
+
+#[tokio::test]
+async fn a_refused_move_of_the_clock_is_undone() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let engine = open(dir.path(), disk.clone()).unwrap();
+    let day_later = engine.now() + 24 * 60 * 60 * 1000;
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(engine.move_clock(day_later).await.is_err());
+    disk.room.store(NEVER, Ordering::SeqCst);
+    assert!(engine.now() < day_later);
+    assert!(engine.move_clock(day_later).await.unwrap() >= day_later);
+}
+
+#[tokio::test]
+async fn no_caller_is_blocked_while_the_directory_is_read_again() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let mut engine = open(dir.path(), disk.clone()).unwrap();
+    assert!(make(&engine, "b-1").await);
+    let wait = std::mem::replace(&mut engine.recovery_wait, Duration::ZERO);
+    disk.hold_readers(true);
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(!make(&engine, "b-2").await);
+    // All of these take the lock, and all of them return.
+    engine.now();
+    engine.tick();
+    engine.look(|_| ()).await;
+    let refused = ask(&engine, "events.ListEventBuses", json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!((refused.status, refused.code), (500, "InternalFailure"));
+    assert!(
+        refused.message.contains("being read again"),
+        "{}",
+        refused.message
+    );
+    disk.room.store(NEVER, Ordering::SeqCst);
+    disk.hold_readers(false);
+    engine.recovery_wait = wait;
+    assert_eq!(made(&engine).await, ["b-1"]);
+    assert!(make(&engine, "b-3").await);
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_read_again_fails_callers_and_blocks_none() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let engine = open(dir.path(), disk.clone()).unwrap();
+    assert!(make(&engine, "b-1").await);
+    fs::write(dir.path().join("journal-0.ndjson"), "something else").unwrap();
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(!make(&engine, "b-2").await);
+    for _ in 0..2 {
+        let refused = ask(&engine, "events.ListEventBuses", json!({})).await;
+        assert_eq!(refused.unwrap_err().code, "InternalFailure");
+    }
+    engine.look(|_| ()).await;
+}

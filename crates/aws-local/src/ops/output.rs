@@ -1,0 +1,42 @@
+//! What an operation gives: JSON that is written once the engine's lock is released.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::log_events::EventsPage;
+
+/// The output of an operation.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Output {
+    Value(Value),
+    /// Log events, whose texts are shared with the state until they are written.
+    Events(EventsPage),
+}
+
+impl Output {
+    /// As the JSON protocols carry it.
+    pub(crate) fn text(&self) -> String {
+        // An output is plain data with text keys: it always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Value(value) => value,
+            Self::Events(page) => serde_json::to_value(page).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<Value> for Output {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl From<EventsPage> for Output {
+    fn from(page: EventsPage) -> Self {
+        Self::Events(page)
+    }
+}

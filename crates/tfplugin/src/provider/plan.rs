@@ -1,0 +1,163 @@
+//! A plan while the provider adjusts it.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use tokio_util::sync::CancellationToken;
+
+use super::config;
+use super::resource::Resource;
+use crate::attr::{Attr, AttrType, ValueOf};
+use crate::cty::Val;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::path::{Path, Step};
+use crate::value::Value;
+
+/// What a plan is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make an object (also the second half of a replacement).
+    Create,
+    /// Change an object in place, or replace it.
+    Update,
+    /// Remove an object.
+    Delete,
+}
+
+/// The client as the server holds it.
+pub(crate) type AnyClient = Arc<dyn Any + Send + Sync>;
+
+/// A plan, whatever the resource.
+pub(crate) struct PlanState {
+    pub(crate) action: Action,
+    pub(crate) prior: Val,
+    pub(crate) config: Val,
+    pub(crate) planned: Val,
+    pub(crate) replace: Vec<Path>,
+    pub(crate) diags: Diagnostics,
+    pub(crate) client: Option<AnyClient>,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// The plan of one resource, as its `plan` hook sees it.
+pub struct Plan<'a, R> {
+    state: &'a mut PlanState,
+    prior: OnceLock<Option<R>>,
+}
+
+impl<'a, R: Resource> Plan<'a, R> {
+    pub(crate) fn new(state: &'a mut PlanState) -> Self {
+        Self {
+            state,
+            prior: OnceLock::new(),
+        }
+    }
+
+    /// What is about to be done.
+    pub fn action(&self) -> Action {
+        self.state.action
+    }
+
+    /// The object as it is; none on create.
+    pub fn prior(&self) -> Option<&R> {
+        let read = || {
+            if self.state.prior.is_null() {
+                None
+            } else {
+                R::from_val(&self.state.prior).ok()
+            }
+        };
+        self.prior.get_or_init(read).as_ref()
+    }
+
+    /// What the user wrote for an attribute.
+    pub fn config<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        config::read(&self.state.config, &attr.into())
+    }
+
+    /// What is planned for an attribute.
+    pub fn planned<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        config::read(&self.state.planned, &attr.into())
+    }
+
+    /// Plans a value. Terraform accepts it only where the attribute is computed and the configuration silent.
+    pub fn set<T: AttrType>(&mut self, attr: Attr<R, T>, value: impl ValueOf<T>) {
+        self.put(&attr.into(), value.val());
+    }
+
+    /// Plans a value that is known only after apply.
+    pub fn set_unknown<T: AttrType>(&mut self, attr: Attr<R, T>) {
+        self.put(&attr.into(), Val::UNKNOWN);
+    }
+
+    /// Has the object replaced because of this attribute.
+    pub fn replace<T: AttrType>(&mut self, attr: Attr<R, T>) {
+        let path = Path::from(attr);
+        if self.state.action == Action::Update && !self.state.replace.contains(&path) {
+            self.state.replace.push(path);
+        }
+    }
+
+    /// Whether the object is to be replaced.
+    pub fn replaces(&self) -> bool {
+        !self.state.replace.is_empty()
+    }
+
+    /// Tells the user something with the plan.
+    pub fn warn(&mut self, diagnostic: Diagnostic) {
+        self.state.diags.push(Diagnostic {
+            severity: crate::diag::Severity::Warning,
+            ..diagnostic
+        });
+    }
+
+    /// Refuses the plan, once the hook is through.
+    pub fn error(&mut self, diagnostic: Diagnostic) {
+        self.state.diags.push(Diagnostic {
+            severity: crate::diag::Severity::Error,
+            ..diagnostic
+        });
+    }
+
+    /// The client; none while the provider is not configured or one of its settings is unknown.
+    pub fn client(&self) -> Option<&R::Client> {
+        self.state
+            .client
+            .as_deref()
+            .and_then(<dyn Any + Send + Sync>::downcast_ref)
+    }
+
+    /// Cancelled when the user interrupts.
+    pub fn cancelled(&self) -> &CancellationToken {
+        &self.state.cancel
+    }
+
+    fn put(&mut self, path: &Path, value: Val) {
+        if !put_at(&mut self.state.planned, path.steps(), value) {
+            self.state.diags.push(
+                Diagnostic::error("The provider planned a value where there is none").detail(format!(
+                    "This is a bug in the provider: the plan has nothing at `{path}`."
+                )),
+            );
+        }
+    }
+}
+
+/// Puts a value at a path; false where the path leads nowhere.
+fn put_at(root: &mut Val, steps: &[Step], value: Val) -> bool {
+    let Some((first, rest)) = steps.split_first() else {
+        *root = value;
+        return true;
+    };
+    match (root, first) {
+        (Val::Map(all), Step::Attr(name) | Step::Key(name)) => match all.get_mut(name) {
+            Some(inner) => put_at(inner, rest, value),
+            None => false,
+        },
+        (Val::List(all), Step::Index(index)) => match all.get_mut(*index) {
+            Some(inner) => put_at(inner, rest, value),
+            None => false,
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,102 @@
+//! The trait of a provider, and the registry of what it offers.
+
+use std::future::Future;
+
+use super::config::Config;
+use super::data_source::DataSource;
+use super::erased::{AnyDataSource, AnyFunction, AnyResource};
+use super::function::Function;
+use super::resource::Resource;
+use super::rules::Rules;
+use crate::attr::Attrs;
+use crate::diag::{Diagnostics, Result};
+
+/// A provider: the struct is its configuration.
+pub trait Provider: Attrs {
+    /// The prefix of its resources and data sources.
+    const NAME: &'static str;
+    /// What its resources work with.
+    type Client: Send + Sync + 'static;
+    /// Rules over several settings.
+    const RULES: Rules<Self> = Vec::new;
+
+    /// Makes the client. Settings of type `Value` may be unknown here; where another setting is unknown, this is
+    /// not called, and plans go without a client.
+    fn configure(self, request: &ConfigureRequest) -> impl Future<Output = Result<Self::Client>> + Send;
+
+    /// Says what the provider offers.
+    fn register(registry: &mut Registry<Self::Client>);
+
+    /// Refuses a configuration that neither an attribute's `check` nor [`Provider::RULES`] can judge. Values may be
+    /// unknown.
+    fn validate_config(_config: &Config<'_, Self>, _diags: &mut Diagnostics) {}
+}
+
+/// Who is asking the provider to configure itself.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigureRequest {
+    pub(crate) terraform_version: String,
+    pub(crate) provider_name: &'static str,
+    pub(crate) provider_version: &'static str,
+}
+
+impl ConfigureRequest {
+    /// The version of Terraform or OpenTofu.
+    pub fn terraform_version(&self) -> &str {
+        &self.terraform_version
+    }
+
+    /// The provider's own version.
+    pub fn provider_version(&self) -> &str {
+        self.provider_version
+    }
+
+    /// A `User-Agent` that names both.
+    pub fn user_agent(&self) -> String {
+        let own = format!(
+            "terraform-provider-{}/{}",
+            self.provider_name, self.provider_version
+        );
+        match self.terraform_version.as_str() {
+            "" => own,
+            version => format!("Terraform/{version} {own}"),
+        }
+    }
+}
+
+/// What a provider offers.
+pub struct Registry<C> {
+    pub(crate) resources: Vec<Box<dyn AnyResource>>,
+    pub(crate) data_sources: Vec<Box<dyn AnyDataSource>>,
+    pub(crate) functions: Vec<Box<dyn AnyFunction>>,
+    client: std::marker::PhantomData<fn() -> C>,
+}
+
+impl<C: Send + Sync + 'static> Registry<C> {
+    pub(crate) fn new() -> Self {
+        Self {
+            resources: Vec::new(),
+            data_sources: Vec::new(),
+            functions: Vec::new(),
+            client: std::marker::PhantomData,
+        }
+    }
+
+    /// Offers a managed resource.
+    pub fn resource<R: Resource<Client = C>>(&mut self) -> &mut Self {
+        self.resources.push(super::erased::resource::<R>());
+        self
+    }
+
+    /// Offers a data source.
+    pub fn data_source<D: DataSource<Client = C>>(&mut self) -> &mut Self {
+        self.data_sources.push(super::erased::data_source::<D>());
+        self
+    }
+
+    /// Offers a function.
+    pub fn function<F: Function>(&mut self) -> &mut Self {
+        self.functions.push(super::erased::function::<F>());
+        self
+    }
+}
