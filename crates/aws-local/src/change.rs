@@ -1,4 +1,4 @@
-//! A change of the state, as it is asked for and as the journal stores it.
+//! A change of the state, as a request and as the journal stores it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

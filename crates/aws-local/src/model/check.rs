@@ -1,4 +1,4 @@
-//! The walk over a request, and the words of AWS's refusals.
+//! Validates a request against its shape, with the messages of AWS's refusals.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -106,7 +106,7 @@ struct Walk<'m> {
     model: &'m Model,
     found: Vec<String>,
     missing: Option<String>,
-    /// The logs service says that of its names in a sentence of its own.
+    /// The logs service has a message of its own for long names.
     long_name: bool,
 }
 
@@ -296,7 +296,7 @@ impl Walk<'_> {
     }
 
     fn fail_value(&mut self, shown: &str, at: &At<'_>, rule: &str) {
-        // The logs service does not repeat this one.
+        // The logs service reports this one once.
         if at.is("logGroupIdentifier") {
             self.fail("", at, rule);
         } else {
