@@ -34,7 +34,7 @@ struct Thing {
 #[derive(Attrs)]
 struct Part {
     /// Nobody sets it.
-    #[tf(computed, check = never)]
+    #[tf(computed, check = positive)]
     size: Option<i64>,
 }
 
@@ -42,8 +42,12 @@ struct Part {
     clippy::trivially_copy_pass_by_ref,
     reason = "a check takes a reference, whatever the type"
 )]
-fn never(_size: &i64) -> Result<(), String> {
-    Ok(())
+fn positive(size: &i64) -> Result<(), String> {
+    if *size > 0 {
+        Ok(())
+    } else {
+        Err("must be positive".to_owned())
+    }
 }
 
 impl DataSource for Thing {
