@@ -163,3 +163,33 @@ pub(crate) fn private_from_bytes(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
     keys.map(|keys| keys.iter().filter_map(entry).collect())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{is_null, pb};
+
+    #[test]
+    fn nulls_are_seen_without_reading() {
+        let message = |msgpack: &[u8], json: &[u8]| pb::DynamicValue {
+            msgpack: msgpack.to_vec(),
+            json: json.to_vec(),
+        };
+        assert!(is_null(None));
+        for (msgpack, json, null) in [
+            (&[0xc0][..], &b""[..], true),
+            (b"", b"null", true),
+            (b"", b" null\n", true),
+            (&[0x80], b"", false),
+            (&[0xc0, 0xc0], b"", false),
+            (b"", b"{}", false),
+            // Neither is set: an error once the value is read.
+            (b"", b"", false),
+        ] {
+            assert_eq!(
+                is_null(Some(&message(msgpack, json))),
+                null,
+                "{msgpack:?} {json:?}"
+            );
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod plan;
 mod process;
 mod proto;
 mod readme;
+mod registration;
 mod rules;
 mod schema;
 mod wait;

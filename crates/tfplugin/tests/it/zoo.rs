@@ -371,15 +371,20 @@ impl Resource for Feeding {
         })
     }
 
-    async fn read(state: Self, _cx: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+    async fn read(state: Self, _operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         Ok(Some(state))
     }
 
-    async fn update(_prior: Self, plan: Self, _cx: &mut Operation<'_, Self>) -> Result<Self> {
+    async fn update(_prior: Self, plan: Self, _operation: &mut Operation<'_, Self>) -> Result<Self> {
         Ok(plan)
     }
 
-    async fn delete(_state: Self, _cx: &mut Operation<'_, Self>) -> Result<()> {
+    async fn delete(_state: Self, _operation: &mut Operation<'_, Self>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        assert_ne!(plan.action(), Action::Delete, "`PLANS_DESTROY` is not set");
         Ok(())
     }
 }
