@@ -201,8 +201,8 @@ mod tests {
     #[track_caller]
     fn check(pointers: &[&str], blamed: &[&str]) {
         let error = |pointer: &&str| ErrorObject::new(422, "Invalid", "No").at(*pointer);
-        let told = refused(422, pointers.iter().map(error).collect()).during("create the thing");
-        let found: Vec<_> = told.iter().map(|one| one.path.to_string()).collect();
+        let diagnostics = refused(422, pointers.iter().map(error).collect()).during("create the thing");
+        let found: Vec<_> = diagnostics.iter().map(|one| one.path.to_string()).collect();
         assert_eq!(found, blamed, "{pointers:?}");
     }
 
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_is_told_as_committed() {
+    fn every_failure_has_its_message() {
         let not_the_api = || ClientError::NotTheApi {
             request: "GET /things".to_owned(),
             host: "https://acme.scalr.io".to_owned(),

@@ -146,7 +146,7 @@ pub(super) fn rules_left(name: &str, left: &[String]) -> String {
     )
 }
 
-/// Awaited while AWS does not say how the source stands.
+/// Awaited while AWS does not answer for the source.
 pub(super) fn cannot_now(doing: &str, error: &Error) -> String {
     format!("cannot {doing} at present: {error}")
 }

@@ -8,10 +8,10 @@ use crate::aws::{Error, log_policy};
 use crate::failure::{Standing, UNCHANGED};
 use crate::resources::existing::Existing;
 
-/// How the target stands while its log group is made ready, after "The log group is there; ".
+/// State of the target while its log group is made ready, after "The log group is there; ".
 pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply goes on from here.";
 pub(super) const TARGET_UNCHANGED: &str = "the target is unchanged.";
-/// How the target stands where the permission is revoked.
+/// State of the target where the permission is revoked.
 pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to go on.";
 pub(super) const TARGET_STILL_THERE: &str = "The target is still there; the next destroy goes on from here.";
 /// What is waited for.
@@ -138,7 +138,7 @@ pub(super) fn after_removing(state: &Target) -> Standing {
 
 // The log group.
 
-/// How things stand once the group is there.
+/// State of things once the group is there.
 pub(super) fn group_is_there(of_target: &str) -> String {
     format!("The log group is there; {of_target}")
 }
