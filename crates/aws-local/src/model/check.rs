@@ -23,11 +23,8 @@ pub(crate) enum Problems {
     Invalid { why: String, missing: Option<String> },
 }
 
-/// Checks `body` against the input of `operation`; operations without a table are not checked here.
-pub(crate) fn check(model: &Model, operation: &str, body: &Value) -> Result<(), Problems> {
-    let Some(shape) = model.input(operation) else {
-        return Ok(());
-    };
+/// Checks `body` against the shape of an operation's input.
+pub(super) fn check(model: &Model, shape: &Shape, body: &Value) -> Result<(), Problems> {
     let mut walk = Walk {
         model,
         found: Vec::new(),
@@ -362,7 +359,7 @@ mod tests {
 
     fn verdict(service: Service, operation: &str, body: &str) -> String {
         let body = serde_json::from_str(body).unwrap();
-        match check(service.model(), operation, &body) {
+        match service.input(operation).unwrap().check(&body) {
             Ok(()) => "ok".to_owned(),
             Err(Problems::Unreadable(why)) => format!("unreadable: {why}"),
             Err(Problems::Invalid { why, .. }) => why,

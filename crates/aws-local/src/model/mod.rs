@@ -15,7 +15,7 @@ mod check;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod random;
 
-pub(crate) use check::{Problems, check};
+pub(crate) use check::Problems;
 
 /// The services that are spoken here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
@@ -52,6 +52,26 @@ impl Service {
             ]
         });
         &models[self as usize]
+    }
+
+    /// The input of an operation, if the model has a shape for it.
+    pub(crate) fn input(self, operation: &str) -> Option<Input> {
+        let model = self.model();
+        model.input(operation).map(|shape| Input { model, shape })
+    }
+}
+
+/// An operation's input in AWS's model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input {
+    model: &'static Model,
+    shape: &'static Shape,
+}
+
+impl Input {
+    /// Checks a request's body: members, lengths, ranges, patterns, enums.
+    pub(crate) fn check(self, body: &Value) -> Result<(), Problems> {
+        check::check(self.model, self.shape, body)
     }
 }
 

@@ -5,10 +5,10 @@ use std::ops::Bound;
 use serde::Deserialize;
 
 use super::filter::Filter;
-use super::page::{EventsPage, Row};
 use super::{group, named};
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
+use crate::ops::log_events::{EventsPage, Row};
 use crate::ops::{Call, Op, Operation};
 use crate::page;
 use crate::state::log_group::{LogEvent, LogGroup, Position, event_bytes};
