@@ -186,7 +186,7 @@ pub fn tags(tags: &Written) -> Result<(), String> {
             .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
         {
             return Err(format!(
-                "must have no key that begins with `aws:`, which AWS keeps for itself; one is `{shown}`"
+                "must have no key that begins with `aws:`, which AWS reserves; one is `{shown}`"
             ));
         }
         let value = value.as_deref().unwrap_or_default();

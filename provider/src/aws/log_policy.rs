@@ -391,8 +391,8 @@ impl fmt::Display for Failure {
             ),
             Self::Stopped { why, last } => {
                 let how = match why {
-                    Stop::Interrupted => "Interrupted before the policy was seen to",
-                    Stop::TooLate => "The policy was not seen to in time",
+                    Stop::Interrupted => "Interrupted before the policy was written",
+                    Stop::TooLate => "The policy was not written in time",
                 };
                 write!(f, "{how}: {last}.")
             }
