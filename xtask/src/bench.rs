@@ -10,6 +10,7 @@ use crate::{places, shell};
 
 mod against;
 mod local;
+mod put_events;
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]

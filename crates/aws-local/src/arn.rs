@@ -1,4 +1,4 @@
-//! Amazon Resource Names: taken apart and put together.
+//! Amazon Resource Names: parsed and built.
 
 /// The parts of `arn:partition:service:region:account:resource`, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

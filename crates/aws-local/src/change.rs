@@ -1,4 +1,4 @@
-//! A change of the state, as it is asked for and as the journal stores it.
+//! A change of the state, as a request and as the journal stores it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_request_is_stored_as_its_entry() {
-        for body in ["{}", r#"{"A":[1.50,"é\"",null],"B":{"c":1e3}}"#] {
+        for body in ["{}", r#"{"A":[1.50,"é\"",null],"B":{"c":1e+3}}"#] {
             let (text, entry) = stored(body);
             assert_eq!(text, serde_json::to_string(&entry).unwrap());
             let whole = Stored::from(&entry);

@@ -1,4 +1,4 @@
-//! Times and seeded randomness: the core is handed both, so that a journal replays to the same state.
+//! Times and seeded randomness: both are arguments of the core, so that a journal replays to the same state.
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What an operation answers when it refuses: AWS's error name, its words, its status.
+//! Refusals: AWS's error code, message and HTTP status.
 
 use crate::model::{Problems, Service};
 
@@ -24,7 +24,7 @@ impl Fault {
         Self::new("ValidationException", message)
     }
 
-    /// The logs service's word for bad input.
+    /// The logs service's code for bad input.
     pub(crate) fn parameter(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterException", message)
     }
@@ -58,7 +58,7 @@ impl Fault {
         }
     }
 
-    /// A request that broke the service's model; each service has its own name for that.
+    /// A request that violates the service's model; each service has its own code for that.
     pub(crate) fn model(service: Service, problems: Problems) -> Self {
         match problems {
             Problems::Unreadable(why) => Self::new("SerializationException", why),
@@ -74,7 +74,7 @@ impl Fault {
         }
     }
 
-    /// An operation that is not here, whether AWS has it or not.
+    /// An operation that is not implemented here, whether AWS has it or not.
     pub(crate) fn unknown(service: Service, operation: &str) -> Self {
         let message = if service.model().knows(operation) {
             format!(

@@ -28,7 +28,7 @@ pub(crate) fn fire(turn: &mut Turn<'_>) {
     }
 }
 
-/// The rule that `at` was set for fires, and its next time is set.
+/// Fires the rule whose timer was set for `at`, and sets the next one.
 fn fire_schedule(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
     let Some(bus) = turn.world.realm(realm).buses.get_mut("default") else {
         return;
@@ -36,7 +36,7 @@ fn fire_schedule(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
     let Some(rule) = bus.rules.get_mut(name).filter(|rule| rule.next_fire == Some(at)) else {
         return;
     };
-    if let Some(next) = rule.wind(at) {
+    if let Some(next) = rule.schedule_next(at) {
         turn.world.timers.set(
             next,
             Timer::Schedule {
@@ -58,7 +58,7 @@ fn fire_schedule(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
     fire_rule(turn, realm, "default", name, &envelope);
 }
 
-/// A source that stayed PENDING is deleted; DELETED is seen of it while a bus of its name stands.
+/// Deletes a source that stayed PENDING; it is listed as DELETED while a bus of its name exists.
 fn expire_source(turn: &mut Turn<'_>, region: &str, name: &str) {
     let now = turn.now;
     let sources = turn.world.sources_in(region);

@@ -1,4 +1,4 @@
-//! JSON kept as text: whitespace dropped, values cut out by path, with key order and number spelling untouched.
+//! JSON kept as text: minified, values cut out by path, with key order and number spelling unchanged.
 
 mod compact;
 

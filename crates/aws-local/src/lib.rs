@@ -1,14 +1,6 @@
-//! A local AWS: EventBridge (Classic) with partner event sources, the CloudWatch Logs, SQS and STS calls that belong
-//! to it, over AWS's own wire forms, on one port.
+//! A local AWS: EventBridge with partner event sources, and the logs, queues and STS calls that belong to it.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), aws_local::Error> {
-//! let server = aws_local::Server::bind(aws_local::Config::default()).await?;
-//! println!("http://{}", server.local_addr());
-//! server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await
-//! # }
-//! ```
-//!
+#![doc = include_str!("../README.md")]
 //! # Floors
 //! A module uses only what is below it; `cargo xtask tidy` checks that. Ground first:
 //! ```text
@@ -16,13 +8,13 @@
 //! config caller      what a process is started with; who makes a request
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
-//! delivery/          from an accepted event to its targets: permission, envelope, transformer, attempt, failure
+//! delivery/          from an accepted event to its targets: permission, envelope, transformer, attempt, miss
 //! ops/               one operation of AWS's, one function
 //! firing             what the clock sets off: schedules, replays, retries, expiry
 //! change             a change of the state, as it is asked for and as it is stored
 //! journal/           changes on disk: appending, reading back, snapshots
 //! engine/            one lock, one turn at a time, answers after the disk
-//! http/              bytes to calls: protocols, the sender of deliveries, the local endpoints
+//! http/              bytes to calls: protocols, the carrier of deliveries, the local endpoints
 //! server             the public face: bind, run
 //! ```
 

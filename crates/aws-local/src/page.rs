@@ -1,4 +1,4 @@
-//! Pages of a sorted listing: the token names the last key handed out, so that a change between pages neither repeats
+//! Pages of a sorted listing: the token names the last key returned, so that a change between pages neither repeats
 //! nor skips what stayed.
 
 use base64::Engine as _;
@@ -11,7 +11,7 @@ pub(crate) struct Page<T> {
     pub(crate) next: Option<String>,
 }
 
-/// A token that is not one of ours, or belongs to another listing.
+/// A token that was not issued here, or belongs to another listing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadToken;
 

@@ -50,7 +50,7 @@ enum Key {
     OrgId,
 }
 
-/// What is asked of a policy.
+/// What a policy is evaluated for.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask<'a> {
     /// The calling service, such as `events.amazonaws.com`.
@@ -64,7 +64,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) source_account: &'a str,
 }
 
-/// What a policy says.
+/// The result of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Allowed,
@@ -73,7 +73,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Two policies on one thing: an explicit Deny wins, then an Allow.
+    /// Two policies on one resource: an explicit Deny wins, then an Allow.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Denied, _) | (_, Self::Denied) => Self::Denied,
@@ -99,7 +99,7 @@ impl Policy {
         Ok(Self { statements })
     }
 
-    /// Judges one action on one resource.
+    /// Evaluates one action on one resource.
     pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
         let judge = |statement: &Statement| match (statement.applies(ask), statement.deny) {
             (false, _) => Verdict::Silent,
@@ -168,7 +168,7 @@ impl Condition {
     }
 }
 
-/// The members of a statement that are understood.
+/// The members of a statement that are supported.
 const KNOWN: [&str; 6] = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
 
 /// The kinds of principals that AWS has.
@@ -267,7 +267,7 @@ fn strings(what: &str, value: Option<&Value>) -> Result<Vec<String>, String> {
     }
 }
 
-/// ARNs are compared part by part: a `*` does not reach over a colon, but in the last part.
+/// ARNs are compared part by part: a `*` does not match a colon, except in the last part.
 fn arn_like(pattern: &str, arn: &str) -> bool {
     let (mut patterns, mut parts) = (pattern.splitn(6, ':'), arn.splitn(6, ':'));
     loop {
@@ -279,12 +279,12 @@ fn arn_like(pattern: &str, arn: &str) -> bool {
     }
 }
 
-/// `*` stands for any text, `?` for one character.
+/// Glob match: `*` is any text, `?` one character.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     glob_by(pattern, text, u8::eq)
 }
 
-/// Greedy with one step back, so linear but for the last star.
+/// Greedy, backtracking to the last star only: linear for one star.
 fn glob_by(pattern: &str, text: &str, same: impl Fn(&u8, &u8) -> bool) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t, mut star) = (0, 0, None);

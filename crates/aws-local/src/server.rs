@@ -14,7 +14,7 @@ use crate::http::carrier::Carrier;
 use crate::http::serve::serve;
 use crate::journal::DataError;
 
-/// How often timers are looked at.
+/// How often timers are checked.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Why the local AWS did not start or had to stop.

@@ -1,11 +1,11 @@
-//! One turn: what any change of the state may touch, whoever asks for it.
+//! One turn: what any change of the state may touch, whether a call, a timer or a result causes it.
 //!
 //! Time and randomness are arguments, so that a stored change replays to the same state.
 
 use crate::clock::{Dice, Millis};
 use crate::state::World;
 
-/// One change in the making.
+/// One change while it is made.
 pub(crate) struct Turn<'w> {
     pub(crate) world: &'w mut World,
     pub(crate) now: Millis,

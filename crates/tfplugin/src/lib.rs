@@ -50,20 +50,20 @@ pub mod cookbook {}
 #[doc(hidden)]
 pub use attr::derived;
 pub use attr::{
-    Attr, AttrReader, AttrType, AttrWriter, AttributeBuilder, Attrs, Elements, Entries, IntoVal, Leaf,
-    Newtype, Nullable, ObjectBuilder, ValueOf, Variadic,
+    Attr, AttrReader, AttrType, AttrWriter, AttributeBuilder, Attrs, Elements, Entries, Leaf, Newtype,
+    Nullable, ObjectBuilder, ValueOf, Variadic,
 };
 pub use cty::{Dynamic, Number};
 pub use diag::{Diagnostic, Diagnostics, Result, Severity, sentence};
-pub use path::{Path, Step};
+pub use path::Path;
 pub use provider::attempts::{Attempts, WaitEnd};
 pub use provider::config::Config;
 pub use provider::data_source::DataSource;
 pub use provider::function::{Function, FunctionError};
 pub use provider::import::ImportedAttrs;
-pub use provider::operation::{ClientOf, Cx, OfDataSource, OfResource, Operation, Waited};
+pub use provider::operation::{ClientOf, OfDataSource, OfResource, Operation};
 pub use provider::plan::{Action, Plan};
-pub use provider::registry::{ConfigureCx, ConfigureRequest, Provider, Registry};
+pub use provider::registry::{ConfigureRequest, Provider, Registry};
 pub use provider::resource::{Identity, Resource};
 pub use provider::rules;
 pub use schema::Parameter;

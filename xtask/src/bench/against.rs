@@ -1,26 +1,24 @@
 //! `cargo xtask bench --against COMMIT`: this tree beside an earlier commit. Old and new are measured by turns, so that
 //! whatever else the machine does slows both; what counts are the medians.
 //!
-//! The old programs are only ever driven from outside, by measuring programs of this tree: how the old crates were laid
+//! The old programs are only ever driven from outside, by programs of this tree: how the old crates were laid
 //! out does not matter.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::{SCALR, local, measure};
+use super::{SCALR, local, measure, put_events};
 use crate::{places, shell};
 
 /// More than this is worse, not noise.
 const WORSE_MAX: f64 = 0.10;
-/// How long each load on the local AWS lasts.
-const LOAD_SECONDS: &str = "2";
-/// The work of the load whose figure is taken.
-const WORK: &str = "PutPartnerEvents";
+/// How long events are put.
+const PUT: Duration = Duration::from_secs(3);
 const PROGRAMS: [&str; 2] = [SCALR.program, "scalr-eventbridge"];
 
 /// What to compare with, and how.
@@ -71,7 +69,7 @@ const FIGURES: [Figure; 5] = [
     figure("PlanResourceChange", "plans_per_second", "/s", Better::More),
     figure(
         "PutPartnerEvents, events",
-        "accepted_per_second",
+        "events_per_second",
         "/s",
         Better::More,
     ),
@@ -129,7 +127,7 @@ fn old_programs(commit: &str, profile: &str) -> Result<PathBuf> {
     let kept = places::target()
         .join("against")
         .join(format!("{commit}-{profile}"));
-    if PROGRAMS.iter().all(|program| kept.join(program).is_file()) {
+    if kept.is_dir() {
         return Ok(kept);
     }
     let tree = places::target().join("against/tree");
@@ -138,39 +136,31 @@ fn old_programs(commit: &str, profile: &str) -> Result<PathBuf> {
         shell::run(git(&["worktree", "remove", "--force", path]))?;
     }
     shell::run(git(&["worktree", "add", "--detach", "--force", path, commit]))?;
-    let built = shell::run(build(&tree, profile, &[]));
+    let built = shell::run(build(&tree, profile));
     shell::run(git(&["worktree", "remove", "--force", path]))?;
     built?;
-    std::fs::create_dir_all(&kept)?;
+    // Renamed when it is whole: what an interrupted run left is not taken for it.
+    let part = kept.with_extension("part");
+    std::fs::create_dir_all(&part)?;
     for program in PROGRAMS {
-        std::fs::copy(built_in(profile).join(program), kept.join(program))?;
+        std::fs::copy(built_in(profile).join(program), part.join(program))?;
     }
+    std::fs::rename(&part, &kept)?;
     Ok(kept)
 }
 
-/// The folder of this tree's programs and of the measuring ones.
+/// The folder of this tree's programs and of the measuring one.
 fn new_programs(profile: &str) -> Result<PathBuf> {
-    shell::run(build(&places::root(), profile, &[]))?;
-    let measuring = [
-        "-p",
-        "tfplugin",
-        "--example",
-        "bench",
-        "-p",
-        "aws-local",
-        "--example",
-        "load",
-    ];
+    shell::run(build(&places::root(), profile))?;
     let mut command = cargo(&places::root(), profile);
-    command.args(measuring);
+    command.args(["-p", "tfplugin", "--example", "bench"]);
     shell::run(command)?;
     Ok(built_in(profile))
 }
 
-fn build(tree: &Path, profile: &str, more: &[&str]) -> Command {
+fn build(tree: &Path, profile: &str) -> Command {
     let mut command = cargo(tree, profile);
     command.args(["-p", SCALR.program, "-p", "scalr-eventbridge", "--bins"]);
-    command.args(more);
     command
 }
 
@@ -191,29 +181,9 @@ fn built_in(profile: &str) -> PathBuf {
 fn report(programs: &Path, measuring: &Path) -> Result<Value> {
     let bench = measuring.join("examples/bench");
     let mut report = measure(&bench, &programs.join(SCALR.program), &SCALR)?;
-    let load = load(
-        &programs.join("scalr-eventbridge"),
-        &measuring.join("examples/load"),
-    )?;
-    report["accepted_per_second"] = load["flood"]["accepted_per_second"].clone();
+    let server = local::start(&programs.join("scalr-eventbridge"), None)?;
+    report["events_per_second"] = put_events::per_second(&server.endpoint, PUT)?.into();
     Ok(report)
-}
-
-/// The load's report on a local AWS of its own; the load is ended once it has printed the one that is wanted.
-fn load(program: &Path, load: &Path) -> Result<Value> {
-    let server = local::start(program, None)?;
-    let mut load = Command::new(load);
-    load.args([&server.endpoint, LOAD_SECONDS]).stdout(Stdio::piped());
-    println!("$ {}", shell::spell(&load));
-    let mut child = load.spawn()?;
-    let out = child.stdout.take().context("no stdout")?;
-    let reports = BufReader::new(out).lines().map_while(Result::ok);
-    let found = reports
-        .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
-        .find(|report| report["work"].as_str().is_some_and(|work| work.starts_with(WORK)));
-    let _ = child.kill();
-    let status = child.wait()?;
-    found.with_context(|| format!("the load ended with {status} and without a report on {WORK}"))
 }
 
 /// A figure of both.

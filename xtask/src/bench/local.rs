@@ -137,7 +137,8 @@ fn table(rows: &[(&str, Value)]) -> String {
     }
     let mut lines = vec![
         "\nFour connections, ten events of about 1 kB a put; milliseconds from the start of a put to the event being read \
-         from the log group."
+         from the log group. At the pace 2,000 a second are found there: of events that all rules match 20 are put, one \
+         a put."
             .to_owned(),
     ];
     for work in works {
@@ -186,7 +187,7 @@ fn row(name: &str, report: &Value) -> String {
         "  {name:<30}{:>11}{:>12}   {:>8}{:>9}{:>9}   {:>8}{:>9}   {verdict}{}{bus}",
         number(&flood["accepted_per_second"]),
         number(&flood["delivered_per_second"]),
-        number(&paced["accepted_per_second"]),
+        number(&paced["delivered_per_second"]),
         millis(&paced["p50_ms"]),
         millis(&paced["p99_ms"]),
         millis(&single["p50_ms"]),

@@ -8,7 +8,7 @@ use crate::Failure;
 pub(crate) const REGION: &str = "us-east-1";
 /// The account that has the bus, the rules and the log group.
 pub(crate) const CUSTOMER: &str = "123456789012";
-/// The account that sends partner events, for servers that tell accounts apart by access key.
+/// The account that sends partner events, for servers that identify accounts by access key.
 pub(crate) const PARTNER: &str = "111111111111";
 
 /// A server that speaks as AWS does.
@@ -50,7 +50,7 @@ impl Aws {
         if !status.is_success() {
             return Err(format!("{operation}: {status} {text}").into());
         }
-        // Some servers answer with nothing at all where there is nothing to say.
+        // Some servers answer with an empty body.
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 }

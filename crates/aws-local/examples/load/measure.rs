@@ -16,16 +16,16 @@ use crate::work::Ready;
 const CONNECTIONS: usize = 4;
 /// As many entries as one PutEvents takes.
 const BATCH: u64 = 10;
-const PACED_BATCHES_PER_SECOND: u32 = 200;
+/// At the pace so many events a second are found in the log group, however often it has each of them.
+const PACED_FOUND_PER_SECOND: u64 = 2_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Nothing new for so long: what is missing does not come.
 const STALLED: Duration = Duration::from_secs(5);
 
 /// The three measurements of one work: as fast as it goes, at a pace, and one event after the other.
 pub(crate) async fn run(aws: &Aws, ready: &Arc<Ready>, lasting: Duration) -> Result<Value, Failure> {
-    let flood = put_all(aws, ready, lasting, None).await?;
-    let pace = Duration::from_secs(1) / PACED_BATCHES_PER_SECOND;
-    let paced = put_all(aws, ready, lasting, Some(pace)).await?;
+    let flood = put_all(aws, ready, lasting, Rate::FLOOD).await?;
+    let paced = put_all(aws, ready, lasting, Rate::paced(ready.copies)).await?;
     let single = one_by_one(aws, ready, lasting).await?;
     let (p50, p99) = (percentile(&single, 50), percentile(&single, 99));
     Ok(json!({
@@ -51,6 +51,38 @@ pub(crate) async fn arrives(aws: &Aws, ready: &Ready, within: Duration) -> Resul
     Ok(tail.copies() > 0)
 }
 
+/// How events are put: so many at once, as fast as it goes or one batch in each interval.
+#[derive(Clone, Copy)]
+struct Rate {
+    batch: u64,
+    interval: Option<Duration>,
+}
+
+impl Rate {
+    const FLOOD: Self = Self {
+        batch: BATCH,
+        interval: None,
+    };
+
+    /// An event that 100 rules match is 100 to read: 2,000 such events a second are 250 MB, and what would be measured
+    /// is the reader.
+    fn paced(copies: u64) -> Self {
+        let batch = (BATCH / copies).max(1);
+        let batches = PACED_FOUND_PER_SECOND / (batch * copies);
+        Self {
+            batch,
+            interval: Some(Duration::from_secs(1) / u32::try_from(batches).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// When the batch that begins with the event of this place is due.
+    fn due(self, place: u64) -> Duration {
+        self.interval.map_or(Duration::ZERO, |interval| {
+            interval * u32::try_from(place / self.batch).unwrap_or(u32::MAX)
+        })
+    }
+}
+
 /// What the connections share.
 #[derive(Default)]
 struct Shared {
@@ -72,12 +104,7 @@ impl Shared {
 
 /// Puts batches over some connections for a while. At a pace the log group is read meanwhile, which tells how long
 /// each event took; else it is read afterwards.
-async fn put_all(
-    aws: &Aws,
-    ready: &Arc<Ready>,
-    lasting: Duration,
-    pace: Option<Duration>,
-) -> Result<Value, Failure> {
+async fn put_all(aws: &Aws, ready: &Arc<Ready>, lasting: Duration, rate: Rate) -> Result<Value, Failure> {
     let shared = Arc::new(Shared {
         first: ready.next.load(Ordering::Relaxed),
         ..Shared::default()
@@ -87,9 +114,9 @@ async fn put_all(
     let mut putters = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let (aws, ready, shared) = (aws.clone(), Arc::clone(ready), Arc::clone(&shared));
-        putters.spawn(async move { put(&aws, &ready, &shared, start, lasting, pace).await });
+        putters.spawn(async move { put(&aws, &ready, &shared, start, lasting, rate).await });
     }
-    while pace.is_some() && start.elapsed() < lasting {
+    while rate.interval.is_some() && start.elapsed() < lasting {
         tail.look(aws).await?;
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -106,12 +133,12 @@ async fn put_all(
         }
     }
     // What is there at the first look after the last put was there when that was answered.
-    let delivering = if pace.is_none() && tail.looks() > 1 {
+    let delivering = if rate.interval.is_none() && tail.looks() > 1 {
         start.elapsed()
     } else {
         putting
     };
-    let waits = if pace.is_some() {
+    let waits = if rate.interval.is_some() {
         waits(&shared, &tail)
     } else {
         Vec::new()
@@ -135,23 +162,21 @@ async fn put(
     shared: &Shared,
     start: Instant,
     lasting: Duration,
-    pace: Option<Duration>,
+    rate: Rate,
 ) -> Result<(), Failure> {
     loop {
-        let first = ready.next.fetch_add(BATCH, Ordering::Relaxed);
-        let due = pace.map_or(Duration::ZERO, |pace| {
-            pace * u32::try_from((first - shared.first) / BATCH).unwrap_or(u32::MAX)
-        });
+        let first = ready.next.fetch_add(rate.batch, Ordering::Relaxed);
+        let due = rate.due(first - shared.first);
         if due.max(start.elapsed()) >= lasting {
             return Ok(());
         }
         tokio::time::sleep(due.saturating_sub(start.elapsed())).await;
-        let (account, operation, body) = ready.put(first..first + BATCH);
-        shared.begin(first..first + BATCH);
+        let (account, operation, body) = ready.put(first..first + rate.batch);
+        shared.begin(first..first + rate.batch);
         let answer = aws.call(account, operation, &body).await?;
-        let refused = answer["FailedEntryCount"].as_u64().unwrap_or(0).min(BATCH);
+        let refused = answer["FailedEntryCount"].as_u64().unwrap_or(0).min(rate.batch);
         shared.refused.fetch_add(refused, Ordering::Relaxed);
-        shared.accepted.fetch_add(BATCH - refused, Ordering::Relaxed);
+        shared.accepted.fetch_add(rate.batch - refused, Ordering::Relaxed);
     }
 }
 

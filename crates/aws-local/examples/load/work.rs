@@ -39,7 +39,7 @@ pub(crate) const WORKS: [Work; 3] = [
     },
 ];
 
-/// A work whose bus, rules and log group stand.
+/// A work whose bus, rules and log group exist.
 pub(crate) struct Ready {
     pub(crate) name: &'static str,
     /// The bus that events were found on.

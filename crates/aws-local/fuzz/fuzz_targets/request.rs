@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let seed = std::str::from_utf8(body).ok().and_then(|text| text.parse::<u64>().ok());
     LOCAL.with(|(local, operations)| {
         local.used();
-        // A number stands for one of the operations, which chance would not spell.
+        // A number selects one of the operations: random bytes would not spell their names.
         let target = match target.parse::<usize>() {
             Ok(number) => operations[number % operations.len()].as_str(),
             Err(_) => &target,

@@ -47,5 +47,5 @@ pub(super) fn record(turn: &mut Turn<'_>, at: &DeliveryRef, miss: Option<&Miss>,
     let error = miss.map(|miss| (miss.code().to_owned(), miss.message().to_owned()));
     let outcome = if error.is_none() { "delivered" } else { missed };
     let attempt = Attempt { at: turn.now, error };
-    turn.world.stories.tried(at, outcome, attempt);
+    turn.world.stories.record_attempt(at, outcome, attempt);
 }

@@ -45,7 +45,7 @@ pub(crate) fn drop_event(turn: &mut Turn<'_>, envelope: &Envelope, why: String) 
         .begin(&envelope.id, Arc::clone(&envelope.text), Some(why), turn.now);
 }
 
-/// Brings an event to a bus: every enabled rule that matches gets it to its targets.
+/// Publishes an event on a bus: its archives store it, and the targets of every enabled rule that matches get it.
 pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: Envelope) {
     archive(turn, realm, bus, &envelope);
     publish_to(turn, realm, bus, envelope, &[]);
@@ -68,7 +68,7 @@ fn archive(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope)
     }
 }
 
-/// Brings an event to a bus, or to some of its rules only, if `only` names any by ARN.
+/// Publishes an event on a bus without archiving it; to the rules in `only` alone, if it names any by ARN.
 pub(crate) fn publish_to(
     turn: &mut Turn<'_>,
     realm: &RealmId,
@@ -84,7 +84,7 @@ pub(crate) fn publish_to(
     spread(turn, (realm.clone(), bus.to_owned(), envelope), 0, only);
 }
 
-/// Brings an event that has passed `hops` buses to one more, and to those that its rules forward it to.
+/// Matches an event that has passed `hops` buses on one more, and on those that its rules forward it to.
 fn spread(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
     let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {

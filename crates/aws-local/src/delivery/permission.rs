@@ -7,7 +7,7 @@ use crate::state::log_group::{LogGroup, LogPolicy};
 use crate::state::queue::Queue;
 use crate::turn::Turn;
 
-/// The service that delivers, as policies name it.
+/// The principal that delivers.
 const PRINCIPAL: &str = "events.amazonaws.com";
 
 /// A log target needs both actions; the group's own policy and the account-wide ones count together.
@@ -33,7 +33,7 @@ pub(super) fn may_log<'p>(
         .collect();
     let allowed = |action: &'static str| {
         let verdicts = policies.iter().filter_map(|(policy, own)| {
-            // In a group's own policy the group's bare ARN stands for all of it.
+            // In a group's own policy the group's bare ARN covers its streams.
             let bare_counts = *own || action == "logs:CreateLogStream";
             let resources: &[&str] = if bare_counts {
                 &[&stream_arn, &group_arn]
@@ -55,7 +55,7 @@ pub(super) fn may_log<'p>(
     allowed("logs:CreateLogStream") && allowed("logs:PutLogEvents")
 }
 
-/// Whether a queue's policy lets a rule send to it.
+/// Whether a queue's policy allows a rule to send to it.
 pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: &str) -> bool {
     let Some(policy) = queue.policy().and_then(|text| Policy::parse(text).ok()) else {
         return false;
@@ -71,7 +71,7 @@ pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: 
     policy.verdict(&ask) == Verdict::Allowed
 }
 
-/// Whether the bus's policy lets an account put events on it: its own needs no permission, and may be denied all the same.
+/// Whether the bus's policy allows an account to put events on it: its own account needs no Allow, but a Deny applies to it.
 pub(crate) fn may_put(turn: &mut Turn<'_>, to: &RealmId, bus: &str, account: &str, rule_arn: &str) -> bool {
     let resource = arn::arn("events", to.region(), to.account(), &format!("event-bus/{bus}"));
     let policy = turn
@@ -87,7 +87,7 @@ pub(crate) fn may_put(turn: &mut Turn<'_>, to: &RealmId, bus: &str, account: &st
         action: "events:PutEvents",
         resources: &[&resource],
         source_arn: rule_arn,
-        // Where no service calls, there is no such key.
+        // A call that no service makes has no `aws:SourceAccount`.
         source_account: if by_rule { account } else { "" },
     };
     let policy = policy.and_then(|text| Policy::parse(&text).ok());

@@ -93,7 +93,7 @@ fn variable(
         "aws.events.event" => without_detail(event),
         name => {
             let path = transformer.input_paths_map.as_ref()?.get(name)?;
-            // What is not in the event leaves nothing behind; as a value on its own it is an empty string.
+            // A path that the event does not have is an empty string, which within quotes is nothing.
             pick(event, path).unwrap_or_else(|| "\"\"".to_owned())
         }
     })
@@ -124,7 +124,7 @@ fn without_detail(event: &str) -> String {
     format!("{{{out}}}")
 }
 
-/// Puts the values of the paths, and AWS's own variables, in place of `<name>` in the template.
+/// Replaces each `<name>` of the template by the value of its path, or by AWS's own variable.
 fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) -> String {
     let template = transformer.input_template.as_str();
     let value = |name: &str| variable(name, transformer, invocation, now);
@@ -144,14 +144,14 @@ fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) ->
         }
     }
     out.push_str(rest);
-    // What has become JSON is passed on without blanks; other text as it is.
+    // A result that is JSON is minified; other text stays as it is.
     if serde_json::from_str::<serde::de::IgnoredAny>(&out).is_ok() {
         return minify(&out);
     }
     out
 }
 
-/// Within quotes a string's own quotes go; so do those within an object or a list, which would end the text.
+/// Within quotes a string loses its own quotes; so do those within an object or a list, which would end the text.
 fn inside_string(json: &str) -> String {
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => inner.to_owned(),

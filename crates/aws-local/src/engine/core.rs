@@ -51,7 +51,7 @@ impl Core {
         Self::new(world, usize::MAX)
     }
 
-    /// The same core for new changes.
+    /// The same core for new changes, with the configured limit.
     pub(super) fn limited(self, put_bytes_max: usize) -> Self {
         Self {
             put_bytes_max,
@@ -151,7 +151,7 @@ impl Core {
     }
 }
 
-/// The requests of the deliveries that are to leave.
+/// The requests of the deliveries to send.
 fn jobs(mut turn: Turn<'_>) -> Vec<Job> {
     let ids = std::mem::take(&mut turn.effects).into_iter();
     ids.filter_map(|id| http::job(&mut turn, id)).collect()

@@ -1,4 +1,4 @@
-//! What the engine's lock guards: the core, and the ends of its journal and of its requests. Nothing here does I/O.
+//! What the engine's lock guards: the core, the journal's sending end and the queue of requests. Nothing here does I/O.
 
 use jiff::Timestamp;
 
@@ -46,7 +46,7 @@ impl Locked {
         let ticket = if writes && !made.unchanged {
             self.store(Stored::call(at, seed, &caller, request))
         } else {
-            // What a reader sees has to be on disk too, or it could be gone at the next read.
+            // What a reader sees has to be on disk too, or it could be missing at the next read.
             self.journal.as_ref().map(Journal::latest)
         };
         self.outgoing.post(made.jobs, ticket.as_ref());
@@ -91,8 +91,8 @@ impl Locked {
         now
     }
 
-    /// Takes the state as it was read from disk again, in place of the one that has what the disk refused. Gives the
-    /// old one, which takes long to drop.
+    /// Replaces the state by the one read from disk again, which does not have the refused changes. Gives the old one,
+    /// which takes long to drop.
     pub(super) fn replace(&mut self, journal: Journal, core: Core) -> (Core, Option<Journal>) {
         let written = self.journal.as_ref().map_or(0, Journal::written);
         let core = std::mem::replace(&mut self.core, core.limited(self.put_bytes_max));

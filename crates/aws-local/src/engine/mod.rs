@@ -3,7 +3,7 @@
 //!
 //! # Floors
 //! ```text
-//! core outgoing recovery   the deterministic core; requests on their way out; what is known of a recovery
+//! core outgoing recovery   the deterministic core; queued requests; the status of a recovery
 //! locked                   what the lock guards
 //! shared                   the lock, and reading the state from disk again after a refused write
 //! ```
@@ -45,7 +45,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Empty, or as the data directory has it; and the requests that it wants sent.
+    /// The state of the data directory, or an empty one; and the queue of requests to send.
     pub(crate) fn open(config: &Config) -> Result<(Self, Jobs), DataError> {
         let dir = config.data_dir.as_deref().map(DataDir::new);
         Self::open_at(config, dir.as_ref())
@@ -90,8 +90,8 @@ impl Engine {
         Ok(answer)
     }
 
-    /// Records how a request over HTTP ended. Where the state cannot be read again the result is lost, and the
-    /// delivery is made again when it can.
+    /// Records how a request over HTTP ended. While the state cannot be read again the result is lost, and the
+    /// delivery is retried later.
     pub(crate) async fn record_result(&self, delivery: u64, result: HttpResult) {
         let _ = self.turn(|_| ()).await;
         let mut locked = self.shared.lock();
@@ -102,7 +102,7 @@ impl Engine {
         }
     }
 
-    /// Looks at the state without changing it. Where it cannot be read again, the last state is still worth a look.
+    /// Reads the state without changing it. While it cannot be read again, the last one is shown.
     pub(crate) async fn look<T>(&self, at: impl FnOnce(&World) -> T) -> T {
         let _ = self.turn(|_| ()).await;
         at(&self.shared.lock().core.world)
@@ -146,8 +146,8 @@ impl Engine {
         self.shared.turn(self.recovery_wait, make).await
     }
 
-    /// Waits until a change is on disk. One that the disk refuses is undone before its caller is answered: what he
-    /// reads next does not have it.
+    /// Waits until a change is on disk. A refused one is rolled back before its caller is answered, so that the next
+    /// read does not show it.
     async fn stored(&self, ticket: Option<Ticket>) -> Result<(), Fault> {
         let Some(mut ticket) = ticket else { return Ok(()) };
         if ticket.stored().await {

@@ -1,5 +1,5 @@
-//! Requests on their way out. Each leaves the process when the change that asked for it is on disk, and never if the
-//! disk refuses that change.
+//! The queue of requests over HTTP. Each is sent when the change that asked for it is on disk, and never if the disk
+//! refuses that change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +8,16 @@ use tokio::sync::mpsc;
 use crate::delivery::http::Job;
 use crate::journal::Ticket;
 
-/// A request, and what it waits for.
+/// A request, and the write that it waits for.
 type Waiting = (Job, Option<Ticket>);
 
 /// The sending end.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     queue: mpsc::UnboundedSender<Waiting>,
-    /// Deliveries whose request leaves or has left and whose result is not in, by the journal's number of the change
-    /// that asked for it; 0 once that change is known to be on disk.
-    out: BTreeMap<u64, u64>,
+    /// Deliveries whose request is queued or sent and whose result is not recorded, with the journal's number of the
+    /// change that asked for it; 0 once that change is known to be on disk.
+    in_flight: BTreeMap<u64, u64>,
 }
 
 /// The receiving end, for whoever sends the requests.
@@ -31,7 +31,7 @@ pub(super) fn channel() -> (Outgoing, Jobs) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let outgoing = Outgoing {
         queue: sender,
-        out: BTreeMap::new(),
+        in_flight: BTreeMap::new(),
     };
     let jobs = Jobs {
         queue: receiver,
@@ -41,32 +41,32 @@ pub(super) fn channel() -> (Outgoing, Jobs) {
 }
 
 impl Outgoing {
-    /// Lets requests leave when the change of the ticket is on disk; at once where there is no disk.
+    /// Queues requests until the change of the ticket is on disk; at once where there is no disk.
     pub(super) fn post(&mut self, jobs: Vec<Job>, ticket: Option<&Ticket>) {
         for job in jobs {
-            self.out.insert(job.id, ticket.map_or(0, Ticket::number));
-            // The other end is gone only when the server is.
+            self.in_flight.insert(job.id, ticket.map_or(0, Ticket::number));
+            // The receiver is dropped only with the server.
             let _ = self.queue.send((job, ticket.cloned()));
         }
     }
 
-    /// The result of a delivery's request is in.
+    /// The result of a delivery's request is known.
     pub(super) fn ended(&mut self, delivery: u64) {
-        self.out.remove(&delivery);
+        self.in_flight.remove(&delivery);
     }
 
-    /// After the disk refused changes: which of these deliveries have no request out. The journal's entries up to
+    /// After the disk refused changes: which of these deliveries have no request in flight. The journal's entries up to
     /// `written` are on disk.
     pub(super) fn without_request(&mut self, written: u64, deliveries: BTreeSet<u64>) -> BTreeSet<u64> {
-        self.out.retain(|_, number| *number <= written);
-        self.out.values_mut().for_each(|number| *number = 0);
-        let is_out = |id: &u64| self.out.contains_key(id);
-        deliveries.into_iter().filter(|id| !is_out(id)).collect()
+        self.in_flight.retain(|_, number| *number <= written);
+        self.in_flight.values_mut().for_each(|number| *number = 0);
+        let in_flight = |id: &u64| self.in_flight.contains_key(id);
+        deliveries.into_iter().filter(|id| !in_flight(id)).collect()
     }
 }
 
 impl Jobs {
-    /// The next request whose change is on disk; none when the engine is gone. May be dropped and called again.
+    /// The next request whose change is on disk; none when the engine is dropped. Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Job> {
         loop {
             if self.first.is_none() {

@@ -1,9 +1,9 @@
-//! What is known of the latest recovery: whether it runs, when it failed, and its thread.
+//! The status of the latest recovery: whether it runs, when it failed, and its thread.
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// A directory that could not be read is not read again sooner.
+/// The time after a failed recovery before the next.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ impl Recovery {
         self.running
     }
 
-    /// Whether the latest one failed a moment ago.
+    /// Whether the latest one failed less than [`RETRY_AFTER`] ago.
     pub(super) fn has_just_failed(&self) -> bool {
         self.failed.is_some_and(|at| at.elapsed() < RETRY_AFTER)
     }

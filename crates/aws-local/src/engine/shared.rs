@@ -1,5 +1,5 @@
 //! The lock, and what happens after a write that the disk refused: the state is read from disk again, by a thread of
-//! its own and not under the lock. Until then nobody sees the state that the refused change is part of.
+//! its own and not under the lock. Until then no caller sees the state that contains the refused change.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,12 +28,12 @@ impl Shared {
         })
     }
 
-    /// A panic in an operation leaves the state as far as it came; others go on.
+    /// A poisoned lock is used on: a panic in one operation must not fail all later ones.
     pub(super) fn lock(&self) -> MutexGuard<'_, Locked> {
         self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, if it is as the disk has it; `None` while it is read again, which this begins where it has to be.
+    /// The state, if it is as the disk has it; `None` while it is read again, which this starts if needed.
     pub(super) fn ready(self: &Arc<Self>) -> Result<Option<MutexGuard<'_, Locked>>, Fault> {
         let mut locked = self.lock();
         match locked.health() {
@@ -77,14 +77,14 @@ impl Shared {
             shared.recover(reopen);
             earlier.map(JoinHandle::join);
         };
-        // A machine without a thread to spare is asked again by the next caller.
+        // If no thread can be started, the next caller tries again.
         let thread = std::thread::Builder::new().spawn(run).map_err(|_| disk_fault())?;
         recovery.started(thread);
         Ok(())
     }
 
     fn recover(&self, reopen: Reopen) {
-        // A replay that panics is a directory that cannot be read; nothing of it is used.
+        // A replay that panics counts as a directory that cannot be read.
         let read = AssertUnwindSafe(|| reopen.read(Core::replaying, Core::replay));
         let read = std::panic::catch_unwind(read);
         let read = match read {

@@ -1,4 +1,4 @@
-//! The engine on a disk that refuses changes: what was refused is neither seen nor sent, and all else goes on.
+//! The engine on a disk that refuses changes: a refused change is neither seen nor sent, and all others work.
 
 use std::fs;
 use std::future::Future;
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::delivery::http::HttpResult;
 use crate::testing::flaky::{Flaky, NEVER, ask, data_dir, made, make, open, world};
 
-/// What is there without waiting.
+/// The output of a future that is ready without waiting.
 fn ready_now<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
@@ -25,7 +25,7 @@ fn ready_now<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_whole_changes_and_takes_more_when_there_is_room() {
+async fn a_full_disk_refuses_whole_changes_until_there_is_room() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let engine = open(dir.path(), disk.clone()).unwrap();
     assert!(make(&engine, "b-1").await);
@@ -47,7 +47,7 @@ async fn a_full_disk_refuses_whole_changes_and_takes_more_when_there_is_room() {
 }
 
 #[tokio::test]
-async fn of_many_callers_at_a_full_disk_just_the_answered_stand() {
+async fn of_concurrent_calls_on_a_full_disk_only_the_answered_are_stored() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let engine = Arc::new(open(dir.path(), disk.clone()).unwrap());
     let mut callers = tokio::task::JoinSet::new();
@@ -69,7 +69,7 @@ async fn of_many_callers_at_a_full_disk_just_the_answered_stand() {
 }
 
 #[tokio::test]
-async fn after_a_failed_sync_nothing_is_answered_until_the_files_are_read_again() {
+async fn after_a_failed_sync_nothing_is_answered_until_a_restart() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let engine = open(dir.path(), disk.clone()).unwrap();
     assert!(make(&engine, "b-1").await);
@@ -91,7 +91,7 @@ async fn after_a_failed_sync_nothing_is_answered_until_the_files_are_read_again(
 
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 
-/// A rule with a target that a URL stands for.
+/// A rule with a target that the operator gave a URL for.
 async fn with_outside_target(engine: &Engine) {
     let rule = json!({ "Name": "r", "EventPattern": "{\"source\":[\"s\"]}" });
     ask(engine, "events.PutRule", rule).await.unwrap();
@@ -124,7 +124,7 @@ fn done() -> HttpResult {
 }
 
 #[tokio::test]
-async fn a_delivery_from_before_a_reset_settles_no_other() {
+async fn a_result_from_before_a_reset_belongs_to_no_later_delivery() {
     let (engine, mut jobs) = Engine::open_at(&outside_config(Some("http://127.0.0.1:9")), None).unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {
@@ -137,7 +137,7 @@ async fn a_delivery_from_before_a_reset_settles_no_other() {
 }
 
 #[tokio::test]
-async fn urls_given_later_deliver_nothing_of_before() {
+async fn urls_given_later_deliver_no_earlier_event() {
     let dir = TempDir::new().unwrap();
     let data_dir = data_dir(dir.path(), Flaky::new());
     let (engine, _jobs) = Engine::open_at(&outside_config(None), Some(&data_dir)).unwrap();
@@ -153,7 +153,7 @@ async fn urls_given_later_deliver_nothing_of_before() {
     assert_eq!(
         ready_now(jobs.next()),
         None,
-        "an event of before is not delivered now"
+        "an event from before is not delivered now"
     );
     assert!(put_event(&engine).await);
     assert!(jobs.next().await.is_some(), "one of now is");
@@ -185,7 +185,7 @@ async fn a_request_of_a_refused_change_never_leaves() {
 }
 
 #[tokio::test]
-async fn after_a_refused_change_the_disk_numbers_deliveries_alike() {
+async fn after_a_refused_change_memory_and_disk_number_deliveries_alike() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let data_dir = data_dir(dir.path(), disk.clone());
     let config = outside_config(URL);
@@ -205,7 +205,7 @@ async fn after_a_refused_change_the_disk_numbers_deliveries_alike() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_out_is_not_sent_again_by_a_recovery() {
+async fn a_recovery_does_not_resend_a_request_in_flight() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let data_dir = data_dir(dir.path(), disk.clone());
     let (engine, mut jobs) = Engine::open_at(&outside_config(URL), Some(&data_dir)).unwrap();
@@ -223,7 +223,7 @@ async fn a_request_that_is_out_is_not_sent_again_by_a_recovery() {
 }
 
 #[tokio::test]
-async fn a_request_whose_result_the_disk_refused_is_sent_again() {
+async fn a_recovery_resends_a_request_whose_result_was_refused() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let data_dir = data_dir(dir.path(), disk.clone());
     let (engine, mut jobs) = Engine::open_at(&outside_config(URL), Some(&data_dir)).unwrap();
@@ -251,7 +251,7 @@ async fn a_refused_move_of_the_clock_is_undone() {
 }
 
 #[tokio::test]
-async fn nobody_is_blocked_while_the_directory_is_read_again() {
+async fn no_caller_is_blocked_while_the_directory_is_read_again() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let mut engine = open(dir.path(), disk.clone()).unwrap();
     assert!(make(&engine, "b-1").await);

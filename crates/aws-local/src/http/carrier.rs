@@ -1,4 +1,4 @@
-//! Carries requests out of the process: to loopback and to the hosts that the operator named, and nowhere else.
+//! Sends requests over HTTP: to loopback and to the hosts that the operator named, and to no others.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,17 +17,17 @@ use crate::engine::{Engine, Jobs};
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE_MAX: usize = 64;
 const TOKEN_BYTES_MAX: usize = 64 * 1024;
-/// How long a token is used that does not say how long it lasts.
+/// The lifetime of a token without `expires_in`.
 const TOKEN_LASTS: Duration = Duration::from_mins(1);
-/// However long a token says that it lasts, it is asked for again after a day.
+/// The longest that a token is cached.
 const TOKEN_LASTS_MAX: Duration = Duration::from_hours(24);
 
-/// The edge's side of deliveries over HTTP.
+/// The HTTP client of deliveries, and its cache of tokens.
 #[derive(Debug)]
 pub(crate) struct Carrier {
     client: OnceLock<Client>,
     allowed: Vec<String>,
-    /// URLs that stand for targets: the operator named these whole.
+    /// The URLs that the operator gave for targets.
     named: Vec<String>,
     tokens: Mutex<HashMap<OAuth, (String, Instant)>>,
 }
@@ -42,7 +42,7 @@ impl Carrier {
         }
     }
 
-    /// Made at the first request: reading the machine's root certificates takes longer than all else at the start.
+    /// Created at the first request: loading the machine's root certificates takes longer than the rest of the start.
     fn client(&self) -> Result<&Client, HttpResult> {
         if let Some(client) = self.client.get() {
             return Ok(client);
@@ -56,7 +56,7 @@ impl Carrier {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// Carries jobs until there is nobody left to give any.
+    /// Sends requests until the engine is dropped.
     pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: Jobs) {
         let (carrier, slots) = (Arc::new(self), Arc::new(Semaphore::new(AT_ONCE_MAX)));
         while let Some(job) = jobs.next().await {
@@ -65,20 +65,20 @@ impl Carrier {
             };
             let (carrier, engine) = (Arc::clone(&carrier), Arc::clone(&engine));
             tokio::spawn(async move {
-                let result = carrier.carry(&job).await;
+                let result = carrier.send(&job).await;
                 engine.record_result(job.id, result).await;
                 drop(slot);
             });
         }
     }
 
-    async fn carry(&self, job: &Job) -> HttpResult {
-        match self.try_carry(job).await {
+    async fn send(&self, job: &Job) -> HttpResult {
+        match self.try_send(job).await {
             Ok(result) | Err(result) => result,
         }
     }
 
-    async fn try_carry(&self, job: &Job) -> Result<HttpResult, HttpResult> {
+    async fn try_send(&self, job: &Job) -> Result<HttpResult, HttpResult> {
         let (url, client) = (self.allow(&job.url)?, self.client()?);
         let token = match &job.oauth {
             Some(oauth) => Some(self.token(oauth).await?),
@@ -117,7 +117,7 @@ impl Carrier {
         })
     }
 
-    /// A token of the client-credentials grant, kept while it lasts.
+    /// A token of the client-credentials grant, cached for its lifetime.
     async fn token(&self, oauth: &OAuth) -> Result<String, HttpResult> {
         let known = self
             .tokens

@@ -1,4 +1,4 @@
-//! Who may speak to us: signatures aren't checked, so a page in a browser must not be able to.
+//! Refuses requests from web pages: signatures are not checked, so a page in a browser must not reach the local AWS.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::reply::respond;
 
 /// What is refused before anything is read.
 pub(super) struct Guard {
-    /// Told to serve other machines, under names we cannot know.
+    /// Remote access is allowed: other machines use host names that are not known here.
     pub(super) any_host: bool,
 }
 

@@ -15,7 +15,7 @@ use crate::state::World;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const WAIT_SECONDS_MAX: u64 = 20;
 
-/// Runs a request; an empty-handed ReceiveMessage is run again until its time is over.
+/// Runs a request; a ReceiveMessage without a message is run again until its wait is over.
 pub(super) async fn call(engine: &Engine, request: &Request) -> Result<Output, Fault> {
     let wait = wait_of(engine, request).await;
     let until = Instant::now() + wait;

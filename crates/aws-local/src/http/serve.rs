@@ -12,13 +12,13 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-/// How long open requests may take to finish once the server is told to stop.
+/// How long open requests may take to finish once the server has to stop.
 const DRAIN: Duration = Duration::from_secs(2);
 /// How long a request's head may take to come, and a connection to lie idle.
 const HEAD_WITHIN: Duration = Duration::from_mins(1);
-/// Connections at a time; further ones wait to be taken.
+/// Connections at a time; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 1_024;
-/// How long nothing is taken when the machine has no file left for a connection.
+/// How long to wait when the machine has no file descriptor left for a connection.
 const REST: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` completes, then lets open requests finish for a short while.

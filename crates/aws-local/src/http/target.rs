@@ -9,7 +9,7 @@ use crate::change::Body;
 use crate::fault::Fault;
 use crate::model::Service;
 
-/// How deep a body may nest. What is stored wraps it in a few levels more, and JSON is read 127 deep.
+/// How deep a body may nest. The stored form nests it a few levels deeper, and JSON is read 127 deep.
 const DEPTH_MAX: usize = 100;
 
 /// The operation of a service, with its input as JSON.
@@ -86,7 +86,7 @@ fn unknown_service(target: &str) -> Fault {
     )
 }
 
-/// The query protocol: only STS speaks it here. Members are flat; numbers become numbers again.
+/// The query protocol: only STS speaks it here. Members are flat; numbers are converted to JSON numbers.
 fn action(form: &[u8]) -> Call {
     let pairs = pairs(form);
     let operation = pairs
@@ -124,7 +124,7 @@ fn pairs(form: &[u8]) -> Map<String, Value> {
     text.trim().split('&').filter_map(pair).collect()
 }
 
-/// Undoes `+` and `%XX`; what is not valid stays as it is.
+/// Decodes `+` and `%XX`; an invalid escape stays as it is.
 fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

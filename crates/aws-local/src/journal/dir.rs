@@ -29,7 +29,7 @@ impl DataDir {
     }
 }
 
-/// A data directory that no other process has as long as this value lives.
+/// A data directory, locked for this process as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) dir: DataDir,

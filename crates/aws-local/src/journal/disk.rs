@@ -7,18 +7,18 @@ use std::path::Path;
 
 /// The steps of which every write to the data directory is made.
 pub(crate) trait Disk: Debug + Send + Sync {
-    /// A new, empty file, or an old one emptied.
+    /// A new, empty file; an old one is truncated.
     fn create(&self, path: &Path) -> io::Result<File>;
     fn append(&self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
     fn sync(&self, file: &File) -> io::Result<()>;
     fn cut(&self, file: &File, bytes: u64) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Makes the names in a folder last.
+    /// Syncs a directory, so that created and renamed files survive a crash.
     fn sync_names(&self, folder: &Path) -> io::Result<()>;
 }
 
-/// The machine's own.
+/// The machine's disk.
 #[derive(Debug)]
 pub(crate) struct Machine;
 

@@ -19,7 +19,9 @@ pub enum DataError {
     #[error("the data directory `{0}` is in use by another local AWS")]
     InUse(PathBuf),
     /// A file is not what this version writes.
-    #[error("`{path}` is damaged or from another version: {why}; move the directory away to start afresh")]
+    #[error(
+        "`{path}` is damaged or from another version: {why}; move the directory away to start with an empty one"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -11,7 +11,7 @@ use super::error::DataError;
 use crate::change::Entry;
 use crate::state::World;
 
-/// Written into every file; a reader of another version refuses.
+/// The version in every file; another one is refused.
 const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
@@ -25,7 +25,7 @@ struct Snapshot<W> {
     world: W,
 }
 
-/// Makes the directory and takes it for this process.
+/// Creates the directory and locks it for this process.
 pub(super) fn lock(dir: &Path) -> Result<File, DataError> {
     fs::create_dir_all(dir).map_err(|source| DataError::io(dir, source))?;
     let path = dir.join("lock");
@@ -64,19 +64,19 @@ fn number(name: &str, before: &str, after: &str) -> Option<u64> {
     name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
 }
 
-/// Removes what a crash in the middle of a fold left beside the files that count, and makes their names last.
+/// Removes files that a crash during a fold left beside the current ones, and syncs the directory.
 pub(super) fn clean(disk: &dyn Disk, dir: &Path, counts: u64) -> Result<(), DataError> {
     for name in names(dir)? {
         let of = number(&name, "snapshot-", ".json").or_else(|| number(&name, "journal-", ".ndjson"));
         if name == "snapshot.tmp" || of.is_some_and(|number| number < counts) {
-            // It does no harm but to take room, and the next start tries again.
+            // It only takes room, and the next start tries again.
             let _ = disk.remove(&dir.join(name));
         }
     }
     disk.sync_names(dir).map_err(|source| DataError::io(dir, source))
 }
 
-/// The state in front of a journal, and how long its text is.
+/// The snapshot that a journal begins after, and its length.
 pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64), DataError> {
     if generation == 0 {
         return Ok((World::default(), 0));
@@ -101,7 +101,7 @@ pub(super) fn snapshot_text(world: &World) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// Replays a journal, cuts off what a crash left unfinished at its end, and opens it for more.
+/// Replays a journal, truncates a torn write at its end, and opens it for appending.
 pub(super) fn read_journal(
     disk: &dyn Disk,
     path: &Path,
@@ -125,7 +125,7 @@ pub(super) fn read_journal(
         tracing::warn!(
             at = whole,
             bytes = length - whole,
-            "the journal ends unfinished; that end is cut off"
+            "the journal ends with a torn write; it is truncated"
         );
         disk.cut(&file, whole).map_err(failed)?;
         disk.sync(&file).map_err(failed)?;
@@ -133,7 +133,7 @@ pub(super) fn read_journal(
     Ok((file, whole))
 }
 
-/// Hands on each entry; returns where the last whole line ends.
+/// Replays each entry; gives where the last whole line ends.
 fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Result<u64, DataError> {
     let failed = |source| DataError::io(path, source);
     let damaged = |why: String| DataError::Damaged {
@@ -169,8 +169,8 @@ fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Resul
     Ok(whole)
 }
 
-/// Whether a bad line is where a crash broke off a write: then nothing after it can be read either, or the line has
-/// zeros, which no entry has, where a block never reached the disk. Anything else is damage to what was written.
+/// Whether a bad line is a torn write: then nothing after it can be read either, or the line has zeros, which no entry
+/// has, where a block never reached the disk. Anything else is corruption.
 fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
     if line.contains(&0) {
         return Ok(true);

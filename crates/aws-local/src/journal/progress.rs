@@ -16,13 +16,13 @@ pub(super) struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
     Well,
-    /// It refused something, and the files hold what it took before and nothing more.
+    /// A write failed and was rolled back: the files hold what was written before.
     Refused,
-    /// What the files hold is not known.
+    /// The contents of the files are unknown.
     Broken,
 }
 
-/// Proof that a change is handed to the writer: to be waited on before anything of the change leaves the process.
+/// A queued write: to be waited on before anything of its change leaves the process.
 #[derive(Debug, Clone)]
 pub(crate) struct Ticket {
     number: u64,

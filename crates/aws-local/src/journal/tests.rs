@@ -25,7 +25,7 @@ fn has_snapshot(dir: &Path) -> bool {
     files(dir).iter().any(|name| name.starts_with("snapshot-"))
 }
 
-/// Makes buses `b-00` and so on; tells how many were answered with success.
+/// Makes buses `b-00` and so on; gives how many were answered with success.
 async fn make_many(engine: &Engine, count: usize) -> usize {
     let mut answered = 0;
     for number in 0..count {
@@ -37,7 +37,7 @@ async fn make_many(engine: &Engine, count: usize) -> usize {
 }
 
 #[tokio::test]
-async fn a_machine_that_dies_at_any_step_has_all_it_answered() {
+async fn a_crash_at_any_step_keeps_all_answered_changes() {
     let (mut steps, mut folded) = (0, false);
     loop {
         let dir = TempDir::new().unwrap();
@@ -50,12 +50,12 @@ async fn a_machine_that_dies_at_any_step_has_all_it_answered() {
         let there = made(&engine).await;
         let expected: Vec<String> = (0..there.len()).map(|number| format!("b-{number:02}")).collect();
         assert_eq!(there, expected, "after {steps} steps");
-        // What was under way when it died may be there.
+        // The write in progress at the crash may be there.
         assert!(
             (answered..=answered + 1).contains(&there.len()),
             "{answered} of {there:?} after {steps} steps"
         );
-        assert!(make(&engine, "b-after").await, "it goes on after {steps} steps");
+        assert!(make(&engine, "b-after").await, "it works after {steps} steps");
         drop(engine);
         let left = files(dir.path());
         assert!(left.len() <= 4, "{left:?} after {steps} steps");
@@ -69,7 +69,7 @@ async fn a_machine_that_dies_at_any_step_has_all_it_answered() {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_the_state() {
+async fn a_snapshot_restores_the_state() {
     let dir = TempDir::new().unwrap();
     let engine = open(dir.path(), Flaky::new()).unwrap();
     make_many(&engine, 3).await;
@@ -95,7 +95,7 @@ async fn a_snapshot_is_the_state() {
 }
 
 #[tokio::test]
-async fn no_room_for_a_snapshot_stops_nobody() {
+async fn without_room_for_a_snapshot_changes_are_still_stored() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     disk.room.store(1_000, Ordering::SeqCst);
     let engine = open(dir.path(), disk.clone()).unwrap();
@@ -138,7 +138,7 @@ fn buses_in(bytes: &[u8]) -> Result<usize, DataError> {
 }
 
 #[test]
-fn an_end_that_a_crash_left_is_cut_off_and_damage_is_said() {
+fn a_torn_end_is_truncated_and_corruption_is_refused() {
     let (whole, ends) = journal();
     let last = ends[7];
     let with = |change: &dyn Fn(&mut Vec<u8>)| {
@@ -180,14 +180,18 @@ fn an_end_that_a_crash_left_is_cut_off_and_damage_is_said() {
         None,
         "another file"
     );
-    assert_eq!(with(&|bytes| bytes.truncate(5)), Some(0), "a journal just begun");
+    assert_eq!(
+        with(&|bytes| bytes.truncate(5)),
+        Some(0),
+        "a journal without entries"
+    );
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_the_end_is_all_before_it_is_read(
+    fn all_entries_before_a_torn_end_are_read(
         cut in any::<prop::sample::Index>(),
         tail in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(0)], 0..200),
     ) {
@@ -203,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn any_change_of_bytes_is_noticed(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+    fn any_changed_byte_is_detected(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
         let (whole, ends) = journal();
         let mut bytes = whole.clone();
         for (at, byte) in changes {

@@ -84,7 +84,7 @@ impl Writer {
         }
     }
 
-    /// Writes all that waits and syncs once.
+    /// Writes all queued work and syncs once.
     fn batch(&mut self, first: Work, work: &mpsc::Receiver<Work>) -> Result<(), Failure> {
         let (mut lines, mut count) = (Vec::new(), 0);
         for one in std::iter::once(first).chain(work.try_iter()) {
@@ -103,7 +103,7 @@ impl Writer {
         self.write(&lines, count)
     }
 
-    /// After a write that the disk refused nothing of it stays; after a failed sync nothing is sure.
+    /// Appends and syncs. A failed write is rolled back; after a failed sync the contents of the file are unknown.
     fn write(&mut self, lines: &[u8], count: u64) -> Result<(), Failure> {
         if lines.is_empty() {
             return Ok(());
@@ -122,8 +122,8 @@ impl Writer {
         Ok(())
     }
 
-    /// The snapshot is whole on disk before the new journal begins and the old files go. Where there is no room for
-    /// it, the old journal goes on.
+    /// Writes a snapshot and begins a new journal after it. The snapshot is complete on disk before the old files are
+    /// removed; where there is no room for it, the old journal continues.
     fn fold(&mut self, world: &World) -> Result<(), Failure> {
         // Plain data with text keys: it always serialises.
         let snapshot = snapshot_text(world).unwrap_or_default();
@@ -133,12 +133,12 @@ impl Writer {
         let (file, bytes) = match self.prepare(&snapshot, next, &temporary) {
             Ok(begun) => begun,
             Err(error) => {
-                tracing::warn!(%error, "the journal cannot be folded and goes on");
+                tracing::warn!(%error, "no snapshot can be written; the old journal continues");
                 let _ = self.disk.remove(&temporary);
                 return Ok(());
             }
         };
-        // Whether a rename that failed took place is not known, and so neither is which journal counts.
+        // After a failed rename it is unknown which of the two journals is the current one.
         let renamed = self.disk.rename(&temporary, &snapshot_path(&self.dir, next));
         renamed.map_err(Failure::broken)?;
         self.disk.sync_names(&self.dir).map_err(Failure::broken)?;

@@ -1,4 +1,4 @@
-//! The walk over a request, and the words of AWS's refusals.
+//! Validates a request against its shape, with the messages of AWS's refusals.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -23,11 +23,8 @@ pub(crate) enum Problems {
     Invalid { why: String, missing: Option<String> },
 }
 
-/// Checks `body` against the input of `operation`; operations without a table are not checked here.
-pub(crate) fn check(model: &Model, operation: &str, body: &Value) -> Result<(), Problems> {
-    let Some(shape) = model.input(operation) else {
-        return Ok(());
-    };
+/// Checks `body` against the shape of an operation's input.
+pub(super) fn check(model: &Model, shape: &Shape, body: &Value) -> Result<(), Problems> {
     let mut walk = Walk {
         model,
         found: Vec::new(),
@@ -109,7 +106,7 @@ struct Walk<'m> {
     model: &'m Model,
     found: Vec<String>,
     missing: Option<String>,
-    /// The logs service says that of its names in a sentence of its own.
+    /// The logs service has a message of its own for long names.
     long_name: bool,
 }
 
@@ -299,7 +296,7 @@ impl Walk<'_> {
     }
 
     fn fail_value(&mut self, shown: &str, at: &At<'_>, rule: &str) {
-        // The logs service does not repeat this one.
+        // The logs service reports this one once.
         if at.is("logGroupIdentifier") {
             self.fail("", at, rule);
         } else {
@@ -362,7 +359,7 @@ mod tests {
 
     fn verdict(service: Service, operation: &str, body: &str) -> String {
         let body = serde_json::from_str(body).unwrap();
-        match check(service.model(), operation, &body) {
+        match service.input(operation).unwrap().check(&body) {
             Ok(()) => "ok".to_owned(),
             Err(Problems::Unreadable(why)) => format!("unreadable: {why}"),
             Err(Problems::Invalid { why, .. }) => why,

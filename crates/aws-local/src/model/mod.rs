@@ -1,7 +1,7 @@
 //! Checks a request against AWS's own service model: members, lengths, ranges, patterns, enums.
 //!
 //! The tables in `model/` are generated from the models that AWS publishes (`model/generate.py`), so that limits are
-//! AWS's and not remembered ones.
+//! AWS's own.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -15,9 +15,9 @@ mod check;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod random;
 
-pub(crate) use check::{Problems, check};
+pub(crate) use check::Problems;
 
-/// The services that are spoken here.
+/// The services that are implemented here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Service {
@@ -52,6 +52,26 @@ impl Service {
             ]
         });
         &models[self as usize]
+    }
+
+    /// The input of an operation, if the model has a shape for it.
+    pub(crate) fn input(self, operation: &str) -> Option<Input> {
+        let model = self.model();
+        model.input(operation).map(|shape| Input { model, shape })
+    }
+}
+
+/// An operation's input in AWS's model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input {
+    model: &'static Model,
+    shape: &'static Shape,
+}
+
+impl Input {
+    /// Checks a request's body: members, lengths, ranges, patterns, enums.
+    pub(crate) fn check(self, body: &Value) -> Result<(), Problems> {
+        check::check(self.model, self.shape, body)
     }
 }
 
@@ -130,7 +150,7 @@ impl Shape {
     }
 }
 
-/// The pairs of an object as they are written: AWS goes through members in its model's order.
+/// The pairs of an object in file order: AWS validates members in its model's order.
 fn in_order<'de, D: Deserializer<'de>>(object: D) -> Result<Vec<(String, String)>, D::Error> {
     struct Pairs;
     impl<'de> Visitor<'de> for Pairs {

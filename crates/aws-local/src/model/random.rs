@@ -1,12 +1,12 @@
-//! Request bodies made by chance from the model: mostly of the right shape, with names that meet each other, and now
-//! and then junk.
+//! Random request bodies generated from the model: mostly of the right shape, with names that refer to each other, and
+//! sometimes malformed.
 
 use serde_json::{Map, Value, json};
 
 use super::{Kind, Model, Shape};
 use crate::clock::Dice;
 
-/// Texts that mean something somewhere.
+/// Texts that some operation gives a meaning.
 const TEXTS: [&str; 32] = [
     "",
     "a",
@@ -59,7 +59,7 @@ const NUMBERS: [&str; 14] = [
     "-9223372036854775808",
 ];
 
-/// What a member of a name like this holds, so that one request meets what another made.
+/// Values by member name, so that one request refers to what another created.
 const HINTS: [(&str, &str); 21] = [
     ("eventsourcename", "aws.partner/a/b"),
     (

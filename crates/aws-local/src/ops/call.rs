@@ -1,4 +1,4 @@
-//! What an operation works with: the turn it is part of, and who asks.
+//! What an operation works with: its turn, and the caller.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ pub(crate) struct Call<'a> {
     pub(crate) put_bytes_max: usize,
     /// The address that the caller reached us at.
     pub(crate) base_url: &'a str,
-    /// Set by a write that turned out to change nothing, and need not be stored.
+    /// Set by a write that changed nothing, and need not be stored.
     pub(crate) unchanged: bool,
 }
 
@@ -28,7 +28,7 @@ impl Call<'_> {
         RealmId::new(&self.caller.account, &self.caller.region)
     }
 
-    /// What the caller has there.
+    /// The resources of the caller's account and region.
     pub(crate) fn realm(&mut self) -> &mut Realm {
         let here = self.here();
         self.turn.world.realm(&here)

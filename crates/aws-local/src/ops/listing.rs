@@ -1,4 +1,4 @@
-//! Pages of listings, with each service's own limit and words for a token it did not give out.
+//! Pages of listings, with each service's own limit and refusal of a token it did not issue.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(crate) fn events_page<'k, T>(
     limit: Option<usize>,
 ) -> Result<Page<T>, Fault> {
     page::page(of, items, token, limit.unwrap_or(100)).map_err(|_| {
-        Fault::validation("Parameter NextToken is not valid. Reason: The token was not given out here.")
+        Fault::validation("Parameter NextToken is not valid. Reason: The token was not issued here.")
     })
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn logs_page<'k, T>(
     page::page(of, items, token, limit.unwrap_or(50)).map_err(bad_logs_token)
 }
 
-/// The same from the last key down.
+/// The same in descending order.
 pub(crate) fn logs_page_down<'k, T>(
     of: &str,
     items: impl Iterator<Item = (&'k str, T)>,
@@ -41,7 +41,7 @@ fn bad_logs_token(_: page::BadToken) -> Fault {
     Fault::parameter("The specified nextToken is invalid.")
 }
 
-/// An object without the members that are null: AWS leaves absent members out.
+/// An object without the members that are null: AWS omits absent members.
 pub(crate) fn slim(value: Value) -> Value {
     match value {
         Value::Object(members) => Value::Object(

@@ -1,13 +1,25 @@
 //! The operations of AWS's: each family in a file of its own, listed in tables by AWS's names.
+//!
+//! # Floors
+//! ```text
+//! call log_events listing    what an operation works with; what FilterLogEvents and the like give; pages of listings
+//! output                     what an operation gives
+//! op                         one operation: its name, decoder and function
+//! events/ logs/ sqs/ sts     the services
+//! ```
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::model::{self, Service};
+use crate::model::{Input, Service};
 
 mod call;
 pub(crate) mod events;
 mod listing;
+mod log_events;
 pub(crate) mod logs;
 mod op;
 mod output;
@@ -26,16 +38,28 @@ pub(crate) struct Prepared {
     pub(crate) run: Run,
 }
 
+/// All that a request needs of the operation it names, found by one look-up.
+struct Known {
+    /// Its name, decoder and function.
+    op: &'static dyn Operation,
+    /// What AWS's model checks the body against.
+    input: Option<Input>,
+}
+
 /// Finds the operation that a request names, checks the body against AWS's model and decodes it.
 pub(crate) fn check(service: Service, operation: &str, body: &Value) -> Result<Prepared, Fault> {
-    let op = find(service, operation)?;
-    model::check(service.model(), operation, body).map_err(|problems| Fault::model(service, problems))?;
-    prepare(service, op, body)
+    let known = find(service, operation)?;
+    if let Some(input) = known.input {
+        input
+            .check(body)
+            .map_err(|problems| Fault::model(service, problems))?;
+    }
+    prepare(service, known.op, body)
 }
 
 /// The same for a stored request, which was checked when it came.
 pub(crate) fn stored(service: Service, operation: &str, body: &Value) -> Result<Prepared, Fault> {
-    prepare(service, find(service, operation)?, body)
+    prepare(service, find(service, operation)?.op, body)
 }
 
 fn prepare(service: Service, op: &dyn Operation, body: &Value) -> Result<Prepared, Fault> {
@@ -48,14 +72,28 @@ fn prepare(service: Service, op: &dyn Operation, body: &Value) -> Result<Prepare
     Ok(Prepared { writes, run })
 }
 
-fn find(service: Service, name: &str) -> Result<&'static dyn Operation, Fault> {
-    let tables: &[&[&'static dyn Operation]] = match service {
+fn find(service: Service, name: &str) -> Result<&'static Known, Fault> {
+    static KNOWN: OnceLock<[HashMap<&str, Known>; 4]> = OnceLock::new();
+    let known = &KNOWN.get_or_init(|| Service::ALL.map(known_of))[service as usize];
+    known.get(name).ok_or_else(|| Fault::unknown(service, name))
+}
+
+/// The operations of a service that are built.
+fn known_of(service: Service) -> HashMap<&'static str, Known> {
+    let all = tables(service).iter().flat_map(|table| table.iter());
+    let known = |op: &&'static dyn Operation| {
+        let input = service.input(op.name());
+        (op.name(), Known { op: *op, input })
+    };
+    all.map(known).collect()
+}
+
+/// The tables of a service.
+pub(crate) fn tables(service: Service) -> &'static [&'static [&'static dyn Operation]] {
+    match service {
         Service::Events => events::TABLES,
         Service::Logs => logs::TABLES,
         Service::Sqs => sqs::TABLES,
         Service::Sts => &[sts::OPS],
-    };
-    let mut all = tables.iter().flat_map(|table| table.iter());
-    let op = all.find(|op| op.name() == name);
-    op.copied().ok_or_else(|| Fault::unknown(service, name))
+    }
 }

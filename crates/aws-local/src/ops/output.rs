@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::logs::EventsPage;
+use super::log_events::EventsPage;
 
 /// The output of an operation.
 #[derive(Debug, Serialize)]

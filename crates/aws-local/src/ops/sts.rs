@@ -10,7 +10,7 @@ use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
 use crate::state::Session;
 
-/// How long assumed keys say they last. They go on working: nothing here checks signatures.
+/// The lifetime that assumed keys report. They work after it too: signatures are not checked here.
 const HOUR_SECONDS: i64 = 3_600;
 
 pub(crate) const OPS: &[&dyn Operation] = &[

@@ -10,7 +10,7 @@ use crate::clock::Millis;
 
 /// AWS's default of an API destination's invocations a second.
 const RATE_DEFAULT: u32 = 300;
-/// A rate beyond this counts as this one.
+/// The highest rate that is enforced.
 const RATE_MAX: usize = 10_000;
 /// How long a new OAuth connection is AUTHORIZING.
 const AUTHORIZING_MS: Millis = 2_000;
@@ -67,7 +67,7 @@ pub(crate) struct ApiDestination {
     pub(crate) rate_per_second: Option<u32>,
     pub(crate) created: Millis,
     pub(crate) modified: Millis,
-    /// When the latest requests left or will leave, oldest first: as many as one second may hold.
+    /// The times of the latest requests, sent or reserved, oldest first: as many as one second allows.
     #[serde(default)]
     pub(crate) slots: VecDeque<Millis>,
 }
@@ -82,8 +82,8 @@ impl ApiDestination {
         self.rate_per_second.unwrap_or(RATE_DEFAULT)
     }
 
-    /// Takes the next time that a request may leave at, which no second's rate is exceeded by; `None` if that is after
-    /// `deadline`.
+    /// Reserves the next time at which a request may be sent without exceeding the rate in any second; `None` if that is
+    /// after `deadline`.
     pub(crate) fn take_slot(&mut self, now: Millis, deadline: Millis) -> Option<Millis> {
         let rate = usize::try_from(self.rate()).unwrap_or(RATE_MAX).min(RATE_MAX);
         while self.slots.len() > rate {

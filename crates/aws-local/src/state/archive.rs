@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{DAY, Millis};
 
-/// An archive keeps at most this many events here; the oldest go first.
+/// An archive keeps at most this many events here; the oldest are dropped first.
 const EVENTS_MAX: usize = 100_000;
 
 /// An archive.
@@ -81,18 +81,18 @@ impl Archive {
         }
     }
 
-    /// The name of the managed rule that stands for it on its bus.
+    /// The name of the managed rule that AWS shows for it on its bus.
     pub(crate) fn rule_name(&self) -> String {
         format!("Events-Archive-{}", self.name)
     }
 
-    /// Takes a pattern that compiles.
+    /// Sets a pattern, which has to compile.
     pub(crate) fn set_pattern(&mut self, pattern: Option<String>) {
         self.pattern = pattern;
         self.compiled = None;
     }
 
-    /// Keeps an event if the pattern matches.
+    /// Stores an event if the pattern matches.
     pub(crate) fn take(&mut self, event: Archived) {
         if let Some(text) = &self.pattern {
             if self.compiled.is_none() {

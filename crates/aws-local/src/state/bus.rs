@@ -27,12 +27,12 @@ pub(crate) struct Bus {
     pub(crate) rules: BTreeMap<String, Rule>,
     #[serde(skip)]
     compiled: Option<Arc<Compiled>>,
-    /// The compiled rules before the last change.
+    /// The compiled rules before the last change, reused for what did not change.
     #[serde(skip)]
     before: Arc<[Arc<CompiledRule>]>,
 }
 
-/// The enabled rules of a bus at one moment, ready to match. The stories of the events that met them keep the rules.
+/// The enabled rules of a bus at one moment, compiled. The stories of the events matched against them keep the rules.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
     pub(crate) rules: Arc<[Arc<CompiledRule>]>,
@@ -67,7 +67,7 @@ impl Bus {
         }
     }
 
-    /// Every change of a rule or target passes here, or events would meet the rules of before.
+    /// The rules, to be changed: this drops their compiled form, or events would be matched against the old ones.
     pub(crate) fn rules_mut(&mut self) -> &mut BTreeMap<String, Rule> {
         if let Some(compiled) = self.compiled.take() {
             self.before = Arc::clone(&compiled.rules);
@@ -85,7 +85,7 @@ impl Bus {
     }
 }
 
-/// What did not change is taken from before: stories share it.
+/// Compiles what changed; the rest is reused, since stories share it.
 fn compile(rules: &BTreeMap<String, Rule>, before: &[Arc<CompiledRule>]) -> Compiled {
     let before: BTreeMap<&str, &Arc<CompiledRule>> = before.iter().map(|rule| (&*rule.name, rule)).collect();
     let ready = |rule: &Rule| {
@@ -103,7 +103,7 @@ fn compile(rules: &BTreeMap<String, Rule>, before: &[Arc<CompiledRule>]) -> Comp
     };
     let rules: Arc<[Arc<CompiledRule>]> = rules
         .values()
-        // A managed rule stands for its archive, which events are brought to without it.
+        // A managed rule represents its archive, which gets its events without it.
         .filter(|rule| rule.is_enabled() && rule.managed_by.is_none())
         .filter_map(ready)
         .collect();
@@ -125,14 +125,14 @@ impl CompiledRule {
 }
 
 impl Compiled {
-    /// The places in `rules` of those that match the event, in order.
+    /// The indexes in `rules` of those that match the event, in order.
     pub(crate) fn matching(&self, event: &str) -> Vec<usize> {
         if let Ok(found) = self.matcher.matches(event) {
             let mut places: Vec<usize> = found.into_iter().copied().collect();
             places.sort_unstable();
             return places;
         }
-        // One rule that cannot be decided must not cost the others the event.
+        // A rule whose match fails must not keep the event from the others.
         let rules = self.rules.iter().enumerate();
         rules
             .filter(|(_, rule)| rule.pattern.matches(event).unwrap_or_default())

@@ -10,9 +10,9 @@ use super::Tags;
 use crate::clock::{DAY, Millis};
 use crate::policy::Policy;
 
-/// The oldest event that the logs service takes.
+/// The maximum age of an event that the logs service accepts.
 pub(crate) const PAST_MAX: Millis = 14 * DAY;
-/// How far ahead of now an event may be.
+/// How far in the future an event may be.
 pub(crate) const FUTURE_MAX: Millis = DAY / 12;
 
 /// A log group.
@@ -35,7 +35,7 @@ pub(crate) struct LogGroup {
     next: u64,
 }
 
-/// Where an event stands in its group: its time, then the order of arrival.
+/// The sort key of an event in its group: its time, then the order of arrival.
 pub(crate) type Position = (Millis, u64);
 
 /// A stream of a group.
@@ -59,7 +59,7 @@ pub(crate) struct LogEvent {
 pub(crate) struct LogPolicy {
     pub(crate) document: String,
     pub(crate) updated: Millis,
-    /// Guards a group's own policy against concurrent writers.
+    /// The revision of a group's own policy, for optimistic locking.
     pub(crate) revision: String,
     #[serde(skip)]
     parsed: OnceLock<Option<Policy>>,
@@ -75,7 +75,7 @@ impl LogPolicy {
         }
     }
 
-    /// The policy, read once.
+    /// The policy, parsed once.
     pub(crate) fn parsed(&self) -> Option<&Policy> {
         self.parsed
             .get_or_init(|| Policy::parse(&self.document).ok())
@@ -92,7 +92,7 @@ impl LogGroup {
         }
     }
 
-    /// Adds an event to a stream that exists; the group keeps it at its place in time.
+    /// Inserts an event into a stream that exists; the group keeps its events sorted by time.
     pub(crate) fn add(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
         let position = (at, self.next);
         // `get_mut` gives no name, which the event shares.
@@ -115,8 +115,8 @@ impl LogGroup {
         );
     }
 
-    /// Appends what a service delivers, and makes the stream if there is none. An event of a time that the logs service
-    /// does not take is logged as of now.
+    /// Appends an event that a service delivers, and creates the stream if there is none. An event whose time the logs
+    /// service does not accept is logged as of now.
     pub(crate) fn append_delivered(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
         self.ensure_stream(stream, now);
         let kept = self
@@ -128,7 +128,7 @@ impl LogGroup {
         self.expire(now);
     }
 
-    /// Makes the stream unless it is there.
+    /// Creates the stream unless it exists.
     pub(crate) fn ensure_stream(&mut self, name: &str, now: Millis) {
         if !self.streams.contains_key(name) {
             self.streams.insert(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Counters by what they count for, then name.
+/// Counters by rule or bus, then name.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Metrics(BTreeMap<String, BTreeMap<String, u64>>);

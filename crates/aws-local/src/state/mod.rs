@@ -1,6 +1,6 @@
 //! The whole state: partner sources by region, and per account and region a realm of buses, log groups and the rest.
 //!
-//! Plain data and the transitions on it. Nothing here does I/O, reads a clock or rolls dice.
+//! Plain data and the transitions on it. Nothing here does I/O, reads a clock or draws random numbers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,25 +32,26 @@ use source::Source;
 use story::Stories;
 use timers::Timers;
 
-/// Tags of anything that takes them.
+/// The tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
 
-/// Everything there is.
+/// The whole state of the local AWS.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct World {
     /// Partner sources by region, then name: a source is shared by the partner's and the customer's account.
     pub(crate) sources: BTreeMap<String, BTreeMap<String, Source>>,
     realms: BTreeMap<RealmId, Realm>,
-    /// Keys handed out by AssumeRole.
+    /// Access keys issued by AssumeRole.
     pub(crate) sessions: BTreeMap<String, Session>,
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
-    /// Told for as long as the process runs; a journal's replay tells them again.
+    /// Kept in memory only; a replay of the journal rebuilds them.
     #[serde(skip)]
     pub(crate) stories: Stories,
-    /// How far the clock was moved from the machine's.
+    /// How far the clock was moved ahead of the machine's.
     pub(crate) clock_offset: Millis,
-    /// URLs that stand for targets which are not emulated, by ARN: what became of an event depends on them.
+    /// The URLs that the operator gave for targets which are not emulated, by ARN. They are stored because the result of
+    /// a delivery depends on them.
     #[serde(default)]
     pub(crate) targets: BTreeMap<String, String>,
 }
@@ -94,16 +95,16 @@ pub(crate) struct Realm {
     pub(crate) metrics: Metrics,
 }
 
-/// 11 July 2019, 00:00 UTC, when EventBridge came: every account has had its default bus from the first.
-const DEFAULT_BUS_MADE: Millis = 1_562_803_200_000;
+/// 11 July 2019, 00:00 UTC, the launch of EventBridge: the creation time of every default bus.
+const DEFAULT_BUS_CREATED: Millis = 1_562_803_200_000;
 
-/// Who an AssumeRole key speaks for.
+/// The role that an AssumeRole key belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) account: String,
     pub(crate) role: String,
     pub(crate) name: String,
-    /// `aws`, or that of another group of regions.
+    /// `aws`, or the partition of another group of regions.
     #[serde(default = "commercial")]
     pub(crate) partition: String,
 }
@@ -113,7 +114,7 @@ fn commercial() -> String {
 }
 
 impl World {
-    /// A copy for a snapshot, which the stories are no part of. Long texts are shared, not copied.
+    /// A copy for a snapshot, without the stories. Long texts are shared, not copied.
     pub(crate) fn for_snapshot(&self) -> Self {
         Self {
             sources: self.sources.clone(),
@@ -127,7 +128,7 @@ impl World {
         }
     }
 
-    /// What a reset leaves: the clock, and what the operator said.
+    /// What a reset keeps: the clock, and what the operator configured.
     pub(crate) fn emptied(&self) -> Self {
         Self {
             clock_offset: self.clock_offset,
@@ -137,13 +138,13 @@ impl World {
         }
     }
 
-    /// The realm, which exists from the first look at it, with its default bus: no look is written to the journal, so it
-    /// looks the same whenever it is made.
+    /// The realm, created on first access, with its default bus. Reads are not in the journal, so a new realm does not
+    /// depend on when it is created.
     pub(crate) fn realm(&mut self, id: &RealmId) -> &mut Realm {
         self.realms.entry(id.clone()).or_insert_with(Realm::new)
     }
 
-    /// The realm, if anybody ever looked at it.
+    /// The realm, if it was ever accessed.
     pub(crate) fn realm_if_any(&mut self, id: &RealmId) -> Option<&mut Realm> {
         self.realms.get_mut(id)
     }
@@ -159,7 +160,7 @@ impl World {
         }
     }
 
-    /// The account that an access key speaks for: itself when it is an account id, or its role's.
+    /// The account of an access key: the key itself when it is an account id, or the account of its role.
     pub(crate) fn account_of<'k>(&'k self, key: &'k str) -> Option<&'k str> {
         if key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()) {
             return Some(key);
@@ -167,7 +168,7 @@ impl World {
         self.sessions.get(key).map(|session| &*session.account)
     }
 
-    /// All realms that anybody ever looked at.
+    /// All realms that were ever accessed.
     pub(crate) fn realms(&self) -> impl Iterator<Item = (&RealmId, &Realm)> {
         self.realms.iter()
     }
@@ -180,7 +181,7 @@ impl World {
 
 impl Realm {
     fn new() -> Self {
-        let default = Bus::new("default", DEFAULT_BUS_MADE);
+        let default = Bus::new("default", DEFAULT_BUS_CREATED);
         Self {
             buses: BTreeMap::from([(default.name.clone(), default)]),
             log_groups: BTreeMap::new(),

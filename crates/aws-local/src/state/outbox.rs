@@ -10,7 +10,7 @@ use super::rule::Target;
 use super::story::DeliveryRef;
 use crate::clock::Millis;
 
-/// How many invocations are kept for those who look.
+/// How many invocations are kept for `GET /_local/invocations`.
 const INVOCATIONS_MAX: usize = 1_000;
 /// AWS's default of a target's retry policy.
 const AGE_SECONDS_MAX: i64 = 86_400;
@@ -27,13 +27,13 @@ pub(crate) struct Pending {
     pub(crate) retries: u32,
     pub(crate) since: Millis,
     pub(crate) under_way: bool,
-    /// Waits for the time that its API destination's rate allows, and needs no other then.
+    /// Has a slot of its API destination's rate, and waits for its time.
     #[serde(default)]
     pub(crate) admitted: bool,
 }
 
 impl Pending {
-    /// After this it is not tried any more.
+    /// After this it is not retried.
     pub(crate) fn deadline(&self) -> Millis {
         let policy = self.target.retry_policy.as_ref();
         let age = policy.and_then(|policy| policy.maximum_event_age_in_seconds);
@@ -41,7 +41,7 @@ impl Pending {
     }
 }
 
-/// A request that a target would get, in the words of `GET /_local/invocations`.
+/// A request to a target, as `GET /_local/invocations` shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct InvocationRecord {
     pub(crate) at: Millis,
@@ -53,7 +53,7 @@ pub(crate) struct InvocationRecord {
     pub(crate) payload: Arc<str>,
 }
 
-/// All that is on its way out.
+/// The deliveries over HTTP.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     pub(crate) pending: BTreeMap<u64, Pending>,
@@ -62,7 +62,8 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Numbers go on: what is under way must not settle a later delivery.
+    /// An empty outbox that continues the numbering: the result of an old request must not be taken for that of a later
+    /// delivery.
     pub(crate) fn emptied(&self) -> Self {
         Self {
             next: self.next,
@@ -82,7 +83,7 @@ impl Outbox {
         id
     }
 
-    /// Deliveries that the edge has been handed and has not told the end of.
+    /// Deliveries whose request was sent and whose result is not recorded.
     pub(crate) fn under_way(&self) -> BTreeSet<u64> {
         let under_way = self.pending.iter().filter(|(_, pending)| pending.under_way);
         under_way.map(|(id, _)| *id).collect()

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::Tags;
 use crate::clock::Millis;
 
-/// How long a FIFO queue remembers what it has seen.
+/// How long a FIFO queue remembers deduplication ids.
 const DEDUPLICATION: Millis = 5 * 60 * 1000;
 /// What `MessageRetentionPeriod` is by default, in seconds.
 const RETENTION_SECONDS: i64 = 345_600;
@@ -65,10 +65,10 @@ pub(crate) struct NewMessage {
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) system_attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) group: Option<String>,
-    /// A FIFO queue takes the digest of the body where there is none.
+    /// A FIFO queue uses the digest of the body where there is none.
     pub(crate) deduplication: Option<String>,
     pub(crate) sender: String,
-    /// The queue's own delay where there is none; a FIFO queue knows no other.
+    /// The queue's own delay applies where there is none, and always in a FIFO queue.
     pub(crate) delay_seconds: Option<i64>,
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn is_fifo(name: &str) -> bool {
     name.strip_suffix(".fifo").is_some()
 }
 
-/// The deduplication id of a message in a queue that goes by content.
+/// The deduplication id of a message in a queue with content-based deduplication.
 fn content_digest(body: &str) -> String {
     Sha256::digest(body.as_bytes())
         .iter()
@@ -152,7 +152,7 @@ impl Queue {
         usize::try_from(self.number("MaximumMessageSize")).unwrap_or(usize::MAX)
     }
 
-    /// Whether an attribute that is a switch is on.
+    /// Whether a boolean attribute is true.
     pub(crate) fn is_on(&self, name: &str) -> bool {
         self.attributes.get(name).is_some_and(|value| value == "true")
     }
@@ -178,7 +178,7 @@ impl Queue {
             .unwrap_or(default)
     }
 
-    /// Puts a message into the queue; gives its number and id. A FIFO queue gives those of the first for a repeated one.
+    /// Puts a message into the queue; gives its number and id. For a duplicate, a FIFO queue gives those of the first.
     pub(crate) fn enqueue(&mut self, new: NewMessage, now: Millis) -> (u64, String) {
         let fifo = self.is_fifo();
         let digest = || fifo.then(|| content_digest(&new.body));
@@ -234,7 +234,7 @@ impl Queue {
         (number, id)
     }
 
-    /// What a repeated message has in common with the first. One moved here from another queue repeats none.
+    /// The key that a duplicate shares with the first message. A message moved here from another queue has none.
     fn repeat_key(&self, message: &Message) -> Option<String> {
         let id = message
             .deduplication
@@ -248,7 +248,7 @@ impl Queue {
         Some(format!("{group}/{id}"))
     }
 
-    /// Hands out up to `count` messages and hides them for a while; none that was received `receives_max` times.
+    /// Gives up to `count` messages and hides them for a while; none that was received `receives_max` times.
     pub(crate) fn receive(
         &mut self,
         count: usize,

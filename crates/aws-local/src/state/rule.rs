@@ -23,7 +23,7 @@ pub(crate) struct Rule {
     pub(crate) description: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) created_by: String,
-    /// The service that made it for an account and that alone may change it.
+    /// The service that created it for an account and that alone may change it.
     #[serde(default)]
     pub(crate) managed_by: Option<String>,
     pub(crate) tags: Tags,
@@ -35,8 +35,8 @@ impl Rule {
         self.state != "DISABLED"
     }
 
-    /// Sets when the schedule fires next; a disabled rule's does not.
-    pub(crate) fn wind(&mut self, after: Millis) -> Option<Millis> {
+    /// Sets the time when the schedule fires next; none for a disabled rule.
+    pub(crate) fn schedule_next(&mut self, after: Millis) -> Option<Millis> {
         let schedule = self
             .schedule
             .as_deref()
@@ -47,7 +47,7 @@ impl Rule {
     }
 }
 
-/// A target, in the form AWS takes and gives it; it is stored in that form too.
+/// A target, in AWS's wire form, which is the stored form too.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Target {
@@ -99,7 +99,7 @@ impl Target {
     }
 }
 
-/// Values picked from the event and the text they go into.
+/// Values taken from the event, and the template they are inserted into.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct InputTransformer {
@@ -119,7 +119,7 @@ pub(crate) struct DeadLetterConfig {
     pub(crate) arn: Option<String>,
 }
 
-/// How long and how often delivery is tried again.
+/// How long and how often delivery is retried.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct RetryPolicy {

@@ -8,7 +8,7 @@ use crate::clock::{DAY, Millis};
 /// How long a source stays PENDING before it is deleted.
 const PENDING_MAX: Millis = 14 * DAY;
 
-/// A source, from both sides.
+/// A source, as partner and customer share it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub(crate) name: String,
@@ -17,12 +17,12 @@ pub(crate) struct Source {
     /// The one account that may associate it with a bus.
     pub(crate) customer: String,
     pub(crate) created: Millis,
-    /// When a PENDING source goes away.
+    /// When a PENDING source is deleted.
     pub(crate) expires: Option<Millis>,
     pub(crate) state: State,
     /// Whether the customer ever made a bus for it: only then does a deletion leave a DELETED source behind.
     pub(crate) had_bus: bool,
-    /// Made again under the name of a deleted one whose bus still stands: CreateEventBus takes that bus up.
+    /// Created again under the name of a deleted one whose bus still exists: CreateEventBus then adopts that bus.
     pub(crate) bus_from_before: bool,
 }
 
@@ -81,7 +81,7 @@ impl Source {
         crate::arn::arn("events", region, "", &format!("event-source/{}", self.name))
     }
 
-    /// A bus was matched to it, or it was activated again.
+    /// It was associated with a bus, or activated again.
     pub(crate) fn activate(&mut self) {
         self.state = State::Active;
         self.expires = None;
@@ -89,7 +89,7 @@ impl Source {
         self.bus_from_before = false;
     }
 
-    /// Deactivated, or its bus was deleted: two weeks to come back.
+    /// Deactivated, or its bus was deleted: PENDING again for two weeks.
     pub(crate) fn suspend(&mut self, now: Millis) {
         self.state = State::Pending;
         self.expires = Some(now + PENDING_MAX);
@@ -104,7 +104,7 @@ impl Source {
         Remains::Tombstone
     }
 
-    /// The timer that ends its time as PENDING.
+    /// The timer that deletes it while it is PENDING.
     pub(crate) fn timer(&self, region: &str) -> Option<(Millis, Timer)> {
         Some((
             self.expires?,

@@ -1,4 +1,4 @@
-//! What became of each event, for those who ask why it did not arrive. Bounded: the oldest stories go first.
+//! The history of each event, for those who ask why it did not arrive. Bounded: the oldest stories are dropped first.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use crate::clock::Millis;
 
 const STORIES_MAX: usize = 10_000;
 const BYTES_MAX: usize = 64 * 1024 * 1024;
-/// What a story, an event on a bus and a delivery take beside what is counted one by one.
+/// Estimated overhead of a story, of an event on a bus and of a delivery.
 const STORY_BYTES: usize = 256;
 const PASS_BYTES: usize = 192;
 const DELIVERY_BYTES: usize = 192;
-/// An event that rules pass round could fill its story without end.
+/// The most buses in one story.
 const PASSES_MAX: usize = 32;
 
 /// The stories of the latest events.
@@ -29,11 +29,11 @@ pub(crate) struct Stories {
 #[derive(Debug)]
 pub(crate) struct Story {
     pub(crate) accepted: Millis,
-    /// Why nobody sees it although its sender was told of success.
+    /// Why no bus got it although its sender was answered with success.
     pub(crate) dropped: Option<String>,
     pub(crate) event: Arc<str>,
     pub(crate) passes: Vec<Pass>,
-    /// About what it takes in memory.
+    /// Its size in memory, estimated.
     bytes: usize,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Pass {
     pub(crate) bus: String,
     /// The rules as they were then.
     pub(crate) rules: Arc<[Arc<CompiledRule>]>,
-    /// Those that matched, by their place in `rules`.
+    /// The indexes in `rules` of those that matched.
     pub(crate) matched: Vec<usize>,
     pub(crate) deliveries: Vec<Delivery>,
 }
@@ -60,14 +60,14 @@ pub(crate) struct Delivery {
     pub(crate) dead_letter: Option<String>,
 }
 
-/// One try.
+/// One attempt.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) at: Millis,
     pub(crate) error: Option<(String, String)>,
 }
 
-/// Where a delivery is in the stories.
+/// The place of a delivery in the stories.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct DeliveryRef {
     pub(crate) event: Arc<str>,
@@ -101,7 +101,7 @@ impl Stories {
         }
     }
 
-    /// The event reached a bus; gives the place of that in the story.
+    /// Records that the event reached a bus; gives the index in the story.
     pub(crate) fn pass(&mut self, id: &str, pass: Pass) -> usize {
         let Some(story) = self
             .by_id
@@ -135,8 +135,8 @@ impl Stories {
         }
     }
 
-    /// Writes a try into its place.
-    pub(crate) fn tried(&mut self, at: &DeliveryRef, outcome: &'static str, attempt: Attempt) {
+    /// Records an attempt.
+    pub(crate) fn record_attempt(&mut self, at: &DeliveryRef, outcome: &'static str, attempt: Attempt) {
         let error = attempt.error.as_ref();
         let bytes = error.map_or(0, |(code, why)| code.len() + why.len()) + size_of::<Attempt>();
         if let Some(story) = self.by_id.get_mut(&at.event)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::RealmId;
 use crate::clock::Millis;
 
-/// Timers in the order of time. One whose cause is gone does nothing when it fires.
+/// Timers in the order of time. A timer whose cause was removed does nothing when it fires.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Timers(BTreeSet<(Millis, Timer)>);
 
@@ -19,9 +19,9 @@ pub(crate) enum Timer {
     Source { region: String, name: String },
     /// A rule of the default bus fires by its schedule.
     Schedule { realm: RealmId, rule: String },
-    /// A replay goes a step on.
+    /// A replay enters its next state.
     Replay { realm: RealmId, name: String },
-    /// A delivery is to be tried again.
+    /// A delivery is due: for a retry, or at its rate.
     Retry { id: u64 },
 }
 

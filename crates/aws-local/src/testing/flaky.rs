@@ -20,15 +20,15 @@ use crate::ops::{Answer, Output};
 const FOLD_BYTES: u64 = 2_000;
 pub(crate) const NEVER: usize = usize::MAX;
 
-/// A disk that fails as it is set to.
+/// A disk with injected failures.
 #[derive(Debug)]
 pub(crate) struct Flaky {
-    /// So many steps are done; the next is done by half, and none after it.
+    /// So many steps succeed; the last is done by half, and none after it.
     pub(crate) steps: AtomicUsize,
     /// Writes longer than this find no room; half of such a write is done.
     pub(crate) room: AtomicUsize,
     pub(crate) syncs: AtomicUsize,
-    /// While it is set, nobody gets to the end of reading the directory.
+    /// While it is set, reading the directory does not end.
     held: Mutex<bool>,
     released: Condvar,
 }
@@ -45,7 +45,7 @@ impl Flaky {
         })
     }
 
-    /// Whoever reads the directory waits until it is released.
+    /// Holds readers of the directory, or releases them.
     pub(crate) fn hold_readers(&self, held: bool) {
         *self.held.lock().unwrap() = held;
         self.released.notify_all();
@@ -91,7 +91,7 @@ impl Disk for Flaky {
         if self.syncs.load(Ordering::SeqCst) == 0 {
             return Err(io::Error::other("a block cannot be written"));
         }
-        // Waiting for the real one tells nothing here.
+        // A real sync would only slow the tests down.
         let _ = file;
         Ok(())
     }
@@ -156,7 +156,7 @@ pub(crate) async fn make(engine: &Engine, bus: &str) -> bool {
         .is_ok()
 }
 
-/// The buses that somebody made.
+/// The buses that the test created.
 pub(crate) async fn made(engine: &Engine) -> Vec<String> {
     let listed = ask(engine, "events.ListEventBuses", json!({ "NamePrefix": "b-" }))
         .await

@@ -1,4 +1,4 @@
-//! All that reads what callers wrote, to be fed by property tests and fuzzers: whatever comes, an answer goes.
+//! Entry points of property tests and fuzzers to all decoders of callers' input: any input gets an answer.
 #![allow(
     clippy::expect_used,
     reason = "it runs under tests and fuzzers, where a panic is the finding"
@@ -31,7 +31,7 @@ pub struct Local {
     uses: Cell<u32>,
 }
 
-/// After so many uses a long run begins afresh, lest it gets slower and slower.
+/// After so many uses the state is reset, or a long run gets slower and slower.
 const USES_MAX: u32 = 64;
 
 /// What came back: the status and the body.
@@ -58,7 +58,7 @@ impl Local {
         local
     }
 
-    /// To be told of each use.
+    /// To be called before each use.
     pub fn used(&self) {
         self.uses.set(self.uses.get() + 1);
         if self.uses.get() > USES_MAX {
@@ -95,18 +95,15 @@ impl Local {
 
     /// The operations that are built, as `X-Amz-Target` names them; `Action=…` for the query protocol.
     pub fn operations() -> Vec<String> {
-        let of = |service: Service, tables: &[&[&dyn ops::Operation]]| -> Vec<String> {
-            let all = tables.iter().flat_map(|table| table.iter());
-            all.map(|op| format!("{}.{}", service.target_prefix(), op.name()))
-                .collect()
+        let names = |service: Service| {
+            let all = ops::tables(service).iter().flat_map(|table| table.iter());
+            all.map(move |op| format!("{}.{}", service.target_prefix(), op.name()))
         };
-        let mut all = of(Service::Events, ops::events::TABLES);
-        all.extend(of(Service::Logs, ops::logs::TABLES));
-        all.extend(of(Service::Sqs, ops::sqs::TABLES));
-        all
+        let services = [Service::Events, Service::Logs, Service::Sqs];
+        services.into_iter().flat_map(names).collect()
     }
 
-    /// A body for an operation, made by chance from the seed.
+    /// A random body for an operation, generated from the seed.
     pub fn body(target: &str, seed: u64) -> Value {
         let (prefix, operation) = target.split_once('.').unwrap_or_default();
         let service = Service::ALL
@@ -117,8 +114,8 @@ impl Local {
         })
     }
 
-    /// One request over the whole way but the socket. Panics where the answer is not one that a client can read, or
-    /// says that the failure is ours.
+    /// One request through everything but the socket. Panics where a client cannot read the answer, or where it is a
+    /// server error.
     pub fn ask(&self, target: &str, authorization: &str, body: &[u8]) -> Answered {
         let mut headers = HeaderMap::new();
         let mut header = |name, text: &str| {
@@ -169,7 +166,7 @@ impl Local {
         })
     }
 
-    /// Sets a policy of the logs service, which decides on the delivery of an event if it is taken.
+    /// Sets a policy of the logs service, and sends an event that it decides on, if it is accepted.
     pub fn policy(&self, document: &str) -> Answered {
         let put = json!({ "policyName": "p", "policyDocument": document });
         let put = self.ask(
@@ -217,8 +214,8 @@ impl Local {
         );
     }
 
-    /// Sends an event to one target. Its story has an end; the message is that of the log group's newest event, if
-    /// there is one of this delivery.
+    /// Sends an event to one target. Its delivery has to end; the message is that of the log group's new event, if there
+    /// is one.
     fn deliver(&self, target: &Value, detail: &str) -> Option<String> {
         let targets = json!({ "Rule": "r", "Targets": [target] }).to_string();
         let (status, put) = self.ask("AWSEvents.PutTargets", SCOPE, targets.as_bytes());

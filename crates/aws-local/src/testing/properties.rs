@@ -1,4 +1,4 @@
-//! Whatever callers write, an answer comes that they can read.
+//! Any input gets an answer that a client can read.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ thread_local! {
     static LOCAL: Local = Local::new();
 }
 
-/// One local AWS for all cases of a test: what came before is part of what a request meets.
+/// One local AWS for all cases of a test: earlier cases are part of the state.
 fn local<T>(at: impl FnOnce(&Local) -> T) -> T {
     LOCAL.with(|local| {
         local.used();
@@ -28,7 +28,7 @@ fn few(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Text put together from pieces that mean something to a reader, and some that do not.
+/// Text of pieces that mean something to a decoder, and some that do not.
 fn pieces(of: &'static [&'static str]) -> impl Strategy<Value = String> {
     let piece = prop_oneof![8 => prop::sample::select(of).prop_map(str::to_owned), 1 => "\\PC{0,3}"];
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
@@ -204,8 +204,8 @@ fn members() -> impl Strategy<Value = (&'static str, Value)> {
 fn policies() -> impl Strategy<Value = String> {
     let right = json!({ "Effect": "Allow", "Principal": "*", "Action": "logs:*", "Resource": "*" });
     let statement =
-        (any::<bool>(), prop::collection::vec(members(), 0..5)).prop_map(move |(begun, members)| {
-            let mut statement = if begun { right.clone() } else { json!({}) };
+        (any::<bool>(), prop::collection::vec(members(), 0..5)).prop_map(move |(right_base, members)| {
+            let mut statement = if right_base { right.clone() } else { json!({}) };
             for (name, value) in members {
                 statement[name] = value;
             }
@@ -282,9 +282,9 @@ proptest! {
     }
 }
 
-/// Bodies that are refused at the door try nothing behind it.
+/// Bodies that the model refuses would test nothing behind it.
 #[test]
-fn bodies_made_by_chance_are_mostly_plausible() {
+fn random_bodies_are_mostly_plausible() {
     let operations = Local::operations();
     let taken = |target: &String| {
         (0..60).any(|seed| {

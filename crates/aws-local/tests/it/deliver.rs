@@ -1,4 +1,4 @@
-//! Targets, policies, dead letters, schedules, replays and the stories that are told of them.
+//! Targets, policies, dead letters, schedules, replays, and their stories.
 
 use aws_local::Config;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ async fn inputs_are_what_targets_ask_for() {
 }
 
 #[tokio::test]
-async fn policies_decide_and_dead_letters_tell() {
+async fn policies_decide_and_dead_letters_say_why() {
     let wrong_rule = json!({ "ArnEquals": { "aws:SourceArn": arn("events", "rule/other") } });
     let right_rule = json!({ "ArnLike": { "aws:SourceArn": arn("events", "rule/*") }, "StringEquals": { "aws:SourceAccount": C } });
     let cases = [

@@ -1,4 +1,4 @@
-//! State over a process that ends without a word.
+//! State over a process that is killed.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -90,7 +90,7 @@ async fn what_was_answered_is_there_again() {
 }
 
 #[tokio::test]
-async fn damage_is_said_and_not_overwritten() {
+async fn corruption_is_reported_and_not_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("journal-0.ndjson"), "{\"journal\":99}\n").unwrap();
     let refused = Server::bind(config(dir.path())).await;

@@ -130,7 +130,7 @@ async fn policies_of_buses() {
 }
 
 #[tokio::test]
-async fn archives_stand_behind_a_managed_rule() {
+async fn archives_have_a_managed_rule() {
     check(
         r#"
     A events.CreateArchive {"ArchiveName":"a","EventSourceArn":"ARN:event-bus/none"} => ResourceNotFoundException: Event bus none does not exist.
@@ -297,7 +297,7 @@ async fn connections_and_destinations() {
 }
 
 #[tokio::test]
-async fn what_is_not_here_is_said() {
+async fn missing_resources_are_reported() {
     check(
         r#"
     A events.CreateEndpoint {"Name":"e","RoutingConfig":{},"EventBuses":[]} => UnknownOperationException

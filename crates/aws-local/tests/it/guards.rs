@@ -1,4 +1,4 @@
-//! Who and what is kept out, and that nothing on the wire brings the server down.
+//! What is refused unread, and that no input brings the server down.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn status(local: &Local, bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn junk_is_answered_and_survived() {
+async fn malformed_input_is_answered() {
     let local = Local::start(Config::default()).await;
     let json = "Host: localhost\r\nX-Amz-Target: AWSEvents.ListRules\r\nContent-Type: application/x-amz-json-1.1\r\n";
     let deep = format!("{{\"a\":{}", "[".repeat(100_000));
@@ -106,7 +106,7 @@ async fn json_clients_are_refused_in_json() {
 }
 
 #[tokio::test]
-async fn open_connections_do_not_hold_up_the_end() {
+async fn open_connections_do_not_delay_shutdown() {
     let local = Local::start(Config::default()).await;
     let address = local.url.strip_prefix("http://").unwrap().to_owned();
     let mut idle = Vec::new();
@@ -124,7 +124,7 @@ async fn open_connections_do_not_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn beyond_loopback_only_when_told() {
+async fn beyond_loopback_only_when_allowed() {
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let config = Config {
             listen: listen.parse().unwrap(),

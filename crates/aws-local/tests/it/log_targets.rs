@@ -1,4 +1,4 @@
-//! Log groups as targets: whose word they need, and what a transformer has to make for them.
+//! Log groups as targets: which policies they need, and what a transformer has to make for them.
 
 use aws_local::Config;
 use serde_json::{Value, json};

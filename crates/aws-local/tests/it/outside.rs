@@ -1,4 +1,4 @@
-//! API destinations and the URLs that stand for other targets, over real HTTP.
+//! API destinations, and targets that the operator gave a URL for, over real HTTP.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ use crate::client::{CUSTOMER, Local, REGION};
 
 const C: &str = CUSTOMER;
 
-/// An endpoint that answers with the next of its statuses, then with 200, and tells of each request.
+/// An endpoint that answers with the next of its statuses, then with 200, and reports each request.
 pub(crate) async fn endpoint(
     statuses: Vec<u16>,
 ) -> (String, mpsc::UnboundedReceiver<(String, String, String)>) {
@@ -162,7 +162,7 @@ async fn failures_are_retried_by_the_clock_and_then_given_up() {
     local.stop().await;
 }
 
-/// However long an endpoint asks to be left alone, an event is not kept beyond its age.
+/// However long an endpoint asks to wait, an event is not kept beyond its maximum age.
 #[tokio::test]
 async fn a_wait_beyond_the_events_age_ends_the_delivery() {
     let answer = || async {
@@ -194,7 +194,7 @@ async fn hosts_beyond_loopback_are_not_called() {
 }
 
 #[tokio::test]
-async fn other_targets_are_kept_and_posted_where_a_url_stands() {
+async fn other_targets_are_recorded_and_posted_to_their_url() {
     let (url, mut told) = endpoint(vec![]).await;
     let lambda = |name: &str| format!("arn:aws:lambda:{REGION}:{C}:function:{name}");
     let config = Config {

@@ -1,4 +1,4 @@
-//! The rate of an API destination, and what its connection has to do with its deliveries.
+//! The rate of an API destination, and what its connection means for its deliveries.
 
 use aws_local::Config;
 use serde_json::{Value, json};

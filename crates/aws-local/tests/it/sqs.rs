@@ -123,7 +123,7 @@ async fn queues_are_made_as_asked_or_refused() {
 }
 
 #[tokio::test]
-async fn attributes_are_told_with_their_defaults() {
+async fn attributes_include_their_defaults() {
     let local = Local::start(Config::default()).await;
     make(&local, "q", json!({})).await;
     make(&local, "f.fifo", json!({ "FifoQueue": "true" })).await;
@@ -464,7 +464,7 @@ async fn permissions_come_and_go() {
 }
 
 #[tokio::test]
-async fn other_accounts_do_what_the_policy_lets_them() {
+async fn other_accounts_do_what_the_policy_allows() {
     let local = Local::start(Config::default()).await;
     make(&local, "q", json!({})).await;
     let other = PARTNER;

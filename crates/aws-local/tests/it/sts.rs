@@ -32,7 +32,7 @@ fn element<'x>(xml: &'x str, name: &str) -> &'x str {
 }
 
 #[tokio::test]
-async fn callers_are_told_apart_by_their_keys() {
+async fn callers_are_identified_by_their_keys() {
     let local = Local::start(Config::default()).await;
     for (key, account) in [
         (CUSTOMER, CUSTOMER),

@@ -1,4 +1,4 @@
-//! What each kind of target is given, who has to allow it, and what is told when it does not arrive.
+//! What each kind of target is given, who has to allow it, and what is reported when it does not arrive.
 
 use aws_local::Config;
 use serde_json::{Value, json};
@@ -213,7 +213,7 @@ async fn events_reach_one_bus_more_and_no_third() {
         json!("failed"),
         "{story}"
     );
-    // The other region needs no word of its bus, the other account does.
+    // A bus in another region needs no policy, one in another account does.
     for (to, permit, expected) in [
         (bus(C, FAR, "default"), false, "delivered"),
         (bus(OTHER, FAR, "default"), false, "failed"),

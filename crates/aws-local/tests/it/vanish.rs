@@ -42,7 +42,7 @@ async fn put(local: &Local, account: &str, bus: &str, entry: &Value) -> Result<S
     text("EventId").ok_or_else(|| text("ErrorCode").unwrap())
 }
 
-/// What became of the only delivery of an event.
+/// The outcome of the only delivery of an event.
 async fn outcome(local: &Local, id: &str) -> String {
     let story = local.look(&format!("events/{id}")).await;
     let delivery = &story["buses"][0]["deliveries"][0];

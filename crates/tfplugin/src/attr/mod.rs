@@ -10,5 +10,4 @@ mod types;
 pub use self::builder::{AttributeBuilder, ObjectBuilder};
 pub use self::newtype::Newtype;
 pub use self::path::{Attr, Elements, Entries, Leaf, ValueOf};
-pub(crate) use self::path::{ReadFrom, WriteTo};
-pub use self::types::{AttrReader, AttrType, AttrWriter, Attrs, IntoVal, Nullable, Variadic};
+pub use self::types::{AttrReader, AttrType, AttrWriter, Attrs, Nullable, Variadic};

@@ -9,7 +9,7 @@ use crate::path::{Path, Step};
 use crate::schema::{Nesting, Parameter, Shape};
 use crate::value::Value;
 
-/// A Rust type that stands for an attribute, an element or a parameter.
+/// A Rust type that an attribute, an element or a parameter can have.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of an attribute",
     note = "use String, bool, i64, f64, Number, Dynamic, a struct that derives Attrs, a type that implements Newtype, or Option, Value, Vec, BTreeSet, BTreeMap<String, _> of one"
@@ -399,23 +399,5 @@ impl<T: AttrType> AttrType for Variadic<T> {
 
     fn check(value: &Val) -> Result<(), String> {
         T::check(value)
-    }
-}
-
-/// What `Plan::set` takes: any attribute type, and plain text.
-pub trait IntoVal {
-    /// The value.
-    fn into_val(self) -> Val;
-}
-
-impl<T: AttrType> IntoVal for T {
-    fn into_val(self) -> Val {
-        self.to_val()
-    }
-}
-
-impl IntoVal for &str {
-    fn into_val(self) -> Val {
-        Val::String(self.to_owned())
     }
 }

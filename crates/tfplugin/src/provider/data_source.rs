@@ -21,10 +21,7 @@ pub trait DataSource: Attrs {
     const RULES: Rules<Self> = Vec::new;
 
     /// Looks up what the configuration asks for, and fills in the rest.
-    fn read(config: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
-
-    /// The former form of [`DataSource::validate_config`].
-    fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
+    fn read(config: Self, operation: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
 
     /// Refuses a configuration that neither an attribute's `check` nor [`DataSource::RULES`] can judge. Values may be
     /// unknown.

@@ -183,7 +183,6 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn validate(&self, config: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(R::RULES, config));
-        R::validate(&Config::new(config), diags);
         R::validate_config(&Config::new(config), diags);
     }
 
@@ -223,7 +222,6 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
 
     fn validate(&self, config: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(D::RULES, config));
-        D::validate(&Config::new(config), diags);
         D::validate_config(&Config::new(config), diags);
     }
 }
@@ -270,7 +268,6 @@ impl<P: Provider> AnyProvider for Erased<P> {
 
     fn validate(&self, config: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(P::RULES, config));
-        P::validate(&Config::new(config), diags);
         P::validate_config(&Config::new(config), diags);
     }
 

@@ -35,7 +35,7 @@ impl FunctionError {
     }
 
     /// The argument's position, from 0.
-    pub fn argument(mut self, position: usize) -> Self {
+    pub(crate) fn argument(mut self, position: usize) -> Self {
         self.argument = i64::try_from(position).ok();
         self
     }

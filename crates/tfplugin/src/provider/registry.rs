@@ -27,9 +27,6 @@ pub trait Provider: Attrs {
     /// Says what the provider offers.
     fn register(registry: &mut Registry<Self::Client>);
 
-    /// The former form of [`Provider::validate_config`].
-    fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
-
     /// Refuses a configuration that neither an attribute's `check` nor [`Provider::RULES`] can judge. Values may be
     /// unknown.
     fn validate_config(_config: &Config<'_, Self>, _diags: &mut Diagnostics) {}
@@ -42,9 +39,6 @@ pub struct ConfigureRequest {
     pub(crate) provider_name: &'static str,
     pub(crate) provider_version: &'static str,
 }
-
-/// The former name of [`ConfigureRequest`].
-pub type ConfigureCx = ConfigureRequest;
 
 impl ConfigureRequest {
     /// The version of Terraform or OpenTofu.

@@ -11,7 +11,7 @@ use crate::proto::tfplugin6 as pb;
 use crate::provider::import::Imported;
 use crate::schema::Attribute;
 use crate::semantics::draft::TIMEOUTS;
-use crate::semantics::{merge, rules, validate};
+use crate::semantics::{contract, merge, validate};
 
 pub(super) fn import(
     service: &Service,
@@ -140,7 +140,7 @@ fn by_identity(one: &ResourceType, message: &pb::DynamicValue) -> Result<Val> {
         refused.extend(reason.map(|reason| {
             let shown = match value {
                 Val::String(text) => format!("`{}`", text.escape_debug()),
-                other => rules::brief(other),
+                other => contract::brief(other),
             };
             Diagnostic::error(format!("The `{name}` of the identity cannot be used"))
                 .detail(format!("It is {shown} and {reason}. Nothing was imported."))

@@ -175,7 +175,7 @@ async fn logged<T>(
     Ok(Response::new(answer))
 }
 
-/// One method of the service: logs, and hands the message to the function that answers it, at once or in time.
+/// One method of the service: logs, and calls the function that answers the message, sync or async.
 macro_rules! serve {
     (@bare $function:path, $service:expr, $message:expr) => { std::future::ready($function($service)) };
     (@now $function:path, $service:expr, $message:expr) => { std::future::ready($function($service, &$message)) };

@@ -15,8 +15,6 @@
 mod convert;
 mod resource;
 
-use std::sync::OnceLock;
-
 use serde_json::Value as Json;
 use tonic::Request;
 
@@ -29,17 +27,8 @@ use crate::provider::function::FunctionError;
 use crate::provider::registry::Provider;
 use crate::rpc::Service;
 
-/// Stands for an unknown value in the JSON of configurations, plans and arguments.
+/// An unknown value in the JSON of configurations, plans and arguments.
 pub const UNKNOWN: &str = "\u{1}unknown\u{1}";
-
-/// Who sees every diagnostic.
-static OBSERVER: OnceLock<fn(&Diagnostic)> = OnceLock::new();
-
-/// Shows a function every diagnostic that a provider answers with, those included that a test does not look at: for a
-/// snapshot of all messages. It is called on the thread of the test. There is one observer a process.
-pub fn observe(observer: fn(&Diagnostic)) {
-    let _ = OBSERVER.set(observer);
-}
 
 /// A provider under test.
 pub struct Harness {

@@ -31,7 +31,7 @@ async fn import() {
     );
 }
 
-/// A tool may hand back a state without its identity: it is found anew.
+/// A tool may send a state without its identity: it is computed again.
 #[tokio::test]
 async fn prior_state_without_identity() {
     let zoo = open().await;

@@ -6,7 +6,7 @@ fn block(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("examples/tiny")
         .join(file);
-    format!("```rust,ignore\n{}```", std::fs::read_to_string(path).unwrap())
+    format!("```rs\n{}```", std::fs::read_to_string(path).unwrap())
 }
 
 #[test]

@@ -26,9 +26,9 @@ pub(crate) use result::HttpResult;
 /// AWS's default of a target's retry policy.
 const RETRIES_MAX: u32 = 185;
 const BACKOFF_MS_MAX: i64 = 15 * 60 * 1000;
-/// No event is kept for longer: a wait of this length ends its delivery.
+/// The longest wait between attempts; no event is kept for longer.
 const EVENT_AGE_SECONDS_MAX: i64 = 24 * 60 * 60;
-/// More deliveries than this do not wait at once.
+/// The most deliveries that may wait at once.
 const PENDING_MAX: usize = 50_000;
 
 /// Starts a delivery that leaves the process.
@@ -47,7 +47,7 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
         });
         if !turn.world.targets.contains_key(&invocation.target.arn) {
             let why = format!(
-                "targets of `{}` are not emulated and no URL stands for this one",
+                "targets of `{}` are not emulated and no URL was given for this one",
                 arn.service
             );
             return Err(Miss::NoResource(why));
@@ -77,7 +77,7 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
     Ok(Sent::Later)
 }
 
-/// Lets a delivery leave now, or sets the time when its API destination's rate allows it.
+/// Sends a delivery now, or sets a timer for when its API destination's rate allows it.
 fn admit(turn: &mut Turn<'_>, id: u64) {
     let now = turn.now;
     let Some(pending) = turn.world.outbox.pending.get(&id) else {

@@ -18,7 +18,7 @@ pub(crate) struct Job {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
-    /// A token to get first, and to be sent as a bearer.
+    /// The OAuth token request to make first; its token is sent as a bearer token.
     pub(crate) oauth: Option<OAuth>,
 }
 
@@ -75,8 +75,7 @@ pub(super) fn request(
     }
 }
 
-/// Parameters of which a later one takes the place of an earlier one of the same name: what the connection says goes
-/// before what the target says.
+/// Parameters in which a later one overrides an earlier one of the same name: the connection's override the target's.
 fn last_of_each(
     parameters: impl Iterator<Item = (String, String)>,
     same: fn(&str) -> String,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::miss::Miss;
 
-/// What the sender of a request met. Its serialised form is part of the journal.
+/// How a request ended. Its serialised form is part of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum HttpResult {
@@ -14,14 +14,14 @@ pub(crate) enum HttpResult {
     },
     /// The authorization endpoint gave no token.
     NoToken { status: u16 },
-    /// Not reached: a code of dead letters and the reason.
+    /// No response, and why.
     Unreached { timed_out: bool, why: String },
-    /// A host that may not be called.
+    /// Not sent: the host is not allowed.
     Refused { why: String },
 }
 
-/// Whether another try may meet another status.
-fn is_passing(status: u16) -> bool {
+/// Whether a status may be another one at a retry.
+fn is_transient(status: u16) -> bool {
     matches!(status, 401 | 407 | 409 | 429 | 500..=599)
 }
 
@@ -36,7 +36,7 @@ fn code_of(status: u16) -> &'static str {
     }
 }
 
-/// A failure is final, or may be tried again after at least so many seconds.
+/// A failure is final, or may be retried after at least so many seconds.
 pub(super) fn judge(result: &HttpResult) -> Result<(), (Miss, Option<i64>)> {
     match result {
         HttpResult::Status {
@@ -47,14 +47,14 @@ pub(super) fn judge(result: &HttpResult) -> Result<(), (Miss, Option<i64>)> {
             retry_after_seconds,
         } => {
             let why = format!("the endpoint answered with status {status}");
-            let again = is_passing(*status).then(|| retry_after_seconds.unwrap_or(0));
+            let again = is_transient(*status).then(|| retry_after_seconds.unwrap_or(0));
             Err((Miss::Http(code_of(*status), why), again))
         }
         HttpResult::NoToken { status } => {
             let why = format!("the authorization endpoint answered with status {status}");
             Err((
                 Miss::Http(code_of(*status), why),
-                is_passing(*status).then_some(0),
+                is_transient(*status).then_some(0),
             ))
         }
         HttpResult::Unreached { timed_out, why } => {

@@ -18,19 +18,19 @@ const LISTED_MAX: usize = 100;
 
 /// The latest events, newest first.
 pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    let view = |world: &World| {
+    let list = |world: &World| {
         let row = |(id, story): (&Arc<str>, &Story)| {
             let at = rfc3339_seconds(story.accepted);
             json!({ "id": id, "accepted": at, "dropped": story.dropped, "deliveries": story.passes.iter().map(|p| p.deliveries.len()).sum::<usize>() })
         };
         json!({ "events": world.stories.latest().take(LISTED_MAX).map(row).collect::<Vec<_>>() })
     };
-    Json(edge.engine.look(view).await)
+    Json(edge.engine.look(list).await)
 }
 
 /// One event's whole story.
 pub(crate) async fn one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
-    let find = |world: &World| world.stories.get(&id).map(|story| tell(&id, story));
+    let find = |world: &World| world.stories.get(&id).map(|story| view(&id, story));
     if let Some(story) = edge.engine.look(find).await {
         return (StatusCode::OK, Json(story));
     }
@@ -40,7 +40,7 @@ pub(crate) async fn one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -
 
 /// What targets that are not emulated would have been sent.
 pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    let view = |world: &World| {
+    let list = |world: &World| {
         let rows: Vec<Value> = world
             .outbox
             .invocations
@@ -61,12 +61,12 @@ pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> Json<Value> {
             .collect();
         json!({ "invocations": rows })
     };
-    Json(edge.engine.look(view).await)
+    Json(edge.engine.look(list).await)
 }
 
 /// Counters under AWS's metric names, in all and by account and region.
 pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Json<Value> {
-    let view = |world: &World| {
+    let list = |world: &World| {
         let mut totals = std::collections::BTreeMap::<&str, u64>::new();
         for (_, realm) in world.realms() {
             for (name, count) in realm.metrics.totals() {
@@ -79,10 +79,10 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Json<Value> {
             .collect();
         json!({ "totals": totals, "realms": realms })
     };
-    Json(edge.engine.look(view).await)
+    Json(edge.engine.look(list).await)
 }
 
-fn tell(id: &str, story: &Story) -> Value {
+fn view(id: &str, story: &Story) -> Value {
     let event: Value = serde_json::from_str(&story.event).unwrap_or_default();
     json!({
         "id": id,
@@ -90,26 +90,26 @@ fn tell(id: &str, story: &Story) -> Value {
         "status": if story.dropped.is_some() { "dropped" } else { "accepted" },
         "reason": story.dropped,
         "event": event,
-        "buses": story.passes.iter().map(|pass| tell_pass(pass, &story.event)).collect::<Vec<_>>(),
+        "buses": story.passes.iter().map(|pass| view_pass(pass, &story.event)).collect::<Vec<_>>(),
     })
 }
 
-fn tell_pass(pass: &Pass, event: &str) -> Value {
+fn view_pass(pass: &Pass, event: &str) -> Value {
     let rules = pass.rules.iter().enumerate();
     let rules: Vec<Value> = rules
-        .map(|(at, rule)| tell_rule(rule, pass.matched.contains(&at), event))
+        .map(|(at, rule)| view_rule(rule, pass.matched.contains(&at), event))
         .collect();
     json!({
         "account": pass.realm.account(),
         "region": pass.realm.region(),
         "bus": pass.bus,
         "rules": rules,
-        "deliveries": pass.deliveries.iter().map(tell_delivery).collect::<Vec<_>>(),
+        "deliveries": pass.deliveries.iter().map(view_delivery).collect::<Vec<_>>(),
     })
 }
 
-/// A rule that missed is told with the leaves that did.
-fn tell_rule(rule: &CompiledRule, matched: bool, event: &str) -> Value {
+/// A rule that did not match is shown with the leaves that did not.
+fn view_rule(rule: &CompiledRule, matched: bool, event: &str) -> Value {
     if matched {
         return json!({ "rule": rule.name, "matched": true });
     }
@@ -133,7 +133,7 @@ fn tell_rule(rule: &CompiledRule, matched: bool, event: &str) -> Value {
     json!({ "rule": rule.name, "matched": false, "missed": missed, "reason": reason })
 }
 
-fn tell_delivery(delivery: &Delivery) -> Value {
+fn view_delivery(delivery: &Delivery) -> Value {
     let attempt = |attempt: &Attempt| {
         let (code, message) = attempt.error.clone().unzip();
         json!({ "at": rfc3339_seconds(attempt.at), "error_code": code, "error_message": message })

@@ -86,7 +86,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
     receipt(call, &input.archive_name)
 }
 
-/// The rule that AWS shows on the bus for an archive: it hands over all events but replayed ones.
+/// The rule that AWS shows on the bus for an archive: it matches all events but replayed ones.
 fn managed_rule(call: &mut Call<'_>, archive: &Archive) -> Rule {
     let id = call.turn.dice.uuid();
     let text = archive.pattern.as_deref().unwrap_or("{}");

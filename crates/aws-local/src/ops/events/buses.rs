@@ -59,7 +59,7 @@ impl Settings {
         check_dead_letters(queue.and_then(|config| config.arn.as_deref()))
     }
 
-    /// What is left out stays as it is; what is given empty is taken away.
+    /// An absent member leaves the setting as it is; an empty one removes it.
     fn write(self, bus: &mut Bus) {
         let set = |there: &mut Option<String>, given: Option<String>| {
             if let Some(given) = given {
@@ -138,7 +138,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
     })))
 }
 
-/// Checks that the bus may be matched to its source; true when a bus of before is taken up again.
+/// Checks that the bus may be associated with its source; true when an existing bus is adopted.
 fn associate(call: &mut Call<'_>, name: &str, source_name: &str) -> Result<bool, Fault> {
     if name != source_name {
         return Err(Fault::validation(format!(

@@ -1,4 +1,4 @@
-//! Connections: how API destinations prove who they are. Secrets are taken and never shown.
+//! Connections: the credentials of API destinations. Secrets are stored and never returned.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -257,7 +257,7 @@ fn without_secrets(auth: &Value) -> Value {
     }
 }
 
-/// What a new connection is answered with.
+/// The answer to CreateConnection.
 fn made(connection: &Connection, caller: &Caller, now: Millis) -> Value {
     let mut answer = receipt(connection, caller, now);
     answer["LastAuthorizedTime"] = Value::Null;

@@ -15,7 +15,7 @@ mod sources;
 mod tags;
 mod targets;
 
-/// Every operation of the service that is built.
+/// The implemented operations of the service.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     partner::OPS,
     sources::OPS,

@@ -69,7 +69,7 @@ fn put(call: &mut Call<'_>, input: &Put) -> Answer {
     Ok(json!({}))
 }
 
-/// The bus's policy with one statement more, or another in place of the one of that id.
+/// The bus's policy with a statement added, or the one of that id replaced.
 fn with_statement(input: &Put, bus: &Bus, here: &Caller) -> Result<String, Fault> {
     let (Some(id), Some(principal), Some(action)) = (&input.statement_id, &input.principal, &input.action)
     else {

@@ -1,4 +1,4 @@
-//! PutEvents and PutPartnerEvents: entries judged one by one, what is accepted is published at once.
+//! PutEvents and PutPartnerEvents: entries are validated one by one, and the accepted ones published at once.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ struct Entry {
     event_bus_name: Option<String>,
 }
 
-/// An entry that has all it needs.
+/// An entry with all required members.
 struct Whole<'e> {
     source: &'e str,
     detail_type: &'e str,
@@ -57,7 +57,7 @@ struct Whole<'e> {
     resources: &'e [String],
 }
 
-/// Why an entry was refused while others may stand.
+/// Why an entry was refused; others of the batch may be accepted.
 struct Refusal(&'static str, String);
 
 fn put_events(call: &mut Call<'_>, put: &Put) -> Answer {
@@ -126,7 +126,7 @@ fn put_partner_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Ref
     };
     let envelope = seal(call, &whole, &customer, &region);
     let id = envelope.id.clone();
-    // While the source is PENDING the partner is told of success and nobody sees the event.
+    // While the source is PENDING the partner is answered with success and no bus gets the event.
     if state == State::Active {
         publish(
             &mut call.turn,

@@ -68,7 +68,7 @@ fn start(call: &mut Call<'_>, input: Start) -> Answer {
             input.replay_name
         )));
     }
-    check_way(call, &input)?;
+    check_destination(call, &input)?;
     let bad_time = || Fault::validation("Parameter EventStartTime or EventEndTime is not valid.");
     let from = read_time(&input.event_start_time).ok_or_else(bad_time)?;
     let to = read_time(&input.event_end_time).ok_or_else(bad_time)?;
@@ -97,7 +97,7 @@ fn start(call: &mut Call<'_>, input: Start) -> Answer {
     let realm = call.here();
     call.realm().replays.insert(input.replay_name.clone(), replay);
     let at = call.turn.now + STEP_MS;
-    wake(&mut call.turn, &realm, &input.replay_name, at);
+    set_timer(&mut call.turn, &realm, &input.replay_name, at);
     Ok(json!({
         "ReplayArn": replay_arn(call, &input.replay_name),
         "State": "STARTING",
@@ -105,8 +105,8 @@ fn start(call: &mut Call<'_>, input: Start) -> Answer {
     }))
 }
 
-/// Events go from an archive to the bus that it was made for.
-fn check_way(call: &mut Call<'_>, input: &Start) -> Result<(), Fault> {
+/// An archive is replayed to its own bus only.
+fn check_destination(call: &mut Call<'_>, input: &Start) -> Result<(), Fault> {
     bus_of(call, "Destination.Arn", &input.destination.arn)?;
     let bad_archive =
         |why: &str| Fault::validation(format!("Parameter EventSourceArn is not valid. Reason: {why}"));
@@ -121,7 +121,7 @@ fn check_way(call: &mut Call<'_>, input: &Start) -> Result<(), Fault> {
     Ok(())
 }
 
-fn wake(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
+fn set_timer(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
     let timer = Timer::Replay {
         realm: realm.clone(),
         name: name.to_owned(),
@@ -129,7 +129,7 @@ fn wake(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
     turn.world.timers.set(at, timer);
 }
 
-/// Takes a replay one step on: it runs, it is done, or it is cancelled.
+/// Moves a replay to its next state: it runs, is completed, or is cancelled.
 pub(crate) fn step(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
     let now = turn.now;
     let Some(replay) = turn.world.realm(realm).replays.get_mut(name) else {
@@ -139,7 +139,7 @@ pub(crate) fn step(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
         "STARTING" => {
             "RUNNING".clone_into(&mut replay.state);
             let at = replay.started + 2 * STEP_MS;
-            wake(turn, realm, name, at);
+            set_timer(turn, realm, name, at);
         }
         "RUNNING" => run(turn, realm, name),
         "CANCELLING" => {
@@ -150,7 +150,7 @@ pub(crate) fn step(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
     }
 }
 
-/// Brings the archived events of a replay to their bus again, each with the replay's name in it.
+/// Publishes the archived events of a replay on their bus again, each with the replay's name in it.
 fn run(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
     let now = turn.now;
     let here = turn.world.realm(realm);
@@ -200,7 +200,7 @@ fn cancel(call: &mut Call<'_>, input: &Name) -> Answer {
     }
     "CANCELLING".clone_into(&mut replay.state);
     let (realm, at) = (call.here(), call.turn.now + STEP_MS);
-    wake(&mut call.turn, &realm, &input.replay_name, at);
+    set_timer(&mut call.turn, &realm, &input.replay_name, at);
     Ok(json!({ "ReplayArn": arn, "State": "CANCELLING" }))
 }
 

@@ -21,7 +21,7 @@ use crate::state::timers::Timer;
 
 /// AWS's default quota of rules on a bus.
 const RULES_MAX: usize = 300;
-/// The state of a rule that sees CloudTrail's management events too.
+/// The state of a rule that matches CloudTrail's management events too.
 const MANAGEMENT_EVENTS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -53,7 +53,7 @@ struct Put {
 struct Which {
     name: String,
     event_bus_name: Option<String>,
-    /// Of DeleteRule: managed rules go too.
+    /// Of DeleteRule: managed rules are deleted too.
     force: Option<bool>,
 }
 
@@ -143,7 +143,7 @@ fn check(input: &Put, bus: &Bus) -> Result<(), Fault> {
     }
 }
 
-/// A managed rule is its service's to change, unless a call forces it.
+/// A managed rule may be changed by its service only, unless a call forces it.
 pub(super) fn unmanaged(rule: &Rule, force: bool) -> Result<(), Fault> {
     if force || rule.managed_by.is_none() {
         return Ok(());
@@ -163,7 +163,7 @@ fn wind(call: &mut Call<'_>, bus: &str, name: &str) {
         .buses
         .get_mut(bus)
         .and_then(|bus| bus.rules.get_mut(name));
-    if let Some(at) = rule.and_then(|rule| rule.wind(now)) {
+    if let Some(at) = rule.and_then(|rule| rule.schedule_next(now)) {
         call.turn.world.timers.set(
             at,
             Timer::Schedule {
@@ -252,7 +252,7 @@ fn test_pattern(input: &TestPattern) -> Answer {
     let pattern = compile(&input.event_pattern)?;
     let refused = || Fault::validation("Parameter Event is not valid.");
     let result = pattern.matches(&input.event).map_err(|_| refused())?;
-    // Values are passed over, for the pattern's reading of JSON takes more than a tree of values can hold.
+    // Values are skipped: the pattern's JSON reader accepts more than a tree of values can hold.
     let mut event = serde_json::Deserializer::from_str(&input.event);
     Mandatory::deserialize(&mut event).map_err(|_| refused())?;
     Ok(json!({ "Result": result }))
@@ -285,7 +285,7 @@ pub(super) fn find<'b>(bus: &'b Bus, name: &str) -> Result<&'b Rule, Fault> {
     bus.rules.get(name).ok_or_else(|| missing(name, &bus.name))
 }
 
-/// What AWS says of a rule that is not there.
+/// AWS's refusal of a rule that does not exist.
 pub(super) fn missing(name: &str, bus: &str) -> Fault {
     Fault::not_found(format!("Rule {name} does not exist on EventBus {bus}."))
 }

@@ -78,7 +78,7 @@ fn list(call: &mut Call<'_>, input: &ListTags) -> Answer {
     Ok(json!({ "Tags": rows }))
 }
 
-/// Checks the tags of a request and makes a map of them.
+/// Checks the tags of a request and gives them as a map.
 pub(super) fn read_tags(list: TagList) -> Result<Tags, Fault> {
     let count = list.len();
     let tags: Tags = list.into_iter().map(|tag| (tag.key, tag.value)).collect();

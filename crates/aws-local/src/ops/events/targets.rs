@@ -134,7 +134,7 @@ const WITH_ROLE: [&str; 7] = [
     "execute-api",
 ];
 
-/// What AWS refuses of a target at once.
+/// What AWS refuses about a target when it is put.
 fn check(target: &Target, account: &str) -> Result<(), Fault> {
     let (id, to) = (&target.id, &target.arn);
     let bad = |why: String| Err(Fault::validation(why));
@@ -189,7 +189,7 @@ fn check_input(target: &Target) -> Result<(), Fault> {
     let transformer = target.input_transformer.as_ref();
     let paths = transformer.and_then(|transformer| transformer.input_paths_map.as_ref());
     let mut paths = paths.into_iter().flat_map(BTreeMap::values);
-    // "You must use JSON dot notation, not bracket notation", says the model of these; brackets hold places in lists.
+    // "You must use JSON dot notation, not bracket notation", says the model of these; brackets hold list indexes.
     let in_dots = |path: &str| parse_path(path).is_some() && !path.contains(['\'', '"']);
     let odd = paths.find(|path| !in_dots(path));
     let odd = odd.or(target
@@ -211,7 +211,7 @@ fn check_input(target: &Target) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What templates may hold without a path of their own.
+/// The variables that templates may use without a path.
 const PREDEFINED: [&str; 5] = [
     "aws.events.rule-arn",
     "aws.events.rule-name",
@@ -220,7 +220,7 @@ const PREDEFINED: [&str; 5] = [
     "aws.events.event.json",
 ];
 
-/// A `<name>` of the template that nothing stands for.
+/// A `<name>` of the template that no path or variable has.
 fn unknown_placeholder(transformer: &InputTransformer) -> Option<&str> {
     let known = |name: &str| {
         let paths = transformer.input_paths_map.as_ref();

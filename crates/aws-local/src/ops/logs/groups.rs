@@ -16,7 +16,7 @@ const RETENTION_DAYS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-/// All that is told of groups that were asked for by pattern.
+/// The members that are returned for groups found by pattern.
 const BY_PATTERN: [&str; 6] = [
     "arn",
     "creationTime",
@@ -138,7 +138,7 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
         .iter()
         .filter(|(name, _)| name.starts_with(prefix) && name.contains(part) && is_asked_for(name))
         .filter(|(_, group)| {
-            // AWS gives these two for each other.
+            // AWS swaps these two.
             let kind = |class: &str| match class {
                 "ESSENTIALS" => "INFREQUENT_ACCESS".to_owned(),
                 other => other.to_owned(),

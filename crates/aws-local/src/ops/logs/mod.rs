@@ -1,4 +1,4 @@
-//! CloudWatch Logs, as far as targets and those who read them need it.
+//! CloudWatch Logs, as far as targets and their readers need it.
 
 use super::{Call, Operation};
 use crate::arn::Arn;
@@ -8,16 +8,13 @@ use crate::state::log_group::LogGroup;
 
 mod filter;
 mod groups;
-mod page;
 mod policies;
 mod put;
 mod read;
 mod streams;
 mod tags;
 
-pub(crate) use page::EventsPage;
-
-/// Every operation of the service that is built.
+/// The implemented operations of the service.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     groups::OPS,
     streams::OPS,
@@ -36,7 +33,7 @@ fn missing() -> Fault {
     Fault::not_found("The specified log group does not exist.")
 }
 
-/// The group that an identifier means, a name or an ARN: one of another account or region is not here.
+/// The group that an identifier means, a name or an ARN: one of another account or region is not found.
 fn identified<'i>(here: &Caller, identifier: &'i str) -> Option<&'i str> {
     match Arn::parse(identifier) {
         Some(arn) if (arn.account, arn.region) == (&here.account, &here.region) => arn.log_group(),

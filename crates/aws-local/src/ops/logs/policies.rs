@@ -154,7 +154,7 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
     ))
 }
 
-/// A group's policy is only replaced by those who saw it; the first one expects none.
+/// Optimistic locking: a group's policy is replaced only by callers who know its revision.
 fn check_revision(policy: Option<&LogPolicy>, expected: Option<&str>) -> Result<(), Fault> {
     let current = policy.map(|policy| policy.revision.as_str());
     if current == expected {

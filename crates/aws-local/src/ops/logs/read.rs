@@ -5,17 +5,17 @@ use std::ops::Bound;
 use serde::Deserialize;
 
 use super::filter::Filter;
-use super::page::{EventsPage, Row};
 use super::{group, named};
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
+use crate::ops::log_events::{EventsPage, Row};
 use crate::ops::{Call, Op, Operation};
 use crate::page;
 use crate::state::log_group::{LogEvent, LogGroup, Position, event_bytes};
 
 const EVENTS_MAX: usize = 10_000;
 const PAGE_BYTES_MAX: u64 = 1_048_576;
-/// How many events one call looks at; a page may come back empty with a token, as AWS's may.
+/// How many events one call scans; a page may be empty and have a token, as AWS's may.
 const SEARCHED_MAX: usize = 20_000;
 
 /// Newest first is served from here on, 2024-01-01T00:00:00Z.
@@ -116,7 +116,7 @@ fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault>
     })
 }
 
-/// Refuses what does not go together; gives the token, and whether the oldest come first.
+/// Refuses members that exclude each other; gives the token, and whether the oldest come first.
 fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, bool), Fault> {
     if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
         return Err(Fault::parameter(
@@ -134,7 +134,7 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
     let token = token
         .map(|token| open(token, "FilterLogEvents", now))
         .transpose()?;
-    // A token goes on the way it came, whatever the request says.
+    // A token keeps the direction of its request, whatever this one says.
     let asked = input.start_from_head.unwrap_or(true);
     let forward = token.as_ref().map_or(asked, |token| token.way == FORWARD);
     if !forward && input.start_time.is_some_and(|start| start < BACKWARD_FROM) {
@@ -145,7 +145,7 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
     Ok((token, forward))
 }
 
-/// What one call found, and where the next goes on.
+/// The events of one call, and where the next continues.
 struct Found<'g> {
     events: Vec<(&'g Position, &'g LogEvent)>,
     next: Option<Position>,
@@ -237,7 +237,7 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
         .iter()
         .filter_map(|position| Some(Row::bare(*position, group.events().get(position)?)));
     let events = rows.collect();
-    // Who has come to an end gets the token back that was given.
+    // At either end the answer has the token that was given.
     let mark = |way: char, at: usize| {
         let place = place(&all, at);
         let same = token
@@ -265,7 +265,7 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
     })
 }
 
-/// The part of a stream's events that a call gives: `from..to`. A token stands between two events.
+/// The part of a stream's events that a call gives: `from..to`. A token is a position between two events.
 fn window(
     all: &[Position],
     group: &LogGroup,
@@ -307,7 +307,7 @@ fn window(
     }
 }
 
-/// The position a mark at index `at` stands before: that of the event there, or just after the last one.
+/// The position of a mark at index `at`: that of the event there, or just after the last one.
 fn place(all: &[Position], at: usize) -> Position {
     all.get(at)
         .copied()
@@ -315,7 +315,7 @@ fn place(all: &[Position], at: usize) -> Position {
         .unwrap_or_default()
 }
 
-/// Where a reader stands and which way it goes.
+/// The position of a reader, and its direction.
 struct Token {
     way: char,
     issued: Millis,

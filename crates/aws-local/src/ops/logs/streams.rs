@@ -67,7 +67,7 @@ fn describe(call: &mut Call<'_>, input: Describe) -> Answer {
     )?;
     let group = group(call, &name)?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
-    // The key a page continues after has to sort as the listing does.
+    // The key of a page's token has to sort as the listing does.
     let mut rows: Vec<(String, Value)> = group
         .streams
         .iter()

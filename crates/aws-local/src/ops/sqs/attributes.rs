@@ -1,4 +1,4 @@
-//! What a queue is set to.
+//! The attributes of a queue.
 
 use std::collections::BTreeMap;
 
@@ -22,18 +22,18 @@ const NUMBERS: [(&str, i64, i64); 6] = [
     ("VisibilityTimeout", 0, 43_200),
     ("KmsDataKeyReusePeriodSeconds", 60, 86_400),
 ];
-/// Attributes that are kept as they are given.
+/// Attributes that are stored as given.
 const TEXTS: [&str; 4] = ["Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId"];
-/// Attributes that are one of a few words.
+/// Attributes with a fixed set of values.
 const WORDS: [(&str, [&str; 2]); 1] = [("SqsManagedSseEnabled", ["true", "false"])];
-/// Attributes of FIFO queues, with their words and, first, the default.
+/// Attributes of FIFO queues, with their values, the default first.
 pub(super) const OF_FIFO: [(&str, [&str; 2]); 4] = [
     ("FifoQueue", ["true", "false"]),
     ("ContentBasedDeduplication", ["false", "true"]),
     ("DeduplicationScope", ["queue", "messageGroup"]),
     ("FifoThroughputLimit", ["perQueue", "perMessageGroupId"]),
 ];
-/// What a queue tells and nobody sets.
+/// Read-only attributes.
 const TOLD: [&str; 6] = [
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -178,7 +178,7 @@ fn is_settable(name: &str) -> bool {
         || WORDS.iter().chain(&OF_FIFO).any(|(known, _)| *known == name)
 }
 
-/// Refuses attributes that AWS would refuse; brings a redrive policy into AWS's form.
+/// Refuses attributes that AWS would refuse; normalises a redrive policy.
 pub(super) fn check_attributes(
     call: &mut Call<'_>,
     realm: &RealmId,

@@ -18,7 +18,7 @@ mod receive;
 mod redrive;
 mod validate;
 
-/// Every operation of the service that is built.
+/// The implemented operations of the service.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     queues::OPS,
     attributes::OPS,
@@ -42,7 +42,7 @@ fn locate(call: &Call<'_>, url: &str) -> Result<(RealmId, String), Fault> {
     Ok((RealmId::new(account, &call.caller.region), name.to_owned()))
 }
 
-/// What another account can never do to a queue, whatever its policy says.
+/// Operations that a queue's policy cannot allow to another account.
 const OWNERS_ONLY: [&str; 7] = [
     "AddPermission",
     "DeleteQueue",
@@ -53,7 +53,7 @@ const OWNERS_ONLY: [&str; 7] = [
     "UntagQueue",
 ];
 
-/// The operation behind the check of the caller's permission on the queue that the request names.
+/// The operation, run only if the caller has permission on the queue that the request names.
 pub(super) fn guarded(operation: &'static str, body: &Value, run: Run) -> Run {
     let Some(url) = body.get("QueueUrl").and_then(Value::as_str) else {
         return run;

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation};
 
 const ACTIONS_MAX: usize = 7;
-/// What others may be let do.
+/// The actions that others may be permitted.
 const ACTIONS: [&str; 9] = [
     "*",
     "ChangeMessageVisibility",

@@ -1,4 +1,4 @@
-//! Queues: made, found, listed, emptied, deleted, tagged.
+//! Queues: create, find, list, purge, delete, tag.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::state::queue::Queue;
 const NAME_CHARS_MAX: usize = 80;
 const TAGS_MAX: usize = 50;
 const LISTED_MAX: usize = 1_000;
-/// How long a purge takes, and no other is begun.
+/// How long a purge takes; a second one is refused meanwhile.
 const PURGE_MS: i64 = 60_000;
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -131,7 +131,7 @@ fn check_tags(queue: &str, count: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A value that is given and not the one that holds, set or by default.
+/// A given value that differs from the one in effect, set or default.
 fn first_difference(wanted: &BTreeMap<String, String>, there: &Queue) -> Option<String> {
     let holds = |name: &str| {
         let by_default = || {

@@ -18,7 +18,7 @@ use crate::state::queue::{Message, Queue};
 
 const RECEIVED_MAX: i64 = 10;
 const WAIT_SECONDS_MAX: i64 = 20;
-/// What may be asked of a message besides its body and its sender's own attributes.
+/// The system attributes that may be requested of a message.
 const SYSTEM: [&str; 11] = [
     "All",
     "SenderId",
@@ -97,7 +97,7 @@ fn receive(call: &mut Call<'_>, input: &Receive) -> Answer {
         .get(&name)
         .ok_or_else(missing)?;
     let redrive = queue.redrive();
-    // Where the dead-letter queue is gone, what was received often enough stays, and out of the way.
+    // Where the dead-letter queue does not exist any more, spent messages stay, and are not received again.
     let receives_max = match &redrive {
         Some((to, most)) if !is_there(call, to) => Some(*most),
         _ => None,
@@ -240,7 +240,7 @@ fn view(queue: &str, number: u64, message: &Message, input: &Receive) -> Value {
     }))
 }
 
-/// Any receipt of a message will do, but a FIFO queue takes only the latest, and only while it hides the message.
+/// Any receipt of a message is valid, but a FIFO queue accepts only the latest, and only while it hides the message.
 fn delete_one(call: &mut Call<'_>, input: &Delete) -> Answer {
     let now = call.turn.now;
     let queue = queue(call, &input.queue_url)?;

@@ -1,4 +1,4 @@
-//! Where messages go that were received too often.
+//! Redrive policies: where messages go that were received too often.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! What may be sent: the limits of a message, in AWS's words.
+//! The limits of a message, and AWS's refusals.
 
 use std::collections::BTreeMap;
 
@@ -106,7 +106,7 @@ fn one_attribute(name: &str, attribute: &MessageAttribute) -> Result<(), Fault> 
     Ok(())
 }
 
-/// A FIFO queue takes its delay from the queue alone.
+/// A FIFO queue has one delay for all its messages.
 pub(super) fn delay(queue: &Queue, given: Option<i64>) -> Result<(), Fault> {
     let Some(seconds) = given else { return Ok(()) };
     if !(0..=DELAY_SECONDS_MAX).contains(&seconds) {
@@ -120,7 +120,7 @@ pub(super) fn delay(queue: &Queue, given: Option<i64>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The ids that put a message into a group and tell repeated ones.
+/// The message group id and the deduplication id.
 pub(super) fn ids(queue: &Queue, group: Option<&str>, deduplication: Option<&str>) -> Result<(), Fault> {
     for (name, id) in [
         ("MessageGroupId", group),

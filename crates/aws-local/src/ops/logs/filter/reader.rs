@@ -1,4 +1,4 @@
-//! What the patterns in braces and in brackets have in common: a cursor, comparisons, and `&&` and `||` round them.
+//! What patterns in braces and in brackets share: a cursor, comparisons, and `&&` and `||` of them.
 
 use regex::Regex;
 use serde_json::Value;
@@ -49,7 +49,7 @@ pub(super) enum Compare {
 }
 
 impl Test {
-    /// Judges text.
+    /// Compares a text.
     pub(super) fn holds(&self, text: &str) -> bool {
         match self {
             Self::Text { equal, pattern } => stars(pattern, text) == *equal,
@@ -77,10 +77,10 @@ impl Compare {
     }
 }
 
-/// Only `*` is a wildcard here; a `?` stands for itself.
+/// Only `*` is a wildcard here; a `?` is a plain character.
 fn stars(pattern: &str, text: &str) -> bool {
     if pattern.contains('?') {
-        // A character that no JSON text holds stands in for the question mark on both sides.
+        // The question mark is replaced on both sides by a character that no JSON text has.
         return glob(&pattern.replace('?', "\u{1}"), &text.replace('?', "\u{1}"));
     }
     glob(pattern, text)
@@ -167,7 +167,7 @@ impl<'t> Reader<'t> {
         Ok(inner)
     }
 
-    /// An operator and a value, which ends at a blank or one of `ends`.
+    /// An operator and a value, which ends at a space or one of `ends`.
     pub(super) fn comparison(&mut self, ends: &str) -> Result<Test, String> {
         let compare = OPERATORS
             .into_iter()

@@ -1,4 +1,4 @@
-//! `[ip, user, ..., status = 4*, bytes > 1000]`: the fields of a message between blanks.
+//! `[ip, user, ..., status = 4*, bytes > 1000]`: the fields of a message, separated by spaces.
 
 use super::reader::{Logic, Reader, Test};
 
@@ -96,7 +96,7 @@ fn name(reader: &mut Reader<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// The fields of a message: what stands between brackets or double quotes is one.
+/// The fields of a message: a text in brackets or double quotes is one.
 fn split(message: &str) -> Vec<&str> {
     let mut fields = Vec::new();
     let mut rest = message.trim_start();

@@ -1,5 +1,5 @@
 //! Filter patterns: terms and phrases, a regular expression, or comparisons on the fields of JSON messages and of
-//! messages whose fields stand between blanks.
+//! messages whose fields are separated by spaces.
 
 use regex::Regex;
 use serde_json::Value;
@@ -75,7 +75,7 @@ impl Terms {
         Ok(terms)
     }
 
-    /// Beside other terms AWS ignores those with a `?`.
+    /// AWS ignores terms with a `?` when there are others.
     fn matches(&self, message: &str) -> bool {
         let has = |term: &String| message.contains(term.as_str());
         if self.all.is_empty() && self.none.is_empty() {

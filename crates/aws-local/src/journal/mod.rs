@@ -1,15 +1,15 @@
 //! State over kill -9: every change is a line in a journal, on disk before its caller is answered.
 //!
-//! A line holds the request as AWS's API words it, with the time and the seed it ran with; running the lines again
-//! through the core gives the same state. One thread writes, and syncs once for all that came meanwhile. When the
-//! journal has grown, the state itself is written down and a new journal begun.
+//! A line is the request in AWS's wire form, with the time and the seed it ran with; replaying the lines through the
+//! core gives the same state. One thread writes, and syncs once for all entries queued meanwhile. When the journal has
+//! grown, it is folded: a snapshot of the state is written and a new journal begun.
 //!
-//! A disk that takes no more fails the changes that it did not take, and no others: the state is read from disk
-//! again, and what comes next is tried again.
+//! A full disk fails the changes that it refused, and no others: the state is read from disk again, and the next change
+//! is tried as usual.
 //!
 //! # Floors
 //! ```text
-//! disk error progress   what is asked of a disk; what may go wrong; how far the writer is
+//! disk error progress   the disk operations; what may go wrong; how far the writer is
 //! files                 the files of the data directory
 //! dir                   the data directory and its lock
 //! writer                the thread that writes
@@ -156,7 +156,7 @@ impl Journal {
 }
 
 impl Drop for Journal {
-    /// The directory is left to others only when nothing is written there any more.
+    /// Waits for the writer: the directory is unlocked only when nothing is written there any more.
     fn drop(&mut self) {
         drop(self.to_writer.take());
         if let Some(writer) = self.writer.take() {

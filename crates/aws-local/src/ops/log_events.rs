@@ -1,4 +1,4 @@
-//! A page of log events, as FilterLogEvents and GetLogEvents give it.
+//! A page of log events, the output of FilterLogEvents and GetLogEvents.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::clock::Millis;
 use crate::state::log_group::{LogEvent, Position};
 
-/// A page. Making one copies no text: a full page is a megabyte.
+/// A page. It shares its texts with the state: a full page is a megabyte.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventsPage {

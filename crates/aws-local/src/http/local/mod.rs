@@ -1,4 +1,4 @@
-//! `/_local/…`: what AWS does not have and tests want.
+//! `/_local/…`: what AWS does not have and tests need.
 
 use std::sync::Arc;
 
