@@ -10,7 +10,7 @@ use crate::clock;
 use crate::store::{NewEvent, Result, Run, Store, Tx, WorkspaceScope, outbox};
 
 /// How long a run stays in each status before its last.
-pub(crate) const STEP_MS: i64 = 120;
+const STEP_MS: i64 = 120;
 /// Longest wait between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
 
@@ -23,6 +23,11 @@ fn next(status: &RunStatus, is_dry: bool) -> Option<RunStatus> {
         RunStatus::Applying => Some(RunStatus::Applied),
         _ => None,
     }
+}
+
+/// When a run that enters a status now leaves it.
+pub(crate) fn next_step_ms(now_ms: i64) -> i64 {
+    now_ms + STEP_MS
 }
 
 /// Moves every run through its statuses, until stopped. Runs that a crash interrupted continue from their stored status.
@@ -67,7 +72,7 @@ async fn step(tx: &mut Tx, run: &Run, now_ms: i64) -> Result<()> {
         return tx.step_run(&run.id, &run.status, None).await;
     };
     let has_ended = status.is_final();
-    tx.step_run(&run.id, &status, (!has_ended).then_some(now_ms + STEP_MS))
+    tx.step_run(&run.id, &status, (!has_ended).then(|| next_step_ms(now_ms)))
         .await?;
     if has_ended {
         let scope = tx.workspace_scope(&run.workspace_id).await?;

@@ -13,7 +13,7 @@ use super::form::Form;
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::{Caller, USER_EMAIL};
-use crate::runs::STEP_MS;
+use crate::runs;
 use crate::store::{self, NewRun};
 use crate::{clock, ids};
 
@@ -91,7 +91,7 @@ async fn create(
     let mut tx = app.store.begin().await?;
     tx.insert_run(&NewRun {
         run: run.clone(),
-        step_at_ms: now + STEP_MS,
+        step_at_ms: runs::next_step_ms(now),
     })
     .await?;
     audit::record(&mut tx, &caller, &change).await?;

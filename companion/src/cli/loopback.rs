@@ -1,4 +1,4 @@
-//! Which URLs are on loopback: an AWS there is a local one.
+//! Which URLs are on loopback: an AWS there is a local one, and no proxy is used for them.
 
 use std::net::IpAddr;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scalr_api::ConnectionId;
+use scalr_api::{AccountId, ConnectionId};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -40,11 +40,35 @@ struct Signals {
 pub(crate) struct Tx {
     pub(super) inner: Transaction<'static, Sqlite>,
     pub(super) bounds: Bounds,
-    /// The connection that the audit-log setting selected until this transaction switched it off.
-    pub(super) deselected: Option<ConnectionId>,
+    /// The connection that an account's audit-log setting selected until this transaction switched it off.
+    pub(super) deselected: Option<(AccountId, ConnectionId)>,
+    wakes: Wakes,
+}
+
+/// The tasks that have work from a transaction.
+struct Wakes {
     signals: Arc<Signals>,
-    wakes_delivery: bool,
-    wakes_runs: bool,
+    delivery: bool,
+    runs: bool,
+}
+
+/// Wakes them when it is dropped.
+struct WakeOnDrop(Wakes);
+
+impl Drop for WakeOnDrop {
+    fn drop(&mut self) {
+        let Wakes {
+            signals,
+            delivery,
+            runs,
+        } = &self.0;
+        if *delivery {
+            signals.delivery.notify_one();
+        }
+        if *runs {
+            signals.runs.notify_one();
+        }
+    }
 }
 
 /// Whether accepted events must outlive the machine or only this process.
@@ -102,9 +126,11 @@ impl Store {
             inner: self.write.begin_with("BEGIN IMMEDIATE").await?,
             bounds: self.bounds,
             deselected: None,
-            signals: Arc::clone(&self.signals),
-            wakes_delivery: false,
-            wakes_runs: false,
+            wakes: Wakes {
+                signals: Arc::clone(&self.signals),
+                delivery: false,
+                runs: false,
+            },
         })
     }
 
@@ -126,26 +152,21 @@ impl Store {
 }
 
 impl Tx {
-    /// Commits, then wakes the tasks that have work from it: there is no other commit, so no caller can forget.
+    /// Commits, then wakes the tasks that have work from it: there is no other commit, so no caller can forget. They are
+    /// woken too where the caller is gone before the end: the database may have committed.
     pub(crate) async fn commit(self) -> Result<()> {
-        self.inner.commit().await?;
-        if self.wakes_delivery {
-            self.signals.delivery.notify_one();
-        }
-        if self.wakes_runs {
-            self.signals.runs.notify_one();
-        }
-        Ok(())
+        let _wakes = WakeOnDrop(self.wakes);
+        Ok(self.inner.commit().await?)
     }
 
     /// Has the commit wake the delivery.
     pub(super) fn wake_delivery(&mut self) {
-        self.wakes_delivery = true;
+        self.wakes.delivery = true;
     }
 
     /// Has the commit wake the task that drives runs.
     pub(super) fn wake_runs(&mut self) {
-        self.wakes_runs = true;
+        self.wakes.runs = true;
     }
 }
 

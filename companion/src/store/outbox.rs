@@ -12,7 +12,8 @@ use super::event::{NewEvent, VERSION};
 /// The oldest event of the connection `?` that can make room, where more than `?` bytes are held.
 pub(super) const OLDEST_BEYOND_BOUND: &str = "SELECT d.held_bytes, o.seq FROM delivery d
      JOIN outbox o ON o.connection_id = d.connection_id
-     WHERE d.connection_id = ? AND d.held_bytes > ? AND d.held > 1 AND o.lease IS NULL ORDER BY o.seq LIMIT 1";
+     WHERE d.connection_id = ? AND d.held_bytes > ? AND o.lease IS NULL
+     AND o.seq < (SELECT MAX(seq) FROM outbox WHERE connection_id = d.connection_id) ORDER BY o.seq LIMIT 1";
 
 /// Accepts an event for each connection that receives it, and returns those connections. The commit of the transaction
 /// wakes delivery.
@@ -33,7 +34,9 @@ async fn receivers(tx: &mut Tx, event: &NewEvent) -> Result<Vec<ConnectionId>> {
         EventType::RunExecuted => tx.connection_ids(&event.account_id).await,
         EventType::AuditLog => {
             let selected = tx.audit_connection(&event.account_id).await?;
-            let receiver = selected.or_else(|| tx.deselected.clone());
+            let until_now = tx.deselected.as_ref();
+            let until_now = until_now.filter(|(account, _)| *account == event.account_id);
+            let receiver = selected.or_else(|| until_now.map(|(_, connection)| connection.clone()));
             Ok(receiver.into_iter().collect())
         }
     }

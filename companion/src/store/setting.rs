@@ -48,7 +48,9 @@ impl Tx {
             .bind(account.as_str())
             .execute(&mut *self.inner)
             .await?;
-        self.deselected = before.filter(|_| connection.is_none());
+        self.deselected = before
+            .filter(|_| connection.is_none())
+            .map(|before| (account.clone(), before));
         Ok(())
     }
 }

@@ -59,6 +59,25 @@ async fn what_one_connection_drops_leaves_the_explanations_of_others() {
 }
 
 #[tokio::test]
+async fn an_accepted_event_stays_where_all_older_ones_are_being_sent() {
+    let none = Bounds {
+        bytes_max: 0,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(none).await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let mut tx = bench.app.store.begin().await.unwrap();
+    let head = tx.sendable(&id, 20, 0).await.unwrap();
+    assert_eq!(head.len(), 1);
+    tx.lease(head, "l".into(), 1).await.unwrap();
+    tx.commit().await.unwrap();
+    bench.accept(&id, 1).await;
+    let figures = figures(&bench, &id).await.0;
+    assert_eq!((figures.held, figures.dropped_too_many), (2, 0));
+}
+
+#[tokio::test]
 async fn a_change_of_the_status_and_a_pause_raise_its_version() {
     let bench = Bench::new().await;
     let id = bench.connect("a", "us-east-1", &Status::Pending).await;
@@ -186,6 +205,25 @@ async fn a_commit_wakes_delivery_when_there_is_something_to_deliver() {
     outbox::accept(&mut tx, &event).await.unwrap();
     drop(tx);
     assert!(!is_awake(store).await, "a transaction that is rolled back");
+}
+
+#[tokio::test]
+async fn a_commit_whose_caller_is_gone_wakes_delivery_too() {
+    let bench = Bench::new().await;
+    let store = &bench.app.store;
+    bench.connect("a", "us-east-1", &Status::Pending).await;
+    let mut tx = store.begin().await.unwrap();
+    let event = event(&AccountId::new(ACCOUNT).unwrap(), EventType::RunExecuted);
+    outbox::accept(&mut tx, &event).await.unwrap();
+    {
+        let mut commit = Box::pin(tx.commit());
+        tokio::select! {
+            biased;
+            _ = &mut commit => panic!("SQLite answers from a thread of its own"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    assert!(is_awake(store).await);
 }
 
 fn event(account: &AccountId, event_type: EventType) -> NewEvent {
