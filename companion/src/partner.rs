@@ -55,6 +55,34 @@ pub(crate) enum SourceState {
     Missing,
 }
 
+/// What the answer to a call that reads a source's state means for its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SourceHealth {
+    Active,
+    /// No bus is associated with the source: AWS would drop what is put.
+    Pending,
+    /// Nothing can be sent until an operator acts, for this reason.
+    Failed(String),
+    /// AWS did not answer, for this reason.
+    Unknown(String),
+}
+
+impl From<Result<SourceState, AwsError>> for SourceHealth {
+    fn from(state: Result<SourceState, AwsError>) -> Self {
+        let gone = |how: &str| Self::Failed(format!("{how}. Refresh the status to create it again."));
+        match state {
+            Ok(SourceState::Active) => Self::Active,
+            Ok(SourceState::Pending) => Self::Pending,
+            Ok(SourceState::Deleted) => gone("The event source was deleted at AWS"),
+            Ok(SourceState::Missing) => gone("AWS has no such event source"),
+            Err(AwsError::Retryable(why)) => Self::Unknown(why),
+            Err(refusal @ AwsError::Refused { .. }) => {
+                Self::Failed(format!("AWS refuses to read the event source's state: {refusal}"))
+            }
+        }
+    }
+}
+
 /// Why AWS did not take one entry of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]

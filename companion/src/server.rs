@@ -35,11 +35,11 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     pub(crate) handshake: Duration,
     /// From a connection's start, or its last answer, to the end of the next request's headers. Longer than clients
-    /// keep idle connections (90 seconds, mostly), so that none is closed just as a request goes out on it.
+    /// keep idle connections (90 seconds, mostly), so that none is closed just as a request is sent on it.
     pub(crate) headers: Duration,
     /// After this time a connection takes no further request.
     pub(crate) lifetime: Duration,
-    /// How long the request that is under way then may take.
+    /// How long the request in flight then may take.
     pub(crate) last_request: Duration,
 }
 

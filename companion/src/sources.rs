@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::clock;
-use crate::partner::{AwsError, Partner, SourceState};
+use crate::partner::{AwsError, Partner, SourceHealth, SourceState};
 use crate::store::{Connection, Result, SourceKey, Store};
 
 /// Wait between two rounds of the reconciler.
@@ -134,7 +134,7 @@ impl Sources {
                 let was_refused = before.status == Status::Failed;
                 (was_refused.then_some(Status::Pending), None)
             }
-            Err(AwsError::Retryable(why)) => (None, Some(format!("{why}. It is tried again."))),
+            Err(AwsError::Retryable(why)) => (None, Some(format!("{why}. It will be retried."))),
             Err(refusal @ AwsError::Refused { .. }) => {
                 let is_paused = before.status == Status::Disabled;
                 (
@@ -256,36 +256,18 @@ fn logged<T>(done: Result<T>) -> Option<T> {
 
 /// What AWS's answer means for a connection that had this status.
 fn observed(state: std::result::Result<SourceState, AwsError>, before: &Status) -> ObservedStatus {
-    let healthy = |status: Status| ObservedStatus { status, error: None };
-    match state {
-        Ok(SourceState::Active) => healthy(Status::Active),
-        Ok(SourceState::Pending) => healthy(Status::Pending),
-        Ok(SourceState::Deleted) => {
-            failed("The event source was deleted at AWS. Refresh the status to have it made again.")
-        }
-        Ok(SourceState::Missing) => {
-            failed("AWS has no such event source. Refresh the status to have it made again.")
-        }
+    let (status, error) = match SourceHealth::from(state) {
+        SourceHealth::Active => (Status::Active, None),
+        SourceHealth::Pending => (Status::Pending, None),
+        SourceHealth::Failed(why) => (Status::Failed, Some(why)),
         // AWS did not answer: keep the old status; a resume request becomes `pending`.
-        Err(AwsError::Retryable(why)) => ObservedStatus {
-            status: if *before == Status::Disabled {
-                Status::Pending
-            } else {
-                before.clone()
-            },
-            error: Some(format!("{why}. Refresh the status again.")),
-        },
-        Err(refusal @ AwsError::Refused { .. }) => {
-            failed(format!("AWS refuses to tell the event source's state: {refusal}"))
+        SourceHealth::Unknown(why) => {
+            let is_paused = *before == Status::Disabled;
+            let status = if is_paused { &Status::Pending } else { before };
+            (status.clone(), Some(format!("{why}. Refresh the status again.")))
         }
-    }
-}
-
-fn failed(error: impl Into<String>) -> ObservedStatus {
-    ObservedStatus {
-        status: Status::Failed,
-        error: Some(error.into()),
-    }
+    };
+    ObservedStatus { status, error }
 }
 
 #[cfg(test)]

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use tfplugin::{Action, ClientOf, Cx, Diagnostic, Plan, Resource, Result, Value};
+use tfplugin::{Attr, ClientOf, Diagnostic, Operation, Path, Plan, Resource, Result, Value};
 
 use crate::aws::tags::{Tags, Written, all};
 use crate::aws::{Aws, Limits, Regional};
 use crate::check;
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::values::Region;
 
 /// The clients for a resource's region, within the operation's limits, or what to tell the user.
-pub async fn regional<T, K>(cx: &Cx<'_, T>, region: Option<&str>) -> Result<Regional>
+pub async fn regional<T, K>(
+    operation: &Operation<'_, T>,
+    region: Option<&Region>,
+    at: impl Into<Path>,
+) -> Result<Regional>
 where
     T: ClientOf<K, Client = Client>,
 {
@@ -22,12 +27,13 @@ where
                 .detail(format!(
                     "`region` {why}. AWS was not asked, and nothing was changed."
                 ))
-                .at("region")
+                .at(at)
         })?;
     }
-    cx.client()
+    operation
+        .client()
         .aws()?
-        .region(region, Limits::of(cx))
+        .region(region.map(|region| &**region), Limits::of(operation))
         .await
         .map_err(|e| e.during("reach AWS"))
 }
@@ -39,8 +45,8 @@ pub fn tags(client: &Client) -> Result<&Tags> {
 
 /// Plans the region where the configuration names none: the provider's own if it is written there. One that the
 /// environment names is planned for what is new only: moving to another machine must not replace anything.
-pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
-    if plan.action() == Action::Delete || !plan.config::<String>("region").is_null() {
+pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>, attr: &Attr<R, Option<Region>>) {
+    if !plan.config(attr.clone()).is_null() {
         return;
     }
     let Some((written, environment)) = aws(plan).map(|aws| {
@@ -49,30 +55,31 @@ pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
     }) else {
         return;
     };
-    match (plan.planned::<String>("region"), written) {
-        (Value::Known(held), Some(written)) if held != written => {
-            plan.set("region", written);
-            plan.replace("region");
+    match (plan.planned(attr.clone()), written) {
+        (Value::Known(held), Some(written)) if *held != *written => {
+            plan.set(attr.clone(), Region::from(&*written));
+            plan.replace(attr.clone());
         }
         (Value::Known(_), _) => {}
         (_, written) => {
             if let Some(region) = written.or(environment) {
-                plan.set("region", region);
+                plan.set(attr.clone(), Region::from(&*region));
             }
         }
     }
 }
 
-/// Plans `tags_all`.
-pub fn plan_tags<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>) {
-    if plan.action() == Action::Delete {
-        return;
-    }
-    let own = plan.config::<BTreeMap<String, Value<String>>>("tags");
+/// Plans all tags: the resource's own over the defaults.
+pub fn plan_tags<R: Resource<Client = Client>>(
+    plan: &mut Plan<'_, R>,
+    own: &Attr<R, Option<Written>>,
+    everything: &Attr<R, Option<Tags>>,
+) {
+    let own = plan.config(own.with_unknowns());
     let defaults = aws(plan).map(|aws| aws.settings().default_tags.clone());
     match known(own).zip(defaults) {
-        Some((own, defaults)) => plan.set("tags_all", all(&own, &defaults)),
-        None => plan.set_unknown("tags_all"),
+        Some((own, defaults)) => plan.set(everything.clone(), all(&own, &defaults)),
+        None => plan.set_unknown(everything.clone()),
     }
 }
 

@@ -3,7 +3,9 @@
 //! # Floors
 //! A module uses only what is below it; `cargo xtask tidy` checks that.
 //! ```text
-//! failure check credentials logs    what a failed call is told as; checks of attributes; the command line's token; the log
+//! failure json credentials logs     what a failed call is told as; JSON that means the same; the command line's token; the log
+//! check                             checks of attributes
+//! values                            types of attributes: a region, a JSON text
 //! aws/ scalr/                       the two sides: their calls, and what their errors mean
 //! client                            what an operation works with: Scalr, AWS, the account
 //! defaults                          region and tags where a configuration names none
@@ -25,12 +27,14 @@ mod data_sources;
 mod defaults;
 mod failure;
 mod functions;
+mod json;
 mod logs;
 mod provider;
 mod resources;
 mod scalr;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use client::Client;
 

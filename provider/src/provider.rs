@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scalr_api::{AccountId, Host, Settings, Token};
-use tfplugin::{Attrs, ConfigureCx, Diagnostic, Diagnostics, Number, Provider, Registry, Result, Value};
+use tfplugin::{Attrs, ConfigureRequest, Diagnostic, Diagnostics, Number, Provider, Registry, Result, Value};
 
 use crate::aws::{self, checks};
 use crate::client::{Client, NotKnownYet, Setting};
 use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
+use crate::values::Region;
 use crate::{check, data_sources, functions, resources};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
@@ -33,8 +34,8 @@ pub struct ScalrEventBridge {
 #[derive(Attrs, Clone, Debug)]
 pub struct AwsConfig {
     /// Region of the resources that name none.
-    #[tf(optional, check = check::region)]
-    region: Value<String>,
+    #[tf(optional)]
+    region: Value<Region>,
     /// Profile of the shared configuration and credentials files. It is then the only place that credentials come from:
     /// keys in the environment count for nothing.
     #[tf(optional)]
@@ -96,7 +97,7 @@ impl Provider for ScalrEventBridge {
     const NAME: &'static str = "scalr";
     type Client = Client;
 
-    async fn configure(self, cx: &ConfigureCx) -> Result<Client> {
+    async fn configure(self, request: &ConfigureRequest) -> Result<Client> {
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -106,7 +107,7 @@ impl Provider for ScalrEventBridge {
                 variables: &env,
                 read: &read,
             },
-            cx.user_agent(),
+            request.user_agent(),
         )
     }
 
@@ -167,7 +168,7 @@ fn account(text: String) -> Result<AccountId> {
     AccountId::new(text).map_err(|error| {
         Diagnostic::error("Invalid `account_id`")
             .detail(format!("{error}."))
-            .at("account_id")
+            .at(ScalrEventBridge::account_id())
             .into()
     })
 }
@@ -208,7 +209,7 @@ fn scalr(
     let token = Token::new(&token).map_err(|error| {
         Diagnostic::error("Scalr's token cannot be used")
             .detail(format!("The token came from {token_origin}: {error}."))
-            .at("token")
+            .at(ScalrEventBridge::token())
     })?;
     let api = scalr_api::Client::new(Settings::new(host, token, user_agent));
     Ok(Ok(Scalr { api, token_origin }))
@@ -226,7 +227,7 @@ fn from_the_cli(host: &Host, environment: &Environment<'_>) -> Result<(String, S
             detail.extend(["\n\nThis could not be read: ", &unreadable, "."]);
         }
         detail.push_str("\n\nSet one of them; a token is made in Scalr under the user's or the service account's access tokens.");
-        Diagnostic::error("Scalr's token is not set").detail(detail).at("token").into()
+        Diagnostic::error("Scalr's token is not set").detail(detail).at(ScalrEventBridge::token()).into()
     })
 }
 
@@ -236,7 +237,7 @@ fn no_hostname() -> Diagnostics {
             "Set `hostname` in the provider's configuration or the environment variable `SCALR_HOSTNAME` to the host of \
              your Scalr account, such as `acme.scalr.io`.",
         )
-        .at("hostname")
+        .at(ScalrEventBridge::hostname())
         .into()
 }
 
@@ -250,7 +251,7 @@ fn bad_hostname(hostname: &str, error: &scalr_api::HostError) -> Diagnostics {
         .detail(format!(
             "The host{shown} (`hostname`, or `SCALR_HOSTNAME`) cannot be used: {error}. It looks like `acme.scalr.io`."
         ))
-        .at("hostname")
+        .at(ScalrEventBridge::hostname())
         .into()
 }
 
@@ -261,7 +262,9 @@ fn settings(config: AwsConfig) -> Setting<aws::Settings> {
     };
     let allowed = known("aws.allowed_account_ids", config.allowed_account_ids)?;
     Ok(aws::Settings {
-        region: text("aws.region", config.region)?,
+        region: known("aws.region", config.region)?
+            .map(|region| region.to_string())
+            .filter(|region| !region.is_empty()),
         profile: text("aws.profile", config.profile)?,
         assume_role: known("aws.assume_role", config.assume_role)?
             .map(assume_role)

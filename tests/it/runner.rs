@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the summary is what this program is for")]
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -133,17 +134,21 @@ fn trial(case: &Arc<Case>, tool: &Tool, runs: &Runs, is_row: bool) -> Trial {
     let (case, tool, runs) = (Arc::clone(case), tool.clone(), Arc::clone(runs));
     Trial::test(format!("{}::{}", tool.kind, case.name), move || {
         let started = Instant::now();
-        let result = (case.run)(&tool);
+        let result = catch_unwind(AssertUnwindSafe(|| (case.run)(&tool)));
         if let Ok(mut runs) = runs.lock() {
             runs.push(Run {
                 tool: tool.kind,
                 name: case.name.clone(),
-                passed: result.is_ok(),
+                passed: matches!(result, Ok(Ok(()))),
                 is_row,
                 took: started.elapsed(),
             });
         }
-        result.map_err(|error| Failed::from(format!("{error:#}")))
+        match result {
+            Ok(result) => result.map_err(|error| Failed::from(format!("{error:#}"))),
+            // It failed, and counts as such above.
+            Err(panic) => resume_unwind(panic),
+        }
     })
 }
 

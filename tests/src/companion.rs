@@ -140,8 +140,8 @@ impl Companion {
             Err(error) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                let said = std::fs::read_to_string(data.path().join("stderr.log")).unwrap_or_default();
-                Err(error.context(format!("the companion is not ready; it said: {said}")))
+                let log = std::fs::read_to_string(data.path().join("stderr.log")).unwrap_or_default();
+                Err(error.context(format!("the companion is not ready; its log: {log}")))
             }
         }
     }
@@ -163,7 +163,7 @@ impl Companion {
     pub fn pass_days(&self, days: u32) -> Result<()> {
         let body = serde_json::json!({ "advance_seconds": u64::from(days) * 86_400 });
         let url = format!("{}/_local/clock", self.line.endpoint());
-        let answer = block_on(http::client().post(url).json(&body).send())?;
+        let answer = block_on(async { http::client().post(url).json(&body).send().await })?;
         answer.error_for_status()?;
         Ok(())
     }

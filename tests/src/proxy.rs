@@ -172,7 +172,7 @@ async fn handle(State(route): State<Route>, request: Request) -> Response {
     }
 }
 
-/// Runs to its end even where whoever waits for it is dropped; none if it panics.
+/// Runs to its end even where the future that waits for it is dropped; none if it panics.
 async fn undropped<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
     spawn(work).await.ok()
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures of the release builds, beside what they have to be.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -7,7 +8,9 @@ use serde_json::Value;
 
 use crate::{places, shell};
 
+mod against;
 mod local;
+mod put_events;
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -15,6 +18,8 @@ pub(crate) struct Options {
     /// What to measure.
     #[arg(value_enum, default_value = "provider")]
     what: What,
+    #[command(flatten)]
+    against: against::Comparison,
     /// Passed on to the measuring program.
     #[arg(last = true)]
     more: Vec<String>,
@@ -32,6 +37,9 @@ enum What {
 
 /// Runs the measurements.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(commit) = &options.against.against {
+        return against::run(commit, &options.against);
+    }
     match options.what {
         What::Provider => provider(),
         What::Patterns => example("event-pattern", "bench-patterns", &options.more),
@@ -167,7 +175,12 @@ fn provider() -> Result<()> {
         "--example",
         "tiny",
     ]))?;
-    let (tiny, scalr) = (measure(&TINY)?, measure(&SCALR)?);
+    let release = places::target().join("release");
+    let of = |subject: &Subject| {
+        let program = release.join(subject.program);
+        measure(&release.join("examples/bench"), &program, subject)
+    };
+    let (tiny, scalr) = (of(&TINY)?, of(&SCALR)?);
     println!(
         "\n{:<36}{:>12}{:>14}      limit",
         "release builds", "tiny example", "this provider"
@@ -178,10 +191,10 @@ fn provider() -> Result<()> {
     Ok(())
 }
 
-fn measure(subject: &Subject) -> Result<Value> {
-    let release = places::target().join("release");
-    let mut measure = Command::new(release.join("examples/bench"));
-    measure.arg(release.join(subject.program)).args(subject.resource);
+/// The report of the measuring program on a provider's.
+fn measure(bench: &Path, program: &Path, subject: &Subject) -> Result<Value> {
+    let mut measure = Command::new(bench);
+    measure.arg(program).args(subject.resource);
     println!("$ {}", shell::spell(&measure));
     serde_json::from_str(&shell::read(measure)?).context("the report is not JSON")
 }

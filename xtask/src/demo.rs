@@ -23,8 +23,8 @@ pub(crate) struct Options {
     keep: bool,
 }
 
-/// What the steps share.
-pub(crate) struct Stage {
+/// One demo: its tool, its folder, whether Ctrl-C was pressed.
+pub(crate) struct Session {
     tool: PathBuf,
     folder: PathBuf,
     interrupted: Arc<AtomicBool>,
@@ -40,49 +40,49 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "neither `terraform` nor `tofu` is on the PATH: get one from https://developer.hashicorp.com/terraform/install \
          or https://opentofu.org/docs/intro/install",
     )?;
-    let stage = Stage {
+    let session = Session {
         tool,
         folder: places::target().join("demo"),
         interrupted,
     };
     let started = Instant::now();
     build()?;
-    stage.heard()?;
-    fresh(&stage.folder)?;
-    let companion = step("start the companion", || Companion::start(&stage))?;
-    let done = flow(&stage, &companion, options);
+    session.check_interrupted()?;
+    fresh(&session.folder)?;
+    let companion = step("start the companion", || Companion::start(&session))?;
+    let done = flow(&session, &companion, options);
     if done.is_ok() && options.keep {
-        companion.keep(&stage);
+        companion.keep(&session);
         return Ok(());
     }
     companion.stop();
     if done.is_ok() {
         // Nothing in it is needed any more; after a failure its logs are.
-        let _ = std::fs::remove_dir_all(&stage.folder);
+        let _ = std::fs::remove_dir_all(&session.folder);
     }
-    let times = done.map_err(|error| stage.explain(error))?;
+    let times = done.map_err(|error| session.explain(error))?;
     summary(&times, started.elapsed());
     Ok(())
 }
 
 type Times = Vec<(&'static str, Duration)>;
 
-fn flow(stage: &Stage, companion: &Companion, options: &Options) -> Result<Times> {
+fn flow(session: &Session, companion: &Companion, options: &Options) -> Result<Times> {
     let mut times = Times::new();
     let mut take = |name: &'static str, work: &dyn Fn() -> Result<()>| {
         let started = Instant::now();
         step(name, work)?;
-        stage.heard()?;
+        session.check_interrupted()?;
         times.push((name, started.elapsed()));
         Ok::<(), anyhow::Error>(())
     };
-    take("apply the quickstart", &|| steps::apply(stage, companion))?;
+    take("apply the quickstart", &|| steps::apply(session, companion))?;
     take("start a run and see its events", &|| {
-        events::watch(stage, companion)
+        events::watch(session, companion)
     })?;
-    take("plan again: nothing to do", &|| steps::plan(stage, companion))?;
+    take("plan again: nothing to do", &|| steps::plan(session, companion))?;
     if !options.keep {
-        take("destroy", &|| steps::destroy(stage, companion))?;
+        take("destroy", &|| steps::destroy(session, companion))?;
     }
     Ok(times)
 }
@@ -122,19 +122,19 @@ fn programs() -> PathBuf {
     places::target().join("debug")
 }
 
-impl Stage {
+impl Session {
     /// Whether Ctrl-C was pressed.
-    fn stopped(&self) -> bool {
+    fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
 
-    fn heard(&self) -> Result<()> {
-        ensure!(!self.stopped(), "interrupted");
+    fn check_interrupted(&self) -> Result<()> {
+        ensure!(!self.interrupted(), "interrupted");
         Ok(())
     }
 
     fn explain(&self, error: anyhow::Error) -> anyhow::Error {
-        if self.stopped() {
+        if self.interrupted() {
             let _ = std::fs::remove_dir_all(&self.folder);
             return anyhow::anyhow!("interrupted; nothing is left running");
         }

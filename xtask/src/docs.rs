@@ -123,11 +123,11 @@ fn pages(at: &Path, schemas: &str) -> Result<()> {
         .arg(&schema)
         .current_dir(at);
     let output = command.output()?;
-    let said =
+    let output_text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "tfplugindocs ended with {}:\n{said}",
+        "tfplugindocs ended with {}:\n{output_text}",
         output.status
     );
     Ok(())

@@ -49,10 +49,15 @@ pub(crate) fn read(mut command: Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Prints the command, runs it, hands each line of its output (stdout and stderr) to `each` as it comes, and says
-/// whether it succeeded.
-pub(crate) fn follow(mut command: Command, mut each: impl FnMut(&str)) -> Result<bool> {
+/// Prints the command and runs it as [`each_line`] does.
+pub(crate) fn follow(command: Command, each: impl FnMut(&str)) -> Result<bool> {
     println!("$ {}", spell(&command));
+    each_line(command, each)
+}
+
+/// Runs the command, passes each line of its output (stdout and stderr) to `each` as it comes, and returns whether it
+/// succeeded.
+pub(crate) fn each_line(mut command: Command, mut each: impl FnMut(&str)) -> Result<bool> {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -67,7 +72,7 @@ pub(crate) fn follow(mut command: Command, mut each: impl FnMut(&str)) -> Result
         each(&line);
     }
     for reader in readers.into_iter().flatten() {
-        // A reader ends with its pipe; it has nothing to say.
+        // A reader ends with its pipe; it has no result.
         let _ = reader.join();
     }
     Ok(child.wait()?.success())
@@ -83,7 +88,7 @@ fn pump(from: impl Read + Send + 'static, to: mpsc::Sender<String>) -> std::thre
     })
 }
 
-/// Builds both programs. Always together: one by itself has other features, and is built anew from its first dependency on.
+/// Builds both programs. Always together: one alone has other features, and its dependencies are compiled again.
 pub(crate) fn build_programs() -> Command {
     cargo(&[
         "build",

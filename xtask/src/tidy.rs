@@ -4,6 +4,7 @@ mod edges;
 mod file;
 mod files;
 mod floors;
+mod pictures;
 mod presence;
 mod string_paths;
 mod text;
@@ -50,6 +51,7 @@ pub(crate) fn findings() -> Result<Vec<String>> {
     let metadata = shell::read(metadata())?;
     found.extend(edges::check(&metadata)?);
     found.extend(floors::check(&metadata, &files, Which::All)?);
+    found.extend(pictures::check(&files));
     found.extend(presence::check(&files));
     found.extend(files::check(&files));
     found.extend(string_paths::check(&files));

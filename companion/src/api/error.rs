@@ -88,8 +88,8 @@ impl ApiError {
             .with_code("store"),
             Self::Panicked(_) => simple(
                 500,
-                "Broken off",
-                "The companion broke in the middle of this call: look whether it took effect. Its log says why.",
+                "Internal error",
+                "The companion failed during this call, which may have taken effect: check that first. Its log says why.",
             )
             .with_code("broken"),
         }

@@ -113,7 +113,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
             url: format!("http://{}", server.local_addr()),
             is_local: true,
         },
-        (None, None) => bail!("there is no AWS to speak to"),
+        (None, None) => bail!("no AWS is configured"),
     };
     let listener = TcpListener::bind(args.scalr_listen)
         .await

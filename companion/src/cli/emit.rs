@@ -20,7 +20,9 @@ pub(super) enum What {
     AuditLog(Args),
 }
 
+// Only sending needs the companion's address and token.
 #[derive(clap::Args)]
+#[command(mut_arg("hostname", |arg| arg.required(false)), mut_arg("token", |arg| arg.required(false)))]
 pub(super) struct Args {
     /// A field of the event by its filter's name or path, such as `result=errored`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]

@@ -9,7 +9,7 @@ use crate::token::Token;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The companion to speak to; the variables are those of the provider.
+/// The companion to call; the variables are those of the provider.
 #[derive(clap::Args)]
 pub(super) struct Remote {
     /// The companion's address, as `dev` prints it.

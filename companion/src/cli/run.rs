@@ -63,6 +63,6 @@ pub(super) async fn main(args: Args) -> anyhow::Result<()> {
         .await
         .with_context(|| {
             let (id, seconds) = (&run.id, WAIT.as_secs());
-            format!("the run `{id}` has not ended within {seconds} seconds; it goes on (`--no-wait` does not wait for it)")
+            format!("the run `{id}` has not ended within {seconds} seconds; it continues (`--no-wait` does not wait for it)")
         })?
 }

@@ -1,7 +1,7 @@
 //! What AWS's answers mean for events and their connection. Pure: time and random numbers are arguments.
 
 use crate::backoff::Backoff;
-use crate::partner::{AwsError, EntryError, SourceState};
+use crate::partner::{AwsError, EntryError, SourceHealth, SourceState};
 use crate::store::{Entry, Settlement};
 
 /// Waits between retries of a delivery.
@@ -63,15 +63,11 @@ pub(super) fn before_put(
     now_ms: i64,
     random: f64,
 ) -> Next {
-    match state {
-        Ok(SourceState::Active) => Next::Continue,
-        Ok(SourceState::Pending) => Next::Pending,
-        Ok(SourceState::Deleted) => gone("was deleted at AWS"),
-        Ok(SourceState::Missing) => gone("is not there at AWS"),
-        Err(AwsError::Retryable(why)) => back_off(attempts, why, now_ms, random),
-        Err(refusal @ AwsError::Refused { .. }) => Next::Failed {
-            why: format!("AWS refuses to tell the event source's state: {refusal}"),
-        },
+    match SourceHealth::from(state) {
+        SourceHealth::Active => Next::Continue,
+        SourceHealth::Pending => Next::Pending,
+        SourceHealth::Failed(why) => Next::Failed { why },
+        SourceHealth::Unknown(why) => back_off(attempts, why, now_ms, random),
     }
 }
 
@@ -104,13 +100,7 @@ fn back_off(attempts: u32, why: String, now_ms: i64, random: f64) -> Next {
 
 fn refused(why: &str) -> String {
     let why = why.trim_end_matches('.');
-    format!("AWS refuses the events: {why}. They are held. Put that right, then refresh the status.")
-}
-
-fn gone(how: &str) -> Next {
-    Next::Failed {
-        why: format!("The event source {how}. Refresh the status to have it made again."),
-    }
+    format!("AWS refuses the events: {why}. They are held. Correct that, then refresh the status.")
 }
 
 /// Decides entry by entry, for a batch that AWS answered while the source was ACTIVE.

@@ -90,9 +90,9 @@ impl Store {
         window: Window,
     ) -> Result<Found<Connection>> {
         let rows = sqlx::query(
-            "WITH found AS (SELECT *, rowid AS place FROM connection WHERE account_id = ?1 AND (?2 IS NULL OR name = ?2))
+            "WITH found AS (SELECT *, rowid AS position FROM connection WHERE account_id = ?1 AND (?2 IS NULL OR name = ?2))
              SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY place LIMIT ?3 OFFSET ?4) ON TRUE ORDER BY place",
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?3 OFFSET ?4) ON TRUE ORDER BY position",
         )
         .bind(account.as_str())
         .bind(name)

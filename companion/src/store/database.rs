@@ -165,8 +165,7 @@ async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool> {
 }
 
 /// Voids the leases of an earlier process. Read by the index of events that were sent before: all leased ones are in it.
-pub(super) const VOID_LEASES: &str =
-    "UPDATE outbox INDEXED BY outbox_waiting SET lease = NULL, leased_until_ms = 0
+pub(super) const VOID_LEASES: &str = "UPDATE outbox SET lease = NULL, leased_until_ms = 0
      WHERE (due_at_ms > 0 OR leased_until_ms > 0) AND lease IS NOT NULL";
 
 /// Ends the backoff of refused deletions: an operator restarts after correcting something at AWS.

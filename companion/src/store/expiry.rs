@@ -35,7 +35,7 @@ impl Tx {
         let hours = age_ms_max / 3_600_000;
         for row in &rows {
             let error: Option<String> = row.try_get("last_error")?;
-            let error = error.map_or_else(String::new, |error| format!("; at last: {error}"));
+            let error = error.map_or_else(String::new, |error| format!("; last error: {error}"));
             let why = format!("held for more than {hours} hours without AWS taking it{error}");
             drops::drop_event(self, row.try_get("seq")?, DropReason::TooOld, &why, now_ms).await?;
         }

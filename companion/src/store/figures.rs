@@ -32,11 +32,11 @@ pub(crate) struct DroppedEvent {
     pub(crate) at_ms: i64,
 }
 
-/// The figures of the connection `?2` of the account `?1`. The index of events with an error is named: by the other one
-/// of the same columns SQLite would read every held event to find that none has an error.
+/// The figures of the connection `?2` of the account `?1`. The last subquery needs the index of events with an error: by
+/// the one of all events, every held event would be read to find that none has an error.
 pub(super) const FIGURES: &str = "SELECT d.*,
          (SELECT o.accepted_at_ms FROM outbox o WHERE o.connection_id = c.id ORDER BY o.seq LIMIT 1) AS oldest,
-         (SELECT o.last_error FROM outbox o INDEXED BY outbox_errors
+         (SELECT o.last_error FROM outbox o
           WHERE o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
      FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ?1 AND c.id = ?2";
 

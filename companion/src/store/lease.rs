@@ -89,7 +89,7 @@ pub(super) const CONNECTIONS_DUE: &str = concat!(
 /// that serves the first half.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
          SELECT MIN(MAX(o.due_at_ms, o.leased_until_ms)) AS at
-         FROM outbox o INDEXED BY outbox_waiting CROSS JOIN connection c ON c.id = o.connection_id
+         FROM outbox o CROSS JOIN connection c ON c.id = o.connection_id
          WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0) AND MAX(o.due_at_ms, o.leased_until_ms) > ?1
            AND c.status = 'active'
          UNION ALL
@@ -165,28 +165,31 @@ impl Tx {
         settlement: &Settlement,
         now_ms: i64,
     ) -> Result<()> {
-        let mine =
-            sqlx::query("UPDATE outbox SET lease = NULL, leased_until_ms = 0 WHERE seq = ? AND lease = ?")
+        match settlement {
+            Settlement::Delivered => self.delivered(lease, seq, now_ms).await,
+            Settlement::Retry { due_at_ms, error } => {
+                sqlx::query(
+                    "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = ?, last_error = ?
+                     WHERE seq = ? AND lease = ?",
+                )
+                .bind(due_at_ms)
+                .bind(error.as_deref())
                 .bind(seq)
                 .bind(lease)
                 .execute(&mut *self.inner)
                 .await?;
-        if mine.rows_affected() == 0 {
-            return Ok(());
-        }
-        match settlement {
-            Settlement::Delivered => self.delivered(seq, now_ms).await,
-            Settlement::Retry { due_at_ms, error } => {
-                sqlx::query("UPDATE outbox SET due_at_ms = ?, last_error = ? WHERE seq = ?")
-                    .bind(due_at_ms)
-                    .bind(error.as_deref())
-                    .bind(seq)
-                    .execute(&mut *self.inner)
-                    .await?;
                 Ok(())
             }
             Settlement::Refused { error } => {
-                drops::drop_event(self, seq, DropReason::Refused, error, now_ms).await
+                let leased = sqlx::query("SELECT 1 FROM outbox WHERE seq = ? AND lease = ?")
+                    .bind(seq)
+                    .bind(lease)
+                    .fetch_optional(&mut *self.inner)
+                    .await?;
+                if leased.is_some() {
+                    drops::drop_event(self, seq, DropReason::Refused, error, now_ms).await?;
+                }
+                Ok(())
             }
         }
     }
@@ -204,20 +207,21 @@ impl Tx {
         Ok(())
     }
 
-    async fn delivered(&mut self, seq: i64, now_ms: i64) -> Result<()> {
+    async fn delivered(&mut self, lease: &str, seq: i64, now_ms: i64) -> Result<()> {
+        let deleted = sqlx::query("DELETE FROM outbox WHERE seq = ? AND lease = ? RETURNING connection_id")
+            .bind(seq)
+            .bind(lease)
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        let Some(row) = deleted else { return Ok(()) };
         sqlx::query(
             "UPDATE delivery SET delivered = delivered + 1, last_delivered_at_ms = ?, failures = 0, retry_at_ms = 0,
-                                 last_error = NULL
-             WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?)",
+                                 last_error = NULL WHERE connection_id = ?",
         )
         .bind(now_ms)
-        .bind(seq)
+        .bind(row.try_get::<String, _>("connection_id")?)
         .execute(&mut *self.inner)
         .await?;
-        sqlx::query("DELETE FROM outbox WHERE seq = ?")
-            .bind(seq)
-            .execute(&mut *self.inner)
-            .await?;
         Ok(())
     }
 }

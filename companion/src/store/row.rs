@@ -45,7 +45,7 @@ pub(super) fn found<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T
         .map_or(0, count);
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        if row.try_get::<Option<i64>, _>("place")?.is_some() {
+        if row.try_get::<Option<i64>, _>("position")?.is_some() {
             items.push(read(row)?);
         }
     }

@@ -79,11 +79,11 @@ impl Store {
     ) -> Result<Found<Environment>> {
         let rows = sqlx::query(
             "WITH found AS (
-               SELECT *, rowid AS place FROM environment
+               SELECT *, rowid AS position FROM environment
                WHERE account_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR id = ?3)
                  AND (?4 IS NULL OR name = ?4))
              SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY place LIMIT ?5 OFFSET ?6) ON TRUE ORDER BY place",
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?5 OFFSET ?6) ON TRUE ORDER BY position",
         )
         .bind(account.as_str())
         .bind(of)
@@ -105,11 +105,11 @@ impl Store {
     ) -> Result<Found<Workspace>> {
         let rows = sqlx::query(
             "WITH found AS (
-               SELECT w.*, w.rowid AS place FROM workspace w JOIN environment e ON e.id = w.environment_id
+               SELECT w.*, w.rowid AS position FROM workspace w JOIN environment e ON e.id = w.environment_id
                WHERE e.account_id = ?1 AND (?2 IS NULL OR e.account_id = ?2) AND (?3 IS NULL OR w.id = ?3)
                  AND (?4 IS NULL OR e.id = ?4) AND (?5 IS NULL OR w.name = ?5))
              SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY place LIMIT ?6 OFFSET ?7) ON TRUE ORDER BY place",
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?6 OFFSET ?7) ON TRUE ORDER BY position",
         )
         .bind(account.as_str())
         .bind(of)

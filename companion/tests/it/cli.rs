@@ -176,6 +176,26 @@ async fn https_with_a_self_signed_certificate() {
     assert!(reqwest::get(url).await.is_err(), "no client trusts it by default");
 }
 
+#[tokio::test]
+async fn an_event_is_printed_without_a_companion() {
+    let emit = |args: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["emit", "run-executed", "--set", "result=errored"]);
+        command.args(args);
+        command.env_remove("SCALR_HOSTNAME").env_remove("SCALR_TOKEN");
+        command
+    };
+    let printed = emit(&["--print"]).output().await.unwrap();
+    let event: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(event["detail"]["event"]["result"], "errored");
+    let refused = emit(&[]).output().await.unwrap();
+    let stderr = text(&refused.stderr);
+    assert!(
+        !refused.status.success() && stderr.contains("SCALR_HOSTNAME"),
+        "{stderr}"
+    );
+}
+
 /// A command that fails with this message.
 async fn refused(companion: &Companion, args: &[&str], message: &str) {
     let output = type_in(companion, args).await;

@@ -27,7 +27,7 @@ pub(crate) fn emit(object: &Object) -> TokenStream {
         #[automatically_derived]
         #[allow(deprecated, unused_variables)]
         impl ::tfplugin::Attrs for #name {
-            fn describe(object: &mut ::tfplugin::schema::ObjectBuilder) {
+            fn describe(object: &mut ::tfplugin::ObjectBuilder) {
                 object.doc(#doc);
                 #deprecated
                 #(#describe)*
@@ -47,8 +47,8 @@ pub(crate) fn emit(object: &Object) -> TokenStream {
     }
 }
 
-/// The paths of the attributes: functions of the struct itself, which start one, and methods of what lies inside an
-/// attribute of the struct's type, which go on with it.
+/// The paths of the attributes: functions of the struct, for a path that begins at it, and methods of a path to an
+/// attribute of the struct's type, for one that continues.
 fn paths(object: &Object) -> TokenStream {
     let (name, vis) = (&object.name, &object.vis);
     let starts = object.fields.iter().map(|Attr { field, name, ty, .. }| {
@@ -60,7 +60,7 @@ fn paths(object: &Object) -> TokenStream {
             }
         }
     });
-    let goes_on = object.fields.iter().map(|Attr { field, name, ty, .. }| {
+    let continued = object.fields.iter().map(|Attr { field, name, ty, .. }| {
         quote! {
             pub fn #field(&self) -> ::tfplugin::Attr<__Root, #ty> {
                 ::tfplugin::derived::attr(&self.0, #name)
@@ -79,7 +79,7 @@ fn paths(object: &Object) -> TokenStream {
             pub struct __Paths<__Root>(::tfplugin::Path, ::core::marker::PhantomData<fn() -> __Root>);
 
             impl<__Root> __Paths<__Root> {
-                #(#goes_on)*
+                #(#continued)*
             }
 
             impl<__Root> ::core::convert::From<::tfplugin::Path> for __Paths<__Root> {
@@ -137,7 +137,7 @@ fn describe(attr: &Attr) -> TokenStream {
     quote!(object.attribute::<#ty>(#name).doc(#doc)#(.#flags())*#deprecated #default #check #equal;)
 }
 
-/// A text literal stands for a `String`.
+/// A text literal is a `String`.
 fn owned(value: &Expr) -> TokenStream {
     match value {
         Expr::Lit(ExprLit {

@@ -108,11 +108,6 @@ fn key(attr: &mut Attr, meta: &syn::meta::ParseNestedMeta<'_>) -> Result<()> {
         "default" => attr.default.replace(meta.value()?.parse()?).is_some(),
         "check" => attr.check.replace(meta.value()?.parse()?).is_some(),
         "equal" => attr.equal.replace(meta.value()?.parse()?).is_some(),
-        // The former name of `use_state_for_unknown`.
-        "keep" => {
-            attr.flags.push(Ident::new("use_state_for_unknown", ident.span()));
-            false
-        }
         flag if FLAGS.contains(&flag) => {
             let twice = attr.flags.contains(ident);
             attr.flags.push(ident.clone());

@@ -70,7 +70,7 @@ fn levels() -> &'static Levels {
     })
 }
 
-/// Never lets this text into a log line or a diagnostic. Short texts would blot out ordinary words and are not taken.
+/// Replaces this text in every log line and diagnostic. Texts of fewer than 6 bytes are ignored: they would hide ordinary words.
 pub fn hide(secret: &str) {
     if secret.len() < 6 {
         return;
@@ -81,7 +81,7 @@ pub fn hide(secret: &str) {
     }
 }
 
-/// The text with each hidden secret struck out.
+/// The text with each secret replaced.
 pub(crate) fn scrub(text: &str) -> String {
     let all = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
     all.iter().fold(text.to_owned(), |text, secret| {
@@ -126,7 +126,7 @@ fn write(module: &str, level: Level, message: &str, fields: &[(&str, &str)]) {
         &format!("{:.6}", jiff::Timestamp::now()),
         fields,
     );
-    // Nobody is left to tell when standard error is closed.
+    // If standard error is closed there is nowhere to report it.
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One step from a value into it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub(crate) enum Step {
     /// An attribute of an object.
     Attr(String),
     /// An element of a map.
@@ -13,9 +13,8 @@ pub enum Step {
     Index(usize),
 }
 
-/// The place of a value inside a configuration, plan or state.
-///
-/// A dotted text is a path too: `"log_group.name"`, `"tags.env"`, `"rules.0.name"`.
+/// The steps from an object to a value inside it, whatever the object: what an [`crate::Attr`] becomes where its types do
+/// not matter any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path {
     steps: Vec<Step>,
@@ -23,35 +22,35 @@ pub struct Path {
 
 impl Path {
     /// The whole value.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::default()
     }
 
     /// A top-level attribute.
-    pub fn root(name: impl Into<String>) -> Self {
+    pub(crate) fn root(name: impl Into<String>) -> Self {
         Self::empty().attr(name)
     }
 
     /// An attribute of the object at this path.
-    pub fn attr(mut self, name: impl Into<String>) -> Self {
+    pub(crate) fn attr(mut self, name: impl Into<String>) -> Self {
         self.steps.push(Step::Attr(name.into()));
         self
     }
 
     /// An element of the map at this path.
-    pub fn key(mut self, key: impl Into<String>) -> Self {
+    pub(crate) fn key(mut self, key: impl Into<String>) -> Self {
         self.steps.push(Step::Key(key.into()));
         self
     }
 
     /// An element of the list at this path.
-    pub fn index(mut self, index: usize) -> Self {
+    pub(crate) fn index(mut self, index: usize) -> Self {
         self.steps.push(Step::Index(index));
         self
     }
 
     /// The steps from the root.
-    pub fn steps(&self) -> &[Step] {
+    pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
 
@@ -60,31 +59,14 @@ impl Path {
         self.steps.is_empty()
     }
 
+    /// The path of these steps.
+    pub(crate) fn of(steps: Vec<Step>) -> Self {
+        Self { steps }
+    }
+
     pub(crate) fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
-    }
-}
-
-impl From<&str> for Path {
-    fn from(text: &str) -> Self {
-        let step = |part: &str| match part.parse() {
-            Ok(index) => Step::Index(index),
-            Err(_) => Step::Attr(part.to_owned()),
-        };
-        Self {
-            steps: text
-                .split('.')
-                .filter(|part| !part.is_empty())
-                .map(step)
-                .collect(),
-        }
-    }
-}
-
-impl From<Vec<Step>> for Path {
-    fn from(steps: Vec<Step>) -> Self {
-        Self { steps }
     }
 }
 

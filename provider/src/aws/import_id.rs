@@ -4,18 +4,22 @@
 use tfplugin::{Diagnostic, Result};
 
 use crate::check;
+use crate::values::Region;
 
-/// The bus, and the region if one is given.
-pub fn bus(id: &str) -> Result<Vec<(&'static str, String)>> {
+/// What an import id says: the names, the outermost first, and the region if one is given.
+pub type Parts<'a, const N: usize> = ([&'a str; N], Option<Region>);
+
+/// The bus.
+pub fn bus(id: &str) -> Result<Parts<'_, 1>> {
     let (rest, region) = split_region(id)?;
     if !is_bus(rest) {
         return Err(refused(id, "BUS", "`aws.partner/scalr.com/ACCOUNT/NAME`"));
     }
-    Ok(with_region(vec![("name", rest.to_owned())], region))
+    Ok(([rest], region))
 }
 
 /// Bus and rule.
-pub fn rule(id: &str) -> Result<Vec<(&'static str, String)>> {
+pub fn rule(id: &str) -> Result<Parts<'_, 2>> {
     let (rest, region) = split_region(id)?;
     let parts = rest
         .rsplit_once('/')
@@ -27,14 +31,11 @@ pub fn rule(id: &str) -> Result<Vec<(&'static str, String)>> {
             "`aws.partner/scalr.com/ACCOUNT/NAME/RULE`",
         ));
     };
-    Ok(with_region(
-        vec![("event_bus_name", bus.to_owned()), ("name", rule.to_owned())],
-        region,
-    ))
+    Ok(([bus, rule], region))
 }
 
 /// Bus, rule and target.
-pub fn target(id: &str) -> Result<Vec<(&'static str, String)>> {
+pub fn target(id: &str) -> Result<Parts<'_, 3>> {
     let (rest, region) = split_region(id)?;
     let parts = rest
         .rsplit_once('/')
@@ -43,25 +44,20 @@ pub fn target(id: &str) -> Result<Vec<(&'static str, String)>> {
             let (bus, rule) = rest
                 .rsplit_once('/')
                 .filter(|(bus, rule)| is_whole_bus(bus) && is_name(rule))?;
-            Some((bus, rule, target))
+            Some([bus, rule, target])
         });
-    let Some((bus, rule, target)) = parts else {
+    let Some(parts) = parts else {
         return Err(refused(
             id,
             "BUS/RULE/TARGET_ID",
             "`aws.partner/scalr.com/ACCOUNT/NAME/RULE/TARGET_ID`",
         ));
     };
-    let parts = vec![
-        ("event_bus_name", bus.to_owned()),
-        ("rule", rule.to_owned()),
-        ("target_id", target.to_owned()),
-    ];
-    Ok(with_region(parts, region))
+    Ok((parts, region))
 }
 
 /// A wrong region would be asked for minutes before its name turned out to lead nowhere.
-fn split_region(id: &str) -> Result<(&str, Option<&str>)> {
+fn split_region(id: &str) -> Result<(&str, Option<Region>)> {
     let Some((rest, region)) = id.rsplit_once('@') else {
         return Ok((id, None));
     };
@@ -71,12 +67,7 @@ fn split_region(id: &str) -> Result<(&str, Option<&str>)> {
              was imported."
         ))
     })?;
-    Ok((rest, Some(region)))
-}
-
-fn with_region(mut parts: Vec<(&'static str, String)>, region: Option<&str>) -> Vec<(&'static str, String)> {
-    parts.extend(region.map(|region| ("region", region.to_owned())));
-    parts
+    Ok((rest, Some(Region::from(region))))
 }
 
 fn refused(id: &str, form: &str, example: &str) -> tfplugin::Diagnostics {
@@ -114,10 +105,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn values(parts: Result<Vec<(&'static str, String)>>) -> Option<Vec<String>> {
-        parts
-            .ok()
-            .map(|parts| parts.into_iter().map(|(_, value)| value).collect())
+    fn values<const N: usize>(parts: Result<Parts<'_, N>>) -> Option<Vec<String>> {
+        let (names, region) = parts.ok()?;
+        let names = names.into_iter().map(str::to_owned);
+        Some(names.chain(region.map(|region| region.to_string())).collect())
     }
 
     const BUS: &str = "aws.partner/scalr.com/acme/prod";

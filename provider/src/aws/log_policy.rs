@@ -2,12 +2,11 @@
 //! [`policy`]; here it is read, written, and read back.
 
 use std::fmt;
-use std::future::Future;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::PolicyScope;
-use tfplugin::{Cx, Diagnostics, Waited};
+use tfplugin::{Attempts, Operation, WaitEnd};
 
 use super::pages::Page;
 use super::policy::{self, ACCOUNT_CHARS_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without};
@@ -76,22 +75,33 @@ pub async fn lasting_verdict(aws: &Regional, need: &Need) -> Result<Verdict, Err
 }
 
 /// Adds our statements unless something that stays grants the same already; returns when they can be read back.
-pub async fn ensure<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
-    write(cx, aws, async |attempt| {
-        let policies = read(aws, &need.log_group_arn).await?;
-        if is_granted(&policies, need)? {
-            return Ok(Break(()));
+pub async fn ensure<T>(operation: &Operation<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
+    let mut writes = Writes::new(operation, aws).await?;
+    while let Some(attempt) = writes.attempts.next().await {
+        if let Some(done) = writes.judge(attempt, ensure_once(aws, need, attempt < ATTEMPTS_MAX).await) {
+            return done;
         }
-        if attempt < ATTEMPTS_MAX {
-            add(aws, &policies, need).await?;
-        }
-        let written = read(aws, &need.log_group_arn).await?;
-        if is_granted(&written, need)? {
-            return Ok(Break(()));
-        }
-        Ok(Continue("the policy does not show what was written".to_owned()))
-    })
-    .await
+    }
+    Err(writes.stopped())
+}
+
+async fn ensure_once(
+    aws: &Regional,
+    need: &Need,
+    may_write: bool,
+) -> Result<ControlFlow<(), String>, Failure> {
+    let policies = read(aws, &need.log_group_arn).await?;
+    if is_granted(&policies, need)? {
+        return Ok(Break(()));
+    }
+    if may_write {
+        add(aws, &policies, need).await?;
+    }
+    let written = read(aws, &need.log_group_arn).await?;
+    if is_granted(&written, need)? {
+        return Ok(Break(()));
+    }
+    Ok(Continue("the policy does not show what was written".to_owned()))
 }
 
 fn is_granted(policies: &Policies, need: &Need) -> Result<bool, Failure> {
@@ -102,52 +112,66 @@ fn is_granted(policies: &Policies, need: &Need) -> Result<bool, Failure> {
     }
 }
 
-/// Takes our statements out, and nothing else.
-pub async fn remove<T>(cx: &Cx<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
-    write(cx, aws, async |_| {
-        let policies = read(aws, &need.log_group_arn).await?;
-        remove_statements(aws, &policies, need).await.map(Break)
-    })
-    .await
+/// Removes our statements, and nothing else.
+pub async fn remove<T>(operation: &Operation<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
+    let mut writes = Writes::new(operation, aws).await?;
+    while let Some(attempt) = writes.attempts.next().await {
+        if let Some(done) = writes.judge(attempt, remove_once(aws, need).await.map(Break)) {
+            return done;
+        }
+    }
+    Err(writes.stopped())
 }
 
-/// Has one target at a time write policies, again and again where others wrote in between.
-async fn write<T, F, Fut>(cx: &Cx<'_, T>, aws: &Regional, mut attempt: F) -> Result<(), Failure>
-where
-    F: FnMut(u32) -> Fut,
-    Fut: Future<Output = Result<ControlFlow<(), String>, Failure>>,
-{
-    let turn = aws.limits.unless_over(aws.policy_writes.lock()).await;
-    let _writing = turn.map_err(|why| Failure::Stopped {
-        why,
-        last: "another target's permission was being written".to_owned(),
-    })?;
-    let waited: Result<_, Diagnostics> = cx
-        .wait(EVERY, |count| {
-            let tried = Box::pin(attempt(count));
-            async move {
-                let last = match tried.await {
-                    Ok(Break(())) => return Ok(Break(Ok(()))),
-                    Ok(Continue(last)) => last,
-                    Err(Failure::Aws(e)) if is_conflict(&e) => e.to_string(),
-                    Err(failure) => return Ok(Break(Err(failure))),
-                };
-                Ok(if count < ATTEMPTS_MAX {
-                    Continue(last)
-                } else {
-                    Break(Err(Failure::Unsettled))
-                })
-            }
+async fn remove_once(aws: &Regional, need: &Need) -> Result<(), Failure> {
+    let policies = read(aws, &need.log_group_arn).await?;
+    remove_statements(aws, &policies, need).await
+}
+
+/// The turn to write policies, one target at a time, and its attempts: again where others wrote in between.
+struct Writes<'a> {
+    attempts: Attempts<'a>,
+    _turn: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl<'a> Writes<'a> {
+    async fn new<T>(operation: &Operation<'a, T>, aws: &'a Regional) -> Result<Self, Failure> {
+        let turn = aws.limits.unless_over(aws.policy_writes.lock()).await;
+        Ok(Self {
+            attempts: operation.attempts(EVERY),
+            _turn: turn.map_err(|why| Failure::Stopped {
+                why,
+                last: "another target's permission was being written".to_owned(),
+            })?,
         })
-        .await;
-    let (why, last) = match waited {
-        Ok(Waited::Done(done)) => return done,
-        Ok(Waited::Cancelled { last }) => (Stop::Interrupted, last),
-        Ok(Waited::TimedOut { last }) => (Stop::TooLate, last),
-        // No attempt above ends in a diagnostic.
-        Err(_) => return Err(Failure::Unsettled),
-    };
-    Err(Failure::Stopped { why, last })
+    }
+
+    /// How the write ended, if it did.
+    fn judge(
+        &mut self,
+        attempt: u32,
+        attempted: Result<ControlFlow<(), String>, Failure>,
+    ) -> Option<Result<(), Failure>> {
+        let last = match attempted {
+            Ok(Break(())) => return Some(Ok(())),
+            Ok(Continue(last)) => last,
+            Err(Failure::Aws(e)) if is_conflict(&e) => e.to_string(),
+            Err(failure) => return Some(Err(failure)),
+        };
+        if attempt >= ATTEMPTS_MAX {
+            return Some(Err(Failure::Unsettled));
+        }
+        self.attempts.awaiting(last);
+        None
+    }
+
+    fn stopped(self) -> Failure {
+        let (why, last) = match self.attempts.end() {
+            WaitEnd::Cancelled { last } => (Stop::Interrupted, last),
+            WaitEnd::TimedOut { last } => (Stop::TooLate, last),
+        };
+        Failure::Stopped { why, last }
+    }
 }
 
 impl Policies {

@@ -5,7 +5,6 @@ pub mod calls;
 pub mod checks;
 pub mod error;
 pub mod import_id;
-pub mod json;
 pub mod log_policy;
 pub mod pages;
 pub mod policy;

@@ -10,7 +10,7 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
-use tfplugin::{CancellationToken, Cx};
+use tfplugin::{CancellationToken, Operation};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -37,10 +37,10 @@ pub enum Stop {
 
 impl Limits {
     /// Those of an operation under way.
-    pub fn of<T>(cx: &Cx<'_, T>) -> Self {
+    pub fn of<T>(operation: &Operation<'_, T>) -> Self {
         Self {
-            stop: cx.cancelled().clone(),
-            deadline: cx.deadline(),
+            stop: operation.cancelled().clone(),
+            deadline: operation.deadline(),
         }
     }
 

@@ -1,73 +1,96 @@
 //! Retries of writes that AWS refuses for a moment: until they are done, refused for good, or given up.
 
-use std::future::Future;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tfplugin::{Cx, Diagnostic, Result, Waited};
+use tfplugin::{Attempts, Diagnostic, Diagnostics, Operation, Result, WaitEnd};
 
 use super::Error;
 use crate::failure::{Cause as _, Effect, Standing, capitalised};
 
-/// Sends a call until it is carried out. An attempt that continues says what is awaited; one that fails for a passing
-/// reason is made again. `doing` reads as in "delete the rule `r`".
-pub async fn until_done<T, F, Fut>(
-    cx: &Cx<'_, T>,
-    every: Duration,
-    doing: &str,
-    standing: &Standing,
-    mut attempt: F,
-) -> Result<()>
-where
-    F: FnMut(u32) -> Fut,
-    Fut: Future<Output = Result<ControlFlow<(), String>, Error>>,
-{
-    // Once an answer was lost, a later refusal does not tell that the call was never carried out.
-    let answer_lost = &AtomicBool::new(false);
-    let waited = cx
-        .wait(every, |count| {
-            let tried = Box::pin(attempt(count));
-            async move {
-                match tried.await {
-                    Ok(next) => Ok(next),
-                    Err(e) if e.is_passing() => {
-                        answer_lost.fetch_or(e.effect() == Effect::Unknown, Ordering::Relaxed);
-                        Ok(Continue(format!("waiting to {doing}: {e}")))
-                    }
-                    Err(e) => {
-                        let standing = if answer_lost.load(Ordering::Relaxed) {
-                            Standing::same(standing.after(Effect::Unknown))
-                        } else {
-                            standing.clone()
-                        };
-                        Err(e.during_with(doing, &standing))
-                    }
-                }
+/// One attempt: done, or what is awaited before the next.
+pub type Attempted = std::result::Result<ControlFlow<(), String>, Error>;
+
+/// A write that is retried, in a loop:
+///
+/// ```text
+/// let mut retry = Retry::new(operation, EVERY, doing, standing);
+/// while retry.next().await {
+///     if let Some(done) = retry.judge(attempt().await) {
+///         return done;
+///     }
+/// }
+/// Err(retry.given_up())
+/// ```
+pub struct Retry<'a> {
+    attempts: Attempts<'a>,
+    doing: String,
+    standing: Standing,
+    /// Once an answer was lost, a later refusal does not say that the call was never carried out.
+    answer_lost: bool,
+}
+
+impl<'a> Retry<'a> {
+    /// No attempt yet. `doing` reads as in "delete the rule `r`".
+    pub fn new<T>(operation: &Operation<'a, T>, every: Duration, doing: String, standing: Standing) -> Self {
+        Self {
+            attempts: operation.attempts(every),
+            doing,
+            standing,
+            answer_lost: false,
+        }
+    }
+
+    /// Waits until the next attempt is due; false where there is none.
+    pub async fn next(&mut self) -> bool {
+        self.attempts.next().await.is_some()
+    }
+
+    /// How the write ended, if it did.
+    pub fn judge(&mut self, attempted: Attempted) -> Option<Result<()>> {
+        match attempted {
+            Ok(Break(())) => return Some(Ok(())),
+            Ok(Continue(awaited)) => self.attempts.awaiting(awaited),
+            Err(e) if e.is_passing() => {
+                self.answer_lost |= e.effect() == Effect::Unknown;
+                self.attempts.awaiting(format!("waiting to {}: {e}", self.doing));
             }
-        })
-        .await?;
-    let (how, last) = match waited {
-        Waited::Done(()) => return Ok(()),
-        Waited::TimedOut { last } => ("Too late", last),
-        Waited::Cancelled { last } => ("Interrupted", last),
-    };
-    let effect = if answer_lost.load(Ordering::Relaxed) {
-        Effect::Unknown
-    } else {
-        Effect::Refused
-    };
-    let stands = standing.after(effect);
-    Err(Diagnostic::error(format!("{how}: did not {doing}"))
-        .detail(format!(
-            "{}\n\n{stands} Apply again to go on.",
-            capitalised(&last)
-        ))
-        .into())
+            Err(e) => return Some(Err(self.refused(&e))),
+        }
+        None
+    }
+
+    fn refused(&self, error: &Error) -> Diagnostics {
+        if self.answer_lost {
+            error.during_with(&self.doing, &Standing::same(self.standing.after(Effect::Unknown)))
+        } else {
+            error.during_with(&self.doing, &self.standing)
+        }
+    }
+
+    /// There are no more attempts.
+    pub fn given_up(self) -> Diagnostics {
+        let effect = if self.answer_lost {
+            Effect::Unknown
+        } else {
+            Effect::Refused
+        };
+        let (how, last) = match self.attempts.end() {
+            WaitEnd::TimedOut { last } => ("Too late", last),
+            WaitEnd::Cancelled { last } => ("Interrupted", last),
+        };
+        Diagnostic::error(format!("{how}: did not {}", self.doing))
+            .detail(format!(
+                "{}\n\n{} Apply again to go on.",
+                capitalised(&last),
+                self.standing.after(effect)
+            ))
+            .into()
+    }
 }
 
 /// Done; an object that is gone already counts as deleted.
-pub fn gone<T>(answer: std::result::Result<T, Error>) -> std::result::Result<ControlFlow<(), String>, Error> {
+pub fn gone<T>(answer: std::result::Result<T, Error>) -> Attempted {
     match answer {
         Ok(_) => Ok(Break(())),
         Err(e) if e.is_not_found() => Ok(Break(())),

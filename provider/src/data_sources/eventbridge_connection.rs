@@ -1,12 +1,14 @@
 //! Data source `scalr_eventbridge_connection`: a connection by id, by name, or by AWS account and region.
 
 use scalr_api::{Connection as Wire, Object, Status};
-use tfplugin::{Attrs, Config, Cx, DataSource, Diagnostic, Diagnostics, Result};
+use tfplugin::rules::{Broken, Rules, any_of, exactly_one_of, requires};
+use tfplugin::{Attrs, DataSource, Diagnostic, Diagnostics, Operation, Path, Result};
 
 use crate::check;
 use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::scalr::{Scalr, connection_id};
+use crate::values::Region;
 
 /// Looks a connection up: by `id`, by `name`, or by `aws_account_id` and `region`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -21,8 +23,8 @@ pub struct Connection {
     #[tf(optional, computed, check = check::aws_account_id)]
     aws_account_id: Option<String>,
     /// AWS region that receives the events.
-    #[tf(optional, computed, check = check::region)]
-    region: Option<String>,
+    #[tf(optional, computed)]
+    region: Option<Region>,
     /// Whether events are streamed; `false` while the connection is paused.
     #[tf(computed)]
     enabled: Option<bool>,
@@ -46,14 +48,23 @@ pub struct Connection {
 impl DataSource for Connection {
     const NAME: &'static str = "eventbridge_connection";
     type Client = Client;
+    const RULES: Rules<Self> = || {
+        let place = any_of((Self::aws_account_id(), Self::region()));
+        vec![
+            exactly_one_of((Self::id(), Self::name(), place))
+                .message(one_way)
+                .then(requires(Self::aws_account_id(), Self::region()).message(one_way))
+                .then(requires(Self::region(), Self::aws_account_id()).message(one_way)),
+        ]
+    };
 
-    async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn read(config: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         if let Some(id) = &config.id {
-            let found = scalr.connection(&connection_id(id, "id")?).await?;
+            let found = scalr.connection(&connection_id(id, Self::id())?).await?;
             return found
                 .map(|object| Self::of(&object))
-                .ok_or_else(|| config.not_found("id"));
+                .ok_or_else(|| config.not_found(Self::id()));
         }
         let mut matching = config
             .list(&scalr)
@@ -68,39 +79,17 @@ impl DataSource for Connection {
             Some(second) => Err(config.ambiguous(&first, &second)),
         }
     }
+}
 
-    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
-        let [id, name, account, region] =
-            ["id", "name", "aws_account_id", "region"].map(|attribute| config.value::<String>(attribute));
-        // What is not known yet may turn out to be null.
-        let ways = [
-            id.is_known(),
-            name.is_known(),
-            account.is_known() || region.is_known(),
-        ]
-        .map(u8::from)
-        .iter()
-        .sum::<u8>();
-        let open = [&id, &name, &account, &region]
-            .iter()
-            .any(|value| value.is_unknown());
-        let half = if account.is_known() && region.is_null() {
-            Some("aws_account_id")
-        } else if region.is_known() && account.is_null() {
-            Some("region")
-        } else {
-            None
-        };
-        if ways > 1 || half.is_some() || ways == 0 && !open {
-            let error = Diagnostic::error("Say which connection in one way").detail(
-                "A connection is looked up by `id`, or by `name`, or by `aws_account_id` together with `region`; by exactly one \
-                 of the three.",
-            );
-            diags.push(match half {
-                Some(at) if ways == 1 => error.at(at),
-                _ => error,
-            });
-        }
+/// Not looked up in exactly one way, or in half a way.
+fn one_way(broken: &Broken) -> Diagnostic {
+    let error = Diagnostic::error("Say which connection in one way").detail(
+        "A connection is looked up by `id`, or by `name`, or by `aws_account_id` together with `region`; by exactly one of \
+         the three.",
+    );
+    match (broken.set(), broken.missing()) {
+        ([half], [_]) => error.at(half),
+        _ => error,
     }
 }
 
@@ -116,15 +105,15 @@ impl Connection {
             |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
         same(&self.name, &wire.name)
             && same(&self.aws_account_id, &wire.aws_account_id)
-            && same(&self.region, &wire.region)
+            && self.region.as_deref().is_none_or(|wanted| wanted == wire.region)
     }
 
     /// The attribute that the search went by.
-    fn attribute(&self) -> &'static str {
+    fn attribute(&self) -> Path {
         if self.name.is_some() {
-            "name"
+            Self::name().into()
         } else {
-            "aws_account_id"
+            Self::aws_account_id().into()
         }
     }
 
@@ -136,12 +125,12 @@ impl Connection {
             (None, None) => format!(
                 "to AWS account {} in {}",
                 shown(&self.aws_account_id),
-                shown(&self.region)
+                self.region.as_deref().unwrap_or_default()
             ),
         }
     }
 
-    fn not_found(&self, attribute: &'static str) -> Diagnostics {
+    fn not_found(&self, attribute: impl Into<Path>) -> Diagnostics {
         Diagnostic::error(format!("There is no connection {}", self.wanted()))
             .detail("Scalr has no such EventBridge connection, or the token may not see it.")
             .at(attribute)
@@ -164,7 +153,7 @@ impl Connection {
             id: Some(object.id.to_string()),
             name: Some(wire.name),
             aws_account_id: Some(wire.aws_account_id),
-            region: Some(wire.region),
+            region: Some(Region::from(&*wire.region)),
             enabled: Some(wire.status != Status::Disabled),
             event_source_name: wire.event_source,
             event_source_arn: wire.event_source_arn,

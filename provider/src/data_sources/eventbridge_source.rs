@@ -1,12 +1,13 @@
 //! `scalr_eventbridge_source`: the partner event source as AWS shows it.
 
 use aws_sdk_eventbridge::primitives::{DateTime, DateTimeFormat};
-use tfplugin::{Attrs, Cx, DataSource, Diagnostic, Result};
+use tfplugin::{Attrs, DataSource, Diagnostic, Operation, Result};
 
 use crate::aws::checks;
 use crate::client::Client;
+use crate::defaults;
 use crate::failure::Cause as _;
-use crate::{check, defaults};
+use crate::values::Region;
 
 /// A partner event source as the AWS account sees it: whether a bus is associated with it, and when AWS removes it if
 /// none is.
@@ -16,8 +17,8 @@ pub struct Source {
     #[tf(required, check = checks::event_source)]
     name: String,
     /// AWS region to look in. Default: the provider's region.
-    #[tf(optional, computed, check = check::region)]
-    region: Option<String>,
+    #[tf(optional, computed)]
+    region: Option<Region>,
     /// ARN of the event source.
     #[tf(computed)]
     arn: Option<String>,
@@ -39,8 +40,8 @@ impl DataSource for Source {
     const NAME: &'static str = "eventbridge_source";
     type Client = Client;
 
-    async fn read(config: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, config.region.as_deref()).await?;
+    async fn read(config: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, config.region.as_ref(), Self::region()).await?;
         let name = &config.name;
         let found = aws
             .source(name)
@@ -54,11 +55,11 @@ impl DataSource for Source {
                     aws.account_in_words().await,
                     aws.name
                 ))
-                .at("name")
+                .at(Self::name())
                 .into());
         };
         Ok(Self {
-            region: Some(aws.name.clone()),
+            region: Some(Region::from(&*aws.name)),
             arn: found.arn().map(str::to_owned),
             state: found.state().map(|state| state.as_str().to_owned()),
             created_by: found.created_by().map(str::to_owned),

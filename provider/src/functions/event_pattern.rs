@@ -2,7 +2,7 @@
 
 use scalr_events::PatternError;
 use serde_json::Value;
-use tfplugin::{Attrs, Dynamic, Function, FunctionError};
+use tfplugin::{Attrs, Dynamic, Function, FunctionError, Path};
 
 /// Builds the event pattern of a rule: Scalr's events of one type, those that pass every filter.
 ///
@@ -28,8 +28,16 @@ impl Function for EventPattern {
         let filters = self
             .filters
             .to_json()
-            .map_err(|e| FunctionError::new(format!("{e}.")).argument(1))?;
-        build(&self.r#type, &filters).map_err(|e| FunctionError::new(e.to_string()).argument(e.argument()))
+            .map_err(|e| FunctionError::new(format!("{e}.")).at(Self::filters()))?;
+        build(&self.r#type, &filters).map_err(|e| FunctionError::new(e.to_string()).at(argument(&e)))
+    }
+}
+
+/// The argument that an error is about.
+fn argument(error: &PatternError) -> Path {
+    match error.argument() {
+        0 => EventPattern::r#type().into(),
+        _ => EventPattern::filters().into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `event_source_name(account, name)`: what Scalr calls the event source of a connection.
 
-use tfplugin::{Attrs, Function, FunctionError};
+use tfplugin::{Attrs, Function, FunctionError, Path};
 
 use crate::aws::checks;
 use crate::check;
@@ -23,24 +23,28 @@ impl Function for EventSourceName {
     type Output = String;
 
     fn call(self) -> Result<String, FunctionError> {
-        build(&self.account, &self.name)
-            .map_err(|(argument, text)| FunctionError::new(text).argument(argument))
+        build(&self.account, &self.name).map_err(|(argument, text)| FunctionError::new(text).at(argument))
     }
 }
 
-fn build(account: &str, name: &str) -> Result<String, (usize, String)> {
-    for (argument, what, text) in [(0, "account", account), (1, "name", name)] {
-        check::source_segment(text).map_err(|why| (argument, format!("The {what} `{text}` {why}.")))?;
+fn build(account: &str, name: &str) -> Result<String, (Path, String)> {
+    for (argument, what, text) in [
+        (EventSourceName::account(), "account", account),
+        (EventSourceName::name(), "name", name),
+    ] {
+        check::source_segment(text)
+            .map_err(|why| (argument.into(), format!("The {what} `{text}` {why}.")))?;
     }
     // A dot is legal in a name, but this is how one writes the host.
     if let Some(name) = account.strip_suffix(".scalr.io") {
         return Err((
-            0,
+            EventSourceName::account().into(),
             format!("The account `{account}` is a host name; write `{name}`."),
         ));
     }
     let source = format!("{}/{account}/{name}", scalr_events::SOURCE_PREFIX);
-    checks::event_source(&source).map_err(|why| (1, format!("The name {why}.")))?;
+    checks::event_source(&source)
+        .map_err(|why| (EventSourceName::name().into(), format!("The name {why}.")))?;
     Ok(source)
 }
 
@@ -57,14 +61,14 @@ mod tests {
         assert!(build("acme.inc", "prod").is_ok());
         let long = "x".repeat(200);
         for (account, name, argument) in [
-            ("a b", "c", 0),
-            ("acme.scalr.io", "c", 0),
-            ("", "c", 0),
-            ("a", "c/d", 1),
-            (&*long, &*long, 1),
+            ("a b", "c", "account"),
+            ("acme.scalr.io", "c", "account"),
+            ("", "c", "account"),
+            ("a", "c/d", "name"),
+            (&*long, &*long, "name"),
         ] {
             let (at, text) = build(account, name).expect_err(account);
-            assert_eq!(at, argument, "{text}");
+            assert_eq!(at.to_string(), argument, "{text}");
         }
     }
 }

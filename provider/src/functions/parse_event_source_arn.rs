@@ -43,7 +43,8 @@ impl Function for ParseEventSourceArn {
     type Output = Parts;
 
     fn call(self) -> Result<Parts, FunctionError> {
-        let source = arn::parse_event_source(&self.arn).map_err(|why| FunctionError::new(why).argument(0))?;
+        let source =
+            arn::parse_event_source(&self.arn).map_err(|why| FunctionError::new(why).at(Self::arn()))?;
         Ok(Parts {
             partition: source.partition.to_owned(),
             region: source.region.to_owned(),

@@ -20,7 +20,7 @@ impl Function for SampleEvent {
             .r#type
             .parse()
             .map_err(|unknown: scalr_events::UnknownType| {
-                FunctionError::new(unknown.to_string()).argument(0)
+                FunctionError::new(unknown.to_string()).at(Self::r#type())
             })?;
         Ok(scalr_events::sample_text(event_type).to_owned())
     }

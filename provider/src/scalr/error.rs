@@ -3,16 +3,19 @@
 use std::fmt::{self, Display};
 
 use scalr_api::{ClientError, ErrorObject, Refusal};
-use tfplugin::{Diagnostic, Diagnostics};
+use tfplugin::{Diagnostic, Diagnostics, Path};
 
 use crate::failure::{self, Cause, Effect, Standing, sentence};
+
+/// JSON pointers into a request's body, and the attribute behind each.
+pub type Attributes = &'static [(&'static str, fn() -> Path)];
 
 /// A call that failed. As text it is what happened, without a full stop.
 #[derive(Debug)]
 pub struct Error {
     source: ClientError,
     token_origin: String,
-    attributes: &'static [(&'static str, &'static str)],
+    attributes: Attributes,
 }
 
 impl Error {
@@ -26,18 +29,18 @@ impl Error {
     }
 
     /// Which attribute is behind which JSON pointer of the request's body.
-    pub fn attributes(mut self, attributes: &'static [(&'static str, &'static str)]) -> Self {
+    pub fn attributes(mut self, attributes: Attributes) -> Self {
         self.attributes = attributes;
         self
     }
 
     /// The attribute that one of the server's errors is about.
-    fn attribute(&self, error: &ErrorObject) -> Option<&'static str> {
+    fn attribute(&self, error: &ErrorObject) -> Option<Path> {
         let pointer = error.pointer()?;
         self.attributes
             .iter()
             .find(|(known, _)| covers(known, pointer))
-            .map(|(_, attribute)| *attribute)
+            .map(|(_, attribute)| attribute())
     }
 }
 
@@ -91,7 +94,7 @@ impl Cause for Error {
             return failure::diagnostic(self, doing, standing).into();
         }
         let what = self.what(&doing.to_string());
-        let on_attribute = |(attribute, error): (&'static str, &ErrorObject)| {
+        let on_attribute = |(attribute, error): (Path, &ErrorObject)| {
             let said = sentence(error.message().unwrap_or("Scalr gave no reason."));
             Diagnostic::error(&what)
                 .detail(format!("{said}\n\n{}", standing.after(Effect::Refused)))
@@ -159,12 +162,27 @@ fn covers(known: &str, pointer: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tfplugin::Attrs;
+
     use crate::failure::UNCHANGED;
     use crate::tests::snapshot;
 
-    const ATTRIBUTES: &[(&str, &str)] = &[
-        ("/data/attributes/name", "name"),
-        ("/data/relationships/integration", "connection_id"),
+    /// What the tests' errors are about.
+    #[derive(Attrs)]
+    struct Thing {
+        /// Its name.
+        #[tf(required)]
+        name: String,
+        /// Its connection.
+        #[tf(required)]
+        connection_id: String,
+    }
+
+    const ATTRIBUTES: Attributes = &[
+        ("/data/attributes/name", || Thing::name().into()),
+        ("/data/relationships/integration", || {
+            Thing::connection_id().into()
+        }),
     ];
 
     fn refused(status: u16, errors: Vec<ErrorObject>) -> Error {

@@ -3,10 +3,10 @@
 pub mod error;
 
 use scalr_api::{ClientError, Connection, ConnectionId, Object};
-use tfplugin::{CancellationToken, Diagnostic, Result};
+use tfplugin::{CancellationToken, Diagnostic, Path, Result};
 
 use crate::failure::Cause as _;
-pub use error::Error;
+pub use error::{Attributes, Error};
 
 /// Scalr's API, and where its token came from.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Scalr {
 }
 
 /// The connection id that an attribute holds.
-pub fn connection_id(text: &str, attribute: &'static str) -> Result<ConnectionId> {
+pub fn connection_id(text: &str, attribute: impl Into<Path>) -> Result<ConnectionId> {
     ConnectionId::new(text).map_err(|error| {
         Diagnostic::error("Not the id of a connection")
             .detail(format!("{error}."))

@@ -30,7 +30,7 @@ async fn whole() -> Fakes {
     let aws = Fake::new();
     aws.world().sources.insert(SOURCE.to_owned(), "PENDING");
     let scalr = scalr::fake::Fake::start().await;
-    let harness = aws::beside(aws.config(), Some(scalr.url())).await;
+    let harness = aws::beside(aws.config(), Some(&scalr.url()));
     let pattern = json!({ "detail-type": ["RunExecuted"] }).to_string();
     let group = json!({ "name": GROUP, "create": true });
     for (name, config) in [

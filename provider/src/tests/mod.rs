@@ -8,13 +8,20 @@ mod delivery_check;
 mod scalr;
 
 use serde_json::Value as Json;
+use tfplugin::Diagnostics;
 use tfplugin::testing::Harness;
-use tfplugin::{Diagnostics, Provider};
 
-/// A provider under test, its diagnostics kept for the snapshot.
-fn under_test<P: Provider>() -> Harness {
-    tfplugin::testing::observe(snapshot::keep);
-    Harness::new::<P>()
+use crate::client::Client;
+use crate::provider::ScalrEventBridge;
+
+/// The provider, its diagnostics kept for the snapshot.
+fn unconfigured() -> Harness {
+    Harness::new::<ScalrEventBridge>().observed_by(snapshot::keep)
+}
+
+/// The provider with a client that leads to the fakes.
+fn with_client(client: Client) -> Harness {
+    Harness::with_client::<ScalrEventBridge>(client).observed_by(snapshot::keep)
 }
 
 /// A configuration with further attributes.

@@ -86,12 +86,8 @@ thread_local! {
 
 /// Keeps a diagnostic, if a scenario runs on this thread.
 pub(super) fn keep(diagnostic: &Diagnostic) {
-    keep_text(rendered(diagnostic));
-}
-
-/// Keeps another text that a user reads.
-pub(super) fn keep_text(text: impl Into<String>) {
-    KEPT.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.insert(normal(&text.into()))));
+    let text = normal(&rendered(diagnostic));
+    KEPT.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.insert(text)));
 }
 
 /// A diagnostic as the snapshots show it.

@@ -188,7 +188,7 @@ fn attribute(line: &str) -> &str {
     line.split(' ').next().unwrap_or_default()
 }
 
-/// All bad resources stand in one configuration: each must be refused, and each by its own message.
+/// All bad resources are in one configuration: each must be refused, and each by its own message.
 fn validators(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     let mut text = String::new();
@@ -253,7 +253,7 @@ fn no_token(tool: &Tool) -> Result<()> {
 
 fn unreachable_host(tool: &Tool) -> Result<()> {
     let mut workdir = Workdir::new(tool)?;
-    // Bound and let go: nothing listens there.
+    // Bound and closed: nothing listens there.
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     workdir.set("SCALR_HOSTNAME", &format!("http://{free}"));
     workdir.config(CONNECTION)?;

@@ -131,7 +131,7 @@ fn import(tool: &Tool) -> Result<()> {
     verify::import(&workdir, &ids, &[])
 }
 
-/// A name that looks made up, and is not: the import guesses a prefix that the configuration does not have.
+/// A name that looks generated, and is not: the import guesses a prefix that the configuration does not have.
 fn import_of_a_digest(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     let rule = hcl::with(RULE, "\"runs\"\n", "\"scalr-${md5(\"runs\")}\"\n");
@@ -215,7 +215,7 @@ fn different_is_refused(tool: &Tool) -> Result<()> {
     Ok(())
 }
 
-/// Killed between PutRule and its record: nobody knows the name that was made up, and the next apply finds the rule.
+/// Killed between PutRule and the state: the generated name is lost, and the next apply finds the rule.
 fn left_over(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     workdir.config(&hcl::all(&[CONNECTION, BUS]))?;

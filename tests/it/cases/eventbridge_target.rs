@@ -172,13 +172,13 @@ fn drift_deleted(tool: &Tool) -> Result<()> {
     let (workdir, bus) = applied(tool, TARGET)?;
     workdir.aws().remove_targets(&bus, "runs")?;
     workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
-    // The group carries our own tag, so it is taken up again.
+    // The group carries our own tag, so it is adopted again.
     workdir.apply_counts(1, 0, 0)?;
     workdir.plan_empty()?;
     Ok(())
 }
 
-/// A log group that someone else made is used only when told so, and stays as it was.
+/// A log group that someone else created is used only when the configuration says so, and is not changed.
 fn foreign_group(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     block_on(workdir.aws().logs.create_log_group().log_group_name(GROUP).send())?;

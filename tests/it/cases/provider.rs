@@ -139,7 +139,7 @@ fn allowed_account_ids(tool: &Tool) -> Result<()> {
     Ok(())
 }
 
-/// A profile that is written wins over keys in the environment; one that is missing is told.
+/// A profile in the configuration takes precedence over keys in the environment; one that is missing is an error.
 fn profile(tool: &Tool) -> Result<()> {
     const THEIRS: &str = "222222222222";
     let workdir = Workdir::new(tool)?;
@@ -169,7 +169,7 @@ fn profile(tool: &Tool) -> Result<()> {
 fn role_that_cannot_be_assumed(tool: &Tool) -> Result<()> {
     const ROLE: &str = "arn:aws:iam::222222222222:role/platform";
     let workdir = Workdir::new(tool)?;
-    // Bound and let go: nothing listens there.
+    // Bound and closed: nothing listens there.
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let provider = format!(
         "provider \"scalr\" {{\n  aws = {{ assume_role = {{ role_arn = \"{ROLE}\" }}, endpoints = {{ sts = \"http://{free}\" }} }}\n}}\n"

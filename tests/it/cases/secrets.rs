@@ -27,9 +27,9 @@ fn nowhere(tool: &Tool) -> Result<()> {
     workdir.set("TF_LOG_PATH", &log.to_string_lossy());
     workdir.set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
     workdir.set("AWS_SESSION_TOKEN", SESSION);
-    let mut said = String::new();
+    let mut output = String::new();
     workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, ACTIVATION]))?;
-    said += &workdir.apply()?.text;
+    output += &workdir.apply()?.text;
 
     workdir.set("SCALR_TOKEN", "");
     workdir.set("TF_VAR_token", &token);
@@ -37,14 +37,14 @@ fn nowhere(tool: &Tool) -> Result<()> {
     workdir.config(&hcl::all(&[
         by_setting, CONNECTION, BUS, RULE, TARGET, ACTIVATION,
     ]))?;
-    said += &workdir.plan_empty()?.text;
+    output += &workdir.plan_empty()?.text;
 
     workdir.set("TF_VAR_token", WRONG_TOKEN);
     let refused = workdir.run(&APPLY)?;
     ensure!(refused.code() == 1, "a wrong token is taken:\n{}", refused.text);
-    said += &refused.text;
+    output += &refused.text;
 
-    let mut texts = vec![("what the tool said".to_owned(), said)];
+    let mut texts = vec![("the tool's output".to_owned(), output)];
     texts.push(("the companion's log".to_owned(), workdir.companion.log()));
     collect(workdir.path(), &mut texts)?;
     ensure!(

@@ -22,9 +22,12 @@ pub(super) fn run(more: &[String]) -> Result<()> {
     build()?;
     let moto = moto()?;
     let folder = tempfile::tempdir()?;
+    let program = places::target().join("release/scalr-eventbridge");
     let servers: [(&str, Start<'_>); 3] = [
-        ("scalr-eventbridge aws-local", &|| ours(None)),
-        ("the same with --data-dir", &|| ours(Some(folder.path()))),
+        ("scalr-eventbridge aws-local", &|| start(&program, None)),
+        ("the same with --data-dir", &|| {
+            start(&program, Some(folder.path()))
+        }),
         (MOTO, &|| moto_server(&moto)),
     ];
     let mut rows = Vec::new();
@@ -45,9 +48,9 @@ pub(super) fn run(more: &[String]) -> Result<()> {
 type Start<'a> = &'a dyn Fn() -> Result<Server>;
 
 /// A server of its own process, ended with this value.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    endpoint: String,
+    pub(super) endpoint: String,
 }
 
 impl Drop for Server {
@@ -81,8 +84,9 @@ fn moto() -> Result<std::path::PathBuf> {
     Ok(program)
 }
 
-fn ours(data: Option<&Path>) -> Result<Server> {
-    let mut command = Command::new(places::target().join("release/scalr-eventbridge"));
+/// Starts the program's local AWS.
+pub(super) fn start(program: &Path, data: Option<&Path>) -> Result<Server> {
+    let mut command = Command::new(program);
     command.args(["aws-local", "--listen", "127.0.0.1:0", "--json"]);
     if let Some(folder) = data {
         command.arg("--data-dir").arg(folder);
@@ -225,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_stand_below_the_work_they_did() {
+    fn servers_are_listed_under_their_work() {
         let report = |work: &str, bus: &str, delivered: u64| {
             json!({
                 "work": work,

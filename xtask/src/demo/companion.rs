@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Stage, programs};
+use super::{Session, programs};
 use crate::shell;
 
 const READY: Duration = Duration::from_secs(30);
 const STOPPED: Duration = Duration::from_secs(10);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A running companion and the line it printed.
 pub(super) struct Companion {
@@ -24,7 +24,7 @@ pub(super) struct Companion {
 
 impl Companion {
     /// Starts it and waits for its line.
-    pub(super) fn start(stage: &Stage) -> Result<Self> {
+    pub(super) fn start(session: &Session) -> Result<Self> {
         let mut command = Command::new(programs().join("scalr-eventbridge"));
         command.args([
             "dev",
@@ -35,21 +35,21 @@ impl Companion {
             "127.0.0.1:0",
             "--data-dir",
         ]);
-        command.arg(stage.folder.join("data"));
-        let out = stage.log("companion.json");
+        command.arg(session.folder.join("data"));
+        let out = session.log("companion.json");
         println!(
             "$ {} > {} &",
             shell::spell(&command),
             shell::quote(&out.to_string_lossy())
         );
-        // A group of its own: Ctrl-C is the tool's first, which still needs the servers to stop in good order.
+        // Its own process group: Ctrl-C must reach the tool alone, which still needs the servers while it stops.
         command.process_group(0).stdin(Stdio::null());
         command
             .stdout(File::create(&out)?)
-            .stderr(File::create(stage.log("companion.log"))?);
+            .stderr(File::create(session.log("companion.log"))?);
         let mut child = command.spawn()?;
         let started = Instant::now();
-        while started.elapsed() < READY && !stage.stopped() {
+        while started.elapsed() < READY && !session.interrupted() {
             let text = std::fs::read_to_string(&out)?;
             if let Some(line) = text.lines().next().filter(|_| text.ends_with('\n')) {
                 println!("{line}");
@@ -59,10 +59,10 @@ impl Companion {
             if let Some(status) = child.try_wait()? {
                 bail!(
                     "it ended with {status}:\n{}",
-                    std::fs::read_to_string(stage.log("companion.log"))?
+                    std::fs::read_to_string(session.log("companion.log"))?
                 );
             }
-            std::thread::sleep(BETWEEN_LOOKS);
+            std::thread::sleep(POLL_INTERVAL);
         }
         let _ = child.kill();
         let _ = child.wait();
@@ -77,7 +77,7 @@ impl Companion {
     }
 
     /// What the tool, the companion's commands and the `aws` command line need to find the servers.
-    pub(super) fn environment(&self, stage: &Stage) -> Vec<(&'static str, String)> {
+    pub(super) fn environment(&self, session: &Session) -> Vec<(&'static str, String)> {
         let text = |pointer: &str| self.text(pointer).to_owned();
         vec![
             ("SCALR_HOSTNAME", text("/scalr/hostname")),
@@ -91,27 +91,27 @@ impl Companion {
             ("TF_VAR_workspace_id", text("/scalr/workspace_id")),
             (
                 "TF_CLI_CONFIG_FILE",
-                stage.folder.join("cli.tfrc").to_string_lossy().into_owned(),
+                session.folder.join("cli.tfrc").to_string_lossy().into_owned(),
             ),
             ("CHECKPOINT_DISABLE", "1".to_owned()),
         ]
     }
 
     /// Prints the environment as a shell takes it.
-    pub(super) fn print_environment(&self, stage: &Stage) {
-        for (name, value) in self.environment(stage) {
+    pub(super) fn print_environment(&self, session: &Session) {
+        for (name, value) in self.environment(session) {
             println!("$ export {name}={}", shell::quote(&value));
         }
     }
 
     /// Says how to use what is left running.
-    pub(super) fn keep(&self, stage: &Stage) {
-        let folder = stage.folder.join("quickstart");
+    pub(super) fn keep(&self, session: &Session) {
+        let folder = session.folder.join("quickstart");
         let companion = programs().join("scalr-eventbridge");
         println!("\n== everything is left running; in a shell of yours:");
-        self.print_environment(stage);
+        self.print_environment(session);
         println!("$ cd {}", shell::quote(&folder.to_string_lossy()));
-        println!("$ {} plan", stage.tool.display());
+        println!("$ {} plan", session.tool.display());
         println!(
             "$ {} run {}",
             companion.display(),
@@ -123,7 +123,7 @@ impl Companion {
         println!("and to end it:\n$ kill {}", self.child.id());
     }
 
-    /// Ends it, in good order if it can.
+    /// Stops it: SIGTERM, and SIGKILL if it does not end in time.
     pub(super) fn stop(mut self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let asked = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
@@ -132,7 +132,7 @@ impl Companion {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
-            std::thread::sleep(BETWEEN_LOOKS);
+            std::thread::sleep(POLL_INTERVAL);
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

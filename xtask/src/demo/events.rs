@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::companion::Companion;
-use super::{Stage, programs};
+use super::{Session, programs};
 use crate::shell;
 
 const ARRIVED: Duration = Duration::from_secs(30);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 const GROUPS: [&str; 2] = ["/aws/events/scalr/RunExecuted", "/aws/events/scalr/AuditLog"];
 
 /// A `tail` of one log group; dropped, it ends.
@@ -26,13 +26,17 @@ impl Drop for Tail {
 }
 
 /// Follows both log groups, starts a run, and waits for its event and for that of the request that started it.
-pub(super) fn watch(stage: &Stage, companion: &Companion) -> Result<()> {
+pub(super) fn watch(session: &Session, companion: &Companion) -> Result<()> {
     let (send, lines) = mpsc::channel();
     let mut tails = Vec::new();
     for group in GROUPS {
-        tails.push(tail(stage, companion, group, &send)?);
+        tails.push(tail(session, companion, group, &send)?);
     }
-    let mut run = command(stage, companion, &["run", companion.text("/scalr/workspace_id")]);
+    let mut run = command(
+        session,
+        companion,
+        &["run", companion.text("/scalr/workspace_id")],
+    );
     run.args(["--message", "Started by the demo"]);
     println!("$ {}", shell::spell(&run));
     let text = shell::read(run)?;
@@ -45,11 +49,11 @@ pub(super) fn watch(stage: &Stage, companion: &Companion) -> Result<()> {
     let mut awaited = vec![("RunExecuted", id.clone()), ("AuditLog", id)];
     let started = Instant::now();
     while !awaited.is_empty() {
-        stage.heard()?;
+        session.check_interrupted()?;
         if started.elapsed() > ARRIVED {
             bail!("not within {ARRIVED:?}: {awaited:?}");
         }
-        let Ok(line) = lines.recv_timeout(BETWEEN_LOOKS) else {
+        let Ok(line) = lines.recv_timeout(POLL_INTERVAL) else {
             continue;
         };
         println!("{line}");
@@ -60,14 +64,14 @@ pub(super) fn watch(stage: &Stage, companion: &Companion) -> Result<()> {
     Ok(())
 }
 
-fn command(stage: &Stage, companion: &Companion, args: &[&str]) -> Command {
+fn command(session: &Session, companion: &Companion, args: &[&str]) -> Command {
     let mut command = Command::new(programs().join("scalr-eventbridge"));
-    command.args(args).envs(companion.environment(stage));
+    command.args(args).envs(companion.environment(session));
     command
 }
 
-fn tail(stage: &Stage, companion: &Companion, group: &str, to: &mpsc::Sender<String>) -> Result<Tail> {
-    let mut tail = command(stage, companion, &["tail", group, "--follow"]);
+fn tail(session: &Session, companion: &Companion, group: &str, to: &mpsc::Sender<String>) -> Result<Tail> {
+    let mut tail = command(session, companion, &["tail", group, "--follow"]);
     println!("$ {} &", shell::spell(&tail));
     let mut child = tail.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let out = child.stdout.take().context("tail has no stdout")?;

@@ -1,9 +1,9 @@
-//! The steps that the tool takes, told in the words of Scalr's own page as the tool reports them.
+//! Runs the tool and describes each resource it completes in the words of Scalr's documentation.
 
 use anyhow::{Result, bail};
 
 use super::companion::Companion;
-use super::{Stage, must};
+use super::{Session, must};
 use crate::shell;
 
 /// What a resource's completion means on the page, by the start of its address.
@@ -29,21 +29,21 @@ const PAGE: [(&str, &str); 7] = [
     ),
 ];
 
-/// Applies, telling each step as it is done.
-pub(super) fn apply(stage: &Stage, companion: &Companion) -> Result<()> {
-    companion.print_environment(stage);
-    let (good, text) = told(
-        stage,
+/// Applies, and describes each resource as it completes.
+pub(super) fn apply(session: &Session, companion: &Companion) -> Result<()> {
+    companion.print_environment(session);
+    let (good, text) = run_and_report(
+        session,
         companion,
         &["apply", "-auto-approve", "-input=false", "-no-color"],
     )?;
     must(good, "apply", &text)
 }
 
-/// Destroys, telling each step as it is done.
-pub(super) fn destroy(stage: &Stage, companion: &Companion) -> Result<()> {
-    let (good, text) = told(
-        stage,
+/// Destroys, and describes each resource as it completes.
+pub(super) fn destroy(session: &Session, companion: &Companion) -> Result<()> {
+    let (good, text) = run_and_report(
+        session,
         companion,
         &["destroy", "-auto-approve", "-input=false", "-no-color"],
     )?;
@@ -51,10 +51,10 @@ pub(super) fn destroy(stage: &Stage, companion: &Companion) -> Result<()> {
 }
 
 /// Plans; nothing may be left to do.
-pub(super) fn plan(stage: &Stage, companion: &Companion) -> Result<()> {
+pub(super) fn plan(session: &Session, companion: &Companion) -> Result<()> {
     let args = ["plan", "-detailed-exitcode", "-input=false", "-no-color"];
     let mut text = String::new();
-    let good = shell::follow(stage.tool(companion, &args), |line| text.extend([line, "\n"]))?;
+    let good = shell::follow(session.tool(companion, &args), |line| text.extend([line, "\n"]))?;
     if !good {
         bail!("the plan is not empty:\n{text}");
     }
@@ -62,10 +62,10 @@ pub(super) fn plan(stage: &Stage, companion: &Companion) -> Result<()> {
     Ok(())
 }
 
-fn told(stage: &Stage, companion: &Companion, args: &[&str]) -> Result<(bool, String)> {
+fn run_and_report(session: &Session, companion: &Companion, args: &[&str]) -> Result<(bool, String)> {
     let mut text = String::new();
-    let good = shell::follow(stage.tool(companion, args), |line| {
-        if let Some(words) = tell(line) {
+    let good = shell::follow(session.tool(companion, args), |line| {
+        if let Some(words) = describe(line) {
             println!("  {words}");
         }
         text.extend([line, "\n"]);
@@ -73,14 +73,14 @@ fn told(stage: &Stage, companion: &Companion, args: &[&str]) -> Result<(bool, St
     Ok((good, text))
 }
 
-/// What one line of the tool's output means to a reader of the page; most lines say nothing new.
-fn tell(line: &str) -> Option<String> {
+/// What a line of the tool's output means in the words of that page; none for most lines.
+fn describe(line: &str) -> Option<String> {
     if line.starts_with("Apply complete") || line.starts_with("Destroy complete") {
         return Some(line.to_owned());
     }
-    let (address, news) = line.split_once(": ")?;
+    let (address, event) = line.split_once(": ")?;
     let (_, meaning) = PAGE.into_iter().find(|(start, _)| address.starts_with(start))?;
-    let (verb, rest) = news.split_once(" complete after ")?;
+    let (verb, rest) = event.split_once(" complete after ")?;
     let time = rest.split(' ').next().unwrap_or_default();
     match verb {
         "Creation" => Some(format!("{meaning} ({address}, {time})")),
@@ -91,14 +91,14 @@ fn tell(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::tell;
+    use super::describe;
 
     fn check(line: &str, wanted: Option<&str>) {
-        assert_eq!(tell(line).as_deref(), wanted, "{line}");
+        assert_eq!(describe(line).as_deref(), wanted, "{line}");
     }
 
     #[test]
-    fn only_news_is_told() {
+    fn only_completions_are_described() {
         check(
             "scalr_eventbridge_bus.this: Creation complete after 1s [id=aws.partner/scalr.com/a/b]",
             Some("event source associated with an event bus (scalr_eventbridge_bus.this, 1s)"),

@@ -2,7 +2,6 @@
 //! in every crate, changelog fragments in their form.
 
 use super::file::File;
-use super::floors;
 use crate::changelog;
 
 /// The migrations, and the code that lists them.
@@ -66,11 +65,7 @@ fn migrations(files: &[File]) -> Vec<String> {
 fn readmes(files: &[File]) -> Vec<String> {
     let manifests = files.iter().filter_map(|file| {
         let folder = file.path.strip_suffix("/Cargo.toml")?;
-        let name = file
-            .text
-            .lines()
-            .find_map(|line| line.strip_prefix("name = \""))?;
-        (!folder.ends_with("/fuzz") && !floors::is_pending(name.trim_end_matches('"'))).then_some(folder)
+        (!folder.ends_with("/fuzz")).then_some(folder)
     });
     let readmes = manifests.map(|folder| format!("{folder}/README.md"));
     readmes

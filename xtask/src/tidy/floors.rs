@@ -23,20 +23,6 @@ use serde_json::Value;
 
 use super::file::File;
 
-/// Crates whose floors are being built: checked by `--crate NAME` alone.
-const PENDING: [&str; 4] = [
-    "aws-local",
-    "scalr-eventbridge",
-    "terraform-provider-scalr",
-    "tfplugin",
-];
-
-/// Whether a crate's floors are still being built. Goes with the list, and then a resource is a folder and every crate has
-/// a README.
-pub(super) fn is_pending(name: &str) -> bool {
-    PENDING.contains(&name)
-}
-
 /// Which crates to check.
 #[derive(Clone, Copy)]
 pub(super) enum Which<'a> {
@@ -66,7 +52,7 @@ pub(super) fn check(metadata: &str, files: &[File], which: Which<'_>) -> Result<
 fn is_chosen(package: &Value, which: Which<'_>) -> bool {
     let name = package["name"].as_str().unwrap_or_default();
     match which {
-        Which::All => !is_pending(name),
+        Which::All => true,
         Which::Only(wanted) => {
             let manifest = package["manifest_path"].as_str().unwrap_or_default();
             name == wanted || manifest.ends_with(&format!("/{wanted}/Cargo.toml"))

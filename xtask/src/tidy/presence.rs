@@ -4,10 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::File;
-use super::floors;
-
-/// The provider's package.
-const PROVIDER: &str = "terraform-provider-scalr";
 
 struct Kind {
     /// Where the code is.
@@ -71,9 +67,9 @@ fn kind_check(kind: &Kind, files: &[File]) -> Vec<String> {
             name.to_owned(),
             file.text.contains("const IMPORTABLE: bool = false"),
         );
-        let wanted = places(kind, name);
-        if !wanted.contains(&file.path) {
-            found.push(format!("{}: `{name}` belongs in {}", file.path, wanted[0]));
+        let wanted = place(kind, name);
+        if file.path != wanted {
+            found.push(format!("{}: `{name}` belongs in {wanted}", file.path));
         }
     }
     for (name, not_importable) in &names {
@@ -83,17 +79,10 @@ fn kind_check(kind: &Kind, files: &[File]) -> Vec<String> {
     found
 }
 
-/// Where the code of a name may be.
-fn places(kind: &Kind, name: &str) -> Vec<String> {
-    let file = format!("{}{name}.rs", kind.code);
-    if !kind.folder {
-        return vec![file];
-    }
-    let mut places = vec![format!("{}{name}/mod.rs", kind.code)];
-    if floors::is_pending(PROVIDER) {
-        places.push(file);
-    }
-    places
+/// Where the code of a name is.
+fn place(kind: &Kind, name: &str) -> String {
+    let file = if kind.folder { "/mod.rs" } else { ".rs" };
+    format!("{}{name}{file}", kind.code)
 }
 
 /// What one registered name lacks.

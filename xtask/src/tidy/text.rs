@@ -7,7 +7,7 @@ const MEDIAN_LINES_MAX: usize = 200;
 /// A resource's `mod.rs` is schema and behaviour; what it calls and what its users read are files beside it.
 const RESOURCE_LINES_MAX: usize = 250;
 
-/// Where SQL may stand.
+/// Where SQL may be.
 const SQL_HOMES: [&str; 1] = ["companion/src/store"];
 const SQL: [&str; 6] = [
     "SELECT ",
@@ -63,7 +63,7 @@ fn rust(file: &File, say: &mut impl FnMut(String)) {
     if SQL_HOMES.iter().all(|home| !file.path.starts_with(home)) && file.path != "xtask/src/tidy/text.rs" {
         for statement in SQL.iter().filter(|statement| file.text.contains(*statement)) {
             say(format!(
-                "holds SQL (`{}`), which stands in companion/src/store only",
+                "holds SQL (`{}`), which belongs in companion/src/store only",
                 statement.trim()
             ));
         }

@@ -148,7 +148,7 @@ async fn the_figures_show_why_a_held_event_was_not_taken() {
     let (_, drops) = figures(&bench, &id).await;
     let explained: Vec<bool> = drops
         .iter()
-        .map(|drop| drop.explanation.ends_with("; at last: SomethingNew: m"))
+        .map(|drop| drop.explanation.ends_with("; last error: SomethingNew: m"))
         .collect();
     assert_eq!(
         explained,
@@ -231,5 +231,36 @@ async fn an_event_goes_to_the_connections_that_receive_its_type() {
             want,
             "{selects:?} {event_type}"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_expired_lease_settles_nothing() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let error = || "refused".to_owned();
+    let retry = Settlement::Retry {
+        due_at_ms: 5,
+        error: Some(error()),
+    };
+    for settlement in [
+        Settlement::Delivered,
+        retry,
+        Settlement::Refused { error: error() },
+    ] {
+        let mut tx = bench.app.store.begin().await.unwrap();
+        let entries = tx.sendable(&id, 20, ACCEPTED_MS).await.unwrap();
+        let seq = entries[0].seq;
+        tx.lease(entries, "new".into(), 0).await.unwrap();
+        tx.settle("old", seq, &settlement, ACCEPTED_MS).await.unwrap();
+        tx.commit().await.unwrap();
+        let (figures, drops) = figures(&bench, &id).await;
+        assert_eq!(
+            (figures.held, figures.delivered, drops.len()),
+            (1, 0, 0),
+            "{settlement:?}"
+        );
+        assert_eq!(figures.last_error, None, "{settlement:?}");
     }
 }

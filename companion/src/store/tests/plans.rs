@@ -8,8 +8,8 @@ use sqlx::Row as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
-use super::super::{Store, database, drops, expiry, figures, lease, outbox, run};
-use crate::testing::{ACCEPTED_MS, ACCOUNT, Bench};
+use super::super::{Bounds, Store, database, drops, expiry, figures, lease, outbox, run};
+use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 /// What a hot query may read from end to end: tables with a row a connection, the lanes, and the index of events that
 /// were sent before, which has at most one of a lane.
@@ -78,7 +78,12 @@ async fn count_steps(store: &Store) -> (Arc<AtomicUsize>, Vec<PoolConnection<Sql
 
 /// The steps that each of the hot calls takes while so many events are held.
 async fn costs(held: usize) -> Vec<(&'static str, usize)> {
-    let bench = Bench::new().await;
+    // Room for one event more, of two bytes as all of them.
+    let bounds = Bounds {
+        bytes_max: 2 * (i64::try_from(held).unwrap() + 1),
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(bounds).await;
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
     bench.accept(&id, held).await;
     let store = &bench.app.store;
@@ -101,6 +106,8 @@ async fn costs(held: usize) -> Vec<(&'static str, usize)> {
     costs.push(("delivery_figures", taken()));
     bench.accept(&id, 1).await;
     costs.push(("accept", taken()));
+    bench.accept(&id, 1).await;
+    costs.push(("accept at the bound", taken()));
     let mut tx = store.begin().await.unwrap();
     taken();
     let entries = tx.sendable(&id, 20, now).await.unwrap();

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
-/// A host and the scheme to speak to it: https, unless `http://` was written.
+/// A host and its scheme: https, unless `http://` was written.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Host(Url);
 

@@ -56,7 +56,7 @@ impl Identity {
         }
     }
 
-    /// The certificate as the program is told it.
+    /// The certificate as the program's environment has it.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
@@ -66,7 +66,7 @@ impl Identity {
     }
 }
 
-/// A provider's program that has shaken hands.
+/// A provider's program after its handshake.
 pub(crate) struct Plugin {
     pub(crate) child: Child,
     #[allow(dead_code, reason = "tests read it, the measurement does not")]

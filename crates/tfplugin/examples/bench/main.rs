@@ -48,7 +48,7 @@ async fn measure(program: &Path, arguments: &[String]) -> Result<Json, Failure> 
         let begun = Instant::now();
         connection.shutdown().await?;
         drop(connection);
-        // Beside this thread, which still has the connection's end to see to.
+        // On another thread: this one still has to close the connection.
         tokio::task::spawn_blocking(move || plugin.child.wait()).await??;
         stop = stop.min(begun.elapsed());
     }

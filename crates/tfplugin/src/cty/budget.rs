@@ -1,4 +1,4 @@
-//! Counts what a message unfolds to. Bytes do not bound it: one byte can stand for an object of a thousand attributes.
+//! Counts what a message unfolds to. Bytes do not bound it: one byte can be an object of a thousand attributes.
 
 use super::{NODES_MAX, ValueError};
 

@@ -46,7 +46,7 @@ impl ValueError {
     pub(crate) fn under(mut self, step: crate::path::Step) -> Self {
         let mut steps = vec![step];
         steps.extend(self.path.steps().iter().cloned());
-        self.path = Path::from(steps);
+        self.path = Path::of(steps);
         self
     }
 }

@@ -89,7 +89,7 @@ impl Number {
         (Self::from_f64_exact(value).as_ref() == Ok(self)).then_some(value)
     }
 
-    /// The number as it is written to the wire: without an exponent only where that is short. A few bytes may stand for
+    /// The number as it is written to the wire: without an exponent only where that is short. A few bytes may mean
     /// 100,000 zeros.
     pub(super) fn to_wire(&self) -> String {
         match &self.0 {

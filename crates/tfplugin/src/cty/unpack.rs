@@ -145,7 +145,7 @@ impl<'a> Reader<'a, '_> {
     where
         T: std::borrow::Borrow<Type> + 't,
     {
-        // Each element is a byte at least: a length beyond the message is a lie, and must not reserve memory.
+        // Each element is a byte at least: a length beyond the message is false, and must not reserve memory.
         let mut all = Vec::with_capacity(size.min(self.rest.len()).min(1024));
         for n in 0..size {
             let ty = ty(n).map_or(&Type::Dynamic, std::borrow::Borrow::borrow);

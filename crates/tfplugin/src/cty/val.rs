@@ -98,7 +98,7 @@ impl Val {
         }
     }
 
-    /// The value at a path. What lies inside a null is null; inside an unknown, unknown.
+    /// The value at a path. Inside a null all is null, inside an unknown all is unknown.
     pub fn at(&self, path: &Path) -> &Val {
         let mut here = self;
         for step in path.steps() {

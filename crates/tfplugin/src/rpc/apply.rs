@@ -6,10 +6,10 @@ use super::catalog::ResourceType;
 use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
-use crate::operation::Notes;
-use crate::plan::Action;
 use crate::proto::tfplugin6 as pb;
-use crate::semantics::{draft, merge, rules, timeouts};
+use crate::provider::operation::Notes;
+use crate::provider::plan::Action;
+use crate::semantics::{contract, draft, merge, timeouts};
 
 pub(super) async fn apply(
     service: &Service,
@@ -100,11 +100,11 @@ async fn try_apply(
         }
     };
     let notes = std::mem::take(&mut *call.notes());
-    Ok(settle(one, &prior, &planned, done, notes))
+    Ok(answer(one, &prior, &planned, done, notes))
 }
 
 /// What is answered: the state that the operation returned; where it failed, the state that it saved; else the one before.
-fn settle(one: &ResourceType, prior: &Val, planned: &Val, done: Result<Val>, notes: Notes) -> Answer {
+fn answer(one: &ResourceType, prior: &Val, planned: &Val, done: Result<Val>, notes: Notes) -> Answer {
     let Notes {
         saved,
         warnings: mut diags,
@@ -116,7 +116,7 @@ fn settle(one: &ResourceType, prior: &Val, planned: &Val, done: Result<Val>, not
         Ok(state) if state.is_null() => state,
         Ok(state) => {
             let state = for_state(state);
-            diags.extend(rules::applied(&one.object, planned, &state));
+            diags.extend(contract::applied(&one.object, planned, &state));
             state
         }
         Err(errors) => {

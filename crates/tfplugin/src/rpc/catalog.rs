@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::schema;
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::erased::{AnyDataSource, AnyFunction, AnyProvider, AnyResource};
-use crate::resource::Timeouts;
+use crate::provider::erased::{AnyDataSource, AnyFunction, AnyProvider, AnyResource};
 use crate::schema::{Object, Shape};
+use crate::timeouts::Timeouts;
 
 /// A resource with its types.
 pub(crate) struct ResourceType {

@@ -6,7 +6,7 @@ use super::{Service, guard, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
-use crate::semantics::{draft, merge, rules, timeouts};
+use crate::semantics::{contract, draft, merge, timeouts};
 
 pub(super) fn validate(
     service: &Service,
@@ -62,13 +62,13 @@ async fn try_read(
 ) -> Result<(Val, Diagnostics)> {
     let config = wire::value(message.config.as_ref(), &one.ty)?;
     let call = service.call(&one.name, timeouts::of(one.timeouts, "read", &config), &[])?;
-    // A data source has no plan: defaults come in here, and what it computes is open.
+    // A data source has no plan: defaults are filled in here, and its computed values are unknown.
     let (planned, _) = draft::draft(&one.object, &Val::Null, &config);
     let read = guard(one.any.read(&planned, &call)).await;
     let warnings = std::mem::take(&mut call.notes().warnings);
     let state = read.map_err(|diags| warnings.clone().into_iter().chain(diags).collect::<Diagnostics>())?;
     let state = merge::for_state(&one.object, &planned, state);
     let mut diags = warnings;
-    diags.extend(rules::applied(&one.object, &planned, &state));
+    diags.extend(contract::applied(&one.object, &planned, &state));
     Ok((state.unknown_to_null(), diags))
 }

@@ -6,10 +6,10 @@ use super::catalog::{Catalog, FunctionType};
 use super::{Service, guard_now, schema, wire};
 use crate::cty::{Budget, Val};
 use crate::diag::Diagnostics;
-use crate::function::FunctionError;
 use crate::log;
 use crate::path::{Path, Step};
 use crate::proto::tfplugin6 as pb;
+use crate::provider::function::FunctionError;
 use crate::semantics::validate;
 
 pub(super) fn all(catalog: &Catalog) -> BTreeMap<String, pb::Function> {
@@ -102,7 +102,7 @@ fn arguments(function: &FunctionType, messages: &[pb::DynamicValue]) -> Result<V
 
 /// An error that names its argument, with the position that Terraform wants.
 fn positioned(function: &FunctionType, error: FunctionError) -> FunctionError {
-    match error.path.as_ref().and_then(|path| position(function, path)) {
+    match error.name.as_ref().and_then(|path| position(function, path)) {
         Some(position) => error.argument(position),
         None => error,
     }

@@ -6,12 +6,12 @@ use super::catalog::ResourceType;
 use super::{Service, guard_now, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::import::Imported;
 use crate::path::{Path, Step};
 use crate::proto::tfplugin6 as pb;
+use crate::provider::import::Imported;
 use crate::schema::Attribute;
 use crate::semantics::draft::TIMEOUTS;
-use crate::semantics::{merge, validate};
+use crate::semantics::{contract, merge, validate};
 
 pub(super) fn import(
     service: &Service,
@@ -138,8 +138,12 @@ fn by_identity(one: &ResourceType, message: &pb::DynamicValue) -> Result<Val> {
             .attribute(name)
             .and_then(|attr| validate::value(attr, value).err());
         refused.extend(reason.map(|reason| {
-            Diagnostic::error("The identity to import cannot be used")
-                .detail(format!("Its `{name}` {reason}. Nothing was imported."))
+            let shown = match value {
+                Val::String(text) => format!("`{}`", text.escape_debug()),
+                other => contract::brief(other),
+            };
+            Diagnostic::error(format!("The `{name}` of the identity cannot be used"))
+                .detail(format!("It is {shown} and {reason}. Nothing was imported."))
                 .at(Path::root(name))
         }));
     }

@@ -27,12 +27,12 @@ use tonic::{Request, Response, Status};
 use self::catalog::Catalog;
 pub(crate) use self::catalog::ResourceType;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::erased::AnyProvider;
 use crate::log;
-use crate::operation::{Call, Notes};
-use crate::plan::AnyClient;
 use crate::proto::tfplugin6 as pb;
 use crate::proto::tfplugin6::provider_server::Provider as Protocol;
+use crate::provider::erased::AnyProvider;
+use crate::provider::operation::{Call, Notes};
+use crate::provider::plan::AnyClient;
 
 /// The provider as a service.
 pub(crate) struct Service {
@@ -175,7 +175,7 @@ async fn logged<T>(
     Ok(Response::new(answer))
 }
 
-/// One method of the service: logs, and hands the message to the function that answers it, at once or in time.
+/// One method of the service: logs, and calls the function that answers the message, sync or async.
 macro_rules! serve {
     (@bare $function:path, $service:expr, $message:expr) => { std::future::ready($function($service)) };
     (@now $function:path, $service:expr, $message:expr) => { std::future::ready($function($service, &$message)) };

@@ -5,9 +5,9 @@ use super::validate::{self, Subject};
 use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
-use crate::plan::{Action, PlanState};
 use crate::proto::tfplugin6 as pb;
-use crate::semantics::{draft, rules};
+use crate::provider::plan::{Action, PlanState};
+use crate::semantics::{contract, draft};
 
 pub(super) fn validate(
     service: &Service,
@@ -78,7 +78,7 @@ fn respond(
         Action::Create => Vec::new(),
         Action::Update | Action::Delete => message.prior_private,
     };
-    // A client may hand back a state without its identity: then the plan finds it anew.
+    // A client may send a prior state without its identity: then compute it from the plan.
     let planned_identity = if replace.is_empty() && message.prior_identity.is_some() {
         message.prior_identity
     } else {
@@ -135,7 +135,7 @@ async fn try_plan(
     if action == Action::Delete {
         state.planned = Val::Null;
     } else {
-        let broken = rules::plan(&one.object, &state.prior, &state.config, &state.planned);
+        let broken = contract::plan(&one.object, &state.prior, &state.config, &state.planned);
         state.diags.extend(broken);
     }
     Ok(state)

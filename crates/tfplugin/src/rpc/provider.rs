@@ -6,9 +6,9 @@ use crate::cty::Val;
 use crate::diag::{Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
-use crate::provider::ConfigureRequest;
-use crate::resource::Timeouts;
+use crate::provider::registry::ConfigureRequest;
 use crate::schema::{Nesting, Object, Shape};
+use crate::timeouts::Timeouts;
 
 fn capabilities() -> pb::ServerCapabilities {
     pb::ServerCapabilities {
@@ -128,12 +128,12 @@ async fn try_configure(service: &Service, message: &pb::configure_provider::Requ
     let catalog = &service.catalog;
     let config = wire::value(message.config.as_ref(), &catalog.ty)?;
     hide_secrets(&catalog.object, &config);
-    let open = catalog
+    let unknown = catalog
         .object
         .attributes
         .iter()
         .find(|attr| !attr.parameter.unknown && !config.get(&attr.name).is_wholly_known());
-    if let Some(attr) = open {
+    if let Some(attr) = unknown {
         let reason = format!("its setting `{}` is known only after apply", attr.name);
         service.set_client(Client::Missing(reason));
         return Ok(());

@@ -2,9 +2,9 @@
 
 use crate::cty::{Type, Val};
 use crate::proto::tfplugin6 as pb;
-use crate::resource::Timeouts;
 use crate::schema::{Attribute, Nesting, Object, Shape};
 use crate::semantics::draft::TIMEOUTS;
+use crate::timeouts::Timeouts;
 
 const MARKDOWN: i32 = pb::StringKind::Markdown as i32;
 

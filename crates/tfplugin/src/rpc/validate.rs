@@ -4,9 +4,9 @@ use super::{guard_now, wire};
 use crate::cty::{Type, Val};
 use crate::diag::Diagnostics;
 use crate::proto::tfplugin6 as pb;
-use crate::resource::Timeouts;
 use crate::schema::Object;
 use crate::semantics::{timeouts, validate};
+use crate::timeouts::Timeouts;
 
 /// What a configuration has to fit.
 pub(super) struct Subject<'a> {

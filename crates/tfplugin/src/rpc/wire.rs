@@ -100,7 +100,7 @@ fn pointer(at: &Path, ty: &Type) -> pb::AttributePath {
     found
 }
 
-/// Writes a path. A dotted text cannot say whether a name is an attribute or a key: the type does.
+/// Writes a path.
 pub(crate) fn path(path: &Path, ty: &Type) -> pb::AttributePath {
     use pb::attribute_path::{Step as Message, step::Selector};
     let mut here = Some(ty);

@@ -125,7 +125,7 @@ pub(crate) fn means_the_same(attr: &Attribute, a: &Val, b: &Val) -> bool {
     a == b || equal.is_some_and(|equal| known(a) && known(b) && equal(a, b))
 }
 
-/// Rebuilds nested objects from those of the configuration, each beside the prior one that it continues.
+/// Plans nested objects from those of the configuration, each paired with its prior one.
 fn map_elements(
     nesting: Nesting,
     object: &Object,
@@ -145,19 +145,19 @@ fn map_elements(
             Val::List(all.iter().enumerate().map(|(n, one)| f(before(n), one)).collect())
         }
         (Nesting::Set, Val::Set(all)) => {
-            Val::set(all.iter().map(|one| f(continued(object, prior, one), one)))
+            Val::set(all.iter().map(|one| f(prior_element(object, prior, one), one)))
         }
         _ => config.clone(),
     }
 }
 
-/// The prior element of a set that an element of the configuration continues.
-fn continued<'v>(object: &Object, prior: &'v Val, config: &Val) -> &'v Val {
+/// The prior element of a set to pair with an element of the configuration.
+fn prior_element<'v>(object: &Object, prior: &'v Val, config: &Val) -> &'v Val {
     let found = prior.elements().iter().find(|old| fits(object, old, config));
     found.unwrap_or(&Val::Null)
 }
 
-/// Whether an element of a set has all that an element of the configuration says.
+/// Whether an element of a set has every value that an element of the configuration sets.
 pub(super) fn fits(object: &Object, element: &Val, config: &Val) -> bool {
     object.attributes.iter().all(|attr| {
         let (old, new) = (element.get(&attr.name), config.get(&attr.name));

@@ -1,4 +1,4 @@
-//! Keeps texts and hides what must not be stored: what happens to a struct's values on their way to state.
+//! Prepares a struct's values for state: keeps texts that mean the same, removes what must not be stored.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn keep(attr: &Attribute, reference: &Val, actual: Val) -> Val {
     })
 }
 
-/// Changes nested objects, each beside the one of the reference at the same place. Sets have no places.
+/// Changes nested objects, each paired with the one of the reference under the same index or key. Sets have neither.
 fn each(nesting: Nesting, reference: &Val, actual: Val, mut f: impl FnMut(&Val, Val) -> Val) -> Val {
     match (nesting, actual) {
         (Nesting::Single, actual @ Val::Map(_)) => f(reference, actual),

@@ -5,12 +5,12 @@ use crate::cty::Val;
 use crate::path::Path;
 use crate::schema::{Attribute, Nesting, Object, Shape};
 
-/// Finds the changed attributes that replace the object. The values are prior, configured and planned ones; what lies
-/// inside an object that is on one side only is null on the other.
+/// Finds the changed attributes that replace the object. The values are prior, configured and planned ones; an object
+/// that one side lacks has null attributes there.
 pub(super) fn replacements(object: &Object, values: [&Val; 3], at: &Path, found: &mut Vec<Path>) {
     for attr in &object.attributes {
         let [old, config, new] = values.map(|value| value.get(&attr.name));
-        if old == new || open(attr, config, new) {
+        if old == new || only_recomputed(attr, config, new) {
             continue;
         }
         let path = at.clone().attr(&attr.name);
@@ -22,16 +22,17 @@ pub(super) fn replacements(object: &Object, values: [&Val; 3], at: &Path, found:
     }
 }
 
-/// Whether a value is merely not computed yet, which is no change. What the configuration sets to something unknown
-/// is one: if it then differed, Terraform would find a replacement where it planned an update, and refuse.
-fn open(attr: &Attribute, config: &Val, new: &Val) -> bool {
+/// Whether a value is unknown only because the provider computes it again, which is no change. What the configuration
+/// sets to something unknown is a change: if it then differed, Terraform would refuse a replacement where it planned an
+/// update.
+fn only_recomputed(attr: &Attribute, config: &Val, new: &Val) -> bool {
     attr.computed && new.is_unknown() && config.is_null()
 }
 
 fn nested(nesting: Nesting, object: &Object, values: [&Val; 3], at: &Path, found: &mut Vec<Path>) {
     let [old, _, new] = values;
     match nesting {
-        // It may turn out to be anything.
+        // The unknown value may be any.
         _ if new.is_unknown() => found.extend(settable(object).then(|| at.clone())),
         Nesting::Single => replacements(object, values, at, found),
         Nesting::List => {
@@ -46,7 +47,7 @@ fn nested(nesting: Nesting, object: &Object, values: [&Val; 3], at: &Path, found
                 nested(Nesting::Single, object, element, &at.clone().key(key), found);
             }
         }
-        // Elements of a set have no place, and no path in a plan: the set is named.
+        // Elements of a set have no path in a plan: name the set.
         Nesting::Set if set_differs(object, values) => found.push(at.clone()),
         Nesting::Set => {}
     }
@@ -60,7 +61,7 @@ fn keys(map: &Val) -> impl Iterator<Item = &String> {
     all.into_iter().flatten()
 }
 
-/// Whether an element of one side has no counterpart on the other: one that is as good where replacing is at stake.
+/// Whether an element of one side has no counterpart on the other with the same `replace` attributes.
 fn set_differs(object: &Object, [prior, config, planned]: [&Val; 3]) -> bool {
     let (before, after) = (prior.elements(), planned.elements());
     let alike = |old: &Val, new: &Val| {

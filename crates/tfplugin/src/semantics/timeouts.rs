@@ -6,7 +6,7 @@ use super::draft::TIMEOUTS;
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::path::Path;
-use crate::resource::Timeouts;
+use crate::timeouts::Timeouts;
 
 /// How long an operation may take where neither the resource nor the user says.
 const DEFAULT: Duration = Duration::from_mins(20);

@@ -1,4 +1,4 @@
-//! Judges a configuration attribute by attribute.
+//! Validates a configuration attribute by attribute.
 
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -16,7 +16,7 @@ pub(crate) fn object(object: &Object, config: &Val, write_only_allowed: bool) ->
     walk.diags
 }
 
-/// The checks of one attribute, on a value that is known and not null; what else there is, they do not judge.
+/// Runs the checks of one attribute, unless the value is null or not wholly known.
 pub(crate) fn value(attr: &Attribute, value: &Val) -> Result<(), String> {
     if value.is_null() || !value.is_wholly_known() {
         return Ok(());
@@ -31,7 +31,7 @@ struct Walk {
 
 impl Walk {
     fn object(&mut self, object: &Object, config: &Val, at: &Path) {
-        // An element that is null or not known yet has no attributes to judge.
+        // A null or unknown element has no attributes to check.
         if config.is_null() || config.is_unknown() {
             return;
         }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::socket::Socket;
 use super::{ServeError, accept};
-use crate::erased::AnyProvider;
+use crate::provider::erased::AnyProvider;
 
 /// Prints what to set, and serves until interrupted.
 pub(super) async fn serve(provider: Box<dyn AnyProvider>, version: &'static str) -> Result<(), ServeError> {

@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::socket::{self, Socket};
 use super::{ServeError, accept, tls};
-use crate::erased::AnyProvider;
 use crate::log;
+use crate::provider::erased::AnyProvider;
 
 const COOKIE_KEY: &str = "TF_PLUGIN_MAGIC_COOKIE";
 const COOKIE_VALUE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
@@ -28,7 +28,7 @@ impl Environment {
         }
         let versions = get("PLUGIN_PROTOCOL_VERSIONS");
         if !versions.is_empty() && !versions.split(',').any(|version| version.trim() == PROTOCOL) {
-            // The client explains this best, once it reads our version.
+            // The client reports the mismatch when it reads our version.
             log::protocol(
                 log::Level::Warn,
                 "The client does not speak protocol 6",
@@ -41,17 +41,17 @@ impl Environment {
     }
 }
 
-/// Shakes hands and serves.
+/// Does the handshake and serves.
 pub(super) async fn serve(
     provider: Box<dyn AnyProvider>,
     version: &'static str,
     environment: Environment,
 ) -> Result<(), ServeError> {
-    // Known before the line is written: a parent that dies later shows, one that died earlier does not read the line.
+    // Read the parent's id before the line is written: then a parent that dies later is noticed.
     let parent = socket::parent();
     let identity = tls::identity(&environment.client_certificate)?;
     let socket = Socket::listen().map_err(ServeError::Socket)?;
-    // Ctrl-C reaches the whole process group. It is Terraform's to handle: it asks us to stop.
+    // Ctrl-C reaches the whole process group. Terraform handles it, and calls StopProvider.
     let mut interrupts = signal(SignalKind::interrupt()).map_err(ServeError::Socket)?;
     tokio::spawn(async move { while interrupts.recv().await.is_some() {} });
     let certificate = STANDARD_NO_PAD.encode(&identity.certificate);

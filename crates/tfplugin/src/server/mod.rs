@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use self::services::Services;
-use crate::erased::AnyProvider;
 use crate::log;
+use crate::provider::erased::AnyProvider;
 use crate::rpc::Service;
 
 /// Why a program that should serve does not.
@@ -82,11 +82,11 @@ pub(crate) fn run(provider: Box<dyn AnyProvider>, version: &'static str) -> Exit
 
 fn complain(text: &str) {
     use std::io::Write as _;
-    // Nobody is left to tell when standard error is closed.
+    // If standard error is closed there is nowhere to report it.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Serves on two threads: one provider call that computes for long must not hold up StopProvider.
+/// Serves on two threads: one provider call that computes for long must not delay StopProvider.
 fn block_on(serve: impl Future<Output = Result<(), ServeError>>) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -94,12 +94,12 @@ fn block_on(serve: impl Future<Output = Result<(), ServeError>>) -> Result<(), S
         .build()
         .map_err(ServeError::Socket)?;
     let served = runtime.block_on(serve);
-    // Nor may one that blocks hold up the end.
+    // Nor may one that blocks delay the exit.
     runtime.shutdown_background();
     served
 }
 
-/// How often to look whether the program that started this one is still there.
+/// How often to check that the parent process still runs.
 const PARENT_EVERY: Duration = Duration::from_secs(1);
 
 /// How long connections may take to end before the program does.
@@ -120,16 +120,16 @@ async fn accept(
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
-            // A client that dies before it connects leaves no other sign.
+            // A client that dies before it connects closes nothing that we could see.
             _ = look.tick(), if parent.is_some() => {
                 let idle = limit.available_permits() == http::CONNECTIONS_MAX as usize;
                 if idle && parent != Some(socket::parent()) {
-                    log::protocol(log::Level::Warn, "Terraform is gone without a word", &[]);
+                    log::protocol(log::Level::Warn, "Parent process exited without Shutdown; stopping.", &[]);
                     break;
                 }
             }
             stream = socket.accept() => {
-                // Beyond the limit a connection waits for nobody: it is closed.
+                // A connection beyond the limit is closed at once.
                 let Ok(permit) = Arc::clone(&limit).try_acquire_owned() else { continue };
                 let (tls, services) = (tls.clone(), services.clone());
                 tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! What is served beside the provider: shutdown, health, and go-plugin's two streams, on which nothing ever comes.
+//! What is served beside the provider: shutdown, health, and go-plugin's two streams, which stay empty.
 
 use std::marker::PhantomData;
 use std::pin::Pin;

@@ -51,10 +51,10 @@ impl Socket {
     }
 }
 
-/// How long to wait where nothing can be accepted, as when the process has no file descriptor left.
+/// How long to wait before retrying an accept that failed, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The first success. A failure is back at once as long as its cause lasts: without a pause it would take a whole core.
+/// Retries until the first success, with a pause: without one, a lasting failure would busy a whole core.
 async fn first<T>(accept: impl AsyncFn() -> io::Result<T>) -> T {
     loop {
         match accept().await {
@@ -79,7 +79,7 @@ impl Drop for Socket {
     }
 }
 
-/// A new folder that nobody else can enter. One that exists is never taken: someone else may have made it.
+/// A new folder that only this user can enter. An existing one is never used: another user may have made it.
 fn private_folder(base: &Path) -> io::Result<PathBuf> {
     let mut last = io::ErrorKind::AlreadyExists.into();
     for attempt in 0..100 {

@@ -34,7 +34,7 @@ pub(super) fn config(json: &Json, object: &Object, ty: &Type) -> Result<Val> {
     Ok(value)
 }
 
-/// A value of a type, in which [`UNKNOWN`] stands for an unknown.
+/// A value of a type, with [`UNKNOWN`] for an unknown.
 pub(super) fn typed(json: &Json, ty: &Type) -> Result<Val, ValueError> {
     match (json, ty) {
         (Json::String(text), _) if text == UNKNOWN => Ok(Val::UNKNOWN),
@@ -82,7 +82,7 @@ fn object(all: &serde_json::Map<String, Json>, types: &BTreeMap<String, Type>) -
     ))
 }
 
-/// A value as JSON, in which [`UNKNOWN`] stands for an unknown.
+/// A value as JSON, with [`UNKNOWN`] for an unknown.
 pub(super) fn show(value: &Val) -> Json {
     match value {
         Val::Null => Json::Null,
@@ -119,7 +119,6 @@ pub(super) fn value(message: Option<&pb::DynamicValue>, ty: &Type) -> Val {
 
 /// Diagnostics from their messages.
 pub(super) fn diagnostics(messages: Vec<pb::Diagnostic>) -> Diagnostics {
-    let observer = super::OBSERVER.get();
     let one = |message: pb::Diagnostic| {
         let error = message.severity == i32::from(pb::diagnostic::Severity::Error);
         let diagnostic = if error {
@@ -127,13 +126,9 @@ pub(super) fn diagnostics(messages: Vec<pb::Diagnostic>) -> Diagnostics {
         } else {
             Diagnostic::warning
         };
-        let diagnostic = diagnostic(message.summary)
+        diagnostic(message.summary)
             .detail(message.detail)
-            .at(message.attribute.map_or_else(Path::empty, |at| path(&at)));
-        if let Some(observer) = observer {
-            observer(&diagnostic);
-        }
-        diagnostic
+            .at(message.attribute.map_or_else(Path::empty, |at| path(&at)))
     };
     messages.into_iter().map(one).collect()
 }
@@ -146,7 +141,7 @@ pub(super) fn path(message: &pb::AttributePath) -> Path {
         Selector::ElementKeyString(key) => Some(Step::Key(key.clone())),
         Selector::ElementKeyInt(index) => usize::try_from(*index).ok().map(Step::Index),
     };
-    message.steps.iter().filter_map(step).collect::<Vec<_>>().into()
+    Path::of(message.steps.iter().filter_map(step).collect())
 }
 
 /// The whole schema as JSON.

@@ -15,31 +15,20 @@
 mod convert;
 mod resource;
 
-use std::sync::OnceLock;
-
 use serde_json::Value as Json;
 use tonic::Request;
 
 pub use self::resource::{Applied, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::function::FunctionError;
 use crate::proto::tfplugin6 as pb;
 use crate::proto::tfplugin6::provider_server::Provider as _;
-use crate::provider::Provider;
+use crate::provider::function::FunctionError;
+use crate::provider::registry::Provider;
 use crate::rpc::Service;
 
-/// Stands for an unknown value in the JSON of configurations, plans and arguments.
+/// An unknown value in the JSON of configurations, plans and arguments.
 pub const UNKNOWN: &str = "\u{1}unknown\u{1}";
-
-/// Who sees every diagnostic.
-static OBSERVER: OnceLock<fn(&Diagnostic)> = OnceLock::new();
-
-/// Shows a function every diagnostic that a provider answers with, those included that a test does not look at: for a
-/// snapshot of all messages. It is called on the thread of the test. There is one observer a process.
-pub fn observe(observer: fn(&Diagnostic)) {
-    let _ = OBSERVER.set(observer);
-}
 
 /// A provider under test.
 pub struct Harness {
@@ -53,7 +42,7 @@ type Observer = Box<dyn Fn(&Diagnostic) + Send + Sync>;
 impl Harness {
     /// Puts a provider under test. A provider that is put together wrongly panics here.
     pub fn new<P: Provider>() -> Self {
-        let service = Service::new(crate::erased::provider::<P>(), "0.0.0-test");
+        let service = Service::new(crate::provider::erased::provider::<P>(), "0.0.0-test");
         let faults = &service.catalog().faults;
         assert!(faults.is_empty(), "{faults}");
         Self {
@@ -171,7 +160,7 @@ impl Harness {
             Some(error) => Err(FunctionError {
                 text: self.seen(error.text),
                 argument: error.function_argument,
-                path: None,
+                name: None,
             }),
             None => Ok(convert::show(&convert::value(
                 called.result.as_ref(),

@@ -42,12 +42,12 @@ pub struct Planned {
     private: Vec<u8>,
     identity: Option<pb::ResourceIdentityData>,
     replace: Vec<Path>,
-    /// What the provider told with the plan.
+    /// Warnings that came with the plan.
     pub warnings: Diagnostics,
 }
 
 impl Planned {
-    /// The planned attributes; [`super::UNKNOWN`] stands for what is known after apply.
+    /// The planned attributes; [`super::UNKNOWN`] is what is known after apply.
     pub fn json(&self) -> Json {
         convert::show(&self.value)
     }
@@ -346,7 +346,7 @@ impl<'a> ResourceHarness<'a> {
             [before, after].map(|one| convert::value(one.identity_data.as_ref(), &self.one.identity_ty));
         let differs = |name: &str| !before.get(name).is_null() && before.get(name) != after.get(name);
         if let Some((name, _)) = self.one.identity.iter().find(|(name, _)| differs(name)) {
-            diags.push(Diagnostic::error("The identity of the object changed").at(*name));
+            diags.push(Diagnostic::error("The identity of the object changed").at(Path::root(*name)));
         }
     }
 

@@ -66,7 +66,7 @@ async fn create() {
         Some(json!({ "species": "Lion" })),
     )
     .await;
-    // Secrets are struck out of whatever is told.
+    // Secrets are replaced in every message.
     check(
         json!({ "name": "leo", "mode": "gossips" }),
         "warning: It has secrets: (hidden) and (hidden)",

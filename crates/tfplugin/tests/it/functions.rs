@@ -118,37 +118,37 @@ async fn calls() {
     check(
         "describe",
         &["bad".into(), null.clone(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "not that", argument: Some(0), path: None }"#),
+        Err(r#"FunctionError { text: "not that", argument: Some(0), name: None }"#),
     )
     .await;
     check(
         "describe",
         &[null.clone(), null.clone(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "`text` must not be null", argument: Some(0), path: None }"#),
+        Err(r#"FunctionError { text: "`text` must not be null", argument: Some(0), name: None }"#),
     )
     .await;
     check(
         "describe",
         &["a".into(), 0.5.into(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "`nullable` must be a whole number", argument: Some(1), path: None }"#),
+        Err(r#"FunctionError { text: "`nullable` must be a whole number", argument: Some(1), name: None }"#),
     )
     .await;
     check(
         "describe",
         &["a".into(), 1e30.into(), null.clone(), null.clone()],
-        Err(r#"FunctionError { text: "`nullable` must be a whole number between -2^63 and 2^63-1", argument: Some(1), path: None }"#),
+        Err(r#"FunctionError { text: "`nullable` must be a whole number between -2^63 and 2^63-1", argument: Some(1), name: None }"#),
     )
     .await;
     check(
         "describe",
         &["a".into()],
-        Err(r#"FunctionError { text: "the argument `nullable` is missing", argument: None, path: None }"#),
+        Err(r#"FunctionError { text: "the argument `nullable` is missing", argument: None, name: None }"#),
     )
     .await;
     check(
         "echo",
         &[null.clone(), null],
-        Err(r#"FunctionError { text: "there are too many arguments", argument: Some(1), path: None }"#),
+        Err(r#"FunctionError { text: "there are too many arguments", argument: Some(1), name: None }"#),
     )
     .await;
 }

@@ -118,7 +118,7 @@ fn objects_json(count: usize) -> Vec<u8> {
     format!(r#"{{"load":{{"type":{ty},"value":[{empty}]}}}}"#).into_bytes()
 }
 
-/// A byte can stand for an object of a thousand attributes: what a message unfolds to is bounded, not only its bytes.
+/// A byte can be an object of a thousand attributes: what a message unfolds to is bounded, not only its bytes.
 #[tokio::test]
 async fn values_that_unfold() {
     let plugin = Plugin::start(&rogue(), [("TF_LOG", "off")]).unwrap();

@@ -31,7 +31,7 @@ async fn import() {
     );
 }
 
-/// A tool may hand back a state without its identity: it is found anew.
+/// A tool may send a state without its identity: it is computed again.
 #[tokio::test]
 async fn prior_state_without_identity() {
     let zoo = open().await;
@@ -130,8 +130,8 @@ async fn checked() {
         .unwrap_err();
     assert_eq!(
         text(&by_identity),
-        "error: The identity to import cannot be used (at badge): Its `badge` must be above zero. Nothing was imported.\n\
-         error: The identity to import cannot be used (at house): Its `house` must be a house, which begins with `house-`. Nothing was imported."
+        "error: The `badge` of the identity cannot be used (at badge): It is 0 and must be above zero. Nothing was imported.\n\
+         error: The `house` of the identity cannot be used (at house): It is `hut-1` and must be a house, which begins with `house-`. Nothing was imported."
     );
     keeper
         .import_by_identity(json!({ "house": "house-1", "badge": 7 }))

@@ -172,7 +172,7 @@ async fn an_orphan_ends() {
     assert!(!folder.exists(), "the socket's folder is left behind");
 }
 
-/// A panic's text may hold anything. What is told of it holds no secret, on whatever way.
+/// A panic's text may hold anything. No secret in it reaches the log or the user.
 #[tokio::test]
 async fn a_panic_tells_no_secret() {
     let (secret, errors) = ("s3cr3t-key", tempfile::NamedTempFile::new().unwrap());
@@ -212,9 +212,9 @@ async fn a_panic_tells_no_secret() {
     connection.shutdown().await.unwrap();
     plugin.child.wait().unwrap();
 
-    let told = std::fs::read_to_string(errors.path()).unwrap();
-    assert!(!told.contains(secret), "{told}");
-    let json: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let logged = std::fs::read_to_string(errors.path()).unwrap();
+    assert!(!logged.contains(secret), "{logged}");
+    let json: serde_json::Value = serde_json::from_str(&logged).unwrap();
     assert_eq!(json["@level"], "error");
     assert_eq!(json["@message"], "The provider crashed");
     assert_eq!(json["panic"], "the key is (hidden)");

@@ -1,4 +1,4 @@
-//! Waiting, with the clock standing still.
+//! Waiting, with the clock paused.
 
 use serde_json::json;
 use tokio::time::Instant;

@@ -199,7 +199,7 @@ impl Animal {
         self.mode.as_deref().unwrap_or_default()
     }
 
-    fn settle(mut self, revision: i64) -> Self {
+    fn stored(mut self, revision: i64) -> Self {
         self.revision = Some(revision);
         self.id = Some(format!("animal-{}", self.name));
         self.mood = self.mood.or(Some("calm".to_owned()));
@@ -236,7 +236,7 @@ impl Resource for Animal {
         let mode = plan.misbehaves().to_owned();
         assert!(mode != "panics before", "the lion is loose");
         let heard = plan.whisper.clone();
-        let mut new = plan.settle(1);
+        let mut new = plan.stored(1);
         operation.client().animals().insert(new.name.clone(), new.clone());
         operation.set_private("heard", heard.unwrap_or_default());
         operation.save(Self {
@@ -275,7 +275,7 @@ impl Resource for Animal {
             return Err(Diagnostic::error("It will not change").into());
         }
         assert_ne!(prior, plan, "an update that changes nothing");
-        let made = plan.settle(prior.revision.unwrap_or_default() + 1);
+        let made = plan.stored(prior.revision.unwrap_or_default() + 1);
         operation
             .client()
             .animals()

@@ -1,7 +1,8 @@
 //! A provider for tests of the program around it: it panics with its own secret, and takes values of any type.
 
 use tfplugin::{
-    Attrs, ConfigureCx, Cx, Dynamic, Function, FunctionError, Provider, Registry, Resource, Result, Variadic,
+    Attrs, ConfigureRequest, Dynamic, Function, FunctionError, Operation, Provider, Registry, Resource,
+    Result, Variadic,
 };
 
 /// Misbehaves.
@@ -16,7 +17,7 @@ impl Provider for Rogue {
     const NAME: &'static str = "rogue";
     type Client = String;
 
-    async fn configure(self, _cx: &ConfigureCx) -> Result<String> {
+    async fn configure(self, _cx: &ConfigureRequest) -> Result<String> {
         Ok(self.key)
     }
 
@@ -40,19 +41,19 @@ impl Resource for Bomb {
     const NAME: &'static str = "bomb";
     type Client = String;
 
-    async fn create(_plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        panic!("the key is {}", cx.client());
+    async fn create(_plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        panic!("the key is {}", operation.client());
     }
 
-    async fn read(state: Self, _cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+    async fn read(state: Self, _cx: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         Ok(Some(state))
     }
 
-    async fn update(_prior: Self, plan: Self, _cx: &mut Cx<'_, Self>) -> Result<Self> {
+    async fn update(_prior: Self, plan: Self, _cx: &mut Operation<'_, Self>) -> Result<Self> {
         Ok(plan)
     }
 
-    async fn delete(_state: Self, _cx: &mut Cx<'_, Self>) -> Result<()> {
+    async fn delete(_state: Self, _cx: &mut Operation<'_, Self>) -> Result<()> {
         Ok(())
     }
 }

@@ -25,4 +25,6 @@ fn main() {
     let _ = Diagnostic::error("").at(Thing::nmae());
     let _ = Diagnostic::error("").at(Thing::part().sise());
     let _ = Diagnostic::error("").at(Thing::name().size());
+    // A text is no path at all.
+    let _ = Diagnostic::error("").at("name");
 }

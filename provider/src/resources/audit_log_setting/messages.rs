@@ -3,6 +3,7 @@
 use scalr_api::{AccountId, ConnectionId, Host, InvalidId};
 use tfplugin::Diagnostic;
 
+use super::AuditLogSetting;
 use crate::failure::import_block;
 
 /// What failed is named by what was being done.
@@ -26,22 +27,16 @@ pub(super) mod doing {
     }
 }
 
-pub(super) fn not_an_import_id(id: &str, reason: &str) -> Diagnostic {
-    Diagnostic::error(format!("Import id `{}` cannot be used", id.escape_debug())).detail(format!(
-        "It {reason}: the setting is imported by its account. Nothing was imported."
-    ))
-}
-
 pub(super) fn not_an_account(error: &InvalidId) -> Diagnostic {
     Diagnostic::error("Not the id of an account")
         .detail(format!("{error}."))
-        .at("account_id")
+        .at(AuditLogSetting::account_id())
 }
 
 pub(super) fn no_connection(connection: &ConnectionId) -> Diagnostic {
     Diagnostic::error(format!("There is no connection `{connection}`"))
         .detail("Scalr has no such connection, or the token may not see it. Nothing was changed.")
-        .at("connection_id")
+        .at(AuditLogSetting::connection_id())
 }
 
 pub(super) fn account_not_known(connection: &ConnectionId) -> Diagnostic {
@@ -57,7 +52,7 @@ pub(super) fn not_taken(account: &AccountId, selected: Option<&ConnectionId>) ->
             "Scalr took the call, and answers that the audit log of `{account}` is {}. The next plan shows it as it is then.",
             selected.map_or("not streamed".to_owned(), |id| format!("streamed to `{id}`"))
         ))
-        .at("connection_id")
+        .at(AuditLogSetting::connection_id())
 }
 
 pub(super) fn no_account(account: &AccountId) -> Diagnostic {
@@ -83,7 +78,7 @@ pub(super) fn taken(account: &AccountId, other: &ConnectionId) -> Diagnostic {
              change of `connection_id`:\n\n{}",
             import_block(account)
         ))
-        .at("connection_id")
+        .at(AuditLogSetting::connection_id())
 }
 
 pub(super) fn left_on(account: &AccountId, selected: &ConnectionId, ours: &str) -> Diagnostic {

@@ -4,7 +4,7 @@ mod messages;
 mod scalr;
 
 use scalr_api::AccountId;
-use tfplugin::{Action, Attrs, Cx, Identity, Plan, Resource, Result};
+use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result};
 
 use crate::check;
 use crate::client::Client;
@@ -24,7 +24,7 @@ pub struct AuditLogSetting {
     #[tf(required, check = check::connection_id)]
     connection_id: String,
     /// Scalr account of the setting: the provider's `account_id`, else the connection's account.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown, check = check::account_id)]
     account_id: Option<String>,
     /// Whether this resource made the selection. It is `false` when someone else has made it since: the next apply takes it over. Destroy turns off only a selection of its own.
     #[tf(computed)]
@@ -36,10 +36,10 @@ impl Resource for AuditLogSetting {
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["account_id"]);
 
-    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
-        let wanted = connection_id(&plan.connection_id, "connection_id")?;
-        let account = account_for(cx.client(), &scalr, &wanted).await?;
+    async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
+        let wanted = connection_id(&plan.connection_id, Self::connection_id())?;
+        let account = account_for(operation.client(), &scalr, &wanted).await?;
         let Some(current) = read(&scalr, &account).await? else {
             return Err(absent(&scalr, &account).await);
         };
@@ -49,11 +49,11 @@ impl Resource for AuditLogSetting {
             Some(_) => {}
             None => scalr::select(&scalr, &account, &wanted).await?,
         }
-        Ok(plan.made(account, cx))
+        Ok(plan.made(account, operation))
     }
 
-    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let account = state.account()?;
         let Some(setting) = read(&scalr, &account).await? else {
             return scalr::gone_with_account(&scalr, &account).await.map(|()| None);
@@ -63,8 +63,8 @@ impl Resource for AuditLogSetting {
             return Ok(None);
         };
         // Imported: what is selected now is what is managed.
-        let ours = cx.private(OURS).unwrap_or_else(|| {
-            cx.set_private(OURS, id.as_str().as_bytes());
+        let ours = operation.private(OURS).unwrap_or_else(|| {
+            operation.set_private(OURS, id.as_str().as_bytes());
             id.as_str().as_bytes().to_vec()
         });
         Ok(Some(Self {
@@ -74,26 +74,26 @@ impl Resource for AuditLogSetting {
         }))
     }
 
-    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let account = prior.account()?;
-        let wanted = connection_id(&plan.connection_id, "connection_id")?;
+        let wanted = connection_id(&plan.connection_id, Self::connection_id())?;
         scalr::select(&scalr, &account, &wanted).await?;
-        Ok(plan.made(account, cx))
+        Ok(plan.made(account, operation))
     }
 
-    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let account = state.account()?;
         let setting = read(&scalr, &account).await?;
-        let ours = cx
+        let ours = operation
             .private(OURS)
             .unwrap_or_else(|| state.connection_id.clone().into_bytes());
         match setting.as_ref().and_then(selected) {
             Some(id) if id.as_str().as_bytes() == ours => {
                 scalr::turn_off(&scalr, &account).await?;
             }
-            Some(other) => cx.warn(messages::left_on(
+            Some(other) => operation.warn(messages::left_on(
                 &account,
                 other,
                 &String::from_utf8_lossy(&ours),
@@ -105,22 +105,15 @@ impl Resource for AuditLogSetting {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         // An update that only takes over a selection made elsewhere shows as `false -> true`.
-        if plan.action() != Action::Delete {
-            plan.set("managed", true);
-        }
+        plan.set(Self::managed(), true);
         Ok(())
-    }
-
-    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
-        check::account_id(id).map_err(|reason| messages::not_an_import_id(id, &reason))?;
-        Ok(vec![("account_id", id.to_owned())])
     }
 }
 
 impl AuditLogSetting {
     /// The selection as this resource has just made it.
-    fn made(self, account: AccountId, cx: &mut Cx<'_, Self>) -> Self {
-        cx.set_private(OURS, self.connection_id.as_bytes());
+    fn made(self, account: AccountId, operation: &mut Operation<'_, Self>) -> Self {
+        operation.set_private(OURS, self.connection_id.as_bytes());
         Self {
             account_id: Some(account.into_string()),
             managed: Some(true),

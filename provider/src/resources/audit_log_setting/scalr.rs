@@ -3,15 +3,20 @@
 use scalr_api::{AccountId, AuditLogSetting as Wire, ClientError, ConnectionId, Object};
 use tfplugin::{Diagnostics, Result};
 
+use super::AuditLogSetting;
 use super::messages::{self, doing};
 use crate::client::Client;
 use crate::failure::Cause as _;
-use crate::scalr::Scalr;
+use crate::scalr::{Attributes, Scalr};
 
 /// Where the server's errors point, and the attribute behind it.
-const ATTRIBUTES: &[(&str, &str)] = &[
-    ("/data/relationships/integration", "connection_id"),
-    ("/data/attributes/enabled", "connection_id"),
+const ATTRIBUTES: Attributes = &[
+    ("/data/relationships/integration", || {
+        AuditLogSetting::connection_id().into()
+    }),
+    ("/data/attributes/enabled", || {
+        AuditLogSetting::connection_id().into()
+    }),
 ];
 
 /// The connection that the setting selects, if it is on.

@@ -3,6 +3,7 @@
 use scalr_api::{ClientError, Connection as Wire, ConnectionAttributes, ConnectionId, Object, Status};
 use tfplugin::Diagnostic;
 
+use super::Activation;
 use super::scalr::Why;
 
 /// What to do in place of resuming a paused connection.
@@ -26,13 +27,7 @@ pub(super) fn not_refreshed(id: &ConnectionId, error: &ClientError) -> String {
 pub(super) fn gone(id: &str) -> Diagnostic {
     Diagnostic::error(format!("There is no connection `{id}`"))
         .detail("Scalr has no such connection, or the token may not see it. Nothing was changed.")
-        .at("connection_id")
-}
-
-pub(super) fn not_an_import_id(id: &str, reason: &str) -> Diagnostic {
-    Diagnostic::error(format!("Import id `{}` cannot be used", id.escape_debug())).detail(format!(
-        "It {reason}: an activation is imported by its connection. Nothing was imported."
-    ))
+        .at(Activation::connection_id())
 }
 
 /// The step that is missing, for the log.
@@ -68,7 +63,7 @@ pub(super) fn paused(object: &Object<Wire>, instead: &str) -> Diagnostic {
              changed.\n\nSet `enabled = true` on the `scalr_eventbridge_connection` to resume it, or {instead}.",
             object.id
         ))
-        .at("connection_id")
+        .at(Activation::connection_id())
 }
 
 /// Why the connection is not active, and which step is missing.
@@ -82,7 +77,7 @@ pub(super) fn not_active(last: Option<&Object<Wire>>, awaited: &str, why: Why, s
             .detail(format!(
                 "That was so {until}: {awaited}. {standing} Apply again later."
             ))
-            .at("connection_id");
+            .at(Activation::connection_id());
     };
     let wire = &object.attributes;
     let (missing, next) = match &wire.status {
@@ -103,7 +98,7 @@ pub(super) fn not_active(last: Option<&Object<Wire>>, awaited: &str, why: Why, s
     .detail(format!(
         "That was its status {until}. {missing}\n\n{standing} {next}"
     ))
-    .at("connection_id")
+    .at(Activation::connection_id())
 }
 
 fn pending(wire: &ConnectionAttributes) -> (String, String) {

@@ -7,7 +7,7 @@ mod messages;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Action, Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, mins};
+use tfplugin::{Action, Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use crate::check;
 use crate::client::Client;
@@ -36,8 +36,8 @@ impl Resource for Activation {
     const IDENTITY: Identity = Identity::of(&["connection_id"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(10));
 
-    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        match refresh(cx, &plan.id()?).await? {
+    async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        match refresh(operation, &plan.id()?).await? {
             Ended::Active(object) => Ok(plan.with(&object)),
             // No state: the next plan has the activation to add.
             Ended::Paused(object) => Err(messages::paused(&object, messages::LEAVE_IT_OUT).into()),
@@ -48,34 +48,34 @@ impl Resource for Activation {
         }
     }
 
-    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let object = scalr.connection(&state.id()?).await?;
         Ok(object.map(|object| state.with(&object)))
     }
 
-    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
+    async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         if prior.settled() {
             return Ok(plan);
         }
-        match refresh(cx, &plan.id()?).await? {
+        match refresh(operation, &plan.id()?).await? {
             Ended::Active(object) => Ok(plan.with(&object)),
             Ended::Paused(object) => {
-                cx.save(prior.with(&object));
+                operation.save(prior.with(&object));
                 Err(messages::paused(&object, messages::PLAN_AGAIN).into())
             }
             Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
             Ended::Early { last, awaited, why } => {
                 let error = messages::not_active(last.as_ref(), &awaited, why, messages::STAYS);
                 if let Some(object) = last {
-                    cx.save(prior.with(&object));
+                    operation.save(prior.with(&object));
                 }
                 Err(error.into())
             }
         }
     }
 
-    async fn delete(_state: Self, _cx: &mut Cx<'_, Self>) -> Result<()> {
+    async fn delete(_state: Self, _cx: &mut Operation<'_, Self>) -> Result<()> {
         Ok(())
     }
 
@@ -83,24 +83,20 @@ impl Resource for Activation {
         let refreshes = match plan.action() {
             Action::Create => true,
             Action::Update => plan.replaces() || !plan.prior().is_some_and(Self::settled),
+            // The hook is not called for a destroy.
             Action::Delete => false,
         };
         if refreshes {
-            plan.set("status", Status::Active.as_str());
-            plan.set("error_message", None::<String>);
+            plan.set(Self::status(), Status::Active.as_str());
+            plan.set(Self::error_message(), None);
         }
         Ok(())
-    }
-
-    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
-        check::connection_id(id).map_err(|reason| messages::not_an_import_id(id, &reason))?;
-        Ok(vec![("connection_id", id.to_owned())])
     }
 }
 
 impl Activation {
     fn id(&self) -> Result<ConnectionId> {
-        connection_id(&self.connection_id, "connection_id")
+        connection_id(&self.connection_id, Self::connection_id())
     }
 
     /// Whether there is nothing to refresh.

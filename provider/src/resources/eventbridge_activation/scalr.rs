@@ -1,15 +1,13 @@
 //! Refreshing a connection until it is active.
 
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use scalr_api::{ClientError, Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Cx, Result, Waited};
+use tfplugin::{Operation, Result, WaitEnd};
 
 use super::{Activation, messages};
 use crate::failure::Cause as _;
+use crate::scalr::Scalr;
 
 /// How often Scalr is asked to look at the event source.
 const REFRESH_EVERY: Duration = Duration::from_secs(3);
@@ -37,73 +35,83 @@ pub(super) enum Why {
 
 /// Refreshes that failed one after the other. Being throttled is no failure: it passes, and the timeout bounds it.
 #[derive(Default)]
-struct Failures(AtomicU32);
+struct Failures(u32);
 
 impl Failures {
     /// Whether one more may follow this one.
-    fn next(&self, error: &ClientError) -> bool {
-        let throttled = error.refusal().is_some_and(|refusal| refusal.status == 429);
-        throttled || self.0.fetch_add(1, Ordering::Relaxed) + 1 < FAILURES_MAX
+    fn next(&mut self, error: &ClientError) -> bool {
+        if error.refusal().is_some_and(|refusal| refusal.status == 429) {
+            return true;
+        }
+        self.0 += 1;
+        self.0 < FAILURES_MAX
     }
 
     /// A refresh went well.
-    fn forget(&self) {
-        self.0.store(0, Ordering::Relaxed);
+    fn forget(&mut self) {
+        self.0 = 0;
     }
 }
 
 /// Refreshes until the connection is active, or is found not to become so.
-pub(super) async fn refresh(cx: &Cx<'_, Activation>, id: &ConnectionId) -> Result<Ended> {
-    let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
-    let last = Mutex::new(None);
-    let lock = || last.lock().unwrap_or_else(PoisonError::into_inner);
-    let failures = Failures::default();
-    let waited = cx
-        .wait(REFRESH_EVERY, async |_| {
-            // Asking for `active` would resume a paused connection, so it is looked at before each time.
-            let Some(found) = scalr.connection(id).await? else {
-                return Ok(ControlFlow::Break(Ended::Gone));
-            };
-            if found.attributes.status == Status::Disabled {
-                return Ok(ControlFlow::Break(Ended::Paused(found)));
+pub(super) async fn refresh(operation: &Operation<'_, Activation>, id: &ConnectionId) -> Result<Ended> {
+    let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
+    let mut failures = Failures::default();
+    let mut last = None;
+    let mut attempts = operation.attempts(REFRESH_EVERY);
+    while attempts.next().await.is_some() {
+        match attempt(&scalr, id, &mut failures).await {
+            Ok(Attempt::Ended(ended)) => return Ok(ended),
+            Ok(Attempt::NotYet(object)) => {
+                attempts.awaiting(messages::awaited(&object.attributes));
+                last = Some(*object);
             }
-            let object = match scalr.api.refresh_connection(id).await {
-                Ok(object) => {
-                    failures.forget();
-                    object
-                }
-                // Before it is sent again, the connection is looked at again.
-                Err(error) if error.is_passing() && failures.next(&error) => {
-                    return Ok(ControlFlow::Continue(messages::not_refreshed(id, &error)));
-                }
-                Err(error) => {
-                    return Err(scalr.failed(error).during(messages::doing_refresh(id)));
-                }
-            };
-            Ok(match object.attributes.status {
-                Status::Active => ControlFlow::Break(Ended::Active(object)),
-                Status::Disabled => ControlFlow::Break(Ended::Paused(object)),
-                _ => {
-                    let awaited = messages::awaited(&object.attributes);
-                    *lock() = Some(object);
-                    ControlFlow::Continue(awaited)
-                }
-            })
-        })
-        .await;
-    let early = |why, awaited| {
-        Ok(Ended::Early {
-            last: lock().take(),
-            awaited,
-            why,
-        })
+            Ok(Attempt::Failed(error)) => attempts.awaiting(messages::not_refreshed(id, &error)),
+            Err(_) if operation.cancelled().is_cancelled() => {
+                return Ok(Ended::Early {
+                    last,
+                    awaited: messages::NO_ANSWER.to_owned(),
+                    why: Why::Cancelled,
+                });
+            }
+            Err(failed) => return Err(failed),
+        }
+    }
+    let (why, awaited) = match attempts.end() {
+        WaitEnd::TimedOut { last } => (Why::TimedOut, last),
+        WaitEnd::Cancelled { last } => (Why::Cancelled, last),
     };
-    match waited {
-        Ok(Waited::Done(ended)) => Ok(ended),
-        Ok(Waited::TimedOut { last }) => early(Why::TimedOut, last),
-        Ok(Waited::Cancelled { last }) => early(Why::Cancelled, last),
-        Err(_) if cx.cancelled().is_cancelled() => early(Why::Cancelled, messages::NO_ANSWER.to_owned()),
-        Err(failed) => Err(failed),
+    Ok(Ended::Early { last, awaited, why })
+}
+
+/// What one refresh came to.
+enum Attempt {
+    Ended(Ended),
+    NotYet(Box<Object<Wire>>),
+    /// It may be sent again.
+    Failed(ClientError),
+}
+
+async fn attempt(scalr: &Scalr, id: &ConnectionId, failures: &mut Failures) -> Result<Attempt> {
+    // Asking for `active` would resume a paused connection, so it is looked at before each time.
+    let Some(found) = scalr.connection(id).await? else {
+        return Ok(Attempt::Ended(Ended::Gone));
+    };
+    if found.attributes.status == Status::Disabled {
+        return Ok(Attempt::Ended(Ended::Paused(found)));
+    }
+    match scalr.api.refresh_connection(id).await {
+        Ok(object) => {
+            failures.forget();
+            Ok(match object.attributes.status {
+                Status::Active => Attempt::Ended(Ended::Active(object)),
+                Status::Disabled => Attempt::Ended(Ended::Paused(object)),
+                _ => Attempt::NotYet(Box::new(object)),
+            })
+        }
+        // Before it is sent again, the connection is looked at again.
+        Err(error) if error.is_passing() && failures.next(&error) => Ok(Attempt::Failed(error)),
+        Err(error) => Err(scalr.failed(error).during(messages::doing_refresh(id))),
     }
 }
 
@@ -118,7 +126,7 @@ mod tests {
             host: "scalr.example.com".to_owned(),
             reason: "HTML".to_owned(),
         };
-        let failures = Failures::default();
+        let mut failures = Failures::default();
         for _ in 0..3 {
             assert!((1..FAILURES_MAX).all(|_| failures.next(&refused)));
             failures.forget();

@@ -1,19 +1,18 @@
 //! The bus at AWS: made, adopted, changed, deleted.
 
 use std::ops::ControlFlow::Continue;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::types::{
     DeadLetterConfig as WireQueue, EventSourceState, IncludeDetail, Level, LogConfig as WireLog,
 };
-use tfplugin::{Cx, Result};
+use tfplugin::{Operation, Result};
 
 use super::messages::{self, MAY_BE_THERE, doing};
 use super::{Bus, DeadLetterConfig, LogConfig, source};
 use crate::aws::calls::wire_tags;
-use crate::aws::retry::{self, IN_USE_RETRIES_MAX, is_in_use};
+use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
 use crate::aws::{Error, Regional, filled, held_text};
 use crate::failure::{Cause as _, Standing};
 
@@ -129,28 +128,32 @@ pub(super) async fn update(aws: &Regional, plan: &Bus) -> Result<()> {
 }
 
 /// Deletes the bus, once its rules are gone.
-pub(super) async fn delete(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
-    let retries = &AtomicU32::new(0);
-    retry::until_done(
-        cx,
+pub(super) async fn delete(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
+    let mut retry = Retry::new(
+        operation,
         DELETE_EVERY,
-        &doing::delete(name),
-        &messages::after_deleting(),
-        async |_| {
-            let answer = aws.events.delete_event_bus().name(name).send().await;
-            match answer.map_err(|e| aws.failed("events:DeleteEventBus", e)) {
-                Err(e) if is_in_use(&e, "rule") => {
-                    let left = aws.rule_names(name, None).await?;
-                    if left.is_empty() && retries.fetch_add(1, Ordering::Relaxed) >= IN_USE_RETRIES_MAX {
-                        return Err(e);
-                    }
+        doing::delete(name),
+        messages::after_deleting(),
+    );
+    let mut in_use_retries = 0;
+    while retry.next().await {
+        let answer = aws.events.delete_event_bus().name(name).send().await;
+        let attempted = match answer.map_err(|e| aws.failed("events:DeleteEventBus", e)) {
+            Err(e) if is_in_use(&e, "rule") => match aws.rule_names(name, None).await {
+                Ok(left) if left.is_empty() && in_use_retries >= IN_USE_RETRIES_MAX => Err(e),
+                Ok(left) => {
+                    in_use_retries += u32::from(left.is_empty());
                     Ok(Continue(messages::rules_left(name, &left)))
                 }
-                answer => retry::gone(answer),
-            }
-        },
-    )
-    .await
+                Err(unread) => Err(unread),
+            },
+            answer => gone(answer),
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
 }
 
 impl Bus {

@@ -4,6 +4,7 @@ use aws_sdk_eventbridge::types::EventSourceState;
 use scalr_api::ConnectionAttributes;
 use tfplugin::{Diagnostic, Diagnostics};
 
+use super::Bus;
 use crate::aws::Error;
 use crate::failure::{Cause as _, Standing, UNCHANGED, import_block};
 
@@ -175,7 +176,7 @@ pub(super) fn elsewhere(name: &str, wire: &ConnectionAttributes, account: &str, 
              was made.\n\nGive this resource the connection's `region`, and AWS credentials of the connection's account.",
             wire.name, wire.aws_account_id, wire.region
         ))
-        .at("region")
+        .at(Bus::region())
 }
 
 pub(super) fn not_associated(name: &str, awaited: &str) -> Diagnostic {

@@ -7,12 +7,15 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{Action, Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, Value, Waited, mins};
+use tfplugin::{
+    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, WaitEnd, mins,
+};
 
 use crate::aws::{Regional, checks, import_id, same_account, tags};
 use crate::client::Client;
+use crate::defaults;
 use crate::failure::Cause as _;
-use crate::{check, defaults};
+use crate::values::Region;
 use messages::doing;
 use source::{Association, MISSING};
 
@@ -28,8 +31,8 @@ pub struct Bus {
     #[tf(required, replace, check = checks::event_source)]
     event_source_name: String,
     /// AWS region of the bus, which is the connection's. Default: the provider's region.
-    #[tf(optional, computed, keep, replace, check = check::region)]
-    region: Option<String>,
+    #[tf(optional, computed, use_state_for_unknown, replace)]
+    region: Option<Region>,
     /// Take the bus over when it exists already (made in the console, or by an apply that was interrupted), and give it
     /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
     #[tf(optional, default = false)]
@@ -53,14 +56,14 @@ pub struct Bus {
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// Name of the bus, for `event_bus_name` of rules and targets: the same as `event_source_name`.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     name: Option<String>,
     /// ARN of the bus.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     arn: Option<String>,
     /// State of the event source: `ACTIVE`; `PENDING` while it is not associated, which an apply repairs; `DELETED`
     /// when Scalr has removed it, and `MISSING` when AWS has.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     source_state: Option<String>,
 }
 
@@ -90,34 +93,34 @@ impl Resource for Bus {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
     const PLANS_DESTROY: bool = true;
 
-    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
-        plan.complete(&aws, cx.client())?;
-        let state = source::wait_until_there(cx, &aws, &plan.event_source_name).await?;
+    async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        plan.complete(&aws, operation.client())?;
+        let state = source::wait_until_there(operation, &aws, &plan.event_source_name).await?;
         plan.source_state = Some(state.as_str().to_owned());
         plan.arn = Some(aws::create(&aws, &plan, &state).await?);
-        cx.save(plan.clone());
+        operation.save(plan.clone());
         // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
         if plan.adopt_existing
             && let Err(failures) = aws::adopt(&aws, &plan).await
         {
             for failure in &failures {
-                cx.warn(messages::not_as_configured(&plan.event_source_name, failure));
+                operation.warn(messages::not_as_configured(&plan.event_source_name, failure));
             }
         }
-        plan.associate(cx, &aws).await;
+        plan.associate(operation, &aws).await;
         Ok(plan)
     }
 
-    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+    async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
         if state.event_source_name.is_empty() {
             let name = state.name.clone().unwrap_or_default();
             checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
             state.event_source_name = name;
         }
         state.name = Some(state.event_source_name.clone());
-        state.region = Some(aws.name.clone());
+        state.region = Some(Region::from(&*aws.name));
         let name = &state.event_source_name;
         let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
         let Some(held) = held else {
@@ -138,16 +141,16 @@ impl Resource for Bus {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };
-        state.tags = tags::own(&all, defaults::tags(cx.client())?, known);
+        state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
         state.tags_all = Some(all);
         state.arn = Some(arn);
         state.with(&held);
         Ok(Some(state))
     }
 
-    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
-        plan.complete(&aws, cx.client())?;
+    async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        plan.complete(&aws, operation.client())?;
         if plan.settings_differ(&prior) {
             aws::update(&aws, &plan).await?;
         }
@@ -160,38 +163,44 @@ impl Resource for Bus {
         let tagged = aws.retag(arn, &held, &wanted).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
         if prior.source_state != plan.source_state {
-            source::reassociate(cx, &aws, name).await?;
+            source::reassociate(operation, &aws, name).await?;
         }
         Ok(plan)
     }
 
-    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = defaults::regional(cx, state.region.as_deref()).await?;
-        aws::delete(cx, &aws, &state.event_source_name).await
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        aws::delete(operation, &aws, &state.event_source_name).await
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        defaults::plan_region(plan);
-        defaults::plan_tags(plan);
+        plan::warn_of_loss(plan);
+        if plan.action() == Action::Delete {
+            return Ok(());
+        }
+        defaults::plan_region(plan, &Self::region());
+        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all());
         if plan.action() == Action::Create
-            && let Value::Known(source) = plan.planned::<String>("event_source_name")
+            && let Value::Known(source) = plan.planned(Self::event_source_name())
         {
-            plan.set("name", source);
+            plan.set(Self::name(), source);
         }
         plan::source_state(plan);
-        plan::warn_of_loss(plan);
         Ok(())
     }
 
-    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
-        import_id::bus(id)
+    fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
+        let ([name], region) = import_id::bus(id)?;
+        Ok(ImportedAttrs::new()
+            .set(Self::name(), name)
+            .set(Self::region(), region))
     }
 }
 
 impl Bus {
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
-        self.region = Some(aws.name.clone());
+        self.region = Some(Region::from(&*aws.name));
         self.name = Some(self.event_source_name.clone());
         let own = self.tags.clone().unwrap_or_default();
         self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
@@ -200,24 +209,24 @@ impl Bus {
 
     /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
     /// goes on.
-    async fn associate(&mut self, cx: &Cx<'_, Self>, aws: &Regional) {
+    async fn associate(&mut self, operation: &Operation<'_, Self>, aws: &Regional) {
         let source = &self.event_source_name;
-        let why = match source::wait_until_active(cx, aws, source).await {
-            Ok(Waited::Done(association)) => {
+        let why = match source::wait_until_active(operation, aws, source).await {
+            Ok(Ok(association)) => {
                 self.source_state = Some(association.state().to_owned());
                 if association == Association::Active {
                     return;
                 }
                 messages::source_state(association.state())
             }
-            Ok(Waited::TimedOut { last }) => messages::association_timed_out(&last),
-            Ok(Waited::Cancelled { last }) => messages::association_interrupted(&last),
+            Ok(Err(WaitEnd::TimedOut { last })) => messages::association_timed_out(&last),
+            Ok(Err(WaitEnd::Cancelled { last })) => messages::association_interrupted(&last),
             Err(failures) => {
                 let details = failures.iter().map(|failure| failure.detail.as_str());
                 details.collect::<Vec<_>>().join("\n\n")
             }
         };
-        cx.warn(messages::perhaps_nothing_arrives(source, &why));
+        operation.warn(messages::perhaps_nothing_arrives(source, &why));
     }
 
     fn settings_differ(&self, other: &Self) -> bool {

@@ -12,7 +12,7 @@ pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
         return;
     }
     match prior.source_state.as_deref() {
-        Some("PENDING") => plan.set("source_state", "ACTIVE"),
+        Some("PENDING") => plan.set(Bus::source_state(), "ACTIVE"),
         // Where the bus is replaced, the plan says so itself.
         Some(state) if is_gone(state) && !plan.replaces() => {
             let warning = messages::source_gone(&prior.event_source_name, state);

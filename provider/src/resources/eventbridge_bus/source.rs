@@ -1,10 +1,9 @@
 //! Waiting for the event source: until AWS shows it, and until it is associated.
 
-use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::EventSourceState;
-use tfplugin::{Cx, Diagnostic, Result, Waited};
+use tfplugin::{Diagnostic, Operation, Result, WaitEnd};
 
 use super::Bus;
 use super::messages::{self, doing};
@@ -41,50 +40,54 @@ impl Association {
 
 /// Waits until the account has the source, and says in which state.
 pub(super) async fn wait_until_there(
-    cx: &Cx<'_, Bus>,
+    operation: &Operation<'_, Bus>,
     aws: &Regional,
     name: &str,
 ) -> Result<EventSourceState> {
     let whose = aws.account_in_words().await;
     let place = format!("{whose}, region {}", aws.name);
-    let waited = cx
-        .wait(EVERY, async |attempt| {
-            let source = match aws.source(name).await {
-                Ok(source) => source,
-                Err(e) if e.is_passing() => {
-                    return Ok(Continue(messages::cannot_now(&doing::look_for_source(name), &e)));
+    let mut attempts = operation.attempts(EVERY);
+    while let Some(attempt) = attempts.next().await {
+        let source = match aws.source(name).await {
+            Ok(source) => source,
+            Err(e) if e.is_passing() => {
+                attempts.awaiting(messages::cannot_now(&doing::look_for_source(name), &e));
+                continue;
+            }
+            Err(e) => return Err(e.during(doing::look_for_source(name))),
+        };
+        match source.and_then(|source| source.state) {
+            None => {
+                // Waiting does not help where the source is elsewhere.
+                if attempt == READINGS_ALONE
+                    && let Ok(Some(misplaced)) =
+                        tokio::time::timeout(SCALR_WITHIN, misplaced(operation, aws, name)).await
+                {
+                    return Err(misplaced.into());
                 }
-                Err(e) => return Err(e.during(doing::look_for_source(name))),
-            };
-            Ok(match source.and_then(|source| source.state) {
-                None => {
-                    // Waiting does not help where the source is elsewhere.
-                    if attempt == READINGS_ALONE
-                        && let Ok(Some(misplaced)) =
-                            tokio::time::timeout(SCALR_WITHIN, misplaced(cx, aws, name)).await
-                    {
-                        return Err(misplaced.into());
-                    }
-                    Continue(messages::not_there_yet(name, &place))
-                }
-                Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => {
-                    Continue(messages::still_deleted(name, &place))
-                }
-                Some(state) => Break(state),
-            })
-        })
-        .await?;
-    match waited {
-        Waited::Done(EventSourceState::Deleted) => Err(messages::source_deleted(name, &place).into()),
-        Waited::Done(state) => Ok(state),
-        Waited::TimedOut { last } => Err(messages::source_never_came(name, &place, &last).into()),
-        Waited::Cancelled { last } => Err(messages::interrupted_before_made(&last).into()),
+                attempts.awaiting(messages::not_there_yet(name, &place));
+            }
+            Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => {
+                attempts.awaiting(messages::still_deleted(name, &place));
+            }
+            Some(EventSourceState::Deleted) => return Err(messages::source_deleted(name, &place).into()),
+            Some(state) => return Ok(state),
+        }
     }
+    Err(match attempts.end() {
+        WaitEnd::TimedOut { last } => messages::source_never_came(name, &place, &last),
+        WaitEnd::Cancelled { last } => messages::interrupted_before_made(&last),
+    }
+    .into())
 }
 
 /// Where Scalr says that the connections of this event source go elsewhere: said early. Without an answer of Scalr's the wait goes on.
-async fn misplaced(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagnostic> {
-    let scalr = cx.client().scalr().ok()?.stopping_with(cx.cancelled());
+async fn misplaced(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagnostic> {
+    let scalr = operation
+        .client()
+        .scalr()
+        .ok()?
+        .stopping_with(operation.cancelled());
     let connections = scalr.api.connections(None).await.ok()?;
     let account = aws.account().await.ok()?;
     let mut of_source = connections
@@ -99,39 +102,45 @@ async fn misplaced(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagn
     Some(messages::elsewhere(name, &first, account, &aws.name))
 }
 
-/// Waits until the source is ACTIVE, or in a state that waiting does not change.
+/// Waits until the source is ACTIVE, or in a state that waiting does not change; else why the wait ended.
 pub(super) async fn wait_until_active(
-    cx: &Cx<'_, Bus>,
+    operation: &Operation<'_, Bus>,
     aws: &Regional,
     name: &str,
-) -> Result<Waited<Association>> {
-    cx.wait(EVERY, async |_| {
+) -> Result<std::result::Result<Association, WaitEnd>> {
+    let mut attempts = operation.attempts(EVERY);
+    while attempts.next().await.is_some() {
         let source = match aws.source(name).await {
             Ok(source) => source,
             Err(e) if e.is_passing() => {
-                return Ok(Continue(messages::cannot_now(&doing::read_source(name), &e)));
+                attempts.awaiting(messages::cannot_now(&doing::read_source(name), &e));
+                continue;
             }
             Err(e) => return Err(e.during(doing::read_source(name))),
         };
-        Ok(match source.and_then(|source| source.state) {
-            Some(EventSourceState::Active) => Break(Association::Active),
-            Some(EventSourceState::Pending) => Continue(messages::still_pending(name)),
-            Some(other) => Break(Association::Other(other.as_str().to_owned())),
-            None => Break(Association::Other(MISSING.to_owned())),
-        })
-    })
-    .await
+        return Ok(Ok(match source.and_then(|source| source.state) {
+            Some(EventSourceState::Active) => Association::Active,
+            Some(EventSourceState::Pending) => {
+                attempts.awaiting(messages::still_pending(name));
+                continue;
+            }
+            Some(other) => Association::Other(other.as_str().to_owned()),
+            None => Association::Other(MISSING.to_owned()),
+        }));
+    }
+    Ok(Err(attempts.end()))
 }
 
 /// Associates the source of a bus that exists, and waits until it is.
-pub(super) async fn reassociate(cx: &Cx<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
+pub(super) async fn reassociate(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
     activate(aws, name).await?;
-    let last = match wait_until_active(cx, aws, name).await? {
-        Waited::Done(Association::Active) => return Ok(()),
-        Waited::Done(Association::Other(state)) => return Err(messages::source_gone(name, &state).into()),
-        Waited::TimedOut { last } | Waited::Cancelled { last } => last,
-    };
-    Err(messages::not_associated(name, &last).into())
+    match wait_until_active(operation, aws, name).await? {
+        Ok(Association::Active) => Ok(()),
+        Ok(Association::Other(state)) => Err(messages::source_gone(name, &state).into()),
+        Err(WaitEnd::TimedOut { last } | WaitEnd::Cancelled { last }) => {
+            Err(messages::not_associated(name, &last).into())
+        }
+    }
 }
 
 /// Asks AWS to associate the source with the bus that has its name. A source that is associated by now is fine.

@@ -35,11 +35,6 @@ pub(super) mod doing {
     }
 }
 
-pub(super) fn not_an_import_id(id: &str, reason: &str) -> Diagnostic {
-    Diagnostic::error(format!("Import id `{}` cannot be used", id.escape_debug()))
-        .detail(format!("It {reason}. Nothing was imported."))
-}
-
 /// Another connection has the AWS account and region.
 pub(super) fn taken(plan: &Connection, holder: &Object<Wire>) -> Diagnostic {
     Diagnostic::error(format!(
@@ -53,7 +48,7 @@ pub(super) fn taken(plan: &Connection, holder: &Object<Wire>) -> Diagnostic {
         described(holder),
         how_to_import(holder)
     ))
-    .at("aws_account_id")
+    .at(Connection::aws_account_id())
 }
 
 /// How things stand where the answer was lost, and a connection is there.
@@ -86,7 +81,7 @@ pub(super) fn not_enabled(name: &str, enabled: bool, status: &Status) -> Diagnos
         .detail(format!(
             "Scalr took the call and answers that the connection is `{status}`. The next plan shows it as it is then."
         ))
-        .at("enabled")
+        .at(Connection::enabled())
 }
 
 /// Awaited, in the log.

@@ -6,12 +6,13 @@ mod messages;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Action, Attrs, Cx, Plan, Resource, Result, Timeouts, Value, mins};
+use tfplugin::{Action, Attrs, Operation, Plan, Resource, Result, Timeouts, Value, mins};
 
 use crate::check;
 use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::scalr::connection_id;
+use crate::values::Region;
 use messages::doing;
 
 /// Streams Scalr's events to AWS EventBridge through a partner event source, which it makes in an AWS account and region.
@@ -26,22 +27,22 @@ pub struct Connection {
     #[tf(required, replace, check = check::aws_account_id)]
     aws_account_id: String,
     /// AWS region that receives the events.
-    #[tf(required, replace, check = check::region)]
-    region: String,
+    #[tf(required, replace)]
+    region: Region,
     /// Whether events are streamed; `false` pauses the stream, and Scalr holds the events back meanwhile.
     #[tf(optional, computed, default = true)]
     enabled: bool,
     /// Identifier of the connection, `in-…`.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown, check = check::connection_id)]
     id: Option<String>,
     /// Name of the partner event source: `aws.partner/scalr.com/<account>/<name>`.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     event_source_name: Option<String>,
     /// ARN of the partner event source, as the AWS account sees it.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     event_source_arn: Option<String>,
     /// Scalr account that the connection belongs to, `acc-…`.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     account_id: Option<String>,
     /// `pending`, `active`, `disabled` or `failed`, as of the last refresh. Right after creation it is `pending`: use the `status` of `scalr_eventbridge_activation` where it matters.
     #[tf(computed)]
@@ -56,43 +57,43 @@ impl Resource for Connection {
     type Client = Client;
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
 
-    async fn create(plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let made = scalr::create(&scalr, &plan).await?;
         // The object exists: from here on nothing may lose it.
-        cx.save(plan.clone().with(&made));
-        let mut object = scalr::await_source(made, &scalr, cx).await;
+        operation.save(plan.clone().with(&made));
+        let mut object = scalr::await_source(made, &scalr, operation).await;
         if !plan.enabled {
-            object = scalr::pause_new(object, &scalr, &plan, cx).await;
+            object = scalr::pause_new(object, &scalr, &plan, operation).await;
         }
-        warn_of_failure(cx, &object);
+        warn_of_failure(operation, &object);
         Ok(plan.applied(&object))
     }
 
-    async fn read(state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let Some(object) = scalr.connection(&state.connection_id()?).await? else {
             return Ok(None);
         };
-        warn_of_failure(cx, &object);
+        warn_of_failure(operation, &object);
         Ok(Some(state.with(&object)))
     }
 
-    async fn update(prior: Self, plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = prior.connection_id()?;
         let object = if prior.enabled == plan.enabled {
-            scalr.connection(&id).await?.ok_or_else(|| messages::gone(&id))?
+            scalr::read(&scalr, &id).await?
         } else {
             scalr::enable(&scalr, &id, &plan).await?
         };
         plan.check_enabled(&object)?;
-        warn_of_failure(cx, &object);
+        warn_of_failure(operation, &object);
         Ok(plan.applied(&object))
     }
 
-    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let deleted = scalr.api.delete_connection(&state.connection_id()?).await;
         deleted
             .map(drop)
@@ -100,23 +101,18 @@ impl Resource for Connection {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        let pauses = plan.planned::<bool>("enabled") == Value::Known(false);
+        let pauses = plan.planned(Self::enabled()) == Value::Known(false);
         if plan.action() == Action::Update && !plan.replaces() && pauses {
             // Any other answer to the pause is an error.
-            plan.set("status", Status::Disabled.as_str());
+            plan.set(Self::status(), Status::Disabled.as_str());
         }
         Ok(())
-    }
-
-    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
-        check::connection_id(id).map_err(|reason| messages::not_an_import_id(id, &reason))?;
-        Ok(vec![("id", id.to_owned())])
     }
 }
 
 impl Connection {
     fn connection_id(&self) -> Result<ConnectionId> {
-        connection_id(self.id.as_deref().unwrap_or_default(), "id")
+        connection_id(self.id.as_deref().unwrap_or_default(), Self::id())
     }
 
     /// The only way from the wire to state.
@@ -126,7 +122,7 @@ impl Connection {
         Self {
             name: wire.name,
             aws_account_id: wire.aws_account_id,
-            region: wire.region,
+            region: Region::from(&*wire.region),
             enabled: wire.status != Status::Disabled,
             id: Some(object.id.to_string()),
             event_source_name: wire.event_source.or(self.event_source_name),
@@ -155,9 +151,9 @@ impl Connection {
     }
 }
 
-fn warn_of_failure(cx: &Cx<'_, Connection>, object: &Object<Wire>) {
+fn warn_of_failure(operation: &Operation<'_, Connection>, object: &Object<Wire>) {
     if object.attributes.status == Status::Failed {
-        cx.warn(messages::failed(object));
+        operation.warn(messages::failed(object));
     }
 }
 
@@ -186,7 +182,7 @@ mod tests {
         Connection {
             name: "prod".into(),
             aws_account_id: "123456789012".into(),
-            region: "us-east-1".into(),
+            region: Region::from("us-east-1"),
             enabled,
             id: None,
             event_source_name: None,

@@ -1,28 +1,28 @@
 //! The connection at Scalr: created, waited for, paused and resumed.
 
-use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use scalr_api::{
     ClientError, Connection as Wire, ConnectionAttributes, ConnectionId, ConnectionInput, Object, Status,
 };
-use tfplugin::{Cx, Diagnostics, Result, Waited};
+use tfplugin::{Diagnostics, Operation, Result, WaitEnd};
 
 use super::Connection;
 use super::messages::{self, doing};
 use crate::failure::{Cause as _, Standing};
-use crate::scalr::Scalr;
+use crate::scalr::{Attributes, Scalr};
 
 /// How often Scalr is asked whether the event source has its name.
 const ASK_EVERY: Duration = Duration::from_secs(2);
 
 /// Where the server's errors point, and the attribute behind it.
-const ATTRIBUTES: &[(&str, &str)] = &[
-    ("/data/attributes/name", "name"),
-    ("/data/attributes/aws-account-id", "aws_account_id"),
-    ("/data/attributes/region", "region"),
-    ("/data/attributes/status", "enabled"),
+const ATTRIBUTES: Attributes = &[
+    ("/data/attributes/name", || Connection::name().into()),
+    ("/data/attributes/aws-account-id", || {
+        Connection::aws_account_id().into()
+    }),
+    ("/data/attributes/region", || Connection::region().into()),
+    ("/data/attributes/status", || Connection::enabled().into()),
 ];
 
 /// Creates the connection.
@@ -30,7 +30,7 @@ pub(super) async fn create(scalr: &Scalr, plan: &Connection) -> Result<Object<Wi
     let input = ConnectionInput {
         name: Some(plan.name.clone()),
         aws_account_id: Some(plan.aws_account_id.clone()),
-        region: Some(plan.region.clone()),
+        region: Some(plan.region.to_string()),
         status: None,
     };
     match scalr.api.create_connection(input).await {
@@ -81,7 +81,7 @@ async fn not_created(scalr: &Scalr, plan: &Connection, error: ClientError) -> Di
 
 /// Scalr keeps one connection for each AWS account and region.
 fn is_in_the_way(plan: &Connection, other: &ConnectionAttributes) -> bool {
-    plan.aws_account_id == other.aws_account_id && plan.region == other.region
+    plan.aws_account_id == other.aws_account_id && *plan.region == *other.region
 }
 
 /// Pauses a connection that was just made. It exists, so whatever fails is a warning.
@@ -89,20 +89,20 @@ pub(super) async fn pause_new(
     object: Object<Wire>,
     scalr: &Scalr,
     plan: &Connection,
-    cx: &Cx<'_, Connection>,
+    operation: &Operation<'_, Connection>,
 ) -> Object<Wire> {
     let input = ConnectionInput::status(Status::Disabled);
     match scalr.api.update_connection(&object.id, input).await {
         Ok(answered) => {
             if let Err(other) = plan.check_enabled(&answered) {
-                warn_all(cx, &other);
+                warn_all(operation, &other);
             }
             answered
         }
         Err(error) => {
             let standing = Standing::same(messages::NOT_PAUSED);
             warn_all(
-                cx,
+                operation,
                 &scalr
                     .failed(error)
                     .during_with(doing::pause(&plan.name), &standing),
@@ -131,42 +131,52 @@ pub(super) async fn enable(scalr: &Scalr, id: &ConnectionId, plan: &Connection) 
 
 /// Waits until Scalr names the event source. The connection exists, so whatever happens is a warning: an error would
 /// have Terraform replace it.
-pub(super) async fn await_source(made: Object<Wire>, scalr: &Scalr, cx: &Cx<'_, Connection>) -> Object<Wire> {
-    let latest = Mutex::new(made);
-    let lock = || latest.lock().unwrap_or_else(PoisonError::into_inner);
-    let waited = cx
-        .wait(ASK_EVERY, async |attempt| {
-            let known = lock().clone();
-            let (id, name) = (known.id, known.attributes.name);
-            if attempt > 0 {
-                let found = scalr.connection(&id).await?.ok_or_else(|| messages::gone(&id))?;
-                *lock() = found;
+pub(super) async fn await_source(
+    mut object: Object<Wire>,
+    scalr: &Scalr,
+    operation: &Operation<'_, Connection>,
+) -> Object<Wire> {
+    let mut attempts = operation.attempts(ASK_EVERY);
+    while let Some(attempt) = attempts.next().await {
+        if attempt > 0 {
+            match read(scalr, &object.id).await {
+                Ok(found) => object = found,
+                Err(failed) => {
+                    let why = if operation.cancelled().is_cancelled() {
+                        messages::INTERRUPTED
+                    } else {
+                        warn_all(operation, &failed);
+                        messages::NOT_ASKED
+                    };
+                    operation.warn(messages::no_name_yet(&object, why));
+                    return object;
+                }
             }
-            let now = lock().attributes.clone();
-            Ok(if now.event_source.is_some() || now.status == Status::Failed {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(messages::awaited(&name, &id))
-            })
-        })
-        .await;
-    let object = lock().clone();
-    let why = match waited {
-        Ok(Waited::Done(())) => return object,
-        Ok(Waited::TimedOut { .. }) => messages::NOT_NAMED_IN_TIME,
-        Ok(Waited::Cancelled { .. }) => messages::INTERRUPTED,
-        Err(_) if cx.cancelled().is_cancelled() => messages::INTERRUPTED,
-        Err(failed) => {
-            warn_all(cx, &failed);
-            messages::NOT_ASKED
         }
+        let wire = &object.attributes;
+        if wire.event_source.is_some() || wire.status == Status::Failed {
+            return object;
+        }
+        attempts.awaiting(messages::awaited(&wire.name, &object.id));
+    }
+    let why = match attempts.end() {
+        WaitEnd::TimedOut { .. } => messages::NOT_NAMED_IN_TIME,
+        WaitEnd::Cancelled { .. } => messages::INTERRUPTED,
     };
-    cx.warn(messages::no_name_yet(&object, why));
+    operation.warn(messages::no_name_yet(&object, why));
     object
 }
 
-fn warn_all(cx: &Cx<'_, Connection>, diagnostics: &Diagnostics) {
+/// The connection, which must be there.
+pub(super) async fn read(scalr: &Scalr, id: &ConnectionId) -> Result<Object<Wire>> {
+    scalr
+        .connection(id)
+        .await?
+        .ok_or_else(|| messages::gone(id).into())
+}
+
+fn warn_all(operation: &Operation<'_, Connection>, diagnostics: &Diagnostics) {
     for diagnostic in diagnostics {
-        cx.warn(diagnostic.clone());
+        operation.warn(diagnostic.clone());
     }
 }

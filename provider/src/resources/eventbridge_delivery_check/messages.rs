@@ -33,7 +33,7 @@ pub(super) mod doing {
 pub(super) fn not_a_workspace(error: &InvalidId) -> Diagnostic {
     Diagnostic::error("Not the id of a workspace")
         .detail(format!("{error}."))
-        .at("workspace_id")
+        .at(DeliveryCheck::workspace_id())
 }
 
 pub(super) fn no_group(name: &str, account: &str, region: &str) -> Diagnostic {
@@ -42,7 +42,7 @@ pub(super) fn no_group(name: &str, account: &str, region: &str) -> Diagnostic {
             "This looked in {account}, region {region}. No run was started. Use `log_group.name` and `region` of a \
              `scalr_eventbridge_target`."
         ))
-        .at("log_group")
+        .at(DeliveryCheck::log_group())
 }
 
 pub(super) fn after_starting() -> Standing {

@@ -10,16 +10,16 @@ mod messages;
 mod scalr;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow::{Break, Continue};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use scalr_api::{Object, Run};
-use tfplugin::{Attrs, Cx, Identity, Plan, Resource, Result, Timeouts, Waited, mins};
+use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins};
 use tokio::time::Instant;
 
 use crate::aws::{Regional, checks};
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::values::Region;
 use crate::{check, defaults};
 use aws::Arrival;
 use messages::doing;
@@ -43,22 +43,22 @@ pub struct DeliveryCheck {
     #[tf(required, replace, check = checks::log_group)]
     log_group: String,
     /// AWS region of the log group. Default: the provider's region.
-    #[tf(optional, computed, keep, replace, check = check::region)]
-    region: Option<String>,
+    #[tf(optional, computed, use_state_for_unknown, replace)]
+    region: Option<Region>,
     /// Any values; when one changes, the check runs again.
     #[tf(optional, replace)]
     triggers: Option<BTreeMap<String, String>>,
     /// The run that was started.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     run_id: Option<String>,
     /// Id that EventBridge gave to the event; null where the target sends something else than the event.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     event_id: Option<String>,
     /// When the event was in the log group, in RFC 3339.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     delivered_at: Option<String>,
     /// Milliseconds from the event's own time to its arrival in the log group.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     latency_ms: Option<i64>,
 }
 
@@ -69,45 +69,46 @@ impl Resource for DeliveryCheck {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10));
     const IMPORTABLE: bool = false;
 
-    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
-        let scalr = cx.client().scalr()?.stopping_with(cx.cancelled());
-        plan.region = Some(aws.name.clone());
+    async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
+        plan.region = Some(Region::from(&*aws.name));
         need_group(&aws, &plan.log_group).await?;
         let started = Instant::now();
         let since_ms = now_ms();
         let run = scalr::start(&scalr, &plan.workspace_id).await?;
-        cx.progress(messages::started(&run, &plan.log_group));
-        match wait(cx, &aws, &plan.log_group, run.id.as_str(), since_ms).await? {
-            Waited::Done(arrival) => Ok(plan.with(&run, arrival)),
-            Waited::Cancelled { .. } => Err(messages::interrupted(&run).into()),
-            Waited::TimedOut { .. } => {
+        operation.progress(messages::started(&run, &plan.log_group));
+        let arrival = wait(operation, &aws, &plan.log_group, run.id.as_str(), since_ms).await?;
+        match arrival {
+            Ok(arrival) => Ok(plan.with(&run, arrival)),
+            Err(WaitEnd::Cancelled { .. }) => Err(messages::interrupted(&run).into()),
+            Err(WaitEnd::TimedOut { .. }) => {
                 let times = (started.elapsed(), WALK);
                 let walk = gather::facts(&aws, &scalr, &plan, &run);
                 tokio::select! {
                     facts = tokio::time::timeout(WALK, walk) => {
                         Err(messages::missed(&plan, &run, facts.ok().as_ref(), times).into())
                     }
-                    () = cx.cancelled().cancelled() => Err(messages::interrupted(&run).into()),
+                    () = operation.cancelled().cancelled() => Err(messages::interrupted(&run).into()),
                 }
             }
         }
     }
 
-    async fn read(state: Self, _cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
+    async fn read(state: Self, _cx: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         Ok(Some(state))
     }
 
-    async fn update(_prior: Self, plan: Self, _cx: &mut Cx<'_, Self>) -> Result<Self> {
+    async fn update(_prior: Self, plan: Self, _cx: &mut Operation<'_, Self>) -> Result<Self> {
         Ok(plan)
     }
 
-    async fn delete(_state: Self, _cx: &mut Cx<'_, Self>) -> Result<()> {
+    async fn delete(_state: Self, _cx: &mut Operation<'_, Self>) -> Result<()> {
         Ok(())
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        defaults::plan_region(plan);
+        defaults::plan_region(plan, &Self::region());
         Ok(())
     }
 }
@@ -133,22 +134,24 @@ async fn need_group(aws: &Regional, name: &str) -> Result<()> {
     }
 }
 
+/// Waits for the event; else says why the wait ended.
 async fn wait(
-    cx: &Cx<'_, DeliveryCheck>,
+    operation: &Operation<'_, DeliveryCheck>,
     aws: &Regional,
     group: &str,
     run: &str,
     since_ms: i64,
-) -> Result<Waited<Arrival>> {
-    cx.wait(EVERY, async |_| {
+) -> Result<std::result::Result<Arrival, WaitEnd>> {
+    let mut attempts = operation.attempts(EVERY);
+    while attempts.next().await.is_some() {
         match aws::arrival(aws, group, run, since_ms).await {
-            Ok(Some(arrival)) => Ok(Break(arrival)),
-            Ok(None) => Ok(Continue(messages::not_yet(run, group))),
-            Err(e) if e.is_passing() => Ok(Continue(messages::cannot_look(group, &e))),
-            Err(e) => Err(e.during(doing::look_for_event(run, group))),
+            Ok(Some(arrival)) => return Ok(Ok(arrival)),
+            Ok(None) => attempts.awaiting(messages::not_yet(run, group)),
+            Err(e) if e.is_passing() => attempts.awaiting(messages::cannot_look(group, &e)),
+            Err(e) => return Err(e.during(doing::look_for_event(run, group))),
         }
-    })
-    .await
+    }
+    Ok(Err(attempts.end()))
 }
 
 fn now_ms() -> i64 {

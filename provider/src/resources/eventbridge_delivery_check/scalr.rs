@@ -3,12 +3,15 @@
 use scalr_api::{Object, Run, RunInput, WorkspaceId};
 use tfplugin::Result;
 
+use super::DeliveryCheck;
 use super::messages::{self, doing};
 use crate::failure::Cause as _;
-use crate::scalr::Scalr;
+use crate::scalr::{Attributes, Scalr};
 
 /// Where the server's errors point, and the attribute behind it.
-const ATTRIBUTES: &[(&str, &str)] = &[("/data/relationships/workspace", "workspace_id")];
+const ATTRIBUTES: Attributes = &[("/data/relationships/workspace", || {
+    DeliveryCheck::workspace_id().into()
+})];
 
 /// Starts a dry run.
 pub(super) async fn start(scalr: &Scalr, workspace: &str) -> Result<Object<Run>> {

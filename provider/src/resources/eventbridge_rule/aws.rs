@@ -1,21 +1,21 @@
 //! The rule at AWS: adopted, made, changed, deleted.
 
 use std::ops::ControlFlow::Continue;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::RuleState;
-use tfplugin::{Cx, Result};
+use tfplugin::{Operation, Result};
 
 use super::messages::{self, doing};
 use super::{Rule, generated_name};
 use crate::aws::calls::wire_tags;
-use crate::aws::retry::{self, IN_USE_RETRIES_MAX, is_in_use};
+use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
 use crate::aws::{Error, Regional, filled, held_text};
 use crate::client::Client;
 use crate::failure::{Cause as _, diagnostic};
 use crate::resources::existing::differing;
+use crate::values::Json;
 
 /// How many rules of one prefix are looked at.
 const LOOKED_AT_MAX: usize = 20;
@@ -93,7 +93,7 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
         .name(plan.known_name())
         .state(state);
     let call = call
-        .event_pattern(&plan.event_pattern)
+        .event_pattern(&*plan.event_pattern)
         .set_description(plan.description.clone())
         .set_role_arn(plan.role_arn.clone())
         .set_tags((new && !tags.is_empty()).then(|| wire_tags(&tags)));
@@ -108,7 +108,7 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
             let failed = diagnostic(&e, doing, &messages::after_put(plan, new));
             let blames_pattern = e.code() == Some("InvalidEventPatternException");
             Err(if blames_pattern {
-                failed.at("event_pattern")
+                failed.at(Rule::event_pattern())
             } else {
                 failed
             }
@@ -118,50 +118,52 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
 }
 
 /// Deletes the rule, once its targets are gone.
-pub(super) async fn delete(cx: &Cx<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
+pub(super) async fn delete(operation: &Operation<'_, Rule>, aws: &Regional, state: &Rule) -> Result<()> {
     let (bus, name) = (&state.event_bus_name, state.known_name());
-    let doing = doing::delete(bus, name);
-    let call = aws.events.delete_rule().event_bus_name(bus).name(name);
-    let retries = &AtomicU32::new(0);
-    retry::until_done(
-        cx,
+    let mut retry = Retry::new(
+        operation,
         DELETE_EVERY,
-        &doing,
-        &messages::after_deleting(),
-        async |_| {
-            let answer = call.clone().send().await;
-            match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
-                Err(e) if is_in_use(&e, "target") => {
-                    let left = aws.targets(bus, name).await?.unwrap_or_default();
-                    if left.is_empty() && retries.fetch_add(1, Ordering::Relaxed) >= IN_USE_RETRIES_MAX {
-                        return Err(e);
+        doing::delete(bus, name),
+        messages::after_deleting(),
+    );
+    let call = aws.events.delete_rule().event_bus_name(bus).name(name);
+    let mut in_use_retries = 0;
+    while retry.next().await {
+        let answer = call.clone().send().await;
+        let attempted = match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
+            Err(e) if is_in_use(&e, "target") => {
+                match aws.targets(bus, name).await.map(Option::unwrap_or_default) {
+                    Ok(left) if left.is_empty() && in_use_retries >= IN_USE_RETRIES_MAX => Err(e),
+                    Ok(left) => {
+                        in_use_retries += u32::from(left.is_empty());
+                        Ok(Continue(messages::targets_left(name, &left)))
                     }
-                    Ok(Continue(messages::targets_left(name, &left)))
+                    Err(unread) => Err(unread),
                 }
-                answer => retry::gone(answer),
             }
-        },
-    )
-    .await
+            answer => gone(answer),
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
 }
 
 impl Rule {
     /// Takes what AWS holds.
     pub(super) fn with(&mut self, held: &DescribeRuleOutput) {
         self.description = held_text(self.description.as_deref(), held.description());
-        held.event_pattern()
-            .unwrap_or_default()
-            .clone_into(&mut self.event_pattern);
+        self.event_pattern = Json::from(held.event_pattern().unwrap_or_default());
         self.enabled = held.state() != Some(&RuleState::Disabled);
         self.role_arn = filled(held.role_arn());
     }
 
     /// The attributes in which another differs.
     fn differences(&self, other: &Self) -> Vec<&'static str> {
-        let same_pattern = super::same_json(&self.event_pattern, &other.event_pattern);
         differing([
             ("description", self.description == other.description),
-            ("event_pattern", same_pattern),
+            ("event_pattern", self.event_pattern == other.event_pattern),
             ("enabled", self.enabled == other.enabled),
             ("role_arn", self.role_arn == other.role_arn),
             ("tags", self.tags_all == other.tags_all),
@@ -171,17 +173,19 @@ impl Rule {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::values::Region;
 
     fn rule() -> Rule {
         Rule {
             name: Some("r".to_owned()),
             name_prefix: None,
             event_bus_name: "aws.partner/scalr.com/a/b".to_owned(),
-            region: Some("us-east-1".to_owned()),
+            region: Some(Region::from("us-east-1")),
             description: None,
-            event_pattern: r#"{"source":["x"]}"#.to_owned(),
+            event_pattern: Json::from(r#"{"source":["x"]}"#),
             enabled: true,
             role_arn: None,
             tags: None,
@@ -200,7 +204,7 @@ mod tests {
     fn only_what_differs_is_named() {
         check(|_| {}, &[]);
         check(
-            |r| r.event_pattern = r#"{ "source": ["\u0078"] }"#.to_owned(),
+            |r| r.event_pattern = Json::from(r#"{ "source": ["\u0078"] }"#),
             &[],
         );
         check(|r| r.enabled = false, &["enabled"]);
@@ -209,7 +213,7 @@ mod tests {
             &["tags"],
         );
         check(
-            |r| (r.description, r.event_pattern) = (Some("d".to_owned()), "{}".to_owned()),
+            |r| (r.description, r.event_pattern) = (Some("d".to_owned()), Json::from("{}")),
             &["description", "event_pattern"],
         );
     }
@@ -224,11 +228,7 @@ mod tests {
             .build();
         rule.with(&held);
         assert_eq!(
-            (
-                rule.enabled,
-                rule.description.as_deref(),
-                rule.event_pattern.as_str()
-            ),
+            (rule.enabled, rule.description.as_deref(), &*rule.event_pattern),
             (false, None, "{}")
         );
         for (written, held, want) in [

@@ -2,6 +2,7 @@
 
 use aws_sdk_eventbridge::types::Target;
 use tfplugin::Diagnostic;
+use tfplugin::rules::Broken;
 
 use super::Rule;
 use crate::aws::Error;
@@ -35,16 +36,25 @@ pub(super) mod doing {
     }
 }
 
-pub(super) fn needs_a_name() -> Diagnostic {
-    Diagnostic::error("The rule needs a name")
-        .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
-        .at("name")
+/// Neither name nor prefix is set, or both are.
+pub(super) fn one_name(broken: &Broken) -> Diagnostic {
+    if broken.set().is_empty() {
+        needs_a_name()
+    } else {
+        name_and_prefix()
+    }
 }
 
-pub(super) fn name_and_prefix() -> Diagnostic {
+fn needs_a_name() -> Diagnostic {
+    Diagnostic::error("The rule needs a name")
+        .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
+        .at(Rule::name())
+}
+
+fn name_and_prefix() -> Diagnostic {
     Diagnostic::error("The rule has a name and a prefix of one")
         .detail("Set one of `name` and `name_prefix`.")
-        .at("name_prefix")
+        .at(Rule::name_prefix())
 }
 
 pub(super) fn existing<'a>(plan: &Rule, region: &'a str) -> Existing<'a> {
@@ -67,7 +77,7 @@ pub(super) fn left_over(bus: &str, region: &str, name: &str) -> Diagnostic {
              give the new rule a `name`, another `name_prefix` or a `description` of its own.",
             import_block(format_args!("{bus}/{name}@{region}"))
         ))
-        .at("name_prefix")
+        .at(Rule::name_prefix())
 }
 
 pub(super) fn no_bus(plan: &Rule, error: &Error, account: &str, region: &str) -> Diagnostic {
@@ -78,7 +88,7 @@ pub(super) fn no_bus(plan: &Rule, error: &Error, account: &str, region: &str) ->
              Use the `name` and `region` of a `scalr_eventbridge_bus`. Nothing was made.",
             capitalised(&error.to_string())
         ))
-        .at("event_bus_name")
+        .at(Rule::event_bus_name())
 }
 
 /// How things stand when PutRule failed.

@@ -7,13 +7,15 @@ mod pattern;
 
 use std::collections::BTreeMap;
 
+use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Action, Attrs, Config, Cx, Diagnostics, Identity, Plan, Resource, Result, Timeouts, Value, mins,
+    Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
-use crate::aws::{Regional, checks, import_id, json, same_account, tags};
+use crate::aws::{Regional, checks, import_id, same_account, tags};
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::values::{Json, Region};
 use crate::{check, defaults};
 use messages::doing;
 
@@ -25,26 +27,26 @@ use messages::doing;
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
-    #[tf(optional, computed, keep, replace, check = checks::name)]
+    #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
     /// Beginning of the rule's name; the rest is made up. For rules that are replaced with `create_before_destroy`: their
     /// targets then use a log group with `create = false`, since the old rule still owns its own. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
     /// it is an error that says how to import it.
-    #[tf(optional, computed, keep, replace, check = checks::name_prefix)]
+    #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
     /// Name of the event bus: `name` of a `scalr_eventbridge_bus`.
     #[tf(required, replace, check = checks::bus)]
     event_bus_name: String,
     /// AWS region of the bus. Default: the provider's region.
-    #[tf(optional, computed, keep, replace, check = check::region)]
-    region: Option<String>,
+    #[tf(optional, computed, use_state_for_unknown, replace)]
+    region: Option<Region>,
     /// What the rule is for.
     #[tf(optional, check = checks::description)]
     description: Option<String>,
     /// Event pattern, as JSON: `provider::scalr::event_pattern(…)`, or `jsonencode(…)` of one of your own. Texts that
     /// mean the same JSON are the same pattern.
-    #[tf(required, check = pattern::check, equal = same_json)]
-    event_pattern: String,
+    #[tf(required, check = pattern::check)]
+    event_pattern: Json,
     /// Whether the rule picks up events.
     #[tf(optional, default = true)]
     enabled: bool,
@@ -58,7 +60,7 @@ pub struct Rule {
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// ARN of the rule.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     arn: Option<String>,
 }
 
@@ -67,13 +69,17 @@ impl Resource for Rule {
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
+    const RULES: Rules<Self> = || {
+        let one_name = exactly_one_of((Self::name(), Self::name_prefix()));
+        vec![one_name.message(messages::one_name).unless(is_generated)]
+    };
 
-    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
-        plan.complete(&aws, cx.client())?;
+    async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        plan.complete(&aws, operation.client())?;
         match (&plan.name, &plan.name_prefix) {
             (None, Some(prefix)) => {
-                plan.name = Some(aws::generate_name(&aws, cx.client(), &plan, prefix).await?);
+                plan.name = Some(aws::generate_name(&aws, operation.client(), &plan, prefix).await?);
             }
             _ => aws::adopt_or_refuse(&aws, &plan).await?,
         }
@@ -81,9 +87,9 @@ impl Resource for Rule {
         Ok(plan)
     }
 
-    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(cx, state.region.as_deref()).await?;
-        state.region = Some(aws.name.clone());
+    async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        state.region = Some(Region::from(&*aws.name));
         let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
         let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
@@ -102,16 +108,16 @@ impl Resource for Rule {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };
-        state.tags = tags::own(&all, defaults::tags(cx.client())?, known);
+        state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
         state.tags_all = Some(all);
         state.arn = held.arn().map(str::to_owned);
         state.with(&held);
         Ok(Some(state))
     }
 
-    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
-        plan.complete(&aws, cx.client())?;
+    async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        plan.complete(&aws, operation.client())?;
         if !plan.is_like(&prior) {
             aws::put(&aws, &plan, false).await?;
         }
@@ -125,41 +131,28 @@ impl Resource for Rule {
         Ok(plan)
     }
 
-    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = defaults::regional(cx, state.region.as_deref()).await?;
-        aws::delete(cx, &aws, &state).await
-    }
-
-    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
-        let (name, prefix) = (
-            config.value::<String>("name"),
-            config.value::<String>("name_prefix"),
-        );
-        if name.is_null() && prefix.is_null() {
-            diags.push(messages::needs_a_name());
-        } else if let (Value::Known(name), Value::Known(prefix)) = (name, prefix)
-            // A configuration that was generated from an import has both.
-            && generated_name::prefix(&name) != Some(prefix)
-        {
-            diags.push(messages::name_and_prefix());
-        }
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        aws::delete(operation, &aws, &state).await
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        defaults::plan_region(plan);
-        defaults::plan_tags(plan);
+        defaults::plan_region(plan, &Self::region());
+        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all());
         // A prefix is there where it is written, or where an import has found one.
-        if plan.config::<String>("name_prefix").is_null()
-            && plan.planned::<String>("name_prefix").is_unknown()
-        {
-            plan.set("name_prefix", None::<String>);
+        if plan.config(Self::name_prefix()).is_null() && plan.planned(Self::name_prefix()).is_unknown() {
+            plan.set(Self::name_prefix(), None);
         }
         warn_of_pattern(plan);
         Ok(())
     }
 
-    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
-        import_id::rule(id)
+    fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
+        let ([bus, name], region) = import_id::rule(id)?;
+        Ok(ImportedAttrs::new()
+            .set(Self::event_bus_name(), bus)
+            .set(Self::name(), name)
+            .set(Self::region(), region))
     }
 }
 
@@ -170,7 +163,7 @@ impl Rule {
 
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
-        self.region = Some(aws.name.clone());
+        self.region = Some(Region::from(&*aws.name));
         let own = self.tags.clone().unwrap_or_default();
         self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
         Ok(())
@@ -179,32 +172,32 @@ impl Rule {
     /// What PutRule writes is the same; tags are another call's.
     fn is_like(&self, other: &Self) -> bool {
         self.description == other.description
-            && json::same_text(&self.event_pattern, &other.event_pattern)
+            && self.event_pattern == other.event_pattern
             && self.enabled == other.enabled
             && self.role_arn == other.role_arn
     }
 }
 
-/// Says what is legal but odd, where the pattern is new.
-fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
-    if plan.action() == Action::Delete {
-        return;
-    }
-    let Value::Known(text) = plan.config::<String>("event_pattern") else {
-        return;
-    };
-    if plan.prior().is_some_and(|prior| prior.event_pattern == text) {
-        return;
-    }
-    let mut warnings = pattern::warnings(&text);
-    if let Value::Known(bus) = plan.planned::<String>("event_bus_name") {
-        warnings.extend(pattern::matches_nothing(&text, &bus));
-    }
-    for warning in warnings {
-        plan.warn(warning.at("event_pattern"));
-    }
+/// A configuration that was generated from an import has a name and its prefix.
+fn is_generated(config: &Config<'_, Rule>) -> bool {
+    let name = config.value(Rule::name()).known();
+    let prefix = config.value(Rule::name_prefix()).known();
+    prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
 }
 
-fn same_json(a: &str, b: &str) -> bool {
-    json::same_text(a, b)
+/// Warns of what is legal but odd, where the pattern is new.
+fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
+    let Value::Known(pattern) = plan.config(Rule::event_pattern()) else {
+        return;
+    };
+    if plan.prior().is_some_and(|prior| *prior.event_pattern == *pattern) {
+        return;
+    }
+    let mut warnings = pattern::warnings(&pattern);
+    if let Value::Known(bus) = plan.planned(Rule::event_bus_name()) {
+        warnings.extend(pattern::matches_nothing(&pattern, &bus));
+    }
+    for warning in warnings {
+        plan.warn(warning.at(Rule::event_pattern()));
+    }
 }

@@ -7,13 +7,15 @@ use aws_sdk_eventbridge::types::{
     DeadLetterConfig as WireQueue, InputTransformer as WireTransformer, RetryPolicy as WireRetry,
     Target as WireTarget,
 };
-use tfplugin::{Cx, Result};
+use tfplugin::{Operation, Result};
 
 use super::messages::{self, doing};
 use super::{DeadLetterConfig, InputTransformer, RetryPolicy, Target};
-use crate::aws::{Regional, filled, json, retry};
+use crate::aws::retry::{Retry, gone};
+use crate::aws::{Regional, filled};
 use crate::failure::Cause as _;
 use crate::resources::existing::differing;
+use crate::values::Json;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// What AWS does where nothing is said; it may or may not say so when asked.
@@ -32,7 +34,12 @@ pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Target) -> Result<()>
 }
 
 /// Writes the target.
-pub(super) async fn put(cx: &Cx<'_, Target>, aws: &Regional, plan: &Target, new: bool) -> Result<()> {
+pub(super) async fn put(
+    operation: &Operation<'_, Target>,
+    aws: &Regional,
+    plan: &Target,
+    new: bool,
+) -> Result<()> {
     const CALL: &str = "events:PutTargets";
     let doing = doing::put(plan.id(), &plan.rule, new);
     let target = plan.to_wire(&doing)?;
@@ -42,34 +49,42 @@ pub(super) async fn put(cx: &Cx<'_, Target>, aws: &Regional, plan: &Target, new:
         .event_bus_name(&plan.event_bus_name)
         .rule(&plan.rule)
         .targets(target);
-    retry::until_done(cx, EVERY, &doing, &messages::after_put(plan, new), async |_| {
-        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e))?;
-        match answer.failed_entries().first() {
-            None => Ok(Break(())),
+    let mut retry = Retry::new(operation, EVERY, doing, messages::after_put(plan, new));
+    while retry.next().await {
+        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
+        let attempted = answer.and_then(|answer| match answer.failed_entries().first() {
+            None => Ok(()),
             Some(entry) => Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message())),
+        });
+        if let Some(done) = retry.judge(attempted.map(Break)) {
+            return done;
         }
-    })
-    .await
+    }
+    Err(retry.given_up())
 }
 
 /// Removes the target; one that is gone, with or without its rule, is no error.
-pub(super) async fn remove(cx: &Cx<'_, Target>, aws: &Regional, state: &Target) -> Result<()> {
+pub(super) async fn remove(operation: &Operation<'_, Target>, aws: &Regional, state: &Target) -> Result<()> {
     const CALL: &str = "events:RemoveTargets";
-    let doing = doing::remove(state.id(), &state.rule);
     let call = aws
         .events
         .remove_targets()
         .event_bus_name(&state.event_bus_name)
         .rule(&state.rule)
         .ids(state.id());
-    retry::until_done(cx, EVERY, &doing, &messages::after_removing(state), async |_| {
+    let doing = doing::remove(state.id(), &state.rule);
+    let mut retry = Retry::new(operation, EVERY, doing, messages::after_removing(state));
+    while retry.next().await {
         let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
-        retry::gone(answer.and_then(|answer| match answer.failed_entries().first() {
+        let attempted = answer.and_then(|answer| match answer.failed_entries().first() {
             None => Ok(()),
             Some(entry) => Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message())),
-        }))
-    })
-    .await
+        });
+        if let Some(done) = retry.judge(gone(attempted)) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
 }
 
 impl Target {
@@ -99,7 +114,7 @@ impl Target {
         let target = WireTarget::builder()
             .id(self.id())
             .arn(self.arn.as_deref().unwrap_or_default())
-            .set_input(self.input.clone())
+            .set_input(self.input.as_ref().map(ToString::to_string))
             .set_input_path(self.input_path.clone())
             .set_input_transformer(transformer.transpose().map_err(failed)?)
             .set_retry_policy(retry)
@@ -111,7 +126,7 @@ impl Target {
     /// Takes what AWS holds.
     pub(super) fn with(&mut self, held: &WireTarget) {
         self.arn = Some(held.arn().to_owned());
-        self.input = filled(held.input());
+        self.input = filled(held.input()).as_deref().map(Json::from);
         self.input_path = filled(held.input_path());
         self.input_transformer = held.input_transformer().map(|transformer| {
             let paths = transformer.input_paths_map().filter(|paths| !paths.is_empty());
@@ -132,10 +147,6 @@ impl Target {
     fn differences(&self, held: &WireTarget) -> Vec<&'static str> {
         let mut other = self.clone();
         other.with(held);
-        let same_input = match (&self.input, &other.input) {
-            (Some(a), Some(b)) => json::same_text(a, b),
-            (a, b) => a == b,
-        };
         let arn = |target: &Self| {
             target
                 .arn
@@ -149,7 +160,7 @@ impl Target {
         };
         differing([
             (destination, arn(self) == arn(&other)),
-            ("input", same_input),
+            ("input", self.input == other.input),
             ("input_path", self.input_path == other.input_path),
             (
                 "input_transformer",
@@ -197,16 +208,17 @@ fn has_more(held: &WireTarget) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::Region;
 
     fn target() -> Target {
         Target {
             rule: "r".to_owned(),
             event_bus_name: "aws.partner/scalr.com/a/b".to_owned(),
-            region: Some("us-east-1".to_owned()),
+            region: Some(Region::from("us-east-1")),
             target_id: Some("t".to_owned()),
             arn: Some("arn:aws:sqs:us-east-1:1:q".to_owned()),
             log_group: None,
-            input: Some(r#"{"a":1}"#.to_owned()),
+            input: Some(Json::from(r#"{"a":1}"#)),
             input_path: None,
             input_transformer: None,
             retry_policy: None,
@@ -225,7 +237,7 @@ mod tests {
     #[test]
     fn only_what_differs_is_named() {
         check(|_| {}, &[]);
-        check(|t| t.input = Some(r#"{ "a": 1.0 }"#.to_owned()), &[]);
+        check(|t| t.input = Some(Json::from(r#"{ "a": 1.0 }"#)), &[]);
         check(
             |t| t.arn = Some("arn:aws:sqs:us-east-1:1:other".to_owned()),
             &["arn"],

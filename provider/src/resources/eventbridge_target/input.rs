@@ -1,11 +1,9 @@
 //! What a target gets in place of the event: refused before AWS refuses it, or drops it.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 use tfplugin::{Config, Diagnostics, Value};
 
-use super::{InputTransformer, messages};
+use super::{Target, messages};
 
 /// Names that EventBridge itself fills in.
 const PREDEFINED: [&str; 5] = [
@@ -16,24 +14,9 @@ const PREDEFINED: [&str; 5] = [
     "aws.events.event.json",
 ];
 
-/// Refuses what the attributes' own checks cannot judge. What is not known yet is waited for.
-pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
-    let known = [
-        ("input", config.value::<String>("input").is_known()),
-        ("input_path", config.value::<String>("input_path").is_known()),
-        (
-            "input_transformer",
-            config.value::<InputTransformer>("input_transformer").is_known(),
-        ),
-    ];
-    let set: Vec<&str> = known
-        .iter()
-        .filter_map(|(name, known)| known.then_some(*name))
-        .collect();
-    if set.len() > 1 {
-        diags.push(messages::more_than_one_input(&set));
-    }
-    if let Value::Known(input) = config.value::<String>("input")
+/// Refuses what neither an attribute's own check nor a rule can judge. What is not known yet is waited for.
+pub(super) fn refuse(config: &Config<'_, Target>, diags: &mut Diagnostics) {
+    if let Value::Known(input) = config.value(Target::input())
         && serde_json::from_str::<Json>(&input).is_err()
     {
         diags.push(messages::input_not_json());
@@ -42,9 +25,9 @@ pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
 }
 
 /// AWS refuses a template with a name that nothing fills in.
-fn refuse_names(config: &Config<'_>, diags: &mut Diagnostics) {
-    let paths = config.value::<BTreeMap<String, Value<String>>>("input_transformer.input_paths");
-    let template = config.value::<String>("input_transformer.input_template");
+fn refuse_names(config: &Config<'_, Target>, diags: &mut Diagnostics) {
+    let paths = config.value(Target::input_transformer().input_paths().with_unknowns());
+    let template = config.value(Target::input_transformer().input_template());
     let (Value::Known(template), false) = (template, paths.is_unknown()) else {
         return;
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
 use aws_sdk_eventbridge::types::Target as WireTarget;
-use tfplugin::{Cx, Diagnostic, Result};
+use tfplugin::{Diagnostic, Operation, Result};
 
 use super::messages::{self, doing};
 use super::{LogGroup, Target};
@@ -23,7 +23,7 @@ pub(super) const READY: &str = "ready";
 
 /// Makes the group where it is to be made, sets its retention and grants the permission.
 pub(super) async fn ensure(
-    cx: &Cx<'_, Target>,
+    operation: &Operation<'_, Target>,
     aws: &Regional,
     target: &Target,
     group: &mut LogGroup,
@@ -31,7 +31,7 @@ pub(super) async fn ensure(
     of_target: &str,
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
-    let default_tags = defaults::tags(cx.client())?;
+    let default_tags = defaults::tags(operation.client())?;
     let held = find_or_make(aws, target, group, &owner, default_tags).await?;
     let standing = messages::group_is_there(of_target);
     if group.create {
@@ -44,7 +44,7 @@ pub(super) async fn ensure(
         set_retention(aws, group, held.as_ref().map(|held| &held.wire), &standing).await?;
     }
     let need = need(target, &group.name, rule_arn);
-    let granted = log_policy::ensure(cx, aws, &need).await;
+    let granted = log_policy::ensure(operation, aws, &need).await;
     granted.map_err(|failure| messages::no_permission(&group.name, &failure, &standing))?;
     group.arn = Some(need.log_group_arn);
     group.status = Some(READY.to_owned());
@@ -53,7 +53,7 @@ pub(super) async fn ensure(
 
 /// Reads group and permission back. The tag says whether a group that this target is to have made is (still) its rule's.
 pub(super) async fn read(
-    cx: &Cx<'_, Target>,
+    operation: &Operation<'_, Target>,
     aws: &Regional,
     target: &Target,
     mut group: LogGroup,
@@ -79,7 +79,7 @@ pub(super) async fn read(
     }
     group.arn = Some(need.log_group_arn);
     let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
-    let untagged = group.create && defaults::tags(cx.client())?.iter().any(differ);
+    let untagged = group.create && defaults::tags(operation.client())?.iter().any(differ);
     group.status = Some(match verdict {
         Verdict::Granted if untagged => "tags differ".to_owned(),
         verdict => in_words(&verdict).to_owned(),
@@ -89,7 +89,7 @@ pub(super) async fn read(
 
 /// Revokes this target's permission, and nobody else's. `standing` says how the target stands meanwhile.
 pub(super) async fn revoke(
-    cx: &Cx<'_, Target>,
+    operation: &Operation<'_, Target>,
     aws: &Regional,
     target: &Target,
     rule_arn: &str,
@@ -99,7 +99,7 @@ pub(super) async fn revoke(
         return Ok(());
     };
     let need = need(target, &group.name, rule_arn);
-    let removed = log_policy::remove(cx, aws, &need).await;
+    let removed = log_policy::remove(operation, aws, &need).await;
     removed.map_err(|failure| messages::permission_not_revoked(&group.name, &failure, standing).into())
 }
 

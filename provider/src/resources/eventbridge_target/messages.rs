@@ -1,6 +1,7 @@
 //! What users read of a target and its log group.
 
 use tfplugin::Diagnostic;
+use tfplugin::rules::Broken;
 
 use super::{LogGroup, Target, log_group::OWNER_TAG};
 use crate::aws::{Error, log_policy};
@@ -90,7 +91,7 @@ pub(super) fn no_rule(bus: &str, rule: &str, account: &str, region: &str) -> Dia
             "This looked in {account}, region {region}. Use `name`, `event_bus_name` and `region` of a \
              `scalr_eventbridge_rule`. Nothing was made."
         ))
-        .at("rule")
+        .at(Target::rule())
 }
 
 pub(super) fn request_cannot_be_built(doing: &str, why: &impl std::fmt::Display) -> Diagnostic {
@@ -168,13 +169,13 @@ pub(super) const GROUP_AS_IT_WAS: &str = "The log group is as it was, and the ta
 pub(super) fn no_group(name: &str, region: &str) -> Diagnostic {
     Diagnostic::error(format!("There is no log group `{name}` in {region}"))
         .detail("Nothing was made. Set `create = true` to have it made here, or make it first.")
-        .at("log_group.name")
+        .at(Target::log_group().name())
 }
 
 pub(super) fn no_permission(name: &str, failure: &log_policy::Failure, standing: &str) -> Diagnostic {
     Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"))
         .detail(failure.detail(standing))
-        .at("log_group")
+        .at(Target::log_group())
 }
 
 pub(super) fn permission_not_revoked(
@@ -211,7 +212,7 @@ pub(super) fn group_of_another(
              over to this target, run `aws logs tag-resource --region {region} --resource-arn {arn} --tags \
              {OWNER_TAG}={owner}` and apply again."
         ))
-        .at("log_group.create")
+        .at(Target::log_group().create())
 }
 
 /// With the plan: the group is ours and will not be.
@@ -260,15 +261,15 @@ pub(super) fn group_stays_with_target(name: &str, other: &str) -> Diagnostic {
 
 // What cannot work.
 
-pub(super) fn no_destination() -> Diagnostic {
-    Diagnostic::error("The target has no destination")
-        .detail("Set `log_group` for a CloudWatch log group, or `arn` for anything else.")
-}
-
-pub(super) fn two_destinations() -> Diagnostic {
+/// No destination is set, or two are.
+pub(super) fn one_destination(broken: &Broken) -> Diagnostic {
+    if broken.set().is_empty() {
+        return Diagnostic::error("The target has no destination")
+            .detail("Set `log_group` for a CloudWatch log group, or `arn` for anything else.");
+    }
     Diagnostic::error("The target has two destinations")
         .detail("Set one of `arn` and `log_group`; `log_group` sees to the permission as well.")
-        .at("arn")
+        .at(Target::arn())
 }
 
 pub(super) fn no_role_for_a_group() -> Diagnostic {
@@ -277,7 +278,7 @@ pub(super) fn no_role_for_a_group() -> Diagnostic {
             "EventBridge reaches log groups by their resource policy; with `role_arn` AWS refuses the target or delivers \
              nothing. Remove `role_arn`.",
         )
-        .at("role_arn")
+        .at(Target::role_arn())
 }
 
 pub(super) fn no_log_event() -> Diagnostic {
@@ -287,30 +288,38 @@ pub(super) fn no_log_event() -> Diagnostic {
              `{\"timestamp\": <time>, \"message\": <text>}`, with `input_paths = { time = \"$.time\", … }`. Anything else AWS \
              drops without an error.",
         )
-        .at("input_transformer.input_template")
+        .at(Target::input_transformer().input_template())
 }
 
-pub(super) fn only_with_create(what: &str, at: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{what}` without `create = true`"))
-        .detail(format!(
-            "A log group that this resource did not make is left as it is. Set `create = true` as well, or remove `{what}`."
-        ))
-        .at(at)
+pub(super) fn retention_without_create(_: &Broken) -> Diagnostic {
+    only_with_create("retention_in_days").at(Target::log_group().retention_in_days())
 }
 
-pub(super) fn more_than_one_input(set: &[&str]) -> Diagnostic {
+pub(super) fn delete_without_create(_: &Broken) -> Diagnostic {
+    only_with_create("delete_on_destroy").at(Target::log_group().delete_on_destroy())
+}
+
+fn only_with_create(what: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{what}` without `create = true`")).detail(format!(
+        "A log group that this resource did not make is left as it is. Set `create = true` as well, or remove `{what}`."
+    ))
+}
+
+pub(super) fn more_than_one_input(broken: &Broken) -> Diagnostic {
+    let set: Vec<String> = broken.set().iter().map(ToString::to_string).collect();
+    let second = broken.set().get(1).cloned().unwrap_or_default();
     Diagnostic::error("The target says more than one thing about its input")
         .detail(format!(
             "`{}` are set; EventBridge takes one of them.",
             set.join("` and `")
         ))
-        .at(set[1])
+        .at(second)
 }
 
 pub(super) fn input_not_json() -> Diagnostic {
     Diagnostic::error("`input` is not JSON")
         .detail("Write it with `jsonencode(…)`.")
-        .at("input")
+        .at(Target::input())
 }
 
 pub(super) fn escaped_names() -> Diagnostic {
@@ -320,7 +329,7 @@ pub(super) fn escaped_names() -> Diagnostic {
              (`<<-EOT`), or undo the escapes: `replace(replace(jsonencode(…), \"\\\\u003c\", \"<\"), \
              \"\\\\u003e\", \">\")`.",
         )
-        .at("input_transformer.input_template")
+        .at(Target::input_transformer().input_template())
 }
 
 pub(super) fn names_without_values(missing: &[&str], known: &[&str]) -> Diagnostic {
@@ -331,7 +340,7 @@ pub(super) fn names_without_values(missing: &[&str], known: &[&str]) -> Diagnost
             missing.join(">`, `<"),
             known.join("`, `")
         ))
-        .at("input_transformer.input_template")
+        .at(Target::input_transformer().input_template())
 }
 
 // What may not work.
@@ -344,7 +353,7 @@ pub(super) fn role_without_effect(destination: &str, kind: &str) -> Diagnostic {
         "`role_arn` has no effect for `{destination}`: {kind} say in a resource policy that `events.amazonaws.com` may reach \
          them. Remove `role_arn`, and see to that policy."
     ))
-    .at("role_arn")
+    .at(Target::role_arn())
 }
 
 pub(super) fn needs_a_role(destination: &str) -> Diagnostic {
@@ -353,7 +362,7 @@ pub(super) fn needs_a_role(destination: &str) -> Diagnostic {
             "`{destination}` is reached with a role that EventBridge assumes; without one AWS refuses the target, or delivers \
              nothing. Set `role_arn`, unless the rule has one."
         ))
-        .at("arn")
+        .at(Target::arn())
 }
 
 pub(super) fn fifo(destination: &str) -> Diagnostic {
@@ -362,7 +371,7 @@ pub(super) fn fifo(destination: &str) -> Diagnostic {
             "AWS asks for a message group id with `{destination}`, and this resource offers none: expect AWS to refuse the \
              target. Use a standard queue, and have it feed the FIFO queue if the order matters."
         ))
-        .at("arn")
+        .at(Target::arn())
 }
 
 pub(super) fn destination_elsewhere(destination: &str, held: &str, region: &str) -> Diagnostic {
@@ -371,7 +380,7 @@ pub(super) fn destination_elsewhere(destination: &str, held: &str, region: &str)
             "`{destination}` is in {held}, the bus in {region}. From a rule AWS reaches only event buses in other regions. Use \
              a destination in {region}, or an event bus in {held} with a rule of its own."
         ))
-        .at("arn")
+        .at(Target::arn())
 }
 
 pub(super) fn dead_letters_elsewhere(queue: &str, held: &str, region: &str) -> Diagnostic {
@@ -380,7 +389,7 @@ pub(super) fn dead_letters_elsewhere(queue: &str, held: &str, region: &str) -> D
             "`{queue}` is in {held}, the bus in {region}. AWS takes a queue in the rule's own region only. Use a queue in \
              {region}."
         ))
-        .at("dead_letter_config.arn")
+        .at(Target::dead_letter_config().arn())
 }
 
 pub(super) fn permission_left_to_you(group: &str) -> Diagnostic {
@@ -389,5 +398,5 @@ pub(super) fn permission_left_to_you(group: &str) -> Diagnostic {
             "With `arn`, the log group's resource policy is left to you; without one that lets EventBridge in, nothing \
              arrives and no error says so. `log_group = {{ name = \"{group}\" }}` sees to it."
         ))
-        .at("arn")
+        .at(Target::arn())
 }

@@ -10,11 +10,15 @@ mod plan;
 mod validate;
 mod warnings;
 
-use tfplugin::{Attrs, Config, Cx, Diagnostics, Identity, Plan, Resource, Result, Timeouts, mins};
+use tfplugin::rules::Rules;
+use tfplugin::{
+    Attrs, Config, Diagnostics, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins,
+};
 
-use crate::aws::{Error, Regional, arn, checks, import_id, json, same_account, target_id};
+use crate::aws::{Error, Regional, arn, checks, import_id, same_account, target_id};
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::values::{Json, Region};
 use crate::{check, defaults};
 use messages::doing;
 use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
@@ -34,20 +38,20 @@ pub struct Target {
     #[tf(required, replace, check = checks::bus)]
     event_bus_name: String,
     /// AWS region of the bus. Default: the provider's region.
-    #[tf(optional, computed, keep, replace, check = check::region)]
-    region: Option<String>,
+    #[tf(optional, computed, use_state_for_unknown, replace)]
+    region: Option<Region>,
     /// Id of the target, unique within the rule. Default: one derived from rule and destination.
-    #[tf(optional, computed, keep, replace, check = checks::name)]
+    #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     target_id: Option<String>,
     /// ARN of the destination. For a log group use `log_group`, which sees to the permission as well.
-    #[tf(optional, computed, keep, replace, check = checks::any_arn)]
+    #[tf(optional, computed, use_state_for_unknown, replace, check = checks::any_arn)]
     arn: Option<String>,
     /// CloudWatch log group as destination.
     #[tf(optional)]
     log_group: Option<LogGroup>,
     /// Constant JSON text to send in place of the event.
-    #[tf(optional, check = checks::input, equal = same_json)]
-    input: Option<String>,
+    #[tf(optional, check = checks::input)]
+    input: Option<Json>,
     /// JSON path of the part of the event to send, such as `$.detail`.
     #[tf(optional, check = checks::json_path)]
     input_path: Option<String>,
@@ -71,10 +75,11 @@ impl Resource for Target {
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "rule", "target_id"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
+    const RULES: Rules<Self> = validate::rules;
 
-    async fn create(mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
-        plan.region = Some(aws.name.clone());
+    async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        plan.region = Some(Region::from(&*aws.name));
         let rule_arn = plan.rule_arn(&aws).await?;
         if let Some(group) = &plan.log_group {
             let account = arn::account(&rule_arn).unwrap_or_default();
@@ -86,15 +91,15 @@ impl Resource for Target {
             Some(target_id::derive(&plan.event_bus_name, &plan.rule, destination))
         });
         aws::adopt_or_refuse(&aws, &plan).await?;
-        plan.make_ready(cx, &aws, &rule_arn, messages::TARGET_NOT_MADE)
+        plan.make_ready(operation, &aws, &rule_arn, messages::TARGET_NOT_MADE)
             .await?;
-        aws::put(cx, &aws, &plan, true).await?;
+        aws::put(operation, &aws, &plan, true).await?;
         Ok(plan)
     }
 
-    async fn read(mut state: Self, cx: &mut Cx<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(cx, state.region.as_deref()).await?;
-        state.region = Some(aws.name.clone());
+    async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        state.region = Some(Region::from(&*aws.name));
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
         let targets = targets.map_err(|e| e.during(doing::read(&state.rule)))?;
         if targets.is_none() {
@@ -113,19 +118,19 @@ impl Resource for Target {
         }
         state.with(&held);
         if let Some(group) = state.log_group.take() {
-            state.log_group = Some(log_group::read(cx, &aws, &state, group).await?);
+            state.log_group = Some(log_group::read(operation, &aws, &state, group).await?);
         }
         Ok(Some(state))
     }
 
-    async fn update(prior: Self, mut plan: Self, cx: &mut Cx<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(cx, plan.region.as_deref()).await?;
+    async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
         let rule_arn = plan.rule_arn(&aws).await?;
-        plan.make_ready(cx, &aws, &rule_arn, messages::TARGET_UNCHANGED)
+        plan.make_ready(operation, &aws, &rule_arn, messages::TARGET_UNCHANGED)
             .await?;
-        aws::put(cx, &aws, &plan, false).await?;
+        aws::put(operation, &aws, &plan, false).await?;
         if plan.log_group.is_none() {
-            log_group::revoke(cx, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
+            log_group::revoke(operation, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
         }
         if let Some(group) = prior.own_group().filter(|_| plan.own_group().is_none()) {
             log_group::release(&aws, &prior, group).await?;
@@ -134,14 +139,14 @@ impl Resource for Target {
     }
 
     /// The target is what a refresh looks for, so it goes last: a destroy that ends before that is found unfinished.
-    async fn delete(state: Self, cx: &mut Cx<'_, Self>) -> Result<()> {
-        let aws = defaults::regional(cx, state.region.as_deref()).await?;
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
         let mut kept = None;
         let _turn;
         if let Some(group) = &state.log_group {
             let account = state.arn.as_deref().and_then(arn::account).unwrap_or_default();
             let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
-            log_group::revoke(cx, &aws, &state, &rule_arn, messages::TARGET_STILL_THERE).await?;
+            log_group::revoke(operation, &aws, &state, &rule_arn, messages::TARGET_STILL_THERE).await?;
             // One at a time: of two targets that lead to one group, the last to go deletes it.
             let turn = aws.limits.unless_over(aws.removals.lock()).await;
             _turn = turn.map_err(|why| {
@@ -150,25 +155,31 @@ impl Resource for Target {
             })?;
             kept = log_group::keep_or_delete(&aws, &state, group).await?;
         }
-        aws::remove(cx, &aws, &state).await?;
+        aws::remove(operation, &aws, &state).await?;
         if let Some(kept) = kept {
-            cx.warn(kept);
+            operation.warn(kept);
         }
         Ok(())
     }
 
-    fn validate(config: &Config<'_>, diags: &mut Diagnostics) {
+    fn validate_config(config: &Config<'_, Self>, diags: &mut Diagnostics) {
         validate::refuse(config, diags);
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        defaults::plan_region(plan);
-        plan::plan(plan);
+        defaults::plan_region(plan, &Self::region());
+        plan::destination(plan);
+        plan::warnings(plan);
         Ok(())
     }
 
-    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
-        import_id::target(id)
+    fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
+        let ([bus, rule, target], region) = import_id::target(id)?;
+        Ok(ImportedAttrs::new()
+            .set(Self::event_bus_name(), bus)
+            .set(Self::rule(), rule)
+            .set(Self::target_id(), target)
+            .set(Self::region(), region))
     }
 }
 
@@ -196,7 +207,7 @@ impl Target {
     /// Makes log group and permission. They come before the target: the first event must find them.
     async fn make_ready(
         &mut self,
-        cx: &Cx<'_, Self>,
+        operation: &Operation<'_, Self>,
         aws: &Regional,
         rule_arn: &str,
         of_target: &str,
@@ -204,13 +215,9 @@ impl Target {
         let Some(mut group) = self.log_group.take() else {
             return Ok(());
         };
-        log_group::ensure(cx, aws, self, &mut group, rule_arn, of_target).await?;
+        log_group::ensure(operation, aws, self, &mut group, rule_arn, of_target).await?;
         self.arn.clone_from(&group.arn);
         self.log_group = Some(group);
         Ok(())
     }
-}
-
-fn same_json(a: &str, b: &str) -> bool {
-    json::same_text(a, b)
 }

@@ -25,11 +25,11 @@ pub struct LogGroup {
     #[tf(optional, default = false)]
     pub delete_on_destroy: bool,
     /// ARN of the log group.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     pub arn: Option<String>,
     /// `ready`, or what is missing: `log group missing`, `policy missing`, `policy denies`, `tags differ` (from the
     /// provider's `default_tags`). An apply makes it ready.
-    #[tf(computed, keep)]
+    #[tf(computed, use_state_for_unknown)]
     pub status: Option<String>,
 }
 

@@ -2,37 +2,14 @@
 
 use tfplugin::{Action, Plan, Value};
 
-use super::{LogGroup, Target, log_group, messages, warnings};
+use super::{Target, log_group, messages, warnings};
 use crate::aws::{arn, target_id};
 
-pub(super) fn plan(plan: &mut Plan<'_, Target>) {
-    if plan.action() == Action::Delete {
-        return;
-    }
-    destination(plan);
-    warn_of_release(plan);
-    let region = plan.planned::<String>("region").known();
-    if let (Value::Known(queue), Some(region)) = (plan.config::<String>("dead_letter_config.arn"), &region)
-        && let Some(warning) = warnings::dead_letters_elsewhere(&queue, region)
-    {
-        plan.warn(warning);
-    }
-    if let Value::Known(arn) = plan.config::<String>("arn")
-        && plan.config::<LogGroup>("log_group").is_null()
-    {
-        let role = plan.config::<String>("role_arn");
-        for warning in warnings::of_destination(&arn, &role, region.as_deref()) {
-            plan.warn(warning);
-        }
-    }
-}
-
 /// Plans id and log group; decides whether another destination means another target.
-fn destination(plan: &mut Plan<'_, Target>) {
-    let group = plan.planned::<String>("log_group.name");
-    if !plan.planned::<LogGroup>("log_group").is_null() && !plan.planned::<LogGroup>("log_group").is_unknown()
-    {
-        plan.set("log_group.status", log_group::READY);
+pub(super) fn destination(plan: &mut Plan<'_, Target>) {
+    let group = plan.planned(Target::log_group().name());
+    if plan.planned(Target::log_group()).is_known() {
+        plan.set(Target::log_group().status(), log_group::READY);
     }
     if plan.action() == Action::Update {
         let held = plan
@@ -40,8 +17,10 @@ fn destination(plan: &mut Plan<'_, Target>) {
             .and_then(|prior| prior.arn.clone())
             .unwrap_or_default();
         match group {
-            Value::Known(name) if arn::log_group_name(&held) != Some(&name) => plan.replace("log_group"),
-            Value::Unknown => plan.replace("log_group"),
+            Value::Known(name) if arn::log_group_name(&held) != Some(&name) => {
+                plan.replace(Target::log_group());
+            }
+            Value::Unknown => plan.replace(Target::log_group()),
             _ => {}
         }
         return;
@@ -50,16 +29,38 @@ fn destination(plan: &mut Plan<'_, Target>) {
         Value::Known(name) => Some(name),
         Value::Unknown => None,
         Value::Null => plan
-            .planned::<String>("arn")
+            .planned(Target::arn())
             .known()
             .map(|arn| arn::log_group_name(&arn).map_or_else(|| arn.clone(), str::to_owned)),
     };
-    let bus = plan.planned::<String>("event_bus_name").known();
-    let rule = plan.planned::<String>("rule").known();
-    if plan.config::<String>("target_id").is_null()
+    let bus = plan.planned(Target::event_bus_name()).known();
+    let rule = plan.planned(Target::rule()).known();
+    if plan.config(Target::target_id()).is_null()
         && let (Some(bus), Some(rule), Some(destination)) = (bus, rule, destination)
     {
-        plan.set("target_id", target_id::derive(&bus, &rule, &destination));
+        plan.set(Target::target_id(), target_id::derive(&bus, &rule, &destination));
+    }
+}
+
+/// Warns of what may not work, and of what goes with the target.
+pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
+    warn_of_release(plan);
+    let region = plan.planned(Target::region()).known();
+    let region = region.as_deref();
+    let queue = plan.config(Target::dead_letter_config().arn()).known();
+    if let Some(warning) = queue
+        .zip(region)
+        .and_then(|(queue, region)| warnings::dead_letters_elsewhere(&queue, region))
+    {
+        plan.warn(warning);
+    }
+    if let Value::Known(arn) = plan.config(Target::arn())
+        && plan.config(Target::log_group()).is_null()
+    {
+        let role = plan.config(Target::role_arn());
+        for warning in warnings::of_destination(&arn, &role, region) {
+            plan.warn(warning);
+        }
     }
 }
 
@@ -67,7 +68,7 @@ fn warn_of_release(plan: &mut Plan<'_, Target>) {
     let Some(group) = plan.prior().and_then(|prior| prior.own_group().cloned()) else {
         return;
     };
-    let stays_ours = plan.planned::<bool>("log_group.create").known() == Some(true);
+    let stays_ours = plan.planned(Target::log_group().create()).known() == Some(true);
     match plan.replaces() {
         true if group.delete_on_destroy => plan.warn(messages::group_will_be_deleted(&group)),
         false if !stays_ours => plan.warn(messages::group_will_be_released(&group)),

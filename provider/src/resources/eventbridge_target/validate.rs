@@ -1,62 +1,59 @@
-//! What cannot work, refused before anything is made.
+//! What cannot work, refused before anything is made. What is not known yet may turn out to be null: it is judged when the
+//! plan or the apply knows it.
 
+use tfplugin::rules::{Rule, at_most_one_of, exactly_one_of, is, requires};
 use tfplugin::{Config, Diagnostics, Value};
 
-use super::{LogGroup, input, messages};
+use super::{Target, input, messages};
 use crate::aws::arn;
 
-/// Refuses combinations that no single attribute's check can judge. What is not known yet may turn out to be null: it is
-/// waited for, and judged when the plan or the apply knows it.
-pub(super) fn refuse(config: &Config<'_>, diags: &mut Diagnostics) {
-    let (arn, group) = (
-        config.value::<String>("arn"),
-        config.value::<LogGroup>("log_group"),
+/// Rules over several attributes.
+pub(super) fn rules() -> Vec<Rule<Target>> {
+    let destination = exactly_one_of((Target::arn(), Target::log_group()));
+    let input = at_most_one_of((Target::input(), Target::input_path(), Target::input_transformer()));
+    let of_group = Target::log_group();
+    let retention = requires(of_group.retention_in_days(), is(of_group.create(), true));
+    let delete = requires(
+        is(of_group.delete_on_destroy(), true),
+        is(of_group.create(), true),
     );
-    if arn.is_null() && group.is_null() {
-        diags.push(messages::no_destination());
-    } else if let (Value::Known(arn), Value::Known(_)) = (&arn, &group) {
-        // A generated configuration has both, and they agree.
-        let name = config.value::<String>("log_group.name").known();
-        if name.is_some() && arn::log_group_name(arn) != name.as_deref() {
-            diags.push(messages::two_destinations());
-        }
-    }
-    input::refuse(config, diags);
-    let to_group = group.is_known() || arn.known().is_some_and(|arn| arn::log_group_name(&arn).is_some());
-    if to_group {
-        refuse_for_group(config, diags);
-    }
-    if group.is_known() {
-        refuse_unowned(config, diags);
+    vec![
+        destination
+            .message(messages::one_destination)
+            .unless(is_one_group),
+        input.message(messages::more_than_one_input),
+        retention.message(messages::retention_without_create),
+        delete.message(messages::delete_without_create),
+    ]
+}
+
+/// A generated configuration has ARN and log group, and they agree.
+fn is_one_group(config: &Config<'_, Target>) -> bool {
+    let arn = config.value(Target::arn()).known().unwrap_or_default();
+    match config.value(Target::log_group().name()) {
+        Value::Known(name) => arn::log_group_name(&arn) == Some(&name),
+        Value::Unknown => true,
+        Value::Null => false,
     }
 }
 
-fn refuse_for_group(config: &Config<'_>, diags: &mut Diagnostics) {
-    if config.value::<String>("role_arn").is_known() {
+/// What takes more than a rule to judge.
+pub(super) fn refuse(config: &Config<'_, Target>, diags: &mut Diagnostics) {
+    input::refuse(config, diags);
+    let group = config.value(Target::log_group());
+    let arn = config.value(Target::arn()).known();
+    if group.is_known() || arn.is_some_and(|arn| arn::log_group_name(&arn).is_some()) {
+        refuse_for_group(config, diags);
+    }
+}
+
+fn refuse_for_group(config: &Config<'_, Target>, diags: &mut Diagnostics) {
+    if config.value(Target::role_arn()).is_known() {
         diags.push(messages::no_role_for_a_group());
     }
-    if let Value::Known(template) = config.value::<String>("input_transformer.input_template")
+    if let Value::Known(template) = config.value(Target::input_transformer().input_template())
         && !input::gives_log_event(&template)
     {
         diags.push(messages::no_log_event());
-    }
-}
-
-fn refuse_unowned(config: &Config<'_>, diags: &mut Diagnostics) {
-    let create = config.value::<bool>("log_group.create");
-    if create.is_unknown() || create.known() == Some(true) {
-        return;
-    }
-    if config.value::<i64>("log_group.retention_in_days").is_known() {
-        diags.push(messages::only_with_create(
-            "retention_in_days",
-            "log_group.retention_in_days",
-        ));
-    }
-    if config.value::<bool>("log_group.delete_on_destroy").known() == Some(true) {
-        diags.push(messages::only_with_create(
-            "delete_on_destroy",
-            "log_group.delete_on_destroy",
-        ));
     }
 }

@@ -181,7 +181,7 @@ async fn what_is_missing_shows_in_the_status() {
         "ListTargetsByRule",
         Trouble::Says("ResourceNotFoundException", "There is none."),
     );
-    let elsewhere = super::on(fake.config()).await;
+    let elsewhere = super::on(fake.config());
     elsewhere.resource(NAME).read(&state).await.unwrap_err();
     assert!(
         state.json()["log_group"]["arn"]

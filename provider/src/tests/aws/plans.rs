@@ -222,17 +222,12 @@ async fn a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it
     // Those that this same process made are nobody's leftovers.
     killed.resource(RULE).create(config(json!({}))).await.unwrap();
 
-    let refused = made(on(fake.config()).await, config(json!({})))
-        .await
-        .unwrap_err();
+    let refused = made(on(fake.config()), config(json!({}))).await.unwrap_err();
     says(&refused, &["import {", "Nothing was made", "delete-rule"]);
     assert_eq!(fake.count("PutRule"), 2);
-    made(
-        on(fake.config()).await,
-        config(json!({ "description": "Another one" })),
-    )
-    .await
-    .unwrap();
+    made(on(fake.config()), config(json!({ "description": "Another one" })))
+        .await
+        .unwrap();
     let targets = |name: &str| {
         let theirs = json!({ "Id": "theirs", "Arn": "arn:aws:sqs:us-east-1:123456789012:q" });
         ((SOURCE.to_owned(), name.to_owned()), vec![theirs])
@@ -243,7 +238,7 @@ async fn a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it
     fake.world()
         .targets
         .extend(names.iter().map(|name| targets(name)));
-    made(on(fake.config()).await, config(json!({}))).await.unwrap();
+    made(on(fake.config()), config(json!({}))).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,7 +102,7 @@ async fn a_password_in_an_endpoint_is_not_shown() {
     fake.world()
         .trouble("DescribeRule", Trouble::Breaks { carried_out: false });
     let url = "http://someone:letmein@127.0.0.1:9";
-    let harness = on(fake.config().into_builder().endpoint_url(url).build()).await;
+    let harness = on(fake.config().into_builder().endpoint_url(url).build());
     let refused = harness
         .resource(NAME)
         .create(config(json!({})))
@@ -178,6 +178,6 @@ async fn what_aws_refuses_of_a_rule_is_told() {
     resource.destroy(&state).await.unwrap_err();
     fake.world().rules.clear();
     fake.world().other_account = Some("210987654321");
-    let elsewhere = on(fake.config()).await;
+    let elsewhere = on(fake.config());
     elsewhere.resource(NAME).read(&state).await.unwrap_err();
 }

@@ -77,7 +77,7 @@ async fn a_source_that_is_elsewhere_is_named_early() {
     let (fake, _) = stage().await;
     fake.world().sources.clear();
     let scalr = scalr::fake::Fake::start().await;
-    let harness = beside(fake.config(), Some(scalr.url())).await;
+    let harness = beside(fake.config(), Some(&scalr.url()));
     harness
         .resource("scalr_eventbridge_connection")
         .create(scalr::connection(json!({ "region": "eu-west-1" })))
@@ -271,27 +271,16 @@ async fn credentials_of_another_account_keep_the_state() {
     let (fake, _, state) = made().await;
     fake.world().buses.clear();
     fake.world().other_account = Some("210987654321");
-    on(fake.config())
-        .await
-        .resource(NAME)
-        .read(&state)
-        .await
-        .unwrap_err();
+    on(fake.config()).resource(NAME).read(&state).await.unwrap_err();
     fake.world().trouble(
         "DescribeEventBus",
         Trouble::Says("ResourceNotFoundException", "There is none."),
     );
     fake.world().trouble("DescribeEventBus", DENIED);
-    on(fake.config())
-        .await
-        .resource(NAME)
-        .read(&state)
-        .await
-        .unwrap_err();
+    on(fake.config()).resource(NAME).read(&state).await.unwrap_err();
     fake.world().other_account = None;
     assert!(
         on(fake.config())
-            .await
             .resource(NAME)
             .read(&state)
             .await

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use tfplugin::testing::Harness;
 
-use super::super::under_test;
+use super::super::unconfigured;
 use super::fake::{Fake, Trouble};
 use super::{connection, says, stage};
 use crate::tests::snapshot::scenarios;
@@ -150,13 +150,13 @@ async fn the_account_is_the_connections_or_the_providers() {
     );
 
     let settings = json!({ "hostname": fake.url(), "token": "s3cret", "account_id": "acc-1" });
-    let harness = under_test::<crate::provider::ScalrEventBridge>();
+    let harness = unconfigured();
     harness.configure(settings).await.unwrap();
     harness.resource(NAME).create(config("in-1")).await.unwrap();
     selects(&fake, Some("in-1"));
 
     let settings = json!({ "hostname": fake.url(), "token": "s3cret", "account_id": "acc-2" });
-    let harness = under_test::<crate::provider::ScalrEventBridge>();
+    let harness = unconfigured();
     harness.configure(settings).await.unwrap();
     says(
         &harness.resource(NAME).create(config("in-1")).await.unwrap_err(),

@@ -13,12 +13,11 @@ use tfplugin::testing::Harness;
 
 use self::fake::Fake;
 use super::{and, says};
-use crate::provider::ScalrEventBridge;
 
 /// A fake Scalr, and a provider that is configured for it.
 async fn stage() -> (Fake, Harness) {
     let fake = Fake::start().await;
-    let harness = super::under_test::<ScalrEventBridge>();
+    let harness = super::unconfigured();
     harness
         .configure(json!({ "hostname": fake.url(), "token": "s3cret" }))
         .await

@@ -4,10 +4,9 @@ use serde_json::{Value as Json, json};
 use tfplugin::testing::UNKNOWN;
 use tokio::io::AsyncWriteExt as _;
 
-use super::super::under_test;
+use super::super::unconfigured;
 use super::fake::Fake;
 use super::{connection, says};
-use crate::provider::ScalrEventBridge;
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -28,7 +27,7 @@ async fn unknown_settings_wait_until_they_are_needed() {
         (json!({ "hostname": UNKNOWN, "token": "s3cret" }), "`hostname`"),
         (json!({ "hostname": fake.url(), "token": UNKNOWN }), "`token`"),
     ] {
-        let harness = under_test::<ScalrEventBridge>();
+        let harness = unconfigured();
         harness.configure(config).await.unwrap();
         let resource = harness.resource(NAME);
         let planned = resource.plan(None, connection(json!({}))).await.unwrap();
@@ -43,7 +42,7 @@ async fn unknown_settings_wait_until_they_are_needed() {
         json!({ "region": UNKNOWN }),
         json!({ "default_tags": { "tags": UNKNOWN } }),
     ] {
-        let harness = under_test::<ScalrEventBridge>();
+        let harness = unconfigured();
         harness
             .configure(json!({ "hostname": fake.url(), "token": "s3cret", "aws": aws }))
             .await
@@ -64,10 +63,7 @@ async fn unknown_settings_wait_until_they_are_needed() {
 }
 
 async fn check(config: Json, part: &str) {
-    let refused = under_test::<ScalrEventBridge>()
-        .configure(config)
-        .await
-        .unwrap_err();
+    let refused = unconfigured().configure(config).await.unwrap_err();
     says(&refused, &[part]);
 }
 
@@ -143,7 +139,7 @@ async fn default_tags_may_be_null() {
         (json!({ "a": "1", "n": null }), json!({ "a": "1" })),
         (json!({ "a": UNKNOWN }), json!(UNKNOWN)),
     ] {
-        let harness = under_test::<ScalrEventBridge>();
+        let harness = unconfigured();
         let aws = json!({ "region": "us-east-1", "default_tags": { "tags": tags } });
         let config = json!({ "hostname": "acme.scalr.io", "token": "s3cret", "aws": aws });
         harness.configure(config).await.unwrap();
@@ -166,7 +162,7 @@ async fn a_server_without_tls_is_told_apart() {
             let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });
-    let harness = under_test::<ScalrEventBridge>();
+    let harness = unconfigured();
     let url = format!("http://{host}");
     harness
         .configure(json!({ "hostname": host, "token": "s3cret" }))

@@ -4,23 +4,23 @@
 use std::collections::BTreeSet;
 
 use super::level::{self, Level, Unit};
-use super::tree::{Module, Place, Tree};
+use super::tree::{Module, ModulePath, Tree};
 use super::uses::Use;
 
 /// One finding for each folder in a cycle: the shortest one through it.
 pub(super) fn check(tree: &Tree, uses: &[Use]) -> Vec<String> {
     tree.modules
         .iter()
-        .flat_map(|(place, module)| of_level(tree, place, module, uses))
+        .flat_map(|(module_path, module)| of_level(tree, module_path, module, uses))
         .collect()
 }
 
-fn of_level(tree: &Tree, place: &Place, module: &Module, uses: &[Use]) -> Vec<String> {
-    let level = level::of(place, uses);
+fn of_level(tree: &Tree, module_path: &ModulePath, module: &Module, uses: &[Use]) -> Vec<String> {
+    let level = level::of(module_path, uses);
     let mut covered: BTreeSet<Unit<'_>> = BTreeSet::new();
     let mut found = Vec::new();
     for child in &module.children {
-        let below = [place.as_slice(), std::slice::from_ref(child)].concat();
+        let below = [module_path.as_slice(), std::slice::from_ref(child)].concat();
         if !tree.is_folder(&below) || covered.contains(&Some(child.as_str())) {
             continue;
         }

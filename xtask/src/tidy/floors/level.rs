@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tree::{Place, Tree};
+use super::tree::{ModulePath, Tree};
 use super::uses::Use;
 
 /// A child of the level's module; none is the module's own file.
@@ -10,25 +10,28 @@ pub(super) type Unit<'a> = Option<&'a str>;
 
 /// The uses between the units of one level.
 pub(super) struct Level<'a> {
-    pub(super) place: &'a Place,
+    pub(super) module_path: &'a ModulePath,
     pub(super) uses: BTreeMap<(Unit<'a>, Unit<'a>), Vec<&'a Use>>,
 }
 
-/// The level whose module is at `place`.
-pub(super) fn of<'a>(place: &'a Place, uses: &'a [Use]) -> Level<'a> {
+/// The level whose module is at `module_path`.
+pub(super) fn of<'a>(module_path: &'a ModulePath, uses: &'a [Use]) -> Level<'a> {
     let mut found: BTreeMap<_, Vec<&Use>> = BTreeMap::new();
-    let within = |at: &Place| at.starts_with(place);
+    let within = |at: &ModulePath| at.starts_with(module_path);
     for one in uses.iter().filter(|one| within(&one.from) && within(&one.to)) {
-        let (from, to) = (unit(place, &one.from), unit(place, &one.to));
+        let (from, to) = (unit(module_path, &one.from), unit(module_path, &one.to));
         if from != to {
             found.entry((from, to)).or_default().push(one);
         }
     }
-    Level { place, uses: found }
+    Level {
+        module_path,
+        uses: found,
+    }
 }
 
-fn unit<'a>(place: &Place, at: &'a Place) -> Unit<'a> {
-    at.get(place.len()).map(String::as_str)
+fn unit<'a>(module_path: &ModulePath, at: &'a ModulePath) -> Unit<'a> {
+    at.get(module_path.len()).map(String::as_str)
 }
 
 impl<'a> Level<'a> {
@@ -68,11 +71,7 @@ impl<'a> Level<'a> {
         let units: Vec<String> = cycle.iter().map(|unit| self.name(tree, *unit)).collect();
         let steps = cycle.windows(2).filter_map(|pair| {
             let first = self.uses.get(&(pair[0], pair[1]))?.first()?;
-            Some(format!(
-                "{} uses `{}`",
-                place_in_code(tree, first),
-                path(&first.to)
-            ))
+            Some(format!("{} uses `{}`", location(tree, first), path(&first.to)))
         });
         format!(
             "{} ({})",
@@ -85,14 +84,14 @@ impl<'a> Level<'a> {
         let Some(child) = unit else {
             return "its own file".to_owned();
         };
-        let place = [self.place.as_slice(), &[child.to_owned()]].concat();
-        let folder = if tree.is_folder(&place) { "/" } else { "" };
+        let module_path = [self.module_path.as_slice(), &[child.to_owned()]].concat();
+        let folder = if tree.is_folder(&module_path) { "/" } else { "" };
         format!("`{child}{folder}`")
     }
 }
 
 /// `file:line` of a use.
-pub(super) fn place_in_code(tree: &Tree, one: &Use) -> String {
+pub(super) fn location(tree: &Tree, one: &Use) -> String {
     let file = tree
         .modules
         .get(&one.from)
@@ -101,9 +100,9 @@ pub(super) fn place_in_code(tree: &Tree, one: &Use) -> String {
 }
 
 /// A module as code spells it.
-pub(super) fn path(place: &[String]) -> String {
+pub(super) fn path(module_path: &[String]) -> String {
     std::iter::once("crate")
-        .chain(place.iter().map(String::as_str))
+        .chain(module_path.iter().map(String::as_str))
         .collect::<Vec<_>>()
         .join("::")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::level::{self, Level, Unit};
 use super::picture;
-use super::tree::{Module, Place, Tree};
+use super::tree::{Module, ModulePath, Tree};
 use super::uses::Use;
 
 /// A crate with at most so many modules beside its root needs no picture: they are seen at a glance.
@@ -13,10 +13,10 @@ const UNDRAWN_MAX: usize = 2;
 /// What is wrong with the pictures of a crate, and what breaks them.
 pub(super) fn check(tree: &Tree, uses: &[Use]) -> Vec<String> {
     let mut found = Vec::new();
-    for (place, module) in &tree.modules {
+    for (module_path, module) in &tree.modules {
         match picture::read(&module.syntax.page) {
-            Some(floors) => found.extend(of_picture(tree, place, module, &floors, uses)),
-            None if place.is_empty() && module.children.len() > UNDRAWN_MAX => found.push(format!(
+            Some(floors) => found.extend(of_picture(tree, module_path, module, &floors, uses)),
+            None if module_path.is_empty() && module.children.len() > UNDRAWN_MAX => found.push(format!(
                 "{}: {} modules and no picture of them under `# Floors`",
                 module.file,
                 module.children.len()
@@ -29,12 +29,12 @@ pub(super) fn check(tree: &Tree, uses: &[Use]) -> Vec<String> {
 
 fn of_picture(
     tree: &Tree,
-    place: &Place,
+    module_path: &ModulePath,
     module: &Module,
     floors: &[Vec<String>],
     uses: &[Use],
 ) -> Vec<String> {
-    let level = level::of(place, uses);
+    let level = level::of(module_path, uses);
     let mut found = names(module, floors);
     let heights = floors.iter().enumerate();
     let heights: BTreeMap<&str, usize> = heights
@@ -44,9 +44,9 @@ fn of_picture(
     for ((from, to), uses) in &level.uses {
         if let Some(why) = refused(*from, *to, height) {
             let lines = uses.iter().map(|one| {
-                let place = level::place_in_code(tree, one);
+                let module_path = level::location(tree, one);
                 format!(
-                    "{place}: `{}` uses `{}`, {why}",
+                    "{module_path}: `{}` uses `{}`, {why}",
                     level::path(&one.from),
                     level::path(&one.to)
                 )

@@ -1,10 +1,13 @@
 //! One file as `syn` reads it: the modules it declares, what it defines and imports, and every path it names. What only
 //! tests compile is left out.
 
+mod attributes;
+mod tokens;
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::Ident;
 use syn::visit::{self, Visit};
 use syn::{AttrStyle, Attribute, Expr, ImplItem, Item, Lit, Meta, TraitItem, UseTree, Visibility};
 
@@ -96,6 +99,12 @@ impl Syntax {
         });
     }
 
+    fn names(&mut self, paths: Vec<(Vec<String>, usize)>) {
+        for (segments, line) in paths {
+            self.name(segments, line);
+        }
+    }
+
     fn module(&mut self, module: &syn::ItemMod) {
         let name = module.ident.to_string();
         let Some((_, items)) = &module.content else {
@@ -154,54 +163,6 @@ impl Syntax {
             }
         }
     }
-
-    /// Paths among tokens that have no syntax of their own: `a::b`, and single names.
-    fn tokens(&mut self, tokens: TokenStream) {
-        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let is = |at: usize, mark: char| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
-        let mut at = 0;
-        while let Some(token) = tokens.get(at) {
-            let start = at;
-            at += 1;
-            match token {
-                TokenTree::Group(group) => self.tokens(group.stream()),
-                TokenTree::Ident(first) => {
-                    let mut segments = vec![first.to_string()];
-                    while let (true, true, Some(TokenTree::Ident(next))) =
-                        (is(at, ':'), is(at + 1, ':'), tokens.get(at + 2))
-                    {
-                        segments.push(next.to_string());
-                        at += 3;
-                    }
-                    // `value.field` and `::krate` name nothing of this crate.
-                    let member = start > 0 && is(start - 1, '.') && segments.len() == 1;
-                    let foreign = start > 1 && is(start - 1, ':') && is(start - 2, ':');
-                    if !member && !foreign {
-                        self.name(segments, line(first));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Paths in the strings of an attribute, as in `#[serde(with = "crate::date")]`.
-    fn strings(&mut self, tokens: TokenStream) {
-        for token in tokens {
-            match token {
-                TokenTree::Group(group) => self.strings(group.stream()),
-                TokenTree::Literal(literal) => {
-                    let text = literal.to_string();
-                    if let Ok(path) = syn::parse_str::<syn::Path>(text.trim_matches('"'))
-                        && path.segments.len() > 1
-                    {
-                        self.name(segments(&path), literal.span().start().line);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
 }
 
 fn line(ident: &Ident) -> usize {
@@ -215,7 +176,7 @@ fn segments(path: &syn::Path) -> Vec<String> {
 
 impl<'ast> Visit<'ast> for Syntax {
     fn visit_item(&mut self, item: &'ast Item) {
-        let (attributes, name) = parts(item);
+        let (attributes, name) = attributes::of_item(item);
         if test_only(attributes) {
             return;
         }
@@ -235,27 +196,13 @@ impl<'ast> Visit<'ast> for Syntax {
     }
 
     fn visit_impl_item(&mut self, item: &'ast ImplItem) {
-        let attributes: &[Attribute] = match item {
-            ImplItem::Const(item) => &item.attrs,
-            ImplItem::Fn(item) => &item.attrs,
-            ImplItem::Type(item) => &item.attrs,
-            ImplItem::Macro(item) => &item.attrs,
-            _ => &[],
-        };
-        if !test_only(attributes) {
+        if !test_only(attributes::of_impl_item(item)) {
             visit::visit_impl_item(self, item);
         }
     }
 
     fn visit_trait_item(&mut self, item: &'ast TraitItem) {
-        let attributes: &[Attribute] = match item {
-            TraitItem::Const(item) => &item.attrs,
-            TraitItem::Fn(item) => &item.attrs,
-            TraitItem::Type(item) => &item.attrs,
-            TraitItem::Macro(item) => &item.attrs,
-            _ => &[],
-        };
-        if !test_only(attributes) {
+        if !test_only(attributes::of_trait_item(item)) {
             visit::visit_trait_item(self, item);
         }
     }
@@ -287,14 +234,14 @@ impl<'ast> Visit<'ast> for Syntax {
 
     fn visit_macro(&mut self, invoked: &'ast syn::Macro) {
         self.visit_path(&invoked.path);
-        self.tokens(invoked.tokens.clone());
+        self.names(tokens::paths(invoked.tokens.clone()));
     }
 
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
         match &attribute.meta {
             Meta::List(list) => {
-                self.tokens(list.tokens.clone());
-                self.strings(list.tokens.clone());
+                self.names(tokens::paths(list.tokens.clone()));
+                self.names(tokens::paths_in_strings(list.tokens.clone()));
             }
             Meta::NameValue(pair) => self.visit_expr(&pair.value),
             Meta::Path(_) => {}
@@ -303,26 +250,4 @@ impl<'ast> Visit<'ast> for Syntax {
 
     /// `pub(in path)` uses nothing.
     fn visit_visibility(&mut self, _visibility: &'ast Visibility) {}
-}
-
-/// The attributes of an item, and the name it defines.
-fn parts(item: &Item) -> (&[Attribute], Option<&Ident>) {
-    match item {
-        Item::Const(item) => (&item.attrs, Some(&item.ident)),
-        Item::Enum(item) => (&item.attrs, Some(&item.ident)),
-        Item::ExternCrate(item) => (&item.attrs, Some(&item.ident)),
-        Item::Fn(item) => (&item.attrs, Some(&item.sig.ident)),
-        Item::Macro(item) => (&item.attrs, item.ident.as_ref()),
-        Item::Static(item) => (&item.attrs, Some(&item.ident)),
-        Item::Struct(item) => (&item.attrs, Some(&item.ident)),
-        Item::Trait(item) => (&item.attrs, Some(&item.ident)),
-        Item::TraitAlias(item) => (&item.attrs, Some(&item.ident)),
-        Item::Type(item) => (&item.attrs, Some(&item.ident)),
-        Item::Union(item) => (&item.attrs, Some(&item.ident)),
-        Item::ForeignMod(item) => (&item.attrs, None),
-        Item::Impl(item) => (&item.attrs, None),
-        Item::Mod(item) => (&item.attrs, None),
-        Item::Use(item) => (&item.attrs, None),
-        _ => (&[], None),
-    }
 }

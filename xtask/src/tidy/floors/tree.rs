@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::syntax::{self, Declared, Syntax};
 
-/// A module's place in its crate: `[]` is the root, `["state", "bus"]` is `crate::state::bus`.
-pub(super) type Place = Vec<String>;
+/// The path of a module from its crate's root: `[]` is the root, `["state", "bus"]` is `crate::state::bus`.
+pub(super) type ModulePath = Vec<String>;
 
 /// A module with a file of its own.
 pub(super) struct Module {
@@ -18,7 +18,7 @@ pub(super) struct Module {
 /// A crate's modules, without those that only tests compile.
 #[derive(Default)]
 pub(super) struct Tree {
-    pub(super) modules: BTreeMap<Place, Module>,
+    pub(super) modules: BTreeMap<ModulePath, Module>,
     /// What could not be followed.
     pub(super) lost: Vec<String>,
 }
@@ -32,13 +32,13 @@ pub(super) fn follow(root: &str, files: &BTreeMap<&str, &str>) -> Tree {
 
 impl Tree {
     /// Whether a module has children.
-    pub(super) fn is_folder(&self, place: &[String]) -> bool {
+    pub(super) fn is_folder(&self, module_path: &[String]) -> bool {
         self.modules
-            .get(place)
+            .get(module_path)
             .is_some_and(|module| !module.children.is_empty())
     }
 
-    fn add(&mut self, place: Place, file: String, files: &BTreeMap<&str, &str>) -> bool {
+    fn add(&mut self, module_path: ModulePath, file: String, files: &BTreeMap<&str, &str>) -> bool {
         let Some(text) = files.get(file.as_str()) else {
             self.lost.push(format!("{file}: no such file"));
             return false;
@@ -62,8 +62,12 @@ impl Tree {
                 ));
                 continue;
             }
-            let child = [place.as_slice(), std::slice::from_ref(&declared.name)].concat();
-            if self.add(child, file_of(&file, place.is_empty(), declared, files), files) {
+            let child = [module_path.as_slice(), std::slice::from_ref(&declared.name)].concat();
+            if self.add(
+                child,
+                file_of(&file, module_path.is_empty(), declared, files),
+                files,
+            ) {
                 children.push(declared.name.clone());
             }
         }
@@ -72,7 +76,7 @@ impl Tree {
             syntax,
             children,
         };
-        self.modules.insert(place, module);
+        self.modules.insert(module_path, module);
         true
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::syntax::{Import, Named};
-use super::tree::{Module, Place, Tree};
+use super::tree::{Module, ModulePath, Tree};
 
 /// A module that names another one of its crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Use {
-    pub(super) from: Place,
-    pub(super) to: Place,
+    pub(super) from: ModulePath,
+    pub(super) to: ModulePath,
     /// Where first.
     pub(super) line: usize,
 }
@@ -19,7 +19,7 @@ const HOPS_MAX: usize = 16;
 
 /// Every pair of modules of which one uses the other, each once.
 pub(super) fn all(tree: &Tree) -> Vec<Use> {
-    let mut lines: BTreeMap<(Place, Place), usize> = BTreeMap::new();
+    let mut lines: BTreeMap<(ModulePath, ModulePath), usize> = BTreeMap::new();
     for (from, module) in &tree.modules {
         let imports = module.syntax.imports.iter().filter_map(|import| {
             let to = target(tree, from, absolute(tree, from, &import.what, true)?)?;
@@ -41,11 +41,11 @@ pub(super) fn all(tree: &Tree) -> Vec<Use> {
 }
 
 /// A path from the crate's root on; none if it leads out of the crate.
-fn absolute(tree: &Tree, at: &[String], path: &Named, imported: bool) -> Option<Place> {
+fn absolute(tree: &Tree, at: &[String], path: &Named, imported: bool) -> Option<ModulePath> {
     hop(tree, at, path, imported, 0)
 }
 
-fn hop(tree: &Tree, at: &[String], path: &Named, imported: bool, hops: usize) -> Option<Place> {
+fn hop(tree: &Tree, at: &[String], path: &Named, imported: bool, hops: usize) -> Option<ModulePath> {
     let module = tree.modules.get(at)?;
     let (first, rest) = path.segments.split_first()?;
     let here = || [at, &path.inline].concat();
@@ -70,7 +70,7 @@ fn hop(tree: &Tree, at: &[String], path: &Named, imported: bool, hops: usize) ->
     }
 }
 
-fn upwards(mut from: Place, segments: &[String]) -> Place {
+fn upwards(mut from: ModulePath, segments: &[String]) -> ModulePath {
     let ups = segments.iter().take_while(|segment| *segment == "super").count();
     from.truncate(from.len().saturating_sub(ups));
     from.extend_from_slice(&segments[ups..]);
@@ -87,21 +87,21 @@ impl Import {
 
 /// The module that an absolute path leads to. What a module above `from` merely imports is followed to its own module;
 /// what another folder passes on is that folder's.
-fn target(tree: &Tree, from: &[String], mut path: Place) -> Option<Place> {
+fn target(tree: &Tree, from: &[String], mut path: ModulePath) -> Option<ModulePath> {
     for _ in 0..HOPS_MAX {
         let depth = (0..=path.len())
             .rev()
             .find(|depth| tree.modules.contains_key(&path[..*depth]))?;
-        let (place, rest) = path.split_at(depth);
-        let Some(name) = rest.first().filter(|_| from.starts_with(place)) else {
-            return Some(place.to_vec());
+        let (module_path, rest) = path.split_at(depth);
+        let Some(name) = rest.first().filter(|_| from.starts_with(module_path)) else {
+            return Some(module_path.to_vec());
         };
-        let module = &tree.modules[place];
+        let module = &tree.modules[module_path];
         if module.syntax.items.contains(name) {
-            return Some(place.to_vec());
+            return Some(module_path.to_vec());
         }
-        path = match origin(tree, place, module, name) {
-            Origin::Here => return Some(place.to_vec()),
+        path = match origin(tree, module_path, module, name) {
+            Origin::Here => return Some(module_path.to_vec()),
             Origin::Elsewhere => return None,
             Origin::At(origin) => [origin.as_slice(), &rest[1..]].concat(),
         };
@@ -114,11 +114,11 @@ enum Origin {
     Here,
     /// In another crate.
     Elsewhere,
-    At(Place),
+    At(ModulePath),
 }
 
 /// Where a name comes from that a module holds and does not define.
-fn origin(tree: &Tree, place: &[String], module: &Module, name: &str) -> Origin {
+fn origin(tree: &Tree, module_path: &[String], module: &Module, name: &str) -> Origin {
     let imports = module
         .syntax
         .imports
@@ -129,10 +129,10 @@ fn origin(tree: &Tree, place: &[String], module: &Module, name: &str) -> Origin 
         .into_iter()
         .find(|import| import.name.as_deref() == Some(name))
     {
-        return absolute(tree, place, &import.what, true).map_or(Origin::Elsewhere, Origin::At);
+        return absolute(tree, module_path, &import.what, true).map_or(Origin::Elsewhere, Origin::At);
     }
     let within = globs.into_iter().filter_map(|glob| {
-        let folder = absolute(tree, place, &glob.what, true)?;
+        let folder = absolute(tree, module_path, &glob.what, true)?;
         let syntax = &tree.modules.get(&folder)?.syntax;
         let passed = || {
             syntax

@@ -1,8 +1,8 @@
 //! Types of one's own over a plain one: they carry the check and the equality that each attribute of the type has.
 
-use crate::attr_type::{AttrType, Parameter};
+use super::types::AttrType;
 use crate::cty::{Val, ValueError};
-use crate::schema::Shape;
+use crate::schema::{Parameter, Shape};
 
 /// A type of its own for values that go over the wire as another type: a region, a JSON text.
 ///

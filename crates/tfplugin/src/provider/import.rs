@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::attr::AttrType;
 use crate::attr::{Attr, ValueOf};
-use crate::attr_type::AttrType;
 use crate::cty::Val;
 use crate::path::Path;
 

@@ -1,17 +1,17 @@
 //! The trait of a managed resource, and what it may say about itself.
 
 use std::future::Future;
-use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::attr_type::Attrs;
-use crate::config::Config;
+use super::config::Config;
+use super::import::ImportedAttrs;
+use super::operation::Operation;
+use super::plan::Plan;
+use super::rules::Rules;
+use crate::attr::Attrs;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::import::ImportedAttrs;
-use crate::operation::Operation;
-use crate::plan::Plan;
-use crate::rules::Rules;
+use crate::timeouts::Timeouts;
 
 /// A managed resource: the struct is its schema, the trait its behaviour.
 ///
@@ -22,7 +22,7 @@ pub trait Resource: Attrs {
     const NAME: &'static str;
     /// The provider's client.
     type Client: Send + Sync + 'static;
-    /// What tells one object from another; copied from state.
+    /// The attributes that identify an object; copied from state.
     const IDENTITY: Identity = Identity::of(&["id"]);
     /// Which timeouts a user may set, and their defaults.
     const TIMEOUTS: Timeouts = Timeouts::none();
@@ -30,30 +30,29 @@ pub trait Resource: Attrs {
     const VERSION: i64 = 0;
     /// Whether `terraform import` works.
     const IMPORTABLE: bool = true;
-
     /// Rules over several attributes of the configuration.
     const RULES: Rules<Self> = Vec::new;
     /// Whether [`Resource::plan`] runs for a destroy too.
     const PLANS_DESTROY: bool = false;
 
     /// Makes the object. Call [`Operation::save`] as soon as it exists.
-    fn create(plan: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
+    fn create(plan: Self, operation: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
 
     /// Reads the object back; `None` where it is gone.
-    fn read(state: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<Option<Self>>> + Send;
+    fn read(
+        state: Self,
+        operation: &mut Operation<'_, Self>,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send;
 
     /// Changes the object in place.
     fn update(
         prior: Self,
         plan: Self,
-        cx: &mut Operation<'_, Self>,
+        operation: &mut Operation<'_, Self>,
     ) -> impl Future<Output = Result<Self>> + Send;
 
     /// Removes the object; one that is gone already is no error.
-    fn delete(state: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<()>> + Send;
-
-    /// The former form of [`Resource::validate_config`].
-    fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
+    fn delete(state: Self, operation: &mut Operation<'_, Self>) -> impl Future<Output = Result<()>> + Send;
 
     /// Refuses a configuration that neither an attribute's `check` nor [`Resource::RULES`] can judge. Values may be
     /// unknown.
@@ -68,16 +67,10 @@ pub trait Resource: Attrs {
     /// Which attributes an import id sets. By default the whole id is the single identity attribute. Each value then
     /// meets the checks of its attribute.
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
-        let parts = Self::parse_import_id(id)?.into_iter();
-        Ok(parts.fold(ImportedAttrs::new(), |all, (name, text)| all.text(name, text)))
-    }
-
-    /// The former form of [`Resource::import_id`].
-    fn parse_import_id(id: &str) -> Result<Vec<(&'static str, String)>> {
         match Self::IDENTITY.attributes().as_slice() {
-            [(name, _)] => Ok(vec![(name, id.to_owned())]),
+            [(name, _)] => Ok(ImportedAttrs::new().text(name, id.to_owned())),
             _ => Err(Diagnostic::error("Cannot import by id")
-                .detail("This resource is told apart by more than one attribute: use an `identity` in the import block.")
+                .detail("The identity of this resource has more than one attribute: use an `identity` in the import block.")
                 .into()),
         }
     }
@@ -92,7 +85,7 @@ pub trait Resource: Attrs {
     }
 }
 
-/// The attributes that tell one object from another.
+/// The attributes that identify an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
     required: &'static [&'static str],
@@ -108,7 +101,7 @@ impl Identity {
         }
     }
 
-    /// Nothing: the object cannot be told apart or imported by identity.
+    /// Nothing: the object has no identity, and cannot be imported by one.
     pub const fn none() -> Self {
         Self::of(&[])
     }
@@ -126,72 +119,4 @@ impl Identity {
             .chain(self.optional.iter().map(|name| (*name, false)))
             .collect()
     }
-}
-
-/// The operations whose timeout a user may set, with the defaults.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Timeouts {
-    pub(crate) create: Option<Duration>,
-    pub(crate) read: Option<Duration>,
-    pub(crate) update: Option<Duration>,
-    pub(crate) delete: Option<Duration>,
-}
-
-impl Timeouts {
-    /// No `timeouts` block.
-    pub const fn none() -> Self {
-        Self {
-            create: None,
-            read: None,
-            update: None,
-            delete: None,
-        }
-    }
-
-    /// The default for create.
-    pub const fn create(mut self, default: Duration) -> Self {
-        self.create = Some(default);
-        self
-    }
-
-    /// The default for read.
-    pub const fn read(mut self, default: Duration) -> Self {
-        self.read = Some(default);
-        self
-    }
-
-    /// The default for update.
-    pub const fn update(mut self, default: Duration) -> Self {
-        self.update = Some(default);
-        self
-    }
-
-    /// The default for delete.
-    pub const fn delete(mut self, default: Duration) -> Self {
-        self.delete = Some(default);
-        self
-    }
-
-    /// The operations that have one.
-    pub(crate) fn entries(&self) -> Vec<(&'static str, Duration)> {
-        let all = [
-            ("create", self.create),
-            ("read", self.read),
-            ("update", self.update),
-            ("delete", self.delete),
-        ];
-        all.into_iter()
-            .filter_map(|(name, default)| Some((name, default?)))
-            .collect()
-    }
-}
-
-/// So many seconds.
-pub const fn secs(count: u64) -> Duration {
-    Duration::from_secs(count)
-}
-
-/// So many minutes.
-pub const fn mins(count: u64) -> Duration {
-    Duration::from_secs(count * 60)
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::attr::{Elements, Entries, Leaf};
+use super::builder::ObjectBuilder;
+use super::path::{Elements, Entries, Leaf};
 use crate::cty::{Dynamic, Number, Type, Val, ValueError};
 use crate::path::{Path, Step};
-use crate::schema::{Nesting, ObjectBuilder, Shape};
+use crate::schema::{Nesting, Parameter, Shape};
 use crate::value::Value;
 
-/// A Rust type that stands for an attribute, an element or a parameter.
+/// A Rust type that an attribute, an element or a parameter can have.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of an attribute",
     note = "use String, bool, i64, f64, Number, Dynamic, a struct that derives Attrs, a type that implements Newtype, or Option, Value, Vec, BTreeSet, BTreeMap<String, _> of one"
@@ -64,17 +65,6 @@ fn check_all<'v, T: AttrType>(elements: impl Iterator<Item = (String, &'v Val)>)
         .map_or(Ok(()), Err)
 }
 
-/// What a function's parameter accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Whether null may be passed.
-    pub nullable: bool,
-    /// Whether unknown may be passed.
-    pub unknown: bool,
-    /// Whether it takes all arguments that are left.
-    pub variadic: bool,
-}
-
 /// A type that can hold null: what `optional` needs.
 #[diagnostic::on_unimplemented(
     message = "an optional attribute can be null, and `{Self}` cannot hold null",
@@ -99,7 +89,7 @@ pub trait Attrs: AttrType {
 
 /// Reads the attributes of an object.
 pub struct AttrReader<'a> {
-    value: &'a Val,
+    pub(super) value: &'a Val,
 }
 
 impl AttrReader<'_> {
@@ -112,52 +102,13 @@ impl AttrReader<'_> {
 /// Writes the attributes of an object.
 #[derive(Default)]
 pub struct AttrWriter {
-    attrs: BTreeMap<String, Val>,
+    pub(super) attrs: BTreeMap<String, Val>,
 }
 
 impl AttrWriter {
     /// Writes one attribute.
     pub fn attr<F: AttrType>(&mut self, name: &str, value: &F) {
         self.attrs.insert(name.to_owned(), value.to_val());
-    }
-}
-
-/// What derive(Attrs) calls besides the builder.
-#[doc(hidden)]
-pub mod derived {
-    use super::{AttrReader, AttrType, AttrWriter, Attrs};
-    use crate::attr::Attr;
-    use crate::cty::{Val, ValueError};
-    use crate::path::Path;
-    use crate::schema::{Nesting, ObjectBuilder, Shape};
-
-    /// The shape of the struct.
-    pub fn shape<T: Attrs>() -> Shape {
-        let mut builder = ObjectBuilder::default();
-        T::describe(&mut builder);
-        Shape::Nested(Nesting::Single, std::sync::Arc::new(builder.finish()))
-    }
-
-    /// Reads the struct.
-    pub fn from_val<T: Attrs>(value: &Val) -> Result<T, ValueError> {
-        T::from_attrs(&AttrReader { value })
-    }
-
-    /// Writes the struct.
-    pub fn to_val<T: Attrs>(this: &T) -> Val {
-        let mut writer = AttrWriter::default();
-        this.to_attrs(&mut writer);
-        Val::Map(writer.attrs)
-    }
-
-    /// The path of an attribute of the whole object.
-    pub fn root<R, T: AttrType>(name: &str) -> Attr<R, T> {
-        Attr::new(Path::root(name))
-    }
-
-    /// The path of an attribute of the object at `at`.
-    pub fn attr<R, T: AttrType>(at: &Path, name: &str) -> Attr<R, T> {
-        Attr::new(at.clone().attr(name))
     }
 }
 
@@ -448,23 +399,5 @@ impl<T: AttrType> AttrType for Variadic<T> {
 
     fn check(value: &Val) -> Result<(), String> {
         T::check(value)
-    }
-}
-
-/// What `Plan::set` takes: any attribute type, and plain text.
-pub trait IntoVal {
-    /// The value.
-    fn into_val(self) -> Val;
-}
-
-impl<T: AttrType> IntoVal for T {
-    fn into_val(self) -> Val {
-        self.to_val()
-    }
-}
-
-impl IntoVal for &str {
-    fn into_val(self) -> Val {
-        Val::String(self.to_owned())
     }
 }

@@ -9,20 +9,21 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::attr_type::AttrType;
-use crate::config::Config;
+use super::config::Config;
+use super::data_source::DataSource;
+use super::function::{Function, FunctionError};
+use super::import::Imported;
+use super::operation::{Call, Operation};
+use super::plan::{AnyClient, Plan, PlanState};
+use super::registry::{ConfigureRequest, Provider, Registry};
+use super::resource::{Identity, Resource};
+use super::rules::Rules;
+use crate::attr::AttrType;
 use crate::cty::{Type, Val, ValueError};
-use crate::data_source::DataSource;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::function::{Function, FunctionError};
-use crate::import::Imported;
-use crate::operation::{Call, Operation};
 use crate::path::Path;
-use crate::plan::{AnyClient, Plan, PlanState};
-use crate::provider::{ConfigureRequest, Provider, Registry};
-use crate::resource::{Identity, Resource, Timeouts};
-use crate::rules::Rules;
 use crate::schema::{Object, Shape};
+use crate::timeouts::Timeouts;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -182,7 +183,6 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn validate(&self, config: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(R::RULES, config));
-        R::validate(&Config::new(config), diags);
         R::validate_config(&Config::new(config), diags);
     }
 
@@ -222,7 +222,6 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
 
     fn validate(&self, config: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(D::RULES, config));
-        D::validate(&Config::new(config), diags);
         D::validate_config(&Config::new(config), diags);
     }
 }
@@ -269,7 +268,6 @@ impl<P: Provider> AnyProvider for Erased<P> {
 
     fn validate(&self, config: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(P::RULES, config));
-        P::validate(&Config::new(config), diags);
         P::validate_config(&Config::new(config), diags);
     }
 

@@ -1,6 +1,6 @@
 //! The trait of a provider function.
 
-use crate::attr_type::{AttrType, Attrs};
+use crate::attr::{AttrType, Attrs};
 use crate::path::Path;
 
 /// A provider function: the struct's fields are its parameters, in order.
@@ -21,7 +21,7 @@ pub trait Function: Attrs {
 pub struct FunctionError {
     pub(crate) text: String,
     pub(crate) argument: Option<i64>,
-    pub(crate) path: Option<Path>,
+    pub(crate) name: Option<Path>,
 }
 
 impl FunctionError {
@@ -30,19 +30,19 @@ impl FunctionError {
         Self {
             text: text.into(),
             argument: None,
-            path: None,
+            name: None,
         }
     }
 
     /// The argument's position, from 0.
-    pub fn argument(mut self, position: usize) -> Self {
+    pub(crate) fn argument(mut self, position: usize) -> Self {
         self.argument = i64::try_from(position).ok();
         self
     }
 
     /// The argument it is about: `Self::text()`, or `Self::rest().index(2)` of the arguments that are left.
     pub fn at(mut self, argument: impl Into<Path>) -> Self {
-        self.path = Some(argument.into());
+        self.name = Some(argument.into());
         self
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::operation::Call;
 use crate::log;
-use crate::operation::Call;
 
 /// The attempts of a wait, made by [`crate::Operation::attempts`].
 ///

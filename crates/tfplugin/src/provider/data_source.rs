@@ -2,12 +2,12 @@
 
 use std::future::Future;
 
-use crate::attr_type::Attrs;
-use crate::config::Config;
+use super::config::Config;
+use super::operation::Operation;
+use super::rules::Rules;
+use crate::attr::Attrs;
 use crate::diag::{Diagnostics, Result};
-use crate::operation::Operation;
-use crate::resource::Timeouts;
-use crate::rules::Rules;
+use crate::timeouts::Timeouts;
 
 /// A data source: the struct is its schema, the trait its behaviour.
 pub trait DataSource: Attrs {
@@ -21,10 +21,7 @@ pub trait DataSource: Attrs {
     const RULES: Rules<Self> = Vec::new;
 
     /// Looks up what the configuration asks for, and fills in the rest.
-    fn read(config: Self, cx: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
-
-    /// The former form of [`DataSource::validate_config`].
-    fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
+    fn read(config: Self, operation: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
 
     /// Refuses a configuration that neither an attribute's `check` nor [`DataSource::RULES`] can judge. Values may be
     /// unknown.

@@ -68,18 +68,18 @@ fn plan_nested(
                 plan_object(object, [prior, pair.0, pair.1], &at.clone().index(n), diags);
             }
         }
-        // Elements of a set have no place that would tell which belongs to which.
+        // Elements of a set have no index or key to pair them by.
         (Nesting::Set, [_, Val::Set(config), Val::Set(planned)]) if config.len() >= planned.len() => {}
         _ => return Some("the configuration has other elements"),
     }
     None
 }
 
-/// What was planned and known must be what is there after apply, and nothing may be unknown any more.
+/// A result has every known value of the plan, and no unknown one.
 pub(crate) fn applied(object: &Object, planned: &Val, actual: &Val) -> Diagnostics {
     let mut diags = Diagnostics::new();
     known(actual, &Path::empty(), &mut diags);
-    let root = Place {
+    let root = Location {
         path: Path::empty(),
         sensitive: false,
     };
@@ -87,19 +87,19 @@ pub(crate) fn applied(object: &Object, planned: &Val, actual: &Val) -> Diagnosti
     diags
 }
 
-/// Where an object lies, and whether something around it is sensitive: then so is all inside.
-struct Place {
+/// The path of an object, and whether it or an object around it is sensitive: then so is all inside.
+struct Location {
     path: Path,
     sensitive: bool,
 }
 
-fn applied_object(object: &Object, planned: &Val, actual: &Val, at: &Place, diags: &mut Diagnostics) {
+fn applied_object(object: &Object, planned: &Val, actual: &Val, at: &Location, diags: &mut Diagnostics) {
     for attr in &object.attributes {
         let (planned, actual) = (planned.get(&attr.name), actual.get(&attr.name));
         if compatible(planned, actual) {
             continue;
         }
-        let here = Place {
+        let here = Location {
             path: at.path.clone().attr(&attr.name),
             sensitive: at.sensitive || attr.sensitive,
         };
@@ -109,7 +109,7 @@ fn applied_object(object: &Object, planned: &Val, actual: &Val, at: &Place, diag
             applied_object(inner, planned, actual, &here, diags);
             continue;
         }
-        let Place { path, sensitive } = here;
+        let Location { path, sensitive } = here;
         let values = if sensitive {
             String::new()
         } else {
@@ -178,7 +178,7 @@ fn known(value: &Val, at: &Path, diags: &mut Diagnostics) {
 }
 
 /// A value in a message: short, and readable.
-fn brief(value: &Val) -> String {
+pub(crate) fn brief(value: &Val) -> String {
     let text = match value {
         Val::Null => "null".to_owned(),
         Val::Bool(value) => value.to_string(),

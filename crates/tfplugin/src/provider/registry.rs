@@ -2,14 +2,14 @@
 
 use std::future::Future;
 
-use crate::attr_type::Attrs;
-use crate::config::Config;
-use crate::data_source::DataSource;
+use super::config::Config;
+use super::data_source::DataSource;
+use super::erased::{AnyDataSource, AnyFunction, AnyResource};
+use super::function::Function;
+use super::resource::Resource;
+use super::rules::Rules;
+use crate::attr::Attrs;
 use crate::diag::{Diagnostics, Result};
-use crate::erased::{AnyDataSource, AnyFunction, AnyResource};
-use crate::function::Function;
-use crate::resource::Resource;
-use crate::rules::Rules;
 
 /// A provider: the struct is its configuration.
 pub trait Provider: Attrs {
@@ -27,9 +27,6 @@ pub trait Provider: Attrs {
     /// Says what the provider offers.
     fn register(registry: &mut Registry<Self::Client>);
 
-    /// The former form of [`Provider::validate_config`].
-    fn validate(_config: &Config<'_>, _diags: &mut Diagnostics) {}
-
     /// Refuses a configuration that neither an attribute's `check` nor [`Provider::RULES`] can judge. Values may be
     /// unknown.
     fn validate_config(_config: &Config<'_, Self>, _diags: &mut Diagnostics) {}
@@ -42,9 +39,6 @@ pub struct ConfigureRequest {
     pub(crate) provider_name: &'static str,
     pub(crate) provider_version: &'static str,
 }
-
-/// The former name of [`ConfigureRequest`].
-pub type ConfigureCx = ConfigureRequest;
 
 impl ConfigureRequest {
     /// The version of Terraform or OpenTofu.
@@ -90,19 +84,19 @@ impl<C: Send + Sync + 'static> Registry<C> {
 
     /// Offers a managed resource.
     pub fn resource<R: Resource<Client = C>>(&mut self) -> &mut Self {
-        self.resources.push(crate::erased::resource::<R>());
+        self.resources.push(super::erased::resource::<R>());
         self
     }
 
     /// Offers a data source.
     pub fn data_source<D: DataSource<Client = C>>(&mut self) -> &mut Self {
-        self.data_sources.push(crate::erased::data_source::<D>());
+        self.data_sources.push(super::erased::data_source::<D>());
         self
     }
 
     /// Offers a function.
     pub fn function<F: Function>(&mut self) -> &mut Self {
-        self.functions.push(crate::erased::function::<F>());
+        self.functions.push(super::erased::function::<F>());
         self
     }
 }

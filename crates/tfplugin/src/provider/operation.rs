@@ -1,23 +1,21 @@
-//! What an operation of a resource or data source has at hand.
+//! One operation of a resource or data source: what its code can use.
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempts::{Attempts, WaitEnd};
+use super::attempts::Attempts;
+use super::data_source::DataSource;
+use super::plan::AnyClient;
+use super::resource::Resource;
 use crate::cty::Val;
-use crate::data_source::DataSource;
-use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::log;
-use crate::plan::AnyClient;
-use crate::resource::Resource;
 
 /// One operation under way, whatever the resource.
 pub(crate) struct Call {
@@ -95,7 +93,7 @@ impl<'a, T> Operation<'a, T> {
     /// state is kept, with what is not known yet as null.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "a state is handed over where it is made: `operation.save(plan.with(&made))`"
+        reason = "a state is passed where it is made: `operation.save(plan.with(&made))`"
     )]
     pub fn save(&self, state: T)
     where
@@ -104,7 +102,7 @@ impl<'a, T> Operation<'a, T> {
         self.call.notes().saved = Some(state.to_val());
     }
 
-    /// Tells the user something when the operation is through.
+    /// Adds a warning to the result of the operation.
     pub fn warn(&self, diagnostic: Diagnostic) {
         self.call.notes().warnings.push(Diagnostic {
             severity: Severity::Warning,
@@ -112,7 +110,7 @@ impl<'a, T> Operation<'a, T> {
         });
     }
 
-    /// Logs what is going on.
+    /// Logs a line about the progress of the operation.
     pub fn progress(&self, message: impl AsRef<str>) {
         log::progress(&self.call.subject, message.as_ref());
     }
@@ -122,7 +120,7 @@ impl<'a, T> Operation<'a, T> {
         &self.call.cancel
     }
 
-    /// When the operation should be through: the `timeouts` block, or the default.
+    /// The deadline of the operation: the `timeouts` block, or the default.
     pub fn deadline(&self) -> Instant {
         self.call.deadline
     }
@@ -149,46 +147,4 @@ impl<'a, T> Operation<'a, T> {
     pub fn attempts(&self, every: Duration) -> Attempts<'a> {
         Attempts::new(self.call, every)
     }
-
-    /// Tries until an attempt breaks with a result, the deadline passes or the user interrupts.
-    ///
-    /// An attempt that continues says what is still awaited. A running attempt is never cut short: what it asked
-    /// of the other side would be unknown. An error of an attempt ends the wait.
-    pub async fn wait<T2, F, Fut>(&self, every: Duration, mut attempt: F) -> Result<Waited<T2>>
-    where
-        F: FnMut(u32) -> Fut,
-        Fut: Future<Output = Result<ControlFlow<T2, String>>>,
-    {
-        let mut attempts = self.attempts(every);
-        while let Some(count) = attempts.next().await {
-            match attempt(count).await? {
-                ControlFlow::Break(done) => return Ok(Waited::Done(done)),
-                ControlFlow::Continue(awaited) => attempts.awaiting(awaited),
-            }
-        }
-        Ok(match attempts.end() {
-            WaitEnd::TimedOut { last } => Waited::TimedOut { last },
-            WaitEnd::Cancelled { last } => Waited::Cancelled { last },
-        })
-    }
-}
-
-/// The former name of [`Operation`].
-pub type Cx<'a, T> = Operation<'a, T>;
-
-/// How a wait ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Waited<T> {
-    /// What was awaited came.
-    Done(T),
-    /// The deadline passed.
-    TimedOut {
-        /// What was still awaited.
-        last: String,
-    },
-    /// The user interrupted.
-    Cancelled {
-        /// What was still awaited.
-        last: String,
-    },
 }

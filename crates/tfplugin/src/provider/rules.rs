@@ -1,5 +1,5 @@
-//! Rules over several attributes of a configuration, with the three states of a value (known, null, unknown) told apart
-//! in one place. A resource, data source or provider names its own in `const RULES`.
+//! Rules over several attributes of a configuration. The three states of a value (known, null, unknown) are handled here
+//! once. A resource, data source or provider names its own in `const RULES`.
 //!
 //! ```
 //! use tfplugin::Attrs;
@@ -31,14 +31,14 @@
 //! # assert_eq!(RULES().len(), 2);
 //! ```
 //!
-//! What is unknown may turn out to be null or to hold any value: a rule that it could still meet waits for it, and is
-//! judged when Terraform validates the whole configuration at plan or apply.
+//! An unknown value may become null or any other: a rule that could still hold passes, and is checked again when Terraform
+//! validates with the value known, at plan or apply.
 
 use std::marker::PhantomData;
 
+use super::config::Config;
+use crate::attr::AttrType;
 use crate::attr::{Attr, ValueOf};
-use crate::attr_type::AttrType;
-use crate::config::Config;
 use crate::cty::Val;
 use crate::diag::Diagnostic;
 use crate::path::Path;
@@ -46,7 +46,7 @@ use crate::path::Path;
 /// The rules of a resource, data source or provider: `const RULES: Rules<Self> = || vec![..];`.
 pub type Rules<R> = fn() -> Vec<Rule<R>>;
 
-/// Something that is met, is not met, or is not known yet.
+/// A condition on a configuration: true, false, or unknown.
 pub struct Condition<R> {
     test: Test,
     root: PhantomData<fn() -> R>,
@@ -59,7 +59,7 @@ enum Test {
 }
 
 impl Test {
-    /// Whether it is met; none while that is not known.
+    /// Whether it is true; `None` while that is unknown.
     fn holds(&self, config: &Val) -> Option<bool> {
         match self {
             Self::Set(path) => {
@@ -112,19 +112,19 @@ impl<R> Condition<R> {
     }
 }
 
-/// An attribute by itself: that it is set.
+/// An attribute as a condition: it is set.
 impl<R, T: AttrType> From<Attr<R, T>> for Condition<R> {
     fn from(attr: Attr<R, T>) -> Self {
         Self::new(Test::Set(attr.into()))
     }
 }
 
-/// That an attribute is written with this value. One that is not written is not, whatever its default.
+/// The configuration sets the attribute to this value. One that it does not set has no value here, whatever its default.
 pub fn is<R, T: AttrType>(attr: Attr<R, T>, value: impl ValueOf<T>) -> Condition<R> {
     Condition::new(Test::Is(attr.into(), value.val()))
 }
 
-/// That one of these is met at least.
+/// At least one of these is true.
 pub fn any_of<R>(conditions: impl Conditions<R>) -> Condition<R> {
     Condition::new(Test::Any(tests(conditions)))
 }
@@ -176,7 +176,7 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// The attributes that are set, of those that exclude each other or need another.
+    /// The attributes that are set and exclude each other, or that need another.
     pub fn set(&self) -> &[Path] {
         &self.set
     }
@@ -187,17 +187,17 @@ impl Broken {
     }
 }
 
-/// That one of these is met, and no second.
+/// Exactly one of these is true.
 pub fn exactly_one_of<R>(conditions: impl Conditions<R>) -> Rule<R> {
     Rule::new(Kind::ExactlyOne(tests(conditions)))
 }
 
-/// That no two of these are met.
+/// At most one of these is true.
 pub fn at_most_one_of<R>(conditions: impl Conditions<R>) -> Rule<R> {
     Rule::new(Kind::AtMostOne(tests(conditions)))
 }
 
-/// That the second is met where the first is.
+/// If the first is true, so is the second.
 pub fn requires<R>(one: impl Into<Condition<R>>, other: impl Into<Condition<R>>) -> Rule<R> {
     Rule::new(Kind::Requires(one.into().test, other.into().test))
 }
@@ -218,13 +218,13 @@ impl<R> Rule<R> {
         self
     }
 
-    /// An exception: a configuration that breaks the rule and is right all the same.
+    /// An exception: a configuration that the rule refuses and that is valid.
     pub fn unless(mut self, exception: fn(&Config<'_, R>) -> bool) -> Self {
         self.unless = Some(exception);
         self
     }
 
-    /// A rule that is judged only where this one is kept.
+    /// A rule that is checked only where this one holds.
     pub fn then(mut self, next: Rule<R>) -> Self {
         self.then = Some(match self.then.take() {
             Some(then) => Box::new(then.then(next)),
@@ -263,7 +263,7 @@ impl Kind {
     }
 }
 
-/// More than one is surely met.
+/// More than one is true.
 fn several(tests: &[Test], config: &Val) -> Option<Broken> {
     let met: Vec<&Test> = tests
         .iter()
@@ -276,7 +276,7 @@ fn several(tests: &[Test], config: &Val) -> Option<Broken> {
     })
 }
 
-/// None is met, and none can turn out to be.
+/// All are false.
 fn none(tests: &[Test], config: &Val) -> Option<Broken> {
     tests
         .iter()
@@ -288,7 +288,7 @@ fn none(tests: &[Test], config: &Val) -> Option<Broken> {
         })
 }
 
-/// The attributes that make a condition met.
+/// The attributes that make a condition true.
 fn set_paths(test: &Test, config: &Val) -> Vec<Path> {
     match test {
         Test::Any(all) => all.iter().flat_map(|one| set_paths(one, config)).collect(),

@@ -5,13 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::attr::{ReadFrom, ValueOf, WriteTo};
-use crate::attr_type::AttrType;
-use crate::config;
+use super::config;
+use super::resource::Resource;
+use crate::attr::{Attr, AttrType, ValueOf};
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::path::{Path, Step};
-use crate::resource::Resource;
 use crate::value::Value;
 
 /// What a plan is about to do.
@@ -72,28 +71,28 @@ impl<'a, R: Resource> Plan<'a, R> {
     }
 
     /// What the user wrote for an attribute.
-    pub fn config<T: AttrType>(&self, attr: impl ReadFrom<R, T>) -> Value<T> {
-        config::read(&self.state.config, &attr.into_path())
+    pub fn config<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        config::read(&self.state.config, &attr.into())
     }
 
     /// What is planned for an attribute.
-    pub fn planned<T: AttrType>(&self, attr: impl ReadFrom<R, T>) -> Value<T> {
-        config::read(&self.state.planned, &attr.into_path())
+    pub fn planned<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        config::read(&self.state.planned, &attr.into())
     }
 
     /// Plans a value. Terraform accepts it only where the attribute is computed and the configuration silent.
-    pub fn set<T>(&mut self, attr: impl WriteTo<R, T>, value: impl ValueOf<T>) {
-        self.put(&attr.into_path(), value.val());
+    pub fn set<T: AttrType>(&mut self, attr: Attr<R, T>, value: impl ValueOf<T>) {
+        self.put(&attr.into(), value.val());
     }
 
     /// Plans a value that is known only after apply.
-    pub fn set_unknown<T>(&mut self, attr: impl WriteTo<R, T>) {
-        self.put(&attr.into_path(), Val::UNKNOWN);
+    pub fn set_unknown<T: AttrType>(&mut self, attr: Attr<R, T>) {
+        self.put(&attr.into(), Val::UNKNOWN);
     }
 
     /// Has the object replaced because of this attribute.
-    pub fn replace<T>(&mut self, attr: impl WriteTo<R, T>) {
-        let path = attr.into_path();
+    pub fn replace<T: AttrType>(&mut self, attr: Attr<R, T>) {
+        let path = Path::from(attr);
         if self.state.action == Action::Update && !self.state.replace.contains(&path) {
             self.state.replace.push(path);
         }
@@ -134,10 +133,10 @@ impl<'a, R: Resource> Plan<'a, R> {
     }
 
     fn put(&mut self, path: &Path, value: Val) {
-        if !place(&mut self.state.planned, path.steps(), value) {
+        if !put_at(&mut self.state.planned, path.steps(), value) {
             self.state.diags.push(
                 Diagnostic::error("The provider planned a value where there is none").detail(format!(
-                    "This is a bug in the provider: nothing in the plan lies at `{path}`."
+                    "This is a bug in the provider: the plan has nothing at `{path}`."
                 )),
             );
         }
@@ -145,18 +144,18 @@ impl<'a, R: Resource> Plan<'a, R> {
 }
 
 /// Puts a value at a path; false where the path leads nowhere.
-fn place(root: &mut Val, steps: &[Step], value: Val) -> bool {
+fn put_at(root: &mut Val, steps: &[Step], value: Val) -> bool {
     let Some((first, rest)) = steps.split_first() else {
         *root = value;
         return true;
     };
     match (root, first) {
         (Val::Map(all), Step::Attr(name) | Step::Key(name)) => match all.get_mut(name) {
-            Some(inner) => place(inner, rest, value),
+            Some(inner) => put_at(inner, rest, value),
             None => false,
         },
         (Val::List(all), Step::Index(index)) => match all.get_mut(*index) {
-            Some(inner) => place(inner, rest, value),
+            Some(inner) => put_at(inner, rest, value),
             None => false,
         },
         _ => false,

