@@ -234,16 +234,16 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 4_096, ..ProptestConfig::default() })]
 
         #[test]
         fn it_judges_as_serde_json_does(
             pieces in prop::collection::vec(
                 prop::sample::select(vec![
                     "{", "}", "[", "]", ",", ":", "\"a\"", "\"", "\\", "\\u00e9", "\\n", "é", " ", "\n", "1", "0", "-", ".", "e", "E+",
-                    "true", "null", "{\"a\":", "{\"b\":[", "]}", "}}",
+                    "true", "null", "{\"a\":", "{\"b\":[", "]}", "}}", "01", "-0.5", "2.", "3e", "4e-05", "\"\\u12\"", "[ 1, 2 ]",
                 ]),
-                0..12,
+                0..6,
             ),
         ) {
             let text = format!("{{\"k\":{}}}", pieces.concat());
