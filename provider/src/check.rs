@@ -175,117 +175,88 @@ fn shown(c: char) -> String {
 mod tests {
     use super::*;
 
+    /// The sentences are in the snapshot of all messages.
     #[track_caller]
-    fn check(check: fn(&str) -> Result<(), String>, text: &str, expected: Result<(), &str>) {
-        assert_eq!(check(text), expected.map_err(str::to_owned), "{text:?}");
+    fn check(judge: fn(&str) -> Result<(), String>, good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert_eq!(judge(text), Ok(()), "{text:?}");
+        }
+        for text in bad {
+            assert!(judge(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]
     fn source_segments() {
-        check(source_segment, "prod", Ok(()));
-        check(source_segment, "Prod_1.eu-west", Ok(()));
-        check(source_segment, &"x".repeat(232), Ok(()));
-        check(source_segment, "", Err("must not be empty"));
-        let only = "must hold only letters, digits, `.`, `-` and `_`, as it becomes a part of the event source's name; it holds";
-        check(source_segment, "a b", Err(&format!("{only} a blank")));
-        check(source_segment, "a/b", Err(&format!("{only} `/`")));
-        check(source_segment, "é", Err(&format!("{only} `é`")));
+        let (longest, too_long) = ("x".repeat(232), "x".repeat(233));
         check(
             source_segment,
-            &"x".repeat(233),
-            Err("must have at most 232 characters, as the event source's name has at most 256; it has 233"),
+            &["prod", "Prod_1.eu-west", &longest],
+            &["", "a b", "a/b", "é", &too_long],
         );
     }
 
     #[test]
-    fn account_ids() {
-        check(aws_account_id, "123456789012", Ok(()));
+    fn accounts() {
         check(
             aws_account_id,
-            "12345678901",
-            Err("must be an AWS account id, which has 12 digits; it has 11"),
-        );
-        check(
-            aws_account_id,
-            "1234-5678-9012",
-            Err("must be an AWS account id, which has 12 digits and no hyphens"),
-        );
-        check(
-            aws_account_id,
-            "acc-1",
-            Err("must be an AWS account id, which has 12 digits and nothing else"),
+            &["123456789012"],
+            &["12345678901", "1234-5678-9012", "acc-1"],
         );
     }
 
     #[test]
     fn regions() {
-        for good in [
-            "us-east-1",
-            "ap-southeast-2",
-            "us-gov-west-1",
-            "us-iso-east-1",
-            "mx-central-1",
-        ] {
-            check(region, good, Ok(()));
-        }
-        let bad = Err("must be an AWS region, such as `us-east-1`");
-        for text in [
-            "",
-            "us-east",
-            "US-EAST-1",
-            "us-1",
-            "us_east_1",
-            "us-east-1 ",
-            "Virginia",
-            "us--1",
-        ] {
-            check(region, text, bad);
-        }
-        let zone = Err("must be an AWS region, such as `us-east-1`; this is an availability zone");
-        check(region, "us-east-1a", zone);
+        check(
+            region,
+            &[
+                "us-east-1",
+                "ap-southeast-2",
+                "us-gov-west-1",
+                "us-iso-east-1",
+                "mx-central-1",
+            ],
+            &[
+                "",
+                "us-east",
+                "US-EAST-1",
+                "us-1",
+                "us_east_1",
+                "us-east-1 ",
+                "Virginia",
+                "us--1",
+                "us-east-1a",
+            ],
+        );
     }
 
     #[test]
     fn scalr_ids() {
-        check(connection_id, "in-v0o9h", Ok(()));
-        for text in ["", "in-", "ws-1", "in-1/2", "prod"] {
-            check(
-                connection_id,
-                text,
-                Err("must be the id of an EventBridge connection, which begins with `in-`"),
-            );
-        }
         check(
-            workspace_id,
-            "in-1",
-            Err("must be the id of a workspace, which begins with `ws-`"),
+            connection_id,
+            &["in-v0o9h"],
+            &["", "in-", "ws-1", "in-1/2", "prod"],
         );
-        check(account_id, "acc-1", Ok(()));
+        check(workspace_id, &["ws-1"], &["in-1"]);
+        check(account_id, &["acc-1"], &["acme"]);
     }
 
     #[test]
     fn hosts_and_endpoints() {
-        check(hostname, "acme.scalr.io", Ok(()));
-        check(hostname, "http://127.0.0.1:8080", Ok(()));
         check(
             hostname,
-            "acme.scalr.io/api",
-            Err(
-                "must be the host of Scalr's API, such as `acme.scalr.io`, with or without `https://`; it has a path or a \
-                 query; write the host alone",
-            ),
+            &["acme.scalr.io", "http://127.0.0.1:8080", ""],
+            &["acme.scalr.io/api"],
         );
-        check(endpoint, "http://127.0.0.1:4566", Ok(()));
         check(
             endpoint,
-            "127.0.0.1:4566",
-            Err("must be a URL that begins with `https://` or `http://`"),
+            &["http://127.0.0.1:4566", "https://host/a@b"],
+            &[
+                "127.0.0.1:4566",
+                "https://user:pass@host",
+                "http://user@127.0.0.1:1/x",
+            ],
         );
-        for url in ["https://user:pass@host", "http://user@127.0.0.1:1/x"] {
-            let error = endpoint(url).expect_err(url);
-            assert!(error.starts_with("must not hold a user name"), "{error}");
-        }
-        check(endpoint, "https://host/a@b", Ok(()));
     }
 
     #[test]
@@ -300,28 +271,19 @@ mod tests {
             let count: Number = count.parse().expect("a number");
             assert_eq!(max_retries(&count).is_ok(), legal, "{count}");
         }
-        let said = max_retries(&"1.5".parse().expect("a number"));
-        assert_eq!(
-            said,
-            Err("must be a whole number from 0 to 100; it is 1.5".to_owned())
-        );
     }
 
     #[test]
     fn roles() {
         check(
             role_arn,
-            "arn:aws-us-gov:iam::123456789012:role/path/name",
-            Ok(()),
+            &["arn:aws-us-gov:iam::123456789012:role/path/name"],
+            &[
+                "",
+                "terraform",
+                "arn:aws:iam::123456789012:user/me",
+                "arn:aws:iam::1:role/x",
+            ],
         );
-        let bad = Err("must be the ARN of a role, such as `arn:aws:iam::123456789012:role/terraform`");
-        for text in [
-            "",
-            "terraform",
-            "arn:aws:iam::123456789012:user/me",
-            "arn:aws:iam::1:role/x",
-        ] {
-            check(role_arn, text, bad);
-        }
     }
 }

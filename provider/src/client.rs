@@ -21,8 +21,8 @@ pub struct Client {
     generated_names: GeneratedNames,
 }
 
-/// The names that this process generated: they tell its own objects from those that an interrupted apply left, even where
-/// no state holds them yet.
+/// The names that this process generated: they distinguish its own objects, which may be in no state yet, from
+/// those that an interrupted apply left.
 #[derive(Debug, Default)]
 pub struct GeneratedNames {
     names: Mutex<BTreeSet<String>>,

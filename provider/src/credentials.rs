@@ -139,8 +139,8 @@ fn tokens_of_json(text: &str) -> Option<BTreeMap<String, String>> {
     Some(credentials.as_object()?.iter().filter_map(token).collect())
 }
 
-/// A word of HCL 1, which this file is written in: its keys may be quoted, its blocks stand within one line, and a reader of
-/// HCL 2 refuses both. Only what credentials are made of is told apart.
+/// A token of HCL 1, which this file is written in: its keys may be quoted and a block may be on one line, both of which a
+/// reader of HCL 2 refuses. Only the tokens that credentials consist of are distinguished.
 #[derive(Clone, PartialEq, Eq)]
 enum Word {
     Name(String),
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_without_its_contents() {
+    fn what_cannot_be_read_is_named_without_its_contents() {
         for (text, reason) in [
             ("credentials \"a\" { token = \"s3cret", "a quote is not closed"),
             ("credentials \"a\" {", "a brace is not closed"),

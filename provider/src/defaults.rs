@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::values::Region;
 
-/// The clients for a resource's region, within the operation's limits, or what to tell the user.
+/// The clients for a resource's region, within the operation's limits.
 pub async fn regional<T, K>(
     operation: &Operation<'_, T>,
     region: Option<&Region>,

@@ -187,9 +187,9 @@ mod tests {
                 "no.\n\nThe call changed nothing.",
             ),
         ] {
-            let told = diagnostic(&Failed(effect), "do it", standing);
+            let diagnostic = diagnostic(&Failed(effect), "do it", standing);
             assert_eq!(
-                (told.summary.as_str(), told.detail.as_str()),
+                (diagnostic.summary.as_str(), diagnostic.detail.as_str()),
                 ("Cannot do it", want)
             );
         }

@@ -6,22 +6,25 @@
 //! # Floors
 //! A module uses only what is below it; `cargo xtask tidy` checks that.
 //! ```text
-//! report        what a step is and says
-//! build         everything, built once
+//! report        what a step prints, how it ends
 //! changes       what a change touches: crates and what depends on them
+//! build         everything, built once
+//! step          a step, and what all steps share
 //! steps         each check
 //! ```
 
 mod build;
 mod changes;
 mod report;
+mod step;
 mod steps;
 
 use anyhow::{Result, bail};
 
 use self::build::Build;
 use self::changes::Changes;
-use self::report::{Job, Lane, Report, Step, StepResult};
+use self::report::Report;
+use self::step::{Lane, Shared, Step};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -38,18 +41,9 @@ pub(crate) struct Options {
     quick: bool,
 }
 
-/// What the steps share.
-struct Run {
-    /// Only the acceptance cases whose name holds this text.
-    case: Option<String>,
-    /// What a quick run looks at.
-    changes: Option<Changes>,
-    build: Build,
-}
-
 /// Runs the steps, all of them even when one fails, and sums up.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let run = Run {
+    let shared = Shared {
         case: options.case.clone(),
         changes: options.quick.then(Changes::find).transpose()?,
         build: Build::default(),
@@ -57,15 +51,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let chosen = choose(options)?;
     let lane = |lane: Lane| chosen.iter().filter(move |step| step.lane == lane).copied();
     let (mut reports, beside) = std::thread::scope(|scope| {
-        let beside = scope.spawn(|| work(lane(Lane::Beside), &run));
-        (work(lane(Lane::Main), &run), beside.join())
+        let beside = scope.spawn(|| work(lane(Lane::Beside), &shared));
+        (work(lane(Lane::Main), &shared), beside.join())
     });
     match beside {
         Ok(more) => reports.extend(more),
         Err(_) => bail!("a step panicked"),
     }
     reports.sort_by_key(|report| steps::ALL.iter().position(|step| step.name == report.name));
-    if let Some(changes) = &run.changes {
+    if let Some(changes) = &shared.changes {
         println!("\n{}", changes.left_out());
     }
     report::summary(&reports)
@@ -87,19 +81,13 @@ fn choose(options: &Options) -> Result<Vec<&'static Step>> {
     Ok(chosen)
 }
 
-fn work(steps: impl Iterator<Item = &'static Step>, run: &Run) -> Vec<Report> {
-    let job = |step: &'static Step| {
-        let mut job = Job::start(step);
-        let result =
-            (step.check)(run, &mut job).unwrap_or_else(|error| StepResult::Failed(format!("{error:#}")));
-        job.end(result)
-    };
-    steps.map(job).collect()
+fn work(steps: impl Iterator<Item = &'static Step>, shared: &Shared) -> Vec<Report> {
+    steps.map(|step| step.run(shared)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::report::Lane;
+    use super::step::Lane;
     use super::{Options, choose, steps};
 
     fn check(step: Option<&str>, quick: bool, wanted: &[&str]) {

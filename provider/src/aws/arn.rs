@@ -162,24 +162,14 @@ mod tests {
             (got.region, got.scalr_account, got.connection),
             ("eu-west-1", "acme", "prod")
         );
-        for (bad, why) in [
-            ("x", "is no ARN"),
-            ("arn:aws:events:r:1:event-bus/x", "something else"),
-            (
-                "arn:aws:events:r::event-source/aws.partner/other.com/a/b",
-                "not one of Scalr's",
-            ),
-            (
-                "arn:aws:events:r::event-source/aws.partner/scalr.com/a",
-                "not one of Scalr's",
-            ),
-            (
-                "arn:aws:events:r::event-source/aws.partner/scalr.com/a/b/c",
-                "not one of Scalr's",
-            ),
+        for bad in [
+            "x",
+            "arn:aws:events:r:1:event-bus/x",
+            "arn:aws:events:r::event-source/aws.partner/other.com/a/b",
+            "arn:aws:events:r::event-source/aws.partner/scalr.com/a",
+            "arn:aws:events:r::event-source/aws.partner/scalr.com/a/b/c",
         ] {
-            let error = parse_event_source(bad).expect_err(bad);
-            assert!(error.contains(why), "{error}");
+            assert!(parse_event_source(bad).is_err(), "{bad}");
         }
     }
 }

@@ -186,7 +186,7 @@ pub fn tags(tags: &Written) -> Result<(), String> {
             .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
         {
             return Err(format!(
-                "must have no key that begins with `aws:`, which AWS keeps for itself; one is `{shown}`"
+                "must have no key that begins with `aws:`, which AWS reserves; one is `{shown}`"
             ));
         }
         let value = value.as_deref().unwrap_or_default();
@@ -306,13 +306,14 @@ fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn check(judge: fn(&str) -> Result<(), String>, good: &[&str], bad: &[(&str, &str)]) {
+    /// The sentences are in the snapshot of all messages.
+    #[track_caller]
+    fn check(judge: fn(&str) -> Result<(), String>, good: &[&str], bad: &[&str]) {
         for text in good {
             assert_eq!(judge(text), Ok(()));
         }
-        for (text, why) in bad {
-            let said = judge(text).expect_err(text);
-            assert!(said.contains(why), "{said}");
+        for text in bad {
+            assert!(judge(text).is_err(), "{text}");
         }
     }
 
@@ -321,33 +322,33 @@ mod tests {
         check(
             event_source,
             &["aws.partner/scalr.com/a/b"],
-            &[("scalr.com/a", "aws.partner"), ("aws.partner/x", "ACCOUNT")],
+            &["scalr.com/a", "aws.partner/x"],
         );
         check(
             bus,
             &["aws.partner/scalr.com/a/b", "x"],
-            &[("arn:aws:events:r:1:event-bus/a/b", "`a/b`"), ("a b", "letters")],
+            &["arn:aws:events:r:1:event-bus/a/b", "a b"],
         );
-        check(name, &["a.b-c_d"], &[("", "1 to 64"), ("a/b", "1 to 64")]);
+        check(name, &["a.b-c_d"], &["", "a/b"]);
         check(
             name_prefix,
             &["scalr-"],
-            &[("0123456789012345678901234567890123456789", "38")],
+            &["0123456789012345678901234567890123456789"],
         );
         check(
             log_group,
             &["/aws/events/x#1"],
-            &[("arn:aws:logs:r:1:log-group:/x:*", "`/x`"), ("a b", "letters")],
+            &["arn:aws:logs:r:1:log-group:/x:*", "a b"],
         );
     }
 
     #[test]
     fn arns() {
-        check(any_arn, &["arn:aws:sqs:r:1:q"], &[("q", "ARN")]);
+        check(any_arn, &["arn:aws:sqs:r:1:q"], &["q"]);
         check(
             queue_arn,
             &["arn:aws:sqs:r:1:q"],
-            &[("arn:aws:sqs:r:1:q.fifo", "FIFO"), ("arn:aws:sns:r:1:t", "SQS")],
+            &["arn:aws:sqs:r:1:q.fifo", "arn:aws:sns:r:1:t"],
         );
     }
 
@@ -371,79 +372,59 @@ mod tests {
                 "$.detail.run-id",
             ],
             &[
-                ("detail", "`$`"),
-                ("", "`$`"),
-                ("$detail", "dots"),
-                ("$.a..b", "dots"),
-                ("$.", "dots"),
-                ("$.a[", "dots"),
-                ("$.a[0", "dots"),
-                ("$.a[x]", "dots"),
-                ("$['detail']", "dots"),
+                "detail",
+                "",
+                "$detail",
+                "$.a..b",
+                "$.",
+                "$.a[",
+                "$.a[0",
+                "$.a[x]",
+                "$['detail']",
             ],
         );
-        check(
-            input_template,
-            &["x"],
-            &[("", "empty"), (&"x".repeat(8_193), "8192")],
-        );
-        let paths =
-            |name: &str, path: &str| input_paths(&BTreeMap::from([(name.to_owned(), path.to_owned())]));
-        assert_eq!(paths("run-id_1", "$.detail"), Ok(()));
-        for (name, path, why) in [
-            ("b c", "$", "`b c`"),
-            ("", "$", "1 to 256"),
-            ("AWSx", "$", "`AWS`"),
-            ("x", "detail", "`x`, which must be a JSON path"),
+        check(input_template, &["x"], &["", &"x".repeat(8_193)]);
+        for (name, path, legal) in [
+            ("run-id_1", "$.detail", true),
+            ("b c", "$", false),
+            ("", "$", false),
+            ("AWSx", "$", false),
+            ("x", "detail", false),
         ] {
-            let said = paths(name, path).expect_err(name);
-            assert!(said.contains(why), "{said}");
+            let paths = BTreeMap::from([(name.to_owned(), path.to_owned())]);
+            assert_eq!(input_paths(&paths).is_ok(), legal, "{name} {path}");
         }
     }
 
     #[test]
     fn tags_are_judged_by_key_and_value() {
-        let judged =
-            |key: &str, value: &str| tags(&Written::from([(key.to_owned(), Some(value.to_owned()))]));
-        assert_eq!(judged("a b/é", ""), Ok(()));
-        assert_eq!(tags(&Written::from([("n".to_owned(), None)])), Ok(()));
-        for (key, value, why) in [
-            ("", "x", "empty key"),
-            ("aws:x", "x", "`aws:`"),
-            ("AWS:x", "x", "`aws:`"),
-            (&*"k".repeat(129), "x", "128"),
-            ("k", &*"v".repeat(257), "256"),
+        for (key, value, legal) in [
+            ("a b/é", Some(""), true),
+            ("n", None, true),
+            ("", Some("x"), false),
+            ("aws:x", Some("x"), false),
+            ("AWS:x", Some("x"), false),
+            (&*"k".repeat(129), Some("x"), false),
+            ("k", Some(&*"v".repeat(257)), false),
         ] {
-            let said = judged(key, value).expect_err(why);
-            assert!(said.contains(why), "{said}");
+            let written = Written::from([(key.to_owned(), value.map(str::to_owned))]);
+            assert_eq!(tags(&written).is_ok(), legal, "{key}");
         }
     }
 
     #[test]
     fn assumed_roles_and_accounts() {
-        check(
-            session_name,
-            &["ci@scalr", "a+b=c,d.e-f_1"],
-            &[("a", "2 to 64"), ("a b", "`a b`")],
-        );
-        check(
-            external_id,
-            &["scalr:prod/1"],
-            &[("x", "2 to 1224"), ("a b", "`a b`")],
-        );
-        let ids = |id: &str| account_ids(&BTreeSet::from(["123456789012".to_owned(), id.to_owned()]));
-        assert_eq!(ids("210987654321"), Ok(()));
-        assert!(
-            ids("prod")
-                .expect_err("prod")
-                .contains("`prod`, which must be an AWS account id")
-        );
+        check(session_name, &["ci@scalr", "a+b=c,d.e-f_1"], &["a", "a b"]);
+        check(external_id, &["scalr:prod/1"], &["x", "a b"]);
+        for (id, legal) in [("210987654321", true), ("prod", false)] {
+            let ids = BTreeSet::from(["123456789012".to_owned(), id.to_owned()]);
+            assert_eq!(account_ids(&ids).is_ok(), legal, "{id}");
+        }
     }
 
     #[test]
     fn numbers() {
-        assert_eq!(retention(&30), Ok(()));
-        assert!(retention(&31).expect_err("31").contains("30 is nearest"));
+        assert!(retention(&30).is_ok() && retention(&31).is_err());
         assert!(event_age(&59).is_err() && event_age(&86_400).is_ok());
         assert!(retry_attempts(&186).is_err() && retry_attempts(&0).is_ok());
     }

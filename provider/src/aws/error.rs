@@ -26,7 +26,7 @@ pub enum Error {
         /// What the chain of providers said.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The profile that is to be used stands in no file.
+    /// The profile that is to be used is in no file.
     NoSuchProfile {
         /// Its name.
         profile: String,

@@ -58,7 +58,7 @@ struct Group {
     revision: Option<String>,
 }
 
-/// Whether EventBridge may write, as the policies stand.
+/// Whether EventBridge may write under the policies of now.
 pub async fn verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
     Ok(policy::verdict(
         read(aws, &need.log_group_arn).await?.documents(),
@@ -272,7 +272,7 @@ async fn remove_statements(aws: &Regional, policies: &Policies, need: &Need) -> 
     Ok(())
 }
 
-/// A policy that somebody deleted meanwhile, perhaps with its log group, holds nothing of ours.
+/// A policy that somebody deleted meanwhile, perhaps with its log group, holds no statement of ours.
 fn unless_gone(written: Result<(), Error>) -> Result<(), Error> {
     match written {
         Err(e) if e.is_not_found() => Ok(()),
@@ -391,8 +391,8 @@ impl fmt::Display for Failure {
             ),
             Self::Stopped { why, last } => {
                 let how = match why {
-                    Stop::Interrupted => "Interrupted before the policy was seen to",
-                    Stop::TooLate => "The policy was not seen to in time",
+                    Stop::Interrupted => "Interrupted before the policy was written",
+                    Stop::TooLate => "The policy was not written in time",
                 };
                 write!(f, "{how}: {last}.")
             }

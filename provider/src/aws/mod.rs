@@ -113,7 +113,7 @@ pub async fn same_account(aws: &Regional, of: Option<&str>) -> Result<()> {
     let found = aws
         .account()
         .await
-        .map_err(|e| e.during(format!("tell the account that this looked for `{what}` in")))?;
+        .map_err(|e| e.during(format!("read the account that this looked for `{what}` in")))?;
     if found.is_empty() || found == wanted {
         return Ok(());
     }

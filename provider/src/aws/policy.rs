@@ -1,5 +1,5 @@
-//! Resource policies as values: does one let EventBridge write to a log group, and how does our part get in and out
-//! of it without touching anybody else's. Nothing here does I/O.
+//! Resource policies as values: whether one lets EventBridge write to a log group, and how our statements are added and
+//! removed without touching others. Nothing here does I/O.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub const ACCOUNT_CHARS_MAX: usize = 5_120;
 const SERVICE: &str = "events.amazonaws.com";
 /// EventBridge needs both.
 const ACTIONS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
-/// Every statement of ours begins so.
+/// Prefix of the `Sid` of our statements.
 const SID: &str = "ScalrEventBridge";
 
 /// One target's need: this rule may write to this log group.
@@ -50,19 +50,19 @@ pub enum Verdict {
 pub enum PolicyError {
     /// It is no JSON object with statements.
     Unreadable,
-    /// With our part it would be longer than AWS takes.
+    /// With our statements it would be longer than AWS takes.
     TooLong {
-        /// Its length with our part.
+        /// Its length with our statements.
         chars: usize,
         /// What AWS takes.
         chars_max: usize,
     },
 }
 
-/// A document without our part.
+/// A document without our statements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Without {
-    /// Our part was not in it.
+    /// They were not in it.
     Unchanged,
     /// Nothing is left: the policy can go.
     Empty,
@@ -118,7 +118,7 @@ fn judge<'a>(
     }
 }
 
-/// The document with our part in it, in place of an earlier version of our part.
+/// The document with our statements in it, in place of their earlier version.
 pub fn with(document: Option<&str>, need: &Need, chars_max: usize) -> Result<String, PolicyError> {
     let mut policy = match document {
         Some(text) => read(text)?,
@@ -127,7 +127,7 @@ pub fn with(document: Option<&str>, need: &Need, chars_max: usize) -> Result<Str
             .cloned()
             .unwrap_or_default(),
     };
-    let mut statements = taken_statements(&mut policy);
+    let mut statements = remove_statement_list(&mut policy);
     statements.retain(|statement| !is_ours(statement, need));
     statements.extend(ours(need));
     policy.insert("Statement".to_owned(), Value::Array(statements));
@@ -139,10 +139,10 @@ pub fn with(document: Option<&str>, need: &Need, chars_max: usize) -> Result<Str
     Ok(text)
 }
 
-/// The document without our part.
+/// The document without our statements.
 pub fn without(document: &str, need: &Need) -> Result<Without, PolicyError> {
     let mut policy = read(document)?;
-    let mut statements = taken_statements(&mut policy);
+    let mut statements = remove_statement_list(&mut policy);
     let before = statements.len();
     statements.retain(|statement| !is_ours(statement, need));
     if statements.len() == before {
@@ -155,7 +155,7 @@ pub fn without(document: &str, need: &Need) -> Result<Without, PolicyError> {
     Ok(Without::Document(Value::Object(policy).to_string()))
 }
 
-/// Our part. AWS's own example puts no condition on the first action: a stream is made without the rule's ARN.
+/// Our statements. AWS's own example puts no condition on the first action: a stream is made without the rule's ARN.
 fn ours(need: &Need) -> [Value; 2] {
     let [stream, put] = sids(need);
     let resource = format!("{}:*", need.log_group_arn);
@@ -196,7 +196,7 @@ fn read(document: &str) -> Result<Map<String, Value>, PolicyError> {
 }
 
 /// AWS takes one statement without a list as well.
-fn taken_statements(policy: &mut Map<String, Value>) -> Vec<Value> {
+fn remove_statement_list(policy: &mut Map<String, Value>) -> Vec<Value> {
     match policy.remove("Statement") {
         Some(Value::Array(statements)) => statements,
         Some(single) => vec![single],
@@ -213,7 +213,7 @@ fn statements(document: &Value) -> Vec<&Map<String, Value>> {
 }
 
 /// The statement speaks of this action by EventBridge for this rule on this group. What cannot be judged (`NotAction`
-/// and its kin, a condition on something else) does not count.
+/// and the like, a condition on something else) does not count.
 fn covers(statement: &Map<String, Value>, action: &str, need: &Need) -> bool {
     let resource = format!("{}:log-stream:any", need.log_group_arn);
     texts(statement.get("Action"))

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{Endpoints, Error, arn, settings};
 
-/// A read that starts when the operation's time is over still gets this long: it finds out what to tell.
+/// A read that starts when the operation's time is over still gets this long: it looks for the cause, for the message.
 const READ_MIN: Duration = Duration::from_secs(10);
 
 /// When an operation ends, done or not.
@@ -26,7 +26,7 @@ pub struct Limits {
     deadline: Instant,
 }
 
-/// Why something was given up.
+/// Why an operation ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The user interrupted.

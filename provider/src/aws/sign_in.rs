@@ -1,4 +1,4 @@
-//! Signing in to AWS at the first call: whose credentials are used, and what is told where that fails.
+//! Signing in to AWS at the first call: which credentials are used, and the error where there are none.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::{AssumeRole, Error, Settings};
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const CALL_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// The SDK's configuration with credentials that were there a moment ago.
+/// The SDK's configuration, once its credentials have been resolved.
 pub(super) async fn sign_in(settings: &Settings, wanted: Option<&str>) -> Result<SdkConfig, Error> {
     if let Some(profile) = &settings.profile {
         refuse_missing(profile, "`profile` in the provider's `aws`")?;
@@ -84,7 +84,7 @@ fn with_profile(base: SdkConfig, profile: &str) -> SdkConfig {
 }
 
 async fn assume(base: &SdkConfig, role: &AssumeRole, settings: &Settings, wanted: Option<&str>) -> SdkConfig {
-    // Loaded anew: an endpoint that is put into a configuration afterwards loses to `AWS_ENDPOINT_URL`.
+    // Loaded again: an endpoint that is put into a configuration afterwards loses to `AWS_ENDPOINT_URL`.
     let mut for_sts = match &settings.endpoints.sts {
         Some(url) => load(settings, Some(url)).await.into_builder(),
         None => base.clone().into_builder(),
@@ -115,7 +115,7 @@ async fn resolve(config: &SdkConfig) -> Result<(), Refused> {
 }
 
 fn without_credentials(settings: &Settings, source: Refused) -> Error {
-    // A profile that the environment names is one place of several, but if it is missing, that is what to tell.
+    // A profile that the environment names is one place of several, but a missing one is the error to report.
     let named = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
     if settings.profile.is_none()
         && let Some(name) = named
@@ -130,7 +130,7 @@ fn without_credentials(settings: &Settings, source: Refused) -> Error {
     }
 }
 
-/// One of the files that profiles stand in.
+/// One of the files that hold profiles.
 struct ProfileFile {
     path: PathBuf,
     text: std::io::Result<String>,

@@ -48,7 +48,7 @@ pub fn own(held: &Tags, defaults: &Tags, known: Known<'_>) -> Option<Written> {
     (!own.is_empty() || known.own.is_some()).then_some(own)
 }
 
-/// AWS keeps this key for itself; it is no tag of ours.
+/// AWS reserves this key.
 pub fn is_aws(key: &str) -> bool {
     key.starts_with("aws:")
 }

@@ -1,9 +1,9 @@
-//! The id a target gets when the configuration names none: always the same for the same rule and destination, so
-//! that an apply that was interrupted finds what it made.
+//! The id of a target where the configuration names none: always the same for the same rule and destination, so that an
+//! apply after an interrupted one finds the target.
 
 use uuid::Uuid;
 
-/// Made once; changing it would orphan every target ever made.
+/// Generated once; another one would orphan every existing target.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_9a2e_8d3b_5c47_b1e0_7f24_93d8_a65c);
 
 /// The id for a target of this rule at this destination (a log group's name, or an ARN).
@@ -12,7 +12,7 @@ pub fn derive(bus: &str, rule: &str, destination: &str) -> String {
     format!("scalr-{}", Uuid::new_v5(&NAMESPACE, name.as_bytes()).simple())
 }
 
-/// Sixteen letters that stand for this text, where the text itself is too long or holds the wrong letters.
+/// A digest of 16 letters of a text that is too long or holds letters that are not allowed.
 pub fn digest(text: &str) -> String {
     let mut digest = Uuid::new_v5(&NAMESPACE, text.as_bytes()).simple().to_string();
     digest.truncate(16);

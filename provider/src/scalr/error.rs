@@ -139,10 +139,18 @@ fn after_refusal(refusal: &Refusal, token_origin: &str) -> Option<String> {
             "The token came from {token_origin}. Is it one for `{host}`, whole, and neither expired nor revoked? A new one \
              is made in Scalr under the user's or the service account's access tokens."
         ),
-        403 => format!("The token, which came from {token_origin}, belongs to someone who may not do this in Scalr."),
+        403 => format!(
+            "The token, which came from {token_origin}, belongs to someone who may not do this in Scalr."
+        ),
         429 => match refusal.retry_after {
-            Some(wait) => format!("Scalr asks to be left alone for {} s. Apply again after that.", wait.as_secs()),
-            None => "Scalr takes no more calls at present, though they were made slower and slower. Apply again later.".to_owned(),
+            Some(wait) => format!(
+                "Scalr asks for a pause of {} s. Apply again after that.",
+                wait.as_secs()
+            ),
+            None => {
+                "Scalr still limits the rate of calls, after retries with growing delays. Apply again later."
+                    .to_owned()
+            }
         },
         400..500 if refusal.errors.is_empty() => format!(
             "The answer is not in the form of Scalr's API. Is `{host}` the right host (`hostname`, `SCALR_HOSTNAME`)?"
@@ -201,8 +209,8 @@ mod tests {
     #[track_caller]
     fn check(pointers: &[&str], blamed: &[&str]) {
         let error = |pointer: &&str| ErrorObject::new(422, "Invalid", "No").at(*pointer);
-        let told = refused(422, pointers.iter().map(error).collect()).during("create the thing");
-        let found: Vec<_> = told.iter().map(|one| one.path.to_string()).collect();
+        let diagnostics = refused(422, pointers.iter().map(error).collect()).during("create the thing");
+        let found: Vec<_> = diagnostics.iter().map(|one| one.path.to_string()).collect();
         assert_eq!(found, blamed, "{pointers:?}");
     }
 
@@ -217,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_is_told_as_committed() {
+    fn every_failure_has_its_message() {
         let not_the_api = || ClientError::NotTheApi {
             request: "GET /things".to_owned(),
             host: "https://acme.scalr.io".to_owned(),

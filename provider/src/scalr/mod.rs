@@ -1,4 +1,4 @@
-//! Scalr's side: its API, and what is told of calls that failed.
+//! Scalr's side: its API and its errors.
 
 pub mod error;
 

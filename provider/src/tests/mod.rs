@@ -32,11 +32,13 @@ fn and(mut config: Json, more: Json) -> Json {
     config
 }
 
+/// There is a message, it names these, and it does not show the token. Its sentences are the snapshot's.
 #[track_caller]
-fn says(diags: &Diagnostics, parts: &[&str]) {
+fn names(diags: &Diagnostics, these: &[&str]) {
     let text = diags.to_string();
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    assert!(!diags.is_empty(), "there is no message");
+    for one in these {
+        assert!(text.contains(one), "{one:?} is not in\n{text}");
     }
     assert!(!text.contains("s3cret"), "the token is shown:\n{text}");
 }

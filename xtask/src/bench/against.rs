@@ -57,7 +57,7 @@ const fn figure(name: &'static str, key: &'static str, unit: &'static str, bette
     }
 }
 
-const FIGURES: [Figure; 5] = [
+const FIGURES: [Figure; 6] = [
     figure("start to handshake", "handshake_ms", "ms", Better::Less),
     figure("start to schema", "schema_ms", "ms", Better::Less),
     figure(
@@ -73,6 +73,7 @@ const FIGURES: [Figure; 5] = [
         "/s",
         Better::More,
     ),
+    figure("CPU of a put event", "cpu_us_per_event", "us", Better::Less),
 ];
 
 /// Builds both, measures, prints the table, and fails if something is worse.
@@ -182,7 +183,9 @@ fn report(programs: &Path, measuring: &Path) -> Result<Value> {
     let bench = measuring.join("examples/bench");
     let mut report = measure(&bench, &programs.join(SCALR.program), &SCALR)?;
     let server = local::start(&programs.join("scalr-eventbridge"), None)?;
-    report["events_per_second"] = put_events::per_second(&server.endpoint, PUT)?.into();
+    let taken = put_events::measure(&server.endpoint, PUT, || server.cpu())?;
+    report["events_per_second"] = taken.events_per_second.into();
+    report["cpu_us_per_event"] = taken.cpu_us_per_event.into();
     Ok(report)
 }
 

@@ -53,6 +53,24 @@ pub(super) struct Server {
     pub(super) endpoint: String,
 }
 
+impl Server {
+    /// The CPU time that the process has taken, from the kernel's count.
+    pub(super) fn cpu(&self) -> Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        cpu(&stat).context("no CPU times in /proc/PID/stat")
+    }
+}
+
+/// The sum of user and system time in a process's `stat`, in ticks of 10 ms. The program's name may hold anything, so what
+/// is counted begins after it.
+fn cpu(stat: &str) -> Option<Duration> {
+    const TICK_MS: u64 = 10;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    let mut next = || times.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis((next()? + next()?) * TICK_MS))
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -206,9 +224,24 @@ fn keeps(report: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
-    use super::{keeps, table};
+    use super::{cpu, keeps, table};
+
+    #[test]
+    fn cpu_times_follow_the_name_of_the_program() {
+        let check = |stat: &str, expected: Option<u64>| {
+            assert_eq!(cpu(stat), expected.map(Duration::from_millis), "{stat}");
+        };
+        check(
+            "7 (a b) c) S 1 7 7 0 -1 4194304 1 0 0 0 30 12 0 0 20 0",
+            Some(420),
+        );
+        check("7 (a) S 1 7 7 0 -1 4194304 1 0 0 0 30", None);
+        check("", None);
+    }
 
     #[test]
     fn limits_are_kept_when_each_is() {

@@ -24,14 +24,29 @@ const WARM_UP: Duration = Duration::from_millis(500);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
-/// Events accepted a second, each of which matches one rule of a hundred and is delivered to a log group.
-pub(super) fn per_second(endpoint: &str, lasting: Duration) -> Result<f64> {
+/// What putting events took.
+pub(super) struct Taken {
+    pub(super) events_per_second: f64,
+    /// The server's CPU time for each event, which other work on the machine hardly changes.
+    pub(super) cpu_us_per_event: f64,
+}
+
+/// Puts events, each of which matches one rule of a hundred and is delivered to a log group. `cpu` is the server's CPU time
+/// so far.
+pub(super) fn measure(
+    endpoint: &str,
+    lasting: Duration,
+    cpu: impl Fn() -> Result<Duration>,
+) -> Result<Taken> {
     let address = endpoint.strip_prefix("http://").context("no http endpoint")?;
     let mut connection = Connection::open(address)?;
     prepare(&mut connection)?;
     let requests: Vec<Vec<u8>> = (0..RULES).map(|batch| put(address, batch)).collect();
     flood(address, &requests, WARM_UP)?;
-    let rate = flood(address, &requests, lasting)?;
+    let (start, before) = (Instant::now(), cpu()?);
+    let events = flood(address, &requests, lasting)?;
+    let (took, used) = (start.elapsed(), cpu()?.saturating_sub(before));
+    ensure!(events > 0.0, "no event was accepted");
     let filter = json!({ "logGroupName": LOG_GROUP, "limit": 1 });
     let found = connection.call(CUSTOMER, "Logs_20140328.FilterLogEvents", &filter)?;
     ensure!(
@@ -40,10 +55,13 @@ pub(super) fn per_second(endpoint: &str, lasting: Duration) -> Result<f64> {
             .is_some_and(|events| !events.is_empty()),
         "no event was delivered"
     );
-    Ok(rate)
+    Ok(Taken {
+        events_per_second: (events / took.as_secs_f64()).round(),
+        cpu_us_per_event: used.as_secs_f64() * 1e6 / events,
+    })
 }
 
-/// Puts batches over all connections for a while.
+/// Puts batches over all connections for a while; how many events were accepted.
 fn flood(address: &str, requests: &[Vec<u8>], lasting: Duration) -> Result<f64> {
     let start = Instant::now();
     let batches = std::thread::scope(|scope| {
@@ -56,8 +74,7 @@ fn flood(address: &str, requests: &[Vec<u8>], lasting: Duration) -> Result<f64> 
         });
         counts.sum::<Result<u32>>()
     })?;
-    let events = f64::from(batches) * f64::from(BATCH);
-    Ok((events / start.elapsed().as_secs_f64()).round())
+    Ok(f64::from(batches) * f64::from(BATCH))
 }
 
 fn put_all(

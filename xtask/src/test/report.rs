@@ -1,30 +1,11 @@
-//! What a step is, how it prints while it runs, and the summary of all.
+//! What a step prints while it runs, how it ends, and the summary of all.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::Run;
 use crate::shell;
-
-/// Which steps wait for each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// Builds, and runs what was built. Its output is printed as it comes.
-    Main,
-    /// Runs at the same time; the output of each step is printed when the step has ended.
-    Beside,
-}
-
-/// One check.
-pub(super) struct Step {
-    pub(super) name: &'static str,
-    pub(super) lane: Lane,
-    /// Part of a quick run.
-    pub(super) quick: bool,
-    pub(super) check: fn(&Run, &mut Job) -> Result<StepResult>,
-}
 
 /// How a step ended.
 pub(super) enum StepResult {
@@ -52,14 +33,15 @@ pub(super) struct Report {
 }
 
 impl Job {
-    pub(super) fn start(step: &Step) -> Self {
+    /// Starts the clock. Where lines are held, they are printed together when the step has ended.
+    pub(super) fn start(name: &'static str, hold_lines: bool) -> Self {
         let mut job = Self {
-            name: step.name,
-            held: (step.lane == Lane::Beside).then(Vec::new),
+            name,
+            held: hold_lines.then(Vec::new),
             summary: Vec::new(),
             started: Instant::now(),
         };
-        job.say(&format!("\n== {}", step.name));
+        job.say(&format!("\n== {name}"));
         job
     }
 

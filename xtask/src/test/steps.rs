@@ -4,9 +4,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::Run;
 use super::build;
-use super::report::{Job, Lane, Step, StepResult};
+use super::report::{Job, StepResult};
+use super::step::{Lane, Shared, Step};
 use crate::{docs, places, shell, tidy};
 
 const ACCEPTANCE: &str = "acceptance";
@@ -27,7 +27,7 @@ pub(super) const ALL: [Step; 12] = [
     step("house rules", Lane::Beside, true, house_rules),
     step("licences, bans, sources", Lane::Beside, false, deny),
     step("tools", Lane::Main, false, |_, job| Ok(tools(job))),
-    step("build", Lane::Main, true, |run, job| run.build.run(job)),
+    step("build", Lane::Main, true, |shared, job| shared.build.run(job)),
     step("units", Lane::Main, true, units),
     step("generated docs", Lane::Main, true, generated_docs),
     step("acceptance", Lane::Main, true, acceptance),
@@ -41,7 +41,7 @@ const fn step(
     name: &'static str,
     lane: Lane,
     quick: bool,
-    check: fn(&Run, &mut Job) -> Result<StepResult>,
+    check: fn(&Shared, &mut Job) -> Result<StepResult>,
 ) -> Step {
     Step {
         name,
@@ -65,11 +65,11 @@ fn absent(what: &str) -> StepResult {
     }
 }
 
-fn format(_: &Run, job: &mut Job) -> Result<StepResult> {
+fn format(_: &Shared, job: &mut Job) -> Result<StepResult> {
     job.command(shell::cargo(&["fmt", "--all", "--check"]))
 }
 
-fn house_rules(_: &Run, job: &mut Job) -> Result<StepResult> {
+fn house_rules(_: &Shared, job: &mut Job) -> Result<StepResult> {
     let found = tidy::findings()?;
     job.sum_up(format!("house rules: {} broken", found.len()));
     for line in &found {
@@ -82,7 +82,7 @@ fn house_rules(_: &Run, job: &mut Job) -> Result<StepResult> {
     })
 }
 
-fn deny(_: &Run, job: &mut Job) -> Result<StepResult> {
+fn deny(_: &Shared, job: &mut Job) -> Result<StepResult> {
     let Some(program) = places::cargo_deny() else {
         return Ok(absent("cargo-deny"));
     };
@@ -114,11 +114,11 @@ fn tools(job: &mut Job) -> StepResult {
 }
 
 /// The test programs of all crates but the acceptance cases; in a quick run, of what the change touches.
-fn units(run: &Run, job: &mut Job) -> Result<StepResult> {
+fn units(shared: &Shared, job: &mut Job) -> Result<StepResult> {
     let mut failed = Vec::new();
-    for test in run.build.tests(job)? {
+    for test in shared.build.tests(job)? {
         let is_acceptance = test.package == ACCEPTANCE && test.target == "it";
-        let touched = run
+        let touched = shared
             .changes
             .as_ref()
             .is_none_or(|changes| changes.touches(&test.package));
@@ -137,8 +137,8 @@ fn units(run: &Run, job: &mut Job) -> Result<StepResult> {
     })
 }
 
-fn generated_docs(run: &Run, _: &mut Job) -> Result<StepResult> {
-    if run
+fn generated_docs(shared: &Shared, _: &mut Job) -> Result<StepResult> {
+    if shared
         .changes
         .as_ref()
         .is_some_and(|changes| !changes.touches_pages())
@@ -157,10 +157,10 @@ fn generated_docs(run: &Run, _: &mut Job) -> Result<StepResult> {
     Ok(StepResult::Passed)
 }
 
-fn acceptance(run: &Run, job: &mut Job) -> Result<StepResult> {
-    let tests = run.build.tests(job)?;
+fn acceptance(shared: &Shared, job: &mut Job) -> Result<StepResult> {
+    let tests = shared.build.tests(job)?;
     let cases = build::one(tests, ACCEPTANCE, "it")?;
-    if let Some(changes) = &run.changes {
+    if let Some(changes) = &shared.changes {
         if !changes.touches_programs() {
             return Ok(StepResult::Skipped(
                 "nothing that the cases see differs".to_owned(),
@@ -169,7 +169,7 @@ fn acceptance(run: &Run, job: &mut Job) -> Result<StepResult> {
         return few_cases(cases, job);
     }
     let mut command = cases.command();
-    command.args(run.case.iter());
+    command.args(shared.case.iter());
     if strict() {
         command.env("ACCEPTANCE_REQUIRE_ALL", "1");
     }
@@ -193,7 +193,7 @@ fn few_cases(cases: &build::TestProgram, job: &mut Job) -> Result<StepResult> {
     Ok(StepResult::Passed)
 }
 
-fn lints(_: &Run, job: &mut Job) -> Result<StepResult> {
+fn lints(_: &Shared, job: &mut Job) -> Result<StepResult> {
     let args = [
         "clippy",
         "--workspace",
@@ -208,7 +208,7 @@ fn lints(_: &Run, job: &mut Job) -> Result<StepResult> {
 }
 
 /// Examples are documented so that the tests' features are on, as for the lints: the dependencies are then checked once.
-fn documentation(_: &Run, job: &mut Job) -> Result<StepResult> {
+fn documentation(_: &Shared, job: &mut Job) -> Result<StepResult> {
     let mut doc = shell::cargo(&[
         "doc",
         "--workspace",
@@ -224,7 +224,7 @@ fn documentation(_: &Run, job: &mut Job) -> Result<StepResult> {
     job.command(doc)
 }
 
-fn doc_tests(_: &Run, job: &mut Job) -> Result<StepResult> {
+fn doc_tests(_: &Shared, job: &mut Job) -> Result<StepResult> {
     job.command(shell::cargo(&[
         "test",
         "--workspace",
@@ -235,7 +235,7 @@ fn doc_tests(_: &Run, job: &mut Job) -> Result<StepResult> {
 }
 
 /// The programs with the features that they name themselves: built with the tests, they have the tests' as well.
-fn programs_alone(_: &Run, job: &mut Job) -> Result<StepResult> {
+fn programs_alone(_: &Shared, job: &mut Job) -> Result<StepResult> {
     let args = [
         "check",
         "--locked",

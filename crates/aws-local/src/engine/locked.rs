@@ -22,8 +22,8 @@ pub(super) struct Locked {
     pub(super) recovery: Recovery,
 }
 
-/// The answer to a request, and what it waits for.
-pub(super) type Answered = Result<(Output, Option<Ticket>), Fault>;
+/// The answer to a request, and the write that it waits for.
+pub(super) type Answered = (Result<Output, Fault>, Option<Ticket>);
 
 impl Locked {
     pub(super) fn health(&self) -> Health {
@@ -42,15 +42,13 @@ impl Locked {
         let made = self
             .core
             .call(Moment { at, seed }, &caller, &request.base_url, prepared);
-        let answer = made.answer?;
-        let ticket = if writes && !made.unchanged {
-            self.store(Stored::call(at, seed, &caller, request))
-        } else {
-            // What a reader sees has to be on disk too, or it could be missing at the next read.
-            self.journal.as_ref().map(Journal::latest)
-        };
+        if made.answer.is_err() || !writes || made.unchanged {
+            // What an answer is based on, a refusal too, has to be on disk, or it could be missing at the next read.
+            return (made.answer, self.journal.as_ref().map(Journal::latest));
+        }
+        let ticket = self.store(Stored::call(at, seed, &caller, request));
         self.outgoing.post(made.jobs, ticket.as_ref());
-        Ok((answer, ticket))
+        (made.answer, ticket)
     }
 
     fn caller(&self, request: &Request) -> Caller {

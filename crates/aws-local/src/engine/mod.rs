@@ -85,9 +85,9 @@ impl Engine {
     pub(crate) async fn call(&self, request: &Request) -> Result<Output, Fault> {
         let prepared = ops::check(request.service, &request.operation, &request.body.value)?;
         let seed = seed();
-        let (answer, ticket) = self.turn(|locked| locked.call(request, prepared, seed)).await??;
+        let (answer, ticket) = self.turn(|locked| locked.call(request, prepared, seed)).await?;
         self.stored(ticket).await?;
-        Ok(answer)
+        answer
     }
 
     /// Records how a request over HTTP ended. While the state cannot be read again the result is lost, and the

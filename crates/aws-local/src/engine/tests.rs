@@ -3,18 +3,18 @@
 use std::fs;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::Engine;
+use super::{Engine, Jobs};
 use crate::config::Config;
-use crate::delivery::http::HttpResult;
-use crate::testing::flaky::{Flaky, NEVER, ask, data_dir, made, make, open, world};
+use crate::delivery::http::{HttpResult, Job};
+use crate::testing::flaky::{Flaky, Held, NEVER, ask, data_dir, made, make, open, world};
 
 /// The output of a future that is ready without waiting.
 fn ready_now<T>(future: impl Future<Output = T>) -> Option<T> {
@@ -89,6 +89,12 @@ async fn after_a_failed_sync_nothing_is_answered_until_a_restart() {
     assert_eq!(made(&engine).await[0], "b-1");
 }
 
+/// The next request; a failure where none comes.
+async fn sent(jobs: &mut Jobs) -> Job {
+    let next = tokio::time::timeout(Duration::from_secs(30), jobs.next()).await;
+    next.expect("a request is sent").expect("the engine is there")
+}
+
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 
 /// A rule with a target that the operator gave a URL for.
@@ -130,7 +136,7 @@ async fn a_result_from_before_a_reset_belongs_to_no_later_delivery() {
     for _ in 0..2 {
         with_outside_target(&engine).await;
         assert!(put_event(&engine).await);
-        ids.push(jobs.next().await.unwrap().id);
+        ids.push(sent(&mut jobs).await.id);
         engine.reset().await.unwrap();
     }
     assert_ne!(ids[0], ids[1]);
@@ -156,7 +162,7 @@ async fn urls_given_later_deliver_no_earlier_event() {
         "an event from before is not delivered now"
     );
     assert!(put_event(&engine).await);
-    assert!(jobs.next().await.is_some(), "one of now is");
+    sent(&mut jobs).await;
 }
 
 const URL: Option<&str> = Some("http://127.0.0.1:9");
@@ -177,7 +183,7 @@ async fn a_request_of_a_refused_change_never_leaves() {
     assert_eq!(ready_now(jobs.next()), None);
     disk.room.store(NEVER, Ordering::SeqCst);
     assert!(put_event(&engine).await);
-    let sent = jobs.next().await.unwrap();
+    let sent = sent(&mut jobs).await;
     assert_eq!(waiting(&engine).await, [sent.id]);
     assert_eq!(ready_now(jobs.next()), None);
     engine.record_result(sent.id, done()).await;
@@ -197,7 +203,7 @@ async fn after_a_refused_change_memory_and_disk_number_deliveries_alike() {
     for _ in 0..2 {
         assert!(put_event(&engine).await);
     }
-    let (ended, waits) = (jobs.next().await.unwrap(), jobs.next().await.unwrap());
+    let (ended, waits) = (sent(&mut jobs).await, sent(&mut jobs).await);
     engine.record_result(ended.id, done()).await;
     drop(engine);
     let (engine, _jobs) = Engine::open_at(&config, Some(&data_dir)).unwrap();
@@ -211,7 +217,7 @@ async fn a_recovery_does_not_resend_a_request_in_flight() {
     let (engine, mut jobs) = Engine::open_at(&outside_config(URL), Some(&data_dir)).unwrap();
     with_outside_target(&engine).await;
     assert!(put_event(&engine).await);
-    let out = jobs.next().await.unwrap();
+    let out = sent(&mut jobs).await;
     disk.room.store(10, Ordering::SeqCst);
     assert!(!make(&engine, "b-1").await);
     disk.room.store(NEVER, Ordering::SeqCst);
@@ -229,13 +235,13 @@ async fn a_recovery_resends_a_request_whose_result_was_refused() {
     let (engine, mut jobs) = Engine::open_at(&outside_config(URL), Some(&data_dir)).unwrap();
     with_outside_target(&engine).await;
     assert!(put_event(&engine).await);
-    let first = jobs.next().await.unwrap();
+    let first = sent(&mut jobs).await;
     disk.room.store(10, Ordering::SeqCst);
     engine.record_result(first.id, done()).await;
     assert!(!make(&engine, "b-1").await);
     disk.room.store(NEVER, Ordering::SeqCst);
     engine.tick();
-    assert_eq!(jobs.next().await, Some(first));
+    assert_eq!(sent(&mut jobs).await, first);
 }
 
 #[tokio::test]
@@ -250,18 +256,29 @@ async fn a_refused_move_of_the_clock_is_undone() {
     assert!(engine.move_clock(day_later).await.unwrap() >= day_later);
 }
 
+/// Whether calls that take the lock return. They run in a thread, so that one that does not fails the test.
+fn is_lock_free(engine: &Arc<Engine>) -> bool {
+    let (engine, (done, returned)) = (Arc::clone(engine), mpsc::channel());
+    let calls = std::thread::spawn(move || {
+        engine.now();
+        engine.tick();
+        drop(engine);
+        let _ = done.send(());
+    });
+    returned.recv_timeout(Duration::from_secs(30)).is_ok() && calls.join().is_ok()
+}
+
 #[tokio::test]
 async fn no_caller_is_blocked_while_the_directory_is_read_again() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let mut engine = open(dir.path(), disk.clone()).unwrap();
     assert!(make(&engine, "b-1").await);
     let wait = std::mem::replace(&mut engine.recovery_wait, Duration::ZERO);
-    disk.hold_readers(true);
+    disk.hold(Held::Readers);
     disk.room.store(10, Ordering::SeqCst);
     assert!(!make(&engine, "b-2").await);
-    // All of these take the lock, and all of them return.
-    engine.now();
-    engine.tick();
+    let mut engine = Arc::new(engine);
+    assert!(is_lock_free(&engine));
     engine.look(|_| ()).await;
     let refused = ask(&engine, "events.ListEventBuses", json!({}))
         .await
@@ -273,8 +290,8 @@ async fn no_caller_is_blocked_while_the_directory_is_read_again() {
         refused.message
     );
     disk.room.store(NEVER, Ordering::SeqCst);
-    disk.hold_readers(false);
-    engine.recovery_wait = wait;
+    disk.hold(Held::Nothing);
+    Arc::get_mut(&mut engine).unwrap().recovery_wait = wait;
     assert_eq!(made(&engine).await, ["b-1"]);
     assert!(make(&engine, "b-3").await);
 }
@@ -292,4 +309,27 @@ async fn a_directory_that_cannot_be_read_again_fails_callers_and_blocks_none() {
         assert_eq!(refused.unwrap_err().code, "InternalFailure");
     }
     engine.look(|_| ()).await;
+}
+
+#[tokio::test]
+async fn no_answer_is_based_on_a_change_that_the_disk_refuses() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let engine = Arc::new(open(dir.path(), disk.clone()).unwrap());
+    disk.room.store(10, Ordering::SeqCst);
+    disk.hold(Held::Writes);
+    // On this runtime's one thread each call runs until it waits for its write.
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        let engine = Arc::clone(&engine);
+        let call = async move { ask(&engine, "events.CreateEventBus", json!({ "Name": "b-1" })).await };
+        calls.push(tokio::spawn(call));
+        tokio::task::yield_now().await;
+    }
+    disk.hold(Held::Nothing);
+    for call in calls {
+        let refused = call.await.unwrap().unwrap_err();
+        assert_eq!(refused.code, "InternalFailure", "nobody hears of `b-1`");
+    }
+    disk.room.store(NEVER, Ordering::SeqCst);
+    assert!(made(&engine).await.is_empty());
 }

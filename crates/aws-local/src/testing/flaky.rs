@@ -20,6 +20,14 @@ use crate::ops::{Answer, Output};
 const FOLD_BYTES: u64 = 2_000;
 pub(crate) const NEVER: usize = usize::MAX;
 
+/// What a disk lets wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    Nothing,
+    Writes,
+    Readers,
+}
+
 /// A disk with injected failures.
 #[derive(Debug)]
 pub(crate) struct Flaky {
@@ -28,8 +36,8 @@ pub(crate) struct Flaky {
     /// Writes longer than this find no room; half of such a write is done.
     pub(crate) room: AtomicUsize,
     pub(crate) syncs: AtomicUsize,
-    /// While it is set, reading the directory does not end.
-    held: Mutex<bool>,
+    /// What waits: nothing, all writes, or the end of reading the directory.
+    held: Mutex<Held>,
     released: Condvar,
 }
 
@@ -40,15 +48,20 @@ impl Flaky {
             steps: never(),
             room: never(),
             syncs: never(),
-            held: Mutex::new(false),
+            held: Mutex::new(Held::Nothing),
             released: Condvar::new(),
         })
     }
 
-    /// Holds readers of the directory, or releases them.
-    pub(crate) fn hold_readers(&self, held: bool) {
+    /// Holds what is named, and releases what was held.
+    pub(crate) fn hold(&self, held: Held) {
         *self.held.lock().unwrap() = held;
         self.released.notify_all();
+    }
+
+    fn wait_while(&self, which: Held) {
+        let held = self.held.lock().unwrap();
+        drop(self.released.wait_while(held, |held| *held == which).unwrap());
     }
 
     pub(crate) fn dies_after(steps: usize) -> Arc<Self> {
@@ -77,6 +90,7 @@ impl Disk for Flaky {
     }
 
     fn append(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        self.wait_while(Held::Writes);
         let dies = self.step()?;
         let full = bytes.len() > self.room.load(Ordering::SeqCst);
         if dies || full {
@@ -114,8 +128,7 @@ impl Disk for Flaky {
     /// The last step of reading the directory.
     fn sync_names(&self, folder: &Path) -> io::Result<()> {
         let _ = folder;
-        let held = self.held.lock().unwrap();
-        drop(self.released.wait_while(held, |held| *held).unwrap());
+        self.wait_while(Held::Readers);
         self.step().map(drop)
     }
 }

@@ -1,4 +1,4 @@
-//! What each failure is, and what is told of it.
+//! What each failure may have changed, and its message.
 
 use super::*;
 use crate::failure::{Standing, diagnostic};
@@ -56,7 +56,7 @@ fn kinds() {
 }
 
 #[test]
-fn every_failure_is_told_as_committed() {
+fn every_failure_has_its_message() {
     let texts = failures().map(|error| {
         snapshot::rendered(&diagnostic(
             &error,

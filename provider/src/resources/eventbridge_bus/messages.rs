@@ -9,7 +9,7 @@ use crate::aws::Error;
 use crate::failure::{Cause as _, Standing, UNCHANGED, import_block};
 
 pub(super) const MAY_BE_THERE: &str =
-    "The bus may be there now; if it is, the next apply says how to take it up.";
+    "The bus may be there now; if it is, the next apply says how to adopt or import it.";
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -73,14 +73,14 @@ pub(super) fn after_deleting() -> Standing {
 pub(super) fn exists(name: &str, region: &str, state: &EventSourceState) -> Diagnostic {
     let left_over = if *state == EventSourceState::Pending {
         " It belonged to an earlier connection of the same name: AWS does not associate it with the new event source by \
-         itself, so the connection stays pending. An apply after taking it up associates it."
+         itself, so the connection stays pending. An apply after it is adopted or imported associates it."
     } else {
         ""
     };
     Diagnostic::error(format!("The event bus `{name}` exists already")).detail(format!(
         "It is in {region}, and this resource was to make it; it was left as it is.{left_over} Either set \
-         `adopt_existing = true`, which takes it over and gives it the settings written here, or import it with\n\n{}\n\nIf \
-         the bus is being replaced, `create_before_destroy` (which a rule that has it hands on to its bus) cannot work: there \
+         `adopt_existing = true`, which adopts it and gives it the settings written here, or import it with\n\n{}\n\nIf \
+         the bus is being replaced, `create_before_destroy` (which Terraform passes on from a rule to its bus) cannot work: there \
          is one bus of a name. Apply again, without it if this comes back.",
         import_block(format_args!("{name}@{region}"))
     ))
@@ -95,7 +95,7 @@ pub(super) fn not_of_a_partner(name: &str, why: &str) -> Diagnostic {
 /// The bus is adopted, and something of its settings failed.
 pub(super) fn not_as_configured(name: &str, failure: &Diagnostic) -> Diagnostic {
     Diagnostic::warning(format!(
-        "The event bus `{name}` is taken over, but not yet as configured"
+        "The event bus `{name}` is adopted, but not yet as configured"
     ))
     .detail(format!(
         "{}: {}\n\nThe bus is in the state and keeps what it had. The next plan shows what differs, and the next apply sets it.",
@@ -146,7 +146,7 @@ pub(super) fn rules_left(name: &str, left: &[String]) -> String {
     )
 }
 
-/// Awaited while AWS does not say how the source stands.
+/// Awaited while AWS does not answer for the source.
 pub(super) fn cannot_now(doing: &str, error: &Error) -> String {
     format!("cannot {doing} at present: {error}")
 }
@@ -204,7 +204,7 @@ pub(super) fn source_deleted(name: &str, place: &str) -> Diagnostic {
     Diagnostic::error(format!("The event source `{name}` is DELETED")).detail(format!(
         "In {place} there is only what is left of an earlier connection: Scalr has deleted the event source, and its old \
          event bus still holds the name. Nothing was made. Is the Scalr connection of this name there, for this account \
-         and region? Make it again; then apply. The old bus and its rules are taken up with `adopt_existing = true`, or \
+         and region? Make it again; then apply. The old bus and its rules are adopted with `adopt_existing = true`, or \
          delete the bus in AWS first."
     ))
 }

@@ -20,7 +20,7 @@ const DELETED_READINGS_MAX: u32 = 15;
 /// The state of a source that AWS does not show.
 pub(super) const MISSING: &str = "MISSING";
 
-/// How a source stands after its bus was made.
+/// State of a source after its bus was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Association {
     /// Associated.

@@ -8,7 +8,7 @@ use crate::failure::import_block;
 
 /// How things stand where Scalr may have made the connection, and does not list it.
 pub(super) const NOT_THERE_YET: &str = "Whether Scalr made the connection is not known; it shows none at present. Apply again: \
-                                        if it is there then, the message says how to take it up.";
+                                        if it is there then, the message says how to import it.";
 /// How things stand where a new connection was to be paused.
 pub(super) const NOT_PAUSED: &str = "The connection exists, and is not paused. The next plan shows that.";
 /// Why the event source has no name yet.
@@ -117,6 +117,6 @@ pub(super) fn failed(object: &Object<Wire>) -> Diagnostic {
 
 pub(super) fn gone(id: &ConnectionId) -> Diagnostic {
     Diagnostic::error(format!("The connection `{id}` is gone")).detail(
-        "Scalr has no such connection any more; someone may have deleted it. The next plan creates it anew.",
+        "Scalr has no such connection any more; someone may have deleted it. The next plan creates it again.",
     )
 }

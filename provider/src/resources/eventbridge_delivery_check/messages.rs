@@ -151,7 +151,7 @@ fn broken(link: &Link, facts: &Facts) -> String {
              `scalr_eventbridge_connection`."
         ),
         Link::ConnectionFailed { name, message } => format!(
-            "The connection has failed: Scalr says of `{name}`: {}. Once that is mended, a `scalr_eventbridge_activation` has \
+            "The connection has failed: Scalr says of `{name}`: {}. Once that is repaired, a `scalr_eventbridge_activation` has \
              Scalr look again.",
             message.as_deref().unwrap_or("nothing more").trim_end_matches('.')
         ),
@@ -253,9 +253,9 @@ fn none_broken(facts: &Facts) -> String {
     let enabled = rules.into_iter().flatten().filter(|rule| rule.enabled);
     let doubts: String = enabled.flat_map(doubts).collect();
     let whole = if facts.unseen.is_empty() {
-        ", and connection, event source, bus, rule, target and permission stand"
+        ", and connection, event source, bus, rule, target and permission are in place"
     } else {
-        ", and what could be looked at stands"
+        ", and what could be looked at is in place"
     };
     format!(
         "No link is seen to be broken: the run ended as `{}`{whole}. The event may only be late: EventBridge tries for 24 \

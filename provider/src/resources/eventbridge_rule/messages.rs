@@ -47,7 +47,7 @@ pub(super) fn one_name(broken: &Broken) -> Diagnostic {
 
 fn needs_a_name() -> Diagnostic {
     Diagnostic::error("The rule needs a name")
-        .detail("Set `name`, or `name_prefix` to have the rest of it made up.")
+        .detail("Set `name`, or `name_prefix` to have the rest of it generated.")
         .at(Rule::name())
 }
 
@@ -95,9 +95,9 @@ pub(super) fn no_bus(plan: &Rule, error: &Error, account: &str, region: &str) ->
 pub(super) fn after_put(plan: &Rule, new: bool) -> Standing {
     let unknown = match (new, &plan.name_prefix) {
         (false, _) => return Standing::of::<Error>(),
-        (true, None) => "The rule may be there now; the next apply takes it up if it is.".to_owned(),
+        (true, None) => "The rule may be there now; the next apply adopts it if it is.".to_owned(),
         (true, Some(_)) => format!(
-            "The rule `{}` may be there now; the next apply makes no other beside it, and says how to take it up.",
+            "The rule `{}` may be there now; the next apply makes no other beside it, and says how to import it.",
             plan.known_name()
         ),
     };

@@ -20,19 +20,19 @@ pub(super) fn check(text: &str) -> Result<(), String> {
 /// What EventBridge takes, but not in every account or not as it looks.
 pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
     let (_, warnings) = Pattern::compile_for_eventbridge(text).ok().unzip();
-    let (mut told, mut numbers) = (Vec::new(), Vec::new());
+    let (mut found, mut numbers) = (Vec::new(), Vec::new());
     for warning in warnings.unwrap_or_default() {
         match warning {
             Warning::LongerThanQuota { length } => {
-                told.push(messages::longer_than_quota(length, LENGTH_QUOTA));
+                found.push(messages::longer_than_quota(length, LENGTH_QUOTA));
             }
             number => numbers.push(number.to_string()),
         }
     }
     if !numbers.is_empty() {
-        told.push(messages::numbers_out_of_range(&numbers));
+        found.push(messages::numbers_out_of_range(&numbers));
     }
-    told
+    found
 }
 
 /// On a bus of Scalr's nothing but Scalr's events arrives.

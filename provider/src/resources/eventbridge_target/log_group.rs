@@ -87,7 +87,7 @@ pub(super) async fn read(
     Ok(group)
 }
 
-/// Revokes this target's permission, and nobody else's. `standing` says how the target stands meanwhile.
+/// Revokes this target's permission, and nobody else's. `standing`: the state of the target meanwhile.
 pub(super) async fn revoke(
     operation: &Operation<'_, Target>,
     aws: &Regional,
@@ -103,7 +103,7 @@ pub(super) async fn revoke(
     removed.map_err(|failure| messages::permission_not_revoked(&group.name, &failure, standing).into())
 }
 
-/// Takes our tag off a group that stays and is ours no longer: nothing else would ever do it.
+/// Removes our tag from a group that stays and is no longer ours: nothing else ever would.
 pub(super) async fn release(aws: &Regional, target: &Target, group: &LogGroup) -> Result<()> {
     let name = &group.name;
     let failed = |e: Error| e.during_with(doing::release_group(name), &messages::after_releasing_group());

@@ -8,10 +8,10 @@ use crate::aws::{Error, log_policy};
 use crate::failure::{Standing, UNCHANGED};
 use crate::resources::existing::Existing;
 
-/// How the target stands while its log group is made ready, after "The log group is there; ".
+/// State of the target while its log group is made ready, after "The log group is there; ".
 pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply goes on from here.";
 pub(super) const TARGET_UNCHANGED: &str = "the target is unchanged.";
-/// How the target stands where the permission is revoked.
+/// State of the target where the permission is revoked.
 pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to go on.";
 pub(super) const TARGET_STILL_THERE: &str = "The target is still there; the next destroy goes on from here.";
 /// What is waited for.
@@ -63,7 +63,7 @@ pub(super) mod doing {
     }
 
     pub(in super::super) fn release_group(name: &str) -> String {
-        format!("let the log group `{name}` go")
+        format!("release the log group `{name}`")
     }
 
     pub(in super::super) fn delete_group(name: &str) -> String {
@@ -103,7 +103,7 @@ pub(super) fn after_put(plan: &Target, new: bool) -> Standing {
     let standing = if new {
         Standing::new(
             "The target was not made.",
-            "The target may be there now; the next apply takes it up if it is.",
+            "The target may be there now; the next apply adopts it if it is.",
         )
     } else {
         Standing::new(
@@ -113,7 +113,7 @@ pub(super) fn after_put(plan: &Target, new: bool) -> Standing {
     };
     match &plan.log_group {
         Some(group) => {
-            let next = if new { "; the next apply takes them up" } else { "" };
+            let next = if new { "; the next apply adopts them" } else { "" };
             standing.and(&format!(
                 "The log group `{}` and its resource policy's statements for this target are in place{next}.",
                 group.name
@@ -138,7 +138,7 @@ pub(super) fn after_removing(state: &Target) -> Standing {
 
 // The log group.
 
-/// How things stand once the group is there.
+/// State of things once the group is there.
 pub(super) fn group_is_there(of_target: &str) -> String {
     format!("The log group is there; {of_target}")
 }
@@ -150,7 +150,7 @@ pub(super) fn after_group_call(standing: &str) -> Standing {
 pub(super) fn after_making_group() -> Standing {
     Standing::new(
         UNCHANGED,
-        "Whether the log group was made is not known; the next apply takes it up if it is there.",
+        "Whether the log group was made is not known; the next apply adopts it if it is there.",
     )
 }
 
@@ -184,7 +184,7 @@ pub(super) fn permission_not_revoked(
     standing: &str,
 ) -> Diagnostic {
     Diagnostic::error(format!(
-        "Cannot take back the permission to write to the log group `{name}`"
+        "Cannot revoke the permission to write to the log group `{name}`"
     ))
     .detail(failure.detail(standing))
 }
@@ -197,11 +197,11 @@ pub(super) fn group_of_another(
     (arn, owner): (&str, &str),
 ) -> Diagnostic {
     let whose = found.map_or_else(
-        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was let go"),
+        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was released"),
         |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
     );
     let replaced = if found.is_some() {
-        " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is taken over."
+        " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is adopted."
     } else {
         ""
     };
@@ -222,8 +222,8 @@ pub(super) fn group_will_be_released(group: &LogGroup) -> Diagnostic {
         .retention_in_days
         .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
     Diagnostic::warning(format!("The log group `{name}` stays, and is no longer this target's")).detail(format!(
-        "Its tag `{OWNER_TAG}` is taken off. It goes on keeping events {kept}, and a destroy will not delete it. With \
-         `create = true` it would not be taken up again."
+        "Its tag `{OWNER_TAG}` is removed. It goes on keeping events {kept}, and a destroy will not delete it. With \
+         `create = true` it would not be adopted again."
     ))
 }
 
@@ -268,7 +268,7 @@ pub(super) fn one_destination(broken: &Broken) -> Diagnostic {
             .detail("Set `log_group` for a CloudWatch log group, or `arn` for anything else.");
     }
     Diagnostic::error("The target has two destinations")
-        .detail("Set one of `arn` and `log_group`; `log_group` sees to the permission as well.")
+        .detail("Set one of `arn` and `log_group`; `log_group` grants the permission as well.")
         .at(Target::arn())
 }
 
@@ -336,7 +336,7 @@ pub(super) fn names_without_values(missing: &[&str], known: &[&str]) -> Diagnost
     Diagnostic::error("The input template has a name that nothing fills in")
         .detail(format!(
             "`<{}>` is in the template, and not among `input_paths`. Names here are `{}`. EventBridge has no way to write a \
-             `<…>` that is meant as it stands.",
+             `<…>` that is meant literally.",
             missing.join(">`, `<"),
             known.join("`, `")
         ))
@@ -351,7 +351,7 @@ pub(super) fn role_without_effect(destination: &str, kind: &str) -> Diagnostic {
     ))
     .detail(format!(
         "`role_arn` has no effect for `{destination}`: {kind} say in a resource policy that `events.amazonaws.com` may reach \
-         them. Remove `role_arn`, and see to that policy."
+         them. Remove `role_arn`, and check that policy."
     ))
     .at(Target::role_arn())
 }
@@ -393,10 +393,10 @@ pub(super) fn dead_letters_elsewhere(queue: &str, held: &str, region: &str) -> D
 }
 
 pub(super) fn permission_left_to_you(group: &str) -> Diagnostic {
-    Diagnostic::warning("The permission to write to the log group is not seen to")
+    Diagnostic::warning("The permission to write to the log group is not granted")
         .detail(format!(
             "With `arn`, the log group's resource policy is left to you; without one that lets EventBridge in, nothing \
-             arrives and no error says so. `log_group = {{ name = \"{group}\" }}` sees to it."
+             arrives and no error says so. `log_group = {{ name = \"{group}\" }}` grants it."
         ))
         .at(Target::arn())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::fake::Trouble;
-use super::{SOURCE, and, says, stage};
+use super::{SOURCE, and, names, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -28,14 +28,14 @@ fn config(more: Json) -> Json {
 #[tokio::test(start_paused = true)]
 async fn what_fails_after_the_bus_is_there_is_a_warning() {
     let calls = [
-        ("DescribeEventBus", 2, "not yet as configured"),
-        ("UpdateEventBus", 0, "not yet as configured"),
-        ("ListTagsForResource", 0, "not yet as configured"),
-        ("UntagResource", 0, "not yet as configured"),
-        ("TagResource", 0, "not yet as configured"),
-        ("DescribeEventSource", 1, "receives nothing yet"),
+        ("DescribeEventBus", 2),
+        ("UpdateEventBus", 0),
+        ("ListTagsForResource", 0),
+        ("UntagResource", 0),
+        ("TagResource", 0),
+        ("DescribeEventSource", 1),
     ];
-    for (call, earlier, says_so) in calls {
+    for (call, earlier) in calls {
         let (fake, harness) = stage().await;
         {
             let mut world = fake.world();
@@ -58,10 +58,7 @@ async fn what_fails_after_the_bus_is_there_is_a_warning() {
         let applied = resource.apply(planned).await;
         assert!(!applied.diags.has_errors(), "{call}: {}", applied.diags);
         let state = applied.state.unwrap_or_else(|| panic!("{call}: no state"));
-        says(
-            &applied.diags,
-            &[says_so, SOURCE, &format!("events:{call}"), "next apply"],
-        );
+        names(&applied.diags, &[SOURCE, &format!("events:{call}")]);
         // What could not be done is drift, and the next apply does it.
         let read = resource.read(&state).await.unwrap().unwrap();
         let again = resource.plan(Some(&read), config.clone()).await.unwrap();
@@ -82,10 +79,7 @@ async fn a_lost_answer_says_that_the_bus_may_be_there() {
         let planned = resource.plan(None, config(json!({}))).await.unwrap();
         let applied = resource.apply(planned).await;
         assert!(applied.state.is_none() && applied.diags.has_errors());
-        says(
-            &applied.diags,
-            &["got no answer", "may be there", "the next apply"],
-        );
+        names(&applied.diags, &[SOURCE, "events:CreateEventBus"]);
     }
 }
 
@@ -100,9 +94,9 @@ async fn only_rules_that_are_there_are_waited_for() {
         "DeleteEventBus",
         Trouble::Says("LimitExceededException", "A rule of thumb."),
     );
-    says(
+    names(
         &resource.destroy(&state).await.unwrap_err(),
-        &["Cannot delete the event bus", "A rule of thumb", "still there"],
+        &[SOURCE, "LimitExceededException"],
     );
     assert_eq!(fake.count("DeleteEventBus"), 1);
 
@@ -111,9 +105,9 @@ async fn only_rules_that_are_there_are_waited_for() {
         let odd = Trouble::Says("ValidationException", "No such rule about names.");
         fake.world().trouble("DeleteEventBus", odd);
     }
-    says(
+    names(
         &resource.destroy(&state).await.unwrap_err(),
-        &["Cannot delete the event bus", "No such rule about names"],
+        &[SOURCE, "ValidationException"],
     );
     assert!(fake.count("DeleteEventBus") < 10, "{:?}", fake.world().calls);
 }
@@ -130,7 +124,7 @@ async fn rules_that_stay_are_named() {
         .rules
         .insert((SOURCE.to_owned(), "theirs".to_owned()), json!({}));
     let refused = resource.destroy(&state).await.unwrap_err();
-    says(&refused, &["`theirs`", "still there", "again"]);
+    names(&refused, &["`theirs`"]);
     assert!(fake.count("DeleteEventBus") > 10);
 }
 
@@ -164,24 +158,21 @@ async fn a_list_without_an_end_is_an_error() {
         world.lists_have_no_end = true;
     }
     let refused = resource.destroy(&state).await.unwrap_err();
-    says(&refused, &["events:ListRules", "50 pages"]);
+    names(&refused, &["events:ListRules"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_region_that_is_none_is_refused_before_it_is_asked() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
-    for (id, why) in [
-        (format!("{SOURCE}@us-east1"), "us-east1"),
-        (format!("{SOURCE}@"), "must be an AWS region"),
-    ] {
+    for id in [format!("{SOURCE}@us-east1"), format!("{SOURCE}@")] {
         let refused = resource.import(&id).await.unwrap_err();
-        says(&refused, &[why, "such as `us-east-1`", "Nothing was imported"]);
+        names(&refused, &[&format!("`{id}`")]);
     }
     for region in ["us-east1", ""] {
         let identity = json!({ "name": SOURCE, "region": region });
         let refused = resource.import_by_identity(identity).await.unwrap_err();
-        says(&refused, &["must be an AWS region"]);
+        names(&refused, &["`region`"]);
     }
     assert_eq!(fake.world().calls, Vec::<String>::new());
 }

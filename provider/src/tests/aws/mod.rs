@@ -15,7 +15,7 @@ use scalr_api::Token;
 use tfplugin::testing::Harness;
 
 use self::fake::Fake;
-use super::{and, says};
+use super::{and, names};
 use crate::aws::{Aws, Settings};
 use crate::client::{Client, NotKnownYet};
 use crate::scalr::Scalr;

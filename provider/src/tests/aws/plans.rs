@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use tfplugin::testing::{Harness, UNKNOWN};
 use tfplugin::{Diagnostics, Result};
 
-use super::{SOURCE, and, on, says, stage};
+use super::{SOURCE, and, names, on, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -75,26 +75,24 @@ async fn what_is_unknown_may_turn_out_to_be_null() {
             .await
             .unwrap_or_else(|diags| panic!("{shown}: {diags}"));
     }
-    for (name, config, why) in [
-        (RULE, rule(json!({})), "needs a name"),
+    for (name, config, at) in [
+        (RULE, rule(json!({})), "name"),
         (
             RULE,
             rule(json!({ "name": "a", "name_prefix": "b" })),
-            "a prefix of one",
+            "name_prefix",
         ),
-        (TARGET, target(json!({})), "no destination"),
-        (
-            TARGET,
-            target(json!({ "arn": arn, "log_group": group })),
-            "two destinations",
-        ),
+        (TARGET, target(json!({})), ""),
+        (TARGET, target(json!({ "arn": arn, "log_group": group })), "arn"),
         (
             TARGET,
             target(json!({ "arn": arn, "input": "{}", "input_path": "$.detail" })),
-            "more than one thing",
+            "input_path",
         ),
     ] {
-        says(&validated(name, config).await.unwrap_err(), &[why]);
+        let refused = validated(name, config).await.unwrap_err();
+        let paths: Vec<_> = refused.iter().map(|one| one.path.to_string()).collect();
+        assert_eq!(paths, [at]);
     }
 }
 
@@ -111,10 +109,7 @@ async fn null_is_no_value_for_what_is_required() {
             "`input_transformer.input_template`",
         ),
     ] {
-        says(
-            &validated(TARGET, target(config)).await.unwrap_err(),
-            &[path, "null"],
-        );
+        names(&validated(TARGET, target(config)).await.unwrap_err(), &[path]);
     }
 }
 
@@ -131,13 +126,16 @@ async fn inputs_that_aws_refuses_are_refused_first() {
             transformed(json!(null), "<aws.events.nope>"),
             "`<aws.events.nope>`",
         ),
-        (transformed(json!({}), ""), "must not be empty"),
+        (transformed(json!({}), ""), "`input_transformer.input_template`"),
         (transformed(json!({ "b c": "$" }), "x"), "`b c`"),
         (transformed(json!({ "AWSid": "$" }), "x"), "`AWSid`"),
-        (transformed(json!({ "id": "id" }), "<id>"), "begins with `$`"),
-        (json!({ "arn": arn, "input_path": "detail" }), "begins with `$`"),
+        (
+            transformed(json!({ "id": "id" }), "<id>"),
+            "`input_transformer.input_paths`",
+        ),
+        (json!({ "arn": arn, "input_path": "detail" }), "`input_path`"),
     ] {
-        says(&validated(TARGET, target(config)).await.unwrap_err(), &[why]);
+        names(&validated(TARGET, target(config)).await.unwrap_err(), &[why]);
     }
     for config in [
         transformed(json!({ "id": "$.id" }), "\"<id> <aws.events.rule-name>\""),
@@ -191,7 +189,7 @@ async fn tags_that_aws_refuses_are_refused_first() {
         json!({ "k": "x".repeat(257) }),
     ] {
         let config = rule(json!({ "name": "runs", "tags": tags }));
-        says(&validated(RULE, config).await.unwrap_err(), &["`tags`"]);
+        names(&validated(RULE, config).await.unwrap_err(), &["`tags`"]);
     }
 }
 
@@ -223,7 +221,7 @@ async fn a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it
     killed.resource(RULE).create(config(json!({}))).await.unwrap();
 
     let refused = made(on(fake.config()), config(json!({}))).await.unwrap_err();
-    says(&refused, &["import {", "Nothing was made", "delete-rule"]);
+    names(&refused, &["`runs-", "delete-rule"]);
     assert_eq!(fake.count("PutRule"), 2);
     made(on(fake.config()), config(json!({ "description": "Another one" })))
         .await
@@ -247,18 +245,15 @@ async fn what_is_legal_but_odd_is_warned_of() {
     let pattern = |pattern: Json| rule(json!({ "name": "runs", "event_pattern": pattern.to_string() }));
     let odd = pattern(json!({ "detail-type": ["RunExectued"] }));
     let planned = harness.resource(RULE).plan(None, odd).await.unwrap();
-    says(
-        &planned.warnings,
-        &["matches none of Scalr's events", "`RunExecuted`"],
-    );
+    names(&planned.warnings, &["`RunExecuted`"]);
     let long = pattern(json!({ "detail-type": ["x".repeat(4_096)] }));
     let refused = harness.resource(RULE).plan(None, long).await.unwrap_err();
-    says(&refused, &["at most 4096 characters"]);
+    names(&refused, &["`event_pattern`"]);
     assert!(refused.to_string().len() < 500, "{refused}");
     let arn = "arn:aws:sqs:eu-west-1:123456789012:q.fifo";
     let config = target(json!({ "arn": arn, "region": "us-east-1" }));
     let planned = harness.resource(TARGET).plan(None, config).await.unwrap();
-    says(&planned.warnings, &["message group", "another region"]);
+    names(&planned.warnings, &[arn]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -272,10 +267,7 @@ async fn an_import_of_something_else_says_what_it_is() {
         .import("ren")
         .await
         .unwrap_err();
-    says(
-        &refused,
-        &["Its name must be", "it is `ren`. This resource manages"],
-    );
+    names(&refused, &["`ren`"]);
 }
 
 #[tokio::test(start_paused = true)]

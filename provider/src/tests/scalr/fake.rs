@@ -32,7 +32,7 @@ pub(in crate::tests) struct World {
     pub(in crate::tests) audit_logs_to: Option<String>,
     /// Whether there is such a setting at all.
     pub(in crate::tests) has_audit_logs: bool,
-    /// Whether a connection says which account it belongs to.
+    /// Whether a connection names which account it belongs to.
     pub(in crate::tests) names_account: bool,
     /// Answers to the next refreshes, in place of what they would do; the console pauses the connection meanwhile where
     /// the second is true.

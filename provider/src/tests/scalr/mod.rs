@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use tfplugin::testing::Harness;
 
 use self::fake::Fake;
-use super::{and, says};
+use super::{and, names};
 
 /// A fake Scalr, and a provider that is configured for it.
 async fn stage() -> (Fake, Harness) {

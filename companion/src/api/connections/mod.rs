@@ -3,14 +3,14 @@
 //! Creating one writes its row first and then creates the source at AWS. `PATCH` with status `active` is "Refresh
 //! status": the source's state is read from AWS, and the answer has the resulting status. `disabled` pauses the stream.
 
+mod input;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use scalr_api::{
-    Connection, ConnectionAttributes, ConnectionInput, ConnectionRelationships, Object, Status, ToOne,
-};
+use scalr_api::{Connection, ConnectionAttributes, ConnectionRelationships, Object, Status, ToOne};
 
 use super::answer::{Answer, document};
 use super::error::ApiError;
@@ -19,12 +19,10 @@ use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::Caller;
+use crate::panics;
 use crate::sources::ObservedStatus;
-use crate::store::{self, NewConnection, SourceKey, StoreError};
-use crate::{clock, ids, panics};
+use crate::store::{self, SourceKey};
 
-/// Longest name of an event source at AWS.
-const SOURCE_CHARS_MAX: usize = 256;
 /// Connections of an account; each has a worker of its own while it sends.
 const CONNECTIONS_MAX: u64 = 1000;
 
@@ -144,7 +142,7 @@ async fn create(
     caller: Caller,
     Form(input): Form<Connection>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let new = valid(&caller, &input.attributes)?;
+    let new = input::valid(&caller, &input.attributes)?;
     uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         if tx.count_connections(&new.account_id).await? >= CONNECTIONS_MAX {
@@ -153,7 +151,7 @@ async fn create(
         }
         tx.insert_connection(&new)
             .await
-            .map_err(|error| taken(error, &new))?;
+            .map_err(|error| input::taken(error, &new))?;
         let id = new.id.as_str();
         let row = tx.connection(&new.account_id, id).await?;
         let row = row.ok_or_else(|| missing(id))?;
@@ -184,100 +182,6 @@ fn change(action: &'static str, id: &scalr_api::ConnectionId, name: &str, status
     }
 }
 
-fn valid(caller: &Caller, input: &ConnectionInput) -> Result<NewConnection, ApiError> {
-    let given = |attribute: &'static str, value: &Option<String>| {
-        let value = value.as_deref().filter(|value| !value.is_empty());
-        value
-            .map(str::to_owned)
-            .ok_or_else(|| ApiError::attribute(attribute, format!("`{attribute}` is required.")))
-    };
-    let name = given("name", &input.name)?;
-    let aws_account_id = given("aws-account-id", &input.aws_account_id)?;
-    let region = given("region", &input.region)?;
-    if !name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    {
-        let detail =
-            "A name holds letters, digits, `.`, `-` and `_` only: it is part of the event source's name.";
-        return Err(ApiError::attribute("name", detail));
-    }
-    let source = format!("{}/{}/{name}", scalr_events::SOURCE_PREFIX, caller.account_name);
-    if source.len() > SOURCE_CHARS_MAX {
-        let over = source.len() - SOURCE_CHARS_MAX;
-        let detail =
-            format!("The name is {over} characters too long: an event source's name has at most 256.");
-        return Err(ApiError::attribute("name", detail));
-    }
-    if aws_account_id.len() != 12 || !aws_account_id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ApiError::attribute(
-            "aws-account-id",
-            "An AWS account id is 12 digits.",
-        ));
-    }
-    if !is_region(&region) {
-        return Err(ApiError::attribute(
-            "region",
-            "This is no AWS region; one is spelled like `us-east-1`.",
-        ));
-    }
-    if !matches!(input.status, None | Some(Status::Pending)) {
-        return Err(ApiError::attribute(
-            "status",
-            "A new connection is `pending`; its status is set with PATCH.",
-        ));
-    }
-    Ok(NewConnection {
-        id: ids::new("in")?,
-        account_id: caller.account_id.clone(),
-        name,
-        source: SourceKey {
-            name: source,
-            region,
-            aws_account_id,
-        },
-        now_ms: clock::now_ms(),
-    })
-}
-
-/// `us-east-1`, `us-gov-west-1`, `mx-central-1`: two letters, words, a digit or two.
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [first, words @ .., last] = parts.as_slice() else {
-        return false;
-    };
-    let lower =
-        |part: &&str| !part.is_empty() && part.len() <= 20 && part.bytes().all(|b| b.is_ascii_lowercase());
-    (2..=4).contains(&first.len())
-        && lower(first)
-        && (1..=3).contains(&words.len())
-        && words.iter().all(lower)
-        && (1..=2).contains(&last.len())
-        && last.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// The error of an insert that a unique index refused.
-fn taken(error: StoreError, new: &NewConnection) -> ApiError {
-    let SourceKey {
-        region,
-        aws_account_id,
-        ..
-    } = &new.source;
-    match error.unique() {
-        Some(message) if message.contains("aws_account_id") => ApiError::Conflict {
-            pointer: "/data/attributes/region".into(),
-            detail: format!(
-                "This account has a connection to AWS account {aws_account_id} in {region}; there can be one only."
-            ),
-        },
-        Some(_) => ApiError::Conflict {
-            pointer: "/data/attributes/name".into(),
-            detail: format!("This account has a connection named `{}` in {region}.", new.name),
-        },
-        None => error.into(),
-    }
-}
-
 async fn update(
     State(app): State<App>,
     caller: Caller,
@@ -296,7 +200,7 @@ async fn update(
         .connection(&caller.account_id, &id)
         .await?
         .ok_or_else(|| missing(&id))?;
-    unchanged(&row, &input.attributes)?;
+    input::unchanged(&row, &input.attributes)?;
     let wanted = input.attributes.status;
     uninterrupted(async move {
         let row = match wanted {
@@ -320,26 +224,6 @@ async fn update(
         Ok(document(StatusCode::OK, object(row)))
     })
     .await
-}
-
-/// Refuses a change of what identifies the source: the bus in the customer's account has the same name.
-fn unchanged(row: &store::Connection, input: &ConnectionInput) -> Result<(), ApiError> {
-    for (attribute, have, given) in [
-        ("name", &row.name, &input.name),
-        (
-            "aws-account-id",
-            &row.source.aws_account_id,
-            &input.aws_account_id,
-        ),
-        ("region", &row.source.region, &input.region),
-    ] {
-        if given.as_ref().is_some_and(|given| given != have) {
-            let detail =
-                format!("`{attribute}` cannot be changed; delete the connection and create another.");
-            return Err(ApiError::attribute(attribute, detail));
-        }
-    }
-    Ok(())
 }
 
 /// Stores a status, and returns the connection as it is stored then. A call that leaves the status as it was is not
@@ -409,23 +293,6 @@ async fn delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_regions_are_accepted_as_regions() {
-        for (text, is) in [
-            ("us-east-1", true),
-            ("us-gov-west-1", true),
-            ("ap-southeast-12", true),
-            ("us-east", false),
-            ("us--1", false),
-            ("US-EAST-1", false),
-            ("us-east-1a", false),
-            ("", false),
-            ("us-east-1/../x", false),
-        ] {
-            assert_eq!(is_region(text), is, "{text}");
-        }
-    }
 
     #[test]
     fn an_arn_has_the_partition_of_its_region() {
