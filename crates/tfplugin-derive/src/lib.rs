@@ -1,4 +1,4 @@
-//! derive(Attrs): emits calls of tfplugin's public builder, and nothing else.
+//! derive(Attrs): emits calls of tfplugin's builder, and a function for each field that is its path.
 
 mod emit;
 mod parse;

@@ -22,3 +22,8 @@ mod zoo;
 
 #[path = "../../examples/bench/client.rs"]
 mod client;
+
+/// The cookbook's provider, for its own tests.
+#[allow(dead_code, reason = "its `main` runs as an example only")]
+#[path = "../../examples/tiny/main.rs"]
+mod tiny;
