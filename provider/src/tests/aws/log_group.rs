@@ -15,7 +15,7 @@ scenarios![
     a_policy_that_keeps_changing_is_given_up,
     a_group_stays_or_goes_as_the_configuration_says,
     what_is_missing_shows_in_the_status,
-    what_aws_refuses_of_a_group_is_told,
+    what_aws_refuses_of_a_group_is_reported,
 ];
 
 const NAME: &str = "scalr_eventbridge_target";
@@ -190,7 +190,7 @@ async fn what_is_missing_shows_in_the_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_aws_refuses_of_a_group_is_told() {
+async fn what_aws_refuses_of_a_group_is_reported() {
     for call in [
         "DescribeLogGroups",
         "CreateLogGroup",

@@ -14,7 +14,7 @@ scenarios![
     a_null_tag_is_as_good_as_none,
     tags_that_aws_refuses_are_refused_first,
     an_empty_description_stays_as_it_is_written,
-    a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it_up,
+    a_rule_that_a_killed_apply_left_is_refused_with_its_import_block,
     what_is_legal_but_odd_is_warned_of,
     an_import_of_something_else_says_what_it_is,
     targets_that_cannot_work_are_refused,
@@ -209,9 +209,9 @@ async fn an_empty_description_stays_as_it_is_written() {
     }
 }
 
-/// A name that was made up is in no state when an apply is killed: the next one finds the rule.
+/// A generated name is in no state when an apply is killed: the next one finds the rule.
 #[tokio::test(start_paused = true)]
-async fn a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it_up() {
+async fn a_rule_that_a_killed_apply_left_is_refused_with_its_import_block() {
     let (fake, killed) = stage().await;
     let config = |more: Json| rule(and(json!({ "name_prefix": "runs-" }), more));
     let made = |harness: Harness, config: Json| async move { harness.resource(RULE).create(config).await };

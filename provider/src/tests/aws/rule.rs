@@ -7,13 +7,13 @@ use super::{SOURCE, and, names, on, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
-    a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_takes_it_up,
+    a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_adopts_it,
     a_refusal_says_that_nothing_was_changed,
     only_targets_that_are_there_are_waited_for,
     a_password_in_an_endpoint_is_not_shown,
     an_existing_rule_is_refused_where_it_differs,
     a_rule_of_no_bus_is_refused,
-    what_aws_refuses_of_a_rule_is_told,
+    what_aws_refuses_of_a_rule_is_reported,
 ];
 
 const NAME: &str = "scalr_eventbridge_rule";
@@ -27,7 +27,7 @@ fn config(more: Json) -> Json {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_takes_it_up() {
+async fn a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_adopts_it() {
     let (fake, harness) = stage().await;
     fake.state()
         .trouble("PutRule", Trouble::Breaks { carried_out: true });
@@ -82,7 +82,7 @@ async fn only_targets_that_are_there_are_waited_for() {
     assert!(fake.state().rules.is_empty());
 }
 
-/// `AWS_ENDPOINT_URL` is AWS's to read, whatever stands in it.
+/// `AWS_ENDPOINT_URL` is AWS's to read, whatever it holds.
 #[tokio::test(start_paused = true)]
 async fn a_password_in_an_endpoint_is_not_shown() {
     let fake = Fake::new();
@@ -124,7 +124,7 @@ async fn a_rule_of_no_bus_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_aws_refuses_of_a_rule_is_told() {
+async fn what_aws_refuses_of_a_rule_is_reported() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
     let pattern = Trouble::Says("InvalidEventPatternException", "Event pattern is not valid.");

@@ -9,8 +9,8 @@ use crate::tests::snapshot::scenarios;
 
 scenarios![
     a_destroy_that_fails_anywhere_goes_on_the_next_time,
-    a_group_that_is_let_go_loses_its_tag_and_stays,
-    a_group_that_is_no_longer_the_destination_is_let_go,
+    a_group_that_is_released_loses_its_tag_and_stays,
+    a_group_that_is_no_longer_the_destination_is_released,
     a_revocation_that_fails_on_update_says_how_things_stand,
     what_was_made_before_the_target_is_named,
     a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_made,
@@ -84,7 +84,7 @@ async fn a_destroy_that_fails_anywhere_goes_on_the_next_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_is_let_go_loses_its_tag_and_stays() {
+async fn a_group_that_is_released_loses_its_tag_and_stays() {
     let (fake, harness) = with_rule().await;
     let resource = harness.resource(NAME);
     let state = made(&harness, json!({ "create": true, "retention_in_days": 30 })).await;
@@ -109,7 +109,7 @@ async fn a_group_that_is_let_go_loses_its_tag_and_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_is_no_longer_the_destination_is_let_go() {
+async fn a_group_that_is_no_longer_the_destination_is_released() {
     let (fake, harness) = with_rule().await;
     let resource = harness.resource(NAME);
     let state = made(&harness, json!({ "create": true })).await;

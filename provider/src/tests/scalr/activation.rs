@@ -17,7 +17,7 @@ scenarios![
     one_paused_while_refreshes_are_refused_stays_paused,
     refused_refreshes_are_tried_again_and_not_for_ever,
     it_goes_with_its_connection,
-    what_scalr_refuses_of_a_refresh_is_told,
+    what_scalr_refuses_of_a_refresh_is_reported,
 ];
 
 const NAME: &str = "scalr_eventbridge_activation";
@@ -185,7 +185,7 @@ async fn it_goes_with_its_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_scalr_refuses_of_a_refresh_is_told() {
+async fn what_scalr_refuses_of_a_refresh_is_reported() {
     let config = json!({ "connection_id": "in-1", "timeouts": { "create": "9s", "update": "9s" } });
     for refused in [
         vec![(401, false)],

@@ -11,11 +11,11 @@ use crate::tests::snapshot::scenarios;
 scenarios![
     it_selects_moves_and_turns_off,
     what_someone_else_selected_shows_and_is_spared,
-    a_selection_made_elsewhere_is_taken_over_in_place,
-    an_existing_selection_is_taken_up_only_if_it_is_the_same,
-    a_server_without_the_setting_is_told_with_the_way_by_hand,
+    a_selection_made_elsewhere_is_adopted_in_place,
+    an_existing_selection_is_adopted_only_if_it_is_the_same,
+    a_server_without_the_setting_is_an_error_with_the_way_by_hand,
     the_account_is_the_connections_or_the_providers,
-    what_scalr_refuses_of_the_setting_is_told,
+    what_scalr_refuses_of_the_setting_is_reported,
     a_setting_that_is_not_ours_is_left_on_with_a_warning,
 ];
 
@@ -88,7 +88,7 @@ async fn what_someone_else_selected_shows_and_is_spared() {
 /// The configuration follows what someone else selected, or the answer to our own change was lost: the next plan shows
 /// that the selection is to be taken over, and from then on destroy turns it off.
 #[tokio::test]
-async fn a_selection_made_elsewhere_is_taken_over_in_place() {
+async fn a_selection_made_elsewhere_is_adopted_in_place() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
@@ -105,7 +105,7 @@ async fn a_selection_made_elsewhere_is_taken_over_in_place() {
 }
 
 #[tokio::test]
-async fn an_existing_selection_is_taken_up_only_if_it_is_the_same() {
+async fn an_existing_selection_is_adopted_only_if_it_is_the_same() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     fake.state().audit_logs_to = Some("in-2".to_owned());
@@ -117,15 +117,18 @@ async fn an_existing_selection_is_taken_up_only_if_it_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_server_without_the_setting_is_told_with_the_way_by_hand() {
+async fn a_server_without_the_setting_is_an_error_with_the_way_by_hand() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
     fake.state().has_audit_logs = false;
-    let told = ["`/accounts/ACCOUNT/audit-log-setting`"];
-    names(&resource.create(config("in-1")).await.unwrap_err(), &told);
-    names(&resource.read(&state).await.unwrap_err(), &told);
-    names(&resource.update(&state, config("in-2")).await.unwrap_err(), &told);
+    let endpoint = ["`/accounts/ACCOUNT/audit-log-setting`"];
+    names(&resource.create(config("in-1")).await.unwrap_err(), &endpoint);
+    names(&resource.read(&state).await.unwrap_err(), &endpoint);
+    names(
+        &resource.update(&state, config("in-2")).await.unwrap_err(),
+        &endpoint,
+    );
 }
 
 #[tokio::test]
@@ -162,8 +165,8 @@ async fn the_account_is_the_connections_or_the_providers() {
 }
 
 #[tokio::test]
-async fn what_scalr_refuses_of_the_setting_is_told() {
-    let told = |detail: &str, pointer: &str| {
+async fn what_scalr_refuses_of_the_setting_is_reported() {
+    let error_document = |detail: &str, pointer: &str| {
         let source = json!({ "pointer": pointer });
         json!({ "errors": [{ "status": "422", "title": "Invalid", "detail": detail, "source": source }] })
     };
@@ -171,18 +174,22 @@ async fn what_scalr_refuses_of_the_setting_is_told() {
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
     for (call, status, errors) in [
-        ("GET accounts", 403, told("You may not.", "")),
+        ("GET accounts", 403, error_document("You may not.", "")),
         (
             "PATCH accounts",
             422,
-            told("It is paused.", "/data/relationships/integration"),
+            error_document("It is paused.", "/data/relationships/integration"),
         ),
         (
             "PATCH accounts",
             422,
-            told("It is on.", "/data/attributes/enabled"),
+            error_document("It is on.", "/data/attributes/enabled"),
         ),
-        ("PATCH accounts", 404, told("There is nothing here.", "")),
+        (
+            "PATCH accounts",
+            404,
+            error_document("There is nothing here.", ""),
+        ),
         ("PATCH accounts", 501, json!({})),
         ("PATCH accounts", 502, json!({})),
     ] {

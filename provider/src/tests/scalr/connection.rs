@@ -15,10 +15,10 @@ scenarios![
     a_wait_that_is_interrupted_keeps_the_connection,
     a_taken_place_gives_the_import_block,
     a_lost_answer_gives_the_import_block_and_no_second_call,
-    a_connection_that_is_gone_is_said_to_be_gone,
+    an_update_of_a_connection_that_is_gone_is_an_error,
     the_data_source_finds_it_in_three_ways,
     what_fails_after_the_connection_is_there_is_a_warning,
-    what_scalr_refuses_of_a_connection_is_told,
+    what_scalr_refuses_of_a_connection_is_reported,
     a_connection_that_failed_is_warned_of,
     the_data_source_refuses_what_is_ambiguous,
 ];
@@ -180,7 +180,7 @@ async fn a_lost_answer_gives_the_import_block_and_no_second_call() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_gone_is_said_to_be_gone() {
+async fn an_update_of_a_connection_that_is_gone_is_an_error() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
     let state = resource.create(connection(json!({}))).await.unwrap();
@@ -218,7 +218,7 @@ async fn the_data_source_finds_it_in_three_ways() {
     }
 }
 
-fn told(status: u16, detail: &str, pointer: &str) -> Json {
+fn error_document(status: u16, detail: &str, pointer: &str) -> Json {
     let source = json!({ "pointer": pointer });
     json!({ "errors": [{ "status": status.to_string(), "title": "Refused", "detail": detail, "source": source }] })
 }
@@ -235,7 +235,7 @@ async fn what_fails_after_the_connection_is_there_is_a_warning() {
             let mut held = fake.state();
             held.asks_until_named = u32::from(enabled) * 5;
             held.trouble = ignores.then_some(Trouble::IgnoresChanges);
-            held.refuses = vec![(call, 403, told(403, "You may not.", ""))];
+            held.refuses = vec![(call, 403, error_document(403, "You may not.", ""))];
         }
         let resource = harness.resource(NAME);
         let planned = resource
@@ -258,17 +258,17 @@ async fn what_fails_after_the_connection_is_there_is_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_scalr_refuses_of_a_connection_is_told() {
+async fn what_scalr_refuses_of_a_connection_is_reported() {
     for (status, errors) in [
-        (422, told(422, "Is taken.", "/data/attributes/name")),
+        (422, error_document(422, "Is taken.", "/data/attributes/name")),
         (
             422,
-            told(422, "No such account.", "/data/attributes/aws-account-id"),
+            error_document(422, "No such account.", "/data/attributes/aws-account-id"),
         ),
-        (422, told(422, "Not there.", "/data/attributes/region")),
-        (409, told(409, "Busy.", "")),
-        (401, told(401, "Unauthorized", "")),
-        (403, told(403, "You may not.", "")),
+        (422, error_document(422, "Not there.", "/data/attributes/region")),
+        (409, error_document(409, "Busy.", "")),
+        (401, error_document(401, "Unauthorized", "")),
+        (403, error_document(403, "You may not.", "")),
         (404, json!({})),
         (502, json!({})),
         (200, json!({ "nonsense": true })),
@@ -286,8 +286,8 @@ async fn what_scalr_refuses_of_a_connection_is_told() {
     let state = resource.create(connection(json!({}))).await.unwrap();
     let paused = connection(json!({ "enabled": false }));
     for (status, errors) in [
-        (422, told(422, "Not now.", "/data/attributes/status")),
-        (403, told(403, "You may not.", "")),
+        (422, error_document(422, "Not now.", "/data/attributes/status")),
+        (403, error_document(403, "You may not.", "")),
         (502, json!({})),
     ] {
         fake.state().refuses = vec![
@@ -341,7 +341,7 @@ async fn the_data_source_refuses_what_is_ambiguous() {
         .data_source(NAME, json!({ "id": "prod" }))
         .await
         .unwrap_err();
-    fake.state().refuses = vec![("GET", 403, told(403, "You may not.", ""))];
+    fake.state().refuses = vec![("GET", 403, error_document(403, "You may not.", ""))];
     harness
         .data_source(NAME, json!({ "name": "prod" }))
         .await
