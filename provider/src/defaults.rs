@@ -2,40 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use tfplugin::{Attr, ClientOf, Diagnostic, Operation, Path, Plan, Resource, Result, Value};
+use tfplugin::{Attr, ClientOf, Operation, Plan, Resource, Result, Value};
 
 use crate::aws::tags::{Tags, Written, all};
 use crate::aws::{Aws, Limits, Regional};
-use crate::check;
 use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::values::Region;
 
 /// The clients for a resource's region, within the operation's limits.
-pub async fn regional<T, K>(
-    operation: &Operation<'_, T>,
-    region: Option<&Region>,
-    at: impl Into<Path>,
-) -> Result<Regional>
+pub async fn regional<T, K>(operation: &Operation<'_, T>, region: Option<&Region>) -> Result<Regional>
 where
     T: ClientOf<K, Client = Client>,
 {
-    // One that comes with an identity to import, or that no plan knew, has met no check so far.
-    if let Some(region) = region {
-        check::region(region).map_err(|why| {
-            Diagnostic::error(format!("There is no AWS region `{region}`"))
-                .detail(format!(
-                    "`region` {why}. AWS was not asked, and nothing was changed."
-                ))
-                .at(at)
-        })?;
-    }
-    operation
-        .client()
-        .aws()?
+    let aws = operation.client().aws()?;
+    let regional = aws
         .region(region.map(|region| &**region), Limits::of(operation))
-        .await
-        .map_err(|e| e.during("reach AWS"))
+        .await;
+    regional.map_err(|e| e.during("reach AWS"))
 }
 
 /// The tags that everything gets.

@@ -102,9 +102,9 @@ pub fn diagnostic<C: Cause + ?Sized>(cause: &C, doing: impl Display, standing: &
 
 /// What happened, how things stand, what to do next: a paragraph each.
 pub fn detail<C: Cause + ?Sized>(cause: &C, standing: &Standing) -> String {
-    let stands = standing.after(cause.effect());
+    let state = standing.after(cause.effect());
     let next = cause.next().map(|next| format!("\n\n{next}")).unwrap_or_default();
-    format!("{}\n\n{stands}{next}", sentence(&cause.to_string()))
+    format!("{}\n\n{state}{next}", sentence(&cause.to_string()))
 }
 
 /// The text with a full stop: messages from outside end with one or don't.

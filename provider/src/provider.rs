@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_cannot_be_used_is_told() {
+    fn what_is_missing_or_cannot_be_used_is_reported() {
         let host = Some("acme.scalr.io");
         let home = ("HOME", "/h");
         let texts = [

@@ -41,7 +41,7 @@ impl DataSource for Source {
     type Client = Client;
 
     async fn read(config: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, config.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, config.region.as_ref()).await?;
         let name = &config.name;
         let found = aws
             .source(name)

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_type_is_told_the_right_one() {
+    fn a_wrong_type_is_answered_with_the_right_ones() {
         let call = |text: &str| {
             SampleEvent {
                 r#type: text.to_owned(),

@@ -28,7 +28,7 @@ struct Fakes {
 /// The whole chain, from an active connection to a log group.
 async fn whole() -> Fakes {
     let aws = Fake::new();
-    aws.world().sources.insert(SOURCE.to_owned(), "PENDING");
+    aws.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let scalr = scalr::fake::Fake::start().await;
     let harness = aws::beside(aws.config(), Some(&scalr.url()));
     let pattern = json!({ "detail-type": ["RunExecuted"] }).to_string();
@@ -67,7 +67,7 @@ async fn an_event_that_arrives_ends_the_check() {
     let fakes = whole().await;
     let event =
         json!({ "id": "e-1", "time": "2023-11-14T22:13:20Z", "detail": { "event": { "run-id": "run-1" } } });
-    fakes.aws.world().log_events.push(event.to_string());
+    fakes.aws.state().log_events.push(event.to_string());
     let resource = fakes.harness.resource(NAME);
     let state = resource.create(config(json!({}))).await.unwrap();
     assert_eq!(
@@ -81,14 +81,14 @@ async fn an_event_that_arrives_ends_the_check() {
 /// What breaks the chain at one link; the first breaks nothing.
 const BREAKS: [fn(&Fakes); 19] = [
     |_| {},
-    |s| s.scalr.world().run_status = "planning",
-    |s| s.aws.world().policies.clear(),
-    |s| s.aws.world().targets.clear(),
-    |s| s.aws.world().rules.clear(),
+    |s| s.scalr.state().run_status = "planning",
+    |s| s.aws.state().policies.clear(),
+    |s| s.aws.state().targets.clear(),
+    |s| s.aws.state().rules.clear(),
     |s| {
-        let mut world = s.aws.world();
-        world.rules.clear();
-        world.targets.clear();
+        let mut held = s.aws.state();
+        held.rules.clear();
+        held.targets.clear();
     },
     |s| rule(s, "State", Some("DISABLED")),
     |s| pattern(s, r#"{"detail-type": ["AuditLog"]}"#),
@@ -97,17 +97,17 @@ const BREAKS: [fn(&Fakes); 19] = [
     |s| pattern(s, "{"),
     |s| rule(s, "EventPattern", None),
     |s| {
-        s.aws.world().buses.clear();
+        s.aws.state().buses.clear();
     },
     |s| {
-        s.aws.world().sources.insert(SOURCE.to_owned(), "PENDING");
+        s.aws.state().sources.insert(SOURCE.to_owned(), "PENDING");
     },
-    |s| s.aws.world().sources.clear(),
-    |s| s.scalr.world().connections.clear(),
+    |s| s.aws.state().sources.clear(),
+    |s| s.scalr.state().connections.clear(),
     |s| s.scalr.set_status("disabled"),
     |s| {
         s.scalr.set_status("failed");
-        s.scalr.world().connections[0]["attributes"]["err-message"] = json!("No such account.");
+        s.scalr.state().connections[0]["attributes"]["err-message"] = json!("No such account.");
     },
     |s| s.scalr.set_status("pending"),
 ];
@@ -131,7 +131,7 @@ async fn a_broken_link_is_named() {
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
     let goes = async {
         fakes.aws.until("FilterLogEvents", 1).await;
-        fakes.aws.world().groups.clear();
+        fakes.aws.state().groups.clear();
     };
     let (applied, ()) = tokio::join!(resource.apply(planned), goes);
     assert!(applied.diags.has_errors());
@@ -142,8 +142,8 @@ fn pattern(fakes: &Fakes, pattern: &str) {
 }
 
 fn rule(fakes: &Fakes, key: &str, value: Option<&str>) {
-    let mut world = fakes.aws.world();
-    world.rules.values_mut().for_each(|rule| rule[key] = json!(value));
+    let mut held = fakes.aws.state();
+    held.rules.values_mut().for_each(|rule| rule[key] = json!(value));
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +154,7 @@ async fn no_run_is_started_for_what_is_missing() {
         .create(config(json!({ "log_group": "/none" })))
         .await
         .unwrap_err();
-    fakes.aws.world().trouble("DescribeLogGroups", DENIED);
+    fakes.aws.state().trouble("DescribeLogGroups", DENIED);
     resource.create(config(json!({}))).await.unwrap_err();
     assert_eq!(fakes.scalr.count("POST runs"), 0);
     for (status, errors) in [
@@ -168,7 +168,7 @@ async fn no_run_is_started_for_what_is_missing() {
         ),
         (502, json!(null)),
     ] {
-        fakes.scalr.world().refuses = vec![("POST runs", status, errors)];
+        fakes.scalr.state().refuses = vec![("POST runs", status, errors)];
         resource.create(config(json!({}))).await.unwrap_err();
     }
 }
@@ -190,9 +190,9 @@ async fn an_interrupted_check_says_that_the_run_goes_on() {
 async fn what_cannot_be_looked_at_is_said() {
     let fakes = whole().await;
     let key = (SOURCE.to_owned(), "runs".to_owned());
-    fakes.aws.world().targets.get_mut(&key).unwrap()[0]["Input"] = json!("{}");
+    fakes.aws.state().targets.get_mut(&key).unwrap()[0]["Input"] = json!("{}");
     for call in ["ListRuleNamesByTarget", "DescribeEventSource", "DescribeRule"] {
-        fakes.aws.world().trouble(call, DENIED);
+        fakes.aws.state().trouble(call, DENIED);
         fakes
             .harness
             .resource(NAME)
@@ -206,7 +206,7 @@ async fn what_cannot_be_looked_at_is_said() {
         .create(config(json!({})))
         .await
         .unwrap_err();
-    fakes.scalr.world().refuses = vec![
+    fakes.scalr.state().refuses = vec![
         ("GET workspaces", 403, json!({ "errors": [] })),
         ("GET integrations", 403, json!({ "errors": [] })),
     ];
@@ -217,9 +217,9 @@ async fn what_cannot_be_looked_at_is_said() {
         .await
         .unwrap_err();
     // The group's ARN is written with a star by some.
-    fakes.aws.world().targets.get_mut(&key).unwrap()[0]["Arn"] = json!(format!("{}:*", group_arn(GROUP)));
+    fakes.aws.state().targets.get_mut(&key).unwrap()[0]["Arn"] = json!(format!("{}:*", group_arn(GROUP)));
     for _ in 0..20 {
-        fakes.aws.world().trouble(
+        fakes.aws.state().trouble(
             "FilterLogEvents",
             Trouble::Says("ThrottlingException", "Slow down."),
         );
@@ -230,7 +230,7 @@ async fn what_cannot_be_looked_at_is_said() {
         .create(config(json!({})))
         .await
         .unwrap_err();
-    fakes.aws.world().trouble("FilterLogEvents", DENIED);
+    fakes.aws.state().trouble("FilterLogEvents", DENIED);
     fakes
         .harness
         .resource(NAME)

@@ -94,7 +94,7 @@ impl Resource for Bus {
     const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
         let state = source::wait_until_there(operation, &aws, &plan.event_source_name).await?;
         plan.source_state = Some(state.as_str().to_owned());
@@ -113,7 +113,7 @@ impl Resource for Bus {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, state.region.as_ref()).await?;
         if state.event_source_name.is_empty() {
             let name = state.name.clone().unwrap_or_default();
             checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
@@ -149,7 +149,7 @@ impl Resource for Bus {
     }
 
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
         if plan.settings_differ(&prior) {
             aws::update(&aws, &plan).await?;
@@ -169,7 +169,7 @@ impl Resource for Bus {
     }
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
-        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, state.region.as_ref()).await?;
         aws::delete(operation, &aws, &state.event_source_name).await
     }
 

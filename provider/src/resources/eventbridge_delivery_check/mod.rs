@@ -70,7 +70,7 @@ impl Resource for DeliveryCheck {
     const IMPORTABLE: bool = false;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         plan.region = Some(Region::from(&*aws.name));
         need_group(&aws, &plan.log_group).await?;

@@ -75,7 +75,7 @@ impl Resource for Rule {
     };
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
         match (&plan.name, &plan.name_prefix) {
             (None, Some(prefix)) => {
@@ -88,7 +88,7 @@ impl Resource for Rule {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, state.region.as_ref()).await?;
         state.region = Some(Region::from(&*aws.name));
         let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
@@ -116,7 +116,7 @@ impl Resource for Rule {
     }
 
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
         if !plan.is_like(&prior) {
             aws::put(&aws, &plan, false).await?;
@@ -132,7 +132,7 @@ impl Resource for Rule {
     }
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
-        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, state.region.as_ref()).await?;
         aws::delete(operation, &aws, &state).await
     }
 

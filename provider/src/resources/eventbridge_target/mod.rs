@@ -78,7 +78,7 @@ impl Resource for Target {
     const RULES: Rules<Self> = validate::rules;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.region = Some(Region::from(&*aws.name));
         let rule_arn = plan.rule_arn(&aws).await?;
         if let Some(group) = &plan.log_group {
@@ -98,7 +98,7 @@ impl Resource for Target {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, state.region.as_ref()).await?;
         state.region = Some(Region::from(&*aws.name));
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
         let targets = targets.map_err(|e| e.during(doing::read(&state.rule)))?;
@@ -124,7 +124,7 @@ impl Resource for Target {
     }
 
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         let rule_arn = plan.rule_arn(&aws).await?;
         plan.make_ready(operation, &aws, &rule_arn, messages::TARGET_UNCHANGED)
             .await?;
@@ -140,7 +140,7 @@ impl Resource for Target {
 
     /// The target is what a refresh looks for, so it goes last: a destroy that ends before that is found unfinished.
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
-        let aws = defaults::regional(operation, state.region.as_ref(), Self::region()).await?;
+        let aws = defaults::regional(operation, state.region.as_ref()).await?;
         let mut kept = None;
         let _turn;
         if let Some(group) = &state.log_group {

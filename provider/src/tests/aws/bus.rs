@@ -38,17 +38,14 @@ async fn what_fails_after_the_bus_is_there_is_a_warning() {
     for (call, earlier) in calls {
         let (fake, harness) = stage().await;
         {
-            let mut world = fake.world();
-            world.sources.insert(SOURCE.to_owned(), "ACTIVE");
+            let mut held = fake.state();
+            held.sources.insert(SOURCE.to_owned(), "ACTIVE");
             let arn = format!("arn:aws:events:us-east-1:123456789012:event-bus/{SOURCE}");
-            world
-                .buses
+            held.buses
                 .insert(SOURCE.to_owned(), json!({ "Name": SOURCE, "Arn": arn }));
-            world
-                .tags
-                .insert(arn, [("old".to_owned(), "1".to_owned())].into());
-            world.let_through(call, earlier);
-            world.trouble(call, DENIED);
+            held.tags.insert(arn, [("old".to_owned(), "1".to_owned())].into());
+            held.let_through(call, earlier);
+            held.trouble(call, DENIED);
         }
         let resource = harness.resource(NAME);
         let config = config(
@@ -73,7 +70,7 @@ async fn what_fails_after_the_bus_is_there_is_a_warning() {
 async fn a_lost_answer_says_that_the_bus_may_be_there() {
     for carried_out in [false, true] {
         let (fake, harness) = stage().await;
-        fake.world()
+        fake.state()
             .trouble("CreateEventBus", Trouble::Breaks { carried_out });
         let resource = harness.resource(NAME);
         let planned = resource.plan(None, config(json!({}))).await.unwrap();
@@ -90,7 +87,7 @@ async fn only_rules_that_are_there_are_waited_for() {
     let state = resource.create(config(json!({}))).await.unwrap();
 
     // The word alone is no reason to wait.
-    fake.world().trouble(
+    fake.state().trouble(
         "DeleteEventBus",
         Trouble::Says("LimitExceededException", "A rule of thumb."),
     );
@@ -103,13 +100,13 @@ async fn only_rules_that_are_there_are_waited_for() {
     // Nor is a refusal that the list of rules does not bear out.
     for _ in 0..20 {
         let odd = Trouble::Says("ValidationException", "No such rule about names.");
-        fake.world().trouble("DeleteEventBus", odd);
+        fake.state().trouble("DeleteEventBus", odd);
     }
     names(
         &resource.destroy(&state).await.unwrap_err(),
         &[SOURCE, "ValidationException"],
     );
-    assert!(fake.count("DeleteEventBus") < 10, "{:?}", fake.world().calls);
+    assert!(fake.count("DeleteEventBus") < 10, "{:?}", fake.state().calls);
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,7 +117,7 @@ async fn rules_that_stay_are_named() {
         .create(config(json!({ "timeouts": { "delete": "30s" } })))
         .await
         .unwrap();
-    fake.world()
+    fake.state()
         .rules
         .insert((SOURCE.to_owned(), "theirs".to_owned()), json!({}));
     let refused = resource.destroy(&state).await.unwrap_err();
@@ -132,7 +129,7 @@ async fn rules_that_stay_are_named() {
 #[tokio::test(start_paused = true)]
 async fn a_read_without_an_answer_ends_with_the_interruption() {
     let (fake, harness) = stage().await;
-    fake.world().trouble("DescribeEventBus", Trouble::Hangs);
+    fake.state().trouble("DescribeEventBus", Trouble::Hangs);
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
     let interrupt = async {
@@ -151,11 +148,10 @@ async fn a_list_without_an_end_is_an_error() {
     let resource = harness.resource(NAME);
     let state = resource.create(config(json!({}))).await.unwrap();
     {
-        let mut world = fake.world();
-        world
-            .rules
+        let mut held = fake.state();
+        held.rules
             .insert((SOURCE.to_owned(), "theirs".to_owned()), json!({}));
-        world.lists_have_no_end = true;
+        held.lists_have_no_end = true;
     }
     let refused = resource.destroy(&state).await.unwrap_err();
     names(&refused, &["events:ListRules"]);
@@ -174,5 +170,5 @@ async fn a_region_that_is_none_is_refused_before_it_is_asked() {
         let refused = resource.import_by_identity(identity).await.unwrap_err();
         names(&refused, &["`region`"]);
     }
-    assert_eq!(fake.world().calls, Vec::<String>::new());
+    assert_eq!(fake.state().calls, Vec::<String>::new());
 }

@@ -29,7 +29,7 @@ pub(in crate::tests) enum Trouble {
 
 /// What the account holds.
 #[derive(Debug, Default)]
-pub(in crate::tests) struct World {
+pub(in crate::tests) struct Holdings {
     /// States of the event sources, by name.
     pub(in crate::tests) sources: BTreeMap<String, &'static str>,
     pub(in crate::tests) buses: BTreeMap<String, Json>,
@@ -66,17 +66,17 @@ pub(in crate::tests) struct World {
 
 /// The fake.
 #[derive(Clone, Debug)]
-pub(in crate::tests) struct Fake(Arc<Mutex<World>>);
+pub(in crate::tests) struct Fake(Arc<Mutex<Holdings>>);
 
 impl Fake {
     pub(in crate::tests) fn new() -> Self {
-        Self(Arc::new(Mutex::new(World {
+        Self(Arc::new(Mutex::new(Holdings {
             called: Some(watch::Sender::new(())),
-            ..World::default()
+            ..Holdings::default()
         })))
     }
 
-    pub(in crate::tests) fn world(&self) -> MutexGuard<'_, World> {
+    pub(in crate::tests) fn state(&self) -> MutexGuard<'_, Holdings> {
         self.0.lock().unwrap()
     }
 
@@ -97,7 +97,7 @@ impl Fake {
 
     /// Waits until there were so many calls of this name.
     pub(in crate::tests) async fn until(&self, name: &str, count: usize) {
-        let mut called = self.world().called.as_ref().unwrap().subscribe();
+        let mut called = self.state().called.as_ref().unwrap().subscribe();
         while self.count(name) < count {
             called.changed().await.unwrap();
         }
@@ -105,21 +105,21 @@ impl Fake {
 
     /// How many calls of this name there were.
     pub(in crate::tests) fn count(&self, name: &str) -> usize {
-        self.world().calls.iter().filter(|call| *call == name).count()
+        self.state().calls.iter().filter(|call| *call == name).count()
     }
 
     fn answer(&self, name: &str, body: &Json) -> Option<Result<Json, Trouble>> {
-        let mut world = self.world();
-        world.calls.push(name.to_owned());
-        if let Some(called) = &world.called {
+        let mut held = self.state();
+        held.calls.push(name.to_owned());
+        if let Some(called) = &held.called {
             called.send_replace(());
         }
-        match world.next_trouble(name) {
-            None => Some(world.carry_out(name, body)),
+        match held.next_trouble(name) {
+            None => Some(held.carry_out(name, body)),
             Some(Trouble::Hangs) => None,
             Some(trouble) => {
                 if matches!(trouble, Trouble::Breaks { carried_out: true }) {
-                    let _ = world.carry_out(name, body);
+                    let _ = held.carry_out(name, body);
                 }
                 Some(Err(trouble))
             }
@@ -127,7 +127,7 @@ impl Fake {
     }
 }
 
-impl World {
+impl Holdings {
     /// Has the next call of this name go wrong.
     pub(in crate::tests) fn trouble(&mut self, name: &'static str, trouble: Trouble) {
         self.trouble.entry(name).or_default().push_back(Some(trouble));

@@ -26,7 +26,7 @@ async fn ids_of_another_form_are_refused() {
             assert!(harness.resource(name).import(id).await.is_err(), "{name} {id}");
         }
     }
-    assert_eq!(fake.world().calls, Vec::<String>::new());
+    assert_eq!(fake.state().calls, Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

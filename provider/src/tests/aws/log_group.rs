@@ -15,7 +15,7 @@ scenarios![
     a_policy_that_keeps_changing_is_given_up,
     a_group_stays_or_goes_as_the_configuration_says,
     what_is_missing_shows_in_the_status,
-    what_aws_refuses_of_a_group_is_told,
+    what_aws_refuses_of_a_group_is_reported,
 ];
 
 const NAME: &str = "scalr_eventbridge_target";
@@ -42,18 +42,18 @@ async fn a_group_of_somebody_else_is_refused() {
     ] {
         let (fake, harness) = with_rule().await;
         let rule = (SOURCE.to_owned(), "runs2".to_owned());
-        fake.world().rules.insert(rule, json!({ "Name": "runs2" }));
-        fake.world().make_group(GROUP, tagged(owner));
+        fake.state().rules.insert(rule, json!({ "Name": "runs2" }));
+        fake.state().make_group(GROUP, tagged(owner));
         refused(&harness, json!({ "create": true })).await;
     }
     // The rule that had it is gone: it passes on.
     let (fake, harness) = with_rule().await;
-    fake.world()
+    fake.state()
         .make_group(GROUP, tagged(Some("aws.partner/scalr.com/acme/prod/old")));
-    fake.world().trouble("TagResource", DENIED);
+    fake.state().trouble("TagResource", DENIED);
     refused(&harness, json!({ "create": true })).await;
-    fake.world().let_through("DescribeRule", 1);
-    fake.world().trouble("DescribeRule", DENIED);
+    fake.state().let_through("DescribeRule", 1);
+    fake.state().trouble("DescribeRule", DENIED);
     refused(&harness, json!({ "create": true })).await;
     made(&harness, json!({ "create": true })).await;
 }
@@ -62,7 +62,7 @@ async fn a_group_of_somebody_else_is_refused() {
 async fn a_group_that_is_missing_is_refused() {
     let (fake, harness) = with_rule().await;
     refused(&harness, json!({})).await;
-    fake.world().rules.clear();
+    fake.state().rules.clear();
     refused(&harness, json!({ "create": true })).await;
 }
 
@@ -88,12 +88,10 @@ async fn what_keeps_eventbridge_out_is_named() {
     ] {
         let (fake, harness) = with_rule().await;
         {
-            let mut world = fake.world();
-            world
-                .policies
+            let mut held = fake.state();
+            held.policies
                 .extend(group.map(|document| (group_arn(GROUP), document)));
-            world
-                .account_policies
+            held.account_policies
                 .extend(account.map(|document| ("scalr-eventbridge".to_owned(), document)));
         }
         refused(&harness, json!({ "create": true })).await;
@@ -101,7 +99,7 @@ async fn what_keeps_eventbridge_out_is_named() {
     for call in ["DescribeResourcePolicies", "PutResourcePolicy"] {
         for trouble in [DENIED, Trouble::Breaks { carried_out: false }] {
             let (fake, harness) = with_rule().await;
-            fake.world().trouble(call, trouble);
+            fake.state().trouble(call, trouble);
             refused(&harness, json!({ "create": true })).await;
         }
     }
@@ -112,7 +110,7 @@ async fn a_policy_that_keeps_changing_is_given_up() {
     let (fake, harness) = with_rule().await;
     for _ in 0..20 {
         let busy = Trouble::Says("OperationAbortedException", "Busy.");
-        fake.world().trouble("PutResourcePolicy", busy);
+        fake.state().trouble("PutResourcePolicy", busy);
     }
     refused(&harness, json!({ "create": true })).await;
     assert!(fake.count("PutResourcePolicy") < 20);
@@ -128,31 +126,31 @@ async fn own(group: Json) -> (Fake, Harness, State) {
 async fn a_group_stays_or_goes_as_the_configuration_says() {
     let (fake, harness, state) = own(json!({ "create": true })).await;
     harness.resource(NAME).destroy(&state).await.unwrap();
-    assert!(fake.world().groups.contains_key(GROUP));
+    assert!(fake.state().groups.contains_key(GROUP));
 
     let goes = json!({ "create": true, "delete_on_destroy": true });
     let (fake, harness, state) = own(goes.clone()).await;
-    fake.world()
+    fake.state()
         .tags
         .insert(group_arn(GROUP), tagged(Some("theirs/r")));
     harness.resource(NAME).destroy(&state).await.unwrap();
-    assert!(fake.world().groups.contains_key(GROUP));
+    assert!(fake.state().groups.contains_key(GROUP));
 
     let (fake, harness, state) = own(goes.clone()).await;
     {
         let key = (SOURCE.to_owned(), "runs".to_owned());
         let other = json!({ "Id": "other", "Arn": group_arn(GROUP) });
-        fake.world().targets.get_mut(&key).unwrap().push(other);
+        fake.state().targets.get_mut(&key).unwrap().push(other);
     }
     harness.resource(NAME).destroy(&state).await.unwrap();
-    assert!(fake.world().groups.contains_key(GROUP));
+    assert!(fake.state().groups.contains_key(GROUP));
 
     let (fake, harness, state) = own(goes.clone()).await;
     let moved = json!({ "rule": "runs", "event_bus_name": SOURCE, "log_group": { "name": "/other" } });
     let planned = harness.resource(NAME).plan(Some(&state), moved).await.unwrap();
     assert_eq!(planned.replaces(), ["log_group"]);
     harness.resource(NAME).destroy(&state).await.unwrap();
-    assert!(fake.world().groups.is_empty());
+    assert!(fake.state().groups.is_empty());
 
     let (fake, harness, state) = own(json!({ "create": true })).await;
     let planned = harness
@@ -160,7 +158,7 @@ async fn a_group_stays_or_goes_as_the_configuration_says() {
         .plan(Some(&state), config(json!({})))
         .await
         .unwrap();
-    fake.world().trouble("UntagResource", DENIED);
+    fake.state().trouble("UntagResource", DENIED);
     assert!(harness.resource(NAME).apply(planned).await.diags.has_errors());
 }
 
@@ -170,14 +168,14 @@ async fn what_is_missing_shows_in_the_status() {
     let resource = harness.resource(NAME);
     let status = async || resource.read(&state).await.unwrap().unwrap().json()["log_group"]["status"].clone();
     assert_eq!(status().await, "ready");
-    fake.world().policies.insert(group_arn(GROUP), denying(None));
+    fake.state().policies.insert(group_arn(GROUP), denying(None));
     assert_eq!(status().await, "policy denies");
-    fake.world().policies.clear();
+    fake.state().policies.clear();
     assert_eq!(status().await, "policy missing");
-    fake.world().groups.clear();
+    fake.state().groups.clear();
     assert_eq!(status().await, "log group missing");
-    fake.world().other_account = Some("210987654321");
-    fake.world().trouble(
+    fake.state().other_account = Some("210987654321");
+    fake.state().trouble(
         "ListTargetsByRule",
         Trouble::Says("ResourceNotFoundException", "There is none."),
     );
@@ -192,7 +190,7 @@ async fn what_is_missing_shows_in_the_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_aws_refuses_of_a_group_is_told() {
+async fn what_aws_refuses_of_a_group_is_reported() {
     for call in [
         "DescribeLogGroups",
         "CreateLogGroup",
@@ -202,13 +200,13 @@ async fn what_aws_refuses_of_a_group_is_told() {
     ] {
         for trouble in [DENIED, Trouble::Breaks { carried_out: true }] {
             let (fake, harness) = with_rule().await;
-            fake.world().trouble(call, trouble);
+            fake.state().trouble(call, trouble);
             refused(&harness, json!({ "create": true, "retention_in_days": 30 })).await;
         }
     }
     let exists = Trouble::Says("ResourceAlreadyExistsException", "There is one.");
     let (fake, harness) = with_rule().await;
-    fake.world().trouble("CreateLogGroup", exists);
+    fake.state().trouble("CreateLogGroup", exists);
     made(&harness, json!({ "create": true })).await;
     let (fake, harness, state) = own(json!({ "create": true })).await;
     for call in [
@@ -217,7 +215,7 @@ async fn what_aws_refuses_of_a_group_is_told() {
         "ListTagsForResource",
         "DescribeResourcePolicies",
     ] {
-        fake.world().trouble(call, DENIED);
+        fake.state().trouble(call, DENIED);
         harness.resource(NAME).read(&state).await.unwrap_err();
     }
 }

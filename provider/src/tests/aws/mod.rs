@@ -34,7 +34,7 @@ fn scalr(url: &str) -> Scalr {
 /// A fake AWS with a source that waits for its bus, and a provider that is configured for it.
 async fn stage() -> (Fake, Harness) {
     let fake = Fake::new();
-    fake.world().sources.insert(SOURCE.to_owned(), "PENDING");
+    fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let harness = on(fake.config());
     (fake, harness)
 }

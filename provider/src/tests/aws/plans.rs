@@ -14,7 +14,7 @@ scenarios![
     a_null_tag_is_as_good_as_none,
     tags_that_aws_refuses_are_refused_first,
     an_empty_description_stays_as_it_is_written,
-    a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it_up,
+    a_rule_that_a_killed_apply_left_is_refused_with_its_import_block,
     what_is_legal_but_odd_is_warned_of,
     an_import_of_something_else_says_what_it_is,
     targets_that_cannot_work_are_refused,
@@ -165,7 +165,7 @@ async fn a_null_tag_is_as_good_as_none() {
         assert_eq!(planned.json()["tags_all"], json!({ "a": "1" }), "{name}");
         let state = resource.create(config.clone()).await.unwrap();
         assert_eq!(
-            fake.world()
+            fake.state()
                 .tags
                 .values()
                 .next()
@@ -209,9 +209,9 @@ async fn an_empty_description_stays_as_it_is_written() {
     }
 }
 
-/// A name that was made up is in no state when an apply is killed: the next one finds the rule.
+/// A generated name is in no state when an apply is killed: the next one finds the rule.
 #[tokio::test(start_paused = true)]
-async fn a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it_up() {
+async fn a_rule_that_a_killed_apply_left_is_refused_with_its_import_block() {
     let (fake, killed) = stage().await;
     let config = |more: Json| rule(and(json!({ "name_prefix": "runs-" }), more));
     let made = |harness: Harness, config: Json| async move { harness.resource(RULE).create(config).await };
@@ -231,9 +231,9 @@ async fn a_rule_that_a_killed_apply_left_is_refused_with_the_block_that_takes_it
         ((SOURCE.to_owned(), name.to_owned()), vec![theirs])
     };
     // One with targets is in use.
-    let names: Vec<_> = fake.world().rules.keys().map(|(_, name)| name.clone()).collect();
+    let names: Vec<_> = fake.state().rules.keys().map(|(_, name)| name.clone()).collect();
     assert!(names.contains(&left));
-    fake.world()
+    fake.state()
         .targets
         .extend(names.iter().map(|name| targets(name)));
     made(on(fake.config()), config(json!({}))).await.unwrap();
@@ -259,7 +259,7 @@ async fn what_is_legal_but_odd_is_warned_of() {
 #[tokio::test(start_paused = true)]
 async fn an_import_of_something_else_says_what_it_is() {
     let (fake, harness) = stage().await;
-    fake.world()
+    fake.state()
         .buses
         .insert("ren".to_owned(), json!({ "Name": "ren" }));
     let refused = harness

@@ -7,13 +7,13 @@ use super::{SOURCE, and, names, on, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
-    a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_takes_it_up,
+    a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_adopts_it,
     a_refusal_says_that_nothing_was_changed,
     only_targets_that_are_there_are_waited_for,
     a_password_in_an_endpoint_is_not_shown,
     an_existing_rule_is_refused_where_it_differs,
     a_rule_of_no_bus_is_refused,
-    what_aws_refuses_of_a_rule_is_told,
+    what_aws_refuses_of_a_rule_is_reported,
 ];
 
 const NAME: &str = "scalr_eventbridge_rule";
@@ -27,9 +27,9 @@ fn config(more: Json) -> Json {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_takes_it_up() {
+async fn a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_adopts_it() {
     let (fake, harness) = stage().await;
-    fake.world()
+    fake.state()
         .trouble("PutRule", Trouble::Breaks { carried_out: true });
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
@@ -44,7 +44,7 @@ async fn a_lost_answer_says_that_the_rule_may_be_there_and_the_next_apply_takes_
 async fn a_refusal_says_that_nothing_was_changed() {
     let (fake, harness) = stage().await;
     for call in ["DescribeRule", "PutRule"] {
-        fake.world()
+        fake.state()
             .trouble(call, Trouble::Says("AccessDeniedException", "You may not."));
         let refused = harness
             .resource(NAME)
@@ -63,7 +63,7 @@ async fn only_targets_that_are_there_are_waited_for() {
         .create(config(json!({ "timeouts": { "delete": "30s" } })))
         .await
         .unwrap();
-    fake.world().trouble(
+    fake.state().trouble(
         "DeleteRule",
         Trouble::Says("LimitExceededException", "Too many targets asked about."),
     );
@@ -75,18 +75,18 @@ async fn only_targets_that_are_there_are_waited_for() {
 
     let key = (SOURCE.to_owned(), "runs".to_owned());
     let theirs = json!({ "Id": "theirs", "Arn": "arn:aws:sqs:us-east-1:123456789012:q" });
-    fake.world().targets.insert(key.clone(), vec![theirs]);
+    fake.state().targets.insert(key.clone(), vec![theirs]);
     names(&resource.destroy(&state).await.unwrap_err(), &["`theirs`"]);
-    fake.world().targets.remove(&key);
+    fake.state().targets.remove(&key);
     resource.destroy(&state).await.unwrap();
-    assert!(fake.world().rules.is_empty());
+    assert!(fake.state().rules.is_empty());
 }
 
-/// `AWS_ENDPOINT_URL` is AWS's to read, whatever stands in it.
+/// `AWS_ENDPOINT_URL` is AWS's to read, whatever it holds.
 #[tokio::test(start_paused = true)]
 async fn a_password_in_an_endpoint_is_not_shown() {
     let fake = Fake::new();
-    fake.world()
+    fake.state()
         .trouble("DescribeRule", Trouble::Breaks { carried_out: false });
     let url = "http://someone:letmein@127.0.0.1:9";
     let harness = on(fake.config().into_builder().endpoint_url(url).build());
@@ -115,7 +115,7 @@ async fn an_existing_rule_is_refused_where_it_differs() {
 async fn a_rule_of_no_bus_is_refused() {
     let (fake, harness) = stage().await;
     let none = Trouble::Says("ResourceNotFoundException", "Event bus is not there.");
-    fake.world().trouble("PutRule", none);
+    fake.state().trouble("PutRule", none);
     harness
         .resource(NAME)
         .create(config(json!({})))
@@ -124,7 +124,7 @@ async fn a_rule_of_no_bus_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_aws_refuses_of_a_rule_is_told() {
+async fn what_aws_refuses_of_a_rule_is_reported() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
     let pattern = Trouble::Says("InvalidEventPatternException", "Event pattern is not valid.");
@@ -143,7 +143,7 @@ async fn what_aws_refuses_of_a_rule_is_told() {
             json!({}),
         ),
     ] {
-        fake.world().trouble(call, trouble);
+        fake.state().trouble(call, trouble);
         resource.create(config(more)).await.unwrap_err();
     }
     let state = resource.create(config(json!({}))).await.unwrap();
@@ -152,19 +152,19 @@ async fn what_aws_refuses_of_a_rule_is_told() {
         ("PutRule", Trouble::Breaks { carried_out: true }),
         ("TagResource", DENIED),
     ] {
-        fake.world().trouble(call, trouble);
+        fake.state().trouble(call, trouble);
         let more = json!({ "description": "x", "tags": { "a": "1" } });
         resource.update(&state, config(more)).await.unwrap_err();
     }
     for call in ["DescribeRule", "ListTagsForResource"] {
-        fake.world().trouble(call, DENIED);
+        fake.state().trouble(call, DENIED);
         resource.read(&state).await.unwrap_err();
     }
-    fake.world()
+    fake.state()
         .trouble("DeleteRule", Trouble::Breaks { carried_out: false });
     resource.destroy(&state).await.unwrap_err();
-    fake.world().rules.clear();
-    fake.world().other_account = Some("210987654321");
+    fake.state().rules.clear();
+    fake.state().other_account = Some("210987654321");
     let elsewhere = on(fake.config());
     elsewhere.resource(NAME).read(&state).await.unwrap_err();
 }

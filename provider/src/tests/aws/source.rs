@@ -42,8 +42,8 @@ async fn made() -> (Fake, Harness, State) {
 async fn a_source_that_does_not_come_is_an_error() {
     for state in [None, Some("DELETED")] {
         let (fake, harness) = stage().await;
-        fake.world().sources.clear();
-        fake.world()
+        fake.state().sources.clear();
+        fake.state()
             .sources
             .extend(state.map(|state| (SOURCE.to_owned(), state)));
         harness
@@ -54,7 +54,7 @@ async fn a_source_that_does_not_come_is_an_error() {
         assert_eq!(fake.count("CreateEventBus"), 0);
     }
     let (fake, harness) = stage().await;
-    fake.world().trouble("DescribeEventSource", DENIED);
+    fake.state().trouble("DescribeEventSource", DENIED);
     harness
         .resource(NAME)
         .create(config(json!({})))
@@ -63,7 +63,7 @@ async fn a_source_that_does_not_come_is_an_error() {
     // A passing trouble is waited out, and named where it does not pass.
     for _ in 0..100 {
         let busy = Trouble::Says("ThrottlingException", "Slow down.");
-        fake.world().trouble("DescribeEventSource", busy);
+        fake.state().trouble("DescribeEventSource", busy);
     }
     harness
         .resource(NAME)
@@ -75,7 +75,7 @@ async fn a_source_that_does_not_come_is_an_error() {
 #[tokio::test(start_paused = true)]
 async fn a_source_that_is_elsewhere_is_named_early() {
     let (fake, _) = stage().await;
-    fake.world().sources.clear();
+    fake.state().sources.clear();
     let scalr = scalr::fake::Fake::start().await;
     let harness = beside(fake.config(), Some(&scalr.url()));
     harness
@@ -94,7 +94,7 @@ async fn a_source_that_is_elsewhere_is_named_early() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_for_the_source_can_be_interrupted() {
     let (fake, harness) = stage().await;
-    fake.world().sources.clear();
+    fake.state().sources.clear();
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
     let interrupt = async {
@@ -117,14 +117,14 @@ async fn a_bus_that_is_not_associated_is_a_warning() {
         ),
     ] {
         let (fake, harness) = stage().await;
-        fake.world().stuck = Some(state);
-        fake.world().let_through("DescribeEventSource", 1);
+        fake.state().stuck = Some(state);
+        fake.state().let_through("DescribeEventSource", 1);
         for _ in 0..100 {
-            let mut world = fake.world();
+            let mut held = fake.state();
             trouble
                 .clone()
                 .into_iter()
-                .for_each(|trouble| world.trouble("DescribeEventSource", trouble));
+                .for_each(|trouble| held.trouble("DescribeEventSource", trouble));
         }
         let resource = harness.resource(NAME);
         let planned = resource.plan(None, config(json!({}))).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_bus_that_is_not_associated_is_a_warning() {
         assert!(applied.state.is_some() && !applied.diags.has_errors());
     }
     let (fake, harness) = stage().await;
-    fake.world().stuck = Some("PENDING");
+    fake.state().stuck = Some("PENDING");
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
     let interrupt = async {
@@ -147,21 +147,21 @@ async fn a_bus_that_is_not_associated_is_a_warning() {
 async fn a_source_that_lost_its_bus_is_associated_again() {
     let (fake, harness, state) = made().await;
     let resource = harness.resource(NAME);
-    fake.world().sources.insert(SOURCE.to_owned(), "PENDING");
+    fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let lost = resource.read(&state).await.unwrap().unwrap();
     let again = resource.update(&lost, config(json!({}))).await.unwrap();
     resource.assert_stable(&again, config(json!({}))).await;
 
-    fake.world().trouble("ActivateEventSource", DENIED);
+    fake.state().trouble("ActivateEventSource", DENIED);
     resource.update(&lost, config(json!({}))).await.unwrap_err();
     for stuck in ["PENDING", "DELETED", ""] {
-        fake.world().stuck = Some(stuck);
+        fake.state().stuck = Some(stuck);
         let config = config(json!({ "timeouts": { "create": "60s", "update": "20s" } }));
         let planned = resource.plan(Some(&lost), config).await.unwrap();
         assert!(resource.apply(planned).await.diags.has_errors());
     }
-    fake.world().stuck = None;
-    fake.world().trouble("DescribeEventSource", DENIED);
+    fake.state().stuck = None;
+    fake.state().trouble("DescribeEventSource", DENIED);
     resource.update(&lost, config(json!({}))).await.unwrap_err();
 }
 
@@ -174,7 +174,7 @@ async fn a_loss_of_events_is_warned_of() {
     let replaced = resource.plan(Some(&state), other).await.unwrap();
     assert!(!destroyed.warnings.is_empty() && !replaced.warnings.is_empty());
     for gone in [Some("DELETED"), None] {
-        fake.world().sources = gone.map(|state| (SOURCE.to_owned(), state)).into_iter().collect();
+        fake.state().sources = gone.map(|state| (SOURCE.to_owned(), state)).into_iter().collect();
         let read = resource.read(&state).await.unwrap().unwrap();
         let planned = resource.plan(Some(&read), config(json!({}))).await.unwrap();
         assert!(!planned.warnings.is_empty());
@@ -187,7 +187,7 @@ async fn an_existing_bus_is_adopted_or_refused() {
     let (fake, harness, state) = made().await;
     let resource = harness.resource(NAME);
     resource.create(config(json!({}))).await.unwrap_err();
-    fake.world().sources.insert(SOURCE.to_owned(), "PENDING");
+    fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     resource.create(config(json!({}))).await.unwrap_err();
     let adopted = config(json!({ "adopt_existing": true, "description": "Scalr's events" }));
     let adopted = resource.create(adopted).await.unwrap();
@@ -195,9 +195,9 @@ async fn an_existing_bus_is_adopted_or_refused() {
     // It shows between the look and the call: an earlier attempt of that very call made it, or somebody else did.
     for (description, is_ours) in [(None, true), (Some("theirs"), false)] {
         let (fake, harness, _) = made().await;
-        fake.world().hidden_once = true;
-        fake.world().buses.get_mut(SOURCE).unwrap()["Description"] = json!(description);
-        fake.world().trouble(
+        fake.state().hidden_once = true;
+        fake.state().buses.get_mut(SOURCE).unwrap()["Description"] = json!(description);
+        fake.state().trouble(
             "CreateEventBus",
             Trouble::Says("ResourceAlreadyExistsException", "There is one."),
         );
@@ -211,8 +211,8 @@ async fn what_aws_refuses_leaves_the_bus_as_it_was() {
     // The account's default bus is looked at first.
     for (call, earlier) in [("DescribeEventBus", 1), ("CreateEventBus", 0)] {
         let (fake, harness) = stage().await;
-        fake.world().let_through(call, earlier);
-        fake.world().trouble(call, DENIED);
+        fake.state().let_through(call, earlier);
+        fake.state().trouble(call, DENIED);
         harness
             .resource(NAME)
             .create(config(json!({})))
@@ -220,7 +220,7 @@ async fn what_aws_refuses_leaves_the_bus_as_it_was() {
             .unwrap_err();
     }
     let (fake, harness) = stage().await;
-    fake.world().trouble(
+    fake.state().trouble(
         "CreateEventBus",
         Trouble::Says("ResourceAlreadyExistsException", "There is one."),
     );
@@ -230,10 +230,10 @@ async fn what_aws_refuses_leaves_the_bus_as_it_was() {
         .await
         .unwrap_err();
     {
-        let mut world = fake.world();
-        world.let_through("DescribeEventBus", 1);
-        world.trouble("DescribeEventBus", DENIED);
-        world.trouble(
+        let mut held = fake.state();
+        held.let_through("DescribeEventBus", 1);
+        held.trouble("DescribeEventBus", DENIED);
+        held.trouble(
             "CreateEventBus",
             Trouble::Says("ResourceAlreadyExistsException", "There is one."),
         );
@@ -250,15 +250,15 @@ async fn what_aws_refuses_leaves_the_bus_as_it_was() {
         ("UpdateEventBus", json!({ "description": "x" })),
         ("TagResource", json!({ "tags": { "a": "1" } })),
     ] {
-        fake.world().trouble(call, DENIED);
+        fake.state().trouble(call, DENIED);
         resource.update(&state, config(more)).await.unwrap_err();
     }
     for call in ["DescribeEventBus", "DescribeEventSource", "ListTagsForResource"] {
-        fake.world().trouble(call, DENIED);
+        fake.state().trouble(call, DENIED);
         resource.read(&state).await.unwrap_err();
     }
     for trouble in [DENIED, Trouble::Breaks { carried_out: true }] {
-        fake.world().trouble("DeleteEventBus", trouble);
+        fake.state().trouble("DeleteEventBus", trouble);
         resource.destroy(&state).await.unwrap_err();
     }
     let region = json!({ "event_source_name": SOURCE, "region": "mars" });
@@ -269,16 +269,16 @@ async fn what_aws_refuses_leaves_the_bus_as_it_was() {
 #[tokio::test(start_paused = true)]
 async fn credentials_of_another_account_keep_the_state() {
     let (fake, _, state) = made().await;
-    fake.world().buses.clear();
-    fake.world().other_account = Some("210987654321");
+    fake.state().buses.clear();
+    fake.state().other_account = Some("210987654321");
     on(fake.config()).resource(NAME).read(&state).await.unwrap_err();
-    fake.world().trouble(
+    fake.state().trouble(
         "DescribeEventBus",
         Trouble::Says("ResourceNotFoundException", "There is none."),
     );
-    fake.world().trouble("DescribeEventBus", DENIED);
+    fake.state().trouble("DescribeEventBus", DENIED);
     on(fake.config()).resource(NAME).read(&state).await.unwrap_err();
-    fake.world().other_account = None;
+    fake.state().other_account = None;
     assert!(
         on(fake.config())
             .resource(NAME)
@@ -304,7 +304,7 @@ async fn the_data_source_says_where_it_looked() {
         .data_source(source, json!({ "name": "aws.partner/scalr.com/a/b" }))
         .await
         .unwrap_err();
-    fake.world().trouble("DescribeEventSource", DENIED);
+    fake.state().trouble("DescribeEventSource", DENIED);
     harness
         .data_source(source, json!({ "name": SOURCE }))
         .await

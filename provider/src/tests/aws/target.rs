@@ -9,8 +9,8 @@ use crate::tests::snapshot::scenarios;
 
 scenarios![
     a_destroy_that_fails_anywhere_goes_on_the_next_time,
-    a_group_that_is_let_go_loses_its_tag_and_stays,
-    a_group_that_is_no_longer_the_destination_is_let_go,
+    a_group_that_is_released_loses_its_tag_and_stays,
+    a_group_that_is_no_longer_the_destination_is_released,
     a_revocation_that_fails_on_update_says_how_things_stand,
     what_was_made_before_the_target_is_named,
     a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_made,
@@ -66,35 +66,35 @@ async fn a_destroy_that_fails_anywhere_goes_on_the_next_time() {
             let (fake, harness) = with_rule().await;
             let resource = harness.resource(NAME);
             let state = made(&harness, json!({ "create": true, "delete_on_destroy": true })).await;
-            fake.world().trouble(call, trouble.clone());
+            fake.state().trouble(call, trouble.clone());
             let why = format!("{call} {trouble:?}");
             let refused = resource.destroy(&state).await.expect_err(&why);
             names(&refused, &[&format!(":{call}")]);
             if let Some(read) = resource.read(&state).await.expect(&why) {
                 resource.destroy(&read).await.expect(&why);
             }
-            let world = fake.world();
+            let held = fake.state();
             assert!(
-                world.groups.is_empty() && world.policies.is_empty(),
-                "{why}: {world:?}"
+                held.groups.is_empty() && held.policies.is_empty(),
+                "{why}: {held:?}"
             );
-            assert!(world.targets.values().all(Vec::is_empty), "{why}: {world:?}");
+            assert!(held.targets.values().all(Vec::is_empty), "{why}: {held:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_is_let_go_loses_its_tag_and_stays() {
+async fn a_group_that_is_released_loses_its_tag_and_stays() {
     let (fake, harness) = with_rule().await;
     let resource = harness.resource(NAME);
     let state = made(&harness, json!({ "create": true, "retention_in_days": 30 })).await;
-    assert!(fake.world().tags[&group_arn(GROUP)].contains_key(OWNER));
+    assert!(fake.state().tags[&group_arn(GROUP)].contains_key(OWNER));
 
     let planned = resource.plan(Some(&state), config(json!({}))).await.unwrap();
     names(&planned.warnings, &[GROUP]);
     let state = resource.apply(planned).await.state.unwrap();
-    assert!(!fake.world().tags[&group_arn(GROUP)].contains_key(OWNER));
-    assert_eq!(fake.world().groups[GROUP]["retentionInDays"], 30);
+    assert!(!fake.state().tags[&group_arn(GROUP)].contains_key(OWNER));
+    assert_eq!(fake.state().groups[GROUP]["retentionInDays"], 30);
     let read = resource.read(&state).await.unwrap().unwrap();
     resource.assert_stable(&read, config(json!({}))).await;
 
@@ -109,7 +109,7 @@ async fn a_group_that_is_let_go_loses_its_tag_and_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_is_no_longer_the_destination_is_let_go() {
+async fn a_group_that_is_no_longer_the_destination_is_released() {
     let (fake, harness) = with_rule().await;
     let resource = harness.resource(NAME);
     let state = made(&harness, json!({ "create": true })).await;
@@ -118,9 +118,9 @@ async fn a_group_that_is_no_longer_the_destination_is_let_go() {
     assert_eq!(planned.replaces(), Vec::<String>::new());
     let applied = resource.apply(planned).await;
     assert!(!applied.diags.has_errors(), "{}", applied.diags);
-    let world = fake.world();
-    assert!(world.policies.is_empty() && world.groups.contains_key(GROUP));
-    assert!(!world.tags[&group_arn(GROUP)].contains_key(OWNER));
+    let held = fake.state();
+    assert!(held.policies.is_empty() && held.groups.contains_key(GROUP));
+    assert!(!held.tags[&group_arn(GROUP)].contains_key(OWNER));
 }
 
 /// The permission is taken back after the target has its new destination; a failure does not say that it is gone.
@@ -129,7 +129,7 @@ async fn a_revocation_that_fails_on_update_says_how_things_stand() {
     let (fake, harness) = with_rule().await;
     let resource = harness.resource(NAME);
     let state = made(&harness, json!({ "create": true })).await;
-    fake.world().trouble(
+    fake.state().trouble(
         "DeleteResourcePolicy",
         Trouble::Says("AccessDeniedException", "You may not."),
     );
@@ -148,7 +148,7 @@ async fn what_was_made_before_the_target_is_named() {
         Trouble::Breaks { carried_out: true },
     ] {
         let (fake, harness) = with_rule().await;
-        fake.world().trouble("PutTargets", trouble);
+        fake.state().trouble("PutTargets", trouble);
         let resource = harness.resource(NAME);
         let config = config(json!({ "create": true }));
         let planned = resource.plan(None, config.clone()).await.unwrap();
@@ -165,9 +165,9 @@ async fn what_was_made_before_the_target_is_named() {
 async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_made() {
     let (fake, harness) = with_rule().await;
     {
-        let mut world = fake.world();
-        world.trouble("PutTargets", Trouble::Says("InternalException", "Try again."));
-        world.trouble("PutTargets", Trouble::Says("ValidationException", "No."));
+        let mut held = fake.state();
+        held.trouble("PutTargets", Trouble::Says("InternalException", "Try again."));
+        held.trouble("PutTargets", Trouble::Says("ValidationException", "No."));
     }
     let resource = harness.resource(NAME);
     let refused = resource
@@ -183,7 +183,7 @@ async fn an_interrupted_wait_names_what_was_made() {
     let (fake, harness) = with_rule().await;
     for _ in 0..50 {
         let busy = Trouble::Says("ConcurrentModificationException", "Busy.");
-        fake.world().trouble("PutTargets", busy);
+        fake.state().trouble("PutTargets", busy);
     }
     let resource = harness.resource(NAME);
     let planned = resource
@@ -209,7 +209,7 @@ async fn the_permission_is_waited_for_within_bounds() {
     for interrupted in [false, true] {
         let (fake, harness) = with_rule().await;
         for _ in 0..50 {
-            fake.world().trouble("DescribeResourcePolicies", Trouble::Hangs);
+            fake.state().trouble("DescribeResourcePolicies", Trouble::Hangs);
         }
         let resource = harness.resource(NAME);
         let planned = resource.plan(None, config.clone()).await.unwrap();
@@ -233,7 +233,7 @@ async fn the_permission_is_waited_for_within_bounds() {
 async fn who_queues_behind_a_policy_write_can_be_interrupted() {
     let (fake, harness) = with_rule().await;
     // The write of the first hangs, and what writes is not cut short: the second must not wait for it.
-    fake.world().trouble("PutResourcePolicy", Trouble::Hangs);
+    fake.state().trouble("PutResourcePolicy", Trouble::Hangs);
     let resource = harness.resource(NAME);
     let first = resource
         .plan(None, config(json!({ "create": true })))
@@ -267,7 +267,7 @@ async fn an_existing_target_is_refused_where_it_differs() {
         .await
         .unwrap_err();
     for (target, rule) in [("PutTargets", "x"), ("ListTargetsByRule", "runs")] {
-        fake.world()
+        fake.state()
             .trouble(target, Trouble::Says("AccessDeniedException", "You may not."));
         let arn =
             json!({ "rule": rule, "event_bus_name": SOURCE, "arn": "arn:aws:sqs:us-east-1:123456789012:q" });
@@ -283,7 +283,7 @@ async fn a_target_of_no_rule_is_refused() {
         .create(config(json!({ "create": true })))
         .await
         .unwrap_err();
-    fake.world().trouble(
+    fake.state().trouble(
         "DescribeRule",
         Trouble::Says("AccessDeniedException", "You may not."),
     );
@@ -298,7 +298,7 @@ async fn an_entry_that_fails_fails_the_call() {
     let (fake, harness) = with_rule().await;
     let state = made(&harness, json!({ "create": true })).await;
     let resource = harness.resource(NAME);
-    fake.world().failed_entry = Some(("ValidationException", "No such destination."));
+    fake.state().failed_entry = Some(("ValidationException", "No such destination."));
     let other = and(config(json!({ "create": true })), json!({ "target_id": "other" }));
     resource.create(other).await.unwrap_err();
     resource
@@ -328,12 +328,12 @@ async fn a_change_that_fails_says_how_the_target_stands() {
             Trouble::Says("AccessDeniedException", "You may not."),
         ),
     ] {
-        fake.world().trouble(call, trouble);
+        fake.state().trouble(call, trouble);
         resource.update(&state, path.clone()).await.unwrap_err();
     }
     // Somebody gave it what this resource cannot.
     let key = (SOURCE.to_owned(), "runs".to_owned());
-    fake.world().targets.get_mut(&key).unwrap()[0]["SqsParameters"] = json!({ "MessageGroupId": "g" });
+    fake.state().targets.get_mut(&key).unwrap()[0]["SqsParameters"] = json!({ "MessageGroupId": "g" });
     resource
         .create(config(json!({ "create": true })))
         .await

@@ -17,7 +17,7 @@ scenarios![
     one_paused_while_refreshes_are_refused_stays_paused,
     refused_refreshes_are_tried_again_and_not_for_ever,
     it_goes_with_its_connection,
-    what_scalr_refuses_of_a_refresh_is_told,
+    what_scalr_refuses_of_a_refresh_is_reported,
 ];
 
 const NAME: &str = "scalr_eventbridge_activation";
@@ -39,7 +39,7 @@ async fn connected() -> (Fake, Harness) {
 #[tokio::test(start_paused = true)]
 async fn it_refreshes_until_active() {
     let (fake, harness) = connected().await;
-    fake.world().refreshes_until = 2;
+    fake.state().refreshes_until = 2;
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, config()).await.unwrap();
     assert_eq!(
@@ -64,7 +64,7 @@ async fn a_timeout_names_the_missing_step_and_leaves_no_state() {
         ("failed", "`failed`"),
     ] {
         let (fake, harness) = connected().await;
-        fake.world().refreshed = refreshed;
+        fake.state().refreshed = refreshed;
         let resource = harness.resource(NAME);
         let config = json!({ "connection_id": "in-1", "timeouts": { "create": "7s" } });
         let planned = resource.plan(None, config).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_timeout_names_the_missing_step_and_leaves_no_state() {
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_wait_leaves_no_state() {
     let (fake, harness) = connected().await;
-    fake.world().refreshed = "pending";
+    fake.state().refreshed = "pending";
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, config()).await.unwrap();
     let interrupt = async {
@@ -152,7 +152,7 @@ async fn one_paused_meanwhile_stays_paused() {
 async fn one_paused_while_refreshes_are_refused_stays_paused() {
     for status in [429, 503] {
         let (fake, harness) = connected().await;
-        fake.world().refused = vec![(status, false), (status, true)];
+        fake.state().refused = vec![(status, false), (status, true)];
         let refused = harness.resource(NAME).create(config()).await.unwrap_err();
         names(&refused, &["`prod`"]);
         assert_eq!((fake.count("PATCH"), fake.status()), (2, json!("disabled")));
@@ -168,7 +168,7 @@ async fn refused_refreshes_are_tried_again_and_not_for_ever() {
         (vec![(403, false)], 1, false),
     ] {
         let (fake, harness) = connected().await;
-        fake.world().refused = refused;
+        fake.state().refused = refused;
         let made = harness.resource(NAME).create(config()).await;
         assert_eq!((fake.count("PATCH"), made.is_ok()), (count, works));
     }
@@ -179,13 +179,13 @@ async fn it_goes_with_its_connection() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     let state = resource.create(config()).await.unwrap();
-    fake.world().connections.clear();
+    fake.state().connections.clear();
     assert!(resource.read(&state).await.unwrap().is_none());
     names(&resource.create(config()).await.unwrap_err(), &["`in-1`"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_scalr_refuses_of_a_refresh_is_told() {
+async fn what_scalr_refuses_of_a_refresh_is_reported() {
     let config = json!({ "connection_id": "in-1", "timeouts": { "create": "9s", "update": "9s" } });
     for refused in [
         vec![(401, false)],
@@ -194,7 +194,7 @@ async fn what_scalr_refuses_of_a_refresh_is_told() {
         vec![(500, false); 9],
     ] {
         let (fake, harness) = connected().await;
-        fake.world().refused = refused;
+        fake.state().refused = refused;
         harness.resource(NAME).create(config.clone()).await.unwrap_err();
     }
     let (fake, harness) = connected().await;
@@ -203,16 +203,16 @@ async fn what_scalr_refuses_of_a_refresh_is_told() {
     fake.set_status("pending");
     let fallen = resource.read(&state).await.unwrap().unwrap();
     for refreshed in ["pending", "failed", "updating"] {
-        fake.world().refreshed = refreshed;
+        fake.state().refreshed = refreshed;
         assert!(resource.update(&fallen, config.clone()).await.is_err());
     }
-    fake.world().refuses = vec![(
+    fake.state().refuses = vec![(
         "GET integrations",
         403,
         json!({ "errors": [{ "status": "403", "title": "Forbidden" }] }),
     )];
     resource.read(&state).await.unwrap_err();
-    fake.world().refuses.clear();
-    fake.world().connections.clear();
+    fake.state().refuses.clear();
+    fake.state().connections.clear();
     resource.update(&fallen, config).await.unwrap_err();
 }

@@ -11,11 +11,11 @@ use crate::tests::snapshot::scenarios;
 scenarios![
     it_selects_moves_and_turns_off,
     what_someone_else_selected_shows_and_is_spared,
-    a_selection_made_elsewhere_is_taken_over_in_place,
-    an_existing_selection_is_taken_up_only_if_it_is_the_same,
-    a_server_without_the_setting_is_told_with_the_way_by_hand,
+    a_selection_made_elsewhere_is_adopted_in_place,
+    an_existing_selection_is_adopted_only_if_it_is_the_same,
+    a_server_without_the_setting_is_an_error_with_the_way_by_hand,
     the_account_is_the_connections_or_the_providers,
-    what_scalr_refuses_of_the_setting_is_told,
+    what_scalr_refuses_of_the_setting_is_reported,
     a_setting_that_is_not_ours_is_left_on_with_a_warning,
 ];
 
@@ -38,7 +38,7 @@ async fn connected() -> (Fake, Harness) {
 
 #[track_caller]
 fn selects(fake: &Fake, expected: Option<&str>) {
-    assert_eq!(fake.world().audit_logs_to.as_deref(), expected);
+    assert_eq!(fake.state().audit_logs_to.as_deref(), expected);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn what_someone_else_selected_shows_and_is_spared() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
-    fake.world().audit_logs_to = Some("in-2".to_owned());
+    fake.state().audit_logs_to = Some("in-2".to_owned());
     let refreshed = resource.read(&state).await.unwrap().unwrap();
     assert_eq!(refreshed.json()["connection_id"], "in-2");
     assert_eq!(
@@ -88,11 +88,11 @@ async fn what_someone_else_selected_shows_and_is_spared() {
 /// The configuration follows what someone else selected, or the answer to our own change was lost: the next plan shows
 /// that the selection is to be taken over, and from then on destroy turns it off.
 #[tokio::test]
-async fn a_selection_made_elsewhere_is_taken_over_in_place() {
+async fn a_selection_made_elsewhere_is_adopted_in_place() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
-    fake.world().audit_logs_to = Some("in-2".to_owned());
+    fake.state().audit_logs_to = Some("in-2".to_owned());
     let refreshed = resource.read(&state).await.unwrap().unwrap();
     assert_eq!(refreshed.json()["managed"], false);
     let planned = resource.plan(Some(&refreshed), config("in-2")).await.unwrap();
@@ -105,10 +105,10 @@ async fn a_selection_made_elsewhere_is_taken_over_in_place() {
 }
 
 #[tokio::test]
-async fn an_existing_selection_is_taken_up_only_if_it_is_the_same() {
+async fn an_existing_selection_is_adopted_only_if_it_is_the_same() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
-    fake.world().audit_logs_to = Some("in-2".to_owned());
+    fake.state().audit_logs_to = Some("in-2".to_owned());
     let refused = resource.create(config("in-1")).await.unwrap_err();
     names(&refused, &["`in-2`"]);
     selects(&fake, Some("in-2"));
@@ -117,21 +117,24 @@ async fn an_existing_selection_is_taken_up_only_if_it_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_server_without_the_setting_is_told_with_the_way_by_hand() {
+async fn a_server_without_the_setting_is_an_error_with_the_way_by_hand() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
-    fake.world().has_audit_logs = false;
-    let told = ["`/accounts/ACCOUNT/audit-log-setting`"];
-    names(&resource.create(config("in-1")).await.unwrap_err(), &told);
-    names(&resource.read(&state).await.unwrap_err(), &told);
-    names(&resource.update(&state, config("in-2")).await.unwrap_err(), &told);
+    fake.state().has_audit_logs = false;
+    let endpoint = ["`/accounts/ACCOUNT/audit-log-setting`"];
+    names(&resource.create(config("in-1")).await.unwrap_err(), &endpoint);
+    names(&resource.read(&state).await.unwrap_err(), &endpoint);
+    names(
+        &resource.update(&state, config("in-2")).await.unwrap_err(),
+        &endpoint,
+    );
 }
 
 #[tokio::test]
 async fn the_account_is_the_connections_or_the_providers() {
     let (fake, harness) = stage().await;
-    fake.world().names_account = false;
+    fake.state().names_account = false;
     harness
         .resource("scalr_eventbridge_connection")
         .create(connection(json!({})))
@@ -162,8 +165,8 @@ async fn the_account_is_the_connections_or_the_providers() {
 }
 
 #[tokio::test]
-async fn what_scalr_refuses_of_the_setting_is_told() {
-    let told = |detail: &str, pointer: &str| {
+async fn what_scalr_refuses_of_the_setting_is_reported() {
+    let error_document = |detail: &str, pointer: &str| {
         let source = json!({ "pointer": pointer });
         json!({ "errors": [{ "status": "422", "title": "Invalid", "detail": detail, "source": source }] })
     };
@@ -171,22 +174,26 @@ async fn what_scalr_refuses_of_the_setting_is_told() {
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
     for (call, status, errors) in [
-        ("GET accounts", 403, told("You may not.", "")),
+        ("GET accounts", 403, error_document("You may not.", "")),
         (
             "PATCH accounts",
             422,
-            told("It is paused.", "/data/relationships/integration"),
+            error_document("It is paused.", "/data/relationships/integration"),
         ),
         (
             "PATCH accounts",
             422,
-            told("It is on.", "/data/attributes/enabled"),
+            error_document("It is on.", "/data/attributes/enabled"),
         ),
-        ("PATCH accounts", 404, told("There is nothing here.", "")),
+        (
+            "PATCH accounts",
+            404,
+            error_document("There is nothing here.", ""),
+        ),
         ("PATCH accounts", 501, json!({})),
         ("PATCH accounts", 502, json!({})),
     ] {
-        fake.world().refuses = vec![(call, status, errors)];
+        fake.state().refuses = vec![(call, status, errors)];
         if call.starts_with("GET") {
             resource.read(&state).await.unwrap_err();
             resource.create(config("in-1")).await.unwrap_err();
@@ -195,15 +202,15 @@ async fn what_scalr_refuses_of_the_setting_is_told() {
             resource.destroy(&state).await.unwrap_err();
         }
     }
-    fake.world().refuses.clear();
-    fake.world().trouble = Some(Trouble::IgnoresChanges);
+    fake.state().refuses.clear();
+    fake.state().trouble = Some(Trouble::IgnoresChanges);
     resource.update(&state, config("in-2")).await.unwrap_err();
-    fake.world().audit_logs_to = None;
+    fake.state().audit_logs_to = None;
     resource.create(config("in-1")).await.unwrap_err();
     // The account is gone, with its setting, or may not be seen.
-    fake.world().has_audit_logs = false;
+    fake.state().has_audit_logs = false;
     let gone = json!({ "errors": [{ "status": "404", "title": "None" }] });
-    fake.world().refuses = vec![("GET accounts/acc-1", 404, gone)];
+    fake.state().refuses = vec![("GET accounts/acc-1", 404, gone)];
     assert!(resource.read(&state).await.unwrap().is_none());
     resource.create(config("in-1")).await.unwrap_err();
 }
@@ -213,7 +220,7 @@ async fn a_setting_that_is_not_ours_is_left_on_with_a_warning() {
     let (fake, harness) = connected().await;
     let resource = harness.resource(NAME);
     let state = resource.create(config("in-1")).await.unwrap();
-    fake.world().audit_logs_to = Some("in-2".to_owned());
+    fake.state().audit_logs_to = Some("in-2".to_owned());
     let planned = resource.plan_destroy(&state).await.unwrap();
     assert!(!resource.apply(planned).await.diags.is_empty());
 }

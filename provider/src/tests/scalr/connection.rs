@@ -15,10 +15,10 @@ scenarios![
     a_wait_that_is_interrupted_keeps_the_connection,
     a_taken_place_gives_the_import_block,
     a_lost_answer_gives_the_import_block_and_no_second_call,
-    a_connection_that_is_gone_is_said_to_be_gone,
+    an_update_of_a_connection_that_is_gone_is_an_error,
     the_data_source_finds_it_in_three_ways,
     what_fails_after_the_connection_is_there_is_a_warning,
-    what_scalr_refuses_of_a_connection_is_told,
+    what_scalr_refuses_of_a_connection_is_reported,
     a_connection_that_failed_is_warned_of,
     the_data_source_refuses_what_is_ambiguous,
 ];
@@ -103,7 +103,7 @@ async fn import_reads_everything() {
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_the_name_of_the_event_source() {
     let (fake, harness) = stage().await;
-    fake.world().asks_until_named = 3;
+    fake.state().asks_until_named = 3;
     let state = harness
         .resource(NAME)
         .create(connection(json!({})))
@@ -131,7 +131,7 @@ fn kept(applied: &tfplugin::testing::Applied) {
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_times_out_keeps_the_connection() {
     let (fake, harness) = stage().await;
-    fake.world().asks_until_named = u32::MAX;
+    fake.state().asks_until_named = u32::MAX;
     let resource = harness.resource(NAME);
     let planned = resource
         .plan(None, connection(json!({ "timeouts": { "create": "9s" } })))
@@ -143,7 +143,7 @@ async fn a_wait_that_times_out_keeps_the_connection() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_is_interrupted_keeps_the_connection() {
     let (fake, harness) = stage().await;
-    fake.world().asks_until_named = u32::MAX;
+    fake.state().asks_until_named = u32::MAX;
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, connection(json!({}))).await.unwrap();
     let interrupt = async {
@@ -164,13 +164,13 @@ async fn a_taken_place_gives_the_import_block() {
         .await
         .unwrap_err();
     names(&refused, &["`in-1`"]);
-    assert_eq!(fake.world().connections.len(), 1);
+    assert_eq!(fake.state().connections.len(), 1);
 }
 
 #[tokio::test]
 async fn a_lost_answer_gives_the_import_block_and_no_second_call() {
     let (fake, harness) = stage().await;
-    fake.world().trouble = Some(Trouble::LosesAnswers);
+    fake.state().trouble = Some(Trouble::LosesAnswers);
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, connection(json!({}))).await.unwrap();
     let applied = resource.apply(planned).await;
@@ -180,11 +180,11 @@ async fn a_lost_answer_gives_the_import_block_and_no_second_call() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_gone_is_said_to_be_gone() {
+async fn an_update_of_a_connection_that_is_gone_is_an_error() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
     let state = resource.create(connection(json!({}))).await.unwrap();
-    fake.world().connections.clear();
+    fake.state().connections.clear();
     let error = resource
         .update(&state, connection(json!({ "enabled": false })))
         .await
@@ -218,7 +218,7 @@ async fn the_data_source_finds_it_in_three_ways() {
     }
 }
 
-fn told(status: u16, detail: &str, pointer: &str) -> Json {
+fn error_document(status: u16, detail: &str, pointer: &str) -> Json {
     let source = json!({ "pointer": pointer });
     json!({ "errors": [{ "status": status.to_string(), "title": "Refused", "detail": detail, "source": source }] })
 }
@@ -232,10 +232,10 @@ async fn what_fails_after_the_connection_is_there_is_a_warning() {
     ] {
         let (fake, harness) = stage().await;
         {
-            let mut world = fake.world();
-            world.asks_until_named = u32::from(enabled) * 5;
-            world.trouble = ignores.then_some(Trouble::IgnoresChanges);
-            world.refuses = vec![(call, 403, told(403, "You may not.", ""))];
+            let mut held = fake.state();
+            held.asks_until_named = u32::from(enabled) * 5;
+            held.trouble = ignores.then_some(Trouble::IgnoresChanges);
+            held.refuses = vec![(call, 403, error_document(403, "You may not.", ""))];
         }
         let resource = harness.resource(NAME);
         let planned = resource
@@ -246,35 +246,35 @@ async fn what_fails_after_the_connection_is_there_is_a_warning() {
         assert!(applied.state.is_some() && !applied.diags.has_errors() && !applied.diags.is_empty());
     }
     let (fake, harness) = stage().await;
-    fake.world().asks_until_named = u32::MAX;
+    fake.state().asks_until_named = u32::MAX;
     let resource = harness.resource(NAME);
     let planned = resource.plan(None, connection(json!({}))).await.unwrap();
     let gone = async {
         fake.until("GET", 1).await;
-        fake.world().connections.clear();
+        fake.state().connections.clear();
     };
     let (applied, ()) = tokio::join!(resource.apply(planned), gone);
     assert!(applied.state.is_some() && !applied.diags.has_errors());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_scalr_refuses_of_a_connection_is_told() {
+async fn what_scalr_refuses_of_a_connection_is_reported() {
     for (status, errors) in [
-        (422, told(422, "Is taken.", "/data/attributes/name")),
+        (422, error_document(422, "Is taken.", "/data/attributes/name")),
         (
             422,
-            told(422, "No such account.", "/data/attributes/aws-account-id"),
+            error_document(422, "No such account.", "/data/attributes/aws-account-id"),
         ),
-        (422, told(422, "Not there.", "/data/attributes/region")),
-        (409, told(409, "Busy.", "")),
-        (401, told(401, "Unauthorized", "")),
-        (403, told(403, "You may not.", "")),
+        (422, error_document(422, "Not there.", "/data/attributes/region")),
+        (409, error_document(409, "Busy.", "")),
+        (401, error_document(401, "Unauthorized", "")),
+        (403, error_document(403, "You may not.", "")),
         (404, json!({})),
         (502, json!({})),
         (200, json!({ "nonsense": true })),
     ] {
         let (fake, harness) = stage().await;
-        fake.world().refuses = vec![("POST", status, errors)];
+        fake.state().refuses = vec![("POST", status, errors)];
         harness
             .resource(NAME)
             .create(connection(json!({})))
@@ -286,11 +286,11 @@ async fn what_scalr_refuses_of_a_connection_is_told() {
     let state = resource.create(connection(json!({}))).await.unwrap();
     let paused = connection(json!({ "enabled": false }));
     for (status, errors) in [
-        (422, told(422, "Not now.", "/data/attributes/status")),
-        (403, told(403, "You may not.", "")),
+        (422, error_document(422, "Not now.", "/data/attributes/status")),
+        (403, error_document(403, "You may not.", "")),
         (502, json!({})),
     ] {
-        fake.world().refuses = vec![
+        fake.state().refuses = vec![
             ("PATCH", status, errors.clone()),
             ("DELETE", status, errors.clone()),
             ("GET", status, errors),
@@ -299,13 +299,13 @@ async fn what_scalr_refuses_of_a_connection_is_told() {
         resource.destroy(&state).await.unwrap_err();
         resource.read(&state).await.unwrap_err();
     }
-    fake.world().refuses.clear();
-    fake.world().trouble = Some(Trouble::IgnoresChanges);
+    fake.state().refuses.clear();
+    fake.state().trouble = Some(Trouble::IgnoresChanges);
     resource.update(&state, paused).await.unwrap_err();
     fake.set_status("disabled");
     let read = resource.read(&state).await.unwrap().unwrap();
     resource.update(&read, connection(json!({}))).await.unwrap_err();
-    fake.world().connections.clear();
+    fake.state().connections.clear();
     let renamed = connection(json!({ "timeouts": { "create": "1m" } }));
     let _ = resource.update(&state, renamed).await;
 }
@@ -317,7 +317,7 @@ async fn a_connection_that_failed_is_warned_of() {
     let state = resource.create(connection(json!({}))).await.unwrap();
     for message in [Json::Null, json!("No such AWS account.")] {
         fake.set_status("failed");
-        fake.world().connections[0]["attributes"]["err-message"] = message;
+        fake.state().connections[0]["attributes"]["err-message"] = message;
         assert!(resource.read(&state).await.unwrap().is_some());
     }
 }
@@ -341,7 +341,7 @@ async fn the_data_source_refuses_what_is_ambiguous() {
         .data_source(NAME, json!({ "id": "prod" }))
         .await
         .unwrap_err();
-    fake.world().refuses = vec![("GET", 403, told(403, "You may not.", ""))];
+    fake.state().refuses = vec![("GET", 403, error_document(403, "You may not.", ""))];
     harness
         .data_source(NAME, json!({ "name": "prod" }))
         .await

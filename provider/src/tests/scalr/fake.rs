@@ -20,7 +20,7 @@ pub(in crate::tests) enum Trouble {
 }
 
 /// What the fake holds, and how it behaves.
-pub(in crate::tests) struct World {
+pub(in crate::tests) struct Server {
     pub(in crate::tests) connections: Vec<Json>,
     /// GETs of a connection until its event source has a name.
     pub(in crate::tests) asks_until_named: u32,
@@ -49,7 +49,7 @@ pub(in crate::tests) struct World {
 }
 
 pub(in crate::tests) struct Fake {
-    world: Arc<Mutex<World>>,
+    held: Arc<Mutex<Server>>,
     address: SocketAddr,
 }
 
@@ -57,7 +57,7 @@ impl Fake {
     pub(in crate::tests) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let world = Arc::new(Mutex::new(World {
+        let held = Arc::new(Mutex::new(Server {
             connections: Vec::new(),
             asks_until_named: 0,
             refreshes_until: 0,
@@ -72,35 +72,35 @@ impl Fake {
             calls: Vec::new(),
             called: watch::Sender::new(()),
         }));
-        let served = Arc::clone(&world);
+        let served = Arc::clone(&held);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 serve(stream, &served).await;
             }
         });
-        Self { world, address }
+        Self { held, address }
     }
 
     pub(in crate::tests) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(in crate::tests) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
+    pub(in crate::tests) fn state(&self) -> MutexGuard<'_, Server> {
+        self.held.lock().unwrap()
     }
 
     /// Sets the status of the first connection, as a person does in the console.
     pub(in crate::tests) fn set_status(&self, status: &str) {
-        self.world().connections[0]["attributes"]["status"] = json!(status);
+        self.state().connections[0]["attributes"]["status"] = json!(status);
     }
 
     pub(in crate::tests) fn status(&self) -> Json {
-        self.world().connections[0]["attributes"]["status"].clone()
+        self.state().connections[0]["attributes"]["status"].clone()
     }
 
     /// Waits until there were so many calls of this method.
     pub(in crate::tests) async fn until(&self, method: &str, count: usize) {
-        let mut called = self.world().called.subscribe();
+        let mut called = self.state().called.subscribe();
         while self.count(method) < count {
             called.changed().await.unwrap();
         }
@@ -108,7 +108,7 @@ impl Fake {
 
     /// How many calls of this method there were.
     pub(in crate::tests) fn count(&self, method: &str) -> usize {
-        self.world()
+        self.state()
             .calls
             .iter()
             .filter(|call| call.starts_with(method))
@@ -116,7 +116,7 @@ impl Fake {
     }
 }
 
-async fn serve(mut stream: TcpStream, world: &Mutex<World>) {
+async fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
     let Some((line, body)) = request(&mut stream).await else {
         return;
     };
@@ -129,12 +129,12 @@ async fn serve(mut stream: TcpStream, world: &Mutex<World>) {
         .next()
         .unwrap();
     let (answer, lost) = {
-        let mut world = world.lock().unwrap();
-        world.calls.push(format!("{method} {path}"));
-        world.called.send_replace(());
+        let mut server = server.lock().unwrap();
+        server.calls.push(format!("{method} {path}"));
+        server.called.send_replace(());
         (
-            world.answer(method, path, &body),
-            method == "POST" && world.trouble == Some(Trouble::LosesAnswers),
+            server.answer(method, path, &body),
+            method == "POST" && server.trouble == Some(Trouble::LosesAnswers),
         )
     };
     if lost {
@@ -182,7 +182,7 @@ pub(in crate::tests) fn error(status: u16, detail: &str) -> (u16, Json) {
     )
 }
 
-impl World {
+impl Server {
     fn answer(&mut self, method: &str, path: &str, body: &Json) -> (u16, Json) {
         let data = &body["data"];
         let call = format!("{method} {path}");

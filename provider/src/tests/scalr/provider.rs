@@ -13,7 +13,7 @@ scenarios![
     unknown_settings_wait_until_they_are_needed,
     bad_settings_are_refused,
     default_tags_may_be_null,
-    a_server_without_tls_is_told_apart,
+    a_server_without_tls_is_recognised,
     a_connection_is_looked_up_in_one_way,
 ];
 
@@ -141,7 +141,7 @@ async fn default_tags_may_be_null() {
 
 /// `https` is meant where no scheme is written.
 #[tokio::test]
-async fn a_server_without_tls_is_told_apart() {
+async fn a_server_without_tls_is_recognised() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();
     let plain = tokio::spawn(async move {
