@@ -1,7 +1,7 @@
 //! `scalr-eventbridge`: Scalr's side of the EventBridge integration, and a local AWS to run it against.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! backoff clock error_chain ids tls token   leaves
 //! caller panics                             who calls, and the proof that the token was sent; panics without the token

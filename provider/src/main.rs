@@ -1,7 +1,7 @@
 //! `terraform-provider-scalr`: Scalr's events on AWS EventBridge, as Terraform resources.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure json credentials logs     what a failed call is told as; JSON that means the same; the command line's token; the log
 //! check                             checks of attributes

@@ -4,7 +4,7 @@
 //! Nothing here depends on a product crate: the cases see what a user sees, processes and wire forms.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
 //! http                          the one HTTP client

@@ -1,7 +1,7 @@
 //! The project's chores, as `cargo xtask COMMAND`.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type

@@ -4,7 +4,7 @@
 //! in the transaction of its change.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! answer                                                         the body of an answer
 //! error                                                          refusals, as JSON:API errors

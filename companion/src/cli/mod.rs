@@ -1,7 +1,7 @@
 //! The command line. One file a command.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! loopback out                        which URLs are on this machine; stdout and stderr
 //! remote                              a client of a running companion

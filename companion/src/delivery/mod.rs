@@ -5,7 +5,7 @@
 //! bus.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! batch decide       leaves: cutting batches; what AWS's answers mean
 //! hold_off worker    backoff of failed workers; one connection's worker

@@ -4,7 +4,7 @@
 //! have connections of their own. The commit of a transaction wakes the tasks that have work from it.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! bounds error migrations                                 leaves
 //! directory event row                                     the lock on a data directory, a new event, rows as values

@@ -2,7 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that. Ground first:
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! arn clock fault jsontext model page policy schedule   leaves: they use no module of ours but each other
 //! config caller      what a process is started with; who makes a request

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! error names value ip number folded wildcard    leaves: errors, the trie of field names, what values are compared by
 //! json scan                                      reading JSON: exactly as AWS's parser, and fast

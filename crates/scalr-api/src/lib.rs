@@ -2,7 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! error id page paths                                                  leaves: what all kinds share
 //! document                                                             objects, references, bodies

@@ -2,7 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! audit_log nearest run_executed    leaves: the two details, and names close to a misspelt one
 //! event_type                        the two types by name

@@ -7,7 +7,7 @@
 //! number of resources.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! log path proto timeouts value   leaves: log lines, paths of values, the protocol's messages, limits, three states
 //! cty diag                        values and types as Terraform has them, and their wire forms; messages to the user

@@ -1,5 +1,5 @@
-//! Rules that read several files together: no Rust file outside the module tree, every migration in the migrator, a README
-//! in every crate, changelog fragments in their form.
+//! Rules that read several files together: no Rust file outside the module tree, a folder's module in its `mod.rs`, every
+//! migration in the migrator, a README in every crate, changelog fragments in their form.
 
 use super::file::File;
 use crate::changelog;
@@ -11,6 +11,7 @@ const MIGRATOR: &str = "companion/src/store/migrations.rs";
 /// What is wrong.
 pub(super) fn check(files: &[File]) -> Vec<String> {
     let mut found = orphans(files);
+    found.extend(beside_folders(files));
     found.extend(migrations(files));
     found.extend(readmes(files));
     found.extend(fragments(files));
@@ -49,6 +50,20 @@ fn is_declared(file: &File, files: &[File]) -> bool {
                 .match_indices(&declaration)
                 .any(|(at, found)| parent.text[at + found.len()..].starts_with(';'))
     })
+}
+
+/// `a.rs` beside a folder `a/` of modules: a folder's own module is its `mod.rs`.
+fn beside_folders(files: &[File]) -> Vec<String> {
+    let is_folder = |folder: &str| {
+        files
+            .iter()
+            .any(|file| file.is_rust() && file.path.starts_with(&format!("{folder}/")))
+    };
+    let beside = files.iter().filter_map(|file| {
+        let folder = file.path.strip_suffix(".rs")?;
+        is_folder(folder).then(|| format!("{}: move it to {folder}/mod.rs", file.path))
+    });
+    beside.collect()
 }
 
 /// Migrations that the migrator does not name are never applied.
@@ -108,7 +123,7 @@ mod tests {
         finds(
             &[
                 ("a/src/lib.rs", "mod b;"),
-                ("a/src/b.rs", "mod c;"),
+                ("a/src/b/mod.rs", "mod c;"),
                 ("a/src/b/c.rs", ""),
             ],
             &[],
@@ -138,6 +153,26 @@ mod tests {
             &["a/src/b/mod.rs: no `mod`"],
         );
         finds(&[("a/tests/it/common.rs", ""), ("a/examples/x/y.rs", "")], &[]);
+    }
+
+    #[test]
+    fn a_module_beside_its_folder_is_found() {
+        finds(
+            &[
+                ("a/src/lib.rs", "mod b;"),
+                ("a/src/b.rs", "mod c;"),
+                ("a/src/b/c.rs", ""),
+            ],
+            &["a/src/b.rs: move it to a/src/b/mod.rs"],
+        );
+        finds(
+            &[
+                ("a/src/lib.rs", "mod b;"),
+                ("a/src/b.rs", ""),
+                ("a/src/b/1.sql", ""),
+            ],
+            &[],
+        );
     }
 
     #[test]

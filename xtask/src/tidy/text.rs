@@ -18,6 +18,10 @@ const SQL: [&str; 6] = [
     "sqlx::query",
 ];
 
+/// The framework serves any provider: it names none, and no service of one.
+const FRAMEWORK: &str = "crates/tfplugin";
+const PRODUCT_WORDS: [&str; 3] = ["scalr", "eventbridge", "aws_sdk"];
+
 /// Everything that is wrong with one file.
 pub(super) fn check(file: &File) -> Vec<String> {
     let mut found = Vec::new();
@@ -31,6 +35,12 @@ pub(super) fn check(file: &File) -> Vec<String> {
     }
     if file.is_rust() && !file.is_generated() {
         rust(file, &mut say);
+    }
+    if file.path.starts_with(FRAMEWORK) {
+        let text = file.text.to_lowercase();
+        for word in PRODUCT_WORDS.iter().filter(|word| text.contains(*word)) {
+            say(format!("the framework names `{word}`: it serves any provider"));
+        }
     }
     found
 }
@@ -149,6 +159,18 @@ mod tests {
             "//! A.\nconst Q: &str = \"SELECT 1\";\n",
             &[],
         );
+    }
+
+    #[test]
+    fn the_framework_names_no_provider() {
+        finds("crates/tfplugin/src/a.rs", "//! Serves Scalr.\n", &["`scalr`"]);
+        finds(
+            "crates/tfplugin-derive/README.md",
+            "aws_sdk_sts\n",
+            &["`aws_sdk`"],
+        );
+        finds("crates/tfplugin/src/a.rs", "//! Serves notes.\n", &[]);
+        finds("provider/src/a.rs", "//! Serves Scalr.\n", &[]);
     }
 
     #[test]

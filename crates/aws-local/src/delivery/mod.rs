@@ -4,6 +4,7 @@
 //! accepted the event. Only requests over HTTP leave the core; their results come back as changes of their own.
 //!
 //! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! envelope permission miss   the event; who may deliver; why an attempt failed
 //! attempt                    one target, one event, and how the result is recorded

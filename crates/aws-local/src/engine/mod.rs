@@ -2,6 +2,7 @@
 //! under. What leaves the process, an answer or a request over HTTP, waits until its change is on disk.
 //!
 //! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! core outgoing recovery   the deterministic core; queued requests; the status of a recovery
 //! locked                   what the lock guards

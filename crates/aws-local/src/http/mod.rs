@@ -1,6 +1,7 @@
 //! The edge: AWS's wire forms on one port.
 //!
 //! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! edge serve signature xml   what handlers share; connections; who signed; the query protocol's answers
 //! reply                      answers and refusals in the form of the client's protocol

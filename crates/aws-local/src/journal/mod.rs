@@ -8,6 +8,7 @@
 //! is tried as usual.
 //!
 //! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! disk error progress   the disk operations; what may go wrong; how far the writer is
 //! files                 the files of the data directory

@@ -1,6 +1,7 @@
 //! The operations of AWS's: each family in a file of its own, listed in tables by AWS's names.
 //!
 //! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! call log_events listing    what an operation works with; what FilterLogEvents and the like give; pages of listings
 //! output                     what an operation gives

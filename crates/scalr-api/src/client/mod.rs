@@ -4,7 +4,7 @@
 //! form, so that a wrong host never looks like a deleted object; the token is in no message, and no body is logged.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! error host retry token    leaves
 //! settings                  how to reach the API

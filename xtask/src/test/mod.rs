@@ -4,7 +4,7 @@
 //! most of its time, so the other lane lints and documents beside it.
 //!
 //! # Floors
-//! A module uses only what is below it; `cargo xtask tidy` checks that.
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! report        what a step prints, how it ends
 //! changes       what a change touches: crates and what depends on them
