@@ -3,10 +3,10 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! failure json credentials logs     what a failed call is told as; JSON that means the same; the command line's token; the log
+//! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
-//! aws/ scalr/                       the two sides: their calls, and what their errors mean
+//! aws/ scalr/                       the two sides: their calls and their errors
 //! client                            what an operation works with: Scalr, AWS, the account
 //! defaults                          region and tags where a configuration names none
 //! functions/ data_sources/          pure functions; look-ups
