@@ -1,7 +1,7 @@
-//! An object that is there before an apply makes it, which the call that makes it would overwrite without a word. One that
-//! is just as planned is adopted: that is how an interrupted apply goes on. One that differs is refused.
+//! An object that is there before an apply makes it, which the call that makes it would overwrite without an error. One
+//! that is just as planned is adopted: that is how an interrupted apply continues. One that differs is refused.
 
-use tfplugin::{Diagnostic, Result};
+use tfplugin::{Diagnostic, Path, Result};
 
 use crate::failure::import_block;
 
@@ -19,7 +19,7 @@ pub struct Existing<'a> {
 
 impl Existing<'_> {
     /// Refuses an object that differs in some attributes.
-    pub fn adopt_or_refuse(self, differences: &[&str]) -> Result<()> {
+    pub fn adopt_or_refuse(self, differences: &[String]) -> Result<()> {
         if differences.is_empty() {
             Ok(())
         } else {
@@ -27,7 +27,7 @@ impl Existing<'_> {
         }
     }
 
-    fn refusal(&self, differences: &[&str]) -> Diagnostic {
+    fn refusal(&self, differences: &[String]) -> Diagnostic {
         Diagnostic::error(&self.what).detail(format!(
             "It is in {}, is not in the state, and differs in `{}`; it was left as it is. Choose {}, or import it (the plan \
              then shows what would change) with\n\n{}",
@@ -40,7 +40,7 @@ impl Existing<'_> {
 }
 
 /// The attributes that are not the same.
-pub fn differing<const N: usize>(compared: [(&'static str, bool); N]) -> Vec<&'static str> {
+pub fn differing<const N: usize>(compared: [(Path, bool); N]) -> Vec<String> {
     let differing = compared.into_iter().filter(|(_, same)| !same);
-    differing.map(|(name, _)| name).collect()
+    differing.map(|(path, _)| path.to_string()).collect()
 }

@@ -160,13 +160,16 @@ impl Rule {
     }
 
     /// The attributes in which another differs.
-    fn differences(&self, other: &Self) -> Vec<&'static str> {
+    fn differences(&self, other: &Self) -> Vec<String> {
         differing([
-            ("description", self.description == other.description),
-            ("event_pattern", self.event_pattern == other.event_pattern),
-            ("enabled", self.enabled == other.enabled),
-            ("role_arn", self.role_arn == other.role_arn),
-            ("tags", self.tags_all == other.tags_all),
+            (Self::description().into(), self.description == other.description),
+            (
+                Self::event_pattern().into(),
+                self.event_pattern == other.event_pattern,
+            ),
+            (Self::enabled().into(), self.enabled == other.enabled),
+            (Self::role_arn().into(), self.role_arn == other.role_arn),
+            (Self::tags().into(), self.tags_all == other.tags_all),
         ])
     }
 }
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_taken() {
+    fn the_attributes_are_what_aws_holds() {
         let mut rule = rule();
         let held = DescribeRuleOutput::builder()
             .state(RuleState::Disabled)
