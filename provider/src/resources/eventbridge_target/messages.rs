@@ -98,7 +98,7 @@ pub(super) fn request_cannot_be_built(doing: &str, why: &impl std::fmt::Display)
     Diagnostic::error(format!("Cannot {doing}")).detail(format!("The request cannot be built: {why}."))
 }
 
-/// How things stand when PutTargets failed. What was made before it is named: it is in no state.
+/// The state when PutTargets failed. What was made before it is named: it is in no state.
 pub(super) fn after_put(plan: &Target, new: bool) -> Standing {
     let standing = if new {
         Standing::new(
@@ -173,9 +173,8 @@ pub(super) fn no_group(name: &str, region: &str) -> Diagnostic {
 }
 
 pub(super) fn no_permission(name: &str, failure: &log_policy::Failure, standing: &str) -> Diagnostic {
-    Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"))
-        .detail(failure.detail(standing))
-        .at(Target::log_group())
+    let diagnostic = Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"));
+    failure.explained(diagnostic, standing).at(Target::log_group())
 }
 
 pub(super) fn permission_not_revoked(
@@ -183,10 +182,8 @@ pub(super) fn permission_not_revoked(
     failure: &log_policy::Failure,
     standing: &str,
 ) -> Diagnostic {
-    Diagnostic::error(format!(
-        "Cannot revoke the permission to write to the log group `{name}`"
-    ))
-    .detail(failure.detail(standing))
+    let doing = format!("revoke the permission to write to the log group `{name}`");
+    failure.explained(Diagnostic::failed(doing), standing)
 }
 
 /// `mine`: the group's ARN and this rule's mark.
