@@ -3,7 +3,7 @@
 //! # Floors
 //! A module uses only what is below it; `cargo xtask tidy` checks that.
 //! ```text
-//! failure json credentials logs     what a failed call is told as; JSON that means the same; the command line's token; the log
+//! failure json credentials logs     what users read of a failed call; JSON that means the same; the command line's token; the log
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
 //! aws/ scalr/                       the two sides: their calls, and what their errors mean

@@ -137,7 +137,7 @@ impl Resource for Bus {
             .await
             .map_err(|e| e.during(doing::read_tags(name)))?;
         state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
-        let known = tags::Known {
+        let known = tags::FromState {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };

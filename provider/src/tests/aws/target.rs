@@ -20,7 +20,7 @@ scenarios![
     an_existing_target_is_refused_where_it_differs,
     a_target_of_no_rule_is_refused,
     an_entry_that_fails_fails_the_call,
-    a_change_that_fails_says_how_the_target_stands,
+    a_change_that_fails_says_what_state_the_target_is_in,
 ];
 
 const NAME: &str = "scalr_eventbridge_target";
@@ -309,7 +309,7 @@ async fn an_entry_that_fails_fails_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_fails_says_how_the_target_stands() {
+async fn a_change_that_fails_says_what_state_the_target_is_in() {
     let (fake, harness) = with_rule().await;
     let state = made(&harness, json!({ "create": true })).await;
     let resource = harness.resource(NAME);
