@@ -220,7 +220,7 @@ impl Cause for Error {
                     .to_owned()
             }
             Self::Stopped { why, .. } => match why {
-                Stop::Interrupted => "Run the same command again to go on.".to_owned(),
+                Stop::Interrupted => "Run the same command again to continue.".to_owned(),
                 Stop::TooLate => {
                     "Is AWS reachable from here? How long this may take is said by `timeouts`.".to_owned()
                 }

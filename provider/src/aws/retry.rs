@@ -81,7 +81,10 @@ impl<'a> Retry<'a> {
         };
         Diagnostic::error(format!("{how}: did not {}", self.doing))
             .because(last)
-            .standing(format!("{} Apply again to go on.", self.standing.after(effect)))
+            .standing(format!(
+                "{} Apply again to continue.",
+                self.standing.after(effect)
+            ))
             .into()
     }
 }

@@ -12,7 +12,7 @@ use crate::resources::existing::Existing;
 pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply goes on from here.";
 pub(super) const TARGET_UNCHANGED: &str = "the target is unchanged.";
 /// State of the target where the permission is revoked.
-pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to go on.";
+pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to continue.";
 pub(super) const TARGET_STILL_THERE: &str = "The target is still there; the next destroy goes on from here.";
 /// What is waited for.
 pub(super) const ANOTHER_REMOVAL: &str = "The removal of another target";
@@ -155,7 +155,9 @@ pub(super) fn after_making_group() -> Standing {
 }
 
 pub(super) fn after_releasing_group() -> Standing {
-    Standing::same("The target is as configured; the log group still carries the tag. Apply again to go on.")
+    Standing::same(
+        "The target is as configured; the log group still carries the tag. Apply again to continue.",
+    )
 }
 
 pub(super) fn after_deleting_group() -> Standing {
