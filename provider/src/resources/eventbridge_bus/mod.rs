@@ -208,7 +208,7 @@ impl Bus {
     }
 
     /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
-    /// goes on.
+    /// continues.
     async fn associate(&mut self, operation: &Operation<'_, Self>, aws: &Regional) {
         let source = &self.event_source_name;
         let why = match source::wait_until_active(operation, aws, source).await {

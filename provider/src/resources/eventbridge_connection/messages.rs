@@ -96,7 +96,7 @@ pub(super) fn no_name_yet(object: &Object<Wire>, why: &str) -> Diagnostic {
     ))
     .detail(format!(
         "{why} The connection `{}` exists and is kept; the next plan reads the name of its event source, and what depends \
-         on it goes on from there.",
+         on it continues from there.",
         object.id
     ))
 }

@@ -70,7 +70,7 @@ pub(super) fn cannot_look(group: &str, error: &Error) -> String {
 
 pub(super) fn interrupted(run: &Object<Run>) -> Diagnostic {
     Diagnostic::error("Interrupted before the event arrived").detail(format!(
-        "The run `{}` goes on in Scalr. The check is not in the state; the next apply runs it again.",
+        "The run `{}` continues in Scalr. The check is not in the state; the next apply runs it again.",
         run.id
     ))
 }

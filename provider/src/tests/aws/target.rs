@@ -48,7 +48,7 @@ pub(super) async fn made(harness: &Harness, group: Json) -> State {
     harness.resource(NAME).create(config(group)).await.unwrap()
 }
 
-/// The target is what a refresh looks for: it goes last, and a destroy that failed goes on where it was.
+/// The target is what a refresh looks for: it goes last, and a destroy that failed continues where it was.
 #[tokio::test(start_paused = true)]
 async fn a_destroy_that_fails_anywhere_goes_on_the_next_time() {
     for call in [
