@@ -14,7 +14,7 @@ use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
 use crate::aws::{Error, Regional, filled, held_text};
 use crate::client::Client;
 use crate::failure::{Cause as _, diagnostic};
-use crate::resources::existing::differing;
+use crate::resources::existing::{self, differing};
 use crate::values::Json;
 
 /// How many rules of one prefix are looked at.
@@ -32,7 +32,7 @@ pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
     let mut now = plan.clone();
     now.with(&held);
     now.tags_all = Some(tags.map_err(|e| e.during(doing()))?);
-    messages::existing(plan, &aws.name).adopt_or_refuse(&plan.differences(&now))
+    existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&now))
 }
 
 /// Generates the name of a new rule. A rule that begins with the prefix, is just like this one, has no target and was not

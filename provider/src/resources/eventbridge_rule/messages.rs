@@ -7,7 +7,7 @@ use tfplugin::rules::Broken;
 use super::Rule;
 use crate::aws::Error;
 use crate::failure::{Standing, UNCHANGED, import_block};
-use crate::resources::existing::Existing;
+use crate::resources::messages::Existing;
 
 /// What failed is named by what was being done.
 pub(super) mod doing {

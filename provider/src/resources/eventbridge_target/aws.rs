@@ -14,7 +14,7 @@ use super::{DeadLetterConfig, InputTransformer, RetryPolicy, Target};
 use crate::aws::retry::{Retry, gone};
 use crate::aws::{Regional, filled};
 use crate::failure::Cause as _;
-use crate::resources::existing::differing;
+use crate::resources::existing::{self, differing};
 use crate::values::Json;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -28,7 +28,9 @@ pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Target) -> Result<()>
     let targets = targets.map_err(|e| e.during(doing::read(&plan.rule)))?;
     let mut targets = targets.into_iter().flatten();
     match targets.find(|held| held.id() == plan.id()) {
-        Some(held) => messages::existing(plan, &aws.name).adopt_or_refuse(&plan.differences(&held)),
+        Some(held) => {
+            existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&held))
+        }
         None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use tfplugin::rules::Broken;
 use super::{LogGroup, Target, log_group::OWNER_TAG};
 use crate::aws::{Error, log_policy};
 use crate::failure::{Standing, UNCHANGED};
-use crate::resources::existing::Existing;
+use crate::resources::messages::Existing;
 
 /// State of the target while its log group is made ready, after "The log group is there; ".
 pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply continues from here.";
