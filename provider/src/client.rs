@@ -1,13 +1,13 @@
 //! What resources work with: Scalr's API, AWS, and the account. Making one does no I/O.
 //!
 //! A setting may be unknown while Terraform plans. That is no error until a call needs it: each part is asked for by
-//! a method that fails with the setting's name.
+//! a method that fails with the setting's path.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use scalr_api::AccountId;
-use tfplugin::{Diagnostic, Result};
+use tfplugin::{Diagnostic, Path, Result};
 
 use crate::aws::Aws;
 use crate::scalr::Scalr;
@@ -46,12 +46,12 @@ impl GeneratedNames {
     }
 }
 
-/// A part of the client, or the name of the setting that is not known yet.
+/// A part of the client, or the setting that is not known yet.
 pub type Setting<T> = std::result::Result<T, NotKnownYet>;
 
 /// The setting that is not known: `token`, `aws.region`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotKnownYet(pub &'static str);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotKnownYet(pub Path);
 
 impl Client {
     /// From what the configuration says.
@@ -89,8 +89,8 @@ impl Client {
 }
 
 impl NotKnownYet {
-    fn diagnostic(self) -> Diagnostic {
-        let setting = self.0;
+    fn diagnostic(&self) -> Diagnostic {
+        let setting = &self.0;
         Diagnostic::error(format!("The provider's `{setting}` is not known yet")).detail(format!(
             "`{setting}` in the provider's configuration depends on something that is known only after apply, and this \
              operation needs it now. Nothing was changed.\n\nApply what `{setting}` depends on first (`-target`), or give \

@@ -239,6 +239,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::snapshot;
 
     fn found(host: &str, env: &[(&str, &str)], files: &[(&str, &str)]) -> Search {
         let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -259,13 +260,22 @@ mod tests {
         )
     }
 
+    /// Looks for the token and for the names that its origin shows; the sentences are the snapshot's.
     #[track_caller]
-    fn check(host: &str, env: &[(&str, &str)], files: &[(&str, &str)], expected: Option<(&str, &str)>) {
-        let expected = expected.map(|(token, origin)| (token.to_owned(), origin.to_owned()));
+    fn check(host: &str, env: &[(&str, &str)], files: &[(&str, &str)], expected: Option<(&str, &[&str])>) {
+        let found = found(host, env, files).found;
+        let found = found
+            .as_ref()
+            .map(|(token, origin)| (token.as_str(), names(origin)));
         assert!(
-            found(host, env, files).found == expected,
+            found == expected.map(|(token, names)| (token, names.to_vec())),
             "{host} {env:?} {files:?}"
         );
+    }
+
+    /// What is in backticks.
+    fn names(text: &str) -> Vec<&str> {
+        text.split('`').skip(1).step_by(2).collect()
     }
 
     #[test]
@@ -279,7 +289,7 @@ mod tests {
                 "my.acme.scalr.io",
                 &[(variable, "t")],
                 &[],
-                Some(("t", &format!("the variable `{variable}`"))),
+                Some(("t", &[variable])),
             );
         }
         for variable in ["TF_TOKEN_my__acme_scalr_io", "TF_TOKEN_my-acme_scalr_io"] {
@@ -287,14 +297,14 @@ mod tests {
                 "my-acme.scalr.io",
                 &[(variable, "t")],
                 &[],
-                Some(("t", &format!("the variable `{variable}`"))),
+                Some(("t", &[variable])),
             );
         }
         check(
             "xn--caf-dma.scalr.io",
             &[("TF_TOKEN_café_scalr_io", "t")],
             &[],
-            Some(("t", "the variable `TF_TOKEN_café_scalr_io`")),
+            Some(("t", &["TF_TOKEN_café_scalr_io"])),
         );
         check(
             "acme.scalr.io",
@@ -310,12 +320,11 @@ mod tests {
                   provider_installation { dev_overrides { \"a/b\" = \"/x\" } direct {} }\n\
                   /* { */ credentials \"other\" { token = \"o\" }\n\
                   credentials \"Acme.scalr.io\" {\n  token = \"s3\\\"cret\" // mine\n}\n";
-        let origin = "the credentials of `Acme.scalr.io` in `/h/.terraformrc`";
         check(
             "acme.scalr.io",
             &[("HOME", "/h")],
             &[("/h/.terraformrc", rc)],
-            Some(("s3\"cret", origin)),
+            Some(("s3\"cret", &["Acme.scalr.io", "/h/.terraformrc"])),
         );
         check(
             "elsewhere.io",
@@ -335,7 +344,7 @@ mod tests {
             "a.io",
             &[("HOME", "/h"), ("TF_CLI_CONFIG_FILE", "/x.rc")],
             &[("/x.rc", named), ("/h/.terraformrc", usual)],
-            Some(("n", "the credentials of `a.io` in `/x.rc`")),
+            Some(("n", &["a.io", "/x.rc"])),
         );
         let other = &[("HOME", "/h"), ("TF_CLI_CONFIG_FILE", "/none.rc")];
         check("a.io", other, &[("/h/.terraformrc", usual)], None);
@@ -349,27 +358,39 @@ mod tests {
             "http://127.0.0.1:8080",
             &[("HOME", "/h")],
             &[(file, json)],
-            Some((
-                "t",
-                "the credentials of `127.0.0.1:8080` in `/h/.terraform.d/credentials.tfrc.json`",
-            )),
+            Some(("t", &["127.0.0.1:8080", file])),
         );
     }
 
     #[test]
     fn what_cannot_be_read_is_named_without_its_contents() {
-        for (text, reason) in [
-            ("credentials \"a\" { token = \"s3cret", "a quote is not closed"),
-            ("credentials \"a\" {", "a brace is not closed"),
-            ("}", "a brace is closed that was not opened"),
-            ("/* s3cret", "a comment is not closed"),
-            (
-                "{\"credentials\": s3cret}",
-                "it is not the JSON of a CLI configuration",
-            ),
-        ] {
+        let texts = [
+            "credentials \"a\" { token = \"s3cret",
+            "credentials \"a\" {",
+            "}",
+            "/* s3cret",
+            "{\"credentials\": s3cret}",
+        ];
+        let unreadable = texts.map(|text| {
             let search = found("a", &[("TF_CLI_CONFIG_FILE", "/x")], &[("/x", text)]);
-            assert_eq!(search.unreadable, [format!("`/x`: {reason}")]);
-        }
+            let [reason] = <[String; 1]>::try_from(search.unreadable).unwrap();
+            assert_eq!(names(&reason), ["/x"], "{text}");
+            assert!(!reason.contains("s3cret"), "{text}");
+            reason
+        });
+        snapshot::check("credentials.txt", unreadable.into_iter().chain(origins()));
+    }
+
+    /// Where a token was found, one of each kind.
+    fn origins() -> impl Iterator<Item = String> {
+        let file = "/h/.terraform.d/credentials.tfrc.json";
+        let json = r#"{"credentials": {"a.io": {"token": "t"}}}"#;
+        let block = "credentials \"a.io\" { token = \"t\" }";
+        let found = [
+            found("a.io", &[("TF_TOKEN_a_io", "t")], &[]),
+            found("a.io", &[("HOME", "/h")], &[(file, json)]),
+            found("a.io", &[("HOME", "/h")], &[("/h/.terraformrc", block)]),
+        ];
+        found.into_iter().map(|search| search.found.unwrap().1)
     }
 }

@@ -1,11 +1,11 @@
-//! What a user reads when a call failed: what failed, how things stand, what to do next. `aws::Error` and
+//! What a user reads when a call failed: what failed, what state things are in, what to do next. `aws::Error` and
 //! `scalr::Error` feed it.
 
 use std::fmt::Display;
 
 use tfplugin::{Diagnostic, Diagnostics};
 
-/// How things stand after a call that was refused.
+/// The state of things after a call that was refused.
 pub const UNCHANGED: &str = "The call changed nothing.";
 
 /// A failed call, as the side that made it knows it. As text it is what happened, without a full stop.
@@ -24,7 +24,7 @@ pub trait Cause: Display {
     /// What to do next.
     fn next(&self) -> Option<String>;
 
-    /// The diagnostics for what was being done, with how things stand.
+    /// The diagnostics for what was being done, with the state of things.
     fn during_with(&self, doing: impl Display, standing: &Standing) -> Diagnostics {
         diagnostic(self, doing, standing).into()
     }
@@ -46,7 +46,7 @@ pub enum Effect {
     Unknown,
 }
 
-/// How things stand after a call that failed.
+/// The state of things after a call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     refused: String,
@@ -97,31 +97,15 @@ impl Standing {
 
 /// One diagnostic for a failed call.
 pub fn diagnostic<C: Cause + ?Sized>(cause: &C, doing: impl Display, standing: &Standing) -> Diagnostic {
-    Diagnostic::error(cause.what(&doing.to_string())).detail(detail(cause, standing))
+    explained(Diagnostic::error(cause.what(&doing.to_string())), cause, standing)
 }
 
-/// What happened, how things stand, what to do next: a paragraph each.
-pub fn detail<C: Cause + ?Sized>(cause: &C, standing: &Standing) -> String {
-    let state = standing.after(cause.effect());
-    let next = cause.next().map(|next| format!("\n\n{next}")).unwrap_or_default();
-    format!("{}\n\n{state}{next}", sentence(&cause.to_string()))
-}
-
-/// The text with a full stop: messages from outside end with one or don't.
-pub fn sentence(text: &str) -> String {
-    let text = text.trim_end();
-    if text.ends_with(['.', '!', '?']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
-}
-
-/// The text as a sentence of its own: a capital first, a full stop last.
-pub fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
-    sentence(&first.into_iter().flatten().chain(letters).collect::<String>())
+/// The diagnostic with a paragraph each on what happened, the state of things, what to do next.
+pub fn explained<C: Cause + ?Sized>(diagnostic: Diagnostic, cause: &C, standing: &Standing) -> Diagnostic {
+    diagnostic
+        .quoting(cause)
+        .standing(standing.after(cause.effect()))
+        .next(cause.next().unwrap_or_default())
 }
 
 /// The block that imports what exists. Each line is indented: Terraform wraps lines that start at column 0. A provider
@@ -174,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_for_what_happened_how_things_stand_and_what_is_next() {
+    fn a_paragraph_for_what_happened_for_the_state_and_for_what_is_next() {
         let own = Standing::new("No.", "Perhaps.").and("More.");
         for (effect, standing, want) in [
             (Effect::NotSent, &own, "no.\n\nNothing was changed."),
@@ -192,17 +176,6 @@ mod tests {
                 (diagnostic.summary.as_str(), diagnostic.detail.as_str()),
                 ("Cannot do it", want)
             );
-        }
-    }
-
-    #[test]
-    fn sentences() {
-        for (text, want) in [
-            ("waiting", "Waiting."),
-            ("It is. (r-1)", "It is. (r-1)."),
-            ("No. ", "No."),
-        ] {
-            assert_eq!(capitalised(text), want);
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scalr_api::{AccountId, Host, Settings, Token};
-use tfplugin::{Attrs, ConfigureRequest, Diagnostic, Diagnostics, Number, Provider, Registry, Result, Value};
+use tfplugin::{
+    Attrs, ConfigureRequest, Diagnostic, Diagnostics, Number, Path, Provider, Registry, Result, Value,
+};
 
 use crate::aws::{self, checks};
 use crate::client::{Client, NotKnownYet, Setting};
@@ -120,13 +122,13 @@ impl Provider for ScalrEventBridge {
 
 impl ScalrEventBridge {
     fn client(self, environment: &Environment<'_>, user_agent: String) -> Result<Client> {
-        let account_id = match known("account_id", self.account_id) {
+        let account_id = match known(ScalrEventBridge::account_id(), self.account_id) {
             Ok(Some(text)) => Ok(Some(account(text)?)),
             Ok(None) => Ok(None),
             Err(unknown) => Err(unknown),
         };
-        let aws =
-            known("aws", self.aws).and_then(|aws| aws.map_or_else(|| Ok(aws::Settings::default()), settings));
+        let aws = known(ScalrEventBridge::aws(), self.aws)
+            .and_then(|aws| aws.map_or_else(|| Ok(aws::Settings::default()), settings));
         let aws = aws.map(|settings| aws::Settings {
             environment_region: environment_region(environment),
             ..settings
@@ -156,11 +158,11 @@ fn default_tags(tags: &BTreeMap<String, Value<String>>) -> std::result::Result<(
 }
 
 /// The value that is written, if it is known.
-fn known<T>(name: &'static str, value: Value<T>) -> Setting<Option<T>> {
+fn known<T>(path: impl Into<Path>, value: Value<T>) -> Setting<Option<T>> {
     match value {
         Value::Known(value) => Ok(Some(value)),
         Value::Null => Ok(None),
-        Value::Unknown => Err(NotKnownYet(name)),
+        Value::Unknown => Err(NotKnownYet(path.into())),
     }
 }
 
@@ -187,7 +189,7 @@ fn scalr(
             .filter(|value| filled(value))
             .cloned()
     };
-    let hostname = match known("hostname", hostname) {
+    let hostname = match known(ScalrEventBridge::hostname(), hostname) {
         Ok(hostname) => hostname.filter(filled).or_else(|| variable("SCALR_HOSTNAME")),
         Err(unknown) => return Ok(Err(unknown)),
     };
@@ -195,7 +197,7 @@ fn scalr(
     let host: Host = hostname
         .parse()
         .map_err(|error| bad_hostname(&hostname, &error))?;
-    let (token, token_origin) = match known("token", token) {
+    let (token, token_origin) = match known(ScalrEventBridge::token(), token) {
         Ok(token) => match token.filter(filled) {
             Some(token) => (token, "`token` in the provider's configuration".to_owned()),
             None => match variable("SCALR_TOKEN") {
@@ -256,29 +258,30 @@ fn bad_hostname(hostname: &str, error: &scalr_api::HostError) -> Diagnostics {
 }
 
 fn settings(config: AwsConfig) -> Setting<aws::Settings> {
-    let tags = match known("aws.default_tags", config.default_tags)? {
-        Some(tags) => known("aws.default_tags.tags", tags.tags)?.unwrap_or_default(),
+    let path = ScalrEventBridge::aws();
+    let tags = match known(path.default_tags(), config.default_tags)? {
+        Some(tags) => known(path.default_tags().tags(), tags.tags)?.unwrap_or_default(),
         None => BTreeMap::new(),
     };
-    let allowed = known("aws.allowed_account_ids", config.allowed_account_ids)?;
+    let allowed = known(path.allowed_account_ids(), config.allowed_account_ids)?;
     Ok(aws::Settings {
-        region: known("aws.region", config.region)?
+        region: known(path.region(), config.region)?
             .map(|region| region.to_string())
             .filter(|region| !region.is_empty()),
-        profile: text("aws.profile", config.profile)?,
-        assume_role: known("aws.assume_role", config.assume_role)?
+        profile: known_text(path.profile(), config.profile)?,
+        assume_role: known(path.assume_role(), config.assume_role)?
             .map(assume_role)
             .transpose()?,
-        endpoints: known("aws.endpoints", config.endpoints)?
+        endpoints: known(path.endpoints(), config.endpoints)?
             .map(endpoints)
             .transpose()?
             .unwrap_or_default(),
         default_tags: tags
             .into_iter()
-            .filter_map(|(key, value)| Some((key, known("aws.default_tags.tags", value).transpose()?)))
+            .filter_map(|(key, value)| Some((key, known(path.default_tags().tags(), value).transpose()?)))
             .map(|(key, value)| Ok((key, value?)))
             .collect::<Setting<_>>()?,
-        max_retries: known("aws.max_retries", config.max_retries)?
+        max_retries: known(path.max_retries(), config.max_retries)?
             .and_then(|count| u32::try_from(count.to_i64()?).ok()),
         allowed_account_ids: allowed.unwrap_or_default().into_iter().collect(),
         ..aws::Settings::default()
@@ -286,23 +289,25 @@ fn settings(config: AwsConfig) -> Setting<aws::Settings> {
 }
 
 fn assume_role(role: AssumeRole) -> Setting<aws::AssumeRole> {
+    let path = ScalrEventBridge::aws().assume_role();
     Ok(aws::AssumeRole {
-        role_arn: text("aws.assume_role.role_arn", role.role_arn)?.unwrap_or_default(),
-        session_name: text("aws.assume_role.session_name", role.session_name)?,
-        external_id: text("aws.assume_role.external_id", role.external_id)?,
+        role_arn: known_text(path.role_arn(), role.role_arn)?.unwrap_or_default(),
+        session_name: known_text(path.session_name(), role.session_name)?,
+        external_id: known_text(path.external_id(), role.external_id)?,
     })
 }
 
 fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
+    let path = ScalrEventBridge::aws().endpoints();
     Ok(aws::Endpoints {
-        events: text("aws.endpoints.events", endpoints.events)?,
-        logs: text("aws.endpoints.logs", endpoints.logs)?,
-        sts: text("aws.endpoints.sts", endpoints.sts)?,
+        events: known_text(path.events(), endpoints.events)?,
+        logs: known_text(path.logs(), endpoints.logs)?,
+        sts: known_text(path.sts(), endpoints.sts)?,
     })
 }
 
-fn text(name: &'static str, value: Value<String>) -> Setting<Option<String>> {
-    known(name, value).map(|text| text.filter(|text| !text.is_empty()))
+fn known_text(path: impl Into<Path>, value: Value<String>) -> Setting<Option<String>> {
+    known(path, value).map(|text| text.filter(|text| !text.is_empty()))
 }
 
 #[cfg(test)]

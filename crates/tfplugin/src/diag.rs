@@ -31,7 +31,8 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error: what failed, as in `create the note`, which reads "Cannot create the note". What follows are
-    /// paragraphs, in this order: [`Diagnostic::because`], [`Diagnostic::standing`], [`Diagnostic::next`].
+    /// paragraphs, in this order: [`Diagnostic::because`] or [`Diagnostic::quoting`],
+    /// [`Diagnostic::standing`], [`Diagnostic::next`].
     ///
     /// ```
     /// # use tfplugin::Diagnostic;
@@ -79,6 +80,19 @@ impl Diagnostic {
         self.paragraph(&sentence)
     }
 
+    /// A paragraph in the words of a server: unlike [`Diagnostic::because`], without a capital that they do not have,
+    /// since they may begin with the name of an object.
+    ///
+    /// ```
+    /// # use tfplugin::Diagnostic;
+    /// let failed = Diagnostic::failed("delete the note `a`").quoting("note-1 is in use");
+    /// assert_eq!(failed.detail, "note-1 is in use.");
+    /// ```
+    pub fn quoting(self, words: impl fmt::Display) -> Self {
+        let words = closed(&words.to_string());
+        self.paragraph(&words)
+    }
+
     /// A paragraph on how things stand now: what was changed, and what was not.
     pub fn standing(self, text: impl AsRef<str>) -> Self {
         self.paragraph(text.as_ref())
@@ -106,14 +120,20 @@ impl Diagnostic {
 
 /// A text as a sentence: capital first, full stop last.
 pub fn sentence(text: &str) -> String {
-    let text = text.trim();
-    let mut letters = text.chars();
+    let mut letters = text.trim_start().chars();
     let first = letters.next().map(char::to_uppercase);
-    let mut whole: String = first.into_iter().flatten().chain(letters).collect();
-    if !whole.is_empty() && !whole.ends_with(['.', '?', '!']) {
-        whole.push('.');
-    }
-    whole
+    closed(&first.into_iter().flatten().chain(letters).collect::<String>())
+}
+
+/// The text with a full stop: messages from outside end with one or do not.
+fn closed(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.is_empty() || text.ends_with(['.', '?', '!']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{text}{stop}")
 }
 
 impl fmt::Display for Diagnostic {

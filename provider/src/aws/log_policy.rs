@@ -6,13 +6,13 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::PolicyScope;
-use tfplugin::{Attempts, Operation, WaitEnd};
+use tfplugin::{Attempts, Diagnostic, Operation, WaitEnd, sentence};
 
 use super::pages::Page;
 use super::policy::{self, ACCOUNT_CHARS_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without};
 use super::regional::Stop;
 use super::{Error, Regional};
-use crate::failure::{self, Standing, capitalised};
+use crate::failure::{self, Standing};
 
 const DESCRIBE: &str = "logs:DescribeResourcePolicies";
 /// The account-wide policy that holds our statements where a log group cannot have its own.
@@ -355,14 +355,14 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    /// What happened, how things stand, what to do next.
-    pub fn detail(&self, standing: &str) -> String {
+    /// The diagnostic with a paragraph each on what happened, the state of things, what to do next.
+    pub fn explained(&self, diagnostic: Diagnostic, standing: &str) -> Diagnostic {
         match self {
             Self::Aws(error) => {
                 let unknown = format!("Whether AWS changed the policy is not known. {standing}");
-                failure::detail(error, &Standing::new(standing, unknown))
+                failure::explained(diagnostic, error, &Standing::new(standing, unknown))
             }
-            other => format!("{other}\n\n{standing}"),
+            other => diagnostic.because(other).standing(standing),
         }
     }
 }
@@ -383,7 +383,7 @@ impl fmt::Display for Failure {
                 f,
                 "{} Remove statements that are no longer needed (`aws logs describe-resource-policies`), or choose \
                  another log group.",
-                capitalised(&error.to_string())
+                sentence(&error.to_string())
             ),
             Self::Unsettled => f.write_str(
                 "The log group's resource policy kept changing while it was being written, or does not show what was \

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tfplugin::{Attempts, Diagnostic, Diagnostics, Operation, Result, WaitEnd};
 
 use super::Error;
-use crate::failure::{Cause as _, Effect, Standing, capitalised};
+use crate::failure::{Cause as _, Effect, Standing};
 
 /// One attempt: done, or what is awaited before the next.
 pub type Attempted = std::result::Result<ControlFlow<(), String>, Error>;
@@ -80,9 +80,9 @@ impl<'a> Retry<'a> {
             WaitEnd::Cancelled { last } => ("Interrupted", last),
         };
         Diagnostic::error(format!("{how}: did not {}", self.doing))
-            .detail(format!(
-                "{}\n\n{} Apply again to go on.",
-                capitalised(&last),
+            .because(last)
+            .standing(format!(
+                "{} Apply again to continue.",
                 self.standing.after(effect)
             ))
             .into()

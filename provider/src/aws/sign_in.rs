@@ -200,6 +200,7 @@ impl ProfileFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::snapshot;
 
     #[test]
     fn profiles_are_found_by_the_heads_of_their_sections() {
@@ -225,13 +226,16 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_not_there_are_named_all_the_same() {
-        let file = ProfileFile {
+    fn files_that_cannot_be_read_have_no_profile_and_are_named() {
+        use std::io::ErrorKind::{NotFound, PermissionDenied};
+        let file = |text| ProfileFile {
             path: PathBuf::from("/x/config"),
-            text: Err(std::io::ErrorKind::NotFound.into()),
+            text,
             prefixed: true,
         };
-        assert!(!file.has("default"));
-        assert_eq!(file.looked_at(), "`/x/config` (not there)");
+        let unread = [NotFound, PermissionDenied].map(|kind| file(Err(kind.into())));
+        assert!(unread.iter().all(|file| !file.has("default")));
+        let files = unread.into_iter().chain([file(Ok(String::new()))]);
+        snapshot::check("sign_in.txt", files.map(|file| file.looked_at()));
     }
 }

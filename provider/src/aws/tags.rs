@@ -20,7 +20,7 @@ pub fn all(own: &Written, defaults: &Tags) -> Tags {
 
 /// What the state says of the tags of an object.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known<'a> {
+pub struct FromState<'a> {
     /// The resource's own.
     pub own: Option<&'a Written>,
     /// All of them, with the defaults of the time.
@@ -29,7 +29,7 @@ pub struct Known<'a> {
 
 /// Of the tags that AWS holds, those that are the resource's own: defaults are left out, those of now and those that
 /// the last apply set, unless the resource named them itself. Those that are written as null stay so.
-pub fn own(held: &Tags, defaults: &Tags, known: Known<'_>) -> Option<Written> {
+pub fn own(held: &Tags, defaults: &Tags, known: FromState<'_>) -> Option<Written> {
     let is_default = |key: &String, value: &String| {
         defaults.get(key) == Some(value) || known.all.is_some_and(|all| all.get(key) == Some(value))
     };
@@ -43,7 +43,7 @@ pub fn own(held: &Tags, defaults: &Tags, known: Known<'_>) -> Option<Written> {
     let nulls = nulls
         .filter(|(_, value)| value.is_none())
         .map(|(key, _)| (key.clone(), None));
-    // What is held comes last: a null that somebody gave a value since is a difference.
+    // What is held comes last: a null key that was given a value since is a difference.
     let own: Written = nulls.chain(own).collect();
     (!own.is_empty() || known.own.is_some()).then_some(own)
 }
@@ -121,7 +121,7 @@ mod tests {
             ("n=x", "", Some("n="), Some(""), Some("n=x")),
         ] {
             let (named, all) = (named.map(written), all.map(tags));
-            let known = Known {
+            let known = FromState {
                 own: named.as_ref(),
                 all: all.as_ref(),
             };

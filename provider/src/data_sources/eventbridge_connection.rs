@@ -1,9 +1,10 @@
 //! Data source `scalr_eventbridge_connection`: a connection by id, by name, or by AWS account and region.
 
 use scalr_api::{Connection as Wire, Object, Status};
-use tfplugin::rules::{Broken, Rules, any_of, exactly_one_of, requires};
-use tfplugin::{Attrs, DataSource, Diagnostic, Diagnostics, Operation, Path, Result};
+use tfplugin::rules::{Rules, any_of, exactly_one_of, requires};
+use tfplugin::{Attrs, DataSource, Diagnostics, Operation, Path, Result};
 
+use super::messages;
 use crate::check;
 use crate::client::Client;
 use crate::failure::Cause as _;
@@ -52,9 +53,9 @@ impl DataSource for Connection {
         let place = any_of((Self::aws_account_id(), Self::region()));
         vec![
             exactly_one_of((Self::id(), Self::name(), place))
-                .message(one_way)
-                .then(requires(Self::aws_account_id(), Self::region()).message(one_way))
-                .then(requires(Self::region(), Self::aws_account_id()).message(one_way)),
+                .message(messages::one_way)
+                .then(requires(Self::aws_account_id(), Self::region()).message(messages::one_way))
+                .then(requires(Self::region(), Self::aws_account_id()).message(messages::one_way)),
         ]
     };
 
@@ -76,27 +77,18 @@ impl DataSource for Connection {
             .ok_or_else(|| config.not_found(config.attribute()))?;
         match matching.next() {
             None => Ok(Self::of(&first)),
-            Some(second) => Err(config.ambiguous(&first, &second)),
+            Some(second) => {
+                let error = messages::ambiguous(&config.wanted(), (&first, &second), config.attribute());
+                Err(error.into())
+            }
         }
-    }
-}
-
-/// Not looked up in exactly one way, or in half a way.
-fn one_way(broken: &Broken) -> Diagnostic {
-    let error = Diagnostic::error("Say which connection in one way").detail(
-        "A connection is looked up by `id`, or by `name`, or by `aws_account_id` together with `region`; by exactly one of \
-         the three.",
-    );
-    match (broken.set(), broken.missing()) {
-        ([half], [_]) => error.at(half),
-        _ => error,
     }
 }
 
 impl Connection {
     async fn list(&self, scalr: &Scalr) -> Result<Vec<Object<Wire>>> {
         let listed = scalr.api.connections(self.name.as_deref()).await;
-        listed.map_err(|error| scalr.failed(error).during("list the connections"))
+        listed.map_err(|error| scalr.failed(error).during(messages::LIST_CONNECTIONS))
     }
 
     fn matches(&self, object: &Object<Wire>) -> bool {
@@ -131,20 +123,7 @@ impl Connection {
     }
 
     fn not_found(&self, attribute: impl Into<Path>) -> Diagnostics {
-        Diagnostic::error(format!("There is no connection {}", self.wanted()))
-            .detail("Scalr has no such EventBridge connection, or the token may not see it.")
-            .at(attribute)
-            .into()
-    }
-
-    fn ambiguous(&self, first: &Object<Wire>, second: &Object<Wire>) -> Diagnostics {
-        Diagnostic::error(format!("There is more than one connection {}", self.wanted()))
-            .detail(format!(
-                "`{}` and `{}` are two of them. Look it up by `id`.",
-                first.id, second.id
-            ))
-            .at(self.attribute())
-            .into()
+        messages::no_connection(&self.wanted(), attribute).into()
     }
 
     fn of(object: &Object<Wire>) -> Self {

@@ -1,8 +1,9 @@
 //! `scalr_eventbridge_source`: the partner event source as AWS shows it.
 
 use aws_sdk_eventbridge::primitives::{DateTime, DateTimeFormat};
-use tfplugin::{Attrs, DataSource, Diagnostic, Operation, Result};
+use tfplugin::{Attrs, DataSource, Operation, Result};
 
+use super::messages;
 use crate::aws::checks;
 use crate::client::Client;
 use crate::defaults;
@@ -46,17 +47,10 @@ impl DataSource for Source {
         let found = aws
             .source(name)
             .await
-            .map_err(|e| e.during(format!("read the event source `{name}`")))?;
+            .map_err(|e| e.during(messages::doing_read_source(name)))?;
         let Some(found) = found else {
-            return Err(Diagnostic::error(format!("There is no event source `{name}`"))
-                .detail(format!(
-                    "This looked in {}, region {}. AWS shows the source of a connection only in the account and region that \
-                     the connection names, and removes one that no bus was associated with for two weeks.",
-                    aws.account_in_words().await,
-                    aws.name
-                ))
-                .at(Self::name())
-                .into());
+            let account = aws.account_in_words().await;
+            return Err(messages::no_source(name, &account, &aws.name, Self::name()).into());
         };
         Ok(Self {
             region: Some(Region::from(&*aws.name)),

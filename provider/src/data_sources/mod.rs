@@ -1,7 +1,8 @@
-//! The data sources, one file each, named as in HCL.
+//! The data sources, one file each, named as in HCL; `messages.rs` is what users read of them.
 
 mod eventbridge_connection;
 mod eventbridge_source;
+mod messages;
 
 use tfplugin::Registry;
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use scalr_api::{ClientError, ErrorObject, Refusal};
 use tfplugin::{Diagnostic, Diagnostics, Path};
 
-use crate::failure::{self, Cause, Effect, Standing, sentence};
+use crate::failure::{self, Cause, Effect, Standing};
 
 /// JSON pointers into a request's body, and the attribute behind each.
 pub type Attributes = &'static [(&'static str, fn() -> Path)];
@@ -95,9 +95,9 @@ impl Cause for Error {
         }
         let what = self.what(&doing.to_string());
         let on_attribute = |(attribute, error): (Path, &ErrorObject)| {
-            let said = sentence(error.message().unwrap_or("Scalr gave no reason."));
             Diagnostic::error(&what)
-                .detail(format!("{said}\n\n{}", standing.after(Effect::Refused)))
+                .quoting(error.message().unwrap_or("Scalr gave no reason."))
+                .standing(standing.after(Effect::Refused))
                 .at(attribute)
         };
         attributes.into_iter().map(on_attribute).collect()

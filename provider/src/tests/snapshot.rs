@@ -128,7 +128,7 @@ fn write(whole: &mut String, text: &str) {
     whole.push('\n');
 }
 
-/// The text without what differs from run to run: ports, and the made-up ends of names.
+/// The text without what differs from run to run: ports, and the generated ends of names.
 fn normal(text: &str) -> String {
     let mut normal = String::new();
     let mut rest = text;

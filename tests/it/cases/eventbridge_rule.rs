@@ -22,7 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("rule::import_of_a_digest", import_of_a_digest),
         Case::new("rule::drift_changed", drift_changed),
         Case::new("rule::drift_deleted", drift_deleted),
-        Case::new("rule::identical_is_taken_up", identical_is_taken_up),
+        Case::new("rule::identical_is_adopted", identical_is_adopted),
         Case::new("rule::different_is_refused", different_is_refused),
         Case::new("rule::left_over_of_a_killed_apply", left_over),
         Case::new("rule::null_tag_and_empty_description", null_tag),
@@ -192,7 +192,7 @@ fn put(workdir: &Workdir, pattern: &Value) -> Result<()> {
     workdir.config(&hcl::all(&[CONNECTION, BUS, RULE]))
 }
 
-fn identical_is_taken_up(tool: &Tool) -> Result<()> {
+fn identical_is_adopted(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     put(
         &workdir,

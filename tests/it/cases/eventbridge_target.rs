@@ -43,7 +43,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::foreign_group", foreign_group),
         Case::new("target::shared_group", shared_group),
         Case::new("target::two_of_one_rule", two_of_one_rule),
-        Case::new("target::let_go", let_go),
+        Case::new("target::group_is_released", group_is_released),
         Case::new("target::different_is_refused", different_is_refused),
     ]
 }
@@ -230,8 +230,8 @@ fn statements(workdir: &Workdir) -> Result<Vec<Value>> {
     Ok(found)
 }
 
-/// A log group that is no longer to be made here stays, loses its tag, and is not taken back.
-fn let_go(tool: &Tool) -> Result<()> {
+/// A log group that is no longer to be made here stays, loses its tag, and is not adopted again.
+fn group_is_released(tool: &Tool) -> Result<()> {
     let (workdir, _) = applied(tool, TARGET)?;
     ensure!(workdir.aws().group_tags(GROUP)?.contains_key(OWNER_TAG));
     let used = hcl::with(TARGET, "create = true, retention_in_days = 30", "create = false");

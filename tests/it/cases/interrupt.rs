@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use acceptance::companion::Companion;
 use acceptance::group::Ended;
-use acceptance::proxy::{Fault, FaultSignal, Injection, Moment, Proxy};
+use acceptance::proxy::{Fault, FaultSignal, Moment, Proxy};
 use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, DESTROY, Workdir};
 use anyhow::{Context, Result, bail, ensure};
@@ -20,8 +20,6 @@ use crate::runner::Case;
 
 /// How often apply may ask for an import before it must succeed: a configuration has fewer resources than that.
 const ROUNDS_MAX: usize = 9;
-/// The exit code of a process that SIGKILL ended.
-const KILLED: i32 = 137;
 
 const POINTS: [(FaultSignal, Moment, &str); 4] = [
     (FaultSignal::Interrupt, Moment::BeforeForward, "stop_before"),
@@ -157,20 +155,12 @@ fn interrupted(tool: &Tool, command: Command, fault: Fault, applied: &Applied) -
 }
 
 fn ended_as_signalled(ended: &Ended, fault: Fault, proxy: &Proxy) -> Result<()> {
-    let (code, text) = (ended.code(), &ended.text);
-    match proxy.injection() {
-        Injection::Sent => ensure!(
-            fault.signal != FaultSignal::Kill || code == KILLED,
-            "killed, and ended with {code}:\n{text}"
-        ),
-        // Fewer polls than in the run that was counted.
-        Injection::NotReached => ensure!(code == 0, "not interrupted, and ended with {code}:\n{text}"),
-        Injection::GroupEnded => ensure!(
-            code == 0,
-            "request {} came, and the tool had ended by itself with {code}:\n{text}",
-            fault.request
-        ),
-    }
+    let (code, injection) = (ended.code(), proxy.injection());
+    ensure!(
+        injection.allows(fault.signal, code),
+        "{injection:?}, and ended with {code}:\n{}",
+        ended.text
+    );
     Ok(())
 }
 

@@ -24,6 +24,10 @@ mod tests;
 const BODY_BYTES_MAX: usize = 4 << 20;
 /// Latency of the request at which Ctrl-C is sent: long enough for the tool to handle the signal while it is under way.
 const INTERRUPTED_LATENCY: Duration = Duration::from_millis(400);
+/// The exit code of a tool that reports an error, as it does after Ctrl-C.
+const FAILED: i32 = 1;
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i32 = 137;
 
 /// The signal that a fault sends to the tool's process group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +65,21 @@ pub enum Injection {
     NotReached,
     /// The signal was sent.
     Sent,
-    /// The process group had ended by itself when the signal was due.
+    /// The process group had ended by itself, and its exit code had been read, when the signal was due.
     GroupEnded,
+}
+
+impl Injection {
+    /// Whether the tool may end with this exit code.
+    pub fn allows(self, signal: FaultSignal, code: i32) -> bool {
+        match (self, signal) {
+            // A tool that has ended by itself can still be signalled until its parent has read the exit code.
+            _ if code == 0 => true,
+            (Self::Sent, FaultSignal::Interrupt) => code == FAILED,
+            (Self::Sent, FaultSignal::Kill) => code == KILLED,
+            (Self::NotReached | Self::GroupEnded, _) => false,
+        }
+    }
 }
 
 struct Shared {

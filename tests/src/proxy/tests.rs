@@ -9,18 +9,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use rustix::process::{Signal, kill_process_group};
+use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::{Fault, FaultSignal, Injection, Moment, Proxy};
+use super::{FAILED, Fault, FaultSignal, Injection, KILLED, Moment, Proxy};
 use crate::group::Group;
 use crate::http;
 use crate::runtime::{block_on, spawn};
 
 /// Nothing here takes as long; a test that hangs ends with a failure.
 const LIMIT: Duration = Duration::from_mins(1);
-const KILLED: i32 = 137;
 
 /// A server that reports each request and answers only when the test adds a permit.
 struct Upstream {
@@ -114,6 +113,40 @@ fn a_process_that_ends_before_the_answer_is_reported_as_ended() {
     upstream.answers.add_permits(1);
     assert_eq!(reader.join().expect("no panic"), Injection::GroupEnded);
     request.abort();
+}
+
+/// The failure that was possible: the process has ended by itself, and the signal to it is sent without an error.
+#[test]
+fn a_process_that_is_signalled_between_its_end_and_the_read_of_its_exit_code_may_have_its_own() {
+    for signal in [FaultSignal::Interrupt, FaultSignal::Kill] {
+        let upstream = Upstream::start();
+        let proxy = proxy(&upstream, Moment::BeforeForward, signal);
+        let group = Group::start(Command::new("true")).expect("true starts");
+        let pid = group.pid().expect("a process id");
+        let unread = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(pid), unread).expect("it ends");
+        proxy.aim(pid);
+        block_on(proxy.shared.inject(signal));
+        let injection = *proxy.shared.injected.get().expect("the signal is on record");
+        let code = group.wait(LIMIT).expect("it has ended").code();
+        assert_eq!((injection, code), (Injection::Sent, 0), "{signal:?}");
+        assert!(injection.allows(signal, code), "{signal:?}");
+    }
+}
+
+#[test]
+fn the_exit_codes_that_an_injection_allows() {
+    let check = |injection: Injection, signal: FaultSignal, want: &[i32]| {
+        let codes = [-1, 0, FAILED, 2, 130, KILLED];
+        let allowed = codes.into_iter().filter(|code| injection.allows(signal, *code));
+        assert_eq!(allowed.collect::<Vec<_>>(), want, "{injection:?} {signal:?}");
+    };
+    check(Injection::Sent, FaultSignal::Interrupt, &[0, FAILED]);
+    check(Injection::Sent, FaultSignal::Kill, &[0, KILLED]);
+    for injection in [Injection::NotReached, Injection::GroupEnded] {
+        check(injection, FaultSignal::Interrupt, &[0]);
+        check(injection, FaultSignal::Kill, &[0]);
+    }
 }
 
 #[test]

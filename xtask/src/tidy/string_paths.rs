@@ -12,6 +12,8 @@ const HOME: &str = "provider/src/";
 const METHODS: [&str; 5] = ["at", "attr", "set", "set_unknown", "value"];
 /// The same, whatever follows in their name.
 const FAMILIES: [&str; 2] = ["config", "planned"];
+/// Functions whose first argument is a path, or a list of pairs that each begin with one.
+const FUNCTIONS: [&str; 4] = ["NotKnownYet", "differing", "known", "known_text"];
 
 /// Finds them.
 pub(super) fn check(files: &[File]) -> Vec<String> {
@@ -58,7 +60,23 @@ fn takes_a_path(tokens: &[TokenTree], at: usize, name: &str) -> bool {
     // `text.replace("a", "b")` replaces text; `plan.replace("path")` a resource.
     let replaces = name == "replace" && arguments.len() == 1;
     let root = name == "root" && before(1, ':') && before(2, ':');
-    path && ((method && (named || replaces)) || root)
+    let function = !method && FUNCTIONS.contains(&name) && (path || lists_a_path(&arguments));
+    function || (path && ((method && (named || replaces)) || root))
+}
+
+/// Whether the first argument is a list with a pair such as `("name", value)`.
+fn lists_a_path(arguments: &[TokenTree]) -> bool {
+    let Some(TokenTree::Group(list)) = arguments.first() else {
+        return false;
+    };
+    list.stream().into_iter().any(|element| match element {
+        TokenTree::Group(pair) => pair
+            .stream()
+            .into_iter()
+            .next()
+            .is_some_and(|first| is_path(&first.to_string())),
+        _ => false,
+    })
 }
 
 /// Whether a token is a string such as `"log_group.name"`; `"/data/attributes/name"` is no path of Terraform's.
@@ -113,7 +131,17 @@ mod tests {
         counted("Diagnostic::error(summary)\n    .at(\n    \"name\")", 1);
         counted("assert!(diagnostic.at(\"name\").is_some())", 1);
         counted("Path::root(\"a\").attr(\"b\").key(\"c\")", 2);
+        counted("known(\"aws.region\", config.region)?", 1);
+        counted("tags.map(|tags| known_text(\"aws.profile\", tags))", 1);
+        counted("Err(NotKnownYet(\"token\"))", 1);
+        counted("differing([(\"name\", a == b)])", 1);
+        counted("differing([(Self::name().into(), a), (\"tags\", b)])", 1);
         counted("plan.set(Target::status(), \"status\")", 0);
+        counted("known(ScalrEventBridge::token(), token)", 0);
+        counted("NotKnownYet(path.into())", 0);
+        counted("differing([(Self::name().into(), a == \"b\")])", 0);
+        counted("text(\"NamePrefix\")", 0);
+        counted("value.known(\"name\")", 0);
         counted("error.at(\"/data/attributes/name\")", 0);
         counted("fake.set_status(\"pending\")", 0);
         counted("text.replace(\"__\", \"-\")", 0);

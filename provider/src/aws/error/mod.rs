@@ -220,9 +220,9 @@ impl Cause for Error {
                     .to_owned()
             }
             Self::Stopped { why, .. } => match why {
-                Stop::Interrupted => "Run the same command again to go on.".to_owned(),
+                Stop::Interrupted => "Run the same command again to continue.".to_owned(),
                 Stop::TooLate => {
-                    "Is AWS reachable from here? How long this may take is said by `timeouts`.".to_owned()
+                    "Is AWS reachable from here? `timeouts` sets how long this may take.".to_owned()
                 }
             },
             Self::Endless { .. } => "Remove what is not needed there.".to_owned(),

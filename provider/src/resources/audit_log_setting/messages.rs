@@ -47,7 +47,7 @@ pub(super) fn account_not_known(connection: &ConnectionId) -> Diagnostic {
 }
 
 pub(super) fn not_taken(account: &AccountId, selected: Option<&ConnectionId>) -> Diagnostic {
-    Diagnostic::error("Scalr did not take the audit-log setting")
+    Diagnostic::error("Scalr did not accept the audit-log setting")
         .detail(format!(
             "Scalr took the call, and answers that the audit log of `{account}` is {}. The next plan shows it as it is then.",
             selected.map_or("not streamed".to_owned(), |id| format!("streamed to `{id}`"))

@@ -104,7 +104,7 @@ impl Resource for AuditLogSetting {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        // An update that only takes over a selection made elsewhere shows as `false -> true`.
+        // An update that only adopts a selection made elsewhere shows as `false -> true`.
         plan.set(Self::managed(), true);
         Ok(())
     }

@@ -1,15 +1,14 @@
 //! What users read of an activation.
 
 use scalr_api::{ClientError, Connection as Wire, ConnectionAttributes, ConnectionId, Object, Status};
-use tfplugin::Diagnostic;
+use tfplugin::{Diagnostic, WaitEnd};
 
 use super::Activation;
-use super::scalr::Why;
 
 /// What to do in place of resuming a paused connection.
 pub(super) const LEAVE_IT_OUT: &str = "leave the activation out while it is to stay paused";
 pub(super) const PLAN_AGAIN: &str = "plan again, and the activation is left alone while it is paused";
-/// How things stand where the connection did not become active.
+/// The state where the connection did not become active.
 pub(super) const NOT_RECORDED: &str = "No activation was recorded, and the connection is as it was.";
 pub(super) const STAYS: &str = "The activation stays, and the next plan refreshes again.";
 /// What was awaited when the user interrupted a call.
@@ -67,10 +66,10 @@ pub(super) fn paused(object: &Object<Wire>, instead: &str) -> Diagnostic {
 }
 
 /// Why the connection is not active, and which step is missing.
-pub(super) fn not_active(last: Option<&Object<Wire>>, awaited: &str, why: Why, standing: &str) -> Diagnostic {
-    let until = match why {
-        Why::TimedOut => "when the timeout passed",
-        Why::Cancelled => "when the wait was interrupted",
+pub(super) fn not_active(last: Option<&Object<Wire>>, end: &WaitEnd, standing: &str) -> Diagnostic {
+    let (until, awaited) = match end {
+        WaitEnd::TimedOut { last } => ("when the timeout passed", last),
+        WaitEnd::Cancelled { last } => ("when the wait was interrupted", last),
     };
     let Some(object) = last else {
         return Diagnostic::error("The connection was not refreshed")

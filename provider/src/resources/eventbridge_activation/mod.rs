@@ -42,8 +42,8 @@ impl Resource for Activation {
             // No state: the next plan has the activation to add.
             Ended::Paused(object) => Err(messages::paused(&object, messages::LEAVE_IT_OUT).into()),
             Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
-            Ended::Early { last, awaited, why } => {
-                Err(messages::not_active(last.as_ref(), &awaited, why, messages::NOT_RECORDED).into())
+            Ended::Early { last, end } => {
+                Err(messages::not_active(last.as_ref(), &end, messages::NOT_RECORDED).into())
             }
         }
     }
@@ -65,8 +65,8 @@ impl Resource for Activation {
                 Err(messages::paused(&object, messages::PLAN_AGAIN).into())
             }
             Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
-            Ended::Early { last, awaited, why } => {
-                let error = messages::not_active(last.as_ref(), &awaited, why, messages::STAYS);
+            Ended::Early { last, end } => {
+                let error = messages::not_active(last.as_ref(), &end, messages::STAYS);
                 if let Some(object) = last {
                     operation.save(prior.with(&object));
                 }

@@ -19,18 +19,11 @@ pub(super) enum Ended {
     Active(Object<Wire>),
     Paused(Object<Wire>),
     Gone,
-    /// Before the connection was active: as a refresh last found it, and what was awaited then.
+    /// Before the connection was active: as a refresh last found it, and how the wait ended.
     Early {
         last: Option<Object<Wire>>,
-        awaited: String,
-        why: Why,
+        end: WaitEnd,
     },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    TimedOut,
-    Cancelled,
 }
 
 /// Refreshes that failed one after the other. Being throttled is no failure: it passes, and the timeout bounds it.
@@ -70,18 +63,16 @@ pub(super) async fn refresh(operation: &Operation<'_, Activation>, id: &Connecti
             Err(_) if operation.cancelled().is_cancelled() => {
                 return Ok(Ended::Early {
                     last,
-                    awaited: messages::NO_ANSWER.to_owned(),
-                    why: Why::Cancelled,
+                    end: WaitEnd::Cancelled {
+                        last: messages::NO_ANSWER.to_owned(),
+                    },
                 });
             }
             Err(failed) => return Err(failed),
         }
     }
-    let (why, awaited) = match attempts.end() {
-        WaitEnd::TimedOut { last } => (Why::TimedOut, last),
-        WaitEnd::Cancelled { last } => (Why::Cancelled, last),
-    };
-    Ok(Ended::Early { last, awaited, why })
+    let end = attempts.end();
+    Ok(Ended::Early { last, end })
 }
 
 /// What one refresh came to.

@@ -165,7 +165,7 @@ pub(super) fn still_pending(name: &str) -> String {
 
 pub(super) fn interrupted_before_made(awaited: &str) -> Diagnostic {
     Diagnostic::error("Interrupted before the event bus was made").detail(format!(
-        "While waiting: {awaited}. Nothing was made; apply again to go on."
+        "While waiting: {awaited}. Nothing was made; apply again to continue."
     ))
 }
 
@@ -181,7 +181,7 @@ pub(super) fn elsewhere(name: &str, wire: &ConnectionAttributes, account: &str, 
 
 pub(super) fn not_associated(name: &str, awaited: &str) -> Diagnostic {
     Diagnostic::error(format!("The event source `{name}` is not associated")).detail(format!(
-        "The wait ended; {awaited}. AWS was asked to associate it. The bus is unchanged; apply again to go on."
+        "The wait ended; {awaited}. AWS was asked to associate it. The bus is unchanged; apply again to continue."
     ))
 }
 

@@ -137,7 +137,7 @@ impl Resource for Bus {
             .await
             .map_err(|e| e.during(doing::read_tags(name)))?;
         state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
-        let known = tags::Known {
+        let known = tags::FromState {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };
@@ -208,7 +208,7 @@ impl Bus {
     }
 
     /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
-    /// goes on.
+    /// continues.
     async fn associate(&mut self, operation: &Operation<'_, Self>, aws: &Regional) {
         let source = &self.event_source_name;
         let why = match source::wait_until_active(operation, aws, source).await {

@@ -81,7 +81,7 @@ pub(super) async fn wait_until_there(
     .into())
 }
 
-/// Where Scalr says that the connections of this event source go elsewhere: said early. Without an answer of Scalr's the wait goes on.
+/// Where Scalr says that the connections of this event source go elsewhere: reported early. Without an answer of Scalr's the wait continues.
 async fn misplaced(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagnostic> {
     let scalr = operation
         .client()

@@ -6,10 +6,10 @@ use tfplugin::Diagnostic;
 use super::Connection;
 use crate::failure::import_block;
 
-/// How things stand where Scalr may have made the connection, and does not list it.
+/// The state where Scalr may have made the connection, and does not list it.
 pub(super) const NOT_THERE_YET: &str = "Whether Scalr made the connection is not known; it shows none at present. Apply again: \
                                         if it is there then, the message says how to import it.";
-/// How things stand where a new connection was to be paused.
+/// The state where a new connection was to be paused.
 pub(super) const NOT_PAUSED: &str = "The connection exists, and is not paused. The next plan shows that.";
 /// Why the event source has no name yet.
 pub(super) const NOT_NAMED_IN_TIME: &str = "Scalr did not name it within the `create` timeout.";
@@ -51,7 +51,7 @@ pub(super) fn taken(plan: &Connection, holder: &Object<Wire>) -> Diagnostic {
     .at(Connection::aws_account_id())
 }
 
-/// How things stand where the answer was lost, and a connection is there.
+/// The state where the answer was lost, and a connection is there.
 pub(super) fn there_now(holder: &Object<Wire>) -> String {
     format!(
         "Scalr has a connection for this AWS account and region now: {}, perhaps made by this very call. {}",
@@ -96,7 +96,7 @@ pub(super) fn no_name_yet(object: &Object<Wire>, why: &str) -> Diagnostic {
     ))
     .detail(format!(
         "{why} The connection `{}` exists and is kept; the next plan reads the name of its event source, and what depends \
-         on it goes on from there.",
+         on it continues from there.",
         object.id
     ))
 }

@@ -3,8 +3,8 @@
 //! The walk goes from the log group backwards. A link that is gone only because one further back is gone is not named:
 //! a bus takes its rules with it, a rule its targets.
 
-use super::event::{Match, Miss};
-use super::facts::{BusFacts, ConnectionFacts, Facts, RuleFacts, Seen};
+use super::event::{Match, Mismatch};
+use super::facts::{BusFacts, ConnectionFacts, Facts, Lookup, RuleFacts};
 use crate::aws::policy::Verdict;
 
 /// The link that broke.
@@ -34,7 +34,7 @@ pub(super) enum Link {
     /// Rules, and why the event does not match.
     PatternMisses {
         bus: String,
-        rules: Vec<(String, Miss)>,
+        rules: Vec<(String, Mismatch)>,
     },
     BusGone {
         bus: String,
@@ -89,9 +89,9 @@ fn downstream(facts: &Facts) -> Option<Link> {
         });
     }
     match &bus.rules {
-        Seen::Found(rules) => of_rules(bus, rules),
-        Seen::Gone => of_rules(bus, &[]),
-        Seen::Unseen => None,
+        Lookup::Found(rules) => of_rules(bus, rules),
+        Lookup::Gone => of_rules(bus, &[]),
+        Lookup::Unseen => None,
     }
 }
 
@@ -145,7 +145,7 @@ fn permission(verdict: &Verdict) -> Option<Link> {
 
 fn connection_gone(facts: &Facts) -> Option<Link> {
     let left = |bus: &BusFacts| (bus.name.clone(), bus.source_state.clone());
-    matches!(facts.connection, Seen::Gone).then(|| Link::ConnectionGone {
+    matches!(facts.connection, Lookup::Gone).then(|| Link::ConnectionGone {
         left: facts.bus.found().map(left),
     })
 }
@@ -207,7 +207,7 @@ mod tests {
             exists: true,
             source_state: Some("ACTIVE".to_owned()),
             rules_count: 1,
-            rules: Seen::Found(vec![rule]),
+            rules: Lookup::Found(vec![rule]),
         };
         Facts {
             run: RunFacts {
@@ -217,15 +217,15 @@ mod tests {
             },
             group: "/g".to_owned(),
             group_exists: true,
-            connection: Seen::Found(connection),
-            bus: Seen::Found(bus),
+            connection: Lookup::Found(connection),
+            bus: Lookup::Found(bus),
             whereabouts: "account 123456789012, region us-east-1".to_owned(),
             unseen: Vec::new(),
         }
     }
 
     fn rules(bus: &mut BusFacts) -> &mut Vec<RuleFacts> {
-        let Seen::Found(rules) = &mut bus.rules else {
+        let Lookup::Found(rules) = &mut bus.rules else {
             panic!("the bus has no rules");
         };
         rules
@@ -235,8 +235,8 @@ mod tests {
         &mut rules(bus)[0]
     }
 
-    fn miss() -> Miss {
-        Miss::Field {
+    fn mismatch() -> Mismatch {
+        Mismatch::Field {
             path: "x".to_owned(),
             expected: "[1]".to_owned(),
             found: Vec::new(),
@@ -249,7 +249,7 @@ mod tests {
         let mut facts = whole();
         let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();
         breaks(&mut facts, &mut bus);
-        facts.bus = Seen::Found(bus);
+        facts.bus = Lookup::Found(bus);
         assert_eq!(broken(&facts), link.into());
     }
 
@@ -283,12 +283,12 @@ mod tests {
             rule(b).verdict = Verdict::Denied { sid: None };
         });
         check(Some(Link::TargetMissing { bus: bus() }), |_, b| {
-            b.rules = Seen::Gone;
+            b.rules = Lookup::Gone;
         });
         check(of_rule(disabled, &["runs"]), |_, b| rule(b).enabled = false);
-        let rules = vec![("runs".to_owned(), miss())];
+        let rules = vec![("runs".to_owned(), mismatch())];
         check(Some(Link::PatternMisses { bus: bus(), rules }), |_, b| {
-            rule(b).pattern = Match::No(miss());
+            rule(b).pattern = Match::No(mismatch());
         });
         let name = || "b".to_owned();
         check(Some(Link::ConnectionPaused { name: name() }), |f, _| {
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn a_link_that_takes_others_with_it() {
         check(Some(Link::RuleGone { bus: bus() }), |_, b| {
-            (b.rules_count, b.rules) = (0, Seen::Gone);
+            (b.rules_count, b.rules) = (0, Lookup::Gone);
         });
         let source_state = Some("PENDING".to_owned());
         let gone = Link::BusGone {
@@ -328,12 +328,12 @@ mod tests {
             connection: "b".to_owned(),
         };
         check(Some(gone), |_, b| {
-            (b.exists, b.source_state, b.rules_count, b.rules) = (false, source_state, 0, Seen::Gone);
+            (b.exists, b.source_state, b.rules_count, b.rules) = (false, source_state, 0, Lookup::Gone);
         });
         let deleted = || Some("DELETED".to_owned());
         let left = Some((bus(), deleted()));
         check(Some(Link::ConnectionGone { left }), |f, b| {
-            f.connection = Seen::Gone;
+            f.connection = Lookup::Gone;
             b.source_state = deleted();
         });
         let state = deleted();
@@ -342,8 +342,8 @@ mod tests {
             b.source_state = deleted();
         });
         let gone = Facts {
-            connection: Seen::Gone,
-            bus: Seen::Gone,
+            connection: Lookup::Gone,
+            bus: Lookup::Gone,
             ..whole()
         };
         assert_eq!(broken(&gone), Some(Link::ConnectionGone { left: None }));
@@ -359,7 +359,7 @@ mod tests {
         });
         check(of_rule(disabled, &["runs"]), |_, b| {
             let mut other = rule(b).clone();
-            other.pattern = Match::No(miss());
+            other.pattern = Match::No(mismatch());
             rule(b).enabled = false;
             rules(b).insert(0, other);
         });
@@ -372,11 +372,11 @@ mod tests {
             rule(b).pattern = Match::Open(vec!["detail.event.duration".to_owned()]);
         });
         check(None, |f, b| {
-            f.connection = Seen::Unseen;
-            b.rules = Seen::Unseen;
+            f.connection = Lookup::Unseen;
+            b.rules = Lookup::Unseen;
         });
         check(of_rule(disabled, &["runs"]), |f, b| {
-            f.connection = Seen::Unseen;
+            f.connection = Lookup::Unseen;
             rule(b).enabled = false;
         });
     }
@@ -396,10 +396,10 @@ mod tests {
                     sid: Some("No".to_owned()),
                 }
             },
-            |_, b| b.rules = Seen::Gone,
-            |_, b| (b.rules_count, b.rules) = (0, Seen::Gone),
+            |_, b| b.rules = Lookup::Gone,
+            |_, b| (b.rules_count, b.rules) = (0, Lookup::Gone),
             |_, b| rule(b).enabled = false,
-            |_, b| rule(b).pattern = Match::No(miss()),
+            |_, b| rule(b).pattern = Match::No(mismatch()),
             |_, b| {
                 rule(b).pattern = Match::Open(vec!["a".to_owned(), "b".to_owned()]);
                 rule(b).transforms = true;
@@ -409,14 +409,14 @@ mod tests {
             |_, b| b.source_state = Some("DELETED".to_owned()),
             |_, b| b.source_state = None,
             |f, b| {
-                f.connection = Seen::Gone;
+                f.connection = Lookup::Gone;
                 b.source_state = Some("DELETED".to_owned());
             },
             |f, _| set_status(f, "disabled"),
             |f, _| set_status(f, "failed"),
             |f, _| set_status(f, "pending"),
             |f, b| {
-                b.rules = Seen::Unseen;
+                b.rules = Lookup::Unseen;
                 f.unseen = vec!["the rules: no answer".to_owned()];
             },
         ];
@@ -424,19 +424,19 @@ mod tests {
             let mut facts = whole();
             let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();
             breaks(&mut facts, &mut bus);
-            facts.bus = Seen::Found(bus);
+            facts.bus = Lookup::Found(bus);
             messages::finding(&facts)
         });
         let gone = Facts {
-            connection: Seen::Gone,
-            bus: Seen::Gone,
+            connection: Lookup::Gone,
+            bus: Lookup::Gone,
             ..whole()
         };
         snapshot::check("chain.txt", said.chain([messages::finding(&gone)]));
     }
 
     fn set_status(facts: &mut Facts, status: &str) {
-        if let Seen::Found(connection) = &mut facts.connection {
+        if let Lookup::Found(connection) = &mut facts.connection {
             status.clone_into(&mut connection.status);
         }
     }

@@ -21,7 +21,7 @@ const NOT_KNOWN: [&str; 10] = [
 
 /// The event of a run that ended, and the fields whose values are not known here.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
+pub(super) struct RunEvent {
     event: Value,
     open: Vec<&'static str>,
 }
@@ -32,14 +32,14 @@ pub(super) enum Match {
     /// It matches.
     Yes,
     /// It does not, because of this.
-    No(Miss),
+    No(Mismatch),
     /// It depends on these fields, whose values are not known here.
     Open(Vec<String>),
 }
 
 /// Why a pattern does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Miss {
+pub(super) enum Mismatch {
     /// The rule has no pattern.
     NoPattern,
     /// The pattern is not valid.
@@ -70,7 +70,7 @@ pub(super) struct Route<'a> {
 }
 
 /// The event of a run that ended.
-pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> Sent {
+pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> RunEvent {
     let mut open = NOT_KNOWN.to_vec();
     let mut event = scalr_events::sample(EventType::RunExecuted);
     let attributes = &run.attributes;
@@ -91,24 +91,24 @@ pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> Sent {
     };
     fill("source", "detail.event.source", attributes.source.as_deref());
     fill("workspace", "detail.event.workspace", route.workspace);
-    Sent { event, open }
+    RunEvent { event, open }
 }
 
 /// Whether a rule's pattern matches the event.
-pub(super) fn judge(pattern: &str, sent: &Sent) -> Match {
+pub(super) fn judge(pattern: &str, sent: &RunEvent) -> Match {
     let compiled = match Pattern::compile(pattern) {
         Ok(compiled) => compiled,
-        Err(error) => return Match::No(Miss::Invalid(error.to_string())),
+        Err(error) => return Match::No(Mismatch::Invalid(error.to_string())),
     };
     match compiled.explain(&sent.event.to_string()) {
         Ok(explanation) if explanation.matched => Match::Yes,
-        Ok(explanation) => miss(&explanation, &sent.open),
-        Err(error) => Match::No(Miss::Unmatchable(error.to_string())),
+        Ok(explanation) => mismatch(&explanation, &sent.open),
+        Err(error) => Match::No(Mismatch::Unmatchable(error.to_string())),
     }
 }
 
 /// The alternative that came nearest decides: the fewest leaves that missed for a reason that is known.
-fn miss(explanation: &Explanation, open: &[&str]) -> Match {
+fn mismatch(explanation: &Explanation, open: &[&str]) -> Match {
     let last = explanation
         .leaves
         .iter()
@@ -123,19 +123,19 @@ fn miss(explanation: &Explanation, open: &[&str]) -> Match {
         of_it.partition::<Vec<&Leaf>, _>(|leaf| open.contains(&leaf.path.as_str()))
     });
     let Some((open, wrong)) = missed.min_by_key(|(_, wrong)| wrong.len()) else {
-        return Match::No(Miss::NothingToMatch);
+        return Match::No(Mismatch::NothingToMatch);
     };
     if let Some(leaf) = wrong.first() {
         return Match::No(of_leaf(leaf));
     }
     if open.is_empty() {
-        return Match::No(Miss::AcrossElements);
+        return Match::No(Mismatch::AcrossElements);
     }
     Match::Open(open.iter().map(|leaf| leaf.path.clone()).collect())
 }
 
-fn of_leaf(leaf: &Leaf) -> Miss {
-    Miss::Field {
+fn of_leaf(leaf: &Leaf) -> Mismatch {
+    Mismatch::Field {
         path: leaf.path.clone(),
         expected: leaf.expected.clone(),
         found: leaf.found.clone(),
@@ -151,11 +151,11 @@ mod tests {
         let mut event = scalr_events::sample(EventType::RunExecuted);
         event["detail"]["event"]["result"] = json!("errored");
         let open = NOT_KNOWN.to_vec();
-        assert_eq!(&judge(pattern, &Sent { event, open }), want, "{pattern}");
+        assert_eq!(&judge(pattern, &RunEvent { event, open }), want, "{pattern}");
     }
 
     fn misses(path: &str, expected: &str, found: &[&str], nearest: Option<&str>) -> Match {
-        Match::No(Miss::Field {
+        Match::No(Mismatch::Field {
             path: path.to_owned(),
             expected: expected.to_owned(),
             found: found.iter().map(|text| (*text).to_owned()).collect(),

@@ -10,9 +10,9 @@ pub(super) struct Facts {
     pub(super) group: String,
     pub(super) group_exists: bool,
     /// The connection for this AWS account and region.
-    pub(super) connection: Seen<ConnectionFacts>,
+    pub(super) connection: Lookup<ConnectionFacts>,
     /// The bus that the events should arrive on; gone means that no bus of Scalr's is there.
-    pub(super) bus: Seen<BusFacts>,
+    pub(super) bus: Lookup<BusFacts>,
     /// Account and region in words.
     pub(super) whereabouts: String,
     /// What could not be looked at, and why. Elsewhere in the facts it counts as whole, so that it is not blamed.
@@ -21,7 +21,7 @@ pub(super) struct Facts {
 
 /// A link as it was found.
 #[derive(Clone, Debug)]
-pub(super) enum Seen<T> {
+pub(super) enum Lookup<T> {
     /// There.
     Found(T),
     /// Not there.
@@ -30,7 +30,7 @@ pub(super) enum Seen<T> {
     Unseen,
 }
 
-impl<T> Seen<T> {
+impl<T> Lookup<T> {
     pub(super) fn found(&self) -> Option<&T> {
         if let Self::Found(found) = self {
             Some(found)
@@ -40,7 +40,7 @@ impl<T> Seen<T> {
     }
 }
 
-impl<T> From<Option<T>> for Seen<T> {
+impl<T> From<Option<T>> for Lookup<T> {
     fn from(looked: Option<T>) -> Self {
         looked.map_or(Self::Gone, Self::Found)
     }
@@ -72,7 +72,7 @@ pub(super) struct BusFacts {
     /// All rules of the bus.
     pub(super) rules_count: usize,
     /// Those that have the log group as target.
-    pub(super) rules: Seen<Vec<RuleFacts>>,
+    pub(super) rules: Lookup<Vec<RuleFacts>>,
 }
 
 /// A rule that has the log group as target.

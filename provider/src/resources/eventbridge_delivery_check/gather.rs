@@ -6,13 +6,13 @@ use aws_sdk_eventbridge::types::{RuleState, Target};
 use scalr_api::{Connection, Object, Run, WorkspaceId};
 
 use super::DeliveryCheck;
-use super::event::{self, Match, Miss, Route, Sent};
-use super::facts::{BusFacts, ConnectionFacts, Facts, RuleFacts, RunFacts, Seen};
+use super::event::{self, Match, Mismatch, Route, RunEvent};
+use super::facts::{BusFacts, ConnectionFacts, Facts, Lookup, RuleFacts, RunFacts};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::{Error, Regional, arn, log_policy};
 use crate::scalr::Scalr;
 
-/// What could not be looked at. Whoever looks goes on with what a whole link would show.
+/// What could not be looked at. Whoever looks continues with what a whole link would show.
 #[derive(Default)]
 struct Unseen(Vec<String>);
 
@@ -38,8 +38,8 @@ pub(super) async fn facts(
     let run = looked.flatten().unwrap_or_else(|| started.clone());
     let account = unseen.note("the AWS account", aws.account().await);
     let connections = unseen.note("the connections", scalr.api.connections(None).await);
-    let connection = connections.map_or(Seen::Unseen, |all| {
-        Seen::from(all.into_iter().find(|held| {
+    let connection = connections.map_or(Lookup::Unseen, |all| {
+        Lookup::from(all.into_iter().find(|held| {
             let wire = &held.attributes;
             account.is_none_or(|account| wire.aws_account_id == account) && wire.region == aws.name
         }))
@@ -47,20 +47,20 @@ pub(super) async fn facts(
     let group = unseen.note("the log group", aws.log_group(&plan.log_group).await);
     let bus = match account {
         Some(account) => bus(aws, scalr, plan, (&connection, &run, account), &mut unseen).await,
-        None => Seen::Unseen,
+        None => Lookup::Unseen,
     };
     Facts {
         group: plan.log_group.clone(),
         group_exists: group.is_none_or(|group| group.is_some()),
         bus,
         connection: match connection {
-            Seen::Found(held) => Seen::Found(ConnectionFacts {
+            Lookup::Found(held) => Lookup::Found(ConnectionFacts {
                 name: held.attributes.name,
                 status: held.attributes.status.as_str().to_owned(),
                 message: held.attributes.err_message,
             }),
-            Seen::Gone => Seen::Gone,
-            Seen::Unseen => Seen::Unseen,
+            Lookup::Gone => Lookup::Gone,
+            Lookup::Unseen => Lookup::Unseen,
         },
         whereabouts: format!("{}, region {}", aws.account_in_words().await, aws.name),
         run: RunFacts {
@@ -77,15 +77,15 @@ async fn bus(
     aws: &Regional,
     scalr: &Scalr,
     plan: &DeliveryCheck,
-    (connection, run, account): (&Seen<Object<Connection>>, &Object<Run>, &str),
+    (connection, run, account): (&Lookup<Object<Connection>>, &Object<Run>, &str),
     unseen: &mut Unseen,
-) -> Seen<BusFacts> {
+) -> Lookup<BusFacts> {
     let group_arn = arn::of_log_group(&aws.name, account, &plan.log_group);
     let looked = bus_name(aws, connection.found(), &group_arn).await;
     let name = match unseen.note("the event buses", looked) {
         Some(Some(name)) => name,
-        Some(None) => return Seen::Gone,
-        None => return Seen::Unseen,
+        Some(None) => return Lookup::Gone,
+        None => return Lookup::Unseen,
     };
     let workspace = workspace_name(scalr, &plan.workspace_id, unseen).await;
     let route = Route {
@@ -95,7 +95,7 @@ async fn bus(
         workspace: workspace.as_deref(),
     };
     let event = event::of_run(run, &route);
-    Seen::Found(bus_facts(aws, &name, &group_arn, &event, account, unseen).await)
+    Lookup::Found(bus_facts(aws, &name, &group_arn, &event, account, unseen).await)
 }
 
 /// The bus that the connection names; without one, a bus of Scalr's whose rules lead to the log group.
@@ -132,7 +132,7 @@ async fn bus_facts(
     aws: &Regional,
     name: &str,
     group_arn: &str,
-    event: &Sent,
+    event: &RunEvent,
     account: &str,
     unseen: &mut Unseen,
 ) -> BusFacts {
@@ -149,7 +149,7 @@ async fn bus_facts(
         exists: exists.is_none_or(|bus| bus.is_some()),
         source_state,
         rules_count: 0,
-        rules: Seen::Gone,
+        rules: Lookup::Gone,
     };
     if !facts.exists {
         return facts;
@@ -160,7 +160,7 @@ async fn bus_facts(
         unseen.note(&what, rules_to(aws, name, group_arn).await),
     );
     let (Some(all), Some(leading)) = (all, leading) else {
-        facts.rules = Seen::Unseen;
+        facts.rules = Lookup::Unseen;
         return facts;
     };
     facts.rules_count = all.len();
@@ -169,11 +169,11 @@ async fn bus_facts(
         let looked = rule_facts(aws, (name, &rule), group_arn, account, event).await;
         match unseen.note(format!("the rule `{rule}`"), looked) {
             Some(found) => rules.extend(found),
-            None => facts.rules = Seen::Unseen,
+            None => facts.rules = Lookup::Unseen,
         }
     }
-    if !matches!(facts.rules, Seen::Unseen) {
-        facts.rules = Seen::Found(rules);
+    if !matches!(facts.rules, Lookup::Unseen) {
+        facts.rules = Lookup::Found(rules);
     }
     facts
 }
@@ -183,7 +183,7 @@ async fn rule_facts(
     (bus, rule): (&str, &str),
     group_arn: &str,
     account: &str,
-    event: &Sent,
+    event: &RunEvent,
 ) -> Result<Option<RuleFacts>, Error> {
     let Some(held) = aws.rule(bus, rule).await? else {
         return Ok(None);
@@ -197,7 +197,9 @@ async fn rule_facts(
         enabled: held.state() != Some(&RuleState::Disabled),
         pattern: held
             .event_pattern()
-            .map_or(Match::No(Miss::NoPattern), |pattern| event::judge(pattern, event)),
+            .map_or(Match::No(Mismatch::NoPattern), |pattern| {
+                event::judge(pattern, event)
+            }),
         verdict: verdict(aws, group_arn, rule_arn, account).await?,
         transforms: targets
             .iter()

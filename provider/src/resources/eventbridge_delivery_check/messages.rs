@@ -7,7 +7,7 @@ use tfplugin::Diagnostic;
 
 use super::DeliveryCheck;
 use super::chain::{self, Link};
-use super::event::{Match, Miss};
+use super::event::{Match, Mismatch};
 use super::facts::{Facts, RuleFacts, RunFacts};
 use crate::aws::Error;
 use crate::failure::{Standing, UNCHANGED};
@@ -70,7 +70,7 @@ pub(super) fn cannot_look(group: &str, error: &Error) -> String {
 
 pub(super) fn interrupted(run: &Object<Run>) -> Diagnostic {
     Diagnostic::error("Interrupted before the event arrived").detail(format!(
-        "The run `{}` goes on in Scalr. The check is not in the state; the next apply runs it again.",
+        "The run `{}` continues in Scalr. The check is not in the state; the next apply runs it again.",
         run.id
     ))
 }
@@ -134,7 +134,7 @@ fn broken(link: &Link, facts: &Facts) -> String {
             "The rule is disabled: `{}` on the bus `{bus}`. Set `enabled = true` on its `scalr_eventbridge_rule`.",
             rules.join("`, `")
         ),
-        Link::PatternMisses { bus, rules } => pattern_misses(bus, rules, &facts.run.id),
+        Link::PatternMisses { bus, rules } => pattern_mismatches(bus, rules, &facts.run.id),
         Link::BusGone {
             bus,
             source_state,
@@ -185,8 +185,10 @@ fn permission_denied(sid: Option<&str>, group: &str) -> String {
     )
 }
 
-fn pattern_misses(bus: &str, rules: &[(String, Miss)], run: &str) -> String {
-    let why = rules.iter().map(|(rule, why)| format!("`{rule}`: {}", miss(why)));
+fn pattern_mismatches(bus: &str, rules: &[(String, Mismatch)], run: &str) -> String {
+    let why = rules
+        .iter()
+        .map(|(rule, why)| format!("`{rule}`: {}", mismatch(why)));
     format!(
         "The pattern does not match the event of the run `{run}`. Of the rules of the bus `{bus}` that have the log group as \
          target, {}. Correct `event_pattern`.",
@@ -223,14 +225,16 @@ fn source_gone(source: &str, state: Option<&str>, whereabouts: &str) -> String {
     )
 }
 
-fn miss(miss: &Miss) -> String {
-    match miss {
-        Miss::NoPattern => "it has no event pattern".to_owned(),
-        Miss::Invalid(error) => format!("its pattern is not valid: {error}"),
-        Miss::NothingToMatch => "its pattern has nothing to match".to_owned(),
-        Miss::AcrossElements => "its pattern matches only across different elements of one list".to_owned(),
-        Miss::Unmatchable(error) => error.clone(),
-        Miss::Field {
+fn mismatch(mismatch: &Mismatch) -> String {
+    match mismatch {
+        Mismatch::NoPattern => "it has no event pattern".to_owned(),
+        Mismatch::Invalid(error) => format!("its pattern is not valid: {error}"),
+        Mismatch::NothingToMatch => "its pattern has nothing to match".to_owned(),
+        Mismatch::AcrossElements => {
+            "its pattern matches only across different elements of one list".to_owned()
+        }
+        Mismatch::Unmatchable(error) => error.clone(),
+        Mismatch::Field {
             path,
             expected,
             found,

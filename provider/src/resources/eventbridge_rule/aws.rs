@@ -14,7 +14,7 @@ use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
 use crate::aws::{Error, Regional, filled, held_text};
 use crate::client::Client;
 use crate::failure::{Cause as _, diagnostic};
-use crate::resources::existing::differing;
+use crate::resources::existing::{self, differing};
 use crate::values::Json;
 
 /// How many rules of one prefix are looked at.
@@ -32,7 +32,7 @@ pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
     let mut now = plan.clone();
     now.with(&held);
     now.tags_all = Some(tags.map_err(|e| e.during(doing()))?);
-    messages::existing(plan, &aws.name).adopt_or_refuse(&plan.differences(&now))
+    existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&now))
 }
 
 /// Generates the name of a new rule. A rule that begins with the prefix, is just like this one, has no target and was not
@@ -160,13 +160,16 @@ impl Rule {
     }
 
     /// The attributes in which another differs.
-    fn differences(&self, other: &Self) -> Vec<&'static str> {
+    fn differences(&self, other: &Self) -> Vec<String> {
         differing([
-            ("description", self.description == other.description),
-            ("event_pattern", self.event_pattern == other.event_pattern),
-            ("enabled", self.enabled == other.enabled),
-            ("role_arn", self.role_arn == other.role_arn),
-            ("tags", self.tags_all == other.tags_all),
+            (Self::description().into(), self.description == other.description),
+            (
+                Self::event_pattern().into(),
+                self.event_pattern == other.event_pattern,
+            ),
+            (Self::enabled().into(), self.enabled == other.enabled),
+            (Self::role_arn().into(), self.role_arn == other.role_arn),
+            (Self::tags().into(), self.tags_all == other.tags_all),
         ])
     }
 }
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_taken() {
+    fn the_attributes_are_what_aws_holds() {
         let mut rule = rule();
         let held = DescribeRuleOutput::builder()
             .state(RuleState::Disabled)

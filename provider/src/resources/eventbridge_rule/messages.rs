@@ -6,8 +6,8 @@ use tfplugin::rules::Broken;
 
 use super::Rule;
 use crate::aws::Error;
-use crate::failure::{Standing, UNCHANGED, capitalised, import_block};
-use crate::resources::existing::Existing;
+use crate::failure::{Standing, UNCHANGED, import_block};
+use crate::resources::messages::Existing;
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -83,15 +83,15 @@ pub(super) fn left_over(bus: &str, region: &str, name: &str) -> Diagnostic {
 pub(super) fn no_bus(plan: &Rule, error: &Error, account: &str, region: &str) -> Diagnostic {
     let (bus, name) = (&plan.event_bus_name, plan.known_name());
     Diagnostic::error(format!("There is no event bus `{bus}` for the rule `{name}`"))
-        .detail(format!(
-            "{}\n\nThis looked in {account}, region {region}. Is the bus in another account or region, or was it deleted? \
-             Use the `name` and `region` of a `scalr_eventbridge_bus`. Nothing was made.",
-            capitalised(&error.to_string())
+        .because(error)
+        .next(format!(
+            "This looked in {account}, region {region}. Is the bus in another account or region, or was it deleted? \
+             Use the `name` and `region` of a `scalr_eventbridge_bus`. Nothing was made."
         ))
         .at(Rule::event_bus_name())
 }
 
-/// How things stand when PutRule failed.
+/// The state when PutRule failed.
 pub(super) fn after_put(plan: &Rule, new: bool) -> Standing {
     let unknown = match (new, &plan.name_prefix) {
         (false, _) => return Standing::of::<Error>(),

@@ -104,7 +104,7 @@ impl Resource for Rule {
         if state.arn.is_none() {
             state.name_prefix = generated_name::prefix(&name);
         }
-        let known = tags::Known {
+        let known = tags::FromState {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };

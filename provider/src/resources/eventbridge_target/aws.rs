@@ -14,11 +14,11 @@ use super::{DeadLetterConfig, InputTransformer, RetryPolicy, Target};
 use crate::aws::retry::{Retry, gone};
 use crate::aws::{Regional, filled};
 use crate::failure::Cause as _;
-use crate::resources::existing::differing;
+use crate::resources::existing::{self, differing};
 use crate::values::Json;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// What AWS does where nothing is said; it may or may not say so when asked.
+/// What AWS does where nothing is set; it may or may not show it when asked.
 const AGE_DEFAULT: i64 = 86_400;
 const ATTEMPTS_DEFAULT: i64 = 185;
 
@@ -28,7 +28,9 @@ pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Target) -> Result<()>
     let targets = targets.map_err(|e| e.during(doing::read(&plan.rule)))?;
     let mut targets = targets.into_iter().flatten();
     match targets.find(|held| held.id() == plan.id()) {
-        Some(held) => messages::existing(plan, &aws.name).adopt_or_refuse(&plan.differences(&held)),
+        Some(held) => {
+            existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&held))
+        }
         None => Ok(()),
     }
 }
@@ -137,14 +139,14 @@ impl Target {
         });
         self.retry_policy = held
             .retry_policy()
-            .and_then(|held| said(held, self.retry_policy.as_ref()));
+            .and_then(|held| chosen_retry_policy(held, self.retry_policy.as_ref()));
         let queue = held.dead_letter_config().and_then(|queue| filled(queue.arn()));
         self.dead_letter_config = queue.map(|arn| DeadLetterConfig { arn });
         self.role_arn = filled(held.role_arn());
     }
 
     /// The attributes in which what AWS holds differs.
-    fn differences(&self, held: &WireTarget) -> Vec<&'static str> {
+    fn differences(&self, held: &WireTarget) -> Vec<String> {
         let mut other = self.clone();
         other.with(held);
         let arn = |target: &Self| {
@@ -154,43 +156,49 @@ impl Target {
                 .map(|arn| arn.trim_end_matches(":*").to_owned())
         };
         let destination = if self.log_group.is_some() {
-            "log_group"
+            Self::log_group().into()
         } else {
-            "arn"
+            Self::arn().into()
         };
-        differing([
+        let mut differences = differing([
             (destination, arn(self) == arn(&other)),
-            ("input", self.input == other.input),
-            ("input_path", self.input_path == other.input_path),
+            (Self::input().into(), self.input == other.input),
+            (Self::input_path().into(), self.input_path == other.input_path),
             (
-                "input_transformer",
+                Self::input_transformer().into(),
                 self.input_transformer == other.input_transformer,
             ),
-            ("retry_policy", self.retry_policy == other.retry_policy),
             (
-                "dead_letter_config",
+                Self::retry_policy().into(),
+                self.retry_policy == other.retry_policy,
+            ),
+            (
+                Self::dead_letter_config().into(),
                 self.dead_letter_config == other.dead_letter_config,
             ),
-            ("role_arn", self.role_arn == other.role_arn),
-            ("settings that this resource does not have", !has_more(held)),
-        ])
+            (Self::role_arn().into(), self.role_arn == other.role_arn),
+        ]);
+        if has_more(held) {
+            differences.push("settings that this resource does not have".to_owned());
+        }
+        differences
     }
 }
 
-/// The retry policy that somebody set: AWS's defaults count as nothing said, unless the configuration says them too.
-fn said(held: &WireRetry, known: Option<&RetryPolicy>) -> Option<RetryPolicy> {
+/// The retry policy that somebody set: AWS's defaults count as not set, unless the configuration sets them too.
+fn chosen_retry_policy(held: &WireRetry, known: Option<&RetryPolicy>) -> Option<RetryPolicy> {
     let pick = |held: Option<i32>, known: Option<i64>, default: i64| {
         held.map(i64::from)
             .filter(|held| *held != default || known.is_some())
     };
     let age = known.and_then(|known| known.maximum_event_age_in_seconds);
     let attempts = known.and_then(|known| known.maximum_retry_attempts);
-    let said = RetryPolicy {
+    let chosen = RetryPolicy {
         maximum_event_age_in_seconds: pick(held.maximum_event_age_in_seconds(), age, AGE_DEFAULT),
         maximum_retry_attempts: pick(held.maximum_retry_attempts(), attempts, ATTEMPTS_DEFAULT),
     };
-    let empty = said.maximum_event_age_in_seconds.is_none() && said.maximum_retry_attempts.is_none();
-    (!empty || known.is_some()).then_some(said)
+    let empty = chosen.maximum_event_age_in_seconds.is_none() && chosen.maximum_retry_attempts.is_none();
+    (!empty || known.is_some()).then_some(chosen)
 }
 
 fn has_more(held: &WireTarget) -> bool {
@@ -254,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_that_the_configuration_says_are_kept() {
+    fn defaults_that_the_configuration_sets_are_kept() {
         let held = WireRetry::builder()
             .maximum_event_age_in_seconds(86_400)
             .maximum_retry_attempts(3)
@@ -263,9 +271,9 @@ mod tests {
             maximum_event_age_in_seconds: age,
             maximum_retry_attempts: attempts,
         };
-        assert_eq!(said(&held, None), Some(retry(None, Some(3))));
+        assert_eq!(chosen_retry_policy(&held, None), Some(retry(None, Some(3))));
         assert_eq!(
-            said(&held, Some(&retry(Some(86_400), None))),
+            chosen_retry_policy(&held, Some(&retry(Some(86_400), None))),
             Some(retry(Some(86_400), Some(3)))
         );
     }

@@ -35,7 +35,7 @@ pub(super) async fn ensure(
     let held = find_or_make(aws, target, group, &owner, default_tags).await?;
     let standing = messages::group_is_there(of_target);
     if group.create {
-        if let Some(Held { wire, tags }) = &held {
+        if let Some(ExistingGroup { wire, tags }) = &held {
             let lacks = |(key, value): &(&String, &String)| tags.get(*key) != Some(*value);
             let lacking = default_tags.iter().filter(lacks);
             let lacking = lacking.map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -164,7 +164,7 @@ async fn another(
 }
 
 /// A group that was there, with its tags where they matter: on one that is, or becomes, this rule's.
-struct Held {
+struct ExistingGroup {
     wire: WireGroup,
     tags: HashMap<String, String>,
 }
@@ -175,13 +175,13 @@ async fn find_or_make(
     group: &LogGroup,
     owner: &str,
     default_tags: &BTreeMap<String, String>,
-) -> Result<Option<Held>> {
+) -> Result<Option<ExistingGroup>> {
     let name = &group.name;
     let held = aws.log_group(name).await;
     let held = held.map_err(|e| e.during(doing::look_for_group(name)))?;
     match held {
         Some(wire) if group.create => claim(aws, target, group, wire, owner).await.map(Some),
-        Some(wire) => Ok(Some(Held {
+        Some(wire) => Ok(Some(ExistingGroup {
             wire,
             tags: HashMap::new(),
         })),
@@ -223,13 +223,13 @@ async fn claim(
     group: &LogGroup,
     wire: WireGroup,
     owner: &str,
-) -> Result<Held> {
+) -> Result<ExistingGroup> {
     let (name, arn) = (&group.name, arn_of(&wire, group));
     let tags = aws.log_group_tags(&arn).await;
     let tags = tags.map_err(|e| e.during(doing::read_group_tags(name)))?;
     let found = tags.get(OWNER_TAG);
     if found.is_some_and(|found| found == owner) {
-        return Ok(Held { wire, tags });
+        return Ok(ExistingGroup { wire, tags });
     }
     // A rule that is there may be about to lead to it.
     if let Some((bus, rule)) = found.and_then(|found| former_owner(found, &target.event_bus_name)) {
@@ -238,7 +238,7 @@ async fn claim(
         if rule_held.is_none() {
             let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
             tag(aws, &arn, group, mine, messages::GROUP_AS_IT_WAS).await?;
-            return Ok(Held { wire, tags });
+            return Ok(ExistingGroup { wire, tags });
         }
     }
     Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, owner)).into())

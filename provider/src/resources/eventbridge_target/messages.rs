@@ -6,14 +6,15 @@ use tfplugin::rules::Broken;
 use super::{LogGroup, Target, log_group::OWNER_TAG};
 use crate::aws::{Error, log_policy};
 use crate::failure::{Standing, UNCHANGED};
-use crate::resources::existing::Existing;
+use crate::resources::messages::Existing;
 
 /// State of the target while its log group is made ready, after "The log group is there; ".
-pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply goes on from here.";
+pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply continues from here.";
 pub(super) const TARGET_UNCHANGED: &str = "the target is unchanged.";
 /// State of the target where the permission is revoked.
-pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to go on.";
-pub(super) const TARGET_STILL_THERE: &str = "The target is still there; the next destroy goes on from here.";
+pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to continue.";
+pub(super) const TARGET_STILL_THERE: &str =
+    "The target is still there; the next destroy continues from here.";
 /// What is waited for.
 pub(super) const ANOTHER_REMOVAL: &str = "The removal of another target";
 
@@ -98,7 +99,7 @@ pub(super) fn request_cannot_be_built(doing: &str, why: &impl std::fmt::Display)
     Diagnostic::error(format!("Cannot {doing}")).detail(format!("The request cannot be built: {why}."))
 }
 
-/// How things stand when PutTargets failed. What was made before it is named: it is in no state.
+/// The state when PutTargets failed. What was made before it is named: it is in no state.
 pub(super) fn after_put(plan: &Target, new: bool) -> Standing {
     let standing = if new {
         Standing::new(
@@ -155,12 +156,14 @@ pub(super) fn after_making_group() -> Standing {
 }
 
 pub(super) fn after_releasing_group() -> Standing {
-    Standing::same("The target is as configured; the log group still carries the tag. Apply again to go on.")
+    Standing::same(
+        "The target is as configured; the log group still carries the tag. Apply again to continue.",
+    )
 }
 
 pub(super) fn after_deleting_group() -> Standing {
     Standing::of::<Error>().and(
-        "The target is still there, without the permission to write to the log group; the next destroy goes on from here.",
+        "The target is still there, without the permission to write to the log group; the next destroy continues from here.",
     )
 }
 
@@ -173,9 +176,8 @@ pub(super) fn no_group(name: &str, region: &str) -> Diagnostic {
 }
 
 pub(super) fn no_permission(name: &str, failure: &log_policy::Failure, standing: &str) -> Diagnostic {
-    Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"))
-        .detail(failure.detail(standing))
-        .at(Target::log_group())
+    let diagnostic = Diagnostic::error(format!("EventBridge may not write to the log group `{name}`"));
+    failure.explained(diagnostic, standing).at(Target::log_group())
 }
 
 pub(super) fn permission_not_revoked(
@@ -183,10 +185,8 @@ pub(super) fn permission_not_revoked(
     failure: &log_policy::Failure,
     standing: &str,
 ) -> Diagnostic {
-    Diagnostic::error(format!(
-        "Cannot revoke the permission to write to the log group `{name}`"
-    ))
-    .detail(failure.detail(standing))
+    let doing = format!("revoke the permission to write to the log group `{name}`");
+    failure.explained(Diagnostic::failed(doing), standing)
 }
 
 /// `mine`: the group's ARN and this rule's mark.
@@ -222,7 +222,7 @@ pub(super) fn group_will_be_released(group: &LogGroup) -> Diagnostic {
         .retention_in_days
         .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
     Diagnostic::warning(format!("The log group `{name}` stays, and is no longer this target's")).detail(format!(
-        "Its tag `{OWNER_TAG}` is removed. It goes on keeping events {kept}, and a destroy will not delete it. With \
+        "Its tag `{OWNER_TAG}` is removed. It continues to keep events {kept}, and a destroy will not delete it. With \
          `create = true` it would not be adopted again."
     ))
 }
@@ -238,7 +238,7 @@ pub(super) fn group_will_be_deleted(group: &LogGroup) -> Diagnostic {
 
 pub(super) fn group_stays(name: &str, region: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
-        "It is in {region} and costs storage for as long as it keeps events. A target that takes this one's place goes on using \
+        "It is in {region} and costs storage for as long as it keeps events. A target that takes this one's place continues to use \
          it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {region}`; with \
          `delete_on_destroy = true` a destroy does that."
     ))

@@ -18,6 +18,7 @@ use self::fake::Fake;
 use super::{and, names};
 use crate::aws::{Aws, Settings};
 use crate::client::{Client, NotKnownYet};
+use crate::provider::ScalrEventBridge;
 use crate::scalr::Scalr;
 
 pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
@@ -47,6 +48,8 @@ fn on(config: SdkConfig) -> Harness {
 /// The provider on a fake AWS and, perhaps, a fake Scalr.
 pub(super) fn beside(config: SdkConfig, url: Option<&str>) -> Harness {
     let aws = Aws::with(Settings::default(), config);
-    let scalr = url.map(scalr).ok_or(NotKnownYet("token"));
+    let scalr = url
+        .map(scalr)
+        .ok_or_else(|| NotKnownYet(ScalrEventBridge::token().into()));
     super::with_client(Client::new(scalr, Ok(aws), Ok(None)))
 }

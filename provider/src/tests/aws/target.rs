@@ -20,7 +20,7 @@ scenarios![
     an_existing_target_is_refused_where_it_differs,
     a_target_of_no_rule_is_refused,
     an_entry_that_fails_fails_the_call,
-    a_change_that_fails_says_how_the_target_stands,
+    a_change_that_fails_says_what_state_the_target_is_in,
 ];
 
 const NAME: &str = "scalr_eventbridge_target";
@@ -48,7 +48,7 @@ pub(super) async fn made(harness: &Harness, group: Json) -> State {
     harness.resource(NAME).create(config(group)).await.unwrap()
 }
 
-/// The target is what a refresh looks for: it goes last, and a destroy that failed goes on where it was.
+/// The target is what a refresh looks for: it goes last, and a destroy that failed continues where it was.
 #[tokio::test(start_paused = true)]
 async fn a_destroy_that_fails_anywhere_goes_on_the_next_time() {
     for call in [
@@ -309,7 +309,7 @@ async fn an_entry_that_fails_fails_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_fails_says_how_the_target_stands() {
+async fn a_change_that_fails_says_what_state_the_target_is_in() {
     let (fake, harness) = with_rule().await;
     let state = made(&harness, json!({ "create": true })).await;
     let resource = harness.resource(NAME);

@@ -86,7 +86,7 @@ async fn what_someone_else_selected_shows_and_is_spared() {
 }
 
 /// The configuration follows what someone else selected, or the answer to our own change was lost: the next plan shows
-/// that the selection is to be taken over, and from then on destroy turns it off.
+/// that the selection is to be adopted, and from then on destroy turns it off.
 #[tokio::test]
 async fn a_selection_made_elsewhere_is_adopted_in_place() {
     let (fake, harness) = connected().await;

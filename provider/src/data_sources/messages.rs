@@ -1,0 +1,54 @@
+//! What users read of the data sources.
+
+use scalr_api::{Connection as Wire, Object};
+use tfplugin::rules::Broken;
+use tfplugin::{Diagnostic, Path};
+
+pub(super) const LIST_CONNECTIONS: &str = "list the connections";
+
+/// Not looked up in exactly one way, or in half a way.
+pub(super) fn one_way(broken: &Broken) -> Diagnostic {
+    let error = Diagnostic::error("Say which connection in one way").detail(
+        "A connection is looked up by `id`, or by `name`, or by `aws_account_id` together with `region`; by exactly one of \
+         the three.",
+    );
+    match (broken.set(), broken.missing()) {
+        ([half], [_]) => error.at(half),
+        _ => error,
+    }
+}
+
+/// `wanted`: what it was looked up by, as in "named `prod`".
+pub(super) fn no_connection(wanted: &str, attribute: impl Into<Path>) -> Diagnostic {
+    Diagnostic::error(format!("There is no connection {wanted}"))
+        .detail("Scalr has no such EventBridge connection, or the token may not see it.")
+        .at(attribute)
+}
+
+/// Two of those that were found.
+pub(super) fn ambiguous(
+    wanted: &str,
+    (first, second): (&Object<Wire>, &Object<Wire>),
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error(format!("There is more than one connection {wanted}"))
+        .detail(format!(
+            "`{}` and `{}` are two of them. Look it up by `id`.",
+            first.id, second.id
+        ))
+        .at(attribute)
+}
+
+pub(super) fn doing_read_source(name: &str) -> String {
+    format!("read the event source `{name}`")
+}
+
+/// `account`: where it was looked for, in words.
+pub(super) fn no_source(name: &str, account: &str, region: &str, attribute: impl Into<Path>) -> Diagnostic {
+    Diagnostic::error(format!("There is no event source `{name}`"))
+        .detail(format!(
+            "This looked in {account}, region {region}. AWS shows the source of a connection only in the account and region that the \
+             connection names, and removes one that no bus was associated with for two weeks."
+        ))
+        .at(attribute)
+}
