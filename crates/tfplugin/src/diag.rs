@@ -79,7 +79,7 @@ impl Diagnostic {
         self.paragraph(&sentence)
     }
 
-    /// A paragraph on how things stand now: what was changed, and what was not.
+    /// A paragraph on the state that things are in now: what was changed, and what was not.
     pub fn standing(self, text: impl AsRef<str>) -> Self {
         self.paragraph(text.as_ref())
     }
@@ -109,11 +109,14 @@ pub fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
-    let mut whole: String = first.into_iter().flatten().chain(letters).collect();
-    if !whole.is_empty() && !whole.ends_with(['.', '?', '!']) {
-        whole.push('.');
-    }
-    whole
+    let capital: String = first.into_iter().flatten().chain(letters).collect();
+    with_full_stop(&capital)
+}
+
+/// A text that ends as a sentence does; an empty one remains empty.
+pub(crate) fn with_full_stop(text: &str) -> String {
+    let ends = text.is_empty() || text.ends_with(['.', '?', '!']);
+    format!("{text}{}", if ends { "" } else { "." })
 }
 
 impl fmt::Display for Diagnostic {

@@ -1,7 +1,7 @@
 //! Validates a configuration attribute by attribute.
 
 use crate::cty::Val;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, with_full_stop};
 use crate::path::Path;
 use crate::schema::{Attribute, Nesting, Object, Shape};
 
@@ -78,7 +78,7 @@ impl Walk {
             self.nested(*nesting, inner, value, &path);
         }
         if let Err(reason) = self::value(attr, value) {
-            let detail = format!("`{path}` {}", sentence(&reason));
+            let detail = format!("`{path}` {}", with_full_stop(&reason));
             self.diags
                 .push(Diagnostic::error("Invalid value").detail(detail).at(path));
         }
@@ -103,14 +103,5 @@ impl Walk {
                 }
             }
         }
-    }
-}
-
-/// A check's reason, ending as a sentence does.
-fn sentence(reason: &str) -> String {
-    if reason.ends_with(['.', '!', '?']) {
-        reason.to_owned()
-    } else {
-        format!("{reason}.")
     }
 }

@@ -130,9 +130,9 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
         return Some(Job {
             id,
             method: "POST".to_owned(),
-            url: url.clone(),
-            headers: vec![json],
-            body: pending.payload.to_string(),
+            url: url.clone().into(),
+            headers: vec![json].into(),
+            body: pending.payload.to_string().into(),
             oauth: None,
         });
     }

@@ -70,7 +70,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
         id: call.turn.dice.uuid(),
         description: input.description,
         authorization_type: input.authorization_type,
-        auth: input.auth_parameters,
+        auth: input.auth_parameters.into(),
         kms_key: input.kms_key_identifier,
         authorized: true,
         created: call.turn.now,
@@ -103,14 +103,14 @@ fn authorize(
 ) -> Result<(), Fault> {
     let kind = kind.unwrap_or_else(|| connection.authorization_type.clone());
     let mut auth = if kind == connection.authorization_type {
-        connection.auth.clone()
+        Value::clone(&connection.auth)
     } else {
         json!({})
     };
     merge(&mut auth, given.unwrap_or(Value::Null));
     check(&kind, &auth)?;
     connection.authorization_type = kind;
-    connection.auth = auth;
+    connection.auth = auth.into();
     (connection.authorized, connection.authorized_at) = (true, now);
     Ok(())
 }
@@ -149,7 +149,7 @@ fn deauthorize(call: &mut Call<'_>, input: &Name) -> Answer {
     let (now, caller) = (call.turn.now, call.caller);
     let connection = find(call, &input.name)?;
     (connection.authorized, connection.modified) = (false, now);
-    connection.auth = json!({});
+    connection.auth = json!({}).into();
     let mut answer = receipt(connection, caller, now);
     answer["ConnectionState"] = json!("DEAUTHORIZING");
     Ok(answer)
