@@ -8,7 +8,7 @@ use crate::schema::{Attribute, Nesting, Object, Shape};
 /// Refuses required attributes that are null, and runs the checks of all attributes that are set and known. Terraform
 /// itself refuses a required attribute only where it is not written: one that a variable makes null gets here.
 pub(crate) fn object(object: &Object, config: &Val, write_only_allowed: bool) -> Diagnostics {
-    let mut walk = Walk {
+    let mut walk = Checker {
         write_only_allowed,
         diags: Diagnostics::new(),
     };
@@ -24,12 +24,12 @@ pub(crate) fn value(attr: &Attribute, value: &Val) -> Result<(), String> {
     attr.checks.iter().try_for_each(|check| check(value))
 }
 
-struct Walk {
+struct Checker {
     write_only_allowed: bool,
     diags: Diagnostics,
 }
 
-impl Walk {
+impl Checker {
     fn object(&mut self, object: &Object, config: &Val, at: &Path) {
         // A null or unknown element has no attributes to check.
         if config.is_null() || config.is_unknown() {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::attempt::{Invocation, Sent, count, record};
-use super::dead_letter::bury;
+use super::dead_letter::send_to_dead_letter_queue;
 use super::envelope::Envelope;
 use super::miss::Miss;
 use super::transformer;
@@ -248,7 +248,7 @@ fn give_up(turn: &mut Turn<'_>, id: u64, miss: &Miss, exhausted: Option<&'static
         envelope,
         in_story: pending.in_story,
     };
-    bury(turn, &invocation, miss, exhausted, pending.retries);
+    send_to_dead_letter_queue(turn, &invocation, miss, exhausted, pending.retries);
 }
 
 /// Exponential backoff from a second, half of it random, and no sooner than the other side asked.

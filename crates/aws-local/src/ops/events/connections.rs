@@ -7,7 +7,7 @@ use crate::arn::arn;
 use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::api_destination::Connection;
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -176,7 +176,7 @@ fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
     answer["SecretArn"] = json!(secret);
     answer["Description"] = json!(connection.description);
     answer["KmsKeyIdentifier"] = json!(connection.kms_key);
-    Ok(slim(answer))
+    Ok(without_nulls(answer))
 }
 
 /// The secret that AWS would keep the parameters in, with the six characters that its service adds to a name.
@@ -207,7 +207,9 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         (name.as_str(), row)
     });
     let page = events_page("ListConnections", rows, input.next_token.as_deref(), input.limit)?;
-    Ok(slim(json!({ "Connections": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "Connections": page.items, "NextToken": page.next }),
+    ))
 }
 
 /// The parameters must be those of the type.
@@ -261,7 +263,7 @@ fn without_secrets(auth: &Value) -> Value {
 fn made(connection: &Connection, caller: &Caller, now: Millis) -> Value {
     let mut answer = receipt(connection, caller, now);
     answer["LastAuthorizedTime"] = Value::Null;
-    slim(answer)
+    without_nulls(answer)
 }
 
 fn receipt(connection: &Connection, caller: &Caller, now: Millis) -> Value {
