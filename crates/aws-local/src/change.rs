@@ -10,6 +10,7 @@ use crate::caller::Caller;
 use crate::clock::Millis;
 use crate::delivery::http::HttpResult;
 use crate::model::Service;
+use crate::secret::Secret;
 
 /// A request, decoded from the wire.
 #[derive(Debug)]
@@ -23,11 +24,11 @@ pub(crate) struct Request {
     pub(crate) base_url: String,
 }
 
-/// A request's input: decoded, and the text that is stored of it.
+/// A request's input: decoded, and the text that is stored of it. Some inputs contain credentials.
 #[derive(Debug)]
 pub(crate) struct Body {
-    pub(crate) value: Value,
-    text: Arc<[u8]>,
+    pub(crate) value: Secret<Value>,
+    text: Secret<Arc<[u8]>>,
 }
 
 impl Body {
@@ -38,16 +39,19 @@ impl Body {
             return value.into();
         }
         Self {
-            value,
-            text: text.into(),
+            value: value.into(),
+            text: Arc::<[u8]>::from(text).into(),
         }
     }
 }
 
 impl From<Value> for Body {
     fn from(value: Value) -> Self {
-        let text = value.to_string().into_bytes().into();
-        Self { value, text }
+        let text: Arc<[u8]> = value.to_string().into_bytes().into();
+        Self {
+            value: value.into(),
+            text: text.into(),
+        }
     }
 }
 
@@ -67,7 +71,7 @@ pub(crate) enum Change {
         caller: Caller,
         service: Service,
         operation: String,
-        body: Value,
+        body: Secret<Value>,
     },
     /// Timers were due.
     Tick,
@@ -97,8 +101,8 @@ pub(crate) enum Change {
 /// serialised under the engine's lock.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    head: Vec<u8>,
-    body: Arc<[u8]>,
+    head: Secret<Vec<u8>>,
+    body: Secret<Arc<[u8]>>,
     tail: &'static [u8],
 }
 
@@ -132,8 +136,8 @@ impl Stored {
         let mut head = json(&CallEntry { at, seed, change });
         head.truncate(head.len().saturating_sub("null}}}".len()));
         Self {
-            head,
-            body: Arc::clone(&request.body.text),
+            head: head.into(),
+            body: request.body.text.clone(),
             tail: b"}}}",
         }
     }
@@ -150,8 +154,8 @@ impl Stored {
 impl From<&Entry> for Stored {
     fn from(entry: &Entry) -> Self {
         Self {
-            head: json(entry),
-            body: Arc::default(),
+            head: json(entry).into(),
+            body: Secret::default(),
             tail: b"",
         }
     }
@@ -187,7 +191,7 @@ mod tests {
             caller,
             service: request.service,
             operation: request.operation,
-            body: value,
+            body: value.into(),
         };
         let entry = Entry {
             at: 7,

@@ -4,7 +4,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! arn clock fault jsontext model page policy schedule   leaves: they use no module of ours but each other
+//! arn clock fault jsontext model page policy schedule secret   leaves: they use no module of ours but each other
 //! config caller      what a process is started with; who makes a request
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
@@ -35,6 +35,7 @@ mod ops;
 mod page;
 mod policy;
 mod schedule;
+mod secret;
 mod server;
 mod state;
 #[cfg(fuzzing)]

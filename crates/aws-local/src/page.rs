@@ -16,12 +16,12 @@ pub(crate) struct Page<T> {
 pub(crate) struct BadToken;
 
 /// Makes an opaque token of a position in the listing `of`.
-pub(crate) fn seal(of: &str, position: &str) -> String {
+pub(crate) fn encode_token(of: &str, position: &str) -> String {
     CODEC.encode(format!("1|{of}|{position}"))
 }
 
-/// The position that [`seal`] put in.
-pub(crate) fn open(of: &str, token: &str) -> Result<String, BadToken> {
+/// The position in a token of [`encode_token`].
+pub(crate) fn decode_token(of: &str, token: &str) -> Result<String, BadToken> {
     let bytes = CODEC.decode(token).map_err(|_| BadToken)?;
     let text = String::from_utf8(bytes).map_err(|_| BadToken)?;
     text.strip_prefix(&format!("1|{of}|"))
@@ -36,7 +36,7 @@ pub(crate) fn page<'k, T>(
     token: Option<&str>,
     limit: usize,
 ) -> Result<Page<T>, BadToken> {
-    go_on(of, items, token, limit, |key, after| key <= after)
+    page_after(of, items, token, limit, |key, after| key <= after)
 }
 
 /// As [`page`], for items that come sorted from the last key down.
@@ -46,17 +46,17 @@ pub(crate) fn page_down<'k, T>(
     token: Option<&str>,
     limit: usize,
 ) -> Result<Page<T>, BadToken> {
-    go_on(of, items, token, limit, |key, after| key >= after)
+    page_after(of, items, token, limit, |key, after| key >= after)
 }
 
-fn go_on<'k, T>(
+fn page_after<'k, T>(
     of: &str,
     items: impl Iterator<Item = (&'k str, T)>,
     token: Option<&str>,
     limit: usize,
     is_past: fn(&str, &str) -> bool,
 ) -> Result<Page<T>, BadToken> {
-    let after = token.map(|token| open(of, token)).transpose()?;
+    let after = token.map(|token| decode_token(of, token)).transpose()?;
     let mut rest = items
         .skip_while(|(key, _)| after.as_deref().is_some_and(|after| is_past(key, after)))
         .peekable();
@@ -71,7 +71,7 @@ fn go_on<'k, T>(
         page.items.push(item);
         last = key;
     }
-    page.next = rest.peek().map(|_| seal(of, last));
+    page.next = rest.peek().map(|_| encode_token(of, last));
     Ok(page)
 }
 
@@ -107,15 +107,15 @@ mod tests {
 
     #[test]
     fn foreign_tokens_are_refused() {
-        let token = seal("ListRules", "a");
-        assert_eq!(open("ListRules", &token), Ok("a".to_owned()));
+        let token = encode_token("ListRules", "a");
+        assert_eq!(decode_token("ListRules", &token), Ok("a".to_owned()));
         for bad in [
-            seal("Other", "a"),
+            encode_token("Other", "a"),
             "%%%".to_owned(),
             String::new(),
             "AAAA".to_owned(),
         ] {
-            assert_eq!(open("ListRules", &bad), Err(BadToken), "{bad}");
+            assert_eq!(decode_token("ListRules", &bad), Err(BadToken), "{bad}");
         }
     }
 }

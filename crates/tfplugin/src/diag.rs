@@ -89,11 +89,11 @@ impl Diagnostic {
     /// assert_eq!(failed.detail, "note-1 is in use.");
     /// ```
     pub fn quoting(self, words: impl fmt::Display) -> Self {
-        let words = closed(&words.to_string());
+        let words = with_full_stop(words.to_string().trim_end());
         self.paragraph(&words)
     }
 
-    /// A paragraph on how things stand now: what was changed, and what was not.
+    /// A paragraph on the state that things are in now: what was changed, and what was not.
     pub fn standing(self, text: impl AsRef<str>) -> Self {
         self.paragraph(text.as_ref())
     }
@@ -122,18 +122,14 @@ impl Diagnostic {
 pub fn sentence(text: &str) -> String {
     let mut letters = text.trim_start().chars();
     let first = letters.next().map(char::to_uppercase);
-    closed(&first.into_iter().flatten().chain(letters).collect::<String>())
+    let capital: String = first.into_iter().flatten().chain(letters).collect();
+    with_full_stop(capital.trim_end())
 }
 
-/// The text with a full stop: messages from outside end with one or do not.
-fn closed(text: &str) -> String {
-    let text = text.trim_end();
-    let stop = if text.is_empty() || text.ends_with(['.', '?', '!']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{text}{stop}")
+/// A text that ends as a sentence does; an empty one remains empty.
+pub(crate) fn with_full_stop(text: &str) -> String {
+    let ends = text.is_empty() || text.ends_with(['.', '?', '!']);
+    format!("{text}{}", if ends { "" } else { "." })
 }
 
 impl fmt::Display for Diagnostic {

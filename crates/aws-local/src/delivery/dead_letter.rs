@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use super::attempt::Invocation;
 use super::miss::Miss;
 use super::permission::may_send;
+use super::queue::{enqueue, message};
 use crate::arn::Arn;
 use crate::state::RealmId;
-use crate::state::queue::{MessageAttribute, NewMessage, Queue};
+use crate::state::queue::{MessageAttribute, NewMessage};
 use crate::turn::Turn;
 
-/// The sender of EventBridge's messages.
-const SENDER: &str = "events.amazonaws.com";
-
 /// Sends the event to the target's dead-letter queue. `exhausted` names the limit that retries reached.
-pub(super) fn bury(
+pub(super) fn send_to_dead_letter_queue(
     turn: &mut Turn<'_>,
     invocation: &Invocation,
     miss: &Miss,
@@ -87,31 +85,4 @@ fn send(
         ..message(id, invocation.envelope.text.to_string(), None)
     };
     enqueue(queue, letter, now)
-}
-
-/// Puts a message of EventBridge's into a queue, within the queue's own limit.
-pub(super) fn enqueue(queue: &mut Queue, message: NewMessage, now: i64) -> Result<(), String> {
-    let (bytes, bytes_max) = (message.body.len(), queue.message_bytes_max());
-    if bytes > bytes_max {
-        let name = &queue.name;
-        return Err(format!(
-            "the message has {bytes} bytes and the queue {name} takes {bytes_max}"
-        ));
-    }
-    queue.enqueue(message, now);
-    Ok(())
-}
-
-/// A message that EventBridge sends.
-pub(super) fn message(id: String, body: String, group: Option<String>) -> NewMessage {
-    NewMessage {
-        id,
-        body,
-        attributes: BTreeMap::new(),
-        system_attributes: BTreeMap::new(),
-        group,
-        deduplication: None,
-        sender: SENDER.to_owned(),
-        delay_seconds: None,
-    }
 }

@@ -7,6 +7,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! envelope permission miss   the event; who may deliver; why an attempt failed
+//! queue                      messages to queues
 //! attempt                    one target, one event, and how the result is recorded
 //! transformer dead_letter    the payload of a target; events that failed for good
 //! http/                      deliveries that leave the process
@@ -28,11 +29,12 @@ pub(crate) mod envelope;
 pub(crate) mod http;
 mod miss;
 mod permission;
+mod queue;
 mod target;
 mod transformer;
 
 use attempt::{Invocation, Sent, count, record};
-use dead_letter::bury;
+use dead_letter::send_to_dead_letter_queue;
 use envelope::Envelope;
 pub(crate) use permission::may_put;
 
@@ -82,18 +84,18 @@ pub(crate) fn publish_to(
     turn.world
         .stories
         .begin(&envelope.id, Arc::clone(&envelope.text), dropped, turn.now);
-    spread(turn, (realm.clone(), bus.to_owned(), envelope), 0, only);
+    route(turn, (realm.clone(), bus.to_owned(), envelope), 0, only);
 }
 
 /// Matches an event that has passed `hops` buses on one more, and on those that its rules forward it to.
-fn spread(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
+fn route(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
     let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
         let invocations = match_rules(turn, &realm, &bus, &envelope);
         let chosen =
             |one: &Invocation| hops > 0 || only.is_empty() || only.iter().any(|arn| **arn == *one.rule_arn);
         for invocation in invocations.into_iter().filter(chosen) {
-            match attempt(turn, &invocation) {
+            match invoke(turn, &invocation) {
                 Sent::Forward(to, bus, envelope) if hops < HOPS_MAX => {
                     archive(turn, &to, &bus, &envelope);
                     waiting.push((to, bus, envelope, hops + 1));
@@ -126,20 +128,20 @@ fn match_rules(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envel
     let pass = turn.world.stories.pass(&envelope.id, pass);
     let mut invocations = Vec::new();
     for rule in matched.into_iter().map(|at| &rules.rules[at]) {
-        let fired = Fired::new(realm, bus, &rule.name);
+        let fired = InvokedRule::new(realm, bus, &rule.name);
         count(turn, realm, &fired.arn, "TriggeredRules");
         invocations.extend(invocations_of(turn, realm, &fired, &rule.targets, envelope, pass));
     }
     invocations
 }
 
-/// A rule that fires.
-struct Fired {
+/// A rule whose targets are invoked.
+struct InvokedRule {
     name: Arc<str>,
     arn: Arc<str>,
 }
 
-impl Fired {
+impl InvokedRule {
     fn new(realm: &RealmId, bus: &str, rule: &Arc<str>) -> Self {
         Self {
             name: Arc::clone(rule),
@@ -152,7 +154,7 @@ impl Fired {
 fn invocations_of(
     turn: &mut Turn<'_>,
     realm: &RealmId,
-    rule: &Fired,
+    rule: &InvokedRule,
     targets: &[Arc<Target>],
     envelope: &Envelope,
     pass: usize,
@@ -200,18 +202,18 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
         deliveries: Vec::new(),
     };
     let pass = turn.world.stories.pass(&envelope.id, pass);
-    let fired = Fired::new(realm, bus, &rule.into());
+    let fired = InvokedRule::new(realm, bus, &rule.into());
     count(turn, realm, &fired.arn, "TriggeredRules");
     for invocation in invocations_of(turn, realm, &fired, &targets, envelope, pass) {
-        if let Sent::Forward(to, bus, envelope) = attempt(turn, &invocation) {
+        if let Sent::Forward(to, bus, envelope) = invoke(turn, &invocation) {
             archive(turn, &to, &bus, &envelope);
-            spread(turn, (to, bus, envelope), 1, &[]);
+            route(turn, (to, bus, envelope), 1, &[]);
         }
     }
 }
 
 /// Invokes a target and counts; an event that cannot be delivered goes to the dead-letter queue.
-fn attempt(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
+fn invoke(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
     invocation.count(turn, "Invocations");
     match target::send(turn, invocation) {
         Ok(Sent::Later) => Sent::Later,
@@ -221,7 +223,7 @@ fn attempt(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
         }
         Err(miss) => {
             record(turn, &invocation.in_story, Some(&miss), "failed");
-            bury(turn, invocation, &miss, None, 0);
+            send_to_dead_letter_queue(turn, invocation, &miss, None, 0);
             Sent::Done
         }
     }

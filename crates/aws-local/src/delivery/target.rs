@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::attempt::{Invocation, Sent};
-use super::dead_letter::{enqueue, message};
 use super::miss::Miss;
 use super::permission::{may_log, may_put, may_send};
+use super::queue::{enqueue, message};
 use super::{http, transformer};
 use crate::arn::Arn;
 use crate::state::RealmId;

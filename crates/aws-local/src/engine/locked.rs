@@ -44,11 +44,16 @@ impl Locked {
             .call(Moment { at, seed }, &caller, &request.base_url, prepared);
         if made.answer.is_err() || !writes || made.unchanged {
             // What an answer is based on, a refusal too, has to be on disk, or it could be missing at the next read.
-            return (made.answer, self.journal.as_ref().map(Journal::latest));
+            return (made.answer, self.latest());
         }
         let ticket = self.store(Stored::call(at, seed, &caller, request));
         self.outgoing.post(made.jobs, ticket.as_ref());
         (made.answer, ticket)
+    }
+
+    /// The write that whoever reads the state as it is now waits for.
+    pub(super) fn latest(&self) -> Option<Ticket> {
+        self.journal.as_ref().map(Journal::latest)
     }
 
     fn caller(&self, request: &Request) -> Caller {

@@ -103,10 +103,12 @@ impl Engine {
         }
     }
 
-    /// Reads the state without changing it. While it cannot be read again, the last one is shown.
-    pub(crate) async fn look<T>(&self, at: impl FnOnce(&World) -> T) -> T {
-        let _ = self.turn(|_| ()).await;
-        at(&self.shared.lock().core.world)
+    /// Reads the state without changing it; what was read is on disk when this returns.
+    pub(crate) async fn look<T>(&self, at: impl FnOnce(&World) -> T) -> Result<T, Fault> {
+        let look = |locked: &mut Locked| (at(&locked.core.world), locked.latest());
+        let (seen, ticket) = self.turn(look).await?;
+        self.stored(ticket).await?;
+        Ok(seen)
     }
 
     /// Fires what is due now.
@@ -148,13 +150,13 @@ impl Engine {
     }
 
     /// Waits until a change is on disk. A refused one is rolled back before its caller is answered, so that the next
-    /// read does not show it.
+    /// read does not show it; where that takes too long, or what is on disk is unknown, the caller is answered so.
     async fn stored(&self, ticket: Option<Ticket>) -> Result<(), Fault> {
         let Some(mut ticket) = ticket else { return Ok(()) };
         if ticket.stored().await {
             return Ok(());
         }
-        let _ = self.turn(|_| ()).await;
+        self.turn(|_| ()).await?;
         Err(disk_fault())
     }
 }

@@ -66,7 +66,8 @@ impl Outgoing {
 }
 
 impl Jobs {
-    /// The next request whose change is on disk; none when the engine is dropped. Cancel safe.
+    /// The next request whose change is on disk; none once the engine is dropped, which whoever keeps it never sees.
+    /// Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Job> {
         loop {
             if self.first.is_none() {

@@ -8,12 +8,13 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Engine, Jobs};
 use crate::config::Config;
 use crate::delivery::http::{HttpResult, Job};
+use crate::fault::Fault;
 use crate::testing::flaky::{Flaky, Held, NEVER, ask, data_dir, made, make, open, world};
 
 /// The output of a future that is ready without waiting.
@@ -68,22 +69,25 @@ async fn of_concurrent_calls_on_a_full_disk_only_the_answered_are_stored() {
     assert_eq!(made(&engine).await, answered);
 }
 
+/// Creates a bus that the disk does not take; the answer says what to do.
+async fn check_refused(engine: &Engine, advice: &str) {
+    let refused = ask(engine, "events.CreateEventBus", json!({ "Name": "b-2" })).await;
+    let Fault { status, message, .. } = refused.unwrap_err();
+    assert_eq!(status, 500);
+    assert!(message.contains(advice), "{message}");
+}
+
 #[tokio::test]
 async fn after_a_failed_sync_nothing_is_answered_until_a_restart() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let engine = open(dir.path(), disk.clone()).unwrap();
     assert!(make(&engine, "b-1").await);
     disk.syncs.store(0, Ordering::SeqCst);
-    assert!(!make(&engine, "b-2").await);
+    check_refused(&engine, "start the local AWS again").await;
     disk.syncs.store(NEVER, Ordering::SeqCst);
-    let refused = ask(&engine, "events.ListEventBuses", json!({}))
-        .await
-        .unwrap_err();
-    assert!(
-        refused.message.contains("start the local AWS again"),
-        "{}",
-        refused.message
-    );
+    let refused = ask(&engine, "events.ListEventBuses", json!({})).await;
+    assert!(refused.unwrap_err().message.contains("start the local AWS again"));
+    assert!(engine.look(|_| ()).await.is_err());
     drop(engine);
     let engine = open(dir.path(), Flaky::new()).unwrap();
     assert_eq!(made(&engine).await[0], "b-1");
@@ -169,7 +173,7 @@ const URL: Option<&str> = Some("http://127.0.0.1:9");
 
 async fn waiting(engine: &Engine) -> Vec<u64> {
     let ids = engine.look(|world| world.outbox.pending.keys().copied().collect());
-    ids.await
+    ids.await.unwrap()
 }
 
 #[tokio::test]
@@ -276,10 +280,10 @@ async fn no_caller_is_blocked_while_the_directory_is_read_again() {
     let wait = std::mem::replace(&mut engine.recovery_wait, Duration::ZERO);
     disk.hold(Held::Readers);
     disk.room.store(10, Ordering::SeqCst);
-    assert!(!make(&engine, "b-2").await);
+    check_refused(&engine, "being read again").await;
     let mut engine = Arc::new(engine);
     assert!(is_lock_free(&engine));
-    engine.look(|_| ()).await;
+    assert!(engine.look(|_| ()).await.is_err());
     let refused = ask(&engine, "events.ListEventBuses", json!({}))
         .await
         .unwrap_err();
@@ -303,12 +307,12 @@ async fn a_directory_that_cannot_be_read_again_fails_callers_and_blocks_none() {
     assert!(make(&engine, "b-1").await);
     fs::write(dir.path().join("journal-0.ndjson"), "something else").unwrap();
     disk.room.store(10, Ordering::SeqCst);
-    assert!(!make(&engine, "b-2").await);
+    check_refused(&engine, "Make room").await;
     for _ in 0..2 {
         let refused = ask(&engine, "events.ListEventBuses", json!({})).await;
         assert_eq!(refused.unwrap_err().code, "InternalFailure");
     }
-    engine.look(|_| ()).await;
+    assert!(engine.look(|_| ()).await.is_err());
 }
 
 #[tokio::test]
@@ -332,4 +336,80 @@ async fn no_answer_is_based_on_a_change_that_the_disk_refuses() {
     }
     disk.room.store(NEVER, Ordering::SeqCst);
     assert!(made(&engine).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_look_at_the_state_shows_only_what_is_on_disk() {
+    for (room, is_stored) in [(NEVER, true), (10, false)] {
+        let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+        let engine = open(dir.path(), disk.clone()).unwrap();
+        disk.room.store(room, Ordering::SeqCst);
+        disk.hold(Held::Writes);
+        let mut making = pin!(make(&engine, "b-1"));
+        let mut looking = pin!(engine.look(|_| ()));
+        assert_eq!(ready_now(&mut making), None);
+        assert_eq!(ready_now(&mut looking), None, "the change is not written yet");
+        disk.hold(Held::Nothing);
+        assert_eq!(making.await, is_stored);
+        assert_eq!(looking.await.is_ok(), is_stored);
+    }
+}
+
+/// What a connection of each type authenticates with; every secret contains `s3cret`.
+fn connections() -> [(&'static str, Value); 3] {
+    let secret = json!([{ "Key": "k", "Value": "s3cret", "IsValueSecret": true }]);
+    let everywhere = json!({
+        "HeaderParameters": secret, "QueryStringParameters": secret, "BodyParameters": secret,
+    });
+    let of = |name: &str, own: Value| json!({ name: own, "InvocationHttpParameters": everywhere });
+    let basic = json!({ "Username": "u", "Password": "s3cret" });
+    let key = json!({ "ApiKeyName": "k", "ApiKeyValue": "s3cret" });
+    let oauth = json!({
+        "AuthorizationEndpoint": "https://127.0.0.1:9/token",
+        "HttpMethod": "POST",
+        "ClientParameters": { "ClientID": "i", "ClientSecret": "s3cret" },
+        "OAuthHttpParameters": everywhere,
+    });
+    [
+        ("BASIC", of("BasicAuthParameters", basic)),
+        ("API_KEY", of("ApiKeyAuthParameters", key)),
+        ("OAUTH_CLIENT_CREDENTIALS", of("OAuthParameters", oauth)),
+    ]
+}
+
+/// The request of an event that an API destination gets through this connection.
+async fn request_through(engine: &Engine, jobs: &mut Jobs, kind: &str, auth: &Value) -> Job {
+    let connection = json!({ "Name": "c", "AuthorizationType": kind, "AuthParameters": auth });
+    let connection = ask(engine, "events.CreateConnection", connection).await.unwrap();
+    let destination = json!({
+        "Name": "d", "ConnectionArn": connection["ConnectionArn"], "HttpMethod": "POST",
+        "InvocationEndpoint": "https://127.0.0.1:9/hook",
+    });
+    let destination = ask(engine, "events.CreateApiDestination", destination)
+        .await
+        .unwrap();
+    let rule = json!({ "Name": "r", "EventPattern": "{\"source\":[\"s\"]}" });
+    ask(engine, "events.PutRule", rule).await.unwrap();
+    let target =
+        json!({ "Id": "1", "Arn": destination["ApiDestinationArn"], "RoleArn": "arn:aws:iam::1:role/r" });
+    let targets = json!({ "Rule": "r", "Targets": [target] });
+    ask(engine, "events.PutTargets", targets).await.unwrap();
+    assert!(put_event(engine).await);
+    sent(jobs).await
+}
+
+#[tokio::test]
+async fn no_secret_of_a_connection_is_formatted() {
+    for (kind, auth) in connections() {
+        let dir = TempDir::new().unwrap();
+        let data_dir = data_dir(dir.path(), Flaky::new());
+        let (engine, mut jobs) = Engine::open_at(&Config::default(), Some(&data_dir)).unwrap();
+        let job = request_through(&engine, &mut jobs, kind, &auth).await;
+        assert!(job.body.contains("s3cret"));
+        let shown = format!("{engine:?} {job:?}");
+        // Basic credentials are sent in base64: `dTpzM2NyZXQ=`.
+        for secret in ["s3cret", "dTpz"] {
+            assert!(!shown.contains(secret), "{kind}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::delivery::http::{HttpResult, Job, OAuth, encode};
 use crate::engine::{Engine, Jobs};
+use crate::secret::Secret;
 
 /// How long an API destination has to answer, as with AWS.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -29,7 +30,7 @@ pub(crate) struct Carrier {
     allowed: Vec<String>,
     /// The URLs that the operator gave for targets.
     named: Vec<String>,
-    tokens: Mutex<HashMap<OAuth, (String, Instant)>>,
+    tokens: Mutex<HashMap<OAuth, (Secret<String>, Instant)>>,
 }
 
 impl Carrier {
@@ -56,7 +57,7 @@ impl Carrier {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// Sends requests until the engine is dropped.
+    /// Sends requests until its task is aborted: it keeps the engine, so the queue of requests does not end by itself.
     pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: Jobs) {
         let (carrier, slots) = (Arc::new(self), Arc::new(Semaphore::new(AT_ONCE_MAX)));
         while let Some(job) = jobs.next().await {
@@ -94,10 +95,10 @@ impl Carrier {
             request = request.header(name, value);
         }
         if let Some(token) = token {
-            request = request.bearer_auth(token);
+            request = request.bearer_auth(&*token);
         }
         if method != Method::GET && method != Method::HEAD {
-            request = request.body(job.body.clone());
+            request = request.body(String::clone(&job.body));
         }
         let response = request.send().await.map_err(|e| unreached(&e))?;
         let status = response.status().as_u16();
@@ -118,7 +119,7 @@ impl Carrier {
     }
 
     /// A token of the client-credentials grant, cached for its lifetime.
-    async fn token(&self, oauth: &OAuth) -> Result<String, HttpResult> {
+    async fn token(&self, oauth: &OAuth) -> Result<Secret<String>, HttpResult> {
         let known = self
             .tokens
             .lock()
@@ -154,7 +155,7 @@ impl Carrier {
                 .header("content-type", media)
                 .body(form)
         };
-        for (name, value) in &oauth.headers {
+        for (name, value) in oauth.headers.iter() {
             request = request.header(name, value);
         }
         let response = request.send().await.map_err(|e| unreached(&e))?;
@@ -191,7 +192,7 @@ impl Carrier {
     }
 }
 
-async fn read_token(mut response: reqwest::Response) -> Result<(String, Duration), HttpResult> {
+async fn read_token(mut response: reqwest::Response) -> Result<(Secret<String>, Duration), HttpResult> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| unreached(&e))? {
         body.extend_from_slice(&chunk);
@@ -206,7 +207,7 @@ async fn read_token(mut response: reqwest::Response) -> Result<(String, Duration
         .get("expires_in")
         .and_then(serde_json::Value::as_u64)
         .map_or(TOKEN_LASTS, Duration::from_secs);
-    Ok((token.to_owned(), lasts))
+    Ok((token.to_owned().into(), lasts))
 }
 
 fn refused(why: &str) -> HttpResult {

@@ -17,7 +17,7 @@ const WAIT_SECONDS_MAX: u64 = 20;
 
 /// Runs a request; a ReceiveMessage without a message is run again until its wait is over.
 pub(super) async fn call(engine: &Engine, request: &Request) -> Result<Output, Fault> {
-    let wait = wait_of(engine, request).await;
+    let wait = wait_of(engine, request).await?;
     let until = Instant::now() + wait;
     loop {
         let answer = engine.call(request).await?;
@@ -33,9 +33,9 @@ fn has_messages(answer: &Output) -> bool {
 }
 
 /// What the request says, else what its queue is set to.
-async fn wait_of(engine: &Engine, request: &Request) -> Duration {
+async fn wait_of(engine: &Engine, request: &Request) -> Result<Duration, Fault> {
     if request.service != Service::Sqs || request.operation != "ReceiveMessage" {
-        return Duration::ZERO;
+        return Ok(Duration::ZERO);
     }
     let asked = request.body.value.get("WaitTimeSeconds").and_then(Value::as_i64);
     let url = request.body.value.get("QueueUrl").and_then(Value::as_str);
@@ -43,10 +43,10 @@ async fn wait_of(engine: &Engine, request: &Request) -> Duration {
         (Some(asked), _) => Some(asked),
         (None, Some(url)) => {
             let of_queue = |world: &World| wait_seconds(world, &request.region, url);
-            engine.look(of_queue).await
+            engine.look(of_queue).await?
         }
         (None, None) => None,
     };
     let seconds = u64::try_from(seconds.unwrap_or(0)).unwrap_or(0);
-    Duration::from_secs(seconds.min(WAIT_SECONDS_MAX))
+    Ok(Duration::from_secs(seconds.min(WAIT_SECONDS_MAX)))
 }

@@ -193,7 +193,7 @@ mod tests {
         let (_, call) = read(&headers, None, b"");
         let (service, operation, input) = call.unwrap();
         assert_eq!((service, operation.as_str()), (Service::Events, "ListRules"));
-        assert_eq!(input.value, serde_json::json!({}));
+        assert_eq!(*input.value, serde_json::json!({}));
         for (target, body) in [
             ("AWSEvents", "{}"),
             ("DynamoDB_20120810.ListTables", "{}"),

@@ -31,12 +31,12 @@ impl DataDir {
 
 /// A data directory, locked for this process as long as this value lives.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct LockedDir {
     pub(super) dir: DataDir,
     _lock: File,
 }
 
-impl Held {
+impl LockedDir {
     pub(super) fn lock(dir: DataDir) -> Result<Self, DataError> {
         let lock = files::lock(&dir.path)?;
         Ok(Self { dir, _lock: lock })

@@ -53,7 +53,7 @@ async fn state(name: &str) -> String {
     let dir = copy(name);
     let (engine, _jobs) = Engine::open_at(&config(), Some(&DataDir::new(dir.path()))).unwrap();
     let look = engine.look(|world| serde_json::to_string_pretty(world).unwrap());
-    look.await + "\n"
+    look.await.unwrap() + "\n"
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ mod tests;
 mod writer;
 
 pub(crate) use dir::DataDir;
-use dir::Held;
+use dir::LockedDir;
 pub use error::DataError;
 use progress::Progress;
 pub(crate) use progress::{Health, Ticket};
@@ -45,7 +45,7 @@ use writer::{Work, Writer};
 /// The writing end.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    held: Arc<Held>,
+    held: Arc<LockedDir>,
     to_writer: Option<mpsc::Sender<Work>>,
     writer: Option<JoinHandle<()>>,
     durable: watch::Receiver<Progress>,
@@ -56,7 +56,7 @@ pub(crate) struct Journal {
 
 /// What it takes to read a directory again, once its writer has stopped. It needs no journal and so no lock on one.
 #[derive(Debug)]
-pub(crate) struct Reopen(Arc<Held>);
+pub(crate) struct Reopen(Arc<LockedDir>);
 
 impl Reopen {
     /// Reads the state from disk, as [`Journal::open`] does.
@@ -76,7 +76,7 @@ impl Journal {
         start: impl FnOnce(World) -> T,
         replay: impl Fn(&mut T, &Entry),
     ) -> Result<(Self, T), DataError> {
-        let held = Held::lock(dir.clone())?;
+        let held = LockedDir::lock(dir.clone())?;
         Self::read(Arc::new(held), start, replay)
     }
 
@@ -86,7 +86,7 @@ impl Journal {
     }
 
     fn read<T>(
-        held: Arc<Held>,
+        held: Arc<LockedDir>,
         start: impl FnOnce(World) -> T,
         replay: impl Fn(&mut T, &Entry),
     ) -> Result<(Self, T), DataError> {

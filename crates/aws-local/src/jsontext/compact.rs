@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_are_told_from_all_else() {
+    fn only_objects_are_compacted() {
         let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         let (deepest, too_deep) = (deep(999), deep(1000));
         for (text, expected) in [

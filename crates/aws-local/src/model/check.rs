@@ -25,7 +25,7 @@ pub(crate) enum Problems {
 
 /// Checks `body` against the shape of an operation's input.
 pub(super) fn check(model: &Model, shape: &Shape, body: &Value) -> Result<(), Problems> {
-    let mut walk = Walk {
+    let mut walk = Checker {
         model,
         found: Vec::new(),
         missing: None,
@@ -102,7 +102,7 @@ impl Display for At<'_> {
     }
 }
 
-struct Walk<'m> {
+struct Checker<'m> {
     model: &'m Model,
     found: Vec<String>,
     missing: Option<String>,
@@ -110,7 +110,7 @@ struct Walk<'m> {
     long_name: bool,
 }
 
-impl Walk<'_> {
+impl Checker<'_> {
     fn value(&mut self, shape: &Shape, value: &Value, at: &At<'_>) -> Result<(), String> {
         match (shape.kind, value) {
             (Kind::Structure, Value::Object(given)) => self.members(shape, given, at),

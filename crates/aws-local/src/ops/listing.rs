@@ -42,7 +42,7 @@ fn bad_logs_token(_: page::BadToken) -> Fault {
 }
 
 /// An object without the members that are null: AWS omits absent members.
-pub(crate) fn slim(value: Value) -> Value {
+pub(crate) fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members

@@ -28,7 +28,7 @@ pub(crate) mod sqs;
 pub(crate) mod sts;
 
 pub(crate) use call::{Answer, Call};
-use listing::{events_page, logs_page, logs_page_down, slim};
+use listing::{events_page, logs_page, logs_page_down, without_nulls};
 pub(crate) use op::{Op, Operation, Run};
 pub(crate) use output::Output;
 
@@ -40,7 +40,7 @@ pub(crate) struct Prepared {
 }
 
 /// All that a request needs of the operation it names, found by one look-up.
-struct Known {
+struct KnownOperation {
     /// Its name, decoder and function.
     op: &'static dyn Operation,
     /// What AWS's model checks the body against.
@@ -73,18 +73,18 @@ fn prepare(service: Service, op: &dyn Operation, body: &Value) -> Result<Prepare
     Ok(Prepared { writes, run })
 }
 
-fn find(service: Service, name: &str) -> Result<&'static Known, Fault> {
-    static KNOWN: OnceLock<[HashMap<&str, Known>; 4]> = OnceLock::new();
+fn find(service: Service, name: &str) -> Result<&'static KnownOperation, Fault> {
+    static KNOWN: OnceLock<[HashMap<&str, KnownOperation>; 4]> = OnceLock::new();
     let known = &KNOWN.get_or_init(|| Service::ALL.map(known_of))[service as usize];
     known.get(name).ok_or_else(|| Fault::unknown(service, name))
 }
 
 /// The operations of a service that are built.
-fn known_of(service: Service) -> HashMap<&'static str, Known> {
+fn known_of(service: Service) -> HashMap<&'static str, KnownOperation> {
     let all = tables(service).iter().flat_map(|table| table.iter());
     let known = |op: &&'static dyn Operation| {
         let input = service.input(op.name());
-        (op.name(), Known { op: *op, input })
+        (op.name(), KnownOperation { op: *op, input })
     };
     all.map(known).collect()
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Op, Operation, slim};
+use super::{Answer, Call, Op, Operation, without_nulls};
 use crate::arn::Arn;
 use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
@@ -67,7 +67,7 @@ fn assume(call: &mut Call<'_>, input: Assume) -> Answer {
     let secret = call.turn.dice.uuid().replace('-', "");
     let token = call.turn.dice.uuid().replace('-', "");
     let seconds = input.duration_seconds.unwrap_or(HOUR_SECONDS);
-    let answer = slim(json!({
+    let answer = without_nulls(json!({
         "SourceIdentity": input.source_identity,
         "AssumedRoleUser": { "AssumedRoleId": format!("{}:{}", role_id(&key), session.name), "Arn": session_arn(&session) },
         "Credentials": {

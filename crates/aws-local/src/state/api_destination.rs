@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::arn::Arn;
 use crate::clock::Millis;
+use crate::secret::Secret;
 
 /// AWS's default of an API destination's invocations a second.
 const RATE_DEFAULT: u32 = 300;
@@ -24,7 +25,7 @@ pub(crate) struct Connection {
     pub(crate) description: Option<String>,
     pub(crate) authorization_type: String,
     /// As given, secrets included; what is shown of it leaves them out.
-    pub(crate) auth: Value,
+    pub(crate) auth: Secret<Value>,
     pub(crate) kms_key: Option<String>,
     pub(crate) authorized: bool,
     pub(crate) created: Millis,

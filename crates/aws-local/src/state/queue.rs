@@ -32,7 +32,7 @@ pub(crate) struct Queue {
     /// When it was last purged.
     #[serde(default)]
     pub(crate) purged: Option<Millis>,
-    seen: BTreeMap<String, Seen>,
+    seen: BTreeMap<String, SeenMessage>,
     next: u64,
 }
 
@@ -92,7 +92,7 @@ impl Message {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Seen {
+struct SeenMessage {
     at: Millis,
     number: u64,
     id: String,
@@ -221,7 +221,7 @@ impl Queue {
             }
             self.seen.insert(
                 key,
-                Seen {
+                SeenMessage {
                     at: now,
                     number: self.next,
                     id: message.id.clone(),

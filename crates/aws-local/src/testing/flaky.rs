@@ -182,5 +182,6 @@ pub(crate) async fn made(engine: &Engine) -> Vec<String> {
 
 /// The whole state, as a snapshot has it.
 pub(crate) async fn world(engine: &Engine) -> Value {
-    engine.look(|world| serde_json::to_value(world).unwrap()).await
+    let look = engine.look(|world| serde_json::to_value(world).unwrap());
+    look.await.unwrap()
 }

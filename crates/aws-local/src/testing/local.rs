@@ -235,6 +235,7 @@ impl Local {
                 .map(|pass| &pass.deliveries);
             deliveries.and_then(|all| all.first()).map(|one| one.outcome)
         }));
+        let outcome = outcome.ok().flatten();
         assert!(
             matches!(outcome, Some("delivered" | "failed")),
             "{outcome:?} {target} {detail}"

@@ -73,7 +73,7 @@ const POLICIES: &[(&[(&str, &str)], bool)] = &[
 ];
 
 #[tokio::test]
-async fn log_groups_take_events_when_a_policy_lets_them() {
+async fn log_groups_take_events_when_a_policy_allows_it() {
     let local = Local::start(Config::default()).await;
     let group = arn("logs", "log-group:/aws/events/g");
     for (policies, arrives) in POLICIES {

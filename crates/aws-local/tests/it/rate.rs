@@ -85,7 +85,7 @@ async fn no_second_holds_more_requests_than_the_rate() {
 }
 
 #[tokio::test]
-async fn what_the_rate_lets_wait_too_long_is_given_up() {
+async fn an_event_that_the_rate_delays_too_long_is_given_up() {
     let (url, _told) = endpoint(vec![]).await;
     let local = Local::start(Config::default()).await;
     wire_up(&local, &url, 1).await;

@@ -1,7 +1,9 @@
 //! `tiny_note`: a note in a file of its own.
 
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{Error, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use tfplugin::{Attrs, Diagnostic, Operation, Resource, Result};
 
@@ -23,10 +25,11 @@ pub(crate) struct Note {
 }
 
 fn plain_name(name: &str) -> Result<(), String> {
-    if name.contains('/') {
-        Err("must be a plain file name".to_owned())
-    } else {
+    // `..`, `a/b` and the empty text are paths, but no file names.
+    if Path::new(name).file_name() == Some(OsStr::new(name)) {
         Ok(())
+    } else {
+        Err("must be a plain file name".to_owned())
     }
 }
 
@@ -35,12 +38,20 @@ impl Resource for Note {
     type Client = PathBuf;
 
     async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        plan.store(operation.client())
+        // A file that is there already is somebody else's: it is not overwritten.
+        let file = File::create_new(operation.client().join(&plan.name));
+        let file = file.map_err(|error| plan.not_opened(error))?;
+        // From here on the note exists, whatever happens next.
+        operation.save(Self {
+            id: Some(plan.name.clone()),
+            ..plan.clone()
+        });
+        plan.write(file)
     }
 
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let name = state.id.unwrap_or_default();
-        match std::fs::read_to_string(operation.client().join(&name)) {
+        match fs::read_to_string(operation.client().join(&name)) {
             Ok(text) => Ok(Some(Self::of(name, text))),
             // Only what is known to be gone leaves the state.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -51,11 +62,14 @@ impl Resource for Note {
     }
 
     async fn update(_prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        plan.store(operation.client())
+        let path = operation.client().join(&plan.name);
+        let file = File::options().write(true).truncate(true).open(path);
+        let file = file.map_err(|error| plan.not_opened(error))?;
+        plan.write(file)
     }
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
-        match std::fs::remove_file(operation.client().join(&state.name)) {
+        match fs::remove_file(operation.client().join(&state.name)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Diagnostic::failed(format!("delete the note `{}`", state.name))
                     .because(error)
@@ -78,14 +92,22 @@ impl Note {
         }
     }
 
-    fn store(self, folder: &std::path::Path) -> Result<Self> {
-        match std::fs::write(folder.join(&self.name), &self.text) {
+    fn not_opened(&self, error: Error) -> Diagnostic {
+        Diagnostic::failed(format!("write the note `{}`", self.name))
+            .because(error)
+            .standing("Nothing was written.")
+            .next("Is the provider's `folder` there, and may this user write to it? A note that exists can be imported.")
+            .at(Self::name())
+    }
+
+    fn write(self, mut file: File) -> Result<Self> {
+        match file.write_all(self.text.as_bytes()) {
             Ok(()) => Ok(Self::of(self.name, self.text)),
             Err(error) => Err(Diagnostic::failed(format!("write the note `{}`", self.name))
                 .because(error)
-                .standing("The note is as it was.")
-                .next("Is the provider's `folder` there, and may this user write to it?")
-                .at(Self::name())
+                .standing("The note exists; its text is written in part.")
+                .next("Is there room on the disk? Then apply again.")
+                .at(Self::text())
                 .into()),
         }
     }

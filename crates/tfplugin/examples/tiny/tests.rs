@@ -30,14 +30,29 @@ async fn notes() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_there_already_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = Harness::with_client::<Tiny>(folder.path().to_owned());
+    let file = folder.path().join("a");
+    std::fs::write(&file, "somebody else's").unwrap();
+    let failed = tiny.resource("tiny_note").create(json!({ "name": "a" })).await;
+    let failed = failed.unwrap_err().to_string();
+    assert!(failed.starts_with("error: Cannot write the note `a` (at name): File exists"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody else's");
+}
+
+#[tokio::test]
 async fn refusals() {
     let tiny = Harness::with_client::<Tiny>("/nowhere".into());
     let note = tiny.resource("tiny_note");
-    let refused = note.create(json!({ "name": "a/b" })).await.unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "error: Invalid value (at name): `name` must be a plain file name."
-    );
+    for name in ["a/b", "a/", "..", ".", ""] {
+        let refused = note.create(json!({ "name": name })).await.unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "error: Invalid value (at name): `name` must be a plain file name."
+        );
+        assert!(note.import(name).await.is_err());
+    }
     let failed = note.create(json!({ "name": "a" })).await.unwrap_err();
     assert!(
         failed

@@ -32,7 +32,7 @@ use crate::log;
 /// ```
 ///
 /// A running attempt is never cut short: what it asked of the other side would be unknown. Interruption and deadline are
-/// looked at between attempts.
+/// checked between attempts, so that at least one is made.
 pub struct Attempts<'a> {
     call: &'a Call,
     every: Duration,
@@ -67,8 +67,9 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Waits until the next attempt is due, and gives its number, from 0: the first is due at once. None when the
-    /// deadline has passed or the user has interrupted; [`Attempts::end`] says which.
+    /// Waits until the next attempt is due, and gives its number, from 0. The first is due at once, whatever the deadline
+    /// is and whether or not the user has interrupted. After it: none when the deadline has passed or the user has
+    /// interrupted; [`Attempts::end`] says which.
     pub async fn next(&mut self) -> Option<u32> {
         if self.count > 0 && !self.pause().await {
             return None;

@@ -178,7 +178,10 @@ impl<R: Resource> AnyResource for Erased<R> {
     }
 
     fn plan<'a>(&'a self, plan: &'a mut PlanState) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { R::plan(&mut Plan::new(plan)).await })
+        Box::pin(async move {
+            let prior = decode(&plan.prior)?;
+            R::plan(&mut Plan::new(plan, prior)).await
+        })
     }
 
     fn validate(&self, config: &Val, diags: &mut Diagnostics) {

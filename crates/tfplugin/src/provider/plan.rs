@@ -1,7 +1,7 @@
 //! A plan while the provider adjusts it.
 
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -42,15 +42,12 @@ pub(crate) struct PlanState {
 /// The plan of one resource, as its `plan` hook sees it.
 pub struct Plan<'a, R> {
     state: &'a mut PlanState,
-    prior: OnceLock<Option<R>>,
+    prior: Option<R>,
 }
 
 impl<'a, R: Resource> Plan<'a, R> {
-    pub(crate) fn new(state: &'a mut PlanState) -> Self {
-        Self {
-            state,
-            prior: OnceLock::new(),
-        }
+    pub(crate) fn new(state: &'a mut PlanState, prior: Option<R>) -> Self {
+        Self { state, prior }
     }
 
     /// What is about to be done.
@@ -60,14 +57,7 @@ impl<'a, R: Resource> Plan<'a, R> {
 
     /// The object as it is; none on create.
     pub fn prior(&self) -> Option<&R> {
-        let read = || {
-            if self.state.prior.is_null() {
-                None
-            } else {
-                R::from_val(&self.state.prior).ok()
-            }
-        };
-        self.prior.get_or_init(read).as_ref()
+        self.prior.as_ref()
     }
 
     /// What the user wrote for an attribute.

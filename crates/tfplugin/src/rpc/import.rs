@@ -68,7 +68,8 @@ fn state(one: &ResourceType, message: &pb::import_resource_state::Request) -> Re
 
 fn by_id(one: &ResourceType, id: &str) -> Result<Val> {
     if id.is_empty() {
-        return Err(Diagnostic::error("The import id is empty").into());
+        let detail = format!("A `{}` is found by its id. Nothing was imported.", one.name);
+        return Err(Diagnostic::error("The import id is empty").detail(detail).into());
     }
     let mut state = merge::sparse(&one.object, BTreeMap::new());
     for (path, imported) in one.any.import_id(id)? {

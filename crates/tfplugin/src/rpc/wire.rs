@@ -67,7 +67,7 @@ pub(crate) fn dynamic(value: &Val, ty: &Type, diags: &mut Diagnostics) -> Option
     }
 }
 
-/// Writes diagnostics; the type tells attributes from keys in their paths.
+/// Writes diagnostics; the type distinguishes attributes from keys in their paths.
 pub(crate) fn diagnostics(diags: Diagnostics, ty: &Type) -> Vec<pb::Diagnostic> {
     let one = |one: Diagnostic| pb::Diagnostic {
         severity: match one.severity {

@@ -1,14 +1,14 @@
 //! Validates a configuration attribute by attribute.
 
 use crate::cty::Val;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, with_full_stop};
 use crate::path::Path;
 use crate::schema::{Attribute, Nesting, Object, Shape};
 
 /// Refuses required attributes that are null, and runs the checks of all attributes that are set and known. Terraform
 /// itself refuses a required attribute only where it is not written: one that a variable makes null gets here.
 pub(crate) fn object(object: &Object, config: &Val, write_only_allowed: bool) -> Diagnostics {
-    let mut walk = Walk {
+    let mut walk = Checker {
         write_only_allowed,
         diags: Diagnostics::new(),
     };
@@ -24,12 +24,12 @@ pub(crate) fn value(attr: &Attribute, value: &Val) -> Result<(), String> {
     attr.checks.iter().try_for_each(|check| check(value))
 }
 
-struct Walk {
+struct Checker {
     write_only_allowed: bool,
     diags: Diagnostics,
 }
 
-impl Walk {
+impl Checker {
     fn object(&mut self, object: &Object, config: &Val, at: &Path) {
         // A null or unknown element has no attributes to check.
         if config.is_null() || config.is_unknown() {
@@ -78,7 +78,7 @@ impl Walk {
             self.nested(*nesting, inner, value, &path);
         }
         if let Err(reason) = self::value(attr, value) {
-            let detail = format!("`{path}` {}", sentence(&reason));
+            let detail = format!("`{path}` {}", with_full_stop(&reason));
             self.diags
                 .push(Diagnostic::error("Invalid value").detail(detail).at(path));
         }
@@ -103,14 +103,5 @@ impl Walk {
                 }
             }
         }
-    }
-}
-
-/// A check's reason, ending as a sentence does.
-fn sentence(reason: &str) -> String {
-    if reason.ends_with(['.', '!', '?']) {
-        reason.to_owned()
-    } else {
-        format!("{reason}.")
     }
 }

@@ -3,13 +3,18 @@
 //! What Terraform would refuse fails here too: a configuration that does not fit the schema, a plan that is not what
 //! the configuration says, a result that is not what was planned, an unknown left after apply, a changed identity.
 //!
-//! ```text
-//! let harness = Harness::new::<Scalr>();
-//! harness.configure(json!({ "hostname": url, "token": "t" })).await?;
-//! let note = harness.resource("scalr_note");
+//! ```
+//! # use serde_json::json;
+//! # use tfplugin::testing::Harness;
+//! # async fn test<Tiny: tfplugin::Provider>(folder: &str) -> tfplugin::Result<()> {
+//! let harness = Harness::new::<Tiny>();
+//! harness.configure(json!({ "folder": folder })).await?;
+//! let note = harness.resource("tiny_note");
 //! let state = note.create(json!({ "name": "a" })).await?;
 //! assert_eq!(state.json()["text"], "nothing yet");
 //! note.assert_stable(&state, json!({ "name": "a" })).await;
+//! # Ok(())
+//! # }
 //! ```
 
 mod convert;

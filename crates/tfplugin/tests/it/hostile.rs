@@ -215,3 +215,35 @@ async fn large_messages() {
     assert!(planned.diagnostics.is_empty());
     assert!(planned.planned_state.unwrap().msgpack.len() > 48 << 20);
 }
+
+/// A stored number that its Rust type cannot hold fails the plan of an update, as it would fail the update.
+#[tokio::test]
+async fn a_prior_state_that_cannot_be_read_is_no_new_object() {
+    let plugin = start();
+    let connection = plugin.connect().await.unwrap();
+    let value = |size: &serde_json::Value| {
+        let value = serde_json::json!({ "name": "a", "text": "b", "id": "a", "size": size });
+        Some(pb::DynamicValue {
+            msgpack: Vec::new(),
+            json: value.to_string().into_bytes(),
+        })
+    };
+    let null = serde_json::Value::Null;
+    let request = pb::plan_resource_change::Request {
+        type_name: "tiny_note".to_owned(),
+        prior_state: value(&serde_json::json!(1e30)),
+        proposed_new_state: value(&null),
+        config: value(&null),
+        ..Default::default()
+    };
+    let planned: pb::plan_resource_change::Response = connection
+        .call("tfplugin6.Provider/PlanResourceChange", request)
+        .await
+        .unwrap();
+    let refused: Vec<&str> = planned
+        .diagnostics
+        .iter()
+        .map(|one| one.summary.as_str())
+        .collect();
+    assert_eq!(refused, ["Invalid value"]);
+}

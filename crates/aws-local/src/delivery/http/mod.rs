@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::attempt::{Invocation, Sent, count, record};
-use super::dead_letter::bury;
+use super::dead_letter::send_to_dead_letter_queue;
 use super::envelope::Envelope;
 use super::miss::Miss;
 use super::transformer;
@@ -130,9 +130,9 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
         return Some(Job {
             id,
             method: "POST".to_owned(),
-            url: url.clone(),
-            headers: vec![json],
-            body: pending.payload.to_string(),
+            url: url.clone().into(),
+            headers: vec![json].into(),
+            body: pending.payload.to_string().into(),
             oauth: None,
         });
     }
@@ -248,7 +248,7 @@ fn give_up(turn: &mut Turn<'_>, id: u64, miss: &Miss, exhausted: Option<&'static
         envelope,
         in_story: pending.in_story,
     };
-    bury(turn, &invocation, miss, exhausted, pending.retries);
+    send_to_dead_letter_queue(turn, &invocation, miss, exhausted, pending.retries);
 }
 
 /// Exponential backoff from a second, half of it random, and no sooner than the other side asked.

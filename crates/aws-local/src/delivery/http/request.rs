@@ -7,17 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::secret::Secret;
 use crate::state::api_destination::{ApiDestination, Connection};
 use crate::state::outbox::Pending;
 
-/// A request to send.
+/// A request to send. A connection's parameters, which may be secret, are in the URL, the headers and the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Job {
     pub(crate) id: u64,
     pub(crate) method: String,
-    pub(crate) url: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    pub(crate) url: Secret<String>,
+    pub(crate) headers: Secret<Vec<(String, String)>>,
+    pub(crate) body: Secret<String>,
     /// The OAuth token request to make first; its token is sent as a bearer token.
     pub(crate) oauth: Option<OAuth>,
 }
@@ -26,9 +27,9 @@ pub(crate) struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct OAuth {
     pub(crate) method: String,
-    pub(crate) url: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) form: Vec<(String, String)>,
+    pub(crate) url: Secret<String>,
+    pub(crate) headers: Secret<Vec<(String, String)>>,
+    pub(crate) form: Secret<Vec<(String, String)>>,
 }
 
 /// The request to an API destination, with the credentials of its connection.
@@ -68,9 +69,9 @@ pub(super) fn request(
     Job {
         id,
         method: destination.method.clone(),
-        url,
-        headers,
-        body,
+        url: url.into(),
+        headers: headers.into(),
+        body: body.into(),
         oauth: oauth(auth),
     }
 }
@@ -119,9 +120,9 @@ fn oauth(auth: &Value) -> Option<OAuth> {
     }
     Some(OAuth {
         method: text(Some(given), "HttpMethod")?,
-        url,
-        headers: listed(extra, "HeaderParameters"),
-        form,
+        url: url.into(),
+        headers: listed(extra, "HeaderParameters").into(),
+        form: form.into(),
     })
 }
 

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::shown;
 use crate::clock::rfc3339_seconds;
 use crate::http::edge::Edge;
 use crate::state::World;
@@ -17,7 +18,7 @@ use crate::state::story::{Attempt, Delivery, Pass, Story};
 const LISTED_MAX: usize = 100;
 
 /// The latest events, newest first.
-pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> Json<Value> {
+pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
     let list = |world: &World| {
         let row = |(id, story): (&Arc<str>, &Story)| {
             let at = rfc3339_seconds(story.accepted);
@@ -25,21 +26,21 @@ pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> Json<Value> {
         };
         json!({ "events": world.stories.latest().take(LISTED_MAX).map(row).collect::<Vec<_>>() })
     };
-    Json(edge.engine.look(list).await)
+    shown(edge.engine.look(list).await)
 }
 
 /// One event's whole story.
 pub(crate) async fn one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
     let find = |world: &World| world.stories.get(&id).map(|story| view(&id, story));
-    if let Some(story) = edge.engine.look(find).await {
-        return (StatusCode::OK, Json(story));
+    if let Some(answer) = edge.engine.look(find).await.transpose() {
+        return shown(answer);
     }
     let why = format!("No event {id} is remembered: it was never accepted, or is too long ago.");
     (StatusCode::NOT_FOUND, Json(json!({ "message": why })))
 }
 
 /// What targets that are not emulated would have been sent.
-pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> Json<Value> {
+pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
     let list = |world: &World| {
         let rows: Vec<Value> = world
             .outbox
@@ -61,11 +62,11 @@ pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> Json<Value> {
             .collect();
         json!({ "invocations": rows })
     };
-    Json(edge.engine.look(list).await)
+    shown(edge.engine.look(list).await)
 }
 
 /// Counters under AWS's metric names, in all and by account and region.
-pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Json<Value> {
+pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
     let list = |world: &World| {
         let mut totals = std::collections::BTreeMap::<&str, u64>::new();
         for (_, realm) in world.realms() {
@@ -79,7 +80,7 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Json<Value> {
             .collect();
         json!({ "totals": totals, "realms": realms })
     };
-    Json(edge.engine.look(list).await)
+    shown(edge.engine.look(list).await)
 }
 
 fn view(id: &str, story: &Story) -> Value {

@@ -11,7 +11,7 @@ use super::rules::compile;
 use crate::arn::{Arn, arn};
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::Tags;
 use crate::state::archive::Archive;
 use crate::state::bus::Bus;
@@ -153,7 +153,7 @@ fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
     answer["Description"] = json!(archive.description);
     answer["EventPattern"] = json!(archive.pattern);
     answer["KmsKeyIdentifier"] = json!(archive.kms_key);
-    Ok(slim(answer))
+    Ok(without_nulls(answer))
 }
 
 fn list(call: &mut Call<'_>, input: &List) -> Answer {
@@ -182,7 +182,9 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     });
     let rows = rows.map(|(name, archive)| (name.as_str(), view(archive, now)));
     let page = events_page("ListArchives", rows, input.next_token.as_deref(), input.limit)?;
-    Ok(slim(json!({ "Archives": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "Archives": page.items, "NextToken": page.next }),
+    ))
 }
 
 fn check_pattern(text: Option<&str>) -> Result<(), Fault> {

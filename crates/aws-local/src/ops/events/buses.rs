@@ -9,7 +9,7 @@ use super::tags::{TagList, read_tags};
 use crate::arn::{Arn, arn, bus_name};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::bus::Bus;
 use crate::state::rule::DeadLetterConfig;
 use crate::state::source::State;
@@ -129,7 +129,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
     }
     let answer = view(call, &input.name)?;
     let member = |name: &str| answer.get(name).cloned();
-    Ok(slim(json!({
+    Ok(without_nulls(json!({
         "EventBusArn": member("Arn"),
         "Description": member("Description"),
         "KmsKeyIdentifier": member("KmsKeyIdentifier"),
@@ -239,16 +239,18 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
                 "CreationTime": epoch_seconds(bus.created),
                 "LastModifiedTime": epoch_seconds(bus.modified),
             });
-            (name.as_str(), slim(row))
+            (name.as_str(), without_nulls(row))
         });
     let page = events_page("ListEventBuses", buses, input.next_token.as_deref(), input.limit)?;
-    Ok(slim(json!({ "EventBuses": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "EventBuses": page.items, "NextToken": page.next }),
+    ))
 }
 
 fn view(call: &mut Call<'_>, name_or_arn: &str) -> Answer {
     let here = call.caller.clone();
     let bus = find(call, name_or_arn)?;
-    Ok(slim(json!({
+    Ok(without_nulls(json!({
         "Name": bus.name,
         "Arn": arn("events", &here.region, &here.account, &format!("event-bus/{}", bus.name)),
         "Description": bus.description,

@@ -7,7 +7,7 @@ use crate::arn::arn;
 use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::api_destination::Connection;
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -70,7 +70,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
         id: call.turn.dice.uuid(),
         description: input.description,
         authorization_type: input.authorization_type,
-        auth: input.auth_parameters,
+        auth: input.auth_parameters.into(),
         kms_key: input.kms_key_identifier,
         authorized: true,
         created: call.turn.now,
@@ -103,14 +103,14 @@ fn authorize(
 ) -> Result<(), Fault> {
     let kind = kind.unwrap_or_else(|| connection.authorization_type.clone());
     let mut auth = if kind == connection.authorization_type {
-        connection.auth.clone()
+        Value::clone(&connection.auth)
     } else {
         json!({})
     };
     merge(&mut auth, given.unwrap_or(Value::Null));
     check(&kind, &auth)?;
     connection.authorization_type = kind;
-    connection.auth = auth;
+    connection.auth = auth.into();
     (connection.authorized, connection.authorized_at) = (true, now);
     Ok(())
 }
@@ -149,7 +149,7 @@ fn deauthorize(call: &mut Call<'_>, input: &Name) -> Answer {
     let (now, caller) = (call.turn.now, call.caller);
     let connection = find(call, &input.name)?;
     (connection.authorized, connection.modified) = (false, now);
-    connection.auth = json!({});
+    connection.auth = json!({}).into();
     let mut answer = receipt(connection, caller, now);
     answer["ConnectionState"] = json!("DEAUTHORIZING");
     Ok(answer)
@@ -176,7 +176,7 @@ fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
     answer["SecretArn"] = json!(secret);
     answer["Description"] = json!(connection.description);
     answer["KmsKeyIdentifier"] = json!(connection.kms_key);
-    Ok(slim(answer))
+    Ok(without_nulls(answer))
 }
 
 /// The secret that AWS would keep the parameters in, with the six characters that its service adds to a name.
@@ -207,7 +207,9 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         (name.as_str(), row)
     });
     let page = events_page("ListConnections", rows, input.next_token.as_deref(), input.limit)?;
-    Ok(slim(json!({ "Connections": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "Connections": page.items, "NextToken": page.next }),
+    ))
 }
 
 /// The parameters must be those of the type.
@@ -261,7 +263,7 @@ fn without_secrets(auth: &Value) -> Value {
 fn made(connection: &Connection, caller: &Caller, now: Millis) -> Value {
     let mut answer = receipt(connection, caller, now);
     answer["LastAuthorizedTime"] = Value::Null;
-    slim(answer)
+    without_nulls(answer)
 }
 
 fn receipt(connection: &Connection, caller: &Caller, now: Millis) -> Value {

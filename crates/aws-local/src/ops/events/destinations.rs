@@ -9,7 +9,7 @@ use crate::arn::{Arn, arn};
 use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::api_destination::{ApiDestination, Connection};
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -120,7 +120,7 @@ fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
     let there = there.clone();
     let mut answer = view(&there, &call.realm().connections, caller, now);
     answer["Description"] = json!(there.description);
-    Ok(slim(answer))
+    Ok(without_nulls(answer))
 }
 
 fn list(call: &mut Call<'_>, input: &List) -> Answer {
@@ -141,7 +141,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(
+    Ok(without_nulls(
         json!({ "ApiDestinations": page.items, "NextToken": page.next }),
     ))
 }

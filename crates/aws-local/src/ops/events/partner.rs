@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::source::{Remains, Source, State};
 use crate::state::{RealmId, World};
 
@@ -114,14 +114,14 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(
+    Ok(without_nulls(
         json!({ "PartnerEventSources": page.items, "NextToken": page.next }),
     ))
 }
 
 fn accounts(call: &mut Call<'_>, input: &Accounts) -> Answer {
     let source = own(call, &input.event_source_name).ok_or_else(|| missing(&input.event_source_name))?;
-    let row = slim(json!({
+    let row = without_nulls(json!({
         "Account": source.customer,
         "CreationTime": epoch_seconds(source.created),
         "ExpirationTime": expiration(source),
@@ -134,7 +134,7 @@ fn accounts(call: &mut Call<'_>, input: &Accounts) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(
+    Ok(without_nulls(
         json!({ "PartnerEventSourceAccounts": page.items, "NextToken": page.next }),
     ))
 }

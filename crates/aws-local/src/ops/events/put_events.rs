@@ -48,7 +48,7 @@ struct Entry {
 }
 
 /// An entry with all required members.
-struct Whole<'e> {
+struct ValidEntry<'e> {
     source: &'e str,
     detail_type: &'e str,
     /// Compact.
@@ -74,8 +74,8 @@ fn put_events(call: &mut Call<'_>, put: &Put) -> Answer {
 }
 
 fn put_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
-    let whole = whole(entry, call.turn.now)?;
-    if whole.source.starts_with("aws.") {
+    let valid = validate(entry, call.turn.now)?;
+    if valid.source.starts_with("aws.") {
         return Err(Refusal(
             "NotAuthorizedForSourceException",
             "Not authorized for the source.".to_owned(),
@@ -94,7 +94,7 @@ fn put_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
         let why = "Access to the resource is denied: the bus's policy does not allow it.".to_owned();
         return Err(Refusal("AccessDeniedException", why));
     }
-    let envelope = seal(call, &whole, &account, &region);
+    let envelope = new_envelope(call, &valid, &account, &region);
     let id = envelope.id.clone();
     publish(&mut call.turn, &to, bus, envelope);
     Ok(id)
@@ -112,32 +112,32 @@ fn put_partner_events(call: &mut Call<'_>, entries: &[Entry]) -> Answer {
 }
 
 fn put_partner_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
-    let whole = whole(entry, call.turn.now)?;
+    let valid = validate(entry, call.turn.now)?;
     let region = call.caller.region.clone();
     let partner = call.caller.account.clone();
-    let source = call.turn.world.sources_in(&region).get(whole.source);
+    let source = call.turn.world.sources_in(&region).get(valid.source);
     let ours = source.filter(|source| source.partner == partner && source.state != State::Deleted);
     let Some((customer, state)) = ours.map(|source| (source.customer.clone(), source.state)) else {
         let why = format!(
             "The event source {} does not exist or is not yours.",
-            whole.source
+            valid.source
         );
         return Err(Refusal("NotAuthorizedForSourceException", why));
     };
-    let envelope = seal(call, &whole, &customer, &region);
+    let envelope = new_envelope(call, &valid, &customer, &region);
     let id = envelope.id.clone();
     // While the source is PENDING the partner is answered with success and no bus gets the event.
     if state == State::Active {
         publish(
             &mut call.turn,
             &RealmId::new(&customer, &region),
-            whole.source,
+            valid.source,
             envelope,
         );
     } else {
         let why = format!(
             "The event source {} is {}: no bus receives its events.",
-            whole.source,
+            valid.source,
             state.as_str()
         );
         drop_event(&mut call.turn, &envelope, why);
@@ -175,7 +175,7 @@ fn size(entry: &Entry) -> usize {
     time + text(&entry.source) + text(&entry.detail_type) + text(&entry.detail) + resources
 }
 
-fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
+fn validate(entry: &Entry, now: Millis) -> Result<ValidEntry<'_>, Refusal> {
     let needed = |field: &'static str, value: &'_ Option<String>| {
         if value.as_ref().is_some_and(|text| !text.is_empty()) {
             return Ok(());
@@ -202,7 +202,7 @@ fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
         .as_ref()
         .map_or(Ok(now), |time| read_time(time).ok_or_else(bad_time))?;
     let source = entry.source.as_deref().unwrap_or_default();
-    Ok(Whole {
+    Ok(ValidEntry {
         source,
         detail_type,
         detail,
@@ -211,16 +211,16 @@ fn whole(entry: &Entry, now: Millis) -> Result<Whole<'_>, Refusal> {
     })
 }
 
-fn seal(call: &mut Call<'_>, whole: &Whole<'_>, account: &str, region: &str) -> Envelope {
+fn new_envelope(call: &mut Call<'_>, valid: &ValidEntry<'_>, account: &str, region: &str) -> Envelope {
     Envelope::new(Parts {
         id: call.turn.dice.uuid(),
-        detail_type: whole.detail_type,
-        source: whole.source,
+        detail_type: valid.detail_type,
+        source: valid.source,
         account,
-        time: whole.time,
+        time: valid.time,
         region,
-        resources: whole.resources,
-        detail: &whole.detail,
+        resources: valid.resources,
+        detail: &valid.detail,
     })
 }
 

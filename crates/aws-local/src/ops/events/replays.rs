@@ -9,7 +9,7 @@ use crate::clock::{Millis, epoch_seconds, read_time};
 use crate::delivery::envelope::Envelope;
 use crate::delivery::publish_to;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::RealmId;
 use crate::state::archive::{Archived, Replay};
 use crate::state::timers::Timer;
@@ -211,8 +211,8 @@ fn describe(call: &mut Call<'_>, input: &Name) -> Answer {
     answer["ReplayArn"] = json!(arn);
     answer["Description"] = json!(replay.description);
     let filters = (!replay.rules.is_empty()).then(|| replay.rules.clone());
-    answer["Destination"] = slim(json!({ "Arn": replay.bus_arn, "FilterArns": filters }));
-    Ok(slim(answer))
+    answer["Destination"] = without_nulls(json!({ "Arn": replay.bus_arn, "FilterArns": filters }));
+    Ok(without_nulls(answer))
 }
 
 fn list(call: &mut Call<'_>, input: &List) -> Answer {
@@ -235,9 +235,11 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
                 .is_none_or(|arn| *arn == replay.archive_arn)
             && input.state.as_ref().is_none_or(|state| *state == replay.state)
     });
-    let rows = rows.map(|(name, replay)| (name.as_str(), slim(view(replay))));
+    let rows = rows.map(|(name, replay)| (name.as_str(), without_nulls(view(replay))));
     let page = events_page("ListReplays", rows, input.next_token.as_deref(), input.limit)?;
-    Ok(slim(json!({ "Replays": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "Replays": page.items, "NextToken": page.next }),
+    ))
 }
 
 fn view(replay: &Replay) -> Value {

@@ -13,7 +13,7 @@ use super::tags::{TagList, read_tags};
 use crate::arn;
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::schedule::Schedule;
 use crate::state::bus::Bus;
 use crate::state::rule::Rule;
@@ -50,7 +50,7 @@ struct Put {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Which {
+struct ByName {
     name: String,
     event_bus_name: Option<String>,
     /// Of DeleteRule: managed rules are deleted too.
@@ -174,7 +174,7 @@ fn wind(call: &mut Call<'_>, bus: &str, name: &str) {
     }
 }
 
-fn delete(call: &mut Call<'_>, input: &Which) -> Answer {
+fn delete(call: &mut Call<'_>, input: &ByName) -> Answer {
     let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     if let Some(rule) = bus.rules.get(&input.name) {
         unmanaged(rule, input.force == Some(true))?;
@@ -186,7 +186,7 @@ fn delete(call: &mut Call<'_>, input: &Which) -> Answer {
     Ok(json!({}))
 }
 
-fn set_state(call: &mut Call<'_>, input: &Which, state: &str) -> Answer {
+fn set_state(call: &mut Call<'_>, input: &ByName, state: &str) -> Answer {
     let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     unmanaged(find(bus, &input.name)?, false)?;
     if let Some(rule) = bus.rules_mut().get_mut(&input.name) {
@@ -197,7 +197,7 @@ fn set_state(call: &mut Call<'_>, input: &Which, state: &str) -> Answer {
     Ok(json!({}))
 }
 
-fn describe(call: &mut Call<'_>, input: &Which) -> Answer {
+fn describe(call: &mut Call<'_>, input: &ByName) -> Answer {
     let here = call.caller.clone();
     let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let rule = find(bus, &input.name)?;
@@ -216,7 +216,9 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         .filter(|(name, _)| name.starts_with(prefix))
         .map(|(name, rule)| (name.as_str(), view(rule, &bus.name, &here)));
     let page = events_page("ListRules", rules, input.next_token.as_deref(), input.limit)?;
-    Ok(slim(json!({ "Rules": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "Rules": page.items, "NextToken": page.next }),
+    ))
 }
 
 fn by_target(call: &mut Call<'_>, input: &ByTarget) -> Answer {
@@ -232,7 +234,9 @@ fn by_target(call: &mut Call<'_>, input: &ByTarget) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(json!({ "RuleNames": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "RuleNames": page.items, "NextToken": page.next }),
+    ))
 }
 
 /// What every event has, whatever the values. AWS's model names `resources` too, but AWS takes events without them.
@@ -267,7 +271,7 @@ pub(super) fn compile(text: &str) -> Result<Pattern, Fault> {
 }
 
 fn view(rule: &Rule, bus: &str, here: &Caller) -> Value {
-    slim(json!({
+    without_nulls(json!({
         "Name": rule.name,
         "Arn": arn::rule(&here.region, &here.account, bus, &rule.name),
         "EventPattern": rule.pattern,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::partner::expiration;
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::source::{Source, State};
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -49,7 +49,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(
+    Ok(without_nulls(
         json!({ "EventSources": page.items, "NextToken": page.next }),
     ))
 }
@@ -100,7 +100,7 @@ pub(super) fn offered<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut 
 }
 
 fn view(source: &Source, region: &str) -> Value {
-    slim(json!({
+    without_nulls(json!({
         "Arn": source.arn(region),
         "CreatedBy": source.created_by(),
         "CreationTime": epoch_seconds(source.created),

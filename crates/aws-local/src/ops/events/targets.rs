@@ -13,7 +13,7 @@ use super::rules::{find, missing, unmanaged};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::jsontext::parse_path;
-use crate::ops::{Answer, Call, Op, Operation, events_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::rule::{InputTransformer, Rule, Target};
 
 /// AWS's default quota of targets on a rule.
@@ -120,7 +120,9 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(json!({ "Targets": page.items, "NextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "Targets": page.items, "NextToken": page.next }),
+    ))
 }
 
 /// The services whose targets EventBridge invokes with a role only.

@@ -7,7 +7,7 @@ use super::{group, identified, named};
 use crate::arn::arn;
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
 use crate::state::Tags;
 use crate::state::log_group::LogGroup;
 
@@ -161,7 +161,9 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(json!({ "logGroups": page.items, "nextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "logGroups": page.items, "nextToken": page.next }),
+    ))
 }
 
 fn retain(call: &mut Call<'_>, input: &Retain) -> Answer {
@@ -191,7 +193,7 @@ fn view(group: &LogGroup, here: &Caller) -> Value {
         &here.account,
         &format!("log-group:{}", group.name),
     );
-    slim(json!({
+    without_nulls(json!({
         "logGroupName": group.name,
         "creationTime": group.created,
         "retentionInDays": group.retention_days,

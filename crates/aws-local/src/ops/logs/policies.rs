@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::group;
 use crate::arn::{Arn, arn};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, slim};
+use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
 use crate::policy::Policy;
 use crate::state::log_group::LogPolicy;
 
@@ -149,7 +149,7 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
         input.next_token.as_deref(),
         input.limit,
     )?;
-    Ok(slim(
+    Ok(without_nulls(
         json!({ "resourcePolicies": page.items, "nextToken": page.next }),
     ))
 }

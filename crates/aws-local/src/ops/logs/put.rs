@@ -6,7 +6,7 @@ use serde_json::json;
 use super::group;
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::ops::{Answer, Call, Op, Operation, without_nulls};
 use crate::state::log_group::{FUTURE_MAX, PAST_MAX, event_bytes};
 
 const BATCH_BYTES_MAX: u64 = 1_048_576;
@@ -61,7 +61,7 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     for event in good {
         group.add(&input.stream, event.timestamp, now, event.message.into());
     }
-    let rejected = slim(json!({
+    let rejected = without_nulls(json!({
         "tooNewLogEventStartIndex": new,
         "tooOldLogEventEndIndex": old,
         "expiredLogEventEndIndex": expired,
@@ -71,7 +71,7 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
         .is_some_and(|members| !members.is_empty())
         .then_some(rejected);
     let token = format!("{:056}", group.events().len() + 1);
-    Ok(slim(
+    Ok(without_nulls(
         json!({ "nextSequenceToken": token, "rejectedLogEventsInfo": rejected }),
     ))
 }

@@ -106,7 +106,7 @@ fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault>
         issued: now,
         place,
     };
-    let next = found.next.map(|place| seal("FilterLogEvents", &token(place)));
+    let next = found.next.map(|place| token(place).encode("FilterLogEvents"));
     let rows = found.events.into_iter().map(|(at, event)| Row::named(*at, event));
     Ok(EventsPage {
         events: rows.collect(),
@@ -132,7 +132,7 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
     }
     let token = input.next_token.as_deref();
     let token = token
-        .map(|token| open(token, "FilterLogEvents", now))
+        .map(|token| Token::decode(token, "FilterLogEvents", now))
         .transpose()?;
     // A token keeps the direction of its request, whatever this one says.
     let asked = input.start_from_head.unwrap_or(true);
@@ -146,7 +146,7 @@ fn check_filter(input: &FilterEvents, now: Millis) -> Result<(Option<Token>, boo
 }
 
 /// The events of one call, and where the next continues.
-struct Found<'g> {
+struct FoundEvents<'g> {
     events: Vec<(&'g Position, &'g LogEvent)>,
     next: Option<Position>,
 }
@@ -158,7 +158,7 @@ fn search<'g>(
     forward: bool,
     limit: usize,
     wanted: &dyn Fn(&LogEvent) -> bool,
-) -> Found<'g> {
+) -> FoundEvents<'g> {
     let mut low = Bound::Included((span.0, 0));
     let mut high = Bound::Included((span.1, u64::MAX));
     match (after, forward) {
@@ -166,7 +166,7 @@ fn search<'g>(
         (Some(position), false) if position <= (span.1, u64::MAX) => high = Bound::Excluded(position),
         _ => {}
     }
-    let mut found = Found {
+    let mut found = FoundEvents {
         events: Vec::new(),
         next: None,
     };
@@ -231,7 +231,9 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
         .collect();
     let limit = input.limit.unwrap_or(EVENTS_MAX);
     let given = input.next_token.as_deref();
-    let token = given.map(|token| open(token, "GetLogEvents", now)).transpose()?;
+    let token = given
+        .map(|token| Token::decode(token, "GetLogEvents", now))
+        .transpose()?;
     let (from, to) = window(&all, group, token.as_ref(), input.start_from_head, limit);
     let rows = all[from..to]
         .iter()
@@ -245,14 +247,8 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
             .is_some_and(|token| token.way == way && token.place == place);
         given.filter(|_| same).map_or_else(
             || {
-                seal(
-                    "GetLogEvents",
-                    &Token {
-                        way,
-                        issued: now,
-                        place,
-                    },
-                )
+                let issued = now;
+                Token { way, issued, place }.encode("GetLogEvents")
             },
             str::to_owned,
         )
@@ -325,25 +321,27 @@ struct Token {
 const FORWARD: char = 'f';
 const BACKWARD: char = 'b';
 
-fn seal(of: &str, token: &Token) -> String {
-    let (at, number) = token.place;
-    page::seal(of, &format!("{}/{}/{at}/{number}", token.way, token.issued))
-}
+impl Token {
+    fn encode(&self, of: &str) -> String {
+        let (at, number) = self.place;
+        page::encode_token(of, &format!("{}/{}/{at}/{number}", self.way, self.issued))
+    }
 
-/// Reads a token, unless it is a day old.
-fn open(token: &str, of: &str, now: Millis) -> Result<Token, Fault> {
-    let text = page::open(of, token).ok();
-    let read = |text: &str| {
-        let mut parts = text.split('/');
-        let token = Token {
-            way: parts.next()?.chars().next()?,
-            issued: parts.next()?.parse().ok()?,
-            place: (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?),
+    /// Reads a token, unless it is a day old.
+    fn decode(token: &str, of: &str, now: Millis) -> Result<Self, Fault> {
+        let text = page::decode_token(of, token).ok();
+        let read = |text: &str| {
+            let mut parts = text.split('/');
+            let token = Self {
+                way: parts.next()?.chars().next()?,
+                issued: parts.next()?.parse().ok()?,
+                place: (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?),
+            };
+            Some(token)
         };
-        Some(token)
-    };
-    text.as_deref()
-        .and_then(read)
-        .filter(|token| now < token.issued + DAY)
-        .ok_or_else(|| Fault::parameter("The specified nextToken is invalid."))
+        text.as_deref()
+            .and_then(read)
+            .filter(|token| now < token.issued + DAY)
+            .ok_or_else(|| Fault::parameter("The specified nextToken is invalid."))
+    }
 }

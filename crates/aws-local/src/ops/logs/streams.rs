@@ -7,7 +7,7 @@ use super::{group, named};
 use crate::arn::arn;
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, logs_page_down, slim};
+use crate::ops::{Answer, Call, Op, Operation, logs_page, logs_page_down, without_nulls};
 use crate::state::log_group::Stream;
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -94,11 +94,13 @@ fn describe(call: &mut Call<'_>, input: Describe) -> Answer {
     } else {
         logs_page("DescribeLogStreams", rows, token, limit)?
     };
-    Ok(slim(json!({ "logStreams": page.items, "nextToken": page.next })))
+    Ok(without_nulls(
+        json!({ "logStreams": page.items, "nextToken": page.next }),
+    ))
 }
 
 fn view(group: &str, name: &str, stream: &Stream, here: &Caller) -> Value {
-    slim(json!({
+    without_nulls(json!({
         "logStreamName": name,
         "creationTime": stream.created,
         "firstEventTimestamp": stream.positions.first().map(|position| position.0),

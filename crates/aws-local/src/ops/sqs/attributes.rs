@@ -8,7 +8,7 @@ use serde_json::json;
 use super::validate::missing_parameter;
 use super::{locate, missing, queue, queue_arn, redrive};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::ops::{Answer, Call, Op, Operation, without_nulls};
 use crate::policy::Policy;
 use crate::state::RealmId;
 use crate::state::queue::{Queue, is_fifo};
@@ -83,7 +83,7 @@ fn get(call: &mut Call<'_>, input: &Get) -> Answer {
     let everything = wanted.iter().any(|name| name == "All");
     all.retain(|name, _| everything || wanted.contains(name));
     let attributes = (!all.is_empty()).then_some(all);
-    Ok(slim(json!({ "Attributes": attributes })))
+    Ok(without_nulls(json!({ "Attributes": attributes })))
 }
 
 fn counted(queue: &Queue, now: i64) -> BTreeMap<String, String> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{digest, queue, validate};
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::ops::{Answer, Call, Op, Operation, without_nulls};
 use crate::state::queue::{MessageAttribute, NewMessage};
 
 const BATCH_MAX: usize = 10;
@@ -76,7 +76,7 @@ fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
     };
     let (number, id) = queue.enqueue(message, now);
     let sequence = queue.is_fifo().then(|| format!("{:020}", number + 1));
-    Ok(slim(json!({
+    Ok(without_nulls(json!({
         "MD5OfMessageBody": body_md5,
         "MD5OfMessageAttributes": attributes_md5,
         "MD5OfMessageSystemAttributes": system_md5,
@@ -190,5 +190,5 @@ pub(super) fn failure(id: &str, fault: &Fault) -> Value {
 /// A batch's answer: a list is left out when it is empty.
 pub(super) fn batch_answer(done: &[Value], failed: &[Value]) -> Value {
     let list = |rows: &[Value]| (!rows.is_empty()).then(|| json!(rows));
-    slim(json!({ "Successful": list(done), "Failed": list(failed) }))
+    without_nulls(json!({ "Successful": list(done), "Failed": list(failed) }))
 }

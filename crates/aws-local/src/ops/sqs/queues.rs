@@ -9,7 +9,7 @@ use super::attributes::{OF_FIFO, check_attributes};
 use super::validate::{bad_parameter, bad_value, missing_parameter};
 use super::{locate, missing, queue};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::ops::{Answer, Call, Op, Operation, without_nulls};
 use crate::page;
 use crate::state::Tags;
 use crate::state::queue::Queue;
@@ -184,7 +184,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         .map_err(|_| bad_value("Invalid or expired next token."))?;
     let next = page.next.filter(|_| input.max_results.is_some());
     let urls = (!page.items.is_empty()).then_some(page.items);
-    Ok(slim(json!({ "QueueUrls": urls, "NextToken": next })))
+    Ok(without_nulls(json!({ "QueueUrls": urls, "NextToken": next })))
 }
 
 fn purge(call: &mut Call<'_>, input: &Url) -> Answer {

@@ -11,7 +11,7 @@ use super::{digest, locate, missing, queue, queue_arn};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Call, Op, Operation, slim};
+use crate::ops::{Answer, Call, Op, Operation, without_nulls};
 use crate::page;
 use crate::state::RealmId;
 use crate::state::queue::{Message, Queue};
@@ -124,7 +124,7 @@ fn receive(call: &mut Call<'_>, input: &Receive) -> Answer {
             .is_some_and(|(_, most)| message.receive_count > *most)
     });
     if let Some((to, _)) = redrive {
-        bury(call, &realm, &name, &to, dead);
+        move_to_dead_letter_queue(call, &realm, &name, &to, dead);
     }
     let rows: Vec<Value> = alive
         .iter()
@@ -179,7 +179,13 @@ fn is_there(call: &mut Call<'_>, queue_arn: &str) -> bool {
 }
 
 /// Moves messages that were received too often to the dead-letter queue.
-fn bury(call: &mut Call<'_>, realm: &RealmId, from: &str, to: &str, dead: Vec<(u64, Message)>) {
+fn move_to_dead_letter_queue(
+    call: &mut Call<'_>,
+    realm: &RealmId,
+    from: &str,
+    to: &str,
+    dead: Vec<(u64, Message)>,
+) {
     let now = call.turn.now;
     let Some(arn) = Arn::parse(to) else { return };
     let target = RealmId::new(arn.account, arn.region);
@@ -229,9 +235,9 @@ fn view(queue: &str, number: u64, message: &Message, input: &Receive) -> Value {
     });
     let mut attributes = message.attributes.clone();
     attributes.retain(|name, _| wanted(&input.message_attribute_names, name));
-    slim(json!({
+    without_nulls(json!({
         "MessageId": message.id,
-        "ReceiptHandle": page::seal(queue, &format!("{number}/{}", message.receipt)),
+        "ReceiptHandle": page::encode_token(queue, &format!("{number}/{}", message.receipt)),
         "MD5OfBody": digest::of_body(&message.body),
         "Body": message.body,
         "Attributes": (!system.is_empty()).then_some(system),
@@ -304,7 +310,7 @@ fn each(call: &mut Call<'_>, kind: &str, input: &Batch, run: fn(&mut Call<'_>, V
 }
 
 fn read_handle(queue: &Queue, handle: &str) -> Result<(u64, u64), Fault> {
-    let opened = page::open(&queue.name, handle).ok();
+    let opened = page::decode_token(&queue.name, handle).ok();
     let numbers = opened.as_deref().and_then(|text| {
         let (number, receipt) = text.split_once('/')?;
         Some((number.parse().ok()?, receipt.parse().ok()?))

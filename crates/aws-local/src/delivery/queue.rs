@@ -1,0 +1,35 @@
+//! EventBridge's messages to queues, those of targets and dead-letter queues.
+
+use std::collections::BTreeMap;
+
+use crate::state::queue::{NewMessage, Queue};
+
+/// The sender of EventBridge's messages.
+const SENDER: &str = "events.amazonaws.com";
+
+/// Puts a message of EventBridge's into a queue, within the queue's own limit.
+pub(super) fn enqueue(queue: &mut Queue, message: NewMessage, now: i64) -> Result<(), String> {
+    let (bytes, bytes_max) = (message.body.len(), queue.message_bytes_max());
+    if bytes > bytes_max {
+        let name = &queue.name;
+        return Err(format!(
+            "the message has {bytes} bytes and the queue {name} takes {bytes_max}"
+        ));
+    }
+    queue.enqueue(message, now);
+    Ok(())
+}
+
+/// A message that EventBridge sends.
+pub(super) fn message(id: String, body: String, group: Option<String>) -> NewMessage {
+    NewMessage {
+        id,
+        body,
+        attributes: BTreeMap::new(),
+        system_attributes: BTreeMap::new(),
+        group,
+        deduplication: None,
+        sender: SENDER.to_owned(),
+        delay_seconds: None,
+    }
+}
