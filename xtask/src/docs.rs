@@ -28,7 +28,7 @@ const SCHEMA: &str = "provider/schema.json";
 
 /// Writes or checks the pages and the schema.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    shell::run(shell::build_programs())?;
+    shell::run(shell::build_everything())?;
     if options.check { check() } else { write() }
 }
 

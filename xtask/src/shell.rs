@@ -88,6 +88,11 @@ fn pump(from: impl Read + Send + 'static, to: mpsc::Sender<String>) -> std::thre
     })
 }
 
+/// Builds what the checks build, so that neither compiles the other's dependencies again with other features.
+pub(crate) fn build_everything() -> Command {
+    cargo(&["build", "--workspace", "--all-targets", "--locked"])
+}
+
 /// Builds both programs. Always together: one alone has other features, and its dependencies are compiled again.
 pub(crate) fn build_programs() -> Command {
     cargo(&[

@@ -24,7 +24,7 @@
 //! `TF_LOG_PROVIDER`, `TF_LOG_SDK`, `TF_LOG_SDK_PROTO`; with `-debug` `TF_PROVIDER_ADDRESS`. `PLUGIN_MIN_PORT` and
 //! `PLUGIN_MAX_PORT` are not read: they bound TCP ports, which go-plugin's own server uses on Windows only.
 //!
-//! # Powers of the protocol that are not here yet
+//! # Features of the protocol that are not here yet
 //! Moved state, ephemeral resources, actions, lists, generated configuration, deferred changes and state stores: their
 //! calls answer "unimplemented" through the generated trait's defaults, and no schema names them. ARCHITECTURE.md of the
 //! repository says which trait and which file each will be.

@@ -24,7 +24,7 @@ macro_rules! scenarios {
 pub(super) use scenarios;
 
 /// The files with scenarios, and their source, so that none is forgotten.
-const FILES: [(&str, Scenarios, &str); 13] = [
+const FILES: &[(&str, Scenarios, &str)] = &[
     ("aws/bus", aws::bus::SCENARIOS, include_str!("aws/bus.rs")),
     (
         "aws/imports",

@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     println!("house rules: {} broken", found.len());
     if !found.is_empty() {
-        bail!("{} house rules are broken", found.len());
+        bail!("the lines above say which, and where");
     }
     Ok(())
 }

@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::File;
 
+/// The table of acceptance cases.
+const CASES: &str = "tests/it/cases/mod.rs";
+/// Where the provider's in-process tests are, whose messages the snapshots hold.
+const IN_PROCESS: &str = "provider/src/tests/";
+
 struct Kind {
     /// Where the code is.
     code: &'static str,
@@ -96,16 +101,46 @@ fn missing(kind: &Kind, files: &[File], name: &str, importable: bool) -> Vec<Str
     let examples = kind.files.iter().chain(imports);
     let examples = examples.map(|file| format!("{}{hcl}/{file}", kind.examples));
     let cases = kind.own_cases.then(|| format!("tests/it/cases/{name}.rs"));
-    let wanted = examples.chain([format!("{}{name}.md", kind.docs)]).chain(cases);
+    let is_there = |path: &String| files.iter().any(|file| file.path == *path);
+    let wanted = examples.chain(cases).filter(|path| !is_there(path));
     let mut found: Vec<_> = wanted
-        .filter(|path| files.iter().all(|file| file.path != *path))
         .map(|path| format!("{path}: missing, `{hcl}` has code"))
         .collect();
+    let page = format!("{}{name}.md", kind.docs);
+    if !is_there(&page) {
+        found.push(format!(
+            "{page}: missing, `{hcl}` has code: run `cargo xtask docs`"
+        ));
+    }
+    found.extend(unlisted(kind, files, name));
     let tested = files
         .iter()
         .any(|file| file.path.starts_with("tests/it/") && names(&file.text, &hcl));
     if !tested {
         found.push(format!("tests/it: no case names `{hcl}`"));
+    }
+    found
+}
+
+/// Lists that a name is missing from: without its line nothing registers it, or nothing runs its cases.
+fn unlisted(kind: &Kind, files: &[File], name: &str) -> Vec<String> {
+    let holds = |path: &str, line: &str| {
+        files
+            .iter()
+            .any(|file| file.path == path && file.text.contains(line))
+    };
+    let mut found = Vec::new();
+    let list = format!("{}mod.rs", kind.code);
+    if !holds(&list, &format!("::<{name}::")) {
+        found.push(format!("{list}: does not register `{name}`"));
+    }
+    if kind.own_cases && !holds(CASES, &format!("{name}::cases")) {
+        found.push(format!("{CASES}: the table lacks `{name}::cases`"));
+    }
+    let hcl = format!("{}{name}", kind.prefix);
+    let in_process = |file: &File| file.path.starts_with(IN_PROCESS) && names(&file.text, &hcl);
+    if kind.own_cases && !files.iter().any(in_process) {
+        found.push(format!("{IN_PROCESS}: no in-process test names `{hcl}`"));
     }
     found
 }
@@ -171,7 +206,13 @@ mod tests {
     const IDENTITY: (&str, &str) = ("examples/resources/scalr_box/import-by-identity.tf", "");
     const PAGE: (&str, &str) = ("docs/resources/box.md", "");
     const TEST: (&str, &str) = ("tests/it/cases/box.rs", "scalr_box");
-    const ALL: [(&str, &str); 6] = [CODE, EXAMPLE, IMPORT, IDENTITY, PAGE, TEST];
+    const REGISTRY: (&str, &str) = (
+        "provider/src/resources/mod.rs",
+        "registry.resource::<box::Box>();",
+    );
+    const TABLE: (&str, &str) = ("tests/it/cases/mod.rs", "box::cases,");
+    const UNIT: (&str, &str) = ("provider/src/tests/scalr/box.rs", "\"scalr_box\"");
+    const ALL: [(&str, &str); 9] = [CODE, REGISTRY, UNIT, EXAMPLE, IMPORT, IDENTITY, PAGE, TEST, TABLE];
 
     #[test]
     fn a_whole_set_passes_and_each_gap_is_found() {
@@ -183,6 +224,9 @@ mod tests {
             (PAGE, 1),
             (TEST, 2),
             (CODE, 2),
+            (REGISTRY, 1),
+            (TABLE, 1),
+            (UNIT, 1),
         ] {
             let rest: Vec<_> = ALL.into_iter().filter(|file| *file != gap).collect();
             let said = check(&files(&rest));
@@ -221,13 +265,17 @@ mod tests {
             CODE.0,
             "const NAME: &'static str = \"box\"; const IMPORTABLE: bool = false;",
         );
-        assert_eq!(check(&files(&[code, EXAMPLE, PAGE, TEST])), Vec::<String>::new());
+        assert_eq!(
+            check(&files(&[code, REGISTRY, UNIT, EXAMPLE, PAGE, TEST, TABLE])),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn a_longer_name_is_another_one() {
         let test = (TEST.0, "scalr_box_lid");
-        let said = check(&files(&[CODE, EXAMPLE, IMPORT, IDENTITY, PAGE, test]));
+        let rest = ALL.into_iter().filter(|file| *file != TEST);
+        let said = check(&files(&rest.chain([test]).collect::<Vec<_>>()));
         assert_eq!(said, ["tests/it: no case names `scalr_box`"]);
     }
 }

@@ -84,7 +84,7 @@ impl Catalog {
         for (attr, _) in &identity {
             if object.attribute(attr).is_none() {
                 self.fault(&format!(
-                    "`{name}` has no attribute `{attr}`, which its identity names"
+                    "`{name}` has no attribute `{attr}`, which its identity names: `const IDENTITY` says which attributes are the identity"
                 ));
             }
         }

@@ -44,7 +44,12 @@ pub(super) fn check(metadata: &str, files: &[File], which: Which<'_>) -> Result<
         .iter()
         .filter(|package| is_chosen(package, which))
         .collect();
-    ensure!(!chosen.is_empty(), "no crate has that name");
+    let names = packages.iter().filter_map(|package| package["name"].as_str());
+    ensure!(
+        !chosen.is_empty(),
+        "no crate has that name; the crates are `{}`",
+        names.collect::<Vec<_>>().join("`, `")
+    );
     let roots = chosen.into_iter().flat_map(|package| roots(package, root));
     Ok(roots.flat_map(|file| of_crate(&file, &texts)).collect())
 }
