@@ -161,7 +161,7 @@ fn without_suffixes(text: &str) -> String {
 fn every_message_is_as_committed() {
     let mut whole = String::new();
     for (file, scenarios, _) in FILES {
-        for (name, run) in scenarios {
+        for (name, run) in *scenarios {
             KEPT.set(Some(BTreeSet::new()));
             run();
             let kept = KEPT.take().unwrap_or_default();
