@@ -11,15 +11,6 @@ use serde_json::Value;
 use super::report::{Job, StepResult};
 use crate::shell;
 
-const EVERYTHING: [&str; 6] = [
-    "build",
-    "--workspace",
-    "--all-targets",
-    "--locked",
-    "--quiet",
-    "--message-format=json-render-diagnostics",
-];
-
 /// A test program that cargo has built.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TestProgram {
@@ -59,7 +50,8 @@ impl Build {
 
     /// Builds.
     pub(super) fn run(&self, job: &mut Job) -> Result<StepResult> {
-        let command = shell::cargo(&EVERYTHING);
+        let mut command = shell::build_everything();
+        command.args(["--quiet", "--message-format=json-render-diagnostics"]);
         let text = shell::spell(&command);
         job.say(&format!("$ {text}"));
         let mut found = Vec::new();

@@ -1,6 +1,7 @@
-//! ARCHITECTURE.md shows the floors of crates as their first pages draw them, and of no crate otherwise.
+//! ARCHITECTURE.md shows the floors of crates as their first pages draw them.
 
 use super::file::File;
+use super::floors::picture;
 
 const PAGE: &str = "ARCHITECTURE.md";
 /// The crates whose insides a newcomer looks for in ARCHITECTURE.md.
@@ -30,15 +31,12 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
         .collect()
 }
 
-/// The lines of the picture under `# Floors`, without the comment's marks.
+/// The picture of a file's first page, without the comment's marks.
 fn drawing(text: &str) -> Option<String> {
     let page = text.lines().filter_map(|line| line.strip_prefix("//!"));
-    let mut lines = page
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .skip_while(|line| line.trim() != "# Floors");
-    lines.find(|line| line.trim() == "```text")?;
-    let picture = lines.take_while(|line| line.trim() != "```");
-    Some(picture.flat_map(|line| [line, "\n"]).collect())
+    let page: String = page.flat_map(|line| [line, "\n"]).collect();
+    let lines = picture::drawn(&page)?.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    Some(lines.flat_map(|line| [line, "\n"]).collect())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod conditions;
 mod cycles;
 mod level;
 mod order;
-mod picture;
+pub(super) mod picture;
 mod syntax;
 #[cfg(test)]
 mod tests;

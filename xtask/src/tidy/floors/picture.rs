@@ -3,14 +3,16 @@
 
 /// The floors of a page, ground first; none if it has no picture.
 pub(super) fn read(page: &str) -> Option<Vec<Vec<String>>> {
-    let mut lines = page.lines().skip_while(|line| line.trim() != "# Floors").skip(1);
-    let mut fenced = lines
-        .by_ref()
-        .take_while(|line| !line.trim_start().starts_with("# "));
-    fenced.find(|line| line.trim() == "```text")?;
-    let picture = fenced.take_while(|line| line.trim() != "```");
-    let floors = picture.map(floor).filter(|floor| !floor.is_empty());
+    let floors = drawn(page)?.map(floor).filter(|floor| !floor.is_empty());
     Some(floors.collect())
+}
+
+/// The lines of a page's picture, as they are; none if it has no picture.
+pub(in crate::tidy) fn drawn(page: &str) -> Option<impl Iterator<Item = &str>> {
+    let lines = page.lines().skip_while(|line| line.trim() != "# Floors").skip(1);
+    let mut fenced = lines.take_while(|line| !line.trim_start().starts_with("# "));
+    fenced.find(|line| line.trim() == "```text")?;
+    Some(fenced.take_while(|line| line.trim() != "```"))
 }
 
 /// The names before the prose. The comment's own space is the only one a line may begin with: more is prose that goes on.
