@@ -42,14 +42,22 @@ pub(crate) struct Tx {
     pub(super) bounds: Bounds,
     /// The connection that an account's audit-log setting selected until this transaction switched it off.
     pub(super) deselected: Option<(AccountId, ConnectionId)>,
-    wakes: Wakes,
+    pub(super) wakes: Wakes,
 }
 
 /// The tasks that have work from a transaction.
-struct Wakes {
+pub(super) struct Wakes {
     signals: Arc<Signals>,
     delivery: bool,
     runs: bool,
+}
+
+impl Wakes {
+    /// `work`, after which they are woken, also where it is given up before its end.
+    pub(super) async fn after<T>(self, work: impl Future<Output = T>) -> T {
+        let _wakes = WakeOnDrop(self);
+        work.await
+    }
 }
 
 /// Wakes them when it is dropped.
@@ -155,8 +163,7 @@ impl Tx {
     /// Commits, then wakes the tasks that have work from it: there is no other commit, so no caller can forget. They are
     /// woken too where the caller is gone before the end: the database may have committed.
     pub(crate) async fn commit(self) -> Result<()> {
-        let _wakes = WakeOnDrop(self.wakes);
-        Ok(self.inner.commit().await?)
+        Ok(self.wakes.after(self.inner.commit()).await?)
     }
 
     /// Has the commit wake the delivery.
