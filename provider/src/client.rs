@@ -3,13 +3,11 @@
 //! A setting may be unknown while Terraform plans. That is no error until a call needs it: each part is asked for by
 //! a method that fails with the setting's path.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-
 use scalr_api::AccountId;
 use tfplugin::{Diagnostic, Path, Result};
 
 use crate::aws::Aws;
+use crate::ownership::Memory;
 use crate::scalr::Scalr;
 
 /// The provider's client.
@@ -18,32 +16,7 @@ pub struct Client {
     scalr: Setting<Scalr>,
     aws: Setting<Aws>,
     account_id: Setting<Option<AccountId>>,
-    generated_names: GeneratedNames,
-}
-
-/// The names that this process generated: they distinguish its own objects, which may be in no state yet, from
-/// those that an interrupted apply left.
-#[derive(Debug, Default)]
-pub struct GeneratedNames {
-    names: Mutex<BTreeSet<String>>,
-}
-
-impl GeneratedNames {
-    /// Remembers a name, with its region and bus.
-    pub fn add(&self, name: String) {
-        self.names
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name);
-    }
-
-    /// Whether the name was generated here.
-    pub fn has(&self, name: &str) -> bool {
-        self.names
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(name)
-    }
+    memory: Memory,
 }
 
 /// A part of the client, or the setting that is not known yet.
@@ -60,13 +33,13 @@ impl Client {
             scalr,
             aws,
             account_id,
-            generated_names: GeneratedNames::default(),
+            memory: Memory::default(),
         }
     }
 
-    /// The names that were generated in this process.
-    pub fn generated_names(&self) -> &GeneratedNames {
-        &self.generated_names
+    /// What is known since the configuration that made this client.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Scalr's API.

@@ -6,6 +6,7 @@
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
+//! ownership/                        whose a remote object is, and what is known since the configuration
 //! aws/ scalr/                       the two sides: their calls and their errors
 //! client                            what an operation works with: Scalr, AWS, the account
 //! defaults                          region and tags where a configuration names none
@@ -29,6 +30,7 @@ mod failure;
 mod functions;
 mod json;
 mod logs;
+mod ownership;
 mod provider;
 mod resources;
 mod scalr;

@@ -67,7 +67,7 @@ struct Run {
     tool: Kind,
     name: String,
     passed: bool,
-    /// A row of the table; the others are interruptions.
+    /// A row of the table; the others are interruptions and orders.
     is_row: bool,
     took: Duration,
 }
@@ -94,7 +94,7 @@ pub(crate) fn main() -> ExitCode {
         }
     }
     let mut trouble = Vec::new();
-    match cases::interruptions(&arguments, &tools) {
+    match cases::spread(&arguments, &tools) {
         Ok(more) => trials.extend(more.iter().map(|(tool, case)| trial(case, tool, &runs, false))),
         Err(error) => trouble.push(format!("the interruptions cannot be laid out: {error:?}")),
     }

@@ -11,6 +11,7 @@ use aws_sdk_eventbridge::types::{EventBus, Tag, Target};
 use super::pages::Page;
 use super::tags::{self, Tags};
 use super::{Error, Regional};
+use crate::ownership::Owner;
 
 impl Regional {
     /// The partner event source of this name.
@@ -84,14 +85,47 @@ impl Regional {
         found(self.pages(CALL, ask).await)
     }
 
-    /// The tags of a bus or rule, AWS's own left out.
+    /// The tags of a bus or rule, AWS's own and this provider's left out.
     pub async fn tags(&self, arn: &str) -> Result<Tags, Error> {
+        let mut all = self.all_tags(arn).await?;
+        all.retain(|key, _| !tags::is_reserved(key));
+        Ok(all)
+    }
+
+    async fn all_tags(&self, arn: &str) -> Result<Tags, Error> {
         let call = self.events.list_tags_for_resource().resource_arn(arn).send();
         let answer = self.read("events:ListTagsForResource", call).await?;
-        let pairs = answer.tags().iter().filter(|tag| !tags::is_aws(tag.key()));
+        let pairs = answer.tags().iter();
         Ok(pairs
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
             .collect())
+    }
+
+    /// The owner that a tag of a bus or rule names.
+    pub async fn owner(&self, arn: &str, key: &str) -> Result<Option<Owner>, Error> {
+        match self.all_tags(arn).await {
+            Ok(mut all) => Ok(all.remove(key).map(Owner::from)),
+            Err(e) if e.is_not_found() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Has a tag of a bus or rule name an owner.
+    pub async fn set_owner(&self, arn: &str, key: &str, owner: &Owner) -> Result<(), Error> {
+        let tag = Tags::from([(key.to_owned(), owner.as_str().to_owned())]);
+        self.retag(arn, &Tags::new(), &tag).await
+    }
+
+    /// Removes a tag that names an owner.
+    pub async fn clear_owner(&self, arn: &str, key: &str) -> Result<(), Error> {
+        let call = self
+            .events
+            .untag_resource()
+            .resource_arn(arn)
+            .tag_keys(key)
+            .send();
+        let answer = call.await.map_err(|e| self.failed("events:UntagResource", e));
+        found(answer).map(drop)
     }
 
     /// Brings the tags of a bus or rule from `held` to `wanted`.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tags::Written;
+use super::tags::{OURS, Written};
 use super::{arn, import_id};
 use crate::check;
 
@@ -187,6 +187,11 @@ pub fn tags(tags: &Written) -> Result<(), String> {
         {
             return Err(format!(
                 "must have no key that begins with `aws:`, which AWS reserves; one is `{shown}`"
+            ));
+        }
+        if key.starts_with(OURS) {
+            return Err(format!(
+                "must have no key that begins with `{OURS}`, which this provider gives a meaning of its own; one is `{shown}`"
             ));
         }
         let value = value.as_deref().unwrap_or_default();
@@ -404,6 +409,8 @@ mod tests {
             ("", Some("x"), false),
             ("aws:x", Some("x"), false),
             ("AWS:x", Some("x"), false),
+            ("scalr-eventbridge:x", Some("x"), false),
+            ("scalr-eventbridge", Some("x"), true),
             (&*"k".repeat(129), Some("x"), false),
             ("k", Some(&*"v".repeat(257)), false),
         ] {

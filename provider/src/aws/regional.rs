@@ -70,8 +70,6 @@ pub struct Clients {
     pub logs: logs::Client,
     /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
     pub policy_writes: tokio::sync::Mutex<()>,
-    /// Held while a target goes whose log group goes with the last of those that lead to it.
-    pub removals: tokio::sync::Mutex<()>,
     account: OnceCell<String>,
     /// Where calls go, if not to AWS's own endpoints: for messages.
     shown: Endpoints,
@@ -94,7 +92,6 @@ impl Clients {
             events: events::Client::from_conf(for_events.build()),
             logs: logs::Client::from_conf(for_logs.build()),
             policy_writes: tokio::sync::Mutex::new(()),
-            removals: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
             shown: Endpoints {
                 events: shown(&endpoints.events),

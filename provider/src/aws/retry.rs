@@ -4,6 +4,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
 use tfplugin::{Attempts, Diagnostic, Diagnostics, Operation, Result, WaitEnd};
+use tokio::time::Instant;
 
 use super::Error;
 use crate::failure::{Cause as _, Effect, Standing};
@@ -101,6 +102,31 @@ pub fn gone<T>(answer: std::result::Result<T, Error>) -> Attempted {
 /// Retries of "in use" after the list is already empty: AWS's lists may run ahead of its deletes.
 pub const IN_USE_RETRIES_MAX: u32 = 5;
 
+/// How long what is in the way of a delete may stay as it is.
+const UNCHANGED_MAX: Duration = Duration::from_secs(15);
+
+/// What is in the way of a delete: targets of a rule, rules of a bus. Waiting for it makes sense while it gets less.
+#[derive(Default)]
+pub struct InTheWay {
+    left: Vec<String>,
+    since: Option<Instant>,
+}
+
+impl InTheWay {
+    /// Notes what is left, and says whether it has been just that for too long. While something here is being removed
+    /// (`is_removing`), time does not count.
+    pub fn stays(&mut self, left: &[String], is_removing: bool) -> bool {
+        let now = Instant::now();
+        let mut left = left.to_vec();
+        left.sort();
+        if is_removing || left != self.left {
+            self.left = left;
+            self.since = None;
+        }
+        now.duration_since(*self.since.get_or_insert(now)) >= UNCHANGED_MAX
+    }
+}
+
 /// AWS refuses to delete what still holds things of this kind. The words are not documented, so what they say is to be
 /// confirmed by the list of those things.
 pub fn is_in_use(error: &Error, kind: &str) -> bool {
@@ -108,4 +134,44 @@ pub fn is_in_use(error: &Error, kind: &str) -> bool {
         error.code(),
         Some("ValidationException" | "InvalidStateException")
     ) && error.message().to_ascii_lowercase().contains(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds of a paused clock, what is left then, whether something is being removed, and whether it stays.
+    async fn check(steps: &[(u64, &str, bool, bool)]) {
+        let mut in_the_way = InTheWay::default();
+        let start = Instant::now();
+        for (seconds, left, is_removing, want) in steps {
+            tokio::time::advance(start + Duration::from_secs(*seconds) - Instant::now()).await;
+            let left: Vec<String> = left.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(in_the_way.stays(&left, *is_removing), *want, "at {seconds} s");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_change_for_15_seconds_stays() {
+        check(&[
+            (0, "a b", false, false),
+            (14, "b a", false, false),
+            (15, "a b", false, true),
+        ])
+        .await;
+        check(&[
+            (0, "a b", false, false),
+            (14, "a", false, false),
+            (28, "a", false, false),
+            (29, "a", false, true),
+        ])
+        .await;
+        check(&[
+            (0, "a", true, false),
+            (60, "a", true, false),
+            (74, "a", false, false),
+            (75, "a", false, true),
+        ])
+        .await;
+    }
 }

@@ -48,9 +48,19 @@ pub fn own(held: &Tags, defaults: &Tags, known: FromState<'_>) -> Option<Written
     (!own.is_empty() || known.own.is_some()).then_some(own)
 }
 
-/// AWS reserves this key.
-pub fn is_aws(key: &str) -> bool {
-    key.starts_with("aws:")
+/// Beginning of the keys that this provider gives a meaning of its own. They show in no attribute.
+pub const OURS: &str = "scalr-eventbridge:";
+/// Tag of a bus or rule that was adopted: the owner that adopted it.
+pub const INSTANCE: &str = "scalr-eventbridge:instance";
+
+/// The tag of a rule that names the owner which adopted a target: targets have no tags.
+pub fn of_target(id: &str) -> String {
+    format!("scalr-eventbridge:target/{id}")
+}
+
+/// A key that is AWS's or this provider's, and no configuration's.
+pub fn is_reserved(key: &str) -> bool {
+    key.starts_with("aws:") || key.starts_with(OURS)
 }
 
 /// What must be set and what removed, to come from `held` to `wanted`.
@@ -61,7 +71,7 @@ pub fn change(held: &Tags, wanted: &Tags) -> (Tags, Vec<String>) {
     let set = set.map(|(key, value)| (key.clone(), value.clone())).collect();
     let gone = held
         .keys()
-        .filter(|key| !wanted.contains_key(*key) && !is_aws(key))
+        .filter(|key| !wanted.contains_key(*key) && !is_reserved(key))
         .cloned()
         .collect();
     (set, gone)
@@ -135,7 +145,10 @@ mod tests {
 
     #[test]
     fn changes() {
-        let (set, gone) = change(&tags("a=1 b=2 aws:x=y"), &tags("a=1 b=3 c=4"));
+        let (set, gone) = change(
+            &tags("a=1 b=2 aws:x=y scalr-eventbridge:instance=i"),
+            &tags("a=1 b=3 c=4"),
+        );
         assert_eq!((set, gone), (tags("b=3 c=4"), Vec::new()));
         assert_eq!(change(&tags("a=1"), &tags("")), (tags(""), vec!["a".to_owned()]));
     }

@@ -2,7 +2,12 @@
 
 use tfplugin::Diagnostic;
 
-use crate::failure::import_block;
+use crate::aws::Error;
+use crate::failure::{Standing, import_block};
+use crate::ownership::{Conflict, Object};
+
+/// How an address changes without a destroy.
+const MOVED: &str = "To change the address of a resource, use a `moved` block: the plan then shows neither a destroy nor a create.";
 
 /// An object that is there before an apply makes it.
 pub struct Existing<'a> {
@@ -20,12 +25,94 @@ impl Existing<'_> {
     /// It is not adopted, since these attributes differ.
     pub fn differs_in(&self, differences: &[String]) -> Diagnostic {
         Diagnostic::error(&self.what).detail(format!(
-            "It is in {}, is not in the state, and differs in `{}`; it was left as it is. Choose {}, or import it (the plan \
-             then shows what would change) with\n\n{}",
+            "It is in {} and differs in `{}`; it was left as it is. Another resource or another state may have it: then choose \
+             {}, or, if this resource is to take that one's place, use a `moved` block, without `create_before_destroy`. If \
+             nothing has it, import it (the plan then shows what would change) with\n\n{}",
             self.region,
             differences.join("`, `"),
             self.other,
             import_block(format_args!("{}@{}", self.import_id, self.region))
         ))
     }
+}
+
+/// The object's name at the beginning of a sentence.
+fn title(object: &Object) -> String {
+    let text = object.to_string();
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The operation ended while another one had the object.
+pub fn queue_ended(how: &str, object: &Object) -> Diagnostic {
+    Diagnostic::error(format!("{how}: another resource was working on {object}"))
+        .detail("Two resources with one object work on it one after the other. Nothing was changed. Apply again to continue.")
+}
+
+/// A create adopts what it finds.
+pub fn adopted(object: &Object) -> Diagnostic {
+    Diagnostic::warning(format!("{} was there already, and is adopted", title(object))).detail(format!(
+        "It is just as planned: an apply that was interrupted made it, or another resource or state has it. It belongs to this \
+         resource now, whose destroy deletes it; another resource that has it leaves it when it is destroyed. {MOVED}"
+    ))
+}
+
+/// The tag that names the owner could not be written: `doing`.
+pub fn doing_tag(object: &Object) -> String {
+    format!("tag {object} as adopted")
+}
+
+/// The state then.
+pub fn not_tagged(object: &Object, tag: &str) -> Standing {
+    Standing::of::<Error>().and(&format!(
+        "{} is as planned. Without the tag `{tag}`, a destroy by another resource or state that has it would delete it.",
+        title(object)
+    ))
+}
+
+/// A destroy leaves what another resource has since this apply.
+pub fn left_to_another(object: &Object) -> Diagnostic {
+    Diagnostic::warning(format!("{} was left: another resource has it now", title(object))).detail(format!(
+        "Another resource made or adopted it in this apply, so that the destroy of this one changed nothing. {MOVED} With \
+         `create_before_destroy` (also where a resource that depends on this one has it) the old and the new object are one, \
+         and a replacement replaces nothing."
+    ))
+}
+
+/// A destroy leaves what another resource has adopted. `tag`: the ARN of what carries it, and its key.
+pub fn left_to_tagged(object: &Object, (arn, tag): (&str, &str), region: &str) -> Diagnostic {
+    Diagnostic::warning(format!("{} was left: another resource adopted it", title(object))).detail(format!(
+        "Its tag `{tag}` names a resource that adopted it later, in this or in another state, so that the destroy of this one \
+         changed nothing. {MOVED}\n\nIf nothing manages it any more, import it and destroy it; or remove the tag (`aws events \
+         untag-resource --region {region} --resource-arn {arn} --tag-keys {tag}`) and delete it in AWS."
+    ))
+}
+
+/// Two resources made one object in one apply.
+pub fn made_by_two(object: &Object) -> Diagnostic {
+    Diagnostic::error(format!("{} is made by two resources", title(object))).detail(format!(
+        "Another resource of this configuration made or adopted it in this apply, and it is as that one planned it. Were it in \
+         the state twice, the destroy of one resource would take it from the other.\n\nRemove one of the two resources, or \
+         have them describe different objects. {MOVED}"
+    ))
+}
+
+/// Two resources of one plan have one object. `instead`: what tells the two apart, such as "a `target_id` of its own".
+pub fn planned_twice(conflict: Conflict, object: &Object, instead: &str) -> Diagnostic {
+    let (what, how) = match conflict {
+        Conflict::BothMake => (
+            "made by two resources",
+            "Two resources of this configuration make it.",
+        ),
+        Conflict::OneHasIt => (
+            "another resource's already",
+            "One resource of this configuration has it in the state and keeps it, another one makes it.",
+        ),
+    };
+    Diagnostic::error(format!("{} is {what}", title(object))).detail(format!(
+        "{how} They would share it, and the destroy of one would take it from the other. Nothing was changed.\n\nGive one of \
+         them {instead}, or remove it. {MOVED}"
+    ))
 }

@@ -9,6 +9,7 @@ mod eventbridge_delivery_check;
 mod eventbridge_rule;
 mod eventbridge_target;
 mod existing;
+mod handover;
 mod messages;
 
 use tfplugin::Registry;

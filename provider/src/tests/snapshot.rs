@@ -27,6 +27,11 @@ pub(super) use scenarios;
 const FILES: &[(&str, Scenarios, &str)] = &[
     ("aws/bus", aws::bus::SCENARIOS, include_str!("aws/bus.rs")),
     (
+        "aws/handover",
+        aws::handover::SCENARIOS,
+        include_str!("aws/handover.rs"),
+    ),
+    (
         "aws/imports",
         aws::imports::SCENARIOS,
         include_str!("aws/imports.rs"),

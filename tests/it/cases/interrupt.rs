@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use acceptance::companion::Companion;
 use acceptance::group::Ended;
-use acceptance::proxy::{Fault, FaultSignal, Moment, Proxy};
+use acceptance::proxy::{Fault, FaultSignal, Moment, Proxy, Script};
 use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, DESTROY, Workdir};
 use anyhow::{Context, Result, bail, ensure};
@@ -119,7 +119,8 @@ fn measure(tool: &Tool) -> Result<(Applied, usize, usize)> {
 }
 
 fn behind_proxy(tool: &Tool, companion: Companion, fault: Option<Fault>) -> Result<(Workdir, Proxy)> {
-    let proxy = Proxy::start(&[companion.line.hostname(), companion.line.endpoint()], fault)?;
+    let script = fault.map_or(Script::Forward, Script::Fault);
+    let proxy = Proxy::start(&[companion.line.hostname(), companion.line.endpoint()], script)?;
     let mut workdir = quickstart::workdir(tool, companion)?;
     workdir.through(&proxy)?;
     Ok((workdir, proxy))

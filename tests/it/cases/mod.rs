@@ -21,6 +21,7 @@ mod examples;
 mod functions;
 mod hcl;
 mod interrupt;
+mod orders;
 mod provider;
 mod quickstart;
 mod secrets;
@@ -47,7 +48,9 @@ pub(crate) fn table() -> Vec<Case> {
     groups.iter().flat_map(|group| group()).collect()
 }
 
-/// The interruptions: each point once, spread over the tools.
-pub(crate) fn interruptions(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
-    interrupt::cases(arguments, tools)
+/// The interruptions and the forced orders: each once, spread over the tools. Orders as they come, as often as is asked for.
+pub(crate) fn spread(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
+    let mut cases = orders::cases(tools);
+    cases.extend(interrupt::cases(arguments, tools)?);
+    Ok(cases)
 }

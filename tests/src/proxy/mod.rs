@@ -1,5 +1,7 @@
-//! A proxy between a tool and the servers that injects one fault: at the Nth request it signals the tool's process group,
-//! before the request is forwarded, or after the server has answered and before the answer is returned.
+//! A proxy between a tool and the servers with a script: it injects one fault, or forces an order of requests.
+//!
+//! A fault is a signal to the tool's process group at one request: before the request is forwarded, or after the server has
+//! answered and before the answer is returned. An order holds one request until another one was answered.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,9 +10,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::SetOnce;
@@ -58,6 +61,37 @@ pub struct Fault {
     pub signal: FaultSignal,
 }
 
+/// A request by what it is, whenever it comes.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// The end of AWS's operation (`DeleteRule`), or of method and path of Scalr's (`PATCH …/audit-log-setting`).
+    pub call: &'static str,
+    /// A text in its body.
+    pub body: &'static str,
+}
+
+/// `then` is forwarded once `first` was answered.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What comes first.
+    pub first: Pattern,
+    /// What is held until then.
+    pub then: Pattern,
+}
+
+/// What a proxy does beside forwarding.
+#[derive(Clone, Debug)]
+pub enum Script {
+    /// Nothing.
+    Forward,
+    /// One fault.
+    Fault(Fault),
+    /// SIGKILL before the first request of a kind is forwarded.
+    KillAt(Pattern),
+    /// These orders.
+    Orders(Vec<Order>),
+}
+
 /// What became of the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Injection {
@@ -84,7 +118,9 @@ impl Injection {
 
 struct Shared {
     seen: AtomicUsize,
-    fault: Option<Fault>,
+    script: Script,
+    /// For each order, whether its first request was answered.
+    answered: Vec<SetOnce<()>>,
     /// Known only once the tool has been started.
     group: SetOnce<Pid>,
     injected: SetOnce<Injection>,
@@ -109,10 +145,16 @@ impl Proxy {
     ///
     /// # Errors
     /// When no port is free.
-    pub fn start(upstreams: &[&str], fault: Option<Fault>) -> Result<Self> {
+    pub fn start(upstreams: &[&str], script: Script) -> Result<Self> {
+        let orders = if let Script::Orders(orders) = &script {
+            orders.len()
+        } else {
+            0
+        };
         let shared = Arc::new(Shared {
             seen: AtomicUsize::new(0),
-            fault,
+            script,
+            answered: std::iter::repeat_with(SetOnce::new).take(orders).collect(),
             group: SetOnce::new(),
             injected: SetOnce::new(),
             log: std::sync::Mutex::new(Vec::new()),
@@ -142,8 +184,8 @@ impl Proxy {
     /// What became of the fault. Where its request has come, this waits for the signal: the process that it ends may
     /// otherwise be gone before the signal is on record.
     pub fn injection(&self) -> Injection {
-        match self.shared.fault {
-            Some(fault) if self.seen() >= fault.request => *block_on(self.shared.injected.wait()),
+        match self.shared.script {
+            Script::Fault(fault) if self.seen() >= fault.request => *block_on(self.shared.injected.wait()),
             _ => Injection::NotReached,
         }
     }
@@ -166,10 +208,27 @@ async fn listen(route: Route) -> Result<String> {
 async fn handle(State(route): State<Route>, request: Request) -> Response {
     let shared = Arc::clone(&route.shared);
     let number = shared.seen.fetch_add(1, Ordering::SeqCst) + 1;
-    route.note(number, &request);
-    let Some(fault) = shared.fault.filter(|fault| fault.request == number) else {
-        return route.forward(request).await;
+    let request = match Whole::read(request).await {
+        Ok(request) => request,
+        Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
     };
+    shared.note(number, &request);
+    match &shared.script {
+        Script::Fault(fault) if fault.request == number => {
+            let fault = *fault;
+            struck(route, request, fault).await
+        }
+        Script::KillAt(pattern) if pattern.is(&request) => {
+            undropped(async move { shared.inject(FaultSignal::Kill).await }).await;
+            std::future::pending().await
+        }
+        Script::Orders(orders) => in_order(&route, &shared, orders, request).await,
+        _ => route.forward(request).await,
+    }
+}
+
+async fn struck(route: Route, request: Whole, fault: Fault) -> Response {
+    let shared = Arc::clone(&route.shared);
     match fault.moment {
         Moment::BeforeForward => {
             undropped(async move { shared.inject(fault.signal).await }).await;
@@ -189,6 +248,52 @@ async fn handle(State(route): State<Route>, request: Request) -> Response {
     }
 }
 
+async fn in_order(route: &Route, shared: &Shared, orders: &[Order], request: Whole) -> Response {
+    let each = || orders.iter().zip(&shared.answered);
+    for (_, answered) in each().filter(|(order, _)| order.then.is(&request)) {
+        answered.wait().await;
+    }
+    let firsts: Vec<_> = each().filter(|(order, _)| order.first.is(&request)).collect();
+    let answer = route.forward(request).await;
+    for (_, answered) in firsts {
+        // A second request of the kind changes nothing.
+        let _ = answered.set(());
+    }
+    answer
+}
+
+/// A request with its body.
+struct Whole {
+    head: Parts,
+    body: Bytes,
+}
+
+impl Whole {
+    async fn read(request: Request) -> Result<Self> {
+        let (head, body) = request.into_parts();
+        let body = to_bytes(body, BODY_BYTES_MAX).await?;
+        Ok(Self { head, body })
+    }
+
+    /// Method and path, and AWS's operation where there is one.
+    fn call(&self) -> String {
+        let target = self.head.headers.get("x-amz-target");
+        let target = target.and_then(|value| value.to_str().ok());
+        let line = format!("{} {}", self.head.method, self.head.uri);
+        target.map_or(line.clone(), |target| format!("{line} {target}"))
+    }
+}
+
+impl Pattern {
+    fn is(&self, request: &Whole) -> bool {
+        let call = request.call();
+        let (begins, ends) = self.call.split_once('…').unwrap_or(("", self.call));
+        call.starts_with(begins)
+            && call.ends_with(ends)
+            && String::from_utf8_lossy(&request.body).contains(self.body)
+    }
+}
+
 /// Runs to its end even where the future that waits for it is dropped; none if it panics.
 async fn undropped<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
     spawn(work).await.ok()
@@ -203,6 +308,12 @@ async fn hold(signal: FaultSignal) {
 }
 
 impl Shared {
+    fn note(&self, number: usize, request: &Whole) {
+        if let Ok(mut log) = self.log.lock() {
+            log.push(format!("{number} {}", request.call()));
+        }
+    }
+
     async fn inject(&self, signal: FaultSignal) {
         let group = *self.group.wait().await;
         let signal = match signal {
@@ -219,32 +330,15 @@ impl Shared {
 }
 
 impl Route {
-    fn note(&self, number: usize, request: &Request) {
-        let target = request
-            .headers()
-            .get("x-amz-target")
-            .and_then(|value| value.to_str().ok());
-        let line = format!(
-            "{number} {} {} {}",
-            request.method(),
-            request.uri(),
-            target.unwrap_or_default()
-        );
-        if let Ok(mut log) = self.shared.log.lock() {
-            log.push(line);
-        }
-    }
-
-    async fn forward(&self, request: Request) -> Response {
+    async fn forward(&self, request: Whole) -> Response {
         self.exchange(request)
             .await
             .unwrap_or_else(|error| plain(StatusCode::BAD_GATEWAY, &error.to_string()))
     }
 
-    async fn exchange(&self, request: Request) -> Result<Response> {
-        let (head, body) = request.into_parts();
+    async fn exchange(&self, request: Whole) -> Result<Response> {
+        let Whole { head, body } = request;
         let url = format!("{}{}", self.upstream, head.uri);
-        let body = to_bytes(body, BODY_BYTES_MAX).await?;
         let mut headers = head.headers;
         headers.remove("host");
         let sent = http::client()

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::Uri;
 use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::{FAILED, Fault, FaultSignal, Injection, KILLED, Moment, Proxy};
+use super::{FAILED, Fault, FaultSignal, Injection, KILLED, Moment, Order, Pattern, Proxy, Script};
 use crate::group::Group;
 use crate::http;
 use crate::runtime::{block_on, spawn};
@@ -24,7 +25,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// A server that reports each request and answers only when the test adds a permit.
 struct Upstream {
     address: String,
-    requests: mpsc::UnboundedReceiver<()>,
+    requests: mpsc::UnboundedReceiver<String>,
     answers: Arc<Semaphore>,
 }
 
@@ -45,15 +46,17 @@ impl Upstream {
         }
     }
 
-    fn wait_for_request(&mut self) {
-        block_on(self.requests.recv()).expect("the server runs");
+    /// The next request's path.
+    fn wait_for_request(&mut self) -> String {
+        block_on(self.requests.recv()).expect("the server runs")
     }
 }
 
 async fn answer(
-    State((requests, answers)): State<(mpsc::UnboundedSender<()>, Arc<Semaphore>)>,
+    State((requests, answers)): State<(mpsc::UnboundedSender<String>, Arc<Semaphore>)>,
+    uri: Uri,
 ) -> &'static str {
-    let _ = requests.send(());
+    let _ = requests.send(uri.path().to_owned());
     let _permit = answers.acquire().await;
     "done"
 }
@@ -70,7 +73,7 @@ fn proxy(upstream: &Upstream, moment: Moment, signal: FaultSignal) -> Proxy {
         moment,
         signal,
     };
-    Proxy::start(&[&upstream.address], Some(fault)).expect("a proxy")
+    Proxy::start(&[&upstream.address], Script::Fault(fault)).expect("a proxy")
 }
 
 fn send(proxy: &Proxy) -> JoinHandle<()> {
@@ -185,4 +188,32 @@ fn a_request_that_never_comes_is_reported() {
     let upstream = Upstream::start();
     let proxy = proxy(&upstream, Moment::BeforeForward, FaultSignal::Kill);
     assert_eq!(proxy.injection(), Injection::NotReached);
+}
+
+#[test]
+fn a_request_is_held_until_another_one_was_answered() {
+    let pattern = |call, body| Pattern { call, body };
+    let order = Order {
+        first: pattern("POST /first", "right"),
+        then: pattern("POST …/then", ""),
+    };
+    let mut upstream = Upstream::start();
+    let proxy = Proxy::start(&[&upstream.address], Script::Orders(vec![order])).expect("a proxy");
+    let send = |path: &str, body: &'static str| {
+        let url = format!("{}{path}", proxy.addresses[0]);
+        spawn(async move { http::client().post(url).body(body).send().await })
+    };
+    let held = send("/a/then", "");
+    // One that is like the first, but for its body.
+    let other = send("/first", "wrong");
+    assert_eq!(upstream.wait_for_request(), "/first");
+    upstream.answers.add_permits(1);
+    block_on(other).expect("no panic").expect("an answer");
+    let first = send("/first", "right");
+    assert_eq!(upstream.wait_for_request(), "/first");
+    upstream.answers.add_permits(1);
+    block_on(first).expect("no panic").expect("an answer");
+    assert_eq!(upstream.wait_for_request(), "/a/then");
+    upstream.answers.add_permits(1);
+    block_on(held).expect("no panic").expect("an answer");
 }

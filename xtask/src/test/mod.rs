@@ -24,7 +24,7 @@ use anyhow::{Result, bail};
 use self::build::Build;
 use self::changes::Changes;
 use self::report::Report;
-use self::step::{Lane, Shared, Step};
+use self::step::{Lane, Runs, Shared, Step};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Runs only the acceptance cases whose name holds this text.
     #[arg(long)]
     case: Option<String>,
+    /// How often the step `orders` renames each object that may change hands within one apply.
+    #[arg(long, requires = "step", default_value_t = 1)]
+    repeat: u32,
     /// Checks what differs from `main`: lints, the units of the crates that changed and of those that use them, a few
     /// acceptance cases. Says what it left out.
     #[arg(long, conflicts_with_all = ["step", "case"])]
@@ -45,6 +48,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let shared = Shared {
         case: options.case.clone(),
+        repeat: options.repeat,
         changes: options.quick.then(Changes::find).transpose()?,
         build: Build::default(),
     };
@@ -68,7 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn choose(options: &Options) -> Result<Vec<&'static Step>> {
     let wanted = |step: &&Step| match &options.step {
         Some(text) => step.name.contains(text.as_str()),
-        None => !options.quick || step.quick,
+        None => step.part_of == Runs::All || step.part_of == Runs::Whole && !options.quick,
     };
     let chosen: Vec<_> = steps::ALL.iter().filter(wanted).collect();
     if chosen.is_empty() {
@@ -87,13 +91,14 @@ fn work(steps: impl Iterator<Item = &'static Step>, shared: &Shared) -> Vec<Repo
 
 #[cfg(test)]
 mod tests {
-    use super::step::Lane;
+    use super::step::{Lane, Runs};
     use super::{Options, choose, steps};
 
     fn check(step: Option<&str>, quick: bool, wanted: &[&str]) {
         let options = Options {
             step: step.map(str::to_owned),
             case: None,
+            repeat: 1,
             quick,
         };
         let names = choose(&options).map(|steps| steps.iter().map(|step| step.name).collect::<Vec<_>>());
@@ -104,7 +109,9 @@ mod tests {
     fn steps_are_chosen_by_name() {
         check(Some("docs"), false, &["generated docs"]);
         check(Some("no such step"), false, &[]);
-        check(None, false, &steps::ALL.map(|step| step.name));
+        check(Some("orders"), false, &["orders"]);
+        let whole = steps::ALL.iter().filter(|step| step.part_of != Runs::Named);
+        check(None, false, &whole.map(|step| step.name).collect::<Vec<_>>());
     }
 
     #[test]

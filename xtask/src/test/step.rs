@@ -15,12 +15,23 @@ pub(super) enum Lane {
     Beside,
 }
 
+/// Which runs a step is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// Whole and quick runs.
+    All,
+    /// Whole runs.
+    Whole,
+    /// Those that name it.
+    Named,
+}
+
 /// One check.
 pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) lane: Lane,
-    /// Part of a quick run.
-    pub(super) quick: bool,
+    /// Which runs it is part of.
+    pub(super) part_of: Runs,
     pub(super) check: fn(&Shared, &mut Job) -> Result<StepResult>,
 }
 
@@ -28,6 +39,8 @@ pub(super) struct Step {
 pub(super) struct Shared {
     /// Only the acceptance cases whose name holds this text.
     pub(super) case: Option<String>,
+    /// How often the orders of create and destroy are run as they come.
+    pub(super) repeat: u32,
     /// What a quick run looks at.
     pub(super) changes: Option<Changes>,
     pub(super) build: Build,

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::build;
 use super::report::{Job, StepResult};
-use super::step::{Lane, Shared, Step};
+use super::step::{Lane, Runs, Shared, Step};
 use crate::{docs, places, shell, tidy};
 
 const ACCEPTANCE: &str = "acceptance";
@@ -22,31 +22,34 @@ const QUICK_CASES: [&str; 5] = [
 const QUICK_INTERRUPTION: &str = "interrupt::apply::kill_after::10";
 
 /// Every check, in the order of the summary; the steps of one lane run in this order.
-pub(super) const ALL: [Step; 12] = [
-    step("format", Lane::Beside, true, format),
-    step("house rules", Lane::Beside, true, house_rules),
-    step("licences, bans, sources", Lane::Beside, false, deny),
-    step("tools", Lane::Main, false, |_, job| Ok(tools(job))),
-    step("build", Lane::Main, true, |shared, job| shared.build.run(job)),
-    step("units", Lane::Main, true, units),
-    step("generated docs", Lane::Main, true, generated_docs),
-    step("acceptance", Lane::Main, true, acceptance),
-    step("lints", Lane::Beside, true, lints),
-    step("documentation", Lane::Beside, false, documentation),
-    step("doc tests", Lane::Beside, false, doc_tests),
-    step("programs alone", Lane::Beside, false, programs_alone),
+pub(super) const ALL: [Step; 13] = [
+    step("format", Lane::Beside, Runs::All, format),
+    step("house rules", Lane::Beside, Runs::All, house_rules),
+    step("licences, bans, sources", Lane::Beside, Runs::Whole, deny),
+    step("tools", Lane::Main, Runs::Whole, |_, job| Ok(tools(job))),
+    step("build", Lane::Main, Runs::All, |shared, job| {
+        shared.build.run(job)
+    }),
+    step("units", Lane::Main, Runs::All, units),
+    step("generated docs", Lane::Main, Runs::All, generated_docs),
+    step("acceptance", Lane::Main, Runs::All, acceptance),
+    step("orders", Lane::Main, Runs::Named, orders),
+    step("lints", Lane::Beside, Runs::All, lints),
+    step("documentation", Lane::Beside, Runs::Whole, documentation),
+    step("doc tests", Lane::Beside, Runs::Whole, doc_tests),
+    step("programs alone", Lane::Beside, Runs::Whole, programs_alone),
 ];
 
 const fn step(
     name: &'static str,
     lane: Lane,
-    quick: bool,
+    part_of: Runs,
     check: fn(&Shared, &mut Job) -> Result<StepResult>,
 ) -> Step {
     Step {
         name,
         lane,
-        quick,
+        part_of,
         check,
     }
 }
@@ -173,6 +176,15 @@ fn acceptance(shared: &Shared, job: &mut Job) -> Result<StepResult> {
     if strict() {
         command.env("ACCEPTANCE_REQUIRE_ALL", "1");
     }
+    job.command(command)
+}
+
+/// Addresses that are renamed without `moved`: whether the create or the destroy comes first differs from run to run.
+fn orders(shared: &Shared, job: &mut Job) -> Result<StepResult> {
+    let mut command = build::one(shared.build.tests(job)?, ACCEPTANCE, "it")?.command();
+    command
+        .arg("orders::free")
+        .env("ACCEPTANCE_ORDERS_REPEAT", shared.repeat.to_string());
     job.command(command)
 }
 

@@ -1,6 +1,7 @@
 //! A plan while the provider adjusts it.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,7 @@ pub(crate) struct PlanState {
     pub(crate) prior: Val,
     pub(crate) config: Val,
     pub(crate) planned: Val,
+    pub(crate) private: BTreeMap<String, Vec<u8>>,
     pub(crate) replace: Vec<Path>,
     pub(crate) diags: Diagnostics,
     pub(crate) client: Option<AnyClient>,
@@ -86,6 +88,11 @@ impl<'a, R: Resource> Plan<'a, R> {
         if self.state.action == Action::Update && !self.state.replace.contains(&path) {
             self.state.replace.push(path);
         }
+    }
+
+    /// What an operation stored with the object under a key. A create that replaces an object sees what that one had.
+    pub fn private(&self, key: &str) -> Option<Vec<u8>> {
+        self.state.private.get(key).cloned()
     }
 
     /// Whether the object is to be replaced.

@@ -119,6 +119,7 @@ async fn try_plan(
         prior,
         config,
         planned,
+        private: wire::private_from_bytes(&message.prior_private),
         replace,
         diags: Diagnostics::new(),
         client: service.client(),

@@ -122,6 +122,13 @@ impl<'a> ResourceHarness<'a> {
         Ok(planned)
     }
 
+    /// Plans what Terraform makes of a plan that changes an object where the user asks for a replacement (`-replace`): a new
+    /// object, planned with the private state of the old one.
+    pub async fn plan_replacement(&self, prior: &State, config: Json) -> Result<Planned> {
+        let kept = self.plan(Some(prior), config).await?;
+        self.plan_with(None, kept.private, kept.config).await
+    }
+
     /// Plans to remove an object.
     pub async fn plan_destroy(&self, state: &State) -> Result<Planned> {
         self.plan_value(Some(state), Val::Null).await

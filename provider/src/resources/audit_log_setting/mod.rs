@@ -6,8 +6,11 @@ mod scalr;
 use scalr_api::AccountId;
 use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result};
 
+use super::handover;
+use super::messages::adopted;
 use crate::check;
 use crate::client::Client;
+use crate::ownership::{Object, Owner, Turn};
 use crate::scalr::connection_id;
 use scalr::{absent, account_for, read, selected};
 
@@ -18,6 +21,9 @@ const OURS: &str = "selected";
 /// Streams the audit log of a Scalr account to a connection (Account settings > Audit logs).
 ///
 /// There is one such setting an account. Destroying it turns the audit log's stream off, if it still selects this connection.
+/// Change its address with a `moved` block. Without one the new address adopts the setting and the destroy of the old one
+/// leaves it, within one apply: Scalr keeps no mark of who selected the connection. Where that apply is killed in between, the
+/// next one turns the stream off, and the plan after it turns it on again. The same holds for `create_before_destroy`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct AuditLogSetting {
     /// Connection that receives the AuditLog events, `in-…`. Use the `connection_id` of its `scalr_eventbridge_activation`, so that the connection is active first.
@@ -40,16 +46,21 @@ impl Resource for AuditLogSetting {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let wanted = connection_id(&plan.connection_id, Self::connection_id())?;
         let account = account_for(operation.client(), &scalr, &wanted).await?;
+        let object = object(&account);
+        let mut turn = handover::turn_to_create(operation, &object).await?;
         let Some(current) = read(&scalr, &account).await? else {
             return Err(absent(&scalr, &account).await);
         };
         match selected(&current) {
             // One that an interrupted apply set is adopted; another's stream is not taken from it.
             Some(other) if *other != wanted => return Err(messages::taken(&account, other).into()),
-            Some(_) => {}
+            Some(_) => {
+                handover::refuse_made_by_two(&turn, &object)?;
+                operation.warn(adopted(&object));
+            }
             None => scalr::select(&scalr, &account, &wanted).await?,
         }
-        Ok(plan.made(account, operation))
+        Ok(plan.made(account, operation, &mut turn))
     }
 
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
@@ -78,13 +89,19 @@ impl Resource for AuditLogSetting {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let account = prior.account()?;
         let wanted = connection_id(&plan.connection_id, Self::connection_id())?;
+        let mut turn = handover::turn(operation, &object(&account)).await?;
         scalr::select(&scalr, &account, &wanted).await?;
-        Ok(plan.made(account, operation))
+        Ok(plan.made(account, operation, &mut turn))
     }
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let account = state.account()?;
+        let object = object(&account);
+        let mut turn = handover::turn(operation, &object).await?;
+        if handover::is_anothers(operation, &turn, &object) {
+            return Ok(());
+        }
         let setting = read(&scalr, &account).await?;
         let ours = operation
             .private(OURS)
@@ -100,6 +117,7 @@ impl Resource for AuditLogSetting {
             )),
             None => {}
         }
+        turn.disown(Owner::of(operation).as_ref());
         Ok(())
     }
 
@@ -110,10 +128,18 @@ impl Resource for AuditLogSetting {
     }
 }
 
+/// The setting of an account, of which there is one. Scalr keeps no mark of whose it is: a new process cannot tell.
+fn object(account: &AccountId) -> Object {
+    Object::AuditLogSetting {
+        account: account.to_string(),
+    }
+}
+
 impl AuditLogSetting {
     /// The selection as this resource has just made it.
-    fn made(self, account: AccountId, operation: &mut Operation<'_, Self>) -> Self {
+    fn made(self, account: AccountId, operation: &Operation<'_, Self>, turn: &mut Turn) -> Self {
         operation.set_private(OURS, self.connection_id.as_bytes());
+        turn.own(&Owner::ensure(operation));
         Self {
             account_id: Some(account.into_string()),
             managed: Some(true),

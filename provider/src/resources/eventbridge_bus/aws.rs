@@ -12,20 +12,20 @@ use tfplugin::{Operation, Result};
 use super::messages::{self, MAY_BE_THERE, doing};
 use super::{Bus, DeadLetterConfig, LogConfig, source};
 use crate::aws::calls::wire_tags;
-use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
+use crate::aws::retry::{IN_USE_RETRIES_MAX, InTheWay, Retry, gone, is_in_use};
 use crate::aws::{Error, Regional, filled, held_text};
 use crate::failure::{Cause as _, Standing};
 
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
-/// Makes the bus and returns its ARN; adopts an existing one where the plan says so.
-pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState) -> Result<String> {
+/// Makes the bus; adopts an existing one where the plan says so. Returns its ARN, and whether it is adopted.
+pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState) -> Result<(String, bool)> {
     let name = &plan.event_source_name;
     if let Some(held) = aws.bus(name).await.map_err(|e| e.during(doing::make(name)))? {
         return adopt_or_refuse(aws, plan, &held, state).await;
     }
     match put(aws, plan).await {
-        Ok(arn) => Ok(arn),
+        Ok(arn) => Ok((arn, false)),
         // It was not there a moment ago: an answer was lost on the way, and the SDK's second attempt met the bus that
         // its first one had made.
         Err(e)
@@ -36,7 +36,7 @@ pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState)
         {
             let unread = |e: Error| e.during_with(doing::make(name), &Standing::same(MAY_BE_THERE));
             match aws.bus(name).await.map_err(unread)? {
-                Some(held) if plan.is_like(aws, &held).await? => Ok(held.arn.unwrap_or_default()),
+                Some(held) if plan.is_like(aws, &held).await? => Ok((held.arn.unwrap_or_default(), false)),
                 Some(held) => adopt_or_refuse(aws, plan, &held, state).await,
                 None => Err(messages::not_made(name, &e)),
             }
@@ -70,7 +70,7 @@ async fn adopt_or_refuse(
     plan: &Bus,
     held: &DescribeEventBusOutput,
     state: &EventSourceState,
-) -> Result<String> {
+) -> Result<(String, bool)> {
     let name = &plan.event_source_name;
     if !plan.adopt_existing {
         return Err(messages::exists(name, &aws.name, state).into());
@@ -78,7 +78,7 @@ async fn adopt_or_refuse(
     if *state == EventSourceState::Pending {
         source::activate(aws, name).await?;
     }
-    Ok(held.arn().unwrap_or_default().to_owned())
+    Ok((held.arn().unwrap_or_default().to_owned(), true))
 }
 
 /// Gives a bus that was adopted the settings and tags of the plan.
@@ -128,7 +128,8 @@ pub(super) async fn update(aws: &Regional, plan: &Bus) -> Result<()> {
 }
 
 /// Deletes the bus, once its rules are gone.
-pub(super) async fn delete(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
+pub(super) async fn delete(operation: &Operation<'_, Bus>, aws: &Regional, state: &Bus) -> Result<()> {
+    let name = &state.event_source_name;
     let mut retry = Retry::new(
         operation,
         DELETE_EVERY,
@@ -136,6 +137,7 @@ pub(super) async fn delete(operation: &Operation<'_, Bus>, aws: &Regional, name:
         messages::after_deleting(),
     );
     let mut in_use_retries = 0;
+    let mut in_the_way = InTheWay::default();
     while retry.next().await {
         let answer = aws.events.delete_event_bus().name(name).send().await;
         let attempted = match answer.map_err(|e| aws.failed("events:DeleteEventBus", e)) {
@@ -143,6 +145,10 @@ pub(super) async fn delete(operation: &Operation<'_, Bus>, aws: &Regional, name:
                 Ok(left) if left.is_empty() && in_use_retries >= IN_USE_RETRIES_MAX => Err(e),
                 Ok(left) => {
                     in_use_retries += u32::from(left.is_empty());
+                    let is_removing = operation.client().memory().is_removing(&state.object());
+                    if in_the_way.stays(&left, is_removing) && !left.is_empty() {
+                        return Err(messages::rules_stay(name, &aws.name, &left).into());
+                    }
                     Ok(Continue(messages::rules_left(name, &left)))
                 }
                 Err(unread) => Err(unread),

@@ -140,10 +140,20 @@ pub(super) fn rules_left(name: &str, left: &[String]) -> String {
     } else {
         format!("the rules `{}`", left.join("`, `"))
     };
-    format!(
-        "the bus `{name}` still has {rules}, and AWS deletes a bus only when it has none. Rules that this configuration \
-         does not manage have to be deleted first"
-    )
+    format!("the bus `{name}` still has {rules}, and AWS deletes a bus only when it has none")
+}
+
+/// Nothing removes the rules that are in the way of a delete.
+pub(super) fn rules_stay(name: &str, region: &str, left: &[String]) -> Diagnostic {
+    Diagnostic::error(format!("Cannot delete the event bus `{name}`: it has rules")).detail(format!(
+        "AWS deletes a bus only when it has none. For 15 seconds it has had the rules `{}` in {region}, and this apply is \
+         deleting none of them. The bus and its rules are still there.\n\nIf the bus is to be replaced, have its rules and \
+         their targets replaced with it: `lifecycle {{ replace_triggered_by = [scalr_eventbridge_bus.NAME.arn] }}` in each \
+         `scalr_eventbridge_rule` and `scalr_eventbridge_target`, or one more `-replace` for each of them beside the bus's. \
+         Rules that no resource manages (as after a `removed` block with `destroy = false`) have to be deleted in AWS: first \
+         their targets, then the rules. Then apply again.",
+        left.join("`, `")
+    ))
 }
 
 /// Awaited while AWS does not answer for the source.

@@ -2,22 +2,26 @@
 
 mod aws;
 mod messages;
+mod object;
 mod plan;
 mod source;
 
 use std::collections::BTreeMap;
 
 use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, WaitEnd, mins,
+    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
-use crate::aws::{Regional, checks, import_id, same_account, tags};
+use super::handover;
+use crate::aws::tags::INSTANCE;
+use crate::aws::{Error, Regional, checks, import_id, same_account, tags};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
+use crate::ownership::Owner;
 use crate::values::Region;
 use messages::doing;
-use source::{Association, MISSING};
+use source::MISSING;
 
 /// Associates a partner event source of Scalr with an event bus in your AWS account. From then on the events of the
 /// connection arrive on this bus, where rules can pick them up.
@@ -98,9 +102,16 @@ impl Resource for Bus {
         plan.complete(&aws, operation.client())?;
         let state = source::wait_until_there(operation, &aws, &plan.event_source_name).await?;
         plan.source_state = Some(state.as_str().to_owned());
-        plan.arn = Some(aws::create(&aws, &plan, &state).await?);
+        let object = plan.object();
+        let mut turn = handover::turn_to_create(operation, &object).await?;
+        let (arn, adopts) = aws::create(&aws, &plan, &state).await?;
+        turn.own(&Owner::ensure(operation));
+        plan.arn = Some(arn.clone());
         operation.save(plan.clone());
         // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
+        if adopts {
+            handover::adopted(operation, &aws, &object, (&arn, INSTANCE)).await;
+        }
         if plan.adopt_existing
             && let Err(failures) = aws::adopt(&aws, &plan).await
         {
@@ -108,13 +119,15 @@ impl Resource for Bus {
                 operation.warn(messages::not_as_configured(&plan.event_source_name, failure));
             }
         }
+        drop(turn);
         plan.associate(operation, &aws).await;
         Ok(plan)
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let aws = defaults::regional(operation, state.region.as_ref()).await?;
-        if state.event_source_name.is_empty() {
+        let imported = state.event_source_name.is_empty();
+        if imported {
             let name = state.name.clone().unwrap_or_default();
             checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
             state.event_source_name = name;
@@ -136,6 +149,11 @@ impl Resource for Bus {
             .tags(&arn)
             .await
             .map_err(|e| e.during(doing::read_tags(name)))?;
+        if imported {
+            let taken = handover::import(operation, &aws, (&arn, INSTANCE)).await;
+            taken.map_err(|e| e.during(doing::read_tags(name)))?;
+        }
+        Owner::ensure(operation);
         state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
         let known = tags::FromState {
             own: state.tags.as_ref(),
@@ -151,6 +169,8 @@ impl Resource for Bus {
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
+        let mut turn = handover::turn(operation, &plan.object()).await?;
+        turn.own(&Owner::ensure(operation));
         if plan.settings_differ(&prior) {
             aws::update(&aws, &plan).await?;
         }
@@ -168,9 +188,19 @@ impl Resource for Bus {
         Ok(plan)
     }
 
-    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+    async fn delete(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let aws = defaults::regional(operation, state.region.as_ref()).await?;
-        aws::delete(operation, &aws, &state.event_source_name).await
+        state.region = Some(Region::from(&*aws.name));
+        let tag = (state.arn.as_deref().unwrap_or_default(), INSTANCE);
+        let doing = doing::delete(&state.event_source_name);
+        let failed = |e: Error| e.during_with(doing, &messages::after_deleting());
+        let object = state.object();
+        let Some(destroy) = handover::turn_to_destroy(operation, &aws, &object, tag, failed).await? else {
+            return Ok(());
+        };
+        aws::delete(operation, &aws, &state).await?;
+        destroy.done(operation);
+        Ok(())
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
@@ -186,6 +216,13 @@ impl Resource for Bus {
             plan.set(Self::name(), source);
         }
         plan::source_state(plan);
+        let object = object::planned(plan);
+        handover::plan(
+            plan,
+            object,
+            "an `event_source_name` of its own",
+            Self::event_source_name(),
+        );
         Ok(())
     }
 
@@ -205,28 +242,6 @@ impl Bus {
         let own = self.tags.clone().unwrap_or_default();
         self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
         Ok(())
-    }
-
-    /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
-    /// continues.
-    async fn associate(&mut self, operation: &Operation<'_, Self>, aws: &Regional) {
-        let source = &self.event_source_name;
-        let why = match source::wait_until_active(operation, aws, source).await {
-            Ok(Ok(association)) => {
-                self.source_state = Some(association.state().to_owned());
-                if association == Association::Active {
-                    return;
-                }
-                messages::source_state(association.state())
-            }
-            Ok(Err(WaitEnd::TimedOut { last })) => messages::association_timed_out(&last),
-            Ok(Err(WaitEnd::Cancelled { last })) => messages::association_interrupted(&last),
-            Err(failures) => {
-                let details = failures.iter().map(|failure| failure.detail.as_str());
-                details.collect::<Vec<_>>().join("\n\n")
-            }
-        };
-        operation.warn(messages::perhaps_nothing_arrives(source, &why));
     }
 
     fn settings_differ(&self, other: &Self) -> bool {

@@ -10,10 +10,11 @@ use tfplugin::{Operation, Result};
 use super::messages::{self, doing};
 use super::{Rule, generated_name};
 use crate::aws::calls::wire_tags;
-use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
+use crate::aws::retry::{IN_USE_RETRIES_MAX, InTheWay, Retry, gone, is_in_use};
 use crate::aws::{Error, Regional, filled, held_text};
 use crate::client::Client;
 use crate::failure::{Cause as _, diagnostic};
+use crate::ownership::Object;
 use crate::resources::existing::{self, differing};
 use crate::values::Json;
 
@@ -21,18 +22,18 @@ use crate::values::Json;
 const LOOKED_AT_MAX: usize = 20;
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
-/// Looks for a rule of that name before PutRule overwrites it.
-pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
+/// Looks for a rule of that name before PutRule overwrites it. True where there is one, just as planned.
+pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<bool> {
     let (bus, name) = (&plan.event_bus_name, plan.known_name());
     let doing = || doing::make(bus, name);
     let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
-        return Ok(());
+        return Ok(false);
     };
     let tags = aws.tags(held.arn().unwrap_or_default()).await;
     let mut now = plan.clone();
     now.with(&held);
     now.tags_all = Some(tags.map_err(|e| e.during(doing()))?);
-    existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&now))
+    existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&now)).map(|()| true)
 }
 
 /// Generates the name of a new rule. A rule that begins with the prefix, is just like this one, has no target and was not
@@ -45,7 +46,10 @@ pub(super) async fn generate_name(
     prefix: &str,
 ) -> Result<String> {
     let bus = &plan.event_bus_name;
-    let address = |name: &str| format!("{}/{bus}/{name}", aws.name);
+    let of_here = |name: &str| {
+        let (region, bus, name) = (aws.name.clone(), bus.clone(), name.to_owned());
+        client.memory().has(&Object::Rule { region, bus, name })
+    };
     let failed = |e: Error| e.during(doing::list(bus));
     let names = match aws.rule_names(bus, Some(prefix)).await {
         Ok(names) => names,
@@ -56,16 +60,13 @@ pub(super) async fn generate_name(
     let left = names
         .iter()
         .filter(|name| generated_name::prefix(name).as_deref() == Some(prefix))
-        .filter(|name| !client.generated_names().has(&address(name)));
+        .filter(|name| !of_here(name));
     for name in left.take(LOOKED_AT_MAX) {
         if is_left_over(aws, plan, name).await.map_err(failed)? {
             return Err(messages::left_over(bus, &aws.name, name).into());
         }
     }
-    let name = generated_name::new(prefix);
-    // Before the rule is there: others that are made at the same time must not take it for one that was left.
-    client.generated_names().add(address(&name));
-    Ok(name)
+    Ok(generated_name::new(prefix))
 }
 
 async fn is_left_over(aws: &Regional, plan: &Rule, name: &str) -> Result<bool, Error> {
@@ -128,19 +129,22 @@ pub(super) async fn delete(operation: &Operation<'_, Rule>, aws: &Regional, stat
     );
     let call = aws.events.delete_rule().event_bus_name(bus).name(name);
     let mut in_use_retries = 0;
+    let mut in_the_way = InTheWay::default();
     while retry.next().await {
         let answer = call.clone().send().await;
         let attempted = match answer.map_err(|e| aws.failed("events:DeleteRule", e)) {
-            Err(e) if is_in_use(&e, "target") => {
-                match aws.targets(bus, name).await.map(Option::unwrap_or_default) {
-                    Ok(left) if left.is_empty() && in_use_retries >= IN_USE_RETRIES_MAX => Err(e),
-                    Ok(left) => {
-                        in_use_retries += u32::from(left.is_empty());
-                        Ok(Continue(messages::targets_left(name, &left)))
+            Err(e) if is_in_use(&e, "target") => match target_ids(aws, bus, name).await {
+                Ok(left) if left.is_empty() && in_use_retries >= IN_USE_RETRIES_MAX => Err(e),
+                Ok(left) => {
+                    in_use_retries += u32::from(left.is_empty());
+                    let is_removing = operation.client().memory().is_removing(&state.object());
+                    if in_the_way.stays(&left, is_removing) && !left.is_empty() {
+                        return Err(messages::targets_stay(state, &aws.name, &left).into());
                     }
-                    Err(unread) => Err(unread),
+                    Ok(Continue(messages::targets_left(name, &left)))
                 }
-            }
+                Err(unread) => Err(unread),
+            },
             answer => gone(answer),
         };
         if let Some(done) = retry.judge(attempted) {
@@ -148,6 +152,11 @@ pub(super) async fn delete(operation: &Operation<'_, Rule>, aws: &Regional, stat
         }
     }
     Err(retry.given_up())
+}
+
+async fn target_ids(aws: &Regional, bus: &str, rule: &str) -> Result<Vec<String>, Error> {
+    let targets = aws.targets(bus, rule).await?.unwrap_or_default();
+    Ok(targets.iter().map(|target| target.id().to_owned()).collect())
 }
 
 impl Rule {

@@ -1,6 +1,5 @@
 //! What users read of a rule.
 
-use aws_sdk_eventbridge::types::Target;
 use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
 
@@ -116,17 +115,28 @@ pub(super) fn after_deleting() -> Standing {
 }
 
 /// Awaited before a rule can be deleted.
-pub(super) fn targets_left(rule: &str, left: &[Target]) -> String {
-    let ids: Vec<&str> = left.iter().map(Target::id).collect();
-    let targets = if ids.is_empty() {
+pub(super) fn targets_left(rule: &str, left: &[String]) -> String {
+    let targets = if left.is_empty() {
         "targets".to_owned()
     } else {
-        format!("the targets `{}`", ids.join("`, `"))
+        format!("the targets `{}`", left.join("`, `"))
     };
-    format!(
-        "the rule `{rule}` still has {targets}, and AWS deletes a rule only when it has none. Targets that this \
-         configuration does not manage have to be removed first (`aws events remove-targets`)"
-    )
+    format!("the rule `{rule}` still has {targets}, and AWS deletes a rule only when it has none")
+}
+
+/// Nothing removes the targets that are in the way of a delete.
+pub(super) fn targets_stay(rule: &Rule, region: &str, left: &[String]) -> Diagnostic {
+    let (bus, name) = (&rule.event_bus_name, rule.known_name());
+    Diagnostic::error(format!("Cannot delete the rule `{name}` of the event bus `{bus}`: it has targets")).detail(format!(
+        "AWS deletes a rule only when it has none. For 15 seconds it has had the targets `{}`, and this apply is removing none \
+         of them. The rule and its targets are still there.\n\nIf the rule is to be replaced, have its targets replaced with \
+         it: `lifecycle {{ replace_triggered_by = [scalr_eventbridge_rule.NAME.arn] }}` in each \
+         `scalr_eventbridge_target`, or one more `-replace` for each of them beside the rule's. If no resource manages them (as \
+         after a `removed` block with `destroy = false`), remove them: `aws events remove-targets --region {region} \
+         --event-bus-name {bus} --rule {name} --ids {}`. Then apply again.",
+        left.join("`, `"),
+        left.join(" ")
+    ))
 }
 
 pub(super) fn not_a_pattern(error: &event_pattern::Error) -> String {

@@ -3,6 +3,7 @@
 mod aws;
 mod generated_name;
 mod messages;
+mod object;
 mod pattern;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,12 @@ use tfplugin::{
     Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
-use crate::aws::{Regional, checks, import_id, same_account, tags};
+use super::handover;
+use crate::aws::tags::INSTANCE;
+use crate::aws::{Error, Regional, checks, import_id, same_account, tags};
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::ownership::Owner;
 use crate::values::{Json, Region};
 use crate::{check, defaults};
 use messages::doing;
@@ -77,13 +81,27 @@ impl Resource for Rule {
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
-        match (&plan.name, &plan.name_prefix) {
-            (None, Some(prefix)) => {
-                plan.name = Some(aws::generate_name(&aws, operation.client(), &plan, prefix).await?);
-            }
-            _ => aws::adopt_or_refuse(&aws, &plan).await?,
+        let generated = plan.name.is_none();
+        if let (None, Some(prefix)) = (&plan.name, &plan.name_prefix) {
+            plan.name = Some(aws::generate_name(&aws, operation.client(), &plan, prefix).await?);
         }
-        plan.arn = Some(aws::put(&aws, &plan, true).await?);
+        let object = plan.object();
+        let mut turn = handover::turn_to_create(operation, &object).await?;
+        let owner = Owner::ensure(operation);
+        if generated {
+            // Before the rule is there: others that are made at the same time must not take it for one that was left.
+            turn.own(&owner);
+        }
+        let adopts = !generated && aws::adopt_or_refuse(&aws, &plan).await?;
+        if adopts {
+            handover::refuse_made_by_two(&turn, &object)?;
+        }
+        let arn = aws::put(&aws, &plan, true).await?;
+        turn.own(&owner);
+        if adopts {
+            handover::adopted(operation, &aws, &object, (&arn, INSTANCE)).await;
+        }
+        plan.arn = Some(arn);
         Ok(plan)
     }
 
@@ -103,7 +121,11 @@ impl Resource for Rule {
         // An import knows the name alone.
         if state.arn.is_none() {
             state.name_prefix = generated_name::prefix(&name);
+            let arn = held.arn().unwrap_or_default();
+            let imported = handover::import(operation, &aws, (arn, INSTANCE)).await;
+            imported.map_err(|e| e.during(doing()))?;
         }
+        Owner::ensure(operation);
         let known = tags::FromState {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
@@ -118,6 +140,8 @@ impl Resource for Rule {
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
+        let mut turn = handover::turn(operation, &plan.object()).await?;
+        turn.own(&Owner::ensure(operation));
         if !plan.is_like(&prior) {
             aws::put(&aws, &plan, false).await?;
         }
@@ -131,9 +155,20 @@ impl Resource for Rule {
         Ok(plan)
     }
 
-    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+    async fn delete(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let aws = defaults::regional(operation, state.region.as_ref()).await?;
-        aws::delete(operation, &aws, &state).await
+        state.region = Some(Region::from(&*aws.name));
+        let tag = (state.arn.as_deref().unwrap_or_default(), INSTANCE);
+        let doing = doing::delete(&state.event_bus_name, state.known_name());
+        let failed = |e: Error| e.during_with(doing, &messages::after_deleting());
+        let object = state.object();
+        let Some(destroy) = handover::turn_to_destroy(operation, &aws, &object, tag, failed).await? else {
+            return Ok(());
+        };
+        let _removing = operation.client().memory().removing(state.bus());
+        aws::delete(operation, &aws, &state).await?;
+        destroy.done(operation);
+        Ok(())
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
@@ -144,6 +179,8 @@ impl Resource for Rule {
             plan.set(Self::name_prefix(), None);
         }
         warn_of_pattern(plan);
+        let object = object::planned(plan);
+        handover::plan(plan, object, "a `name` of its own", Self::name());
         Ok(())
     }
 

@@ -22,16 +22,17 @@ const EVERY: Duration = Duration::from_secs(1);
 const AGE_DEFAULT: i64 = 86_400;
 const ATTEMPTS_DEFAULT: i64 = 185;
 
-/// Looks for a target of that id before PutTargets overwrites it.
-pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Target) -> Result<()> {
+/// Looks for a target of that id before PutTargets overwrites it. True where there is one, just as planned.
+pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Target) -> Result<bool> {
     let targets = aws.targets(&plan.event_bus_name, &plan.rule).await;
     let targets = targets.map_err(|e| e.during(doing::read(&plan.rule)))?;
     let mut targets = targets.into_iter().flatten();
     match targets.find(|held| held.id() == plan.id()) {
         Some(held) => {
-            existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&held))
+            let existing = messages::existing(plan, &aws.name);
+            existing::adopt_or_refuse(&existing, &plan.differences(&held)).map(|()| true)
         }
-        None => Ok(()),
+        None => Ok(false),
     }
 }
 

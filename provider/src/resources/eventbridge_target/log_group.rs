@@ -13,6 +13,8 @@ use crate::aws::retry::gone;
 use crate::aws::{Error, Regional, arn, checks, log_policy, target_id};
 use crate::defaults;
 use crate::failure::Cause as _;
+use crate::ownership::{Object, Owner, Turn};
+use crate::resources::handover;
 
 /// The tag that names the owner of a log group made here.
 pub(super) const OWNER_TAG: &str = "scalr-eventbridge:owner";
@@ -32,7 +34,11 @@ pub(super) async fn ensure(
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
     let default_tags = defaults::tags(operation.client())?;
-    let held = find_or_make(aws, target, group, &owner, default_tags).await?;
+    // Who owns the group is said before the turn ends: no target that goes may delete it from here on.
+    let mut turn = handover::turn(operation, &object(aws, group)).await?;
+    let held = find_or_make(aws, target, group, &owner, default_tags, &turn).await?;
+    turn.own(&Owner::ensure(operation));
+    drop(turn);
     let standing = messages::group_is_there(of_target);
     if group.create {
         if let Some(ExistingGroup { wire, tags }) = &held {
@@ -104,8 +110,19 @@ pub(super) async fn revoke(
 }
 
 /// Removes our tag from a group that stays and is no longer ours: nothing else ever would.
-pub(super) async fn release(aws: &Regional, target: &Target, group: &LogGroup) -> Result<()> {
+pub(super) async fn release(
+    operation: &Operation<'_, Target>,
+    aws: &Regional,
+    target: &Target,
+    group: &LogGroup,
+) -> Result<()> {
     let name = &group.name;
+    let mut turn = handover::turn(operation, &object(aws, group)).await?;
+    let this = Owner::of(operation);
+    turn.disown(this.as_ref());
+    if turn.is_anothers(this.as_ref()) {
+        return Ok(());
+    }
     let failed = |e: Error| e.during_with(doing::release_group(name), &messages::after_releasing_group());
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(());
@@ -122,19 +139,36 @@ pub(super) async fn release(aws: &Regional, target: &Target, group: &LogGroup) -
     gone(answer).map(drop).map_err(failed)
 }
 
+/// The group, as this process knows it.
+pub(super) fn object(aws: &Regional, group: &LogGroup) -> Object {
+    Object::LogGroup {
+        region: aws.name.clone(),
+        name: group.name.clone(),
+    }
+}
+
+/// The target is gone, and its group may pass on to a target of another rule in this apply.
+pub(super) fn released(target: &Target, turn: &mut Turn) {
+    turn.release(owner(&target.event_bus_name, &target.rule));
+}
+
 /// Deletes a group that was made here if the configuration says so; else warns that it stays.
 pub(super) async fn keep_or_delete(
+    operation: &Operation<'_, Target>,
     aws: &Regional,
     target: &Target,
     group: &LogGroup,
+    turn: &mut Turn,
 ) -> Result<Option<Diagnostic>> {
-    if !group.create {
-        return Ok(None);
-    }
     let name = &group.name;
     if !group.delete_on_destroy {
         return Ok(Some(messages::group_stays(name, &aws.name)));
     }
+    let this = Owner::of(operation);
+    if turn.is_anothers(this.as_ref()) {
+        return Ok(Some(messages::group_stays_with_resource(name)));
+    }
+    turn.disown(this.as_ref());
     let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(None);
@@ -175,12 +209,13 @@ async fn find_or_make(
     group: &LogGroup,
     owner: &str,
     default_tags: &BTreeMap<String, String>,
+    turn: &Turn,
 ) -> Result<Option<ExistingGroup>> {
     let name = &group.name;
     let held = aws.log_group(name).await;
     let held = held.map_err(|e| e.during(doing::look_for_group(name)))?;
     match held {
-        Some(wire) if group.create => claim(aws, target, group, wire, owner).await.map(Some),
+        Some(wire) if group.create => claim(aws, target, group, wire, owner, turn).await.map(Some),
         Some(wire) => Ok(Some(ExistingGroup {
             wire,
             tags: HashMap::new(),
@@ -192,7 +227,7 @@ async fn find_or_make(
             Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
                 let made = aws.log_group(name).await;
                 match made.map_err(|e| e.during(doing::make_group(name)))? {
-                    Some(wire) => claim(aws, target, group, wire, owner).await.map(Some),
+                    Some(wire) => claim(aws, target, group, wire, owner, turn).await.map(Some),
                     None => Ok(None),
                 }
             }
@@ -216,13 +251,15 @@ async fn make(
     answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
 }
 
-/// Adopts a group that is there: it is this rule's, or the rule that owned it is gone, as after a rename.
+/// Adopts a group that is there: it is this rule's; or the rule that owned it is gone, as after a rename; or the target that
+/// had it was destroyed in this apply.
 async fn claim(
     aws: &Regional,
     target: &Target,
     group: &LogGroup,
     wire: WireGroup,
     owner: &str,
+    turn: &Turn,
 ) -> Result<ExistingGroup> {
     let (name, arn) = (&group.name, arn_of(&wire, group));
     let tags = aws.log_group_tags(&arn).await;
@@ -231,25 +268,43 @@ async fn claim(
     if found.is_some_and(|found| found == owner) {
         return Ok(ExistingGroup { wire, tags });
     }
-    // A rule that is there may be about to lead to it.
-    if let Some((bus, rule)) = found.and_then(|found| former_owner(found, &target.event_bus_name)) {
-        let rule_held = aws.rule(bus, rule).await;
-        let rule_held = rule_held.map_err(|e| e.during(doing::look_for_owner(rule, name)))?;
-        if rule_held.is_none() {
-            let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
-            tag(aws, &arn, group, mine, messages::GROUP_AS_IT_WAS).await?;
-            return Ok(ExistingGroup { wire, tags });
-        }
+    if let Some(found) = found
+        && is_free(aws, target, name, found, turn).await?
+    {
+        let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
+        tag(aws, &arn, group, mine, messages::GROUP_AS_IT_WAS).await?;
+        return Ok(ExistingGroup { wire, tags });
     }
     Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, owner)).into())
 }
 
-/// Bus and rule that a tag names, if what they had may pass on to a rule of this bus: a rule that is renamed stays on its
-/// bus, and a connection that is renamed has another bus beside it, of the same Scalr account.
-fn former_owner<'a>(found: &'a str, bus: &str) -> Option<(&'a str, &'a str)> {
-    let (theirs, rule) = found.rsplit_once('/')?;
-    let near = theirs == bus || (account_of(bus).is_some() && account_of(theirs) == account_of(bus));
-    (near && checks::bus(theirs).is_ok() && checks::name(rule).is_ok()).then_some((theirs, rule))
+/// Whether the rule that an owner tag names has let the group go.
+async fn is_free(aws: &Regional, target: &Target, group: &str, found: &str, turn: &Turn) -> Result<bool> {
+    let Some((bus, rule)) = bus_and_rule(found) else {
+        return Ok(false);
+    };
+    let failed = |e: Error| e.during(doing::look_for_owner(rule, group));
+    // Its target was destroyed in this apply: nothing but another target of the rule's can lead to the group.
+    if turn.released() == Some(found) {
+        let targets = aws.targets(bus, rule).await.map_err(failed)?;
+        let leads = |target: &WireTarget| arn::log_group_name(target.arn()) == Some(group);
+        return Ok(!targets.iter().flatten().any(leads));
+    }
+    // A rule that is there may be about to lead to it.
+    let near = is_near(bus, &target.event_bus_name);
+    Ok(near && aws.rule(bus, rule).await.map_err(failed)?.is_none())
+}
+
+/// Bus and rule that an owner tag names.
+fn bus_and_rule(found: &str) -> Option<(&str, &str)> {
+    let (bus, rule) = found.rsplit_once('/')?;
+    (checks::bus(bus).is_ok() && checks::name(rule).is_ok()).then_some((bus, rule))
+}
+
+/// Whether what the rules of one bus had may pass on to a rule of another: a rule that is renamed stays on its bus, and a
+/// connection that is renamed has another bus beside it, of the same Scalr account.
+fn is_near(theirs: &str, bus: &str) -> bool {
+    theirs == bus || (account_of(bus).is_some() && account_of(theirs) == account_of(bus))
 }
 
 /// What a partner's bus has before the connection's name.
@@ -382,11 +437,8 @@ mod tests {
             ("r", "custom", None),
             ("custom/a b", "custom", None),
         ] {
-            assert_eq!(
-                former_owner(found, bus).map(|(_, rule)| rule),
-                expected,
-                "{found} {bus}"
-            );
+            let near = bus_and_rule(found).filter(|(theirs, _)| is_near(theirs, bus));
+            assert_eq!(near.map(|(_, rule)| rule), expected, "{found} {bus}");
         }
     }
 }

@@ -15,13 +15,9 @@ pub(super) const TARGET_UNCHANGED: &str = "the target is unchanged.";
 pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to continue.";
 pub(super) const TARGET_STILL_THERE: &str =
     "The target is still there; the next destroy continues from here.";
-/// What is waited for.
-pub(super) const ANOTHER_REMOVAL: &str = "The removal of another target";
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
-    pub(in super::super) const DELETE: &str = "delete the target";
-
     pub(in super::super) fn put(id: &str, rule: &str, new: bool) -> String {
         let verb = if new { "make" } else { "change" };
         format!("{verb} the target `{id}` of the rule `{rule}`")
@@ -248,6 +244,12 @@ pub(super) fn group_stays_with_owner(name: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` stays: it has another owner")).detail(format!(
         "Its tag `{OWNER_TAG}` no longer names this rule, so `delete_on_destroy` does not apply."
     ))
+}
+
+pub(super) fn group_stays_with_resource(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` stays: another target has it now")).detail(
+        "Another resource made it ready for its target in this apply, so `delete_on_destroy` does not apply.",
+    )
 }
 
 pub(super) fn group_stays_with_target(name: &str, other: &str) -> Diagnostic {

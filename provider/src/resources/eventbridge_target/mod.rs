@@ -2,9 +2,11 @@
 //! nothing arrives.
 
 mod aws;
+mod delete;
 mod input;
 mod log_group;
 mod messages;
+mod object;
 mod parts;
 mod plan;
 mod validate;
@@ -15,9 +17,11 @@ use tfplugin::{
     Attrs, Config, Diagnostics, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins,
 };
 
-use crate::aws::{Error, Regional, arn, checks, import_id, same_account, target_id};
+use super::handover;
+use crate::aws::{Error, Regional, arn, checks, import_id, same_account, tags, target_id};
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::ownership::Owner;
 use crate::values::{Json, Region};
 use crate::{check, defaults};
 use messages::doing;
@@ -90,10 +94,23 @@ impl Resource for Target {
             let destination = arn::log_group_name(destination).unwrap_or(destination);
             Some(target_id::derive(&plan.event_bus_name, &plan.rule, destination))
         });
-        aws::adopt_or_refuse(&aws, &plan).await?;
+        let object = plan.object();
+        let mut turn = handover::turn_to_create(operation, &object).await?;
+        let owner = Owner::ensure(operation);
+        let adopts = aws::adopt_or_refuse(&aws, &plan).await?;
+        if adopts {
+            handover::refuse_made_by_two(&turn, &object)?;
+        }
         plan.make_ready(operation, &aws, &rule_arn, messages::TARGET_NOT_MADE)
             .await?;
         aws::put(operation, &aws, &plan, true).await?;
+        turn.own(&owner);
+        let tag = tags::of_target(plan.id());
+        if adopts {
+            handover::adopted(operation, &aws, &object, (&rule_arn, &tag)).await;
+        } else {
+            handover::made(operation, &aws, &object, (&rule_arn, &tag)).await;
+        }
         Ok(plan)
     }
 
@@ -115,7 +132,14 @@ impl Resource for Target {
         if state.arn.is_none() {
             // Whether it was made here is in its tag.
             state.log_group = arn::log_group_name(held.arn()).map(LogGroup::imported);
+            let (rule_arn, tag) = state
+                .mark(&aws)
+                .await
+                .map_err(|e| e.during(doing::read(&state.rule)))?;
+            let imported = handover::import(operation, &aws, (&rule_arn, &tag)).await;
+            imported.map_err(|e| e.during(doing::read(&state.rule)))?;
         }
+        Owner::ensure(operation);
         state.with(&held);
         if let Some(group) = state.log_group.take() {
             state.log_group = Some(log_group::read(operation, &aws, &state, group).await?);
@@ -125,6 +149,8 @@ impl Resource for Target {
 
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
+        let mut turn = handover::turn(operation, &plan.object()).await?;
+        turn.own(&Owner::ensure(operation));
         let rule_arn = plan.rule_arn(&aws).await?;
         plan.make_ready(operation, &aws, &rule_arn, messages::TARGET_UNCHANGED)
             .await?;
@@ -133,32 +159,32 @@ impl Resource for Target {
             log_group::revoke(operation, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
         }
         if let Some(group) = prior.own_group().filter(|_| plan.own_group().is_none()) {
-            log_group::release(&aws, &prior, group).await?;
+            log_group::release(operation, &aws, &prior, group).await?;
         }
         Ok(plan)
     }
 
-    /// The target is what a refresh looks for, so it goes last: a destroy that ends before that is found unfinished.
-    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+    async fn delete(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let aws = defaults::regional(operation, state.region.as_ref()).await?;
-        let mut kept = None;
-        let _turn;
-        if let Some(group) = &state.log_group {
-            let account = state.arn.as_deref().and_then(arn::account).unwrap_or_default();
-            let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
-            log_group::revoke(operation, &aws, &state, &rule_arn, messages::TARGET_STILL_THERE).await?;
-            // One at a time: of two targets that lead to one group, the last to go deletes it.
-            let turn = aws.limits.unless_over(aws.removals.lock()).await;
-            _turn = turn.map_err(|why| {
-                let what = messages::ANOTHER_REMOVAL.to_owned();
-                Error::Stopped { what, why }.during(doing::DELETE)
-            })?;
-            kept = log_group::keep_or_delete(&aws, &state, group).await?;
+        state.region = Some(Region::from(&*aws.name));
+        let _removing = operation.client().memory().removing(state.rule_object());
+        let failed = |e: Error| {
+            e.during_with(
+                doing::remove(state.id(), &state.rule),
+                &messages::after_removing(&state),
+            )
+        };
+        let (rule_arn, tag) = state.mark(&aws).await.map_err(failed)?;
+        let (object, tag) = (state.object(), (&*rule_arn, &*tag));
+        let Some(destroy) = handover::turn_to_destroy(operation, &aws, &object, tag, failed).await? else {
+            return Ok(());
+        };
+        delete::delete(operation, &aws, &state, &rule_arn).await?;
+        if destroy.is_tagged {
+            // One that stays is overwritten when a target of this id is made again.
+            let _ = aws.clear_owner(tag.0, tag.1).await;
         }
-        aws::remove(operation, &aws, &state).await?;
-        if let Some(kept) = kept {
-            operation.warn(kept);
-        }
+        destroy.done(operation);
         Ok(())
     }
 
@@ -170,6 +196,8 @@ impl Resource for Target {
         defaults::plan_region(plan, &Self::region());
         plan::destination(plan);
         plan::warnings(plan);
+        let object = object::planned(plan);
+        handover::plan(plan, object, "a `target_id` of its own", Self::target_id());
         Ok(())
     }
 

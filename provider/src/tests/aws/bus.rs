@@ -113,16 +113,14 @@ async fn only_rules_that_are_there_are_waited_for() {
 async fn rules_that_stay_are_named() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
-    let state = resource
-        .create(config(json!({ "timeouts": { "delete": "30s" } })))
-        .await
-        .unwrap();
+    let state = resource.create(config(json!({}))).await.unwrap();
     fake.state()
         .rules
         .insert((SOURCE.to_owned(), "theirs".to_owned()), json!({}));
+    let started = tokio::time::Instant::now();
     let refused = resource.destroy(&state).await.unwrap_err();
-    names(&refused, &["`theirs`"]);
-    assert!(fake.count("DeleteEventBus") > 10);
+    names(&refused, &["`theirs`", "replace_triggered_by", "-replace"]);
+    assert_eq!(started.elapsed().as_secs(), 16, "15 seconds without a change");
 }
 
 /// An interruption ends a look-up at once, even one that gets no answer.

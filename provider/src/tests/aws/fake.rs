@@ -185,6 +185,7 @@ impl Holdings {
                     return Err(Trouble::Says("ValidationException", "It has rules."));
                 }
                 self.buses.remove(&text("Name"));
+                self.tags.remove(&bus_arn(&text("Name")));
                 json!({})
             }
             "ActivateEventSource" => {
@@ -192,8 +193,12 @@ impl Holdings {
                 json!({})
             }
             "TagResource" => {
-                let more = pairs(&body["Tags"]);
-                self.tags.entry(text("ResourceARN")).or_default().extend(more);
+                // Both services have a call of this name, in other words.
+                let of_logs = serde_json::from_value(body["tags"].clone()).unwrap_or_default();
+                let arn = text("ResourceARN") + &text("resourceArn");
+                let held = self.tags.entry(arn).or_default();
+                held.extend(pairs(&body["Tags"]));
+                held.extend::<BTreeMap<String, String>>(of_logs);
                 json!({})
             }
             "UntagResource" | "ListTagsForResource" => self.tags_of(name, body),
@@ -214,7 +219,10 @@ impl Holdings {
             }
             "PutRule" => {
                 let arn = rule_arn(&text("EventBusName"), &text("Name"));
-                self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                // Those of a rule that is there are another call's.
+                self.tags
+                    .entry(arn.clone())
+                    .or_insert_with(|| pairs(&body["Tags"]));
                 self.rules.insert(of_rule("Name"), with(body, &arn));
                 json!({ "RuleArn": arn })
             }
@@ -227,6 +235,7 @@ impl Holdings {
                     return Err(Trouble::Says("ValidationException", "It has targets."));
                 }
                 self.rules.remove(&of_rule("Name"));
+                self.tags.remove(&rule_arn(&text("EventBusName"), &text("Name")));
                 json!({})
             }
             "ListTargetsByRule" => {
@@ -247,12 +256,17 @@ impl Holdings {
                 json!({ "FailedEntryCount": 1, "FailedEntries": [entry] })
             }
             "PutTargets" => {
-                let targets = body["Targets"].as_array().cloned().unwrap_or_default();
-                self.targets.insert(of_rule("Rule"), targets);
+                let held = self.targets.entry(of_rule("Rule")).or_default();
+                for target in body["Targets"].as_array().into_iter().flatten() {
+                    held.retain(|one| one["Id"] != target["Id"]);
+                    held.push(target.clone());
+                }
                 json!({ "FailedEntryCount": 0, "FailedEntries": [] })
             }
             "RemoveTargets" => {
-                self.targets.remove(&of_rule("Rule"));
+                let ids = body["Ids"].as_array().cloned().unwrap_or_default();
+                let held = self.targets.entry(of_rule("Rule")).or_default();
+                held.retain(|one| !ids.contains(&one["Id"]));
                 json!({ "FailedEntryCount": 0, "FailedEntries": [] })
             }
             _ => return self.carry_out_logs(name, body),

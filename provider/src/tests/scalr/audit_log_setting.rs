@@ -17,6 +17,8 @@ scenarios![
     the_account_is_the_connections_or_the_providers,
     what_scalr_refuses_of_the_setting_is_reported,
     a_setting_that_is_not_ours_is_left_on_with_a_warning,
+    a_setting_that_changes_hands_within_one_apply_stays_on,
+    a_second_setting_of_an_account_is_refused,
 ];
 
 const NAME: &str = "scalr_audit_log_setting";
@@ -223,4 +225,76 @@ async fn a_setting_that_is_not_ours_is_left_on_with_a_warning() {
     fake.state().audit_logs_to = Some("in-2".to_owned());
     let planned = resource.plan_destroy(&state).await.unwrap();
     assert!(!resource.apply(planned).await.diags.is_empty());
+}
+
+async fn configure(fake: &Fake, harness: &Harness) {
+    let settings = json!({ "hostname": fake.url(), "token": "s3cret" });
+    harness.configure(settings).await.unwrap();
+}
+
+/// An address is renamed without `moved`, or the setting is replaced with `create_before_destroy`. The process is one that
+/// Terraform reattaches to: each apply configures it.
+#[tokio::test]
+async fn a_setting_that_changes_hands_within_one_apply_stays_on() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let mut state = resource.create(config("in-1")).await.unwrap();
+    for create_first in [true, false, true] {
+        configure(&fake, &harness).await;
+        let create = async || {
+            let planned = resource.plan(None, config("in-1")).await.unwrap();
+            resource.apply(planned).await
+        };
+        let destroy = async || {
+            let planned = resource.plan_destroy(&state).await.unwrap();
+            resource.apply(planned).await
+        };
+        let (created, destroyed) = if create_first {
+            let created = create().await;
+            (created, destroy().await)
+        } else {
+            let destroyed = destroy().await;
+            (create().await, destroyed)
+        };
+        assert!(!destroyed.diags.has_errors() && destroyed.state.is_none());
+        if create_first {
+            names(&created.diags, &["acc-1"]);
+            names(&destroyed.diags, &["acc-1", "`moved`"]);
+        }
+        state = created.state.unwrap();
+        selects(&fake, Some("in-1"));
+        resource.assert_stable(&state, config("in-1")).await;
+    }
+    // At the same time, in whichever order they come.
+    configure(&fake, &harness).await;
+    let planned = resource.plan(None, config("in-1")).await.unwrap();
+    let (created, destroyed) = tokio::join!(resource.apply(planned), resource.destroy(&state));
+    destroyed.unwrap();
+    selects(&fake, Some("in-1"));
+    // What was adopted is this resource's: in the next apply its destroy turns it off.
+    configure(&fake, &harness).await;
+    resource.destroy(&created.state.unwrap()).await.unwrap();
+    selects(&fake, None);
+}
+
+#[tokio::test]
+async fn a_second_setting_of_an_account_is_refused() {
+    let (fake, harness) = connected().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config("in-1")).await.unwrap();
+    for id in ["in-1", "in-2"] {
+        names(&resource.create(config(id)).await.unwrap_err(), &["acc-1"]);
+    }
+    selects(&fake, Some("in-1"));
+    // One that moves to another connection keeps it from a resource that goes.
+    configure(&fake, &harness).await;
+    let other = resource.create(config("in-1")).await.unwrap();
+    configure(&fake, &harness).await;
+    let moved = resource.update(&state, config("in-2")).await.unwrap();
+    let back = resource.update(&moved, config("in-1")).await.unwrap();
+    resource.destroy(&other).await.unwrap();
+    selects(&fake, Some("in-1"));
+    configure(&fake, &harness).await;
+    resource.destroy(&back).await.unwrap();
+    selects(&fake, None);
 }

@@ -1,0 +1,125 @@
+//! Whose a remote object is, where a look at it does not say: two objects of a state describe one while it changes hands
+//! (an address that is renamed without `moved`, a replacement with `create_before_destroy`).
+//!
+//! Each object of a state has an [`Owner`]: an id that is generated when the remote object is made or adopted, and kept in
+//! private state. A destroy compares it with two values, and leaves an object whose owner is another one:
+//!
+//! - [`Memory`]: who made or adopted the object since the provider was configured. Exact, and gone with the process.
+//! - A tag of AWS's object that an adoption writes (`aws::tags::INSTANCE`). It survives a killed apply, and other processes
+//!   see it. An object without the tag was never adopted.
+
+mod memory;
+mod planned;
+
+use std::fmt;
+
+use tfplugin::Operation;
+use uuid::Uuid;
+
+pub use memory::{Memory, Turn};
+pub use planned::Conflict;
+
+/// Key of the owner in private state.
+pub const PRIVATE: &str = "owner";
+
+/// The object of a state that a remote object belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner(String);
+
+impl Owner {
+    /// One that is like no other.
+    pub fn generate() -> Self {
+        Self(Uuid::new_v4().simple().to_string())
+    }
+
+    /// From private state.
+    pub fn from_private(bytes: Vec<u8>) -> Option<Self> {
+        String::from_utf8(bytes).ok().map(Self)
+    }
+
+    /// The one that an operation's object is. An object that an earlier version made has none.
+    pub fn of<T>(operation: &Operation<'_, T>) -> Option<Self> {
+        operation.private(PRIVATE).and_then(Self::from_private)
+    }
+
+    /// The same; generated and kept where there is none.
+    pub fn ensure<T>(operation: &Operation<'_, T>) -> Self {
+        Self::of(operation).unwrap_or_else(|| {
+            let owner = Self::generate();
+            owner.keep(operation);
+            owner
+        })
+    }
+
+    /// Makes it the one that the operation's object is.
+    pub fn keep<T>(&self, operation: &Operation<'_, T>) {
+        operation.set_private(PRIVATE, self.0.as_bytes());
+    }
+
+    /// As a tag has it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Owner {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// A remote object, by what identifies it. As text it is named as in messages: "the rule `r`".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    /// The audit-log setting of an account.
+    AuditLogSetting {
+        /// The account.
+        account: String,
+    },
+    /// An event bus.
+    Bus {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
+    /// A rule.
+    Rule {
+        /// Its region.
+        region: String,
+        /// Its bus.
+        bus: String,
+        /// Its name.
+        name: String,
+    },
+    /// A target.
+    Target {
+        /// Its region.
+        region: String,
+        /// The rule's bus.
+        bus: String,
+        /// The rule.
+        rule: String,
+        /// Its id.
+        id: String,
+    },
+    /// A log group.
+    LogGroup {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AuditLogSetting { account } => write!(f, "the audit-log setting of account `{account}`"),
+            Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
+            Self::Rule { name, .. } => write!(f, "the rule `{name}`"),
+            Self::Target { rule, id, .. } => write!(f, "the target `{id}` of the rule `{rule}`"),
+            Self::LogGroup { name, .. } => write!(f, "the log group `{name}`"),
+        }
+    }
+}

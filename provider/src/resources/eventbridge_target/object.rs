@@ -1,0 +1,52 @@
+//! The target as a remote object: what identifies it, whoever describes it.
+
+use tfplugin::Plan;
+
+use super::Target;
+use crate::aws::{Error, Regional, arn, tags};
+use crate::ownership::Object;
+
+impl Target {
+    /// What an operation makes, changes and deletes. Region and id are known.
+    pub(super) fn object(&self) -> Object {
+        Object::Target {
+            region: self.region.as_deref().unwrap_or_default().to_owned(),
+            bus: self.event_bus_name.clone(),
+            rule: self.rule.clone(),
+            id: self.id().to_owned(),
+        }
+    }
+
+    /// The rule, from which a destroy removes the target.
+    pub(super) fn rule_object(&self) -> Object {
+        Object::Rule {
+            region: self.region.as_deref().unwrap_or_default().to_owned(),
+            bus: self.event_bus_name.clone(),
+            name: self.rule.clone(),
+        }
+    }
+
+    /// The tag that names the owner which adopted the target, and the ARN of the rule that carries it.
+    pub(super) async fn mark(&self, aws: &Regional) -> std::result::Result<(String, String), Error> {
+        let of_group = self.log_group.as_ref().and(self.arn.as_deref());
+        let account = match of_group.and_then(arn::account) {
+            Some(account) => account,
+            None => aws.account().await?,
+        };
+        let rule_arn = arn::of_rule(&aws.name, account, &self.event_bus_name, &self.rule);
+        Ok((rule_arn, tags::of_target(self.id())))
+    }
+}
+
+/// What a plan is about: the target that is there, or is to be made.
+pub(super) fn planned(plan: &Plan<'_, Target>) -> Option<Object> {
+    if let Some(prior) = plan.prior() {
+        return Some(prior.object());
+    }
+    Some(Object::Target {
+        region: plan.planned(Target::region()).known()?.to_string(),
+        bus: plan.planned(Target::event_bus_name()).known()?,
+        rule: plan.planned(Target::rule()).known()?,
+        id: plan.planned(Target::target_id()).known()?,
+    })
+}

@@ -1,0 +1,163 @@
+//! Objects that change hands: a create that adopts one, and a destroy whose object another resource has by now.
+
+use tfplugin::{ClientOf, Diagnostics, Operation, Path, Plan, Resource, Result};
+
+use super::messages;
+use crate::aws::{Error, Regional};
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::ownership::{Object, Owner, PRIVATE, Turn};
+
+/// Waits for the turn at an object, for as long as the operation lasts.
+pub async fn turn<T, K>(operation: &Operation<'_, T>, object: &Object) -> Result<Turn>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    tokio::select! {
+        biased;
+        turn = operation.client().memory().turn(object) => Ok(turn),
+        () = operation.cancelled().cancelled() => Err(messages::queue_ended("Interrupted", object).into()),
+        () = tokio::time::sleep_until(operation.deadline()) => Err(messages::queue_ended("Too late", object).into()),
+    }
+}
+
+/// The turn of a create.
+pub async fn turn_to_create<T, K>(operation: &Operation<'_, T>, object: &Object) -> Result<Turn>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    operation.client().memory().begin_creation(object);
+    turn(operation, object).await
+}
+
+/// Refuses to adopt an object that another resource made in this very apply: both would have it, and the destroy of one
+/// would destroy the other's.
+pub fn refuse_made_by_two(turn: &Turn, object: &Object) -> Result<()> {
+    if turn.is_owned() {
+        return Err(messages::made_by_two(object).into());
+    }
+    Ok(())
+}
+
+/// Whether a destroy is to leave an object: another resource made or adopted it since the provider was configured.
+pub fn is_anothers<T>(operation: &Operation<'_, T>, turn: &Turn, object: &Object) -> bool {
+    let anothers = turn.is_anothers(Owner::of(operation).as_ref());
+    if anothers {
+        operation.warn(messages::left_to_another(object));
+    }
+    anothers
+}
+
+/// The turn of a destroy.
+pub struct Destroy {
+    turn: Turn,
+    /// The object has the tag of an adoption.
+    pub is_tagged: bool,
+}
+
+impl Destroy {
+    /// The object is gone.
+    pub fn done<T>(mut self, operation: &Operation<'_, T>) {
+        self.turn.disown(Owner::of(operation).as_ref());
+    }
+}
+
+/// The turn of a destroy; none where the object is another's, by what this process knows or by the tag that an adoption
+/// leaves: the ARN of what carries it, and its key.
+pub async fn turn_to_destroy<T, K>(
+    operation: &Operation<'_, T>,
+    aws: &Regional,
+    object: &Object,
+    (arn, tag): (&str, &str),
+    failed: impl FnOnce(Error) -> Diagnostics,
+) -> Result<Option<Destroy>>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    let turn = turn(operation, object).await?;
+    if is_anothers(operation, &turn, object) {
+        return Ok(None);
+    }
+    let found = aws.owner(arn, tag).await.map_err(failed)?;
+    let is_tagged = found.is_some();
+    if is_tagged && found != Owner::of(operation) {
+        operation.warn(messages::left_to_tagged(object, (arn, tag), &aws.name));
+        return Ok(None);
+    }
+    Ok(Some(Destroy { turn, is_tagged }))
+}
+
+/// Says that an object was there and is this resource's now, and has its tag say so. A failure is a warning: the object is
+/// as planned.
+pub async fn adopted<T>(
+    operation: &Operation<'_, T>,
+    aws: &Regional,
+    object: &Object,
+    (arn, tag): (&str, &str),
+) {
+    operation.warn(messages::adopted(object));
+    set_owner(operation, aws, object, (arn, tag)).await;
+}
+
+/// Overwrites a tag that an earlier object of this name left: it would have the new one count as another's.
+pub async fn made<T>(
+    operation: &Operation<'_, T>,
+    aws: &Regional,
+    object: &Object,
+    (arn, tag): (&str, &str),
+) {
+    if let Ok(Some(_)) = aws.owner(arn, tag).await {
+        set_owner(operation, aws, object, (arn, tag)).await;
+    }
+}
+
+async fn set_owner<T>(
+    operation: &Operation<'_, T>,
+    aws: &Regional,
+    object: &Object,
+    (arn, tag): (&str, &str),
+) {
+    if let Err(error) = aws.set_owner(arn, tag, &Owner::ensure(operation)).await {
+        let standing = messages::not_tagged(object, tag);
+        for failure in &error.during_with(messages::doing_tag(object), &standing) {
+            operation.warn(failure.clone());
+        }
+    }
+}
+
+/// An import takes the object over: whoever adopted it last counts as this resource.
+pub async fn import<T>(
+    operation: &Operation<'_, T>,
+    aws: &Regional,
+    (arn, tag): (&str, &str),
+) -> std::result::Result<(), Error> {
+    if let Some(owner) = aws.owner(arn, tag).await? {
+        owner.keep(operation);
+    }
+    Ok(())
+}
+
+/// Notes what a plan makes of an object: the one that is there, or is to be made; none where it is not known yet. Where
+/// another resource of the plan has it, the plan is refused at an attribute. `instead`: what would tell the two apart.
+pub fn plan<R: Resource<Client = Client>>(
+    plan: &mut Plan<'_, R>,
+    object: Option<Object>,
+    instead: &str,
+    at: impl Into<Path>,
+) {
+    let (Some(client), Some(object)) = (plan.client(), object) else {
+        return;
+    };
+    let owner = plan.private(PRIVATE).and_then(Owner::from_private);
+    let noted = match plan.prior() {
+        None => client.memory().plan_creation(object.clone(), owner.as_ref()),
+        // A replacement has a creation of its own. An object without an owner cannot be told from the one that replaces it.
+        Some(_) if plan.replaces() => Ok(()),
+        Some(_) => owner.map_or(Ok(()), |owner| {
+            client.memory().plan_keeping(object.clone(), owner)
+        }),
+    };
+    if let Err(conflict) = noted {
+        plan.error(messages::planned_twice(conflict, &object, instead).at(at));
+    }
+}
