@@ -87,9 +87,15 @@ impl Regional {
 
     /// The tags of a bus or rule, AWS's own and this provider's left out.
     pub async fn tags(&self, arn: &str) -> Result<Tags, Error> {
+        self.tags_and_owner(arn).await.map(|(tags, _)| tags)
+    }
+
+    /// The same, and the owner that adopted the bus or rule.
+    pub async fn tags_and_owner(&self, arn: &str) -> Result<(Tags, Option<Owner>), Error> {
         let mut all = self.all_tags(arn).await?;
+        let owner = all.remove(tags::INSTANCE).map(Owner::from);
         all.retain(|key, _| !tags::is_reserved(key));
-        Ok(all)
+        Ok((all, owner))
     }
 
     async fn all_tags(&self, arn: &str) -> Result<Tags, Error> {
@@ -103,11 +109,8 @@ impl Regional {
 
     /// The owner that a tag of a bus or rule names.
     pub async fn owner(&self, arn: &str, key: &str) -> Result<Option<Owner>, Error> {
-        match self.all_tags(arn).await {
-            Ok(mut all) => Ok(all.remove(key).map(Owner::from)),
-            Err(e) if e.is_not_found() => Ok(None),
-            Err(e) => Err(e),
-        }
+        let all = found(self.all_tags(arn).await)?;
+        Ok(all.and_then(|mut all| all.remove(key)).map(Owner::from))
     }
 
     /// Has a tag of a bus or rule name an owner.

@@ -125,16 +125,27 @@ async fn set_owner<T>(
     }
 }
 
-/// An import takes the object over: whoever adopted it last counts as this resource.
-pub async fn import<T>(
+/// Compares the owner that adopted an object with the one of the state, at a refresh. An import takes the object over: the
+/// last that adopted it counts as this resource. Otherwise returns the other one, where it is another.
+///
+/// That is so while another resource or state has the object, and after an apply that was killed before it wrote the state.
+/// A plan shows it, and the update takes the object back. An object that is only to be destroyed is never planned to change,
+/// so a deposed one takes nothing back.
+pub fn adopted_elsewhere<T>(
     operation: &Operation<'_, T>,
-    aws: &Regional,
-    (arn, tag): (&str, &str),
-) -> std::result::Result<(), Error> {
-    if let Some(owner) = aws.owner(arn, tag).await? {
-        owner.keep(operation);
+    tagged: Option<Owner>,
+    is_import: bool,
+) -> Option<Owner> {
+    if let Some(tagged) = tagged.as_ref().filter(|_| is_import) {
+        tagged.keep(operation);
     }
-    Ok(())
+    let this = Owner::ensure(operation);
+    tagged.filter(|tagged| *tagged != this)
+}
+
+/// Has the tag name this resource again.
+pub async fn take_back<T>(operation: &Operation<'_, T>, aws: &Regional, object: &Object, mark: (&str, &str)) {
+    set_owner(operation, aws, object, mark).await;
 }
 
 /// Notes what a plan makes of an object: the one that is there, or is to be made; none where it is not known yet. Where

@@ -86,8 +86,8 @@ pub enum Script {
     Forward,
     /// One fault.
     Fault(Fault),
-    /// SIGKILL before the first request of a kind is forwarded.
-    KillAt(Pattern),
+    /// A signal before the first request of a kind is forwarded.
+    SignalAt(Pattern, FaultSignal),
     /// These orders.
     Orders(Vec<Order>),
 }
@@ -218,9 +218,13 @@ async fn handle(State(route): State<Route>, request: Request) -> Response {
             let fault = *fault;
             struck(route, request, fault).await
         }
-        Script::KillAt(pattern) if pattern.is(&request) => {
-            undropped(async move { shared.inject(FaultSignal::Kill).await }).await;
-            std::future::pending().await
+        Script::SignalAt(pattern, signal) if pattern.is(&request) => {
+            let fault = Fault {
+                request: number,
+                moment: Moment::BeforeForward,
+                signal: *signal,
+            };
+            struck(route, request, fault).await
         }
         Script::Orders(orders) => in_order(&route, &shared, orders, request).await,
         _ => route.forward(request).await,

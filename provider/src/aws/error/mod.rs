@@ -163,6 +163,11 @@ impl Error {
         self.code() == Some("ResourceNotFoundException")
     }
 
+    /// The credentials may not make the call.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.code(), Some("AccessDeniedException" | "AccessDenied"))
+    }
+
     /// The same call may succeed in a moment: something else was being changed, or too much was asked at once. One that
     /// was stopped counts too: what waits for it sees for itself that it is over.
     pub fn is_passing(&self) -> bool {

@@ -56,7 +56,8 @@ pub struct Bus {
     /// Tags of the bus, over the provider's `default_tags`. A null tag counts as not written.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
-    /// All tags of the bus, the provider's `default_tags` included.
+    /// All tags of the bus, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another resource
+    /// or state adopted the bus since, or an apply was killed while it did: the next apply takes it back.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// Name of the bus, for `event_bus_name` of rules and targets: the same as `event_source_name`.
@@ -145,21 +146,17 @@ impl Resource for Bus {
             .map_err(|e| e.during(doing::read_source(name)))?
             .and_then(|source| source.state);
         let arn = held.arn().unwrap_or_default().to_owned();
-        let all = aws
-            .tags(&arn)
-            .await
-            .map_err(|e| e.during(doing::read_tags(name)))?;
-        if imported {
-            let taken = handover::import(operation, &aws, (&arn, INSTANCE)).await;
-            taken.map_err(|e| e.during(doing::read_tags(name)))?;
-        }
-        Owner::ensure(operation);
+        let read = aws.tags_and_owner(&arn).await;
+        let (mut all, tagged) = read.map_err(|e| e.during(doing::read_tags(name)))?;
         state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
         let known = tags::FromState {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };
         state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
+        if let Some(other) = handover::adopted_elsewhere(operation, tagged, imported) {
+            all.insert(INSTANCE.to_owned(), other.as_str().to_owned());
+        }
         state.tags_all = Some(all);
         state.arn = Some(arn);
         state.with(&held);
@@ -182,6 +179,9 @@ impl Resource for Bus {
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
+        if held.contains_key(INSTANCE) {
+            handover::take_back(operation, &aws, &plan.object(), (arn, INSTANCE)).await;
+        }
         if prior.source_state != plan.source_state {
             source::reassociate(operation, &aws, name).await?;
         }

@@ -60,7 +60,8 @@ pub struct Rule {
     /// Tags of the rule, over the provider's `default_tags`. A null tag counts as not written.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
-    /// All tags of the rule, the provider's `default_tags` included.
+    /// All tags of the rule, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another resource
+    /// or state adopted the rule since, or an apply was killed while it did: the next apply takes it back.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// ARN of the rule.
@@ -114,23 +115,21 @@ impl Resource for Rule {
             same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
-        let all = aws
-            .tags(held.arn().unwrap_or_default())
-            .await
-            .map_err(|e| e.during(doing()))?;
+        let read = aws.tags_and_owner(held.arn().unwrap_or_default()).await;
+        let (mut all, tagged) = read.map_err(|e| e.during(doing()))?;
         // An import knows the name alone.
-        if state.arn.is_none() {
+        let imported = state.arn.is_none();
+        if imported {
             state.name_prefix = generated_name::prefix(&name);
-            let arn = held.arn().unwrap_or_default();
-            let imported = handover::import(operation, &aws, (arn, INSTANCE)).await;
-            imported.map_err(|e| e.during(doing()))?;
         }
-        Owner::ensure(operation);
         let known = tags::FromState {
             own: state.tags.as_ref(),
             all: state.tags_all.as_ref(),
         };
         state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
+        if let Some(other) = handover::adopted_elsewhere(operation, tagged, imported) {
+            all.insert(INSTANCE.to_owned(), other.as_str().to_owned());
+        }
         state.tags_all = Some(all);
         state.arn = held.arn().map(str::to_owned);
         state.with(&held);
@@ -152,6 +151,9 @@ impl Resource for Rule {
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
         tagged.map_err(|e| e.during_with(doing::tag(plan.known_name()), &messages::after_tagging()))?;
+        if held.contains_key(INSTANCE) {
+            handover::take_back(operation, &aws, &plan.object(), (arn, INSTANCE)).await;
+        }
         Ok(plan)
     }
 

@@ -233,6 +233,7 @@ mod tests {
             retry_policy: None,
             dead_letter_config: None,
             role_arn: None,
+            managed: None,
         }
     }
 

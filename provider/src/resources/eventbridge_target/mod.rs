@@ -72,6 +72,10 @@ pub struct Target {
     /// take none.
     #[tf(optional, check = check::role_arn)]
     role_arn: Option<String>,
+    /// Whether this resource has the target. `false` where another resource or state adopted it since, or an apply was killed
+    /// while it did: the next apply takes it back. A destroy leaves a target that another resource has.
+    #[tf(computed, use_state_for_unknown)]
+    managed: Option<bool>,
 }
 
 impl Resource for Target {
@@ -111,6 +115,7 @@ impl Resource for Target {
         } else {
             handover::made(operation, &aws, &object, (&rule_arn, &tag)).await;
         }
+        plan.managed = Some(true);
         Ok(plan)
     }
 
@@ -129,21 +134,18 @@ impl Resource for Target {
             return Ok(None);
         };
         // An import knows the ids alone.
-        if state.arn.is_none() {
+        let imported = state.arn.is_none();
+        if imported {
             // Whether it was made here is in its tag.
             state.log_group = arn::log_group_name(held.arn()).map(LogGroup::imported);
-            let (rule_arn, tag) = state
-                .mark(&aws)
-                .await
-                .map_err(|e| e.during(doing::read(&state.rule)))?;
-            let imported = handover::import(operation, &aws, (&rule_arn, &tag)).await;
-            imported.map_err(|e| e.during(doing::read(&state.rule)))?;
         }
-        Owner::ensure(operation);
         state.with(&held);
         if let Some(group) = state.log_group.take() {
             state.log_group = Some(log_group::read(operation, &aws, &state, group).await?);
         }
+        let tagged = state.adopted_by(&aws).await;
+        let tagged = tagged.map_err(|e| e.during(doing::read(&state.rule)))?;
+        state.managed = Some(handover::adopted_elsewhere(operation, tagged, imported).is_none());
         Ok(Some(state))
     }
 
@@ -161,6 +163,11 @@ impl Resource for Target {
         if let Some(group) = prior.own_group().filter(|_| plan.own_group().is_none()) {
             log_group::release(operation, &aws, &prior, group).await?;
         }
+        if prior.managed == Some(false) {
+            let tag = tags::of_target(plan.id());
+            handover::take_back(operation, &aws, &plan.object(), (&rule_arn, &tag)).await;
+        }
+        plan.managed = Some(true);
         Ok(plan)
     }
 
@@ -195,6 +202,7 @@ impl Resource for Target {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         defaults::plan_region(plan, &Self::region());
         plan::destination(plan);
+        plan::managed(plan);
         plan::warnings(plan);
         let object = object::planned(plan);
         handover::plan(plan, object, "a `target_id` of its own", Self::target_id());

@@ -4,7 +4,7 @@ use tfplugin::Plan;
 
 use super::Target;
 use crate::aws::{Error, Regional, arn, tags};
-use crate::ownership::Object;
+use crate::ownership::{Object, Owner};
 
 impl Target {
     /// What an operation makes, changes and deletes. Region and id are known.
@@ -35,6 +35,15 @@ impl Target {
         };
         let rule_arn = arn::of_rule(&aws.name, account, &self.event_bus_name, &self.rule);
         Ok((rule_arn, tags::of_target(self.id())))
+    }
+
+    /// The owner that adopted the target. Who may not read the rule's tags sees none: a refresh is not refused for it.
+    pub(super) async fn adopted_by(&self, aws: &Regional) -> std::result::Result<Option<Owner>, Error> {
+        let (rule_arn, tag) = self.mark(aws).await?;
+        match aws.owner(&rule_arn, &tag).await {
+            Err(e) if e.is_denied() => Ok(None),
+            answer => answer,
+        }
     }
 }
 

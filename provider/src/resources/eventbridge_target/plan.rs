@@ -42,6 +42,13 @@ pub(super) fn destination(plan: &mut Plan<'_, Target>) {
     }
 }
 
+/// Plans to take a target back. A state of an earlier version does not say whether it is to be.
+pub(super) fn managed(plan: &mut Plan<'_, Target>) {
+    if plan.prior().is_none_or(|prior| prior.managed == Some(false)) {
+        plan.set(Target::managed(), true);
+    }
+}
+
 /// Warns of what may not work, and of what goes with the target.
 pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
     warn_of_release(plan);

@@ -13,6 +13,7 @@ use crate::tests::snapshot::scenarios;
 scenarios![
     what_changes_hands_within_one_apply_stays,
     a_new_process_leaves_what_a_killed_apply_adopted,
+    what_an_apply_adopted_without_a_state_is_taken_back,
     a_state_of_an_earlier_version_is_judged_by_the_tag_as_well,
     an_import_takes_over_what_was_adopted,
     a_tag_that_an_earlier_target_left_is_overwritten,
@@ -194,6 +195,30 @@ async fn a_new_process_leaves_what_a_killed_apply_adopted() {
         assert!(without_errors(destroyed, kind.name).is_none());
         assert!((kind.is_there)(&fake.state()), "{}", kind.name);
         without_errors(destroy(&process(&fake), kind, &new).await, kind.name);
+        assert!(!(kind.is_there)(&fake.state()), "{}", kind.name);
+    }
+}
+
+/// Killed before the state was written: it has the old object alone, and AWS the tag of one that is in no state. A plan
+/// shows that, and the apply takes the object back. So do two states that both have it, by turns.
+#[tokio::test(start_paused = true)]
+async fn what_an_apply_adopted_without_a_state_is_taken_back() {
+    for kind in &KINDS {
+        let fake = prepared(kind).await;
+        let state = earlier(&fake, kind).await;
+        earlier(&fake, kind).await;
+        let next = process(&fake);
+        let resource = next.resource(kind.name);
+        let read = resource.read(&state).await.unwrap().unwrap();
+        let planned = resource.plan(Some(&read), (kind.config)()).await.unwrap();
+        assert!(
+            !planned.is_empty() && planned.replaces().is_empty(),
+            "{}",
+            kind.name
+        );
+        let state = without_errors(resource.apply(planned).await, kind.name).unwrap();
+        resource.assert_stable(&state, (kind.config)()).await;
+        without_errors(destroy(&process(&fake), kind, &state).await, kind.name);
         assert!(!(kind.is_there)(&fake.state()), "{}", kind.name);
     }
 }
