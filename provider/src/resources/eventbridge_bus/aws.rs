@@ -181,6 +181,14 @@ impl Bus {
         };
     }
 
+    /// What UpdateEventBus writes is not the same.
+    pub(super) fn settings_differ(&self, other: &Self) -> bool {
+        self.description != other.description
+            || self.kms_key_identifier != other.kms_key_identifier
+            || self.dead_letter_config != other.dead_letter_config
+            || self.log_config != other.log_config
+    }
+
     /// What AWS holds is just what this plan would have made.
     async fn is_like(&self, aws: &Regional, held: &DescribeEventBusOutput) -> Result<bool> {
         let mut now = self.clone();

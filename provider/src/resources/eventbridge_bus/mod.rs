@@ -243,11 +243,4 @@ impl Bus {
         self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
         Ok(())
     }
-
-    fn settings_differ(&self, other: &Self) -> bool {
-        self.description != other.description
-            || self.kms_key_identifier != other.kms_key_identifier
-            || self.dead_letter_config != other.dead_letter_config
-            || self.log_config != other.log_config
-    }
 }

@@ -224,17 +224,6 @@ impl Target {
         self.target_id.as_deref().unwrap_or_default()
     }
 
-    /// The ARN of the rule, which must be there.
-    async fn rule_arn(&self, aws: &Regional) -> Result<String> {
-        let (bus, rule) = (&self.event_bus_name, &self.rule);
-        let held = aws.rule(bus, rule).await;
-        let held = held.map_err(|e| e.during(doing::read_rule(bus, rule)))?;
-        match held.and_then(|held| held.arn) {
-            Some(arn) => Ok(arn),
-            None => Err(messages::no_rule(bus, rule, &aws.account_in_words().await, &aws.name).into()),
-        }
-    }
-
     /// The log group that was made here.
     fn own_group(&self) -> Option<&LogGroup> {
         self.log_group.as_ref().filter(|group| group.create)

@@ -1,9 +1,11 @@
 //! The target as a remote object: what identifies it, whoever describes it.
 
-use tfplugin::Plan;
+use tfplugin::{Plan, Result};
 
 use super::Target;
+use super::messages::{self, doing};
 use crate::aws::{Error, Regional, arn, tags};
+use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner};
 
 impl Target {
@@ -23,6 +25,17 @@ impl Target {
             region: self.region.as_deref().unwrap_or_default().to_owned(),
             bus: self.event_bus_name.clone(),
             name: self.rule.clone(),
+        }
+    }
+
+    /// The ARN of the rule, which must be there.
+    pub(super) async fn rule_arn(&self, aws: &Regional) -> Result<String> {
+        let (bus, rule) = (&self.event_bus_name, &self.rule);
+        let held = aws.rule(bus, rule).await;
+        let held = held.map_err(|e| e.during(doing::read_rule(bus, rule)))?;
+        match held.and_then(|held| held.arn) {
+            Some(arn) => Ok(arn),
+            None => Err(messages::no_rule(bus, rule, &aws.account_in_words().await, &aws.name).into()),
         }
     }
 
