@@ -123,6 +123,19 @@ async fn a_topic_shows_what_was_set_and_awss_defaults() {
     local.stop().await;
 }
 
+/// The members of CreateTopic for the topic `t` with these tags.
+fn tagged(tags: &[&'static str]) -> Vec<(&'static str, &'static str)> {
+    const NAMES: [(&str, &str); 2] = [
+        ("Tags.member.1.Key", "Tags.member.1.Value"),
+        ("Tags.member.2.Key", "Tags.member.2.Value"),
+    ];
+    let mut members = vec![("Name", "t")];
+    for ((key, value), tag) in NAMES.into_iter().zip(tags) {
+        members.extend([(key, *tag), (value, "v")]);
+    }
+    members
+}
+
 #[tokio::test]
 async fn a_topic_is_created_once_and_deleted_twice() {
     let dir = tempfile::tempdir().unwrap();
@@ -131,17 +144,6 @@ async fn a_topic_is_created_once_and_deleted_twice() {
         ..Config::default()
     };
     let local = Local::start(config()).await;
-    let tagged = |tags: &'static [&'static str]| {
-        let mut members = vec![("Name", "t")];
-        const NAMES: [(&str, &str); 2] = [
-            ("Tags.member.1.Key", "Tags.member.1.Value"),
-            ("Tags.member.2.Key", "Tags.member.2.Value"),
-        ];
-        for ((key, value), tag) in NAMES.into_iter().zip(tags) {
-            members.extend([(key, *tag), (value, "v")]);
-        }
-        members
-    };
     // L, test_create_duplicate_topic_check_idempotency, test_create_duplicate_topic_with_more_tags, test_tags.
     let different = "Invalid parameter: Tags Reason: Topic already exists with different tags";
     for (tags, expected) in [
@@ -167,111 +169,122 @@ async fn a_topic_is_created_once_and_deleted_twice() {
     local.stop().await;
 }
 
-#[tokio::test]
-async fn refusals_are_those_of_sns() {
+/// A policy that allows an action.
+fn policy(action: &str) -> String {
+    format!(r#"{{"Statement":[{{"Effect":"Allow","Principal":"*","Action":"{action}","Resource":"*"}}]}}"#)
+}
+
+fn create(name: &str, value: &str) -> String {
+    let members = [
+        ("Name", "t"),
+        ("Attributes.entry.1.key", name),
+        ("Attributes.entry.1.value", value),
+    ];
+    form("CreateTopic", &members)
+}
+
+fn set(name: &str, value: &str) -> String {
+    let members = [
+        ("TopicArn", &*arn("t")),
+        ("AttributeName", name),
+        ("AttributeValue", value),
+    ];
+    form("SetTopicAttributes", &members)
+}
+
+fn get(arn: &str) -> String {
+    form("GetTopicAttributes", &[("TopicArn", arn)])
+}
+
+/// With the topic `t` there, each form is refused with this message.
+async fn check_refused(forms: &[(String, &str)]) {
     let local = Local::start(Config::default()).await;
-    let policy = |action: &str| {
-        format!(
-            r#"{{"Statement":[{{"Effect":"Allow","Principal":"*","Action":"{action}","Resource":"*"}}]}}"#
-        )
-    };
     sns(&local, CUSTOMER, "CreateTopic", &[("Name", "t")]).await;
-    let create = |name: &str, value: &str| {
-        let members = [
-            ("Name", "t"),
-            ("Attributes.entry.1.key", name),
-            ("Attributes.entry.1.value", value),
-        ];
-        form("CreateTopic", &members)
-    };
-    let set = |name: &str, value: &str| {
-        let members = [
-            ("TopicArn", &*arn("t")),
-            ("AttributeName", name),
-            ("AttributeValue", value),
-        ];
-        form("SetTopicAttributes", &members)
-    };
-    let get = |arn: &str| form("GetTopicAttributes", &[("TopicArn", arn)]);
-    let parameter = "InvalidParameter";
-    for (form, code, message) in [
+    for (form, message) in forms {
+        let (status, xml) = query(&local, CUSTOMER, form).await;
+        let code = if status == 404 {
+            "NotFound"
+        } else {
+            "InvalidParameter"
+        };
+        assert_eq!(
+            (element(&xml, "Code"), element(&xml, "Message")),
+            (code, *message),
+            "{form}"
+        );
+    }
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn arns_and_names_are_refused_as_by_sns() {
+    check_refused(&[
         // L, test_create_topic_with_attributes and test_publish_wrong_arn_format.
-        (get(&arn("nope")), "NotFound", "Topic does not exist"),
+        (get(&arn("nope")), "Topic does not exist"),
         (
             get("x"),
-            parameter,
             "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
         ),
         (
             get("a:b:c"),
-            parameter,
             "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 3",
         ),
         (
             get(&arn("t").replace(REGION, "us-east-1")),
-            parameter,
             "Invalid parameter: TopicArn",
         ),
         (
             get(&arn("t").replace("arn:aws:", "arn:aws-cn:")),
-            parameter,
             "Invalid parameter: TopicArn",
         ),
         // B.
         (
             form("CreateTopic", &[("Name", "@x#")]),
-            parameter,
             "Invalid parameter: Topic Name",
         ),
         (
             form("CreateTopic", &[("Name", "t.fifo")]),
-            parameter,
             "Invalid parameter: Topic Name",
         ),
-        (
-            create("FifoTopic", "true"),
-            parameter,
-            "Invalid parameter: Topic Name",
-        ),
+        (create("FifoTopic", "true"), "Invalid parameter: Topic Name"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn attributes_are_refused_as_by_sns() {
+    check_refused(&[
+        // B.
         (
             create("SQSSuccessFeedbackSampleRate", "500"),
-            parameter,
             "Invalid parameter: Attributes Reason: SQSSuccessFeedbackSampleRate: 500 value provided is not an integer between 0-100",
         ),
         (
             create("Policy", &policy("SNS:Publishx")),
-            parameter,
             "Invalid parameter: Attributes Reason: Policy statement action out of service scope!",
         ),
         (
             create("DisplayName", "other"),
-            parameter,
             "Invalid parameter: Attributes Reason: Topic already exists with different attributes",
         ),
         (
-            set(
-                "DeliveryPolicy",
-                r#"{"http":{"defaultHealthyRetryPolicy":{"numRetries":300}}}"#,
-            ),
-            parameter,
+            set("DeliveryPolicy", r#"{"http":{"defaultHealthyRetryPolicy":{"numRetries":300}}}"#),
             "Invalid parameter: DeliveryPolicy: http.defaultHealthyRetryPolicy.numRetries must be less than or equal to 100",
         ),
         (
             set("Policy", &policy("sns:*")),
-            parameter,
             "Invalid parameter: Policy statement action out of service scope!",
         ),
-        (set("Odd", "x"), parameter, "Invalid parameter: AttributeName"),
-        (
-            set("FifoTopic", "true"),
-            parameter,
-            "Invalid parameter: AttributeName",
-        ),
-    ] {
-        let (_, xml) = query(&local, CUSTOMER, &form).await;
-        let found = (element(&xml, "Code"), element(&xml, "Message"));
-        assert_eq!(found, (code, message), "{form}");
-    }
+        (set("Odd", "x"), "Invalid parameter: AttributeName"),
+        (set("FifoTopic", "true"), "Invalid parameter: AttributeName"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_topic_is_its_owners() {
+    let local = Local::start(Config::default()).await;
+    sns(&local, CUSTOMER, "CreateTopic", &[("Name", "t")]).await;
     let (status, xml) = query(&local, PARTNER, &get(&arn("t"))).await;
     assert_eq!(
         (status, element(&xml, "Code")),

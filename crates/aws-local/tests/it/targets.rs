@@ -154,10 +154,10 @@ async fn templates_that_lead_to_no_json_deliver_nothing() {
         (r#"{"event": "<aws.events.event>"}"#, None),
         (r#"{"event": "<aws.events.event.json>"}"#, None),
         (r#"{"c": <c>"#, None),
-        (r#"{<o>: 1}"#, None),
+        (r"{<o>: 1}", None),
         (r#"{"payload": <o>}"#, Some(r#"{"payload":{"k":"v"}}"#)),
         (r#"{"payload": "<c>"}"#, Some(r#"{"payload":"go"}"#)),
-        (r#"{<c>: 1}"#, Some(r#"{"go":1}"#)),
+        (r"{<c>: 1}", Some(r#"{"go":1}"#)),
         (r#""it is <o>""#, Some(r#""it is {k:v}""#)),
         ("it is <o>", Some(r#"it is {"k":"v"}"#)),
     ] {
