@@ -21,6 +21,7 @@ mod examples;
 mod functions;
 mod hcl;
 mod interrupt;
+mod mocks;
 mod provider;
 mod quickstart;
 mod secrets;
@@ -41,6 +42,7 @@ pub(crate) fn table() -> Vec<Case> {
         data_sources::cases,
         functions::cases,
         provider::cases,
+        mocks::cases,
         secrets::cases,
         bad_input::cases,
     ];
