@@ -19,7 +19,9 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod examples;
 mod functions;
+mod guides;
 mod hcl;
+mod install;
 mod interrupt;
 mod mocks;
 mod provider;
@@ -42,7 +44,9 @@ pub(crate) fn table() -> Vec<Case> {
         data_sources::cases,
         functions::cases,
         provider::cases,
+        install::cases,
         mocks::cases,
+        guides::cases,
         secrets::cases,
         bad_input::cases,
     ];
