@@ -29,7 +29,7 @@ pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
-    /// Beginning of the rule's name; the rest is made up. For rules that are replaced with `create_before_destroy`: their
+    /// Beginning of the rule's name, 38 characters at most: AWS takes 64, and 26 are added. For rules that are replaced with `create_before_destroy`: their
     /// targets then use a log group with `create = false`, since the old rule still owns its own. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
     /// it is an error that says how to import it.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
