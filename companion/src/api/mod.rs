@@ -10,12 +10,14 @@
 //! error                                                          refusals, as JSON:API errors
 //! form page                                                      the body of a request; the query of a list
 //! accounts audit_log_setting connections environments            one endpoint family a file
+//! clock                                                          the same, for operators: the machine's clock
 //! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
 //! ```
 
 mod accounts;
 mod answer;
 mod audit_log_setting;
+mod clock;
 mod connections;
 mod deliveries;
 mod discovery;
@@ -54,7 +56,10 @@ pub(crate) fn router(app: App) -> Router {
         .merge(environments::routes())
         .merge(runs::routes())
         .merge(workspaces::routes());
-    let own = Router::new().merge(deliveries::routes()).merge(events::routes());
+    let own = Router::new()
+        .merge(clock::routes())
+        .merge(deliveries::routes())
+        .merge(events::routes());
     Router::new()
         .nest(BASE_PATH.trim_end_matches('/'), v3)
         .nest("/_companion", own)

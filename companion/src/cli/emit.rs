@@ -85,7 +85,7 @@ fn build(event_type: EventType, mut detail: Value, pairs: &[String]) -> anyhow::
         EventType::RunExecuted => detail["event"]["run-id"] = json!(ids::new_text("run")),
         EventType::AuditLog => {
             detail["request"]["id"] = json!(ids::request());
-            detail["timestamp"] = json!(clock::micros_without_zone(clock::now_ms()));
+            detail["timestamp"] = json!(clock::micros_without_zone(clock::wall_ms()));
         }
     }
     for pair in pairs {

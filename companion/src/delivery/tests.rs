@@ -15,9 +15,10 @@ async fn a_worker_that_fails_on_a_full_disk_is_restarted_after_a_backoff() {
         let delivery = Delivery {
             store: bench.app.store.clone(),
             partner: bench.partner.clone(),
+            clock: bench.app.clock.clone(),
         };
         let (mut workers, stop) = (Workers::default(), CancellationToken::new());
-        let now = clock::now_ms();
+        let now = bench.app.clock.now_ms();
         delivery.round(&mut workers, &stop, now).await.unwrap();
         assert_eq!(workers.of.len(), 1, "a worker is started");
         let done = workers.tasks.join_next_with_id().await.unwrap();

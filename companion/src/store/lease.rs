@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
-use super::drops::{self, DropReason};
+use super::drops::{self, DropReason, GivenUp};
 use super::error::{Result, StoreError};
 use super::event::VERSION;
 use super::row::id;
@@ -181,15 +181,22 @@ impl Tx {
                 Ok(())
             }
             Settlement::Refused { error } => {
-                let leased = sqlx::query("SELECT 1 FROM outbox WHERE seq = ? AND lease = ?")
+                let leased = sqlx::query("SELECT connection_id FROM outbox WHERE seq = ? AND lease = ?")
                     .bind(seq)
                     .bind(lease)
                     .fetch_optional(&mut *self.inner)
                     .await?;
-                if leased.is_some() {
-                    drops::drop_event(self, seq, DropReason::Refused, error, now_ms).await?;
-                }
-                Ok(())
+                let Some(row) = leased else { return Ok(()) };
+                let connection: String = row.try_get("connection_id")?;
+                let why = error.clone();
+                drops::drop_events(
+                    self,
+                    &connection,
+                    &[GivenUp { seq, why }],
+                    DropReason::Refused,
+                    now_ms,
+                )
+                .await
             }
         }
     }
