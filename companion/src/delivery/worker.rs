@@ -11,7 +11,7 @@ use crate::clock::{self, Clock};
 use crate::ids;
 use crate::partner::{AwsError, Partner, SourceState};
 use crate::schedule::{DELIVERY, LEASE_MS};
-use crate::store::{Connection, Entry, Leased, Result, Settlement, SourceKey, Store};
+use crate::store::{Connection, Entry, Leased, Result, Settlement, SourceKey, Store, StoreError};
 
 /// Retries of reading the source's state after a put.
 const STATE_RETRIES_MAX: u32 = 4;
@@ -39,8 +39,11 @@ impl Worker {
 
     /// Sends one batch; `None` when there is nothing to send.
     async fn batch(&self, is_active: bool, stop: &CancellationToken) -> Result<Option<Next>> {
-        let Some((connection, leased)) = self.lease().await? else {
-            return Ok(None);
+        let (connection, leased) = match self.lease().await {
+            Ok(Some(leased)) => leased,
+            Ok(None) => return Ok(None),
+            Err(StoreError::Unreadable(what)) => return self.fail(&what).await.map(Some),
+            Err(error) => return Err(error),
         };
         let (source, entries) = (&connection.source, &leased.entries);
         let next = if is_active {
@@ -96,6 +99,19 @@ impl Worker {
                 return;
             }
         }
+    }
+
+    /// Fails the connection: what it holds cannot be read by this version.
+    async fn fail(&self, what: &str) -> Result<Next> {
+        let why = format!(
+            "What is held cannot be sent by this version of the companion: {what}. A newer version stored it. Nothing is \
+             lost: start that version again, then refresh the status."
+        );
+        tracing::error!(connection = %self.id, why, "the connection failed; events are held");
+        let mut tx = self.store.begin().await?;
+        tx.stop_sending(&self.id, &Status::Failed, Some(&why)).await?;
+        tx.commit().await?;
+        Ok(Next::Failed { why })
     }
 
     async fn lease(&self) -> Result<Option<(Connection, Leased)>> {

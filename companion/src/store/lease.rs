@@ -11,7 +11,7 @@ use super::database::{Store, Tx};
 use super::drops::{self, DropReason, GivenUp};
 use super::error::{Result, StoreError};
 use super::event::VERSION;
-use super::row::id;
+use super::row::readable_ids;
 
 /// An event that is to be sent.
 #[derive(Clone, Debug)]
@@ -44,12 +44,14 @@ pub(crate) enum Settlement {
 
 fn entry(row: &SqliteRow) -> Result<Entry> {
     let version: i64 = row.try_get("version")?;
+    let event_id: String = row.try_get("event_id")?;
     if version != VERSION {
-        return Err(StoreError::Unreadable(format!("an event of version {version}")));
+        let what = format!("the event `{event_id}` is stored in version {version}, not {VERSION}");
+        return Err(StoreError::Unreadable(what));
     }
     Ok(Entry {
         seq: row.try_get("seq")?,
-        event_id: row.try_get("event_id")?,
+        event_id,
         detail_type: row.try_get("detail_type")?,
         detail: row.try_get("detail")?,
         time_ms: row.try_get("time_ms")?,
@@ -110,7 +112,7 @@ impl Store {
             .bind(now_ms)
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(|row| id(row, "id")).collect()
+        Ok(readable_ids(&rows))
     }
 
     /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.

@@ -24,6 +24,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// All events so far are as if another version had stored them.
+    pub(crate) async fn store_in_version(&self, version: i64) {
+        let stored = sqlx::query("UPDATE outbox SET version = ?").bind(version);
+        stored.execute(&self.write).await.unwrap();
+    }
+}
+
 async fn figures(bench: &Bench, id: &ConnectionId) -> (DeliveryFigures, Vec<DroppedEvent>) {
     let account = AccountId::new(ACCOUNT).unwrap();
     let found = bench
