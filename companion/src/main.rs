@@ -3,7 +3,8 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! clock error_chain ids schedule tls token  leaves
+//! clock error_chain ids schedule secrets tls  leaves
+//! aws_wire token                            what every call to AWS passes; the token of the API
 //! caller panics                             who calls, and the proof that the token was sent; panics without the token
 //! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
 //! partner                                   AWS from the partner's side: event sources, puts
@@ -19,6 +20,7 @@
 mod api;
 mod app;
 mod audit;
+mod aws_wire;
 mod caller;
 mod cli;
 mod clock;
@@ -32,6 +34,7 @@ mod partner;
 mod retention;
 mod runs;
 mod schedule;
+mod secrets;
 mod server;
 mod sources;
 mod store;

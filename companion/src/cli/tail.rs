@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::loopback::is_loopback;
 use super::out;
+use crate::aws_wire::AwsWire;
 use crate::partner::AwsError;
 use crate::{clock, partner};
 
@@ -200,7 +201,8 @@ async fn client(args: &Args) -> Client {
                 loader.credentials_provider(Credentials::new("123456789012", "none", None, None, "loopback"));
         }
     }
-    Client::new(&loader.load().await)
+    let config = aws_sdk_cloudwatchlogs::config::Builder::from(&loader.load().await);
+    Client::from_conf(config.interceptor(AwsWire).build())
 }
 
 fn print(event: &FilteredLogEvent, json: bool) -> std::io::Result<()> {

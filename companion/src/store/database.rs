@@ -12,12 +12,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::bounds::Bounds;
-use super::directory::{DirLock, create_private_file};
+use super::directory::{DATABASE, DirLock, create_private_file};
 use super::error::{Result, StoreError};
 use super::migrations;
-
-/// The database's file in the data directory.
-pub(super) const FILE: &str = "companion.sqlite";
 
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
@@ -103,7 +100,7 @@ impl Store {
         durability: Durability,
         bounds: Bounds,
     ) -> Result<Self> {
-        let path = dir.join(FILE);
+        let path = dir.join(DATABASE);
         // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
         create_private_file(&path).map_err(|source| StoreError::Directory {
             path: dir.to_owned(),

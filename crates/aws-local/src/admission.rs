@@ -132,6 +132,10 @@ impl Guest {
     /// Waits until this guest has to go; for ever, once it is known.
     pub async fn has_to_go(&self) {
         let Stay { admission, place } = &*self.0;
+        let is_out = !place.is_known.load(Ordering::Acquire) && admission.state().position(place).is_none();
+        if is_out {
+            return;
+        }
         tokio::select! {
             () = place.has_to_go.notified() => {}
             () = tokio::time::sleep_until(place.since + admission.capacity.guest_within) => {}
