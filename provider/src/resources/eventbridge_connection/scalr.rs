@@ -53,7 +53,9 @@ impl Creation {
         match error {
             ClientError::Refused(refusal) if matches!(refusal.status, 409 | 422) => Some(Self::Refused),
             ClientError::Refused(refusal) if refusal.status >= 500 => Some(Self::Unsure),
-            ClientError::NoAnswer { .. } | ClientError::NotTheApi { .. } => Some(Self::Unsure),
+            ClientError::NoAnswer { .. } | ClientError::NotTheApi { .. } | ClientError::Incomplete { .. } => {
+                Some(Self::Unsure)
+            }
             _ => None,
         }
     }
