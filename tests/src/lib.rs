@@ -9,6 +9,7 @@
 //! runtime paths group           leaves: the async runtime, where things are, process groups
 //! http                          the one HTTP client
 //! aws scalr proxy tools         AWS, Scalr, the interrupting proxy, the command-line tools
+//! refuser                       an AWS that accepts no signature
 //! companion                     a companion for each case
 //! workdir                       a case's working directory, with its tool and companion
 //! ```
@@ -19,6 +20,7 @@ pub mod group;
 mod http;
 pub mod paths;
 pub mod proxy;
+pub mod refuser;
 mod runtime;
 pub mod scalr;
 pub mod tools;

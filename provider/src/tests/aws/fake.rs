@@ -82,12 +82,21 @@ impl Fake {
 
     /// The configuration that leads here.
     pub(in crate::tests) fn config(&self) -> SdkConfig {
+        self.config_of(None)
+    }
+
+    /// The same with temporary credentials.
+    pub(in crate::tests) fn config_with_session(&self, token: &str) -> SdkConfig {
+        self.config_of(Some(token.to_owned()))
+    }
+
+    fn config_of(&self, session: Option<String>) -> SdkConfig {
         let connector = SharedHttpConnector::new(Connector(self.clone()));
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                ACCOUNT, "s3cret", None, None, "test",
+                ACCOUNT, "s3cret", session, None, "test",
             )))
             // A trouble is one call's: the SDK would meet the next answer by itself.
             .retry_config(RetryConfig::disabled())
