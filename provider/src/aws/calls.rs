@@ -9,7 +9,7 @@ use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::{EventBus, Tag, Target};
 
 use super::pages::Page;
-use super::tags::{self, Tags};
+use super::tags::{self, Ignored, Tags};
 use super::{Error, Regional};
 
 impl Regional {
@@ -94,9 +94,9 @@ impl Regional {
             .collect())
     }
 
-    /// Brings the tags of a bus or rule from `held` to `wanted`.
-    pub async fn retag(&self, arn: &str, held: &Tags, wanted: &Tags) -> Result<(), Error> {
-        let (set, gone) = tags::change(held, wanted);
+    /// Brings the tags of a bus or rule from `held` to `wanted`; those that are ignored stay as they are.
+    pub async fn retag(&self, arn: &str, held: &Tags, wanted: &Tags, ignored: &Ignored) -> Result<(), Error> {
+        let (set, gone) = tags::change(held, wanted, ignored);
         if !gone.is_empty() {
             let call = self
                 .events

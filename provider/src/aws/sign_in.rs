@@ -51,7 +51,7 @@ async fn load(settings: &Settings, endpoint: Option<&String>) -> SdkConfig {
             .operation_timeout(CALL_TIMEOUT)
             .build(),
     );
-    if let Some(region) = &settings.region {
+    if let Ok(Some(region)) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
     if let Some(profile) = &settings.profile {

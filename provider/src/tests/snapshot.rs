@@ -34,6 +34,16 @@ const FILES: &[(&str, Scenarios, &str)] = &[
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     ("aws/rule", aws::rule::SCENARIOS, include_str!("aws/rule.rs")),
     (
+        "aws/secrets",
+        aws::secrets::SCENARIOS,
+        include_str!("aws/secrets.rs"),
+    ),
+    (
+        "aws/settings",
+        aws::settings::SCENARIOS,
+        include_str!("aws/settings.rs"),
+    ),
+    (
         "aws/source",
         aws::source::SCENARIOS,
         include_str!("aws/source.rs"),

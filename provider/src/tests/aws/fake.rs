@@ -223,7 +223,10 @@ impl Holdings {
             }
             "PutRule" => {
                 let arn = rule_arn(&text("EventBusName"), &text("Name"));
-                self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                // Of a rule that exists AWS leaves the tags alone.
+                if !self.rules.contains_key(&of_rule("Name")) {
+                    self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                }
                 self.rules.insert(of_rule("Name"), with(body, &arn));
                 json!({ "RuleArn": arn })
             }
