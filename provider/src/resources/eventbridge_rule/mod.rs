@@ -181,14 +181,12 @@ fn is_generated(config: &Config<'_, Rule>) -> bool {
     prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
 }
 
-/// Warns of what is legal but odd, where the pattern is new.
+/// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
 fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
     let Value::Known(pattern) = plan.config(Rule::event_pattern()) else {
         return;
     };
-    if plan.prior().is_some_and(|prior| *prior.event_pattern == *pattern) {
-        return;
-    }
+    let bus = plan.config(Rule::event_bus_name()).known();
     let mut warnings = pattern::warnings(&pattern);
     warnings.extend(pattern::matches_nothing(&pattern, bus.as_deref()));
     for warning in warnings {
