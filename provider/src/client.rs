@@ -11,6 +11,8 @@ use tfplugin::Result;
 
 use crate::aws::Aws;
 use crate::scalr::Scalr;
+use crate::setting::Setting;
+use crate::walk::Walk;
 
 /// The provider's client.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub struct Client {
     aws: Setting<Aws>,
     account_id: Setting<Option<AccountId>>,
     generated_names: GeneratedNames,
+    walk: Walk,
 }
 
 /// The names that this process generated: they distinguish its own objects, which may be in no state yet, from
@@ -54,12 +57,18 @@ impl Client {
             aws,
             account_id,
             generated_names: GeneratedNames::default(),
+            walk: Walk::default(),
         }
     }
 
     /// The names that were generated in this process.
     pub fn generated_names(&self) -> &GeneratedNames {
         &self.generated_names
+    }
+
+    /// What was planned since the last Configure.
+    pub fn walk(&self) -> &Walk {
+        &self.walk
     }
 
     /// Scalr's API.

@@ -96,13 +96,15 @@ impl Resource for Bus {
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
-        let state = source::wait_until_there(operation, &aws, &plan.event_source_name).await?;
-        plan.source_state = Some(state.as_str().to_owned());
-        plan.arn = Some(aws::create(&aws, &plan, &state).await?);
+        if let Err(failed) = plan.make(operation, &aws).await {
+            // An activation that waits for this bus waits no longer.
+            operation.client().walk().no_association(&plan.event_source_name);
+            return Err(failed);
+        }
         operation.save(plan.clone());
         // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
         if plan.adopt_existing
-            && let Err(failures) = aws::adopt(&aws, &plan).await
+            && let Err(failures) = aws::adopt(&aws, operation.client(), &plan).await
         {
             for failure in &failures {
                 operation.warn(messages::not_as_configured(&plan.event_source_name, failure));
@@ -182,6 +184,7 @@ impl Resource for Bus {
             plan.set(Self::name(), source);
         }
         plan::source_state(plan);
+        plan::note_association(plan);
         Ok(())
     }
 

@@ -217,8 +217,13 @@ impl Holdings {
         Ok(match name {
             "DescribeRule" => self.rules.get(&of_rule("Name")).ok_or_else(not_found)?.clone(),
             "ListRules" => {
-                let names = self.rules.keys().filter(|(bus, _)| *bus == text("EventBusName"));
-                let rules: Vec<Json> = names.map(|(_, name)| json!({ "Name": name })).collect();
+                let rules = self
+                    .rules
+                    .iter()
+                    .filter(|((bus, _), _)| *bus == text("EventBusName"));
+                let rules: Vec<Json> = rules
+                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"] }))
+                    .collect();
                 json!({ "Rules": rules, "NextToken": next })
             }
             "PutRule" => {
