@@ -3,11 +3,13 @@
 pub mod arn;
 pub mod calls;
 pub mod checks;
+mod credentials_sent;
 pub mod error;
 pub mod import_id;
 pub mod log_policy;
 pub mod pages;
 pub mod policy;
+mod quoted;
 pub mod regional;
 pub mod retry;
 pub mod settings;

@@ -110,6 +110,9 @@ struct Shape {
     max: Option<f64>,
     pattern: Option<String>,
     rust: Option<String>,
+    /// No message shows such a value.
+    #[serde(default)]
+    sensitive: bool,
     #[serde(default, rename = "enum")]
     allowed: Vec<String>,
     #[serde(default, deserialize_with = "in_order")]

@@ -1,6 +1,6 @@
 //! What a plan makes of the event source: repaired, gone, or about to lose its bus.
 
-use tfplugin::{Action, Plan};
+use tfplugin::{Action, Plan, Value};
 
 use super::source::MISSING;
 use super::{Bus, messages};
@@ -19,6 +19,17 @@ pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
             plan.warn(warning);
         }
         _ => {}
+    }
+}
+
+/// The activation, which is planned later, reads the status that comes of it.
+pub(super) fn note_association(plan: &Plan<'_, Bus>) {
+    let keeps = |prior: &Bus| prior.source_state.as_deref() != Some("PENDING") && !plan.replaces();
+    let Value::Known(source) = plan.planned(Bus::event_source_name()) else {
+        return;
+    };
+    if let Some(client) = plan.client().filter(|_| !plan.prior().is_some_and(keeps)) {
+        client.walk().association(&source);
     }
 }
 
