@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use tfplugin::{Attr, ClientOf, Diagnostic, Operation, Plan, Resource, Result, Value};
 
+use crate::aws::look::Look;
 use crate::aws::tags::{self, FromState, Ignored, Tags, Written};
-use crate::aws::{Aws, Limits, Regional};
+use crate::aws::{Aws, Error, Limits, Regional};
 use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::values::Region;
@@ -21,7 +22,23 @@ where
         aws.settings().region.clone()?;
     }
     let regional = aws.region(region, Limits::of(operation)).await;
-    regional.map_err(|e| e.during("reach AWS"))
+    regional.map_err(|e| match e {
+        Error::Unreachable { .. } => e.during("reach AWS"),
+        e => e.during("look up the account of the AWS credentials"),
+    })
+}
+
+/// The clients for a look with a plan; none where its region is not known yet, or AWS cannot be asked.
+pub async fn look<R: Resource<Client = Client>>(
+    plan: &Plan<'_, R>,
+    region: &Attr<R, Option<Region>>,
+) -> Option<Look> {
+    let known = plan.planned(region.clone()).known();
+    // What neither configuration nor environment names is found by the SDK.
+    if known.is_none() && !plan.config(region.clone()).is_null() {
+        return None;
+    }
+    aws(plan)?.look(known.as_deref(), plan.cancelled()).await
 }
 
 /// The tags of an object that is made or changed.

@@ -45,6 +45,14 @@ impl Limits {
         }
     }
 
+    /// Those of something short.
+    pub fn within(stop: &CancellationToken, time: Duration) -> Self {
+        Self {
+            stop: stop.clone(),
+            deadline: Instant::now() + time,
+        }
+    }
+
     /// Awaits what may be given up at any point. Boxed: the SDK's futures are large, and every caller would hold one.
     pub fn unless_over<F: Future>(&self, work: F) -> impl Future<Output = Result<F::Output, Stop>> {
         let work = Box::pin(work);

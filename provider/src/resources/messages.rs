@@ -16,6 +16,15 @@ pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnosti
     ))
 }
 
+/// An import found nothing. `account`: where it looked, in words.
+pub fn nothing_to_import(what: &str, account: &str, region: &str) -> Diagnostic {
+    Diagnostic::error(format!("There is no {what}")).detail(format!(
+        "This looked in {account}, region {region}. Nothing was imported. The credentials say which account is meant; \
+         `@REGION` at the end of the import id, or `region` in an identity, says which region, where it is not the \
+         provider's."
+    ))
+}
+
 /// An object that is there before an apply makes it.
 pub struct Existing<'a> {
     /// The object, as in "the rule `r` exists already on the event bus `b`".

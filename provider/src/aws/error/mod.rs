@@ -179,6 +179,20 @@ impl Error {
 impl Cause for Error {
     const CALLED: &'static str = "AWS";
 
+    /// What every call needs is missing: that failed, and not what was to be done with it.
+    fn what(&self, doing: &str) -> String {
+        match self {
+            Self::NoRegion { .. } => "No AWS region is known".to_owned(),
+            Self::NoCredentials { .. } => "There are no usable AWS credentials".to_owned(),
+            Self::NoSuchProfile { profile, .. } => format!("There is no AWS profile `{profile}`"),
+            Self::NotAssumed { role, .. } => format!("The role `{role}` cannot be assumed"),
+            Self::WrongAccount { account, .. } => {
+                format!("The AWS credentials are of account {account}, which is not allowed")
+            }
+            _ => format!("Cannot {doing}"),
+        }
+    }
+
     fn effect(&self) -> Effect {
         match self {
             // Nothing is called before region and credentials are known.
@@ -359,14 +373,32 @@ fn hint(code: &str, operation: &str) -> Option<String> {
             "AWS does not know these credentials: check the access key, its secret and, for temporary ones, the session token."
                 .to_owned()
         }
-        "LimitExceededException" => {
-            "A quota of the account is used up: remove what is unused, or ask for more under Service Quotas.".to_owned()
-        }
+        "LimitExceededException" => of_limit(operation).to_owned(),
         "UnknownOperationException" => {
             "What answers at this endpoint does not offer the call: is it a local stand-in for AWS?".to_owned()
         }
         _ => return None,
     })
+}
+
+/// What to do about a limit. Some are no quotas, and nobody can raise them: the guides' pages of quotas say so.
+fn of_limit(operation: &str) -> &'static str {
+    match operation {
+        "events:PutTargets" => {
+            "A rule takes five targets, and no quota raises that: remove a target that is no longer needed, or put this one \
+             on a second rule with the same event pattern."
+        }
+        "logs:PutResourcePolicy" => {
+            "An account takes ten resource policies without a log group in a region, and no quota raises that: delete one \
+             that is no longer needed (`aws logs describe-resource-policies`, `aws logs delete-resource-policy`)."
+        }
+        "events:TagResource" | "logs:TagResource" => {
+            "An object takes 50 tags, and no quota raises that: remove some, of the provider's `default_tags` as well."
+        }
+        _ => {
+            "A quota of the account is used up: remove what is unused, or ask for more under Service Quotas."
+        }
+    }
 }
 
 fn no_credentials(

@@ -58,8 +58,13 @@ impl Resource for Activation {
 
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
-        let object = scalr.connection(&state.id()?).await?;
-        Ok(object.map(|object| state.with(&object)))
+        let id = state.id()?;
+        match scalr.connection(&id).await? {
+            Some(object) => Ok(Some(state.with(&object))),
+            // An import knows the id alone.
+            None if state.status.is_none() => Err(scalr.nothing_to_import(&id).into()),
+            None => Ok(None),
+        }
     }
 
     async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {

@@ -11,7 +11,7 @@ use tfplugin::{
     Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, WaitEnd, mins,
 };
 
-use crate::aws::{Regional, checks, import_id, same_account, tags};
+use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
@@ -116,7 +116,10 @@ impl Resource for Bus {
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let aws = defaults::regional(operation, state.region.as_ref()).await?;
-        if state.event_source_name.is_empty() {
+        // An import knows name or ARN alone.
+        let imported = state.event_source_name.is_empty();
+        if imported {
+            imported_account(&aws, state.arn.as_deref()).await?;
             let name = state.name.clone().unwrap_or_default();
             checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
             state.event_source_name = name;
@@ -126,6 +129,9 @@ impl Resource for Bus {
         let name = &state.event_source_name;
         let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
         let Some(held) = held else {
+            if imported {
+                return Err(messages::nothing_to_import(name, &aws).await.into());
+            }
             same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
@@ -189,10 +195,12 @@ impl Resource for Bus {
     }
 
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
-        let ([name], region) = import_id::bus(id)?;
+        let import_id::Parts { names, region, arn } = import_id::bus(id)?;
+        let [name] = names;
         Ok(ImportedAttrs::new()
             .set(Self::name(), name)
-            .set(Self::region(), region))
+            .set(Self::region(), region)
+            .set(Self::arn(), arn))
     }
 }
 

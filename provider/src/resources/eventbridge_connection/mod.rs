@@ -72,7 +72,12 @@ impl Resource for Connection {
 
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
-        let Some(object) = scalr.connection(&state.connection_id()?).await? else {
+        let id = state.connection_id()?;
+        let Some(object) = scalr.connection(&id).await? else {
+            // An import knows the id alone.
+            if state.name.is_empty() {
+                return Err(scalr.nothing_to_import(&id).into());
+            }
             return Ok(None);
         };
         warn_of_failure(operation, &object);

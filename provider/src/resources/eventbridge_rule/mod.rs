@@ -12,7 +12,7 @@ use tfplugin::{
     Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
-use crate::aws::{Regional, checks, import_id, same_account, tags};
+use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::values::{Json, Region};
@@ -93,7 +93,15 @@ impl Resource for Rule {
         state.region = Some(Region::from(&*aws.name));
         let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
+        // An import knows name or ARN alone.
+        let imported = state.tags_all.is_none();
+        if imported {
+            imported_account(&aws, state.arn.as_deref()).await?;
+        }
         let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
+            if imported {
+                return Err(messages::nothing_to_import(&bus, &name, &aws).await.into());
+            }
             same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
@@ -101,8 +109,7 @@ impl Resource for Rule {
             .tags(held.arn().unwrap_or_default())
             .await
             .map_err(|e| e.during(doing()))?;
-        // An import knows the name alone.
-        if state.arn.is_none() {
+        if imported {
             state.name_prefix = generated_name::prefix(&name);
         }
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
@@ -145,11 +152,13 @@ impl Resource for Rule {
     }
 
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
-        let ([bus, name], region) = import_id::rule(id)?;
+        let import_id::Parts { names, region, arn } = import_id::rule(id)?;
+        let [bus, name] = names;
         Ok(ImportedAttrs::new()
             .set(Self::event_bus_name(), bus)
             .set(Self::name(), name)
-            .set(Self::region(), region))
+            .set(Self::region(), region)
+            .set(Self::arn(), arn))
     }
 }
 

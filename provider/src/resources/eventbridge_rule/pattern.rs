@@ -8,6 +8,9 @@ use super::messages;
 
 /// Refuses what EventBridge would refuse, in its words.
 pub(super) fn check(text: &str) -> Result<(), String> {
+    if text.trim() == "null" {
+        return Err(messages::NULL_PATTERN.to_owned());
+    }
     let chars = text.chars().count();
     if chars > LENGTH_MAX {
         return Err(messages::pattern_too_long(chars, LENGTH_MAX));
@@ -85,6 +88,13 @@ mod tests {
             (r#"{"a": [{"wildcard": "*:*:*:*:*:event-bus/*"}]}"#, false),
         ] {
             assert_eq!(check(text).is_ok(), legal, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_null_pattern_is_said_to_be_null() {
+        for text in ["null", " null\n"] {
+            assert_eq!(check(text), Err(messages::NULL_PATTERN.to_owned()), "{text}");
         }
     }
 

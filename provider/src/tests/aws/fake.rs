@@ -342,14 +342,14 @@ impl Holdings {
                     held.map(|(name, document)| json!({ "policyName": name, "policyDocument": document }));
                 json!({ "resourcePolicies": shown.collect::<Vec<_>>() })
             }
-            "PutResourcePolicy" if body["policyName"].is_string() => {
-                self.account_policies
-                    .insert(text("policyName"), text("policyDocument"));
-                json!({})
-            }
             "PutResourcePolicy" => {
-                self.revision += 1;
-                self.policies.insert(text("resourceArn"), text("policyDocument"));
+                let document = stored_policy(&text("policyDocument"))?;
+                if body["policyName"].is_string() {
+                    self.account_policies.insert(text("policyName"), document);
+                } else {
+                    self.revision += 1;
+                    self.policies.insert(text("resourceArn"), document);
+                }
                 json!({})
             }
             "DeleteResourcePolicy" => {
@@ -373,6 +373,25 @@ impl Holdings {
 
 pub(in crate::tests) fn group_arn(name: &str) -> String {
     format!("arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{name}")
+}
+
+/// As CloudWatch Logs keeps a policy: with root ARNs in place of account ids, and never given the ARNs themselves.
+fn stored_policy(document: &str) -> Result<String, Trouble> {
+    const REFUSED: &str = "Principal section of policy contains ARN instead of account ID";
+    let Ok(mut policy) = serde_json::from_str::<Json>(document) else {
+        return Ok(document.to_owned());
+    };
+    let statements = policy["Statement"].as_array_mut().into_iter().flatten();
+    for principal in statements.filter_map(|statement| statement.pointer_mut("/Principal/AWS")) {
+        match principal.as_str().unwrap_or_default() {
+            arn if arn.starts_with("arn:") => {
+                return Err(Trouble::Says("InvalidParameterException", REFUSED));
+            }
+            "*" => {}
+            account => *principal = json!(format!("arn:aws:iam::{account}:root")),
+        }
+    }
+    Ok(policy.to_string())
 }
 
 fn bus_arn(name: &str) -> String {

@@ -10,6 +10,7 @@ scenarios![
     a_connection_lives_pauses_and_goes,
     one_created_paused_is_paused,
     import_reads_everything,
+    an_import_that_finds_nothing_says_where_it_looked,
     it_waits_for_the_name_of_the_event_source,
     a_wait_that_times_out_keeps_the_connection,
     a_wait_that_is_interrupted_keeps_the_connection,
@@ -99,6 +100,19 @@ async fn import_reads_everything() {
         state.json()
     );
     names(&resource.import("prod").await.unwrap_err(), &["`prod`"]);
+}
+
+#[tokio::test]
+async fn an_import_that_finds_nothing_says_where_it_looked() {
+    let (fake, harness) = stage().await;
+    for (name, id) in [
+        (NAME, "in-9"),
+        ("scalr_eventbridge_activation", "in-9"),
+        ("scalr_audit_log_setting", "acc-1"),
+    ] {
+        let missing = harness.resource(name).import(id).await.unwrap_err();
+        names(&missing, &[&format!("`{id}`"), &fake.url()]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
