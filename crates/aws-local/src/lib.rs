@@ -4,7 +4,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! arn clock fault injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
+//! admission arn clock fault injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
 //! config caller      what a process is started with; who makes a request
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
@@ -18,6 +18,7 @@
 //! server             the public face: bind, run
 //! ```
 
+mod admission;
 mod arn;
 mod caller;
 mod change;
@@ -45,6 +46,7 @@ pub mod testing;
 mod testing;
 mod turn;
 
+pub use admission::{Admission, Capacity, Guest};
 pub use arn::partition;
 pub use config::Config;
 pub use journal::DataError;
