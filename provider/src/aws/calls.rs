@@ -6,10 +6,10 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::operation::describe_event_source::DescribeEventSourceOutput;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
-use aws_sdk_eventbridge::types::{EventBus, Tag, Target};
+use aws_sdk_eventbridge::types::{EventBus, Rule, Tag, Target};
 
 use super::pages::Page;
-use super::tags::{self, Tags};
+use super::tags::{self, Ignored, Tags};
 use super::{Error, Regional};
 use crate::ownership::Owner;
 
@@ -43,8 +43,8 @@ impl Regional {
         found(self.read("events:DescribeRule", call).await)
     }
 
-    /// Names of the rules of a bus, those that begin with the prefix.
-    pub async fn rule_names(&self, bus: &str, prefix: Option<&str>) -> Result<Vec<String>, Error> {
+    /// The rules of a bus, those that begin with the prefix.
+    pub async fn rules(&self, bus: &str, prefix: Option<&str>) -> Result<Vec<Rule>, Error> {
         const CALL: &str = "events:ListRules";
         let ask = async |token| {
             let list = self
@@ -55,7 +55,12 @@ impl Regional {
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
             Ok(Page::new(page.rules, page.next_token))
         };
-        let rules = self.pages(CALL, ask).await?;
+        self.pages(CALL, ask).await
+    }
+
+    /// Their names.
+    pub async fn rule_names(&self, bus: &str, prefix: Option<&str>) -> Result<Vec<String>, Error> {
+        let rules = self.rules(bus, prefix).await?;
         Ok(rules.into_iter().filter_map(|rule| rule.name).collect())
     }
 
@@ -116,7 +121,7 @@ impl Regional {
     /// Has a tag of a bus or rule name an owner.
     pub async fn set_owner(&self, arn: &str, key: &str, owner: &Owner) -> Result<(), Error> {
         let tag = Tags::from([(key.to_owned(), owner.as_str().to_owned())]);
-        self.retag(arn, &Tags::new(), &tag).await
+        self.retag(arn, &Tags::new(), &tag, &Ignored::default()).await
     }
 
     /// Removes a tag that names an owner.
@@ -131,9 +136,9 @@ impl Regional {
         found(answer).map(drop)
     }
 
-    /// Brings the tags of a bus or rule from `held` to `wanted`.
-    pub async fn retag(&self, arn: &str, held: &Tags, wanted: &Tags) -> Result<(), Error> {
-        let (set, gone) = tags::change(held, wanted);
+    /// Brings the tags of a bus or rule from `held` to `wanted`; those that are ignored stay as they are.
+    pub async fn retag(&self, arn: &str, held: &Tags, wanted: &Tags, ignored: &Ignored) -> Result<(), Error> {
+        let (set, gone) = tags::change(held, wanted, ignored);
         if !gone.is_empty() {
             let call = self
                 .events

@@ -3,6 +3,7 @@
 use tfplugin::{ClientOf, Diagnostics, Operation, Path, Plan, Resource, Result};
 
 use super::messages;
+use crate::aws::tags::{INSTANCE, Tags};
 use crate::aws::{Error, Regional};
 use crate::client::Client;
 use crate::failure::Cause as _;
@@ -141,6 +142,19 @@ pub fn adopted_elsewhere<T>(
     }
     let this = Owner::ensure(operation);
     tagged.filter(|tagged| *tagged != this)
+}
+
+/// Has `tags_all` show the tag of an adoption by another, which a plan then removes.
+pub fn show_adoption<T>(
+    operation: &Operation<'_, T>,
+    tagged: Option<Owner>,
+    is_import: bool,
+    tags_all: &mut Option<Tags>,
+) {
+    if let Some(other) = adopted_elsewhere(operation, tagged, is_import) {
+        let all = tags_all.get_or_insert_default();
+        all.insert(INSTANCE.to_owned(), other.as_str().to_owned());
+    }
 }
 
 /// Has the tag name this resource again.

@@ -11,6 +11,7 @@ mod eventbridge_target;
 mod existing;
 mod handover;
 mod messages;
+mod receiving;
 
 use tfplugin::Registry;
 

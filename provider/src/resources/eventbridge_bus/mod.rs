@@ -8,13 +8,11 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
-};
+use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use super::handover;
 use crate::aws::tags::INSTANCE;
-use crate::aws::{Error, Regional, checks, import_id, same_account, tags};
+use crate::aws::{Error, Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
@@ -101,34 +99,21 @@ impl Resource for Bus {
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
-        let state = source::wait_until_there(operation, &aws, &plan.event_source_name).await?;
-        plan.source_state = Some(state.as_str().to_owned());
-        let object = plan.object();
-        let mut turn = handover::turn_to_create(operation, &object).await?;
-        let (arn, adopts) = aws::create(&aws, &plan, &state).await?;
-        turn.own(&Owner::ensure(operation));
-        plan.arn = Some(arn.clone());
-        operation.save(plan.clone());
-        // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
-        if adopts {
-            handover::adopted(operation, &aws, &object, (&arn, INSTANCE)).await;
+        if let Err(failed) = plan.make(operation, &aws).await {
+            // An activation that waits for this bus waits no longer.
+            operation.client().walk().no_association(&plan.event_source_name);
+            return Err(failed);
         }
-        if plan.adopt_existing
-            && let Err(failures) = aws::adopt(&aws, &plan).await
-        {
-            for failure in &failures {
-                operation.warn(messages::not_as_configured(&plan.event_source_name, failure));
-            }
-        }
-        drop(turn);
         plan.associate(operation, &aws).await;
         Ok(plan)
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        // An import knows name or ARN alone.
         let imported = state.event_source_name.is_empty();
         if imported {
+            imported_account(&aws, state.arn.as_deref()).await?;
             let name = state.name.clone().unwrap_or_default();
             checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
             state.event_source_name = name;
@@ -138,6 +123,9 @@ impl Resource for Bus {
         let name = &state.event_source_name;
         let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
         let Some(held) = held else {
+            if imported {
+                return Err(messages::nothing_to_import(name, &aws).await.into());
+            }
             same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
@@ -147,17 +135,10 @@ impl Resource for Bus {
             .and_then(|source| source.state);
         let arn = held.arn().unwrap_or_default().to_owned();
         let read = aws.tags_and_owner(&arn).await;
-        let (mut all, tagged) = read.map_err(|e| e.during(doing::read_tags(name)))?;
+        let (all, tagged) = read.map_err(|e| e.during(doing::read_tags(name)))?;
         state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
-        let known = tags::FromState {
-            own: state.tags.as_ref(),
-            all: state.tags_all.as_ref(),
-        };
-        state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
-        if let Some(other) = handover::adopted_elsewhere(operation, tagged, imported) {
-            all.insert(INSTANCE.to_owned(), other.as_str().to_owned());
-        }
-        state.tags_all = Some(all);
+        defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
+        handover::show_adoption(operation, tagged, imported, &mut state.tags_all);
         state.arn = Some(arn);
         state.with(&held);
         Ok(Some(state))
@@ -177,7 +158,8 @@ impl Resource for Bus {
             plan.tags_all.clone().unwrap_or_default(),
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let tagged = aws.retag(arn, &held, &wanted).await;
+        let ignored = defaults::tagging(operation.client())?.ignored;
+        let tagged = aws.retag(arn, &held, &wanted, ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
         if held.contains_key(INSTANCE) {
             handover::take_back(operation, &aws, &plan.object(), (arn, INSTANCE)).await;
@@ -209,28 +191,27 @@ impl Resource for Bus {
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());
-        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all());
-        if plan.action() == Action::Create
-            && let Value::Known(source) = plan.planned(Self::event_source_name())
-        {
-            plan.set(Self::name(), source);
-        }
+        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |bus| bus.tags.as_ref());
+        plan::name(plan);
         plan::source_state(plan);
         let object = object::planned(plan);
         handover::plan(
             plan,
             object,
-            "an `event_source_name` of its own",
+            "another `event_source_name`",
             Self::event_source_name(),
         );
+        plan::note_association(plan);
         Ok(())
     }
 
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
-        let ([name], region) = import_id::bus(id)?;
+        let import_id::Parts { names, region, arn } = import_id::bus(id)?;
+        let [name] = names;
         Ok(ImportedAttrs::new()
             .set(Self::name(), name)
-            .set(Self::region(), region))
+            .set(Self::region(), region)
+            .set(Self::arn(), arn))
     }
 }
 
@@ -239,8 +220,31 @@ impl Bus {
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
         self.name = Some(self.event_source_name.clone());
-        let own = self.tags.clone().unwrap_or_default();
-        self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
+        self.tags_all = Some(defaults::tagging(client)?.managed(self.tags.as_ref()));
+        Ok(())
+    }
+
+    /// Waits for the source, and makes or adopts the bus.
+    async fn make(&mut self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<()> {
+        let state = source::wait_until_there(operation, aws, &self.event_source_name).await?;
+        self.source_state = Some(state.as_str().to_owned());
+        let object = self.object();
+        let mut turn = handover::turn_to_create(operation, &object).await?;
+        let (arn, adopts) = aws::create(aws, operation.client(), self, &state).await?;
+        turn.own(&Owner::ensure(operation));
+        self.arn = Some(arn.clone());
+        operation.save(self.clone());
+        // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
+        if adopts {
+            handover::adopted(operation, aws, &object, (&arn, INSTANCE)).await;
+        }
+        if self.adopt_existing
+            && let Err(failures) = aws::adopt(aws, operation.client(), self).await
+        {
+            for failure in &failures {
+                operation.warn(messages::not_as_configured(&self.event_source_name, failure));
+            }
+        }
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use tfplugin::{Operation, Result};
 
-use super::{Target, aws, log_group, messages};
+use super::{Target, aws, log_group, messages, unfinished};
 use crate::aws::Regional;
 use crate::resources::handover;
 
@@ -21,7 +21,8 @@ pub(super) async fn delete(
         if group.create {
             // Until the target is gone: of two targets that lead to one group, the last to go deletes it.
             let turn = turn.insert(handover::turn(operation, &log_group::object(aws, group)).await?);
-            kept = log_group::keep_or_delete(operation, aws, state, group, turn).await?;
+            let found = unfinished::found_its_group(operation);
+            kept = log_group::keep_or_delete(operation, aws, state, group, turn, found).await?;
         }
     }
     aws::remove(operation, aws, state).await?;

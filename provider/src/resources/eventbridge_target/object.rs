@@ -39,14 +39,19 @@ impl Target {
         }
     }
 
+    /// The ARN of the rule of a target in the state: a log group is in its account.
+    pub(super) fn derived_rule_arn(&self, aws: &Regional) -> String {
+        let account = self.arn.as_deref().and_then(arn::account).unwrap_or_default();
+        arn::of_rule(&aws.name, account, &self.event_bus_name, &self.rule)
+    }
+
     /// The tag that names the owner which adopted the target, and the ARN of the rule that carries it.
     pub(super) async fn mark(&self, aws: &Regional) -> std::result::Result<(String, String), Error> {
-        let of_group = self.log_group.as_ref().and(self.arn.as_deref());
-        let account = match of_group.and_then(arn::account) {
-            Some(account) => account,
-            None => aws.account().await?,
+        let rule_arn = if self.log_group.is_some() {
+            self.derived_rule_arn(aws)
+        } else {
+            arn::of_rule(&aws.name, aws.account().await?, &self.event_bus_name, &self.rule)
         };
-        let rule_arn = arn::of_rule(&aws.name, account, &self.event_bus_name, &self.rule);
         Ok((rule_arn, tags::of_target(self.id())))
     }
 
