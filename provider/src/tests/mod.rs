@@ -5,6 +5,7 @@ pub(crate) mod snapshot;
 
 mod aws;
 mod delivery_check;
+mod ignored;
 mod scalr;
 
 use serde_json::Value as Json;

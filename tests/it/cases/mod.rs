@@ -20,6 +20,7 @@ mod eventbridge_target;
 mod examples;
 mod functions;
 mod hcl;
+mod ignore_changes;
 mod interrupt;
 mod provider;
 mod quickstart;
@@ -41,6 +42,7 @@ pub(crate) fn table() -> Vec<Case> {
         data_sources::cases,
         functions::cases,
         provider::cases,
+        ignore_changes::cases,
         secrets::cases,
         bad_input::cases,
     ];

@@ -1,7 +1,7 @@
 //! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
 //!
-//! Calls of powers that no provider here has (moves between resource types, ephemeral resources, lists, actions,
-//! state stores, generated configuration) answer "unimplemented", which is what the generated trait does by default.
+//! Calls of powers that no provider here has (ephemeral resources, lists, actions, state stores, generated
+//! configuration) answer "unimplemented", which is what the generated trait does by default.
 
 mod apply;
 mod catalog;
@@ -16,6 +16,7 @@ mod upgrade;
 mod validate;
 pub(crate) mod wire;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Poll;
@@ -94,13 +95,13 @@ impl Service {
     }
 
     /// What an operation needs; an error where the provider is not configured.
-    fn call(&self, subject: &str, timeout: Duration, private: &[u8]) -> Result<Call> {
+    fn call(&self, subject: &str, timeout: Duration, private: BTreeMap<String, Vec<u8>>) -> Result<Call> {
         let client = match &*self.client.read().unwrap_or_else(PoisonError::into_inner) {
             Client::Ready(client) => Arc::clone(client),
             Client::Missing(reason) => return Err(unconfigured(reason)),
         };
         let notes = Notes {
-            private: wire::private_from_bytes(private),
+            private,
             ..Notes::default()
         };
         // A deadline beyond what the clock can hold is as good as none.

@@ -5,6 +5,7 @@
 mod apply;
 mod functions;
 mod hostile;
+mod ignored;
 mod import;
 mod keeper;
 mod macros;

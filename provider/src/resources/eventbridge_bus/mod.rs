@@ -155,10 +155,12 @@ impl Resource for Bus {
             aws::update(&aws, &plan).await?;
         }
         let name = &plan.event_source_name;
-        let (held, wanted) = (
+        let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
             plan.tags_all.clone().unwrap_or_default(),
         );
+        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
+        let wanted = tags::wanted(&planned, own, defaults::tags(operation.client())?);
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
@@ -202,8 +204,11 @@ impl Bus {
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
         self.name = Some(self.event_source_name.clone());
-        let own = self.tags.clone().unwrap_or_default();
-        self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
+        // As planned, if they were known: `ignore_changes` may keep them as they were.
+        if self.tags_all.is_none() {
+            let own = self.tags.clone().unwrap_or_default();
+            self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
+        }
         Ok(())
     }
 

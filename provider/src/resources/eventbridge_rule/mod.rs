@@ -121,10 +121,12 @@ impl Resource for Rule {
         if !plan.is_like(&prior) {
             aws::put(&aws, &plan, false).await?;
         }
-        let (held, wanted) = (
+        let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
             plan.tags_all.clone().unwrap_or_default(),
         );
+        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
+        let wanted = tags::wanted(&planned, own, defaults::tags(operation.client())?);
         let arn = plan.arn.as_deref().unwrap_or_default();
         let tagged = aws.retag(arn, &held, &wanted).await;
         tagged.map_err(|e| e.during_with(doing::tag(plan.known_name()), &messages::after_tagging()))?;
@@ -164,8 +166,11 @@ impl Rule {
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
-        let own = self.tags.clone().unwrap_or_default();
-        self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
+        // As planned, if they were known: `ignore_changes` may keep them as they were.
+        if self.tags_all.is_none() {
+            let own = self.tags.clone().unwrap_or_default();
+            self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
+        }
         Ok(())
     }
 

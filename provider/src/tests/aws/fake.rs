@@ -214,7 +214,8 @@ impl Holdings {
             }
             "PutRule" => {
                 let arn = rule_arn(&text("EventBusName"), &text("Name"));
-                self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                // AWS ignores the tags of a call that changes a rule.
+                self.tags.entry(arn.clone()).or_insert_with(|| pairs(&body["Tags"]));
                 self.rules.insert(of_rule("Name"), with(body, &arn));
                 json!({ "RuleArn": arn })
             }
