@@ -5,6 +5,7 @@ pub(crate) mod snapshot;
 
 mod aws;
 mod delivery_check;
+mod empty;
 mod ignored;
 mod scalr;
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, ignored, scalr};
+use super::{aws, delivery_check, empty, ignored, scalr};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -53,6 +53,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         delivery_check::SCENARIOS,
         include_str!("delivery_check.rs"),
     ),
+    ("empty", empty::SCENARIOS, include_str!("empty.rs")),
     ("ignored", ignored::SCENARIOS, include_str!("ignored.rs")),
     (
         "scalr/activation",
