@@ -8,6 +8,7 @@ mod catalog;
 mod data_source;
 mod function;
 mod import;
+mod move_state;
 mod plan;
 mod provider;
 mod read;
@@ -210,6 +211,7 @@ serve! {
     later read_resource, ReadResource, |m| m.type_name.clone() => read::read;
     later plan_resource_change, PlanResourceChange, |m| m.type_name.clone() => plan::plan;
     later apply_resource_change, ApplyResourceChange, |m| m.type_name.clone() => apply::apply;
+    now move_resource_state, MoveResourceState, |m| m.target_type_name.clone() => move_state::moved;
     now import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
     now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
     later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod apply;
+mod door;
 mod functions;
 mod hostile;
 mod ignored;
