@@ -1,5 +1,8 @@
 //! Whether resource policies let EventBridge deliver.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::arn;
 use crate::policy::{Ask, Policy, Verdict};
 use crate::state::RealmId;
@@ -55,9 +58,22 @@ pub(super) fn may_log<'p>(
     allowed("logs:CreateLogStream") && allowed("logs:PutLogEvents")
 }
 
+/// Policies by their text, read once in a turn.
+pub(super) type Policies = HashMap<String, Option<Arc<Policy>>>;
+
 /// Whether a queue's policy allows a rule to send to it.
-pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: &str) -> bool {
-    let Some(policy) = queue.policy().and_then(|text| Policy::parse(text).ok()) else {
+pub(super) fn may_send(
+    known: &mut Policies,
+    queue: &Queue,
+    queue_arn: &str,
+    rule_arn: &str,
+    account: &str,
+) -> bool {
+    let Some(text) = queue.policy() else { return false };
+    if !known.contains_key(text) {
+        known.insert(text.to_owned(), Policy::parse(text).ok().map(Arc::new));
+    }
+    let Some(Some(policy)) = known.get(text) else {
         return false;
     };
     let ask = Ask {

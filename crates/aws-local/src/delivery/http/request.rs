@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +19,7 @@ pub(crate) struct Job {
     pub(crate) method: String,
     pub(crate) url: Secret<String>,
     pub(crate) headers: Secret<Vec<(String, String)>>,
-    pub(crate) body: Secret<String>,
+    pub(crate) body: Secret<Arc<str>>,
     /// The OAuth token request to make first; its token is sent as a bearer token.
     pub(crate) oauth: Option<OAuth>,
 }
@@ -136,10 +137,16 @@ fn listed(parameters: Option<&Value>, kind: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Whether a connection puts parameters into the payload, which has to be read for that.
+pub(super) fn has_body_parameters(connection: &Connection) -> bool {
+    let invocation = connection.auth.get("InvocationHttpParameters");
+    !listed(invocation, "BodyParameters").is_empty()
+}
+
 /// Body parameters become members of a payload that is an object.
-fn with_body_parameters(payload: &str, parameters: &[(String, String)]) -> String {
+fn with_body_parameters(payload: &Arc<str>, parameters: &[(String, String)]) -> Arc<str> {
     if parameters.is_empty() {
-        return payload.to_owned();
+        return Arc::clone(payload);
     }
     match serde_json::from_str::<Value>(payload) {
         Ok(Value::Object(mut members)) => {
@@ -148,9 +155,9 @@ fn with_body_parameters(payload: &str, parameters: &[(String, String)]) -> Strin
                     .iter()
                     .map(|(name, value)| (name.clone(), Value::from(value.as_str()))),
             );
-            Value::Object(members).to_string()
+            Value::Object(members).to_string().into()
         }
-        _ => payload.to_owned(),
+        _ => Arc::clone(payload),
     }
 }
 
