@@ -1,6 +1,6 @@
 //! The data directory: used by one process at a time, readable by its owner only.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
@@ -8,10 +8,21 @@ use super::error::{Result, StoreError};
 
 /// The lock file of the one process that uses a data directory.
 const LOCK: &str = "companion.lock";
-/// The folder of the local AWS.
-const AWS: &str = "aws";
-/// What the names of our files and folders begin with.
-const OURS: [&str; 3] = ["companion.", "tls", AWS];
+/// The database's file.
+pub(super) const DATABASE: &str = "companion.sqlite";
+/// All files that are made here.
+#[cfg(unix)]
+const FILES: [&str; 6] = [
+    LOCK,
+    DATABASE,
+    "companion.new",
+    "companion.sqlite-wal",
+    "companion.sqlite-shm",
+    "companion.sqlite-journal",
+];
+/// The folders of the certificate and of the local AWS.
+#[cfg(unix)]
+const FOLDERS: [&str; 2] = ["tls", "aws"];
 
 /// The lock on a data directory, held for as long as this value lives.
 #[derive(Debug)]
@@ -19,19 +30,20 @@ pub(crate) struct DirLock {
     _file: File,
 }
 
-/// Locks this directory against other processes, creating it if needed, readable by its owner only.
+/// Locks this directory against other processes, creating it if needed. Directory and files are readable by their owner
+/// only, also those that an earlier version has made.
 pub(crate) fn lock(dir: &Path) -> Result<DirLock> {
     let failed = |source| StoreError::Directory {
         path: dir.to_owned(),
         source,
     };
     create_private(dir).map_err(failed)?;
-    let file = File::create(dir.join(LOCK)).map_err(failed)?;
+    make_private(dir).map_err(failed)?;
+    let path = dir.join(LOCK);
+    create_private_file(&path).map_err(failed)?;
+    let file = File::options().write(true).open(path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => {
-            make_private(dir, &OURS).map_err(failed)?;
-            Ok(DirLock { _file: file })
-        }
+        Ok(()) => Ok(DirLock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
@@ -53,115 +65,79 @@ pub(super) fn create_private_file(path: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn create_private(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 #[cfg(not(unix))]
 fn create_private(dir: &Path) -> io::Result<()> {
-    fs::create_dir_all(dir)
+    std::fs::create_dir_all(dir)
 }
 
-/// Takes a directory that an earlier version made, or that was there before, from other users: its files, since they hold
-/// the token, and the directory itself unless it holds files of others as well. The local AWS does so in its own.
+/// Corrects the modes of our files, and of the directory where it holds nothing else: one that is shared with others is
+/// not ours to close.
 #[cfg(unix)]
-fn make_private(dir: &Path, ours: &[&str]) -> io::Result<()> {
-    let mut only_ours = true;
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let (name, kind) = (entry.file_name(), entry.file_type()?);
-        let name = name.to_string_lossy();
-        if !ours.iter().any(|prefix| name.starts_with(prefix)) {
-            only_ours = false;
-        } else if kind.is_dir() && name != AWS {
-            // Whatever is in it, it is ours.
-            make_private(&entry.path(), &[""])?;
-        } else if kind.is_file() {
-            restrict(&entry.path(), 0o600)?;
-        }
-    }
-    if only_ours {
-        return restrict(dir, 0o700);
-    }
-    tracing::warn!(
-        directory = %dir.display(),
-        "the data directory holds other files as well, so its mode stays as it is; the companion's own files are readable \
-         by their owner only"
-    );
-    Ok(())
-}
-
-#[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+fn make_private(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mut permissions = fs::metadata(path)?.permissions();
-    if permissions.mode() & 0o777 == mode {
-        return Ok(());
+    let close = |path: &Path, mode: u32| match std::fs::metadata(path) {
+        // No bit of the group and of others.
+        Ok(found) if found.permissions().mode() % 0o100 == 0 => Ok(()),
+        Ok(_) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    for file in FILES {
+        close(&dir.join(file), 0o600)?;
     }
-    permissions.set_mode(mode);
-    fs::set_permissions(path, permissions)
+    let mut is_ours = true;
+    for entry in std::fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        is_ours &= FILES.iter().chain(&FOLDERS).any(|ours| name == **ours);
+    }
+    if is_ours { close(dir, 0o700) } else { Ok(()) }
 }
 
 #[cfg(not(unix))]
-fn make_private(_: &Path, _: &[&str]) -> io::Result<()> {
+fn make_private(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
+    use std::fs::{Permissions, metadata, set_permissions};
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
-    /// The mode of each path in a directory that holds these files, after it was locked; a path that ends with a slash
-    /// is a directory.
-    fn check(paths: &[&str], expected: &[(&str, u32)]) {
-        let root = tempfile::tempdir().unwrap();
-        let dir = root.path().join("data");
-        fs::create_dir(&dir).unwrap();
-        for path in paths {
-            let at = dir.join(path);
-            if path.ends_with('/') {
-                fs::create_dir(&at).unwrap();
-                fs::set_permissions(&at, fs::Permissions::from_mode(0o755)).unwrap();
-            } else {
-                fs::write(&at, "x").unwrap();
-                fs::set_permissions(&at, fs::Permissions::from_mode(0o644)).unwrap();
+    fn mode(path: &Path) -> u32 {
+        metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_directory_of_an_earlier_version_is_closed_unless_it_is_shared() {
+        for (shared, want) in [(None, 0o700), (Some("notes.txt"), 0o755)] {
+            let folder = tempfile::tempdir().unwrap();
+            let dir = folder.path().join("state");
+            for file in FILES.iter().copied().chain(shared) {
+                std::fs::create_dir_all(&dir).unwrap();
+                std::fs::write(dir.join(file), "x").unwrap();
+                set_permissions(dir.join(file), Permissions::from_mode(0o644)).unwrap();
+            }
+            std::fs::create_dir(dir.join("aws")).unwrap();
+            set_permissions(&dir, Permissions::from_mode(0o755)).unwrap();
+            let _lock = lock(&dir).unwrap();
+            assert_eq!(mode(&dir), want, "{shared:?}");
+            for file in FILES {
+                assert_eq!(mode(&dir.join(file)), 0o600, "{file}");
             }
         }
-        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
-        drop(lock(&dir).unwrap());
-        for (path, mode) in expected {
-            let found = fs::metadata(dir.join(path)).unwrap().permissions().mode() & 0o777;
-            assert_eq!(found, *mode, "{path:?} beside {paths:?}");
-        }
     }
 
     #[test]
-    fn an_old_directory_is_taken_from_other_users() {
-        check(&[], &[("", 0o700), ("companion.lock", 0o600)]);
-        check(
-            &[
-                "companion.sqlite",
-                "companion.sqlite-wal",
-                "tls/",
-                "tls/server.key.der",
-                "aws/",
-            ],
-            &[
-                ("", 0o700),
-                ("companion.sqlite", 0o600),
-                ("companion.sqlite-wal", 0o600),
-                ("tls", 0o700),
-                ("tls/server.key.der", 0o600),
-            ],
-        );
-    }
-
-    #[test]
-    fn what_others_have_there_keeps_its_mode() {
-        check(
-            &["companion.sqlite", "notes.txt"],
-            &[("", 0o755), ("notes.txt", 0o644), ("companion.sqlite", 0o600)],
-        );
+    fn a_new_directory_and_its_lock_are_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("new/state");
+        let _lock = lock(&dir).unwrap();
+        assert_eq!((mode(&dir), mode(&dir.join(LOCK))), (0o700, 0o600));
     }
 }

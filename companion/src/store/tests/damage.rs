@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::super::database::FILE;
+use super::super::directory::DATABASE as FILE;
 use super::super::{Durability, Store, lock};
 use crate::error_chain;
 use crate::testing::BOUNDS;

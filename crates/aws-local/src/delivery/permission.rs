@@ -8,6 +8,7 @@ use crate::policy::{Ask, Policy, Verdict};
 use crate::state::RealmId;
 use crate::state::log_group::{LogGroup, LogPolicy};
 use crate::state::queue::Queue;
+use crate::state::topic::Topic;
 use crate::turn::Turn;
 
 /// The principal that delivers.
@@ -69,7 +70,40 @@ pub(super) fn may_send(
     rule_arn: &str,
     account: &str,
 ) -> bool {
-    let Some(text) = queue.policy() else { return false };
+    is_allowed(
+        known,
+        queue.policy(),
+        ("sqs:SendMessage", queue_arn),
+        rule_arn,
+        account,
+    )
+}
+
+/// Whether a topic's policy allows a rule to publish to it.
+pub(super) fn may_publish(
+    known: &mut Policies,
+    topic: &Topic,
+    topic_arn: &str,
+    rule_arn: &str,
+    account: &str,
+) -> bool {
+    is_allowed(
+        known,
+        topic.policy(),
+        ("sns:Publish", topic_arn),
+        rule_arn,
+        account,
+    )
+}
+
+fn is_allowed(
+    known: &mut Policies,
+    policy: Option<&str>,
+    (action, resource): (&'static str, &str),
+    rule_arn: &str,
+    account: &str,
+) -> bool {
+    let Some(text) = policy else { return false };
     if !known.contains_key(text) {
         known.insert(text.to_owned(), Policy::parse(text).ok().map(Arc::new));
     }
@@ -79,8 +113,8 @@ pub(super) fn may_send(
     let ask = Ask {
         service: Some(PRINCIPAL),
         account: None,
-        action: "sqs:SendMessage",
-        resources: &[queue_arn],
+        action,
+        resources: &[resource],
         source_arn: rule_arn,
         source_account: account,
     };

@@ -65,7 +65,7 @@ fn log_entry(payload: &str) -> Result<(Millis, Arc<str>), String> {
         other => minify(&other.to_string()).into(),
     };
     Ok((
-        at.ok_or("the input transformer's timestamp is not a time")?,
+        at.ok_or_else(|| Miss::BadInput("the input transformer's timestamp is not a time".to_owned()))?,
         message,
     ))
 }
@@ -104,17 +104,19 @@ fn find(turn: &mut Turn<'_>, event: &str, steps: &[Step]) -> Result<Option<Arc<s
     // A wildcard reads what it meets twice: for where it ends, and for what is in it.
     let wildcards = steps.iter().filter(|step| **step == Step::Every).count();
     afford(turn, event.len() / 8 * (1 + wildcards))?;
-    if wildcards == 0 {
-        let Some(value) = cut(event, steps) else {
-            return Ok(None);
-        };
-        afford(turn, value.len() / 4)?;
-        return Ok(Some(value.into()));
+    let value = value_at(event, steps);
+    afford(turn, value.as_ref().map_or(0, |value| value.len() / 4))?;
+    Ok(value)
+}
+
+/// The JSON at a path; all that a path with wildcards meets, as a list.
+pub(super) fn value_at(event: &str, steps: &[Step]) -> Option<Arc<str>> {
+    if !steps.contains(&Step::Every) {
+        return cut(event, steps).map(Into::into);
     }
     let mut found = Vec::new();
     cut_all(event, steps, &mut found);
-    afford(turn, found.iter().map(|value| value.len() / 4 + 1).sum())?;
-    Ok(Some(["[", &found.join(","), "]"].concat().into()))
+    Some(["[", &found.join(","), "]"].concat().into())
 }
 
 /// Takes steps of the turn, before what they are for is done.
@@ -183,13 +185,15 @@ fn without_detail(event: &str) -> String {
     format!("{{{out}}}")
 }
 
-/// Replaces each `<name>` of the template by the value of its path, or by AWS's own variable. Each is looked up once.
+/// Replaces each `<name>` of the template by the value of its path, or by AWS's own variable; each is looked up once. A
+/// template that is an object or a list has to lead to JSON, or the target gets nothing; any other template leads to text.
 fn fill(
     turn: &mut Turn<'_>,
     transformer: &InputTransformer,
     invocation: &Invocation,
 ) -> Result<String, Miss> {
     let template = transformer.input_template.as_str();
+    let makes_json = template.trim_start().starts_with(['{', '[']);
     let mut values: HashMap<(&str, bool), Option<Arc<str>>> = HashMap::new();
     let mut out = String::with_capacity(template.len());
     let (mut rest, mut in_string) = (template, false);
@@ -204,12 +208,10 @@ fn fill(
             (None, None) => None,
             (None, Some(name)) => {
                 let value = variable(turn, name, transformer, invocation)?;
-                let value = value.map(|json| {
-                    if in_string {
-                        inside_string(&json).into()
-                    } else {
-                        json
-                    }
+                let value = value.map(|json| match in_string {
+                    true if makes_json => unquoted(&json).into(),
+                    true => inside_string(&json).into(),
+                    false => json,
                 });
                 values.insert((name, in_string), value.clone());
                 value
@@ -232,10 +234,13 @@ fn fill(
     }
     afford(turn, out.len() / 4)?;
     // A result that is JSON is minified; other text stays as it is.
-    if serde_json::from_str::<serde::de::IgnoredAny>(&out).is_ok() {
-        return Ok(minify(&out));
+    match serde_json::from_str::<serde::de::IgnoredAny>(&out) {
+        Ok(_) => Ok(minify(&out)),
+        Err(_) if !makes_json => Ok(out),
+        Err(error) => Err(Miss::BadInput(format!(
+            "the input transformer's result is no JSON, as with an object or a list within quotes: {error}"
+        ))),
     }
-    Ok(out)
 }
 
 fn too_long() -> Miss {
@@ -245,11 +250,18 @@ fn too_long() -> Miss {
     Miss::Http("SDK_CLIENT_ERROR", why)
 }
 
-/// Within quotes a string loses its own quotes; so do those within an object or a list, which would end the text.
+/// Within quotes a string loses its own quotes.
+fn unquoted(json: &str) -> &str {
+    json.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(json)
+}
+
+/// Within a template that is one text, an object or a list loses the quotes in it, too.
 fn inside_string(json: &str) -> String {
-    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => inner.to_owned(),
-        None => json.replace("\\\"", "").replace('"', ""),
+    match unquoted(json) {
+        inner if inner.len() < json.len() => inner.to_owned(),
+        whole => whole.replace("\\\"", "").replace('"', ""),
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
 pub(crate) mod timers;
+pub(crate) mod topic;
+pub(crate) mod vended;
 
 use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
@@ -34,6 +36,8 @@ use queue::Queue;
 use source::Source;
 use story::Stories;
 use timers::Timers;
+use topic::Topic;
+use vended::Vended;
 
 /// The tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -104,6 +108,10 @@ pub(crate) struct Realm {
     pub(crate) api_destinations: BTreeMap<String, ApiDestination>,
     pub(crate) archives: BTreeMap<String, Archive>,
     pub(crate) replays: BTreeMap<String, Replay>,
+    #[serde(default)]
+    pub(crate) topics: BTreeMap<String, Topic>,
+    #[serde(default)]
+    pub(crate) vended: Vended,
     pub(crate) metrics: Metrics,
 }
 
@@ -204,6 +212,11 @@ impl World {
         })
     }
 
+    /// The same, for reading.
+    pub(crate) fn realm_at(&self, id: &RealmId) -> Option<&Realm> {
+        self.realms.get(id)
+    }
+
     /// All realms that were ever accessed.
     pub(crate) fn realms(&self) -> impl Iterator<Item = (&RealmId, &Realm)> {
         self.realms.iter()
@@ -227,6 +240,8 @@ impl Realm {
             api_destinations: BTreeMap::new(),
             archives: BTreeMap::new(),
             replays: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            vended: Vended::default(),
             metrics: Metrics::default(),
         }
     }

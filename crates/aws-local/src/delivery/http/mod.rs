@@ -34,15 +34,7 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
     let payload = transformer::payload(turn, invocation)?;
     let is_destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
     if !is_destination {
-        turn.world.outbox.record(InvocationRecord {
-            at: turn.now,
-            account: invocation.realm.account().to_owned(),
-            region: invocation.realm.region().to_owned(),
-            rule_arn: invocation.rule_arn.clone(),
-            target: Arc::clone(&invocation.target),
-            event_id: invocation.envelope.id.clone(),
-            payload: Arc::clone(&payload),
-        });
+        record_invocation(turn, invocation, Arc::clone(&payload));
         if !turn.world.targets.contains_key(&invocation.target.arn) {
             let why = format!(
                 "targets of `{}` are not emulated and no URL was given for this one",
@@ -73,6 +65,19 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
     });
     admit(turn, id);
     Ok(Sent::Later)
+}
+
+/// Keeps what a target that is not emulated, or a topic, got.
+pub(super) fn record_invocation(turn: &mut Turn<'_>, invocation: &Invocation, payload: Arc<str>) {
+    turn.world.outbox.record(InvocationRecord {
+        at: turn.now,
+        account: invocation.realm.account().to_owned(),
+        region: invocation.realm.region().to_owned(),
+        rule_arn: invocation.rule_arn.clone(),
+        target: Arc::clone(&invocation.target),
+        event_id: invocation.envelope.id.clone(),
+        payload,
+    });
 }
 
 /// Sends a delivery now, or sets a timer for when its API destination's rate allows it.
@@ -135,7 +140,7 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
         });
     }
     match destination_of(turn, &pending.target.arn) {
-        Ok((_, connection)) if !affords(turn, &pending, &connection) => {
+        Ok((_, connection)) if !turn.take(request::steps(&pending, &connection)) => {
             let why = "the requests of one turn may not cost more: put fewer or smaller events at once";
             not_sent(
                 turn,
@@ -149,11 +154,6 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
         }
         Err(miss) => not_sent(turn, id, &pending, &miss),
     }
-}
-
-/// Whether the turn has the steps left that it takes to put a connection's parameters into the payload.
-fn affords(turn: &mut Turn<'_>, pending: &Pending, connection: &Connection) -> bool {
-    !request::has_body_parameters(connection) || turn.take(pending.payload.len())
 }
 
 fn not_sent(turn: &mut Turn<'_>, id: u64, pending: &Pending, miss: &Miss) -> Option<Job> {

@@ -11,6 +11,7 @@ mod pattern;
 mod permissions;
 mod put_events;
 pub(crate) mod replays;
+mod roles;
 mod rules;
 mod sources;
 mod tags;
