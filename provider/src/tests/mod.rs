@@ -5,6 +5,7 @@ pub(crate) mod snapshot;
 
 mod aws;
 mod delivery_check;
+mod examples;
 mod scalr;
 mod walk;
 
