@@ -184,11 +184,7 @@ impl Resource for Bus {
         }
         defaults::plan_region(plan, &Self::region());
         defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |bus| bus.tags.as_ref());
-        if plan.action() == Action::Create
-            && let Value::Known(source) = plan.planned(Self::event_source_name())
-        {
-            plan.set(Self::name(), source);
-        }
+        plan::name(plan);
         plan::source_state(plan);
         plan::note_association(plan);
         Ok(())

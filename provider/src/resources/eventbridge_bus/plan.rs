@@ -5,6 +5,15 @@ use tfplugin::{Action, Plan, Value};
 use super::source::MISSING;
 use super::{Bus, messages};
 
+/// A bus is named as its source.
+pub(super) fn name(plan: &mut Plan<'_, Bus>) {
+    if plan.action() == Action::Create
+        && let Value::Known(source) = plan.planned(Bus::event_source_name())
+    {
+        plan.set(Bus::name(), source);
+    }
+}
+
 /// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
 pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
     let Some(prior) = plan.prior() else { return };
