@@ -56,14 +56,10 @@ fn object(row: store::Connection) -> Object<Connection> {
 
 /// The source's ARN in the customer's account; it has no account part.
 fn arn(source: &SourceKey) -> String {
-    let partition = match source.region.split('-').next() {
-        Some("cn") => "aws-cn",
-        _ if source.region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let (region, name) = (&source.region, &source.name);
     format!(
-        "arn:{partition}:events:{}::event-source/{}",
-        source.region, source.name
+        "arn:{}:events:{region}::event-source/{name}",
+        aws_local::partition(region)
     )
 }
 

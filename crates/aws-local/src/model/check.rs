@@ -203,7 +203,8 @@ impl Checker<'_> {
                 &format!("Member must satisfy regular expression pattern: {pattern}"),
             );
         }
-        if !shape.allowed.is_empty() && !shape.allowed.iter().any(|allowed| allowed == text) {
+        let is = |allowed: &String| allowed == text || (shape.any_case && allowed.eq_ignore_ascii_case(text));
+        if !shape.allowed.is_empty() && !shape.allowed.iter().any(is) {
             let allowed = shape.allowed.join(", ");
             self.fail_value(
                 text,

@@ -6,7 +6,7 @@
 //! call log_events listing    what an operation works with; what FilterLogEvents and the like give; pages of listings
 //! output                     what an operation gives
 //! op                         one operation: its name, decoder and function
-//! events/ logs/ sqs/ sts     the services
+//! events/ logs/ sns/ sqs/ sts     the services
 //! ```
 
 use std::collections::HashMap;
@@ -24,6 +24,7 @@ mod log_events;
 pub(crate) mod logs;
 mod op;
 mod output;
+pub(crate) mod sns;
 pub(crate) mod sqs;
 pub(crate) mod sts;
 
@@ -67,14 +68,14 @@ fn prepare(service: Service, op: &dyn Operation, body: &Value) -> Result<Prepare
     let run = op.decode(body)?;
     let run = match service {
         Service::Sqs => sqs::guarded(op.name(), body, run),
-        Service::Events | Service::Logs | Service::Sts => run,
+        Service::Events | Service::Logs | Service::Sts | Service::Sns => run,
     };
     let writes = op.writes();
     Ok(Prepared { writes, run })
 }
 
 fn find(service: Service, name: &str) -> Result<&'static KnownOperation, Fault> {
-    static KNOWN: OnceLock<[HashMap<&str, KnownOperation>; 4]> = OnceLock::new();
+    static KNOWN: OnceLock<[HashMap<&str, KnownOperation>; 5]> = OnceLock::new();
     let known = &KNOWN.get_or_init(|| Service::ALL.map(known_of))[service as usize];
     known.get(name).ok_or_else(|| Fault::unknown(service, name))
 }
@@ -96,5 +97,6 @@ pub(crate) fn tables(service: Service) -> &'static [&'static [&'static dyn Opera
         Service::Logs => logs::TABLES,
         Service::Sqs => sqs::TABLES,
         Service::Sts => &[sts::OPS],
+        Service::Sns => sns::TABLES,
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
 pub(crate) mod timers;
+pub(crate) mod topic;
 
 use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
@@ -31,6 +32,7 @@ use queue::Queue;
 use source::Source;
 use story::Stories;
 use timers::Timers;
+use topic::Topic;
 
 /// The tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -92,6 +94,8 @@ pub(crate) struct Realm {
     pub(crate) api_destinations: BTreeMap<String, ApiDestination>,
     pub(crate) archives: BTreeMap<String, Archive>,
     pub(crate) replays: BTreeMap<String, Replay>,
+    #[serde(default)]
+    pub(crate) topics: BTreeMap<String, Topic>,
     pub(crate) metrics: Metrics,
 }
 
@@ -191,6 +195,7 @@ impl Realm {
             api_destinations: BTreeMap::new(),
             archives: BTreeMap::new(),
             replays: BTreeMap::new(),
+            topics: BTreeMap::new(),
             metrics: Metrics::default(),
         }
     }

@@ -298,6 +298,13 @@ async fn targets_that_may_not_work_are_warned_of() {
             json!({ "role_arn": role }),
         ),
         ("kinesis:us-east-1:123456789012:stream/s", json!({})),
+        (
+            "sqs:us-east-1:123456789012:q",
+            json!({ "input_transformer": {
+                "input_paths": { "run": "$.detail.event", "id": "$.id" },
+                "input_template": "{\"text\": \"run <run>\", \"id\": \"<id>\"}",
+            } }),
+        ),
         ("sqs:us-east-1:123456789012:q.fifo", json!({})),
         ("sqs:eu-west-1:123456789012:q", json!({})),
         ("logs:us-east-1:123456789012:log-group:g", json!({})),
