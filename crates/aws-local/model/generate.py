@@ -3,7 +3,7 @@
     python generate.py PATH/TO/botocore/data
 
 Only what requests are validated against is kept: operation names, members, required ones, lengths, ranges, patterns
-and enums. A pattern that the regex crate words differently is written a second time under "rust".
+and enums, and which values no message may show. A pattern that the regex crate words differently is written a second time under "rust".
 """
 
 import glob
@@ -33,7 +33,7 @@ BUILT = {
 LISTED = {"ApiDestinationHttpMethod": ["HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"]}
 # Enums whose values AWS takes in lower case too.
 ANY_CASE = {"ConnectionOAuthHttpMethod"}
-CONSTRAINTS = ("min", "max", "pattern", "enum")
+CONSTRAINTS = ("min", "max", "pattern", "enum", "sensitive")
 # SQS judges attribute names itself, by each operation's own list and in its own words.
 WITHOUT_ENUMS = {"sqs"}
 

@@ -79,6 +79,20 @@ pub(crate) fn root(region: &str, account: &str) -> String {
     ["arn:", partition(region), ":iam::", account, ":root"].concat()
 }
 
+/// The partition that a region belongs to.
+pub(crate) fn partition(region: &str) -> &'static str {
+    match region {
+        r if r.starts_with("cn-") => "aws-cn",
+        r if r.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The ARN of an account, as a principal: that of its root user.
+pub(crate) fn root(region: &str, account: &str) -> String {
+    format!("arn:{}:iam::{account}:root", partition(region))
+}
+
 /// A rule's ARN: the default bus is not named in it.
 pub(crate) fn rule(region: &str, account: &str, bus: &str, name: &str) -> String {
     let path = if bus == "default" {

@@ -14,6 +14,7 @@ use tfplugin::{CancellationToken, Operation};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::credentials_sent::HideSent;
 use super::{Endpoints, Error, arn, settings};
 
 /// A read that starts when the operation's time is over still gets this long: it looks for the cause, for the message.
@@ -41,6 +42,14 @@ impl Limits {
         Self {
             stop: operation.cancelled().clone(),
             deadline: operation.deadline(),
+        }
+    }
+
+    /// Those of something short.
+    pub fn within(stop: &CancellationToken, time: Duration) -> Self {
+        Self {
+            stop: stop.clone(),
+            deadline: Instant::now() + time,
         }
     }
 
@@ -80,11 +89,13 @@ pub struct Clients {
 impl Clients {
     pub(super) fn new(base: &SdkConfig, name: &str, endpoints: &Endpoints) -> Self {
         let region = Region::new(name.to_owned());
-        let mut for_events = events::config::Builder::from(base).region(region.clone());
+        let for_events = events::config::Builder::from(base).region(region.clone());
+        let mut for_events = for_events.interceptor(HideSent);
         if let Some(url) = &endpoints.events {
             for_events = for_events.endpoint_url(url);
         }
-        let mut for_logs = logs::config::Builder::from(base).region(region);
+        let for_logs = logs::config::Builder::from(base).region(region);
+        let mut for_logs = for_logs.interceptor(HideSent);
         if let Some(url) = &endpoints.logs {
             for_logs = for_logs.endpoint_url(url);
         }

@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// A bad attribute of a resource that is otherwise right, and what the message must hold.
-const BAD: [(&str, &str, &str); 31] = [
+const BAD: [(&str, &str, &str); 32] = [
     ("eventbridge_connection", "name = \"a b\"", "name = \"a b\""),
     ("eventbridge_connection", "aws_account_id = \"1234\"", "12 digits"),
     ("eventbridge_connection", "region = \"mars\"", "region = \"mars\""),
@@ -51,6 +51,11 @@ const BAD: [(&str, &str, &str); 31] = [
         "eventbridge_rule",
         "event_pattern = jsonencode({ source = [{ wildcard = \"*:*:*:*:*:event-bus/*\" }] })",
         "Rule is too complex",
+    ),
+    (
+        "eventbridge_rule",
+        "event_pattern = jsonencode(null)",
+        "JSON text `null`",
     ),
     (
         "eventbridge_rule",

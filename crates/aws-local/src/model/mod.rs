@@ -126,6 +126,9 @@ struct Shape {
     max: Option<f64>,
     pattern: Option<String>,
     rust: Option<String>,
+    /// No message shows such a value.
+    #[serde(default)]
+    sensitive: bool,
     #[serde(default, rename = "enum")]
     allowed: Vec<String>,
     /// The allowed values are taken in lower case too.

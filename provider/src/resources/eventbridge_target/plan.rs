@@ -1,9 +1,10 @@
 //! What a plan decides of a target: its id, whether another destination means another target, and what may not work.
 
-use tfplugin::{Action, Plan, Value};
+use tfplugin::{Action, Diagnostic, Plan, Value};
 
 use super::{Target, input, log_group, messages, warnings};
 use crate::aws::{arn, target_id};
+use crate::defaults;
 
 /// Plans id and log group; decides whether another destination means another target.
 pub(super) fn destination(plan: &mut Plan<'_, Target>) {
@@ -63,6 +64,38 @@ pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
             plan.warn(warning);
         }
     }
+}
+
+/// Refuses a log group of somebody else, which an apply would refuse half way through.
+pub(super) async fn refuse_foreign_group(plan: &mut Plan<'_, Target>) {
+    if let Some(refusal) = foreign_group(plan).await {
+        plan.error(refusal);
+    }
+}
+
+/// A group that exists and has no owner tag. One that has a tag may get another owner by what is applied before.
+async fn foreign_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
+    let name = plan.planned(Target::log_group().name()).known()?;
+    let is_own = |prior: &Target| prior.own_group().is_some_and(|group| group.name == name);
+    if plan.planned(Target::log_group().create()).known() != Some(true) || plan.prior().is_some_and(is_own) {
+        return None;
+    }
+    let aws = defaults::look(plan, &Target::region()).await?;
+    let held = aws.heard(aws.log_group(&name).await)??;
+    let arn = log_group::arn_of(&held, None);
+    let tags = aws.heard(aws.log_group_tags(&arn).await)?;
+    if tags.contains_key(log_group::OWNER_TAG) {
+        return None;
+    }
+    let bus = plan.planned(Target::event_bus_name()).known();
+    let rule = plan.planned(Target::rule()).known();
+    let owner = bus.zip(rule).map(|(bus, rule)| log_group::owner(&bus, &rule));
+    Some(messages::group_of_another(
+        &name,
+        &aws.name,
+        None,
+        (&arn, owner.as_deref()),
+    ))
 }
 
 fn warn_of_release(plan: &mut Plan<'_, Target>) {
