@@ -74,23 +74,9 @@ pub(crate) fn arn(service: &str, region: &str, account: &str, resource: &str) ->
     .concat()
 }
 
-/// The ARN of an account, for the callers of a region.
+/// The ARN of an account, as a principal and as a caller: that of its root user.
 pub(crate) fn root(region: &str, account: &str) -> String {
     ["arn:", partition(region), ":iam::", account, ":root"].concat()
-}
-
-/// The partition that a region belongs to.
-pub(crate) fn partition(region: &str) -> &'static str {
-    match region {
-        r if r.starts_with("cn-") => "aws-cn",
-        r if r.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
-
-/// The ARN of an account, as a principal: that of its root user.
-pub(crate) fn root(region: &str, account: &str) -> String {
-    format!("arn:{}:iam::{account}:root", partition(region))
 }
 
 /// A rule's ARN: the default bus is not named in it.

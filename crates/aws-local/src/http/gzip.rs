@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use flate2::read::MultiGzDecoder;
 
-use super::BODY_BYTES_MAX;
+use super::edge::BODY_BYTES_MAX;
 use crate::fault::Fault;
 
 /// The body as it was before its `Content-Encoding`, within the limit of bodies.

@@ -6,7 +6,7 @@
 //! cbor edge gzip serve signature xml   bodies of answers and requests; what handlers share; connections; who signed
 //! reply                      answers and refusals in the form of the client's protocol
 //! guard query target         what is refused unread; which operation a request names
-//! carrier poll               sends deliveries over HTTP; ReceiveMessage that waits
+//! carrier poll tail          sends deliveries over HTTP; ReceiveMessage that waits; StartLiveTail's stream
 //! local/                     `/_local/…`
 //! ```
 
@@ -20,6 +20,7 @@ use axum::http::header::{CONTENT_LENGTH, HOST};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::{get, post};
+use tokio::sync::Semaphore;
 
 use crate::change;
 use crate::config::Config;
@@ -27,6 +28,7 @@ use crate::engine::Engine;
 use crate::fault::Fault;
 use crate::injection::{Faults, HttpError};
 use crate::model::Service;
+use crate::ops::Output;
 
 pub(crate) mod carrier;
 mod cbor;
@@ -39,14 +41,12 @@ mod query;
 mod reply;
 pub(crate) mod serve;
 mod signature;
+mod tail;
 mod target;
 mod xml;
 
-use edge::Edge;
+use edge::{BODY_BYTES_MAX, Edge};
 use reply::Wire;
-
-/// The largest request body: a full PutPartnerEvents whose details are escaped to the utmost.
-const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a request's body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -56,6 +56,7 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
     let edge = Arc::new(Edge {
         engine,
         faults: Faults::default(),
+        tails: Arc::new(Semaphore::new(tail::SESSIONS_MAX)),
         default_region: config.region.clone(),
     });
     let guard = Arc::new(guard::Guard {
@@ -118,9 +119,15 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
 }
 
 /// Carries a request out, unless a fault that was asked for comes between.
-async fn answer(edge: &Edge, wire: Wire, request: &change::Request) -> Response {
+async fn answer(edge: &Arc<Edge>, wire: Wire, request: &change::Request) -> Response {
     let carried_out = async {
-        let answer = poll::call(&edge.engine, request).await;
+        let answer = match poll::call(&edge.engine, request).await {
+            Ok(Output::Tail(session)) => match tail::answer(edge, *session) {
+                Ok(stream) => return stream,
+                Err(fault) => Err(fault),
+            },
+            other => other,
+        };
         wire.answer(request.service, &request.operation, answer)
     };
     let operation = format!("{}:{}", request.service.prefix(), request.operation);

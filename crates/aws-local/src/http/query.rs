@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::reply::Wire;
-use super::target::{Call, unknown_service};
+use crate::change::Body;
 use crate::fault::Fault;
 use crate::model::{Form, Service};
+
+/// The operation of a service, with its input as JSON.
+pub(super) type Call = Result<(Service, String, Body), Fault>;
 
 /// A service that speaks the protocol.
 struct Speaker {
@@ -70,6 +73,13 @@ fn json_only(operation: &str) -> Fault {
          SDKs since the end of 2023 use JSON."
     );
     Fault::new("UnknownOperationException", why)
+}
+
+pub(super) fn unknown_service(target: &str) -> Fault {
+    Fault::new(
+        "UnknownOperationException",
+        format!("The local AWS does not have the service of `{target}`; nothing was done."),
+    )
 }
 
 fn pairs(form: &[u8]) -> Form {

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::query;
+use super::query::{self, Call, unknown_service};
 use super::reply::Wire;
 use crate::change::Body;
 use crate::fault::Fault;
@@ -12,9 +12,6 @@ use crate::model::Service;
 
 /// How deep a body may nest. The stored form nests it a few levels deeper, and JSON is read 127 deep.
 const DEPTH_MAX: usize = 100;
-
-/// The operation of a service, with its input as JSON.
-pub(super) type Call = Result<(Service, String, Body), Fault>;
 
 /// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
@@ -87,13 +84,6 @@ fn is_within(value: &Value, depth: usize) -> bool {
         Value::Object(all) => depth > 0 && all.values().all(|one| is_within(one, depth - 1)),
         _ => true,
     }
-}
-
-pub(super) fn unknown_service(target: &str) -> Fault {
-    Fault::new(
-        "UnknownOperationException",
-        format!("The local AWS does not have the service of `{target}`; nothing was done."),
-    )
 }
 
 #[cfg(test)]

@@ -76,6 +76,9 @@ fn with_body(answer: Response, body: Body) -> Response {
 
 async fn oversized(answer: Response, size_bytes: u64) -> Response {
     let (mut head, body) = answer.into_parts();
+    if is_endless(&body) {
+        return Response::from_parts(head, body);
+    }
     let Ok(start) = to_bytes(body, usize::MAX).await else {
         return cut();
     };
@@ -94,6 +97,9 @@ async fn oversized(answer: Response, size_bytes: u64) -> Response {
 /// The head says how long the body is, and the connection ends before that. A body without bytes cannot be truncated.
 async fn truncated(answer: Response, size_bytes: Option<u64>) -> Response {
     let (mut head, body) = answer.into_parts();
+    if is_endless(&body) {
+        return cut();
+    }
     let Ok(whole) = to_bytes(body, usize::MAX).await else {
         return cut();
     };
@@ -109,6 +115,11 @@ async fn truncated(answer: Response, size_bytes: Option<u64>) -> Response {
         flushed: false,
     };
     Response::from_parts(head, Body::new(body))
+}
+
+/// Whether it is an event stream, which has no size to change.
+fn is_endless(body: &Body) -> bool {
+    hyper::body::Body::size_hint(body).exact().is_none()
 }
 
 fn len(bytes: &Bytes) -> u64 {

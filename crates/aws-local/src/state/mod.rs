@@ -21,6 +21,7 @@ pub(crate) mod source;
 pub(crate) mod story;
 pub(crate) mod timers;
 pub(crate) mod topic;
+pub(crate) mod vended;
 
 use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
@@ -33,6 +34,7 @@ use source::Source;
 use story::Stories;
 use timers::Timers;
 use topic::Topic;
+use vended::Vended;
 
 /// The tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -96,6 +98,8 @@ pub(crate) struct Realm {
     pub(crate) replays: BTreeMap<String, Replay>,
     #[serde(default)]
     pub(crate) topics: BTreeMap<String, Topic>,
+    #[serde(default)]
+    pub(crate) vended: Vended,
     pub(crate) metrics: Metrics,
 }
 
@@ -172,6 +176,11 @@ impl World {
         self.sessions.get(key).map(|session| &*session.account)
     }
 
+    /// The same, for reading.
+    pub(crate) fn realm_at(&self, id: &RealmId) -> Option<&Realm> {
+        self.realms.get(id)
+    }
+
     /// All realms that were ever accessed.
     pub(crate) fn realms(&self) -> impl Iterator<Item = (&RealmId, &Realm)> {
         self.realms.iter()
@@ -196,6 +205,7 @@ impl Realm {
             archives: BTreeMap::new(),
             replays: BTreeMap::new(),
             topics: BTreeMap::new(),
+            vended: Vended::default(),
             metrics: Metrics::default(),
         }
     }

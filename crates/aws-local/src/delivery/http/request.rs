@@ -275,7 +275,7 @@ mod tests {
 
     const EVENT: &str = r#"{"source":"s","detail":{"key":"a/b é","n":1.50,"o":{"x":[1]},"line":"a\r\nb"}}"#;
 
-    fn job(parameters: &Value, auth: Value) -> Job {
+    fn job(parameters: &Value, auth: &Value) -> Job {
         let pending = json!({
             "realm": "1/r", "rule_arn": "", "event": EVENT, "payload": "{}", "retries": 0, "since": 0, "under_way": true,
             "page": { "event": "", "pass": 0, "delivery": 0 },
@@ -329,7 +329,7 @@ mod tests {
             ),
         ] {
             let parameters = json!({ "PathParameterValues": values, "QueryStringParameters": query });
-            let url = job(&parameters, json!({})).url;
+            let url = job(&parameters, &json!({})).url;
             assert_eq!(*url, expected, "{parameters}");
         }
     }
@@ -360,7 +360,7 @@ mod tests {
         ] {
             let mut auth = auth;
             auth["InvocationHttpParameters"] = json!({ "HeaderParameters": of_connection });
-            let headers = job(&json!({ "HeaderParameters": forbidden }), auth).headers;
+            let headers = job(&json!({ "HeaderParameters": forbidden }), &auth).headers;
             let mut expected = ALWAYS.to_vec();
             expected.extend([("Content-Type", "text/plain"), ("X-None", ""), ("x-a", "theirs")]);
             expected.extend(last);
@@ -384,7 +384,7 @@ mod tests {
                 "BodyParameters": [{ "Key": "scope", "Value": "a" }, { "Key": "client_id", "Value": "j" }],
             },
         } });
-        let oauth = job(&json!({}), auth).oauth.unwrap();
+        let oauth = job(&json!({}), &auth).oauth.unwrap();
         assert_eq!(oauth.method, "PUT");
         let expected = [
             ("user-agent", AGENT),
