@@ -5,6 +5,8 @@ pub(crate) mod snapshot;
 
 mod aws;
 mod delivery_check;
+mod empty;
+mod ignored;
 mod scalr;
 mod walk;
 
