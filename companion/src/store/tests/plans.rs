@@ -11,8 +11,8 @@ use sqlx::{AssertSqlSafe, Sqlite};
 use super::super::{Bounds, Store, database, drops, figures, lease, outbox, purge, retention, run, waits};
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
-/// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes, a list that it
-/// was given, and the index of events that were sent before, which has at most one of a lane.
+/// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes,
+/// a list that it was given, and the index of events that were sent before, which has at most one of a lane.
 const SCANS: [&str; 11] = [
     "audit_log_setting",
     "c",
