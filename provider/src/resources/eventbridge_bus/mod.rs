@@ -8,7 +8,7 @@ mod source;
 use std::collections::BTreeMap;
 
 use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, WaitEnd, mins,
+    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins,
 };
 
 use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
