@@ -295,7 +295,9 @@ fn settings(config: AwsConfig) -> Setting<aws::Settings> {
             .unwrap_or_default(),
         default_tags: defaults(config.default_tags),
         ignore_tags: ignored(config.ignore_tags),
-        max_retries: known(path.max_retries(), config.max_retries)?
+        // Calls need no number of retries: AWS's own serves while this one is not known.
+        max_retries: known(path.max_retries(), config.max_retries)
+            .unwrap_or_default()
             .and_then(|count| u32::try_from(count.to_i64()?).ok()),
         allowed_account_ids: allowed.unwrap_or_default().into_iter().collect(),
         ..aws::Settings::default()

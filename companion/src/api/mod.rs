@@ -8,7 +8,7 @@
 //! ```text
 //! answer                                                         the body of an answer
 //! error                                                          refusals, as JSON:API errors
-//! form page                                                      the body of a request; the query of a list
+//! form host page                                                 the body of a request; its Host; the query of a list
 //! accounts audit_log_setting connections environments            one endpoint family a file
 //! clock                                                          the same, for operators: the machine's clock
 //! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
@@ -25,6 +25,7 @@ mod environments;
 mod error;
 mod events;
 mod form;
+mod host;
 mod page;
 mod runs;
 #[cfg(test)]
@@ -67,6 +68,7 @@ pub(crate) fn router(app: App) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
         .layer(middleware::from_fn_with_state(app.clone(), admit))
         .merge(discovery::routes())
+        .layer(middleware::from_fn(host::check))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(app)
 }

@@ -5,6 +5,9 @@ pub(crate) mod snapshot;
 
 mod aws;
 mod delivery_check;
+mod empty;
+mod examples;
+mod ignored;
 mod scalr;
 mod walk;
 

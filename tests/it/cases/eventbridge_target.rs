@@ -36,6 +36,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::log_group_lifecycle", lifecycle),
         Case::new("target::delete_on_destroy", delete_on_destroy),
         Case::new("target::by_arn", by_arn),
+        Case::new("target::empty_forms", empty_forms),
         Case::new("target::import", import),
         Case::new("target::drift_policy", drift_policy),
         Case::new("target::drift_group", drift_group),
@@ -133,6 +134,27 @@ fn by_arn(tool: &Tool) -> Result<()> {
     workdir.config(&chain(&hcl::with(BY_ARN, ":runs\"", ":other\"")))?;
     workdir.apply_counts(1, 0, 1)?;
     ensure!(workdir.aws().targets(&bus, "runs")?.len() == 1);
+    Ok(())
+}
+
+/// What is written as empty, AWS leaves out of its answers: that is no difference.
+fn empty_forms(tool: &Tool) -> Result<()> {
+    let bus = hcl::more(
+        BUS,
+        "description = \"\"\n  kms_key_identifier = \"\"\n  tags = {}\n  log_config = { level = \"OFF\" }",
+    );
+    let rule = hcl::more(RULE, "description = \"\"\n  tags = {}");
+    let target = hcl::with(BY_ARN, "{ run = \"$.detail.event.run-id\" }", "{}");
+    let target = hcl::with(&target, "{\\\"run\\\": <run>}", "{\\\"run\\\": 1}");
+    let target = hcl::with(
+        &target,
+        "{ maximum_event_age_in_seconds = 3600, maximum_retry_attempts = 5 }",
+        "{}",
+    );
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, &bus, &rule, &target]))?;
+    workdir.apply_counts(4, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The store's own rules, and how tests make writes fail.
 
+mod damage;
 mod plans;
 mod upgrade;
 

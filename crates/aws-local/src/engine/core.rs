@@ -1,5 +1,7 @@
 //! The deterministic core: the state, and what a change makes of it. It does no I/O and reads no clock.
 
+use std::any::Any;
+
 use serde_json::Value;
 
 use crate::caller::Caller;
@@ -10,13 +12,15 @@ use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
 use crate::state::World;
+use crate::state::pattern::EventPattern;
 use crate::state::timers::Timer;
-use crate::turn::Turn;
+use crate::turn::{STEPS_MAX, Turn};
 
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) world: World,
     put_bytes_max: usize,
+    log_bytes_max: u64,
     /// The time of the latest change: time does not run backwards.
     last: Millis,
 }
@@ -28,7 +32,12 @@ pub(super) struct Made {
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
     pub(super) unchanged: bool,
+    /// What takes long to drop, and is dropped without the lock.
+    pub(super) dropped: Dropped,
 }
+
+/// Parts of the state that are gone.
+pub(super) type Dropped = Vec<Box<dyn Any + Send>>;
 
 /// When a change happens, and the seed of its random choices.
 #[derive(Debug, Clone, Copy)]
@@ -38,17 +47,20 @@ pub(super) struct Moment {
 }
 
 impl Core {
-    pub(super) fn new(world: World, put_bytes_max: usize) -> Self {
-        Self {
+    pub(super) fn new(world: World, put_bytes_max: usize, log_bytes_max: u64) -> Self {
+        let mut core = Self {
             world,
             put_bytes_max,
+            log_bytes_max,
             last: 0,
-        }
+        };
+        core.world.recount();
+        core
     }
 
     /// A core that replays stored changes: what was accepted once is accepted again, whatever the limit is now.
-    pub(super) fn replaying(world: World) -> Self {
-        Self::new(world, usize::MAX)
+    pub(super) fn replaying(world: World, log_bytes_max: u64) -> Self {
+        Self::new(world, usize::MAX, log_bytes_max)
     }
 
     /// The same core for new changes, with the configured limit.
@@ -90,6 +102,7 @@ impl Core {
                     answer: Err(fault),
                     jobs: Vec::new(),
                     unchanged: true,
+                    dropped: Dropped::new(),
                 },
             },
             other => self.turn(moment, other),
@@ -125,10 +138,14 @@ impl Core {
             unchanged: false,
         };
         let answer = (prepared.run)(&mut call);
+        let unchanged = call.unchanged;
+        let (jobs, dropped) = jobs(call.turn);
+        self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {
             answer,
-            unchanged: call.unchanged,
-            jobs: jobs(call.turn),
+            jobs,
+            unchanged,
+            dropped,
         }
     }
 
@@ -144,15 +161,28 @@ impl Core {
                 turn.world.clock_offset += by;
                 self.last += by;
             }
-            Change::Reset => *turn.world = turn.world.emptied(),
+            Change::Reset => {
+                let emptied = turn.world.emptied();
+                let before = std::mem::replace(turn.world, emptied);
+                turn.dropped.push(Box::new(before));
+            }
             Change::Targets { urls } => turn.world.targets.clone_from(urls),
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
+        let (jobs, dropped) = jobs(turn);
+        self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {
             answer: Ok(Output::Value(Value::Null)),
-            jobs: jobs(turn),
+            jobs,
             unchanged: false,
+            dropped,
         }
+    }
+
+    /// What has to be true of a state that was read from disk, and takes too long for the first caller who needs it.
+    pub(super) fn ready(&mut self) {
+        self.world.patterns().for_each(EventPattern::ready_now);
+        self.world.trim_logs(self.log_bytes_max, self.last);
     }
 
     /// Sends deliveries again whose request is lost: at least once, as with AWS.
@@ -163,8 +193,10 @@ impl Core {
     }
 }
 
-/// The requests of the deliveries to send.
-fn jobs(mut turn: Turn<'_>) -> Vec<Job> {
+/// The requests of the deliveries to send, and what is left to drop.
+fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
     let ids = std::mem::take(&mut turn.effects).into_iter();
-    ids.filter_map(|id| http::job(&mut turn, id)).collect()
+    let jobs = ids.filter_map(|id| http::job(&mut turn, id)).collect();
+    turn.world.steps_most = turn.world.steps_most.max(STEPS_MAX - turn.steps);
+    (jobs, turn.dropped)
 }

@@ -14,7 +14,8 @@ fn capabilities() -> pb::ServerCapabilities {
     pb::ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
-        move_resource_state: false,
+        // So that Terraform asks, and shows what to write in place of a `moved` block.
+        move_resource_state: true,
         generate_resource_config: false,
     }
 }

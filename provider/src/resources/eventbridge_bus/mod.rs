@@ -8,7 +8,7 @@ mod source;
 use std::collections::BTreeMap;
 
 use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, WaitEnd, mins,
+    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins,
 };
 
 use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
@@ -158,13 +158,15 @@ impl Resource for Bus {
             aws::update(&aws, &plan).await?;
         }
         let name = &plan.event_source_name;
-        let (held, wanted) = (
+        let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
             plan.tags_all.clone().unwrap_or_default(),
         );
+        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
+        let tagging = defaults::tagging(operation.client())?;
+        let wanted = tags::wanted(&planned, own, tagging.defaults);
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let ignored = defaults::tagging(operation.client())?.ignored;
-        let tagged = aws.retag(arn, &held, &wanted, ignored).await;
+        let tagged = aws.retag(arn, &held, &wanted, tagging.ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
         if prior.source_state != plan.source_state {
             source::reassociate(operation, &aws, name).await?;
@@ -205,7 +207,7 @@ impl Bus {
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
         self.name = Some(self.event_source_name.clone());
-        self.tags_all = Some(defaults::tagging(client)?.managed(self.tags.as_ref()));
+        defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
     }
 

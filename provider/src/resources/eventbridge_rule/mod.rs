@@ -124,13 +124,15 @@ impl Resource for Rule {
         if !plan.is_like(&prior) {
             aws::put(&aws, &plan, None).await?;
         }
-        let (held, wanted) = (
+        let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
             plan.tags_all.clone().unwrap_or_default(),
         );
+        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
+        let tagging = defaults::tagging(operation.client())?;
+        let wanted = tags::wanted(&planned, own, tagging.defaults);
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let ignored = defaults::tagging(operation.client())?.ignored;
-        let tagged = aws.retag(arn, &held, &wanted, ignored).await;
+        let tagged = aws.retag(arn, &held, &wanted, tagging.ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(plan.known_name()), &messages::after_tagging()))?;
         Ok(plan)
     }
@@ -170,7 +172,7 @@ impl Rule {
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
-        self.tags_all = Some(defaults::tagging(client)?.managed(self.tags.as_ref()));
+        defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
     }
 

@@ -52,6 +52,8 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) hidden_once: bool,
     /// Code and message of an entry that fails while its call does not.
     pub(in crate::tests) failed_entry: Option<(&'static str, &'static str)>,
+    /// Whether what is empty is left out of answers.
+    pub(in crate::tests) drops_empty: bool,
     /// Tags by ARN.
     pub(in crate::tests) tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Which calls go wrong, and how, in order.
@@ -124,7 +126,17 @@ impl Fake {
             called.send_replace(());
         }
         match held.next_trouble(name) {
-            None => Some(held.carry_out(name, body)),
+            None => {
+                let answer = held.carry_out(name, body);
+                let shown = |answer| {
+                    if held.drops_empty {
+                        without_empty(answer)
+                    } else {
+                        answer
+                    }
+                };
+                Some(answer.map(shown))
+            }
             Some(Trouble::Hangs) => None,
             Some(trouble) => {
                 if matches!(trouble, Trouble::Breaks { carried_out: true }) {
@@ -228,10 +240,10 @@ impl Holdings {
             }
             "PutRule" => {
                 let arn = rule_arn(&text("EventBusName"), &text("Name"));
-                // Of a rule that exists AWS leaves the tags alone.
-                if !self.rules.contains_key(&of_rule("Name")) {
-                    self.tags.insert(arn.clone(), pairs(&body["Tags"]));
-                }
+                // AWS ignores the tags of a call that changes a rule.
+                self.tags
+                    .entry(arn.clone())
+                    .or_insert_with(|| pairs(&body["Tags"]));
                 self.rules.insert(of_rule("Name"), with(body, &arn));
                 json!({ "RuleArn": arn })
             }
@@ -406,6 +418,21 @@ fn with(body: &Json, arn: &str) -> Json {
     let mut held = body.clone();
     held["Arn"] = json!(arn);
     held
+}
+
+/// The answer without empty texts and objects.
+fn without_empty(mut answer: Json) -> Json {
+    match &mut answer {
+        Json::Object(all) => {
+            let kept = std::mem::take(all).into_iter();
+            let kept = kept.map(|(name, value)| (name, without_empty(value)));
+            let empty = |value: &Json| *value == json!("") || *value == json!({});
+            *all = kept.filter(|(_, value)| !empty(value)).collect();
+        }
+        Json::Array(all) => all.iter_mut().for_each(|one| *one = without_empty(one.take())),
+        _ => {}
+    }
+    answer
 }
 
 fn pairs(tags: &Json) -> BTreeMap<String, String> {

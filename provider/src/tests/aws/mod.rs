@@ -36,7 +36,7 @@ fn scalr(url: &str) -> Scalr {
 }
 
 /// A fake AWS with a source that waits for its bus, and a provider that is configured for it.
-async fn stage() -> (Fake, Harness) {
+pub(super) async fn stage() -> (Fake, Harness) {
     let fake = Fake::new();
     fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let harness = on(fake.config());
