@@ -1,5 +1,6 @@
 //! The AWS side: configuration that is looked up at the first call and never before, and one set of clients a region.
 
+mod answer_bound;
 pub mod arn;
 pub mod calls;
 pub mod checks;

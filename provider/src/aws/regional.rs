@@ -14,6 +14,7 @@ use tfplugin::{CancellationToken, Operation};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::answer_bound::BoundAnswers;
 use super::credentials_sent::HideSent;
 use super::{Endpoints, Error, arn, settings};
 
@@ -90,12 +91,12 @@ impl Clients {
     pub(super) fn new(base: &SdkConfig, name: &str, endpoints: &Endpoints) -> Self {
         let region = Region::new(name.to_owned());
         let for_events = events::config::Builder::from(base).region(region.clone());
-        let mut for_events = for_events.interceptor(HideSent);
+        let mut for_events = for_events.interceptor(HideSent).interceptor(BoundAnswers);
         if let Some(url) = &endpoints.events {
             for_events = for_events.endpoint_url(url);
         }
         let for_logs = logs::config::Builder::from(base).region(region);
-        let mut for_logs = for_logs.interceptor(HideSent);
+        let mut for_logs = for_logs.interceptor(HideSent).interceptor(BoundAnswers);
         if let Some(url) = &endpoints.logs {
             for_logs = for_logs.endpoint_url(url);
         }

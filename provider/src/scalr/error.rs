@@ -231,6 +231,11 @@ mod tests {
             host: "https://acme.scalr.io".to_owned(),
             reason: "HTML".to_owned(),
         };
+        let incomplete = || ClientError::Incomplete {
+            request: "PATCH /things".to_owned(),
+            host: "https://acme.scalr.io".to_owned(),
+            reason: "missing field `data`".to_owned(),
+        };
         let throttled = |wait| {
             let mut error = refused(429, vec![ErrorObject::new(429, "Too many", "")]);
             if let ClientError::Refused(refusal) = &mut error.source {
@@ -270,6 +275,7 @@ mod tests {
             (refused(502, Vec::new()), &Standing::same("It is there.")),
             (failed(not_the_api()), &standing),
             (failed(ClientError::Unsure(Box::new(not_the_api()))), &standing),
+            (failed(incomplete()), &standing),
             (failed(stopped()), &standing),
         ];
         let texts: Vec<_> = errors

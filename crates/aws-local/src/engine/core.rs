@@ -23,7 +23,12 @@ pub(super) struct Core {
     log_bytes_max: u64,
     /// The time of the latest change: time does not run backwards.
     last: Millis,
+    /// How far the machine's clock was set back: time goes on from where it was.
+    set_back: Millis,
 }
+
+/// The machine's clock may be so far behind before it counts as set back; for that long time stands still.
+const BEHIND_MAX: Millis = 60_000;
 
 /// What a change led to.
 pub(super) struct Made {
@@ -53,6 +58,7 @@ impl Core {
             put_bytes_max,
             log_bytes_max,
             last: 0,
+            set_back: 0,
         };
         core.world.recount();
         core
@@ -73,7 +79,14 @@ impl Core {
 
     /// The core's time, given the machine's.
     pub(super) fn now(&mut self, machine: Millis) -> Millis {
-        self.last = self.last.max(machine + self.world.clock_offset);
+        let shown = machine + self.world.clock_offset;
+        if shown > self.last - BEHIND_MAX {
+            // Also where it is right again.
+            self.set_back = 0;
+        } else if self.set_back == 0 || shown + self.set_back <= self.last - BEHIND_MAX {
+            self.set_back = self.last - shown;
+        }
+        self.last = self.last.max(shown + self.set_back);
         self.last
     }
 
@@ -199,4 +212,33 @@ fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
     let jobs = ids.filter_map(|id| http::job(&mut turn, id)).collect();
     turn.world.steps_most = turn.world.steps_most.max(STEPS_MAX - turn.steps);
     (jobs, turn.dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_where_the_machines_clock_was_set_back() {
+        const DAY: Millis = crate::clock::DAY;
+        let mut core = Core::new(World::default(), usize::MAX, u64::MAX);
+        for (machine, want) in [
+            (3 * DAY, 3 * DAY),
+            (3 * DAY + 5, 3 * DAY + 5),
+            // A little back: it stands still.
+            (3 * DAY - 1_000, 3 * DAY + 5),
+            (3 * DAY + 10, 3 * DAY + 10),
+            // By a day, and by another.
+            (2 * DAY, 3 * DAY + 10),
+            (2 * DAY + 7, 3 * DAY + 17),
+            (DAY, 3 * DAY + 17),
+            (DAY + 3, 3 * DAY + 20),
+            // Right again.
+            (3 * DAY + 30, 3 * DAY + 30),
+            (3 * DAY + 31, 3 * DAY + 31),
+            (9 * DAY, 9 * DAY),
+        ] {
+            assert_eq!(core.now(machine), want, "at {machine}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::reply::respond;
+use crate::admission::Guest;
 
 /// What is refused before anything is read.
 pub(super) struct Guard {
@@ -19,7 +20,12 @@ pub(super) struct Guard {
 
 pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     match guard.refusal(request.headers(), request.uri().host()) {
-        None => next.run(request).await,
+        None => {
+            if let Some(guest) = request.extensions().get::<Guest>() {
+                guest.is_right();
+            }
+            next.run(request).await
+        }
         Some(why) => {
             let body = serde_json::json!({ "__type": "AccessDeniedException", "message": why });
             respond(403, &[("content-type", "application/json")], body.to_string())

@@ -113,7 +113,7 @@ impl Error {
                 Self::Service(Service {
                     operation,
                     region: region.to_owned(),
-                    code: service.code().unwrap_or("Unknown").to_owned(),
+                    code: quoted(service.code().unwrap_or("Unknown")),
                     message: quoted(service.message().unwrap_or_default()),
                     request_id: service.request_id().map(str::to_owned),
                 })
@@ -137,7 +137,7 @@ impl Error {
         Self::Service(Service {
             operation,
             region: region.to_owned(),
-            code: code.unwrap_or("Unknown").to_owned(),
+            code: quoted(code.unwrap_or("Unknown")),
             message: quoted(message.unwrap_or_default()),
             request_id: None,
         })
