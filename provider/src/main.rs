@@ -4,6 +4,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
+//! trust                             whose certificates are trusted beside the system's
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
 //! aws/ scalr/                       the two sides: their calls and their errors
@@ -34,6 +35,7 @@ mod resources;
 mod scalr;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod values;
 
 use client::Client;

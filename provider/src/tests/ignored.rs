@@ -5,13 +5,11 @@ use serde_json::{Value as Json, json};
 use tfplugin::Path;
 use tfplugin::testing::{Harness, State};
 
+use super::and;
 use super::aws::fake::Fake as FakeAws;
-use super::aws::{GROUP, SOURCE, stage};
+use super::aws::{GROUP, SOURCE, stage, with_settings};
 use super::scalr::fake::Fake as FakeScalr;
-use super::{and, with_client};
-use crate::aws::{Aws, Settings};
-use crate::client::{Client, NotKnownYet};
-use crate::provider::ScalrEventBridge;
+use crate::aws::Settings;
 use crate::resources::audit_log_setting::AuditLogSetting;
 use crate::resources::eventbridge_activation::Activation;
 use crate::resources::eventbridge_bus::Bus;
@@ -38,9 +36,8 @@ async fn tagging() -> (FakeAws, Harness) {
         default_tags: [("cost".to_owned(), "x".to_owned())].into(),
         ..Settings::default()
     };
-    let aws = Aws::with(settings, fake.config());
-    let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
-    (fake, with_client(Client::new(scalr, Ok(aws), Ok(None))))
+    let harness = with_settings(fake.config(), settings);
+    (fake, harness)
 }
 
 /// Reads the object back and plans its configuration: nothing is to be done. Another change is applied without error, and

@@ -8,6 +8,7 @@ mod delivery_check;
 mod empty;
 mod ignored;
 mod scalr;
+pub(crate) mod tls;
 
 use serde_json::Value as Json;
 use tfplugin::Diagnostics;

@@ -158,6 +158,7 @@ async fn try_configure(service: &Service, message: &pb::configure_provider::Requ
         terraform_version: message.terraform_version.clone(),
         provider_name: catalog.provider.name(),
         provider_version: service.version,
+        more_user_agent: std::env::var("TF_APPEND_USER_AGENT").unwrap_or_default(),
     };
     let client = guard(catalog.provider.configure(&config, &request)).await?;
     service.set_client(Client::Ready(client));

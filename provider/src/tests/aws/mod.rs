@@ -45,6 +45,13 @@ fn on(config: SdkConfig) -> Harness {
     beside(config, None)
 }
 
+/// The provider on a fake AWS, with these settings.
+pub(super) fn with_settings(config: SdkConfig, settings: Settings) -> Harness {
+    let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
+    let aws = Aws::with(settings, config);
+    super::with_client(Client::new(scalr, Ok(aws), Ok(None)))
+}
+
 /// The provider on a fake AWS and, perhaps, a fake Scalr.
 pub(super) fn beside(config: SdkConfig, url: Option<&str>) -> Harness {
     let aws = Aws::with(Settings::default(), config);
