@@ -14,7 +14,7 @@ use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::values::Region;
-use crate::{check, data_sources, functions, resources};
+use crate::{check, data_sources, functions, resources, trust};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -147,11 +147,23 @@ impl ScalrEventBridge {
         };
         let aws = known(ScalrEventBridge::aws(), self.aws)
             .and_then(|aws| aws.map_or_else(|| Ok(aws::Settings::default()), settings));
+        let extra_roots = trust::extra_roots(environment)?;
         let aws = aws.map(|settings| aws::Settings {
             environment_region: environment_region(environment),
+            extra_roots: extra_roots.as_ref().map(|roots| roots.pem().to_owned()),
+            user_agent: user_agent.clone(),
             ..settings
         });
-        let scalr = scalr(self.hostname, self.token, environment, user_agent)?;
+        let scalr = scalr(self.hostname, self.token, environment)?.map(|found| {
+            let settings = Settings {
+                extra_roots,
+                ..Settings::new(found.host, found.token, user_agent)
+            };
+            Scalr {
+                api: scalr_api::Client::new(settings),
+                token_origin: found.token_origin,
+            }
+        });
         Ok(Client::new(scalr, aws.map(aws::Aws::new), account_id))
     }
 }
@@ -193,12 +205,18 @@ fn account(text: String) -> Result<AccountId> {
     })
 }
 
+/// Where Scalr is, and with which token it is asked.
+struct Access {
+    host: Host,
+    token: Token,
+    token_origin: String,
+}
+
 fn scalr(
     hostname: Value<String>,
     token: Value<String>,
     environment: &Environment<'_>,
-    user_agent: String,
-) -> Result<Setting<Scalr>> {
+) -> Result<Setting<Access>> {
     let filled = |value: &String| !value.trim().is_empty();
     let variable = |name: &str| {
         environment
@@ -231,8 +249,11 @@ fn scalr(
             .detail(format!("The token came from {token_origin}: {error}."))
             .at(ScalrEventBridge::token())
     })?;
-    let api = scalr_api::Client::new(Settings::new(host, token, user_agent));
-    Ok(Ok(Scalr { api, token_origin }))
+    Ok(Ok(Access {
+        host,
+        token,
+        token_origin,
+    }))
 }
 
 fn from_the_cli(host: &Host, environment: &Environment<'_>) -> Result<(String, String), Diagnostics> {
@@ -386,7 +407,7 @@ mod tests {
             variables: &env,
             read: &read,
         };
-        let scalr = scalr(value(hostname), value(token), &environment, "test".to_owned());
+        let scalr = scalr(value(hostname), value(token), &environment);
         scalr.err().iter().flatten().map(snapshot::rendered).collect()
     }
 

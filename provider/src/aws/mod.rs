@@ -18,6 +18,7 @@ pub mod settings;
 mod sign_in;
 pub mod tags;
 pub mod target_id;
+mod user_agent;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,7 +94,7 @@ impl Aws {
     fn clients(&self, base: &SdkConfig, name: &str) -> Arc<Clients> {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = regions.entry(name.to_owned());
-        Arc::clone(entry.or_insert_with(|| Arc::new(Clients::new(base, name, &self.settings.endpoints))))
+        Arc::clone(entry.or_insert_with(|| Arc::new(Clients::new(base, name, &self.settings))))
     }
 
     fn check_account(&self, account: &str) -> Result<(), Error> {

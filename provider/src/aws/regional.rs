@@ -16,7 +16,9 @@ use tokio::time::Instant;
 
 use super::answer_bound::BoundAnswers;
 use super::credentials_sent::HideSent;
-use super::{Endpoints, Error, arn, settings};
+use super::settings::shown_url;
+use super::user_agent::UserAgent;
+use super::{Endpoints, Error, Settings, arn};
 
 /// A read that starts when the operation's time is over still gets this long: it looks for the cause, for the message.
 const READ_MIN: Duration = Duration::from_secs(10);
@@ -88,7 +90,8 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(base: &SdkConfig, name: &str, endpoints: &Endpoints) -> Self {
+    pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings) -> Self {
+        let endpoints = &settings.endpoints;
         let region = Region::new(name.to_owned());
         let for_events = events::config::Builder::from(base).region(region.clone());
         let mut for_events = for_events.interceptor(HideSent).interceptor(BoundAnswers);
@@ -100,7 +103,12 @@ impl Clients {
         if let Some(url) = &endpoints.logs {
             for_logs = for_logs.endpoint_url(url);
         }
-        let shown = |own: &Option<String>| own.as_deref().or(base.endpoint_url()).map(settings::shown_url);
+        if !settings.user_agent.is_empty() {
+            let user_agent = UserAgent(settings.user_agent.clone());
+            for_events = for_events.interceptor(user_agent.clone());
+            for_logs = for_logs.interceptor(user_agent);
+        }
+        let shown = |own: &Option<String>| own.as_deref().or(base.endpoint_url()).map(shown_url);
         Self {
             name: name.to_owned(),
             events: events::Client::from_conf(for_events.build()),

@@ -29,6 +29,10 @@ pub struct Settings {
     pub max_retries: Option<u32>,
     /// Accounts that may be worked in; empty: any.
     pub allowed_account_ids: Vec<String>,
+    /// Certificates that are trusted beside the system's, as a PEM file has them.
+    pub extra_roots: Option<String>,
+    /// What is added to the SDK's `User-Agent`.
+    pub user_agent: String,
 }
 
 impl Default for Settings {

@@ -6,6 +6,7 @@ use scalr_api::{ClientError, ErrorObject, Refusal};
 use tfplugin::{Diagnostic, Diagnostics, Path};
 
 use crate::failure::{self, Cause, Effect, Standing};
+use crate::trust;
 
 /// JSON pointers into a request's body, and the attribute behind each.
 pub type Attributes = &'static [(&'static str, fn() -> Path)];
@@ -109,9 +110,9 @@ fn next(error: &ClientError, token_origin: &str) -> Option<String> {
     Some(match error {
         ClientError::Refused(refusal) => return after_refusal(refusal, token_origin),
         ClientError::Unsure(last) => return next(last, token_origin),
-        ClientError::NotSent { host, .. } if error.to_string().contains("certificate") => format!(
-            "The certificate of `{host}` is not one that this machine trusts. If an authority of your own signed it, \
-             `SSL_CERT_FILE` may name a file that holds that authority's certificate."
+        ClientError::NotSent { host, .. } if trust::is_distrust(&error.to_string()) => format!(
+            "The certificate of `{host}` is not one that this machine trusts. {}",
+            trust::HINT
         ),
         ClientError::NotSent { host, .. } | ClientError::NoAnswer { host, .. }
             if error.to_string().contains("InvalidContentType") =>
@@ -126,7 +127,8 @@ fn next(error: &ClientError, token_origin: &str) -> Option<String> {
             format!("Is `{host}` really Scalr (`hostname`, `SCALR_HOSTNAME`), with no proxy that answers in its place?")
         }
         ClientError::Tls(_) => {
-            "Are root certificates installed on this machine? `SSL_CERT_FILE` may name a file that holds them.".to_owned()
+            "Are root certificates installed on this machine? `SSL_CERT_FILE` or `AWS_CA_BUNDLE` may name a file that holds them."
+                .to_owned()
         }
         _ => return None,
     })

@@ -5,21 +5,18 @@ use serde_json::{Value as Json, json};
 use tfplugin::Path;
 use tfplugin::testing::{Harness, State};
 
+use super::and;
 use super::aws::fake::Fake as FakeAws;
-use super::aws::{GROUP, SOURCE, stage};
+use super::aws::{GROUP, SOURCE, stage, with};
 use super::scalr::fake::Fake as FakeScalr;
-use super::{and, with_client};
+use crate::aws::Settings;
 use crate::aws::tags::Defaults;
-use crate::aws::{Aws, Settings};
-use crate::client::Client;
-use crate::provider::ScalrEventBridge;
 use crate::resources::audit_log_setting::AuditLogSetting;
 use crate::resources::eventbridge_activation::Activation;
 use crate::resources::eventbridge_bus::Bus;
 use crate::resources::eventbridge_connection::Connection;
 use crate::resources::eventbridge_rule::Rule;
 use crate::resources::eventbridge_target::Target;
-use crate::setting::NotKnownYet;
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -43,9 +40,8 @@ async fn tagging() -> (FakeAws, Harness) {
         },
         ..Settings::default()
     };
-    let aws = Aws::with(settings, fake.config());
-    let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
-    (fake, with_client(Client::new(scalr, Ok(aws), Ok(None))))
+    let harness = with(settings, fake.config());
+    (fake, harness)
 }
 
 /// Reads the object back and plans its configuration: nothing is to be done. Another change is applied without error, and

@@ -9,6 +9,7 @@ mod empty;
 mod examples;
 mod ignored;
 mod scalr;
+pub(crate) mod tls;
 mod walk;
 
 use serde_json::Value as Json;

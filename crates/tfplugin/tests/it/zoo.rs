@@ -53,8 +53,11 @@ impl Provider for Zoo {
 
     async fn configure(self, request: &ConfigureRequest) -> Result<Client> {
         assert_eq!(request.terraform_version(), "1.11.4");
-        if self.name.known().as_deref() == Some("closed") {
+        if self.name.as_ref().known().map(String::as_str) == Some("closed") {
             return Err(Diagnostic::error("The zoo is closed").at(Self::name()).into());
+        }
+        if self.name.is_null() && self.key.is_none() && self.gates.is_none() {
+            return Err(Diagnostic::error("The zoo is nowhere").at(Self::name()).into());
         }
         Ok(Client {
             key: self.key,

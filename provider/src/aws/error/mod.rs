@@ -9,6 +9,7 @@ use aws_sdk_eventbridge::operation::RequestId;
 use super::quoted::{quoted, unsigned};
 use super::regional::Stop;
 use crate::failure::{Cause, Effect, in_full};
+use crate::trust;
 
 /// A failure of the AWS side. As text it is what happened, in one sentence without its full stop.
 #[derive(Debug)]
@@ -210,6 +211,16 @@ impl Cause for Error {
     }
 
     fn next(&self) -> Option<String> {
+        if let Self::NoCredentials { source, .. }
+        | Self::NotAssumed { source, .. }
+        | Self::Unreachable { source, .. } = self
+            && trust::is_distrust(&in_full(source.as_ref()))
+        {
+            return Some(format!(
+                "The certificate of what answers there is not trusted. {}",
+                trust::HINT
+            ));
+        }
         Some(match self {
             Self::NoRegion { .. } => {
                 "Set one of them; for Scalr's events it is the region of the connection.".to_owned()

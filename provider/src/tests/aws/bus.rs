@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::fake::Trouble;
-use super::{SOURCE, and, names, stage};
+use super::{SOURCE, and, names, stage, with};
+use crate::aws::Settings;
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -14,6 +15,7 @@ scenarios![
     a_read_without_an_answer_ends_with_the_interruption,
     a_list_without_an_end_is_an_error,
     a_region_that_is_none_is_refused_before_it_is_asked,
+    calls_name_the_provider,
 ];
 
 const NAME: &str = "scalr_eventbridge_bus";
@@ -171,4 +173,19 @@ async fn a_region_that_is_none_is_refused_before_it_is_asked() {
         names(&refused, &["`region`"]);
     }
     assert_eq!(fake.state().calls, Vec::<String>::new());
+}
+
+/// After the SDK's own words come the provider's and the user's.
+#[tokio::test(start_paused = true)]
+async fn calls_name_the_provider() {
+    const OWN: &str = "terraform-provider-scalr/0.1.0 (plugin protocol 6; client version 1.13.0) team/7";
+    let (fake, _) = stage().await;
+    let settings = Settings {
+        user_agent: OWN.to_owned(),
+        ..Settings::default()
+    };
+    let harness = with(settings, fake.config());
+    harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    let sent = fake.state().user_agent.clone();
+    assert!(sent.starts_with("aws-sdk-rust/") && sent.ends_with(OWN), "{sent}");
 }

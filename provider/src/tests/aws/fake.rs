@@ -60,6 +60,8 @@ pub(in crate::tests) struct Holdings {
     trouble: BTreeMap<&'static str, VecDeque<Option<Trouble>>>,
     /// Names of the calls.
     pub(in crate::tests) calls: Vec<String>,
+    /// The last call's `User-Agent`.
+    pub(in crate::tests) user_agent: String,
     /// Whether lists go on for ever.
     pub(in crate::tests) lists_have_no_end: bool,
     revision: u32,
@@ -452,6 +454,8 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let name = request.headers().get("x-amz-target").unwrap_or_default();
         let name = name.rsplit('.').next().unwrap_or_default();
+        let user_agent = request.headers().get("user-agent").unwrap_or_default();
+        user_agent.clone_into(&mut self.0.state().user_agent);
         let body = request.body().bytes().unwrap_or_default();
         let body = serde_json::from_slice(body).unwrap_or_default();
         match self.0.answer(name, &body) {

@@ -44,7 +44,7 @@ pub(super) async fn stage() -> (Fake, Harness) {
 }
 
 /// The provider on a fake AWS, with settings of its own.
-fn with(settings: Settings, config: SdkConfig) -> Harness {
+pub(super) fn with(settings: Settings, config: SdkConfig) -> Harness {
     let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
     super::with_client(Client::new(scalr, Ok(Aws::with(settings, config)), Ok(None)))
 }
