@@ -47,6 +47,8 @@ impl Default for Settings {
             ignore_tags: Ok(Ignored::default()),
             max_retries: None,
             allowed_account_ids: Vec::new(),
+            extra_roots: None,
+            user_agent: String::new(),
         }
     }
 }

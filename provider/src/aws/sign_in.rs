@@ -231,7 +231,7 @@ mod tests {
         let server = Server::start().await;
         for (extra_roots, failure) in [(None, "certificate"), (Some(server.authority.clone()), "Refused")] {
             let settings = Settings {
-                region: Some("us-east-1".to_owned()),
+                region: Ok(Some("us-east-1".to_owned())),
                 extra_roots,
                 max_retries: Some(0),
                 ..Settings::default()
@@ -243,7 +243,7 @@ mod tests {
                 .credentials_provider(SharedCredentialsProvider::new(keys));
             let client = aws_sdk_eventbridge::Client::new(&base.build());
             let refused = client.describe_event_bus().send().await.unwrap_err();
-            let text = format!("{:?}", DisplayErrorContext(&refused));
+            let text = DisplayErrorContext(&refused).to_string();
             assert!(text.contains(failure), "{text}");
         }
     }
