@@ -65,7 +65,7 @@ fn log_entry(payload: &str) -> Result<(Millis, Arc<str>), String> {
         other => minify(&other.to_string()).into(),
     };
     Ok((
-        at.ok_or_else(|| Miss::BadInput("the input transformer's timestamp is not a time".to_owned()))?,
+        at.ok_or("the input transformer's timestamp is not a time")?,
         message,
     ))
 }
