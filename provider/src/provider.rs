@@ -82,6 +82,9 @@ pub struct Endpoints {
     /// CloudWatch Logs.
     #[tf(optional, check = check::endpoint)]
     logs: Value<String>,
+    /// SQS, which is only looked at. With `events` elsewhere and no `sqs`, queues are not looked at.
+    #[tf(optional, check = check::endpoint)]
+    sqs: Value<String>,
     /// The token service, for `assume_role`.
     #[tf(optional, check = check::endpoint)]
     sts: Value<String>,
@@ -302,6 +305,7 @@ fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
     Ok(aws::Endpoints {
         events: known_text(path.events(), endpoints.events)?,
         logs: known_text(path.logs(), endpoints.logs)?,
+        sqs: known_text(path.sqs(), endpoints.sqs)?,
         sts: known_text(path.sts(), endpoints.sts)?,
     })
 }

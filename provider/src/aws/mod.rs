@@ -9,10 +9,12 @@ pub mod log_policy;
 pub mod look;
 pub mod pages;
 pub mod policy;
+pub mod reach;
 pub mod regional;
 pub mod retry;
 pub mod settings;
 mod sign_in;
+mod statement;
 pub mod tags;
 pub mod target_id;
 

@@ -10,6 +10,7 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
+use aws_sdk_sqs as queues;
 use tfplugin::{CancellationToken, Operation};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -76,6 +77,10 @@ pub struct Clients {
     pub events: events::Client,
     /// CloudWatch Logs.
     pub logs: logs::Client,
+    /// SQS.
+    pub queues: queues::Client,
+    /// Whether SQS is where EventBridge is: of one that is not, nothing follows.
+    pub has_queues: bool,
     /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
     pub policy_writes: tokio::sync::Mutex<()>,
     /// Held while a target goes whose log group goes with the last of those that lead to it.
@@ -92,25 +97,39 @@ impl Clients {
         if let Some(url) = &endpoints.events {
             for_events = for_events.endpoint_url(url);
         }
-        let mut for_logs = logs::config::Builder::from(base).region(region);
+        let mut for_logs = logs::config::Builder::from(base).region(region.clone());
         if let Some(url) = &endpoints.logs {
             for_logs = for_logs.endpoint_url(url);
+        }
+        let mut for_queues = queues::config::Builder::from(base).region(region);
+        if let Some(url) = &endpoints.sqs {
+            for_queues = for_queues.endpoint_url(url);
         }
         let shown = |own: &Option<String>| own.as_deref().or(base.endpoint_url()).map(settings::shown_url);
         Self {
             name: name.to_owned(),
             events: events::Client::from_conf(for_events.build()),
             logs: logs::Client::from_conf(for_logs.build()),
+            queues: queues::Client::from_conf(for_queues.build()),
+            has_queues: has_queues(base, endpoints),
             policy_writes: tokio::sync::Mutex::new(()),
             removals: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
             shown: Endpoints {
                 events: shown(&endpoints.events),
                 logs: shown(&endpoints.logs),
+                sqs: shown(&endpoints.sqs),
                 sts: None,
             },
         }
     }
+}
+
+/// Where EventBridge alone has an endpoint of its own, AWS's queues are not those that its targets lead to.
+fn has_queues(base: &SdkConfig, endpoints: &Endpoints) -> bool {
+    let set = |variable: &str| std::env::var_os(variable).is_some_and(|url| !url.is_empty());
+    let events_alone = endpoints.events.is_some() || set("AWS_ENDPOINT_URL_EVENTBRIDGE");
+    !events_alone || endpoints.sqs.is_some() || base.endpoint_url().is_some() || set("AWS_ENDPOINT_URL_SQS")
 }
 
 /// The clients of one region, within the limits of one operation.
@@ -181,10 +200,10 @@ impl Regional {
         E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let shown = if operation.starts_with("logs:") {
-            &self.shown.logs
-        } else {
-            &self.shown.events
+        let shown = match operation.split(':').next() {
+            Some("logs") => &self.shown.logs,
+            Some("sqs") => &self.shown.sqs,
+            _ => &self.shown.events,
         };
         Error::from_sdk(operation, &self.name, shown.as_deref(), error)
     }
