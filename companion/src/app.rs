@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::caller::Owner;
+use crate::clock::Clock;
 use crate::sources::Sources;
 use crate::store::Store;
 
@@ -11,5 +12,6 @@ use crate::store::Store;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
+    pub(crate) clock: Clock,
     pub(crate) owner: Arc<Owner>,
 }

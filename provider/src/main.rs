@@ -4,6 +4,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
+//! setting walk                      a setting that may not be known yet; what the plans of one walk learn of each other
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
 //! aws/ scalr/                       the two sides: their calls and their errors
@@ -32,9 +33,11 @@ mod logs;
 mod provider;
 mod resources;
 mod scalr;
+mod setting;
 #[cfg(test)]
 mod tests;
 mod values;
+mod walk;
 
 use client::Client;
 

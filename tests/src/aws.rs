@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::Credentials;
+use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use serde_json::Value;
 
@@ -33,6 +34,8 @@ pub struct Aws {
     pub logs: logs::Client,
     /// SQS.
     pub queues: queues::Client,
+    /// SNS.
+    pub topics: topics::Client,
 }
 
 impl Aws {
@@ -49,6 +52,7 @@ impl Aws {
             events: events::Client::new(&config),
             logs: logs::Client::new(&config),
             queues: queues::Client::new(&config),
+            topics: topics::Client::new(&config),
         }
     }
 
@@ -68,6 +72,27 @@ impl Aws {
         let set = set.set_queue_url(made.queue_url);
         let set = set.attributes(queues::types::QueueAttributeName::Policy, policy.to_string());
         block_on(set.send())?;
+        Ok(())
+    }
+
+    /// Makes a topic, or gives it another policy: one that lets EventBridge publish to it, or its default one.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn make_topic(&self, name: &str, lets_in: bool) -> Result<()> {
+        let made = block_on(self.topics.create_topic().name(name).send())?;
+        let arn = made.topic_arn().unwrap_or_default();
+        if lets_in {
+            let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "sns:Publish", "Resource": arn,
+            }] });
+            let set = self
+                .topics
+                .set_topic_attributes()
+                .topic_arn(arn)
+                .attribute_name("Policy");
+            block_on(set.attribute_value(policy.to_string()).send())?;
+        }
         Ok(())
     }
 

@@ -12,12 +12,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::bounds::Bounds;
-use super::directory::{DirLock, create_private_file};
+use super::directory::{DATABASE, DirLock, create_private_file};
 use super::error::{Result, StoreError};
 use super::migrations;
-
-/// The database's file in the data directory.
-pub(super) const FILE: &str = "companion.sqlite";
 
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
@@ -32,6 +29,7 @@ pub(crate) struct Store {
 #[derive(Debug, Default)]
 struct Signals {
     delivery: Notify,
+    retention: Notify,
     runs: Notify,
 }
 
@@ -49,6 +47,7 @@ pub(crate) struct Tx {
 pub(super) struct Wakes {
     signals: Arc<Signals>,
     delivery: bool,
+    retention: bool,
     runs: bool,
 }
 
@@ -68,10 +67,14 @@ impl Drop for WakeOnDrop {
         let Wakes {
             signals,
             delivery,
+            retention,
             runs,
         } = &self.0;
         if *delivery {
             signals.delivery.notify_one();
+        }
+        if *retention {
+            signals.retention.notify_one();
         }
         if *runs {
             signals.runs.notify_one();
@@ -97,7 +100,7 @@ impl Store {
         durability: Durability,
         bounds: Bounds,
     ) -> Result<Self> {
-        let path = dir.join(FILE);
+        let path = dir.join(DATABASE);
         // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
         create_private_file(&path).map_err(|source| StoreError::Directory {
             path: dir.to_owned(),
@@ -137,6 +140,7 @@ impl Store {
             wakes: Wakes {
                 signals: Arc::clone(&self.signals),
                 delivery: false,
+                retention: false,
                 runs: false,
             },
         })
@@ -145,6 +149,11 @@ impl Store {
     /// Waits until a commit leaves something to deliver; one commit since the last wait counts.
     pub(crate) async fn deliverable(&self) {
         self.signals.delivery.notified().await;
+    }
+
+    /// Waits until a commit leaves a connection with more than the bound; one commit since the last wait counts.
+    pub(crate) async fn beyond_bound(&self) {
+        self.signals.retention.notified().await;
     }
 
     /// Waits until a commit starts a run; one commit since the last wait counts.
@@ -169,6 +178,11 @@ impl Tx {
     /// Has the commit wake the delivery.
     pub(super) fn wake_delivery(&mut self) {
         self.wakes.delivery = true;
+    }
+
+    /// Has the commit wake the task that keeps held events within their bounds.
+    pub(super) fn wake_retention(&mut self) {
+        self.wakes.retention = true;
     }
 
     /// Has the commit wake the task that drives runs.

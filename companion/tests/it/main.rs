@@ -10,6 +10,7 @@ mod api;
 mod aws;
 mod bounds;
 mod cli;
+mod clock;
 mod companion;
 mod crash;
 mod delivery;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::engine::{Engine, Jobs};
@@ -85,6 +86,11 @@ impl Server {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// How far its clock was moved forward with `POST /_local/clock`, in milliseconds, and from then on.
+    pub fn clock_offset_ms(&self) -> watch::Receiver<i64> {
+        self.engine.clock_offset()
     }
 
     /// Serves until `shutdown` completes, then lets open requests finish for a short while.

@@ -25,6 +25,8 @@ pub enum Service {
     Logs,
     /// SQS.
     Queues,
+    /// SNS.
+    Topics,
 }
 
 /// What could not be reached: to ask it again would only cost the same time again.
@@ -55,7 +57,12 @@ impl Aws {
 impl Look {
     /// Whether a service may answer.
     pub fn asks(&self, service: Service) -> bool {
-        !self.given_up.has(service) && (service != Service::Queues || self.has_queues)
+        let is_there = match service {
+            Service::Queues => self.has_queues,
+            Service::Topics => self.has_topics,
+            Service::Account | Service::Events | Service::Logs => true,
+        };
+        is_there && !self.given_up.has(service)
     }
 
     /// A service's answer, if there is one.

@@ -3,12 +3,14 @@
 pub mod arn;
 pub mod calls;
 pub mod checks;
+mod credentials_sent;
 pub mod error;
 pub mod import_id;
 pub mod log_policy;
 pub mod look;
 pub mod pages;
 pub mod policy;
+mod quoted;
 pub mod reach;
 pub mod regional;
 pub mod retry;

@@ -1,4 +1,4 @@
-//! Whether EventBridge reaches a queue: it is there, and its policy lets it in. What cannot be asked, or not be judged, is
+//! Whether EventBridge reaches a queue or a topic: it is there, and its policy lets it in. What cannot be asked, or not be judged, is
 //! no finding.
 
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -15,7 +15,7 @@ const KEYS_OF_AWS: [&str; 2] = ["alias/aws/sqs", "alias/aws/sns"];
 /// Where events are to go, and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The queue's ARN.
+    /// The ARN of the queue or topic.
     pub to: String,
     /// The ARN of the rule or bus; empty where it is not known yet.
     pub from: String,
@@ -46,21 +46,35 @@ struct Held {
 
 /// Whether an ARN is of something that can be asked.
 pub fn is_asked(arn: &str) -> bool {
-    arn::parse(arn).is_some_and(|arn| arn.service == "sqs")
+    arn::parse(arn).is_some_and(|arn| service(&arn).is_some())
+}
+
+/// The service that is asked.
+fn service(arn: &Arn<'_>) -> Option<Service> {
+    match arn.service {
+        "sqs" => Some(Service::Queues),
+        "sns" => Some(Service::Topics),
+        _ => None,
+    }
 }
 
 /// What is wrong with a route. Nothing, where AWS does not say: credentials without the permission, a queue of another
 /// account or region, an endpoint without the service.
 pub async fn finding(aws: &Look, route: &Route) -> Option<Finding> {
     let to = arn::parse(&route.to)?;
-    let is_here = to.region == aws.name && aws.asks(Service::Queues);
+    let service = service(&to)?;
+    let is_here = to.region == aws.name && aws.asks(service);
     let account = aws
         .heard(Service::Events, aws.account().await)
         .filter(|_| is_here)?;
     if account != to.account {
         return None;
     }
-    match aws.heard(Service::Queues, queue(aws, &to).await)? {
+    let held = match service {
+        Service::Topics => topic(aws, &route.to).await,
+        _ => queue(aws, &to).await,
+    };
+    match aws.heard(service, held)? {
         Some(held) => judge(&held, route, &to),
         None => Some(Finding::Missing),
     }
@@ -85,6 +99,21 @@ async fn queue(aws: &Regional, arn: &Arn<'_>) -> Result<Option<Held>, Error> {
             }))
         }
         Err(e) if is_no_queue(&e) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+async fn topic(aws: &Regional, arn: &str) -> Result<Option<Held>, Error> {
+    let call = aws.topics.get_topic_attributes().topic_arn(arn).send();
+    match aws.read("sns:GetTopicAttributes", call).await {
+        Ok(answer) => {
+            let of = |name| answer.attributes().and_then(|all| all.get(name)).cloned();
+            Ok(Some(Held {
+                policy: of("Policy"),
+                key: of("KmsMasterKeyId"),
+            }))
+        }
+        Err(e) if matches!(e.code(), Some("NotFound" | "NotFoundException")) => Ok(None),
         Err(e) => Err(e),
     }
 }

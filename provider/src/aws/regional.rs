@@ -10,11 +10,13 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
+use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use tfplugin::{CancellationToken, Operation};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::credentials_sent::HideSent;
 use super::{Endpoints, Error, arn, settings};
 
 /// A read that starts when the operation's time is over still gets this long: it looks for the cause, for the message.
@@ -81,6 +83,10 @@ pub struct Clients {
     pub queues: queues::Client,
     /// Whether SQS is where EventBridge is: of one that is not, nothing follows.
     pub has_queues: bool,
+    /// SNS.
+    pub topics: topics::Client,
+    /// Whether SNS is where EventBridge is.
+    pub has_topics: bool,
     /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
     pub policy_writes: tokio::sync::Mutex<()>,
     /// Held while a target goes whose log group goes with the last of those that lead to it.
@@ -93,17 +99,25 @@ pub struct Clients {
 impl Clients {
     pub(super) fn new(base: &SdkConfig, name: &str, endpoints: &Endpoints) -> Self {
         let region = Region::new(name.to_owned());
-        let mut for_events = events::config::Builder::from(base).region(region.clone());
+        let for_events = events::config::Builder::from(base).region(region.clone());
+        let mut for_events = for_events.interceptor(HideSent);
         if let Some(url) = &endpoints.events {
             for_events = for_events.endpoint_url(url);
         }
-        let mut for_logs = logs::config::Builder::from(base).region(region.clone());
+        let for_logs = logs::config::Builder::from(base).region(region.clone());
+        let mut for_logs = for_logs.interceptor(HideSent);
         if let Some(url) = &endpoints.logs {
             for_logs = for_logs.endpoint_url(url);
         }
-        let mut for_queues = queues::config::Builder::from(base).region(region);
+        let for_queues = queues::config::Builder::from(base).region(region.clone());
+        let mut for_queues = for_queues.interceptor(HideSent);
         if let Some(url) = &endpoints.sqs {
             for_queues = for_queues.endpoint_url(url);
+        }
+        let for_topics = topics::config::Builder::from(base).region(region);
+        let mut for_topics = for_topics.interceptor(HideSent);
+        if let Some(url) = &endpoints.sns {
+            for_topics = for_topics.endpoint_url(url);
         }
         let shown = |own: &Option<String>| own.as_deref().or(base.endpoint_url()).map(settings::shown_url);
         Self {
@@ -111,13 +125,16 @@ impl Clients {
             events: events::Client::from_conf(for_events.build()),
             logs: logs::Client::from_conf(for_logs.build()),
             queues: queues::Client::from_conf(for_queues.build()),
-            has_queues: has_queues(base, endpoints),
+            has_queues: is_beside(base, endpoints, endpoints.sqs.as_ref(), "AWS_ENDPOINT_URL_SQS"),
+            topics: topics::Client::from_conf(for_topics.build()),
+            has_topics: is_beside(base, endpoints, endpoints.sns.as_ref(), "AWS_ENDPOINT_URL_SNS"),
             policy_writes: tokio::sync::Mutex::new(()),
             removals: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
             shown: Endpoints {
                 events: shown(&endpoints.events),
                 logs: shown(&endpoints.logs),
+                sns: shown(&endpoints.sns),
                 sqs: shown(&endpoints.sqs),
                 sts: None,
             },
@@ -125,11 +142,12 @@ impl Clients {
     }
 }
 
-/// Where EventBridge alone has an endpoint of its own, AWS's queues are not those that its targets lead to.
-fn has_queues(base: &SdkConfig, endpoints: &Endpoints) -> bool {
+/// Whether a service is where EventBridge is. Where EventBridge alone has an endpoint of its own, AWS's queues and topics are
+/// not those that its targets lead to.
+fn is_beside(base: &SdkConfig, endpoints: &Endpoints, own: Option<&String>, variable: &str) -> bool {
     let set = |variable: &str| std::env::var_os(variable).is_some_and(|url| !url.is_empty());
     let events_alone = endpoints.events.is_some() || set("AWS_ENDPOINT_URL_EVENTBRIDGE");
-    !events_alone || endpoints.sqs.is_some() || base.endpoint_url().is_some() || set("AWS_ENDPOINT_URL_SQS")
+    !events_alone || own.is_some() || base.endpoint_url().is_some() || set(variable)
 }
 
 /// The clients of one region, within the limits of one operation.
@@ -202,6 +220,7 @@ impl Regional {
     {
         let shown = match operation.split(':').next() {
             Some("logs") => &self.shown.logs,
+            Some("sns") => &self.shown.sns,
             Some("sqs") => &self.shown.sqs,
             _ => &self.shown.events,
         };

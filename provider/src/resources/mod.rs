@@ -10,6 +10,7 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod existing;
 mod messages;
+mod receiving;
 mod routes;
 
 use tfplugin::Registry;

@@ -62,7 +62,8 @@ pub fn warning(finding: &Finding, route: &Route, purpose: Purpose) -> Diagnostic
     match finding {
         Finding::Missing => Diagnostic::warning(format!("The {what} does not exist")).detail(format!(
             "There is no `{to}`; AWS does not check that. {lost}\n\nMake it, and refer to it by its resource (such as \
-             `aws_sqs_queue.NAME.arn`), so that it is there first; its policy also needs this statement:\n\n{}",
+             `{}.NAME.arn`), so that it is there first; its policy also needs this statement:\n\n{}",
+            if kind(to) == "topic" { "aws_sns_topic" } else { "aws_sqs_queue" },
             indented(&route.statement())
         )),
         Finding::NotAllowed => Diagnostic::warning(format!("EventBridge may not send to the {what}")).detail(format!(
@@ -80,7 +81,7 @@ pub fn warning(finding: &Finding, route: &Route, purpose: Purpose) -> Diagnostic
             Diagnostic::warning(format!("EventBridge cannot use the key of the {what}")).detail(format!(
                 "`{to}` is encrypted with `{key}`, whose policy is AWS's own and does not let EventBridge use it. {lost}\n\nUse \
                  a key of your own whose policy lets `events.amazonaws.com` call `kms:GenerateDataKey` and `kms:Decrypt`, or \
-                 encryption by the service itself (`sqs_managed_sse_enabled`)."
+                 for a queue, encryption by SQS itself (`sqs_managed_sse_enabled`)."
             ))
         }
     }

@@ -122,7 +122,7 @@ fn next(error: &ClientError, token_origin: &str) -> Option<String> {
         ClientError::NotSent { host, .. } | ClientError::NoAnswer { host, .. } => {
             format!("Is `{host}` the right host (`hostname`, `SCALR_HOSTNAME`), and is it reachable from here?")
         }
-        ClientError::NotTheApi { host, .. } => {
+        ClientError::NotTheApi { host, .. } | ClientError::Incomplete { host, .. } => {
             format!("Is `{host}` really Scalr (`hostname`, `SCALR_HOSTNAME`), with no proxy that answers in its place?")
         }
         ClientError::Tls(_) => {

@@ -6,6 +6,7 @@ pub(crate) mod snapshot;
 mod aws;
 mod delivery_check;
 mod scalr;
+mod walk;
 
 use serde_json::Value as Json;
 use tfplugin::Diagnostics;

@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, scalr};
+use super::{aws, delivery_check, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -39,6 +39,16 @@ const FILES: &[(&str, Scenarios, &str)] = &[
     ),
     ("aws/rule", aws::rule::SCENARIOS, include_str!("aws/rule.rs")),
     (
+        "aws/secrets",
+        aws::secrets::SCENARIOS,
+        include_str!("aws/secrets.rs"),
+    ),
+    (
+        "aws/settings",
+        aws::settings::SCENARIOS,
+        include_str!("aws/settings.rs"),
+    ),
+    (
         "aws/source",
         aws::source::SCENARIOS,
         include_str!("aws/source.rs"),
@@ -58,6 +68,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         delivery_check::SCENARIOS,
         include_str!("delivery_check.rs"),
     ),
+    ("walk", walk::SCENARIOS, include_str!("walk.rs")),
     (
         "scalr/activation",
         scalr::activation::SCENARIOS,

@@ -48,6 +48,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::policies_of_others", policies_of_others),
         Case::new("target::one_too_many", one_too_many),
         Case::new("target::queue_that_lets_nobody_in", queue_that_lets_nobody_in),
+        Case::new("target::topic_that_lets_nobody_in", topic_that_lets_nobody_in),
     ]
 }
 
@@ -150,6 +151,35 @@ fn queue_that_lets_nobody_in(tool: &Tool) -> Result<()> {
         "{}",
         planned.text
     );
+    Ok(())
+}
+
+/// A topic's default policy does not let EventBridge in.
+fn topic_that_lets_nobody_in(tool: &Tool) -> Result<()> {
+    const SHUT: [&str; 2] = [
+        "EventBridge may not send to the topic",
+        "\"Action\": \"sns:Publish\"",
+    ];
+    let topic = r#"
+resource "scalr_eventbridge_target" "logs" {
+  rule           = scalr_eventbridge_rule.runs.name
+  event_bus_name = scalr_eventbridge_rule.runs.event_bus_name
+  arn            = "arn:aws:sns:us-east-1:123456789012:runs"
+}
+"#;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&chain(topic))?;
+    workdir.plan_shows(&["The topic does not exist", "aws_sns_topic.NAME.arn"])?;
+    workdir.aws().make_topic("runs", false)?;
+    let applied = workdir.apply_counts(4, 0, 0)?;
+    ensure!(
+        SHUT.iter().all(|text| applied.flat().contains(text)),
+        "{}",
+        applied.text
+    );
+    workdir.aws().make_topic("runs", true)?;
+    let planned = workdir.plan_empty()?;
+    ensure!(!planned.flat().contains(SHUT[0]), "{}", planned.text);
     Ok(())
 }
 

@@ -19,8 +19,11 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod examples;
 mod functions;
+mod guides;
 mod hcl;
+mod install;
 mod interrupt;
+mod mocks;
 mod provider;
 mod quickstart;
 mod secrets;
@@ -41,6 +44,9 @@ pub(crate) fn table() -> Vec<Case> {
         data_sources::cases,
         functions::cases,
         provider::cases,
+        install::cases,
+        mocks::cases,
+        guides::cases,
         secrets::cases,
         bad_input::cases,
     ];

@@ -7,7 +7,7 @@ use scalr_api::{AccountId, ConnectionId, Status};
 use scalr_events::EventType;
 
 use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, Store, outbox};
-use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
+use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 impl Store {
     /// From here on updates of these tables fail, as on a full disk.
@@ -24,6 +24,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// All events so far are as if another version had stored them.
+    pub(crate) async fn store_in_version(&self, version: i64) {
+        let stored = sqlx::query("UPDATE outbox SET version = ?").bind(version);
+        stored.execute(&self.write).await.unwrap();
+    }
+}
+
 async fn figures(bench: &Bench, id: &ConnectionId) -> (DeliveryFigures, Vec<DroppedEvent>) {
     let account = AccountId::new(ACCOUNT).unwrap();
     let found = bench
@@ -33,6 +41,49 @@ async fn figures(bench: &Bench, id: &ConnectionId) -> (DeliveryFigures, Vec<Drop
         .await
         .unwrap();
     found.unwrap()
+}
+
+/// Drops all that is beyond the bound in bytes; returns what each transaction dropped.
+async fn make_room(bench: &Bench) -> Vec<usize> {
+    let mut chunks = vec![];
+    loop {
+        let mut tx = bench.app.store.begin().await.unwrap();
+        let dropped = tx.make_room(ACCEPTED_MS).await.unwrap();
+        tx.commit().await.unwrap();
+        if dropped == 0 {
+            return chunks;
+        }
+        chunks.push(dropped);
+    }
+}
+
+#[tokio::test]
+async fn room_is_made_outside_intake_in_bounded_transactions() {
+    let none = Bounds {
+        bytes_max: 0,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(none).await;
+    let a = bench.connect("a", "us-east-1", &Status::Pending).await;
+    let b = bench.connect("b", "us-east-2", &Status::Pending).await;
+    bench.accept(&a, 501).await;
+    let held = figures(&bench, &a).await.0.held;
+    assert_eq!(held, 501, "intake drops nothing");
+    // A wait for it would end now: the commit has woken retention.
+    bench.app.store.beyond_bound().await;
+    assert_eq!(make_room(&bench).await, [200, 200, 100]);
+    // Connections share a transaction.
+    for id in [&a, &b] {
+        bench.accept(id, 150).await;
+    }
+    assert_eq!(
+        make_room(&bench).await,
+        [200, 99],
+        "half of it each, then the rest"
+    );
+    for id in [&a, &b] {
+        assert_eq!(figures(&bench, id).await.0.held, 1, "the newest event stays");
+    }
 }
 
 #[tokio::test]
@@ -47,6 +98,7 @@ async fn what_one_connection_drops_leaves_the_explanations_of_others() {
     // The newest event is always held: one less than were accepted is dropped.
     for (id, events) in [(&a, 6), (&b, 201), (&a, 1)] {
         bench.accept(id, events).await;
+        make_room(&bench).await;
     }
     for (id, dropped, explained) in [(&a, 6, 6), (&b, 200, 100)] {
         let (figures, drops) = figures(&bench, id).await;
@@ -73,6 +125,7 @@ async fn an_accepted_event_stays_where_all_older_ones_are_being_sent() {
     tx.lease(head, "l".into(), 1).await.unwrap();
     tx.commit().await.unwrap();
     bench.accept(&id, 1).await;
+    make_room(&bench).await;
     let figures = figures(&bench, &id).await.0;
     assert_eq!((figures.held, figures.dropped_too_many), (2, 0));
 }
@@ -231,7 +284,7 @@ fn event(account: &AccountId, event_type: EventType) -> NewEvent {
         event_id: "e".into(),
         lane: "w".into(),
         detail: "{}".into(),
-        at_ms: ACCEPTED_MS,
+        at: ACCEPTED,
     }
 }
 

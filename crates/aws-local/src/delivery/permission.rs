@@ -5,6 +5,7 @@ use crate::policy::{Ask, Policy, Verdict};
 use crate::state::RealmId;
 use crate::state::log_group::{LogGroup, LogPolicy};
 use crate::state::queue::Queue;
+use crate::state::topic::Topic;
 use crate::turn::Turn;
 
 /// The principal that delivers.
@@ -57,14 +58,23 @@ pub(super) fn may_log<'p>(
 
 /// Whether a queue's policy allows a rule to send to it.
 pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: &str) -> bool {
-    let Some(policy) = queue.policy().and_then(|text| Policy::parse(text).ok()) else {
+    is_allowed(queue.policy(), "sqs:SendMessage", queue_arn, rule_arn, account)
+}
+
+/// Whether a topic's policy allows a rule to publish to it.
+pub(super) fn may_publish(topic: &Topic, topic_arn: &str, rule_arn: &str, account: &str) -> bool {
+    is_allowed(topic.policy(), "sns:Publish", topic_arn, rule_arn, account)
+}
+
+fn is_allowed(policy: Option<&str>, action: &str, resource: &str, rule_arn: &str, account: &str) -> bool {
+    let Some(policy) = policy.and_then(|text| Policy::parse(text).ok()) else {
         return false;
     };
     let ask = Ask {
         service: Some(PRINCIPAL),
         account: None,
-        action: "sqs:SendMessage",
-        resources: &[queue_arn],
+        action,
+        resources: &[resource],
         source_arn: rule_arn,
         source_account: account,
     };

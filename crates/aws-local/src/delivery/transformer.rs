@@ -7,22 +7,23 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::attempt::Invocation;
+use super::miss::Miss;
 use crate::clock::{Millis, rfc3339_seconds};
 use crate::jsontext::{Step, cut, cut_all, minify, parse_path};
 use crate::state::rule::InputTransformer;
 
-/// The payload for a target. `now` is when the event came in.
-pub(super) fn payload(invocation: &Invocation, now: Millis) -> Arc<str> {
+/// The payload for a target, if there is one. `now` is when the event came in.
+pub(super) fn payload(invocation: &Invocation, now: Millis) -> Result<Arc<str>, Miss> {
     let (target, event) = (&invocation.target, &invocation.envelope.text);
     if let Some(input) = &target.input {
-        return input.as_str().into();
+        return Ok(input.as_str().into());
     }
     if let Some(path) = &target.input_path {
-        return pick(event, path).unwrap_or_else(|| "null".to_owned()).into();
+        return Ok(pick(event, path).unwrap_or_else(|| "null".to_owned()).into());
     }
     match &target.input_transformer {
-        Some(transformer) => fill(transformer, invocation, now).into(),
-        None => Arc::clone(event),
+        Some(transformer) => fill(transformer, invocation, now).map(Into::into),
+        None => Ok(Arc::clone(event)),
     }
 }
 
@@ -35,13 +36,16 @@ struct LogEntry {
 }
 
 /// The time and message for a log group. A transformer must make exactly `{"timestamp": …, "message": …}`.
-pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis, Arc<str>), String> {
-    let payload = payload(invocation, now);
+pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis, Arc<str>), Miss> {
+    let payload = payload(invocation, now)?;
     if invocation.target.input_transformer.is_none() {
         return Ok((invocation.envelope.time, payload));
     }
-    let entry: LogEntry = serde_json::from_str(&payload)
-        .map_err(|e| format!("the input transformer must make {{\"timestamp\", \"message\"}}: {e}"))?;
+    let entry: LogEntry = serde_json::from_str(&payload).map_err(|e| {
+        Miss::BadInput(format!(
+            "the input transformer must make {{\"timestamp\", \"message\"}}: {e}"
+        ))
+    })?;
     let at = match &entry.timestamp {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text
@@ -55,7 +59,7 @@ pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis,
         other => minify(&other.to_string()).into(),
     };
     Ok((
-        at.ok_or("the input transformer's timestamp is not a time")?,
+        at.ok_or_else(|| Miss::BadInput("the input transformer's timestamp is not a time".to_owned()))?,
         message,
     ))
 }
@@ -66,7 +70,7 @@ fn rule_name(rule_arn: &str) -> &str {
 }
 
 /// The JSON at a path; all that a path with wildcards meets, as a list.
-fn pick(event: &str, path: &str) -> Option<String> {
+pub(super) fn pick(event: &str, path: &str) -> Option<String> {
     let steps = parse_path(path)?;
     if !steps.contains(&Step::Every) {
         return cut(event, &steps).map(str::to_owned);
@@ -124,9 +128,11 @@ fn without_detail(event: &str) -> String {
     format!("{{{out}}}")
 }
 
-/// Replaces each `<name>` of the template by the value of its path, or by AWS's own variable.
-fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) -> String {
+/// Replaces each `<name>` of the template by the value of its path, or by AWS's own variable. A template that is an object or
+/// a list has to lead to JSON, or the target gets nothing; any other template leads to text.
+fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) -> Result<String, Miss> {
     let template = transformer.input_template.as_str();
+    let makes_json = template.trim_start().starts_with(['{', '[']);
     let value = |name: &str| variable(name, transformer, invocation, now);
     let mut out = String::with_capacity(template.len());
     let (mut rest, mut in_string) = (template, false);
@@ -136,7 +142,11 @@ fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) ->
         out.push_str(before);
         let close = from.find('>');
         if let Some((close, text)) = close.and_then(|close| Some((close, value(&from[1..close])?))) {
-            out.push_str(&if in_string { inside_string(&text) } else { text });
+            match in_string {
+                true if makes_json => out.push_str(unquoted(&text)),
+                true => out.push_str(&inside_string(&text)),
+                false => out.push_str(&text),
+            }
             rest = &from[close + 1..];
         } else {
             out.push('<');
@@ -145,17 +155,27 @@ fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) ->
     }
     out.push_str(rest);
     // A result that is JSON is minified; other text stays as it is.
-    if serde_json::from_str::<serde::de::IgnoredAny>(&out).is_ok() {
-        return minify(&out);
+    match serde_json::from_str::<serde::de::IgnoredAny>(&out) {
+        Ok(_) => Ok(minify(&out)),
+        Err(_) if !makes_json => Ok(out),
+        Err(error) => Err(Miss::BadInput(format!(
+            "the input transformer's result is no JSON, as with an object or a list within quotes: {error}"
+        ))),
     }
-    out
 }
 
-/// Within quotes a string loses its own quotes; so do those within an object or a list, which would end the text.
+/// Within quotes a string loses its own quotes.
+fn unquoted(json: &str) -> &str {
+    json.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(json)
+}
+
+/// Within a template that is one text, an object or a list loses the quotes in it, too.
 fn inside_string(json: &str) -> String {
-    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => inner.to_owned(),
-        None => json.replace("\\\"", "").replace('"', ""),
+    match unquoted(json) {
+        inner if inner.len() < json.len() => inner.to_owned(),
+        whole => whole.replace("\\\"", "").replace('"', ""),
     }
 }
 

@@ -85,7 +85,7 @@ impl Core {
                 operation,
                 body,
             } => match ops::stored(*service, operation, body) {
-                Ok(prepared) => self.call(moment, caller, "", prepared),
+                Ok(prepared) => self.carry_out(moment, caller, None, prepared),
                 Err(fault) => Made {
                     answer: Err(fault),
                     jobs: Vec::new(),
@@ -104,12 +104,24 @@ impl Core {
         base_url: &str,
         prepared: Prepared,
     ) -> Made {
+        self.carry_out(moment, caller, Some(base_url), prepared)
+    }
+
+    /// Carries out an operation; a stored one has no address that the caller reached us at.
+    fn carry_out(
+        &mut self,
+        moment: Moment,
+        caller: &Caller,
+        base_url: Option<&str>,
+        prepared: Prepared,
+    ) -> Made {
         self.last = moment.at;
         let mut call = Call {
             turn: Turn::new(&mut self.world, moment.at, moment.seed),
             caller,
             put_bytes_max: self.put_bytes_max,
-            base_url,
+            base_url: base_url.unwrap_or_default(),
+            stored: base_url.is_none(),
             unchanged: false,
         };
         let answer = (prepared.run)(&mut call);

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::change::{Change, Request};
 use crate::clock::Millis;
 use crate::config::Config;
@@ -43,6 +45,8 @@ const RECOVERY_WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Engine {
     shared: Arc<Shared>,
     recovery_wait: Duration,
+    /// How far the clock was moved forward, once that is on disk.
+    clock_offset: watch::Sender<Millis>,
 }
 
 impl Engine {
@@ -76,6 +80,7 @@ impl Engine {
             locked.make(at, Change::Targets { urls });
         }
         let engine = Self {
+            clock_offset: watch::Sender::new(locked.core.world.clock_offset),
             shared: Shared::new(locked),
             recovery_wait: RECOVERY_WAIT,
         };
@@ -142,7 +147,14 @@ impl Engine {
         };
         let (now, ticket) = self.turn(advance).await?;
         self.stored(ticket).await?;
+        let offset = self.shared.lock().core.world.clock_offset;
+        self.clock_offset.send_replace(offset);
         Ok(now)
+    }
+
+    /// How far the clock was moved forward so far, and from then on.
+    pub(crate) fn clock_offset(&self) -> watch::Receiver<Millis> {
+        self.clock_offset.subscribe()
     }
 
     async fn turn<T>(&self, make: impl FnOnce(&mut Locked) -> T) -> Result<T, Fault> {

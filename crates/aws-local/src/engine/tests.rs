@@ -36,7 +36,7 @@ async fn a_full_disk_refuses_whole_changes_until_there_is_room() {
         let refused = ask(&engine, "events.CreateEventBus", json!({ "Name": "b-2" }))
             .await
             .unwrap_err();
-        assert_eq!((refused.status, refused.code), (500, "InternalFailure"));
+        assert_eq!((refused.status, &*refused.code), (500, "InternalFailure"));
         assert_eq!(world(&engine).await, before, "nothing of it is seen");
     }
     disk.room.store(NEVER, Ordering::SeqCst);
@@ -287,7 +287,7 @@ async fn no_caller_is_blocked_while_the_directory_is_read_again() {
     let refused = ask(&engine, "events.ListEventBuses", json!({}))
         .await
         .unwrap_err();
-    assert_eq!((refused.status, refused.code), (500, "InternalFailure"));
+    assert_eq!((refused.status, &*refused.code), (500, "InternalFailure"));
     assert!(
         refused.message.contains("being read again"),
         "{}",

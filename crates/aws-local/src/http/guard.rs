@@ -41,8 +41,10 @@ impl Guard {
     }
 }
 
-/// `localhost` and names under it, and loopback addresses, with or without a port.
+/// `localhost` and names under it, and loopback addresses, with or without a port; and the same with the prefix that SDKs
+/// put before the host of StartLiveTail.
 fn is_ours(host: &str) -> bool {
+    let host = host.strip_prefix("stream-").unwrap_or(host);
     let name = match host.strip_prefix('[') {
         Some(inner) => inner.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -64,6 +66,10 @@ mod tests {
             ("127.0.0.1:80", true),
             ("[::1]:80", true),
             ("events.localhost:1", true),
+            ("stream-localhost:4566", true),
+            ("stream-127.0.0.1:80", true),
+            ("stream-evil.example", false),
+            ("stream-", false),
             ("evil.example", false),
             ("localhost.evil.example", false),
             ("192.168.0.1:1", false),

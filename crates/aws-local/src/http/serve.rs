@@ -6,11 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+
+use crate::injection::deliver;
 
 /// How long open requests may take to finish once the server has to stop.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -51,10 +56,15 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: impl Fut
 /// One connection, to its end or that of the request under way when the server stops.
 async fn converse(tcp: TcpStream, app: Router, mut stopping: watch::Receiver<()>) {
     let _ = tcp.set_nodelay(true);
+    let app = TowerToHyperService::new(app);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = app.call(request);
+        async { deliver(answer.await) }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
-        .serve_connection(TokioIo::new(tcp), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(tcp), service);
     let mut connection = pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,

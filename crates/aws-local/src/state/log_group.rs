@@ -1,12 +1,13 @@
 //! Log groups, their streams and events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
+use super::vended::SubscriptionFilter;
 use crate::clock::{DAY, Millis};
 use crate::policy::Policy;
 
@@ -33,6 +34,21 @@ pub(crate) struct LogGroup {
     #[serde(with = "as_pairs")]
     events: BTreeMap<Position, LogEvent>,
     next: u64,
+    #[serde(default)]
+    pub(crate) subscriptions: BTreeMap<String, SubscriptionFilter>,
+    /// Where the latest events are, in the order of arrival.
+    #[serde(skip)]
+    arrivals: VecDeque<Position>,
+}
+
+/// How many of the latest events can be found by their arrival.
+const ARRIVALS_MAX: usize = 1_000;
+
+/// Events in the order of arrival, with their times.
+pub(crate) struct Arrived<'g> {
+    pub(crate) events: Vec<(Millis, &'g LogEvent)>,
+    /// Some came so long ago that they are not found any more.
+    pub(crate) incomplete: bool,
 }
 
 /// The sort key of an event in its group: its time, then the order of arrival.
@@ -104,6 +120,10 @@ impl LogGroup {
         into.positions.insert(position);
         into.last_ingestion = Some(now);
         self.next += 1;
+        self.arrivals.push_back(position);
+        if self.arrivals.len() > ARRIVALS_MAX {
+            self.arrivals.pop_front();
+        }
         self.stored_bytes += event_bytes(&message);
         self.events.insert(
             position,
@@ -170,6 +190,24 @@ impl LogGroup {
     /// Events by position, in order.
     pub(crate) fn events(&self) -> &BTreeMap<Position, LogEvent> {
         &self.events
+    }
+
+    /// The number of the next event.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The events from a number on.
+    pub(crate) fn arrived_since(&self, number: u64) -> Arrived<'_> {
+        let new = self.arrivals.iter().rev().take_while(|at| at.1 >= number);
+        let mut events: Vec<_> = new.map(|at| (at.0, self.events.get(at))).collect();
+        events.reverse();
+        let incomplete = (events.len() as u64) < self.next.saturating_sub(number);
+        let events = events.into_iter().filter_map(|(at, event)| Some((at, event?)));
+        Arrived {
+            events: events.collect(),
+            incomplete,
+        }
     }
 
     fn forget(&mut self, position: Position) {

@@ -20,6 +20,8 @@ pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
 pub(crate) mod timers;
+pub(crate) mod topic;
+pub(crate) mod vended;
 
 use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
@@ -31,6 +33,8 @@ use queue::Queue;
 use source::Source;
 use story::Stories;
 use timers::Timers;
+use topic::Topic;
+use vended::Vended;
 
 /// The tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -92,6 +96,10 @@ pub(crate) struct Realm {
     pub(crate) api_destinations: BTreeMap<String, ApiDestination>,
     pub(crate) archives: BTreeMap<String, Archive>,
     pub(crate) replays: BTreeMap<String, Replay>,
+    #[serde(default)]
+    pub(crate) topics: BTreeMap<String, Topic>,
+    #[serde(default)]
+    pub(crate) vended: Vended,
     pub(crate) metrics: Metrics,
 }
 
@@ -168,6 +176,11 @@ impl World {
         self.sessions.get(key).map(|session| &*session.account)
     }
 
+    /// The same, for reading.
+    pub(crate) fn realm_at(&self, id: &RealmId) -> Option<&Realm> {
+        self.realms.get(id)
+    }
+
     /// All realms that were ever accessed.
     pub(crate) fn realms(&self) -> impl Iterator<Item = (&RealmId, &Realm)> {
         self.realms.iter()
@@ -191,6 +204,8 @@ impl Realm {
             api_destinations: BTreeMap::new(),
             archives: BTreeMap::new(),
             replays: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            vended: Vended::default(),
             metrics: Metrics::default(),
         }
     }

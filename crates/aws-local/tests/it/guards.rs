@@ -106,6 +106,57 @@ async fn json_clients_are_refused_in_json() {
 }
 
 #[tokio::test]
+async fn other_protocols_are_refused_in_their_own_form() {
+    let local = Local::start(Config::default()).await;
+    for (headers, body, media, words) in [
+        (
+            &[("content-type", "application/x-www-form-urlencoded")][..],
+            "Action=SendMessage&Version=2012-11-05&QueueUrl=x",
+            "text/xml",
+            "<Code>UnknownOperationException</Code><Message>The local AWS speaks SQS",
+        ),
+        (
+            &[("content-type", "application/x-www-form-urlencoded")],
+            "Action=ListMetrics&Version=2010-08-01",
+            "text/xml",
+            "ListMetrics, version 2010-08-01",
+        ),
+        (
+            &[
+                ("smithy-protocol", "rpc-v2-cbor"),
+                ("content-type", "application/cbor"),
+            ],
+            "\u{0}",
+            "application/cbor",
+            "\u{19}UnknownOperationException",
+        ),
+        (
+            &[("content-type", "application/json")],
+            "{}",
+            "application/json",
+            r#"{"message":"The local AWS has no service of the REST protocol"#,
+        ),
+    ] {
+        let mut request = local.http.post(&local.url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 400, "{body}");
+        assert_eq!(response.headers()["content-type"], media, "{body}");
+        let is_cbor = media == "application/cbor";
+        assert_eq!(
+            response.headers().get("smithy-protocol").is_some(),
+            is_cbor,
+            "{body}"
+        );
+        let text = String::from_utf8_lossy(&response.bytes().await.unwrap()).into_owned();
+        assert!(text.contains(words), "{body}: {text}");
+    }
+    local.stop().await;
+}
+
+#[tokio::test]
 async fn open_connections_do_not_delay_shutdown() {
     let local = Local::start(Config::default()).await;
     let address = local.url.strip_prefix("http://").unwrap().to_owned();

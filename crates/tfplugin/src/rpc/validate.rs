@@ -1,11 +1,13 @@
 //! Judging a configuration, of whatever kind.
 
+use std::borrow::Cow;
+
 use super::{guard_now, wire};
 use crate::cty::{Type, Val};
 use crate::diag::Diagnostics;
 use crate::proto::tfplugin6 as pb;
 use crate::schema::Object;
-use crate::semantics::{timeouts, validate};
+use crate::semantics::{mock, timeouts, validate};
 use crate::timeouts::Timeouts;
 
 /// What a configuration has to fit.
@@ -15,19 +17,26 @@ pub(super) struct Subject<'a> {
     pub(super) timeouts: Timeouts,
     /// Whether the client knows write-only attributes, and so stores none.
     pub(super) write_only_allowed: bool,
+    /// Whether a mocked run may have made up some of the values.
+    pub(super) mocked: bool,
 }
 
-/// Runs the checks of the schema, then the provider's own.
+/// Runs the checks of the schema, then the provider's own: those get the configuration, and what of it is certain.
 pub(super) fn config(
     subject: &Subject<'_>,
     config: Option<&pb::DynamicValue>,
-    own: impl FnOnce(&Val, &mut Diagnostics),
+    own: impl FnOnce(&Val, &Val, &mut Diagnostics),
 ) -> Vec<pb::Diagnostic> {
     let run = || {
         let value = wire::value(config, subject.ty)?;
-        let mut diags = validate::object(subject.object, &value, subject.write_only_allowed);
+        let certain = if subject.mocked {
+            Cow::Owned(mock::certain(&value))
+        } else {
+            Cow::Borrowed(&value)
+        };
+        let mut diags = validate::object(subject.object, &certain, subject.write_only_allowed);
         timeouts::validate(subject.timeouts, &value, &mut diags);
-        own(&value, &mut diags);
+        own(&value, &certain, &mut diags);
         Ok(diags)
     };
     wire::diagnostics(guard_now(run).unwrap_or_else(|diags| diags), subject.ty)

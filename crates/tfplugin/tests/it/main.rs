@@ -8,6 +8,7 @@ mod hostile;
 mod import;
 mod keeper;
 mod macros;
+mod mocks;
 mod newtypes;
 mod paths;
 mod plan;

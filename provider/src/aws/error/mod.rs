@@ -6,6 +6,7 @@ use std::fmt;
 use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 
+use super::quoted::{quoted, unsigned};
 use super::regional::Stop;
 use crate::failure::{Cause, Effect, in_full};
 
@@ -89,7 +90,7 @@ pub struct Service {
     pub region: String,
     /// AWS's code.
     pub code: String,
-    /// AWS's message.
+    /// AWS's message, as it may be shown.
     pub message: String,
     /// AWS's id of the request, for its support.
     pub request_id: Option<String>,
@@ -113,7 +114,7 @@ impl Error {
                     operation,
                     region: region.to_owned(),
                     code: service.code().unwrap_or("Unknown").to_owned(),
-                    message: service.message().unwrap_or_default().to_owned(),
+                    message: quoted(service.message().unwrap_or_default()),
                     request_id: service.request_id().map(str::to_owned),
                 })
             }
@@ -137,7 +138,7 @@ impl Error {
             operation,
             region: region.to_owned(),
             code: code.unwrap_or("Unknown").to_owned(),
-            message: message.unwrap_or_default().to_owned(),
+            message: quoted(message.unwrap_or_default()),
             request_id: None,
         })
     }
@@ -287,7 +288,7 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "The role `{role}` could not be assumed with the AWS credentials found: {}",
-                    answer(source.as_ref()).unwrap_or_else(|| in_full(source.as_ref()))
+                    answer(source.as_ref()).unwrap_or_else(|| unsigned(&in_full(source.as_ref())))
                 )
             }
             Self::WrongAccount { account, allowed } => write!(
@@ -308,7 +309,7 @@ impl fmt::Display for Error {
                 endpoint
                     .as_ref()
                     .map_or_else(String::new, |url| format!(" at {url}")),
-                in_full(source.as_ref())
+                unsigned(&in_full(source.as_ref()))
             ),
             Self::Stopped { what, why } => match why {
                 Stop::Interrupted => write!(f, "{what} was interrupted before an answer came"),
@@ -345,7 +346,7 @@ impl fmt::Display for Service {
             self.operation, self.region, self.code
         )?;
         if !self.message.is_empty() {
-            write!(f, ": {}", cut(&self.message))?;
+            write!(f, ": {}", self.message)?;
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request {id})")?;
@@ -362,7 +363,13 @@ fn hint(code: &str, operation: &str) -> Option<String> {
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
             "The AWS session has expired: sign in again (for a profile with single sign-on: `aws sso login`).".to_owned()
         }
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSignatureException" => {
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "AuthFailure" => {
             "AWS does not know these credentials: check the access key, its secret and, for temporary ones, the session token."
                 .to_owned()
         }
@@ -418,7 +425,7 @@ fn no_credentials(
     if let Some(role) = role {
         write!(f, " With them the role `{role}` was to be assumed.")?;
     }
-    write!(f, "\n\nThe answers were: {}", in_full(source))
+    write!(f, "\n\nThe answers were: {}", unsigned(&in_full(source)))
 }
 
 /// What AWS answered, where the error holds an answer.
@@ -429,27 +436,12 @@ fn answer(error: &(dyn StdError + 'static)) -> Option<String> {
             return Some(format!(
                 "`sts:AssumeRole` answered {}: {}",
                 meta.code()?,
-                cut(meta.message()?)
+                quoted(meta.message()?)
             ));
         }
         next = here.source();
     }
     None
-}
-
-/// AWS repeats what it refuses, be it a pattern of thousands of characters: the middle of a long message is left out.
-fn cut(message: &str) -> String {
-    const KEPT: usize = 300;
-    let chars: Vec<char> = message.chars().collect();
-    if chars.len() <= 2 * KEPT {
-        return message.to_owned();
-    }
-    let (start, end) = (&chars[..KEPT], &chars[chars.len() - KEPT..]);
-    start
-        .iter()
-        .chain(" … ".chars().collect::<Vec<_>>().iter())
-        .chain(end)
-        .collect()
 }
 
 fn in_words(profile: Option<&str>, holding: &str) -> String {

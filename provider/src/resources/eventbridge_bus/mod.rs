@@ -9,9 +9,7 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
-};
+use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
@@ -103,13 +101,15 @@ impl Resource for Bus {
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
-        let state = source::wait_until_there(operation, &aws, &plan.event_source_name).await?;
-        plan.source_state = Some(state.as_str().to_owned());
-        plan.arn = Some(aws::create(&aws, &plan, &state).await?);
+        if let Err(failed) = plan.make(operation, &aws).await {
+            // An activation that waits for this bus waits no longer.
+            operation.client().walk().no_association(&plan.event_source_name);
+            return Err(failed);
+        }
         operation.save(plan.clone());
         // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
         if plan.adopt_existing
-            && let Err(failures) = aws::adopt(&aws, &plan).await
+            && let Err(failures) = aws::adopt(&aws, operation.client(), &plan).await
         {
             for failure in &failures {
                 operation.warn(messages::not_as_configured(&plan.event_source_name, failure));
@@ -151,12 +151,7 @@ impl Resource for Bus {
             .await
             .map_err(|e| e.during(doing::read_tags(name)))?;
         state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
-        let known = tags::FromState {
-            own: state.tags.as_ref(),
-            all: state.tags_all.as_ref(),
-        };
-        state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
-        state.tags_all = Some(all);
+        defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         state.arn = Some(arn);
         state.with(&held);
         Ok(Some(state))
@@ -174,7 +169,8 @@ impl Resource for Bus {
             plan.tags_all.clone().unwrap_or_default(),
         );
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let tagged = aws.retag(arn, &held, &wanted).await;
+        let ignored = defaults::tagging(operation.client())?.ignored;
+        let tagged = aws.retag(arn, &held, &wanted, ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
         if prior.source_state != plan.source_state {
             source::reassociate(operation, &aws, name).await?;
@@ -195,13 +191,10 @@ impl Resource for Bus {
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());
-        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all());
-        if plan.action() == Action::Create
-            && let Value::Known(source) = plan.planned(Self::event_source_name())
-        {
-            plan.set(Self::name(), source);
-        }
+        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |bus| bus.tags.as_ref());
+        plan::name(plan);
         plan::source_state(plan);
+        plan::note_association(plan);
         routes::warn(plan).await;
         Ok(())
     }
@@ -221,8 +214,15 @@ impl Bus {
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
         self.name = Some(self.event_source_name.clone());
-        let own = self.tags.clone().unwrap_or_default();
-        self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
+        self.tags_all = Some(defaults::tagging(client)?.managed(self.tags.as_ref()));
+        Ok(())
+    }
+
+    /// Waits for the source, and makes the bus.
+    async fn make(&mut self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<()> {
+        let state = source::wait_until_there(operation, aws, &self.event_source_name).await?;
+        self.source_state = Some(state.as_str().to_owned());
+        self.arn = Some(aws::create(aws, operation.client(), self, &state).await?);
         Ok(())
     }
 

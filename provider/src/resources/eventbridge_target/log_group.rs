@@ -33,10 +33,10 @@ pub(super) async fn ensure(
     prior: Option<&Target>,
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
-    let default_tags = defaults::tags(operation.client())?;
+    let tagging = defaults::tagging(operation.client())?;
     let need = need(target, &group.name, rule_arn);
     let saving = Saving::new(operation, target, prior);
-    let held = match find_or_make(aws, target, group, &owner, default_tags).await {
+    let held = match find_or_make(aws, target, group, &owner, tagging.defaults).await {
         Ok(held) => held,
         Err(failure) => {
             if failure.may_be_made {
@@ -52,9 +52,8 @@ pub(super) async fn ensure(
     let standing = messages::group_is_there(prior.is_none());
     if group.create {
         if let Some(ExistingGroup { wire, tags }) = &held {
-            let lacks = |(key, value): &(&String, &String)| tags.get(*key) != Some(*value);
-            let lacking = default_tags.iter().filter(lacks);
-            let lacking = lacking.map(|(key, value)| (key.clone(), value.clone())).collect();
+            let mut lacking = tagging.managed(None);
+            lacking.retain(|key, value| tags.get(key) != Some(value));
             tag(aws, &arn_of(wire, Some(group)), group, lacking, standing).await?;
         }
         set_retention(aws, group, held.as_ref().map(|held| &held.wire), standing).await?;
@@ -92,7 +91,7 @@ pub(super) async fn read(
     }
     group.arn = Some(need.log_group_arn);
     let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
-    let untagged = group.create && defaults::tags(operation.client())?.iter().any(differ);
+    let untagged = group.create && defaults::needed_tags(operation.client()).iter().any(differ);
     group.status = Some(match verdict {
         Verdict::Granted if untagged => "tags differ".to_owned(),
         verdict => in_words(&verdict).to_owned(),

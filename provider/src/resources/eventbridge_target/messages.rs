@@ -405,6 +405,17 @@ pub(super) fn needs_a_role(destination: &str) -> Diagnostic {
         .at(Target::arn())
 }
 
+pub(super) fn quoted_containers(names: &[&str]) -> Diagnostic {
+    let names = names.join(">`, `<");
+    Diagnostic::warning("An object or a list within quotes makes AWS drop the event")
+        .detail(format!(
+            "`input_template` has `<{names}>` within quotes, and its value is an object or a list. AWS does not escape it: the \
+             result is not JSON, and AWS delivers nothing and reports no error. Write it without quotes, or use a path to a \
+             single value."
+        ))
+        .at(Target::input_transformer().input_template())
+}
+
 pub(super) fn fifo(destination: &str) -> Diagnostic {
     Diagnostic::warning("A FIFO queue needs a message group, which cannot be set here")
         .detail(format!(

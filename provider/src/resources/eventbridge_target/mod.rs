@@ -52,7 +52,8 @@ pub struct Target {
     /// ARN of the destination. For a log group use `log_group`, which sees to the permission as well.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::any_arn)]
     arn: Option<String>,
-    /// CloudWatch log group as destination.
+    /// CloudWatch log group as destination. Terraform and OpenTofu drop an attribute of an object that they do not know, without a
+    /// word: a misspelt `retention_in_days` keeps events for ever.
     #[tf(optional)]
     log_group: Option<LogGroup>,
     /// Constant JSON text to send in place of the event.

@@ -2,7 +2,7 @@
 
 use tfplugin::{Action, Diagnostic, Plan, Value};
 
-use super::{Target, log_group, messages, warnings};
+use super::{Target, input, log_group, messages, warnings};
 use crate::aws::look::Service;
 use crate::aws::{arn, target_id};
 use crate::defaults;
@@ -47,6 +47,7 @@ pub(super) fn destination(plan: &mut Plan<'_, Target>) {
 /// Warns of what may not work, and of what goes with the target.
 pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
     warn_of_release(plan);
+    warn_of_quotes(plan);
     let region = plan.planned(Target::region()).known();
     let region = region.as_deref();
     let queue = plan.config(Target::dead_letter_config().arn()).known();
@@ -110,5 +111,21 @@ fn warn_of_release(plan: &mut Plan<'_, Target>) {
         true if group.delete_on_destroy => plan.warn(messages::group_will_be_deleted(&group)),
         false if !stays_ours => plan.warn(messages::group_will_be_released(&group)),
         _ => {}
+    }
+}
+
+/// A template that leads to no JSON: AWS takes it, and delivers nothing.
+fn warn_of_quotes(plan: &mut Plan<'_, Target>) {
+    let template = plan.config(Target::input_transformer().input_template());
+    let paths = plan.config(Target::input_transformer().input_paths());
+    let (Value::Known(template), false) = (template, paths.is_unknown()) else {
+        return;
+    };
+    let bus = plan.planned(Target::event_bus_name()).known();
+    let from_scalr = bus.is_some_and(|bus| bus.starts_with(scalr_events::SOURCE_PREFIX));
+    let paths = paths.known().unwrap_or_default();
+    let names = input::quoted_containers(&template, &paths, from_scalr);
+    if !names.is_empty() {
+        plan.warn(messages::quoted_containers(&names));
     }
 }

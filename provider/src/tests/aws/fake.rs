@@ -86,12 +86,21 @@ impl Fake {
 
     /// The configuration that leads here.
     pub(in crate::tests) fn config(&self) -> SdkConfig {
+        self.config_of(None)
+    }
+
+    /// The same with temporary credentials.
+    pub(in crate::tests) fn config_with_session(&self, token: &str) -> SdkConfig {
+        self.config_of(Some(token.to_owned()))
+    }
+
+    fn config_of(&self, session: Option<String>) -> SdkConfig {
         let connector = SharedHttpConnector::new(Connector(self.clone()));
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                ACCOUNT, "s3cret", None, None, "test",
+                ACCOUNT, "s3cret", session, None, "test",
             )))
             // A trouble is one call's: the SDK would meet the next answer by itself.
             .retry_config(RetryConfig::disabled())
@@ -216,15 +225,21 @@ impl Holdings {
                 json!({ "Archives": archives.collect::<Vec<_>>() })
             }
             "ListRules" => {
-                let names = self.rules.keys().filter(|(bus, _)| *bus == text("EventBusName"));
-                let rules: Vec<Json> = names
-                    .map(|(_, name)| json!({ "Name": name, "ManagedBy": managed_by(name) }))
+                let rules = self
+                    .rules
+                    .iter()
+                    .filter(|((bus, _), _)| *bus == text("EventBusName"));
+                let rules: Vec<Json> = rules
+                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"], "ManagedBy": managed_by(name) }))
                     .collect();
                 json!({ "Rules": rules, "NextToken": next })
             }
             "PutRule" => {
                 let arn = rule_arn(&text("EventBusName"), &text("Name"));
-                self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                // Of a rule that exists AWS leaves the tags alone.
+                if !self.rules.contains_key(&of_rule("Name")) {
+                    self.tags.insert(arn.clone(), pairs(&body["Tags"]));
+                }
                 self.rules.insert(of_rule("Name"), with(body, &arn));
                 json!({ "RuleArn": arn })
             }

@@ -8,6 +8,8 @@ pub(super) mod log_group;
 pub(super) mod plans;
 pub(super) mod routes;
 pub(super) mod rule;
+pub(super) mod secrets;
+pub(super) mod settings;
 pub(super) mod source;
 pub(super) mod target;
 
@@ -18,9 +20,10 @@ use tfplugin::testing::Harness;
 use self::fake::Fake;
 use super::{and, names};
 use crate::aws::{Aws, Settings};
-use crate::client::{Client, NotKnownYet};
+use crate::client::Client;
 use crate::provider::ScalrEventBridge;
 use crate::scalr::Scalr;
+use crate::setting::NotKnownYet;
 
 pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
 pub(super) const GROUP: &str = "/scalr/runs";
@@ -39,6 +42,12 @@ async fn stage() -> (Fake, Harness) {
     fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let harness = on(fake.config());
     (fake, harness)
+}
+
+/// The provider on a fake AWS, with settings of its own.
+fn with(settings: Settings, config: SdkConfig) -> Harness {
+    let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
+    super::with_client(Client::new(scalr, Ok(Aws::with(settings, config)), Ok(None)))
 }
 
 /// The provider on a fake AWS.

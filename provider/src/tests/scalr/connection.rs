@@ -22,6 +22,7 @@ scenarios![
     what_scalr_refuses_of_a_connection_is_reported,
     a_connection_that_failed_is_warned_of,
     the_data_source_refuses_what_is_ambiguous,
+    a_pause_is_read_back,
 ];
 
 const NAME: &str = "scalr_eventbridge_connection";
@@ -360,4 +361,42 @@ async fn the_data_source_refuses_what_is_ambiguous() {
         .data_source(NAME, json!({ "name": "prod" }))
         .await
         .unwrap_err();
+}
+
+/// The answer to a pause may show the status from before it.
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_read_back() {
+    for (lag, works) in [(1, true), (3, true), (50, false)] {
+        let (fake, harness) = stage().await;
+        let resource = harness.resource(NAME);
+        let state = resource.create(connection(json!({}))).await.unwrap();
+        fake.state().lag = lag;
+        let paused = resource
+            .update(&state, connection(json!({ "enabled": false })))
+            .await;
+        let status = paused.ok().map(|state| state.json()["status"].clone());
+        assert_eq!(status, works.then(|| json!("disabled")), "{lag}");
+
+        let (fake, harness) = stage().await;
+        fake.state().lag = lag + 1;
+        let new = harness
+            .resource(NAME)
+            .create(connection(json!({ "enabled": false })))
+            .await
+            .unwrap();
+        assert_eq!(new.json()["status"] == "disabled", works, "{lag}");
+    }
+    // On resume no bus is known of: nothing is waited for.
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource
+        .create(connection(json!({ "enabled": false })))
+        .await
+        .unwrap();
+    fake.state().refreshed = "pending";
+    let resumed = resource.update(&state, connection(json!({}))).await.unwrap();
+    assert_eq!(
+        (&resumed.json()["status"], fake.count("PATCH")),
+        (&json!("pending"), 2)
+    );
 }

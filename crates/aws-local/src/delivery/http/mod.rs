@@ -33,18 +33,10 @@ const PENDING_MAX: usize = 50_000;
 
 /// Starts a delivery that leaves the process.
 pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) -> Result<Sent, Miss> {
-    let payload = transformer::payload(invocation, turn.now);
+    let payload = transformer::payload(invocation, turn.now)?;
     let is_destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
     if !is_destination {
-        turn.world.outbox.record(InvocationRecord {
-            at: turn.now,
-            account: invocation.realm.account().to_owned(),
-            region: invocation.realm.region().to_owned(),
-            rule_arn: invocation.rule_arn.clone(),
-            target: Arc::clone(&invocation.target),
-            event_id: invocation.envelope.id.clone(),
-            payload: Arc::clone(&payload),
-        });
+        record_invocation(turn, invocation, Arc::clone(&payload));
         if !turn.world.targets.contains_key(&invocation.target.arn) {
             let why = format!(
                 "targets of `{}` are not emulated and no URL was given for this one",
@@ -75,6 +67,19 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
     });
     admit(turn, id);
     Ok(Sent::Later)
+}
+
+/// Keeps what a target that is not emulated, or a topic, got.
+pub(super) fn record_invocation(turn: &mut Turn<'_>, invocation: &Invocation, payload: Arc<str>) {
+    turn.world.outbox.record(InvocationRecord {
+        at: turn.now,
+        account: invocation.realm.account().to_owned(),
+        region: invocation.realm.region().to_owned(),
+        rule_arn: invocation.rule_arn.clone(),
+        target: Arc::clone(&invocation.target),
+        event_id: invocation.envelope.id.clone(),
+        payload,
+    });
 }
 
 /// Sends a delivery now, or sets a timer for when its API destination's rate allows it.

@@ -20,11 +20,33 @@ use crate::ops::Answer;
 const ADVANCE_SECONDS_MAX: i64 = 100 * 366 * 24 * 60 * 60;
 
 pub(super) async fn reset(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+    edge.faults.clear();
     shown(edge.engine.reset().await.map(|()| json!({ "reset": true })))
 }
 
 pub(super) async fn clock(State(edge): State<Arc<Edge>>) -> Json<Value> {
     Json(time(edge.engine.now()))
+}
+
+/// The faults, and how many calls they have met.
+pub(super) async fn faults(State(edge): State<Arc<Edge>>) -> Json<Value> {
+    Json(edge.faults.list())
+}
+
+/// Adds a fault.
+pub(super) async fn add_fault(State(edge): State<Arc<Edge>>, body: Bytes) -> (StatusCode, Json<Value>) {
+    match edge.faults.add(&body) {
+        Ok(list) => (StatusCode::OK, Json(list)),
+        Err(refused) => {
+            let why = refused.to_string();
+            (StatusCode::BAD_REQUEST, Json(json!({ "message": why })))
+        }
+    }
+}
+
+/// Removes all faults.
+pub(super) async fn clear_faults(State(edge): State<Arc<Edge>>) -> Json<Value> {
+    Json(edge.faults.clear())
 }
 
 #[derive(Default, Deserialize)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::buses::find as find_bus;
 use super::rules::compile;
-use crate::arn::{Arn, arn};
+use crate::arn::{self as arns, Arn};
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
@@ -95,7 +95,7 @@ fn managed_rule(call: &mut Call<'_>, archive: &Archive) -> Rule {
     let arn = archive_arn(call, &archive.name);
     let target = Target {
         id: archive.rule_name(),
-        arn: format!("arn:aws:events:{}:::", call.caller.region),
+        arn: arns::arn("events", &call.caller.region, "", ":"),
         input_transformer: Some(InputTransformer {
             input_paths_map: Some(BTreeMap::new()),
             input_template: format!(
@@ -116,6 +116,7 @@ fn managed_rule(call: &mut Call<'_>, archive: &Archive) -> Rule {
         managed_by: Some(ARCHIVER.to_owned()),
         tags: Tags::new(),
         targets: BTreeMap::from([(target.id.clone(), Arc::new(target))]),
+        places: BTreeMap::new(),
     }
 }
 
@@ -220,7 +221,7 @@ fn receipt(call: &mut Call<'_>, name: &str) -> Answer {
 }
 
 fn archive_arn(call: &Call<'_>, name: &str) -> String {
-    arn(
+    arns::arn(
         "events",
         &call.caller.region,
         &call.caller.account,

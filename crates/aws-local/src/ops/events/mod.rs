@@ -10,6 +10,7 @@ mod partner;
 mod permissions;
 mod put_events;
 pub(crate) mod replays;
+mod roles;
 mod rules;
 mod sources;
 mod tags;

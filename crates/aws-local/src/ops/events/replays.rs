@@ -68,7 +68,6 @@ fn start(call: &mut Call<'_>, input: Start) -> Answer {
             input.replay_name
         )));
     }
-    check_destination(call, &input)?;
     let bad_time = || Fault::validation("Parameter EventStartTime or EventEndTime is not valid.");
     let from = read_time(&input.event_start_time).ok_or_else(bad_time)?;
     let to = read_time(&input.event_end_time).ok_or_else(bad_time)?;
@@ -77,6 +76,7 @@ fn start(call: &mut Call<'_>, input: Start) -> Answer {
             "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.",
         ));
     }
+    check_destination(call, &input)?;
     let active = call.realm().replays.values().filter(|replay| !replay.is_over());
     if active.count() >= ACTIVE_MAX {
         return Err(Fault::quota());

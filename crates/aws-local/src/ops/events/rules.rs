@@ -88,7 +88,10 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     check(&input, bus)?;
     let before = bus.rules_mut().remove(&input.name);
-    let (tags, targets) = before.map_or_else(|| (tags, BTreeMap::new()), |old| (old.tags, old.targets));
+    let (tags, targets, places) = before.map_or_else(
+        || (tags, BTreeMap::new(), BTreeMap::new()),
+        |old| (old.tags, old.targets, old.places),
+    );
     let rule = Rule {
         name: input.name.clone(),
         pattern: input.event_pattern.filter(|text| !text.is_empty()),
@@ -101,6 +104,7 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
         managed_by: None,
         tags,
         targets,
+        places,
     };
     bus.rules_mut().insert(input.name.clone(), rule);
     let bus = bus.name.clone();
