@@ -21,7 +21,29 @@ pub struct Client {
     aws: Setting<Aws>,
     account_id: Setting<Option<AccountId>>,
     generated_names: GeneratedNames,
+    planned_removals: PlannedRemovals,
     walk: Walk,
+}
+
+/// The rules whose removal was planned since the configuration, by bus: of what is on a bus they are not in the way.
+#[derive(Debug, Default)]
+pub struct PlannedRemovals {
+    rules: Mutex<BTreeSet<(String, String)>>,
+}
+
+impl PlannedRemovals {
+    /// Notes a rule of a bus.
+    pub fn add(&self, bus: String, rule: String) {
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        rules.insert((bus, rule));
+    }
+
+    /// The rules of a bus.
+    pub fn of(&self, bus: &str) -> BTreeSet<String> {
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let on_bus = rules.iter().filter(|(held, _)| held == bus);
+        on_bus.map(|(_, rule)| rule.clone()).collect()
+    }
 }
 
 /// The names that this process generated: they distinguish its own objects, which may be in no state yet, from
@@ -57,8 +79,14 @@ impl Client {
             aws,
             account_id,
             generated_names: GeneratedNames::default(),
+            planned_removals: PlannedRemovals::default(),
             walk: Walk::default(),
         }
+    }
+
+    /// The removals that were planned in this process.
+    pub fn planned_removals(&self) -> &PlannedRemovals {
+        &self.planned_removals
     }
 
     /// The names that were generated in this process.

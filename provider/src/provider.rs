@@ -89,6 +89,12 @@ pub struct Endpoints {
     /// CloudWatch Logs.
     #[tf(optional, check = check::endpoint)]
     logs: Value<String>,
+    /// SNS, which is only looked at. With `events` elsewhere and no `sns`, topics are not looked at.
+    #[tf(optional, check = check::endpoint)]
+    sns: Value<String>,
+    /// SQS, which is only looked at. With `events` elsewhere and no `sqs`, queues are not looked at.
+    #[tf(optional, check = check::endpoint)]
+    sqs: Value<String>,
     /// The token service, for `assume_role`.
     #[tf(optional, check = check::endpoint)]
     sts: Value<String>,
@@ -379,6 +385,8 @@ fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
     Ok(aws::Endpoints {
         events: known_text(path.events(), endpoints.events)?,
         logs: known_text(path.logs(), endpoints.logs)?,
+        sns: known_text(path.sns(), endpoints.sns)?,
+        sqs: known_text(path.sqs(), endpoints.sqs)?,
         sts: known_text(path.sts(), endpoints.sts)?,
     })
 }

@@ -71,6 +71,10 @@ pub struct Endpoints {
     pub events: Option<String>,
     /// CloudWatch Logs.
     pub logs: Option<String>,
+    /// SNS.
+    pub sns: Option<String>,
+    /// SQS.
+    pub sqs: Option<String>,
     /// The token service, for `assume_role`.
     pub sts: Option<String>,
 }

@@ -11,6 +11,7 @@ pub mod eventbridge_target;
 mod existing;
 mod messages;
 mod receiving;
+mod routes;
 
 use tfplugin::Registry;
 

@@ -32,6 +32,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/imports.rs"),
     ),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
+    (
+        "aws/routes",
+        aws::routes::SCENARIOS,
+        include_str!("aws/routes.rs"),
+    ),
     ("aws/rule", aws::rule::SCENARIOS, include_str!("aws/rule.rs")),
     (
         "aws/secrets",

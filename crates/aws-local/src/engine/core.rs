@@ -216,7 +216,10 @@ fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::model::Service;
 
     #[test]
     fn time_goes_on_where_the_machines_clock_was_set_back() {
@@ -239,6 +242,54 @@ mod tests {
             (9 * DAY, 9 * DAY),
         ] {
             assert_eq!(core.now(machine), want, "at {machine}");
+        }
+    }
+
+    /// Older versions took what is refused by now; a journal with such requests leads to the same state.
+    #[test]
+    fn what_was_accepted_once_is_accepted_again() {
+        let policy = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1:root"},"Action":"*","Resource":"*"}}"#;
+        let project = json!({ "Id": "1", "Arn": "arn:aws:codebuild:r:1:project/p" });
+        let mut core = Core::replaying(World::default());
+        for (service, operation, body) in [
+            (
+                Service::Events,
+                "PutRule",
+                json!({ "Name": "r", "EventPattern": "{\"source\":[\"s\"]}" }),
+            ),
+            (
+                Service::Events,
+                "PutTargets",
+                json!({ "Rule": "r", "Targets": [project] }),
+            ),
+            (
+                Service::Logs,
+                "PutResourcePolicy",
+                json!({ "policyName": "p", "policyDocument": policy }),
+            ),
+            (
+                Service::Sqs,
+                "CreateQueue",
+                json!({ "QueueName": "q", "Attributes": { "RedriveAllowPolicy": "any" } }),
+            ),
+        ] {
+            let caller = Caller {
+                account: "1".to_owned(),
+                region: "r".to_owned(),
+                key: None,
+            };
+            let change = Change::Call {
+                caller,
+                service,
+                operation: operation.to_owned(),
+                body: body.into(),
+            };
+            let made = core.make(&Entry {
+                at: 1,
+                seed: 1,
+                change,
+            });
+            assert!(made.answer.is_ok(), "{operation} {:?}", made.answer.err());
         }
     }
 }

@@ -1,15 +1,15 @@
 //! `scalr_eventbridge_bus`: "Associate with event bus" in the AWS console.
 
 mod aws;
+mod in_use;
 mod messages;
 mod plan;
+mod routes;
 mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins,
-};
+use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
@@ -17,7 +17,7 @@ use crate::defaults;
 use crate::failure::Cause as _;
 use crate::values::Region;
 use messages::doing;
-use source::{Association, MISSING};
+use source::MISSING;
 
 /// Associates a partner event source of Scalr with an event bus in your AWS account. From then on the events of the
 /// connection arrive on this bus, where rules can pick them up.
@@ -37,6 +37,11 @@ pub struct Bus {
     /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
     #[tf(optional, default = false)]
     adopt_existing: bool,
+    /// Other resources of this configuration (of another provider) manage archives or rules on this bus, and remove them in
+    /// the same destroy. Without this, a destroy that would take targets and rules while such an archive or rule is on the
+    /// bus is refused at plan: AWS deletes a bus only when it has none. With it, the plan warns.
+    #[tf(optional, default = false)]
+    managed_with_others: bool,
     /// What the bus is for.
     #[tf(optional, check = checks::description)]
     description: Option<String>,
@@ -111,6 +116,7 @@ impl Resource for Bus {
             }
         }
         plan.associate(operation, &aws).await;
+        routes::check(operation, &plan).await;
         Ok(plan)
     }
 
@@ -171,6 +177,7 @@ impl Resource for Bus {
         if prior.source_state != plan.source_state {
             source::reassociate(operation, &aws, name).await?;
         }
+        routes::check(operation, &plan).await;
         Ok(plan)
     }
 
@@ -181,6 +188,7 @@ impl Resource for Bus {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         plan::warn_of_loss(plan);
+        in_use::judge(plan).await;
         if plan.action() == Action::Delete {
             return Ok(());
         }
@@ -189,6 +197,7 @@ impl Resource for Bus {
         plan::name(plan);
         plan::source_state(plan);
         plan::note_association(plan);
+        routes::warn(plan).await;
         Ok(())
     }
 
@@ -217,28 +226,6 @@ impl Bus {
         self.source_state = Some(state.as_str().to_owned());
         self.arn = Some(aws::create(aws, operation.client(), self, &state).await?);
         Ok(())
-    }
-
-    /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
-    /// continues.
-    async fn associate(&mut self, operation: &Operation<'_, Self>, aws: &Regional) {
-        let source = &self.event_source_name;
-        let why = match source::wait_until_active(operation, aws, source).await {
-            Ok(Ok(association)) => {
-                self.source_state = Some(association.state().to_owned());
-                if association == Association::Active {
-                    return;
-                }
-                messages::source_state(association.state())
-            }
-            Ok(Err(WaitEnd::TimedOut { last })) => messages::association_timed_out(&last),
-            Ok(Err(WaitEnd::Cancelled { last })) => messages::association_interrupted(&last),
-            Err(failures) => {
-                let details = failures.iter().map(|failure| failure.detail.as_str());
-                details.collect::<Vec<_>>().join("\n\n")
-            }
-        };
-        operation.warn(messages::perhaps_nothing_arrives(source, &why));
     }
 
     fn settings_differ(&self, other: &Self) -> bool {

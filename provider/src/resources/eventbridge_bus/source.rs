@@ -139,6 +139,30 @@ pub(super) async fn wait_until_active(
     Ok(Err(attempts.end()))
 }
 
+impl Bus {
+    /// Waits until the source is associated. The bus exists: whatever ends the wait is a warning, and the next apply
+    /// continues.
+    pub(super) async fn associate(&mut self, operation: &Operation<'_, Self>, aws: &Regional) {
+        let source = &self.event_source_name;
+        let why = match wait_until_active(operation, aws, source).await {
+            Ok(Ok(association)) => {
+                self.source_state = Some(association.state().to_owned());
+                if association == Association::Active {
+                    return;
+                }
+                messages::source_state(association.state())
+            }
+            Ok(Err(WaitEnd::TimedOut { last })) => messages::association_timed_out(&last),
+            Ok(Err(WaitEnd::Cancelled { last })) => messages::association_interrupted(&last),
+            Err(failures) => {
+                let details = failures.iter().map(|failure| failure.detail.as_str());
+                details.collect::<Vec<_>>().join("\n\n")
+            }
+        };
+        operation.warn(messages::perhaps_nothing_arrives(source, &why));
+    }
+}
+
 /// Associates the source of a bus that exists, and waits until it is.
 pub(super) async fn reassociate(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Result<()> {
     activate(aws, name).await?;

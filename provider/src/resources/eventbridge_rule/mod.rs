@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
+    Action, Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
 use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
@@ -69,6 +69,7 @@ impl Resource for Rule {
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
+    const PLANS_DESTROY: bool = true;
     const RULES: Rules<Self> = || {
         let one_name = exactly_one_of((Self::name(), Self::name_prefix()));
         vec![one_name.message(messages::one_name).unless(is_generated)]
@@ -143,6 +144,10 @@ impl Resource for Rule {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        if plan.action() == Action::Delete {
+            note_removal(plan);
+            return Ok(());
+        }
         defaults::plan_region(plan, &Self::region());
         defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |rule| rule.tags.as_ref());
         // A prefix is there where it is written, or where an import has found one.
@@ -182,6 +187,14 @@ impl Rule {
             && self.event_pattern == other.event_pattern
             && self.enabled == other.enabled
             && self.role_arn == other.role_arn
+    }
+}
+
+/// The plan of the bus, which comes after those of its rules, counts the rules that stay.
+fn note_removal(plan: &Plan<'_, Rule>) {
+    if let Some((client, rule)) = plan.client().zip(plan.prior()) {
+        let removals = client.planned_removals();
+        removals.add(rule.event_bus_name.clone(), rule.known_name().to_owned());
     }
 }
 

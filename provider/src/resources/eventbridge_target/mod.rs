@@ -7,6 +7,7 @@ mod log_group;
 mod messages;
 mod parts;
 mod plan;
+mod routes;
 mod unfinished;
 mod validate;
 mod warnings;
@@ -100,6 +101,7 @@ impl Resource for Target {
         plan.make_ready(operation, &aws, &rule_arn, None).await?;
         aws::put(operation, &aws, &plan, true).await?;
         unfinished::finished(operation);
+        routes::check(operation, &plan, &rule_arn).await;
         Ok(plan)
     }
 
@@ -143,6 +145,7 @@ impl Resource for Target {
         plan.make_ready(operation, &aws, &rule_arn, Some(&prior)).await?;
         aws::put(operation, &aws, &plan, false).await?;
         unfinished::finished(operation);
+        routes::check(operation, &plan, &rule_arn).await;
         if plan.log_group.is_none() {
             log_group::revoke(operation, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
         }
@@ -185,6 +188,7 @@ impl Resource for Target {
         plan::destination(plan);
         plan::warnings(plan);
         plan::refuse_foreign_group(plan).await;
+        routes::warn(plan).await;
         Ok(())
     }
 

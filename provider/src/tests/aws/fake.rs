@@ -37,11 +37,15 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) rules: BTreeMap<(String, String), Json>,
     /// Targets by bus and rule.
     pub(in crate::tests) targets: BTreeMap<(String, String), Vec<Json>>,
+    /// Names of the archives of all buses.
+    pub(in crate::tests) archives: Vec<&'static str>,
     pub(in crate::tests) groups: BTreeMap<String, Json>,
     /// Resource policies by the log group's ARN.
     pub(in crate::tests) policies: BTreeMap<String, String>,
     /// The account's resource policies by name.
     pub(in crate::tests) account_policies: BTreeMap<String, String>,
+    /// Policies of the queues by name; none: the endpoint knows no SQS.
+    pub(in crate::tests) queues: Option<BTreeMap<String, Option<Json>>>,
     /// Messages in the log groups.
     pub(in crate::tests) log_events: Vec<String>,
     /// The account that the credentials are of, if it is another.
@@ -230,13 +234,17 @@ impl Holdings {
         let next = self.lists_have_no_end.then_some("more");
         Ok(match name {
             "DescribeRule" => self.rules.get(&of_rule("Name")).ok_or_else(not_found)?.clone(),
+            "ListArchives" => {
+                let archives = self.archives.iter().map(|name| json!({ "ArchiveName": name }));
+                json!({ "Archives": archives.collect::<Vec<_>>() })
+            }
             "ListRules" => {
                 let rules = self
                     .rules
                     .iter()
                     .filter(|((bus, _), _)| *bus == text("EventBusName"));
                 let rules: Vec<Json> = rules
-                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"] }))
+                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"], "ManagedBy": managed_by(name) }))
                     .collect();
                 json!({ "Rules": rules, "NextToken": next })
             }
@@ -370,8 +378,27 @@ impl Holdings {
                 self.policies.remove(&text("resourceArn"));
                 json!({})
             }
-            _ => return Err(Trouble::Says("UnknownOperationException", "")),
+            _ => return self.carry_out_queues(name, body),
         })
+    }
+
+    fn carry_out_queues(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let unknown = Trouble::Says("UnknownOperationException", "");
+        let queues = self.queues.as_ref().ok_or(unknown.clone())?;
+        let url = body["QueueUrl"].as_str().or(body["QueueName"].as_str());
+        let queue = url.unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let missing = Trouble::Says("QueueDoesNotExist", "There is no such queue.");
+        let policy = queues.get(queue).ok_or(missing)?;
+        match name {
+            "GetQueueUrl" => Ok(json!({ "QueueUrl": format!("http://sqs.test/{ACCOUNT}/{queue}") })),
+            "GetQueueAttributes" => {
+                let policy = policy
+                    .as_ref()
+                    .map(|policy| json!({ "Policy": policy.to_string() }));
+                Ok(json!({ "Attributes": policy.unwrap_or_else(|| json!({})) }))
+            }
+            _ => Err(unknown),
+        }
     }
 
     /// A log group with tags.
@@ -406,6 +433,12 @@ fn stored_policy(document: &str) -> Result<String, Trouble> {
         }
     }
     Ok(policy.to_string())
+}
+
+/// AWS manages the rule of an archive.
+fn managed_by(rule: &str) -> Option<&'static str> {
+    rule.starts_with("Events-Archive-")
+        .then_some("prod.vhs.events.aws.internal")
 }
 
 fn bus_arn(name: &str) -> String {

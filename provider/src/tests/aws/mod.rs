@@ -6,6 +6,7 @@ pub(super) mod fake;
 pub(super) mod imports;
 pub(super) mod log_group;
 pub(super) mod plans;
+pub(super) mod routes;
 pub(super) mod rule;
 pub(super) mod secrets;
 pub(super) mod settings;
