@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use aws_local::injection::Faults;
+
 use crate::caller::Owner;
+use crate::clock::Clock;
 use crate::sources::Sources;
 use crate::store::Store;
 
@@ -11,5 +14,8 @@ use crate::store::Store;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
+    pub(crate) clock: Clock,
+    /// Calls that go wrong on request.
+    pub(crate) faults: Arc<Faults>,
     pub(crate) owner: Arc<Owner>,
 }

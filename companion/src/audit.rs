@@ -3,8 +3,9 @@
 use scalr_events::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
 
 use crate::caller::{Caller, TOKEN_ID, USER_EMAIL, USER_ID};
+use crate::clock::{self, Clock};
+use crate::ids;
 use crate::store::{NewEvent, Result, Tx, WorkspaceScope, outbox};
-use crate::{clock, ids};
 
 /// What a call changed.
 pub(crate) struct Change {
@@ -21,15 +22,15 @@ pub(crate) struct Change {
 }
 
 /// Records a caller's change in the transaction that makes it.
-pub(crate) async fn record(tx: &mut Tx, caller: &Caller, change: &Change) -> Result<()> {
-    let now_ms = clock::now_ms();
-    let log = log(caller, change, ids::request(), now_ms);
-    let event = NewEvent::audit_log(caller.account_id.clone(), &log, now_ms)?;
+pub(crate) async fn record(tx: &mut Tx, clock: &Clock, caller: &Caller, change: &Change) -> Result<()> {
+    let at = clock.look();
+    let log = log(caller, change, ids::request(), at.wall_ms);
+    let event = NewEvent::audit_log(caller.account_id.clone(), &log, at)?;
     outbox::accept(tx, &event).await?;
     Ok(())
 }
 
-fn log(caller: &Caller, change: &Change, request_id: String, now_ms: i64) -> AuditLog {
+fn log(caller: &Caller, change: &Change, request_id: String, wall_ms: i64) -> AuditLog {
     AuditLog {
         target: Target {
             id: change.id.clone(),
@@ -37,7 +38,7 @@ fn log(caller: &Caller, change: &Change, request_id: String, now_ms: i64) -> Aud
             display_name: change.name.clone(),
             context: context(caller, change),
         },
-        timestamp: clock::micros_without_zone(now_ms),
+        timestamp: clock::micros_without_zone(wall_ms),
         request: Request {
             id: request_id,
             action: change.action.to_owned(),

@@ -11,13 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::caller::Owner;
+use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::partner::Partner;
+use crate::retention::Retention;
 use crate::server::Limits;
 use crate::sources::Sources;
 use crate::store::{Bounds, DirLock, Durability, Installation, Store};
 use crate::token::Token;
-use crate::{api, ids, runs, server};
+use crate::{api, clock_watch, ids, runs, server};
 
 /// What the database of a new data directory is seeded with.
 const ACCOUNT: (&str, &str) = ("acc-v0local", "local");
@@ -33,6 +35,7 @@ pub(crate) struct Config<'a> {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) partner: Partner,
+    pub(crate) clock: Clock,
 }
 
 /// The companion, ready to run.
@@ -58,7 +61,9 @@ impl Companion {
             account_name: installation.account_name.clone(),
         };
         let app = App {
-            sources: Sources::new(store.clone(), config.partner.clone()),
+            sources: Sources::new(store.clone(), config.partner.clone(), config.clock.clone()),
+            clock: config.clock,
+            faults: Arc::default(),
             store,
             owner: Arc::new(owner),
         };
@@ -81,7 +86,9 @@ impl Companion {
         let delivery = Delivery {
             store: app.store.clone(),
             partner: self.partner,
+            clock: app.clock.clone(),
         };
+        let retention = Retention::new(app.store.clone(), app.clock.clone());
         tokio::join!(
             server::serve(
                 self.listener,
@@ -91,7 +98,9 @@ impl Companion {
                 stop.clone()
             ),
             app.sources.clone().reconcile(stop.clone()),
-            runs::drive(app.store.clone(), stop.clone()),
+            runs::drive(app.store.clone(), app.clock.clone(), stop.clone()),
+            retention.run(stop.clone()),
+            clock_watch::watch(app.store.clone(), app.clock.clone(), stop.clone()),
             delivery.run(stop.clone()),
         );
         app.store.close().await;

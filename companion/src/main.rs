@@ -3,11 +3,13 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! backoff clock error_chain ids tls token   leaves
+//! clock error_chain ids schedule secrets tls  leaves
+//! aws_wire token                            what every call to AWS passes; the token of the API
 //! caller panics                             who calls, and the proof that the token was sent; panics without the token
 //! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
 //! partner                                   AWS from the partner's side: event sources, puts
-//! audit delivery/ runs sources              tasks and rules on stored rows: audit logs, sending, runs, sources at AWS
+//! clock_watch                               a clock that was set
+//! audit delivery/ retention runs sources    tasks and rules on stored rows: audit logs, sending, bounds, runs, sources at AWS
 //! app                                       what every handler works with
 //! api/                                      Scalr's API: one file an endpoint family
 //! server                                    HTTP and TLS, bounded
@@ -18,17 +20,21 @@
 mod api;
 mod app;
 mod audit;
-mod backoff;
+mod aws_wire;
 mod caller;
 mod cli;
 mod clock;
+mod clock_watch;
 mod companion;
 mod delivery;
 mod error_chain;
 mod ids;
 mod panics;
 mod partner;
+mod retention;
 mod runs;
+mod schedule;
+mod secrets;
 mod server;
 mod sources;
 mod store;

@@ -7,7 +7,7 @@ use std::panic::{self, Location};
 
 use tokio::task::JoinError;
 
-use crate::token;
+use crate::secrets;
 
 /// Logs panics from here on.
 pub(crate) fn install() {
@@ -19,7 +19,7 @@ pub(crate) fn install() {
 
 /// Why a task panicked or was aborted. Tokio repeats the panic's message there.
 pub(crate) fn describe(error: &JoinError) -> String {
-    token::redact(&error.to_string())
+    secrets::redact(&error.to_string())
 }
 
 /// The message of a panic, without secrets.
@@ -28,7 +28,7 @@ fn message(payload: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    token::redact(message.unwrap_or("no message"))
+    secrets::redact(message.unwrap_or("no message"))
 }
 
 #[cfg(test)]

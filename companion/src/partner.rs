@@ -15,14 +15,17 @@ use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
-use crate::error_chain;
+use crate::aws_wire::AwsWire;
 use crate::store::{Entry, SourceKey};
+use crate::{error_chain, secrets};
 
 /// Timeout of one call, from connecting to the answer's last byte.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest message of AWS's that is stored and shown.
 const MESSAGE_CHARS_MAX: usize = 500;
+/// Longest code.
+const CODE_CHARS_MAX: usize = 128;
 
 /// The partner's side of AWS. Clones share clients.
 #[derive(Clone, Debug)]
@@ -95,7 +98,18 @@ impl Partner {
     /// The local AWS at this endpoint, as this account.
     pub(crate) fn local(endpoint: impl Into<String>, account: &str) -> Self {
         // A 12-digit access key id is the account; the local AWS checks no signature.
-        let credentials = Credentials::new(account, "none", None, None, "companion");
+        Self::with_keys(endpoint, account, "none", None)
+    }
+
+    /// The AWS at this endpoint, with these keys.
+    pub(crate) fn with_keys(
+        endpoint: impl Into<String>,
+        id: &str,
+        secret: &str,
+        session_token: Option<&str>,
+    ) -> Self {
+        let session_token = session_token.map(str::to_owned);
+        let credentials = Credentials::new(id, secret, session_token, None, "companion");
         Self::new(endpoint, SharedCredentialsProvider::new(credentials))
     }
 
@@ -141,6 +155,7 @@ impl Partner {
             // Retries are decided from the stored rows.
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
+            .interceptor(AwsWire)
             .build();
         Client::from_conf(config)
     }
@@ -155,7 +170,8 @@ impl Partner {
             .send()
             .await;
         match made.map_err(|e| error(&e)) {
-            Ok(_) => Ok(()),
+            Ok(made) if made.event_source_arn().is_some() => Ok(()),
+            Ok(_) => Err(incomplete("the event source's ARN")),
             Err(AwsError::Refused { code, message }) if code == "ResourceAlreadyExistsException" => {
                 // Created by an earlier call whose answer was lost, if it is this customer's.
                 match self.state(source).await? {
@@ -202,18 +218,20 @@ impl Partner {
                 }
                 Err(other) => return Err(other),
             };
-            let accounts = page.partner_event_source_accounts();
+            let accounts = page.partner_event_source_accounts.as_deref();
+            let accounts = accounts.ok_or_else(|| incomplete("the accounts of the event source"))?;
             if let Some(found) = accounts
                 .iter()
                 .find(|a| a.account() == Some(&source.aws_account_id))
             {
-                return Ok(match found.state() {
-                    Some(EventSourceState::Active) => SourceState::Active,
-                    Some(EventSourceState::Deleted) => SourceState::Deleted,
-                    _ => SourceState::Pending,
-                });
+                return match found.state() {
+                    Some(EventSourceState::Active) => Ok(SourceState::Active),
+                    Some(EventSourceState::Deleted) => Ok(SourceState::Deleted),
+                    Some(EventSourceState::Pending) => Ok(SourceState::Pending),
+                    _ => Err(incomplete("a known state of the event source")),
+                };
             }
-            next = page.next_token().map(str::to_owned);
+            next = page.next_token;
             if next.is_none() {
                 return Ok(SourceState::Missing);
             }
@@ -242,14 +260,20 @@ impl Partner {
             .send()
             .await
             .map_err(|e| error(&e))?;
-        let results = answer.entries().iter().map(|entry| {
-            let Some(code) = entry.error_code() else {
-                return Ok(());
-            };
-            let message = short(entry.error_message().unwrap_or_default());
-            let code = code.to_owned();
-            Err(EntryError { code, message })
-        });
+        let results = answer
+            .entries()
+            .iter()
+            .map(|entry| match (entry.error_code(), entry.event_id()) {
+                (None, Some(_)) => Ok(()),
+                (Some(code), _) => Err(EntryError {
+                    code: word(code),
+                    message: short(entry.error_message().unwrap_or_default()),
+                }),
+                (None, None) => Err(EntryError {
+                    code: "NoResult".to_owned(),
+                    message: "AWS answered neither an event id nor an error".to_owned(),
+                }),
+            });
         let results: Vec<_> = results.collect();
         if results.len() == entries.len() {
             return Ok(results);
@@ -270,10 +294,21 @@ fn is_regional(url: &str) -> bool {
     host.starts_with("events.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
 }
 
-/// The first line of a message of AWS's, cut: some repeat the request in further lines, with the session token in it.
+/// The first line of a message of AWS's, without secrets, and cut: some repeat the request, in further lines mostly.
 fn short(text: &str) -> String {
+    let text = secrets::redact(text);
     let line = text.lines().next().unwrap_or_default();
     line.chars().take(MESSAGE_CHARS_MAX).collect()
+}
+
+/// A code of AWS's, without secrets, and cut.
+fn word(code: &str) -> String {
+    secrets::redact(code).chars().take(CODE_CHARS_MAX).collect()
+}
+
+/// An answer that says success and lacks this: what became of the call is not known.
+fn incomplete(what: &str) -> AwsError {
+    AwsError::Retryable(format!("AWS answered without {what}"))
 }
 
 /// The error of a failed call.
@@ -295,9 +330,10 @@ where
     };
     let message = short(service.err().message().unwrap_or("no message"));
     if status >= 500 || status == 429 || RETRYABLE.contains(&code) {
+        let code = word(code);
         return AwsError::Retryable(format!("AWS answers {status} {code}: {message}"));
     }
-    let code = code.to_owned();
+    let code = word(code);
     AwsError::Refused { code, message }
 }
 

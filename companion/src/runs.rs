@@ -6,11 +6,10 @@ use scalr_api::RunStatus;
 use scalr_events::RunExecuted;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock;
+use crate::clock::{Clock, Moment};
+use crate::schedule::RUN_STEP_MS;
 use crate::store::{NewEvent, Result, Run, Store, Tx, WorkspaceScope, outbox};
 
-/// How long a run stays in each status before its last.
-const STEP_MS: i64 = 120;
 /// Longest wait between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
 
@@ -27,13 +26,13 @@ fn next(status: &RunStatus, is_dry: bool) -> Option<RunStatus> {
 
 /// When a run that enters a status now leaves it.
 pub(crate) fn next_step_ms(now_ms: i64) -> i64 {
-    now_ms + STEP_MS
+    now_ms.saturating_add(RUN_STEP_MS)
 }
 
 /// Moves every run through its statuses, until stopped. Runs that a crash interrupted continue from their stored status.
-pub(crate) async fn drive(store: Store, stop: CancellationToken) {
+pub(crate) async fn drive(store: Store, clock: Clock, stop: CancellationToken) {
     loop {
-        let wait = match round(&store).await {
+        let wait = match round(&store, &clock).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::error!(
@@ -52,32 +51,34 @@ pub(crate) async fn drive(store: Store, stop: CancellationToken) {
 }
 
 /// Takes all steps that are due; returns how long until the next one.
-async fn round(store: &Store) -> Result<Duration> {
-    let now = clock::now_ms();
-    if store.next_step_ms().await?.is_some_and(|at| at <= now) {
+async fn round(store: &Store, clock: &Clock) -> Result<Duration> {
+    let now = clock.look();
+    if store.next_step_ms().await?.is_some_and(|at| at <= now.now_ms) {
         let mut tx = store.begin().await?;
-        for run in tx.due_runs(now).await? {
+        for run in tx.due_runs(now.now_ms).await? {
             step(&mut tx, &run, now).await?;
         }
         tx.commit().await?;
     }
     let next = store.next_step_ms().await?;
-    let wait = next.map(|at| u64::try_from(at.saturating_sub(clock::now_ms())).unwrap_or_default());
-    Ok(wait.map_or(ROUND, |ms| Duration::from_millis(ms.max(1))))
+    let wait = next.map(|at| u64::try_from(at.saturating_sub(clock.now_ms())).unwrap_or_default());
+    Ok(wait.map_or(ROUND, |ms| Duration::from_millis(ms.max(1)).min(ROUND)))
 }
 
 /// Moves a run to its next status, and accepts its event if that is the last one.
-async fn step(tx: &mut Tx, run: &Run, now_ms: i64) -> Result<()> {
+async fn step(tx: &mut Tx, run: &Run, now: Moment) -> Result<()> {
     let Some(status) = next(&run.status, run.is_dry) else {
         return tx.step_run(&run.id, &run.status, None).await;
     };
     let has_ended = status.is_final();
-    tx.step_run(&run.id, &status, (!has_ended).then(|| next_step_ms(now_ms)))
+    tx.step_run(&run.id, &status, (!has_ended).then(|| next_step_ms(now.now_ms)))
         .await?;
     if has_ended {
         let scope = tx.workspace_scope(&run.workspace_id).await?;
-        let detail = detail(run, &status, &scope, now_ms.saturating_sub(run.created_at_ms));
-        let event = NewEvent::run_executed(scope.account_id, &detail, now_ms)?;
+        // Not negative where the clock was set back meanwhile.
+        let took_ms = now.wall_ms.saturating_sub(run.created_at_ms).max(0);
+        let detail = detail(run, &status, &scope, took_ms);
+        let event = NewEvent::run_executed(scope.account_id, &detail, now)?;
         outbox::accept(tx, &event).await?;
     }
     Ok(())

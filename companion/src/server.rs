@@ -1,13 +1,15 @@
 //! The HTTP server: plain or TLS, bounded in connections and in the time of each, with a graceful shutdown.
 //!
-//! Each connection has a task of its own, so that a client that hangs delays no other; and each has a maximum lifetime,
-//! so that clients that hang do not use up the connection limit.
+//! Each connection has a task of its own, so that a client that hangs delays no other. Until the token was shown on it, it
+//! is one of a few and for a short time; after that it has a maximum lifetime.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_local::injection::deliver;
+use aws_local::{Admission, Capacity, Guest};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::Request;
@@ -18,7 +20,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -31,9 +32,8 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Open connections; further ones wait to be accepted.
-    pub(crate) connections: usize,
-    pub(crate) handshake: Duration,
+    /// Open connections: on which the token was shown, and others.
+    pub(crate) capacity: Capacity,
     /// From a connection's start, or its last answer, to the end of the next request's headers. Longer than clients
     /// keep idle connections (90 seconds, mostly), so that none is closed just as a request is sent on it.
     pub(crate) headers: Duration,
@@ -46,8 +46,12 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 512,
-            handshake: Duration::from_secs(10),
+            capacity: Capacity {
+                known_max: 512,
+                guests_max: 128,
+                guest_within: Duration::from_secs(10),
+                guest_at_least: Duration::from_millis(250),
+            },
             headers: Duration::from_secs(100),
             lifetime: Duration::from_mins(30),
             last_request: Duration::from_mins(2),
@@ -76,7 +80,7 @@ pub(crate) async fn serve(
     limits: Limits,
     stop: CancellationToken,
 ) {
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let admission = Admission::new(limits.capacity);
     let server = Server {
         tls,
         app,
@@ -85,15 +89,17 @@ pub(crate) async fn serve(
     };
     let mut open = JoinSet::new();
     loop {
+        // Closed connections leave the set.
+        while open.try_join_next().is_some() {}
         tokio::select! {
             () = stop.cancelled() => break,
-            // Closed connections leave the set.
-            Some(_) = open.join_next() => {}
-            (tcp, peer, permit) = accept(&listener, &permits) => {
+            (tcp, peer, guest) = accept(&listener, &admission) => {
                 let server = server.clone();
                 open.spawn(async move {
-                    server.serve_connection(tcp, peer).await;
-                    drop(permit);
+                    tokio::select! {
+                        () = guest.has_to_go() => {}
+                        () = server.serve_connection(tcp, peer, guest.clone()) => {}
+                    }
                 });
             }
         }
@@ -104,18 +110,11 @@ pub(crate) async fn serve(
     let _ = tokio::time::timeout(DRAIN, drained).await;
 }
 
-/// The next connection, once the limit permits it.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+/// The next connection, once there is a place for it.
+async fn accept(listener: &TcpListener, admission: &Arc<Admission>) -> (TcpStream, SocketAddr, Guest) {
     loop {
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-            // The semaphore is never closed.
-            return std::future::pending().await;
-        };
         match listener.accept().await {
-            Ok((tcp, peer)) => return (tcp, peer, permit),
+            Ok((tcp, peer)) => return (tcp, peer, admission.enter().await),
             Err(error) => {
                 // Usually too many open files, which passes as other connections close.
                 tracing::warn!(%error, "a connection cannot be accepted");
@@ -127,14 +126,16 @@ async fn accept(
 
 impl Server {
     /// Serves one connection to its end.
-    async fn serve_connection(self, tcp: TcpStream, peer: SocketAddr) {
+    async fn serve_connection(self, tcp: TcpStream, peer: SocketAddr, guest: Guest) {
         let Some(stream) = self.handshake(tcp).await else {
             return;
         };
         let app = TowerToHyperService::new(self.app);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(Peer(peer)));
-            app.call(request)
+            request.extensions_mut().insert(guest.clone());
+            let answer = app.call(request);
+            async { deliver(answer.await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -166,7 +167,7 @@ impl Server {
         };
         let shaken: io::Result<_> = tokio::select! {
             () = self.stop.cancelled() => return None,
-            shaken = tokio::time::timeout(self.limits.handshake, tls.accept(tcp)) => shaken.ok()?,
+            shaken = tls.accept(tcp) => shaken,
         };
         match shaken {
             Ok(stream) => Some(Box::new(stream)),
@@ -180,16 +181,25 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use axum::Extension;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+    use crate::testing::{Bench, TOKEN};
 
     /// Starts a server with these limits; returns its address and the token that stops it.
     async fn start(limits: Limits) -> (SocketAddr, CancellationToken) {
+        let here = |Extension(guest): Extension<Guest>| async move {
+            guest.is_right();
+            "here"
+        };
+        start_with(limits, Router::new().route("/", get(here))).await
+    }
+
+    async fn start_with(limits: Limits, app: Router) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let app = Router::new().route("/", get(|| async { "here" }));
         tokio::spawn(serve(listener, None, app, limits, stop.clone()));
         (addr, stop)
     }
@@ -205,22 +215,59 @@ mod tests {
     const CALL: &str = "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
 
     #[tokio::test]
-    async fn connections_are_limited_and_one_that_hangs_is_closed() {
-        for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: h\r\n\r\n"] {
-            let limits = Limits {
-                connections: 1,
-                headers: Duration::from_millis(200),
-                ..Limits::default()
-            };
+    async fn clients_without_the_token_keep_nobody_out() {
+        let bench = Bench::new().await;
+        let mut limits = Limits::default();
+        limits.capacity.guests_max = 4;
+        limits.capacity.guest_within = Duration::from_hours(1);
+        limits.capacity.guest_at_least = Duration::ZERO;
+        let (addr, _stop) = start_with(limits, crate::api::router(bench.app.clone())).await;
+        let request = |token: &str, connection: &str| {
+            let path = "/api/iacp/v3/environments";
+            let token = format!("authorization: Bearer {token}\r\n");
+            format!("GET {path} HTTP/1.1\r\nhost: h\r\n{token}connection: {connection}\r\n\r\n")
+        };
+        let mut right = TcpStream::connect(addr).await.unwrap();
+        let mut buffer = [0; 4096];
+        right
+            .write_all(request(TOKEN, "keep-alive").as_bytes())
+            .await
+            .unwrap();
+        assert!(right.read(&mut buffer).await.unwrap() > 0);
+        let mut hanging = vec![];
+        for _ in 0..50 {
+            for begun in [
+                "",
+                "GET / HT",
+                "GET / HTTP/1.1\r\nhost: h\r\n\r\n",
+                &request("wrong", "keep-alive"),
+            ] {
+                let mut tcp = TcpStream::connect(addr).await.unwrap();
+                tcp.write_all(begun.as_bytes()).await.unwrap();
+                hanging.push(tcp);
+            }
+        }
+        let mut next = TcpStream::connect(addr).await.unwrap();
+        let answered = answer(&mut next, &request(TOKEN, "close")).await;
+        assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+        let answered = answer(&mut right, &request(TOKEN, "close")).await;
+        assert!(
+            answered.contains("HTTP/1.1 200"),
+            "the known connection is still there: {answered}"
+        );
+        // The oldest were closed, which their clients see.
+        assert_eq!(hanging[0].read(&mut buffer).await.unwrap_or(0), 0);
+    }
+
+    #[tokio::test]
+    async fn a_client_without_the_token_has_a_short_time() {
+        for begun in ["", "GET / HT", "GET /none HTTP/1.1\r\nhost: h\r\n\r\n"] {
+            let mut limits = Limits::default();
+            limits.capacity.guest_within = Duration::from_millis(100);
             let (addr, _stop) = start(limits).await;
-            let begin = std::time::Instant::now();
             let mut hanging = TcpStream::connect(addr).await.unwrap();
-            hanging.write_all(begun.as_bytes()).await.unwrap();
-            let mut next = TcpStream::connect(addr).await.unwrap();
-            let answer = answer(&mut next, CALL).await;
-            assert!(answer.ends_with("here"), "{begun:?}: {answer}");
-            // The limit of one was in use until the first connection timed out.
-            assert!(begin.elapsed() >= limits.headers, "{begun:?}");
+            // Until the server closes the connection.
+            answer(&mut hanging, begun).await;
         }
     }
 

@@ -12,23 +12,13 @@ use scalr_api::{ConnectionId, Status};
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
-use crate::backoff::Backoff;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::partner::{AwsError, Partner, SourceHealth, SourceState};
+use crate::schedule::{REFUSED_REMOVAL, REMOVAL};
 use crate::store::{Connection, Result, SourceKey, Store};
 
 /// Wait between two rounds of the reconciler.
 const ROUND: Duration = Duration::from_secs(5);
-/// Backoff after a deletion that a retry may complete.
-const RETRYABLE: Backoff = Backoff {
-    ms_min: 5_000,
-    ms_max: 60_000,
-};
-/// Backoff after a deletion that AWS refused: an operator has to correct something there.
-const REFUSED: Backoff = Backoff {
-    ms_min: 60_000,
-    ms_max: 3_600_000,
-};
 
 /// What identifies a source at AWS.
 type NameAndRegion = (String, String);
@@ -38,6 +28,7 @@ type NameAndRegion = (String, String);
 pub(crate) struct Sources {
     store: Store,
     partner: Partner,
+    clock: Clock,
     // One lock a source: tasks on other sources are not delayed.
     locks: Arc<Mutex<HashMap<NameAndRegion, Arc<tokio::sync::Mutex<()>>>>>,
 }
@@ -66,10 +57,11 @@ impl VersionedStatus {
 }
 
 impl Sources {
-    pub(crate) fn new(store: Store, partner: Partner) -> Self {
+    pub(crate) fn new(store: Store, partner: Partner, clock: Clock) -> Self {
         Self {
             store,
             partner,
+            clock,
             locks: Arc::default(),
         }
     }
@@ -164,13 +156,13 @@ impl Sources {
             let (name, region) = (&left.source.name, &left.source.region);
             let backoff = if let AwsError::Refused { .. } = error {
                 tracing::error!(source = name, region, %error, "AWS refuses to delete a source; it will be retried");
-                REFUSED
+                REFUSED_REMOVAL
             } else {
                 tracing::warn!(source = name, region, %error, "a source cannot be deleted now; it will be retried");
-                RETRYABLE
+                REMOVAL
             };
             let wait_ms = backoff.wait_ms(left.failures, clock::random());
-            let retry_at_ms = clock::now_ms().saturating_add(wait_ms);
+            let retry_at_ms = self.clock.now_ms().saturating_add(wait_ms);
             self.store
                 .not_removed(&left.source, &error.to_string(), retry_at_ms)
                 .await?;
@@ -226,7 +218,7 @@ impl Sources {
     /// Does all that is left to do, concurrently: a region that does not answer, or a row that cannot be read, must not
     /// delay the others.
     async fn round(&self) {
-        let due = self.store.removals_due(clock::now_ms()).await;
+        let due = self.store.removals_due(self.clock.now_ms()).await;
         let names: BTreeMap<NameAndRegion, SourceKey> = logged(due)
             .unwrap_or_default()
             .into_iter()

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::app::App;
 use crate::caller::Owner;
+use crate::clock::{Clock, Moment};
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
@@ -29,6 +30,11 @@ pub(crate) const TOKEN: &str = "bench-token";
 pub(crate) const ACCOUNT: &str = "acc-1";
 /// When its events are accepted.
 pub(crate) const ACCEPTED_MS: i64 = 10_000;
+/// The same, by both clocks.
+pub(crate) const ACCEPTED: Moment = Moment {
+    wall_ms: ACCEPTED_MS,
+    now_ms: ACCEPTED_MS,
+};
 /// More than any test holds.
 pub(crate) const BOUNDS: Bounds = Bounds {
     bytes_max: 1 << 30,
@@ -62,8 +68,11 @@ impl Bench {
         tx.commit().await.unwrap();
         // Nothing listens on this port.
         let partner = Partner::local("http://127.0.0.1:1", "999900001111");
+        let clock = Clock::system(0);
         let app = App {
-            sources: Sources::new(store.clone(), partner.clone()),
+            sources: Sources::new(store.clone(), partner.clone(), clock.clone()),
+            clock,
+            faults: Arc::default(),
             store,
             owner: Arc::new(Owner {
                 token: installation.token,
@@ -112,7 +121,7 @@ impl Bench {
                 event_id: format!("e-{at}"),
                 lane: "w".into(),
                 detail: "{}".into(),
-                at_ms: ACCEPTED_MS,
+                at: ACCEPTED,
             };
             let receivers = outbox::accept(&mut tx, &event).await.unwrap();
             assert_eq!(receivers, std::slice::from_ref(id));

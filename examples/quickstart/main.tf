@@ -2,7 +2,8 @@ terraform {
   required_version = ">= 1.8"
   required_providers {
     scalr = {
-      source = "scalr-eventbridge/scalr"
+      source  = "scalr-eventbridge/scalr"
+      version = "~> 0.1"
     }
   }
 }
@@ -44,16 +45,15 @@ resource "scalr_eventbridge_target" "logs" {
   }
 }
 
-# "Refresh status", until the connection is active
+# "Refresh status", until the connection is active. After the targets: it then delivers what Scalr held until now.
 resource "scalr_eventbridge_activation" "this" {
   connection_id = scalr_eventbridge_connection.this.id
-  depends_on    = [scalr_eventbridge_bus.this]
+  depends_on    = [scalr_eventbridge_target.logs]
 }
 
-# Settings > Audit logs. After the targets: the first events would meet none.
+# Settings > Audit logs
 resource "scalr_audit_log_setting" "this" {
   connection_id = scalr_eventbridge_activation.this.connection_id
-  depends_on    = [scalr_eventbridge_target.logs]
 }
 
 # A run is started and its event must arrive.
@@ -62,4 +62,10 @@ resource "scalr_eventbridge_delivery_check" "runs" {
   region       = scalr_eventbridge_bus.this.region
   log_group    = scalr_eventbridge_target.logs["RunExecuted"].log_group.name
   depends_on   = [scalr_audit_log_setting.this]
+
+  # Another connection or bus is checked again.
+  triggers = {
+    connection = scalr_eventbridge_connection.this.name
+    bus        = scalr_eventbridge_bus.this.name
+  }
 }

@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use scalr_api::AccountId;
-use tfplugin::{Diagnostic, Path, Result};
+use tfplugin::Result;
 
 use crate::aws::Aws;
 use crate::scalr::Scalr;
+use crate::setting::Setting;
+use crate::walk::Walk;
 
 /// The provider's client.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub struct Client {
     aws: Setting<Aws>,
     account_id: Setting<Option<AccountId>>,
     generated_names: GeneratedNames,
+    walk: Walk,
 }
 
 /// The names that this process generated: they distinguish its own objects, which may be in no state yet, from
@@ -46,13 +49,6 @@ impl GeneratedNames {
     }
 }
 
-/// A part of the client, or the setting that is not known yet.
-pub type Setting<T> = std::result::Result<T, NotKnownYet>;
-
-/// The setting that is not known: `token`, `aws.region`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotKnownYet(pub Path);
-
 impl Client {
     /// From what the configuration says.
     pub fn new(scalr: Setting<Scalr>, aws: Setting<Aws>, account_id: Setting<Option<AccountId>>) -> Self {
@@ -61,6 +57,7 @@ impl Client {
             aws,
             account_id,
             generated_names: GeneratedNames::default(),
+            walk: Walk::default(),
         }
     }
 
@@ -69,14 +66,19 @@ impl Client {
         &self.generated_names
     }
 
+    /// What was planned since the last Configure.
+    pub fn walk(&self) -> &Walk {
+        &self.walk
+    }
+
     /// Scalr's API.
     pub fn scalr(&self) -> Result<&Scalr> {
-        self.scalr.as_ref().map_err(|unknown| unknown.diagnostic().into())
+        self.scalr.as_ref().map_err(|unknown| unknown.clone().into())
     }
 
     /// AWS.
     pub fn aws(&self) -> Result<&Aws> {
-        self.aws.as_ref().map_err(|unknown| unknown.diagnostic().into())
+        self.aws.as_ref().map_err(|unknown| unknown.clone().into())
     }
 
     /// The Scalr account that the configuration names, if it names one.
@@ -84,17 +86,6 @@ impl Client {
         self.account_id
             .as_ref()
             .map(Option::as_ref)
-            .map_err(|unknown| unknown.diagnostic().into())
-    }
-}
-
-impl NotKnownYet {
-    fn diagnostic(&self) -> Diagnostic {
-        let setting = &self.0;
-        Diagnostic::error(format!("The provider's `{setting}` is not known yet")).detail(format!(
-            "`{setting}` in the provider's configuration depends on something that is known only after apply, and this \
-             operation needs it now. Nothing was changed.\n\nApply what `{setting}` depends on first (`-target`), or give \
-             it a value that is known at plan: a variable, an environment variable, another configuration's output."
-        ))
+            .map_err(|unknown| unknown.clone().into())
     }
 }

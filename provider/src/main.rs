@@ -5,6 +5,7 @@
 //! ```text
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
 //! trust                             whose certificates are trusted beside the system's
+//! setting walk                      a setting that may not be known yet; what the plans of one walk learn of each other
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
 //! aws/ scalr/                       the two sides: their calls and their errors
@@ -33,10 +34,12 @@ mod logs;
 mod provider;
 mod resources;
 mod scalr;
+mod setting;
 #[cfg(test)]
 mod tests;
 mod trust;
 mod values;
+mod walk;
 
 use client::Client;
 

@@ -7,10 +7,12 @@ use tfplugin::{
     Attrs, ConfigureRequest, Diagnostic, Diagnostics, Number, Path, Provider, Registry, Result, Value,
 };
 
+use crate::aws::tags::{Defaults, Ignored};
 use crate::aws::{self, checks};
-use crate::client::{Client, NotKnownYet, Setting};
+use crate::client::Client;
 use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
+use crate::setting::{NotKnownYet, Setting};
 use crate::values::Region;
 use crate::{check, data_sources, functions, resources, trust};
 
@@ -51,6 +53,11 @@ pub struct AwsConfig {
     /// Tags for everything that can be tagged.
     #[tf(optional)]
     default_tags: Value<DefaultTags>,
+    /// Tags that somebody else sets, such as an organization's own tagger: they are not shown, not changed and not removed.
+    /// As in hashicorp/aws, one that is also written in `tags` or `default_tags` is set when the object is made, and left alone
+    /// after that.
+    #[tf(optional)]
+    ignore_tags: Value<IgnoreTags>,
     /// How often a failed call is tried again, 0 to 100. Default: AWS's own, 2.
     #[tf(optional, check = check::max_retries)]
     max_retries: Value<Number>,
@@ -93,6 +100,17 @@ pub struct DefaultTags {
     /// The tags. A resource's own tag of the same key wins. A null tag counts as not written.
     #[tf(optional, check = default_tags)]
     tags: Value<BTreeMap<String, Value<String>>>,
+}
+
+/// Tags that are left to somebody else.
+#[derive(Attrs, Clone, Debug)]
+pub struct IgnoreTags {
+    /// Their keys.
+    #[tf(optional)]
+    keys: Value<BTreeSet<String>>,
+    /// Beginnings of their keys.
+    #[tf(optional)]
+    key_prefixes: Value<BTreeSet<String>>,
 }
 
 impl Provider for ScalrEventBridge {
@@ -280,15 +298,14 @@ fn bad_hostname(hostname: &str, error: &scalr_api::HostError) -> Diagnostics {
 
 fn settings(config: AwsConfig) -> Setting<aws::Settings> {
     let path = ScalrEventBridge::aws();
-    let tags = match known(path.default_tags(), config.default_tags)? {
-        Some(tags) => known(path.default_tags().tags(), tags.tags)?.unwrap_or_default(),
-        None => BTreeMap::new(),
-    };
     let allowed = known(path.allowed_account_ids(), config.allowed_account_ids)?;
+    let region = known(path.region(), config.region);
     Ok(aws::Settings {
-        region: known(path.region(), config.region)?
-            .map(|region| region.to_string())
-            .filter(|region| !region.is_empty()),
+        region: region.map(|region| {
+            region
+                .map(|region| region.to_string())
+                .filter(|region| !region.is_empty())
+        }),
         profile: known_text(path.profile(), config.profile)?,
         assume_role: known(path.assume_role(), config.assume_role)?
             .map(assume_role)
@@ -297,15 +314,54 @@ fn settings(config: AwsConfig) -> Setting<aws::Settings> {
             .map(endpoints)
             .transpose()?
             .unwrap_or_default(),
-        default_tags: tags
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, known(path.default_tags().tags(), value).transpose()?)))
-            .map(|(key, value)| Ok((key, value?)))
-            .collect::<Setting<_>>()?,
-        max_retries: known(path.max_retries(), config.max_retries)?
+        default_tags: defaults(config.default_tags),
+        ignore_tags: ignored(config.ignore_tags),
+        // Calls need no number of retries: AWS's own serves while this one is not known.
+        max_retries: known(path.max_retries(), config.max_retries)
+            .unwrap_or_default()
             .and_then(|count| u32::try_from(count.to_i64()?).ok()),
         allowed_account_ids: allowed.unwrap_or_default().into_iter().collect(),
         ..aws::Settings::default()
+    })
+}
+
+/// The default tags, those that are not known among them.
+fn defaults(config: Value<DefaultTags>) -> Defaults {
+    let path = ScalrEventBridge::aws().default_tags();
+    let tags = known(path.clone(), config).and_then(|tags| match tags {
+        Some(tags) => known(path.tags(), tags.tags),
+        None => Ok(None),
+    });
+    let tags = match tags {
+        Ok(tags) => tags.unwrap_or_default(),
+        Err(missing) => {
+            return Defaults {
+                missing: Some(missing),
+                ..Defaults::default()
+            };
+        }
+    };
+    let mut defaults = Defaults::default();
+    for (key, value) in tags {
+        match known(path.tags(), value) {
+            Ok(value) => defaults.known.extend(value.map(|value| (key, value))),
+            Err(missing) => {
+                defaults.unknown.insert(key);
+                defaults.missing = Some(missing);
+            }
+        }
+    }
+    defaults
+}
+
+fn ignored(config: Value<IgnoreTags>) -> Setting<Ignored> {
+    let path = ScalrEventBridge::aws().ignore_tags();
+    let Some(ignored) = known(path.clone(), config)? else {
+        return Ok(Ignored::default());
+    };
+    Ok(Ignored {
+        keys: known(path.keys(), ignored.keys)?.unwrap_or_default(),
+        key_prefixes: known(path.key_prefixes(), ignored.key_prefixes)?.unwrap_or_default(),
     })
 }
 

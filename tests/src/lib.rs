@@ -8,7 +8,8 @@
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
 //! http                          the one HTTP client
-//! aws scalr proxy tools         AWS, Scalr, the interrupting proxy, the command-line tools
+//! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
+//! refuser                       an AWS that accepts no signature
 //! companion                     a companion for each case
 //! workdir                       a case's working directory, with its tool and companion
 //! ```
@@ -17,8 +18,10 @@ pub mod aws;
 pub mod companion;
 pub mod group;
 mod http;
+pub mod mirror;
 pub mod paths;
 pub mod proxy;
+pub mod refuser;
 mod runtime;
 pub mod scalr;
 pub mod tools;

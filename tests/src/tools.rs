@@ -32,6 +32,14 @@ impl Kind {
         }
     }
 
+    /// The registry that it takes providers from where their address names none.
+    pub fn registry(self) -> &'static str {
+        match self {
+            Self::Terraform111 | Self::Terraform115 => "registry.terraform.io",
+            Self::Tofu112 => "registry.opentofu.org",
+        }
+    }
+
     fn variable(self) -> &'static str {
         match self {
             Self::Terraform111 => "ACCEPTANCE_TERRAFORM",

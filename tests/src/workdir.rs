@@ -159,7 +159,11 @@ impl Workdir {
             .with_context(|| format!("{} {}", self.tool.kind, args.join(" ")))
     }
 
-    fn succeed(&self, args: &[&str]) -> Result<Ended> {
+    /// Runs a command; it must succeed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn succeed(&self, args: &[&str]) -> Result<Ended> {
         let ended = self.run(args)?;
         if ended.code() != 0 {
             bail!(

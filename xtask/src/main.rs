@@ -6,8 +6,9 @@
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
 //! changelog                the fragments of the changelog
-//! docs tools tidy bench    one chore each
+//! docs tools tidy bench mirror   one chore each
 //! test demo                chores that use other chores
+//! works_with               what uses the demo's companion
 //! ```
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
 
@@ -15,11 +16,13 @@ mod bench;
 mod changelog;
 mod demo;
 mod docs;
+mod mirror;
 mod places;
 mod shell;
 mod test;
 mod tidy;
 mod tools;
+mod works_with;
 
 use std::process::ExitCode;
 
@@ -50,6 +53,10 @@ enum Command {
     },
     /// Installs the tools that `test` and `docs` use into `target/tools`.
     Tools,
+    /// Writes a mirror from which `terraform init` and `tofu init` install the provider.
+    Mirror(mirror::Options),
+    /// Tries the tools that people use around a provider against the one that cargo has built; needs the network.
+    WorksWith(works_with::Options),
     /// Moves the fragments of `changelog.d/` to CHANGELOG.md.
     Changelog,
     /// Checks the house rules alone.
@@ -64,6 +71,8 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::DiffPatterns { more } => bench::diff_patterns(&more),
         Command::Tools => tools::install(),
+        Command::Mirror(options) => mirror::run(&options),
+        Command::WorksWith(options) => works_with::run(&options),
         Command::Changelog => changelog::run(),
         Command::Tidy(options) => tidy::run(&options),
     };

@@ -74,7 +74,7 @@ async fn update(
             scope: None,
             status: StatusCode::OK.as_u16(),
         };
-        audit::record(&mut tx, &caller, &change).await?;
+        audit::record(&mut tx, &app.clock, &caller, &change).await?;
         tx.commit().await?;
     }
     Ok(document(StatusCode::OK, object(&account, wanted)?))

@@ -6,6 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
+use super::clock::Standing;
 use super::error::ApiError;
 use crate::app::App;
 use crate::caller::Caller;
@@ -26,6 +27,8 @@ struct Figures {
     last_delivered_at: Option<String>,
     failures_in_a_row: i64,
     last_error: Option<String>,
+    /// Whether events are dropped for their age.
+    clock: Standing,
     dropped: Dropped,
     last_dropped: Vec<Explained>,
 }
@@ -48,7 +51,7 @@ struct Explained {
     at: String,
 }
 
-fn figures(delivery: DeliveryFigures, dropped: Vec<DroppedEvent>) -> Figures {
+fn figures(clock: Standing, delivery: DeliveryFigures, dropped: Vec<DroppedEvent>) -> Figures {
     Figures {
         held: delivery.held,
         held_bytes: delivery.held_bytes,
@@ -57,6 +60,7 @@ fn figures(delivery: DeliveryFigures, dropped: Vec<DroppedEvent>) -> Figures {
         last_delivered_at: delivery.last_delivered_at_ms.map(clock::rfc3339_seconds),
         failures_in_a_row: delivery.failures,
         last_error: delivery.last_error,
+        clock,
         dropped: Dropped {
             too_old: delivery.dropped_too_old,
             too_many_bytes: delivery.dropped_too_many,
@@ -83,5 +87,5 @@ async fn read(
     let found = app.store.delivery_figures(&caller.account_id, &id).await?;
     let (delivery, dropped) =
         found.ok_or_else(|| ApiError::NotFound(format!("connection `{}`", id.escape_debug())))?;
-    Ok(Json(figures(delivery, dropped)))
+    Ok(Json(figures(Standing::of(&app.clock), delivery, dropped)))
 }

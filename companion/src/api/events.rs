@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::form::{bytes, json};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::clock;
+use crate::clock::Moment;
 use crate::delivery::DETAIL_BYTES_MAX;
 use crate::store::{NewEvent, outbox};
 
@@ -55,7 +55,7 @@ async fn create(
         .detail_type
         .parse()
         .map_err(|error: scalr_events::UnknownType| invalid("/detail-type", error.to_string()))?;
-    let event = event(&caller, event_type, emit.detail)?;
+    let event = event(&caller, event_type, emit.detail, app.clock.look())?;
     let mut tx = app.store.begin().await?;
     let connections = outbox::accept(&mut tx, &event).await?;
     if connections.is_empty() {
@@ -83,15 +83,15 @@ fn no_receiver(event_type: EventType) -> &'static str {
     }
 }
 
-fn event(caller: &Caller, event_type: EventType, detail: Value) -> Result<NewEvent, ApiError> {
+fn event(caller: &Caller, event_type: EventType, detail: Value, at: Moment) -> Result<NewEvent, ApiError> {
     let wrong = |error: serde_json::Error| invalid("/detail", format!("This is no `{event_type}`: {error}."));
-    let (account, now_ms) = (caller.account_id.clone(), clock::now_ms());
+    let account = caller.account_id.clone();
     let event = match event_type {
         EventType::RunExecuted => {
-            NewEvent::run_executed(account, &serde_json::from_value(detail).map_err(wrong)?, now_ms)
+            NewEvent::run_executed(account, &serde_json::from_value(detail).map_err(wrong)?, at)
         }
         EventType::AuditLog => {
-            NewEvent::audit_log(account, &serde_json::from_value(detail).map_err(wrong)?, now_ms)
+            NewEvent::audit_log(account, &serde_json::from_value(detail).map_err(wrong)?, at)
         }
     }?;
     if event.detail.len() > DETAIL_BYTES_MAX {

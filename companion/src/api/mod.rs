@@ -8,27 +8,32 @@
 //! ```text
 //! answer                                                         the body of an answer
 //! error                                                          refusals, as JSON:API errors
-//! form page                                                      the body of a request; the query of a list
+//! form host page                                                 the body of a request; its Host; the query of a list
 //! accounts audit_log_setting connections environments            one endpoint family a file
+//! clock faults                                                   the same, for operators: the machine's clock, calls that go wrong
 //! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
 //! ```
 
 mod accounts;
 mod answer;
 mod audit_log_setting;
+mod clock;
 mod connections;
 mod deliveries;
 mod discovery;
 mod environments;
 mod error;
 mod events;
+mod faults;
 mod form;
+mod host;
 mod page;
 mod runs;
 #[cfg(test)]
 mod tests;
 mod workspaces;
 
+use aws_local::Guest;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
@@ -53,14 +58,20 @@ pub(crate) fn router(app: App) -> Router {
         .merge(environments::routes())
         .merge(runs::routes())
         .merge(workspaces::routes());
-    let own = Router::new().merge(deliveries::routes()).merge(events::routes());
+    let own = Router::new()
+        .merge(clock::routes())
+        .merge(deliveries::routes())
+        .merge(events::routes())
+        .merge(faults::routes());
     Router::new()
         .nest(BASE_PATH.trim_end_matches('/'), v3)
         .nest("/_companion", own)
         .fallback(|| async { ApiError::NoRoute })
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
+        .layer(middleware::from_fn_with_state(app.clone(), faults::meet))
         .layer(middleware::from_fn_with_state(app.clone(), admit))
-        .merge(discovery::routes())
+        .merge(discovery::routes().layer(middleware::from_fn_with_state(app.clone(), faults::meet)))
+        .layer(middleware::from_fn(host::check))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(app)
 }
@@ -68,6 +79,9 @@ pub(crate) fn router(app: App) -> Router {
 /// Admits a request that shows the token, and attaches the proof of it.
 async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let caller = caller(&app, &request)?;
+    if let Some(guest) = request.extensions().get::<Guest>() {
+        guest.is_right();
+    }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }

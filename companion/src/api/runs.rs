@@ -68,7 +68,7 @@ async fn create(
             format!("A message has at most {MESSAGE_CHARS_MAX} characters."),
         ));
     }
-    let now = clock::now_ms();
+    let now = app.clock.look();
     let run = store::Run {
         id: ids::new("run")?,
         workspace_id: workspace.clone(),
@@ -78,7 +78,7 @@ async fn create(
         message,
         source: "api".to_owned(),
         user_email: USER_EMAIL.to_owned(),
-        created_at_ms: now,
+        created_at_ms: now.wall_ms,
     };
     let change = Change {
         action: "create-run",
@@ -91,10 +91,10 @@ async fn create(
     let mut tx = app.store.begin().await?;
     tx.insert_run(&NewRun {
         run: run.clone(),
-        step_at_ms: runs::next_step_ms(now),
+        step_at_ms: runs::next_step_ms(now.now_ms),
     })
     .await?;
-    audit::record(&mut tx, &caller, &change).await?;
+    audit::record(&mut tx, &app.clock, &caller, &change).await?;
     tx.commit().await?;
     Ok(document(StatusCode::CREATED, object(run)))
 }

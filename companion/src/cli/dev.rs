@@ -8,10 +8,12 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::loopback::is_loopback;
 use super::out;
+use crate::clock::Clock;
 use crate::companion::{Companion, Config};
 use crate::partner::Partner;
 use crate::store::{self, Bounds, Durability};
@@ -67,6 +69,9 @@ pub(super) struct Args {
     /// Drop a connection's oldest events beyond this many bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
     hold_bytes_max: u32,
+    /// What all log events of the local AWS may take in memory, estimated; beyond that the oldest are dropped.
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024, conflicts_with = "aws_endpoint")]
+    log_bytes_max: u64,
 }
 
 /// The directory of the state; a temporary one is deleted with this value.
@@ -123,15 +128,12 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     } else {
         Durability::None
     };
-    let tls = if args.tls {
-        let mut names = args.tls_name.clone();
-        let ip = args.scalr_listen.ip();
-        names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
-        Some(tls::open(state.path(), &names)?)
-    } else {
-        None
-    };
+    let tls = certificate(&args, state.path())?;
+    // One clock for both: what is moved with `POST /_local/clock` moves what the companion holds as well.
+    let moved = aws.as_ref().map(aws_local::Server::clock_offset_ms);
+    let clock = Clock::system(moved.as_ref().map_or(0, |moved| *moved.borrow()));
     let companion = Companion::open(Config {
+        clock: clock.clone(),
         dir: state.path(),
         lock,
         durability,
@@ -149,7 +151,34 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     })
     .await?;
     announce(&args, &companion, &endpoint, tls.as_ref())?;
-    serve(companion, aws, stop).await
+    tokio::select! {
+        ended = Box::pin(serve(companion, aws, stop)) => ended,
+        never = follow(moved, &clock) => never,
+    }
+}
+
+/// Moves the companion's clock whenever the local AWS's is moved; never ends.
+async fn follow<T>(moved: Option<watch::Receiver<i64>>, clock: &Clock) -> T {
+    if let Some(mut moved) = moved {
+        let mut at_ms = *moved.borrow_and_update();
+        while moved.changed().await.is_ok() {
+            let to_ms = *moved.borrow_and_update();
+            clock.advance(to_ms - at_ms);
+            at_ms = to_ms;
+        }
+    }
+    std::future::pending().await
+}
+
+/// The certificate for the names that clients know this machine by, if Scalr's API is served over TLS.
+fn certificate(args: &Args, dir: &Path) -> anyhow::Result<Option<Tls>> {
+    if !args.tls {
+        return Ok(None);
+    }
+    let mut names = args.tls_name.clone();
+    let ip = args.scalr_listen.ip();
+    names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
+    Ok(Some(tls::open(dir, &names)?))
 }
 
 async fn local_aws(args: &Args) -> anyhow::Result<Option<aws_local::Server>> {
@@ -162,6 +191,7 @@ async fn local_aws(args: &Args) -> anyhow::Result<Option<aws_local::Server>> {
         account: args.account.clone(),
         region: args.region.clone(),
         allow_remote: args.allow_remote,
+        log_bytes_max: args.log_bytes_max,
         ..aws_local::Config::default()
     };
     Ok(Some(aws_local::Server::bind(config).await?))

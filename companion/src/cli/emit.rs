@@ -1,7 +1,7 @@
 //! `emit`: sends an event as if it had just happened: the sample, with fields replaced.
 
-use anyhow::{Context as _, anyhow, bail};
-use scalr_api::RunStatus;
+use anyhow::{Context as _, anyhow, bail, ensure};
+use scalr_api::{ErrorDocument, ErrorObject, RunStatus};
 use scalr_events::catalogue::{self, Kind};
 use scalr_events::{EventType, nearest, sample};
 use serde::Deserialize as _;
@@ -11,6 +11,9 @@ use super::out;
 use super::remote::Remote;
 use crate::api::{Emit, Emitted};
 use crate::{clock, ids, runs};
+
+/// The largest answer that is read: ids of at most 1,000 connections.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(clap::Subcommand)]
 pub(super) enum What {
@@ -62,19 +65,28 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
 
 async fn send(remote: &Remote, emit: &Emit) -> anyhow::Result<Emitted> {
     let (call, host) = remote.post("/_companion/events")?;
-    let answer = call.json(emit).send().await?;
+    let mut answer = call.json(emit).send().await?;
     let status = answer.status();
-    let body: Value = answer
-        .json()
-        .await
-        .with_context(|| format!("{host} answered {status} without JSON"))?;
+    let mut body = vec![];
+    while let Some(chunk) = answer.chunk().await? {
+        ensure!(
+            body.len() + chunk.len() <= ANSWER_BYTES_MAX,
+            "{host} answered {status} with more than {ANSWER_BYTES_MAX} bytes"
+        );
+        body.extend_from_slice(&chunk);
+    }
     if !status.is_success() {
-        let detail = body.pointer("/errors/0/detail").and_then(Value::as_str);
+        let errors = serde_json::from_slice::<ErrorDocument>(&body)
+            .unwrap_or_default()
+            .errors;
+        let detail = errors.first().and_then(ErrorObject::message);
         bail!(
             "{host} answered {status}: {}",
             detail.unwrap_or("no reason given")
         );
     }
+    let body: Value =
+        serde_json::from_slice(&body).with_context(|| format!("{host} answered {status} without JSON"))?;
     Ok(serde_json::from_value(body)?)
 }
 
@@ -85,7 +97,7 @@ fn build(event_type: EventType, mut detail: Value, pairs: &[String]) -> anyhow::
         EventType::RunExecuted => detail["event"]["run-id"] = json!(ids::new_text("run")),
         EventType::AuditLog => {
             detail["request"]["id"] = json!(ids::request());
-            detail["timestamp"] = json!(clock::micros_without_zone(clock::now_ms()));
+            detail["timestamp"] = json!(clock::micros_without_zone(clock::wall_ms()));
         }
     }
     for pair in pairs {

@@ -24,7 +24,8 @@ use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::{panics, token};
+use crate::panics;
+use crate::secrets::{self, Redacted};
 
 /// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
 #[derive(Parser)]
@@ -89,7 +90,7 @@ fn succeeded((): ()) -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    out::complain(&token::redact(&format!("error: {error:#}")));
+    out::complain(&secrets::redact(&format!("error: {error:#}")));
     ExitCode::FAILURE
 }
 
@@ -97,7 +98,8 @@ fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        // The SDK logs answers as they come.
+        .with_writer(|| Redacted(std::io::stderr()))
         .init();
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `tail`: prints the events of a log group, local or real, through the AWS SDK.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region};
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::loopback::is_loopback;
 use super::out;
+use crate::aws_wire::AwsWire;
 use crate::partner::AwsError;
 use crate::{clock, partner};
 
@@ -21,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(2);
 /// How far before the latest event a query of recent events begins, to find most that arrive late.
 const OVERLAP_MS: i64 = 60_000;
 /// Shortest time between two queries of the whole group.
-const WHOLE_MS: i64 = 5_000;
+const WHOLE: Duration = Duration::from_secs(5);
 /// Longest time from an event's ingestion, by AWS's clock, until a query returns it, by ours.
 const VISIBLE_WITHIN_MS: i64 = 5 * 60_000;
 
@@ -74,13 +75,13 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
     let group = Group {
         client: client(args).await,
         args,
-        since_ms: args.since.map(|since| clock::now_ms() - since),
+        since_ms: args.since.map(|since| clock::wall_ms() - since),
     };
     let (mut printed, mut first) = (Printed::default(), true);
     loop {
         // A query of the whole group finds events that arrive late, however old.
-        let start_ms = clock::now_ms();
-        printed.begin(start_ms);
+        let start = Instant::now();
+        printed.begin(clock::wall_ms());
         let queried = group.print_new(group.since_ms, &mut printed).await;
         // A call that can never succeed fails the first time.
         if first {
@@ -93,10 +94,9 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         }
         first = false;
         printed.end();
-        let end_ms = clock::now_ms();
         // In between only recent events are queried. Queries of the whole group take at most a tenth of the time.
-        let next_ms = end_ms + WHOLE_MS.max((end_ms - start_ms) * 10);
-        while clock::now_ms() < next_ms {
+        let next = Instant::now() + WHOLE.max(start.elapsed() * 10);
+        while Instant::now() < next {
             tokio::time::sleep(POLL).await;
             let recent = printed.latest_ms.map(|latest| latest - OVERLAP_MS);
             unless_retryable(group.print_new(group.since_ms.max(recent), &mut printed).await).await?;
@@ -201,7 +201,8 @@ async fn client(args: &Args) -> Client {
                 loader.credentials_provider(Credentials::new("123456789012", "none", None, None, "loopback"));
         }
     }
-    Client::new(&loader.load().await)
+    let config = aws_sdk_cloudwatchlogs::config::Builder::from(&loader.load().await);
+    Client::from_conf(config.interceptor(AwsWire).build())
 }
 
 fn print(event: &FilteredLogEvent, json: bool) -> std::io::Result<()> {

@@ -1,14 +1,8 @@
 //! What AWS's answers mean for events and their connection. Pure: time and random numbers are arguments.
 
-use crate::backoff::Backoff;
 use crate::partner::{AwsError, EntryError, SourceHealth, SourceState};
+use crate::schedule::DELIVERY;
 use crate::store::{Entry, Settlement};
-
-/// Waits between retries of a delivery.
-pub(super) const BACKOFF: Backoff = Backoff {
-    ms_min: 200,
-    ms_max: 30_000,
-};
 
 /// What follows from a put and from the source's state after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +88,7 @@ pub(super) fn retry_all(entries: &[Entry], now_ms: i64, connection: Next) -> Dec
 }
 
 fn back_off(attempts: u32, why: String, now_ms: i64, random: f64) -> Next {
-    let until_ms = now_ms + BACKOFF.wait_ms(attempts, random);
+    let until_ms = now_ms + DELIVERY.wait_ms(attempts, random);
     Next::BackOff { until_ms, why }
 }
 
@@ -122,7 +116,7 @@ fn by_entry(entries: &[Entry], results: &[Result<(), EntryError>], now_ms: i64, 
                 connection = Next::Failed { why };
                 now_ms
             }
-            _ => now_ms + BACKOFF.wait_ms(entry.attempts, random),
+            _ => now_ms + DELIVERY.wait_ms(entry.attempts, random),
         };
         let error = Some(error);
         Settlement::Retry { due_at_ms, error }

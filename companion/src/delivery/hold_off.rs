@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use scalr_api::ConnectionId;
 
-use super::decide::BACKOFF;
+use crate::schedule::DELIVERY;
 
 /// A connection without a further failure for this long after its wait is removed from the map.
 const FORGET_MS: i64 = 10 * 60_000;
@@ -31,7 +31,7 @@ impl HoldOff {
             failures: 0,
             until_ms: now_ms,
         });
-        held.until_ms = now_ms.saturating_add(BACKOFF.wait_ms(held.failures, random));
+        held.until_ms = now_ms.saturating_add(DELIVERY.wait_ms(held.failures, random));
         held.failures = held.failures.saturating_add(1);
         held.until_ms
     }
@@ -41,9 +41,13 @@ impl HoldOff {
         self.of.remove(id);
     }
 
-    /// Whether a worker may be started.
+    /// Whether a worker may be started. A wait that lies further ahead than the longest one is void: the clock was set
+    /// back after it began.
     pub(super) fn permits(&self, id: &ConnectionId, now_ms: i64) -> bool {
-        self.of.get(id).is_none_or(|held| held.until_ms <= now_ms)
+        let waits = now_ms..now_ms.saturating_add(DELIVERY.ms_max);
+        let held = self.of.get(id);
+        // The end of a wait counts as waited for.
+        held.is_none_or(|held| !waits.contains(&(held.until_ms - 1)))
     }
 
     /// When the next wait ends.
@@ -78,7 +82,9 @@ mod tests {
         for _ in 0..100 {
             now = held.failed(&a, now, 1.0);
         }
-        assert_eq!(held.failed(&a, now, 1.0), now + BACKOFF.ms_max, "bounded");
+        assert_eq!(held.failed(&a, now, 1.0), now + DELIVERY.ms_max, "bounded");
+        assert!(!held.permits(&a, now), "the longest wait");
+        assert!(held.permits(&a, now - 1), "a wait that is longer than that");
         held.succeeded(&a);
         assert_eq!(held.failed(&a, now, 1.0), now + 200);
         held.failed(&a, now + FORGET_MS * 2, 1.0);

@@ -27,12 +27,13 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use batch::DETAIL_BYTES_MAX;
 
+use crate::clock::{self, Clock};
 use crate::partner::Partner;
 use crate::store::{Result, Store};
-use crate::{clock, error_chain, panics};
+use crate::{error_chain, panics};
 use hold_off::HoldOff;
 
-/// Longest wait between two rounds, each of which drops expired events.
+/// Longest wait between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
 /// How long workers may wait for AWS's last answer after a stop.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -41,6 +42,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub(crate) struct Delivery {
     pub(crate) store: Store,
     pub(crate) partner: Partner,
+    pub(crate) clock: Clock,
 }
 
 #[derive(Default)]
@@ -58,7 +60,7 @@ impl Delivery {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut workers = Workers::default();
         loop {
-            let wait = match self.round(&mut workers, &stop, clock::now_ms()).await {
+            let wait = match self.round(&mut workers, &stop, self.clock.now_ms()).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::error!(
@@ -72,7 +74,7 @@ impl Delivery {
                 () = stop.cancelled() => break,
                 () = self.store.deliverable() => {}
                 Some(done) = workers.tasks.join_next_with_id() => {
-                    self.ended(&mut workers, done, clock::now_ms(), clock::random()).await;
+                    self.ended(&mut workers, done, self.clock.now_ms(), clock::random()).await;
                 }
                 () = tokio::time::sleep(wait) => {}
             }
@@ -87,13 +89,6 @@ impl Delivery {
 
     /// Starts a worker for every connection that can send; returns the time until the next round.
     async fn round(&self, workers: &mut Workers, stop: &CancellationToken, now: i64) -> Result<Duration> {
-        // A store that cannot drop expired events may still send others.
-        if let Err(error) = self.expire(now).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "expired events cannot be dropped"
-            );
-        }
         for id in self.store.connections_due(now).await? {
             if !workers.held_off.permits(&id, now) || workers.of.values().any(|busy| *busy == id) {
                 continue;
@@ -101,6 +96,7 @@ impl Delivery {
             let worker = worker::Worker {
                 store: self.store.clone(),
                 partner: self.partner.clone(),
+                clock: self.clock.clone(),
                 id: id.clone(),
             };
             let task = workers.tasks.spawn(worker.run(stop.clone()));
@@ -143,16 +139,6 @@ impl Delivery {
         let mut tx = self.store.begin().await?;
         tx.back_off(id, why, until_ms).await?;
         tx.commit().await
-    }
-
-    async fn expire(&self, now: i64) -> Result<()> {
-        while self.store.any_expired(now).await? {
-            let mut tx = self.store.begin().await?;
-            let dropped = tx.expire(now).await?;
-            tx.commit().await?;
-            tracing::warn!(dropped, "events expired and were dropped");
-        }
-        Ok(())
     }
 }
 

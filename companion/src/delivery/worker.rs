@@ -6,19 +6,20 @@ use scalr_api::{ConnectionId, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, ENTRIES_MAX};
-use super::decide::{self, BACKOFF, Decision, Next};
+use super::decide::{self, Decision, Next};
+use crate::clock::{self, Clock};
+use crate::ids;
 use crate::partner::{AwsError, Partner, SourceState};
-use crate::store::{Connection, Entry, Leased, Result, Settlement, SourceKey, Store};
-use crate::{clock, ids};
+use crate::schedule::{DELIVERY, LEASE_MS};
+use crate::store::{Connection, Entry, Leased, Result, Settlement, SourceKey, Store, StoreError};
 
-/// Longer than all calls of a batch together may take.
-const LEASE: Duration = Duration::from_mins(2);
 /// Retries of reading the source's state after a put.
 const STATE_RETRIES_MAX: u32 = 4;
 
 pub(super) struct Worker {
     pub(super) store: Store,
     pub(super) partner: Partner,
+    pub(super) clock: Clock,
     pub(super) id: ConnectionId,
 }
 
@@ -38,22 +39,30 @@ impl Worker {
 
     /// Sends one batch; `None` when there is nothing to send.
     async fn batch(&self, is_active: bool, stop: &CancellationToken) -> Result<Option<Next>> {
-        let Some((connection, leased)) = self.lease().await? else {
-            return Ok(None);
+        let (connection, leased) = match self.lease().await {
+            Ok(Some(leased)) => leased,
+            Ok(None) => return Ok(None),
+            Err(StoreError::Unreadable(what)) => return self.fail(&what).await.map(Some),
+            Err(error) => return Err(error),
         };
         let (source, entries) = (&connection.source, &leased.entries);
         let next = if is_active {
             Next::Continue
         } else {
             let state = self.partner.state(source).await;
-            decide::before_put(state, decide::attempts(entries), clock::now_ms(), clock::random())
+            decide::before_put(
+                state,
+                decide::attempts(entries),
+                self.clock.now_ms(),
+                clock::random(),
+            )
         };
         let decision = if next == Next::Continue {
             let put = self.partner.put(source, entries).await;
             let state = self.state_after_put(source, stop).await;
-            decide::after_put(entries, put, state, clock::now_ms(), clock::random())
+            decide::after_put(entries, put, state, self.clock.now_ms(), clock::random())
         } else {
-            decide::retry_all(entries, clock::now_ms(), next)
+            decide::retry_all(entries, self.clock.now_ms(), next)
         };
         self.settle_with_retries(&leased, &decision, stop).await;
         Ok(Some(decision.connection))
@@ -92,11 +101,24 @@ impl Worker {
         }
     }
 
+    /// Fails the connection: what it holds cannot be read by this version.
+    async fn fail(&self, what: &str) -> Result<Next> {
+        let why = format!(
+            "What is held cannot be sent by this version of the companion: {what}. A newer version stored it. Nothing is \
+             lost: start that version again, then refresh the status."
+        );
+        tracing::error!(connection = %self.id, why, "the connection failed; events are held");
+        let mut tx = self.store.begin().await?;
+        tx.stop_sending(&self.id, &Status::Failed, Some(&why)).await?;
+        tx.commit().await?;
+        Ok(Next::Failed { why })
+    }
+
     async fn lease(&self) -> Result<Option<(Connection, Leased)>> {
         let Some(connection) = self.store.connection_by_id(&self.id).await? else {
             return Ok(None);
         };
-        let now = clock::now_ms();
+        let now = self.clock.now_ms();
         let mut tx = self.store.begin().await?;
         // Read again inside the transaction: it may have been paused since.
         match tx.connection(&connection.account_id, self.id.as_str()).await? {
@@ -108,14 +130,14 @@ impl Worker {
         if entries.is_empty() {
             return Ok(None);
         }
-        let until = now.saturating_add(i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX));
+        let until = now.saturating_add(LEASE_MS);
         let leased = tx.lease(entries, ids::request(), until).await?;
         tx.commit().await?;
         Ok(Some((connection, leased)))
     }
 
     async fn settle(&self, leased: &Leased, decision: &Decision) -> Result<()> {
-        let now = clock::now_ms();
+        let now = self.clock.now_ms();
         let mut tx = self.store.begin().await?;
         for (entry, settlement) in leased.entries.iter().zip(&decision.settlements) {
             self.log(entry, settlement, &decision.connection);
@@ -158,7 +180,7 @@ impl Worker {
 
 /// Waits out the backoff after this many failures; `false` when the process ends instead.
 async fn pause(failures: u32, stop: &CancellationToken) -> bool {
-    let wait = BACKOFF.wait_ms(failures, clock::random());
+    let wait = DELIVERY.wait_ms(failures, clock::random());
     let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
     tokio::select! {
         () = stop.cancelled() => false,

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::Result;
-use super::row::{Found, Window, count, found, id};
+use super::row::{Found, Window, count, found, id, readable_ids};
 
 /// A partner source by name, region and receiving account: how AWS identifies it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,7 +108,7 @@ impl Store {
         let rows = sqlx::query("SELECT id FROM connection WHERE source_made = 0 AND status <> 'failed'")
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(|row| id(row, "id")).collect()
+        Ok(readable_ids(&rows))
     }
 }
 
@@ -218,11 +218,7 @@ impl Tx {
             .bind(&source.aws_account_id)
             .execute(&mut *self.inner)
             .await?;
-        sqlx::query("DELETE FROM connection WHERE id = ?")
-            .bind(connection.id.as_str())
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(())
+        self.delete_with_events(&connection.id).await
     }
 
     /// How many connections an account has.
@@ -240,6 +236,6 @@ impl Tx {
             .bind(account.as_str())
             .fetch_all(&mut *self.inner)
             .await?;
-        rows.iter().map(|row| id(row, "id")).collect()
+        Ok(readable_ids(&rows))
     }
 }

@@ -12,12 +12,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::bounds::Bounds;
-use super::directory::{DirLock, create_private_file};
+use super::directory::{DATABASE, DirLock, create_private_file};
 use super::error::{Result, StoreError};
 use super::migrations;
-
-/// The database's file in the data directory.
-pub(super) const FILE: &str = "companion.sqlite";
 
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
@@ -32,6 +29,7 @@ pub(crate) struct Store {
 #[derive(Debug, Default)]
 struct Signals {
     delivery: Notify,
+    retention: Notify,
     runs: Notify,
 }
 
@@ -49,6 +47,7 @@ pub(crate) struct Tx {
 pub(super) struct Wakes {
     signals: Arc<Signals>,
     delivery: bool,
+    retention: bool,
     runs: bool,
 }
 
@@ -68,10 +67,14 @@ impl Drop for WakeOnDrop {
         let Wakes {
             signals,
             delivery,
+            retention,
             runs,
         } = &self.0;
         if *delivery {
             signals.delivery.notify_one();
+        }
+        if *retention {
+            signals.retention.notify_one();
         }
         if *runs {
             signals.runs.notify_one();
@@ -97,12 +100,13 @@ impl Store {
         durability: Durability,
         bounds: Bounds,
     ) -> Result<Self> {
-        let path = dir.join(FILE);
-        // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
-        create_private_file(&path).map_err(|source| StoreError::Directory {
-            path: dir.to_owned(),
-            source,
-        })?;
+        let path = dir.join(DATABASE);
+        let opened = Self::open_at(&path, durability, bounds).await;
+        opened.map_err(|error| error.at_start(&path))
+    }
+
+    async fn open_at(path: &Path, durability: Durability, bounds: Bounds) -> Result<Self> {
+        create_if_absent(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -137,6 +141,7 @@ impl Store {
             wakes: Wakes {
                 signals: Arc::clone(&self.signals),
                 delivery: false,
+                retention: false,
                 runs: false,
             },
         })
@@ -145,6 +150,11 @@ impl Store {
     /// Waits until a commit leaves something to deliver; one commit since the last wait counts.
     pub(crate) async fn deliverable(&self) {
         self.signals.delivery.notified().await;
+    }
+
+    /// Waits until a commit leaves a connection with more than the bound; one commit since the last wait counts.
+    pub(crate) async fn beyond_bound(&self) {
+        self.signals.retention.notified().await;
     }
 
     /// Waits until a commit starts a run; one commit since the last wait counts.
@@ -171,10 +181,47 @@ impl Tx {
         self.wakes.delivery = true;
     }
 
+    /// Has the commit wake the task that keeps held events within their bounds.
+    pub(super) fn wake_retention(&mut self) {
+        self.wakes.retention = true;
+    }
+
     /// Has the commit wake the task that drives runs.
     pub(super) fn wake_runs(&mut self) {
         self.wakes.runs = true;
     }
+}
+
+/// Creates the database, if there is none, under another name first: a file of no bytes under its own is one that was cut.
+async fn create_if_absent(path: &Path) -> Result<()> {
+    let failed = |source| StoreError::Directory {
+        path: path.to_owned(),
+        source,
+    };
+    match std::fs::metadata(path) {
+        Ok(there) if there.len() > 0 => return Ok(()),
+        Ok(_) => {
+            let why = "it has no bytes, and what it held is gone".to_owned();
+            let path = path.to_owned();
+            return Err(StoreError::Damaged { path, why });
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let begun = path.with_extension("new");
+    let _ = std::fs::remove_file(&begun);
+    // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
+    create_private_file(&begun).map_err(failed)?;
+    let options = SqliteConnectOptions::new()
+        .filename(&begun)
+        .disable_statement_logging();
+    let mut connection = options.connect().await?;
+    // Anything that is written gives the file its header.
+    sqlx::query("PRAGMA user_version = 1")
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    std::fs::rename(&begun, path).map_err(failed)
 }
 
 /// The one connection that writes.

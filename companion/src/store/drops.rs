@@ -1,10 +1,12 @@
-//! Giving up an event: it is counted, explained and deleted.
+//! Giving up events: they are counted, explained and deleted, by a few statements whatever their number.
+
+use serde_json::json;
 
 use super::database::Tx;
 use super::error::Result;
 
 /// Explanations kept a connection; the counters count all.
-const EXPLAINED_MAX: i64 = 100;
+const EXPLAINED_MAX: usize = 100;
 
 /// Why an event was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,13 @@ pub(super) enum DropReason {
     TooOld,
     TooManyBytes,
     Refused,
+}
+
+/// An event to give up, with its explanation.
+#[derive(Clone, Debug)]
+pub(super) struct GivenUp {
+    pub(super) seq: i64,
+    pub(super) why: String,
 }
 
 impl DropReason {
@@ -24,7 +33,7 @@ impl DropReason {
         }
     }
 
-    /// Counts the event `?` for this reason.
+    /// Counts `?1` events of the connection `?2` for this reason.
     const fn count(self) -> &'static str {
         macro_rules! count {
             ($column:literal) => {
@@ -33,8 +42,7 @@ impl DropReason {
                     $column,
                     " = ",
                     $column,
-                    " + 1
-                     WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?)"
+                    " + ?1 WHERE connection_id = ?2"
                 )
             };
         }
@@ -46,42 +54,51 @@ impl DropReason {
     }
 }
 
-/// Deletes all explanations but the newest `?2` of the connection that the event `?1` is of: what other connections drop
-/// does not count.
-pub(super) const DELETE_OLD_EXPLANATIONS: &str =
-    "DELETE FROM dropped WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
-     AND seq <= (SELECT seq FROM dropped WHERE connection_id = (SELECT connection_id FROM outbox WHERE seq = ?1)
-                 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+/// Explains the events of the list `?1`, whose elements are an event's number and its explanation.
+pub(super) const EXPLAIN: &str =
+    "INSERT INTO dropped (connection_id, event_id, detail_type, reason, explanation, at_ms)
+     SELECT o.connection_id, o.event_id, o.detail_type, ?2, list.value ->> 1, ?3
+     FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0";
 
-/// Gives up one event.
-pub(super) async fn drop_event(
+/// Deletes all explanations of the connection `?1` but the newest `?2`: what other connections drop does not count.
+pub(super) const DELETE_OLD_EXPLANATIONS: &str = "DELETE FROM dropped WHERE connection_id = ?1
+     AND seq <= (SELECT seq FROM dropped WHERE connection_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+
+/// Deletes the events whose numbers are in the list `?`.
+pub(super) const DELETE: &str = "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))";
+
+/// Gives up these events of one connection, which are in their order.
+pub(super) async fn drop_events(
     tx: &mut Tx,
-    seq: i64,
+    connection: &str,
+    drops: &[GivenUp],
     reason: DropReason,
-    why: &str,
     now_ms: i64,
 ) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO dropped (connection_id, event_id, detail_type, reason, explanation, at_ms)
-         SELECT connection_id, event_id, detail_type, ?2, ?3, ?4 FROM outbox WHERE seq = ?1",
-    )
-    .bind(seq)
-    .bind(reason.as_str())
-    .bind(why)
-    .bind(now_ms)
-    .execute(&mut *tx.inner)
-    .await?;
-    sqlx::query(reason.count())
-        .bind(seq)
+    if drops.is_empty() {
+        return Ok(());
+    }
+    let explained = &drops[drops.len().saturating_sub(EXPLAINED_MAX)..];
+    let explained: Vec<_> = explained.iter().map(|drop| json!([drop.seq, drop.why])).collect();
+    sqlx::query(EXPLAIN)
+        .bind(json!(explained).to_string())
+        .bind(reason.as_str())
+        .bind(now_ms)
         .execute(&mut *tx.inner)
         .await?;
     sqlx::query(DELETE_OLD_EXPLANATIONS)
-        .bind(seq)
-        .bind(EXPLAINED_MAX)
+        .bind(connection)
+        .bind(i64::try_from(EXPLAINED_MAX).unwrap_or(i64::MAX))
         .execute(&mut *tx.inner)
         .await?;
-    sqlx::query("DELETE FROM outbox WHERE seq = ?")
-        .bind(seq)
+    sqlx::query(reason.count())
+        .bind(i64::try_from(drops.len()).unwrap_or(i64::MAX))
+        .bind(connection)
+        .execute(&mut *tx.inner)
+        .await?;
+    let all: Vec<_> = drops.iter().map(|drop| drop.seq).collect();
+    sqlx::query(DELETE)
+        .bind(json!(all).to_string())
         .execute(&mut *tx.inner)
         .await?;
     Ok(())

@@ -4,6 +4,7 @@ use scalr_api::AccountId;
 use scalr_events::{AuditLog, EventType, RunExecuted};
 
 use super::error::Result;
+use crate::clock::Moment;
 
 /// Version of the stored form of an event's detail.
 pub(super) const VERSION: i64 = 1;
@@ -21,13 +22,13 @@ pub(crate) struct NewEvent {
     /// Order is kept within a lane.
     pub(crate) lane: String,
     pub(crate) detail: String,
-    /// When it happened, which is when it is accepted.
-    pub(crate) at_ms: i64,
+    /// When it happens, which is when it is accepted.
+    pub(crate) at: Moment,
 }
 
 impl NewEvent {
     /// The event of a run that has ended. Its lane is the workspace, by id where a tag has it.
-    pub(crate) fn run_executed(account_id: AccountId, detail: &RunExecuted, at_ms: i64) -> Result<Self> {
+    pub(crate) fn run_executed(account_id: AccountId, detail: &RunExecuted, at: Moment) -> Result<Self> {
         let mut tags = detail.tags.iter();
         let workspace_id = tags.find_map(|tag| tag.strip_prefix("scalr-workspace:"));
         Ok(Self {
@@ -36,12 +37,12 @@ impl NewEvent {
             event_id: detail.event.run_id.clone(),
             lane: workspace_id.unwrap_or(&detail.event.workspace).to_owned(),
             detail: serde_json::to_string(detail)?,
-            at_ms,
+            at,
         })
     }
 
     /// The event of a changing call. Its lane is the workspace around the object that was changed.
-    pub(crate) fn audit_log(account_id: AccountId, detail: &AuditLog, at_ms: i64) -> Result<Self> {
+    pub(crate) fn audit_log(account_id: AccountId, detail: &AuditLog, at: Moment) -> Result<Self> {
         let workspace = detail.target.context.workspace.as_ref();
         Ok(Self {
             account_id,
@@ -51,7 +52,7 @@ impl NewEvent {
                 .map_or(ACCOUNT_LANE, |workspace| &workspace.id)
                 .to_owned(),
             detail: serde_json::to_string(detail)?,
-            at_ms,
+            at,
         })
     }
 }
@@ -62,6 +63,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    const AT: Moment = Moment {
+        wall_ms: 0,
+        now_ms: 0,
+    };
 
     /// The sample's detail with the value at this pointer replaced.
     fn detail<T: DeserializeOwned>(event_type: EventType, pointer: &str, value: Value) -> T {
@@ -79,15 +85,15 @@ mod tests {
         let account = || AccountId::new("acc-1").unwrap();
         let run = |tags: Value| detail(EventType::RunExecuted, "/tags", tags);
         let tags = json!(["scalr-workspace-name:web", "scalr-workspace:ws-7"]);
-        check(NewEvent::run_executed(account(), &run(tags), 0), "ws-7");
+        check(NewEvent::run_executed(account(), &run(tags), AT), "ws-7");
         let named = scalr_events::sample(EventType::RunExecuted)["detail"]["event"]["workspace"].take();
         check(
-            NewEvent::run_executed(account(), &run(json!([])), 0),
+            NewEvent::run_executed(account(), &run(json!([])), AT),
             named.as_str().unwrap(),
         );
         let log = |context: Value| detail(EventType::AuditLog, "/target/context", context);
         let workspace = json!({ "workspace": { "id": "ws-7", "display-name": "web" } });
-        check(NewEvent::audit_log(account(), &log(workspace), 0), "ws-7");
-        check(NewEvent::audit_log(account(), &log(json!({})), 0), "account");
+        check(NewEvent::audit_log(account(), &log(workspace), AT), "ws-7");
+        check(NewEvent::audit_log(account(), &log(json!({})), AT), "account");
     }
 }

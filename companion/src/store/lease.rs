@@ -8,10 +8,10 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
-use super::drops::{self, DropReason};
+use super::drops::{self, DropReason, GivenUp};
 use super::error::{Result, StoreError};
 use super::event::VERSION;
-use super::row::id;
+use super::row::readable_ids;
 
 /// An event that is to be sent.
 #[derive(Clone, Debug)]
@@ -44,12 +44,14 @@ pub(crate) enum Settlement {
 
 fn entry(row: &SqliteRow) -> Result<Entry> {
     let version: i64 = row.try_get("version")?;
+    let event_id: String = row.try_get("event_id")?;
     if version != VERSION {
-        return Err(StoreError::Unreadable(format!("an event of version {version}")));
+        let what = format!("the event `{event_id}` is stored in version {version}, not {VERSION}");
+        return Err(StoreError::Unreadable(what));
     }
     Ok(Entry {
         seq: row.try_get("seq")?,
-        event_id: row.try_get("event_id")?,
+        event_id,
         detail_type: row.try_get("detail_type")?,
         detail: row.try_get("detail")?,
         time_ms: row.try_get("time_ms")?,
@@ -110,7 +112,7 @@ impl Store {
             .bind(now_ms)
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(|row| id(row, "id")).collect()
+        Ok(readable_ids(&rows))
     }
 
     /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.
@@ -181,15 +183,22 @@ impl Tx {
                 Ok(())
             }
             Settlement::Refused { error } => {
-                let leased = sqlx::query("SELECT 1 FROM outbox WHERE seq = ? AND lease = ?")
+                let leased = sqlx::query("SELECT connection_id FROM outbox WHERE seq = ? AND lease = ?")
                     .bind(seq)
                     .bind(lease)
                     .fetch_optional(&mut *self.inner)
                     .await?;
-                if leased.is_some() {
-                    drops::drop_event(self, seq, DropReason::Refused, error, now_ms).await?;
-                }
-                Ok(())
+                let Some(row) = leased else { return Ok(()) };
+                let connection: String = row.try_get("connection_id")?;
+                let why = error.clone();
+                drops::drop_events(
+                    self,
+                    &connection,
+                    &[GivenUp { seq, why }],
+                    DropReason::Refused,
+                    now_ms,
+                )
+                .await
             }
         }
     }

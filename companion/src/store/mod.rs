@@ -10,8 +10,8 @@
 //! directory event row                                     the lock on a data directory, a new event, rows as values
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
 //! connection installation removal run setting workspace   the tables behind the API
-//! drops                                                   giving up an event
-//! expiry figures lease outbox                             events: too old, counted, on their way out, on their way in
+//! drops purge waits                                       giving up events; those of deleted connections; waits that are too long
+//! figures lease outbox retention                          events: counted, on their way out, on their way in, too old or too many
 //! ```
 
 mod bounds;
@@ -21,18 +21,20 @@ mod directory;
 mod drops;
 mod error;
 mod event;
-mod expiry;
 mod figures;
 mod installation;
 mod lease;
 mod migrations;
 pub(crate) mod outbox;
+mod purge;
 mod removal;
+mod retention;
 mod row;
 mod run;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod waits;
 mod workspace;
 
 pub(crate) use bounds::Bounds;

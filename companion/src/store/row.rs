@@ -31,6 +31,21 @@ pub(super) fn optional_id<K>(row: &SqliteRow, column: &str) -> Result<Option<sca
         .map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
+/// The ids of these connections. One that cannot be read is logged and left out: it must not stop the others.
+pub(super) fn readable_ids<K>(rows: &[SqliteRow]) -> Vec<scalr_api::Id<K>> {
+    let ids = rows.iter().map(|row| id(row, "id"));
+    ids.filter_map(|id| {
+        id.inspect_err(|error| {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a connection cannot be read"
+            );
+        })
+        .ok()
+    })
+    .collect()
+}
+
 /// A count of rows.
 pub(super) fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or_default()

@@ -21,12 +21,16 @@ async fn the_oldest_events_make_room() {
     for at in 0..20 {
         assert!(c.emit(&format!("run-{at:02}"), "network").await);
     }
-    let figures = c.delivery(&id).await;
+    // Room is made beside intake, not within it.
+    let figures = until("room to be made", || async {
+        let figures = c.delivery(&id).await;
+        (figures["held-bytes"].as_u64()? <= 2000).then_some(figures)
+    })
+    .await;
     let (held, dropped) = (
         figures["held"].as_u64().unwrap(),
         figures["dropped"]["too-many-bytes"].as_u64().unwrap(),
     );
-    assert!(figures["held-bytes"].as_u64().unwrap() <= 2000, "{figures}");
     assert!(held > 0 && held + dropped == 20, "{figures}");
     let newest = &figures["last-dropped"][0];
     assert_eq!(newest["event-id"], format!("run-{:02}", dropped - 1));
@@ -47,6 +51,26 @@ async fn the_oldest_events_make_room() {
         arrived,
         (dropped..20).map(|at| format!("run-{at:02}")).collect::<Vec<_>>()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_smaller_bound_makes_room_at_the_next_start() {
+    let (aws, c, dir) = stage::empty().await;
+    let id = c.connect("prod", REGION).await;
+    for at in 0..20 {
+        assert!(c.emit(&format!("run-{at:02}"), "network").await);
+    }
+    assert_eq!(c.delivery(&id).await["held"], 20);
+    assert!(c.stop().await);
+    let mut command = dev_at(dir.path(), &aws.proxy.endpoint);
+    command.args(["--hold-bytes-max", "2000"]);
+    let c = Companion::spawn(command).await;
+    until("room to be made", || async {
+        let figures = c.delivery(&id).await;
+        let dropped = figures["dropped"]["too-many-bytes"].as_u64()?;
+        (figures["held-bytes"].as_u64()? <= 2000 && figures["held"].as_u64()? + dropped == 20).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,6 +134,27 @@ async fn with_a_full_disk_nothing_is_accepted() {
     c.set_status(&id, "active").await;
     c.drained(&id).await;
     assert_eq!(aws.runs(REGION).await.len(), accepted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_full_at_the_start_is_named() {
+    for (limit, file) in [
+        ("ulimit -f 0", "companion."),
+        ("ulimit -f 16", "companion.sqlite"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = limited(limit, dir.path(), "http://127.0.0.1:9");
+        let ended = command.output().await.unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success(), "{limit}");
+        assert!(
+            said.contains(file) && said.contains("make room"),
+            "{limit}: {said}"
+        );
+        // With room it starts, whatever the start before has left.
+        let c = Companion::start(dir.path(), "http://127.0.0.1:9").await;
+        assert!(c.stop().await);
+    }
 }
 
 /// Sets the size limit of the companion's files, in bytes.

@@ -25,6 +25,8 @@ pub(crate) enum Act {
     Fail(u16),
     /// Answers with this error code of AWS's; AWS does not receive the call.
     Refuse(&'static str),
+    /// Refuses the signature, as AWS words it: with the request's headers in the message; AWS does not receive the call.
+    RepeatHeaders,
     /// Answers with this status once the gate is open; AWS does not receive the call.
     LateFail(Gate, u16),
     /// Forwards all entries but these, which it answers with this error code.
@@ -161,6 +163,15 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
         }
         Act::Fail(status) => StatusCode::from_u16(status).expect("a status").into_response(),
         Act::Refuse(code) => (StatusCode::BAD_REQUEST, [("x-amzn-errortype", code)]).into_response(),
+        Act::RepeatHeaders => {
+            let sent: Vec<_> = headers
+                .iter()
+                .map(|(name, value)| format!("{name}:{value:?}"))
+                .collect();
+            let message = format!("The Canonical String was {}", sent.join(" "));
+            let body = json!({ "__type": "SignatureDoesNotMatch", "message": message });
+            (StatusCode::FORBIDDEN, body.to_string()).into_response()
+        }
         Act::Hang => std::future::pending().await,
         Act::Late(gate) => {
             gate.pass().await;

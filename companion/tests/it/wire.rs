@@ -123,9 +123,28 @@ async fn no_log_holds_the_token_or_a_key() {
         .await
         .unwrap();
     assert!(typed.status.success());
+    // AWS may repeat what it was sent.
+    aws.proxy.script(|_| Act::RepeatHeaders);
+    assert_eq!(c.set_status(&id, "active").await, "failed");
+    let refused = c.connection(&id).await["err-message"].to_string();
+    assert!(refused.contains("SignatureDoesNotMatch"), "{refused}");
+    let tailed = Command::new(PROGRAM)
+        .args(["--log", "trace", "tail", "/g", "--aws-endpoint", &endpoint])
+        .env("AWS_ACCESS_KEY_ID", "999900001111")
+        .env("AWS_SECRET_ACCESS_KEY", "hidden-key")
+        .env("AWS_SESSION_TOKEN", "hidden-session")
+        .output()
+        .await
+        .unwrap();
+    let shown = String::from_utf8_lossy(&tailed.stderr);
+    assert!(
+        !tailed.status.success() && shown.contains("SignatureDoesNotMatch"),
+        "{shown}"
+    );
     let token = c.text("/scalr/token").to_owned();
     assert!(c.stop().await);
-    let logged = std::fs::read_to_string(&log).unwrap() + &String::from_utf8_lossy(&typed.stderr);
+    let logged =
+        std::fs::read_to_string(&log).unwrap() + &String::from_utf8_lossy(&typed.stderr) + &shown + &refused;
     assert!(logged.len() > 10_000, "much is logged");
     for secret in [token.as_str(), "hidden-key", "hidden-session"] {
         let line = logged.lines().find(|line| line.contains(secret));

@@ -1,9 +1,9 @@
-"""Writes events.json, logs.json, sqs.json and sts.json: the request shapes and limits of AWS's service models, as they ship in botocore.
+"""Writes events.json, logs.json, sns.json, sqs.json and sts.json: the request shapes and limits of AWS's service models, as they ship in botocore.
 
     python generate.py PATH/TO/botocore/data
 
 Only what requests are validated against is kept: operation names, members, required ones, lengths, ranges, patterns
-and enums. A pattern that the regex crate words differently is written a second time under "rust".
+and enums, and which values no message may show. A pattern that the regex crate words differently is written a second time under "rust".
 """
 
 import glob
@@ -16,16 +16,24 @@ from pathlib import Path
 # Operations whose requests are validated; of all others only the name is kept.
 BUILT = {
     "events": None,  # every one
-    "logs": """AssociateKmsKey CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteResourcePolicy
-        DeleteRetentionPolicy DescribeLogGroups DescribeLogStreams DescribeResourcePolicies FilterLogEvents GetLogEvents
-        ListTagsForResource ListTagsLogGroup PutLogEvents PutLogGroupDeletionProtection PutResourcePolicy
-        PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource""".split(),
+    "logs": """AssociateKmsKey CreateDelivery CreateLogGroup CreateLogStream DeleteDelivery DeleteDeliveryDestination
+        DeleteDeliveryDestinationPolicy DeleteDeliverySource DeleteDestination DeleteLogGroup DeleteLogStream
+        DeleteResourcePolicy DeleteRetentionPolicy DeleteSubscriptionFilter DescribeDeliveries
+        DescribeDeliveryDestinations DescribeDeliverySources DescribeDestinations DescribeLogGroups DescribeLogStreams
+        DescribeResourcePolicies DescribeSubscriptionFilters FilterLogEvents GetDelivery GetDeliveryDestination
+        GetDeliveryDestinationPolicy GetDeliverySource GetLogEvents ListTagsForResource ListTagsLogGroup
+        PutDeliveryDestination PutDeliveryDestinationPolicy PutDeliverySource PutDestination PutDestinationPolicy
+        PutLogEvents PutLogGroupDeletionProtection PutResourcePolicy PutRetentionPolicy PutSubscriptionFilter
+        StartLiveTail TagLogGroup TagResource UntagLogGroup UntagResource""".split(),
+    "sns": ["CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes"],
     "sqs": None,
     "sts": ["GetCallerIdentity", "AssumeRole"],
 }
 # Enums that AWS's messages list in another order than its model does.
 LISTED = {"ApiDestinationHttpMethod": ["HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"]}
-CONSTRAINTS = ("min", "max", "pattern", "enum")
+# Enums whose values AWS takes in lower case too.
+ANY_CASE = {"ConnectionOAuthHttpMethod"}
+CONSTRAINTS = ("min", "max", "pattern", "enum", "sensitive")
 # SQS judges attribute names itself, by each operation's own list and in its own words.
 WITHOUT_ENUMS = {"sqs"}
 
@@ -53,6 +61,8 @@ def keep(shapes, name, kept, constraints=CONSTRAINTS):
     slim.update({key: shape[key] for key in constraints if key in shape})
     if name in LISTED:
         slim["enum"] = LISTED[name]
+    if name in ANY_CASE:
+        slim["any_case"] = True
     if "pattern" in slim and rust(slim["pattern"]) != slim["pattern"]:
         slim["rust"] = rust(slim["pattern"])
     if shape["type"] == "structure":

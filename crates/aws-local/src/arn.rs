@@ -3,6 +3,7 @@
 /// The parts of `arn:partition:service:region:account:resource`, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Arn<'a> {
+    pub(crate) partition: &'a str,
     pub(crate) service: &'a str,
     pub(crate) region: &'a str,
     pub(crate) account: &'a str,
@@ -10,20 +11,23 @@ pub(crate) struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// `None` when `text` is not an ARN.
+    /// `None` when `text` is not an ARN, or one whose region is in another partition.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         let (scheme, partition) = (parts.next()?, parts.next()?);
         let arn = Self {
+            partition,
             service: parts.next()?,
             region: parts.next()?,
             account: parts.next()?,
             resource: parts.next()?,
         };
-        let ok = scheme == "arn"
-            && partition.starts_with("aws")
-            && !arn.service.is_empty()
-            && !arn.resource.is_empty();
+        let at_home = if arn.region.is_empty() {
+            partition.starts_with("aws")
+        } else {
+            partition == self::partition(arn.region)
+        };
+        let ok = scheme == "arn" && at_home && !arn.service.is_empty() && !arn.resource.is_empty();
         ok.then_some(arn)
     }
 
@@ -44,10 +48,35 @@ impl<'a> Arn<'a> {
     }
 }
 
+/// The partition that a region belongs to, by the beginning of its name, as in the list that AWS's SDKs come with
+/// (`partitions.json`).
+pub fn partition(region: &str) -> &'static str {
+    const OTHERS: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    let other = OTHERS.iter().find(|(start, _)| region.starts_with(start));
+    other.map_or("aws", |(_, partition)| partition)
+}
+
 /// The ARN of a resource in an account and region.
 pub(crate) fn arn(service: &str, region: &str, account: &str, resource: &str) -> String {
     // Joined and not formatted: each delivery makes several.
-    ["arn:aws:", service, ":", region, ":", account, ":", resource].concat()
+    let partition = partition(region);
+    [
+        "arn:", partition, ":", service, ":", region, ":", account, ":", resource,
+    ]
+    .concat()
+}
+
+/// The ARN of an account, as a principal and as a caller: that of its root user.
+pub(crate) fn root(region: &str, account: &str) -> String {
+    ["arn:", partition(region), ":iam::", account, ":root"].concat()
 }
 
 /// A rule's ARN: the default bus is not named in it.
@@ -88,8 +117,23 @@ mod tests {
             "urn:aws:sqs:r:a:q",
             "arn:aws::r:a:q",
             "arn:aws:sqs:r:a:",
+            "arn:aws:sqs:us-gov-west-1:a:q",
+            "arn:aws-cn:sqs:us-east-1:a:q",
         ] {
             assert_eq!(Arn::parse(bad), None, "{bad}");
+        }
+    }
+
+    /// The provider's list is held to the same regions.
+    #[test]
+    fn arns_have_the_partition_of_their_region() {
+        let list: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/data/partitions.json")).unwrap();
+        for (region, expected) in list["regions"].as_object().unwrap() {
+            let (queue, expected) = (arn("sqs", region, "1", "q"), expected.as_str().unwrap());
+            assert_eq!(queue, format!("arn:{expected}:sqs:{region}:1:q"));
+            assert_eq!(Arn::parse(&queue).map(|arn| arn.partition), Some(expected));
+            assert_eq!(root(region, "1"), format!("arn:{expected}:iam::1:root"));
         }
     }
 

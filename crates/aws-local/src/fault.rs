@@ -1,12 +1,14 @@
 //! Refusals: AWS's error code, message and HTTP status.
 
+use std::borrow::Cow;
+
 use crate::model::{Problems, Service};
 
 /// A refusal, in AWS's vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     /// `ResourceNotFoundException` and the like: what SDKs match on.
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
     pub(crate) status: u16,
 }
@@ -14,7 +16,7 @@ pub(crate) struct Fault {
 impl Fault {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
-            code,
+            code: code.into(),
             message: message.into(),
             status: 400,
         }
@@ -52,7 +54,7 @@ impl Fault {
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self {
-            code: "InternalFailure",
+            code: "InternalFailure".into(),
             message: message.into(),
             status: 500,
         }
@@ -68,7 +70,7 @@ impl Fault {
                     "MissingParameter",
                     format!("The request must contain the parameter {name}."),
                 ),
-                (Service::Sts, _) => Self::new("ValidationError", why),
+                (Service::Sts | Service::Sns, _) => Self::new("ValidationError", why),
                 (Service::Events | Service::Sqs, _) => Self::validation(why),
             },
         }

@@ -1,10 +1,10 @@
-//! A local AWS: EventBridge with partner event sources, and the logs, queues and STS calls that belong to it.
+//! A local AWS: EventBridge with partner event sources, and the logs, queues, topics and STS calls that belong to it.
 //!
 #![doc = include_str!("../README.md")]
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! arn clock fault jsontext model page policy schedule secret   leaves: they use no module of ours but each other
+//! admission arn clock fault injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
 //! config caller      what a process is started with; who makes a request
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
@@ -18,6 +18,7 @@
 //! server             the public face: bind, run
 //! ```
 
+mod admission;
 mod arn;
 mod caller;
 mod change;
@@ -28,6 +29,7 @@ mod engine;
 mod fault;
 mod firing;
 mod http;
+pub mod injection;
 mod journal;
 mod jsontext;
 mod model;
@@ -44,6 +46,8 @@ pub mod testing;
 mod testing;
 mod turn;
 
+pub use admission::{Admission, Capacity, Guest};
+pub use arn::partition;
 pub use config::Config;
 pub use journal::DataError;
 pub use server::{Error, Server};

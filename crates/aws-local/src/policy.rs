@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::arn::Arn;
+
 /// A parsed policy.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -48,6 +50,9 @@ enum Key {
     SecureTransport,
     /// Organizations do not exist here: the key has no value.
     OrgId,
+    /// The account that an SNS call is made for. EventBridge's calls do not have it, so that a topic's first policy does
+    /// not let them in.
+    SourceOwner,
 }
 
 /// What a policy is evaluated for.
@@ -99,6 +104,12 @@ impl Policy {
         Ok(Self { statements })
     }
 
+    /// The actions that the statements name.
+    pub(crate) fn actions(&self) -> impl Iterator<Item = &str> {
+        let statements = self.statements.iter();
+        statements.flat_map(|statement| statement.actions.iter().map(String::as_str))
+    }
+
     /// Evaluates one action on one resource.
     pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
         let judge = |statement: &Statement| match (statement.applies(ask), statement.deny) {
@@ -138,11 +149,19 @@ impl Statement {
                 .service
                 .is_some_and(|service| has("Service", &|given| given == service))
             || has("AWS", &|given| {
-                ask.account.is_some_and(|account| {
-                    given == account || given.starts_with(&format!("arn:aws:iam::{account}:"))
-                })
+                ask.account
+                    .is_some_and(|account| given == account || is_of_account(given, account, ask))
             })
     }
+}
+
+/// Whether a principal's ARN is of an account, in the partition of the resource.
+fn is_of_account(principal: &str, account: &str, ask: &Ask<'_>) -> bool {
+    let mut resources = ask.resources.iter().copied();
+    let here = resources.find_map(|text| Some(Arn::parse(text)?.partition));
+    Arn::parse(principal).is_some_and(|arn| {
+        arn.service == "iam" && arn.account == account && here.is_none_or(|here| here == arn.partition)
+    })
 }
 
 impl Condition {
@@ -152,6 +171,7 @@ impl Condition {
             Key::SourceAccount => ask.source_account,
             Key::SecureTransport => "true",
             Key::OrgId => "",
+            Key::SourceOwner => ask.account.filter(|_| ask.service.is_none()).unwrap_or_default(),
         };
         let any = |fits: fn(&str, &str) -> bool| {
             !value.is_empty() && self.values.iter().any(|wanted| fits(wanted, value))
@@ -243,6 +263,7 @@ fn condition(operator: &str, keys: &Value) -> Result<Vec<Condition>, String> {
                 "aws:sourceaccount" => Key::SourceAccount,
                 "aws:securetransport" => Key::SecureTransport,
                 "aws:principalorgid" => Key::OrgId,
+                "aws:sourceowner" => Key::SourceOwner,
                 _ => return Err(format!("The condition key `{key}` is not supported.")),
             };
             Ok(Condition {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::engine::{Engine, Jobs};
@@ -87,6 +88,11 @@ impl Server {
         self.addr
     }
 
+    /// How far its clock was moved forward with `POST /_local/clock`, in milliseconds, and from then on.
+    pub fn clock_offset_ms(&self) -> watch::Receiver<i64> {
+        self.engine.clock_offset()
+    }
+
     /// Serves until `shutdown` completes, then lets open requests finish for a short while.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let app = crate::http::app(&self.config, Arc::clone(&self.engine));
@@ -95,7 +101,7 @@ impl Server {
             let mut beat = tokio::time::interval(TICK);
             loop {
                 beat.tick().await;
-                self.engine.tick();
+                self.engine.tick().await;
             }
         };
         let carrying = self.carrier.run(Arc::clone(&self.engine), self.jobs);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::Nothing;
-use crate::{Id, Kind};
+use crate::{Id, Kind, bounded};
 
 /// Identifier of an account.
 pub type AccountId = Id<Account>;
@@ -29,5 +29,6 @@ impl Kind for Account {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct AccountAttributes {
     /// Name; also a segment of every event source's name.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: String,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Nothing;
-use crate::{Account, Id, Kind, ToOne};
+use crate::{Account, Id, Kind, ToOne, bounded};
 
 /// Identifier of an EventBridge connection.
 pub type ConnectionId = Id<Connection>;
@@ -32,21 +32,24 @@ impl Kind for Connection {
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectionAttributes {
     /// Name; also the last segment of the event source's name.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: String,
     /// The AWS account that receives the events: 12 digits.
+    #[serde(deserialize_with = "bounded::name")]
     pub aws_account_id: String,
     /// The AWS region that receives the events.
+    #[serde(deserialize_with = "bounded::name")]
     pub region: String,
     /// Current status.
     pub status: Status,
     /// Why it failed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::text")]
     pub err_message: Option<String>,
     /// `aws.partner/scalr.com/<account>/<name>`; null until the source exists at AWS.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::optional_name")]
     pub event_source: Option<String>,
     /// The source's ARN as the AWS account sees it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::optional_name")]
     pub event_source_arn: Option<String>,
 }
 
@@ -103,7 +106,7 @@ pub enum Status {
     Failed,
     /// A status that this version does not know.
     #[serde(untagged)]
-    Other(String),
+    Other(#[serde(deserialize_with = "bounded::word")] String),
 }
 
 impl Status {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::Nothing;
-use crate::{Account, Id, Kind, ToOne};
+use crate::{Account, Id, Kind, ToOne, bounded};
 
 /// Identifier of an environment.
 pub type EnvironmentId = Id<Environment>;
@@ -29,6 +29,7 @@ impl Kind for Environment {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentAttributes {
     /// Name, unique in its account.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: String,
 }
 

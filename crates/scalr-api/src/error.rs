@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
+
 /// A body that holds errors: `{"errors": […]}`.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorDocument {
@@ -13,16 +15,32 @@ pub struct ErrorDocument {
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorObject {
     /// The HTTP status as text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::code",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<String>,
     /// A code for programs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::code",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub code: Option<String>,
     /// The kind of error, in a few fixed words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub title: Option<String>,
     /// What is wrong this time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub detail: Option<String>,
     /// The part of the request that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,10 +51,18 @@ pub struct ErrorObject {
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorSource {
     /// A JSON pointer into the request's body: `/data/attributes/name`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pointer: Option<String>,
     /// The name of a query parameter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parameter: Option<String>,
 }
 
@@ -66,6 +92,20 @@ impl ErrorObject {
     /// The JSON pointer into the request's body, if the server gave one.
     pub fn pointer(&self) -> Option<&str> {
         self.source.as_ref()?.pointer.as_deref()
+    }
+
+    /// All its texts that a server may have made from what it was sent.
+    #[cfg(feature = "client")]
+    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let source = self.source.get_or_insert_default();
+        let texts = [
+            &mut self.code,
+            &mut self.title,
+            &mut self.detail,
+            &mut source.pointer,
+            &mut source.parameter,
+        ];
+        texts.into_iter().flatten()
     }
 
     /// The text for people: the detail, or the title where there is none.

@@ -4,7 +4,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! error id page paths                                                  leaves: what all kinds share
+//! bounded error id page paths                                          leaves: what all kinds share
 //! document                                                             objects, references, bodies
 //! account audit_log_setting connection environment run workspace       one file a kind of object
 //! client/                                                              the HTTP client, behind the feature `client`
@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bounded;
 mod document;
 mod error;
 mod id;

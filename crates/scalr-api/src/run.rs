@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Kind, ToOne, Workspace};
+use crate::{Id, Kind, ToOne, Workspace, bounded};
 
 /// Identifier of a run.
 pub type RunId = Id<Run>;
@@ -39,13 +39,13 @@ pub struct RunAttributes {
     #[serde(default)]
     pub is_destroy: bool,
     /// The message that it was started with.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::text")]
     pub message: Option<String>,
     /// What started it: `api`, `vcs`, …
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::code")]
     pub source: Option<String>,
     /// When it was created (RFC 3339).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::code")]
     pub created_at: Option<String>,
 }
 
@@ -104,7 +104,7 @@ pub enum RunStatus {
     Discarded,
     /// A status that this version does not know.
     #[serde(untagged)]
-    Other(String),
+    Other(#[serde(deserialize_with = "bounded::word")] String),
 }
 
 impl RunStatus {

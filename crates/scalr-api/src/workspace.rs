@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::Nothing;
-use crate::{Environment, Id, Kind, ToOne};
+use crate::{Environment, Id, Kind, ToOne, bounded};
 
 /// Identifier of a workspace.
 pub type WorkspaceId = Id<Workspace>;
@@ -29,6 +29,7 @@ impl Kind for Workspace {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct WorkspaceAttributes {
     /// Name, unique in its environment.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: String,
 }
 

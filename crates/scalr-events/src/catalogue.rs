@@ -59,6 +59,22 @@ pub fn find(event_type: EventType, name: &str) -> Option<&'static Field> {
     })
 }
 
+/// Whether the value at a path is an object or a list, in each type of event that has it.
+pub fn is_container(path: &str) -> bool {
+    let is_within = |f: &Field| {
+        path.is_empty()
+            || f.path
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with('.'))
+    };
+    let all = EventType::ALL.into_iter().flat_map(fields);
+    let mut found = all.filter_map(|f| {
+        let is_here = f.path == path;
+        (is_here || is_within(f)).then_some(!is_here || f.kind == Kind::Strings)
+    });
+    found.next().is_some_and(|first| first && found.all(|one| one))
+}
+
 const fn field(path: &'static str, kind: Kind, filter: &'static str, doc: &'static str) -> Field {
     Field {
         path,
@@ -347,6 +363,22 @@ mod tests {
                 format!("{at}.{key}")
             };
             leaves(&path, inner, out);
+        }
+    }
+
+    #[test]
+    fn containers_are_objects_and_lists() {
+        for (path, expected) in [
+            ("", true),
+            ("detail", true),
+            ("detail.event", true),
+            ("resources", true),
+            ("detail.event.run-id", false),
+            ("detail.ev", false),
+            ("detail.nope", false),
+            ("id", false),
+        ] {
+            assert_eq!(is_container(path), expected, "{path}");
         }
     }
 

@@ -2,7 +2,8 @@ terraform {
   required_version = ">= 1.8"
   required_providers {
     scalr = {
-      source = "scalr-eventbridge/scalr"
+      source  = "scalr-eventbridge/scalr"
+      version = "~> 0.1"
     }
   }
 }
@@ -41,16 +42,15 @@ resource "scalr_eventbridge_target" "this" {
   }
 }
 
+# An active connection delivers at once what Scalr held until then, so the targets come before it.
 resource "scalr_eventbridge_activation" "this" {
   connection_id = scalr_eventbridge_connection.this.id
-  depends_on    = [scalr_eventbridge_bus.this]
+  depends_on    = [scalr_eventbridge_target.this]
 }
 
-# The request that turns it on is itself the first AuditLog event, so the targets come before it.
 resource "scalr_audit_log_setting" "this" {
   count         = var.audit_logs ? 1 : 0
   connection_id = scalr_eventbridge_activation.this.connection_id
-  depends_on    = [scalr_eventbridge_target.this]
 }
 
 resource "scalr_eventbridge_delivery_check" "this" {
@@ -67,8 +67,10 @@ resource "scalr_eventbridge_delivery_check" "this" {
     }
   }
 
-  # Another pattern is checked again.
+  # Another connection, bus or pattern is checked again.
   triggers = {
-    pattern = scalr_eventbridge_rule.this[var.delivery_check.rule].event_pattern
+    connection = scalr_eventbridge_connection.this.name
+    bus        = scalr_eventbridge_bus.this.name
+    pattern    = scalr_eventbridge_rule.this[var.delivery_check.rule].event_pattern
   }
 }

@@ -2,7 +2,8 @@ terraform {
   required_version = ">= 1.8"
   required_providers {
     scalr = {
-      source = "scalr-eventbridge/scalr"
+      source  = "scalr-eventbridge/scalr"
+      version = "~> 0.1"
     }
   }
 }

@@ -34,7 +34,7 @@ resource "scalr_eventbridge_target" "logs" {
 
 resource "scalr_eventbridge_activation" "prod" {
   connection_id = scalr_eventbridge_connection.prod.id
-  depends_on    = [scalr_eventbridge_bus.scalr]
+  depends_on    = [scalr_eventbridge_target.logs]
 }
 
 resource "scalr_eventbridge_delivery_check" "runs" {
@@ -45,6 +45,8 @@ resource "scalr_eventbridge_delivery_check" "runs" {
 
   # Another value runs the check again.
   triggers = {
-    pattern = scalr_eventbridge_rule.runs.event_pattern
+    connection = scalr_eventbridge_connection.prod.name
+    bus        = scalr_eventbridge_bus.scalr.name
+    pattern    = scalr_eventbridge_rule.runs.event_pattern
   }
 }

@@ -3,7 +3,7 @@
 /// An ARN in its six parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
-    /// `aws`, `aws-cn`, `aws-us-gov`.
+    /// `aws`, `aws-cn`, `aws-us-gov` and others.
     pub partition: &'a str,
     /// `events`, `logs`.
     pub service: &'a str,
@@ -40,13 +40,20 @@ pub fn account(text: &str) -> Option<&str> {
         .filter(|account| !account.is_empty())
 }
 
-/// The partition that a region belongs to.
+/// The partition that a region belongs to, by the beginning of its name, as in the list that AWS's SDKs come with
+/// (`partitions.json`).
 pub fn partition(region: &str) -> &'static str {
-    match region {
-        r if r.starts_with("cn-") => "aws-cn",
-        r if r.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
+    const OTHERS: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    let other = OTHERS.iter().find(|(start, _)| region.starts_with(start));
+    other.map_or("aws", |(_, partition)| partition)
 }
 
 /// The ARN of a log group as a target takes it: without the `:*` that CloudWatch Logs puts at its end.
@@ -147,10 +154,24 @@ mod tests {
         ] {
             assert_eq!(log_group_name(arn), name, "{arn}");
         }
-        assert_eq!(
-            of_log_group("cn-north-1", "1", "g"),
-            "arn:aws-cn:logs:cn-north-1:1:log-group:g"
-        );
+    }
+
+    /// The local AWS's list is held to the same regions.
+    #[test]
+    fn arns_have_the_partition_of_their_region() {
+        let list: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/data/partitions.json")).expect("JSON");
+        for (region, partition) in list["regions"].as_object().expect("regions") {
+            let partition = partition.as_str().expect("a name");
+            assert_eq!(
+                of_log_group(region, "1", "g"),
+                format!("arn:{partition}:logs:{region}:1:log-group:g")
+            );
+            assert_eq!(
+                of_rule(region, "1", "b", "r"),
+                format!("arn:{partition}:events:{region}:1:rule/b/r")
+            );
+        }
     }
 
     #[test]

@@ -6,10 +6,10 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::operation::describe_event_source::DescribeEventSourceOutput;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
-use aws_sdk_eventbridge::types::{EventBus, Tag, Target};
+use aws_sdk_eventbridge::types::{EventBus, Rule, Tag, Target};
 
 use super::pages::Page;
-use super::tags::{self, Tags};
+use super::tags::{self, Ignored, Tags};
 use super::{Error, Regional};
 
 impl Regional {
@@ -42,8 +42,8 @@ impl Regional {
         found(self.read("events:DescribeRule", call).await)
     }
 
-    /// Names of the rules of a bus, those that begin with the prefix.
-    pub async fn rule_names(&self, bus: &str, prefix: Option<&str>) -> Result<Vec<String>, Error> {
+    /// The rules of a bus, those that begin with the prefix.
+    pub async fn rules(&self, bus: &str, prefix: Option<&str>) -> Result<Vec<Rule>, Error> {
         const CALL: &str = "events:ListRules";
         let ask = async |token| {
             let list = self
@@ -54,7 +54,12 @@ impl Regional {
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
             Ok(Page::new(page.rules, page.next_token))
         };
-        let rules = self.pages(CALL, ask).await?;
+        self.pages(CALL, ask).await
+    }
+
+    /// Their names.
+    pub async fn rule_names(&self, bus: &str, prefix: Option<&str>) -> Result<Vec<String>, Error> {
+        let rules = self.rules(bus, prefix).await?;
         Ok(rules.into_iter().filter_map(|rule| rule.name).collect())
     }
 
@@ -94,9 +99,9 @@ impl Regional {
             .collect())
     }
 
-    /// Brings the tags of a bus or rule from `held` to `wanted`.
-    pub async fn retag(&self, arn: &str, held: &Tags, wanted: &Tags) -> Result<(), Error> {
-        let (set, gone) = tags::change(held, wanted);
+    /// Brings the tags of a bus or rule from `held` to `wanted`; those that are ignored stay as they are.
+    pub async fn retag(&self, arn: &str, held: &Tags, wanted: &Tags, ignored: &Ignored) -> Result<(), Error> {
+        let (set, gone) = tags::change(held, wanted, ignored);
         if !gone.is_empty() {
             let call = self
                 .events

@@ -1,44 +1,68 @@
 //! Import ids: `BUS`, `BUS/RULE`, `BUS/RULE/TARGET_ID`, each with `@REGION` at the end where the provider's own
-//! region is not meant. A bus name holds `/` itself, so the parts come off the end.
+//! region is not meant. A bus name holds `/` itself, so the parts come off the end. In place of the names an ARN may stand:
+//! that of the bus or of its event source, that of the rule, that of the rule with `/TARGET_ID` after it.
 
-use tfplugin::{Diagnostic, Result};
+use tfplugin::{Diagnostic, Diagnostics, Result};
 
+use super::arn::{self, Arn};
 use crate::check;
 use crate::values::Region;
 
-/// What an import id says: the names, the outermost first, and the region if one is given.
-pub type Parts<'a, const N: usize> = ([&'a str; N], Option<Region>);
+/// What an import id says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts<'a, const N: usize> {
+    /// The names, the outermost first.
+    pub names: [&'a str; N],
+    /// The region, if one is given.
+    pub region: Option<Region>,
+    /// The ARN of the object, if that is what was given. Its account is the object's.
+    pub arn: Option<String>,
+}
 
 /// The bus.
 pub fn bus(id: &str) -> Result<Parts<'_, 1>> {
-    let (rest, region) = split_region(id)?;
-    if !is_bus(rest) {
-        return Err(refused(id, "BUS", "`aws.partner/scalr.com/ACCOUNT/NAME`"));
-    }
-    Ok(([rest], region))
+    let given = split(id)?;
+    let name = match given.arn {
+        None => Some(given.rest),
+        Some(arn) => ["event-bus/", "event-source/"]
+            .iter()
+            .find_map(|kind| arn.resource.strip_prefix(kind)),
+    };
+    let form = || refused(id, "BUS", "`aws.partner/scalr.com/ACCOUNT/NAME`", "of the bus");
+    let name = name.filter(|name| is_bus(name)).ok_or_else(form)?;
+    Ok(Parts {
+        names: [name],
+        region: given.region,
+        // An event source has another ARN than its bus, and no account in it.
+        arn: given
+            .arn
+            .filter(|arn| !arn.account.is_empty())
+            .map(|_| given.rest.to_owned()),
+    })
 }
 
 /// Bus and rule.
 pub fn rule(id: &str) -> Result<Parts<'_, 2>> {
-    let (rest, region) = split_region(id)?;
-    let parts = rest
-        .rsplit_once('/')
-        .filter(|(bus, rule)| is_whole_bus(bus) && is_name(rule));
+    let given = split(id)?;
+    let parts = given.of_rule().and_then(|rest| rest.rsplit_once('/'));
+    let parts = parts.filter(|(bus, rule)| is_whole_bus(bus) && is_name(rule));
     let Some((bus, rule)) = parts else {
-        return Err(refused(
-            id,
-            "BUS/RULE",
-            "`aws.partner/scalr.com/ACCOUNT/NAME/RULE`",
-        ));
+        let example = "`aws.partner/scalr.com/ACCOUNT/NAME/RULE`";
+        return Err(refused(id, "BUS/RULE", example, "of the rule"));
     };
-    Ok(([bus, rule], region))
+    Ok(Parts {
+        names: [bus, rule],
+        region: given.region,
+        arn: given.arn.map(|_| given.rest.to_owned()),
+    })
 }
 
 /// Bus, rule and target.
 pub fn target(id: &str) -> Result<Parts<'_, 3>> {
-    let (rest, region) = split_region(id)?;
-    let parts = rest
-        .rsplit_once('/')
+    let given = split(id)?;
+    let parts = given
+        .of_rule()
+        .and_then(|rest| rest.rsplit_once('/'))
         .filter(|(_, target)| is_name(target))
         .and_then(|(rest, target)| {
             let (bus, rule) = rest
@@ -46,14 +70,65 @@ pub fn target(id: &str) -> Result<Parts<'_, 3>> {
                 .filter(|(bus, rule)| is_whole_bus(bus) && is_name(rule))?;
             Some([bus, rule, target])
         });
-    let Some(parts) = parts else {
+    let Some(names) = parts else {
+        let example = "`aws.partner/scalr.com/ACCOUNT/NAME/RULE/TARGET_ID`";
         return Err(refused(
             id,
             "BUS/RULE/TARGET_ID",
-            "`aws.partner/scalr.com/ACCOUNT/NAME/RULE/TARGET_ID`",
+            example,
+            "of the rule with `/TARGET_ID` after it",
         ));
     };
-    Ok((parts, region))
+    Ok(Parts {
+        names,
+        region: given.region,
+        arn: None,
+    })
+}
+
+/// An id without its region.
+struct Given<'a> {
+    rest: &'a str,
+    region: Option<Region>,
+    arn: Option<Arn<'a>>,
+}
+
+impl<'a> Given<'a> {
+    /// Bus, rule and what follows them.
+    fn of_rule(&self) -> Option<&'a str> {
+        match self.arn {
+            None => Some(self.rest),
+            Some(arn) => arn.resource.strip_prefix("rule/"),
+        }
+    }
+}
+
+fn split(id: &str) -> Result<Given<'_>> {
+    let (rest, at_end) = split_region(id)?;
+    let Some(arn) = arn::parse(rest) else {
+        return Ok(Given {
+            rest,
+            region: at_end,
+            arn: None,
+        });
+    };
+    let region = Region::from(arn.region);
+    let odd = match (check::region(arn.region), &at_end) {
+        (Err(why), _) => Some(format!("The region of the ARN {why}; it is `{region}`.")),
+        (Ok(()), Some(other)) if *other != region => Some(format!(
+            "The ARN is of region {region}, and `@{other}` follows it."
+        )),
+        _ if arn.service != "events" => Some(format!("It is the ARN of something in `{}`.", arn.service)),
+        _ => None,
+    };
+    match odd {
+        Some(why) => Err(unreadable(id, format!("{why} Nothing was imported.")).into()),
+        None => Ok(Given {
+            rest,
+            region: Some(region),
+            arn: Some(arn),
+        }),
+    }
 }
 
 /// A wrong region would be asked for minutes before its name turned out to lead nowhere.
@@ -62,20 +137,27 @@ fn split_region(id: &str) -> Result<(&str, Option<Region>)> {
         return Ok((id, None));
     };
     check::region(region).map_err(|why| {
-        Diagnostic::error(format!("Import id `{id}` cannot be read")).detail(format!(
-            "What follows its last `@` {why}; it is `{region}`. Without `@` the provider's own region is meant. Nothing \
-             was imported."
-        ))
+        unreadable(
+            id,
+            format!(
+                "What follows its last `@` {why}; it is `{region}`. Without `@` the provider's own region is meant. Nothing \
+                 was imported."
+            ),
+        )
     })?;
     Ok((rest, Some(Region::from(region))))
 }
 
-fn refused(id: &str, form: &str, example: &str) -> tfplugin::Diagnostics {
-    Diagnostic::error(format!("Import id `{id}` cannot be read"))
-        .detail(format!(
-            "The id has the form `{form}` or `{form}@REGION`, for an event bus of Scalr: {example}. Nothing was imported."
-        ))
-        .into()
+fn refused(id: &str, form: &str, example: &str, whose: &str) -> Diagnostics {
+    let detail = format!(
+        "The id has the form `{form}` or `{form}@REGION`, for an event bus of Scalr: {example}; or it is the ARN {whose}. \
+         Nothing was imported."
+    );
+    unreadable(id, detail).into()
+}
+
+fn unreadable(id: &str, detail: String) -> Diagnostic {
+    Diagnostic::error(format!("Import id `{id}` cannot be read")).detail(detail)
 }
 
 /// Letters of a rule's name or a target's id.
@@ -106,9 +188,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn values<const N: usize>(parts: Result<Parts<'_, N>>) -> Option<Vec<String>> {
-        let (names, region) = parts.ok()?;
-        let names = names.into_iter().map(str::to_owned);
-        Some(names.chain(region.map(|region| region.to_string())).collect())
+        let parts = parts.ok()?;
+        let names = parts.names.into_iter().map(str::to_owned);
+        Some(
+            names
+                .chain(parts.region.map(|region| region.to_string()))
+                .collect(),
+        )
     }
 
     const BUS: &str = "aws.partner/scalr.com/acme/prod";
@@ -142,6 +228,46 @@ mod tests {
         assert_eq!(values(rule(BUS)), None);
         assert_eq!(values(target(&format!("{BUS}/rule"))), None);
         assert!(values(target(&format!("{BUS}/rule/target"))).is_some());
+    }
+
+    #[test]
+    fn arns() {
+        let (bus_arn, rule_arn, source) = (
+            format!("arn:aws:events:eu-west-1:123456789012:event-bus/{BUS}"),
+            format!("arn:aws-us-gov:events:us-gov-west-1:123456789012:rule/{BUS}/r"),
+            format!("arn:aws:events:eu-west-1::event-source/{BUS}"),
+        );
+        let want = |parts: &[&str]| Some(parts.iter().map(|&part| part.to_owned()).collect::<Vec<_>>());
+        assert_eq!(values(bus(&bus_arn)), want(&[BUS, "eu-west-1"]));
+        assert_eq!(values(bus(&source)), want(&[BUS, "eu-west-1"]));
+        assert_eq!(values(rule(&rule_arn)), want(&[BUS, "r", "us-gov-west-1"]));
+        let id = format!("{rule_arn}/t");
+        assert_eq!(values(target(&id)), want(&[BUS, "r", "t", "us-gov-west-1"]));
+        let id = format!("{bus_arn}@eu-west-1");
+        assert_eq!(values(bus(&id)), want(&[BUS, "eu-west-1"]));
+        // An object's own ARN says whose it is.
+        assert_eq!(bus(&bus_arn).unwrap().arn, Some(bus_arn.clone()));
+        assert_eq!(bus(&source).unwrap().arn, None);
+        assert_eq!(rule(&rule_arn).unwrap().arn, Some(rule_arn.clone()));
+        for bad in [
+            &*rule_arn,
+            &format!("{bus_arn}@us-east-1"),
+            "arn:aws:events:eu-west-1:123456789012:event-bus/",
+            "arn:aws:events::123456789012:event-bus/x",
+            "arn:aws:logs:eu-west-1:123456789012:log-group:x",
+        ] {
+            assert_eq!(values(bus(bad)), None, "{bad}");
+        }
+        for bad in [
+            &*bus_arn,
+            "arn:aws:events:eu-west-1:123456789012:rule/r",
+            &format!("arn:aws:events:eu-west-1:123456789012:rule/{BUS}"),
+        ] {
+            assert_eq!(values(rule(bad)), None, "{bad}");
+        }
+        for bad in [&*rule_arn, &*bus_arn] {
+            assert_eq!(values(target(bad)), None, "{bad}");
+        }
     }
 
     proptest! {

@@ -66,7 +66,7 @@ pub async fn verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
     ))
 }
 
-/// Whether EventBridge may write and go on to do so when other targets of the rule, and our statements for them, are gone.
+/// Whether EventBridge may write by our own statements for this target, whatever others take away.
 pub async fn lasting_verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
     Ok(policy::lasting_verdict(
         read(aws, &need.log_group_arn).await?.documents(),
@@ -74,7 +74,14 @@ pub async fn lasting_verdict(aws: &Regional, need: &Need) -> Result<Verdict, Err
     ))
 }
 
-/// Adds our statements unless something that stays grants the same already; returns when they can be read back.
+/// Whether a policy has one of our statements for this target.
+pub async fn holds_ours(aws: &Regional, need: &Need) -> Result<bool, Error> {
+    let policies = read(aws, &need.log_group_arn).await?;
+    let mut documents = policies.documents();
+    Ok(documents.any(|document| policy::holds_ours(document, need)))
+}
+
+/// Adds our statements unless they are there already; returns when they can be read back.
 pub async fn ensure<T>(operation: &Operation<'_, T>, aws: &Regional, need: &Need) -> Result<(), Failure> {
     let mut writes = Writes::new(operation, aws).await?;
     while let Some(attempt) = writes.attempts.next().await {

@@ -1,13 +1,17 @@
 //! The AWS side: configuration that is looked up at the first call and never before, and one set of clients a region.
 
+mod answer_bound;
 pub mod arn;
 pub mod calls;
 pub mod checks;
+mod credentials_sent;
 pub mod error;
 pub mod import_id;
 pub mod log_policy;
+pub mod look;
 pub mod pages;
 pub mod policy;
+mod quoted;
 pub mod regional;
 pub mod retry;
 pub mod settings;
@@ -35,6 +39,7 @@ pub struct Aws {
     settings: Settings,
     base: OnceCell<SdkConfig>,
     regions: Mutex<BTreeMap<String, Arc<Clients>>>,
+    given_up: look::GivenUp,
 }
 
 impl Aws {
@@ -119,6 +124,28 @@ pub async fn same_account(aws: &Regional, of: Option<&str>) -> Result<()> {
         return Ok(());
     }
     Err(another_account(what, found, wanted).into())
+}
+
+/// Refuses an import by the ARN of another account's object.
+pub async fn imported_account(aws: &Regional, arn: Option<&str>) -> Result<()> {
+    let Some(wanted) = arn.and_then(arn::account) else {
+        return Ok(());
+    };
+    let found = aws
+        .account()
+        .await
+        .map_err(|e| e.during("read the account of the AWS credentials"))?;
+    if found.is_empty() || found == wanted {
+        return Ok(());
+    }
+    let error = Diagnostic::error(format!(
+        "The AWS credentials are of account {found}, not {wanted}"
+    ));
+    Err(error
+        .detail(format!(
+            "The import id is an ARN of account {wanted}. Nothing was imported. Use credentials of that account."
+        ))
+        .into())
 }
 
 fn another_account(what: &str, found: &str, wanted: &str) -> Diagnostic {

@@ -1,10 +1,11 @@
 //! Resource policies as values: whether one lets EventBridge write to a log group, and how our statements are added and
-//! removed without touching others. Nothing here does I/O.
+//! removed without changing what others mean. Nothing here does I/O.
 
 use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::arn;
 use super::target_id::digest;
 
 /// What a log group's own policy may hold, in characters.
@@ -75,47 +76,47 @@ pub fn verdict<'a>(documents: impl IntoIterator<Item = &'a str>, need: &Need) ->
     judge(documents, need, |_| true)
 }
 
-/// The same, our statements for other targets left out: they go with their targets.
+/// The same for as long as this target exists: of what allows, only our statements for it count. What others wrote, and
+/// our statements for other targets, go without a word to this one. Of what denies everything counts.
 pub fn lasting_verdict<'a>(documents: impl IntoIterator<Item = &'a str>, need: &Need) -> Verdict {
     let own = sids(need);
-    judge(documents, need, |sid| {
-        !sid.starts_with(SID) || own.iter().any(|own| own == sid)
+    judge(documents, need, |statement| {
+        sid(statement).is_some_and(|sid| own.iter().any(|own| own == sid))
     })
 }
 
 fn judge<'a>(
     documents: impl IntoIterator<Item = &'a str>,
     need: &Need,
-    counts: impl Fn(&str) -> bool,
+    may_allow: impl Fn(&Map<String, Value>) -> bool,
 ) -> Verdict {
     let documents: Vec<Value> = documents
         .into_iter()
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect();
-    let statements = documents.iter().flat_map(statements);
-    let statements: Vec<&Map<String, Value>> = statements.filter(|s| sid(s).is_none_or(&counts)).collect();
-    let applies = |effect: &str, action: &str| {
-        let same = |s: &&&Map<String, Value>| s.get("Effect").and_then(Value::as_str) == Some(effect);
-        statements
-            .iter()
-            .filter(same)
-            .find(|s| covers(s, action, need))
-            .copied()
+    let statements: Vec<&Map<String, Value>> = documents.iter().flat_map(statements).collect();
+    let of_effect = |effect: &'static str| {
+        let same = move |s: &&Map<String, Value>| s.get("Effect").and_then(Value::as_str) == Some(effect);
+        statements.iter().copied().filter(same)
     };
-    if let Some(denying) = ACTIONS.iter().find_map(|action| applies("Deny", action)) {
+    let denies = |s: &&Map<String, Value>| ACTIONS.iter().any(|action| covers(s, action, need));
+    if let Some(denying) = of_effect("Deny").find(denies) {
         return Verdict::Denied {
             sid: sid(denying).map(str::to_owned),
         };
     }
-    let missing: Vec<_> = ACTIONS
-        .into_iter()
-        .filter(|action| applies("Allow", action).is_none())
-        .collect();
+    let allowed = |action: &str| of_effect("Allow").any(|s| may_allow(s) && covers(s, action, need));
+    let missing: Vec<_> = ACTIONS.into_iter().filter(|action| !allowed(action)).collect();
     if missing.is_empty() {
         Verdict::Granted
     } else {
         Verdict::Missing(missing)
     }
+}
+
+/// One of our statements for this target is in the document.
+pub fn holds_ours(document: &str, need: &Need) -> bool {
+    matches!(without(document, need), Ok(Without::Empty | Without::Document(_)))
 }
 
 /// The document with our statements in it, in place of their earlier version.
@@ -129,6 +130,7 @@ pub fn with(document: Option<&str>, need: &Need, chars_max: usize) -> Result<Str
     };
     let mut statements = remove_statement_list(&mut policy);
     statements.retain(|statement| !is_ours(statement, need));
+    as_aws_takes_them(&mut statements);
     statements.extend(ours(need));
     policy.insert("Statement".to_owned(), Value::Array(statements));
     let text = Value::Object(policy).to_string();
@@ -151,8 +153,38 @@ pub fn without(document: &str, need: &Need) -> Result<Without, PolicyError> {
     if statements.is_empty() {
         return Ok(Without::Empty);
     }
+    as_aws_takes_them(&mut statements);
     policy.insert("Statement".to_owned(), Value::Array(statements));
     Ok(Without::Document(Value::Object(policy).to_string()))
+}
+
+/// CloudWatch Logs stores an account among the principals as its root ARN, and refuses that ARN when it is written back
+/// (`Principal section of policy contains ARN instead of account ID`; aws/aws-cdk issue 14578 and
+/// aws-cloudformation/cloudformation-coverage-roadmap issue 2557 show both answers): the account id goes back in its place.
+fn as_aws_takes_them(statements: &mut [Value]) {
+    for statement in statements.iter_mut().filter_map(Value::as_object_mut) {
+        for principal in ["Principal", "NotPrincipal"] {
+            if let Some(of_aws) = statement
+                .get_mut(principal)
+                .and_then(|kinds| kinds.get_mut("AWS"))
+            {
+                account_for_root(of_aws);
+            }
+        }
+    }
+}
+
+fn account_for_root(principals: &mut Value) {
+    match principals {
+        Value::Array(several) => several.iter_mut().for_each(account_for_root),
+        Value::String(one) => {
+            let root = arn::parse(one).filter(|arn| arn.service == "iam" && arn.resource == "root");
+            if let Some(account) = root.map(|arn| arn.account.to_owned()) {
+                *one = account;
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Our statements. AWS's own example puts no condition on the first action: a stream is made without the rule's ARN.
@@ -454,6 +486,78 @@ mod tests {
         assert!(left.contains("theirs") && !left.contains(SID), "{left}");
         let alone = with(None, &need(), GROUP_CHARS_MAX).expect("made");
         assert_eq!(without(&alone, &need()), Ok(Without::Empty));
+    }
+
+    fn granting() -> String {
+        json!({ "Statement": [statement(json!({ "Sid": "theirs" }))] }).to_string()
+    }
+
+    /// What somebody else allows does not last; what somebody else denies does.
+    #[test]
+    fn only_our_own_statements_last() {
+        let with_ours = with(Some(&granting()), &need(), GROUP_CHARS_MAX).expect("merged");
+        let denying = json!({ "Statement": statement(json!({ "Effect": "Deny", "Sid": "no" })) }).to_string();
+        let missing = Verdict::Missing(ACTIONS.to_vec());
+        let sid = Some("no".to_owned());
+        for (documents, now, lasting) in [
+            (vec![granting()], Verdict::Granted, missing.clone()),
+            (vec![with_ours.clone()], Verdict::Granted, Verdict::Granted),
+            (
+                vec![with_ours, denying],
+                Verdict::Denied { sid: sid.clone() },
+                Verdict::Denied { sid },
+            ),
+            (vec![], missing.clone(), missing),
+        ] {
+            let texts = || documents.iter().map(String::as_str);
+            assert_eq!(verdict(texts(), &need()), now, "{documents:?}");
+            assert_eq!(lasting_verdict(texts(), &need()), lasting, "{documents:?}");
+        }
+    }
+
+    #[test]
+    fn account_ids_go_back_in_place_of_root_arns() {
+        let id = "210987654321";
+        let root = |partition: &str| json!(format!("arn:{partition}:iam::{id}:root"));
+        for (held, written) in [
+            (json!({ "AWS": root("aws") }), json!({ "AWS": id })),
+            (json!({ "AWS": root("aws-us-gov") }), json!({ "AWS": id })),
+            (
+                json!({ "AWS": [root("aws-cn"), "*"], "Service": "x.amazonaws.com" }),
+                json!({ "AWS": [id, "*"], "Service": "x.amazonaws.com" }),
+            ),
+            (json!({ "AWS": id }), json!({ "AWS": id })),
+            (json!("*"), json!("*")),
+        ] {
+            for member in ["Principal", "NotPrincipal"] {
+                let mut theirs =
+                    json!({ "Sid": "theirs", "Effect": "Allow", "Action": "a", "Resource": "*" });
+                theirs[member] = held.clone();
+                let document = json!({ "Statement": [theirs] }).to_string();
+                let merged = with(Some(&document), &need(), GROUP_CHARS_MAX).expect("merged");
+                let Ok(Without::Document(left)) = without(&merged, &need()) else {
+                    panic!("theirs stay")
+                };
+                // As AWS gives it back once ours is in it.
+                let stored: Value = serde_json::from_str(&merged).expect("JSON");
+                assert_eq!(stored["Statement"][0][member], written, "{document}");
+                let left: Value = serde_json::from_str(&left).expect("JSON");
+                assert_eq!(left["Statement"][0][member], written, "{document}");
+            }
+        }
+    }
+
+    /// The form that AWS gave back is put right on removal too.
+    #[test]
+    fn a_removal_writes_account_ids() {
+        let merged = with(Some(&granting()), &need(), GROUP_CHARS_MAX).expect("merged");
+        let mut stored: Value = serde_json::from_str(&merged).expect("JSON");
+        stored["Statement"][0]["Principal"] = json!({ "AWS": "arn:aws:iam::210987654321:root" });
+        let Ok(Without::Document(left)) = without(&stored.to_string(), &need()) else {
+            panic!("theirs stay")
+        };
+        let left: Value = serde_json::from_str(&left).expect("JSON");
+        assert_eq!(left["Statement"][0]["Principal"]["AWS"], "210987654321");
     }
 
     #[test]

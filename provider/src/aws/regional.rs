@@ -14,6 +14,8 @@ use tfplugin::{CancellationToken, Operation};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::answer_bound::BoundAnswers;
+use super::credentials_sent::HideSent;
 use super::settings::shown_url;
 use super::user_agent::UserAgent;
 use super::{Endpoints, Error, Settings, arn};
@@ -43,6 +45,14 @@ impl Limits {
         Self {
             stop: operation.cancelled().clone(),
             deadline: operation.deadline(),
+        }
+    }
+
+    /// Those of something short.
+    pub fn within(stop: &CancellationToken, time: Duration) -> Self {
+        Self {
+            stop: stop.clone(),
+            deadline: Instant::now() + time,
         }
     }
 
@@ -83,11 +93,13 @@ impl Clients {
     pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings) -> Self {
         let endpoints = &settings.endpoints;
         let region = Region::new(name.to_owned());
-        let mut for_events = events::config::Builder::from(base).region(region.clone());
+        let for_events = events::config::Builder::from(base).region(region.clone());
+        let mut for_events = for_events.interceptor(HideSent).interceptor(BoundAnswers);
         if let Some(url) = &endpoints.events {
             for_events = for_events.endpoint_url(url);
         }
-        let mut for_logs = logs::config::Builder::from(base).region(region);
+        let for_logs = logs::config::Builder::from(base).region(region);
+        let mut for_logs = for_logs.interceptor(HideSent).interceptor(BoundAnswers);
         if let Some(url) = &endpoints.logs {
             for_logs = for_logs.endpoint_url(url);
         }

@@ -1,15 +1,18 @@
 //! What the provider's `aws = { … }` says, before anything of it is looked up.
 
-use std::collections::BTreeMap;
-
+use super::tags::{Defaults, Ignored};
 use crate::check::userinfo;
+use crate::setting::Setting;
 
 /// The AWS side of the provider's configuration. Everything left out comes from AWS's own environment variables,
 /// profiles and instance metadata when the first AWS call is made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// What not every call needs may be unknown while Terraform plans: where the state has the region, and where tags are not
+/// written, nothing waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Default region of resources that name none.
-    pub region: Option<String>,
+    pub region: Setting<Option<String>>,
     /// The region that the environment names, which plans go by where nothing else is written.
     pub environment_region: Option<String>,
     /// Profile of the shared configuration files.
@@ -19,7 +22,9 @@ pub struct Settings {
     /// Endpoints by service, in place of AWS's own.
     pub endpoints: Endpoints,
     /// Tags for everything that can be tagged.
-    pub default_tags: BTreeMap<String, String>,
+    pub default_tags: Defaults,
+    /// Tags that are somebody else's.
+    pub ignore_tags: Setting<Ignored>,
     /// How often a failed call is tried again.
     pub max_retries: Option<u32>,
     /// Accounts that may be worked in; empty: any.
@@ -28,6 +33,24 @@ pub struct Settings {
     pub extra_roots: Option<String>,
     /// What is added to the SDK's `User-Agent`.
     pub user_agent: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            region: Ok(None),
+            environment_region: None,
+            profile: None,
+            assume_role: None,
+            endpoints: Endpoints::default(),
+            default_tags: Defaults::default(),
+            ignore_tags: Ok(Ignored::default()),
+            max_retries: None,
+            allowed_account_ids: Vec::new(),
+            extra_roots: None,
+            user_agent: String::new(),
+        }
+    }
 }
 
 /// A role to assume.

@@ -13,7 +13,7 @@ use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider,
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
-use super::{AssumeRole, Error, Settings};
+use super::{AssumeRole, Error, Settings, credentials_sent};
 
 /// How long one attempt of a call may take, and the call with all its attempts.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,7 +35,8 @@ pub(super) async fn sign_in(settings: &Settings, wanted: Option<&str>) -> Result
     let Err(refused) = resolve(&assumed).await else {
         return Ok(assumed);
     };
-    // It was the role only if there are credentials to assume it with.
+    // It was the role only if there are credentials to assume it with. They were sent to the token service, whose answer is
+    // about to be shown.
     resolve(&base)
         .await
         .map_err(|e| without_credentials(settings, e))?;
@@ -52,7 +53,7 @@ async fn load(settings: &Settings, endpoint: Option<&String>) -> SdkConfig {
             .operation_timeout(CALL_TIMEOUT)
             .build(),
     );
-    if let Some(region) = &settings.region {
+    if let Ok(Some(region)) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
     if let Some(profile) = &settings.profile {
@@ -128,11 +129,9 @@ type Refused = Box<dyn std::error::Error + Send + Sync>;
 
 async fn resolve(config: &SdkConfig) -> Result<(), Refused> {
     let provider = config.credentials_provider().ok_or("no provider is configured")?;
-    provider
-        .provide_credentials()
-        .await
-        .map(drop)
-        .map_err(Refused::from)
+    let found = provider.provide_credentials().await?;
+    credentials_sent::hide(&found);
+    Ok(())
 }
 
 fn without_credentials(settings: &Settings, source: Refused) -> Error {
@@ -230,9 +229,12 @@ mod tests {
     #[tokio::test]
     async fn aws_is_trusted_by_a_certificate_of_the_bundle() {
         let server = Server::start().await;
-        for (extra_roots, failure) in [(None, "certificate"), (Some(server.authority.clone()), "Refused")] {
+        for (extra_roots, failure) in [
+            (None, "UnknownIssuer"),
+            (Some(server.authority.clone()), "Refused"),
+        ] {
             let settings = Settings {
-                region: Some("us-east-1".to_owned()),
+                region: Ok(Some("us-east-1".to_owned())),
                 extra_roots,
                 max_retries: Some(0),
                 ..Settings::default()

@@ -46,8 +46,8 @@ fn matches(pattern: Value, event: Value) -> Result<bool, (Attr<EventPatternMatch
 /// JSON text stays as it is; an object becomes JSON text, its null attributes left out.
 fn text(value: Value, what: &str) -> Result<String, String> {
     match value {
-        Value::String(text) => Ok(text),
-        Value::Null => Err(format!("The {what} is null; it is an object, or JSON text.")),
+        Value::String(text) if text.trim() != "null" => Ok(text),
+        Value::Null | Value::String(_) => Err(format!("The {what} is null; it is an object, or JSON text.")),
         other => Ok(without_nulls(other).to_string()),
     }
 }
@@ -97,6 +97,12 @@ mod tests {
         check(json!({ "a": 1 }), json!({}), Err("pattern"));
         check(Value::Null, json!({}), Err("pattern"));
         check(json!({ "a": ["x"] }), Value::Null, Err("event"));
+        // As `jsonencode` writes it.
+        for null in [json!(null), json!("null")] {
+            let said = |result: Result<bool, (_, String)>| result.unwrap_err().1;
+            assert!(said(matches(null.clone(), json!({}))).starts_with("The pattern is null"));
+            assert!(said(matches(json!({ "a": ["x"] }), null)).starts_with("The event is null"));
+        }
         check(json!({ "a": ["x"] }), json!("nonsense"), Err("event"));
         check(json!({ "a": ["x"] }), json!([1]), Err("event"));
     }

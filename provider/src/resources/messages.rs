@@ -1,8 +1,29 @@
 //! What users read of more than one resource.
 
+use scalr_api::ConnectionAttributes;
 use tfplugin::Diagnostic;
 
 use crate::failure::import_block;
+
+/// The connection is about to be active, and its events go nowhere. `instead`: how the targets come first.
+pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnostic {
+    let bus = wire.event_source.as_deref().unwrap_or_default();
+    Diagnostic::warning("No rule picks up the events of the connection").detail(format!(
+        "The event bus `{bus}` in AWS account {}, region {}, has no enabled rule with a target. When the connection `{}` \
+         becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule picks up, without an \
+         error.\n\n{instead}",
+        wire.aws_account_id, wire.region, wire.name
+    ))
+}
+
+/// An import found nothing. `account`: where it looked, in words.
+pub fn nothing_to_import(what: &str, account: &str, region: &str) -> Diagnostic {
+    Diagnostic::error(format!("There is no {what}")).detail(format!(
+        "This looked in {account}, region {region}. Nothing was imported. The credentials say which account is meant; \
+         `@REGION` at the end of the import id, or `region` in an identity, says which region, where it is not the \
+         provider's."
+    ))
+}
 
 /// An object that is there before an apply makes it.
 pub struct Existing<'a> {

@@ -10,6 +10,7 @@ pub mod eventbridge_rule;
 pub mod eventbridge_target;
 mod existing;
 mod messages;
+mod receiving;
 
 use tfplugin::Registry;
 

@@ -123,7 +123,7 @@ fn next(error: &ClientError, token_origin: &str) -> Option<String> {
         ClientError::NotSent { host, .. } | ClientError::NoAnswer { host, .. } => {
             format!("Is `{host}` the right host (`hostname`, `SCALR_HOSTNAME`), and is it reachable from here?")
         }
-        ClientError::NotTheApi { host, .. } => {
+        ClientError::NotTheApi { host, .. } | ClientError::Incomplete { host, .. } => {
             format!("Is `{host}` really Scalr (`hostname`, `SCALR_HOSTNAME`), with no proxy that answers in its place?")
         }
         ClientError::Tls(_) => {
@@ -233,6 +233,11 @@ mod tests {
             host: "https://acme.scalr.io".to_owned(),
             reason: "HTML".to_owned(),
         };
+        let incomplete = || ClientError::Incomplete {
+            request: "PATCH /things".to_owned(),
+            host: "https://acme.scalr.io".to_owned(),
+            reason: "missing field `data`".to_owned(),
+        };
         let throttled = |wait| {
             let mut error = refused(429, vec![ErrorObject::new(429, "Too many", "")]);
             if let ClientError::Refused(refusal) = &mut error.source {
@@ -272,6 +277,7 @@ mod tests {
             (refused(502, Vec::new()), &Standing::same("It is there.")),
             (failed(not_the_api()), &standing),
             (failed(ClientError::Unsure(Box::new(not_the_api()))), &standing),
+            (failed(incomplete()), &standing),
             (failed(stopped()), &standing),
         ];
         let texts: Vec<_> = errors

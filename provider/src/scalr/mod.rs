@@ -32,6 +32,16 @@ impl Scalr {
         answer.map_err(|error| self.failed(error).during(format!("read the connection `{id}`")))
     }
 
+    /// An import found no connection of that id.
+    pub fn nothing_to_import(&self, id: &ConnectionId) -> Diagnostic {
+        Diagnostic::error(format!("There is no connection `{id}`")).detail(format!(
+            "This looked at `{}` with the token from {}: Scalr has no such EventBridge connection there, or the token may not \
+             see it. Nothing was imported.",
+            self.api.host(),
+            self.token_origin
+        ))
+    }
+
     /// A call that failed.
     pub fn failed(&self, source: ClientError) -> Error {
         Error::new(source, &self.token_origin)

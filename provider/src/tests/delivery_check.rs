@@ -6,7 +6,7 @@ use tfplugin::testing::Harness;
 use super::aws::fake::{Fake, Trouble, group_arn};
 use super::aws::{GROUP, SOURCE};
 use super::snapshot::scenarios;
-use super::{and, aws, scalr};
+use super::{and, aws, names, scalr};
 
 scenarios![
     an_event_that_arrives_ends_the_check,
@@ -130,7 +130,7 @@ async fn a_broken_link_is_named() {
     let resource = fakes.harness.resource(NAME);
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
     let goes = async {
-        fakes.aws.until("FilterLogEvents", 1).await;
+        fakes.aws.until("FilterLogEvents", 2).await;
         fakes.aws.state().groups.clear();
     };
     let (applied, ()) = tokio::join!(resource.apply(planned), goes);
@@ -156,7 +156,13 @@ async fn no_run_is_started_for_what_is_missing() {
         .unwrap_err();
     fakes.aws.state().trouble("DescribeLogGroups", DENIED);
     resource.create(config(json!({}))).await.unwrap_err();
+    fakes.aws.state().trouble("FilterLogEvents", DENIED);
+    resource.create(config(json!({}))).await.unwrap_err();
+    fakes.scalr.set_status("disabled");
+    let paused = resource.create(config(json!({}))).await.unwrap_err();
+    names(&paused, &["`prod`", "`enabled = true`"]);
     assert_eq!(fakes.scalr.count("POST runs"), 0);
+    fakes.scalr.set_status("active");
     for (status, errors) in [
         (
             404,
@@ -179,7 +185,7 @@ async fn an_interrupted_check_says_that_the_run_goes_on() {
     let resource = fakes.harness.resource(NAME);
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
     let interrupt = async {
-        fakes.aws.until("FilterLogEvents", 2).await;
+        fakes.aws.until("FilterLogEvents", 3).await;
         fakes.harness.stop().await;
     };
     let (applied, ()) = tokio::join!(resource.apply(planned), interrupt);
@@ -230,6 +236,7 @@ async fn what_cannot_be_looked_at_is_said() {
         .create(config(json!({})))
         .await
         .unwrap_err();
+    fakes.aws.state().let_through("FilterLogEvents", 1);
     fakes.aws.state().trouble("FilterLogEvents", DENIED);
     fakes
         .harness

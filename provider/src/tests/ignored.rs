@@ -7,9 +7,10 @@ use tfplugin::testing::{Harness, State};
 
 use super::and;
 use super::aws::fake::Fake as FakeAws;
-use super::aws::{GROUP, SOURCE, stage, with_settings};
+use super::aws::{GROUP, SOURCE, stage, with};
 use super::scalr::fake::Fake as FakeScalr;
 use crate::aws::Settings;
+use crate::aws::tags::Defaults;
 use crate::resources::audit_log_setting::AuditLogSetting;
 use crate::resources::eventbridge_activation::Activation;
 use crate::resources::eventbridge_bus::Bus;
@@ -33,10 +34,13 @@ const TARGET: &str = "scalr_eventbridge_target";
 async fn tagging() -> (FakeAws, Harness) {
     let (fake, _) = stage().await;
     let settings = Settings {
-        default_tags: [("cost".to_owned(), "x".to_owned())].into(),
+        default_tags: Defaults {
+            known: [("cost".to_owned(), "x".to_owned())].into(),
+            ..Defaults::default()
+        },
         ..Settings::default()
     };
-    let harness = with_settings(fake.config(), settings);
+    let harness = with(settings, fake.config());
     (fake, harness)
 }
 

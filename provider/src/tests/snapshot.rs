@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, empty, ignored, scalr};
+use super::{aws, delivery_check, empty, ignored, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -34,6 +34,16 @@ const FILES: &[(&str, Scenarios, &str)] = &[
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     ("aws/rule", aws::rule::SCENARIOS, include_str!("aws/rule.rs")),
     (
+        "aws/secrets",
+        aws::secrets::SCENARIOS,
+        include_str!("aws/secrets.rs"),
+    ),
+    (
+        "aws/settings",
+        aws::settings::SCENARIOS,
+        include_str!("aws/settings.rs"),
+    ),
+    (
         "aws/source",
         aws::source::SCENARIOS,
         include_str!("aws/source.rs"),
@@ -53,6 +63,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         delivery_check::SCENARIOS,
         include_str!("delivery_check.rs"),
     ),
+    ("walk", walk::SCENARIOS, include_str!("walk.rs")),
     ("empty", empty::SCENARIOS, include_str!("empty.rs")),
     ("ignored", ignored::SCENARIOS, include_str!("ignored.rs")),
     (

@@ -4,7 +4,7 @@ use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
-use super::hcl::{self, ACTIVATION, BUS, CONNECTION};
+use super::hcl::{self, ACTIVATION, BUS, CONNECTION, RULE, TARGET};
 use super::verify;
 use crate::runner::Case;
 
@@ -20,6 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("activation::paused_is_settled", paused_is_settled),
         Case::new("activation::paused_at_create", paused_at_create),
         Case::new("activation::no_bus", no_bus),
+        Case::new("activation::no_rule_is_warned_of", no_rule_is_warned_of),
     ]
 }
 
@@ -100,10 +101,45 @@ fn paused_is_settled(tool: &Tool) -> Result<()> {
         BUS,
         ACTIVATION,
     ]))?;
-    workdir.apply_counts(0, 1, 0)?;
-    workdir.plan_empty()?;
+    workdir.apply_counts(0, 2, 0)?;
     let id = workdir.attribute(PROD, "id")?;
-    ensure!(workdir.companion.scalr().connection(&id)?["status"] == "disabled");
+    statuses(&workdir, &id, "disabled")?;
+    workdir.plan_empty()?;
+    // Resumed, it is active when the apply ends.
+    workdir.config(&hcl::all(&[CONNECTION, BUS, ACTIVATION]))?;
+    workdir.apply_counts(0, 2, 0)?;
+    statuses(&workdir, &id, "active")?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// The state shows of connection and activation what Scalr says.
+fn statuses(workdir: &Workdir, id: &str, status: &str) -> Result<()> {
+    let shown = [PROD, ADDRESS].map(|address| workdir.attribute(address, "status"));
+    let held = workdir.companion.scalr().connection(id)?["status"].clone();
+    for shown in shown {
+        let shown = shown?;
+        ensure!(shown == status && held == status, "{shown}, {held}");
+    }
+    Ok(())
+}
+
+/// Events that Scalr holds are delivered when the connection becomes active, whether a rule is there or not.
+fn no_rule_is_warned_of(tool: &Tool) -> Result<()> {
+    const WARNING: &str = "No rule picks up the events";
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, ACTIVATION]))?;
+    let ended = workdir.apply_counts(3, 0, 0)?;
+    ensure!(ended.flat().contains(WARNING), "{}", ended.text);
+    workdir.destroy()?;
+    let after = hcl::with(
+        ACTIVATION,
+        "scalr_eventbridge_bus.scalr",
+        "scalr_eventbridge_target.logs",
+    );
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, &after]))?;
+    let ended = workdir.apply_counts(5, 0, 0)?;
+    ensure!(!ended.flat().contains(WARNING), "{}", ended.text);
     Ok(())
 }
 

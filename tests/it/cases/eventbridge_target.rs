@@ -4,10 +4,10 @@ use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
-use aws_sdk_eventbridge::types::RetryPolicy;
-use serde_json::Value;
+use aws_sdk_eventbridge::types::{RetryPolicy, Target as WireTarget};
+use serde_json::{Value, json};
 
-use super::hcl::{self, BUS, CONNECTION, GROUP, RULE, TARGET};
+use super::hcl::{self, ACTIVATION, BUS, CONNECTION, GROUP, RULE, TARGET};
 use super::verify;
 use crate::runner::Case;
 
@@ -46,6 +46,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::two_of_one_rule", two_of_one_rule),
         Case::new("target::group_is_released", group_is_released),
         Case::new("target::different_is_refused", different_is_refused),
+        Case::new("target::policies_of_others", policies_of_others),
+        Case::new("target::one_too_many", one_too_many),
     ]
 }
 
@@ -166,7 +168,23 @@ fn import(tool: &Tool) -> Result<()> {
         ("scalr_eventbridge_rule.runs", format!("{bus}/runs")),
         (ADDRESS, format!("{bus}/runs/{target}")),
     ];
-    verify::import(&workdir, &ids, &[])
+    verify::import(&workdir, &ids, &[])?;
+    let rule_arn = workdir.attribute("scalr_eventbridge_rule.runs", "arn")?;
+    let by_arn = [
+        ("scalr_eventbridge_connection.prod", ids[0].1.clone()),
+        (
+            "scalr_eventbridge_bus.scalr",
+            workdir.attribute("scalr_eventbridge_bus.scalr", "arn")?,
+        ),
+        ("scalr_eventbridge_rule.runs", rule_arn.clone()),
+        (ADDRESS, format!("{rule_arn}/{target}")),
+    ];
+    verify::import(&workdir, &by_arn, &[])?;
+    let missing = |id: &str| format!("import {{\n  to = {ADDRESS}\n  id = \"{id}\"\n}}\n");
+    std::fs::remove_file(workdir.state_file())?;
+    workdir.write("import.tf", &missing(&format!("{bus}/runs/nope")))?;
+    workdir.plan_fails(&["`nope`", &target, "account 123456789012, region us-east-1"])?;
+    Ok(())
 }
 
 fn drift_policy(tool: &Tool) -> Result<()> {
@@ -193,11 +211,17 @@ fn drift_group(tool: &Tool) -> Result<()> {
 fn drift_deleted(tool: &Tool) -> Result<()> {
     let (workdir, bus) = applied(tool, TARGET)?;
     workdir.aws().remove_targets(&bus, "runs")?;
-    workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
-    // The group carries our own tag, so it is adopted again.
-    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_shows(&["target missing", "0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    ensure!(workdir.aws().targets(&bus, "runs")?.len() == 1);
     workdir.plan_empty()?;
-    Ok(())
+    // A destroy removes what a target left that is gone.
+    let goes = hcl::with(TARGET, "retention_in_days = 30", "delete_on_destroy = true");
+    workdir.config(&chain(&goes))?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.aws().delete_rule(&bus, "runs")?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
 /// A log group that someone else created is used only when the configuration says so, and is not changed.
@@ -206,9 +230,10 @@ fn foreign_group(tool: &Tool) -> Result<()> {
     block_on(workdir.aws().logs.create_log_group().log_group_name(GROUP).send())?;
     workdir.config(&chain(TARGET))?;
     workdir.apply_fails(&[GROUP, "create = false"])?;
+    ensure!(workdir.resources()?.is_empty(), "refused half way through");
     let used = hcl::with(TARGET, "create = true, retention_in_days = 30", "create = false");
     workdir.config(&chain(&used))?;
-    workdir.apply_counts(1, 0, 0)?;
+    workdir.apply_counts(4, 0, 0)?;
     ensure!(workdir.aws().group_policy(GROUP)?.is_some());
     workdir.plan_empty()?;
     workdir.destroy()?;
@@ -298,6 +323,71 @@ resource "scalr_eventbridge_target" "logs" {{
         "overwritten: {found:?}"
     );
     Ok(())
+}
+
+/// Somebody else's permission may go at any time: the target has its own. Somebody else's statement stays as it was, in the
+/// form that AWS takes.
+fn policies_of_others(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    let aws = workdir.aws();
+    block_on(aws.logs.create_log_group().log_group_name(GROUP).send())?;
+    let group = aws.group_arn(GROUP)?;
+    let statement = |principal: Value| {
+        json!({ "Version": "2012-10-17", "Statement": [{
+            "Sid": "theirs", "Effect": "Allow", "Principal": principal, "Resource": format!("{group}:*"),
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        }] })
+    };
+    let put = |principal| {
+        let document = statement(principal).to_string();
+        aws.logs.put_resource_policy().policy_document(document)
+    };
+    let service = put(json!({ "Service": "events.amazonaws.com" })).policy_name("theirs");
+    block_on(service.send())?;
+    block_on(put(json!({ "AWS": "210987654321" })).resource_arn(&group).send())?;
+    let before = statements(&workdir)?;
+
+    let used = hcl::with(TARGET, "create = true, retention_in_days = 30", "create = false");
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, &used, ACTIVATION]))?;
+    workdir.apply_counts(5, 0, 0)?;
+    ensure!(statements(&workdir)?.len() == 3, "{:?}", statements(&workdir)?);
+    block_on(aws.logs.delete_resource_policy().policy_name("theirs").send())?;
+    verify::start_run(&workdir)?;
+    verify::arrives(&workdir, GROUP, "RunExecuted")?;
+    workdir.plan_empty()?;
+
+    workdir.destroy()?;
+    let after = statements(&workdir)?;
+    ensure!(after == before, "before {before:?}, after {after:?}");
+    Ok(())
+}
+
+/// A rule takes five targets. What was made for the sixth is in the state, and a destroy removes it.
+fn one_too_many(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let put = workdir
+        .aws()
+        .events
+        .put_targets()
+        .event_bus_name(&bus)
+        .rule("runs");
+    let queues = (0..5).map(|n| {
+        let arn = format!("arn:aws:sqs:us-east-1:123456789012:q{n}");
+        WireTarget::builder().id(format!("q{n}")).arn(arn).build()
+    });
+    let queues = queues.collect::<std::result::Result<Vec<_>, _>>()?;
+    block_on(put.set_targets(Some(queues)).send())?;
+    let goes = hcl::with(TARGET, "retention_in_days = 30", "delete_on_destroy = true");
+    workdir.config(&chain(&goes))?;
+    let failed = workdir.apply_fails(&["A rule takes five targets", GROUP, "tainted"])?;
+    ensure!(!failed.flat().contains("Service Quotas"), "{}", failed.text);
+    ensure!(workdir.aws().groups()? == [GROUP]);
+    workdir.aws().remove_targets(&bus, "runs")?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
 /// The rule is replaced, and so is the target; the log group and its events go over to the new one.

@@ -1,4 +1,4 @@
-//! Every example under `examples/` applies and then plans empty.
+//! Every example under `examples/` applies and then plans empty; their own tests pass, mocked and real.
 
 use std::path::{Path, PathBuf};
 
@@ -26,10 +26,19 @@ pub(crate) fn cases() -> Vec<Case> {
     let examples = found
         .into_iter()
         .map(|(name, folder)| Case::new(name, move |tool| example(tool, &folder)));
+    let tested = TESTED.map(|folder| {
+        Case::new(format!("examples::tests::{folder}"), move |tool| {
+            own_tests(tool, folder)
+        })
+    });
     examples
         .chain([Case::new("examples::modules", modules)])
+        .chain(tested)
         .collect()
 }
+
+/// The examples that are modules, with tests of their own.
+const TESTED: [&str; 3] = ["modules/event-stream", "modules/rule-to-arn", "quickstart"];
 
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(of).into_iter().flatten().flatten();
@@ -41,18 +50,30 @@ fn folders(of: &Path) -> Vec<PathBuf> {
 
 fn example(tool: &Tool, folder: &Path) -> Result<()> {
     let workdir = Workdir::new(tool)?;
-    for name in ["resource.tf", "data-source.tf", "function.tf"] {
-        if folder.join(name).is_file() {
-            workdir.config(&std::fs::read_to_string(folder.join(name))?)?;
-        }
-    }
-    ensure!(
-        workdir.path().join("main.tf").is_file(),
-        "{} holds no configuration",
-        folder.display()
-    );
+    workdir.remove("provider.tf");
+    paths::copy_files(folder, workdir.path(), ".tf")?;
+    // It imports what is not there; the import cases do what it shows.
+    workdir.remove("import-by-identity.tf");
     workdir.apply()?;
     workdir.plan_empty()?;
+    Ok(())
+}
+
+/// `terraform test`, as a reader would run it in the folder.
+fn own_tests(tool: &Tool, folder: &str) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.remove("provider.tf");
+    paths::copy_tree(&paths::example(folder), workdir.path())?;
+    workdir.succeed(&["get", "-no-color"])?;
+    let ended = workdir.succeed(&["test", "-no-color"])?;
+    for file in ["tests/mocked.tftest.hcl", "tests/real.tftest.hcl"] {
+        ensure!(
+            ended.flat().contains(&format!("{file}... pass")),
+            "{file}:\n{}",
+            ended.text
+        );
+    }
+    ensure!(workdir.aws().buses()?.is_empty() && workdir.companion.aws_in("eu-west-1").buses()?.is_empty());
     Ok(())
 }
 
@@ -70,8 +91,7 @@ fn modules(tool: &Tool) -> Result<()> {
             "no module call uses `{name}`"
         );
     }
-    let got = workdir.run(&["get", "-no-color"])?;
-    ensure!(got.code() == 0, "{}", got.text);
+    workdir.succeed(&["get", "-no-color"])?;
     workdir.apply_counts(15, 0, 0)?;
     ensure!(workdir.output("status")? == "active");
     workdir.plan_empty()?;

@@ -19,9 +19,12 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod examples;
 mod functions;
+mod guides;
 mod hcl;
 mod ignore_changes;
+mod install;
 mod interrupt;
+mod mocks;
 mod provider;
 mod quickstart;
 mod secrets;
@@ -42,6 +45,9 @@ pub(crate) fn table() -> Vec<Case> {
         data_sources::cases,
         functions::cases,
         provider::cases,
+        install::cases,
+        mocks::cases,
+        guides::cases,
         ignore_changes::cases,
         secrets::cases,
         bad_input::cases,

@@ -1,11 +1,14 @@
 //! The provider's own settings.
 
 use acceptance::aws::Aws;
+use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
+use aws_sdk_eventbridge::types::Tag;
 
-use super::hcl::{self, ACTIVATION, BUS, CONNECTION};
+use super::hcl::{self, ACTIVATION, BUS, CONNECTION, RULE, TARGET};
+use super::verify;
 use crate::runner::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -18,6 +21,11 @@ pub(crate) fn cases() -> Vec<Case> {
             "provider::credentials_of_another_account",
             credentials_of_another_account,
         ),
+        Case::new(
+            "provider::default_tag_unknown_at_plan",
+            default_tag_unknown_at_plan,
+        ),
+        Case::new("provider::ignore_tags", ignore_tags),
         Case::new("provider::profile", profile),
         Case::new(
             "provider::role_that_cannot_be_assumed",
@@ -48,6 +56,65 @@ provider "scalr" {
     workdir.set("TF_VAR_token", &token);
     workdir.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
     workdir.apply_counts(3, 0, 0)?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// Creating, planning, refreshing, changing and destroying need no default tag to be known at plan.
+fn default_tag_unknown_at_plan(tool: &Tool) -> Result<()> {
+    const PROVIDER: &str = r#"
+provider "scalr" {
+  aws = { default_tags = { tags = { team = "platform", applied = timestamp() } } }
+}
+data "scalr_eventbridge_source" "prod" {
+  name       = scalr_eventbridge_connection.prod.event_source_name
+  depends_on = [scalr_eventbridge_bus.scalr]
+}
+"#;
+    let workdir = Workdir::new(tool)?;
+    let config = hcl::all(&[PROVIDER, CONNECTION, BUS, RULE, TARGET]);
+    workdir.config(&config)?;
+    workdir.apply_counts(4, 0, 0)?;
+    workdir.plan_shows(&[
+        "tags_all",
+        "(known after apply)",
+        "0 to add, 2 to change, 0 to destroy",
+    ])?;
+    workdir.apply_counts(0, 2, 0)?;
+    let tags = workdir.attributes("scalr_eventbridge_bus.scalr")?["tags_all"].clone();
+    ensure!(
+        tags["team"] == "platform" && tags["applied"].is_string(),
+        "{tags}"
+    );
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[hcl::GROUP])
+}
+
+/// Tags that somebody else sets are neither shown nor removed.
+fn ignore_tags(tool: &Tool) -> Result<()> {
+    const PROVIDER: &str = r#"
+provider "scalr" {
+  aws = { ignore_tags = { keys = ["owner"], key_prefixes = ["org:"] } }
+}
+"#;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[PROVIDER, CONNECTION, BUS]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    let arn = workdir.attribute("scalr_eventbridge_bus.scalr", "arn")?;
+    let events = workdir.aws().events.clone();
+    let tag = |key: &str| Tag::builder().key(key).value("theirs").build();
+    let tagged = events
+        .tag_resource()
+        .resource_arn(&arn)
+        .tags(tag("owner")?)
+        .tags(tag("org:cost")?);
+    block_on(tagged.send())?;
+    workdir.plan_empty()?;
+    let own = hcl::more(BUS, "tags = { team = \"platform\" }");
+    workdir.config(&hcl::all(&[PROVIDER, CONNECTION, &own]))?;
+    workdir.apply_counts(0, 1, 0)?;
+    let held = block_on(events.list_tags_for_resource().resource_arn(&arn).send())?;
+    ensure!(held.tags().len() == 3, "{held:?}");
     workdir.plan_empty()?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use acceptance::companion::Companion;
 use acceptance::tools::Tool;
-use acceptance::workdir::Workdir;
+use acceptance::workdir::{APPLY, Workdir};
 use acceptance::{block_on, paths};
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -17,6 +17,7 @@ pub(crate) const GROUPS: [&str; 2] = ["/aws/events/scalr/AuditLog", "/aws/events
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("examples::quickstart", quickstart),
+        Case::new("examples::quickstart_delivers_what_was_held", held),
         Case::new("import::quickstart", import),
         Case::new("import::quickstart_by_identity", import_by_identity).needs(Feature::ImportByIdentity),
         Case::new("elsewhere::whole_page", elsewhere),
@@ -56,6 +57,22 @@ fn quickstart(tool: &Tool) -> Result<()> {
     workdir.destroy()?;
     ensure!(workdir.resources()?.is_empty());
     verify::nothing_left(&workdir, "us-east-1", &GROUPS)
+}
+
+/// What Scalr holds while the connection is pending arrives: the targets are there before it becomes active.
+fn held(tool: &Tool) -> Result<()> {
+    let mut workdir = workdir(tool, Companion::start()?)?;
+    let first = workdir.run(&[&APPLY[..], &["-target=scalr_eventbridge_connection.this"]].concat())?;
+    ensure!(first.code() == 0, "{}", first.text);
+    verify::start_run(&workdir)?;
+    workdir.apply_counts(8, 0, 0)?;
+    let [_, runs] = GROUPS;
+    let count = workdir.aws().messages(runs)?.len();
+    ensure!(count == 2, "the held event and the check's own: {count}");
+    // A connection of another name is checked again.
+    workdir.set("TF_VAR_name", "renamed");
+    workdir.plan_shows(&["scalr_eventbridge_delivery_check.runs must be replaced"])?;
+    Ok(())
 }
 
 /// The quickstart applied, without what cannot be imported: the delivery check.

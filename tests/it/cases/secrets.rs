@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use acceptance::companion::Companion;
+use acceptance::refuser;
 use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, Workdir};
 use anyhow::{Context, Result, ensure};
@@ -15,7 +16,10 @@ const SESSION: &str = "sE5sessionsessionsession";
 const WRONG_TOKEN: &str = "wR0ngwrongwrongwrong";
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case::new("secrets::nowhere", nowhere)]
+    vec![
+        Case::new("secrets::nowhere", nowhere),
+        Case::new("secrets::in_no_answer_of_aws", in_no_answer_of_aws),
+    ]
 }
 
 /// The token goes in as an environment variable first, then as a setting; then a wrong one fails.
@@ -55,6 +59,32 @@ fn nowhere(tool: &Tool) -> Result<()> {
     );
     for (name, text) in &texts {
         for secret in [token.as_str(), SECRET_KEY, SESSION, WRONG_TOKEN] {
+            let line = text.lines().find(|line| line.contains(secret));
+            ensure!(line.is_none(), "{name} shows `{secret}`: {line:?}");
+        }
+    }
+    Ok(())
+}
+
+/// AWS refuses the signature, of the calls themselves or of the role that is to be assumed, and repeats what was signed.
+fn in_no_answer_of_aws(tool: &Tool) -> Result<()> {
+    const ROLE: &str = "provider \"scalr\" {\n  aws = { assume_role = { role_arn = \"arn:aws:iam::222222222222:role/r\" } }\n}\n";
+    let mut workdir = Workdir::new(tool)?;
+    let log = workdir.path().join("trace.log");
+    workdir.set("TF_LOG", "trace");
+    workdir.set("TF_LOG_PATH", &log.to_string_lossy());
+    workdir.set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    workdir.set("AWS_SESSION_TOKEN", SESSION);
+    workdir.set("AWS_ENDPOINT_URL", &refuser::start()?);
+    let mut texts = Vec::new();
+    for provider in ["", ROLE] {
+        workdir.config(&hcl::all(&[provider, CONNECTION, BUS]))?;
+        let refused = workdir.apply_fails(&["does not match the signature"])?;
+        texts.push(("the tool's output".to_owned(), refused.text));
+    }
+    collect(workdir.path(), &mut texts)?;
+    for (name, text) in &texts {
+        for secret in [SECRET_KEY, SESSION, "AWS4-HMAC-SHA256", "Signature="] {
             let line = text.lines().find(|line| line.contains(secret));
             ensure!(line.is_none(), "{name} shows `{secret}`: {line:?}");
         }

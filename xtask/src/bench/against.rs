@@ -224,7 +224,7 @@ impl<'a> Row<'a> {
 }
 
 /// The middle of the values, of two the greater one.
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }

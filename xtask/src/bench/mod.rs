@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::{places, shell};
 
 mod against;
+mod delivery_fairness;
+mod http;
 mod local;
 mod put_events;
 
@@ -33,6 +35,8 @@ enum What {
     Patterns,
     /// The local AWS under load, beside moto's server; needs Python.
     Local,
+    /// What a connection at its bound costs the others; `-- PROGRAM` measures that one in place of a release build.
+    DeliveryFairness,
 }
 
 /// Runs the measurements.
@@ -44,6 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Provider => provider(),
         What::Patterns => example("event-pattern", "bench-patterns", &options.more),
         What::Local => local::run(&options.more),
+        What::DeliveryFairness => delivery_fairness::run(&options.more),
     }
 }
 

@@ -1,14 +1,13 @@
 //! PutPartnerEvents on a local AWS, over HTTP and four connections that are kept open. The driver is in this program, and its
 //! requests are written before the clock starts, so that both sides of a comparison meet the same client.
 
-use std::io::{BufRead, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-const REGION: &str = "us-east-1";
+use super::http::{self, Connection, REGION};
+
 /// The account that has the bus, the rules and the log group.
 const CUSTOMER: &str = "123456789012";
 /// The account that sends partner events.
@@ -21,8 +20,6 @@ const CONNECTIONS: usize = 4;
 const BATCH: u32 = 10;
 /// Before the clock starts.
 const WARM_UP: Duration = Duration::from_millis(500);
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
 /// What putting events took.
 pub(super) struct Taken {
@@ -48,7 +45,7 @@ pub(super) fn measure(
     let (took, used) = (start.elapsed(), cpu()?.saturating_sub(before));
     ensure!(events > 0.0, "no event was accepted");
     let filter = json!({ "logGroupName": LOG_GROUP, "limit": 1 });
-    let found = connection.call(CUSTOMER, "Logs_20140328.FilterLogEvents", &filter)?;
+    let found = connection.aws(CUSTOMER, "Logs_20140328.FilterLogEvents", &filter)?;
     ensure!(
         found["events"]
             .as_array()
@@ -90,7 +87,7 @@ fn put_all(
         if start.elapsed() >= lasting {
             break;
         }
-        let answer: Value = serde_json::from_slice(&connection.send(request)?)?;
+        let answer: Value = serde_json::from_slice(&connection.ok(request)?)?;
         ensure!(answer["FailedEntryCount"] == 0, "events were refused: {answer}");
         batches += 1;
     }
@@ -108,8 +105,8 @@ fn prepare(connection: &mut Connection) -> Result<()> {
     });
     let document = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
     let source = json!({ "Name": SOURCE, "Account": CUSTOMER });
-    connection.call(PARTNER, "AWSEvents.CreatePartnerEventSource", &source)?;
-    let mut customer = |operation: &str, body: Value| connection.call(CUSTOMER, operation, &body);
+    connection.aws(PARTNER, "AWSEvents.CreatePartnerEventSource", &source)?;
+    let mut customer = |operation: &str, body: Value| connection.aws(CUSTOMER, operation, &body);
     customer(
         "AWSEvents.CreateEventBus",
         json!({ "Name": SOURCE, "EventSourceName": SOURCE }),
@@ -156,109 +153,12 @@ fn put(address: &str, batch: u32) -> Vec<u8> {
         json!({ "Source": SOURCE, "DetailType": "RunExecuted", "Detail": detail.to_string() })
     });
     let body = json!({ "Entries": entries.collect::<Vec<_>>() });
-    request(address, PARTNER, "AWSEvents.PutPartnerEvents", &body)
-}
-
-fn request(address: &str, account: &str, operation: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let service = if operation.starts_with("AWSEvents") {
-        "events"
-    } else {
-        "logs"
-    };
-    format!(
-        "POST / HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: {operation}\r\n\
-         authorization: AWS4-HMAC-SHA256 Credential={account}/20240101/{REGION}/{service}/aws4_request, SignedHeaders=host, \
-         Signature=none\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
-/// A connection that is kept open.
-struct Connection {
-    address: String,
-    stream: BufReader<TcpStream>,
-}
-
-impl Connection {
-    fn open(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-        Ok(Self {
-            address: address.to_owned(),
-            stream: BufReader::new(stream),
-        })
-    }
-
-    fn call(&mut self, account: &str, operation: &str, body: &Value) -> Result<Value> {
-        let request = request(&self.address, account, operation, body);
-        let answer = self.send(&request).with_context(|| operation.to_owned())?;
-        // Some operations answer with nothing.
-        Ok(serde_json::from_slice(&answer).unwrap_or_default())
-    }
-
-    fn send(&mut self, request: &[u8]) -> Result<Vec<u8>> {
-        self.stream.get_mut().write_all(request)?;
-        let (status, body) = response(&mut self.stream)?;
-        ensure!(
-            status == 200,
-            "status {status}: {}",
-            String::from_utf8_lossy(&body)
-        );
-        Ok(body)
-    }
-}
-
-/// The status and the body of a response.
-fn response(stream: &mut impl BufRead) -> Result<(u16, Vec<u8>)> {
-    let mut line = String::new();
-    stream.read_line(&mut line)?;
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let status = status.with_context(|| format!("no status in {line:?}"))?;
-    let mut length = None;
-    loop {
-        line.clear();
-        ensure!(stream.read_line(&mut line)? > 0, "the response ends in its head");
-        if line.trim_end().is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = Some(value.trim().parse::<u64>()?);
-        }
-    }
-    let length = length.context("a response without content-length")?;
-    ensure!(length <= ANSWER_BYTES_MAX, "a response of {length} bytes");
-    let mut body = Vec::new();
-    stream.take(length).read_to_end(&mut body)?;
-    ensure!(body.len() as u64 == length, "the response ends in its body");
-    Ok((status, body))
+    http::aws(address, PARTNER, "AWSEvents.PutPartnerEvents", &body)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{put, response};
-
-    #[test]
-    fn responses_are_read_one_after_the_other() {
-        let mut stream = &b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx: y\r\n\r\n{}HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..];
-        assert_eq!(response(&mut stream).unwrap(), (200, b"{}".to_vec()));
-        assert_eq!(response(&mut stream).unwrap(), (400, Vec::new()));
-        assert!(response(&mut stream).is_err(), "the connection is closed");
-    }
-
-    #[test]
-    fn a_response_that_is_cut_short_is_an_error() {
-        let check = |text: &str| assert!(response(&mut text.as_bytes()).is_err(), "{text:?}");
-        check("HTTP/1.1 200 OK\r\n");
-        check("HTTP/1.1 200 OK\r\n\r\n{}");
-        check("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{}");
-        check("nonsense\r\ncontent-length: 0\r\n\r\n");
-        check("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n");
-    }
+    use super::put;
 
     #[test]
     fn a_put_is_one_whole_request() {

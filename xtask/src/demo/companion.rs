@@ -17,14 +17,14 @@ const STOPPED: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A running companion and the line it printed.
-pub(super) struct Companion {
+pub(crate) struct Companion {
     child: Child,
     line: Value,
 }
 
 impl Companion {
     /// Starts it and waits for its line.
-    pub(super) fn start(session: &Session) -> Result<Self> {
+    pub(crate) fn start(session: &Session) -> Result<Self> {
         let mut command = Command::new(programs().join("scalr-eventbridge"));
         command.args([
             "dev",
@@ -77,7 +77,7 @@ impl Companion {
     }
 
     /// What the tool, the companion's commands and the `aws` command line need to find the servers.
-    pub(super) fn environment(&self, session: &Session) -> Vec<(&'static str, String)> {
+    pub(crate) fn environment(&self, session: &Session) -> Vec<(&'static str, String)> {
         let text = |pointer: &str| self.text(pointer).to_owned();
         vec![
             ("SCALR_HOSTNAME", text("/scalr/hostname")),
@@ -124,7 +124,7 @@ impl Companion {
     }
 
     /// Stops it: SIGTERM, and SIGKILL if it does not end in time.
-    pub(super) fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let asked = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
         let started = Instant::now();

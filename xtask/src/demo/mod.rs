@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::demo::companion::Companion;
+pub(crate) use self::companion::Companion;
 use crate::{docs, places, shell};
 
 /// Options of `cargo xtask demo`.
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     keep: bool,
 }
 
-/// One demo: its tool, its folder, whether Ctrl-C was pressed.
+/// A tool, a folder, whether Ctrl-C was pressed.
 pub(crate) struct Session {
     tool: PathBuf,
     folder: PathBuf,
@@ -32,19 +32,11 @@ pub(crate) struct Session {
 
 /// Runs the demo.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
-    }
     let tool = places::terraform().or_else(places::tofu).context(
         "neither `terraform` nor `tofu` is on the PATH: get one from https://developer.hashicorp.com/terraform/install \
          or https://opentofu.org/docs/intro/install",
     )?;
-    let session = Session {
-        tool,
-        folder: places::target().join("demo"),
-        interrupted,
-    };
+    let session = Session::new(tool, places::target().join("demo"))?;
     let started = Instant::now();
     build()?;
     session.check_interrupted()?;
@@ -123,12 +115,31 @@ fn programs() -> PathBuf {
 }
 
 impl Session {
+    /// A session in this folder; from now on Ctrl-C ends it between its steps.
+    pub(crate) fn new(tool: PathBuf, folder: PathBuf) -> Result<Self> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        }
+        Ok(Self {
+            tool,
+            folder,
+            interrupted,
+        })
+    }
+
+    /// `terraform` or `tofu`.
+    pub(crate) fn tool(&self) -> &Path {
+        &self.tool
+    }
+
     /// Whether Ctrl-C was pressed.
     fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
 
-    fn check_interrupted(&self) -> Result<()> {
+    /// Fails after Ctrl-C.
+    pub(crate) fn check_interrupted(&self) -> Result<()> {
         ensure!(!self.interrupted(), "interrupted");
         Ok(())
     }
@@ -142,7 +153,7 @@ impl Session {
     }
 
     /// The tool, in the copy of the quickstart, against the companion.
-    fn tool(&self, companion: &Companion, args: &[&str]) -> Command {
+    fn command(&self, companion: &Companion, args: &[&str]) -> Command {
         let mut command = Command::new(&self.tool);
         command.arg(format!("-chdir={}", self.folder.join("quickstart").display()));
         command.args(args).envs(companion.environment(self));

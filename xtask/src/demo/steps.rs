@@ -54,7 +54,9 @@ pub(super) fn destroy(session: &Session, companion: &Companion) -> Result<()> {
 pub(super) fn plan(session: &Session, companion: &Companion) -> Result<()> {
     let args = ["plan", "-detailed-exitcode", "-input=false", "-no-color"];
     let mut text = String::new();
-    let good = shell::follow(session.tool(companion, &args), |line| text.extend([line, "\n"]))?;
+    let good = shell::follow(session.command(companion, &args), |line| {
+        text.extend([line, "\n"]);
+    })?;
     if !good {
         bail!("the plan is not empty:\n{text}");
     }
@@ -64,7 +66,7 @@ pub(super) fn plan(session: &Session, companion: &Companion) -> Result<()> {
 
 fn run_and_report(session: &Session, companion: &Companion, args: &[&str]) -> Result<(bool, String)> {
     let mut text = String::new();
-    let good = shell::follow(session.tool(companion, args), |line| {
+    let good = shell::follow(session.command(companion, args), |line| {
         if let Some(words) = describe(line) {
             println!("  {words}");
         }

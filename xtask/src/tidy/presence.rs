@@ -30,7 +30,7 @@ const KINDS: [Kind; 3] = [
     Kind {
         code: "provider/src/resources/",
         examples: "examples/resources/",
-        files: &["resource.tf"],
+        files: &["resource.tf", "versions.tf"],
         docs: "docs/resources/",
         own_cases: true,
         folder: true,
@@ -39,7 +39,7 @@ const KINDS: [Kind; 3] = [
     Kind {
         code: "provider/src/data_sources/",
         examples: "examples/data-sources/",
-        files: &["data-source.tf"],
+        files: &["data-source.tf", "versions.tf"],
         docs: "docs/data-sources/",
         own_cases: false,
         folder: false,
@@ -48,7 +48,7 @@ const KINDS: [Kind; 3] = [
     Kind {
         code: "provider/src/functions/",
         examples: "examples/functions/",
-        files: &["function.tf"],
+        files: &["function.tf", "versions.tf"],
         docs: "docs/functions/",
         own_cases: false,
         folder: false,
@@ -202,6 +202,7 @@ mod tests {
         "const NAME: &'static str = \"box\";",
     );
     const EXAMPLE: (&str, &str) = ("examples/resources/scalr_box/resource.tf", "");
+    const VERSIONS: (&str, &str) = ("examples/resources/scalr_box/versions.tf", "");
     const IMPORT: (&str, &str) = ("examples/resources/scalr_box/import.sh", "");
     const IDENTITY: (&str, &str) = ("examples/resources/scalr_box/import-by-identity.tf", "");
     const PAGE: (&str, &str) = ("docs/resources/box.md", "");
@@ -212,13 +213,16 @@ mod tests {
     );
     const TABLE: (&str, &str) = ("tests/it/cases/mod.rs", "box::cases,");
     const UNIT: (&str, &str) = ("provider/src/tests/scalr/box.rs", "\"scalr_box\"");
-    const ALL: [(&str, &str); 9] = [CODE, REGISTRY, UNIT, EXAMPLE, IMPORT, IDENTITY, PAGE, TEST, TABLE];
+    const ALL: [(&str, &str); 10] = [
+        CODE, REGISTRY, UNIT, EXAMPLE, VERSIONS, IMPORT, IDENTITY, PAGE, TEST, TABLE,
+    ];
 
     #[test]
     fn a_whole_set_passes_and_each_gap_is_found() {
         assert_eq!(check(&files(&ALL)), Vec::<String>::new());
         for (gap, found) in [
             (EXAMPLE, 1),
+            (VERSIONS, 1),
             (IMPORT, 1),
             (IDENTITY, 1),
             (PAGE, 1),
@@ -266,7 +270,9 @@ mod tests {
             "const NAME: &'static str = \"box\"; const IMPORTABLE: bool = false;",
         );
         assert_eq!(
-            check(&files(&[code, REGISTRY, UNIT, EXAMPLE, PAGE, TEST, TABLE])),
+            check(&files(&[
+                code, REGISTRY, UNIT, EXAMPLE, VERSIONS, PAGE, TEST, TABLE
+            ])),
             Vec::<String>::new()
         );
     }

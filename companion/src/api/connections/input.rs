@@ -4,13 +4,17 @@ use scalr_api::{ConnectionInput, Status};
 
 use crate::api::error::ApiError;
 use crate::caller::Caller;
+use crate::ids;
 use crate::store::{self, NewConnection, SourceKey, StoreError};
-use crate::{clock, ids};
 
 /// Longest name of an event source at AWS.
 const SOURCE_CHARS_MAX: usize = 256;
 /// The connection that a call creates, or what is wrong with the call.
-pub(super) fn valid(caller: &Caller, input: &ConnectionInput) -> Result<NewConnection, ApiError> {
+pub(super) fn valid(
+    caller: &Caller,
+    input: &ConnectionInput,
+    now_ms: i64,
+) -> Result<NewConnection, ApiError> {
     let given = |attribute: &'static str, value: &Option<String>| {
         let value = value.as_deref().filter(|value| !value.is_empty());
         value
@@ -62,7 +66,7 @@ pub(super) fn valid(caller: &Caller, input: &ConnectionInput) -> Result<NewConne
             region,
             aws_account_id,
         },
-        now_ms: clock::now_ms(),
+        now_ms,
     })
 }
 

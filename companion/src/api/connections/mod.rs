@@ -56,14 +56,10 @@ fn object(row: store::Connection) -> Object<Connection> {
 
 /// The source's ARN in the customer's account; it has no account part.
 fn arn(source: &SourceKey) -> String {
-    let partition = match source.region.split('-').next() {
-        Some("cn") => "aws-cn",
-        _ if source.region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let (region, name) = (&source.region, &source.name);
     format!(
-        "arn:{partition}:events:{}::event-source/{}",
-        source.region, source.name
+        "arn:{}:events:{region}::event-source/{name}",
+        aws_local::partition(region)
     )
 }
 
@@ -142,7 +138,7 @@ async fn create(
     caller: Caller,
     Form(input): Form<Connection>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let new = input::valid(&caller, &input.attributes)?;
+    let new = input::valid(&caller, &input.attributes, app.clock.wall_ms())?;
     uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         if tx.count_connections(&new.account_id).await? >= CONNECTIONS_MAX {
@@ -161,7 +157,7 @@ async fn create(
             &new.name,
             StatusCode::CREATED,
         );
-        audit::record(&mut tx, &caller, &change).await?;
+        audit::record(&mut tx, &app.clock, &caller, &change).await?;
         tx.commit().await?;
         let sources = app.sources.clone();
         follow_up(async move { sources.ensure(&new.id).await }).await;
@@ -257,7 +253,7 @@ async fn set_status(
     if now.status != observed.status {
         let action = "update-aws-event-bridge-integration";
         let change = change(action, &row.id, &row.name, StatusCode::OK);
-        audit::record(&mut tx, caller, &change).await?;
+        audit::record(&mut tx, &app.clock, caller, &change).await?;
     }
     tx.commit().await?;
     Ok(after)
@@ -281,7 +277,7 @@ async fn delete(
             &row.name,
             StatusCode::NO_CONTENT,
         );
-        audit::record(&mut tx, &caller, &change).await?;
+        audit::record(&mut tx, &app.clock, &caller, &change).await?;
         tx.commit().await?;
         let sources = app.sources.clone();
         follow_up(async move { sources.remove(&row.source).await }).await;

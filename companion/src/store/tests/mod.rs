@@ -1,13 +1,14 @@
 //! The store's own rules, and how tests make writes fail.
 
+mod damage;
 mod plans;
 mod upgrade;
 
 use scalr_api::{AccountId, ConnectionId, Status};
 use scalr_events::EventType;
 
-use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, Store, outbox};
-use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
+use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, outbox};
+use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 impl Store {
     /// From here on updates of these tables fail, as on a full disk.
@@ -24,6 +25,25 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Queues a source to be deleted at AWS, as the deletion of its connection does.
+    pub(crate) async fn queue_removal(&self, source: &SourceKey) {
+        sqlx::query("INSERT INTO source_removal (source, region, aws_account_id) VALUES (?, ?, ?)")
+            .bind(&source.name)
+            .bind(&source.region)
+            .bind(&source.aws_account_id)
+            .execute(&self.write)
+            .await
+            .unwrap();
+    }
+
+    /// All events so far are as if another version had stored them.
+    pub(crate) async fn store_in_version(&self, version: i64) {
+        let stored = sqlx::query("UPDATE outbox SET version = ?").bind(version);
+        stored.execute(&self.write).await.unwrap();
+    }
+}
+
 async fn figures(bench: &Bench, id: &ConnectionId) -> (DeliveryFigures, Vec<DroppedEvent>) {
     let account = AccountId::new(ACCOUNT).unwrap();
     let found = bench
@@ -33,6 +53,49 @@ async fn figures(bench: &Bench, id: &ConnectionId) -> (DeliveryFigures, Vec<Drop
         .await
         .unwrap();
     found.unwrap()
+}
+
+/// Drops all that is beyond the bound in bytes; returns what each transaction dropped.
+async fn make_room(bench: &Bench) -> Vec<usize> {
+    let mut chunks = vec![];
+    loop {
+        let mut tx = bench.app.store.begin().await.unwrap();
+        let dropped = tx.make_room(ACCEPTED_MS).await.unwrap();
+        tx.commit().await.unwrap();
+        if dropped == 0 {
+            return chunks;
+        }
+        chunks.push(dropped);
+    }
+}
+
+#[tokio::test]
+async fn room_is_made_outside_intake_in_bounded_transactions() {
+    let none = Bounds {
+        bytes_max: 0,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(none).await;
+    let a = bench.connect("a", "us-east-1", &Status::Pending).await;
+    let b = bench.connect("b", "us-east-2", &Status::Pending).await;
+    bench.accept(&a, 501).await;
+    let held = figures(&bench, &a).await.0.held;
+    assert_eq!(held, 501, "intake drops nothing");
+    // A wait for it would end now: the commit has woken retention.
+    bench.app.store.beyond_bound().await;
+    assert_eq!(make_room(&bench).await, [200, 200, 100]);
+    // Connections share a transaction.
+    for id in [&a, &b] {
+        bench.accept(id, 150).await;
+    }
+    assert_eq!(
+        make_room(&bench).await,
+        [200, 99],
+        "half of it each, then the rest"
+    );
+    for id in [&a, &b] {
+        assert_eq!(figures(&bench, id).await.0.held, 1, "the newest event stays");
+    }
 }
 
 #[tokio::test]
@@ -47,6 +110,7 @@ async fn what_one_connection_drops_leaves_the_explanations_of_others() {
     // The newest event is always held: one less than were accepted is dropped.
     for (id, events) in [(&a, 6), (&b, 201), (&a, 1)] {
         bench.accept(id, events).await;
+        make_room(&bench).await;
     }
     for (id, dropped, explained) in [(&a, 6, 6), (&b, 200, 100)] {
         let (figures, drops) = figures(&bench, id).await;
@@ -73,6 +137,7 @@ async fn an_accepted_event_stays_where_all_older_ones_are_being_sent() {
     tx.lease(head, "l".into(), 1).await.unwrap();
     tx.commit().await.unwrap();
     bench.accept(&id, 1).await;
+    make_room(&bench).await;
     let figures = figures(&bench, &id).await.0;
     assert_eq!((figures.held, figures.dropped_too_many), (2, 0));
 }
@@ -231,7 +296,7 @@ fn event(account: &AccountId, event_type: EventType) -> NewEvent {
         event_id: "e".into(),
         lane: "w".into(),
         detail: "{}".into(),
-        at_ms: ACCEPTED_MS,
+        at: ACCEPTED,
     }
 }
 
@@ -299,4 +364,52 @@ async fn an_expired_lease_settles_nothing() {
         );
         assert_eq!(figures.last_error, None, "{settlement:?}");
     }
+}
+
+#[tokio::test]
+async fn a_deleted_connection_is_gone_at_once_and_its_events_bit_by_bit() {
+    let bench = Bench::new().await;
+    let (store, account) = (&bench.app.store, AccountId::new(ACCOUNT).unwrap());
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 450).await;
+    let connection = store.connection_by_id(&id).await.unwrap().unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.delete_connection(&connection).await.unwrap();
+    assert_eq!(tx.audit_connection(&account).await.unwrap(), None);
+    tx.commit().await.unwrap();
+    assert!(store.connection(&account, id.as_str()).await.unwrap().is_none());
+    assert!(
+        store
+            .delivery_figures(&account, id.as_str())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(
+        store.connections_due(ACCEPTED_MS).await.unwrap(),
+        [],
+        "nothing of it is sent"
+    );
+    // A wait for retention would end now; and one of the same name, region and account may be made.
+    store.beyond_bound().await;
+    let mut tx = store.begin().await.unwrap();
+    let id = ConnectionId::new("in-new").unwrap();
+    let new = super::NewConnection {
+        id,
+        account_id: account.clone(),
+        name: "a".into(),
+        source: connection.source.clone(),
+        now_ms: 0,
+    };
+    tx.insert_connection(&new).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut chunks = vec![];
+    while store.any_deleted().await.unwrap() {
+        let mut tx = store.begin().await.unwrap();
+        chunks.push(tx.purge().await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(chunks, [200, 200, 50]);
+    assert!(store.connection_by_id(&connection.id).await.unwrap().is_none());
+    assert!(store.connection(&account, "in-new").await.unwrap().is_some());
 }

@@ -8,17 +8,23 @@ use sqlx::Row as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
-use super::super::{Bounds, Store, database, drops, expiry, figures, lease, outbox, run};
+use super::super::{Bounds, Store, database, drops, figures, lease, outbox, purge, retention, run, waits};
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
-/// What a hot query may read from end to end: tables with a row a connection, the lanes, and the index of events that
-/// were sent before, which has at most one of a lane.
-const SCANS: [&str; 5] = [
+/// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes,
+/// a list that it was given, and the index of events that were sent before, which has at most one of a lane.
+const SCANS: [&str; 11] = [
+    "audit_log_setting",
     "c",
     "d",
+    "delivery",
+    "json_each VIRTUAL TABLE INDEX 1:",
     "lanes",
+    "list VIRTUAL TABLE INDEX 1:",
     "o USING COVERING INDEX outbox_waiting",
+    "outbox USING COVERING INDEX outbox_waiting",
     "outbox USING INDEX outbox_waiting",
+    "source_removal",
 ];
 
 async fn check(bench: &Bench, query: &str) {
@@ -42,16 +48,28 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         lease::NEXT_DUE,
         lease::SENDABLE,
         database::VOID_LEASES,
-        outbox::OLDEST_BEYOND_BOUND,
-        expiry::ANY_OLDER,
-        expiry::OLDER,
+        outbox::HELD_BYTES,
+        retention::ANY_BEYOND_BOUND,
+        retention::BEYOND_BOUND,
+        retention::OLDEST,
+        retention::ANY_OLDER,
+        retention::OLDER,
+        purge::HELD,
+        purge::ANY_DELETED,
+        purge::DELETE_EMPTY,
+        purge::DELETE_EVENTS,
         figures::FIGURES,
         figures::EXPLANATIONS,
+        drops::EXPLAIN,
         drops::DELETE_OLD_EXPLANATIONS,
+        drops::DELETE,
         run::NEXT_STEP,
         run::DUE_RUNS,
         run::DELETE_OLD_RUNS,
     ] {
+        check(&bench, query).await;
+    }
+    for query in waits::statements() {
         check(&bench, query).await;
     }
 }
@@ -107,7 +125,7 @@ async fn costs(held: usize) -> Vec<(&'static str, usize)> {
     bench.accept(&id, 1).await;
     costs.push(("accept", taken()));
     bench.accept(&id, 1).await;
-    costs.push(("accept at the bound", taken()));
+    costs.push(("accept beyond the bound", taken()));
     let mut tx = store.begin().await.unwrap();
     taken();
     let entries = tx.sendable(&id, 20, now).await.unwrap();
@@ -123,4 +141,72 @@ async fn costs(held: usize) -> Vec<(&'static str, usize)> {
 #[tokio::test]
 async fn what_a_hot_call_costs_does_not_grow_with_what_is_held() {
     assert_eq!(costs(2000).await, costs(20).await);
+}
+
+/// So many events of two bytes, accepted at the time of every bench.
+const HELD: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+     INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms, due_at_ms)
+     SELECT ?2, 'e-' || n, 'w-' || n % 50, 1, 'AuditLog', '{}', 2, ?3, ?3, 0 FROM n";
+
+/// The steps that dropping 300 events takes while so many are held: for room, and for their age.
+async fn costs_of_dropping(held: i64) -> Vec<(&'static str, usize)> {
+    const DROPPED: i64 = 300;
+    let bounds = Bounds {
+        bytes_max: 2 * (held - DROPPED),
+        age_ms_max: 0,
+    };
+    let bench = Bench::with_bounds(bounds).await;
+    let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+    let store = &bench.app.store;
+    let held = sqlx::query(HELD).bind(held).bind(id.as_str()).bind(ACCEPTED_MS);
+    held.execute(&store.write).await.unwrap();
+    // Twice, since the first time each statement is prepared.
+    let (steps, _others) = count_steps(store).await;
+    let mut costs = vec![];
+    for what in ["warm-up", "room", "age"] {
+        steps.store(0, Ordering::SeqCst);
+        let mut tx = store.begin().await.unwrap();
+        let dropped = match what {
+            "age" => tx.expire(ACCEPTED_MS + 1).await.unwrap(),
+            _ => tx.make_room(ACCEPTED_MS).await.unwrap(),
+        };
+        assert_eq!(dropped, 200, "{what}");
+        if what == "warm-up" {
+            tx.inner.rollback().await.unwrap();
+        } else {
+            tx.commit().await.unwrap();
+        }
+        costs.push((what, steps.load(Ordering::SeqCst)));
+    }
+    costs.split_off(1)
+}
+
+/// The steps that deleting a connection takes while it holds so many events, up to its commit.
+async fn costs_of_deleting(held: i64) -> usize {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+    let store = &bench.app.store;
+    let held = sqlx::query(HELD).bind(held).bind(id.as_str()).bind(ACCEPTED_MS);
+    held.execute(&store.write).await.unwrap();
+    let connection = store.connection_by_id(&id).await.unwrap().unwrap();
+    let (steps, _others) = count_steps(store).await;
+    let mut tx = store.begin().await.unwrap();
+    steps.store(0, Ordering::SeqCst);
+    tx.delete_connection(&connection).await.unwrap();
+    let taken = steps.load(Ordering::SeqCst);
+    tx.commit().await.unwrap();
+    taken
+}
+
+#[tokio::test]
+async fn what_deleting_a_connection_costs_does_not_grow_with_what_it_holds() {
+    assert_eq!(costs_of_deleting(20_000).await, costs_of_deleting(1_000).await);
+}
+
+#[tokio::test]
+async fn what_a_dropped_event_costs_does_not_grow_with_what_is_held() {
+    let costs = costs_of_dropping(1_000).await;
+    assert_eq!(costs_of_dropping(20_000).await, costs);
+    // Steps of the database's machine an event: a row of each index and of the triggers.
+    assert!(costs.iter().all(|(_, steps)| steps / 200 < 250), "{costs:?}");
 }

@@ -4,7 +4,7 @@ use scalr_api::{AccountId, ConnectionId};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use super::super::database::FILE;
+use super::super::directory::DATABASE;
 use super::super::{Durability, Store, lock, migrations};
 use crate::testing::{ACCOUNT, BOUNDS};
 
@@ -23,7 +23,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_eve
     let dir = tempfile::tempdir().unwrap();
     let lock = lock(dir.path()).unwrap();
     let options = SqliteConnectOptions::new()
-        .filename(dir.path().join(FILE))
+        .filename(dir.path().join(DATABASE))
         .create_if_missing(true);
     let old = SqlitePool::connect_with(options).await.unwrap();
     migrations::up_to(1).run(&old).await.unwrap();

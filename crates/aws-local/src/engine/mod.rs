@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::change::{Change, Request};
 use crate::clock::Millis;
 use crate::config::Config;
@@ -43,6 +45,8 @@ const RECOVERY_WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Engine {
     shared: Arc<Shared>,
     recovery_wait: Duration,
+    /// How far the clock was moved forward, once that is on disk.
+    clock_offset: watch::Sender<Millis>,
 }
 
 impl Engine {
@@ -54,17 +58,21 @@ impl Engine {
 
     pub(crate) fn open_at(config: &Config, dir: Option<&DataDir>) -> Result<(Self, Jobs), DataError> {
         let (outgoing, jobs) = outgoing::channel();
+        let log_bytes_max = config.log_bytes_max;
+        let start = |world| Core::replaying(world, log_bytes_max);
         let (journal, mut core) = match dir {
-            None => (None, Core::replaying(World::default())),
+            None => (None, start(World::default())),
             Some(dir) => {
-                let (journal, core) = Journal::open(dir, Core::replaying, Core::replay)?;
+                let (journal, core) = Journal::open(dir, start, Core::replay)?;
                 (Some(journal), core)
             }
         };
+        core.ready();
         core.resume(core.world.outbox.under_way());
         let mut locked = Locked {
             core: core.limited(config.max_put_bytes),
             put_bytes_max: config.max_put_bytes,
+            log_bytes_max,
             default_account: config.account.clone(),
             journal,
             outgoing,
@@ -76,6 +84,7 @@ impl Engine {
             locked.make(at, Change::Targets { urls });
         }
         let engine = Self {
+            clock_offset: watch::Sender::new(locked.core.world.clock_offset),
             shared: Shared::new(locked),
             recovery_wait: RECOVERY_WAIT,
         };
@@ -86,7 +95,9 @@ impl Engine {
     pub(crate) async fn call(&self, request: &Request) -> Result<Output, Fault> {
         let prepared = ops::check(request.service, &request.operation, &request.body.value)?;
         let seed = seed();
-        let (answer, ticket) = self.turn(|locked| locked.call(request, prepared, seed)).await?;
+        self.fire().await?;
+        let (answer, ticket, dropped) = self.turn(|locked| locked.call(request, prepared, seed)).await?;
+        drop(dropped);
         self.stored(ticket).await?;
         answer
     }
@@ -111,11 +122,23 @@ impl Engine {
         Ok(seen)
     }
 
-    /// Fires what is due now.
-    pub(crate) fn tick(&self) {
-        if let Ok(Some(mut locked)) = self.shared.ready() {
-            locked.tick();
+    /// Fires what is due now, as long as the state can be read.
+    pub(crate) async fn tick(&self) {
+        while let Ok(Some(true)) = self
+            .shared
+            .ready()
+            .map(|ready| ready.map(|mut locked| locked.tick()))
+        {
+            tokio::task::yield_now().await;
         }
+    }
+
+    /// Fires what is due now, in turns between which others get theirs.
+    async fn fire(&self) -> Result<(), Fault> {
+        while self.turn(Locked::tick).await? {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 
     /// Empties everything but the clock.
@@ -124,7 +147,8 @@ impl Engine {
             let at = locked.now();
             locked.make(at, Change::Reset)
         };
-        let ticket = self.turn(reset).await?;
+        let (ticket, dropped) = self.turn(reset).await?;
+        drop(dropped);
         self.stored(ticket).await
     }
 
@@ -137,12 +161,21 @@ impl Engine {
     pub(crate) async fn move_clock(&self, to: Millis) -> Result<Millis, Fault> {
         let advance = |locked: &mut Locked| {
             let at = locked.now();
-            let ticket = locked.make(at, Change::MoveClock { by: (to - at).max(0) });
-            (locked.tick(), ticket)
+            let by = (to - at).max(0);
+            let (ticket, _) = locked.make(at, Change::MoveClock { by });
+            (at + by, ticket)
         };
         let (now, ticket) = self.turn(advance).await?;
+        self.fire().await?;
         self.stored(ticket).await?;
+        let offset = self.shared.lock().core.world.clock_offset;
+        self.clock_offset.send_replace(offset);
         Ok(now)
+    }
+
+    /// How far the clock was moved forward so far, and from then on.
+    pub(crate) fn clock_offset(&self) -> watch::Receiver<Millis> {
+        self.clock_offset.subscribe()
     }
 
     async fn turn<T>(&self, make: impl FnOnce(&mut Locked) -> T) -> Result<T, Fault> {

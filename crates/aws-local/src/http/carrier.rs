@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
 use tokio::sync::Semaphore;
@@ -92,13 +92,13 @@ impl Carrier {
         let mut request = client.request(method.clone(), url);
         let is_replaced = |name: &str| token.is_some() && name.eq_ignore_ascii_case(AUTHORIZATION.as_str());
         for (name, value) in job.headers.iter().filter(|(name, _)| !is_replaced(name)) {
-            request = request.header(name, value);
+            request = request.header(name, header_value(value)?);
         }
         if let Some(token) = token {
             request = request.bearer_auth(&*token);
         }
         if method != Method::GET && method != Method::HEAD {
-            request = request.body(String::clone(&job.body));
+            request = request.body(job.body.to_string());
         }
         let response = request.send().await.map_err(|e| unreached(&e))?;
         let status = response.status().as_u16();
@@ -147,16 +147,14 @@ impl Carrier {
                 .query()
                 .map_or_else(|| form.clone(), |query| format!("{query}&{form}"));
             url.set_query(Some(&query));
-            client.request(method, url)
+            client.request(method.clone(), url)
         } else {
-            let media = "application/x-www-form-urlencoded";
-            client
-                .request(method, url)
-                .header("content-type", media)
-                .body(form)
+            client.request(method.clone(), url).body(form)
         };
-        for (name, value) in oauth.headers.iter() {
-            request = request.header(name, value);
+        // A GET has its form in the query, and no body to name the type of.
+        let is_of_body = |name: &str| method == Method::GET && name == CONTENT_TYPE.as_str();
+        for (name, value) in oauth.headers.iter().filter(|(name, _)| !is_of_body(name)) {
+            request = request.header(name, header_value(value)?);
         }
         let response = request.send().await.map_err(|e| unreached(&e))?;
         let status = response.status().as_u16();
@@ -208,6 +206,11 @@ async fn read_token(mut response: reqwest::Response) -> Result<(Secret<String>, 
         .and_then(serde_json::Value::as_u64)
         .map_or(TOKEN_LASTS, Duration::from_secs);
     Ok((token.to_owned().into(), lasts))
+}
+
+/// A header's value: UTF-8, without control characters.
+fn header_value(text: &str) -> Result<HeaderValue, HttpResult> {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| refused("a header's value has control characters"))
 }
 
 fn refused(why: &str) -> HttpResult {

@@ -2,10 +2,20 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::engine::Engine;
+use crate::injection::Faults;
+
+/// The largest request body: a full PutPartnerEvents whose details are escaped to the utmost.
+pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(crate) struct Edge {
     pub(crate) engine: Arc<Engine>,
+    /// The faults that were asked for.
+    pub(super) faults: Faults,
+    /// The sessions of StartLiveTail that may still begin.
+    pub(super) tails: Arc<Semaphore>,
     /// The region of requests whose signature names none.
     pub(super) default_region: String,
 }

@@ -3,10 +3,10 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! edge serve signature xml   what handlers share; connections; who signed; the query protocol's answers
+//! cbor edge gzip serve signature xml   bodies of answers and requests; what handlers share; connections; who signed
 //! reply                      answers and refusals in the form of the client's protocol
-//! guard target               what is refused unread; which operation a request names
-//! carrier poll               sends deliveries over HTTP; ReceiveMessage that waits
+//! guard query target         what is refused unread; which operation a request names
+//! carrier poll tail          sends deliveries over HTTP; ReceiveMessage that waits; StartLiveTail's stream
 //! local/                     `/_local/…`
 //! ```
 
@@ -20,28 +20,33 @@ use axum::http::header::{CONTENT_LENGTH, HOST};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::{get, post};
+use tokio::sync::Semaphore;
 
 use crate::change;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::fault::Fault;
+use crate::injection::{Faults, HttpError};
+use crate::model::Service;
+use crate::ops::Output;
 
 pub(crate) mod carrier;
+mod cbor;
 mod edge;
 mod guard;
+mod gzip;
 mod local;
 mod poll;
+mod query;
 mod reply;
 pub(crate) mod serve;
 mod signature;
+mod tail;
 mod target;
 mod xml;
 
-use edge::Edge;
+use edge::{BODY_BYTES_MAX, Edge};
 use reply::Wire;
-
-/// The largest request body: a full PutPartnerEvents whose details are escaped to the utmost.
-const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a request's body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -50,6 +55,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
     let edge = Arc::new(Edge {
         engine,
+        faults: Faults::default(),
+        tails: Arc::new(Semaphore::new(tail::SESSIONS_MAX)),
         default_region: config.region.clone(),
     });
     let guard = Arc::new(guard::Guard {
@@ -62,6 +69,12 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         .route("/_local/events/{id}", get(local::stories::one))
         .route("/_local/invocations", get(local::stories::invocations))
         .route("/_local/metrics", get(local::stories::metrics))
+        .route(
+            "/_local/faults",
+            get(local::faults)
+                .post(local::add_fault)
+                .delete(local::clear_faults),
+        )
         .fallback(aws)
         .layer(axum::middleware::from_fn_with_state(guard, guard::check))
         .with_state(edge)
@@ -94,14 +107,52 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
             );
         }
     };
+    let bytes = match gzip::decode(&head.headers, bytes) {
+        Ok(bytes) => bytes,
+        Err(fault) => return target::read(&head.headers, None, b"").0.fault(&fault),
+    };
     let (wire, request) = read(&edge.default_region, &head.headers, head.uri.query(), &bytes);
     match request {
-        Ok(request) => {
-            let answer = poll::call(&edge.engine, &request).await;
-            wire.answer(request.service, &request.operation, answer)
-        }
+        Ok(request) => answer(&edge, wire, &request).await,
         Err(fault) => wire.fault(&fault),
     }
+}
+
+/// Carries a request out, unless a fault that was asked for comes between.
+async fn answer(edge: &Arc<Edge>, wire: Wire, request: &change::Request) -> Response {
+    let carried_out = async {
+        let answer = match poll::call(&edge.engine, request).await {
+            Ok(Output::Tail(session)) => match tail::answer(edge, *session) {
+                Ok(stream) => return stream,
+                Err(fault) => Err(fault),
+            },
+            other => other,
+        };
+        wire.answer(request.service, &request.operation, answer)
+    };
+    let operation = format!("{}:{}", request.service.prefix(), request.operation);
+    let Some(hit) = edge.faults.meet(&operation) else {
+        return carried_out.await;
+    };
+    let answer = if hit.is_carried_out() {
+        carried_out.await
+    } else {
+        Response::default()
+    };
+    let answer = match hit.error() {
+        Some(error) => injected(wire, request.service, error),
+        None => answer,
+    };
+    hit.spoil(answer).await
+}
+
+fn injected(wire: Wire, service: Service, error: &HttpError) -> Response {
+    let fault = Fault {
+        code: error.code.clone().map_or("InternalFailure".into(), Into::into),
+        message: error.message.clone(),
+        status: error.status,
+    };
+    wire.answer(service, "", Err(fault))
 }
 
 /// What a request asks for, and the form that its caller reads.

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use serde_json::json;
 
-use super::xml;
+use super::{cbor, xml};
 use crate::fault::Fault;
 use crate::model::Service;
 use crate::ops::Output;
@@ -14,7 +14,12 @@ use crate::ops::Output;
 pub(crate) enum Wire {
     Json1_0,
     Json1_1,
-    Query,
+    /// The REST protocol with JSON. No service here speaks it, so it carries refusals only.
+    RestJson,
+    /// RPC with CBOR, which carries refusals only too.
+    Cbor,
+    /// The query protocol, with the namespace that its service answers in.
+    Query(&'static str),
 }
 
 impl Wire {
@@ -25,10 +30,9 @@ impl Wire {
             Err(fault) => return self.fault(&fault),
         };
         let id = request_id();
-        let text = if self == Self::Query {
-            xml::answer(operation, &output.into_value(), &id)
-        } else {
-            output.text()
+        let text = match self {
+            Self::Query(namespace) => xml::answer(namespace, operation, &output.into_value(), &id),
+            Self::Json1_0 | Self::Json1_1 | Self::RestJson | Self::Cbor => output.text(),
         };
         respond(
             200,
@@ -39,24 +43,31 @@ impl Wire {
 
     pub(crate) fn fault(self, fault: &Fault) -> Response {
         let id = request_id();
-        let text = match self {
-            Self::Query => xml::fault(fault, &id),
+        let body = match self {
+            Self::Query(namespace) => xml::fault(namespace, fault, &id).into_bytes(),
             Self::Json1_0 | Self::Json1_1 => {
-                json!({ "__type": fault.code, "message": fault.message }).to_string()
+                let text = json!({ "__type": fault.code, "message": fault.message });
+                text.to_string().into_bytes()
             }
+            Self::RestJson => json!({ "message": fault.message }).to_string().into_bytes(),
+            Self::Cbor => cbor::fault(fault),
         };
-        respond(
-            fault.status,
-            &[("content-type", self.media_type()), ("x-amzn-requestid", &id)],
-            text,
-        )
+        let mut headers = vec![("content-type", self.media_type()), ("x-amzn-requestid", &id)];
+        match self {
+            Self::RestJson => headers.push(("x-amzn-errortype", &fault.code)),
+            Self::Cbor => headers.push(("smithy-protocol", "rpc-v2-cbor")),
+            Self::Json1_0 | Self::Json1_1 | Self::Query(_) => {}
+        }
+        respond(fault.status, &headers, body)
     }
 
     fn media_type(self) -> &'static str {
         match self {
             Self::Json1_0 => "application/x-amz-json-1.0",
             Self::Json1_1 => "application/x-amz-json-1.1",
-            Self::Query => "text/xml",
+            Self::RestJson => "application/json",
+            Self::Cbor => "application/cbor",
+            Self::Query(_) => "text/xml",
         }
     }
 }
@@ -64,7 +75,7 @@ impl Wire {
 /// SQS names its errors by shape, and by the code of its older protocol in a header.
 fn sqs_fault(fault: &Fault) -> Response {
     let (id, media) = (request_id(), Wire::Json1_0.media_type());
-    let (shape, older) = sqs_names(fault.code);
+    let (shape, older) = sqs_names(&fault.code);
     let side = if fault.status < 500 { "Sender" } else { "Receiver" };
     let text = json!({ "__type": shape, "message": fault.message }).to_string();
     let query_error = format!("{older};{side}");
@@ -112,10 +123,10 @@ fn request_id() -> String {
 }
 
 /// A plain response with a body.
-pub(super) fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response {
+pub(super) fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    response.body(Body::from(body)).unwrap_or_default()
+    response.body(body.into()).unwrap_or_default()
 }

@@ -2,8 +2,9 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::query::{self, Call, unknown_service};
 use super::reply::Wire;
 use crate::change::Body;
 use crate::fault::Fault;
@@ -12,15 +13,17 @@ use crate::model::Service;
 /// How deep a body may nest. The stored form nests it a few levels deeper, and JSON is read 127 deep.
 const DEPTH_MAX: usize = 100;
 
-/// The operation of a service, with its input as JSON.
-type Call = Result<(Service, String, Body), Fault>;
-
 /// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
+    if headers.contains_key("smithy-protocol") || media.starts_with("application/cbor") {
+        let why = "The local AWS speaks JSON and the query protocol, not RPC with CBOR, and has no service that speaks it \
+                   only (such as `eventsv2`); nothing was done.";
+        return (Wire::Cbor, Err(Fault::new("UnknownOperationException", why)));
+    }
     let wire = if media.starts_with("application/x-amz-json-1.0") {
         Wire::Json1_0
     } else {
@@ -31,12 +34,16 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wi
             let why = "The request names no operation: X-Amz-Target is missing.";
             return (wire, Err(Fault::new("UnknownOperationException", why)));
         }
+        if media.starts_with("application/json") {
+            let why = "The local AWS has no service of the REST protocol with JSON; nothing was done.";
+            return (Wire::RestJson, Err(Fault::new("UnknownOperationException", why)));
+        }
         let form = if body.is_empty() {
             query.unwrap_or_default().as_bytes()
         } else {
             body
         };
-        return (Wire::Query, action(form));
+        return query::read(form);
     };
     let Some((prefix, operation)) = target.split_once('.') else {
         return (wire, Err(unknown_service(target)));
@@ -79,90 +86,9 @@ fn is_within(value: &Value, depth: usize) -> bool {
     }
 }
 
-fn unknown_service(target: &str) -> Fault {
-    Fault::new(
-        "UnknownOperationException",
-        format!("The local AWS does not have the service of `{target}`; nothing was done."),
-    )
-}
-
-/// The query protocol: only STS speaks it here. Members are flat; numbers are converted to JSON numbers.
-fn action(form: &[u8]) -> Call {
-    let pairs = pairs(form);
-    let operation = pairs
-        .get("Action")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    if operation.is_empty() {
-        return Err(Fault::new(
-            "UnknownOperationException",
-            "The request names no operation.",
-        ));
-    }
-    let mut input = pairs;
-    if let Some(seconds) = input
-        .get("DurationSeconds")
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse::<i64>().ok())
-    {
-        input.insert("DurationSeconds".to_owned(), seconds.into());
-    }
-    input.retain(|name, _| name != "Action" && name != "Version" && !name.contains('.'));
-    if !Service::Sts.model().knows(&operation) {
-        return Err(unknown_service(&operation));
-    }
-    Ok((Service::Sts, operation, Value::Object(input).into()))
-}
-
-fn pairs(form: &[u8]) -> Map<String, Value> {
-    let text = String::from_utf8_lossy(form);
-    let pair = |pair: &str| {
-        let (name, value) = pair.split_once('=')?;
-        Some((decode(name), Value::String(decode(value))))
-    };
-    text.trim().split('&').filter_map(pair).collect()
-}
-
-/// Decodes `+` and `%XX`; an invalid escape stays as it is.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = || std::str::from_utf8(bytes.get(at + 1..at + 3)?).ok();
-        match bytes[at] {
-            b'+' => out.push(b' '),
-            b'%' => match hex().and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-                Some(byte) => {
-                    out.push(byte);
-                    at += 2;
-                }
-                None => out.push(b'%'),
-            },
-            byte => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn forms_are_decoded() {
-        for (text, expected) in [
-            ("a+b%2Fc", "a b/c"),
-            ("%", "%"),
-            ("%zz", "%zz"),
-            ("%C3%A9", "é"),
-            ("%4", "%4"),
-        ] {
-            assert_eq!(decode(text), expected);
-        }
-    }
 
     #[test]
     fn a_body_nests_only_so_deep() {

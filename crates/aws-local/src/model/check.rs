@@ -9,6 +9,9 @@ use super::{Kind, Model, Shape};
 /// Members of an entry of PutEvents that AWS shows and its published model does not have.
 const UNLISTED: &str = ", kmsKeyIdentifier=null, internalMetadata=null";
 
+/// A sensitive value within another, as AWS's SDKs show it.
+const REDACTED: &str = "*** Sensitive Data Redacted ***";
+
 /// How many findings AWS lists at most in one message.
 const LISTED_MAX: usize = 10;
 
@@ -198,14 +201,17 @@ impl Checker<'_> {
         if shape.regex().is_some_and(|regex| !regex.is_match(text)) {
             let pattern = shape.pattern.as_deref().unwrap_or_default();
             self.fail_value(
+                shape,
                 text,
                 at,
                 &format!("Member must satisfy regular expression pattern: {pattern}"),
             );
         }
-        if !shape.allowed.is_empty() && !shape.allowed.iter().any(|allowed| allowed == text) {
+        let is = |allowed: &String| allowed == text || (shape.any_case && allowed.eq_ignore_ascii_case(text));
+        if !shape.allowed.is_empty() && !shape.allowed.iter().any(is) {
             let allowed = shape.allowed.join(", ");
             self.fail_value(
+                shape,
                 text,
                 at,
                 &format!("Member must satisfy enum value set: [{allowed}]"),
@@ -218,6 +224,7 @@ impl Checker<'_> {
         if shape.min.is_some_and(|min| value < min) {
             let min = shape.min.unwrap_or_default();
             self.fail_value(
+                shape,
                 &number.to_string(),
                 at,
                 &format!("Member must have value greater than or equal to {min}"),
@@ -226,6 +233,7 @@ impl Checker<'_> {
         if shape.max.is_some_and(|max| value > max) {
             let max = shape.max.unwrap_or_default();
             self.fail_value(
+                shape,
                 &number.to_string(),
                 at,
                 &format!("Member must have value less than or equal to {max}"),
@@ -244,6 +252,9 @@ impl Checker<'_> {
 
     /// A value in the form that AWS's messages show it in.
     fn shown(&self, shape: &Shape, value: &Value) -> String {
+        if shape.sensitive {
+            return REDACTED.to_owned();
+        }
         match (shape.of.as_deref(), value) {
             (Some(of), Value::Array(items)) => {
                 let items: Vec<String> = items.iter().map(|item| self.shown_as(of, item)).collect();
@@ -280,6 +291,7 @@ impl Checker<'_> {
     fn bounds(&mut self, shape: &Shape, length: usize, what: &str, shown: &str, at: &At<'_>) {
         if let Some(min) = shape.min.filter(|min| (length as f64) < *min) {
             self.fail_value(
+                shape,
                 shown,
                 at,
                 &format!("Member must {what} greater than or equal to {min}"),
@@ -288,6 +300,7 @@ impl Checker<'_> {
         if let Some(max) = shape.max.filter(|max| (length as f64) > *max) {
             self.long_name |= at.is("logGroupName") || at.is("logStreamName");
             self.fail_value(
+                shape,
                 shown,
                 at,
                 &format!("Member must {what} less than or equal to {max}"),
@@ -295,9 +308,10 @@ impl Checker<'_> {
         }
     }
 
-    fn fail_value(&mut self, shown: &str, at: &At<'_>, rule: &str) {
-        // The logs service reports this one once.
-        if at.is("logGroupIdentifier") {
+    fn fail_value(&mut self, shape: &Shape, shown: &str, at: &At<'_>, rule: &str) {
+        // The logs service reports this one once. Of a sensitive member AWS names the place and no value: Cognito's "Value at
+        // 'password' failed to satisfy constraint" is on record in many places.
+        if at.is("logGroupIdentifier") || shape.sensitive {
             self.fail("", at, rule);
         } else {
             self.fail(&format!("'{shown}' "), at, rule);
@@ -402,6 +416,36 @@ mod tests {
         ];
         for (service, operation, body, expected) in cases {
             assert_eq!(verdict(service, operation, body), expected, "{operation} {body}");
+        }
+    }
+
+    /// Of what AWS's model marks as sensitive, the place is named and the value is not.
+    #[test]
+    fn a_refused_secret_is_not_shown() {
+        const HEADER: &str = r#"{"HeaderParameters":[{"Key":"k","Value":"s3cret\u0001"}]}"#;
+        let api_key = |value: &str| {
+            let key = format!(r#"{{"ApiKeyName":"k","ApiKeyValue":"{value}"}}"#);
+            (
+                format!(r#""ApiKeyAuthParameters":{key}"#),
+                "apiKeyAuthParameters.apiKeyValue",
+            )
+        };
+        for (auth, at) in [
+            api_key(r"s3cret\u0001"),
+            api_key(&format!("s3cret{}", "x".repeat(512))),
+            (
+                r#""BasicAuthParameters":{"Username":"u","Password":"s3cret\u0001"}"#.to_owned(),
+                "basicAuthParameters.password",
+            ),
+            (
+                format!(r#""InvocationHttpParameters":{HEADER}"#),
+                "invocationHttpParameters.headerParameters.1.member.value",
+            ),
+        ] {
+            let body = format!(r#"{{"Name":"a","AuthorizationType":"API_KEY","AuthParameters":{{{auth}}}}}"#);
+            let said = verdict(Service::Events, "CreateConnection", &body);
+            let place = format!("Value at 'authParameters.{at}' failed to satisfy constraint: ");
+            assert!(said.contains(&place) && !said.contains("s3cret"), "{said}");
         }
     }
 

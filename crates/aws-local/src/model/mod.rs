@@ -12,10 +12,12 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 mod check;
+mod form;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod random;
 
 pub(crate) use check::Problems;
+pub(crate) use form::Form;
 
 /// The services that are implemented here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
@@ -25,10 +27,11 @@ pub(crate) enum Service {
     Logs,
     Sqs,
     Sts,
+    Sns,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 4] = [Self::Events, Self::Logs, Self::Sqs, Self::Sts];
+    pub(crate) const ALL: [Self; 5] = [Self::Events, Self::Logs, Self::Sqs, Self::Sts, Self::Sns];
 
     /// The part of `X-Amz-Target` before the dot.
     pub(crate) fn target_prefix(self) -> &'static str {
@@ -37,18 +40,31 @@ impl Service {
             Self::Logs => "Logs_20140328",
             Self::Sqs => "AmazonSQS",
             Self::Sts => "AWSSecurityTokenServiceV20110615",
+            Self::Sns => "AmazonSNS",
+        }
+    }
+
+    /// Its prefix in IAM's names of actions.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Logs => "logs",
+            Self::Sqs => "sqs",
+            Self::Sts => "sts",
+            Self::Sns => "sns",
         }
     }
 
     /// Its table.
     pub(crate) fn model(self) -> &'static Model {
-        static MODELS: OnceLock<[Model; 4]> = OnceLock::new();
+        static MODELS: OnceLock<[Model; 5]> = OnceLock::new();
         let models = MODELS.get_or_init(|| {
             [
                 Model::read(include_str!("../../model/events.json")),
                 Model::read(include_str!("../../model/logs.json")),
                 Model::read(include_str!("../../model/sqs.json")),
                 Model::read(include_str!("../../model/sts.json")),
+                Model::read(include_str!("../../model/sns.json")),
             ]
         });
         &models[self as usize]
@@ -110,8 +126,14 @@ struct Shape {
     max: Option<f64>,
     pattern: Option<String>,
     rust: Option<String>,
+    /// No message shows such a value.
+    #[serde(default)]
+    sensitive: bool,
     #[serde(default, rename = "enum")]
     allowed: Vec<String>,
+    /// The allowed values are taken in lower case too.
+    #[serde(default)]
+    any_case: bool,
     #[serde(default, deserialize_with = "in_order")]
     members: Vec<(String, String)>,
     #[serde(default)]

@@ -60,7 +60,7 @@ const NUMBERS: [&str; 14] = [
 ];
 
 /// Values by member name, so that one request refers to what another created.
-const HINTS: [(&str, &str); 21] = [
+const HINTS: &[(&str, &str)] = &[
     ("eventsourcename", "aws.partner/a/b"),
     (
         "eventsourcearn",
@@ -97,6 +97,34 @@ const HINTS: [(&str, &str); 21] = [
     ("rule", "a"),
     ("loggroupname", "g"),
     ("logstreamname", "s"),
+    (
+        "loggroupidentifiers",
+        "arn:aws:logs:us-east-1:123456789012:log-group:g",
+    ),
+    ("deliverysourcename", "a"),
+    ("deliverydestinationname", "a"),
+    (
+        "deliverydestinationarn",
+        "arn:aws:logs:us-east-1:123456789012:delivery-destination:a",
+    ),
+    ("destinationresourcearn", "arn:aws:s3:::a"),
+    ("destinationname", "a"),
+    (
+        "destinationarn",
+        "arn:aws:lambda:us-east-1:123456789012:function:a",
+    ),
+    ("targetarn", "arn:aws:kinesis:us-east-1:123456789012:stream/a"),
+    ("rolearn", "arn:aws:iam::123456789012:role/a"),
+    ("filtername", "a"),
+    ("filterpattern", "run"),
+    (
+        "deliverydestinationpolicy",
+        "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}]}",
+    ),
+    (
+        "accesspolicy",
+        "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}]}",
+    ),
 ];
 
 /// A body for the operation.

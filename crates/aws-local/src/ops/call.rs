@@ -18,6 +18,8 @@ pub(crate) struct Call<'a> {
     pub(crate) put_bytes_max: usize,
     /// The address that the caller reached us at.
     pub(crate) base_url: &'a str,
+    /// A stored request is carried out again: what was accepted once is not refused by rules that came later.
+    pub(crate) stored: bool,
     /// Set by a write that changed nothing, and need not be stored.
     pub(crate) unchanged: bool,
 }

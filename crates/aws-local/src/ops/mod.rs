@@ -3,10 +3,10 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! call log_events listing    what an operation works with; what FilterLogEvents and the like give; pages of listings
+//! call listing live_tail log_events   what an operation works with; pages of listings; what StartLiveTail, FilterLogEvents and the like give
 //! output                     what an operation gives
 //! op                         one operation: its name, decoder and function
-//! events/ logs/ sqs/ sts     the services
+//! events/ logs/ sns/ sqs/ sts     the services
 //! ```
 
 use std::collections::HashMap;
@@ -15,20 +15,23 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::model::{Input, Service};
+use crate::model::{Input, Problems, Service};
 
 mod call;
 pub(crate) mod events;
 mod listing;
+mod live_tail;
 mod log_events;
 pub(crate) mod logs;
 mod op;
 mod output;
+pub(crate) mod sns;
 pub(crate) mod sqs;
 pub(crate) mod sts;
 
 pub(crate) use call::{Answer, Call};
-use listing::{events_page, logs_page, logs_page_down, without_nulls};
+use listing::{events_page, logs_page, without_nulls};
+pub(crate) use live_tail::Tail;
 pub(crate) use op::{Op, Operation, Run};
 pub(crate) use output::Output;
 
@@ -53,28 +56,38 @@ pub(crate) fn check(service: Service, operation: &str, body: &Value) -> Result<P
     if let Some(input) = known.input {
         input
             .check(body)
-            .map_err(|problems| Fault::model(service, problems))?;
+            .map_err(|problems| refused(service, operation, problems))?;
     }
-    prepare(service, known.op, body)
+    prepare(service, known.op, body, false)
+}
+
+/// The operations of vended logs have another code for it than the rest of their service.
+fn refused(service: Service, operation: &str, problems: Problems) -> Fault {
+    let fault = Fault::model(service, problems);
+    let is_vended = operation.contains("Deliver") && service == Service::Logs;
+    if is_vended && fault.code == "InvalidParameterException" {
+        return Fault::validation(fault.message);
+    }
+    fault
 }
 
 /// The same for a stored request, which was checked when it came.
 pub(crate) fn stored(service: Service, operation: &str, body: &Value) -> Result<Prepared, Fault> {
-    prepare(service, find(service, operation)?.op, body)
+    prepare(service, find(service, operation)?.op, body, true)
 }
 
-fn prepare(service: Service, op: &dyn Operation, body: &Value) -> Result<Prepared, Fault> {
-    let run = op.decode(body)?;
+fn prepare(service: Service, op: &dyn Operation, body: &Value, stored: bool) -> Result<Prepared, Fault> {
+    let run = op.decode(body, stored)?;
     let run = match service {
         Service::Sqs => sqs::guarded(op.name(), body, run),
-        Service::Events | Service::Logs | Service::Sts => run,
+        Service::Events | Service::Logs | Service::Sts | Service::Sns => run,
     };
     let writes = op.writes();
     Ok(Prepared { writes, run })
 }
 
 fn find(service: Service, name: &str) -> Result<&'static KnownOperation, Fault> {
-    static KNOWN: OnceLock<[HashMap<&str, KnownOperation>; 4]> = OnceLock::new();
+    static KNOWN: OnceLock<[HashMap<&str, KnownOperation>; 5]> = OnceLock::new();
     let known = &KNOWN.get_or_init(|| Service::ALL.map(known_of))[service as usize];
     known.get(name).ok_or_else(|| Fault::unknown(service, name))
 }
@@ -96,5 +109,6 @@ pub(crate) fn tables(service: Service) -> &'static [&'static [&'static dyn Opera
         Service::Logs => logs::TABLES,
         Service::Sqs => sqs::TABLES,
         Service::Sts => &[sts::OPS],
+        Service::Sns => sns::TABLES,
     }
 }

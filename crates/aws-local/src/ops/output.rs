@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::live_tail::Tail;
 use super::log_events::EventsPage;
 
 /// The output of an operation.
@@ -12,6 +13,8 @@ pub(crate) enum Output {
     Value(Value),
     /// Log events, whose texts are shared with the state until they are written.
     Events(EventsPage),
+    /// A session of StartLiveTail, which goes on after its start.
+    Tail(Box<Tail>),
 }
 
 impl Output {
@@ -25,6 +28,7 @@ impl Output {
         match self {
             Self::Value(value) => value,
             Self::Events(page) => serde_json::to_value(page).unwrap_or_default(),
+            Self::Tail(tail) => serde_json::to_value(tail).unwrap_or_default(),
         }
     }
 }
@@ -32,6 +36,12 @@ impl Output {
 impl From<Value> for Output {
     fn from(value: Value) -> Self {
         Self::Value(value)
+    }
+}
+
+impl From<Tail> for Output {
+    fn from(tail: Tail) -> Self {
+        Self::Tail(Box::new(tail))
     }
 }
 

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Op, Operation, without_nulls};
-use crate::arn::Arn;
+use crate::arn::{Arn, root};
 use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
 use crate::state::Session;
@@ -35,7 +35,8 @@ fn identity(call: &mut Call<'_>) -> Value {
         .and_then(|key| call.turn.world.sessions.get(key).map(|session| (key, session)));
     let Some((key, session)) = session else {
         let account = &call.caller.account;
-        return json!({ "Arn": format!("arn:aws:iam::{account}:root"), "UserId": account, "Account": account });
+        let arn = root(&call.caller.region, account);
+        return json!({ "Arn": arn, "UserId": account, "Account": account });
     };
     json!({
         "Arn": session_arn(session),

@@ -1,12 +1,13 @@
 //! Log groups, their streams and events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
+use super::vended::SubscriptionFilter;
 use crate::clock::{DAY, Millis};
 use crate::policy::Policy;
 
@@ -14,6 +15,8 @@ use crate::policy::Policy;
 pub(crate) const PAST_MAX: Millis = 14 * DAY;
 /// How far in the future an event may be.
 pub(crate) const FUTURE_MAX: Millis = DAY / 12;
+/// What an event takes in memory besides the bytes that AWS counts: its places in the group and in its stream.
+pub(crate) const EVENT_MEMORY: u64 = 200;
 
 /// A log group.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -33,6 +36,21 @@ pub(crate) struct LogGroup {
     #[serde(with = "as_pairs")]
     events: BTreeMap<Position, LogEvent>,
     next: u64,
+    #[serde(default)]
+    pub(crate) subscriptions: BTreeMap<String, SubscriptionFilter>,
+    /// Where the latest events are, in the order of arrival.
+    #[serde(skip)]
+    arrivals: VecDeque<Position>,
+}
+
+/// How many of the latest events can be found by their arrival.
+const ARRIVALS_MAX: usize = 1_000;
+
+/// Events in the order of arrival, with their times.
+pub(crate) struct Arrived<'g> {
+    pub(crate) events: Vec<(Millis, &'g LogEvent)>,
+    /// Some came so long ago that they are not found any more.
+    pub(crate) incomplete: bool,
 }
 
 /// The sort key of an event in its group: its time, then the order of arrival.
@@ -104,6 +122,10 @@ impl LogGroup {
         into.positions.insert(position);
         into.last_ingestion = Some(now);
         self.next += 1;
+        self.arrivals.push_back(position);
+        if self.arrivals.len() > ARRIVALS_MAX {
+            self.arrivals.pop_front();
+        }
         self.stored_bytes += event_bytes(&message);
         self.events.insert(
             position,
@@ -119,10 +141,7 @@ impl LogGroup {
     /// service does not accept is logged as of now.
     pub(crate) fn append_delivered(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
         self.ensure_stream(stream, now);
-        let kept = self
-            .retention_days
-            .map_or(PAST_MAX, |days| Millis::from(days) * DAY);
-        let taken = now - kept.min(PAST_MAX)..=now + FUTURE_MAX;
+        let taken = self.kept_from(now).max(now - PAST_MAX)..=now + FUTURE_MAX;
         let at = if taken.contains(&at) { at } else { now };
         self.add(stream, at, now, message);
         self.expire(now);
@@ -152,13 +171,31 @@ impl LogGroup {
         true
     }
 
-    /// Drops what retention no longer keeps.
+    /// Drops what retention no longer keeps, so many events at a time: readers begin at [`Self::kept_from`].
     pub(crate) fn expire(&mut self, now: Millis) {
-        let Some(days) = self.retention_days else { return };
-        let oldest = now - Millis::from(days) * DAY;
-        while let Some((&position, event)) = self.events.first_key_value()
-            && position.0 < oldest
-        {
+        const DROPPED_MAX: usize = 10_000;
+        let oldest = self.kept_from(now);
+        for _ in 0..DROPPED_MAX {
+            if self.oldest().is_none_or(|at| at >= oldest) {
+                return;
+            }
+            self.drop_oldest();
+        }
+    }
+
+    /// The time before which retention keeps nothing.
+    pub(crate) fn kept_from(&self, now: Millis) -> Millis {
+        self.retention_days
+            .map_or(Millis::MIN, |days| now - Millis::from(days) * DAY)
+    }
+
+    /// The time of the oldest event.
+    pub(crate) fn oldest(&self) -> Option<Millis> {
+        self.events.first_key_value().map(|(position, _)| position.0)
+    }
+
+    pub(crate) fn drop_oldest(&mut self) {
+        if let Some((&position, event)) = self.events.first_key_value() {
             let stream = Arc::clone(&event.stream);
             if let Some(stream) = self.streams.get_mut(&*stream) {
                 stream.positions.remove(&position);
@@ -167,9 +204,32 @@ impl LogGroup {
         }
     }
 
+    /// What its events take in memory, estimated.
+    pub(crate) fn memory(&self) -> u64 {
+        self.stored_bytes + self.events.len() as u64 * EVENT_MEMORY
+    }
+
     /// Events by position, in order.
     pub(crate) fn events(&self) -> &BTreeMap<Position, LogEvent> {
         &self.events
+    }
+
+    /// The number of the next event.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The events from a number on.
+    pub(crate) fn arrived_since(&self, number: u64) -> Arrived<'_> {
+        let new = self.arrivals.iter().rev().take_while(|at| at.1 >= number);
+        let mut events: Vec<_> = new.map(|at| (at.0, self.events.get(at))).collect();
+        events.reverse();
+        let incomplete = (events.len() as u64) < self.next.saturating_sub(number);
+        let events = events.into_iter().filter_map(|(at, event)| Some((at, event?)));
+        Arrived {
+            events: events.collect(),
+            incomplete,
+        }
     }
 
     fn forget(&mut self, position: Position) {

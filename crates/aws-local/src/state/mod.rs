@@ -13,13 +13,17 @@ pub(crate) mod api_destination;
 pub(crate) mod archive;
 pub(crate) mod bus;
 pub(crate) mod log_group;
+mod log_limit;
 pub(crate) mod metrics;
 pub(crate) mod outbox;
+pub(crate) mod pattern;
 pub(crate) mod queue;
 pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
 pub(crate) mod timers;
+pub(crate) mod topic;
+pub(crate) mod vended;
 
 use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
@@ -27,10 +31,13 @@ use bus::Bus;
 use log_group::{LogGroup, LogPolicy};
 use metrics::Metrics;
 use outbox::Outbox;
+use pattern::EventPattern;
 use queue::Queue;
 use source::Source;
 use story::Stories;
 use timers::Timers;
+use topic::Topic;
+use vended::Vended;
 
 /// The tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -54,6 +61,15 @@ pub(crate) struct World {
     /// a delivery depends on them.
     #[serde(default)]
     pub(crate) targets: BTreeMap<String, String>,
+    /// How many bytes of log events came since the limit on them was last looked at.
+    #[serde(skip)]
+    pub(crate) log_bytes_added: u64,
+    /// The most steps that one turn has taken since the start.
+    #[serde(skip)]
+    pub(crate) steps_most: usize,
+    /// How many log events were dropped because of that limit.
+    #[serde(default)]
+    pub(crate) log_events_dropped: u64,
 }
 
 /// One account in one region: `123456789012/us-east-1`.
@@ -92,6 +108,10 @@ pub(crate) struct Realm {
     pub(crate) api_destinations: BTreeMap<String, ApiDestination>,
     pub(crate) archives: BTreeMap<String, Archive>,
     pub(crate) replays: BTreeMap<String, Replay>,
+    #[serde(default)]
+    pub(crate) topics: BTreeMap<String, Topic>,
+    #[serde(default)]
+    pub(crate) vended: Vended,
     pub(crate) metrics: Metrics,
 }
 
@@ -114,6 +134,16 @@ fn commercial() -> String {
 }
 
 impl World {
+    /// Counts what is kept, after it was read from disk.
+    pub(crate) fn recount(&mut self) {
+        self.outbox.recount();
+        let archives = self
+            .realms
+            .values_mut()
+            .flat_map(|realm| realm.archives.values_mut());
+        archives.for_each(Archive::recount);
+    }
+
     /// A copy for a snapshot, without the stories. Long texts are shared, not copied.
     pub(crate) fn for_snapshot(&self) -> Self {
         Self {
@@ -125,6 +155,9 @@ impl World {
             stories: Stories::default(),
             clock_offset: self.clock_offset,
             targets: self.targets.clone(),
+            log_bytes_added: 0,
+            steps_most: 0,
+            log_events_dropped: self.log_events_dropped,
         }
     }
 
@@ -168,6 +201,22 @@ impl World {
         self.sessions.get(key).map(|session| &*session.account)
     }
 
+    /// The patterns that events are matched against: of all rules and archives.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &EventPattern> {
+        self.realms.values().flat_map(|realm| {
+            let rules = realm.buses.values().flat_map(|bus| bus.rules.values());
+            let unmanaged = rules.filter(|rule| rule.managed_by.is_none());
+            let archives = realm.archives.values();
+            let of_rules = unmanaged.filter_map(|rule| rule.pattern.as_ref());
+            of_rules.chain(archives.filter_map(|archive| archive.pattern.as_ref()))
+        })
+    }
+
+    /// The same, for reading.
+    pub(crate) fn realm_at(&self, id: &RealmId) -> Option<&Realm> {
+        self.realms.get(id)
+    }
+
     /// All realms that were ever accessed.
     pub(crate) fn realms(&self) -> impl Iterator<Item = (&RealmId, &Realm)> {
         self.realms.iter()
@@ -191,6 +240,8 @@ impl Realm {
             api_destinations: BTreeMap::new(),
             archives: BTreeMap::new(),
             replays: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            vended: Vended::default(),
             metrics: Metrics::default(),
         }
     }

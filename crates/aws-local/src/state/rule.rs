@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Tags;
+use super::pattern::EventPattern;
 use crate::clock::Millis;
 use crate::schedule::Schedule;
 
@@ -15,7 +16,7 @@ use crate::schedule::Schedule;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) name: String,
-    pub(crate) pattern: Option<String>,
+    pub(crate) pattern: Option<EventPattern>,
     pub(crate) schedule: Option<String>,
     pub(crate) state: String,
     /// When its schedule fires next.
@@ -28,9 +29,36 @@ pub(crate) struct Rule {
     pub(crate) managed_by: Option<String>,
     pub(crate) tags: Tags,
     pub(crate) targets: BTreeMap<String, Arc<Target>>,
+    /// The targets' places in the order in which they were put. Those that an older version stored have none, and are first.
+    #[serde(default)]
+    pub(crate) places: BTreeMap<String, u64>,
 }
 
 impl Rule {
+    /// Sets the targets. A new one is last, one that is replaced keeps its place.
+    pub(crate) fn set_targets(&mut self, targets: BTreeMap<String, Arc<Target>>, put: &[String]) {
+        self.targets = targets;
+        for id in put {
+            let last = self.places.values().copied().max().unwrap_or(0);
+            self.places.entry(id.clone()).or_insert(last + 1);
+        }
+        self.places.retain(|id, _| self.targets.contains_key(id));
+    }
+
+    pub(crate) fn remove_target(&mut self, id: &str) -> Option<Arc<Target>> {
+        self.places.remove(id);
+        self.targets.remove(id)
+    }
+
+    /// The targets in the order in which they were put, each with a key that sorts so.
+    pub(crate) fn in_order(&self) -> BTreeMap<String, &Arc<Target>> {
+        let place = |id: &String| self.places.get(id).copied().unwrap_or(0);
+        let targets = self.targets.iter();
+        targets
+            .map(|(id, target)| (format!("{:020} {id}", place(id)), target))
+            .collect()
+    }
+
     pub(crate) fn is_enabled(&self) -> bool {
         self.state != "DISABLED"
     }

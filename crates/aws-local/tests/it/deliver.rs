@@ -166,7 +166,8 @@ async fn buses_forward_across_accounts_when_allowed() {
     let (local, other) = (Local::start(Config::default()).await, "444444444444");
     queue(&local, "q", json!({})).await;
     let there = format!("arn:aws:events:{REGION}:{other}:event-bus/default");
-    rule(&local, "r", json!([{ "Id": "1", "Arn": there }])).await;
+    let role = format!("arn:aws:iam::{C}:role/r");
+    rule(&local, "r", json!([{ "Id": "1", "Arn": there, "RoleArn": role }])).await;
     let id = send(&local).await;
     let permit = format!(r#"{{"StatementId":"a","Action":"events:PutEvents","Principal":"{C}"}}"#);
     local.run(&[(other, "events.PutPermission", &permit, "ok")]).await;

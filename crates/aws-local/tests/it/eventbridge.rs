@@ -88,6 +88,14 @@ async fn targets() {
     A events.ListRuleNamesByTarget {"TargetArn":"x"} => ok{"RuleNames":[]}
     A events.ListRuleNamesByTarget {"TargetArn":"x","EventBusName":"none"} => ResourceNotFoundException: Event bus none does not exist.
     A events.DeleteRule {"Name":"r"} => ValidationException: Rule can't be deleted since it has targets.
+    A events.RemoveTargets {"Rule":"r","Ids":["b"]} => ok{"FailedEntryCount":0}
+    A events.PutTargets {"Rule":"r","Targets":[{"Id":"z","Arn":"arn:aws:sqs:r:1:q"},{"Id":"m","Arn":"arn:aws:sqs:r:1:q"}]} => ok
+    A events.PutTargets {"Rule":"r","Targets":[{"Id":"a","Arn":"arn:aws:sqs:r:1:q"},{"Id":"m","Arn":"arn:aws:sqs:r:1:p"}]} => ok
+    A events.PutRule {"Name":"r","EventPattern":"{\"source\":[\"t\"]}"} => ok
+    A events.ListTargetsByRule {"Rule":"r"} => ok{"Targets":[{"Id":"z"},{"Id":"m","Arn":"arn:aws:sqs:r:1:p"},{"Id":"a"}]}
+    A events.RemoveTargets {"Rule":"r","Ids":["z"]} => ok
+    A events.PutTargets {"Rule":"r","Targets":[{"Id":"z","Arn":"arn:aws:sqs:r:1:q"}]} => ok
+    A events.ListTargetsByRule {"Rule":"r"} => ok{"Targets":[{"Id":"m"},{"Id":"a"},{"Id":"z"}]}
     A events.RemoveTargets {"Rule":"none","Ids":["1"]} => ResourceNotFoundException: Rule none does not exist on EventBus default.
     "#,
     )
@@ -195,6 +203,7 @@ async fn replays_take_their_time() {
     let script = format!(
         r#"
     A events.CreateEventBus {{"Name":"b"}} => ok
+    A events.StartReplay {} => ValidationException: Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.
     A events.StartReplay {} => ValidationException: Parameter EventSourceArn is not valid. Reason: Archive a does not exist.
     A events.CreateArchive {{"ArchiveName":"a","EventSourceArn":"BUS"}} => ok
     A events.StartReplay {} => ResourceNotFoundException: Event bus none does not exist.
@@ -208,6 +217,7 @@ async fn replays_take_their_time() {
     A events.CancelReplay {{"ReplayName":"r"}} => IllegalStatusException
     A events.CancelReplay {{"ReplayName":"none"}} => ResourceNotFoundException: Replay none does not exist.
     "#,
+        with("9999999999", "0").replace("BUS", "ARN:event-bus/none"),
         replay("r"),
         with("BUS", "ARN:event-bus/none"),
         with("BUS", "ARN:rule/x"),
@@ -268,6 +278,11 @@ async fn connections_and_destinations() {
     let script = r#"
     A events.CreateConnection {"Name":"p","AuthorizationType":"BASIC","AuthParameters":{"BasicAuthParameters":{"Username":"u","Password":"p"}},"InvocationConnectivityParameters":{"ResourceParameters":{"ResourceConfigurationArn":""}}} => ValidationException
     A events.CreateConnection {"Name":"p","AuthorizationType":"BASIC","AuthParameters":{"ApiKeyAuthParameters":{"ApiKeyName":"n","ApiKeyValue":"v"}}} => ValidationException
+    A events.CreateConnection {"Name":"lower","AuthorizationType":"OAUTH_CLIENT_CREDENTIALS","AuthParameters":{"OAuthParameters":{"ClientParameters":{"ClientID":"i","ClientSecret":"s"},"AuthorizationEndpoint":"https://example.com/oauth","HttpMethod":"put"}}} => ok
+    A events.DescribeConnection {"Name":"lower"} => ok{"AuthParameters":{"OAuthParameters":{"HttpMethod":"PUT"}}}
+    A events.UpdateConnection {"Name":"lower","AuthParameters":{"OAuthParameters":{"HttpMethod":"get"}}} => ok
+    A events.DescribeConnection {"Name":"lower"} => ok{"AuthParameters":{"OAuthParameters":{"HttpMethod":"GET"}}}
+    A events.UpdateConnection {"Name":"lower","AuthParameters":{"OAuthParameters":{"HttpMethod":"patch"}}} => ValidationException
     A events.DescribeConnection {"Name":"none"} => ResourceNotFoundException: Failed to describe the connection(s). Connection 'none' does not exist.
     A events.UpdateConnection {"Name":"none"} => ResourceNotFoundException: Connection 'none' does not exist.
     A events.DeleteConnection {"Name":"none"} => ResourceNotFoundException: Connection 'none' does not exist.

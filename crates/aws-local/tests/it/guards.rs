@@ -62,6 +62,11 @@ async fn malformed_input_is_answered() {
         ("GET /_local/events/nope HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), "404"),
         ("GET http://evil.example/_local/clock HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), "403"),
         ("GET /_local/clock HTTP/1.1\r\nHost: evil.example\r\n\r\n".to_owned(), "403"),
+        ("GET /_local/clock HTTP/1.1\r\nHost: [::1]x\r\n\r\n".to_owned(), "403"),
+        ("GET /_local/clock HTTP/1.1\r\nHost: [::1]:80\r\n\r\n".to_owned(), "200"),
+        ("GET /_local/clock HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n".to_owned(), "403"),
+        ("GET /_local/clock HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n".to_owned(), "403"),
+        ("GET http://localhost/_local/clock HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n".to_owned(), "403"),
         ("GET /_local/clock HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n".to_owned(), "403"),
         ("OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n".to_owned(), "403"),
         (long, "431"),
@@ -101,6 +106,57 @@ async fn json_clients_are_refused_in_json() {
         let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
         let kind = answer["__type"].as_str().unwrap();
         assert_eq!(kind.rsplit('#').next(), Some(code), "{target:?} {answer}");
+    }
+    local.stop().await;
+}
+
+#[tokio::test]
+async fn other_protocols_are_refused_in_their_own_form() {
+    let local = Local::start(Config::default()).await;
+    for (headers, body, media, words) in [
+        (
+            &[("content-type", "application/x-www-form-urlencoded")][..],
+            "Action=SendMessage&Version=2012-11-05&QueueUrl=x",
+            "text/xml",
+            "<Code>UnknownOperationException</Code><Message>The local AWS speaks SQS",
+        ),
+        (
+            &[("content-type", "application/x-www-form-urlencoded")],
+            "Action=ListMetrics&Version=2010-08-01",
+            "text/xml",
+            "ListMetrics, version 2010-08-01",
+        ),
+        (
+            &[
+                ("smithy-protocol", "rpc-v2-cbor"),
+                ("content-type", "application/cbor"),
+            ],
+            "\u{0}",
+            "application/cbor",
+            "\u{19}UnknownOperationException",
+        ),
+        (
+            &[("content-type", "application/json")],
+            "{}",
+            "application/json",
+            r#"{"message":"The local AWS has no service of the REST protocol"#,
+        ),
+    ] {
+        let mut request = local.http.post(&local.url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 400, "{body}");
+        assert_eq!(response.headers()["content-type"], media, "{body}");
+        let is_cbor = media == "application/cbor";
+        assert_eq!(
+            response.headers().get("smithy-protocol").is_some(),
+            is_cbor,
+            "{body}"
+        );
+        let text = String::from_utf8_lossy(&response.bytes().await.unwrap()).into_owned();
+        assert!(text.contains(words), "{body}: {text}");
     }
     local.stop().await;
 }

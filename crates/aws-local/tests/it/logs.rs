@@ -305,6 +305,64 @@ fn document() -> String {
     .to_string()
 }
 
+/// Public reports show both answers: aws-cloudformation/cloudformation-coverage-roadmap issue 2557 (what is stored, and the
+/// refusal), aws/aws-cdk issue 14578 (the refusal's words).
+#[tokio::test]
+async fn an_account_is_kept_as_its_root_arn_which_is_refused() {
+    let local = Local::start(Config::default()).await;
+    group(&local, &[]).await;
+    let statement = |principal: &Value| json!({ "Effect": "Allow", "Principal": principal, "Action": "logs:PutLogEvents", "Resource": "*" });
+    let root = json!("arn:aws:iam::210987654321:root");
+    for (given, stored) in [
+        (json!("210987654321"), root.clone()),
+        (json!(["210987654321", "*"]), json!([root, "*"])),
+        (json!("*"), json!("*")),
+    ] {
+        for (place, look) in [
+            (json!({ "policyName": "p" }), r"{}".to_owned()),
+            (
+                json!({ "resourceArn": format!("arn:aws:logs:{REGION}:{C}:log-group:g") }),
+                format!(r#"{{"resourceArn":"arn:aws:logs:{REGION}:{C}:log-group:g"}}"#),
+            ),
+        ] {
+            let put = |statements: &Value| {
+                let mut body = place.clone();
+                body["policyDocument"] = json!(json!({ "Statement": statements }).to_string());
+                body.to_string()
+            };
+            // One statement, and a list of them.
+            for statements in [
+                statement(&json!({ "AWS": given })),
+                json!([statement(&json!({ "AWS": given }))]),
+            ] {
+                for call in ["logs.DeleteLogGroup", "logs.CreateLogGroup"] {
+                    local.run(&[(C, call, r#"{"logGroupName":"g"}"#, "ok")]).await;
+                }
+                local
+                    .run(&[(C, "logs.PutResourcePolicy", &put(&statements), "ok")])
+                    .await;
+                let (_, held) = local.ask(C, "logs.DescribeResourcePolicies", &look).await;
+                let text = held["resourcePolicies"][0]["policyDocument"].as_str().unwrap();
+                let kept: Value = serde_json::from_str(text).unwrap();
+                let found = kept.pointer("/Statement/Principal/AWS");
+                let found = found.or_else(|| kept.pointer("/Statement/0/Principal/AWS"));
+                assert_eq!(found, Some(&stored), "{text}");
+            }
+            let refused = put(&json!([statement(&json!({ "AWS": [root] }))]));
+            local
+                .run(&[(
+                    C,
+                    "logs.PutResourcePolicy",
+                    &refused,
+                    "InvalidParameterException: Principal section of policy contains ARN instead of account ID: \
+                     arn:aws:iam::210987654321:root",
+                )])
+                .await;
+        }
+    }
+    local.stop().await;
+}
+
 #[tokio::test]
 async fn the_accounts_policies_are_counted() {
     let local = Local::start(Config::default()).await;

@@ -27,6 +27,7 @@ async fn wire_up(local: &Local, url: &str, rate: u32) {
         json!({
             "Id": n.to_string(),
             "Arn": made["ApiDestinationArn"],
+            "RoleArn": format!("arn:aws:iam::{C}:role/r"),
             "RetryPolicy": { "MaximumEventAgeInSeconds": 60 },
         })
     };

@@ -156,6 +156,41 @@ async fn attributes_include_their_defaults() {
     )
     .await;
     assert_eq!(all("q").await["SqsManagedSseEnabled"], json!("false"));
+    // How long a data key is reused goes with the key: SetQueueAttributes of AWS's reference has 300 as its default.
+    let reuse = "KmsDataKeyReusePeriodSeconds";
+    for (set, shown) in [
+        (json!({}), json!("300")),
+        (json!({ reuse: "600" }), json!("600")),
+        (json!({ "KmsMasterKeyId": "" }), Value::Null),
+        (json!({ reuse: "900" }), Value::Null),
+        (json!({ "KmsMasterKeyId": "k" }), json!("900")),
+    ] {
+        if set != json!({}) {
+            ok(&local, "SetQueueAttributes", "q", json!({ "Attributes": set })).await;
+        }
+        assert_eq!(all("q").await[reuse], shown, "{set}");
+    }
+    // The values of RedriveAllowPolicy are those of AWS's reference (SetQueueAttributes).
+    let source = arn("f");
+    for (set, shown) in [
+        (
+            r#"{ "redrivePermission" : "denyAll" }"#.to_owned(),
+            r#"{"redrivePermission":"denyAll"}"#.to_owned(),
+        ),
+        (
+            format!(r#"{{"sourceQueueArns": ["{source}"], "redrivePermission": "byQueue"}}"#),
+            format!(r#"{{"redrivePermission":"byQueue","sourceQueueArns":["{source}"]}}"#),
+        ),
+    ] {
+        ok(
+            &local,
+            "SetQueueAttributes",
+            "q",
+            json!({ "Attributes": { "RedriveAllowPolicy": set } }),
+        )
+        .await;
+        assert_eq!(all("q").await["RedriveAllowPolicy"], json!(shown));
+    }
     local.stop().await;
 }
 
@@ -178,6 +213,24 @@ async fn attributes_that_are_none_are_refused() {
             "Modifying queue type is not supported.",
         ),
         ("q", json!({}), "MissingRequiredParameterException", "Attributes"),
+        (
+            "q",
+            json!({ "RedriveAllowPolicy": "x" }),
+            "InvalidParameterValueException",
+            "unsupported format",
+        ),
+        (
+            "q",
+            json!({ "RedriveAllowPolicy": r#"{"redrivePermission":"some"}"# }),
+            "InvalidParameterValueException",
+            "unsupported format",
+        ),
+        (
+            "q",
+            json!({ "RedriveAllowPolicy": r#"{"redrivePermission":"byQueue"}"# }),
+            "InvalidParameterValueException",
+            "unsupported format",
+        ),
         (
             "q",
             json!({ "KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true" }),

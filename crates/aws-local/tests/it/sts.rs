@@ -3,33 +3,10 @@
 use aws_local::Config;
 use serde_json::Value;
 
-use crate::client::{CUSTOMER, Local, PARTNER, REGION};
+use crate::client::{CUSTOMER, Local, PARTNER};
+use crate::query::{element, query};
 
 const ROLE: &str = "arn%3Aaws%3Aiam%3A%3A444444444444%3Arole%2Fpath%2Fdeployer";
-
-/// A request in the query protocol, signed by `key` for `region`; gives the status and the XML.
-async fn query(local: &Local, key: &str, form: &str) -> (u16, String) {
-    let mut request = local.http.post(&local.url).body(form.to_owned());
-    if !key.is_empty() {
-        let scope =
-            format!("AWS4-HMAC-SHA256 Credential={key}/20240101/{REGION}/sts/aws4_request, Signature=x");
-        request = request.header("authorization", scope);
-    }
-    let response = request
-        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(response.headers()["content-type"], "text/xml");
-    (response.status().as_u16(), response.text().await.unwrap())
-}
-
-fn element<'x>(xml: &'x str, name: &str) -> &'x str {
-    let after = xml.split_once(&format!("<{name}>")).map(|(_, after)| after);
-    after
-        .and_then(|after| after.split_once('<'))
-        .map_or("", |(text, _)| text)
-}
 
 #[tokio::test]
 async fn callers_are_identified_by_their_keys() {
@@ -44,6 +21,18 @@ async fn callers_are_identified_by_their_keys() {
         let (status, xml) = query(&local, key, "Action=GetCallerIdentity&Version=2011-06-15").await;
         assert_eq!((status, element(&xml, "Account")), (200, account), "{key} {xml}");
         assert_eq!(element(&xml, "Arn"), format!("arn:aws:iam::{account}:root"));
+    }
+    // Other partitions, as in botocore 1.44.8, `data/partitions.json`.
+    for (region, partition) in [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")] {
+        let url = format!(
+            "{}/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential={CUSTOMER}%2F20240101%2F{region}%2Fsts%2Faws4_request",
+            local.url
+        );
+        let xml = local.http.get(url).send().await.unwrap().text().await.unwrap();
+        assert_eq!(
+            element(&xml, "Arn"),
+            format!("arn:{partition}:iam::{CUSTOMER}:root")
+        );
     }
     // As EKS does it: signed in the query, by GET.
     let url = format!(

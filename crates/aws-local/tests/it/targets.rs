@@ -136,6 +136,57 @@ async fn transformers_fill_their_templates_as_aws_was_recorded() {
     local.stop().await;
 }
 
+/// Recorded of AWS: in `localstack/localstack`, `tests/aws/services/events/test_events_inputs.py`. AWS's guide has the reason
+/// (eb-transform-target-input): what a variable gives is not escaped.
+#[tokio::test]
+async fn templates_that_lead_to_no_json_deliver_nothing() {
+    let local = Local::start(Config::default()).await;
+    queue(&local, "q", json!({})).await;
+    queue(&local, "dead", json!({})).await;
+    let paths = json!({ "o": "$.detail.o", "l": "$.detail.l", "c": "$.detail.c", "all": "$.detail.l[*]" });
+    let detail = r#"{"o":{"k":"v"},"l":["x"],"c":"go"}"#;
+    for (template, expected) in [
+        (r#"{"payload": "<o>"}"#, None),
+        (r#"{"x": "users/<o>", "b": <o>}"#, None),
+        (r#"{"list": "<l>"}"#, None),
+        (r#"{"list": "<all>"}"#, None),
+        (r#" ["<o>"]"#, None),
+        (r#"{"event": "<aws.events.event>"}"#, None),
+        (r#"{"event": "<aws.events.event.json>"}"#, None),
+        (r#"{"c": <c>"#, None),
+        (r"{<o>: 1}", None),
+        (r#"{"payload": <o>}"#, Some(r#"{"payload":{"k":"v"}}"#)),
+        (r#"{"payload": "<c>"}"#, Some(r#"{"payload":"go"}"#)),
+        (r"{<c>: 1}", Some(r#"{"go":1}"#)),
+        (r#""it is <o>""#, Some(r#""it is {k:v}""#)),
+        ("it is <o>", Some(r#"it is {"k":"v"}"#)),
+    ] {
+        let transformer = json!({ "InputPathsMap": paths, "InputTemplate": template });
+        let put = json!({
+            "Arn": arn("sqs", "q"), "InputTransformer": transformer, "DeadLetterConfig": { "Arn": arn("sqs", "dead") },
+        });
+        target(&local, &put).await;
+        let id = send(&local, detail).await;
+        let bodies: Vec<Value> = take(&local, "q")
+            .await
+            .iter()
+            .map(|one| one["Body"].clone())
+            .collect();
+        let expected_bodies: Vec<Value> = expected.into_iter().map(Value::from).collect();
+        assert_eq!(bodies, expected_bodies, "{template}");
+        let dead = take(&local, "dead").await;
+        assert_eq!(dead.len(), usize::from(expected.is_none()), "{template}");
+        let story = local.look(&format!("events/{id}")).await;
+        let outcome = if expected.is_some() { "delivered" } else { "failed" };
+        assert_eq!(
+            story["buses"][0]["deliveries"][0]["outcome"],
+            json!(outcome),
+            "{template}"
+        );
+    }
+    local.stop().await;
+}
+
 #[tokio::test]
 async fn fifo_queues_take_events_in_the_targets_group() {
     let local = Local::start(Config::default()).await;
@@ -225,7 +276,8 @@ async fn events_reach_one_bus_more_and_no_third() {
             let permit = format!(r#"{{"StatementId":"a","Action":"events:PutEvents","Principal":"{C}"}}"#);
             local.run(&[(OTHER, "events.PutPermission", &permit, "ok")]).await;
         }
-        target(&local, &json!({ "Arn": to })).await;
+        let role = format!("arn:aws:iam::{C}:role/r");
+        target(&local, &json!({ "Arn": to, "RoleArn": role })).await;
         let id = send(&local, "{}").await;
         let story = local.look(&format!("events/{id}")).await;
         let delivery = &story["buses"][0]["deliveries"][0];

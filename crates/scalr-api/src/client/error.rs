@@ -41,6 +41,16 @@ pub enum ClientError {
         /// What is wrong with the answer.
         reason: String,
     },
+    /// The answer says that the call succeeded, and lacks what it must have: whether it was carried out is not known.
+    #[error("{request}: {host} answered without what its answer must have: {reason}")]
+    Incomplete {
+        /// Method and path.
+        request: String,
+        /// The host.
+        host: String,
+        /// What is missing.
+        reason: String,
+    },
     /// Cancelled by the caller, perhaps while the call was in flight.
     #[error("{request}: stopped on request")]
     Stopped {
@@ -108,7 +118,7 @@ impl ClientError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused(refusal) => matches!(refusal.status, 429 | 500 | 502..=504),
-            Self::NotSent { .. } | Self::NoAnswer { .. } => true,
+            Self::NotSent { .. } | Self::NoAnswer { .. } | Self::Incomplete { .. } => true,
             _ => false,
         }
     }
@@ -118,9 +128,10 @@ impl ClientError {
         let changes = |request: &str| !request.starts_with("GET ");
         match self {
             Self::Refused(refusal) => refusal.status >= 500 && changes(&refusal.request),
-            Self::NoAnswer { request, .. } | Self::NotTheApi { request, .. } | Self::Stopped { request } => {
-                changes(request)
-            }
+            Self::NoAnswer { request, .. }
+            | Self::NotTheApi { request, .. }
+            | Self::Incomplete { request, .. }
+            | Self::Stopped { request } => changes(request),
             Self::Unsure(_) => true,
             Self::NotSent { .. } | Self::Tls(_) | Self::Unwritable(_) => false,
         }

@@ -7,16 +7,23 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER
 use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::error::{ClientError, Refusal};
 use super::retry::{Failure, retry_after};
 use super::settings::Settings;
-use crate::{BASE_PATH, ErrorDocument, MEDIA_TYPE};
+use super::token::Token;
+use crate::bounded::cut;
+use crate::{BASE_PATH, ErrorDocument, ErrorObject, MEDIA_TYPE};
 
 /// The largest answer that is read.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Errors of one refusal that are kept.
+const ERRORS_MAX: usize = 20;
+/// Longest reason that is given why an answer cannot be used: it may repeat the answer.
+const REASON_CHARS_MAX: usize = 300;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -42,6 +49,8 @@ pub(super) struct Request {
 pub(super) struct Body {
     bytes: Vec<u8>,
     host: String,
+    /// What no error may repeat.
+    token: Token,
 }
 
 impl Request {
@@ -103,14 +112,35 @@ impl Request {
 }
 
 impl Body {
-    /// The body as JSON.
+    /// The body as JSON. One that lacks what it must have leaves unknown what became of the call; one that is anything
+    /// else is another server's.
     pub(super) fn read<T: DeserializeOwned>(self, request: &Request) -> Result<T, ClientError> {
-        serde_json::from_slice(&self.bytes).map_err(|error| ClientError::NotTheApi {
-            request: request.describe(),
-            host: self.host,
-            reason: error.to_string(),
-        })
+        let error = match serde_json::from_slice(&self.bytes) {
+            Ok(read) => return Ok(read),
+            Err(error) => error,
+        };
+        let (request, host) = (request.describe(), self.host);
+        let reason = cut(self.token.redact(&error.to_string()), REASON_CHARS_MAX);
+        if error.is_eof() || lacks_data(&self.bytes) || reason.starts_with("missing field") {
+            Err(ClientError::Incomplete {
+                request,
+                host,
+                reason,
+            })
+        } else {
+            Err(ClientError::NotTheApi {
+                request,
+                host,
+                reason,
+            })
+        }
     }
+}
+
+/// Whether this is JSON without the data that every answer of the API has.
+fn lacks_data(bytes: &[u8]) -> bool {
+    let value = serde_json::from_slice::<Value>(bytes);
+    value.is_ok_and(|value| value.get("data").is_none_or(Value::is_null))
 }
 
 impl Exchange {
@@ -125,12 +155,14 @@ impl Exchange {
         &self.settings
     }
 
-    /// Sends a call, with retries where they are safe, until an answer is final.
-    pub(super) async fn send(
+    /// Sends a call, with retries where they are safe, until an answer is final. `read` makes of its body what it has to
+    /// be: one that lacks what it must have counts as an answer that never came.
+    pub(super) async fn send<T>(
         &self,
         request: &Request,
         stop: &CancellationToken,
-    ) -> Result<Body, ClientError> {
+        read: impl Fn(Body) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
         let http = self.http()?;
         // An earlier attempt may have been carried out, so that no later failure means that nothing changed.
         let mut unsure = false;
@@ -143,8 +175,8 @@ impl Exchange {
             } else {
                 self.attempt(http, request).await
             };
-            let error = match answer {
-                Ok(body) => return Ok(body),
+            let error = match answer.and_then(&read) {
+                Ok(read) => return Ok(read),
                 Err(error) => error,
             };
             let retry = &self.settings.retry;
@@ -194,6 +226,7 @@ impl Exchange {
                 .get(LOCATION)
                 .and_then(|to| to.to_str().ok())
                 .unwrap_or("nowhere");
+            let target = cut(self.settings.token.redact(target), REASON_CHARS_MAX);
             let reason = format!("a redirect ({}) to `{}`", status.as_u16(), target.escape_debug());
             return Err(ClientError::NotTheApi {
                 request: request.describe(),
@@ -223,9 +256,14 @@ impl Exchange {
             bytes.extend_from_slice(&chunk);
         }
         if status.is_success() {
-            return Ok(Body { bytes, host });
+            let token = self.settings.token.clone();
+            return Ok(Body { bytes, host, token });
         }
-        Err(refusal(request, host, status, &bytes, retry_after).into())
+        let mut refusal = refusal(request, host, status, &bytes, retry_after);
+        for text in refusal.errors.iter_mut().flat_map(ErrorObject::texts) {
+            *text = self.settings.token.redact(text);
+        }
+        Err(refusal.into())
     }
 
     fn transport(&self, request: &Request, source: reqwest::Error) -> ClientError {
@@ -282,9 +320,10 @@ fn refusal(
     bytes: &[u8],
     retry_after: Option<Duration>,
 ) -> Refusal {
-    let errors = serde_json::from_slice(bytes)
+    let mut errors = serde_json::from_slice(bytes)
         .map(|document: ErrorDocument| document.errors)
         .unwrap_or_default();
+    errors.truncate(ERRORS_MAX);
     Refusal {
         request: request.describe(),
         host,
@@ -308,7 +347,7 @@ fn failure(error: &ClientError) -> Option<Failure> {
     match error {
         ClientError::Refused(refusal) => Some(Failure::Status(refusal.status, refusal.retry_after)),
         ClientError::NotSent { .. } => Some(Failure::NotSent),
-        ClientError::NoAnswer { .. } => Some(Failure::NoAnswer),
+        ClientError::NoAnswer { .. } | ClientError::Incomplete { .. } => Some(Failure::NoAnswer),
         _ => None,
     }
 }

@@ -38,8 +38,10 @@ use crate::{
     RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId,
 };
 
-/// Pages of a list that are read at most: 10,000 objects.
+/// Pages of a list that are read at most.
 const PAGES_MAX: u32 = 100;
+/// Objects of a list that are read at most: those of so many pages.
+const OBJECTS_MAX: usize = 10_000;
 
 /// Scalr's API. Clones share connections; nothing is opened or read before the first call.
 #[derive(Clone, Debug)]
@@ -113,7 +115,8 @@ impl Client {
     /// Deletes a connection; `false` when there was none.
     pub async fn delete_connection(&self, id: &ConnectionId) -> Result<bool, ClientError> {
         let request = Request::delete(format!("{}/{id}", Connection::PATH));
-        Ok(gone_is_none(self.exchange.send(&request, &self.stop).await)?.is_some())
+        let deleted = self.exchange.send(&request, &self.stop, |_| Ok(())).await;
+        Ok(gone_is_none(deleted)?.is_some())
     }
 
     /// All connections, or those of exactly that name.
@@ -176,11 +179,9 @@ impl Client {
 
     async fn get<K: Kind>(&self, path: String) -> Result<Option<Object<K>>, ClientError> {
         let request = Request::get(path, Vec::new());
-        let Some(body) = gone_is_none(self.exchange.send(&request, &self.stop).await)? else {
-            return Ok(None);
-        };
-        body.read::<Document<Object<K>>>(&request)
-            .map(|document| Some(document.data))
+        let read = |body: Body| body.read::<Document<Object<K>>>(&request);
+        let found = gone_is_none(self.exchange.send(&request, &self.stop, read).await)?;
+        Ok(found.map(|document| document.data))
     }
 
     async fn post<K: Kind>(&self, path: &str, data: Input<K>) -> Result<Object<K>, ClientError> {
@@ -194,9 +195,9 @@ impl Client {
     }
 
     async fn write<K: Kind>(&self, request: &Request) -> Result<Object<K>, ClientError> {
-        let body = self.exchange.send(request, &self.stop).await?;
-        body.read::<Document<Object<K>>>(request)
-            .map(|document| document.data)
+        let read = |body: Body| body.read::<Document<Object<K>>>(request);
+        let document = self.exchange.send(request, &self.stop, read).await?;
+        Ok(document.data)
     }
 
     async fn list<K: Kind>(&self, path: &str, name: Option<&str>) -> Result<Vec<Object<K>>, ClientError> {
@@ -209,8 +210,17 @@ impl Client {
             ];
             query.extend(name.map(|name| ("filter[name]", name.to_owned())));
             let request = Request::get(path.to_owned(), query);
-            let list: List<K> = self.exchange.send(&request, &self.stop).await?.read(&request)?;
+            let read = |body: Body| body.read::<List<K>>(&request);
+            let list = self.exchange.send(&request, &self.stop, read).await?;
             all.extend(list.data);
+            // A server that sends more than the page that was asked for must not fill the memory.
+            if all.len() > OBJECTS_MAX {
+                return Err(ClientError::NotTheApi {
+                    request: format!("GET /{path}"),
+                    host: self.host().to_string(),
+                    reason: format!("a list of more than {OBJECTS_MAX} objects"),
+                });
+            }
             match list.meta.pagination.next_page {
                 // A server that names an earlier page again would cause an endless loop.
                 Some(next) if next > page => page = next,
@@ -225,9 +235,9 @@ fn audit_log_path(account: &AccountId) -> String {
     format!("{}/{account}/audit-log-setting", Account::PATH)
 }
 
-fn gone_is_none(answer: Result<Body, ClientError>) -> Result<Option<Body>, ClientError> {
+fn gone_is_none<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match answer {
-        Ok(body) => Ok(Some(body)),
+        Ok(found) => Ok(Some(found)),
         Err(ClientError::Refused(refusal)) if refusal.is_gone() => Ok(None),
         Err(error) => Err(error),
     }

@@ -318,6 +318,90 @@ async fn answers_that_are_not_the_apis_are_errors() {
 }
 
 #[tokio::test]
+async fn an_answer_without_what_it_must_have_is_an_unknown_outcome_and_tried_again() {
+    let mut without_status = connection("in-1");
+    without_status["attributes"]
+        .as_object_mut()
+        .unwrap()
+        .remove("status");
+    for body in [
+        String::new(),
+        "{}".to_owned(),
+        "[]".to_owned(),
+        json!({"data": null}).to_string(),
+        json!({"data": {}}).to_string(),
+        json!({"data": without_status}).to_string(),
+        json!({"data": connection("in-1")}).to_string().replace("}}", ""),
+    ] {
+        let answer = Act::Answer(200, "", body.clone());
+        let server = Server::start(vec![answer.clone(), one("in-1")]).await;
+        let found = server.client().connection(&id("in-1")).await;
+        assert!(found.unwrap().is_some(), "{body}");
+        assert_eq!(server.requests().len(), 2, "{body}");
+
+        let server = Server::start(vec![answer.clone(), one("in-1")]).await;
+        let changed = ConnectionInput::status(Status::Disabled);
+        server
+            .client()
+            .update_connection(&id("in-1"), changed)
+            .await
+            .unwrap();
+        assert_eq!(server.requests().len(), 2, "{body}");
+
+        // A call that must not be repeated.
+        let server = Server::start(vec![answer, one("in-1")]).await;
+        let made = server
+            .client()
+            .create_connection(ConnectionInput::default())
+            .await;
+        let error = made.unwrap_err();
+        assert!(
+            matches!(error, ClientError::Incomplete { .. }),
+            "{body}: {error:?}"
+        );
+        assert!(error.may_be_done() && error.is_passing(), "{body}: {error}");
+        assert_eq!(server.requests().len(), 1, "{body}");
+    }
+    let server = Server::start(vec![Act::Answer(200, "", "{}".to_owned())]).await;
+    let error = server.client().connections(None).await.unwrap_err();
+    assert!(matches!(error, ClientError::Incomplete { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn nothing_long_and_no_token_comes_from_an_answer() {
+    let long = "x".repeat(1 << 20);
+    let error = json!({"title": "t", "code": long, "detail": format!("Bearer s3cret {long}"), "source": {"pointer": long}});
+    let errors = json!({ "errors": vec![error; 3] }).to_string();
+    let many = json!({ "errors": vec![json!({ "detail": "s3cret" }); 10_000] }).to_string();
+    let other =
+        json!({"data": {"type": format!("s3cret{long}"), "id": "in-1", "attributes": {}}}).to_string();
+    for act in [
+        Act::Answer(422, "", errors),
+        Act::Answer(422, "", many),
+        Act::Answer(200, "", other),
+        Act::Answer(302, "Location: https://other/s3cret\r\n", String::new()),
+    ] {
+        let server = Server::start(vec![act]).await;
+        let error = server.client().connection(&id("in-1")).await.unwrap_err();
+        let (shown, debugged) = (error.to_string(), format!("{error:?}"));
+        assert!(
+            shown.len() < 30_000 && debugged.len() < 30_000,
+            "{} {}",
+            shown.len(),
+            debugged.len()
+        );
+        assert!(
+            !shown.contains("s3cret") && !debugged.contains("s3cret"),
+            "{shown:.200}"
+        );
+    }
+    let page = json!({"data": vec![connection("in-1"); 10_001]});
+    let server = Server::start(vec![ok(&page)]).await;
+    let error = server.client().connections(None).await.unwrap_err();
+    assert!(error.to_string().contains("more than 10000 objects"), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_is_timed_out() {
     let server = Server::start(vec![Act::Silence]).await;
     let client = server.client_with(Duration::from_millis(50));

@@ -34,6 +34,13 @@ impl Token {
         Ok(Self(value))
     }
 
+    /// A text without the token: a server may repeat what it was sent.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let header = self.0.to_str().unwrap_or_default();
+        let token = header.trim_start_matches("Bearer ");
+        text.replace(token, "…")
+    }
+
     /// The value of the `Authorization` header.
     pub(super) fn header(&self) -> HeaderValue {
         self.0.clone()
@@ -55,6 +62,7 @@ mod tests {
         let token = Token::new(" s3cret.atlasv1.x\n").unwrap();
         assert_eq!(token.header(), "Bearer s3cret.atlasv1.x");
         assert_eq!(format!("{token:?} {:?}", token.header()), "Token(…) Sensitive");
+        assert_eq!(token.redact("`s3cret.atlasv1.x`?"), "`…`?");
         assert_eq!(Token::new(" \n").unwrap_err(), TokenError::Empty);
         for text in ["a b", "a\nb", "schlüssel", "a\0"] {
             assert_eq!(Token::new(text).unwrap_err(), TokenError::Illegal, "{text:?}");

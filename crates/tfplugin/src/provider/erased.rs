@@ -39,7 +39,8 @@ pub(crate) trait AnyResource: Send + Sync {
     fn update<'a>(&'a self, prior: &'a Val, plan: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>>;
     fn delete<'a>(&'a self, state: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>>;
     fn plan<'a>(&'a self, plan: &'a mut PlanState) -> BoxFuture<'a, Result<()>>;
-    fn validate(&self, config: &Val, diags: &mut Diagnostics);
+    /// `certain` is the configuration without what a mocked run may have made up.
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
     fn plans_destroy(&self) -> bool;
     fn import_id(&self, id: &str) -> Result<Vec<(Path, Imported)>>;
     fn upgrade(&self, version: i64, raw: Json) -> Result<Json>;
@@ -50,7 +51,8 @@ pub(crate) trait AnyDataSource: Send + Sync {
     fn object(&self) -> Arc<Object>;
     fn timeouts(&self) -> Timeouts;
     fn read<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>>;
-    fn validate(&self, config: &Val, diags: &mut Diagnostics);
+    /// `certain` is the configuration without what a mocked run may have made up.
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
 }
 
 pub(crate) trait AnyFunction: Send + Sync {
@@ -184,9 +186,9 @@ impl<R: Resource> AnyResource for Erased<R> {
         })
     }
 
-    fn validate(&self, config: &Val, diags: &mut Diagnostics) {
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(R::RULES, config));
-        R::validate_config(&Config::new(config), diags);
+        R::validate_config(&Config::new(certain), diags);
     }
 
     fn plans_destroy(&self) -> bool {
@@ -223,9 +225,9 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
         })
     }
 
-    fn validate(&self, config: &Val, diags: &mut Diagnostics) {
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(D::RULES, config));
-        D::validate_config(&Config::new(config), diags);
+        D::validate_config(&Config::new(certain), diags);
     }
 }
 

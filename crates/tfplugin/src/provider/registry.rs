@@ -60,7 +60,11 @@ impl ConfigureRequest {
             self.provider_name, self.provider_version
         );
         if !self.terraform_version.is_empty() {
-            text += &format!(" (plugin protocol 6; client version {})", self.terraform_version);
+            text.extend([
+                " (plugin protocol 6; client version ",
+                &*self.terraform_version,
+                ")",
+            ]);
         }
         let more = self.more_user_agent.trim();
         if !more.is_empty() {

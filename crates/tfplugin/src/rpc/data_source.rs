@@ -20,9 +20,10 @@ pub(super) fn validate(
             ty: &one.ty,
             timeouts: one.timeouts,
             write_only_allowed: false,
+            mocked: service.may_be_mocked(),
         };
-        validate::config(&subject, message.config.as_ref(), |config, diags| {
-            one.any.validate(config, diags);
+        validate::config(&subject, message.config.as_ref(), |config, certain, diags| {
+            one.any.validate(config, certain, diags);
         })
     });
     pb::validate_data_resource_config::Response {

@@ -19,6 +19,7 @@ pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -41,6 +42,7 @@ pub(crate) struct Service {
     catalog: Catalog,
     version: &'static str,
     client: RwLock<Client>,
+    has_settings: AtomicBool,
     stop: Mutex<CancellationToken>,
 }
 
@@ -56,6 +58,7 @@ impl Service {
             catalog: Catalog::new(provider),
             version,
             client: RwLock::new(Client::Missing("Terraform has not configured it".to_owned())),
+            has_settings: AtomicBool::new(false),
             stop: Mutex::new(CancellationToken::new()),
         }
     }
@@ -91,7 +94,18 @@ impl Service {
         self.set_client(Client::Ready(client));
     }
 
+    /// Whether the run may be a mocked one. Such a run sends no settings; nor does `terraform validate` where the provider's
+    /// block is empty.
+    fn may_be_mocked(&self) -> bool {
+        !self.has_settings.load(Ordering::Relaxed)
+    }
+
+    fn settings_have_come(&self) {
+        self.has_settings.store(true, Ordering::Relaxed);
+    }
+
     fn set_client(&self, client: Client) {
+        self.settings_have_come();
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
     }
 

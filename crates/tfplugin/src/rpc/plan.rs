@@ -22,9 +22,10 @@ pub(super) fn validate(
                 .client_capabilities
                 .as_ref()
                 .is_some_and(|can| can.write_only_attributes_allowed),
+            mocked: service.may_be_mocked(),
         };
-        validate::config(&subject, message.config.as_ref(), |config, diags| {
-            one.any.validate(config, diags);
+        validate::config(&subject, message.config.as_ref(), |config, certain, diags| {
+            one.any.validate(config, certain, diags);
         })
     });
     pb::validate_resource_config::Response {

@@ -102,9 +102,11 @@ pub(super) fn validate(
         timeouts: Timeouts::none(),
         // A provider's settings are never stored.
         write_only_allowed: true,
+        mocked: false,
     };
+    service.settings_have_come();
     pb::validate_provider_config::Response {
-        diagnostics: validate::config(&subject, message.config.as_ref(), |config, diags| {
+        diagnostics: validate::config(&subject, message.config.as_ref(), |config, _, diags| {
             catalog.provider.validate(config, diags);
         }),
     }

@@ -5,7 +5,7 @@ use crate::cty::{Type, Val};
 use crate::diag::Diagnostics;
 use crate::proto::tfplugin6 as pb;
 use crate::schema::Object;
-use crate::semantics::{timeouts, validate};
+use crate::semantics::{mock, timeouts, validate};
 use crate::timeouts::Timeouts;
 
 /// What a configuration has to fit.
@@ -15,20 +15,29 @@ pub(super) struct Subject<'a> {
     pub(super) timeouts: Timeouts,
     /// Whether the client knows write-only attributes, and so stores none.
     pub(super) write_only_allowed: bool,
+    /// Whether a mocked run may have made up some of the values.
+    pub(super) mocked: bool,
 }
 
-/// Runs the checks of the schema, then the provider's own.
+/// Runs the checks of the schema, then the provider's own: those get the configuration, and what of it is certain.
 pub(super) fn config(
     subject: &Subject<'_>,
     config: Option<&pb::DynamicValue>,
-    own: impl FnOnce(&Val, &mut Diagnostics),
+    own: impl Fn(&Val, &Val, &mut Diagnostics),
 ) -> Vec<pb::Diagnostic> {
     let run = || {
         let value = wire::value(config, subject.ty)?;
-        let mut diags = validate::object(subject.object, &value, subject.write_only_allowed);
-        timeouts::validate(subject.timeouts, &value, &mut diags);
-        own(&value, &mut diags);
-        Ok(diags)
+        let found = |certain: &Val| {
+            let mut diags = validate::object(subject.object, certain, subject.write_only_allowed);
+            timeouts::validate(subject.timeouts, &value, &mut diags);
+            own(&value, certain, &mut diags);
+            diags
+        };
+        let all = found(&value);
+        if !subject.mocked {
+            return Ok(all);
+        }
+        Ok(mock::without_doubt(all, &found(&mock::certain(&value))))
     };
     wire::diagnostics(guard_now(run).unwrap_or_else(|diags| diags), subject.ty)
 }

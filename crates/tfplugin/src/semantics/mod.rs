@@ -4,6 +4,7 @@ pub(crate) mod contract;
 pub(crate) mod draft;
 pub(crate) mod ignored;
 pub(crate) mod merge;
+pub(crate) mod mock;
 mod replace;
 pub(crate) mod timeouts;
 pub(crate) mod validate;

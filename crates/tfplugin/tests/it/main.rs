@@ -10,6 +10,7 @@ mod ignored;
 mod import;
 mod keeper;
 mod macros;
+mod mocks;
 mod newtypes;
 mod paths;
 mod plan;

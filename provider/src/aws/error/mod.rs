@@ -6,6 +6,7 @@ use std::fmt;
 use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 
+use super::quoted::{quoted, unsigned};
 use super::regional::Stop;
 use crate::failure::{Cause, Effect, in_full};
 use crate::trust;
@@ -90,7 +91,7 @@ pub struct Service {
     pub region: String,
     /// AWS's code.
     pub code: String,
-    /// AWS's message.
+    /// AWS's message, as it may be shown.
     pub message: String,
     /// AWS's id of the request, for its support.
     pub request_id: Option<String>,
@@ -113,8 +114,8 @@ impl Error {
                 Self::Service(Service {
                     operation,
                     region: region.to_owned(),
-                    code: service.code().unwrap_or("Unknown").to_owned(),
-                    message: service.message().unwrap_or_default().to_owned(),
+                    code: quoted(service.code().unwrap_or("Unknown")),
+                    message: quoted(service.message().unwrap_or_default()),
                     request_id: service.request_id().map(str::to_owned),
                 })
             }
@@ -137,8 +138,8 @@ impl Error {
         Self::Service(Service {
             operation,
             region: region.to_owned(),
-            code: code.unwrap_or("Unknown").to_owned(),
-            message: message.unwrap_or_default().to_owned(),
+            code: quoted(code.unwrap_or("Unknown")),
+            message: quoted(message.unwrap_or_default()),
             request_id: None,
         })
     }
@@ -178,6 +179,20 @@ impl Error {
 
 impl Cause for Error {
     const CALLED: &'static str = "AWS";
+
+    /// What every call needs is missing: that failed, and not what was to be done with it.
+    fn what(&self, doing: &str) -> String {
+        match self {
+            Self::NoRegion { .. } => "No AWS region is known".to_owned(),
+            Self::NoCredentials { .. } => "There are no usable AWS credentials".to_owned(),
+            Self::NoSuchProfile { profile, .. } => format!("There is no AWS profile `{profile}`"),
+            Self::NotAssumed { role, .. } => format!("The role `{role}` cannot be assumed"),
+            Self::WrongAccount { account, .. } => {
+                format!("The AWS credentials are of account {account}, which is not allowed")
+            }
+            _ => format!("Cannot {doing}"),
+        }
+    }
 
     fn effect(&self) -> Effect {
         match self {
@@ -284,7 +299,7 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "The role `{role}` could not be assumed with the AWS credentials found: {}",
-                    answer(source.as_ref()).unwrap_or_else(|| in_full(source.as_ref()))
+                    answer(source.as_ref()).unwrap_or_else(|| unsigned(&in_full(source.as_ref())))
                 )
             }
             Self::WrongAccount { account, allowed } => write!(
@@ -305,7 +320,7 @@ impl fmt::Display for Error {
                 endpoint
                     .as_ref()
                     .map_or_else(String::new, |url| format!(" at {url}")),
-                in_full(source.as_ref())
+                unsigned(&in_full(source.as_ref()))
             ),
             Self::Stopped { what, why } => match why {
                 Stop::Interrupted => write!(f, "{what} was interrupted before an answer came"),
@@ -342,7 +357,7 @@ impl fmt::Display for Service {
             self.operation, self.region, self.code
         )?;
         if !self.message.is_empty() {
-            write!(f, ": {}", cut(&self.message))?;
+            write!(f, ": {}", self.message)?;
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request {id})")?;
@@ -359,18 +374,42 @@ fn hint(code: &str, operation: &str) -> Option<String> {
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
             "The AWS session has expired: sign in again (for a profile with single sign-on: `aws sso login`).".to_owned()
         }
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSignatureException" => {
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "AuthFailure" => {
             "AWS does not know these credentials: check the access key, its secret and, for temporary ones, the session token."
                 .to_owned()
         }
-        "LimitExceededException" => {
-            "A quota of the account is used up: remove what is unused, or ask for more under Service Quotas.".to_owned()
-        }
+        "LimitExceededException" => of_limit(operation).to_owned(),
         "UnknownOperationException" => {
             "What answers at this endpoint does not offer the call: is it a local stand-in for AWS?".to_owned()
         }
         _ => return None,
     })
+}
+
+/// What to do about a limit. Some are no quotas, and nobody can raise them: the guides' pages of quotas say so.
+fn of_limit(operation: &str) -> &'static str {
+    match operation {
+        "events:PutTargets" => {
+            "A rule takes five targets, and no quota raises that: remove a target that is no longer needed, or put this one \
+             on a second rule with the same event pattern."
+        }
+        "logs:PutResourcePolicy" => {
+            "An account takes ten resource policies without a log group in a region, and no quota raises that: delete one \
+             that is no longer needed (`aws logs describe-resource-policies`, `aws logs delete-resource-policy`)."
+        }
+        "events:TagResource" | "logs:TagResource" => {
+            "An object takes 50 tags, and no quota raises that: remove some, of the provider's `default_tags` as well."
+        }
+        _ => {
+            "A quota of the account is used up: remove what is unused, or ask for more under Service Quotas."
+        }
+    }
 }
 
 fn no_credentials(
@@ -397,7 +436,7 @@ fn no_credentials(
     if let Some(role) = role {
         write!(f, " With them the role `{role}` was to be assumed.")?;
     }
-    write!(f, "\n\nThe answers were: {}", in_full(source))
+    write!(f, "\n\nThe answers were: {}", unsigned(&in_full(source)))
 }
 
 /// What AWS answered, where the error holds an answer.
@@ -408,27 +447,12 @@ fn answer(error: &(dyn StdError + 'static)) -> Option<String> {
             return Some(format!(
                 "`sts:AssumeRole` answered {}: {}",
                 meta.code()?,
-                cut(meta.message()?)
+                quoted(meta.message()?)
             ));
         }
         next = here.source();
     }
     None
-}
-
-/// AWS repeats what it refuses, be it a pattern of thousands of characters: the middle of a long message is left out.
-fn cut(message: &str) -> String {
-    const KEPT: usize = 300;
-    let chars: Vec<char> = message.chars().collect();
-    if chars.len() <= 2 * KEPT {
-        return message.to_owned();
-    }
-    let (start, end) = (&chars[..KEPT], &chars[chars.len() - KEPT..]);
-    start
-        .iter()
-        .chain(" … ".chars().collect::<Vec<_>>().iter())
-        .chain(end)
-        .collect()
 }
 
 fn in_words(profile: Option<&str>, holding: &str) -> String {

@@ -5,25 +5,17 @@ use crate::failure::{Standing, diagnostic};
 use crate::tests::snapshot;
 
 fn service(code: &str) -> Error {
+    answered("events:PutRule", code)
+}
+
+fn answered(operation: &'static str, code: &str) -> Error {
     Error::Service(Service {
-        operation: "events:PutRule",
+        operation,
         region: "us-east-1".to_owned(),
         code: code.to_owned(),
         message: "no".to_owned(),
         request_id: Some("r-1".to_owned()),
     })
-}
-
-#[test]
-fn long_messages_are_cut() {
-    let long = format!("begin {} end", "é".repeat(4_000));
-    let text = cut(&long);
-    assert!(
-        text.starts_with("begin é") && text.ends_with("é end") && text.contains('…'),
-        "{text}"
-    );
-    assert_eq!(text.chars().count(), 603);
-    assert_eq!(cut("short"), "short");
 }
 
 #[test]
@@ -67,6 +59,38 @@ fn every_failure_has_its_message() {
     snapshot::check("aws_errors.txt", texts);
 }
 
+/// Only a limit that can be raised has the advice to raise it.
+#[test]
+fn limits_that_are_fixed_are_said_to_be() {
+    for (operation, raises) in [
+        ("events:PutRule", true),
+        ("events:CreateEventBus", true),
+        ("logs:CreateLogGroup", true),
+        ("events:PutTargets", false),
+        ("logs:PutResourcePolicy", false),
+        ("events:TagResource", false),
+        ("logs:TagResource", false),
+    ] {
+        let next = answered(operation, "LimitExceededException").next().unwrap();
+        assert_eq!(next.contains("Service Quotas"), raises, "{operation}: {next}");
+        assert_eq!(
+            next.contains("no quota raises that"),
+            !raises,
+            "{operation}: {next}"
+        );
+    }
+}
+
+/// Only a connection that failed is "Cannot reach AWS".
+#[test]
+fn a_title_says_what_failed() {
+    for error in failures() {
+        let title = error.what("reach AWS");
+        let lacks_what_calls_need = error.effect() == Effect::NotSent;
+        assert_eq!(title != "Cannot reach AWS", lacks_what_calls_need, "{error}");
+    }
+}
+
 /// One of each kind.
 fn failures() -> impl Iterator<Item = Error> {
     let profile = || Some("ci".to_owned());
@@ -85,16 +109,19 @@ fn failures() -> impl Iterator<Item = Error> {
         what: "`events:ListRules` in us-east-1".to_owned(),
         why,
     };
-    let answered = [
+    let codes = [
         "ValidationException",
         "AccessDeniedException",
         "ExpiredTokenException",
         "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
         "LimitExceededException",
         "UnknownOperationException",
         "InternalException",
     ];
-    answered.map(service).into_iter().chain([
+    let limited = answered("events:PutTargets", "LimitExceededException");
+    codes.map(service).into_iter().chain([
+        limited,
         Error::NoRegion { profile: None },
         Error::NoRegion { profile: profile() },
         none(None, None),

@@ -62,6 +62,14 @@ pub(super) fn no_account(account: &AccountId) -> Diagnostic {
     )
 }
 
+/// An import found the setting off.
+pub(super) fn off(account: &AccountId, host: &Host) -> Diagnostic {
+    Diagnostic::error(format!("The audit log of account `{account}` is not streamed")).detail(format!(
+        "`{host}` has the setting, and it selects no connection, so there is nothing to import. Nothing was imported. Create \
+         the resource instead."
+    ))
+}
+
 pub(super) fn not_offered(host: &Host) -> Diagnostic {
     Diagnostic::error("This Scalr server has no API for the audit-log setting").detail(format!(
         "`{host}` does not offer `/accounts/ACCOUNT/audit-log-setting`. Nothing was changed.\n\nSelect the connection by hand \

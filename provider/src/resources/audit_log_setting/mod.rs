@@ -55,12 +55,21 @@ impl Resource for AuditLogSetting {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let account = state.account()?;
+        // An import knows the account alone.
+        let imported = state.connection_id.is_empty();
         let Some(setting) = read(&scalr, &account).await? else {
+            if imported {
+                return Err(absent(&scalr, &account).await);
+            }
             return scalr::gone_with_account(&scalr, &account).await.map(|()| None);
         };
         // Off is gone: the next plan turns it on again.
         let Some(id) = selected(&setting) else {
-            return Ok(None);
+            return if imported {
+                Err(messages::off(&account, scalr.api.host()).into())
+            } else {
+                Ok(None)
+            };
         };
         // Imported: what is selected now is what is managed.
         let ours = operation.private(OURS).unwrap_or_else(|| {

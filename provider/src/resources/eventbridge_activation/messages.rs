@@ -4,10 +4,15 @@ use scalr_api::{ClientError, Connection as Wire, ConnectionAttributes, Connectio
 use tfplugin::{Diagnostic, WaitEnd};
 
 use super::Activation;
+use super::scalr::Why;
 
 /// What to do in place of resuming a paused connection.
 pub(super) const LEAVE_IT_OUT: &str = "leave the activation out while it is to stay paused";
 pub(super) const PLAN_AGAIN: &str = "plan again, and the activation is left alone while it is paused";
+/// How the targets come before the events that are held.
+pub(super) const DEPEND_ON_THE_TARGETS: &str = "Name the targets in `depends_on` of this resource, so that they are there \
+                                                before the connection is active: \
+                                                `depends_on = [scalr_eventbridge_target.NAME]`.";
 /// The state where the connection did not become active.
 pub(super) const NOT_RECORDED: &str = "No activation was recorded, and the connection is as it was.";
 pub(super) const STAYS: &str = "The activation stays, and the next plan refreshes again.";
@@ -66,10 +71,14 @@ pub(super) fn paused(object: &Object<Wire>, instead: &str) -> Diagnostic {
 }
 
 /// Why the connection is not active, and which step is missing.
-pub(super) fn not_active(last: Option<&Object<Wire>>, end: &WaitEnd, standing: &str) -> Diagnostic {
-    let (until, awaited) = match end {
-        WaitEnd::TimedOut { last } => ("when the timeout passed", last),
-        WaitEnd::Cancelled { last } => ("when the wait was interrupted", last),
+pub(super) fn not_active(last: Option<&Object<Wire>>, why: &Why, standing: &str) -> Diagnostic {
+    let (until, awaited) = match why {
+        Why::Wait(WaitEnd::TimedOut { last }) => ("when the timeout passed", last.as_str()),
+        Why::Wait(WaitEnd::Cancelled { last }) => ("when the wait was interrupted", last.as_str()),
+        Why::NoBus => (
+            "when AWS had shown no event bus of its event source for 15 s, and nothing in this apply makes one",
+            NO_ANSWER,
+        ),
     };
     let Some(object) = last else {
         return Diagnostic::error("The connection was not refreshed")
@@ -106,8 +115,8 @@ fn pending(wire: &ConnectionAttributes) -> (String, String) {
         "The missing step: the partner event source `{source}` is not associated with an event bus in AWS account {} in {}.",
         wire.aws_account_id, wire.region
     );
-    let next = "Associate it with a `scalr_eventbridge_bus` of that name in that account and region, and name the bus in \
-                this resource's `depends_on`; then apply again."
+    let next = "Associate it with a `scalr_eventbridge_bus` of that name in that account and region, and name the bus's \
+                targets in this resource's `depends_on`; then apply again."
         .to_owned();
     (missing, next)
 }

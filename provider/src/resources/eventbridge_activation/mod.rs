@@ -2,8 +2,12 @@
 //!
 //! `disabled` is settled: a connection that is found paused is left paused. It is looked at right before each refresh,
 //! since the call that refreshes is also the one that resumes.
+//!
+//! Where the plan of the connection or of its bus changes the status, the status is unknown until this resource's own turn:
+//! it then refreshes, or reads that the connection is paused.
 
 mod messages;
+mod receiver;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
@@ -16,13 +20,17 @@ use scalr::{Ended, refresh};
 
 /// Has Scalr look at the event source of a connection ("Refresh status") until the connection is active.
 ///
-/// Let it depend on the `scalr_eventbridge_bus` of the event source. A connection that falls back to `pending` or fails is refreshed again on the next apply; one that is paused (`enabled = false`) is left paused. Destroying the activation changes nothing in Scalr.
+/// Let it depend on the targets of the bus, as in the example: an active connection delivers at once what Scalr held until
+/// then, and EventBridge drops what no rule picks up. Where the AWS credentials reach the connection's account, a bus without
+/// an enabled rule that has a target is warned of, and 15 seconds without any bus, where this apply makes none, are an error.
+///
+/// A connection that falls back to `pending` or fails is refreshed again on the next apply; one that is paused (`enabled = false`) is left paused. Destroying the activation changes nothing in Scalr.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Activation {
     /// Connection to activate, `in-…`.
     #[tf(required, replace, check = check::connection_id)]
     connection_id: String,
-    /// Status of the connection: `active` after apply, or what it has become since.
+    /// Status of the connection: `active` after apply, `disabled` where it is paused, or what it has become since.
     #[tf(computed)]
     status: Option<String>,
     /// Why the connection failed.
@@ -42,31 +50,39 @@ impl Resource for Activation {
             // No state: the next plan has the activation to add.
             Ended::Paused(object) => Err(messages::paused(&object, messages::LEAVE_IT_OUT).into()),
             Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
-            Ended::Early { last, end } => {
-                Err(messages::not_active(last.as_ref(), &end, messages::NOT_RECORDED).into())
+            Ended::Early { last, why } => {
+                Err(messages::not_active(last.as_ref(), &why, messages::NOT_RECORDED).into())
             }
         }
     }
 
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
-        let object = scalr.connection(&state.id()?).await?;
-        Ok(object.map(|object| state.with(&object)))
+        let id = state.id()?;
+        match scalr.connection(&id).await? {
+            Some(object) => Ok(Some(state.with(&object))),
+            // An import knows the id alone.
+            None if state.status.is_none() => Err(scalr.nothing_to_import(&id).into()),
+            None => Ok(None),
+        }
     }
 
     async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        if prior.settled() {
+        // Known, the status is as before: nothing in this walk changes it.
+        let may_be_paused = plan.status.is_none();
+        if prior.settled() && !may_be_paused {
             return Ok(plan);
         }
         match refresh(operation, &plan.id()?).await? {
             Ended::Active(object) => Ok(plan.with(&object)),
+            Ended::Paused(object) if may_be_paused => Ok(plan.with(&object)),
             Ended::Paused(object) => {
                 operation.save(prior.with(&object));
                 Err(messages::paused(&object, messages::PLAN_AGAIN).into())
             }
             Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
-            Ended::Early { last, end } => {
-                let error = messages::not_active(last.as_ref(), &end, messages::STAYS);
+            Ended::Early { last, why } => {
+                let error = messages::not_active(last.as_ref(), &why, messages::STAYS);
                 if let Some(object) = last {
                     operation.save(prior.with(&object));
                 }
@@ -86,7 +102,10 @@ impl Resource for Activation {
             // The hook is not called for a destroy.
             Action::Delete => false,
         };
-        if refreshes {
+        if plan.action() == Action::Update && !plan.replaces() && status_is_open(plan) {
+            plan.set_unknown(Self::status());
+            plan.set_unknown(Self::error_message());
+        } else if refreshes {
             plan.set(Self::status(), Status::Active.as_str());
             plan.set(Self::error_message(), None);
         }
@@ -120,6 +139,16 @@ impl Activation {
             ..self
         }
     }
+}
+
+/// Whether the plan of the connection, or of its bus, leaves open what the status will be. A connection that is refreshed in any
+/// case becomes active, unless it is paused.
+fn status_is_open(plan: &Plan<'_, Activation>) -> bool {
+    let (Some(client), Some(prior)) = (plan.client(), plan.prior()) else {
+        return false;
+    };
+    let (walk, id) = (client.walk(), &prior.connection_id);
+    walk.switches(id) || prior.settled() && walk.changes_status(id)
 }
 
 #[cfg(test)]

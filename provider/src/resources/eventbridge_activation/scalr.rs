@@ -5,6 +5,7 @@ use std::time::Duration;
 use scalr_api::{ClientError, Connection as Wire, ConnectionId, Object, Status};
 use tfplugin::{Operation, Result, WaitEnd};
 
+use super::receiver::Watch;
 use super::{Activation, messages};
 use crate::failure::Cause as _;
 use crate::scalr::Scalr;
@@ -19,11 +20,19 @@ pub(super) enum Ended {
     Active(Object<Wire>),
     Paused(Object<Wire>),
     Gone,
-    /// Before the connection was active: as a refresh last found it, and how the wait ended.
+    /// Before the connection was active: as a refresh last found it, and why.
     Early {
         last: Option<Object<Wire>>,
-        end: WaitEnd,
+        why: Why,
     },
+}
+
+/// Why refreshing ended before the connection was active.
+pub(super) enum Why {
+    /// The wait ended.
+    Wait(WaitEnd),
+    /// AWS shows no bus for the event source, and nothing in this apply makes one.
+    NoBus,
 }
 
 /// Refreshes that failed one after the other. Being throttled is no failure: it passes, and the timeout bounds it.
@@ -50,12 +59,19 @@ impl Failures {
 pub(super) async fn refresh(operation: &Operation<'_, Activation>, id: &ConnectionId) -> Result<Ended> {
     let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
     let mut failures = Failures::default();
+    let mut watch = Watch::new(operation);
     let mut last = None;
     let mut attempts = operation.attempts(REFRESH_EVERY);
     while attempts.next().await.is_some() {
-        match attempt(&scalr, id, &mut failures).await {
+        match attempt(&scalr, id, &mut failures, &mut watch).await {
             Ok(Attempt::Ended(ended)) => return Ok(ended),
             Ok(Attempt::NotYet(object)) => {
+                if object.attributes.status == Status::Pending && watch.is_in_vain(&object) {
+                    return Ok(Ended::Early {
+                        last: Some(*object),
+                        why: Why::NoBus,
+                    });
+                }
                 attempts.awaiting(messages::awaited(&object.attributes));
                 last = Some(*object);
             }
@@ -63,16 +79,16 @@ pub(super) async fn refresh(operation: &Operation<'_, Activation>, id: &Connecti
             Err(_) if operation.cancelled().is_cancelled() => {
                 return Ok(Ended::Early {
                     last,
-                    end: WaitEnd::Cancelled {
+                    why: Why::Wait(WaitEnd::Cancelled {
                         last: messages::NO_ANSWER.to_owned(),
-                    },
+                    }),
                 });
             }
             Err(failed) => return Err(failed),
         }
     }
-    let end = attempts.end();
-    Ok(Ended::Early { last, end })
+    let why = Why::Wait(attempts.end());
+    Ok(Ended::Early { last, why })
 }
 
 /// What one refresh came to.
@@ -83,7 +99,12 @@ enum Attempt {
     Failed(ClientError),
 }
 
-async fn attempt(scalr: &Scalr, id: &ConnectionId, failures: &mut Failures) -> Result<Attempt> {
+async fn attempt(
+    scalr: &Scalr,
+    id: &ConnectionId,
+    failures: &mut Failures,
+    watch: &mut Watch<'_, '_>,
+) -> Result<Attempt> {
     // Asking for `active` would resume a paused connection, so it is looked at before each time.
     let Some(found) = scalr.connection(id).await? else {
         return Ok(Attempt::Ended(Ended::Gone));
@@ -91,6 +112,7 @@ async fn attempt(scalr: &Scalr, id: &ConnectionId, failures: &mut Failures) -> R
     if found.attributes.status == Status::Disabled {
         return Ok(Attempt::Ended(Ended::Paused(found)));
     }
+    watch.look(&found).await;
     match scalr.api.refresh_connection(id).await {
         Ok(object) => {
             failures.forget();

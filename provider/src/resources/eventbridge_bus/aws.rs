@@ -13,18 +13,27 @@ use super::messages::{self, MAY_BE_THERE, doing};
 use super::{Bus, DeadLetterConfig, LogConfig, source};
 use crate::aws::calls::wire_tags;
 use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
+use crate::aws::tags::{Ignored, Tags};
 use crate::aws::{Error, Regional, filled, held_text};
+use crate::client::Client;
+use crate::defaults;
 use crate::failure::{Cause as _, Standing};
 
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
 /// Makes the bus and returns its ARN; adopts an existing one where the plan says so.
-pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState) -> Result<String> {
+pub(super) async fn create(
+    aws: &Regional,
+    client: &Client,
+    plan: &Bus,
+    state: &EventSourceState,
+) -> Result<String> {
     let name = &plan.event_source_name;
+    let tagging = defaults::tagging(client)?;
     if let Some(held) = aws.bus(name).await.map_err(|e| e.during(doing::make(name)))? {
         return adopt_or_refuse(aws, plan, &held, state).await;
     }
-    match put(aws, plan).await {
+    match put(aws, plan, &tagging.sent(plan.tags.as_ref())).await {
         Ok(arn) => Ok(arn),
         // It was not there a moment ago: an answer was lost on the way, and the SDK's second attempt met the bus that
         // its first one had made.
@@ -36,7 +45,9 @@ pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState)
         {
             let unread = |e: Error| e.during_with(doing::make(name), &Standing::same(MAY_BE_THERE));
             match aws.bus(name).await.map_err(unread)? {
-                Some(held) if plan.is_like(aws, &held).await? => Ok(held.arn.unwrap_or_default()),
+                Some(held) if plan.is_like(aws, &held, tagging.ignored).await? => {
+                    Ok(held.arn.unwrap_or_default())
+                }
                 Some(held) => adopt_or_refuse(aws, plan, &held, state).await,
                 None => Err(messages::not_made(name, &e)),
             }
@@ -45,8 +56,7 @@ pub(super) async fn create(aws: &Regional, plan: &Bus, state: &EventSourceState)
     }
 }
 
-async fn put(aws: &Regional, plan: &Bus) -> Result<String, Error> {
-    let all = plan.tags_all.clone().unwrap_or_default();
+async fn put(aws: &Regional, plan: &Bus, tags: &Tags) -> Result<String, Error> {
     let call = aws
         .events
         .create_event_bus()
@@ -57,7 +67,7 @@ async fn put(aws: &Regional, plan: &Bus) -> Result<String, Error> {
         .set_kms_key_identifier(plan.kms_key_identifier.clone())
         .set_dead_letter_config(plan.dead_letter_config.as_ref().map(wire_queue))
         .set_log_config(plan.log_config.as_ref().map(wire_log))
-        .set_tags((!all.is_empty()).then(|| wire_tags(&all)));
+        .set_tags((!tags.is_empty()).then(|| wire_tags(tags)));
     let answer = call
         .send()
         .await
@@ -82,7 +92,7 @@ async fn adopt_or_refuse(
 }
 
 /// Gives a bus that was adopted the settings and tags of the plan.
-pub(super) async fn adopt(aws: &Regional, plan: &Bus) -> Result<()> {
+pub(super) async fn adopt(aws: &Regional, client: &Client, plan: &Bus) -> Result<()> {
     let name = &plan.event_source_name;
     let doing = || doing::adopt(name);
     let Some(held) = aws.bus(name).await.map_err(|e| e.during(doing()))? else {
@@ -96,7 +106,8 @@ pub(super) async fn adopt(aws: &Regional, plan: &Bus) -> Result<()> {
     let arn = held.arn().unwrap_or_default();
     let tags = aws.tags(arn).await.map_err(|e| e.during(doing()))?;
     let wanted = plan.tags_all.clone().unwrap_or_default();
-    aws.retag(arn, &tags, &wanted)
+    let ignored = defaults::tagging(client)?.ignored;
+    aws.retag(arn, &tags, &wanted, ignored)
         .await
         .map_err(|e| e.during(doing()))
 }
@@ -171,7 +182,12 @@ impl Bus {
     }
 
     /// What AWS holds is just what this plan would have made.
-    async fn is_like(&self, aws: &Regional, held: &DescribeEventBusOutput) -> Result<bool> {
+    async fn is_like(
+        &self,
+        aws: &Regional,
+        held: &DescribeEventBusOutput,
+        ignored: &Ignored,
+    ) -> Result<bool> {
         let mut now = self.clone();
         now.with(held);
         let tags = aws.tags(held.arn().unwrap_or_default()).await;
@@ -181,7 +197,7 @@ impl Bus {
                 &Standing::same(MAY_BE_THERE),
             )
         })?;
-        Ok(!now.settings_differ(self) && self.tags_all.clone().unwrap_or_default() == tags)
+        Ok(!now.settings_differ(self) && self.tags_all.clone().unwrap_or_default() == ignored.without(tags))
     }
 }
 

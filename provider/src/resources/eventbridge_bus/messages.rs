@@ -5,8 +5,9 @@ use scalr_api::ConnectionAttributes;
 use tfplugin::{Diagnostic, Diagnostics};
 
 use super::Bus;
-use crate::aws::Error;
+use crate::aws::{Error, Regional};
 use crate::failure::{Cause as _, Standing, UNCHANGED, import_block};
+use crate::resources::messages;
 
 pub(super) const MAY_BE_THERE: &str =
     "The bus may be there now; if it is, the next apply says how to adopt or import it.";
@@ -67,6 +68,11 @@ pub(super) fn after_deleting() -> Standing {
         "The bus is still there.",
         "Whether the bus was deleted is not known; the next plan shows it.",
     )
+}
+
+pub(super) async fn nothing_to_import(name: &str, aws: &Regional) -> Diagnostic {
+    let what = format!("event bus `{name}`");
+    messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)
 }
 
 /// The bus is there and was not to be adopted.

@@ -8,10 +8,10 @@ mod source;
 use std::collections::BTreeMap;
 
 use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, WaitEnd, mins,
+    Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins,
 };
 
-use crate::aws::{Regional, checks, import_id, same_account, tags};
+use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
@@ -96,13 +96,15 @@ impl Resource for Bus {
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
-        let state = source::wait_until_there(operation, &aws, &plan.event_source_name).await?;
-        plan.source_state = Some(state.as_str().to_owned());
-        plan.arn = Some(aws::create(&aws, &plan, &state).await?);
+        if let Err(failed) = plan.make(operation, &aws).await {
+            // An activation that waits for this bus waits no longer.
+            operation.client().walk().no_association(&plan.event_source_name);
+            return Err(failed);
+        }
         operation.save(plan.clone());
         // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
         if plan.adopt_existing
-            && let Err(failures) = aws::adopt(&aws, &plan).await
+            && let Err(failures) = aws::adopt(&aws, operation.client(), &plan).await
         {
             for failure in &failures {
                 operation.warn(messages::not_as_configured(&plan.event_source_name, failure));
@@ -114,7 +116,10 @@ impl Resource for Bus {
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let aws = defaults::regional(operation, state.region.as_ref()).await?;
-        if state.event_source_name.is_empty() {
+        // An import knows name or ARN alone.
+        let imported = state.event_source_name.is_empty();
+        if imported {
+            imported_account(&aws, state.arn.as_deref()).await?;
             let name = state.name.clone().unwrap_or_default();
             checks::event_source(&name).map_err(|why| messages::not_of_a_partner(&name, &why))?;
             state.event_source_name = name;
@@ -124,6 +129,9 @@ impl Resource for Bus {
         let name = &state.event_source_name;
         let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
         let Some(held) = held else {
+            if imported {
+                return Err(messages::nothing_to_import(name, &aws).await.into());
+            }
             same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
@@ -137,12 +145,7 @@ impl Resource for Bus {
             .await
             .map_err(|e| e.during(doing::read_tags(name)))?;
         state.source_state = Some(source.map_or(MISSING.to_owned(), |source| source.as_str().to_owned()));
-        let known = tags::FromState {
-            own: state.tags.as_ref(),
-            all: state.tags_all.as_ref(),
-        };
-        state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
-        state.tags_all = Some(all);
+        defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         state.arn = Some(arn);
         state.with(&held);
         Ok(Some(state))
@@ -160,9 +163,10 @@ impl Resource for Bus {
             plan.tags_all.clone().unwrap_or_default(),
         );
         let own = [prior.tags.as_ref(), plan.tags.as_ref()];
-        let wanted = tags::wanted(&planned, own, defaults::tags(operation.client())?);
+        let tagging = defaults::tagging(operation.client())?;
+        let wanted = tags::wanted(&planned, own, tagging.defaults);
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let tagged = aws.retag(arn, &held, &wanted).await;
+        let tagged = aws.retag(arn, &held, &wanted, tagging.ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
         if prior.source_state != plan.source_state {
             source::reassociate(operation, &aws, name).await?;
@@ -181,21 +185,20 @@ impl Resource for Bus {
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());
-        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all());
-        if plan.action() == Action::Create
-            && let Value::Known(source) = plan.planned(Self::event_source_name())
-        {
-            plan.set(Self::name(), source);
-        }
+        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |bus| bus.tags.as_ref());
+        plan::name(plan);
         plan::source_state(plan);
+        plan::note_association(plan);
         Ok(())
     }
 
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
-        let ([name], region) = import_id::bus(id)?;
+        let import_id::Parts { names, region, arn } = import_id::bus(id)?;
+        let [name] = names;
         Ok(ImportedAttrs::new()
             .set(Self::name(), name)
-            .set(Self::region(), region))
+            .set(Self::region(), region)
+            .set(Self::arn(), arn))
     }
 }
 
@@ -204,11 +207,15 @@ impl Bus {
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
         self.name = Some(self.event_source_name.clone());
-        // As planned, if they were known: `ignore_changes` may keep them as they were.
-        if self.tags_all.is_none() {
-            let own = self.tags.clone().unwrap_or_default();
-            self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
-        }
+        defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
+        Ok(())
+    }
+
+    /// Waits for the source, and makes the bus.
+    async fn make(&mut self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<()> {
+        let state = source::wait_until_there(operation, aws, &self.event_source_name).await?;
+        self.source_state = Some(state.as_str().to_owned());
+        self.arn = Some(aws::create(aws, operation.client(), self, &state).await?);
         Ok(())
     }
 

@@ -1,9 +1,18 @@
 //! What a plan makes of the event source: repaired, gone, or about to lose its bus.
 
-use tfplugin::{Action, Plan};
+use tfplugin::{Action, Plan, Value};
 
 use super::source::MISSING;
 use super::{Bus, messages};
+
+/// A bus is named as its source.
+pub(super) fn name(plan: &mut Plan<'_, Bus>) {
+    if plan.action() == Action::Create
+        && let Value::Known(source) = plan.planned(Bus::event_source_name())
+    {
+        plan.set(Bus::name(), source);
+    }
+}
 
 /// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
 pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
@@ -19,6 +28,17 @@ pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
             plan.warn(warning);
         }
         _ => {}
+    }
+}
+
+/// The activation, which is planned later, reads the status that comes of it.
+pub(super) fn note_association(plan: &Plan<'_, Bus>) {
+    let keeps = |prior: &Bus| prior.source_state.as_deref() != Some("PENDING") && !plan.replaces();
+    let Value::Known(source) = plan.planned(Bus::event_source_name()) else {
+        return;
+    };
+    if let Some(client) = plan.client().filter(|_| !plan.prior().is_some_and(keeps)) {
+        client.walk().association(&source);
     }
 }
 

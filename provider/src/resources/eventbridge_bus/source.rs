@@ -11,8 +11,9 @@ use crate::aws::Regional;
 use crate::failure::Cause as _;
 
 const EVERY: Duration = Duration::from_secs(2);
-/// After so many readings Scalr is asked where the source is: a connection that is being made in the same apply is there by then.
-const READINGS_ALONE: u32 = 3;
+/// Scalr is asked where the source is before it is waited for, and again after so many readings: the connection may be made
+/// meanwhile.
+const READINGS_PER_QUESTION: u32 = 5;
 const SCALR_WITHIN: Duration = Duration::from_secs(20);
 /// How many times DELETED is read before it is believed: a source that Scalr has just made again may still show it.
 const DELETED_READINGS_MAX: u32 = 15;
@@ -46,33 +47,31 @@ pub(super) async fn wait_until_there(
 ) -> Result<EventSourceState> {
     let whose = aws.account_in_words().await;
     let place = format!("{whose}, region {}", aws.name);
+    let mut is_here = false;
     let mut attempts = operation.attempts(EVERY);
     while let Some(attempt) = attempts.next().await {
-        let source = match aws.source(name).await {
-            Ok(source) => source,
-            Err(e) if e.is_passing() => {
-                attempts.awaiting(messages::cannot_now(&doing::look_for_source(name), &e));
-                continue;
-            }
+        let missing = match aws.source(name).await {
+            Ok(source) => match source.and_then(|source| source.state) {
+                None => messages::not_there_yet(name, &place),
+                Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => {
+                    messages::still_deleted(name, &place)
+                }
+                Some(EventSourceState::Deleted) => return Err(messages::source_deleted(name, &place).into()),
+                Some(state) => return Ok(state),
+            },
+            Err(e) if e.is_passing() => messages::cannot_now(&doing::look_for_source(name), &e),
             Err(e) => return Err(e.during(doing::look_for_source(name))),
         };
-        match source.and_then(|source| source.state) {
-            None => {
-                // Waiting does not help where the source is elsewhere.
-                if attempt == READINGS_ALONE
-                    && let Ok(Some(misplaced)) =
-                        tokio::time::timeout(SCALR_WITHIN, misplaced(operation, aws, name)).await
-                {
-                    return Err(misplaced.into());
-                }
-                attempts.awaiting(messages::not_there_yet(name, &place));
+        // Waiting does not help where the source is elsewhere.
+        if !is_here && attempt % READINGS_PER_QUESTION == 0 {
+            let asked = tokio::time::timeout(SCALR_WITHIN, connection_of(operation, aws, name)).await;
+            match asked.ok().flatten() {
+                Some(Whereabouts::Elsewhere(misplaced)) => return Err((*misplaced).into()),
+                Some(Whereabouts::Here) => is_here = true,
+                None => {}
             }
-            Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => {
-                attempts.awaiting(messages::still_deleted(name, &place));
-            }
-            Some(EventSourceState::Deleted) => return Err(messages::source_deleted(name, &place).into()),
-            Some(state) => return Ok(state),
         }
+        attempts.awaiting(missing);
     }
     Err(match attempts.end() {
         WaitEnd::TimedOut { last } => messages::source_never_came(name, &place, &last),
@@ -81,15 +80,23 @@ pub(super) async fn wait_until_there(
     .into())
 }
 
-/// Where Scalr says that the connections of this event source go elsewhere: reported early. Without an answer of Scalr's the wait continues.
-async fn misplaced(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Option<Diagnostic> {
+/// Where the connection of an event source leads to.
+enum Whereabouts {
+    /// To the account and region of the bus.
+    Here,
+    /// To another account or region, in words.
+    Elsewhere(Box<Diagnostic>),
+}
+
+/// What Scalr says of the connections of this event source; none where it has none, or gives no answer.
+async fn connection_of(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -> Option<Whereabouts> {
     let scalr = operation
         .client()
         .scalr()
         .ok()?
         .stopping_with(operation.cancelled());
     let connections = scalr.api.connections(None).await.ok()?;
-    let account = aws.account().await.ok()?;
+    let account = aws.account().await.ok().filter(|account| !account.is_empty())?;
     let mut of_source = connections
         .into_iter()
         .map(|held| held.attributes)
@@ -97,9 +104,10 @@ async fn misplaced(operation: &Operation<'_, Bus>, aws: &Regional, name: &str) -
         .peekable();
     let first = of_source.peek()?.clone();
     if of_source.any(|wire| wire.region == aws.name && wire.aws_account_id == account) {
-        return None;
+        return Some(Whereabouts::Here);
     }
-    Some(messages::elsewhere(name, &first, account, &aws.name))
+    let misplaced = messages::elsewhere(name, &first, account, &aws.name);
+    Some(Whereabouts::Elsewhere(Box::new(misplaced)))
 }
 
 /// Waits until the source is ACTIVE, or in a state that waiting does not change; else why the wait ended.

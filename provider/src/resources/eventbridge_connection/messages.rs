@@ -16,6 +16,10 @@ pub(super) const NOT_NAMED_IN_TIME: &str = "Scalr did not name it within the `cr
 pub(super) const INTERRUPTED: &str = "The wait for it was interrupted.";
 pub(super) const NOT_ASKED: &str = "Scalr could not be asked for it.";
 
+/// How the targets come before the events that are held.
+pub(super) const TARGETS_FIRST: &str = "Apply the rules and their targets while the connection is paused, then set \
+                                        `enabled = true`.";
+
 /// What failed is named by what was being done.
 pub(super) mod doing {
     pub(in super::super) fn create(name: &str) -> String {
@@ -87,6 +91,22 @@ pub(super) fn not_enabled(name: &str, enabled: bool, status: &Status) -> Diagnos
 /// Awaited, in the log.
 pub(super) fn awaited(name: &str, id: &ConnectionId) -> String {
     format!("connection `{name}` ({id}): waiting for Scalr to name its event source")
+}
+
+pub(super) fn not_paused_yet(object: &Object<Wire>) -> String {
+    let wire = &object.attributes;
+    format!(
+        "connection `{}` is `{}`: waiting for the pause",
+        wire.name, wire.status
+    )
+}
+
+pub(super) fn not_active_yet(object: &Object<Wire>) -> String {
+    let wire = &object.attributes;
+    format!(
+        "connection `{}` is `{}`, and its event source has a bus: waiting for it to be active",
+        wire.name, wire.status
+    )
 }
 
 pub(super) fn no_name_yet(object: &Object<Wire>, why: &str) -> Diagnostic {

@@ -44,7 +44,7 @@ pub struct Connection {
     /// Scalr account that the connection belongs to, `acc-…`.
     #[tf(computed, use_state_for_unknown)]
     account_id: Option<String>,
-    /// `pending`, `active`, `disabled` or `failed`, as of the last refresh. Right after creation it is `pending`: use the `status` of `scalr_eventbridge_activation` where it matters.
+    /// `pending`, `active`, `disabled` or `failed`, as of the last refresh. Right after creation it is `pending`, and right after it is resumed it may be: the status to show elsewhere is that of `scalr_eventbridge_activation`, which every apply brings up to date.
     #[tf(computed)]
     status: Option<String>,
     /// Why the connection failed, as of the last refresh.
@@ -72,7 +72,12 @@ impl Resource for Connection {
 
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
-        let Some(object) = scalr.connection(&state.connection_id()?).await? else {
+        let id = state.connection_id()?;
+        let Some(object) = scalr.connection(&id).await? else {
+            // An import knows the id alone.
+            if state.name.is_empty() {
+                return Err(scalr.nothing_to_import(&id).into());
+            }
             return Ok(None);
         };
         warn_of_failure(operation, &object);
@@ -85,7 +90,7 @@ impl Resource for Connection {
         let object = if prior.enabled == plan.enabled {
             scalr::read(&scalr, &id).await?
         } else {
-            scalr::enable(&scalr, &id, &plan).await?
+            scalr::enable(&scalr, &id, &plan, operation).await?
         };
         plan.check_enabled(&object)?;
         warn_of_failure(operation, &object);
@@ -101,10 +106,15 @@ impl Resource for Connection {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        let pauses = plan.planned(Self::enabled()) == Value::Known(false);
-        if plan.action() == Action::Update && !plan.replaces() && pauses {
+        let enabled = plan.planned(Self::enabled());
+        if plan.action() == Action::Update && !plan.replaces() && enabled == Value::Known(false) {
             // Any other answer to the pause is an error.
             plan.set(Self::status(), Status::Disabled.as_str());
+        }
+        if let (Some(client), Some(prior)) = (plan.client(), plan.prior()) {
+            let (id, source) = (prior.id.as_deref(), prior.event_source_name.as_deref());
+            let switched = enabled != Value::Known(prior.enabled);
+            client.walk().connection(id.unwrap_or_default(), source, switched);
         }
         Ok(())
     }

@@ -10,10 +10,14 @@ use tfplugin::{Diagnostics, Operation, Result, WaitEnd};
 use super::Connection;
 use super::messages::{self, doing};
 use crate::failure::{Cause as _, Standing};
+use crate::resources::messages::nothing_picks_up;
+use crate::resources::receiving::{Bus, Place, Receiver};
 use crate::scalr::{Attributes, Scalr};
 
-/// How often Scalr is asked whether the event source has its name.
+/// How often Scalr is asked whether the event source has its name, and whether a pause or its end has taken effect.
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// How many times the status is read back after the call that changes it.
+const READ_BACK_MAX: u32 = 5;
 
 /// Where the server's errors point, and the attribute behind it.
 const ATTRIBUTES: Attributes = &[
@@ -53,7 +57,9 @@ impl Creation {
         match error {
             ClientError::Refused(refusal) if matches!(refusal.status, 409 | 422) => Some(Self::Refused),
             ClientError::Refused(refusal) if refusal.status >= 500 => Some(Self::Unsure),
-            ClientError::NoAnswer { .. } | ClientError::NotTheApi { .. } => Some(Self::Unsure),
+            ClientError::NoAnswer { .. } | ClientError::NotTheApi { .. } | ClientError::Incomplete { .. } => {
+                Some(Self::Unsure)
+            }
             _ => None,
         }
     }
@@ -94,6 +100,7 @@ pub(super) async fn pause_new(
     let input = ConnectionInput::status(Status::Disabled);
     match scalr.api.update_connection(&object.id, input).await {
         Ok(answered) => {
+            let answered = until_paused(answered, scalr, operation).await;
             if let Err(other) = plan.check_enabled(&answered) {
                 warn_all(operation, &other);
             }
@@ -112,8 +119,93 @@ pub(super) async fn pause_new(
     }
 }
 
-/// Resumes or pauses the connection, as planned.
-pub(super) async fn enable(scalr: &Scalr, id: &ConnectionId, plan: &Connection) -> Result<Object<Wire>> {
+/// Resumes or pauses the connection, as planned, and reads back what came of it.
+pub(super) async fn enable(
+    scalr: &Scalr,
+    id: &ConnectionId,
+    plan: &Connection,
+    operation: &Operation<'_, Connection>,
+) -> Result<Object<Wire>> {
+    if !plan.enabled {
+        let answered = switch(scalr, id, plan).await?;
+        return Ok(until_paused(answered, scalr, operation).await);
+    }
+    let before = read(scalr, id).await?;
+    let receiver = receiver(operation, &before.attributes).await;
+    if let Some(receiver) = &receiver
+        && receiver.bus().await == Some(Bus::Drops)
+    {
+        operation.warn(nothing_picks_up(&before.attributes, messages::TARGETS_FIRST));
+    }
+    let answered = switch(scalr, id, plan).await?;
+    match receiver {
+        Some(receiver) if answered.attributes.status == Status::Pending && receiver.is_associated().await => {
+            Ok(until_active(answered, scalr, operation).await)
+        }
+        _ => Ok(answered),
+    }
+}
+
+async fn receiver(operation: &Operation<'_, Connection>, wire: &ConnectionAttributes) -> Option<Receiver> {
+    let place = Place {
+        source: wire.event_source.as_deref()?,
+        account: &wire.aws_account_id,
+        region: &wire.region,
+    };
+    Receiver::of(operation, place).await
+}
+
+/// Reads the connection until it is paused.
+async fn until_paused(
+    mut object: Object<Wire>,
+    scalr: &Scalr,
+    operation: &Operation<'_, Connection>,
+) -> Object<Wire> {
+    let mut attempts = operation.attempts(ASK_EVERY);
+    while let Some(count) = attempts.next().await {
+        if count > 0 {
+            match read(scalr, &object.id).await {
+                Ok(found) => object = found,
+                Err(_) => return object,
+            }
+        }
+        if object.attributes.status == Status::Disabled || count == READ_BACK_MAX {
+            return object;
+        }
+        attempts.awaiting(messages::not_paused_yet(&object));
+    }
+    object
+}
+
+/// Has Scalr look at the source, which has a bus, until the connection is active. One that is paused meanwhile is left so.
+async fn until_active(
+    mut object: Object<Wire>,
+    scalr: &Scalr,
+    operation: &Operation<'_, Connection>,
+) -> Object<Wire> {
+    let mut attempts = operation.attempts(ASK_EVERY);
+    while let Some(count) = attempts.next().await {
+        if count > 0 {
+            let Ok(found) = read(scalr, &object.id).await else {
+                return object;
+            };
+            object = found;
+            if object.attributes.status == Status::Pending
+                && let Ok(refreshed) = scalr.api.refresh_connection(&object.id).await
+            {
+                object = refreshed;
+            }
+        }
+        if object.attributes.status != Status::Pending || count == READ_BACK_MAX {
+            return object;
+        }
+        attempts.awaiting(messages::not_active_yet(&object));
+    }
+    object
+}
+
+/// The call that resumes or pauses.
+async fn switch(scalr: &Scalr, id: &ConnectionId, plan: &Connection) -> Result<Object<Wire>> {
     let (status, doing) = if plan.enabled {
         (Status::Active, doing::resume(&plan.name))
     } else {

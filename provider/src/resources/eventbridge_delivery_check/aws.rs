@@ -19,6 +19,12 @@ pub(super) struct Arrival {
     pub(super) latency_ms: i64,
 }
 
+/// Whether log events may be looked for at all.
+pub(super) async fn may_read(aws: &Regional, group: &str) -> Result<(), Error> {
+    let call = aws.logs.filter_log_events().log_group_name(group).limit(1);
+    aws.read("logs:FilterLogEvents", call.send()).await.map(drop)
+}
+
 /// Looks for the event of a run, started at `since_ms`.
 pub(super) async fn arrival(
     aws: &Regional,

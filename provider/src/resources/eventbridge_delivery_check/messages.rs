@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scalr_api::{InvalidId, Object, Run};
+use scalr_api::{Connection, InvalidId, Object, Run};
 use tfplugin::Diagnostic;
 
 use super::DeliveryCheck;
@@ -19,6 +19,10 @@ pub(super) const RUN_MESSAGE: &str = "Checks that events are delivered to EventB
 pub(super) mod doing {
     pub(in super::super) fn look_for_group(name: &str) -> String {
         format!("look for the log group `{name}`")
+    }
+
+    pub(in super::super) fn read_group(name: &str) -> String {
+        format!("read the log group `{name}`")
     }
 
     pub(in super::super) fn start_run(workspace: &str) -> String {
@@ -43,6 +47,20 @@ pub(super) fn no_group(name: &str, account: &str, region: &str) -> Diagnostic {
              `scalr_eventbridge_target`."
         ))
         .at(DeliveryCheck::log_group())
+}
+
+/// What keeps the check from being begun.
+pub(super) fn not_started() -> Standing {
+    Standing::same("No run was started.")
+}
+
+pub(super) fn paused(connection: &Object<Connection>) -> Diagnostic {
+    let wire = &connection.attributes;
+    Diagnostic::error("The connection is paused").detail(format!(
+        "`{}` (`{}`), which leads to AWS account {} in {}, is `{}`: Scalr holds its events back. No run was started. Set \
+         `enabled = true` on its `scalr_eventbridge_connection`, then apply again.",
+        wire.name, connection.id, wire.aws_account_id, wire.region, wire.status
+    ))
 }
 
 pub(super) fn after_starting() -> Standing {

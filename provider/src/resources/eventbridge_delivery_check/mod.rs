@@ -12,13 +12,14 @@ mod scalr;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use scalr_api::{Object, Run};
+use scalr_api::{Object, Run, Status};
 use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins};
 use tokio::time::Instant;
 
 use crate::aws::{Regional, checks};
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::scalr::Scalr;
 use crate::values::Region;
 use crate::{check, defaults};
 use aws::Arrival;
@@ -31,7 +32,9 @@ const WALK: Duration = Duration::from_mins(1);
 /// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group: the proof that
 /// the whole chain works, from Scalr to the log group.
 ///
-/// The check runs once, when it is created; change `triggers` to run it again. When the event does not arrive, the chain
+/// The check runs once, when it is created; change `triggers` to run it again: with the names of the connection and of the bus
+/// among them it runs again where either is another. No run is started while the connection is paused, or where the log group
+/// is missing or may not be read. When the event does not arrive, the chain
 /// is walked from the log group backwards and the link that broke is named. A check that failed is not in the state, so
 /// the next apply runs it again. Destroying a check calls nobody.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -74,6 +77,7 @@ impl Resource for DeliveryCheck {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         plan.region = Some(Region::from(&*aws.name));
         need_group(&aws, &plan.log_group).await?;
+        refuse_paused(&aws, &scalr).await?;
         let started = Instant::now();
         let since_ms = now_ms();
         let run = scalr::start(&scalr, &plan.workspace_id).await?;
@@ -125,13 +129,31 @@ impl DeliveryCheck {
     }
 }
 
-/// No run is started for a log group that is not there.
+/// No run is started for a log group that is not there, or that may not be read.
 async fn need_group(aws: &Regional, name: &str) -> Result<()> {
     let held = aws.log_group(name).await;
-    match held.map_err(|e| e.during(doing::look_for_group(name)))? {
-        Some(_) => Ok(()),
-        None => Err(messages::no_group(name, &aws.account_in_words().await, &aws.name).into()),
+    let held = held.map_err(|e| e.during_with(doing::look_for_group(name), &messages::not_started()))?;
+    let readable = match held {
+        Some(_) => aws::may_read(aws, name).await,
+        None => return Err(messages::no_group(name, &aws.account_in_words().await, &aws.name).into()),
+    };
+    match readable {
+        Err(e) if !e.is_passing() => Err(e.during_with(doing::read_group(name), &messages::not_started())),
+        _ => Ok(()),
     }
+}
+
+/// No run is started while Scalr holds the events back. Where it cannot be asked for the connections, the check goes on.
+async fn refuse_paused(aws: &Regional, scalr: &Scalr) -> Result<()> {
+    let connections = scalr.api.connections(None).await.unwrap_or_default();
+    let Ok(account) = aws.account().await else {
+        return Ok(());
+    };
+    let paused = connections.into_iter().find(|held| {
+        let wire = &held.attributes;
+        wire.aws_account_id == account && wire.region == aws.name && wire.status == Status::Disabled
+    });
+    paused.map_or(Ok(()), |held| Err(messages::paused(&held).into()))
 }
 
 /// Waits for the event; else says why the wait ended.

@@ -11,8 +11,10 @@ use super::messages::{self, doing};
 use super::{Rule, generated_name};
 use crate::aws::calls::wire_tags;
 use crate::aws::retry::{IN_USE_RETRIES_MAX, Retry, gone, is_in_use};
+use crate::aws::tags::Tags;
 use crate::aws::{Error, Regional, filled, held_text};
 use crate::client::Client;
+use crate::defaults;
 use crate::failure::{Cause as _, diagnostic};
 use crate::resources::existing::{self, differing};
 use crate::values::Json;
@@ -22,7 +24,7 @@ const LOOKED_AT_MAX: usize = 20;
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
 /// Looks for a rule of that name before PutRule overwrites it.
-pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
+pub(super) async fn adopt_or_refuse(aws: &Regional, client: &Client, plan: &Rule) -> Result<()> {
     let (bus, name) = (&plan.event_bus_name, plan.known_name());
     let doing = || doing::make(bus, name);
     let Some(held) = aws.rule(bus, name).await.map_err(|e| e.during(doing()))? else {
@@ -31,7 +33,8 @@ pub(super) async fn adopt_or_refuse(aws: &Regional, plan: &Rule) -> Result<()> {
     let tags = aws.tags(held.arn().unwrap_or_default()).await;
     let mut now = plan.clone();
     now.with(&held);
-    now.tags_all = Some(tags.map_err(|e| e.during(doing()))?);
+    let tags = tags.map_err(|e| e.during(doing()))?;
+    now.tags_all = Some(defaults::tagging(client)?.ignored.without(tags));
     existing::adopt_or_refuse(&messages::existing(plan, &aws.name), &plan.differences(&now))
 }
 
@@ -78,9 +81,10 @@ async fn is_left_over(aws: &Regional, plan: &Rule, name: &str) -> Result<bool, E
     Ok(now.is_like(plan) && aws.targets(bus, name).await?.unwrap_or_default().is_empty())
 }
 
-/// Writes the rule and returns its ARN.
-pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String> {
-    let tags = plan.tags_all.clone().unwrap_or_default();
+/// Writes the rule, a new one with its tags, and returns its ARN.
+pub(super) async fn put(aws: &Regional, plan: &Rule, tags: Option<&Tags>) -> Result<String> {
+    let new = tags.is_some();
+    let tags = tags.filter(|tags| !tags.is_empty());
     let state = if plan.enabled {
         RuleState::Enabled
     } else {
@@ -96,7 +100,7 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, new: bool) -> Result<String
         .event_pattern(&*plan.event_pattern)
         .set_description(plan.description.clone())
         .set_role_arn(plan.role_arn.clone())
-        .set_tags((new && !tags.is_empty()).then(|| wire_tags(&tags)));
+        .set_tags(tags.map(wire_tags));
     match call.send().await.map_err(|e| aws.failed("events:PutRule", e)) {
         Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
         Err(e) if e.is_not_found() => {

@@ -5,9 +5,9 @@ use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
 
 use super::Rule;
-use crate::aws::Error;
+use crate::aws::{Error, Regional};
 use crate::failure::{Standing, UNCHANGED, import_block};
-use crate::resources::messages::Existing;
+use crate::resources::messages::{self, Existing};
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -65,6 +65,11 @@ pub(super) fn existing<'a>(plan: &Rule, region: &'a str) -> Existing<'a> {
         other: "another name",
         import_id: format!("{bus}/{name}"),
     }
+}
+
+pub(super) async fn nothing_to_import(bus: &str, name: &str, aws: &Regional) -> Diagnostic {
+    let what = format!("rule `{name}` on the event bus `{bus}`");
+    messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)
 }
 
 /// A rule that an interrupted apply may have made.
@@ -128,6 +133,9 @@ pub(super) fn targets_left(rule: &str, left: &[Target]) -> String {
          configuration does not manage have to be removed first (`aws events remove-targets`)"
     )
 }
+
+pub(super) const NULL_PATTERN: &str = "must be a pattern; it is the JSON text `null`, as `jsonencode` gives for a null \
+    value. A rule without a pattern picks up nothing: write one, such as `provider::scalr::event_pattern(…)`";
 
 pub(super) fn not_a_pattern(error: &event_pattern::Error) -> String {
     format!("must be a pattern that EventBridge takes. Event pattern is not valid. Reason: {error}")

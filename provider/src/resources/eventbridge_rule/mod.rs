@@ -12,7 +12,7 @@ use tfplugin::{
     Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
-use crate::aws::{Regional, checks, import_id, same_account, tags};
+use crate::aws::{Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::values::{Json, Region};
@@ -29,7 +29,7 @@ pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
-    /// Beginning of the rule's name; the rest is made up. For rules that are replaced with `create_before_destroy`: their
+    /// Beginning of the rule's name, 38 characters at most: AWS takes 64, and 26 are added. For rules that are replaced with `create_before_destroy`: their
     /// targets then use a log group with `create = false`, since the old rule still owns its own. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
     /// it is an error that says how to import it.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
@@ -81,9 +81,10 @@ impl Resource for Rule {
             (None, Some(prefix)) => {
                 plan.name = Some(aws::generate_name(&aws, operation.client(), &plan, prefix).await?);
             }
-            _ => aws::adopt_or_refuse(&aws, &plan).await?,
+            _ => aws::adopt_or_refuse(&aws, operation.client(), &plan).await?,
         }
-        plan.arn = Some(aws::put(&aws, &plan, true).await?);
+        let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
+        plan.arn = Some(aws::put(&aws, &plan, Some(&tags)).await?);
         Ok(plan)
     }
 
@@ -92,7 +93,15 @@ impl Resource for Rule {
         state.region = Some(Region::from(&*aws.name));
         let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
+        // An import knows name or ARN alone.
+        let imported = state.tags_all.is_none();
+        if imported {
+            imported_account(&aws, state.arn.as_deref()).await?;
+        }
         let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
+            if imported {
+                return Err(messages::nothing_to_import(&bus, &name, &aws).await.into());
+            }
             same_account(&aws, state.arn.as_deref()).await?;
             return Ok(None);
         };
@@ -100,16 +109,10 @@ impl Resource for Rule {
             .tags(held.arn().unwrap_or_default())
             .await
             .map_err(|e| e.during(doing()))?;
-        // An import knows the name alone.
-        if state.arn.is_none() {
+        if imported {
             state.name_prefix = generated_name::prefix(&name);
         }
-        let known = tags::FromState {
-            own: state.tags.as_ref(),
-            all: state.tags_all.as_ref(),
-        };
-        state.tags = tags::own(&all, defaults::tags(operation.client())?, known);
-        state.tags_all = Some(all);
+        defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         state.arn = held.arn().map(str::to_owned);
         state.with(&held);
         Ok(Some(state))
@@ -119,16 +122,17 @@ impl Resource for Rule {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client())?;
         if !plan.is_like(&prior) {
-            aws::put(&aws, &plan, false).await?;
+            aws::put(&aws, &plan, None).await?;
         }
         let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
             plan.tags_all.clone().unwrap_or_default(),
         );
         let own = [prior.tags.as_ref(), plan.tags.as_ref()];
-        let wanted = tags::wanted(&planned, own, defaults::tags(operation.client())?);
+        let tagging = defaults::tagging(operation.client())?;
+        let wanted = tags::wanted(&planned, own, tagging.defaults);
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let tagged = aws.retag(arn, &held, &wanted).await;
+        let tagged = aws.retag(arn, &held, &wanted, tagging.ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(plan.known_name()), &messages::after_tagging()))?;
         Ok(plan)
     }
@@ -140,7 +144,7 @@ impl Resource for Rule {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         defaults::plan_region(plan, &Self::region());
-        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all());
+        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |rule| rule.tags.as_ref());
         // A prefix is there where it is written, or where an import has found one.
         if plan.config(Self::name_prefix()).is_null() && plan.planned(Self::name_prefix()).is_unknown() {
             plan.set(Self::name_prefix(), None);
@@ -150,11 +154,13 @@ impl Resource for Rule {
     }
 
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
-        let ([bus, name], region) = import_id::rule(id)?;
+        let import_id::Parts { names, region, arn } = import_id::rule(id)?;
+        let [bus, name] = names;
         Ok(ImportedAttrs::new()
             .set(Self::event_bus_name(), bus)
             .set(Self::name(), name)
-            .set(Self::region(), region))
+            .set(Self::region(), region)
+            .set(Self::arn(), arn))
     }
 }
 
@@ -166,11 +172,7 @@ impl Rule {
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
-        // As planned, if they were known: `ignore_changes` may keep them as they were.
-        if self.tags_all.is_none() {
-            let own = self.tags.clone().unwrap_or_default();
-            self.tags_all = Some(tags::all(&own, defaults::tags(client)?));
-        }
+        defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
     }
 
@@ -190,18 +192,14 @@ fn is_generated(config: &Config<'_, Rule>) -> bool {
     prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
 }
 
-/// Warns of what is legal but odd, where the pattern is new.
+/// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
 fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
     let Value::Known(pattern) = plan.config(Rule::event_pattern()) else {
         return;
     };
-    if plan.prior().is_some_and(|prior| *prior.event_pattern == *pattern) {
-        return;
-    }
+    let bus = plan.config(Rule::event_bus_name()).known();
     let mut warnings = pattern::warnings(&pattern);
-    if let Value::Known(bus) = plan.planned(Rule::event_bus_name()) {
-        warnings.extend(pattern::matches_nothing(&pattern, &bus));
-    }
+    warnings.extend(pattern::matches_nothing(&pattern, bus.as_deref()));
     for warning in warnings {
         plan.warn(warning.at(Rule::event_pattern()));
     }

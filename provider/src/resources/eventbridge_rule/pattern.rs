@@ -8,6 +8,9 @@ use super::messages;
 
 /// Refuses what EventBridge would refuse, in its words.
 pub(super) fn check(text: &str) -> Result<(), String> {
+    if text.trim() == "null" {
+        return Err(messages::NULL_PATTERN.to_owned());
+    }
     let chars = text.chars().count();
     if chars > LENGTH_MAX {
         return Err(messages::pattern_too_long(chars, LENGTH_MAX));
@@ -35,16 +38,28 @@ pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// On a bus of Scalr's nothing but Scalr's events arrives.
-pub(super) fn matches_nothing(text: &str, bus: &str) -> Option<Diagnostic> {
+/// On a bus of Scalr's nothing but Scalr's events arrives. A bus whose name is not known yet is taken for one that is made in
+/// the same apply, unless the pattern names a source that cannot be Scalr's.
+pub(super) fn matches_nothing(text: &str, bus: Option<&str>) -> Option<Diagnostic> {
     let value = serde_json::from_str(text).ok()?;
-    let mut reasons = bus
-        .starts_with(scalr_events::SOURCE_PREFIX)
-        .then(|| scalr_events::unmatched(&value))?;
-    if reasons.is_empty() && is_of_another_source(&value, bus) {
+    let is_scalrs = match bus {
+        Some(bus) => bus.starts_with(scalr_events::SOURCE_PREFIX),
+        None => is_for_scalr(&value),
+    };
+    let mut reasons = is_scalrs.then(|| scalr_events::unmatched(&value))?;
+    if let Some(bus) = bus
+        && reasons.is_empty()
+        && is_of_another_source(&value, bus)
+    {
         reasons.push(messages::source_of_the_bus(bus));
     }
     (!reasons.is_empty()).then(|| messages::matches_nothing(&reasons))
+}
+
+/// Whether the pattern may be meant for Scalr's events: it asks for no source, or its source mentions Scalr.
+fn is_for_scalr(pattern: &Value) -> bool {
+    let source = pattern.get("source").map(Value::to_string);
+    source.is_none_or(|source| source.contains("scalr"))
 }
 
 /// Whether the pattern asks for a source that is not the bus's own.
@@ -73,6 +88,13 @@ mod tests {
             (r#"{"a": [{"wildcard": "*:*:*:*:*:event-bus/*"}]}"#, false),
         ] {
             assert_eq!(check(text).is_ok(), legal, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_null_pattern_is_said_to_be_null() {
+        for text in ["null", " null\n"] {
+            assert_eq!(check(text), Err(messages::NULL_PATTERN.to_owned()), "{text}");
         }
     }
 
@@ -111,7 +133,27 @@ mod tests {
             (&of_bus, bus, false),
             (r#"{"detail-type": ["AuditLog"]}"#, bus, false),
         ] {
-            assert_eq!(matches_nothing(text, bus).is_some(), nothing, "{text} on {bus}");
+            assert_eq!(
+                matches_nothing(text, Some(bus)).is_some(),
+                nothing,
+                "{text} on {bus}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bus_that_is_not_known_yet_may_be_scalrs() {
+        for (text, nothing) in [
+            (r#"{"detail-type": ["RunExectued"]}"#, true),
+            (r#"{"source": ["aws.partner/scalr.com"]}"#, true),
+            (r#"{"source": [{"prefix": "aws.partner/scalr.com"}]}"#, false),
+            (r#"{"detail-type": ["AuditLog"]}"#, false),
+            (
+                r#"{"source": ["billing"], "detail": {"cents": [{"exists": true}]}}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(matches_nothing(text, None).is_some(), nothing, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a target gets in place of the event: refused before AWS refuses it, or drops it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use tfplugin::{Config, Diagnostics, Value};
 
@@ -66,6 +68,53 @@ fn names(template: &str) -> Vec<&str> {
     names
 }
 
+/// The names that stand within quotes and have an object or a list as their value, in a template that has to lead to JSON.
+/// What they give is not escaped there. Of what only Scalr's events have, nothing is known for other events.
+pub(super) fn quoted_containers<'t>(
+    template: &'t str,
+    paths: &BTreeMap<String, String>,
+    from_scalr: bool,
+) -> Vec<&'t str> {
+    if !template.trim_start().starts_with(['{', '[']) {
+        return Vec::new();
+    }
+    let is_container = |name: &str| match paths.get(name) {
+        Some(path) => gives_container(path, from_scalr),
+        None => matches!(name, "aws.events.event" | "aws.events.event.json"),
+    };
+    let mut found = quoted_names(template);
+    found.retain(|name| is_container(name));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Whether the value at an input path is known to be an object or a list.
+fn gives_container(path: &str, from_scalr: bool) -> bool {
+    let Some(path) = path.strip_prefix('$') else {
+        return false;
+    };
+    let path = path.trim_start_matches('.');
+    if path.contains(['*', '[']) {
+        return path.contains('*');
+    }
+    matches!(path, "" | "detail" | "resources") || (from_scalr && scalr_events::catalogue::is_container(path))
+}
+
+/// The names in `<` and `>` that are within quotes.
+fn quoted_names(template: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped, mut found) = (false, false, Vec::new());
+    for (at, letter) in template.char_indices() {
+        match letter {
+            '<' if quoted => found.extend(template[at + 1..].split_once('>').map(|(name, _)| name)),
+            '"' if !escaped => quoted = !quoted,
+            _ => {}
+        }
+        escaped = letter == '\\' && !escaped;
+    }
+    found
+}
+
 /// The template, with some value in each `<name>`, is an object of just `timestamp` and `message`.
 pub(super) fn gives_log_event(template: &str) -> bool {
     let mut filled = String::with_capacity(template.len());
@@ -111,6 +160,31 @@ mod tests {
             ("<é>", &[]),
         ] {
             assert_eq!(names(template), want, "{template}");
+        }
+    }
+
+    #[test]
+    fn objects_and_lists_within_quotes() {
+        for (path, template, anywhere, from_scalr) in [
+            ("$.detail", r#"{"payload": "<x>"}"#, true, true),
+            ("$.detail", r#"{"x": "users/<x>", "b": <x>}"#, true, true),
+            ("$", r#"["<x>"]"#, true, true),
+            ("$.resources", r#"{"a": "<x>"}"#, true, true),
+            ("$.detail.a[*]", r#"{"a": "<x>"}"#, true, true),
+            ("$.detail.event", r#"{"a": "<x>"}"#, false, true),
+            ("$.detail.event.run-id", r#"{"a": "<x>"}"#, false, false),
+            ("$.detail.environment.tags[0]", r#"{"a": "<x>"}"#, false, false),
+            ("$.detail", r#"{"a": <x>}"#, false, false),
+            ("$.detail", r#"{"a": "\"", "b": <x>}"#, false, false),
+            ("$.detail", r#""it is <x>""#, false, false),
+            ("$.time", r#"{"a": "<aws.events.event>"}"#, true, true),
+            ("$.time", r#"{"a": "<aws.events.rule-arn> <x>"}"#, false, false),
+        ] {
+            let paths = BTreeMap::from([("x".to_owned(), path.to_owned())]);
+            for (scalr, expected) in [(false, anywhere), (true, from_scalr)] {
+                let found = quoted_containers(template, &paths, scalr);
+                assert_eq!(!found.is_empty(), expected, "{path} {template} {found:?}");
+            }
         }
     }
 

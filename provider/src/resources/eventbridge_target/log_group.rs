@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
 use aws_sdk_eventbridge::types::Target as WireTarget;
-use tfplugin::{Diagnostic, Operation, Result};
+use tfplugin::{Diagnostic, Diagnostics, Operation, Result};
 
 use super::messages::{self, doing};
+use super::unfinished::Saving;
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::retry::gone;
 use crate::aws::{Error, Regional, arn, checks, log_policy, target_id};
 use crate::defaults;
-use crate::failure::Cause as _;
+use crate::failure::{Cause as _, Effect};
 
 /// The tag that names the owner of a log group made here.
 pub(super) const OWNER_TAG: &str = "scalr-eventbridge:owner";
@@ -20,6 +21,7 @@ const TAG_VALUE_LENGTH_MAX: usize = 256;
 
 /// The group is there and EventBridge may write.
 pub(super) const READY: &str = "ready";
+const GROUP_MISSING: &str = "log group missing";
 
 /// Makes the group where it is to be made, sets its retention and grants the permission.
 pub(super) async fn ensure(
@@ -28,24 +30,36 @@ pub(super) async fn ensure(
     target: &Target,
     group: &mut LogGroup,
     rule_arn: &str,
-    of_target: &str,
+    prior: Option<&Target>,
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
-    let default_tags = defaults::tags(operation.client())?;
-    let held = find_or_make(aws, target, group, &owner, default_tags).await?;
-    let standing = messages::group_is_there(of_target);
+    let tagging = defaults::tagging(operation.client())?;
+    let need = need(target, &group.name, rule_arn);
+    let saving = Saving::new(operation, target, prior);
+    let held = match find_or_make(aws, target, group, &owner, tagging.defaults).await {
+        Ok(held) => held,
+        Err(failure) => {
+            if failure.may_be_made {
+                saving.made(group, &need);
+            }
+            return Err(failure.diagnostics);
+        }
+    };
+    match &held {
+        Some(_) => saving.found(group, &need),
+        None => saving.made(group, &need),
+    }
+    let standing = messages::group_is_there(prior.is_none());
     if group.create {
         if let Some(ExistingGroup { wire, tags }) = &held {
-            let lacks = |(key, value): &(&String, &String)| tags.get(*key) != Some(*value);
-            let lacking = default_tags.iter().filter(lacks);
-            let lacking = lacking.map(|(key, value)| (key.clone(), value.clone())).collect();
-            tag(aws, &arn_of(wire, group), group, lacking, &standing).await?;
+            let mut lacking = tagging.managed(None);
+            lacking.retain(|key, value| tags.get(key) != Some(value));
+            tag(aws, &arn_of(wire, Some(group)), group, lacking, standing).await?;
         }
-        set_retention(aws, group, held.as_ref().map(|held| &held.wire), &standing).await?;
+        set_retention(aws, group, held.as_ref().map(|held| &held.wire), standing).await?;
     }
-    let need = need(target, &group.name, rule_arn);
     let granted = log_policy::ensure(operation, aws, &need).await;
-    granted.map_err(|failure| messages::no_permission(&group.name, &failure, &standing))?;
+    granted.map_err(|failure| messages::no_permission(&group.name, &failure, standing))?;
     group.arn = Some(need.log_group_arn);
     group.status = Some(READY.to_owned());
     Ok(())
@@ -60,12 +74,10 @@ pub(super) async fn read(
 ) -> Result<LogGroup> {
     let doing = || doing::read_group(&group.name);
     let Some(held) = aws.log_group(&group.name).await.map_err(|e| e.during(doing()))? else {
-        group.status = Some("log group missing".to_owned());
+        group.status = Some(GROUP_MISSING.to_owned());
         return Ok(group);
     };
-    let account = target.arn.as_deref().and_then(arn::account).unwrap_or_default();
-    let rule_arn = arn::of_rule(&aws.name, account, &target.event_bus_name, &target.rule);
-    let need = need(target, &group.name, &rule_arn);
+    let need = need(target, &group.name, &target.derived_rule_arn(aws));
     let tags = aws
         .log_group_tags(&need.log_group_arn)
         .await
@@ -79,12 +91,32 @@ pub(super) async fn read(
     }
     group.arn = Some(need.log_group_arn);
     let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
-    let untagged = group.create && defaults::tags(operation.client())?.iter().any(differ);
+    let untagged = group.create && defaults::needed_tags(operation.client()).iter().any(differ);
     group.status = Some(match verdict {
         Verdict::Granted if untagged => "tags differ".to_owned(),
         verdict => in_words(&verdict).to_owned(),
     });
     Ok(group)
+}
+
+/// The group, if it has something of this target's: its tag, where it was to be made here, or our statements.
+pub(super) async fn left(
+    operation: &Operation<'_, Target>,
+    aws: &Regional,
+    target: &Target,
+    group: LogGroup,
+) -> Result<Option<LogGroup>> {
+    let group = read(operation, aws, target, group).await?;
+    if group.status.as_deref() == Some(GROUP_MISSING) {
+        return Ok(None);
+    }
+    if group.create {
+        return Ok(Some(group));
+    }
+    let need = need(target, &group.name, &target.derived_rule_arn(aws));
+    let held = log_policy::holds_ours(aws, &need).await;
+    let held = held.map_err(|e| e.during(doing::read_group(&group.name)))?;
+    Ok(held.then_some(group))
 }
 
 /// Revokes this target's permission, and nobody else's. `standing`: the state of the target meanwhile.
@@ -110,7 +142,7 @@ pub(super) async fn release(aws: &Regional, target: &Target, group: &LogGroup) -
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(());
     };
-    let arn = arn_of(&held, group);
+    let arn = arn_of(&held, Some(group));
     let tags = aws.log_group_tags(&arn).await.map_err(failed)?;
     if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule))
         || another(aws, target, name).await.map_err(failed)?.is_some()
@@ -122,16 +154,21 @@ pub(super) async fn release(aws: &Regional, target: &Target, group: &LogGroup) -
     gone(answer).map(drop).map_err(failed)
 }
 
-/// Deletes a group that was made here if the configuration says so; else warns that it stays.
+/// Deletes a group that was made here if the configuration says so; else warns that it stays. `found`: the group was there
+/// before a creation that did not end.
 pub(super) async fn keep_or_delete(
     aws: &Regional,
     target: &Target,
     group: &LogGroup,
+    found: bool,
 ) -> Result<Option<Diagnostic>> {
     if !group.create {
         return Ok(None);
     }
     let name = &group.name;
+    if found && group.delete_on_destroy {
+        return Ok(Some(messages::group_was_there_before(name)));
+    }
     if !group.delete_on_destroy {
         return Ok(Some(messages::group_stays(name, &aws.name)));
     }
@@ -139,7 +176,10 @@ pub(super) async fn keep_or_delete(
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(None);
     };
-    let tags = aws.log_group_tags(&arn_of(&held, group)).await.map_err(failed)?;
+    let tags = aws
+        .log_group_tags(&arn_of(&held, Some(group)))
+        .await
+        .map_err(failed)?;
     if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule)) {
         return Ok(Some(messages::group_stays_with_owner(name)));
     }
@@ -175,29 +215,48 @@ async fn find_or_make(
     group: &LogGroup,
     owner: &str,
     default_tags: &BTreeMap<String, String>,
-) -> Result<Option<ExistingGroup>> {
+) -> std::result::Result<Option<ExistingGroup>, NotMade> {
     let name = &group.name;
     let held = aws.log_group(name).await;
     let held = held.map_err(|e| e.during(doing::look_for_group(name)))?;
     match held {
-        Some(wire) if group.create => claim(aws, target, group, wire, owner).await.map(Some),
+        Some(wire) if group.create => Ok(Some(claim(aws, target, group, wire, owner).await?)),
         Some(wire) => Ok(Some(ExistingGroup {
             wire,
             tags: HashMap::new(),
         })),
-        None if !group.create => Err(messages::no_group(name, &aws.name).into()),
+        None if !group.create => Err(Diagnostics::from(messages::no_group(name, &aws.name)).into()),
         None => match make(aws, name, owner, default_tags).await {
             Ok(()) => Ok(None),
             // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
             Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
                 let made = aws.log_group(name).await;
                 match made.map_err(|e| e.during(doing::make_group(name)))? {
-                    Some(wire) => claim(aws, target, group, wire, owner).await.map(Some),
+                    Some(wire) => Ok(Some(claim(aws, target, group, wire, owner).await?)),
                     None => Ok(None),
                 }
             }
-            Err(e) => Err(e.during_with(doing::make_group(name), &messages::after_making_group())),
+            Err(e) => Err(NotMade {
+                may_be_made: e.effect() == Effect::Unknown,
+                diagnostics: e.during_with(doing::make_group(name), &messages::after_making_group()),
+            }),
         },
+    }
+}
+
+/// Why there is no group, as far as is known.
+struct NotMade {
+    /// The answer to the call that makes it was lost.
+    may_be_made: bool,
+    diagnostics: Diagnostics,
+}
+
+impl From<Diagnostics> for NotMade {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self {
+            may_be_made: false,
+            diagnostics,
+        }
     }
 }
 
@@ -224,7 +283,7 @@ async fn claim(
     wire: WireGroup,
     owner: &str,
 ) -> Result<ExistingGroup> {
-    let (name, arn) = (&group.name, arn_of(&wire, group));
+    let (name, arn) = (&group.name, arn_of(&wire, Some(group)));
     let tags = aws.log_group_tags(&arn).await;
     let tags = tags.map_err(|e| e.during(doing::read_group_tags(name)))?;
     let found = tags.get(OWNER_TAG);
@@ -241,7 +300,7 @@ async fn claim(
             return Ok(ExistingGroup { wire, tags });
         }
     }
-    Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, owner)).into())
+    Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, Some(owner))).into())
 }
 
 /// Bus and rule that a tag names, if what they had may pass on to a rule of this bus: a rule that is renamed stays on its
@@ -325,11 +384,11 @@ fn need(target: &Target, group: &str, rule_arn: &str) -> Need {
     }
 }
 
-fn arn_of(held: &WireGroup, group: &LogGroup) -> String {
+pub(super) fn arn_of(held: &WireGroup, known: Option<&LogGroup>) -> String {
     let arn = held
         .log_group_arn()
         .or(held.arn())
-        .or(group.arn.as_deref())
+        .or(known.and_then(|group| group.arn.as_deref()))
         .unwrap_or_default();
     arn.trim_end_matches(":*").to_owned()
 }
@@ -343,7 +402,7 @@ fn in_words(verdict: &Verdict) -> &'static str {
 }
 
 /// Bus and rule; shortened with a digest where a tag is too short for them.
-fn owner(bus: &str, rule: &str) -> String {
+pub(super) fn owner(bus: &str, rule: &str) -> String {
     let whole = format!("{bus}/{rule}");
     if whole.len() <= TAG_VALUE_LENGTH_MAX {
         return whole;

@@ -1,16 +1,14 @@
 //! What users read of a target and its log group.
 
+use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
 
 use super::{LogGroup, Target, log_group::OWNER_TAG};
-use crate::aws::{Error, log_policy};
+use crate::aws::{Error, Regional, log_policy};
 use crate::failure::{Standing, UNCHANGED};
-use crate::resources::messages::Existing;
+use crate::resources::messages::{self, Existing};
 
-/// State of the target while its log group is made ready, after "The log group is there; ".
-pub(super) const TARGET_NOT_MADE: &str = "the target was not made. The next apply continues from here.";
-pub(super) const TARGET_UNCHANGED: &str = "the target is unchanged.";
 /// State of the target where the permission is revoked.
 pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to continue.";
 pub(super) const TARGET_STILL_THERE: &str =
@@ -86,6 +84,27 @@ pub(super) fn existing<'a>(plan: &Target, region: &'a str) -> Existing<'a> {
     }
 }
 
+/// `held`: the rule's targets; none where there is no such rule.
+pub(super) async fn nothing_to_import(
+    wanted: &Target,
+    held: Option<&[WireTarget]>,
+    aws: &Regional,
+) -> Diagnostic {
+    let (bus, rule, id) = (&wanted.event_bus_name, &wanted.rule, wanted.id());
+    let what = match held {
+        None => format!("rule `{rule}` on the event bus `{bus}`, and so no target of it"),
+        Some([]) => format!("target `{id}` of the rule `{rule}`, which has none"),
+        Some(held) => {
+            let ids: Vec<&str> = held.iter().map(WireTarget::id).collect();
+            format!(
+                "target `{id}` of the rule `{rule}`, which has `{}`",
+                ids.join("`, `")
+            )
+        }
+    };
+    messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)
+}
+
 pub(super) fn no_rule(bus: &str, rule: &str, account: &str, region: &str) -> Diagnostic {
     Diagnostic::error(format!("There is no rule `{rule}` on the event bus `{bus}`"))
         .detail(format!(
@@ -104,7 +123,10 @@ pub(super) fn after_put(plan: &Target, new: bool) -> Standing {
     let standing = if new {
         Standing::new(
             "The target was not made.",
-            "The target may be there now; the next apply adopts it if it is.",
+            match plan.log_group {
+                Some(_) => "The target may be there now.",
+                None => "The target may be there now; the next apply adopts it if it is.",
+            },
         )
     } else {
         Standing::new(
@@ -114,7 +136,11 @@ pub(super) fn after_put(plan: &Target, new: bool) -> Standing {
     };
     match &plan.log_group {
         Some(group) => {
-            let next = if new { "; the next apply adopts them" } else { "" };
+            let next = if new {
+                " and, as a tainted target, in the state: the next apply replaces it, a destroy removes them"
+            } else {
+                ""
+            };
             standing.and(&format!(
                 "The log group `{}` and its resource policy's statements for this target are in place{next}.",
                 group.name
@@ -139,9 +165,14 @@ pub(super) fn after_removing(state: &Target) -> Standing {
 
 // The log group.
 
-/// State of things once the group is there.
-pub(super) fn group_is_there(of_target: &str) -> String {
-    format!("The log group is there; {of_target}")
+/// State of things once the group is there. `new`: the target is being made.
+pub(super) fn group_is_there(new: bool) -> &'static str {
+    if new {
+        "The log group is there; the target was not made. It is in the state as a tainted target: the next apply replaces it, a \
+         destroy removes what is there."
+    } else {
+        "The log group is there; the target is unchanged."
+    }
 }
 
 pub(super) fn after_group_call(standing: &str) -> Standing {
@@ -151,7 +182,7 @@ pub(super) fn after_group_call(standing: &str) -> Standing {
 pub(super) fn after_making_group() -> Standing {
     Standing::new(
         UNCHANGED,
-        "Whether the log group was made is not known; the next apply adopts it if it is there.",
+        "Whether the log group was made is not known; the next plan shows it.",
     )
 }
 
@@ -189,12 +220,12 @@ pub(super) fn permission_not_revoked(
     failure.explained(Diagnostic::failed(doing), standing)
 }
 
-/// `mine`: the group's ARN and this rule's mark.
+/// `mine`: the group's ARN and, where rule and bus are known, this rule's mark.
 pub(super) fn group_of_another(
     name: &str,
     region: &str,
     found: Option<&str>,
-    (arn, owner): (&str, &str),
+    (arn, owner): (&str, Option<&str>),
 ) -> Diagnostic {
     let whose = found.map_or_else(
         || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was released"),
@@ -205,11 +236,12 @@ pub(super) fn group_of_another(
     } else {
         ""
     };
+    let owner = owner.unwrap_or("BUS/RULE");
     Diagnostic::error(format!("The log group `{name}` exists already"))
         .detail(format!(
             "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
-             retention is then left alone, and it outlives this target), or choose another name.{replaced} To hand the log group \
-             over to this target, run `aws logs tag-resource --region {region} --resource-arn {arn} --tags \
+             retention is then left alone, and it outlives this target), or choose another name.{replaced} To give the log group \
+             to this target, run `aws logs tag-resource --region {region} --resource-arn {arn} --tags \
              {OWNER_TAG}={owner}` and apply again."
         ))
         .at(Target::log_group().create())
@@ -242,6 +274,14 @@ pub(super) fn group_stays(name: &str, region: &str) -> Diagnostic {
          it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {region}`; with \
          `delete_on_destroy = true` a destroy does that."
     ))
+}
+
+/// A creation that failed found the group there.
+pub(super) fn group_was_there_before(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(
+        "It was there before this target, whose creation did not end, so `delete_on_destroy` does not apply. A target that \
+         takes this one's place continues to use it.",
+    )
 }
 
 pub(super) fn group_stays_with_owner(name: &str) -> Diagnostic {
@@ -363,6 +403,17 @@ pub(super) fn needs_a_role(destination: &str) -> Diagnostic {
              nothing. Set `role_arn`, unless the rule has one."
         ))
         .at(Target::arn())
+}
+
+pub(super) fn quoted_containers(names: &[&str]) -> Diagnostic {
+    let names = names.join(">`, `<");
+    Diagnostic::warning("An object or a list within quotes makes AWS drop the event")
+        .detail(format!(
+            "`input_template` has `<{names}>` within quotes, and its value is an object or a list. AWS does not escape it: the \
+             result is not JSON, and AWS delivers nothing and reports no error. Write it without quotes, or use a path to a \
+             single value."
+        ))
+        .at(Target::input_transformer().input_template())
 }
 
 pub(super) fn fifo(destination: &str) -> Diagnostic {

@@ -7,6 +7,7 @@ mod log_group;
 mod messages;
 mod parts;
 mod plan;
+mod unfinished;
 mod validate;
 mod warnings;
 
@@ -27,7 +28,11 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 ///
 /// With `log_group`, EventBridge is also given the permission to write there, in the log group's own resource policy:
 /// without one the rule matches, nothing arrives, and no error says so. Other statements of that policy are left alone.
-/// A log group or a permission that has gone missing shows as an in-place change, which puts it back.
+/// These statements are written even where another policy grants the same, since that one may be taken away. A log group, a
+/// permission or a target that has gone missing shows as an in-place change, which puts it back.
+///
+/// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
+/// a destroy removes what is there.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
@@ -46,7 +51,8 @@ pub struct Target {
     /// ARN of the destination. For a log group use `log_group`, which sees to the permission as well.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::any_arn)]
     arn: Option<String>,
-    /// CloudWatch log group as destination.
+    /// CloudWatch log group as destination. Terraform and OpenTofu drop an attribute of an object that they do not know, without a
+    /// word: a misspelt `retention_in_days` keeps events for ever.
     #[tf(optional)]
     log_group: Option<LogGroup>,
     /// Constant JSON text to send in place of the event.
@@ -91,9 +97,9 @@ impl Resource for Target {
             Some(target_id::derive(&plan.event_bus_name, &plan.rule, destination))
         });
         aws::adopt_or_refuse(&aws, &plan).await?;
-        plan.make_ready(operation, &aws, &rule_arn, messages::TARGET_NOT_MADE)
-            .await?;
+        plan.make_ready(operation, &aws, &rule_arn, None).await?;
         aws::put(operation, &aws, &plan, true).await?;
+        unfinished::finished(operation);
         Ok(plan)
     }
 
@@ -102,22 +108,30 @@ impl Resource for Target {
         state.region = Some(Region::from(&*aws.name));
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
         let targets = targets.map_err(|e| e.during(doing::read(&state.rule)))?;
-        if targets.is_none() {
+        // An import knows the ids alone.
+        let imported = state.arn.is_none();
+        if targets.is_none() && !imported {
             // A log group is in the rule's account.
             let known = state.log_group.as_ref().and_then(|group| group.arn.as_deref());
             same_account(&aws, known).await?;
         }
-        let mut targets = targets.unwrap_or_default().into_iter();
-        let Some(held) = targets.find(|held| held.id() == state.id()) else {
-            return Ok(None);
+        let found = targets.iter().flatten().find(|held| held.id() == state.id());
+        let Some(held) = found else {
+            if imported {
+                return Err(messages::nothing_to_import(&state, targets.as_deref(), &aws)
+                    .await
+                    .into());
+            }
+            return unfinished::without_target(operation, &aws, state).await;
         };
-        // An import knows the ids alone.
-        if state.arn.is_none() {
+        if imported {
             // Whether it was made here is in its tag.
             state.log_group = arn::log_group_name(held.arn()).map(LogGroup::imported);
         }
-        state.with(&held);
+        state.with(held);
         if let Some(group) = state.log_group.take() {
+            // Somebody may have written it as CloudWatch Logs shows it.
+            state.arn = Some(held.arn().trim_end_matches(":*").to_owned());
             state.log_group = Some(log_group::read(operation, &aws, &state, group).await?);
         }
         Ok(Some(state))
@@ -126,9 +140,9 @@ impl Resource for Target {
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
         let rule_arn = plan.rule_arn(&aws).await?;
-        plan.make_ready(operation, &aws, &rule_arn, messages::TARGET_UNCHANGED)
-            .await?;
+        plan.make_ready(operation, &aws, &rule_arn, Some(&prior)).await?;
         aws::put(operation, &aws, &plan, false).await?;
+        unfinished::finished(operation);
         if plan.log_group.is_none() {
             log_group::revoke(operation, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
         }
@@ -144,8 +158,7 @@ impl Resource for Target {
         let mut kept = None;
         let _turn;
         if let Some(group) = &state.log_group {
-            let account = state.arn.as_deref().and_then(arn::account).unwrap_or_default();
-            let rule_arn = arn::of_rule(&aws.name, account, &state.event_bus_name, &state.rule);
+            let rule_arn = state.derived_rule_arn(&aws);
             log_group::revoke(operation, &aws, &state, &rule_arn, messages::TARGET_STILL_THERE).await?;
             // One at a time: of two targets that lead to one group, the last to go deletes it.
             let turn = aws.limits.unless_over(aws.removals.lock()).await;
@@ -153,7 +166,8 @@ impl Resource for Target {
                 let what = messages::ANOTHER_REMOVAL.to_owned();
                 Error::Stopped { what, why }.during(doing::DELETE)
             })?;
-            kept = log_group::keep_or_delete(&aws, &state, group).await?;
+            let found = unfinished::found_its_group(operation);
+            kept = log_group::keep_or_delete(&aws, &state, group, found).await?;
         }
         aws::remove(operation, &aws, &state).await?;
         if let Some(kept) = kept {
@@ -170,11 +184,13 @@ impl Resource for Target {
         defaults::plan_region(plan, &Self::region());
         plan::destination(plan);
         plan::warnings(plan);
+        plan::refuse_foreign_group(plan).await;
         Ok(())
     }
 
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
-        let ([bus, rule, target], region) = import_id::target(id)?;
+        let import_id::Parts { names, region, .. } = import_id::target(id)?;
+        let [bus, rule, target] = names;
         Ok(ImportedAttrs::new()
             .set(Self::event_bus_name(), bus)
             .set(Self::rule(), rule)
@@ -199,6 +215,12 @@ impl Target {
         }
     }
 
+    /// The ARN of the rule of a target in the state: a log group is in its account.
+    fn derived_rule_arn(&self, aws: &Regional) -> String {
+        let account = self.arn.as_deref().and_then(arn::account).unwrap_or_default();
+        arn::of_rule(&aws.name, account, &self.event_bus_name, &self.rule)
+    }
+
     /// The log group that was made here.
     fn own_group(&self) -> Option<&LogGroup> {
         self.log_group.as_ref().filter(|group| group.create)
@@ -210,12 +232,12 @@ impl Target {
         operation: &Operation<'_, Self>,
         aws: &Regional,
         rule_arn: &str,
-        of_target: &str,
+        prior: Option<&Self>,
     ) -> Result<()> {
         let Some(mut group) = self.log_group.take() else {
             return Ok(());
         };
-        log_group::ensure(operation, aws, self, &mut group, rule_arn, of_target).await?;
+        log_group::ensure(operation, aws, self, &mut group, rule_arn, prior).await?;
         self.arn.clone_from(&group.arn);
         self.log_group = Some(group);
         Ok(())

@@ -1,9 +1,10 @@
 //! What a plan decides of a target: its id, whether another destination means another target, and what may not work.
 
-use tfplugin::{Action, Plan, Value};
+use tfplugin::{Action, Diagnostic, Plan, Value};
 
-use super::{Target, log_group, messages, warnings};
+use super::{Target, input, log_group, messages, warnings};
 use crate::aws::{arn, target_id};
+use crate::defaults;
 
 /// Plans id and log group; decides whether another destination means another target.
 pub(super) fn destination(plan: &mut Plan<'_, Target>) {
@@ -45,6 +46,7 @@ pub(super) fn destination(plan: &mut Plan<'_, Target>) {
 /// Warns of what may not work, and of what goes with the target.
 pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
     warn_of_release(plan);
+    warn_of_quotes(plan);
     let region = plan.planned(Target::region()).known();
     let region = region.as_deref();
     let queue = plan.config(Target::dead_letter_config().arn()).known();
@@ -64,6 +66,38 @@ pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
     }
 }
 
+/// Refuses a log group of somebody else, which an apply would refuse half way through.
+pub(super) async fn refuse_foreign_group(plan: &mut Plan<'_, Target>) {
+    if let Some(refusal) = foreign_group(plan).await {
+        plan.error(refusal);
+    }
+}
+
+/// A group that exists and has no owner tag. One that has a tag may get another owner by what is applied before.
+async fn foreign_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
+    let name = plan.planned(Target::log_group().name()).known()?;
+    let is_own = |prior: &Target| prior.own_group().is_some_and(|group| group.name == name);
+    if plan.planned(Target::log_group().create()).known() != Some(true) || plan.prior().is_some_and(is_own) {
+        return None;
+    }
+    let aws = defaults::look(plan, &Target::region()).await?;
+    let held = aws.heard(aws.log_group(&name).await)??;
+    let arn = log_group::arn_of(&held, None);
+    let tags = aws.heard(aws.log_group_tags(&arn).await)?;
+    if tags.contains_key(log_group::OWNER_TAG) {
+        return None;
+    }
+    let bus = plan.planned(Target::event_bus_name()).known();
+    let rule = plan.planned(Target::rule()).known();
+    let owner = bus.zip(rule).map(|(bus, rule)| log_group::owner(&bus, &rule));
+    Some(messages::group_of_another(
+        &name,
+        &aws.name,
+        None,
+        (&arn, owner.as_deref()),
+    ))
+}
+
 fn warn_of_release(plan: &mut Plan<'_, Target>) {
     let Some(group) = plan.prior().and_then(|prior| prior.own_group().cloned()) else {
         return;
@@ -73,5 +107,21 @@ fn warn_of_release(plan: &mut Plan<'_, Target>) {
         true if group.delete_on_destroy => plan.warn(messages::group_will_be_deleted(&group)),
         false if !stays_ours => plan.warn(messages::group_will_be_released(&group)),
         _ => {}
+    }
+}
+
+/// A template that leads to no JSON: AWS takes it, and delivers nothing.
+fn warn_of_quotes(plan: &mut Plan<'_, Target>) {
+    let template = plan.config(Target::input_transformer().input_template());
+    let paths = plan.config(Target::input_transformer().input_paths());
+    let (Value::Known(template), false) = (template, paths.is_unknown()) else {
+        return;
+    };
+    let bus = plan.planned(Target::event_bus_name()).known();
+    let from_scalr = bus.is_some_and(|bus| bus.starts_with(scalr_events::SOURCE_PREFIX));
+    let paths = paths.known().unwrap_or_default();
+    let names = input::quoted_containers(&template, &paths, from_scalr);
+    if !names.is_empty() {
+        plan.warn(messages::quoted_containers(&names));
     }
 }

@@ -150,4 +150,27 @@ mod tests {
         check(group, &Value::Null, &[Finding::Permission { group: "g" }]);
         assert!(findings("arn:aws:sqs:eu-west-1:1:q", &Value::Null, None).is_empty());
     }
+
+    /// The local AWS's list is held to the same answers; the file names their sources.
+    #[test]
+    fn roles_are_needed_where_the_shared_list_says() {
+        let list: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../tests/data/target_roles.json")).expect("JSON");
+        for (kind, needed) in [
+            ("needed", true),
+            ("needed_on_the_target", true),
+            ("needed_elsewhere", true),
+            ("optional", false),
+            ("refused", false),
+        ] {
+            for arn in list[kind].as_array().expect("a list") {
+                let arn = arn.as_str().expect("an ARN").replace("REGION", "us-east-1");
+                let arn = arn
+                    .replace("ACCOUNT", "123456789012")
+                    .replace("OTHER", "210987654321");
+                let found = findings(&arn, &Value::Null, Some("us-east-1"));
+                assert_eq!(found.contains(&Finding::NoRole), needed, "{arn}");
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::fake::Trouble;
-use super::{SOURCE, and, names, stage, with_settings};
+use super::{SOURCE, and, names, stage, with};
 use crate::aws::Settings;
 use crate::tests::snapshot::scenarios;
 
@@ -184,7 +184,7 @@ async fn calls_name_the_provider() {
         user_agent: OWN.to_owned(),
         ..Settings::default()
     };
-    let harness = with_settings(fake.config(), settings);
+    let harness = with(settings, fake.config());
     harness.resource(NAME).create(config(json!({}))).await.unwrap();
     let sent = fake.state().user_agent.clone();
     assert!(sent.starts_with("aws-sdk-rust/") && sent.ends_with(OWN), "{sent}");

@@ -86,12 +86,21 @@ impl Fake {
 
     /// The configuration that leads here.
     pub(in crate::tests) fn config(&self) -> SdkConfig {
+        self.config_of(None)
+    }
+
+    /// The same with temporary credentials.
+    pub(in crate::tests) fn config_with_session(&self, token: &str) -> SdkConfig {
+        self.config_of(Some(token.to_owned()))
+    }
+
+    fn config_of(&self, session: Option<String>) -> SdkConfig {
         let connector = SharedHttpConnector::new(Connector(self.clone()));
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                ACCOUNT, "s3cret", None, None, "test",
+                ACCOUNT, "s3cret", session, None, "test",
             )))
             // A trouble is one call's: the SDK would meet the next answer by itself.
             .retry_config(RetryConfig::disabled())
@@ -222,8 +231,13 @@ impl Holdings {
         Ok(match name {
             "DescribeRule" => self.rules.get(&of_rule("Name")).ok_or_else(not_found)?.clone(),
             "ListRules" => {
-                let names = self.rules.keys().filter(|(bus, _)| *bus == text("EventBusName"));
-                let rules: Vec<Json> = names.map(|(_, name)| json!({ "Name": name })).collect();
+                let rules = self
+                    .rules
+                    .iter()
+                    .filter(|((bus, _), _)| *bus == text("EventBusName"));
+                let rules: Vec<Json> = rules
+                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"] }))
+                    .collect();
                 json!({ "Rules": rules, "NextToken": next })
             }
             "PutRule" => {
@@ -342,14 +356,14 @@ impl Holdings {
                     held.map(|(name, document)| json!({ "policyName": name, "policyDocument": document }));
                 json!({ "resourcePolicies": shown.collect::<Vec<_>>() })
             }
-            "PutResourcePolicy" if body["policyName"].is_string() => {
-                self.account_policies
-                    .insert(text("policyName"), text("policyDocument"));
-                json!({})
-            }
             "PutResourcePolicy" => {
-                self.revision += 1;
-                self.policies.insert(text("resourceArn"), text("policyDocument"));
+                let document = stored_policy(&text("policyDocument"))?;
+                if body["policyName"].is_string() {
+                    self.account_policies.insert(text("policyName"), document);
+                } else {
+                    self.revision += 1;
+                    self.policies.insert(text("resourceArn"), document);
+                }
                 json!({})
             }
             "DeleteResourcePolicy" => {
@@ -373,6 +387,25 @@ impl Holdings {
 
 pub(in crate::tests) fn group_arn(name: &str) -> String {
     format!("arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{name}")
+}
+
+/// As CloudWatch Logs keeps a policy: with root ARNs in place of account ids, and never given the ARNs themselves.
+fn stored_policy(document: &str) -> Result<String, Trouble> {
+    const REFUSED: &str = "Principal section of policy contains ARN instead of account ID";
+    let Ok(mut policy) = serde_json::from_str::<Json>(document) else {
+        return Ok(document.to_owned());
+    };
+    let statements = policy["Statement"].as_array_mut().into_iter().flatten();
+    for principal in statements.filter_map(|statement| statement.pointer_mut("/Principal/AWS")) {
+        match principal.as_str().unwrap_or_default() {
+            arn if arn.starts_with("arn:") => {
+                return Err(Trouble::Says("InvalidParameterException", REFUSED));
+            }
+            "*" => {}
+            account => *principal = json!(format!("arn:aws:iam::{account}:root")),
+        }
+    }
+    Ok(policy.to_string())
 }
 
 fn bus_arn(name: &str) -> String {

@@ -7,6 +7,8 @@ pub(super) mod imports;
 pub(super) mod log_group;
 pub(super) mod plans;
 pub(super) mod rule;
+pub(super) mod secrets;
+pub(super) mod settings;
 pub(super) mod source;
 pub(super) mod target;
 
@@ -17,9 +19,10 @@ use tfplugin::testing::Harness;
 use self::fake::Fake;
 use super::{and, names};
 use crate::aws::{Aws, Settings};
-use crate::client::{Client, NotKnownYet};
+use crate::client::Client;
 use crate::provider::ScalrEventBridge;
 use crate::scalr::Scalr;
+use crate::setting::NotKnownYet;
 
 pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
 pub(super) const GROUP: &str = "/scalr/runs";
@@ -40,16 +43,15 @@ pub(super) async fn stage() -> (Fake, Harness) {
     (fake, harness)
 }
 
+/// The provider on a fake AWS, with settings of its own.
+pub(super) fn with(settings: Settings, config: SdkConfig) -> Harness {
+    let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
+    super::with_client(Client::new(scalr, Ok(Aws::with(settings, config)), Ok(None)))
+}
+
 /// The provider on a fake AWS.
 fn on(config: SdkConfig) -> Harness {
     beside(config, None)
-}
-
-/// The provider on a fake AWS, with these settings.
-pub(super) fn with_settings(config: SdkConfig, settings: Settings) -> Harness {
-    let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
-    let aws = Aws::with(settings, config);
-    super::with_client(Client::new(scalr, Ok(aws), Ok(None)))
 }
 
 /// The provider on a fake AWS and, perhaps, a fake Scalr.

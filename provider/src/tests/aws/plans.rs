@@ -298,6 +298,13 @@ async fn targets_that_may_not_work_are_warned_of() {
             json!({ "role_arn": role }),
         ),
         ("kinesis:us-east-1:123456789012:stream/s", json!({})),
+        (
+            "sqs:us-east-1:123456789012:q",
+            json!({ "input_transformer": {
+                "input_paths": { "run": "$.detail.event", "id": "$.id" },
+                "input_template": "{\"text\": \"run <run>\", \"id\": \"<id>\"}",
+            } }),
+        ),
         ("sqs:us-east-1:123456789012:q.fifo", json!({})),
         ("sqs:eu-west-1:123456789012:q", json!({})),
         ("logs:us-east-1:123456789012:log-group:g", json!({})),
@@ -327,8 +334,23 @@ async fn patterns_that_may_not_work_are_warned_of() {
     ] {
         let (_, harness) = stage().await;
         let config = rule(json!({ "name": "runs", "event_pattern": pattern.to_string() }));
-        let planned = harness.resource(RULE).plan(None, config).await.unwrap();
+        let resource = harness.resource(RULE);
+        let planned = resource.plan(None, config.clone()).await.unwrap();
         assert!(!planned.warnings.is_empty(), "{pattern}");
+        // Every plan says it again.
+        let state = resource.apply(planned).await.state.unwrap();
+        let again = resource.plan(Some(&state), config).await.unwrap();
+        assert!(again.is_empty() && !again.warnings.is_empty(), "{pattern}");
+    }
+    // A bus that is new has no name yet.
+    let (_, harness) = stage().await;
+    for (pattern, warns) in [
+        (json!({ "detail-type": ["RunExectued"] }), true),
+        (json!({ "source": ["billing"] }), false),
+    ] {
+        let new = json!({ "name": "runs", "event_bus_name": UNKNOWN, "event_pattern": pattern.to_string() });
+        let planned = harness.resource(RULE).plan(None, rule(new)).await.unwrap();
+        assert_eq!(planned.warnings.is_empty(), !warns, "{pattern}");
     }
 }
 

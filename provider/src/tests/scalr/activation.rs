@@ -1,10 +1,10 @@
 //! `scalr_eventbridge_activation`
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::Harness;
+use tfplugin::testing::{Harness, UNKNOWN};
 
 use super::fake::Fake;
-use super::{connection, names, stage};
+use super::{connection, names, settings, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -18,6 +18,7 @@ scenarios![
     refused_refreshes_are_tried_again_and_not_for_ever,
     it_goes_with_its_connection,
     what_scalr_refuses_of_a_refresh_is_reported,
+    a_status_that_this_walk_changes_is_read_in_this_walk,
 ];
 
 const NAME: &str = "scalr_eventbridge_activation";
@@ -215,4 +216,32 @@ async fn what_scalr_refuses_of_a_refresh_is_reported() {
     fake.state().refuses.clear();
     fake.state().connections.clear();
     resource.update(&fallen, config).await.unwrap_err();
+}
+
+/// The connection is planned first, by reference; the status is as the connection has it when both are through.
+#[tokio::test(start_paused = true)]
+async fn a_status_that_this_walk_changes_is_read_in_this_walk() {
+    let (fake, harness) = stage().await;
+    let connections = harness.resource("scalr_eventbridge_connection");
+    let made = connections.create(connection(json!({}))).await.unwrap();
+    let resource = harness.resource(NAME);
+    let mut state = resource.create(config()).await.unwrap();
+    let mut held = connections.read(&made).await.unwrap().unwrap();
+    for (enabled, status) in [(false, "disabled"), (true, "active")] {
+        let switch = connection(json!({ "enabled": enabled }));
+        let switched = connections.plan(Some(&held), switch.clone()).await.unwrap();
+        let planned = resource.plan(Some(&state), config()).await.unwrap();
+        assert_eq!(planned.json()["status"], UNKNOWN, "{status}");
+        held = connections.apply(switched).await.state.unwrap();
+        state = resource.apply(planned).await.state.unwrap();
+        assert_eq!(
+            (&state.json()["status"], fake.status()),
+            (&json!(status), json!(status))
+        );
+        assert_eq!(held.json()["status"], status);
+        // The next walk has nothing to change.
+        harness.configure(settings(&fake)).await.unwrap();
+        connections.plan(Some(&held), switch).await.unwrap();
+        resource.assert_stable(&state, config()).await;
+    }
 }

@@ -10,6 +10,7 @@ scenarios![
     a_connection_lives_pauses_and_goes,
     one_created_paused_is_paused,
     import_reads_everything,
+    an_import_that_finds_nothing_says_where_it_looked,
     it_waits_for_the_name_of_the_event_source,
     a_wait_that_times_out_keeps_the_connection,
     a_wait_that_is_interrupted_keeps_the_connection,
@@ -21,6 +22,7 @@ scenarios![
     what_scalr_refuses_of_a_connection_is_reported,
     a_connection_that_failed_is_warned_of,
     the_data_source_refuses_what_is_ambiguous,
+    a_pause_is_read_back,
 ];
 
 const NAME: &str = "scalr_eventbridge_connection";
@@ -98,6 +100,19 @@ async fn import_reads_everything() {
         state.json()
     );
     names(&resource.import("prod").await.unwrap_err(), &["`prod`"]);
+}
+
+#[tokio::test]
+async fn an_import_that_finds_nothing_says_where_it_looked() {
+    let (fake, harness) = stage().await;
+    for (name, id) in [
+        (NAME, "in-9"),
+        ("scalr_eventbridge_activation", "in-9"),
+        ("scalr_audit_log_setting", "acc-1"),
+    ] {
+        let missing = harness.resource(name).import(id).await.unwrap_err();
+        names(&missing, &[&format!("`{id}`"), &fake.url()]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -346,4 +361,42 @@ async fn the_data_source_refuses_what_is_ambiguous() {
         .data_source(NAME, json!({ "name": "prod" }))
         .await
         .unwrap_err();
+}
+
+/// The answer to a pause may show the status from before it.
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_read_back() {
+    for (lag, works) in [(1, true), (3, true), (50, false)] {
+        let (fake, harness) = stage().await;
+        let resource = harness.resource(NAME);
+        let state = resource.create(connection(json!({}))).await.unwrap();
+        fake.state().lag = lag;
+        let paused = resource
+            .update(&state, connection(json!({ "enabled": false })))
+            .await;
+        let status = paused.ok().map(|state| state.json()["status"].clone());
+        assert_eq!(status, works.then(|| json!("disabled")), "{lag}");
+
+        let (fake, harness) = stage().await;
+        fake.state().lag = lag + 1;
+        let new = harness
+            .resource(NAME)
+            .create(connection(json!({ "enabled": false })))
+            .await
+            .unwrap();
+        assert_eq!(new.json()["status"] == "disabled", works, "{lag}");
+    }
+    // On resume no bus is known of: nothing is waited for.
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource
+        .create(connection(json!({ "enabled": false })))
+        .await
+        .unwrap();
+    fake.state().refreshed = "pending";
+    let resumed = resource.update(&state, connection(json!({}))).await.unwrap();
+    assert_eq!(
+        (&resumed.json()["status"], fake.count("PATCH")),
+        (&json!("pending"), 2)
+    );
 }

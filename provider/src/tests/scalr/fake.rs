@@ -37,6 +37,10 @@ pub(in crate::tests) struct Server {
     /// Answers to the next refreshes, in place of what they would do; the console pauses the connection meanwhile where
     /// the second is true.
     pub(in crate::tests) refused: Vec<(u16, bool)>,
+    /// How many answers still show the former status after a call that changes it.
+    pub(in crate::tests) lag: u32,
+    /// The status that shows after those.
+    lagging: Option<String>,
     /// How it treats what is to change something.
     pub(in crate::tests) trouble: Option<Trouble>,
     /// Calls that are refused, each for good: how they begin, and what is answered.
@@ -66,6 +70,8 @@ impl Fake {
             has_audit_logs: true,
             names_account: true,
             refused: Vec::new(),
+            lag: 0,
+            lagging: None,
             trouble: None,
             refuses: Vec::new(),
             run_status: "planned_and_finished",
@@ -301,9 +307,14 @@ impl Server {
                     (other, _) => other,
                 };
                 self.refreshes_until = self.refreshes_until.saturating_sub(1);
-                self.connections[at]["attributes"]["status"] = json!(found);
+                self.lagging = Some(found.to_owned());
             }
             _ => self.name_sources(),
+        }
+        if self.lag > 0 {
+            self.lag -= 1;
+        } else if let Some(status) = self.lagging.take() {
+            self.connections[at]["attributes"]["status"] = json!(status);
         }
         (200, json!({ "data": self.connections[at] }))
     }

@@ -9,20 +9,22 @@ pub(super) mod functions;
 pub(super) mod provider;
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::Harness;
+use tfplugin::testing::{Harness, UNKNOWN};
 
 use self::fake::Fake;
 use super::{and, names};
 
-/// A fake Scalr, and a provider that is configured for it.
+/// A fake Scalr, and a provider that is configured for it. It has no AWS: what would be asked is this machine's own.
 async fn stage() -> (Fake, Harness) {
     let fake = Fake::start().await;
     let harness = super::unconfigured();
-    harness
-        .configure(json!({ "hostname": fake.url(), "token": "s3cret" }))
-        .await
-        .unwrap();
+    harness.configure(settings(&fake)).await.unwrap();
     (fake, harness)
+}
+
+/// The provider's settings for a fake Scalr.
+fn settings(fake: &Fake) -> Json {
+    json!({ "hostname": fake.url(), "token": "s3cret", "aws": UNKNOWN })
 }
 
 /// The configuration of a connection, with further attributes.

@@ -37,7 +37,7 @@ async fn unknown_settings_wait_until_they_are_needed() {
     for aws in [
         json!(UNKNOWN),
         json!({ "region": UNKNOWN }),
-        json!({ "default_tags": { "tags": UNKNOWN } }),
+        json!({ "profile": UNKNOWN }),
     ] {
         let harness = unconfigured();
         harness
@@ -125,6 +125,7 @@ async fn default_tags_may_be_null() {
     for (tags, want) in [
         (json!({ "a": "1", "n": null }), json!({ "a": "1" })),
         (json!({ "a": UNKNOWN }), json!(UNKNOWN)),
+        (json!(UNKNOWN), json!(UNKNOWN)),
     ] {
         let harness = unconfigured();
         let aws = json!({ "region": "us-east-1", "default_tags": { "tags": tags } });
@@ -136,6 +137,7 @@ async fn default_tags_may_be_null() {
             .await
             .unwrap();
         assert_eq!(planned.json()["tags_all"], want);
+        assert_eq!(planned.json()["region"], "us-east-1");
     }
 }
 

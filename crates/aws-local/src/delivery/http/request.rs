@@ -2,14 +2,72 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::delivery::transformer::value_at;
+use crate::jsontext::parse_path;
 use crate::secret::Secret;
 use crate::state::api_destination::{ApiDestination, Connection};
 use crate::state::outbox::Pending;
+
+/// The agent that AWS names; it cannot be overridden.
+const AGENT: &str = "Amazon/EventBridge/ApiDestinations";
+
+/// Headers of every request to an API destination that no parameter overrides, as AWS's guide has them (eb-api-destinations,
+/// "Headers included in requests to API destinations").
+const ALWAYS: [(&str, &str); 4] = [
+    ("user-agent", AGENT),
+    ("range", "bytes=0-1048575"),
+    ("accept-encoding", "gzip,deflate"),
+    ("connection", "close"),
+];
+
+/// Headers that are removed where a parameter has them: they belong to the request itself or to its connection.
+const REMOVED: &[&str] = &[
+    "a-im",
+    "accept-charset",
+    "accept-datetime",
+    "accept-encoding",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-md5",
+    "date",
+    "expect",
+    "forwarded",
+    "from",
+    "host",
+    "http2-settings",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "proxy-authorization",
+    "range",
+    "referer",
+    "server",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+    "warning",
+];
+
+fn is_removed(name: &str) -> bool {
+    REMOVED.contains(&name.to_ascii_lowercase().as_str())
+}
 
 /// A request to send. A connection's parameters, which may be secret, are in the URL, the headers and the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +76,7 @@ pub(crate) struct Job {
     pub(crate) method: String,
     pub(crate) url: Secret<String>,
     pub(crate) headers: Secret<Vec<(String, String)>>,
-    pub(crate) body: Secret<String>,
+    pub(crate) body: Secret<Arc<str>>,
     /// The OAuth token request to make first; its token is sent as a bearer token.
     pub(crate) oauth: Option<OAuth>,
 }
@@ -41,30 +99,25 @@ pub(super) fn request(
     json: (String, String),
 ) -> Job {
     let own = pending.target.http_parameters.as_ref();
-    let mut url = destination.endpoint.clone();
-    for value in own
-        .and_then(|own| own.path_parameter_values.as_ref())
-        .into_iter()
-        .flatten()
-    {
-        url = url.replacen('*', &encode(value), 1);
-    }
+    let value = |text: &str| parameter(text, &pending.event);
+    let path_values = own.and_then(|own| own.path_parameter_values.as_deref());
+    let mut url = with_path_values(&destination.endpoint, path_values.unwrap_or_default(), value);
     let auth = &connection.auth;
     let invocation = auth.get("InvocationHttpParameters");
-    let of_target = |parameters: Option<BTreeMap<String, String>>| parameters.into_iter().flatten();
+    let of_target = |parameters: Option<BTreeMap<String, String>>| {
+        let all = parameters.into_iter().flatten();
+        all.map(|(name, text)| (name, value(&text)))
+    };
     let query = of_target(own.and_then(|own| own.query_string_parameters.clone()));
     let query = query.chain(listed(invocation, "QueryStringParameters"));
     for (name, value) in last_of_each(query, str::to_owned) {
         url.push(if url.contains('?') { '&' } else { '?' });
         let _ = write!(url, "{}={}", encode(&name), encode(&value));
     }
-    let agent = "Amazon/EventBridge/ApiDestinations";
-    let headers = [json, ("user-agent".to_owned(), agent.to_owned())].into_iter();
-    let headers = headers
-        .chain(of_target(own.and_then(|own| own.header_parameters.clone())))
+    let headers = of_target(own.and_then(|own| own.header_parameters.clone()))
         .chain(listed(invocation, "HeaderParameters"))
         .chain(credentials(auth));
-    let headers = last_of_each(headers, str::to_ascii_lowercase);
+    let headers = headers_of(ALWAYS.map(owned).into_iter().chain([json]), headers);
     let body = with_body_parameters(&pending.payload, &listed(invocation, "BodyParameters"));
     Job {
         id,
@@ -74,6 +127,49 @@ pub(super) fn request(
         body: body.into(),
         oauth: oauth(auth),
     }
+}
+
+/// A parameter's value: where the whole of it is a path, what the event has there; nothing is an empty text.
+fn parameter(text: &str, event: &str) -> String {
+    let path = if text.starts_with('$') {
+        parse_path(text)
+    } else {
+        None
+    };
+    let Some(path) = path else { return text.to_owned() };
+    let found = value_at(event, &path).unwrap_or_default();
+    match serde_json::from_str(&found) {
+        Ok(Value::String(text)) => text,
+        _ => found.to_string(),
+    }
+}
+
+/// Puts the values in the places of the endpoint's asterisks, in order.
+fn with_path_values(endpoint: &str, values: &[String], value: impl Fn(&str) -> String) -> String {
+    let mut values = values.iter();
+    let mut pieces = endpoint.split('*');
+    let mut url = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match values.next() {
+            Some(text) => url.push_str(&encode(&value(text))),
+            None => url.push('*'),
+        }
+        url.push_str(piece);
+    }
+    url
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// The headers that are sent: those of parameters come after the first ones, and none of them is a removed one.
+fn headers_of(
+    first: impl Iterator<Item = (String, String)>,
+    parameters: impl Iterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
+    let parameters = parameters.filter(|(name, _)| !is_removed(name));
+    last_of_each(first.chain(parameters), str::to_ascii_lowercase)
 }
 
 /// Parameters in which a later one overrides an earlier one of the same name: the connection's override the target's.
@@ -113,15 +209,22 @@ fn oauth(auth: &Value) -> Option<OAuth> {
         ("client_secret".to_owned(), text(client, "ClientSecret")?),
     ];
     form.extend(listed(extra, "BodyParameters"));
+    let form = last_of_each(form.into_iter(), str::to_owned);
+    let first = [
+        ("user-agent", AGENT),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let headers = listed(extra, "HeaderParameters").into_iter();
+    let headers = headers_of(first.map(owned).into_iter(), headers);
     let mut url = text(Some(given), "AuthorizationEndpoint")?;
     for (name, value) in listed(extra, "QueryStringParameters") {
         url.push(if url.contains('?') { '&' } else { '?' });
         let _ = write!(url, "{}={}", encode(&name), encode(&value));
     }
     Some(OAuth {
-        method: text(Some(given), "HttpMethod")?,
+        method: text(Some(given), "HttpMethod")?.to_ascii_uppercase(),
         url: url.into(),
-        headers: listed(extra, "HeaderParameters").into(),
+        headers: headers.into(),
         form: form.into(),
     })
 }
@@ -136,10 +239,28 @@ fn listed(parameters: Option<&Value>, kind: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The steps that it takes to make the request: the payload is read to put parameters into it, and the event for each
+/// parameter that is a path.
+pub(super) fn steps(pending: &Pending, connection: &Connection) -> usize {
+    let invocation = connection.auth.get("InvocationHttpParameters");
+    let body = if listed(invocation, "BodyParameters").is_empty() {
+        0
+    } else {
+        pending.payload.len()
+    };
+    let own = pending.target.http_parameters.as_ref();
+    let in_path = own.and_then(|own| own.path_parameter_values.as_ref());
+    let maps = own.map(|own| [&own.header_parameters, &own.query_string_parameters]);
+    let in_maps = maps.into_iter().flatten().flatten().flat_map(BTreeMap::values);
+    let values = in_path.into_iter().flatten().chain(in_maps);
+    let paths = values.filter(|text| text.starts_with('$')).count();
+    body + paths.saturating_mul(pending.event.len() / 4)
+}
+
 /// Body parameters become members of a payload that is an object.
-fn with_body_parameters(payload: &str, parameters: &[(String, String)]) -> String {
+fn with_body_parameters(payload: &Arc<str>, parameters: &[(String, String)]) -> Arc<str> {
     if parameters.is_empty() {
-        return payload.to_owned();
+        return Arc::clone(payload);
     }
     match serde_json::from_str::<Value>(payload) {
         Ok(Value::Object(mut members)) => {
@@ -148,9 +269,9 @@ fn with_body_parameters(payload: &str, parameters: &[(String, String)]) -> Strin
                     .iter()
                     .map(|(name, value)| (name.clone(), Value::from(value.as_str()))),
             );
-            Value::Object(members).to_string()
+            Value::Object(members).to_string().into()
         }
-        _ => payload.to_owned(),
+        _ => Arc::clone(payload),
     }
 }
 
@@ -166,4 +287,139 @@ pub(crate) fn encode(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const EVENT: &str = r#"{"source":"s","detail":{"key":"a/b é","n":1.50,"o":{"x":[1]},"line":"a\r\nb"}}"#;
+
+    fn job(parameters: &Value, auth: &Value) -> Job {
+        let pending = json!({
+            "realm": "1/r", "rule_arn": "", "event": EVENT, "payload": "{}", "retries": 0, "since": 0, "under_way": true,
+            "page": { "event": "", "pass": 0, "delivery": 0 },
+            "target": { "Id": "1", "Arn": "a", "HttpParameters": parameters },
+        });
+        let destination = json!({
+            "name": "d", "id": "i", "description": null, "connection_arn": "", "endpoint": "https://h/a/*/b/*",
+            "method": "POST", "rate_per_second": null, "created": 0, "modified": 0,
+        });
+        let connection = json!({
+            "name": "c", "id": "i", "description": null, "authorization_type": "", "auth": auth, "kms_key": null,
+            "authorized": true, "created": 0, "modified": 0, "authorized_at": 0,
+        });
+        let json = owned(("content-type", "application/json; charset=utf-8"));
+        let from = |value: Value| serde_json::from_value(value);
+        let connection = serde_json::from_value(connection).unwrap();
+        request(
+            1,
+            &serde_json::from_value(pending).unwrap(),
+            &from(destination).unwrap(),
+            &connection,
+            json,
+        )
+    }
+
+    /// As AWS's guide has it: eb-targets, "Dynamic path parameters".
+    #[test]
+    fn a_parameter_that_is_a_path_is_what_the_event_has_there() {
+        for (values, query, expected) in [
+            (json!(["x y", "1"]), json!({}), "https://h/a/x%20y/b/1"),
+            (
+                json!(["$.detail.key", "$.source"]),
+                json!({}),
+                "https://h/a/a%2Fb%20%C3%A9/b/s",
+            ),
+            (
+                json!(["$.detail.none", "$.detail.n"]),
+                json!({}),
+                "https://h/a//b/1.50",
+            ),
+            (
+                json!(["$.detail.o", "a$.source"]),
+                json!({}),
+                "https://h/a/%7B%22x%22%3A%5B1%5D%7D/b/a%24.source",
+            ),
+            (json!(["*"]), json!({}), "https://h/a/%2A/b/*"),
+            (
+                json!([]),
+                json!({ "q": "$.detail.n", "none": "$.none", "$5": "$5" }),
+                "https://h/a/*/b/*?%245=%245&none=&q=1.50",
+            ),
+        ] {
+            let parameters = json!({ "PathParameterValues": values, "QueryStringParameters": query });
+            let url = job(&parameters, &json!({})).url;
+            assert_eq!(*url, expected, "{parameters}");
+        }
+    }
+
+    /// As AWS's guide has it: eb-api-destinations, "Headers included in requests to API destinations".
+    #[test]
+    fn headers_that_belong_to_the_request_are_awss_own() {
+        let forbidden = json!({
+            "User-Agent": "mine", "Content-Length": "1", "HOST": "evil", "Date": "x", "Referer": "x", "Range": "bytes=0-1",
+            "Connection": "keep-alive", "Transfer-Encoding": "chunked", "Expect": "100-continue", "X-A": "$.detail.n",
+            "X-None": "$.none", "Content-Type": "text/plain",
+        });
+        let of_connection = json!([
+            { "Key": "Content-Length", "Value": "2" },
+            { "Key": "x-a", "Value": "theirs" },
+            { "Key": "Upgrade", "Value": "h2c" },
+        ]);
+        for (auth, last) in [
+            (json!({}), None),
+            (
+                json!({ "ApiKeyAuthParameters": { "ApiKeyName": "X-Key", "ApiKeyValue": "k" } }),
+                Some(("X-Key", "k")),
+            ),
+            (
+                json!({ "ApiKeyAuthParameters": { "ApiKeyName": "Content-Length", "ApiKeyValue": "3" } }),
+                None,
+            ),
+        ] {
+            let mut auth = auth;
+            auth["InvocationHttpParameters"] = json!({ "HeaderParameters": of_connection });
+            let headers = job(&json!({ "HeaderParameters": forbidden }), &auth).headers;
+            let mut expected = ALWAYS.to_vec();
+            expected.extend([("Content-Type", "text/plain"), ("X-None", ""), ("x-a", "theirs")]);
+            expected.extend(last);
+            let found: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_token_request_has_the_same_limits() {
+        let auth = json!({ "OAuthParameters": {
+            "AuthorizationEndpoint": "https://h/token", "HttpMethod": "put",
+            "ClientParameters": { "ClientID": "i", "ClientSecret": "s" },
+            "OAuthHttpParameters": {
+                "HeaderParameters": [
+                    { "Key": "Content-Length", "Value": "1" },
+                    { "Key": "Host", "Value": "evil" },
+                    { "Key": "User-Agent", "Value": "mine" },
+                    { "Key": "X-Tenant", "Value": "t" },
+                ],
+                "BodyParameters": [{ "Key": "scope", "Value": "a" }, { "Key": "client_id", "Value": "j" }],
+            },
+        } });
+        let oauth = job(&json!({}), &auth).oauth.unwrap();
+        assert_eq!(oauth.method, "PUT");
+        let expected = [
+            ("user-agent", AGENT),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("X-Tenant", "t"),
+        ];
+        assert_eq!(*oauth.headers, expected.map(owned).to_vec());
+        let expected = [
+            ("grant_type", "client_credentials"),
+            ("client_secret", "s"),
+            ("scope", "a"),
+            ("client_id", "j"),
+        ];
+        assert_eq!(*oauth.form, expected.map(owned).to_vec());
+    }
 }

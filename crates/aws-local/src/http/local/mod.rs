@@ -11,20 +11,45 @@ use serde_json::{Value, json};
 
 use super::edge::Edge;
 
+mod pages;
 pub(super) mod stories;
+mod story;
 
 use crate::clock::{Millis, read_time};
+use crate::fault::Fault;
 use crate::ops::Answer;
 
 /// The farthest the clock may be moved in one call: a century.
 const ADVANCE_SECONDS_MAX: i64 = 100 * 366 * 24 * 60 * 60;
 
 pub(super) async fn reset(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+    edge.faults.clear();
     shown(edge.engine.reset().await.map(|()| json!({ "reset": true })))
 }
 
 pub(super) async fn clock(State(edge): State<Arc<Edge>>) -> Json<Value> {
     Json(time(edge.engine.now()))
+}
+
+/// The faults, and how many calls they have met.
+pub(super) async fn faults(State(edge): State<Arc<Edge>>) -> Json<Value> {
+    Json(edge.faults.list())
+}
+
+/// Adds a fault.
+pub(super) async fn add_fault(State(edge): State<Arc<Edge>>, body: Bytes) -> (StatusCode, Json<Value>) {
+    match edge.faults.add(&body) {
+        Ok(list) => (StatusCode::OK, Json(list)),
+        Err(refused) => {
+            let why = refused.to_string();
+            (StatusCode::BAD_REQUEST, Json(json!({ "message": why })))
+        }
+    }
+}
+
+/// Removes all faults.
+pub(super) async fn clear_faults(State(edge): State<Arc<Edge>>) -> Json<Value> {
+    Json(edge.faults.clear())
 }
 
 #[derive(Default, Deserialize)]
@@ -54,6 +79,11 @@ pub(super) async fn move_clock(State(edge): State<Arc<Edge>>, body: Bytes) -> (S
 
 fn time(now: Millis) -> Value {
     json!({ "now": crate::clock::rfc3339_seconds(now), "epoch_ms": now })
+}
+
+/// A refusal of what was asked for.
+fn refused(fault: &Fault) -> (StatusCode, Json<Value>) {
+    (StatusCode::BAD_REQUEST, Json(json!({ "message": fault.message })))
 }
 
 fn shown(answer: Answer) -> (StatusCode, Json<Value>) {

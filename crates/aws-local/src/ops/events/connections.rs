@@ -70,7 +70,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
         id: call.turn.dice.uuid(),
         description: input.description,
         authorization_type: input.authorization_type,
-        auth: input.auth_parameters.into(),
+        auth: with_method(input.auth_parameters).into(),
         kms_key: input.kms_key_identifier,
         authorized: true,
         created: call.turn.now,
@@ -110,9 +110,17 @@ fn authorize(
     merge(&mut auth, given.unwrap_or(Value::Null));
     check(&kind, &auth)?;
     connection.authorization_type = kind;
-    connection.auth = auth.into();
+    connection.auth = with_method(auth).into();
     (connection.authorized, connection.authorized_at) = (true, now);
     Ok(())
+}
+
+/// The method of token requests, which is taken in lower case too.
+fn with_method(mut auth: Value) -> Value {
+    if let Some(Value::String(method)) = auth.pointer_mut("/OAuthParameters/HttpMethod") {
+        method.make_ascii_uppercase();
+    }
+    auth
 }
 
 fn refuse_private(parameters: Option<&Value>) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::DEFAULT_BUS;
 use super::buses::find as find_bus;
-use crate::arn::arn;
+use crate::arn::{arn, root};
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation};
@@ -93,7 +93,7 @@ fn with_statement(input: &Put, bus: &Bus, here: &Caller) -> Result<String, Fault
     let mut statement = json!({
         "Sid": id,
         "Effect": "Allow",
-        "Principal": if everyone { json!("*") } else { json!({ "AWS": format!("arn:aws:iam::{principal}:root") }) },
+        "Principal": if everyone { json!("*") } else { json!({ "AWS": root(&here.region, principal) }) },
         "Action": action,
         "Resource": arn("events", &here.region, &here.account, &format!("event-bus/{}", bus.name)),
     });

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::DEFAULT_BUS;
 use super::buses::{check_dead_letters, find as find_bus};
+use super::roles::check_role;
 use super::rules::{find, missing, unmanaged};
 use crate::arn::Arn;
 use crate::fault::Fault;
@@ -52,23 +53,27 @@ struct List {
 }
 
 fn put(call: &mut Call<'_>, input: Put) -> Answer {
-    let account = call.caller.account.clone();
+    let (account, stored) = (call.caller.account.clone(), call.stored);
     for target in &input.targets {
         check(target, &account)?;
     }
     let rule = rule_mut(call, input.event_bus_name.as_deref(), &input.rule)?;
     unmanaged(rule, false)?;
-    let mut targets = rule.targets.clone();
+    let (mut targets, role_of_rule) = (rule.targets.clone(), rule.role_arn.is_some());
+    let put: Vec<String> = input.targets.iter().map(|target| target.id.clone()).collect();
     for mut target in input.targets {
         if let Some(before) = targets.get(&target.id) {
             keep_role(before, &mut target, &account);
+        }
+        if !stored {
+            check_role(&target, &account, role_of_rule)?;
         }
         targets.insert(target.id.clone(), Arc::new(target));
     }
     if targets.len() > TARGETS_MAX {
         return Err(Fault::quota());
     }
-    rule.targets = targets;
+    rule.set_targets(targets, &put);
     Ok(json!({ "FailedEntryCount": 0, "FailedEntries": [] }))
 }
 
@@ -96,7 +101,7 @@ fn remove(call: &mut Call<'_>, input: &Remove) -> Answer {
     unmanaged(rule, input.force == Some(true))?;
     let mut failed = Vec::new();
     for id in &input.ids {
-        if rule.targets.remove(id).is_none() {
+        if rule.remove_target(id).is_none() {
             failed.push(json!({
                 "TargetId": id,
                 "ErrorCode": "ResourceNotFoundException",
@@ -110,10 +115,10 @@ fn remove(call: &mut Call<'_>, input: &Remove) -> Answer {
 fn list(call: &mut Call<'_>, input: &List) -> Answer {
     let bus = find_bus(call, input.event_bus_name.as_deref().unwrap_or(DEFAULT_BUS))?;
     let rule = find(bus, &input.rule)?;
-    let rows = rule
-        .targets
+    let targets = rule.in_order();
+    let rows = targets
         .iter()
-        .map(|(id, target)| (id.as_str(), json!(**target)));
+        .map(|(place, target)| (place.as_str(), json!(***target)));
     let page = events_page(
         "ListTargetsByRule",
         rows,
@@ -125,17 +130,6 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     ))
 }
 
-/// The services whose targets EventBridge invokes with a role only.
-const WITH_ROLE: [&str; 7] = [
-    "kinesis",
-    "firehose",
-    "states",
-    "ecs",
-    "batch",
-    "codepipeline",
-    "execute-api",
-];
-
 /// What AWS refuses about a target when it is put.
 fn check(target: &Target, account: &str) -> Result<(), Fault> {
     let (id, to) = (&target.id, &target.arn);
@@ -146,12 +140,6 @@ fn check(target: &Target, account: &str) -> Result<(), Fault> {
         ));
     };
     check_input(target)?;
-    if target.role_arn.is_some() && arn.service == "logs" {
-        return bad(format!("RoleArn is not supported for target {to}."));
-    }
-    if target.role_arn.is_none() && WITH_ROLE.contains(&arn.service) {
-        return bad(format!("RoleArn is required for target {to}."));
-    }
     if arn.service == "sqs" && arn.resource.strip_suffix(".fifo").is_some() && target.sqs_parameters.is_none()
     {
         return bad(format!(

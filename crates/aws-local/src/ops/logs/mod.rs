@@ -6,13 +6,17 @@ use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::state::log_group::LogGroup;
 
+mod delivery_destinations;
 mod filter;
 mod groups;
 mod policies;
 mod put;
 mod read;
 mod streams;
+mod subscriptions;
 mod tags;
+mod tail;
+mod vended;
 
 /// The implemented operations of the service.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[
@@ -22,6 +26,10 @@ pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     read::OPS,
     policies::OPS,
     tags::OPS,
+    tail::OPS,
+    vended::OPS,
+    delivery_destinations::OPS,
+    subscriptions::OPS,
 ];
 
 /// The caller's log group of that name.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::group;
-use crate::arn::{Arn, arn};
+use crate::arn::{Arn, arn, root};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
 use crate::policy::Policy;
@@ -53,7 +53,7 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
         .ok_or_else(|| Fault::parameter("policyDocument is required."))?;
     Policy::parse(&document).map_err(Fault::parameter)?;
     let policy = LogPolicy::new(
-        document,
+        as_stored(document, &call.caller.region)?,
         call.turn.now,
         format!("{:032x}", u128::from(call.turn.dice.roll())),
     );
@@ -63,6 +63,46 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
         (None, None) => Err(Fault::parameter(
             "policyName is required unless resourceArn is given.",
         )),
+    }
+}
+
+/// The service keeps an account among the principals as the ARN of its root user, and takes no ARN itself: both are on
+/// record in aws-cloudformation/cloudformation-coverage-roadmap issue 2557 and aws/aws-cdk issue 14578.
+fn as_stored(document: String, region: &str) -> Result<String, Fault> {
+    let mut policy: Value = serde_json::from_str(&document)?;
+    let mut accounts = 0;
+    for principal in policy.get_mut("Statement").map(principals).unwrap_or_default() {
+        let Value::String(text) = principal else { continue };
+        if text.starts_with("arn:") {
+            return Err(Fault::parameter(format!(
+                "Principal section of policy contains ARN instead of account ID: {text}"
+            )));
+        }
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            *text = root(region, text);
+            accounts += 1;
+        }
+    }
+    // A document without an account stays as it came, blanks included.
+    Ok(if accounts == 0 {
+        document
+    } else {
+        policy.to_string()
+    })
+}
+
+/// The principals of kind `AWS` in one statement, or a list of them.
+fn principals(statements: &mut Value) -> Vec<&mut Value> {
+    let of_aws = one_or_more(statements)
+        .into_iter()
+        .filter_map(|statement| statement.get_mut("Principal")?.get_mut("AWS"));
+    of_aws.flat_map(one_or_more).collect()
+}
+
+fn one_or_more(value: &mut Value) -> Vec<&mut Value> {
+    match value {
+        Value::Array(several) => several.iter_mut().collect(),
+        one => vec![one],
     }
 }
 

@@ -88,8 +88,12 @@ fn tags_of<'c>(call: &'c mut Call<'_>, of: &Of) -> Result<&'c mut Tags, Fault> {
         (Some(text), _) => {
             let arn = Arn::parse(text)
                 .filter(|arn| arn.account == call.caller.account && arn.region == call.caller.region);
-            let name = arn.and_then(|arn| arn.log_group()).map(str::to_owned);
-            name.ok_or_else(|| Fault::not_found("The specified resource does not exist."))?
+            let missing = || Fault::not_found("The specified resource does not exist.");
+            let resource = arn.ok_or_else(missing)?.resource;
+            match arn.and_then(|arn| arn.log_group()) {
+                Some(name) => name.to_owned(),
+                None => return call.realm().vended.tags_of(resource).ok_or_else(missing),
+            }
         }
         (None, Some(name)) => name.clone(),
         (None, None) => return Err(Fault::parameter("resourceArn is required.")),

@@ -20,8 +20,10 @@ const NUMBERS: [(&str, i64, i64); 6] = [
     ("MessageRetentionPeriod", 60, 1_209_600),
     ("ReceiveMessageWaitTimeSeconds", 0, 20),
     ("VisibilityTimeout", 0, 43_200),
-    ("KmsDataKeyReusePeriodSeconds", 60, 86_400),
+    (KEY_REUSE, 60, 86_400),
 ];
+const KEY_REUSE: &str = "KmsDataKeyReusePeriodSeconds";
+const KEY_REUSE_DEFAULT: &str = "300";
 /// Attributes that are stored as given.
 const TEXTS: [&str; 4] = ["Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId"];
 /// Attributes with a fixed set of values.
@@ -123,13 +125,17 @@ fn counted(queue: &Queue, now: i64) -> BTreeMap<String, String> {
     if queue.is_fifo() {
         all.extend(OF_FIFO.map(|(name, words)| (name.to_owned(), words[0].to_owned())));
     }
-    for (name, ..) in NUMBERS
-        .iter()
-        .filter(|(name, ..)| *name != "KmsDataKeyReusePeriodSeconds")
-    {
+    for (name, ..) in NUMBERS.iter().filter(|(name, ..)| *name != KEY_REUSE) {
         all.insert((*name).to_owned(), queue.number(name).to_string());
     }
     all.extend(queue.attributes.clone());
+    // How long a data key is reused is a setting of the key's.
+    if all.contains_key("KmsMasterKeyId") {
+        all.entry(KEY_REUSE.to_owned())
+            .or_insert_with(|| KEY_REUSE_DEFAULT.to_owned());
+    } else {
+        all.remove(KEY_REUSE);
+    }
     all
 }
 
@@ -163,6 +169,9 @@ fn set(call: &mut Call<'_>, input: Set) -> Answer {
     }
     for (name, value) in given {
         if value.is_empty() {
+            if name == "KmsMasterKeyId" {
+                queue.attributes.remove(KEY_REUSE);
+            }
             queue.attributes.remove(&name);
         } else {
             queue.attributes.insert(name, value);
@@ -207,6 +216,8 @@ pub(super) fn check_attributes(
             Policy::parse(value).map_err(|why| bad(&format!(" {why}")))?;
         } else if name == "RedrivePolicy" && !value.is_empty() {
             *value = redrive::check(call, realm, queue, value)?;
+        } else if name == "RedriveAllowPolicy" && !value.is_empty() && !call.stored {
+            *value = redrive::check_allowed(value)?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::validate::{bad_parameter, missing_parameter};
 use super::{locate, queue, queue_arn};
+use crate::arn::root;
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation};
 
@@ -59,7 +60,7 @@ fn add(call: &mut Call<'_>, input: &Add) -> Answer {
     if statements.iter().any(|one| one["Sid"] == input.label.as_str()) {
         return Err(bad_parameter(&input.label, "Label", "Already exists."));
     }
-    let root = |account: &String| format!("arn:aws:iam::{account}:root");
+    let root = |account: &String| root(realm.region(), account);
     let action = |action: &String| format!("SQS:{action}");
     statements.push(json!({
         "Sid": input.label,

@@ -1,0 +1,187 @@
+//! Keeps what is held within its bounds of bytes and of age, and deletes what deleted connections held, in bounded transactions
+//! beside intake and delivery.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Trust};
+use crate::clock_watch;
+use crate::store::{Result, Store};
+
+/// Longest wait between two rounds.
+const ROUND: Duration = Duration::from_secs(15);
+/// Shortest wait between two rounds: what comes in meanwhile makes room together, not by a transaction each.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Retention, as a value to run.
+pub(crate) struct Retention {
+    store: Store,
+    clock: Clock,
+    /// It has been logged that old events stay for as long as the clock is in doubt.
+    doubt_is_logged: bool,
+}
+
+impl Retention {
+    pub(crate) fn new(store: Store, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            doubt_is_logged: false,
+        }
+    }
+
+    /// Drops what is beyond the bounds, until stopped.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.round(&stop).await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "held events beyond their bounds cannot be dropped; retrying"
+                );
+            }
+            let next = async {
+                tokio::time::sleep(PAUSE).await;
+                tokio::select! {
+                    () = self.store.beyond_bound() => {}
+                    () = self.clock.confirmed() => {}
+                    () = tokio::time::sleep(ROUND) => {}
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = next => {}
+            }
+        }
+    }
+
+    /// Drops all that is beyond the bounds, in transactions that others may come between.
+    async fn round(&mut self, stop: &CancellationToken) -> Result<()> {
+        let now_ms = self.clock.now_ms();
+        while !stop.is_cancelled() && self.store.any_beyond_bound().await? {
+            let mut tx = self.store.begin().await?;
+            let dropped = tx.make_room(now_ms).await?;
+            tx.commit().await?;
+            if dropped == 0 {
+                // What is left is being sent, or the newest event of its connection.
+                break;
+            }
+            tracing::debug!(
+                dropped,
+                "more than the bound was held; the oldest events were dropped"
+            );
+        }
+        while !stop.is_cancelled() && self.store.any_deleted().await? {
+            let mut tx = self.store.begin().await?;
+            let deleted = tx.purge().await?;
+            tx.commit().await?;
+            tracing::debug!(deleted, "events of a deleted connection were deleted");
+        }
+        while !stop.is_cancelled() && self.store.any_expired(now_ms).await? && self.ages_are_believed() {
+            let mut tx = self.store.begin().await?;
+            let dropped = tx.expire(now_ms).await?;
+            tx.commit().await?;
+            tracing::warn!(dropped, "events expired and were dropped");
+        }
+        Ok(())
+    }
+
+    /// Whether events may be dropped for their age. That they may not is logged once, when there are such events.
+    fn ages_are_believed(&mut self) -> bool {
+        let trust = self.clock.trust();
+        let is_doubted = trust != Trust::Confirmed;
+        if is_doubted && !self.doubt_is_logged {
+            tracing::warn!(
+                "held events look older than the bound. {}",
+                clock_watch::explain(trust)
+            );
+        }
+        self.doubt_is_logged = is_doubted;
+        !is_doubted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scalr_api::{AccountId, ConnectionId, Status};
+
+    use super::*;
+    use crate::clock::TestHands;
+    use crate::store::Bounds;
+    use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
+
+    const HOUR: i64 = 3_600_000;
+    const HOLD: i64 = 336 * HOUR;
+
+    /// An event that is held, and a clock that shows when it was accepted.
+    async fn held(bytes_max: i64) -> (Bench, ConnectionId, Retention, TestHands) {
+        let bounds = Bounds {
+            age_ms_max: HOLD,
+            bytes_max,
+        };
+        let bench = Bench::with_bounds(bounds).await;
+        let id = bench.connect("a", "us-east-1", &Status::Disabled).await;
+        bench.accept(&id, 1).await;
+        let (clock, hands) = TestHands::clock(ACCEPTED_MS);
+        let retention = Retention::new(bench.app.store.clone(), clock);
+        (bench, id, retention, hands)
+    }
+
+    /// How many events are held after a round, and whether it logged doubt by then.
+    async fn round(bench: &Bench, id: &ConnectionId, retention: &mut Retention) -> (i64, bool) {
+        let store = &bench.app.store;
+        clock_watch::round(store, &retention.clock).await.unwrap();
+        retention.round(&CancellationToken::new()).await.unwrap();
+        let account = AccountId::new(ACCOUNT).unwrap();
+        let (figures, _) = store
+            .delivery_figures(&account, id.as_str())
+            .await
+            .unwrap()
+            .unwrap();
+        (figures.held, retention.doubt_is_logged)
+    }
+
+    #[tokio::test]
+    async fn an_event_is_dropped_once_it_was_held_for_too_long() {
+        let (bench, id, mut retention, hands) = held(BOUNDS.bytes_max).await;
+        hands.pass(HOLD);
+        assert_eq!(round(&bench, &id, &mut retention).await, (1, false));
+        hands.pass(1);
+        assert_eq!(round(&bench, &id, &mut retention).await, (0, false));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_drops_nothing_until_it_is_confirmed() {
+        for confirms in [Clock::confirm, |clock: &Clock| clock.advance(0)] {
+            let (bench, id, mut retention, hands) = held(BOUNDS.bytes_max).await;
+            retention.clock.confirm();
+            hands.set(2 * HOLD);
+            assert_eq!(round(&bench, &id, &mut retention).await, (1, true));
+            hands.pass(2 * HOUR);
+            assert_eq!(round(&bench, &id, &mut retention).await, (1, true));
+            confirms(&retention.clock);
+            assert_eq!(round(&bench, &id, &mut retention).await, (0, false));
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_start_with_another_clock_there_is_an_hour_to_correct_it() {
+        let (bench, id, mut retention, hands) = held(BOUNDS.bytes_max).await;
+        hands.set(2 * HOLD);
+        let (clock, hands) = TestHands::clock(retention.clock.wall_ms());
+        retention.clock = clock;
+        assert_eq!(round(&bench, &id, &mut retention).await, (1, true));
+        hands.pass(HOUR - 1);
+        assert_eq!(round(&bench, &id, &mut retention).await, (1, true));
+        hands.pass(1);
+        assert_eq!(round(&bench, &id, &mut retention).await, (0, false));
+    }
+
+    #[tokio::test]
+    async fn the_bound_in_bytes_applies_whatever_the_clock_shows() {
+        let (bench, id, mut retention, hands) = held(0).await;
+        bench.accept(&id, 5).await;
+        hands.set(2 * HOLD);
+        assert_eq!(round(&bench, &id, &mut retention).await, (1, true));
+    }
+}

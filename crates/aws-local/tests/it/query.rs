@@ -1,0 +1,28 @@
+//! Requests in the query protocol, and what is in the XML that comes back.
+
+use crate::client::{Local, REGION};
+
+/// A request in the query protocol, signed by `key` for `region`; gives the status and the XML.
+pub(crate) async fn query(local: &Local, key: &str, form: &str) -> (u16, String) {
+    let mut request = local.http.post(&local.url).body(form.to_owned());
+    if !key.is_empty() {
+        let scope =
+            format!("AWS4-HMAC-SHA256 Credential={key}/20240101/{REGION}/sts/aws4_request, Signature=x");
+        request = request.header("authorization", scope);
+    }
+    let response = request
+        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.headers()["content-type"], "text/xml");
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// The text of the first element of that name.
+pub(crate) fn element<'x>(xml: &'x str, name: &str) -> &'x str {
+    let after = xml.split_once(&format!("<{name}>")).map(|(_, after)| after);
+    after
+        .and_then(|after| after.split_once('<'))
+        .map_or("", |(text, _)| text)
+}

@@ -1,0 +1,70 @@
+//! Values that a mocked run may have made up.
+//!
+//! With a `mock_provider`, `terraform test` and `tofu test` start the plugin and have it validate every resource, but send it
+//! no settings and plan and apply nothing: what a provider would have computed is made up from the schema. Terraform takes 8
+//! small letters and digits for a text, OpenTofu 4 to 15 letters and digits, both 0 for a number. Such a value reaches the
+//! attributes that refer to it, and no check of a format could pass.
+
+use crate::cty::Val;
+use crate::diag::{Diagnostic, Diagnostics, Severity};
+
+/// Added to a finding that may be about a value of the tool's.
+const PERHAPS_MADE_UP: &str = "This is a warning because the run has sent the provider no settings: a mocked run generates \
+     such values. Otherwise it is an error at plan.";
+
+/// How long the texts are that the tools make up.
+const TEXT_LENGTHS: std::ops::RangeInclusive<usize> = 4..=15;
+
+/// The configuration with all that may be made up as unknown.
+pub(crate) fn certain(config: &Val) -> Val {
+    match config {
+        Val::String(text) if is_made_up(text) => Val::UNKNOWN,
+        Val::Number(number) if number.to_i64() == Some(0) => Val::UNKNOWN,
+        Val::List(all) => Val::List(all.iter().map(certain).collect()),
+        Val::Set(all) => Val::Set(all.iter().map(certain).collect()),
+        Val::Map(all) => Val::Map(
+            all.iter()
+                .map(|(name, one)| (name.clone(), certain(one)))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+/// All findings, where an error that is not among the certain ones is a warning: a value that a user wrote and that looks
+/// made up is refused when the provider has its settings, at plan.
+pub(crate) fn without_doubt(all: Diagnostics, certain: &Diagnostics) -> Diagnostics {
+    let is_certain = |found: &Diagnostic| certain.iter().any(|certain| certain == found);
+    all.into_iter()
+        .filter(|found| is_certain(found) || found.severity == Severity::Error)
+        .map(|mut found| {
+            if !is_certain(&found) {
+                found.severity = Severity::Warning;
+                found = found.next(PERHAPS_MADE_UP);
+            }
+            found
+        })
+        .collect()
+}
+
+fn is_made_up(text: &str) -> bool {
+    TEXT_LENGTHS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_made_up;
+
+    #[test]
+    fn only_what_a_tool_makes_up_counts() {
+        let check = |text: &str, wanted: bool| assert_eq!(is_made_up(text), wanted, "{text}");
+        check("x8f3k2a1", true);
+        check("Qz9L", true);
+        check("aB3dE6gH9jK2mN5", true);
+        check("abc", false);
+        check("aB3dE6gH9jK2mN5p", false);
+        check("us-east-1", false);
+        check("größer", false);
+        check("", false);
+    }
+}

@@ -1,0 +1,97 @@
+//! AWS's side of a connection, for the resources of Scalr's side. It is asked only where the credentials reach the
+//! connection's account; without them, or without an answer, nothing is said: these resources need no AWS.
+
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::{EventSourceState, RuleState};
+use tfplugin::{ClientOf, Operation};
+use tokio::time::timeout;
+
+use crate::aws::{Error, Limits, Regional};
+use crate::client::Client;
+
+/// How long signing in may take, and each look after that.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Where a connection's events go.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The event source, and so the bus.
+    pub source: &'a str,
+    /// The AWS account.
+    pub account: &'a str,
+    /// The region.
+    pub region: &'a str,
+}
+
+/// The receiving account and region, with credentials for it.
+#[derive(Debug)]
+pub struct Receiver {
+    aws: Regional,
+    source: String,
+}
+
+/// What the bus of an event source does with its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bus {
+    /// There is none.
+    Missing,
+    /// No enabled rule has a target: the events are dropped.
+    Drops,
+    /// A rule with a target may pick them up.
+    Keeps,
+}
+
+impl Receiver {
+    /// None where there are no credentials, or none of that account.
+    pub async fn of<T, K>(operation: &Operation<'_, T>, place: Place<'_>) -> Option<Self>
+    where
+        T: ClientOf<K, Client = Client>,
+    {
+        let aws = operation.client().aws().ok()?;
+        let reach = async {
+            let regional = aws.region(Some(place.region), Limits::of(operation)).await.ok()?;
+            let is_theirs = regional.account().await.ok()? == place.account;
+            is_theirs.then_some(regional)
+        };
+        let aws = timeout(WITHIN, Box::pin(reach)).await.ok()??;
+        Some(Self {
+            aws,
+            source: place.source.to_owned(),
+        })
+    }
+
+    /// The bus of the source; none where that cannot be found out.
+    pub async fn bus(&self) -> Option<Bus> {
+        timeout(WITHIN, Box::pin(self.look())).await.ok()?.ok()
+    }
+
+    async fn look(&self) -> Result<Bus, Error> {
+        let bus = &self.source;
+        if self.aws.bus(bus).await?.is_none() {
+            return Ok(Bus::Missing);
+        }
+        let rules = self.aws.rules(bus, None).await?;
+        let enabled = rules
+            .into_iter()
+            .filter(|rule| rule.state() != Some(&RuleState::Disabled));
+        for name in enabled.filter_map(|rule| rule.name) {
+            if self
+                .aws
+                .targets(bus, &name)
+                .await?
+                .is_some_and(|held| !held.is_empty())
+            {
+                return Ok(Bus::Keeps);
+            }
+        }
+        Ok(Bus::Drops)
+    }
+
+    /// Whether the source is seen to be associated with a bus.
+    pub async fn is_associated(&self) -> bool {
+        let source = timeout(WITHIN, Box::pin(self.aws.source(&self.source))).await;
+        let source = source.ok().and_then(Result::ok).flatten();
+        source.is_some_and(|source| source.state == Some(EventSourceState::Active))
+    }
+}

@@ -1,0 +1,304 @@
+//! What Scalr's resources and AWS's learn of each other, on both sides' fakes.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::{Harness, State, UNKNOWN};
+use tokio::time::Instant;
+
+use super::aws::fake::{Fake, Trouble};
+use super::aws::{self, SOURCE};
+use super::snapshot::scenarios;
+use super::{and, names, scalr};
+
+scenarios![
+    a_new_bus_has_the_status_read_again,
+    a_bus_that_drops_the_events_is_warned_of,
+    without_an_answer_of_aws_nothing_is_said,
+    a_resumed_connection_waits_only_where_its_source_has_a_bus,
+    an_activation_without_a_bus_waits_for_none_that_nobody_makes,
+    a_bus_of_another_place_than_its_connections_is_refused_at_once,
+];
+
+const ACTIVATION: &str = "scalr_eventbridge_activation";
+const BUS: &str = "scalr_eventbridge_bus";
+const CONNECTION: &str = "scalr_eventbridge_connection";
+const DENIED: Trouble = Trouble::Says("AccessDeniedException", "You may not.");
+
+struct Stage {
+    aws: Fake,
+    scalr: scalr::fake::Fake,
+    harness: Harness,
+    connection: State,
+}
+
+/// A connection whose source waits for its bus.
+async fn stage() -> Stage {
+    let aws = Fake::new();
+    aws.state().sources.insert(SOURCE.to_owned(), "PENDING");
+    let scalr = scalr::fake::Fake::start().await;
+    let harness = aws::beside(aws.config(), Some(&scalr.url()));
+    let connection = harness
+        .resource(CONNECTION)
+        .create(scalr::connection(json!({})))
+        .await;
+    Stage {
+        aws,
+        scalr,
+        connection: connection.unwrap(),
+        harness,
+    }
+}
+
+fn bus(more: Json) -> Json {
+    and(json!({ "event_source_name": SOURCE }), more)
+}
+
+fn activation(more: Json) -> Json {
+    and(json!({ "connection_id": "in-1" }), more)
+}
+
+/// A rule of the bus, as AWS holds it, with so many targets.
+fn put_rule(fake: &Fake, name: &str, state: &str, targets: usize) {
+    let mut held = fake.state();
+    let key = (SOURCE.to_owned(), name.to_owned());
+    held.rules
+        .insert(key.clone(), json!({ "Name": name, "State": state }));
+    let target = json!({ "Id": "t", "Arn": "arn:aws:sqs:us-east-1:123456789012:q" });
+    held.targets.insert(key, vec![target; targets]);
+}
+
+/// The events of an active connection wait for a bus that is made again, and the connection has to be told of it.
+#[tokio::test(start_paused = true)]
+async fn a_new_bus_has_the_status_read_again() {
+    let stage = stage().await;
+    let (buses, resource) = (stage.harness.resource(BUS), stage.harness.resource(ACTIVATION));
+    let connections = stage.harness.resource(CONNECTION);
+    let held = buses.create(bus(json!({}))).await.unwrap();
+    put_rule(&stage.aws, "runs", "ENABLED", 1);
+    let activated = resource.create(activation(json!({}))).await.unwrap();
+    connections
+        .plan(Some(&stage.connection), scalr::connection(json!({})))
+        .await
+        .unwrap();
+    buses.plan(None, bus(json!({}))).await.unwrap();
+    let planned = resource
+        .plan(Some(&activated), activation(json!({})))
+        .await
+        .unwrap();
+    assert_eq!(planned.json()["status"], UNKNOWN);
+    let refreshes = stage.scalr.count("PATCH");
+    let activated = resource.apply(planned).await.state.unwrap();
+    assert_eq!(
+        (&activated.json()["status"], stage.scalr.count("PATCH")),
+        (&json!("active"), refreshes + 1)
+    );
+
+    // In a walk that leaves the bus alone the status is as it was; one that associates it again changes it.
+    for (source, changes) in [("ACTIVE", false), ("PENDING", true)] {
+        let harness = aws::beside(stage.aws.config(), Some(&stage.scalr.url()));
+        stage.aws.state().sources.insert(SOURCE.to_owned(), source);
+        let (buses, resource) = (harness.resource(BUS), harness.resource(ACTIVATION));
+        let connections = harness.resource(CONNECTION);
+        connections
+            .plan(Some(&stage.connection), scalr::connection(json!({})))
+            .await
+            .unwrap();
+        let held = buses.read(&held).await.unwrap().unwrap();
+        buses.plan(Some(&held), bus(json!({}))).await.unwrap();
+        let planned = resource
+            .plan(Some(&activated), activation(json!({})))
+            .await
+            .unwrap();
+        assert_eq!(planned.json()["status"] == UNKNOWN, changes, "{source}");
+    }
+}
+
+/// Warns of a rule's absence, or not: as the bus is, right before the events that are held are delivered.
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_drops_the_events_is_warned_of() {
+    type Rules = &'static [(&'static str, &'static str, usize)];
+    let cases: [(Rules, bool); 5] = [
+        (&[], true),
+        (&[("runs", "ENABLED", 0)], true),
+        (&[("runs", "DISABLED", 1)], true),
+        (&[("audit", "DISABLED", 1), ("runs", "ENABLED", 1)], false),
+        (&[("runs", "ENABLED", 1)], false),
+    ];
+    for (rules, warns) in cases {
+        let stage = stage().await;
+        stage.harness.resource(BUS).create(bus(json!({}))).await.unwrap();
+        for (name, state, targets) in rules {
+            put_rule(&stage.aws, name, state, *targets);
+        }
+        let resource = stage.harness.resource(ACTIVATION);
+        stage.scalr.state().refreshes_until = 2;
+        let planned = resource.plan(None, activation(json!({}))).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert_eq!(applied.state.unwrap().json()["status"], "active");
+        assert_eq!(
+            applied.diags.iter().count(),
+            usize::from(warns),
+            "{rules:?} {}",
+            applied.diags
+        );
+        if warns {
+            names(&applied.diags, &[SOURCE, "depends_on"]);
+        }
+
+        // A resumed connection delivers what was held, too.
+        let connections = stage.harness.resource(CONNECTION);
+        let paused = scalr::connection(json!({ "enabled": false }));
+        let paused = connections.update(&stage.connection, paused).await.unwrap();
+        let planned = connections
+            .plan(Some(&paused), scalr::connection(json!({})))
+            .await
+            .unwrap();
+        let applied = connections.apply(planned).await;
+        assert_eq!(
+            applied.diags.iter().count(),
+            usize::from(warns),
+            "{rules:?} {}",
+            applied.diags
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_answer_of_aws_nothing_is_said() {
+    let breaks: [fn(&Fake); 5] = [
+        |aws| aws.state().other_account = Some("210987654321"),
+        // The default bus, by which the account is known, is asked for first.
+        |aws| aws.state().trouble("DescribeEventBus", DENIED),
+        |aws| aws.state().trouble("ListRules", DENIED),
+        |aws| aws.state().trouble("ListRules", Trouble::Hangs),
+        |aws| aws.state().lists_have_no_end = true,
+    ];
+    for breaks in breaks {
+        let stage = stage().await;
+        stage.harness.resource(BUS).create(bus(json!({}))).await.unwrap();
+        let harness = aws::beside(stage.aws.config(), Some(&stage.scalr.url()));
+        breaks(&stage.aws);
+        let resource = harness.resource(ACTIVATION);
+        let planned = resource.plan(None, activation(json!({}))).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert!(
+            applied.state.is_some() && applied.diags.is_empty(),
+            "{}",
+            applied.diags
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_connection_waits_only_where_its_source_has_a_bus() {
+    for (has_bus, status, refreshes) in [(true, "active", 3), (false, "pending", 1)] {
+        let stage = stage().await;
+        if has_bus {
+            stage.harness.resource(BUS).create(bus(json!({}))).await.unwrap();
+            put_rule(&stage.aws, "runs", "ENABLED", 1);
+        }
+        let resource = stage.harness.resource(CONNECTION);
+        let paused = scalr::connection(json!({ "enabled": false }));
+        let paused = resource.update(&stage.connection, paused).await.unwrap();
+        let before = stage.scalr.count("PATCH");
+        stage.scalr.state().refreshes_until = 2;
+        let resumed = resource
+            .update(&paused, scalr::connection(json!({})))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&resumed.json()["status"], stage.scalr.count("PATCH") - before),
+            (&json!(status), refreshes)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_activation_without_a_bus_waits_for_none_that_nobody_makes() {
+    for made_here in [false, true] {
+        let stage = stage().await;
+        stage.scalr.state().refreshed = "pending";
+        if made_here {
+            stage
+                .harness
+                .resource(BUS)
+                .plan(None, bus(json!({})))
+                .await
+                .unwrap();
+        }
+        let resource = stage.harness.resource(ACTIVATION);
+        let started = Instant::now();
+        let config = activation(json!({ "timeouts": { "create": "60s" } }));
+        let refused = resource.create(config).await.unwrap_err();
+        names(&refused, &["`prod`", SOURCE]);
+        let waited = started.elapsed();
+        assert_eq!(waited >= Duration::from_mins(1), made_here, "{waited:?}");
+    }
+    // Where AWS is not to be asked, the bus may be made by anybody: the wait stays.
+    let stage = stage().await;
+    stage.scalr.state().refreshed = "pending";
+    stage.aws.state().other_account = Some("210987654321");
+    let started = Instant::now();
+    let config = activation(json!({ "timeouts": { "create": "60s" } }));
+    stage
+        .harness
+        .resource(ACTIVATION)
+        .create(config)
+        .await
+        .unwrap_err();
+    assert!(started.elapsed() >= Duration::from_mins(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bus_of_another_place_than_its_connections_is_refused_at_once() {
+    for (region, other_account, source, trouble) in [
+        ("eu-west-1", None, None, None),
+        ("us-east-1", Some("210987654321"), None, None),
+        // What an earlier connection left there under the same name makes no difference, nor does an error that passes.
+        ("eu-west-1", None, Some("DELETED"), None),
+        (
+            "eu-west-1",
+            None,
+            None,
+            Some(Trouble::Says("ThrottlingException", "Slow down.")),
+        ),
+    ] {
+        let stage = stage().await;
+        {
+            let mut held = stage.aws.state();
+            held.other_account = other_account;
+            held.sources = source
+                .map(|state| (SOURCE.to_owned(), state))
+                .into_iter()
+                .collect();
+            if let Some(trouble) = trouble {
+                held.trouble("DescribeEventSource", trouble);
+            }
+        }
+        let refused = stage
+            .harness
+            .resource(BUS)
+            .create(bus(json!({ "region": region })))
+            .await;
+        names(&refused.unwrap_err(), &[SOURCE, "us-east-1", "123456789012"]);
+        let asked = stage.aws.count("DescribeEventSource") + stage.aws.count("CreateEventBus");
+        assert_eq!(asked, 1, "nothing is waited for");
+    }
+    // A connection that is made meanwhile is found by a later question.
+    let stage = stage().await;
+    let made = std::mem::take(&mut stage.scalr.state().connections);
+    stage.aws.state().sources.clear();
+    let resource = stage.harness.resource(BUS);
+    let planned = resource
+        .plan(None, bus(json!({ "region": "eu-west-1" })))
+        .await
+        .unwrap();
+    let appears = async {
+        stage.aws.until("DescribeEventSource", 2).await;
+        stage.scalr.state().connections = made;
+    };
+    let (applied, ()) = tokio::join!(resource.apply(planned), appears);
+    assert!(applied.diags.has_errors());
+    assert_eq!(stage.aws.count("DescribeEventSource"), 6);
+}

@@ -1,0 +1,90 @@
+//! What the plans of one walk learn of each other. It lives as long as a client, so that each Configure begins with none.
+//!
+//! Terraform plans a resource after those it refers to: a connection is planned before its bus, and both before the
+//! activation, whose `status` what they plan may change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Plans since the last Configure.
+#[derive(Debug, Default)]
+pub struct Walk(Mutex<Planned>);
+
+#[derive(Debug, Default)]
+struct Planned {
+    /// Connections that are paused or resumed, by id.
+    switched: BTreeSet<String>,
+    /// Event sources of the connections, by the connection's id.
+    sources: BTreeMap<String, String>,
+    /// Event sources that are associated with a bus.
+    associated: BTreeSet<String>,
+}
+
+impl Walk {
+    fn planned(&self) -> MutexGuard<'_, Planned> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection is planned: its event source, and whether it is paused or resumed.
+    pub fn connection(&self, id: &str, source: Option<&str>, switched: bool) {
+        let mut planned = self.planned();
+        if switched {
+            planned.switched.insert(id.to_owned());
+        } else {
+            planned.switched.remove(id);
+        }
+        if let Some(source) = source {
+            planned.sources.insert(id.to_owned(), source.to_owned());
+        }
+    }
+
+    /// An event source is planned to be associated with a bus: a new one, or the one that it lost.
+    pub fn association(&self, source: &str) {
+        self.planned().associated.insert(source.to_owned());
+    }
+
+    /// It was not associated after all.
+    pub fn no_association(&self, source: &str) {
+        self.planned().associated.remove(source);
+    }
+
+    /// Whether an event source is planned to be associated.
+    pub fn associates(&self, source: &str) -> bool {
+        self.planned().associated.contains(source)
+    }
+
+    /// Whether the connection is paused or resumed.
+    pub fn switches(&self, id: &str) -> bool {
+        self.planned().switched.contains(id)
+    }
+
+    /// Whether the connection may have another status once this walk is through.
+    pub fn changes_status(&self, id: &str) -> bool {
+        let planned = self.planned();
+        let source = planned.sources.get(id);
+        planned.switched.contains(id) || source.is_some_and(|source| planned.associated.contains(source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_changes_with_the_connection_and_with_its_bus() {
+        let walk = Walk::default();
+        assert!(!walk.changes_status("in-1"));
+        walk.association("a");
+        walk.connection("in-1", Some("b"), false);
+        assert!(!walk.changes_status("in-1"));
+        walk.association("b");
+        assert!(walk.changes_status("in-1") && !walk.changes_status("in-2"));
+        walk.no_association("b");
+        assert!(!walk.associates("b") && !walk.changes_status("in-1"));
+        walk.connection("in-2", None, true);
+        assert!(walk.changes_status("in-2") && walk.switches("in-2"));
+        // A connection that is planned a second time is as the second plan has it.
+        walk.connection("in-2", None, false);
+        assert!(!walk.changes_status("in-2"));
+    }
+}

@@ -1,0 +1,62 @@
+//! What the guides say of the tools themselves.
+
+use acceptance::mirror::Mirror;
+use acceptance::tools::{Kind, Tool};
+use acceptance::workdir::{PLAN, Workdir};
+use anyhow::{Result, ensure};
+
+use super::hcl::{self, BUS, CONNECTION, RULE, TARGET};
+use crate::runner::Case;
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("guides::state_of_the_other_tool", state_of_the_other_tool),
+        Case::new(
+            "guides::unknown_attribute_of_an_object",
+            unknown_attribute_of_an_object,
+        ),
+    ]
+}
+
+const INIT: [&str; 3] = ["init", "-input=false", "-no-color"];
+
+/// OpenTofu takes Terraform's state as it is, Terraform takes OpenTofu's after `state replace-provider` (install.md).
+fn state_of_the_other_tool(tool: &Tool) -> Result<()> {
+    let other = match tool.kind {
+        Kind::Tofu112 => Kind::Terraform111,
+        Kind::Terraform111 | Kind::Terraform115 => Kind::Tofu112,
+    };
+    let Some(other) = Tool::find(other) else {
+        // The run says that it is missing.
+        return Ok(());
+    };
+    let mut workdir = Workdir::new(&other)?;
+    workdir.write("cli.tfrc", &Mirror::of_provider()?.cli_config)?;
+    workdir.config(CONNECTION)?;
+    workdir.succeed(&INIT)?;
+    workdir.apply_counts(1, 0, 0)?;
+
+    workdir.tool = tool.clone();
+    if tool.kind != Kind::Tofu112 {
+        let [from, to] =
+            [&other, tool].map(|tool| format!("{}/scalr-eventbridge/scalr", tool.kind.registry()));
+        workdir.succeed(&["state", "replace-provider", "-auto-approve", &from, &to])?;
+    }
+    workdir.succeed(&INIT)?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// The tools drop it without a word, so that no provider can refuse it (the pages of `log_group`).
+fn unknown_attribute_of_an_object(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    let misspelt = hcl::with(TARGET, "retention_in_days", "retention_in_day");
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, &misspelt]))?;
+    let ended = workdir.run(&PLAN)?;
+    ensure!(
+        ended.code() == 2 && !ended.text.contains("retention_in_day "),
+        "{}",
+        ended.text
+    );
+    Ok(())
+}
