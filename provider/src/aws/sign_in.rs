@@ -229,7 +229,10 @@ mod tests {
     #[tokio::test]
     async fn aws_is_trusted_by_a_certificate_of_the_bundle() {
         let server = Server::start().await;
-        for (extra_roots, failure) in [(None, "certificate"), (Some(server.authority.clone()), "Refused")] {
+        for (extra_roots, failure) in [
+            (None, "UnknownIssuer"),
+            (Some(server.authority.clone()), "Refused"),
+        ] {
             let settings = Settings {
                 region: Ok(Some("us-east-1".to_owned())),
                 extra_roots,

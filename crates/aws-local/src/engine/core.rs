@@ -250,7 +250,7 @@ mod tests {
     fn what_was_accepted_once_is_accepted_again() {
         let policy = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1:root"},"Action":"*","Resource":"*"}}"#;
         let project = json!({ "Id": "1", "Arn": "arn:aws:codebuild:r:1:project/p" });
-        let mut core = Core::replaying(World::default());
+        let mut core = Core::replaying(World::default(), u64::MAX);
         for (service, operation, body) in [
             (
                 Service::Events,
