@@ -26,16 +26,15 @@ fn is_good(headers: &HeaderMap) -> bool {
 }
 
 fn is_host(text: &str) -> bool {
-    let (is_name, port) = match text.strip_prefix('[') {
-        Some(inner) => match inner.split_once(']') {
-            Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
-            None => return false,
-        },
-        None => {
-            let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
-            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            (!name.is_empty() && name.bytes().all(is_name), port)
-        }
+    let (is_name, port) = if let Some(inner) = text.strip_prefix('[') {
+        let Some((address, port)) = inner.split_once(']') else {
+            return false;
+        };
+        (address.parse::<Ipv6Addr>().is_ok(), port)
+    } else {
+        let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        (!name.is_empty() && name.bytes().all(is_name), port)
     };
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
     is_name && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))

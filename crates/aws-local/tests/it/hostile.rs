@@ -60,14 +60,12 @@ async fn each() {
             answer = ask(&local, call, &mut last).await.1;
         }
         let bytes = ALLOCATED.peak_usage() - before;
-        println!("{bytes:>12} bytes: {}", input.name);
         assert!(bytes < BYTES_MAX, "{bytes} bytes: {}", input.name);
         let shown = answer.chars().take(2_000).collect::<String>();
         assert!(answer.contains(input.answer), "{}: {shown}", input.name);
     }
     let metrics = local.look("metrics").await;
     let turns = &metrics["turns"];
-    println!("{turns}");
     assert!(
         turns["steps_most"].as_u64() <= turns["steps_max"].as_u64(),
         "{turns}"
