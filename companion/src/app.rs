@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use aws_local::injection::Faults;
+
 use crate::caller::Owner;
 use crate::clock::Clock;
 use crate::sources::Sources;
@@ -13,5 +15,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
     pub(crate) clock: Clock,
+    /// Calls that go wrong on request.
+    pub(crate) faults: Arc<Faults>,
     pub(crate) owner: Arc<Owner>,
 }

@@ -73,8 +73,35 @@ mod tests {
 
     use super::*;
     use crate::clock::TestHands;
-    use crate::store::Settlement;
+    use crate::store::{NewRun, Run, Settlement, SourceKey};
     use crate::testing::{ACCEPTED_MS, Bench};
+
+    fn source() -> SourceKey {
+        SourceKey {
+            name: "aws.partner/scalr.com/local/gone".into(),
+            region: "us-east-1".into(),
+            aws_account_id: "123456789012".into(),
+        }
+    }
+
+    /// A run that has just begun a step.
+    fn run(now_ms: i64) -> NewRun {
+        let run = Run {
+            id: scalr_api::Id::new("run-1").unwrap(),
+            workspace_id: scalr_api::Id::new("ws-1").unwrap(),
+            status: scalr_api::RunStatus::Pending,
+            is_dry: true,
+            is_destroy: false,
+            message: None,
+            source: "api".into(),
+            user_email: "user@example.com".into(),
+            created_at_ms: now_ms,
+        };
+        NewRun {
+            run,
+            step_at_ms: crate::runs::next_step_ms(now_ms),
+        }
+    }
 
     #[tokio::test]
     async fn a_clock_that_is_set_back_by_a_day_delays_no_retry() {
@@ -100,8 +127,18 @@ mod tests {
         round(store, &clock).await.unwrap();
         let due = async |clock: &Clock| store.connections_due(clock.now_ms()).await.unwrap();
         assert_eq!(due(&clock).await, [], "a wait within its schedule goes on");
+        // A source that AWS refused to delete, and a run between two steps.
+        let source = source();
+        store.queue_removal(&source).await;
+        let retry_at_ms = clock.now_ms() + crate::schedule::REFUSED_REMOVAL.ms_max;
+        store.not_removed(&source, "in use", retry_at_ms).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_run(&run(clock.now_ms())).await.unwrap();
+        tx.commit().await.unwrap();
         hands.set(-DAY);
         round(store, &clock).await.unwrap();
+        assert_eq!(store.removals_due(clock.now_ms()).await.unwrap(), [source]);
+        assert_eq!(store.next_step_ms().await.unwrap(), Some(clock.now_ms()));
         assert_eq!(clock.trust(), Trust::Moved { by_ms: -DAY });
         assert_eq!(due(&clock).await, [id]);
         assert!(!store.any_overlong_wait(clock.now_ms()).await.unwrap());

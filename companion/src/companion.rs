@@ -63,6 +63,7 @@ impl Companion {
         let app = App {
             sources: Sources::new(store.clone(), config.partner.clone(), config.clock.clone()),
             clock: config.clock,
+            faults: Arc::default(),
             store,
             owner: Arc::new(owner),
         };

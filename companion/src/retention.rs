@@ -1,4 +1,5 @@
-//! Keeps what is held within its bounds of bytes and of age, in bounded transactions beside intake and delivery.
+//! Keeps what is held within its bounds of bytes and of age, and deletes what deleted connections held, in bounded transactions
+//! beside intake and delivery.
 
 use std::time::Duration;
 
@@ -69,6 +70,12 @@ impl Retention {
                 dropped,
                 "more than the bound was held; the oldest events were dropped"
             );
+        }
+        while !stop.is_cancelled() && self.store.any_deleted().await? {
+            let mut tx = self.store.begin().await?;
+            let deleted = tx.purge().await?;
+            tx.commit().await?;
+            tracing::debug!(deleted, "events of a deleted connection were deleted");
         }
         while !stop.is_cancelled() && self.store.any_expired(now_ms).await? && self.ages_are_believed() {
             let mut tx = self.store.begin().await?;

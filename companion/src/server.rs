@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_local::injection::deliver;
 use aws_local::{Admission, Capacity, Guest};
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -133,7 +134,8 @@ impl Server {
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(Peer(peer)));
             request.extensions_mut().insert(guest.clone());
-            app.call(request)
+            let answer = app.call(request);
+            async { deliver(answer.await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

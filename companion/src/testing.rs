@@ -72,6 +72,7 @@ impl Bench {
         let app = App {
             sources: Sources::new(store.clone(), partner.clone(), clock.clone()),
             clock,
+            faults: Arc::default(),
             store,
             owner: Arc::new(Owner {
                 token: installation.token,

@@ -71,6 +71,14 @@ pub fn tagging(client: &Client) -> Result<Tagging<'_>> {
     })
 }
 
+/// `tags_all` where the plan could not know it. As planned otherwise: `ignore_changes` may keep it as it was.
+pub fn complete_tags(client: &Client, own: Option<&Written>, everything: &mut Option<Tags>) -> Result<()> {
+    if everything.is_none() {
+        *everything = Some(tagging(client)?.managed(own));
+    }
+    Ok(())
+}
+
 /// The default tags that an object is known to need.
 pub fn needed_tags(client: &Client) -> Tags {
     let settings = client.aws().ok().map(Aws::settings);

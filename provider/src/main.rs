@@ -4,6 +4,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
+//! trust                             whose certificates are trusted beside the system's
 //! setting walk                      a setting that may not be known yet; what the plans of one walk learn of each other
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
@@ -38,6 +39,7 @@ mod scalr;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod values;
 mod walk;
 

@@ -14,7 +14,7 @@ use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::values::Region;
-use crate::{check, data_sources, functions, resources};
+use crate::{check, data_sources, functions, resources, trust};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -89,6 +89,12 @@ pub struct Endpoints {
     /// CloudWatch Logs.
     #[tf(optional, check = check::endpoint)]
     logs: Value<String>,
+    /// SNS, which is only looked at. With `events` elsewhere and no `sns`, topics are not looked at.
+    #[tf(optional, check = check::endpoint)]
+    sns: Value<String>,
+    /// SQS, which is only looked at. With `events` elsewhere and no `sqs`, queues are not looked at.
+    #[tf(optional, check = check::endpoint)]
+    sqs: Value<String>,
     /// The token service, for `assume_role`.
     #[tf(optional, check = check::endpoint)]
     sts: Value<String>,
@@ -147,11 +153,23 @@ impl ScalrEventBridge {
         };
         let aws = known(ScalrEventBridge::aws(), self.aws)
             .and_then(|aws| aws.map_or_else(|| Ok(aws::Settings::default()), settings));
+        let extra_roots = trust::extra_roots(environment)?;
         let aws = aws.map(|settings| aws::Settings {
             environment_region: environment_region(environment),
+            extra_roots: extra_roots.as_ref().map(|roots| roots.pem().to_owned()),
+            user_agent: user_agent.clone(),
             ..settings
         });
-        let scalr = scalr(self.hostname, self.token, environment, user_agent)?;
+        let scalr = scalr(self.hostname, self.token, environment)?.map(|found| {
+            let settings = Settings {
+                extra_roots,
+                ..Settings::new(found.host, found.token, user_agent)
+            };
+            Scalr {
+                api: scalr_api::Client::new(settings),
+                token_origin: found.token_origin,
+            }
+        });
         Ok(Client::new(scalr, aws.map(aws::Aws::new), account_id))
     }
 }
@@ -193,12 +211,18 @@ fn account(text: String) -> Result<AccountId> {
     })
 }
 
+/// Where Scalr is, and with which token it is asked.
+struct Access {
+    host: Host,
+    token: Token,
+    token_origin: String,
+}
+
 fn scalr(
     hostname: Value<String>,
     token: Value<String>,
     environment: &Environment<'_>,
-    user_agent: String,
-) -> Result<Setting<Scalr>> {
+) -> Result<Setting<Access>> {
     let filled = |value: &String| !value.trim().is_empty();
     let variable = |name: &str| {
         environment
@@ -231,8 +255,11 @@ fn scalr(
             .detail(format!("The token came from {token_origin}: {error}."))
             .at(ScalrEventBridge::token())
     })?;
-    let api = scalr_api::Client::new(Settings::new(host, token, user_agent));
-    Ok(Ok(Scalr { api, token_origin }))
+    Ok(Ok(Access {
+        host,
+        token,
+        token_origin,
+    }))
 }
 
 fn from_the_cli(host: &Host, environment: &Environment<'_>) -> Result<(String, String), Diagnostics> {
@@ -295,7 +322,9 @@ fn settings(config: AwsConfig) -> Setting<aws::Settings> {
             .unwrap_or_default(),
         default_tags: defaults(config.default_tags),
         ignore_tags: ignored(config.ignore_tags),
-        max_retries: known(path.max_retries(), config.max_retries)?
+        // Calls need no number of retries: AWS's own serves while this one is not known.
+        max_retries: known(path.max_retries(), config.max_retries)
+            .unwrap_or_default()
             .and_then(|count| u32::try_from(count.to_i64()?).ok()),
         allowed_account_ids: allowed.unwrap_or_default().into_iter().collect(),
         ..aws::Settings::default()
@@ -356,6 +385,8 @@ fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
     Ok(aws::Endpoints {
         events: known_text(path.events(), endpoints.events)?,
         logs: known_text(path.logs(), endpoints.logs)?,
+        sns: known_text(path.sns(), endpoints.sns)?,
+        sqs: known_text(path.sqs(), endpoints.sqs)?,
         sts: known_text(path.sts(), endpoints.sts)?,
     })
 }
@@ -384,7 +415,7 @@ mod tests {
             variables: &env,
             read: &read,
         };
-        let scalr = scalr(value(hostname), value(token), &environment, "test".to_owned());
+        let scalr = scalr(value(hostname), value(token), &environment);
         scalr.err().iter().flatten().map(snapshot::rendered).collect()
     }
 

@@ -8,6 +8,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::Credentials;
+use aws_sdk_sns as topics;
+use aws_sdk_sqs as queues;
 use serde_json::Value;
 
 use crate::runtime::block_on;
@@ -30,6 +32,10 @@ pub struct Aws {
     pub events: events::Client,
     /// CloudWatch Logs.
     pub logs: logs::Client,
+    /// SQS.
+    pub queues: queues::Client,
+    /// SNS.
+    pub topics: topics::Client,
 }
 
 impl Aws {
@@ -45,7 +51,49 @@ impl Aws {
         Self {
             events: events::Client::new(&config),
             logs: logs::Client::new(&config),
+            queues: queues::Client::new(&config),
+            topics: topics::Client::new(&config),
         }
+    }
+
+    /// Makes a queue, or gives it another policy: one that lets EventBridge send to it, or none.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn make_queue(&self, name: &str, lets_in: bool) -> Result<()> {
+        let made = block_on(self.queues.create_queue().queue_name(name).send())?;
+        if !lets_in {
+            return Ok(());
+        }
+        let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "sqs:SendMessage", "Resource": "*",
+        }] });
+        let set = self.queues.set_queue_attributes();
+        let set = set.set_queue_url(made.queue_url);
+        let set = set.attributes(queues::types::QueueAttributeName::Policy, policy.to_string());
+        block_on(set.send())?;
+        Ok(())
+    }
+
+    /// Makes a topic, or gives it another policy: one that lets EventBridge publish to it, or its default one.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn make_topic(&self, name: &str, lets_in: bool) -> Result<()> {
+        let made = block_on(self.topics.create_topic().name(name).send())?;
+        let arn = made.topic_arn().unwrap_or_default();
+        if lets_in {
+            let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "sns:Publish", "Resource": arn,
+            }] });
+            let set = self
+                .topics
+                .set_topic_attributes()
+                .topic_arn(arn)
+                .attribute_name("Policy");
+            block_on(set.attribute_value(policy.to_string()).send())?;
+        }
+        Ok(())
     }
 
     /// The state of an event source: `PENDING`, `ACTIVE` or `DELETED`; none if it is unknown.

@@ -79,6 +79,4 @@ document = {"uri": FILE.as_uri(), "languageId": "terraform", "version": 1, "text
 send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
 until("completes in the resource", completions)
 until("explains `name`", hover)
-ask("shutdown", None)
-send({"method": "exit"})
-server.wait(timeout=10)
+server.kill()

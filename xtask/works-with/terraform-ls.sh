@@ -1,7 +1,7 @@
 #!/bin/sh
 # terraform-ls, the language server of editors, completes and explains the provider's attributes once `init` has installed it.
 set -eu
-version=v0.39.1
+version=v0.39.0
 GOBIN="$BIN" go install "github.com/hashicorp/terraform-ls@$version"
 cat > main.tf <<'HCL'
 terraform {

@@ -16,6 +16,8 @@ pub(crate) enum ApiError {
     NoToken,
     /// The token that was sent is not the companion's.
     WrongToken,
+    /// The Host header is not a host with or without a port, or there are several.
+    Host,
     /// No route has this path.
     NoRoute,
     /// The route does not take this method.
@@ -60,6 +62,12 @@ impl ApiError {
                 "The token that was sent is not this companion's: it is in the line that `scalr-eventbridge dev` prints.",
             )
             .with_code("unauthorized"),
+            Self::Host => simple(
+                400,
+                "Invalid host",
+                "A request has one Host header, with a host and perhaps a port.",
+            )
+            .with_code("invalid-host"),
             Self::NoRoute => {
                 simple(404, "Not found", "There is nothing under this path.").with_code("no-route")
             }

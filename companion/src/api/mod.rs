@@ -8,9 +8,9 @@
 //! ```text
 //! answer                                                         the body of an answer
 //! error                                                          refusals, as JSON:API errors
-//! form page                                                      the body of a request; the query of a list
+//! form host page                                                 the body of a request; its Host; the query of a list
 //! accounts audit_log_setting connections environments            one endpoint family a file
-//! clock                                                          the same, for operators: the machine's clock
+//! clock faults                                                   the same, for operators: the machine's clock, calls that go wrong
 //! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
 //! ```
 
@@ -24,7 +24,9 @@ mod discovery;
 mod environments;
 mod error;
 mod events;
+mod faults;
 mod form;
+mod host;
 mod page;
 mod runs;
 #[cfg(test)]
@@ -59,14 +61,17 @@ pub(crate) fn router(app: App) -> Router {
     let own = Router::new()
         .merge(clock::routes())
         .merge(deliveries::routes())
-        .merge(events::routes());
+        .merge(events::routes())
+        .merge(faults::routes());
     Router::new()
         .nest(BASE_PATH.trim_end_matches('/'), v3)
         .nest("/_companion", own)
         .fallback(|| async { ApiError::NoRoute })
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
+        .layer(middleware::from_fn_with_state(app.clone(), faults::meet))
         .layer(middleware::from_fn_with_state(app.clone(), admit))
-        .merge(discovery::routes())
+        .merge(discovery::routes().layer(middleware::from_fn_with_state(app.clone(), faults::meet)))
+        .layer(middleware::from_fn(host::check))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(app)
 }

@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// Largest total size of the entries of one PutEvents or PutPartnerEvents call.
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_put_bytes: usize,
+    /// What all log events may take in memory, estimated; beyond that the oldest are dropped.
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
+    log_bytes_max: u64,
 }
 
 fn target(text: &str) -> Result<(String, String), String> {
@@ -64,6 +67,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         allow_hosts: args.allow_hosts,
         targets: args.targets,
         max_put_bytes: args.max_put_bytes,
+        log_bytes_max: args.log_bytes_max,
     })
     .await?;
     let endpoint = format!("http://{}", server.local_addr());

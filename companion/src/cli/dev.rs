@@ -69,6 +69,9 @@ pub(super) struct Args {
     /// Drop a connection's oldest events beyond this many bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
     hold_bytes_max: u32,
+    /// What all log events of the local AWS may take in memory, estimated; beyond that the oldest are dropped.
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024, conflicts_with = "aws_endpoint")]
+    log_bytes_max: u64,
 }
 
 /// The directory of the state; a temporary one is deleted with this value.
@@ -188,6 +191,7 @@ async fn local_aws(args: &Args) -> anyhow::Result<Option<aws_local::Server>> {
         account: args.account.clone(),
         region: args.region.clone(),
         allow_remote: args.allow_remote,
+        log_bytes_max: args.log_bytes_max,
         ..aws_local::Config::default()
     };
     Ok(Some(aws_local::Server::bind(config).await?))

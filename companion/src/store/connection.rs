@@ -218,11 +218,7 @@ impl Tx {
             .bind(&source.aws_account_id)
             .execute(&mut *self.inner)
             .await?;
-        sqlx::query("DELETE FROM connection WHERE id = ?")
-            .bind(connection.id.as_str())
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(())
+        self.delete_with_events(&connection.id).await
     }
 
     /// How many connections an account has.

@@ -101,11 +101,12 @@ impl Store {
         bounds: Bounds,
     ) -> Result<Self> {
         let path = dir.join(DATABASE);
-        // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
-        create_private_file(&path).map_err(|source| StoreError::Directory {
-            path: dir.to_owned(),
-            source,
-        })?;
+        let opened = Self::open_at(&path, durability, bounds).await;
+        opened.map_err(|error| error.at_start(&path))
+    }
+
+    async fn open_at(path: &Path, durability: Durability, bounds: Bounds) -> Result<Self> {
+        create_if_absent(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -189,6 +190,38 @@ impl Tx {
     pub(super) fn wake_runs(&mut self) {
         self.wakes.runs = true;
     }
+}
+
+/// Creates the database, if there is none, under another name first: a file of no bytes under its own is one that was cut.
+async fn create_if_absent(path: &Path) -> Result<()> {
+    let failed = |source| StoreError::Directory {
+        path: path.to_owned(),
+        source,
+    };
+    match std::fs::metadata(path) {
+        Ok(there) if there.len() > 0 => return Ok(()),
+        Ok(_) => {
+            let why = "it has no bytes, and what it held is gone".to_owned();
+            let path = path.to_owned();
+            return Err(StoreError::Damaged { path, why });
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let begun = path.with_extension("new");
+    let _ = std::fs::remove_file(&begun);
+    // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
+    create_private_file(&begun).map_err(failed)?;
+    let options = SqliteConnectOptions::new()
+        .filename(&begun)
+        .disable_statement_logging();
+    let mut connection = options.connect().await?;
+    // Anything that is written gives the file its header.
+    sqlx::query("PRAGMA user_version = 1")
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    std::fs::rename(&begun, path).map_err(failed)
 }
 
 /// The one connection that writes.

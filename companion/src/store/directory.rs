@@ -12,9 +12,10 @@ const LOCK: &str = "companion.lock";
 pub(super) const DATABASE: &str = "companion.sqlite";
 /// All files that are made here.
 #[cfg(unix)]
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     LOCK,
     DATABASE,
+    "companion.new",
     "companion.sqlite-wal",
     "companion.sqlite-shm",
     "companion.sqlite-journal",

@@ -10,7 +10,7 @@
 //! directory event row                                     the lock on a data directory, a new event, rows as values
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
 //! connection installation removal run setting workspace   the tables behind the API
-//! drops waits                                             giving up events; waits that are too long
+//! drops purge waits                                       giving up events; those of deleted connections; waits that are too long
 //! figures lease outbox retention                          events: counted, on their way out, on their way in, too old or too many
 //! ```
 
@@ -26,6 +26,7 @@ mod installation;
 mod lease;
 mod migrations;
 pub(crate) mod outbox;
+mod purge;
 mod removal;
 mod retention;
 mod row;

@@ -136,6 +136,27 @@ async fn with_a_full_disk_nothing_is_accepted() {
     assert_eq!(aws.runs(REGION).await.len(), accepted);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_full_at_the_start_is_named() {
+    for (limit, file) in [
+        ("ulimit -f 0", "companion."),
+        ("ulimit -f 16", "companion.sqlite"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = limited(limit, dir.path(), "http://127.0.0.1:9");
+        let ended = command.output().await.unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success(), "{limit}");
+        assert!(
+            said.contains(file) && said.contains("make room"),
+            "{limit}: {said}"
+        );
+        // With room it starts, whatever the start before has left.
+        let c = Companion::start(dir.path(), "http://127.0.0.1:9").await;
+        assert!(c.stop().await);
+    }
+}
+
 /// Sets the size limit of the companion's files, in bytes.
 async fn file_size_max(companion: &Companion, max: &str) {
     let limit = format!("--fsize={max}:unlimited");

@@ -22,6 +22,8 @@ pub struct Config {
     pub targets: Vec<(String, String)>,
     /// Largest total entry size of one PutEvents or PutPartnerEvents call.
     pub max_put_bytes: usize,
+    /// How many bytes all log events may take in memory, estimated; beyond that the oldest are dropped.
+    pub log_bytes_max: u64,
 }
 
 impl Default for Config {
@@ -35,6 +37,7 @@ impl Default for Config {
             allow_hosts: Vec::new(),
             targets: Vec::new(),
             max_put_bytes: 1024 * 1024,
+            log_bytes_max: 256 * 1024 * 1024,
         }
     }
 }

@@ -6,12 +6,17 @@ use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::{fire_rule, http};
 use crate::ops::events::replays;
 use crate::state::RealmId;
+use crate::state::rule::Rule;
 use crate::state::source::State;
 use crate::state::timers::Timer;
-use crate::turn::Turn;
+use crate::turn::{self, Turn};
 
-/// How many timers one step fires; the rest stay due and fire with the next.
+/// How many timers one step fires; the rest stay due and fire with the next, as they do where a step has taken much.
 const FIRED_MAX: usize = 1_000;
+/// The steps of the turn at which a step ends.
+const STEPS_LEFT: usize = turn::STEPS_MAX / 2;
+/// Of the times that a schedule has missed no more are fired: the clock may be moved by a century.
+const MISSED_MAX: Millis = 1_000;
 
 /// Fires the timers that are due.
 pub(crate) fn fire(turn: &mut Turn<'_>) {
@@ -25,6 +30,9 @@ pub(crate) fn fire(turn: &mut Turn<'_>) {
             Timer::Replay { realm, name } => replays::step(turn, &realm, &name),
             Timer::Retry { id } => http::retry(turn, id),
         }
+        if turn.steps < STEPS_LEFT {
+            return;
+        }
     }
 }
 
@@ -36,7 +44,7 @@ fn fire_schedule(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
     let Some(rule) = bus.rules.get_mut(name).filter(|rule| rule.next_fire == Some(at)) else {
         return;
     };
-    if let Some(next) = rule.schedule_next(at) {
+    if let Some(next) = next_of(rule, at, turn.now) {
         turn.world.timers.set(
             next,
             Timer::Schedule {
@@ -56,6 +64,16 @@ fn fire_schedule(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
         detail: "{}",
     });
     fire_rule(turn, realm, "default", name, &envelope);
+}
+
+/// The time after `at` when the rule fires; where too many lie before now, one of the latest.
+fn next_of(rule: &mut Rule, at: Millis, now: Millis) -> Option<Millis> {
+    let next = rule.schedule_next(at)?;
+    let latest = now - MISSED_MAX.saturating_mul(next - at);
+    if next < latest {
+        return rule.schedule_next(latest);
+    }
+    Some(next)
 }
 
 /// Deletes a source that stayed PENDING; it is listed as DELETED while a bus of its name exists.

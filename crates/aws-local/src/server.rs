@@ -101,7 +101,7 @@ impl Server {
             let mut beat = tokio::time::interval(TICK);
             loop {
                 beat.tick().await;
-                self.engine.tick();
+                self.engine.tick().await;
             }
         };
         let carrying = self.carrier.run(Arc::clone(&self.engine), self.jobs);

@@ -1,9 +1,19 @@
 //! One turn: what any change of the state may touch, whether a call, a timer or a result causes it.
 //!
-//! Time and randomness are arguments, so that a stored change replays to the same state.
+//! Time and randomness are arguments, so that a stored change replays to the same state. What a turn may cost is bounded
+//! by the steps that it is given: matching and delivering take from them, and end early where none are left.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::clock::{Dice, Millis};
+use crate::policy::Policy;
 use crate::state::World;
+
+/// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
+/// refused what a pattern alone is not.
+pub(crate) const STEPS_MAX: usize = event_pattern::STEPS_MAX;
 
 /// One change while it is made.
 pub(crate) struct Turn<'w> {
@@ -12,6 +22,22 @@ pub(crate) struct Turn<'w> {
     pub(crate) dice: Dice,
     /// Deliveries over HTTP that are to be sent once the change is stored.
     pub(crate) effects: Vec<u64>,
+    pub(crate) steps: usize,
+    /// How many events still share the steps: a costly one leaves the later ones their part.
+    pub(crate) events: usize,
+    /// What input paths gave of the event that is being delivered: many targets have the same.
+    pub(crate) picked: Picked,
+    /// Queue policies that were read: all deliveries to a queue ask the same.
+    pub(crate) policies: HashMap<String, Option<Arc<Policy>>>,
+    /// What takes long to drop; it is dropped when the lock is released.
+    pub(crate) dropped: Vec<Box<dyn Any + Send>>,
+}
+
+/// The values at paths of one event.
+#[derive(Default)]
+pub(crate) struct Picked {
+    pub(crate) event: Option<Arc<str>>,
+    pub(crate) values: HashMap<String, Option<Arc<str>>>,
 }
 
 impl<'w> Turn<'w> {
@@ -21,6 +47,23 @@ impl<'w> Turn<'w> {
             now,
             dice: Dice::new(seed),
             effects: Vec::new(),
+            steps: STEPS_MAX,
+            events: 1,
+            picked: Picked::default(),
+            policies: HashMap::new(),
+            dropped: Vec::new(),
         }
+    }
+
+    /// Takes steps before they are made; false where fewer are left.
+    pub(crate) fn take(&mut self, steps: usize) -> bool {
+        let left = self.steps.checked_sub(steps);
+        self.steps = left.unwrap_or_default();
+        left.is_some()
+    }
+
+    /// The part of the steps that the next event may take.
+    pub(crate) fn part(&self) -> usize {
+        self.steps / self.events.max(1)
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct AnyOf {
     pub(crate) list: Vec<Comparison>,
     numeric: bool,
     address: bool,
+    /// The steps that a value takes, and those that each 32 bytes of it take.
+    steps: (usize, usize),
     /// Where the engine makes something else of the comparisons' texts than they say: its automaton, and these
     /// comparisons in it.
     automaton: Option<(Arc<Automaton>, Vec<usize>)>,
@@ -28,10 +30,15 @@ impl AnyOf {
         let address = list
             .iter()
             .any(|comparison| matches!(comparison, Comparison::Address(_)));
+        let steps = list
+            .iter()
+            .map(Comparison::steps)
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         Self {
             list,
             numeric,
             address,
+            steps,
             automaton: None,
         }
     }
@@ -68,6 +75,30 @@ impl AnyOf {
     /// Whether the absence of the field passes.
     pub(crate) fn absent(&self) -> bool {
         self.list.contains(&Comparison::Absent)
+    }
+
+    /// The steps that [`Self::pass`] takes, at most.
+    pub(crate) fn steps(&self, value: Value<'_>) -> usize {
+        /// Of a byte in the automaton, where several states may be active.
+        const AUTOMATON: usize = 16;
+        let (of_value, of_bytes) = self.steps;
+        let in_automaton = if self.automaton.is_some() && value.string {
+            value.text.len().saturating_mul(AUTOMATON)
+        } else {
+            0
+        };
+        1 + of_value + (value.text.len() / 32).saturating_mul(of_bytes + 1) + in_automaton
+    }
+
+    /// Its size in memory, estimated, without its automaton.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts: usize = self.list.iter().map(Comparison::bytes).sum();
+        texts + self.list.len() * size_of::<Comparison>()
+    }
+
+    /// The engine's automaton, where it answers.
+    pub(crate) fn automaton(&self) -> Option<&Arc<Automaton>> {
+        self.automaton.as_ref().map(|(automaton, _)| automaton)
     }
 
     pub(crate) fn pass(&self, value: Value<'_>) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::compile::Condition;
 use crate::error::EventError;
 use crate::event::{Element, Event};
+use crate::steps::Steps;
 
 /// Looks for one value for each condition, such that no two lie in different elements of one array.
 ///
@@ -27,26 +28,27 @@ struct Candidates<'a> {
     matter: HashSet<u32>,
 }
 
-/// Two lists of 700 elements that have nothing to do with each other take so many.
-const STEPS_MAX: usize = 500_000;
+/// The steps of one try, besides those of the elements that it keeps apart.
+const TRY: usize = 16;
+/// The steps of an entry of a set.
+const MARK: usize = 4;
 
 impl<'a> Choice<'a> {
     /// Each condition with the number of its name.
     pub(crate) fn new(
         conditions: impl Iterator<Item = (&'a Condition, Option<u32>)>,
         event: Event<'_>,
-    ) -> Self {
-        let conditions = conditions
-            .map(|(condition, name)| Candidates::new(condition, name, event))
-            .collect();
-        Self {
-            conditions,
+        steps: &Steps,
+    ) -> Result<Self, EventError> {
+        let conditions = conditions.map(|(condition, name)| Candidates::new(condition, name, event, steps));
+        Ok(Self {
+            conditions: conditions.collect::<Result<_, _>>()?,
             dead_ends: HashSet::new(),
-        }
+        })
     }
 
-    /// Whether there is such a choice. Steps are counted over all of an event's alternatives.
-    pub(crate) fn exists(mut self, steps: &mut usize) -> Result<bool, EventError> {
+    /// Whether there is such a choice.
+    pub(crate) fn exists(mut self, steps: &Steps) -> Result<bool, EventError> {
         if !self.conditions.iter().all(Candidates::possible) {
             return Ok(false);
         }
@@ -61,12 +63,13 @@ impl<'a> Choice<'a> {
         for one in self.conditions.iter_mut().rev() {
             one.index();
             matter.extend(&one.arrays);
+            steps.take(MARK * matter.len())?;
             one.matter.clone_from(&matter);
         }
         self.from(0, &[], steps)
     }
 
-    fn from(&mut self, at: usize, chosen: &[Element], steps: &mut usize) -> Result<bool, EventError> {
+    fn from(&mut self, at: usize, chosen: &[Element], steps: &Steps) -> Result<bool, EventError> {
         let Some(one) = self.conditions.get(at) else {
             return Ok(true);
         };
@@ -79,13 +82,10 @@ impl<'a> Choice<'a> {
             return Ok(false);
         }
         let one = &self.conditions[at];
-        let candidates = one.candidates(&matters);
-        *steps += candidates.len() + 1;
-        if *steps > STEPS_MAX {
-            return Err(EventError::TooComplex);
-        }
+        steps.take(TRY + chosen.len())?;
+        let candidates = one.candidates(&matters, steps)?;
         if one.condition.any_of.absent()
-            && !one.found.iter().any(|found| merged(&matters, found).is_some())
+            && !one.any_fits(&matters, steps)?
             && self.from(at + 1, &matters, steps)?
         {
             return Ok(true);
@@ -101,19 +101,37 @@ impl<'a> Choice<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    fn new(condition: &'a Condition, name: Option<u32>, event: Event<'_>) -> Self {
-        let values = name.into_iter().flat_map(|name| event.values_in_elements(name));
-        let (passing, found) = values
-            .map(|(value, elements)| (condition.any_of.pass(value), elements))
-            .unzip();
-        Self {
+    fn new(
+        condition: &'a Condition,
+        name: Option<u32>,
+        event: Event<'_>,
+        steps: &Steps,
+    ) -> Result<Self, EventError> {
+        let (mut passing, mut found) = (Vec::new(), Vec::new());
+        for (value, elements) in name.into_iter().flat_map(|name| event.values_in_elements(name)) {
+            steps.take(condition.any_of.steps(value) + 2 * MARK * elements.len())?;
+            passing.push(condition.any_of.pass(value));
+            found.push(elements);
+        }
+        Ok(Self {
             condition,
             found,
             passing,
             by_element: HashMap::new(),
             arrays: HashSet::new(),
             matter: HashSet::new(),
+        })
+    }
+
+    /// Whether some value, passing or not, lies in the chosen elements or in none that were chosen.
+    fn any_fits(&self, chosen: &[Element], steps: &Steps) -> Result<bool, EventError> {
+        for found in &self.found {
+            steps.take(1 + chosen.len() + found.len())?;
+            if merged(chosen, found).is_some() {
+                return Ok(true);
+            }
         }
+        Ok(false)
     }
 
     fn possible(&self) -> bool {
@@ -137,30 +155,27 @@ impl<'a> Candidates<'a> {
     ///
     /// Where the field lies in a chosen array, the engine looks only there, and so misses a value of the same name that
     /// came from elsewhere, by a key with dots or a key given twice.
-    fn candidates(&self, chosen: &[Element]) -> Vec<Vec<Element>> {
-        let merge = |at: &usize| {
-            self.passing[*at]
-                .then(|| merged(chosen, &self.found[*at]))
-                .flatten()
+    fn candidates(&self, chosen: &[Element], steps: &Steps) -> Result<Vec<Vec<Element>>, EventError> {
+        let merge = |at: usize| {
+            steps.take(1)?;
+            if !self.passing[at] {
+                return Ok(None);
+            }
+            steps.take(TRY + chosen.len() + self.found[at].len())?;
+            Ok(merged(chosen, &self.found[at]))
         };
         let mut order: Vec<&Element> = chosen
             .iter()
             .filter(|(array, _)| self.arrays.contains(array))
             .collect();
         order.sort_by_key(|(array, _)| engine_order(*array, chosen.len()));
+        let merged = |at: usize| merge(at).transpose();
         match order.first() {
-            Some(element) => self
-                .by_element
-                .get(element)
-                .into_iter()
-                .flatten()
-                .filter_map(merge)
-                .collect(),
-            None => (0..self.found.len())
-                .collect::<Vec<_>>()
-                .iter()
-                .filter_map(merge)
-                .collect(),
+            Some(element) => {
+                let there = self.by_element.get(element);
+                there.into_iter().flatten().copied().filter_map(merged).collect()
+            }
+            None => (0..self.found.len()).filter_map(merged).collect(),
         }
     }
 }

@@ -109,6 +109,51 @@ impl Comparison {
         }
     }
 
+    /// The steps that comparing a value takes, and those that each 32 bytes of it take.
+    pub(crate) fn steps(&self) -> (usize, usize) {
+        match self {
+            Self::Wildcard(_)
+            | Self::IgnoreCase(_)
+            | Self::PrefixIgnoreCase(_)
+            | Self::SuffixIgnoreCase(_) => (2, 4),
+            Self::NotPrefixes(set) | Self::NotSuffixes(set) => (set.len(), 0),
+            Self::NotIgnoreCase(list) => (2 * list.len(), 4 * list.len()),
+            Self::NotWildcards(list) => (2 * list.len(), 4 * list.len()),
+            _ => (1, 0),
+        }
+    }
+
+    /// The bytes that it holds, estimated.
+    pub(crate) fn bytes(&self) -> usize {
+        /// Of each text of a list.
+        const TEXT: usize = 48;
+        /// Of each letter, whose two cases are boxes.
+        const LETTER: usize = 64;
+        let texts = |set: &BTreeSet<Vec<u8>>| set.iter().map(|text| text.len() + TEXT).sum();
+        let wildcard = |one: &Wildcard| one.parts.iter().map(|part| part.len() + TEXT).sum::<usize>();
+        match self {
+            Self::String(text)
+            | Self::Literal(text)
+            | Self::Prefix(text)
+            | Self::Suffix(text)
+            | Self::Lost(text) => text.len(),
+            Self::PrefixIgnoreCase(folded) | Self::SuffixIgnoreCase(folded) | Self::IgnoreCase(folded) => {
+                folded.text.len() * LETTER
+            }
+            Self::Wildcard(one) => wildcard(one),
+            Self::NotStrings(set) | Self::NotPrefixes(set) | Self::NotSuffixes(set) => texts(set),
+            Self::NotNumbers(set) => set.len() * TEXT,
+            Self::NotIgnoreCase(list) => list.iter().map(|folded| folded.text.len() * LETTER + TEXT).sum(),
+            Self::NotWildcards(list) => list.iter().map(wildcard).sum(),
+            Self::Number(_)
+            | Self::Range { .. }
+            | Self::Address(_)
+            | Self::Exists
+            | Self::Absent
+            | Self::Never => 0,
+        }
+    }
+
     /// The same, as the engine has it after a range of addresses was added.
     pub(crate) fn lost(self) -> Self {
         match self {

@@ -205,7 +205,7 @@ pub enum EventError {
         /// From 1, in UTF-16 units.
         column: usize,
     },
-    /// The event repeats keys in so many arrays that deciding would take too long.
+    /// Deciding takes more steps than an event may: it has too many values, or too many ways to choose from its arrays.
     TooComplex,
 }
 
@@ -214,7 +214,9 @@ impl fmt::Display for EventError {
         match self {
             Self::NotAnObject => f.write_str("Event must be a JSON object"),
             Self::Syntax { what, line, column } => write!(f, "{what} (line {line}, column {column})"),
-            Self::TooComplex => f.write_str("too many ways to choose from the event's arrays"),
+            Self::TooComplex => f.write_str(
+                "deciding takes too many steps: the event has too many values or elements of arrays",
+            ),
         }
     }
 }

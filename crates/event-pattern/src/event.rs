@@ -43,6 +43,8 @@ struct Head {
     event: u64,
     first: u32,
     last: u32,
+    /// Whether one of them lies in an element of an array.
+    in_elements: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,11 +93,13 @@ impl Gathered {
         if head.event == self.event {
             self.found[head.last as usize].next = at;
             head.last = at;
+            head.in_elements |= found.link != NONE;
         } else {
             *head = Head {
                 event: self.event,
                 first: at,
                 last: at,
+                in_elements: found.link != NONE,
             };
         }
         self.found.push(found);
@@ -129,11 +133,11 @@ impl<'a> Event<'a> {
 
     /// Whether a value under a name lies in an element of an array.
     pub(crate) fn in_elements(self, name: u32) -> bool {
-        !self.gathered.links.is_empty() && self.found(name).any(|found| found.link != NONE)
+        self.head(name).is_some_and(|head| head.in_elements)
     }
 
     pub(crate) fn has(self, name: u32) -> bool {
-        self.found(name).next().is_some()
+        self.head(name).is_some()
     }
 
     /// Whether any value at all lies in an element of an array.
@@ -142,14 +146,14 @@ impl<'a> Event<'a> {
     }
 
     fn found(self, name: u32) -> impl Iterator<Item = &'a Found> {
-        let head = self
-            .gathered
-            .heads
-            .get(name as usize)
-            .filter(|head| head.event == self.gathered.event);
-        let first = head.map_or(NONE, |head| head.first);
+        let first = self.head(name).map_or(NONE, |head| head.first);
         let at = |at: u32| self.gathered.found.get(at as usize);
         std::iter::successors(at(first), move |found| at(found.next))
+    }
+
+    fn head(self, name: u32) -> Option<&'a Head> {
+        let head = self.gathered.heads.get(name as usize);
+        head.filter(|head| head.event == self.gathered.event)
     }
 
     fn value(self, found: &Found) -> Value<'a> {

@@ -21,7 +21,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! error names value ip number folded wildcard    leaves: errors, the trie of field names, what values are compared by
-//! json scan                                      reading JSON: exactly as AWS's parser, and fast
+//! json scan steps                                reading JSON: exactly as AWS's parser, and fast; what an event may cost
 //! comparison                                     one comparison of one value
 //! automaton                                      AWS's automaton, where comparisons of one field interfere
 //! any_of                                         the comparisons of one field, of which one must pass
@@ -54,11 +54,15 @@ mod names;
 mod number;
 mod pattern;
 mod scan;
+mod steps;
 mod value;
 mod wildcard;
 
 pub use error::{Error, ErrorKind, EventError};
-pub use explain::{Explanation, Leaf};
-pub use limits::{COMPLEXITY_MAX, LENGTH_MAX, LENGTH_QUOTA, NUMBER_MAX, Warning, wildcard_complexity};
-pub use matcher::Matcher;
+pub use explain::{Explanation, LEAVES_MAX, Leaf};
+pub use limits::{
+    COMBINATIONS_MAX, COMPLEXITY_MAX, LENGTH_MAX, LENGTH_QUOTA, NUMBER_MAX, Warning, wildcard_complexity,
+};
+pub use matcher::{Found, Matcher};
 pub use pattern::Pattern;
+pub use steps::STEPS_MAX;

@@ -1,5 +1,8 @@
 //! EventBridge's own limits, which its engine does not have.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::comparison::Comparison;
 use crate::compile;
 use crate::error::Error;
@@ -10,6 +13,9 @@ use crate::pattern::Pattern;
 pub const LENGTH_MAX: usize = 4_096;
 /// The longest pattern that an account may have unless its quota was raised, in characters.
 pub const LENGTH_QUOTA: usize = 2_048;
+/// The most combinations that the `$or` lists of a pattern may have: EventBridge's guide, "Comparison operators for use in
+/// event patterns", has an error for over 1000 rule combinations.
+pub const COMBINATIONS_MAX: usize = 1_000;
 /// The wildcard complexity above which a pattern is refused. AWS took one of 7 and refused one of 11.
 pub const COMPLEXITY_MAX: usize = 10;
 /// The guide promises numeric matching for numbers from minus this to this.
@@ -56,12 +62,16 @@ impl Pattern {
             let reason = format!("Member must have length less than or equal to {LENGTH_MAX}");
             return Err(Error::limit(reason, "a shorter pattern"));
         }
-        let compiled = Self::compile(pattern)?;
-        if compile::complexity(pattern, COMPLEXITY_MAX + 1)? > COMPLEXITY_MAX {
+        let written = compile::written(pattern)?;
+        if written.len() > COMBINATIONS_MAX {
+            return Err(compile::too_complex());
+        }
+        if compile::complexity(&written, COMPLEXITY_MAX + 1) > COMPLEXITY_MAX {
             let reason = "Rule is too complex - try using fewer wildcard characters or fewer repeating character \
                           sequences after a wildcard character";
             return Err(Error::limit(reason.to_owned(), "fewer `*`"));
         }
+        let compiled = Self::of(written)?;
         let mut warnings = Vec::new();
         if length > LENGTH_QUOTA {
             warnings.push(Warning::LongerThanQuota { length });
@@ -71,8 +81,9 @@ impl Pattern {
     }
 
     fn numbers_out_of_range(&self) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        for condition in self.alternatives.iter().flatten() {
+        let (mut warnings, mut seen) = (Vec::new(), HashSet::new());
+        let conditions = self.alternatives.iter().flatten();
+        for condition in conditions.filter(|one| seen.insert(Arc::as_ptr(one))) {
             for number in condition.any_of.list.iter().flat_map(numbers).map(number::double) {
                 let path = String::from_utf8_lossy(&condition.name).into_owned();
                 let warning = Warning::NumberOutOfRange { path, number };
@@ -92,7 +103,7 @@ impl Pattern {
 /// The engine's own mistakes are in it: it misses a field that is only reached where an earlier one is absent, and the
 /// order of a field's comparisons matters.
 pub fn wildcard_complexity(pattern: &str, most: usize) -> Result<usize, Error> {
-    compile::complexity(pattern, most)
+    Ok(compile::complexity(&compile::written(pattern)?, most))
 }
 
 fn numbers(comparison: &Comparison) -> Vec<number::Key> {

@@ -47,4 +47,6 @@ pub use run::{Run, RunAttributes, RunId, RunInput, RunInputRelationships, RunRel
 pub use workspace::{Workspace, WorkspaceAttributes, WorkspaceId, WorkspaceRelationships};
 
 #[cfg(feature = "client")]
-pub use client::{Client, ClientError, Host, HostError, Refusal, Retry, Settings, Token, TokenError};
+pub use client::{
+    Client, ClientError, ExtraRoots, Host, HostError, Refusal, Retry, RootsError, Settings, Token, TokenError,
+};

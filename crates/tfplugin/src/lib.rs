@@ -20,12 +20,13 @@
 //! ```
 //!
 //! # Environment variables
-//! `TF_PLUGIN_MAGIC_COOKIE`, `PLUGIN_CLIENT_CERT`, `PLUGIN_PROTOCOL_VERSIONS`, `PLUGIN_UNIX_SOCKET_DIR`; `TF_LOG`,
-//! `TF_LOG_PROVIDER`, `TF_LOG_SDK`, `TF_LOG_SDK_PROTO`; with `-debug` `TF_PROVIDER_ADDRESS`. `PLUGIN_MIN_PORT` and
+//! `TF_PLUGIN_MAGIC_COOKIE`, `PLUGIN_CLIENT_CERT`, `PLUGIN_PROTOCOL_VERSIONS`, `PLUGIN_UNIX_SOCKET_DIR`, else `TMPDIR` and
+//! `XDG_RUNTIME_DIR`; `TF_APPEND_USER_AGENT`; `TF_LOG`, `TF_LOG_PROVIDER`, `TF_LOG_SDK`, `TF_LOG_SDK_PROTO`; with
+//! `-debug` `TF_PROVIDER_ADDRESS`. `PLUGIN_MIN_PORT` and
 //! `PLUGIN_MAX_PORT` are not read: they bound TCP ports, which go-plugin's own server uses on Windows only.
 //!
 //! # Features of the protocol that are not here yet
-//! Moved state, ephemeral resources, actions, lists, generated configuration, deferred changes and state stores: their
+//! Moves from other types of resources (their call answers what to write instead), ephemeral resources, actions, lists, generated configuration, deferred changes and state stores: their
 //! calls answer "unimplemented" through the generated trait's defaults, and no schema names them. ARCHITECTURE.md of the
 //! repository says which trait and which file each will be.
 

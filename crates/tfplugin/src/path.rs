@@ -54,6 +54,11 @@ impl Path {
         &self.steps
     }
 
+    /// Whether this is the other path, or leads into what is there.
+    pub(crate) fn starts_with(&self, other: &Self) -> bool {
+        self.steps.starts_with(&other.steps)
+    }
+
     /// Whether this is the whole value.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

@@ -22,3 +22,11 @@ data "scalr_eventbridge_connection" "by_account_and_region" {
 output "event_source_name" {
   value = data.scalr_eventbridge_connection.by_name.event_source_name
 }
+
+output "status" {
+  value = data.scalr_eventbridge_connection.by_id.status
+}
+
+output "id" {
+  value = data.scalr_eventbridge_connection.by_account_and_region.id
+}

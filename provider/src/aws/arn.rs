@@ -71,6 +71,14 @@ pub fn log_group_name(text: &str) -> Option<&str> {
     Some(name.strip_suffix(":*").unwrap_or(name))
 }
 
+/// The ARN of an event bus.
+pub fn of_bus(region: &str, account: &str, bus: &str) -> String {
+    format!(
+        "arn:{}:events:{region}:{account}:event-bus/{bus}",
+        partition(region)
+    )
+}
+
 /// The ARN of a rule on a bus other than `default`.
 pub fn of_rule(region: &str, account: &str, bus: &str, rule: &str) -> String {
     let path = if bus == "default" {

@@ -64,6 +64,28 @@ impl Regional {
         Ok(rules.into_iter().filter_map(|rule| rule.name).collect())
     }
 
+    /// Names of the rules of a bus, those left out that AWS manages for an archive or the like.
+    pub async fn unmanaged_rules(&self, bus: &str) -> Result<Vec<String>, Error> {
+        let rules = self.rules(bus, None).await?;
+        let unmanaged = rules.into_iter().filter(|rule| rule.managed_by().is_none());
+        Ok(unmanaged.filter_map(|rule| rule.name).collect())
+    }
+
+    /// Names of the archives of a bus.
+    pub async fn archives(&self, bus_arn: &str) -> Result<Vec<String>, Error> {
+        const CALL: &str = "events:ListArchives";
+        let ask = async |token| {
+            let list = self.events.list_archives().event_source_arn(bus_arn);
+            let page = self.read(CALL, list.set_next_token(token).send()).await?;
+            Ok(Page::new(page.archives, page.next_token))
+        };
+        let archives = self.pages(CALL, ask).await?;
+        Ok(archives
+            .into_iter()
+            .filter_map(|archive| archive.archive_name)
+            .collect())
+    }
+
     /// Names of the rules of a bus that have a target of this ARN.
     pub async fn rules_with_target(&self, bus: &str, target_arn: &str) -> Result<Vec<String>, Error> {
         const CALL: &str = "events:ListRuleNamesByTarget";

@@ -1,5 +1,6 @@
 //! The AWS side: configuration that is looked up at the first call and never before, and one set of clients a region.
 
+mod answer_bound;
 pub mod arn;
 pub mod calls;
 pub mod checks;
@@ -11,12 +12,15 @@ pub mod look;
 pub mod pages;
 pub mod policy;
 mod quoted;
+pub mod reach;
 pub mod regional;
 pub mod retry;
 pub mod settings;
 mod sign_in;
+mod statement;
 pub mod tags;
 pub mod target_id;
+mod user_agent;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,7 +96,7 @@ impl Aws {
     fn clients(&self, base: &SdkConfig, name: &str) -> Arc<Clients> {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = regions.entry(name.to_owned());
-        Arc::clone(entry.or_insert_with(|| Arc::new(Clients::new(base, name, &self.settings.endpoints))))
+        Arc::clone(entry.or_insert_with(|| Arc::new(Clients::new(base, name, &self.settings))))
     }
 
     fn check_account(&self, account: &str) -> Result<(), Error> {

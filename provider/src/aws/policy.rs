@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::arn;
+use super::statement::{self, Ask, Covers, SERVICE, sid};
 use super::target_id::digest;
 
 /// What a log group's own policy may hold, in characters.
@@ -13,7 +14,6 @@ pub const GROUP_CHARS_MAX: usize = 51_200;
 /// What one account-wide policy may hold.
 pub const ACCOUNT_CHARS_MAX: usize = 5_120;
 
-const SERVICE: &str = "events.amazonaws.com";
 /// EventBridge needs both.
 const ACTIONS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 /// Prefix of the `Sid` of our statements.
@@ -94,9 +94,9 @@ fn judge<'a>(
         .into_iter()
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect();
-    let statements: Vec<&Map<String, Value>> = documents.iter().flat_map(statements).collect();
+    let statements: Vec<&Map<String, Value>> = documents.iter().flat_map(statement::all).collect();
     let of_effect = |effect: &'static str| {
-        let same = move |s: &&Map<String, Value>| s.get("Effect").and_then(Value::as_str) == Some(effect);
+        let same = move |s: &&Map<String, Value>| statement::effect(s) == Some(effect);
         statements.iter().copied().filter(same)
     };
     let denies = |s: &&Map<String, Value>| ACTIONS.iter().any(|action| covers(s, action, need));
@@ -216,10 +216,6 @@ fn is_ours(statement: &Value, need: &Need) -> bool {
     sid.is_some_and(|sid| sids(need).iter().any(|ours| ours == sid))
 }
 
-fn sid(statement: &Map<String, Value>) -> Option<&str> {
-    statement.get("Sid").and_then(Value::as_str)
-}
-
 fn read(document: &str) -> Result<Map<String, Value>, PolicyError> {
     match serde_json::from_str(document) {
         Ok(Value::Object(policy)) => Ok(policy),
@@ -236,108 +232,15 @@ fn remove_statement_list(policy: &mut Map<String, Value>) -> Vec<Value> {
     }
 }
 
-fn statements(document: &Value) -> Vec<&Map<String, Value>> {
-    match document.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().filter_map(Value::as_object).collect(),
-        Some(Value::Object(single)) => vec![single],
-        _ => Vec::new(),
-    }
-}
-
-/// The statement speaks of this action by EventBridge for this rule on this group. What cannot be judged (`NotAction`
-/// and the like, a condition on something else) does not count.
+/// The statement speaks of this action by EventBridge for this rule on this group. What cannot be judged does not count.
 fn covers(statement: &Map<String, Value>, action: &str, need: &Need) -> bool {
-    let resource = format!("{}:log-stream:any", need.log_group_arn);
-    texts(statement.get("Action"))
-        .iter()
-        .any(|p| like(&p.to_ascii_lowercase(), &action.to_ascii_lowercase()))
-        && texts(statement.get("Resource"))
-            .iter()
-            .any(|pattern| like(pattern, &resource))
-        && is_for_us(statement.get("Principal"))
-        && conditions_hold(statement.get("Condition"), need)
-}
-
-fn is_for_us(principal: Option<&Value>) -> bool {
-    match principal {
-        Some(Value::String(any)) => any == "*",
-        Some(Value::Object(kinds)) => {
-            texts(kinds.get("Service"))
-                .iter()
-                .any(|service| *service == SERVICE || *service == "*")
-                || texts(kinds.get("AWS")).contains(&"*")
-        }
-        _ => false,
-    }
-}
-
-fn conditions_hold(condition: Option<&Value>, need: &Need) -> bool {
-    let Some(condition) = condition else { return true };
-    let Some(operators) = condition.as_object() else {
-        return false;
+    let ask = Ask {
+        action,
+        resource: &format!("{}:log-stream:any", need.log_group_arn),
+        source_arn: &need.rule_arn,
+        account: &need.account,
     };
-    operators.iter().all(|(operator, keys)| {
-        keys.as_object().is_some_and(|keys| {
-            keys.iter()
-                .all(|(key, wanted)| holds(operator, key, wanted, need))
-        })
-    })
-}
-
-fn holds(operator: &str, key: &str, wanted: &Value, need: &Need) -> bool {
-    let given = match key.to_ascii_lowercase().as_str() {
-        "aws:sourcearn" => &need.rule_arn,
-        "aws:sourceaccount" => &need.account,
-        _ => return false,
-    };
-    let wanted = texts(Some(wanted));
-    let any_like = || wanted.iter().any(|pattern| like(pattern, given));
-    let any_same = || wanted.contains(&given.as_str());
-    match operator.strip_suffix("IfExists").unwrap_or(operator) {
-        "ArnEquals" | "ArnLike" | "StringLike" => any_like(),
-        "StringEquals" => any_same(),
-        "StringEqualsIgnoreCase" => wanted.iter().any(|text| text.eq_ignore_ascii_case(given)),
-        "ArnNotEquals" | "ArnNotLike" | "StringNotLike" => !any_like(),
-        "StringNotEquals" => !any_same(),
-        _ => false,
-    }
-}
-
-/// One text, or a list of them.
-fn texts(value: Option<&Value>) -> Vec<&str> {
-    match value {
-        Some(Value::String(text)) => vec![text],
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// IAM's wildcards: `*` any letters, `?` one. Goes back only to the last star, so time stays bounded.
-fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(&c) if c == b'?' || c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|&c| c == b'*')
+    statement::covers(statement, &ask) == Covers::Yes
 }
 
 impl fmt::Display for PolicyError {
@@ -568,18 +471,5 @@ mod tests {
         ));
         assert_eq!(with(Some("[]"), &need(), 1000), Err(PolicyError::Unreadable));
         assert_eq!(without("x", &need()), Err(PolicyError::Unreadable));
-    }
-
-    #[test]
-    fn wildcards() {
-        for (pattern, text, want) in [
-            ("*", "", true),
-            ("a*c", "abbc", true),
-            ("a?c", "ac", false),
-            ("a*b*c", "aXbXbc", true),
-            ("ab", "abc", false),
-        ] {
-            assert_eq!(like(pattern, text), want, "{pattern} {text}");
-        }
     }
 }

@@ -10,12 +10,17 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
+use aws_sdk_sns as topics;
+use aws_sdk_sqs as queues;
 use tfplugin::{CancellationToken, Operation};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::answer_bound::BoundAnswers;
 use super::credentials_sent::HideSent;
-use super::{Endpoints, Error, arn, settings};
+use super::settings::shown_url;
+use super::user_agent::UserAgent;
+use super::{Endpoints, Error, Settings, arn};
 
 /// A read that starts when the operation's time is over still gets this long: it looks for the cause, for the message.
 const READ_MIN: Duration = Duration::from_secs(10);
@@ -77,6 +82,14 @@ pub struct Clients {
     pub events: events::Client,
     /// CloudWatch Logs.
     pub logs: logs::Client,
+    /// SQS.
+    pub queues: queues::Client,
+    /// Whether SQS is where EventBridge is: of one that is not, nothing follows.
+    pub has_queues: bool,
+    /// SNS.
+    pub topics: topics::Client,
+    /// Whether SNS is where EventBridge is.
+    pub has_topics: bool,
     /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
     pub policy_writes: tokio::sync::Mutex<()>,
     account: OnceCell<String>,
@@ -85,32 +98,51 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(base: &SdkConfig, name: &str, endpoints: &Endpoints) -> Self {
+    pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings) -> Self {
+        let endpoints = &settings.endpoints;
         let region = Region::new(name.to_owned());
-        let for_events = events::config::Builder::from(base).region(region.clone());
-        let mut for_events = for_events.interceptor(HideSent);
-        if let Some(url) = &endpoints.events {
-            for_events = for_events.endpoint_url(url);
+        // Each SDK has a builder of its own type.
+        macro_rules! client {
+            ($sdk:ident, $endpoint:expr) => {{
+                let config = $sdk::config::Builder::from(base).region(region.clone());
+                let mut config = config.interceptor(HideSent).interceptor(BoundAnswers);
+                if let Some(url) = $endpoint {
+                    config = config.endpoint_url(url);
+                }
+                if !settings.user_agent.is_empty() {
+                    config = config.interceptor(UserAgent(settings.user_agent.clone()));
+                }
+                $sdk::Client::from_conf(config.build())
+            }};
         }
-        let for_logs = logs::config::Builder::from(base).region(region);
-        let mut for_logs = for_logs.interceptor(HideSent);
-        if let Some(url) = &endpoints.logs {
-            for_logs = for_logs.endpoint_url(url);
-        }
-        let shown = |own: &Option<String>| own.as_deref().or(base.endpoint_url()).map(settings::shown_url);
+        let shown = |own: &Option<String>| own.as_deref().or(base.endpoint_url()).map(shown_url);
         Self {
             name: name.to_owned(),
-            events: events::Client::from_conf(for_events.build()),
-            logs: logs::Client::from_conf(for_logs.build()),
+            events: client!(events, &endpoints.events),
+            logs: client!(logs, &endpoints.logs),
+            queues: client!(queues, &endpoints.sqs),
+            has_queues: is_beside(base, endpoints, endpoints.sqs.as_ref(), "AWS_ENDPOINT_URL_SQS"),
+            topics: client!(topics, &endpoints.sns),
+            has_topics: is_beside(base, endpoints, endpoints.sns.as_ref(), "AWS_ENDPOINT_URL_SNS"),
             policy_writes: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
             shown: Endpoints {
                 events: shown(&endpoints.events),
                 logs: shown(&endpoints.logs),
+                sns: shown(&endpoints.sns),
+                sqs: shown(&endpoints.sqs),
                 sts: None,
             },
         }
     }
+}
+
+/// Whether a service is where EventBridge is. Where EventBridge alone has an endpoint of its own, AWS's queues and topics are
+/// not those that its targets lead to.
+fn is_beside(base: &SdkConfig, endpoints: &Endpoints, own: Option<&String>, variable: &str) -> bool {
+    let set = |variable: &str| std::env::var_os(variable).is_some_and(|url| !url.is_empty());
+    let events_alone = endpoints.events.is_some() || set("AWS_ENDPOINT_URL_EVENTBRIDGE");
+    !events_alone || own.is_some() || base.endpoint_url().is_some() || set(variable)
 }
 
 /// The clients of one region, within the limits of one operation.
@@ -181,10 +213,11 @@ impl Regional {
         E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let shown = if operation.starts_with("logs:") {
-            &self.shown.logs
-        } else {
-            &self.shown.events
+        let shown = match operation.split(':').next() {
+            Some("logs") => &self.shown.logs,
+            Some("sns") => &self.shown.sns,
+            Some("sqs") => &self.shown.sqs,
+            _ => &self.shown.events,
         };
         Error::from_sdk(operation, &self.name, shown.as_deref(), error)
     }

@@ -29,6 +29,10 @@ pub struct Settings {
     pub max_retries: Option<u32>,
     /// Accounts that may be worked in; empty: any.
     pub allowed_account_ids: Vec<String>,
+    /// Certificates that are trusted beside the system's, as a PEM file has them.
+    pub extra_roots: Option<String>,
+    /// What is added to the SDK's `User-Agent`.
+    pub user_agent: String,
 }
 
 impl Default for Settings {
@@ -43,6 +47,8 @@ impl Default for Settings {
             ignore_tags: Ok(Ignored::default()),
             max_retries: None,
             allowed_account_ids: Vec::new(),
+            extra_roots: None,
+            user_agent: String::new(),
         }
     }
 }
@@ -65,6 +71,10 @@ pub struct Endpoints {
     pub events: Option<String>,
     /// CloudWatch Logs.
     pub logs: Option<String>,
+    /// SNS.
+    pub sns: Option<String>,
+    /// SQS.
+    pub sqs: Option<String>,
     /// The token service, for `assume_role`.
     pub sts: Option<String>,
 }

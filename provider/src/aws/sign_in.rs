@@ -9,7 +9,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider, SharedHttpClient};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use super::{AssumeRole, Error, Settings, credentials_sent};
 
@@ -57,6 +59,9 @@ async fn load(settings: &Settings, endpoint: Option<&String>) -> SdkConfig {
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
+    if let Some(pem) = &settings.extra_roots {
+        loader = loader.http_client(trusting(pem));
+    }
     if let Some(url) = endpoint {
         loader = loader.endpoint_url(url);
     }
@@ -70,12 +75,28 @@ async fn load(settings: &Settings, endpoint: Option<&String>) -> SdkConfig {
     }
 }
 
+/// A client that trusts these certificates beside the system's.
+fn trusting(pem: &str) -> SharedHttpClient {
+    let roots = TrustStore::default().with_pem_certificate(pem);
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    match context {
+        Ok(context) => builder.tls_context(context).build_https(),
+        // Only a name of a server could be wrong with it, and there is none.
+        Err(_) => builder.build_https(),
+    }
+}
+
 /// A profile that is written in the configuration wins over keys in the environment, as in AWS's own provider. The
 /// SDK's chain has it the other way round.
 fn with_profile(base: SdkConfig, profile: &str) -> SdkConfig {
     let config = ProviderConfig::without_region()
         .with_behavior_version(Some(BehaviorVersion::latest()))
         .with_region(base.region().cloned());
+    let config = match base.http_client() {
+        Some(client) => config.with_http_client(client),
+        None => config,
+    };
     let provider = ProfileFileCredentialsProvider::builder()
         .configure(&config)
         .profile_name(profile)
@@ -198,8 +219,37 @@ impl ProfileFile {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_eventbridge::config::Credentials;
+    use aws_sdk_eventbridge::error::DisplayErrorContext;
+
     use super::*;
     use crate::tests::snapshot;
+    use crate::tests::tls::Server;
+
+    #[tokio::test]
+    async fn aws_is_trusted_by_a_certificate_of_the_bundle() {
+        let server = Server::start().await;
+        for (extra_roots, failure) in [
+            (None, "UnknownIssuer"),
+            (Some(server.authority.clone()), "Refused"),
+        ] {
+            let settings = Settings {
+                region: Ok(Some("us-east-1".to_owned())),
+                extra_roots,
+                max_retries: Some(0),
+                ..Settings::default()
+            };
+            let base = load(&settings, Some(&server.url())).await;
+            let keys = Credentials::new("123456789012", "s3cret", None, None, "test");
+            let base = base
+                .into_builder()
+                .credentials_provider(SharedCredentialsProvider::new(keys));
+            let client = aws_sdk_eventbridge::Client::new(&base.build());
+            let refused = client.describe_event_bus().send().await.unwrap_err();
+            let text = DisplayErrorContext(&refused).to_string();
+            assert!(text.contains(failure), "{text}");
+        }
+    }
 
     #[test]
     fn profiles_are_found_by_the_heads_of_their_sections() {

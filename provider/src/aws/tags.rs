@@ -120,6 +120,24 @@ pub fn is_reserved(key: &str) -> bool {
     key.starts_with("aws:") || key.starts_with(OURS)
 }
 
+/// What an update is to make of the tags of an object: those that are planned, and the changes of the resource's own.
+/// With `ignore_changes = [tags_all]` the plan has all tags as they were.
+pub fn wanted(planned: &Tags, [before, after]: [Option<&Written>; 2], defaults: &Tags) -> Tags {
+    let value = |own: Option<&Written>, key: &String| own.and_then(|own| own.get(key)).cloned().flatten();
+    let mut wanted = planned.clone();
+    for key in [before, after].into_iter().flatten().flat_map(BTreeMap::keys) {
+        let now = value(after, key);
+        if value(before, key) == now {
+            continue;
+        }
+        match now.or_else(|| defaults.get(key).cloned()) {
+            Some(value) => wanted.insert(key.clone(), value),
+            None => wanted.remove(key),
+        };
+    }
+    wanted
+}
+
 /// What must be set and what removed, to come from `held` to `wanted`.
 pub fn change(held: &Tags, wanted: &Tags, ignored: &Ignored) -> (Tags, Vec<String>) {
     let set = wanted
@@ -273,6 +291,29 @@ mod tests {
         assert_eq!(found, Some(written("a=1 owner=me")));
         let (set, gone) = change(&tags("a=1 owner=x org:y=z"), &tags("b=2 owner=me"), &ignored);
         assert_eq!((set, gone), (tags("b=2"), vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn changes_of_own_tags_are_wanted_where_all_tags_are_ignored() {
+        for (planned, before, after, defaults, want) in [
+            // Nothing is ignored: the plan has the changes.
+            ("a=2 d=1", "a=1", "a=2", "d=1", "a=2 d=1"),
+            ("d=1", "a=1", "", "d=1", "d=1"),
+            // All tags are as they were, a default that drifted too.
+            ("a=1", "a=1", "a=1", "d=1", "a=1"),
+            ("a=1 d=9", "a=1", "a=2", "d=1", "a=2 d=9"),
+            ("a=1", "a=1", "b=2", "d=1", "b=2"),
+            ("d=9", "d=9", "", "d=1", "d=1"),
+            ("a=1", "a=1", "a=", "", ""),
+        ] {
+            let (before, after) = (written(before), written(after));
+            assert_eq!(
+                wanted(&tags(planned), [Some(&before), Some(&after)], &tags(defaults)),
+                tags(want),
+                "{planned}: {before:?} -> {after:?}"
+            );
+        }
+        assert_eq!(wanted(&tags("a=1"), [None, None], &tags("d=1")), tags("a=1"));
     }
 
     #[test]

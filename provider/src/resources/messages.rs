@@ -75,8 +75,8 @@ pub fn queue_ended(how: &str, object: &Object) -> Diagnostic {
 /// A create adopts what it finds.
 pub fn adopted(object: &Object) -> Diagnostic {
     Diagnostic::warning(format!("{} was there already, and is adopted", title(object))).detail(format!(
-        "It is just as planned: an apply that was interrupted made it, or another resource or state has it. It belongs to this \
-         resource now, whose destroy deletes it; another resource that has it leaves it when it is destroyed. {MOVED}"
+        "An apply that was interrupted made it, somebody made it outside Terraform, or another resource or state has it. It is \
+         this resource's now, whose destroy deletes it; another resource that has it leaves it when it is destroyed. {MOVED}"
     ))
 }
 
@@ -88,7 +88,7 @@ pub fn doing_tag(object: &Object) -> String {
 /// The state then.
 pub fn not_tagged(object: &Object, tag: &str) -> Standing {
     Standing::of::<Error>().and(&format!(
-        "{} is as planned. Without the tag `{tag}`, a destroy by another resource or state that has it would delete it.",
+        "{} is this resource's all the same. Without the tag `{tag}`, a destroy by another resource or state that has it deletes it.",
         title(object)
     ))
 }

@@ -1,17 +1,18 @@
 //! The managed resources, a folder each, named as in HCL: `mod.rs` is schema and behaviour, `aws.rs` or `scalr.rs` what it
 //! calls, `messages.rs` what users read of it.
 
-mod audit_log_setting;
-mod eventbridge_activation;
-mod eventbridge_bus;
-mod eventbridge_connection;
+pub mod audit_log_setting;
+pub mod eventbridge_activation;
+pub mod eventbridge_bus;
+pub mod eventbridge_connection;
 mod eventbridge_delivery_check;
-mod eventbridge_rule;
-mod eventbridge_target;
+pub mod eventbridge_rule;
+pub mod eventbridge_target;
 mod existing;
 mod handover;
 mod messages;
 mod receiving;
+mod routes;
 
 use tfplugin::Registry;
 

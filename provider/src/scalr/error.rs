@@ -6,6 +6,7 @@ use scalr_api::{ClientError, ErrorObject, Refusal};
 use tfplugin::{Diagnostic, Diagnostics, Path};
 
 use crate::failure::{self, Cause, Effect, Standing};
+use crate::trust;
 
 /// JSON pointers into a request's body, and the attribute behind each.
 pub type Attributes = &'static [(&'static str, fn() -> Path)];
@@ -109,9 +110,9 @@ fn next(error: &ClientError, token_origin: &str) -> Option<String> {
     Some(match error {
         ClientError::Refused(refusal) => return after_refusal(refusal, token_origin),
         ClientError::Unsure(last) => return next(last, token_origin),
-        ClientError::NotSent { host, .. } if error.to_string().contains("certificate") => format!(
-            "The certificate of `{host}` is not one that this machine trusts. If an authority of your own signed it, \
-             `SSL_CERT_FILE` may name a file that holds that authority's certificate."
+        ClientError::NotSent { host, .. } if trust::is_distrust(&error.to_string()) => format!(
+            "The certificate of `{host}` is not one that this machine trusts. {}",
+            trust::HINT
         ),
         ClientError::NotSent { host, .. } | ClientError::NoAnswer { host, .. }
             if error.to_string().contains("InvalidContentType") =>
@@ -126,7 +127,8 @@ fn next(error: &ClientError, token_origin: &str) -> Option<String> {
             format!("Is `{host}` really Scalr (`hostname`, `SCALR_HOSTNAME`), with no proxy that answers in its place?")
         }
         ClientError::Tls(_) => {
-            "Are root certificates installed on this machine? `SSL_CERT_FILE` may name a file that holds them.".to_owned()
+            "Are root certificates installed on this machine? `SSL_CERT_FILE` or `AWS_CA_BUNDLE` may name a file that holds them."
+                .to_owned()
         }
         _ => return None,
     })
@@ -231,6 +233,11 @@ mod tests {
             host: "https://acme.scalr.io".to_owned(),
             reason: "HTML".to_owned(),
         };
+        let incomplete = || ClientError::Incomplete {
+            request: "PATCH /things".to_owned(),
+            host: "https://acme.scalr.io".to_owned(),
+            reason: "missing field `data`".to_owned(),
+        };
         let throttled = |wait| {
             let mut error = refused(429, vec![ErrorObject::new(429, "Too many", "")]);
             if let ClientError::Refused(refusal) = &mut error.source {
@@ -270,6 +277,7 @@ mod tests {
             (refused(502, Vec::new()), &Standing::same("It is there.")),
             (failed(not_the_api()), &standing),
             (failed(ClientError::Unsure(Box::new(not_the_api()))), &standing),
+            (failed(incomplete()), &standing),
             (failed(stopped()), &standing),
         ];
         let texts: Vec<_> = errors

@@ -5,7 +5,11 @@ pub(crate) mod snapshot;
 
 mod aws;
 mod delivery_check;
+mod empty;
+mod examples;
+mod ignored;
 mod scalr;
+pub(crate) mod tls;
 mod walk;
 
 use serde_json::Value as Json;

@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, scalr, walk};
+use super::{aws, delivery_check, empty, ignored, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -37,6 +37,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/imports.rs"),
     ),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
+    (
+        "aws/routes",
+        aws::routes::SCENARIOS,
+        include_str!("aws/routes.rs"),
+    ),
     ("aws/rule", aws::rule::SCENARIOS, include_str!("aws/rule.rs")),
     (
         "aws/secrets",
@@ -69,6 +74,8 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("delivery_check.rs"),
     ),
     ("walk", walk::SCENARIOS, include_str!("walk.rs")),
+    ("empty", empty::SCENARIOS, include_str!("empty.rs")),
+    ("ignored", ignored::SCENARIOS, include_str!("ignored.rs")),
     (
         "scalr/activation",
         scalr::activation::SCENARIOS,

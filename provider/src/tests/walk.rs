@@ -252,12 +252,17 @@ async fn an_activation_without_a_bus_waits_for_none_that_nobody_makes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bus_of_another_place_than_its_connections_is_refused_at_once() {
-    for (region, other_account, source) in [
-        ("eu-west-1", None, None),
-        ("us-east-1", Some("210987654321"), None),
-        // What an earlier connection left there under the same name makes no difference.
-        ("eu-west-1", None, Some("DELETED")),
-        ("eu-west-1", None, Some("PENDING")),
+    for (region, other_account, source, trouble) in [
+        ("eu-west-1", None, None, None),
+        ("us-east-1", Some("210987654321"), None, None),
+        // What an earlier connection left there under the same name makes no difference, nor does an error that passes.
+        ("eu-west-1", None, Some("DELETED"), None),
+        (
+            "eu-west-1",
+            None,
+            None,
+            Some(Trouble::Says("ThrottlingException", "Slow down.")),
+        ),
     ] {
         let stage = stage().await;
         {
@@ -267,6 +272,9 @@ async fn a_bus_of_another_place_than_its_connections_is_refused_at_once() {
                 .map(|state| (SOURCE.to_owned(), state))
                 .into_iter()
                 .collect();
+            if let Some(trouble) = trouble {
+                held.trouble("DescribeEventSource", trouble);
+            }
         }
         let refused = stage
             .harness
@@ -275,7 +283,7 @@ async fn a_bus_of_another_place_than_its_connections_is_refused_at_once() {
             .await;
         names(&refused.unwrap_err(), &[SOURCE, "us-east-1", "123456789012"]);
         let asked = stage.aws.count("DescribeEventSource") + stage.aws.count("CreateEventBus");
-        assert_eq!(asked, 0, "nothing is waited for");
+        assert_eq!(asked, 1, "nothing is waited for");
     }
     // A connection that is made meanwhile is found by a later question.
     let stage = stage().await;
@@ -292,5 +300,5 @@ async fn a_bus_of_another_place_than_its_connections_is_refused_at_once() {
     };
     let (applied, ()) = tokio::join!(resource.apply(planned), appears);
     assert!(applied.diags.has_errors());
-    assert_eq!(stage.aws.count("DescribeEventSource"), 5);
+    assert_eq!(stage.aws.count("DescribeEventSource"), 6);
 }

@@ -196,7 +196,8 @@ fn attribute(line: &str) -> &str {
 /// All bad resources are in one configuration: each must be refused, and each by its own message.
 fn validators(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
-    let mut text = String::new();
+    // With settings: without any, texts of a few letters are judged at plan, since a mocked run generates such.
+    let mut text = "provider \"scalr\" {\n  account_id = \"acc-v0o8e2hj0qkcjqbvv\"\n}\n".to_owned();
     for (number, (kind, bad, _)) in BAD.iter().enumerate() {
         let good = GOOD
             .iter()

@@ -5,7 +5,7 @@ use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
-use super::hcl::{self, BUS, CONNECTION};
+use super::hcl::{self, BUS, CONNECTION, RULE, TARGET};
 use super::verify;
 use crate::runner::Case;
 
@@ -17,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("bus::replace_warns", replace_warns),
         Case::new("bus::import", import),
         Case::new("bus::drift_changed", drift_changed),
+        Case::new("bus::in_use", in_use),
         Case::new("bus::drift_deleted", drift_deleted),
         Case::new("bus::adopt_existing", adopt_existing),
         Case::new("bus::no_such_source", no_such_source),
@@ -127,6 +128,50 @@ fn drift_changed(tool: &Tool) -> Result<()> {
     workdir.plan_shows(&["by hand", "0 to add, 1 to change, 0 to destroy"])?;
     workdir.apply_counts(0, 1, 0)?;
     workdir.plan_empty()?;
+    Ok(())
+}
+
+/// What would stop the destroy after targets and rules are gone stops it before.
+fn in_use(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET]))?;
+    workdir.apply_counts(4, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let events = workdir.aws().events;
+    let arn = workdir.attribute("scalr_eventbridge_bus.scalr", "arn")?;
+    block_on(
+        events
+            .create_archive()
+            .archive_name("kept")
+            .event_source_arn(arn)
+            .send(),
+    )?;
+    let pattern = r#"{"source": [{"prefix": "aws.partner"}]}"#;
+    let theirs = events
+        .put_rule()
+        .event_bus_name(&bus)
+        .name("theirs")
+        .event_pattern(pattern);
+    block_on(theirs.send())?;
+    let refused = workdir.run(&["destroy", "-auto-approve", "-input=false", "-no-color"])?;
+    let flat = refused.flat();
+    for text in [
+        "the archives `kept` and the rules `theirs`",
+        "managed_with_others",
+    ] {
+        ensure!(
+            refused.code() == 1 && flat.contains(text),
+            "no `{text}`:\n{}",
+            refused.text
+        );
+    }
+    ensure!(
+        workdir.aws().targets(&bus, "runs")?.len() == 1,
+        "a target is gone"
+    );
+    block_on(events.delete_archive().archive_name("kept").send())?;
+    workdir.aws().delete_rule(&bus, "theirs")?;
+    workdir.destroy()?;
     Ok(())
 }
 

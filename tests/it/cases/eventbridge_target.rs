@@ -36,6 +36,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::log_group_lifecycle", lifecycle),
         Case::new("target::delete_on_destroy", delete_on_destroy),
         Case::new("target::by_arn", by_arn),
+        Case::new("target::empty_forms", empty_forms),
         Case::new("target::import", import),
         Case::new("target::drift_policy", drift_policy),
         Case::new("target::drift_group", drift_group),
@@ -47,6 +48,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::different_is_refused", different_is_refused),
         Case::new("target::policies_of_others", policies_of_others),
         Case::new("target::one_too_many", one_too_many),
+        Case::new("target::queue_that_lets_nobody_in", queue_that_lets_nobody_in),
+        Case::new("target::topic_that_lets_nobody_in", topic_that_lets_nobody_in),
     ]
 }
 
@@ -97,8 +100,92 @@ fn delete_on_destroy(tool: &Tool) -> Result<()> {
     verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
+/// A chain whose target sends to queues that let EventBridge in.
+fn applied_by_arn(tool: &Tool) -> Result<(Workdir, String)> {
+    let workdir = Workdir::new(tool)?;
+    for queue in ["runs", "other", "mine", "dead"] {
+        workdir.aws().make_queue(queue, true)?;
+    }
+    workdir.config(&chain(BY_ARN))?;
+    let applied = workdir.apply_counts(4, 0, 0)?;
+    ensure!(
+        !applied.flat().contains("queue does not exist"),
+        "{}",
+        applied.text
+    );
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    Ok((workdir, bus))
+}
+
+/// AWS takes a target whose queue is not there or lets nobody in.
+fn queue_that_lets_nobody_in(tool: &Tool) -> Result<()> {
+    const MISSING: [&str; 2] = ["The queue does not exist", "The dead-letter queue does not exist"];
+    const SHUT: [&str; 3] = [
+        "EventBridge may not send to the queue",
+        "EventBridge may not send to the dead-letter queue",
+        "\"Action\": \"sqs:SendMessage\"",
+    ];
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&chain(BY_ARN))?;
+    workdir.plan_shows(&MISSING)?;
+    let applied = workdir.apply_counts(4, 0, 0)?;
+    ensure!(
+        MISSING.iter().all(|text| applied.flat().contains(text)),
+        "{}",
+        applied.text
+    );
+    for queue in ["runs", "dead"] {
+        workdir.aws().make_queue(queue, false)?;
+    }
+    let planned = workdir.plan_empty()?;
+    ensure!(
+        SHUT.iter().all(|text| planned.flat().contains(text)),
+        "{}",
+        planned.text
+    );
+    for queue in ["runs", "dead"] {
+        workdir.aws().make_queue(queue, true)?;
+    }
+    let planned = workdir.plan_empty()?;
+    ensure!(
+        !planned.flat().contains("EventBridge may not send"),
+        "{}",
+        planned.text
+    );
+    Ok(())
+}
+
+/// A topic's default policy does not let EventBridge in.
+fn topic_that_lets_nobody_in(tool: &Tool) -> Result<()> {
+    const SHUT: [&str; 2] = [
+        "EventBridge may not send to the topic",
+        "\"Action\": \"sns:Publish\"",
+    ];
+    let topic = r#"
+resource "scalr_eventbridge_target" "logs" {
+  rule           = scalr_eventbridge_rule.runs.name
+  event_bus_name = scalr_eventbridge_rule.runs.event_bus_name
+  arn            = "arn:aws:sns:us-east-1:123456789012:runs"
+}
+"#;
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&chain(topic))?;
+    workdir.plan_shows(&["The topic does not exist", "aws_sns_topic.NAME.arn"])?;
+    workdir.aws().make_topic("runs", false)?;
+    let applied = workdir.apply_counts(4, 0, 0)?;
+    ensure!(
+        SHUT.iter().all(|text| applied.flat().contains(text)),
+        "{}",
+        applied.text
+    );
+    workdir.aws().make_topic("runs", true)?;
+    let planned = workdir.plan_empty()?;
+    ensure!(!planned.flat().contains(SHUT[0]), "{}", planned.text);
+    Ok(())
+}
+
 fn by_arn(tool: &Tool) -> Result<()> {
-    let (workdir, bus) = applied(tool, BY_ARN)?;
+    let (workdir, bus) = applied_by_arn(tool)?;
     let found = workdir.aws().targets(&bus, "runs")?;
     let [target] = found.as_slice() else {
         anyhow::bail!("one target: {found:?}")
@@ -133,6 +220,27 @@ fn by_arn(tool: &Tool) -> Result<()> {
     workdir.config(&chain(&hcl::with(BY_ARN, ":runs\"", ":other\"")))?;
     workdir.apply_counts(1, 0, 1)?;
     ensure!(workdir.aws().targets(&bus, "runs")?.len() == 1);
+    Ok(())
+}
+
+/// What is written as empty, AWS leaves out of its answers: that is no difference.
+fn empty_forms(tool: &Tool) -> Result<()> {
+    let bus = hcl::more(
+        BUS,
+        "description = \"\"\n  kms_key_identifier = \"\"\n  tags = {}\n  log_config = { level = \"OFF\" }",
+    );
+    let rule = hcl::more(RULE, "description = \"\"\n  tags = {}");
+    let target = hcl::with(BY_ARN, "{ run = \"$.detail.event.run-id\" }", "{}");
+    let target = hcl::with(&target, "{\\\"run\\\": <run>}", "{\\\"run\\\": 1}");
+    let target = hcl::with(
+        &target,
+        "{ maximum_event_age_in_seconds = 3600, maximum_retry_attempts = 5 }",
+        "{}",
+    );
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, &bus, &rule, &target]))?;
+    workdir.apply_counts(4, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 
@@ -281,7 +389,7 @@ fn group_is_released(tool: &Tool) -> Result<()> {
 }
 
 fn different_is_refused(tool: &Tool) -> Result<()> {
-    let (workdir, bus) = applied(tool, BY_ARN)?;
+    let (workdir, bus) = applied_by_arn(tool)?;
     let id = workdir.attribute(ADDRESS, "target_id")?;
     std::fs::remove_file(workdir.state_file())?;
     workdir.config(&format!(

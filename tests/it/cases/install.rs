@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("install::mirror_lock_and_backend", mirror_lock_and_backend),
         Case::new("install::without_configuration", without_configuration),
+        Case::new("install::client_without_certificate", client_without_certificate),
     ]
 }
 
@@ -84,5 +85,15 @@ fn without_configuration(tool: &Tool) -> Result<()> {
     std::os::unix::fs::symlink(&mirror.folder, home.join("plugins"))?;
     workdir.succeed(&INIT)?;
     workdir.apply_counts(2, 0, 0)?;
+    Ok(())
+}
+
+/// HashiCorp's terraform-plugin-testing sets this variable always: the tool then has no certificate for the plugin.
+fn client_without_certificate(tool: &Tool) -> Result<()> {
+    let mut workdir = Workdir::new(tool)?;
+    workdir.set("TF_DISABLE_PLUGIN_TLS", "1");
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }

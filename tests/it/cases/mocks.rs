@@ -14,6 +14,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("mocks::values_that_are_made_up", values_that_are_made_up),
         Case::new("mocks::modules", modules),
         Case::new("mocks::what_is_written_is_checked", what_is_written_is_checked),
+        Case::new(
+            "mocks::doubtful_values_warn_until_plan",
+            doubtful_values_warn_until_plan,
+        ),
     ]
 }
 
@@ -103,6 +107,26 @@ fn what_is_written_is_checked(tool: &Tool) -> Result<()> {
         ended.code() != 0 && ended.flat().contains("must be an AWS region"),
         "{}",
         ended.text
+    );
+    Ok(())
+}
+
+/// Without a provider block `validate` sends no settings either: a value that a tool might make up warns there, and fails the
+/// plan.
+fn doubtful_values_warn_until_plan(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::with(CONNECTION, "us-east-1", "mars"))?;
+    let validated = workdir.run(&["validate", "-no-color"])?;
+    ensure!(
+        validated.code() == 0 && validated.flat().contains("must be an AWS region"),
+        "{}",
+        validated.text
+    );
+    let planned = workdir.plan_fails(&[])?;
+    ensure!(
+        planned.flat().contains("must be an AWS region"),
+        "{}",
+        planned.text
     );
     Ok(())
 }

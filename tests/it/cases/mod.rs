@@ -21,6 +21,7 @@ mod examples;
 mod functions;
 mod guides;
 mod hcl;
+mod ignore_changes;
 mod install;
 mod interrupt;
 mod mocks;
@@ -48,6 +49,7 @@ pub(crate) fn table() -> Vec<Case> {
         install::cases,
         mocks::cases,
         guides::cases,
+        ignore_changes::cases,
         secrets::cases,
         bad_input::cases,
     ];

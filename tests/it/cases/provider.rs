@@ -31,6 +31,12 @@ pub(crate) fn cases() -> Vec<Case> {
             "provider::role_that_cannot_be_assumed",
             role_that_cannot_be_assumed,
         ),
+        Case::new("provider::moved_from_another_type", moved_from_another_type),
+        Case::new(
+            "provider::client_without_a_certificate",
+            client_without_a_certificate,
+        ),
+        Case::new("provider::long_tmpdir", long_tmpdir),
     ]
 }
 
@@ -248,5 +254,47 @@ fn role_that_cannot_be_assumed(tool: &Tool) -> Result<()> {
         "{}",
         ended.text
     );
+    Ok(())
+}
+
+/// The answer says which blocks to write in place of `moved`.
+fn moved_from_another_type(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config("resource \"terraform_data\" \"old\" {}\n")?;
+    workdir.apply_counts(1, 0, 0)?;
+    let moved = "moved {\n  from = terraform_data.old\n  to   = scalr_eventbridge_connection.prod\n}\n";
+    workdir.config(&hcl::all(&[moved, CONNECTION]))?;
+    workdir.plan_fails(&[
+        "Cannot move `terraform_data` to `scalr_eventbridge_connection`",
+        "`removed`",
+        "destroy = false",
+        "`import`",
+        "Nothing was changed",
+    ])?;
+    Ok(())
+}
+
+/// What HashiCorp's test framework for providers sets always.
+fn client_without_a_certificate(tool: &Tool) -> Result<()> {
+    let mut workdir = Workdir::new(tool)?;
+    workdir.set("TF_DISABLE_PLUGIN_TLS", "1");
+    workdir.config(CONNECTION)?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// The path of a socket has 107 bytes at most; `TMPDIR` may be longer.
+fn long_tmpdir(tool: &Tool) -> Result<()> {
+    let mut workdir = Workdir::new(tool)?;
+    let long = workdir.path().join("x".repeat(110));
+    std::fs::create_dir(&long)?;
+    workdir.set("TMPDIR", &long.to_string_lossy());
+    workdir.config(CONNECTION)?;
+    workdir.plan_shows(&["1 to add"])?;
+    // Where the client insists on a folder that cannot hold one, the tool shows why.
+    workdir.set("TMPDIR", "");
+    workdir.set("PLUGIN_UNIX_SOCKET_DIR", &long.to_string_lossy());
+    workdir.plan_fails(&["cannot start", "too long a path"])?;
     Ok(())
 }

@@ -16,6 +16,8 @@ const START_WITHIN: Duration = Duration::from_mins(1);
 /// What ours keeps: events a second accepted and delivered, and half of the events in the log group within so long.
 const PER_SECOND_MIN: f64 = 2_000.0;
 const P50_MS_MAX: f64 = 5.0;
+/// What ours keeps under hostile inputs: no other client waits longer.
+const OTHERS_MS_MAX: f64 = 100.0;
 
 /// Builds, measures, prints the table. `more` is passed on to the load: how many seconds each measurement lasts.
 pub(super) fn run(more: &[String]) -> Result<()> {
@@ -42,7 +44,22 @@ pub(super) fn run(more: &[String]) -> Result<()> {
         }
     }
     println!("{}", table(&rows));
+    println!("{}", hostile(&program)?);
     Ok(())
+}
+
+/// Sends our server legal requests that are as costly as they can be; the table of how long others waited meanwhile.
+fn hostile(program: &Path) -> Result<String> {
+    let server = start(program, None)?;
+    let mut load = Command::new(places::target().join("release/examples/load"));
+    load.args([&server.endpoint, "hostile"]);
+    println!("$ {}", shell::spell(&load));
+    let reports: Vec<Value> = shell::read(load)?
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .context("the report is not JSON")?;
+    Ok(waits(&reports))
 }
 
 type Start<'a> = &'a dyn Fn() -> Result<Server>;
@@ -175,6 +192,25 @@ fn table(rows: &[(&str, Value)]) -> String {
     lines.join("\n")
 }
 
+/// A line for each hostile input.
+fn waits(reports: &[Value]) -> String {
+    let mut lines = vec![format!(
+        "\nHostile inputs; milliseconds that each takes, and that another client's small request waits at most meanwhile \
+         (limit {OTHERS_MS_MAX:.0}):"
+    )];
+    for report in reports {
+        let (took, others) = (&report["ms"], report["others_ms"].as_f64());
+        let kept = report["answered"] == true && others.is_some_and(|others| others <= OTHERS_MS_MAX);
+        lines.push(format!(
+            "  {took:>7}{:>9.1}   {}   {}",
+            others.unwrap_or(f64::NAN),
+            if kept { "kept" } else { "NOT KEPT" },
+            report["input"].as_str().unwrap_or_default()
+        ));
+    }
+    lines.join("\n")
+}
+
 fn row(name: &str, report: &Value) -> String {
     let number = |at: &Value| {
         at.as_f64()
@@ -228,7 +264,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{cpu, keeps, table};
+    use super::{cpu, keeps, table, waits};
 
     #[test]
     fn cpu_times_follow_the_name_of_the_program() {
@@ -259,6 +295,18 @@ mod tests {
         check([2_000, 2_000], [5.0, 1.0], false);
         check([2_000, 2_000], [1.0, 5.0], false);
         assert!(!keeps(&json!({})), "no figures");
+    }
+
+    #[test]
+    fn a_wait_over_the_limit_or_a_wrong_answer_is_not_kept() {
+        let check = |others: f64, answered: bool, kept: bool| {
+            let report = json!({ "input": "i", "ms": 7, "others_ms": others, "answered": answered });
+            let table = waits(&[report]);
+            assert_eq!(!table.contains("NOT KEPT"), kept, "{table}");
+        };
+        check(100.0, true, true);
+        check(100.1, true, false);
+        check(1.0, false, false);
     }
 
     #[test]

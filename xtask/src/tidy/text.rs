@@ -22,6 +22,10 @@ const SQL: [&str; 6] = [
 const FRAMEWORK: &str = "crates/tfplugin";
 const PRODUCT_WORDS: [&str; 3] = ["scalr", "eventbridge", "aws_sdk"];
 
+/// What an example says of versions, if it says which providers it needs.
+const EXAMPLES: &str = "examples/";
+const CONSTRAINTS: [&str; 2] = ["required_version = \"", " version = \""];
+
 /// Everything that is wrong with one file.
 pub(super) fn check(file: &File) -> Vec<String> {
     let mut found = Vec::new();
@@ -35,6 +39,16 @@ pub(super) fn check(file: &File) -> Vec<String> {
     }
     if file.is_rust() && !file.is_generated() {
         rust(file, &mut say);
+    }
+    if file.path.starts_with(EXAMPLES) && file.text.contains("required_providers") {
+        for constraint in CONSTRAINTS
+            .iter()
+            .filter(|constraint| !file.text.contains(*constraint))
+        {
+            say(format!(
+                "no `{constraint}…`: readers copy examples, with their version constraints"
+            ));
+        }
     }
     if file.path.starts_with(FRAMEWORK) {
         let text = file.text.to_lowercase();
@@ -171,6 +185,26 @@ mod tests {
         );
         finds("crates/tfplugin/src/a.rs", "//! Serves notes.\n", &[]);
         finds("provider/src/a.rs", "//! Serves Scalr.\n", &[]);
+    }
+
+    #[test]
+    fn examples_have_version_constraints() {
+        const WHOLE: &str =
+            "required_version = \">= 1\"\nrequired_providers { a = { source = \"b/a\", version = \"1\" } }\n";
+        finds("examples/a/main.tf", WHOLE, &[]);
+        finds("examples/a/main.tf", "resource \"a\" \"b\" {}\n", &[]);
+        let without = |part: &str| WHOLE.replace(part, "");
+        finds(
+            "examples/a/main.tf",
+            &without(", version = \"1\""),
+            &["` version"],
+        );
+        finds(
+            "examples/a/main.tf",
+            &without("required_version = \">= 1\""),
+            &["`required_version"],
+        );
+        finds("docs/a.md", &without(", version = \"1\""), &[]);
     }
 
     #[test]

@@ -8,12 +8,13 @@ use sqlx::Row as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
-use super::super::{Bounds, Store, database, drops, figures, lease, outbox, retention, run, waits};
+use super::super::{Bounds, Store, database, drops, figures, lease, outbox, purge, retention, run, waits};
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
-/// What a hot query may read from end to end: tables with a row a connection or a source to delete, the lanes, a list that it
-/// was given, and the index of events that were sent before, which has at most one of a lane.
-const SCANS: [&str; 10] = [
+/// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes,
+/// a list that it was given, and the index of events that were sent before, which has at most one of a lane.
+const SCANS: [&str; 11] = [
+    "audit_log_setting",
     "c",
     "d",
     "delivery",
@@ -53,6 +54,10 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         retention::OLDEST,
         retention::ANY_OLDER,
         retention::OLDER,
+        purge::HELD,
+        purge::ANY_DELETED,
+        purge::DELETE_EMPTY,
+        purge::DELETE_EVENTS,
         figures::FIGURES,
         figures::EXPLANATIONS,
         drops::EXPLAIN,
@@ -174,6 +179,28 @@ async fn costs_of_dropping(held: i64) -> Vec<(&'static str, usize)> {
         costs.push((what, steps.load(Ordering::SeqCst)));
     }
     costs.split_off(1)
+}
+
+/// The steps that deleting a connection takes while it holds so many events, up to its commit.
+async fn costs_of_deleting(held: i64) -> usize {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+    let store = &bench.app.store;
+    let held = sqlx::query(HELD).bind(held).bind(id.as_str()).bind(ACCEPTED_MS);
+    held.execute(&store.write).await.unwrap();
+    let connection = store.connection_by_id(&id).await.unwrap().unwrap();
+    let (steps, _others) = count_steps(store).await;
+    let mut tx = store.begin().await.unwrap();
+    steps.store(0, Ordering::SeqCst);
+    tx.delete_connection(&connection).await.unwrap();
+    let taken = steps.load(Ordering::SeqCst);
+    tx.commit().await.unwrap();
+    taken
+}
+
+#[tokio::test]
+async fn what_deleting_a_connection_costs_does_not_grow_with_what_it_holds() {
+    assert_eq!(costs_of_deleting(20_000).await, costs_of_deleting(1_000).await);
 }
 
 #[tokio::test]

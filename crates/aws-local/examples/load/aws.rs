@@ -26,6 +26,17 @@ impl Aws {
         })
     }
 
+    /// Asks a local endpoint; one that takes a body gets it.
+    pub(crate) async fn look(&self, path: &str, body: &Value) -> Result<String, Failure> {
+        let url = format!("{}{path}", self.endpoint);
+        let request = if body.is_null() {
+            self.http.get(url)
+        } else {
+            self.http.post(url).body(body.to_string())
+        };
+        Ok(request.send().await?.text().await?)
+    }
+
     /// Calls `events.PutRule` and the like as an account; any refusal is a failure.
     pub(crate) async fn call(&self, account: &str, operation: &str, body: &Value) -> Result<Value, Failure> {
         let (service, name) = operation.split_once('.').ok_or("SERVICE.OPERATION")?;

@@ -1,9 +1,12 @@
-//! Loads a local AWS, ours or another, and measures it from outside: `load ENDPOINT [SECONDS]`.
+//! Loads a local AWS, ours or another, and measures it from outside: `load ENDPOINT [SECONDS]`, `load ENDPOINT hostile`.
 //!
 //! Prints one line of JSON for each work: events a second accepted and found in the log group, and milliseconds from
-//! the start of a put until the event is read from the log group. It speaks HTTP and knows no server's insides.
+//! the start of a put until the event is read from the log group; of hostile inputs, how long each takes and how long
+//! another client waits meanwhile. It speaks HTTP and knows no server's insides.
 
 mod aws;
+mod hostile;
+mod inputs;
 mod measure;
 mod tail;
 mod work;
@@ -23,8 +26,15 @@ async fn main() -> Result<(), Failure> {
     let endpoint = arguments
         .next()
         .ok_or("name the endpoint, such as http://127.0.0.1:4566")?;
-    let seconds = arguments.next().map_or(Ok(3), |text| text.parse())?;
     let aws = Aws::new(&endpoint)?;
+    let more = arguments.next();
+    if more.as_deref() == Some("hostile") {
+        for input in inputs::all() {
+            writeln!(std::io::stdout(), "{}", hostile::measure(&aws, &input).await?)?;
+        }
+        return Ok(());
+    }
+    let seconds = more.map_or(Ok(3), |text| text.parse())?;
     for work in &WORKS {
         let ready = Arc::new(work::prepare(&aws, work).await?);
         let report = measure::run(&aws, &ready, Duration::from_secs(seconds)).await?;

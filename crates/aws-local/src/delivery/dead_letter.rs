@@ -1,6 +1,7 @@
 //! Deliveries that failed for good: counted, and sent to the dead-letter queue if there is one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::attempt::Invocation;
 use super::miss::Miss;
@@ -74,7 +75,8 @@ fn send(
     let realm = RealmId::new(arn.account, arn.region);
     let queues = &mut turn.world.realm(&realm).queues;
     let queue = queues.get_mut(arn.resource).ok_or("the queue does not exist")?;
-    if !may_send(queue, queue_arn, &invocation.rule_arn, invocation.realm.account()) {
+    let (policies, account) = (&mut turn.policies, invocation.realm.account());
+    if !may_send(policies, queue, queue_arn, &invocation.rule_arn, account) {
         return Err("the queue's policy does not allow events.amazonaws.com sqs:SendMessage".to_owned());
     }
     if queue.is_fifo() {
@@ -82,7 +84,7 @@ fn send(
     }
     let letter = NewMessage {
         attributes,
-        ..message(id, invocation.envelope.text.to_string(), None)
+        ..message(id, Arc::clone(&invocation.envelope.text), None)
     };
     enqueue(queue, letter, now)
 }

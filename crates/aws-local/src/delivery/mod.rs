@@ -40,6 +40,8 @@ pub(crate) use permission::may_put;
 
 /// An event that came from another bus is not forwarded to a third, as with AWS: no loop can form.
 const HOPS_MAX: usize = 1;
+/// The steps of an invocation, besides those of its payload.
+const INVOCATION_STEPS: usize = 200;
 
 /// Records an event that is dropped although its sender is answered with success.
 pub(crate) fn drop_event(turn: &mut Turn<'_>, envelope: &Envelope, why: String) {
@@ -57,18 +59,22 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope:
 /// Stores an event in the archives of a bus.
 fn archive(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
     let now = turn.now;
+    let mut steps = turn.part();
+    let before = steps;
     let archives = &mut turn.world.realm(realm).archives;
     for archive in archives
         .values_mut()
         .filter(|archive| arn::bus_name(&archive.bus_arn) == bus)
     {
-        archive.take(Archived {
+        let event = Archived {
             at: now,
             id: envelope.id.clone(),
             time: envelope.time,
             text: Arc::clone(&envelope.text),
-        });
+        };
+        archive.take(event, &mut steps);
     }
+    turn.steps -= before - steps;
 }
 
 /// Publishes an event on a bus without archiving it; to the rules in `only` alone, if it names any by ARN.
@@ -109,28 +115,31 @@ fn route(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only
 
 /// Matches an event against the rules of a bus and lists what is to be invoked.
 fn match_rules(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) -> Vec<Invocation> {
+    let mut steps = turn.part();
+    let before = steps;
     let here = turn.world.realm(realm);
     let Some(found) = here.buses.get_mut(bus) else {
         return Vec::new();
     };
-    let rules = found.compiled();
-    let matched = rules.matching(&envelope.text);
-    if !matched.is_empty() {
+    let matched = found.matching(&envelope.text, &mut steps);
+    if !matched.hits.is_empty() {
         here.metrics.count(&format!("event-bus/{bus}"), "MatchedEvents");
     }
+    turn.steps -= before - steps;
     let pass = Pass {
         realm: realm.clone(),
         bus: bus.to_owned(),
-        rules: Arc::clone(&rules.rules),
-        matched: matched.clone(),
+        rules: matched.rules,
+        matched: matched.hits.iter().map(|(name, _)| Arc::clone(name)).collect(),
+        undecided: matched.undecided,
         deliveries: Vec::new(),
     };
-    let pass = turn.world.stories.pass(&envelope.id, pass);
+    let pass = turn.world.stories.pass(&envelope.id, pass, matched.fresh_bytes);
     let mut invocations = Vec::new();
-    for rule in matched.into_iter().map(|at| &rules.rules[at]) {
-        let fired = InvokedRule::new(realm, bus, &rule.name);
+    for (rule, targets) in matched.hits {
+        let fired = InvokedRule::new(realm, bus, &rule);
         count(turn, realm, &fired.arn, "TriggeredRules");
-        invocations.extend(invocations_of(turn, realm, &fired, &rule.targets, envelope, pass));
+        invocations.extend(invocations_of(turn, realm, &fired, &targets, envelope, pass));
     }
     invocations
 }
@@ -199,9 +208,10 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
         bus: bus.to_owned(),
         rules: Arc::default(),
         matched: Vec::new(),
+        undecided: Vec::new(),
         deliveries: Vec::new(),
     };
-    let pass = turn.world.stories.pass(&envelope.id, pass);
+    let pass = turn.world.stories.pass(&envelope.id, pass, 0);
     let fired = InvokedRule::new(realm, bus, &rule.into());
     count(turn, realm, &fired.arn, "TriggeredRules");
     for invocation in invocations_of(turn, realm, &fired, &targets, envelope, pass) {
@@ -214,6 +224,7 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
 
 /// Invokes a target and counts; an event that cannot be delivered goes to the dead-letter queue.
 fn invoke(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
+    turn.steps = turn.steps.saturating_sub(INVOCATION_STEPS);
     invocation.count(turn, "Invocations");
     match target::send(turn, invocation) {
         Ok(Sent::Later) => Sent::Later,

@@ -1,5 +1,8 @@
 //! Whether resource policies let EventBridge deliver.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::arn;
 use crate::policy::{Ask, Policy, Verdict};
 use crate::state::RealmId;
@@ -56,18 +59,55 @@ pub(super) fn may_log<'p>(
     allowed("logs:CreateLogStream") && allowed("logs:PutLogEvents")
 }
 
+/// Policies by their text, read once in a turn.
+pub(super) type Policies = HashMap<String, Option<Arc<Policy>>>;
+
 /// Whether a queue's policy allows a rule to send to it.
-pub(super) fn may_send(queue: &Queue, queue_arn: &str, rule_arn: &str, account: &str) -> bool {
-    is_allowed(queue.policy(), "sqs:SendMessage", queue_arn, rule_arn, account)
+pub(super) fn may_send(
+    known: &mut Policies,
+    queue: &Queue,
+    queue_arn: &str,
+    rule_arn: &str,
+    account: &str,
+) -> bool {
+    is_allowed(
+        known,
+        queue.policy(),
+        ("sqs:SendMessage", queue_arn),
+        rule_arn,
+        account,
+    )
 }
 
 /// Whether a topic's policy allows a rule to publish to it.
-pub(super) fn may_publish(topic: &Topic, topic_arn: &str, rule_arn: &str, account: &str) -> bool {
-    is_allowed(topic.policy(), "sns:Publish", topic_arn, rule_arn, account)
+pub(super) fn may_publish(
+    known: &mut Policies,
+    topic: &Topic,
+    topic_arn: &str,
+    rule_arn: &str,
+    account: &str,
+) -> bool {
+    is_allowed(
+        known,
+        topic.policy(),
+        ("sns:Publish", topic_arn),
+        rule_arn,
+        account,
+    )
 }
 
-fn is_allowed(policy: Option<&str>, action: &str, resource: &str, rule_arn: &str, account: &str) -> bool {
-    let Some(policy) = policy.and_then(|text| Policy::parse(text).ok()) else {
+fn is_allowed(
+    known: &mut Policies,
+    policy: Option<&str>,
+    (action, resource): (&'static str, &str),
+    rule_arn: &str,
+    account: &str,
+) -> bool {
+    let Some(text) = policy else { return false };
+    if !known.contains_key(text) {
+        known.insert(text.to_owned(), Policy::parse(text).ok().map(Arc::new));
+    }
+    let Some(Some(policy)) = known.get(text) else {
         return false;
     };
     let ask = Ask {

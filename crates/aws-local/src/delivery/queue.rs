@@ -1,6 +1,7 @@
 //! EventBridge's messages to queues, those of targets and dead-letter queues.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::state::queue::{NewMessage, Queue};
 
@@ -21,7 +22,7 @@ pub(super) fn enqueue(queue: &mut Queue, message: NewMessage, now: i64) -> Resul
 }
 
 /// A message that EventBridge sends.
-pub(super) fn message(id: String, body: String, group: Option<String>) -> NewMessage {
+pub(super) fn message(id: String, body: Arc<str>, group: Option<String>) -> NewMessage {
     NewMessage {
         id,
         body,

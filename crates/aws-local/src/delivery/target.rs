@@ -9,6 +9,7 @@ use super::queue::{enqueue, message};
 use super::{http, transformer};
 use crate::arn::Arn;
 use crate::state::RealmId;
+use crate::state::log_group::{EVENT_MEMORY, event_bytes};
 use crate::turn::Turn;
 
 /// Delivers to one target.
@@ -41,7 +42,7 @@ fn to_log_group(
     name: &str,
 ) -> Result<Sent, Miss> {
     let now = turn.now;
-    let (at, message) = transformer::log_event(invocation, now)?;
+    let (at, message) = transformer::log_event(turn, invocation)?;
     let stream = invocation.target.log_stream(&invocation.rule_arn);
     let realm = turn.world.realm(to);
     let group = realm
@@ -53,7 +54,9 @@ fn to_log_group(
         let why = "no resource policy allows events.amazonaws.com logs:CreateLogStream and logs:PutLogEvents";
         return Err(Miss::NoPermissions(format!("{why} on log group {name}")));
     }
+    let bytes = event_bytes(&message) + EVENT_MEMORY;
     group.append_delivered(stream, at, now, message);
+    turn.world.log_bytes_added += bytes;
     Ok(Sent::Done)
 }
 
@@ -72,11 +75,11 @@ fn to_bus(turn: &mut Turn<'_>, invocation: &Invocation, to: RealmId, bus: &str) 
 
 fn to_queue(turn: &mut Turn<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
     let (now, id) = (turn.now, turn.dice.uuid());
-    let payload = transformer::payload(invocation, now)?;
+    let payload = transformer::payload(turn, invocation)?;
     let queue = turn.world.realm(to).queues.get_mut(name);
     let queue = queue.ok_or_else(|| Miss::NoResource(format!("queue {name} does not exist")))?;
     let (arn, account) = (&invocation.target.arn, invocation.realm.account());
-    if !may_send(queue, arn, &invocation.rule_arn, account) {
+    if !may_send(&mut turn.policies, queue, arn, &invocation.rule_arn, account) {
         let why = format!("the policy of queue {name} does not allow events.amazonaws.com sqs:SendMessage");
         return Err(Miss::NoPermissions(why));
     }
@@ -91,7 +94,7 @@ fn to_queue(turn: &mut Turn<'_>, invocation: &Invocation, to: &RealmId, name: &s
             "the FIFO queue {name} needs content-based deduplication"
         )));
     }
-    enqueue(queue, message(id, payload.to_string(), group), now).map_err(refused)?;
+    enqueue(queue, message(id, payload, group), now).map_err(refused)?;
     Ok(Sent::Done)
 }
 
@@ -100,7 +103,7 @@ fn to_topic(turn: &mut Turn<'_>, invocation: &Invocation, to: &RealmId, name: &s
     let topic = turn.world.realm(to).topics.get(name);
     let topic = topic.ok_or_else(|| Miss::NoResource(format!("topic {name} does not exist")))?;
     let (arn, account) = (&invocation.target.arn, invocation.realm.account());
-    if !may_publish(topic, arn, &invocation.rule_arn, account) {
+    if !may_publish(&mut turn.policies, topic, arn, &invocation.rule_arn, account) {
         let why = format!("the policy of topic {name} does not allow events.amazonaws.com sns:Publish");
         return Err(Miss::NoPermissions(why));
     }
@@ -109,7 +112,7 @@ fn to_topic(turn: &mut Turn<'_>, invocation: &Invocation, to: &RealmId, name: &s
             format!("the FIFO topic {name} needs a message group id, which a rule's target does not have");
         return Err(Miss::Http("SDK_CLIENT_ERROR", why));
     }
-    let payload = transformer::payload(invocation, turn.now)?;
+    let payload = transformer::payload(turn, invocation)?;
     http::record_invocation(turn, invocation, payload);
     Ok(Sent::Done)
 }

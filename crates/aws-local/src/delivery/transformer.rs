@@ -1,5 +1,6 @@
 //! The payload of a target: the whole event, a part of it, a constant, or a template filled from it.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -11,18 +12,22 @@ use super::miss::Miss;
 use crate::clock::{Millis, rfc3339_seconds};
 use crate::jsontext::{Step, cut, cut_all, minify, parse_path};
 use crate::state::rule::InputTransformer;
+use crate::turn::{Picked, Turn};
 
-/// The payload for a target, if there is one. `now` is when the event came in.
-pub(super) fn payload(invocation: &Invocation, now: Millis) -> Result<Arc<str>, Miss> {
+/// No target takes more, so a transformer's result ends here.
+const RESULT_BYTES_MAX: usize = 1024 * 1024;
+
+/// The payload for a target, or why there is none: what it is made of is not made where that would cost too much.
+pub(super) fn payload(turn: &mut Turn<'_>, invocation: &Invocation) -> Result<Arc<str>, Miss> {
     let (target, event) = (&invocation.target, &invocation.envelope.text);
     if let Some(input) = &target.input {
         return Ok(input.as_str().into());
     }
     if let Some(path) = &target.input_path {
-        return Ok(pick(event, path).unwrap_or_else(|| "null".to_owned()).into());
+        return Ok(pick(turn, event, path)?.unwrap_or_else(|| "null".into()));
     }
     match &target.input_transformer {
-        Some(transformer) => fill(transformer, invocation, now).map(Into::into),
+        Some(transformer) => Ok(fill(turn, transformer, invocation)?.into()),
         None => Ok(Arc::clone(event)),
     }
 }
@@ -36,16 +41,17 @@ struct LogEntry {
 }
 
 /// The time and message for a log group. A transformer must make exactly `{"timestamp": …, "message": …}`.
-pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis, Arc<str>), Miss> {
-    let payload = payload(invocation, now)?;
+pub(super) fn log_event(turn: &mut Turn<'_>, invocation: &Invocation) -> Result<(Millis, Arc<str>), Miss> {
+    let payload = payload(turn, invocation)?;
     if invocation.target.input_transformer.is_none() {
         return Ok((invocation.envelope.time, payload));
     }
-    let entry: LogEntry = serde_json::from_str(&payload).map_err(|e| {
-        Miss::BadInput(format!(
-            "the input transformer must make {{\"timestamp\", \"message\"}}: {e}"
-        ))
-    })?;
+    log_entry(&payload).map_err(Miss::BadInput)
+}
+
+fn log_entry(payload: &str) -> Result<(Millis, Arc<str>), String> {
+    let entry: LogEntry = serde_json::from_str(payload)
+        .map_err(|e| format!("the input transformer must make {{\"timestamp\", \"message\"}}: {e}"))?;
     let at = match &entry.timestamp {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text
@@ -59,7 +65,7 @@ pub(super) fn log_event(invocation: &Invocation, now: Millis) -> Result<(Millis,
         other => minify(&other.to_string()).into(),
     };
     Ok((
-        at.ok_or_else(|| Miss::BadInput("the input transformer's timestamp is not a time".to_owned()))?,
+        at.ok_or("the input transformer's timestamp is not a time")?,
         message,
     ))
 }
@@ -69,38 +75,89 @@ fn rule_name(rule_arn: &str) -> &str {
     rule_arn.rsplit('/').next().unwrap_or(rule_arn)
 }
 
+/// The JSON at a path; all that a path with wildcards meets, as a list. An event is read once for each path, however
+/// many targets have it.
+fn pick(turn: &mut Turn<'_>, event: &Arc<str>, path: &str) -> Result<Option<Arc<str>>, Miss> {
+    if !turn
+        .picked
+        .event
+        .as_ref()
+        .is_some_and(|of| Arc::ptr_eq(of, event))
+    {
+        turn.picked = Picked {
+            event: Some(Arc::clone(event)),
+            ..Picked::default()
+        };
+    }
+    if let Some(known) = turn.picked.values.get(path) {
+        return Ok(known.clone());
+    }
+    let value = match parse_path(path) {
+        Some(steps) => find(turn, event, &steps)?,
+        None => None,
+    };
+    turn.picked.values.insert(path.to_owned(), value.clone());
+    Ok(value)
+}
+
+fn find(turn: &mut Turn<'_>, event: &str, steps: &[Step]) -> Result<Option<Arc<str>>, Miss> {
+    // A wildcard reads what it meets twice: for where it ends, and for what is in it.
+    let wildcards = steps.iter().filter(|step| **step == Step::Every).count();
+    afford(turn, event.len() / 8 * (1 + wildcards))?;
+    let value = value_at(event, steps);
+    afford(turn, value.as_ref().map_or(0, |value| value.len() / 4))?;
+    Ok(value)
+}
+
 /// The JSON at a path; all that a path with wildcards meets, as a list.
-pub(super) fn pick(event: &str, path: &str) -> Option<String> {
-    let steps = parse_path(path)?;
+pub(super) fn value_at(event: &str, steps: &[Step]) -> Option<Arc<str>> {
     if !steps.contains(&Step::Every) {
-        return cut(event, &steps).map(str::to_owned);
+        return cut(event, steps).map(Into::into);
     }
     let mut found = Vec::new();
-    cut_all(event, &steps, &mut found);
-    Some(format!("[{}]", found.join(",")))
+    cut_all(event, steps, &mut found);
+    Some(["[", &found.join(","), "]"].concat().into())
+}
+
+/// Takes steps of the turn, before what they are for is done.
+fn afford(turn: &mut Turn<'_>, steps: usize) -> Result<(), Miss> {
+    if turn.take(steps) {
+        return Ok(());
+    }
+    let why = "the deliveries of one request may not cost more: use fewer input paths, or put fewer or smaller events at once";
+    Err(Miss::Http("SDK_CLIENT_ERROR", why.to_owned()))
 }
 
 /// The JSON of a variable; `None` where the template names none.
 fn variable(
+    turn: &mut Turn<'_>,
     name: &str,
     transformer: &InputTransformer,
     invocation: &Invocation,
-    now: Millis,
-) -> Option<String> {
-    let quoted = |text: &str| Value::from(text).to_string();
+) -> Result<Option<Arc<str>>, Miss> {
+    let quoted = |text: &str| -> Arc<str> { Value::from(text).to_string().into() };
     let event = &invocation.envelope.text;
-    Some(match name {
+    Ok(Some(match name {
         "aws.events.rule-arn" => quoted(&invocation.rule_arn),
         "aws.events.rule-name" => quoted(rule_name(&invocation.rule_arn)),
-        "aws.events.event.ingestion-time" => quoted(&rfc3339_seconds(now)),
-        "aws.events.event.json" => event.to_string(),
-        "aws.events.event" => without_detail(event),
-        name => {
-            let path = transformer.input_paths_map.as_ref()?.get(name)?;
-            // A path that the event does not have is an empty string, which within quotes is nothing.
-            pick(event, path).unwrap_or_else(|| "\"\"".to_owned())
+        "aws.events.event.ingestion-time" => quoted(&rfc3339_seconds(turn.now)),
+        "aws.events.event.json" => Arc::clone(event),
+        "aws.events.event" => {
+            afford(turn, event.len())?;
+            without_detail(event).into()
         }
-    })
+        name => {
+            let Some(path) = transformer
+                .input_paths_map
+                .as_ref()
+                .and_then(|paths| paths.get(name))
+            else {
+                return Ok(None);
+            };
+            // A path that the event does not have is an empty string, which within quotes is nothing.
+            pick(turn, event, path)?.unwrap_or_else(|| "\"\"".into())
+        }
+    }))
 }
 
 /// The event's frame, in AWS's order and with `detailType` as AWS spells it there.
@@ -128,32 +185,54 @@ fn without_detail(event: &str) -> String {
     format!("{{{out}}}")
 }
 
-/// Replaces each `<name>` of the template by the value of its path, or by AWS's own variable. A template that is an object or
-/// a list has to lead to JSON, or the target gets nothing; any other template leads to text.
-fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) -> Result<String, Miss> {
+/// Replaces each `<name>` of the template by the value of its path, or by AWS's own variable; each is looked up once. A
+/// template that is an object or a list has to lead to JSON, or the target gets nothing; any other template leads to text.
+fn fill(
+    turn: &mut Turn<'_>,
+    transformer: &InputTransformer,
+    invocation: &Invocation,
+) -> Result<String, Miss> {
     let template = transformer.input_template.as_str();
     let makes_json = template.trim_start().starts_with(['{', '[']);
-    let value = |name: &str| variable(name, transformer, invocation, now);
+    let mut values: HashMap<(&str, bool), Option<Arc<str>>> = HashMap::new();
     let mut out = String::with_capacity(template.len());
     let (mut rest, mut in_string) = (template, false);
     while let Some(open) = rest.find('<') {
         let (before, from) = rest.split_at(open);
         in_string = ends_in_string(before, in_string);
         out.push_str(before);
-        let close = from.find('>');
-        if let Some((close, text)) = close.and_then(|close| Some((close, value(&from[1..close])?))) {
-            match in_string {
-                true if makes_json => out.push_str(unquoted(&text)),
-                true => out.push_str(&inside_string(&text)),
-                false => out.push_str(&text),
+        let name = from.find('>').map(|close| &from[1..close]);
+        let known = name.and_then(|name| values.get(&(name, in_string)));
+        let value = match (known, name) {
+            (Some(known), _) => known.clone(),
+            (None, None) => None,
+            (None, Some(name)) => {
+                let value = variable(turn, name, transformer, invocation)?;
+                let value = value.map(|json| match in_string {
+                    true if makes_json => unquoted(&json).into(),
+                    true => inside_string(&json).into(),
+                    false => json,
+                });
+                values.insert((name, in_string), value.clone());
+                value
             }
-            rest = &from[close + 1..];
+        };
+        if let Some((name, value)) = name.zip(value) {
+            if out.len() + value.len() > RESULT_BYTES_MAX {
+                return Err(too_long());
+            }
+            out.push_str(&value);
+            rest = &from[name.len() + 2..];
         } else {
             out.push('<');
             rest = &from[1..];
         }
     }
     out.push_str(rest);
+    if out.len() > RESULT_BYTES_MAX {
+        return Err(too_long());
+    }
+    afford(turn, out.len() / 4)?;
     // A result that is JSON is minified; other text stays as it is.
     match serde_json::from_str::<serde::de::IgnoredAny>(&out) {
         Ok(_) => Ok(minify(&out)),
@@ -162,6 +241,13 @@ fn fill(transformer: &InputTransformer, invocation: &Invocation, now: Millis) ->
             "the input transformer's result is no JSON, as with an object or a list within quotes: {error}"
         ))),
     }
+}
+
+fn too_long() -> Miss {
+    let why = format!(
+        "the input transformer's result is longer than {RESULT_BYTES_MAX} bytes, which no target takes"
+    );
+    Miss::Http("SDK_CLIENT_ERROR", why)
 }
 
 /// Within quotes a string loses its own quotes.

@@ -1,5 +1,7 @@
 //! The deterministic core: the state, and what a change makes of it. It does no I/O and reads no clock.
 
+use std::any::Any;
+
 use serde_json::Value;
 
 use crate::caller::Caller;
@@ -10,16 +12,23 @@ use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
 use crate::state::World;
+use crate::state::pattern::EventPattern;
 use crate::state::timers::Timer;
-use crate::turn::Turn;
+use crate::turn::{STEPS_MAX, Turn};
 
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) world: World,
     put_bytes_max: usize,
+    log_bytes_max: u64,
     /// The time of the latest change: time does not run backwards.
     last: Millis,
+    /// How far the machine's clock was set back: time goes on from where it was.
+    set_back: Millis,
 }
+
+/// The machine's clock may be so far behind before it counts as set back; for that long time stands still.
+const BEHIND_MAX: Millis = 60_000;
 
 /// What a change led to.
 pub(super) struct Made {
@@ -28,7 +37,12 @@ pub(super) struct Made {
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
     pub(super) unchanged: bool,
+    /// What takes long to drop, and is dropped without the lock.
+    pub(super) dropped: Dropped,
 }
+
+/// Parts of the state that are gone.
+pub(super) type Dropped = Vec<Box<dyn Any + Send>>;
 
 /// When a change happens, and the seed of its random choices.
 #[derive(Debug, Clone, Copy)]
@@ -38,17 +52,21 @@ pub(super) struct Moment {
 }
 
 impl Core {
-    pub(super) fn new(world: World, put_bytes_max: usize) -> Self {
-        Self {
+    pub(super) fn new(world: World, put_bytes_max: usize, log_bytes_max: u64) -> Self {
+        let mut core = Self {
             world,
             put_bytes_max,
+            log_bytes_max,
             last: 0,
-        }
+            set_back: 0,
+        };
+        core.world.recount();
+        core
     }
 
     /// A core that replays stored changes: what was accepted once is accepted again, whatever the limit is now.
-    pub(super) fn replaying(world: World) -> Self {
-        Self::new(world, usize::MAX)
+    pub(super) fn replaying(world: World, log_bytes_max: u64) -> Self {
+        Self::new(world, usize::MAX, log_bytes_max)
     }
 
     /// The same core for new changes, with the configured limit.
@@ -61,7 +79,14 @@ impl Core {
 
     /// The core's time, given the machine's.
     pub(super) fn now(&mut self, machine: Millis) -> Millis {
-        self.last = self.last.max(machine + self.world.clock_offset);
+        let shown = machine + self.world.clock_offset;
+        if shown > self.last - BEHIND_MAX {
+            // Also where it is right again.
+            self.set_back = 0;
+        } else if self.set_back == 0 || shown + self.set_back <= self.last - BEHIND_MAX {
+            self.set_back = self.last - shown;
+        }
+        self.last = self.last.max(shown + self.set_back);
         self.last
     }
 
@@ -90,6 +115,7 @@ impl Core {
                     answer: Err(fault),
                     jobs: Vec::new(),
                     unchanged: true,
+                    dropped: Dropped::new(),
                 },
             },
             other => self.turn(moment, other),
@@ -125,10 +151,14 @@ impl Core {
             unchanged: false,
         };
         let answer = (prepared.run)(&mut call);
+        let unchanged = call.unchanged;
+        let (jobs, dropped) = jobs(call.turn);
+        self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {
             answer,
-            unchanged: call.unchanged,
-            jobs: jobs(call.turn),
+            jobs,
+            unchanged,
+            dropped,
         }
     }
 
@@ -144,15 +174,28 @@ impl Core {
                 turn.world.clock_offset += by;
                 self.last += by;
             }
-            Change::Reset => *turn.world = turn.world.emptied(),
+            Change::Reset => {
+                let emptied = turn.world.emptied();
+                let before = std::mem::replace(turn.world, emptied);
+                turn.dropped.push(Box::new(before));
+            }
             Change::Targets { urls } => turn.world.targets.clone_from(urls),
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
+        let (jobs, dropped) = jobs(turn);
+        self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {
             answer: Ok(Output::Value(Value::Null)),
-            jobs: jobs(turn),
+            jobs,
             unchanged: false,
+            dropped,
         }
+    }
+
+    /// What has to be true of a state that was read from disk, and takes too long for the first caller who needs it.
+    pub(super) fn ready(&mut self) {
+        self.world.patterns().for_each(EventPattern::ready_now);
+        self.world.trim_logs(self.log_bytes_max, self.last);
     }
 
     /// Sends deliveries again whose request is lost: at least once, as with AWS.
@@ -163,8 +206,90 @@ impl Core {
     }
 }
 
-/// The requests of the deliveries to send.
-fn jobs(mut turn: Turn<'_>) -> Vec<Job> {
+/// The requests of the deliveries to send, and what is left to drop.
+fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
     let ids = std::mem::take(&mut turn.effects).into_iter();
-    ids.filter_map(|id| http::job(&mut turn, id)).collect()
+    let jobs = ids.filter_map(|id| http::job(&mut turn, id)).collect();
+    turn.world.steps_most = turn.world.steps_most.max(STEPS_MAX - turn.steps);
+    (jobs, turn.dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Service;
+
+    #[test]
+    fn time_goes_on_where_the_machines_clock_was_set_back() {
+        const DAY: Millis = crate::clock::DAY;
+        let mut core = Core::new(World::default(), usize::MAX, u64::MAX);
+        for (machine, want) in [
+            (3 * DAY, 3 * DAY),
+            (3 * DAY + 5, 3 * DAY + 5),
+            // A little back: it stands still.
+            (3 * DAY - 1_000, 3 * DAY + 5),
+            (3 * DAY + 10, 3 * DAY + 10),
+            // By a day, and by another.
+            (2 * DAY, 3 * DAY + 10),
+            (2 * DAY + 7, 3 * DAY + 17),
+            (DAY, 3 * DAY + 17),
+            (DAY + 3, 3 * DAY + 20),
+            // Right again.
+            (3 * DAY + 30, 3 * DAY + 30),
+            (3 * DAY + 31, 3 * DAY + 31),
+            (9 * DAY, 9 * DAY),
+        ] {
+            assert_eq!(core.now(machine), want, "at {machine}");
+        }
+    }
+
+    /// Older versions took what is refused by now; a journal with such requests leads to the same state.
+    #[test]
+    fn what_was_accepted_once_is_accepted_again() {
+        let policy = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1:root"},"Action":"*","Resource":"*"}}"#;
+        let project = json!({ "Id": "1", "Arn": "arn:aws:codebuild:r:1:project/p" });
+        let mut core = Core::replaying(World::default(), u64::MAX);
+        for (service, operation, body) in [
+            (
+                Service::Events,
+                "PutRule",
+                json!({ "Name": "r", "EventPattern": "{\"source\":[\"s\"]}" }),
+            ),
+            (
+                Service::Events,
+                "PutTargets",
+                json!({ "Rule": "r", "Targets": [project] }),
+            ),
+            (
+                Service::Logs,
+                "PutResourcePolicy",
+                json!({ "policyName": "p", "policyDocument": policy }),
+            ),
+            (
+                Service::Sqs,
+                "CreateQueue",
+                json!({ "QueueName": "q", "Attributes": { "RedriveAllowPolicy": "any" } }),
+            ),
+        ] {
+            let caller = Caller {
+                account: "1".to_owned(),
+                region: "r".to_owned(),
+                key: None,
+            };
+            let change = Change::Call {
+                caller,
+                service,
+                operation: operation.to_owned(),
+                body: body.into(),
+            };
+            let made = core.make(&Entry {
+                at: 1,
+                seed: 1,
+                change,
+            });
+            assert!(made.answer.is_ok(), "{operation} {:?}", made.answer.err());
+        }
+    }
 }

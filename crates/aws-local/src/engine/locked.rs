@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::core::{Core, Made, Moment};
+use super::core::{Core, Dropped, Made, Moment};
 use super::outgoing::Outgoing;
 use super::recovery::Recovery;
 use crate::caller::Caller;
@@ -16,14 +16,15 @@ use crate::ops::{Output, Prepared};
 pub(super) struct Locked {
     pub(super) core: Core,
     pub(super) put_bytes_max: usize,
+    pub(super) log_bytes_max: u64,
     pub(super) default_account: String,
     pub(super) journal: Option<Journal>,
     pub(super) outgoing: Outgoing,
     pub(super) recovery: Recovery,
 }
 
-/// The answer to a request, and the write that it waits for.
-pub(super) type Answered = (Result<Output, Fault>, Option<Ticket>);
+/// The answer to a request, the write that it waits for, and what is dropped without the lock.
+pub(super) type Answered = (Result<Output, Fault>, Option<Ticket>, Dropped);
 
 impl Locked {
     pub(super) fn health(&self) -> Health {
@@ -34,9 +35,9 @@ impl Locked {
         self.core.now(Timestamp::now().as_millisecond())
     }
 
-    /// Carries out a request, after all that is due before it.
+    /// Carries out a request. [`Self::tick`] has fired what is due before it.
     pub(super) fn call(&mut self, request: &Request, prepared: Prepared, seed: u64) -> Answered {
-        let at = self.tick();
+        let at = self.now();
         let caller = self.caller(request);
         let writes = prepared.writes;
         let made = self
@@ -44,11 +45,11 @@ impl Locked {
             .call(Moment { at, seed }, &caller, &request.base_url, prepared);
         if made.answer.is_err() || !writes || made.unchanged {
             // What an answer is based on, a refusal too, has to be on disk, or it could be missing at the next read.
-            return (made.answer, self.latest());
+            return (made.answer, self.latest(), made.dropped);
         }
         let ticket = self.store(Stored::call(at, seed, &caller, request));
         self.outgoing.post(made.jobs, ticket.as_ref());
-        (made.answer, ticket)
+        (made.answer, ticket, made.dropped)
     }
 
     /// The write that whoever reads the state as it is now waits for.
@@ -66,14 +67,14 @@ impl Locked {
         }
     }
 
-    /// Makes a change that no request asks for, and stores it.
-    pub(super) fn make(&mut self, at: Millis, change: Change) -> Option<Ticket> {
+    /// Makes a change that no request asks for, and stores it. What it drops is handed on.
+    pub(super) fn make(&mut self, at: Millis, change: Change) -> (Option<Ticket>, Dropped) {
         let seed = seed();
         let entry = Entry { at, seed, change };
-        let Made { jobs, .. } = self.core.make(&entry);
+        let Made { jobs, dropped, .. } = self.core.make(&entry);
         let ticket = self.store(Stored::from(&entry));
         self.outgoing.post(jobs, ticket.as_ref());
-        ticket
+        (ticket, dropped)
     }
 
     fn store(&mut self, entry: Stored) -> Option<Ticket> {
@@ -83,15 +84,15 @@ impl Locked {
         Some(ticket)
     }
 
-    /// Fires what is due, in the order of time.
-    pub(super) fn tick(&mut self) -> Millis {
+    /// Fires some of what is due, in the order of time; false where nothing more is due. However much is due, others get
+    /// the lock meanwhile.
+    pub(super) fn tick(&mut self) -> bool {
         let now = self.now();
-        while let Some(due) = self.core.world.timers.next_due()
-            && due <= now
-        {
+        let due = |locked: &Self| locked.core.world.timers.next_due().is_some_and(|due| due <= now);
+        if due(self) {
             self.make(now, Change::Tick);
         }
-        now
+        due(self)
     }
 
     /// Replaces the state by the one read from disk again, which does not have the refused changes. Gives the old one,

@@ -58,17 +58,21 @@ impl Engine {
 
     pub(crate) fn open_at(config: &Config, dir: Option<&DataDir>) -> Result<(Self, Jobs), DataError> {
         let (outgoing, jobs) = outgoing::channel();
+        let log_bytes_max = config.log_bytes_max;
+        let start = |world| Core::replaying(world, log_bytes_max);
         let (journal, mut core) = match dir {
-            None => (None, Core::replaying(World::default())),
+            None => (None, start(World::default())),
             Some(dir) => {
-                let (journal, core) = Journal::open(dir, Core::replaying, Core::replay)?;
+                let (journal, core) = Journal::open(dir, start, Core::replay)?;
                 (Some(journal), core)
             }
         };
+        core.ready();
         core.resume(core.world.outbox.under_way());
         let mut locked = Locked {
             core: core.limited(config.max_put_bytes),
             put_bytes_max: config.max_put_bytes,
+            log_bytes_max,
             default_account: config.account.clone(),
             journal,
             outgoing,
@@ -91,7 +95,9 @@ impl Engine {
     pub(crate) async fn call(&self, request: &Request) -> Result<Output, Fault> {
         let prepared = ops::check(request.service, &request.operation, &request.body.value)?;
         let seed = seed();
-        let (answer, ticket) = self.turn(|locked| locked.call(request, prepared, seed)).await?;
+        self.fire().await?;
+        let (answer, ticket, dropped) = self.turn(|locked| locked.call(request, prepared, seed)).await?;
+        drop(dropped);
         self.stored(ticket).await?;
         answer
     }
@@ -116,11 +122,23 @@ impl Engine {
         Ok(seen)
     }
 
-    /// Fires what is due now.
-    pub(crate) fn tick(&self) {
-        if let Ok(Some(mut locked)) = self.shared.ready() {
-            locked.tick();
+    /// Fires what is due now, as long as the state can be read.
+    pub(crate) async fn tick(&self) {
+        while let Ok(Some(true)) = self
+            .shared
+            .ready()
+            .map(|ready| ready.map(|mut locked| locked.tick()))
+        {
+            tokio::task::yield_now().await;
         }
+    }
+
+    /// Fires what is due now, in turns between which others get theirs.
+    async fn fire(&self) -> Result<(), Fault> {
+        while self.turn(Locked::tick).await? {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 
     /// Empties everything but the clock.
@@ -129,7 +147,8 @@ impl Engine {
             let at = locked.now();
             locked.make(at, Change::Reset)
         };
-        let ticket = self.turn(reset).await?;
+        let (ticket, dropped) = self.turn(reset).await?;
+        drop(dropped);
         self.stored(ticket).await
     }
 
@@ -142,10 +161,12 @@ impl Engine {
     pub(crate) async fn move_clock(&self, to: Millis) -> Result<Millis, Fault> {
         let advance = |locked: &mut Locked| {
             let at = locked.now();
-            let ticket = locked.make(at, Change::MoveClock { by: (to - at).max(0) });
-            (locked.tick(), ticket)
+            let by = (to - at).max(0);
+            let (ticket, _) = locked.make(at, Change::MoveClock { by });
+            (at + by, ticket)
         };
         let (now, ticket) = self.turn(advance).await?;
+        self.fire().await?;
         self.stored(ticket).await?;
         let offset = self.shared.lock().core.world.clock_offset;
         self.clock_offset.send_replace(offset);

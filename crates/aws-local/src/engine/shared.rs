@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::core::Core;
 use super::locked::Locked;
 use crate::fault::Fault;
-use crate::journal::{Health, Reopen};
+use crate::journal::{DataError, Health, Reopen};
 
 /// The locked state, and who waits for a recovery to end.
 #[derive(Debug)]
@@ -64,8 +64,12 @@ impl Shared {
 
     fn begin(self: &Arc<Self>, locked: &mut Locked) -> Result<(), Fault> {
         let Locked {
-            recovery, journal, ..
+            recovery,
+            journal,
+            log_bytes_max,
+            ..
         } = locked;
+        let log_bytes_max = *log_bytes_max;
         let Some(journal) = journal.as_ref().filter(|_| !recovery.is_running()) else {
             return Ok(());
         };
@@ -74,7 +78,7 @@ impl Shared {
         }
         let (shared, reopen, earlier) = (Arc::clone(self), journal.reopen(), recovery.take_thread());
         let run = move || {
-            shared.recover(reopen);
+            shared.recover(reopen, log_bytes_max);
             earlier.map(JoinHandle::join);
         };
         // If no thread can be started, the next caller tries again.
@@ -83,9 +87,14 @@ impl Shared {
         Ok(())
     }
 
-    fn recover(&self, reopen: Reopen) {
+    fn recover(&self, reopen: Reopen, log_bytes_max: u64) {
         // A replay that panics counts as a directory that cannot be read.
-        let read = AssertUnwindSafe(|| reopen.read(Core::replaying, Core::replay));
+        let read = AssertUnwindSafe(|| {
+            let start = |world| Core::replaying(world, log_bytes_max);
+            let (journal, mut core) = reopen.read(start, Core::replay)?;
+            core.ready();
+            Ok::<_, DataError>((journal, core))
+        });
         let read = std::panic::catch_unwind(read);
         let read = match read {
             Ok(Ok(read)) => Some(read),

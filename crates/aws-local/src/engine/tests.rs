@@ -159,7 +159,7 @@ async fn urls_given_later_deliver_no_earlier_event() {
     drop(engine);
     let (engine, mut jobs) =
         Engine::open_at(&outside_config(Some("http://127.0.0.1:9")), Some(&data_dir)).unwrap();
-    engine.tick();
+    engine.tick().await;
     assert_eq!(
         ready_now(jobs.next()),
         None,
@@ -225,7 +225,7 @@ async fn a_recovery_does_not_resend_a_request_in_flight() {
     disk.room.store(10, Ordering::SeqCst);
     assert!(!make(&engine, "b-1").await);
     disk.room.store(NEVER, Ordering::SeqCst);
-    engine.tick();
+    engine.tick().await;
     assert!(make(&engine, "b-1").await);
     assert_eq!(ready_now(jobs.next()), None);
     engine.record_result(out.id, done()).await;
@@ -244,7 +244,7 @@ async fn a_recovery_resends_a_request_whose_result_was_refused() {
     engine.record_result(first.id, done()).await;
     assert!(!make(&engine, "b-1").await);
     disk.room.store(NEVER, Ordering::SeqCst);
-    engine.tick();
+    engine.tick().await;
     assert_eq!(sent(&mut jobs).await, first);
 }
 
@@ -265,7 +265,7 @@ fn is_lock_free(engine: &Arc<Engine>) -> bool {
     let (engine, (done, returned)) = (Arc::clone(engine), mpsc::channel());
     let calls = std::thread::spawn(move || {
         engine.now();
-        engine.tick();
+        ready_now(engine.tick());
         drop(engine);
         let _ = done.send(());
     });

@@ -98,7 +98,7 @@ impl Carrier {
             request = request.bearer_auth(&*token);
         }
         if method != Method::GET && method != Method::HEAD {
-            request = request.body(String::clone(&job.body));
+            request = request.body(job.body.to_string());
         }
         let response = request.send().await.map_err(|e| unreached(&e))?;
         let status = response.status().as_u16();

@@ -1,6 +1,6 @@
 //! Refuses requests from web pages: signatures are not checked, so a page in a browser must not reach the local AWS.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::reply::respond;
+use crate::admission::Guest;
 
 /// What is refused before anything is read.
 pub(super) struct Guard {
@@ -19,7 +20,12 @@ pub(super) struct Guard {
 
 pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     match guard.refusal(request.headers(), request.uri().host()) {
-        None => next.run(request).await,
+        None => {
+            if let Some(guest) = request.extensions().get::<Guest>() {
+                guest.is_right();
+            }
+            next.run(request).await
+        }
         Some(why) => {
             let body = serde_json::json!({ "__type": "AccessDeniedException", "message": why });
             respond(403, &[("content-type", "application/json")], body.to_string())
@@ -34,9 +40,12 @@ impl Guard {
         if headers.contains_key(ORIGIN) || from_page {
             return Some("Requests from web pages are refused: the local AWS takes any signature.");
         }
-        let host = uri_host
-            .or_else(|| headers.get(HOST)?.to_str().ok())
-            .unwrap_or_default();
+        let mut hosts = headers.get_all(HOST).iter();
+        let host = hosts.next();
+        if hosts.next().is_some() {
+            return Some("A request has one Host header, and this one has more.");
+        }
+        let host = uri_host.or_else(|| host?.to_str().ok()).unwrap_or_default();
         (!self.any_host && !is_ours(host)).then_some("The Host header is not one of a loopback address.")
     }
 }
@@ -45,13 +54,25 @@ impl Guard {
 /// put before the host of StartLiveTail.
 fn is_ours(host: &str) -> bool {
     let host = host.strip_prefix("stream-").unwrap_or(host);
-    let name = match host.strip_prefix('[') {
-        Some(inner) => inner.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+    let Some(name) = without_port(host) else {
+        return false;
     };
     name.eq_ignore_ascii_case("localhost")
         || name.to_ascii_lowercase().ends_with(".localhost")
         || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The name or address of a host with or without a port; none where anything else is around it.
+fn without_port(host: &str) -> Option<&str> {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(inner) => inner
+            .split_once(']')
+            .filter(|(address, _)| address.parse::<Ipv6Addr>().is_ok())?,
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let ends = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    ends.then_some(name)
 }
 
 #[cfg(test)]
@@ -74,6 +95,20 @@ mod tests {
             ("localhost.evil.example", false),
             ("192.168.0.1:1", false),
             ("", false),
+            ("[::1]", true),
+            ("[::1]x", false),
+            ("[::1]:", false),
+            ("[::1]:80x", false),
+            ("[::1]:99999", false),
+            ("[::1", false),
+            ("[127.0.0.1]", false),
+            ("[localhost]", false),
+            ("::1", false),
+            ("localhost:80:80", false),
+            ("localhost:x", false),
+            ("localhost x", false),
+            ("localhost@evil.example", false),
+            ("127.0.0.1:evil.example", false),
         ] {
             assert_eq!(is_ours(host), expected, "{host}");
         }
@@ -88,6 +123,13 @@ mod tests {
         headers.insert(ORIGIN, "http://localhost".parse().unwrap());
         assert!(guard.refusal(&headers, None).is_some());
         headers.remove(ORIGIN);
+        headers.append(HOST, "localhost".parse().unwrap());
+        assert!(guard.refusal(&headers, None).is_some(), "two hosts");
+        assert!(
+            guard.refusal(&headers, Some("localhost")).is_some(),
+            "two hosts beside the target's"
+        );
+        headers.insert(HOST, "localhost".parse().unwrap());
         for (site, refused) in [("cross-site", true), ("same-origin", true), ("none", false)] {
             headers.insert("sec-fetch-site", site.parse().unwrap());
             assert_eq!(guard.refusal(&headers, None).is_some(), refused, "{site}");

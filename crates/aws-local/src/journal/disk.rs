@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::private;
+
 /// The steps of which every write to the data directory is made.
 pub(crate) trait Disk: Debug + Send + Sync {
     /// A new, empty file; an old one is truncated.
@@ -24,7 +26,7 @@ pub(crate) struct Machine;
 
 impl Disk for Machine {
     fn create(&self, path: &Path) -> io::Result<File> {
-        File::create(path)
+        private::create(path)
     }
 
     fn append(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {

@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
 use super::error::DataError;
+use super::private;
 use crate::change::Entry;
 use crate::state::World;
 
 /// The version in every file; another one is refused.
 const VERSION: u32 = 2;
+/// Files that are written under these names first.
+pub(super) const SNAPSHOT_BEGUN: &str = "snapshot.tmp";
+const JOURNAL_BEGUN: &str = "journal.tmp";
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -25,18 +29,16 @@ struct Snapshot<W> {
     world: W,
 }
 
-/// Creates the directory and locks it for this process.
+/// Creates the directory and locks it for this process. It and its files are made readable by their owner only.
 pub(super) fn lock(dir: &Path) -> Result<File, DataError> {
-    fs::create_dir_all(dir).map_err(|source| DataError::io(dir, source))?;
+    private::create_dir(dir).map_err(|source| DataError::io(dir, source))?;
     let path = dir.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path);
-    let file = file.map_err(|source| DataError::io(&path, source))?;
+    let file = private::open(&path).map_err(|source| DataError::io(&path, source))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            private::make_private(dir).map_err(|source| DataError::io(dir, source))?;
+            Ok(file)
+        }
         Err(TryLockError::WouldBlock) => Err(DataError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(DataError::io(&path, source)),
     }
@@ -49,6 +51,37 @@ pub(super) fn newest_snapshot(dir: &Path) -> Result<u64, DataError> {
         .iter()
         .filter_map(|name| number(name, "snapshot-", ".json"));
     Ok(numbers.max().unwrap_or(0))
+}
+
+/// Refuses a directory whose newest files are not all there, or have no bytes: each of them is begun under another name, so
+/// an empty one was cut.
+pub(super) fn check_complete(dir: &Path, newest: u64) -> Result<(), DataError> {
+    let damaged = |path: PathBuf, why: &str| DataError::Damaged {
+        path,
+        why: why.to_owned(),
+    };
+    let journal = journal_path(dir, newest);
+    for path in [snapshot_path(dir, newest), journal.clone()] {
+        let length = fs::metadata(&path).map(|meta| meta.len());
+        if length.is_ok_and(|bytes| bytes == 0) {
+            return Err(damaged(path, "it has no bytes, and what it held is gone"));
+        }
+    }
+    if newest > 0 && !journal.exists() {
+        return Err(damaged(journal, "it is missing"));
+    }
+    let journals = names(dir)?;
+    let journals = journals
+        .iter()
+        .filter_map(|name| number(name, "journal-", ".ndjson"));
+    match journals.max() {
+        // A fold that was cut short leaves the journal after the one that counts.
+        Some(later) if newest == 0 && !journal.exists() => Err(damaged(
+            snapshot_path(dir, later),
+            "it is missing, and its journal is there",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn names(dir: &Path) -> Result<Vec<String>, DataError> {
@@ -68,7 +101,7 @@ fn number(name: &str, before: &str, after: &str) -> Option<u64> {
 pub(super) fn clean(disk: &dyn Disk, dir: &Path, counts: u64) -> Result<(), DataError> {
     for name in names(dir)? {
         let of = number(&name, "snapshot-", ".json").or_else(|| number(&name, "journal-", ".ndjson"));
-        if name == "snapshot.tmp" || of.is_some_and(|number| number < counts) {
+        if name == SNAPSHOT_BEGUN || name == JOURNAL_BEGUN || of.is_some_and(|number| number < counts) {
             // It only takes room, and the next start tries again.
             let _ = disk.remove(&dir.join(name));
         }
@@ -108,10 +141,9 @@ pub(super) fn read_journal(
     mut replay: impl FnMut(Entry),
 ) -> Result<(File, u64), DataError> {
     let failed = |source| DataError::io(path, source);
-    let length = fs::metadata(path).map_or(0, |meta| meta.len());
-    if length == 0 {
-        return begin_journal(disk, path).map_err(failed);
-    }
+    let Ok(length) = fs::metadata(path).map(|meta| meta.len()) else {
+        return begin_first_journal(disk, path).map_err(failed);
+    };
     let file = OpenOptions::new()
         .read(true)
         .append(true)
@@ -119,7 +151,7 @@ pub(super) fn read_journal(
         .map_err(failed)?;
     let whole = read_lines(&file, path, &mut replay)?;
     if whole == 0 {
-        return begin_journal(disk, path).map_err(failed);
+        return begin_first_journal(disk, path).map_err(failed);
     }
     if whole < length {
         tracing::warn!(
@@ -238,6 +270,14 @@ const fn tables() -> [[u32; 256]; 8] {
         zeros += 1;
     }
     tables
+}
+
+/// A journal under another name first: one of no bytes under its own was cut.
+fn begin_first_journal(disk: &dyn Disk, path: &Path) -> io::Result<(File, u64)> {
+    let begun = path.with_file_name(JOURNAL_BEGUN);
+    let journal = begin_journal(disk, &begun)?;
+    disk.rename(&begun, path)?;
+    Ok(journal)
 }
 
 pub(super) fn begin_journal(disk: &dyn Disk, path: &Path) -> io::Result<(File, u64)> {

@@ -10,6 +10,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
+//! private               files that only their owner can read
 //! disk error progress   the disk operations; what may go wrong; how far the writer is
 //! files                 the files of the data directory
 //! dir                   the data directory and its lock
@@ -30,6 +31,7 @@ mod error;
 mod files;
 #[cfg(test)]
 mod golden;
+mod private;
 mod progress;
 #[cfg(test)]
 mod tests;
@@ -92,6 +94,7 @@ impl Journal {
     ) -> Result<(Self, T), DataError> {
         let (path, disk) = (&held.dir.path, &*held.dir.disk);
         let found = files::newest_snapshot(path)?;
+        files::check_complete(path, found)?;
         let (world, snapshot_bytes) = files::read_snapshot(path, found)?;
         let mut state = start(world);
         let journal = files::journal_path(path, found);

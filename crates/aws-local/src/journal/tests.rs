@@ -187,6 +187,89 @@ fn a_torn_end_is_truncated_and_corruption_is_refused() {
     );
 }
 
+/// What opening a directory says after one of its files was changed; the directory has a snapshot.
+fn opening_after(change: impl FnOnce(&Path)) -> String {
+    let dir = TempDir::new().unwrap();
+    let engine = open(dir.path(), Flaky::new()).unwrap();
+    runtime().block_on(make_many(&engine, 60));
+    drop(engine);
+    assert!(has_snapshot(dir.path()));
+    change(dir.path());
+    match open(dir.path(), Flaky::new()) {
+        Ok(_) => "it opens".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The file whose name begins with this.
+fn file(dir: &Path, begin: &str) -> std::path::PathBuf {
+    let name = files(dir).into_iter().find(|name| name.starts_with(begin));
+    dir.join(name.unwrap())
+}
+
+#[test]
+fn a_file_that_was_cut_to_no_bytes_or_removed_is_damage() {
+    assert_eq!(opening_after(|_| ()), "it opens");
+    for begin in ["journal-", "snapshot-"] {
+        let said = opening_after(|dir| fs::write(file(dir, begin), "").unwrap());
+        assert!(said.contains(begin) && said.contains("no bytes"), "{said}");
+        assert!(said.contains("move the directory away"), "{said}");
+        let said = opening_after(|dir| fs::remove_file(file(dir, begin)).unwrap());
+        assert!(said.contains("is missing"), "{begin}: {said}");
+    }
+    let first = TempDir::new().unwrap();
+    fs::write(first.path().join("journal-0.ndjson"), "").unwrap();
+    let said = open(first.path(), Flaky::new()).unwrap_err().to_string();
+    assert!(
+        said.contains("journal-0.ndjson") && said.contains("no bytes"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_start_is_named() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    disk.room.store(5, Ordering::SeqCst);
+    let said = open(dir.path(), disk).unwrap_err().to_string();
+    assert!(
+        said.contains("journal-0.ndjson") && said.contains("make room"),
+        "{said}"
+    );
+    assert!(open(dir.path(), Flaky::new()).is_ok(), "with room it starts");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_their_owner_s_and_old_ones_become_so() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let all_private = |dir: &Path| {
+        assert_eq!(mode(dir), 0o700);
+        for name in files(dir) {
+            assert_eq!(mode(&dir.join(&name)), 0o600, "{name}");
+        }
+    };
+    let root = TempDir::new().unwrap();
+    let dir = root.path().join("data");
+    let engine = open(&dir, Flaky::new()).unwrap();
+    runtime().block_on(make_many(&engine, 60));
+    drop(engine);
+    assert!(has_snapshot(&dir));
+    all_private(&dir);
+    for name in files(&dir) {
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    drop(open(&dir, Flaky::new()).unwrap());
+    all_private(&dir);
+    // What is somebody else's is left.
+    fs::write(dir.join("notes"), "").unwrap();
+    fs::set_permissions(dir.join("notes"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    drop(open(&dir, Flaky::new()).unwrap());
+    assert_eq!((mode(&dir), mode(&dir.join("notes"))), (0o755, 0o644));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
 

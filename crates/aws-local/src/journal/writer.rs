@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::dir::DataDir;
 use super::disk::Disk;
-use super::files::{append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
+use super::files::{SNAPSHOT_BEGUN, append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
 use super::progress::{Health, Progress};
 use crate::change::Stored;
 use crate::state::World;
@@ -129,7 +129,7 @@ impl Writer {
         let snapshot = snapshot_text(world).unwrap_or_default();
         self.snapshot_bytes = snapshot.len() as u64;
         let next = self.generation + 1;
-        let temporary = self.dir.join("snapshot.tmp");
+        let temporary = self.dir.join(SNAPSHOT_BEGUN);
         let (file, bytes) = match self.prepare(&snapshot, next, &temporary) {
             Ok(begun) => begun,
             Err(error) => {

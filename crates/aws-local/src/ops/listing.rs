@@ -24,21 +24,8 @@ pub(crate) fn logs_page<'k, T>(
     token: Option<&str>,
     limit: Option<usize>,
 ) -> Result<Page<T>, Fault> {
-    page::page(of, items, token, limit.unwrap_or(50)).map_err(bad_logs_token)
-}
-
-/// The same in descending order.
-pub(crate) fn logs_page_down<'k, T>(
-    of: &str,
-    items: impl Iterator<Item = (&'k str, T)>,
-    token: Option<&str>,
-    limit: Option<usize>,
-) -> Result<Page<T>, Fault> {
-    page::page_down(of, items, token, limit.unwrap_or(50)).map_err(bad_logs_token)
-}
-
-fn bad_logs_token(_: page::BadToken) -> Fault {
-    Fault::parameter("The specified nextToken is invalid.")
+    page::page(of, items, token, limit.unwrap_or(50))
+        .map_err(|_| Fault::parameter("The specified nextToken is invalid."))
 }
 
 /// An object without the members that are null: AWS omits absent members.

@@ -30,7 +30,7 @@ pub(crate) mod sqs;
 pub(crate) mod sts;
 
 pub(crate) use call::{Answer, Call};
-use listing::{events_page, logs_page, logs_page_down, without_nulls};
+use listing::{events_page, logs_page, without_nulls};
 pub(crate) use live_tail::Tail;
 pub(crate) use op::{Op, Operation, Run};
 pub(crate) use output::Output;
@@ -58,7 +58,7 @@ pub(crate) fn check(service: Service, operation: &str, body: &Value) -> Result<P
             .check(body)
             .map_err(|problems| refused(service, operation, problems))?;
     }
-    prepare(service, known.op, body)
+    prepare(service, known.op, body, false)
 }
 
 /// The operations of vended logs have another code for it than the rest of their service.
@@ -73,11 +73,11 @@ fn refused(service: Service, operation: &str, problems: Problems) -> Fault {
 
 /// The same for a stored request, which was checked when it came.
 pub(crate) fn stored(service: Service, operation: &str, body: &Value) -> Result<Prepared, Fault> {
-    prepare(service, find(service, operation)?.op, body)
+    prepare(service, find(service, operation)?.op, body, true)
 }
 
-fn prepare(service: Service, op: &dyn Operation, body: &Value) -> Result<Prepared, Fault> {
-    let run = op.decode(body)?;
+fn prepare(service: Service, op: &dyn Operation, body: &Value, stored: bool) -> Result<Prepared, Fault> {
+    let run = op.decode(body, stored)?;
     let run = match service {
         Service::Sqs => sqs::guarded(op.name(), body, run),
         Service::Events | Service::Logs | Service::Sts | Service::Sns => run,

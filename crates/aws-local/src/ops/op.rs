@@ -12,6 +12,8 @@ pub(crate) struct Op<I, O> {
     name: &'static str,
     writes: bool,
     decode: fn(&Value) -> Result<I, serde_json::Error>,
+    /// What takes long and needs no state, such as compiling a pattern.
+    prepare: fn(&mut I),
     function: fn(&mut Call<'_>, I) -> Result<O, Fault>,
 }
 
@@ -25,8 +27,9 @@ pub(crate) trait Operation: Sync {
     /// Whether it may change state, and so has to be stored.
     fn writes(&self) -> bool;
 
-    /// Reads the input.
-    fn decode(&self, body: &Value) -> Result<Run, Fault>;
+    /// Reads the input. What takes long and needs no state is done here, before the engine's lock is taken, but not for a
+    /// stored request, which was accepted when it came.
+    fn decode(&self, body: &Value, stored: bool) -> Result<Run, Fault>;
 }
 
 impl<I: DeserializeOwned, O> Op<I, O> {
@@ -35,6 +38,7 @@ impl<I: DeserializeOwned, O> Op<I, O> {
             name,
             writes: false,
             decode: |body| I::deserialize(body),
+            prepare: |_| (),
             function,
         }
     }
@@ -50,6 +54,13 @@ impl<I: DeserializeOwned, O> Op<I, O> {
     }
 }
 
+impl<I, O> Op<I, O> {
+    /// The same operation, whose input is prepared before the engine's lock is taken.
+    pub(crate) const fn prepared(self, prepare: fn(&mut I)) -> Self {
+        Self { prepare, ..self }
+    }
+}
+
 impl<I: Send + 'static, O: Into<Output> + 'static> Operation for Op<I, O> {
     fn name(&self) -> &'static str {
         self.name
@@ -59,8 +70,11 @@ impl<I: Send + 'static, O: Into<Output> + 'static> Operation for Op<I, O> {
         self.writes
     }
 
-    fn decode(&self, body: &Value) -> Result<Run, Fault> {
-        let (input, function) = ((self.decode)(body)?, self.function);
+    fn decode(&self, body: &Value, stored: bool) -> Result<Run, Fault> {
+        let (mut input, function) = ((self.decode)(body)?, self.function);
+        if !stored {
+            (self.prepare)(&mut input);
+        }
         Ok(Box::new(move |call| function(call, input).map(Into::into)))
     }
 }

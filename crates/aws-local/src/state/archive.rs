@@ -6,10 +6,12 @@ use std::sync::Arc;
 use event_pattern::Pattern;
 use serde::{Deserialize, Serialize};
 
+use super::pattern::EventPattern;
 use crate::clock::{DAY, Millis};
 
-/// An archive keeps at most this many events here; the oldest are dropped first.
+/// An archive keeps at most this many events here, and this many bytes of them; the oldest are dropped first.
 const EVENTS_MAX: usize = 100_000;
+const BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// An archive.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,13 +19,14 @@ pub(crate) struct Archive {
     pub(crate) name: String,
     pub(crate) bus_arn: String,
     pub(crate) description: Option<String>,
-    pub(crate) pattern: Option<String>,
+    pub(crate) pattern: Option<EventPattern>,
     pub(crate) retention_days: i64,
     pub(crate) kms_key: Option<String>,
     pub(crate) created: Millis,
     pub(crate) events: VecDeque<Archived>,
+    /// The size of their texts.
     #[serde(skip)]
-    compiled: Option<Arc<Pattern>>,
+    bytes: usize,
 }
 
 /// An event in an archive.
@@ -50,6 +53,9 @@ pub(crate) struct Replay {
     pub(crate) started: Millis,
     pub(crate) ended: Option<Millis>,
     pub(crate) last: Option<Millis>,
+    /// While it runs: the events that are still to be published, in the order of their times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<VecDeque<Archived>>,
 }
 
 impl Replay {
@@ -69,7 +75,7 @@ impl Archive {
             kms_key: None,
             created,
             events: VecDeque::new(),
-            compiled: None,
+            bytes: 0,
         }
     }
 
@@ -86,39 +92,52 @@ impl Archive {
         format!("Events-Archive-{}", self.name)
     }
 
-    /// Sets a pattern, which has to compile.
-    pub(crate) fn set_pattern(&mut self, pattern: Option<String>) {
-        self.pattern = pattern;
-        self.compiled = None;
-    }
-
-    /// Stores an event if the pattern matches.
-    pub(crate) fn take(&mut self, event: Archived) {
-        if let Some(text) = &self.pattern {
-            if self.compiled.is_none() {
-                self.compiled = Pattern::compile(text).ok().map(Arc::new);
-            }
-            let matches = self
-                .compiled
-                .as_ref()
-                .is_some_and(|pattern| pattern.matches(&event.text).unwrap_or(false));
-            if !matches {
+    /// Stores an event if the pattern matches, which is looked for in so many steps at most.
+    pub(crate) fn take(&mut self, event: Archived, steps: &mut usize) {
+        if let Some(pattern) = &self.pattern {
+            let matches = |pattern: &Pattern| pattern.matches_within(&event.text, steps).unwrap_or(false);
+            if !pattern.compiled().is_some_and(matches) {
                 return;
             }
         }
         self.expire(event.at);
+        self.bytes += event.text.len();
         self.events.push_back(event);
-        if self.events.len() > EVENTS_MAX {
-            self.events.pop_front();
+        while self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
+            self.drop_oldest();
         }
     }
 
-    /// Drops what retention no longer keeps.
-    fn expire(&mut self, now: Millis) {
-        let oldest = self.oldest(now);
-        while self.events.front().is_some_and(|event| event.at < oldest) {
-            self.events.pop_front();
+    /// Counts what is kept, after it was read from disk.
+    pub(crate) fn recount(&mut self) {
+        self.bytes = self.events.iter().map(|event| event.text.len()).sum();
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.events.pop_front() {
+            self.bytes = self.bytes.saturating_sub(oldest.text.len());
         }
+    }
+
+    /// Drops what retention no longer keeps, so many at a time.
+    fn expire(&mut self, now: Millis) {
+        const DROPPED_MAX: usize = 1_000;
+        let oldest = self.oldest(now);
+        for _ in 0..DROPPED_MAX {
+            if self.events.front().is_none_or(|event| event.at >= oldest) {
+                return;
+            }
+            self.drop_oldest();
+        }
+    }
+
+    /// How many events retention keeps, and their bytes. What it does not keep is not counted one by one where it is
+    /// dropped already.
+    pub(crate) fn size(&self, now: Millis) -> (usize, usize) {
+        let oldest = self.oldest(now);
+        let expired = self.events.partition_point(|event| event.at < oldest);
+        let bytes: usize = self.events.range(..expired).map(|event| event.text.len()).sum();
+        (self.events.len() - expired, self.bytes.saturating_sub(bytes))
     }
 
     /// The events that retention keeps.

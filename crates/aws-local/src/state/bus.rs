@@ -1,13 +1,14 @@
-//! Event buses, and the compiled form of their rules.
+//! Event buses, and what events are matched against.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_pattern::{Matcher, Pattern};
+use event_pattern::Matcher;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Tags;
+use super::pattern::EventPattern;
 use super::rule::{DeadLetterConfig, Rule, Target};
 use crate::clock::Millis;
 
@@ -26,27 +27,52 @@ pub(crate) struct Bus {
     pub(crate) modified: Millis,
     pub(crate) rules: BTreeMap<String, Rule>,
     #[serde(skip)]
-    compiled: Option<Arc<Compiled>>,
-    /// The compiled rules before the last change, reused for what did not change.
-    #[serde(skip)]
-    before: Arc<[Arc<CompiledRule>]>,
+    live: Live,
 }
 
-/// The enabled rules of a bus at one moment, compiled. The stories of the events matched against them keep the rules.
+/// The enabled rules with a pattern, as events are matched against them. A copy of the bus, for a snapshot, has none.
 #[derive(Debug, Default)]
-pub(crate) struct Compiled {
-    pub(crate) rules: Arc<[Arc<CompiledRule>]>,
-    matcher: Matcher<usize>,
+struct Live {
+    rules: BTreeMap<Arc<str>, LiveRule>,
+    matcher: Matcher<Arc<str>>,
+    /// What the stories of events keep of them.
+    named: Arc<[NamedPattern]>,
+    /// The size of what the stories do not account for yet.
+    fresh_bytes: usize,
+    /// Whether the bus's rules have changed since.
+    stale: bool,
 }
 
-/// One enabled rule with a pattern.
+impl Clone for Live {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct CompiledRule {
+struct LiveRule {
+    pattern: EventPattern,
+    targets: Vec<Arc<Target>>,
+}
+
+/// A rule as it was when an event was matched: the text of its pattern, not what that was compiled to.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedPattern {
     pub(crate) name: Arc<str>,
-    /// What `pattern` was compiled from.
-    text: String,
-    pub(crate) pattern: Pattern,
-    pub(crate) targets: Vec<Arc<Target>>,
+    pub(crate) pattern: Arc<str>,
+}
+
+/// What an event matched on a bus.
+#[derive(Debug)]
+pub(crate) struct Matched {
+    /// All rules that it was matched against, by name.
+    pub(crate) rules: Arc<[NamedPattern]>,
+    /// The names of those that matched, in order, with their targets.
+    pub(crate) hits: Vec<(Arc<str>, Vec<Arc<Target>>)>,
+    /// The names of those of which it is not known, since there were too few steps.
+    pub(crate) undecided: Vec<Arc<str>>,
+    /// The size of `rules` if no earlier event's story accounts for it.
+    pub(crate) fresh_bytes: usize,
 }
 
 impl Bus {
@@ -62,81 +88,108 @@ impl Bus {
             created: now,
             modified: now,
             rules: BTreeMap::new(),
-            compiled: None,
-            before: Arc::default(),
+            live: Live::default(),
         }
     }
 
-    /// The rules, to be changed: this drops their compiled form, or events would be matched against the old ones.
+    /// The rules, to be changed: events are matched against what they are afterwards.
     pub(crate) fn rules_mut(&mut self) -> &mut BTreeMap<String, Rule> {
-        if let Some(compiled) = self.compiled.take() {
-            self.before = Arc::clone(&compiled.rules);
-        }
+        self.live.stale = true;
         &mut self.rules
     }
 
-    /// The rules that events are matched against.
-    pub(crate) fn compiled(&mut self) -> Arc<Compiled> {
-        let (rules, before) = (&self.rules, &self.before);
-        Arc::clone(
-            self.compiled
-                .get_or_insert_with(|| Arc::new(compile(rules, before))),
-        )
+    /// The size in memory of the compiled patterns of all rules but one.
+    pub(crate) fn pattern_bytes_without(&self, rule: &str) -> usize {
+        let others = self
+            .rules
+            .values()
+            .filter(|other| other.name != rule && other.managed_by.is_none());
+        let patterns = others.filter_map(|rule| rule.pattern.as_ref());
+        patterns.map(EventPattern::bytes).sum()
+    }
+
+    /// Matches an event against the enabled rules, in so many steps at most; those that were taken are subtracted.
+    pub(crate) fn matching(&mut self, event: &str, steps: &mut usize) -> Matched {
+        if self.live.stale || self.live.rules.is_empty() {
+            self.live.refresh(&self.rules);
+        }
+        self.live.matching(event, steps)
     }
 }
 
-/// Compiles what changed; the rest is reused, since stories share it.
-fn compile(rules: &BTreeMap<String, Rule>, before: &[Arc<CompiledRule>]) -> Compiled {
-    let before: BTreeMap<&str, &Arc<CompiledRule>> = before.iter().map(|rule| (&*rule.name, rule)).collect();
-    let ready = |rule: &Rule| {
-        let text = rule.pattern.as_deref()?;
-        let old = before.get(rule.name.as_str()).filter(|old| old.is_of(rule, text));
-        if let Some(old) = old {
-            return Some(Arc::clone(old));
-        }
-        Some(Arc::new(CompiledRule {
-            name: rule.name.as_str().into(),
-            text: text.to_owned(),
-            pattern: Pattern::compile(text).ok()?,
-            targets: rule.targets.values().map(Arc::clone).collect(),
-        }))
-    };
-    let rules: Arc<[Arc<CompiledRule>]> = rules
-        .values()
+impl Live {
+    /// Takes over what has changed: rules are added to the matcher and removed from it one by one.
+    fn refresh(&mut self, rules: &BTreeMap<String, Rule>) {
+        self.stale = false;
         // A managed rule represents its archive, which gets its events without it.
-        .filter(|rule| rule.is_enabled() && rule.managed_by.is_none())
-        .filter_map(ready)
-        .collect();
-    let mut matcher = Matcher::new();
-    for (at, rule) in rules.iter().enumerate() {
-        matcher.add(at, &rule.pattern);
-    }
-    Compiled { rules, matcher }
-}
-
-impl CompiledRule {
-    /// Whether the rule is still what this was compiled from.
-    fn is_of(&self, rule: &Rule, text: &str) -> bool {
-        let same = |(held, target): (&Arc<Target>, &Arc<Target>)| Arc::ptr_eq(held, target);
-        self.text == text
-            && self.targets.len() == rule.targets.len()
-            && self.targets.iter().zip(rule.targets.values()).all(same)
-    }
-}
-
-impl Compiled {
-    /// The indexes in `rules` of those that match the event, in order.
-    pub(crate) fn matching(&self, event: &str) -> Vec<usize> {
-        if let Ok(found) = self.matcher.matches(event) {
-            let mut places: Vec<usize> = found.into_iter().copied().collect();
-            places.sort_unstable();
-            return places;
+        let live = |rule: &&Rule| rule.is_enabled() && rule.managed_by.is_none();
+        let live = |name: &str| {
+            rules
+                .get(name)
+                .filter(live)
+                .and_then(|rule| Some((rule, rule.pattern.as_ref()?)))
+        };
+        let gone: Vec<Arc<str>> = self
+            .rules
+            .iter()
+            .filter(|(name, held)| live(name).is_none_or(|(_, pattern)| !pattern.is(&held.pattern)))
+            .map(|(name, _)| Arc::clone(name))
+            .collect();
+        let (mut fresh, mut added) = (0, false);
+        for name in &gone {
+            self.rules.remove(name);
+            self.matcher.remove(name);
         }
-        // A rule whose match fails must not keep the event from the others.
-        let rules = self.rules.iter().enumerate();
-        rules
-            .filter(|(_, rule)| rule.pattern.matches(event).unwrap_or_default())
-            .map(|(place, _)| place)
-            .collect()
+        for (name, pattern) in rules.keys().filter_map(|name| Some((name, live(name)?.1))) {
+            if self.rules.contains_key(name.as_str()) {
+                continue;
+            }
+            let Some(compiled) = pattern.compiled() else {
+                continue;
+            };
+            let name: Arc<str> = name.as_str().into();
+            self.matcher.add(Arc::clone(&name), compiled);
+            fresh += name.len() + pattern.text().len();
+            added = true;
+            let (pattern, targets) = (pattern.clone(), Vec::new());
+            self.rules.insert(name, LiveRule { pattern, targets });
+        }
+        for (name, held) in &mut self.rules {
+            if let Some((rule, _)) = live(name) {
+                held.targets = rule.targets.values().map(Arc::clone).collect();
+            }
+        }
+        if added || !gone.is_empty() {
+            let named = |(name, held): (&Arc<str>, &LiveRule)| NamedPattern {
+                name: Arc::clone(name),
+                pattern: Arc::clone(held.pattern.text()),
+            };
+            self.named = self.rules.iter().map(named).collect();
+            self.fresh_bytes += fresh + self.named.len() * size_of::<NamedPattern>();
+        }
+    }
+
+    fn matching(&mut self, event: &str, steps: &mut usize) -> Matched {
+        // An event that is no JSON object matches nothing; there is none such.
+        let found = self.matcher.matches_within(event, steps);
+        let (mut hits, mut undecided): (Vec<Arc<str>>, Vec<Arc<str>>) = match found {
+            Ok(found) => (
+                found.matched.into_iter().cloned().collect(),
+                found.undecided.into_iter().cloned().collect(),
+            ),
+            Err(_) => (Vec::new(), Vec::new()),
+        };
+        hits.sort_unstable();
+        undecided.sort_unstable();
+        let targets = |name: Arc<str>| {
+            let targets = self.rules.get(&name).map(|held| held.targets.clone());
+            (name, targets.unwrap_or_default())
+        };
+        Matched {
+            rules: Arc::clone(&self.named),
+            hits: hits.into_iter().map(targets).collect(),
+            undecided,
+            fresh_bytes: std::mem::take(&mut self.fresh_bytes),
+        }
     }
 }

@@ -15,6 +15,8 @@ use crate::policy::Policy;
 pub(crate) const PAST_MAX: Millis = 14 * DAY;
 /// How far in the future an event may be.
 pub(crate) const FUTURE_MAX: Millis = DAY / 12;
+/// What an event takes in memory besides the bytes that AWS counts: its places in the group and in its stream.
+pub(crate) const EVENT_MEMORY: u64 = 200;
 
 /// A log group.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -139,10 +141,7 @@ impl LogGroup {
     /// service does not accept is logged as of now.
     pub(crate) fn append_delivered(&mut self, stream: &str, at: Millis, now: Millis, message: Arc<str>) {
         self.ensure_stream(stream, now);
-        let kept = self
-            .retention_days
-            .map_or(PAST_MAX, |days| Millis::from(days) * DAY);
-        let taken = now - kept.min(PAST_MAX)..=now + FUTURE_MAX;
+        let taken = self.kept_from(now).max(now - PAST_MAX)..=now + FUTURE_MAX;
         let at = if taken.contains(&at) { at } else { now };
         self.add(stream, at, now, message);
         self.expire(now);
@@ -172,19 +171,42 @@ impl LogGroup {
         true
     }
 
-    /// Drops what retention no longer keeps.
+    /// Drops what retention no longer keeps, so many events at a time: readers begin at [`Self::kept_from`].
     pub(crate) fn expire(&mut self, now: Millis) {
-        let Some(days) = self.retention_days else { return };
-        let oldest = now - Millis::from(days) * DAY;
-        while let Some((&position, event)) = self.events.first_key_value()
-            && position.0 < oldest
-        {
+        const DROPPED_MAX: usize = 10_000;
+        let oldest = self.kept_from(now);
+        for _ in 0..DROPPED_MAX {
+            if self.oldest().is_none_or(|at| at >= oldest) {
+                return;
+            }
+            self.drop_oldest();
+        }
+    }
+
+    /// The time before which retention keeps nothing.
+    pub(crate) fn kept_from(&self, now: Millis) -> Millis {
+        self.retention_days
+            .map_or(Millis::MIN, |days| now - Millis::from(days) * DAY)
+    }
+
+    /// The time of the oldest event.
+    pub(crate) fn oldest(&self) -> Option<Millis> {
+        self.events.first_key_value().map(|(position, _)| position.0)
+    }
+
+    pub(crate) fn drop_oldest(&mut self) {
+        if let Some((&position, event)) = self.events.first_key_value() {
             let stream = Arc::clone(&event.stream);
             if let Some(stream) = self.streams.get_mut(&*stream) {
                 stream.positions.remove(&position);
             }
             self.forget(position);
         }
+    }
+
+    /// What its events take in memory, estimated.
+    pub(crate) fn memory(&self) -> u64 {
+        self.stored_bytes + self.events.len() as u64 * EVENT_MEMORY
     }
 
     /// Events by position, in order.

@@ -13,8 +13,10 @@ pub(crate) mod api_destination;
 pub(crate) mod archive;
 pub(crate) mod bus;
 pub(crate) mod log_group;
+mod log_limit;
 pub(crate) mod metrics;
 pub(crate) mod outbox;
+pub(crate) mod pattern;
 pub(crate) mod queue;
 pub(crate) mod rule;
 pub(crate) mod source;
@@ -29,6 +31,7 @@ use bus::Bus;
 use log_group::{LogGroup, LogPolicy};
 use metrics::Metrics;
 use outbox::Outbox;
+use pattern::EventPattern;
 use queue::Queue;
 use source::Source;
 use story::Stories;
@@ -58,6 +61,15 @@ pub(crate) struct World {
     /// a delivery depends on them.
     #[serde(default)]
     pub(crate) targets: BTreeMap<String, String>,
+    /// How many bytes of log events came since the limit on them was last looked at.
+    #[serde(skip)]
+    pub(crate) log_bytes_added: u64,
+    /// The most steps that one turn has taken since the start.
+    #[serde(skip)]
+    pub(crate) steps_most: usize,
+    /// How many log events were dropped because of that limit.
+    #[serde(default)]
+    pub(crate) log_events_dropped: u64,
 }
 
 /// One account in one region: `123456789012/us-east-1`.
@@ -122,6 +134,16 @@ fn commercial() -> String {
 }
 
 impl World {
+    /// Counts what is kept, after it was read from disk.
+    pub(crate) fn recount(&mut self) {
+        self.outbox.recount();
+        let archives = self
+            .realms
+            .values_mut()
+            .flat_map(|realm| realm.archives.values_mut());
+        archives.for_each(Archive::recount);
+    }
+
     /// A copy for a snapshot, without the stories. Long texts are shared, not copied.
     pub(crate) fn for_snapshot(&self) -> Self {
         Self {
@@ -133,6 +155,9 @@ impl World {
             stories: Stories::default(),
             clock_offset: self.clock_offset,
             targets: self.targets.clone(),
+            log_bytes_added: 0,
+            steps_most: 0,
+            log_events_dropped: self.log_events_dropped,
         }
     }
 
@@ -174,6 +199,17 @@ impl World {
             return Some(key);
         }
         self.sessions.get(key).map(|session| &*session.account)
+    }
+
+    /// The patterns that events are matched against: of all rules and archives.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &EventPattern> {
+        self.realms.values().flat_map(|realm| {
+            let rules = realm.buses.values().flat_map(|bus| bus.rules.values());
+            let unmanaged = rules.filter(|rule| rule.managed_by.is_none());
+            let archives = realm.archives.values();
+            let of_rules = unmanaged.filter_map(|rule| rule.pattern.as_ref());
+            of_rules.chain(archives.filter_map(|archive| archive.pattern.as_ref()))
+        })
     }
 
     /// The same, for reading.

@@ -10,8 +10,12 @@ use super::rule::Target;
 use super::story::DeliveryRef;
 use crate::clock::Millis;
 
-/// How many invocations are kept for `GET /_local/invocations`.
+/// How many invocations are kept for `GET /_local/invocations`, and how many bytes of payloads: the oldest go first.
 const INVOCATIONS_MAX: usize = 1_000;
+const INVOCATION_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The most deliveries that may wait at once, and the most bytes of their payloads.
+const PENDING_MAX: usize = 50_000;
+const PENDING_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// AWS's default of a target's retry policy.
 const AGE_SECONDS_MAX: i64 = 86_400;
 /// A delivery over HTTP that has not ended.
@@ -59,6 +63,13 @@ pub(crate) struct Outbox {
     pub(crate) pending: BTreeMap<u64, Pending>,
     next: u64,
     pub(crate) invocations: VecDeque<InvocationRecord>,
+    /// How many invocations were dropped: the number of the first that is kept.
+    #[serde(default)]
+    pub(crate) invocations_dropped: u64,
+    #[serde(skip)]
+    invocation_bytes: usize,
+    #[serde(skip)]
+    pending_bytes: usize,
 }
 
 impl Outbox {
@@ -71,14 +82,32 @@ impl Outbox {
         }
     }
 
+    /// Counts what is kept, after it was read from disk.
+    pub(crate) fn recount(&mut self) {
+        self.invocation_bytes = self.invocations.iter().map(|seen| seen.payload.len()).sum();
+        self.pending_bytes = self.pending.values().map(|pending| pending.payload.len()).sum();
+    }
+
     /// The numbers below `to` are taken.
     pub(crate) fn skip(&mut self, to: u64) {
         self.next = self.next.max(to);
     }
 
+    /// Whether one more delivery of this payload may wait.
+    pub(crate) fn has_room(&self, payload: &str) -> bool {
+        self.pending.len() < PENDING_MAX && self.pending_bytes + payload.len() <= PENDING_BYTES_MAX
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Pending> {
+        let pending = self.pending.remove(&id)?;
+        self.pending_bytes = self.pending_bytes.saturating_sub(pending.payload.len());
+        Some(pending)
+    }
+
     pub(crate) fn add(&mut self, pending: Pending) -> u64 {
         let id = self.next;
         self.next += 1;
+        self.pending_bytes += pending.payload.len();
         self.pending.insert(id, pending);
         id
     }
@@ -90,9 +119,16 @@ impl Outbox {
     }
 
     pub(crate) fn record(&mut self, invocation: InvocationRecord) {
+        self.invocation_bytes += invocation.payload.len();
         self.invocations.push_back(invocation);
-        if self.invocations.len() > INVOCATIONS_MAX {
-            self.invocations.pop_front();
+        while self.invocations.len() > INVOCATIONS_MAX
+            || (self.invocation_bytes > INVOCATION_BYTES_MAX && self.invocations.len() > 1)
+        {
+            let Some(oldest) = self.invocations.pop_front() else {
+                return;
+            };
+            self.invocation_bytes = self.invocation_bytes.saturating_sub(oldest.payload.len());
+            self.invocations_dropped += 1;
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Queues and their messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,7 +41,7 @@ pub(crate) struct Queue {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) id: String,
-    pub(crate) body: String,
+    pub(crate) body: Arc<str>,
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) system_attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) group: Option<String>,
@@ -61,7 +62,7 @@ pub(crate) struct Message {
 #[derive(Debug)]
 pub(crate) struct NewMessage {
     pub(crate) id: String,
-    pub(crate) body: String,
+    pub(crate) body: Arc<str>,
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) system_attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) group: Option<String>,
@@ -259,18 +260,19 @@ impl Queue {
     ) -> Vec<(u64, Message)> {
         self.forget_old(now);
         let fifo = self.is_fifo();
-        let mut blocked: Vec<String> = Vec::new();
+        let mut blocked = BTreeSet::new();
         let mut taken = Vec::new();
         for (number, message) in &mut self.messages {
             if taken.len() >= count {
                 break;
             }
-            let group = message.group.clone().unwrap_or_default();
             if message.visible_from > now || message.is_spent(receives_max) {
-                blocked.push(group);
+                if fifo {
+                    blocked.insert(message.group.clone());
+                }
                 continue;
             }
-            if fifo && blocked.contains(&group) {
+            if fifo && blocked.contains(&message.group) {
                 continue;
             }
             message.visible_from = now + hide;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Tags;
+use super::pattern::EventPattern;
 use crate::clock::Millis;
 use crate::schedule::Schedule;
 
@@ -15,7 +16,7 @@ use crate::schedule::Schedule;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) name: String,
-    pub(crate) pattern: Option<String>,
+    pub(crate) pattern: Option<EventPattern>,
     pub(crate) schedule: Option<String>,
     pub(crate) state: String,
     /// When its schedule fires next.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::RealmId;
-use super::bus::CompiledRule;
+use super::bus::NamedPattern;
 use super::rule::Target;
 use crate::clock::Millis;
 
@@ -22,6 +22,8 @@ const PASSES_MAX: usize = 32;
 pub(crate) struct Stories {
     by_id: HashMap<Arc<str>, Story>,
     order: VecDeque<Arc<str>>,
+    /// How many were dropped: the number of the first in `order`.
+    dropped: u64,
     bytes: usize,
 }
 
@@ -43,14 +45,16 @@ pub(crate) struct Pass {
     pub(crate) realm: RealmId,
     pub(crate) bus: String,
     /// The rules as they were then.
-    pub(crate) rules: Arc<[Arc<CompiledRule>]>,
-    /// The indexes in `rules` of those that matched.
-    pub(crate) matched: Vec<usize>,
+    pub(crate) rules: Arc<[NamedPattern]>,
+    /// The names of those that matched, in order.
+    pub(crate) matched: Vec<Arc<str>>,
+    /// The names of those of which it is not known, since matching the event took more steps than it may.
+    pub(crate) undecided: Vec<Arc<str>>,
     pub(crate) deliveries: Vec<Delivery>,
 }
 
 /// The event and one target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     pub(crate) rule: Arc<str>,
     pub(crate) target: Arc<Target>,
@@ -61,7 +65,7 @@ pub(crate) struct Delivery {
 }
 
 /// One attempt.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) at: Millis,
     pub(crate) error: Option<(String, String)>,
@@ -97,12 +101,14 @@ impl Stories {
             let Some(oldest) = self.order.pop_front() else {
                 return;
             };
+            self.dropped += 1;
             self.bytes -= self.by_id.remove(&oldest).map_or(0, |story| story.bytes);
         }
     }
 
-    /// Records that the event reached a bus; gives the index in the story.
-    pub(crate) fn pass(&mut self, id: &str, pass: Pass) -> usize {
+    /// Records that the event reached a bus; gives the index in the story. `fresh_bytes` is the size of the rules where no
+    /// earlier story has them.
+    pub(crate) fn pass(&mut self, id: &str, pass: Pass, fresh_bytes: usize) -> usize {
         let Some(story) = self
             .by_id
             .get_mut(id)
@@ -110,7 +116,8 @@ impl Stories {
         else {
             return usize::MAX;
         };
-        let bytes = (pass.rules.len() + pass.matched.len()) * size_of::<usize>() + PASS_BYTES;
+        let names = pass.matched.len() + pass.undecided.len();
+        let bytes = fresh_bytes + names * size_of::<Arc<str>>() + PASS_BYTES;
         story.passes.push(pass);
         story.bytes += bytes;
         self.bytes += bytes;
@@ -163,11 +170,17 @@ impl Stories {
         self.by_id.get(id)
     }
 
-    /// The ids of the latest events, newest first.
-    pub(crate) fn latest(&self) -> impl Iterator<Item = (&Arc<str>, &Story)> {
-        self.order
-            .iter()
+    /// The latest events with their numbers and ids, newest first; only those before a number if one is given.
+    pub(crate) fn latest(&self, before: Option<u64>) -> impl Iterator<Item = (u64, &Arc<str>, &Story)> {
+        let end = before.map_or(usize::MAX, |before| {
+            usize::try_from(before.saturating_sub(self.dropped)).unwrap_or(usize::MAX)
+        });
+        let known = self.order.range(..end.min(self.order.len()));
+        let first = self.dropped;
+        let numbered = known
+            .enumerate()
             .rev()
-            .filter_map(|id| Some((id, self.by_id.get(id)?)))
+            .map(move |(at, id)| (first + at as u64, id));
+        numbered.filter_map(|(number, id)| Some((number, id, self.by_id.get(id)?)))
     }
 }

@@ -1,12 +1,14 @@
 //! The local AWS over HTTP: by AWS's own SDK, and request by request as data.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bounds;
 mod client;
 mod deliver;
 mod durable;
 mod eventbridge;
 mod faults;
 mod guards;
+mod hostile;
 mod log_targets;
 mod logs;
 mod messages;

@@ -12,6 +12,11 @@ pub(crate) type Step<'a> = (&'a str, &'a str, &'a str, &'a str);
 impl Local {
     /// Sends one request in AWS's JSON form; gives the status, the request id and the body.
     pub(crate) async fn ask(&self, key: &str, operation: &str, body: &str) -> (u16, Value) {
+        self.ask_in(REGION, key, operation, body).await
+    }
+
+    /// The same in a region.
+    pub(crate) async fn ask_in(&self, region: &str, key: &str, operation: &str, body: &str) -> (u16, Value) {
         let (service, name) = operation.split_once('.').unwrap();
         let (prefix, media) = match service {
             "events" => ("AWSEvents", "application/x-amz-json-1.1"),
@@ -19,7 +24,7 @@ impl Local {
             _ => ("AmazonSQS", "application/x-amz-json-1.0"),
         };
         let scope = format!(
-            "AWS4-HMAC-SHA256 Credential={key}/20240101/{REGION}/{service}/aws4_request, Signature=x"
+            "AWS4-HMAC-SHA256 Credential={key}/20240101/{region}/{service}/aws4_request, Signature=x"
         );
         let response = self
             .http

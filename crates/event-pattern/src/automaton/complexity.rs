@@ -11,38 +11,38 @@ use super::state::Transition;
 use super::{Automaton, START};
 use crate::comparison::Comparison;
 
-/// More sets of transitions than this are not evaluated: so many wildcards are too complex in any case.
-const SETS_MAX: usize = 100_000;
+/// Beyond so many transitions, over all sets, no more are evaluated: so many wildcards are too complex in any case.
+const TRANSITIONS_MAX: usize = 2_000_000;
 
 impl Automaton {
     /// The complexity, or `most` if it is greater.
     pub(crate) fn complexity(&self, most: usize) -> usize {
-        let within = self.wildcards_within();
+        let within = self.wildcards_within(most);
         let mut worst = 0;
+        let mut evaluated = 0;
         let mut seen = HashSet::new();
-        let mut sets: VecDeque<TransitionSet> = self.sets_after([START]).into();
+        let mut sets: VecDeque<TransitionSet> = VecDeque::new();
+        let first = self.sets_after([START], &mut evaluated);
+        sets.extend(first.into_iter().filter(|set| seen.insert(set.clone())));
         while let Some(transitions) = sets.pop_front() {
-            if seen.contains(&transitions) {
-                continue;
-            }
             worst = worst.max(self.wildcards_ahead(&transitions, &within));
-            if worst >= most || seen.len() == SETS_MAX {
+            if worst >= most || evaluated > TRANSITIONS_MAX {
                 return most;
             }
-            sets.extend(
-                self.sets_after(
-                    transitions
-                        .iter()
-                        .filter_map(|transition| self.next_state(*transition)),
-                ),
-            );
-            seen.insert(transitions);
+            let states = transitions.iter();
+            let states = states.filter_map(|transition| self.next_state(*transition));
+            let next = self.sets_after(states, &mut evaluated);
+            sets.extend(next.into_iter().filter(|set| seen.insert(set.clone())));
         }
         worst
     }
 
     /// Where one more byte leads: a set for each byte with transitions of its own, and one for all others.
-    fn sets_after(&self, states: impl IntoIterator<Item = usize>) -> Vec<TransitionSet> {
+    fn sets_after(
+        &self,
+        states: impl IntoIterator<Item = usize>,
+        evaluated: &mut usize,
+    ) -> Vec<TransitionSet> {
         let states: Vec<_> = states.into_iter().map(|state| &self.states[state]).collect();
         let bytes: BTreeSet<u8> = states.iter().flat_map(|state| state.bytes()).collect();
         let own = bytes
@@ -51,6 +51,7 @@ impl Automaton {
         let others = states.iter().map(|state| state.on_others()).collect();
         let sets = own.chain([others]).map(|sets: Vec<&BTreeSet<Transition>>| {
             let transitions: BTreeSet<Transition> = sets.into_iter().flatten().copied().collect();
+            *evaluated += 1 + transitions.len();
             transitions.into_iter().collect::<TransitionSet>()
         });
         sets.filter(|transitions| !transitions.is_empty()).collect()
@@ -88,8 +89,8 @@ impl Automaton {
         )
     }
 
-    /// For each state, the wildcards that it can lead to.
-    fn wildcards_within(&self) -> Vec<Wildcards> {
+    /// For each state, the wildcards that it can lead to; `most` of them where there are more.
+    fn wildcards_within(&self, most: usize) -> Vec<Wildcards> {
         let mut within = vec![Wildcards::new(); self.states.len()];
         let mut entered = vec![false; self.states.len()];
         let mut open = vec![START];
@@ -100,10 +101,13 @@ impl Automaton {
                 open.extend(further.filter(|next| !entered[*next]));
                 continue;
             }
-            let ahead = next
-                .into_iter()
-                .flat_map(|transition| self.wildcards_at(transition, &within))
-                .collect();
+            let mut ahead = Wildcards::new();
+            for transition in next {
+                if ahead.len() >= most {
+                    break;
+                }
+                ahead.extend(self.wildcards_at(transition, &within));
+            }
             within[state] = ahead;
             open.pop();
         }

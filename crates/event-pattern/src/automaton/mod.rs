@@ -103,6 +103,19 @@ impl Automaton {
             .fold(next, |next, letters| self.add(letters, at, next))
     }
 
+    /// How many states it has.
+    pub(crate) fn states(&self) -> usize {
+        self.states.len()
+    }
+
+    /// Its size in memory, estimated.
+    pub(crate) fn bytes(&self) -> usize {
+        /// Of a state with few transitions.
+        const STATE: usize = 512;
+        let comparisons: usize = self.comparisons.iter().map(Comparison::bytes).sum();
+        self.states.len() * STATE + 2 * comparisons + self.comparisons.len() * 2 * size_of::<Comparison>()
+    }
+
     /// The number of a comparison among those that were added.
     pub(crate) fn number(&self, comparison: &Comparison) -> Option<usize> {
         self.numbers.get(comparison).copied()

@@ -8,18 +8,21 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Alternative, Condition, Error};
+use super::{Alternative, Condition, ENTRIES_MAX, Error, too_complex};
 use crate::any_of::AnyOf;
 use crate::automaton::Automaton;
 use crate::comparison::{Comparison, lost_before};
 
-/// Steps after which no more repeats are looked for.
-const STEPS_MAX: usize = 100_000;
+/// A pattern that takes more steps than this is refused: a step adds a comparison, or looks at an alternative that may
+/// be the same.
+const STEPS_MAX: usize = 1_000_000;
+/// As is one whose automata have more states than this, some half a kilobyte each.
+const STATES_MAX: usize = 20_000;
 /// An alternative of more paths than this is taken as if all took the path of the first.
 const PATHS_MAX: usize = 64;
 
 /// The alternatives that the engine keeps, as it understands them.
-pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
+pub(crate) fn as_added(alternatives: Vec<Alternative>) -> Result<Vec<Alternative>, Error> {
     let interferes = Automaton::interferes(
         alternatives
             .iter()
@@ -27,14 +30,13 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
             .flat_map(|condition| &condition.any_of.list),
     );
     if alternatives.len() < 2 && !interferes {
-        return alternatives;
+        return Ok(alternatives);
     }
     let mut machine = Machine::new(&alternatives);
-    let kept: Vec<bool> = alternatives
-        .iter()
-        .enumerate()
+    let added = alternatives.iter().enumerate();
+    let kept: Vec<bool> = added
         .map(|(id, alternative)| machine.add(id, alternative))
-        .collect();
+        .collect::<Result<_, _>>()?;
     let interference = Interference {
         numeric: machine.numeric(),
         lost: machine.lost(),
@@ -46,21 +48,28 @@ pub(super) fn as_added(alternatives: Vec<Alternative>) -> Vec<Alternative> {
     };
     let kept = (0..alternatives.len()).filter(|id| kept[*id]);
     if interference.is_nothing() {
-        return kept.map(|id| alternatives[id].clone()).collect();
+        return Ok(kept.map(|id| alternatives[id].clone()).collect());
     }
-    kept.flat_map(|id| {
+    let (mut placed, mut all, mut entries) = (Placed::default(), Vec::new(), 0);
+    for id in kept {
         let alternative = &alternatives[id];
-        let paths = machine.paths(id, alternative, &interference);
-        paths
-            .into_iter()
-            .map(|path| interference.placed(alternative, &path))
-            .collect::<Vec<_>>()
-    })
-    .collect()
+        for path in machine.paths(id, alternative, &interference) {
+            entries += alternative.len();
+            if entries > ENTRIES_MAX {
+                return Err(too_complex());
+            }
+            all.push(interference.placed(alternative, path, &mut placed));
+        }
+    }
+    Ok(all)
 }
 
+/// Conditions that were placed, by what was placed, the state it is evaluated from and its comparisons that lead on: they
+/// are shared, since the paths of alternatives have most of them in common.
+type Placed = HashMap<(*const Condition, usize, Vec<usize>), Arc<Condition>>;
+
 /// The complexity of the field whose wildcards are the most complex, or `most` if that is less.
-pub(super) fn complexity(alternatives: &[Alternative], most: usize) -> usize {
+pub(crate) fn complexity(alternatives: &[Alternative], most: usize) -> usize {
     let comparisons = alternatives
         .iter()
         .flatten()
@@ -70,7 +79,9 @@ pub(super) fn complexity(alternatives: &[Alternative], most: usize) -> usize {
     }
     let mut machine = Machine::new(alternatives);
     for (id, alternative) in alternatives.iter().enumerate() {
-        machine.add(id, alternative);
+        if machine.add(id, alternative).is_err() {
+            return most;
+        }
     }
     machine.complexity(most)
 }
@@ -147,12 +158,17 @@ impl Interference<'_> {
     }
 
     /// An alternative whose conditions take into account the comparisons beside theirs in the engine.
-    fn placed(&self, alternative: &Alternative, path: &Path) -> Alternative {
-        alternative
-            .iter()
-            .zip(path)
-            .map(|(condition, (from, comparisons))| self.placed_one(condition, *from, comparisons))
-            .collect()
+    fn placed(&self, alternative: &Alternative, path: Path, placed: &mut Placed) -> Alternative {
+        let mut one = |(condition, (from, comparisons)): (&Arc<Condition>, (usize, Vec<usize>))| {
+            let key = (Arc::as_ptr(condition), from, comparisons);
+            if let Some(known) = placed.get(&key) {
+                return Arc::clone(known);
+            }
+            let fresh = self.placed_one(condition, from, &key.2);
+            placed.insert(key, Arc::clone(&fresh));
+            fresh
+        };
+        alternative.iter().zip(path).map(&mut one).collect()
     }
 
     fn placed_one(&self, condition: &Arc<Condition>, from: usize, comparisons: &[usize]) -> Arc<Condition> {
@@ -217,6 +233,8 @@ struct Field<'a> {
 struct Machine<'a> {
     states: Vec<State<'a>>,
     steps: usize,
+    /// The states of all automata.
+    automaton_states: usize,
     fields: HashMap<At<'a>, Field<'a>>,
     /// Where the comparisons of an alternative's condition lead from a state.
     leads: HashMap<(usize, usize, usize), Vec<usize>>,
@@ -239,11 +257,14 @@ impl<'a> Machine<'a> {
     }
 
     /// Adds an alternative: false if it passes for a repeat.
-    fn add(&mut self, id: usize, alternative: &'a Alternative) -> bool {
+    fn add(&mut self, id: usize, alternative: &'a Alternative) -> Result<bool, Error> {
         let mut reached = vec![BTreeSet::new(); alternative.len()];
-        if !self.step(0, (id, alternative), 0, &mut reached).is_empty() {
-            return false;
+        if !self.step(0, (id, alternative), 0, &mut reached)?.is_empty() {
+            return Ok(false);
         }
+        let entries =
+            |(at, condition): (usize, &Arc<Condition>)| condition.any_of.list.len() * reached[at].len();
+        self.take(alternative.iter().enumerate().map(entries).sum())?;
         for (at, condition) in alternative.iter().enumerate() {
             let last = at + 1 == alternative.len();
             for comparison in &condition.any_of.list {
@@ -254,7 +275,16 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        true
+        Ok(true)
+    }
+
+    /// Counts steps before they are made.
+    fn take(&mut self, steps: usize) -> Result<(), Error> {
+        self.steps += steps;
+        if self.steps > STEPS_MAX {
+            return Err(too_complex());
+        }
+        Ok(())
     }
 
     /// The paths through an alternative that was kept: one, unless the comparisons of a field lead to states in which a
@@ -374,13 +404,10 @@ impl<'a> Machine<'a> {
         (id, alternative): (usize, &'a Alternative),
         at: usize,
         reached: &mut [BTreeSet<usize>],
-    ) -> Ids {
-        self.steps += 1;
-        if self.steps > STEPS_MAX {
-            return Ids::new();
-        }
+    ) -> Result<Ids, Error> {
         let condition = &*alternative[at];
-        let leads = self.enter(from, condition);
+        self.take(1 + condition.any_of.list.len())?;
+        let leads = self.enter(from, condition)?;
         let mut seen = BTreeSet::new();
         let states: Vec<usize> = leads
             .iter()
@@ -392,24 +419,24 @@ impl<'a> Machine<'a> {
         let mut found = Ids::new();
         if at + 1 == alternative.len() {
             for state in &states {
-                found = self.shared(*state, &condition.any_of.list, true);
+                found = self.shared(*state, &condition.any_of.list, true)?;
             }
-            return found;
+            return Ok(found);
         }
         let mut here = None;
         for state in &states {
-            found = self.step(*state, (id, alternative), at + 1, reached);
+            found = self.step(*state, (id, alternative), at + 1, reached)?;
             if !found.is_empty() {
-                here = Some(self.shared(*state, &condition.any_of.list, false));
+                here = Some(self.shared(*state, &condition.any_of.list, false)?);
             }
         }
         let here = here.unwrap_or_default();
         found.retain(|id| here.contains(id));
-        found
+        Ok(found)
     }
 
     /// A comparison leads where it led before, or else where the one before it in the list leads.
-    fn enter(&mut self, from: usize, condition: &'a Condition) -> Vec<usize> {
+    fn enter(&mut self, from: usize, condition: &'a Condition) -> Result<Vec<usize>, Error> {
         let mut states = Vec::new();
         let field = self.fields.entry((from, &condition.name)).or_default();
         for comparison in &condition.any_of.list {
@@ -417,10 +444,15 @@ impl<'a> Machine<'a> {
             let next = states.last().copied().unwrap_or(fresh);
             field.comparisons.push(comparison);
             let state = if self.forgetful && comparison.is_text() {
-                field
-                    .automaton
-                    .get_or_insert_with(Automaton::new)
-                    .put(comparison, next)
+                let automaton = field.automaton.get_or_insert_with(Automaton::new);
+                let before = automaton.states();
+                let state = automaton.put(comparison, next);
+                self.automaton_states += automaton.states() - before;
+                self.steps += comparison.bytes() / 8;
+                if self.automaton_states > STATES_MAX || self.steps > STEPS_MAX {
+                    return Err(too_complex());
+                }
+                state
             } else {
                 *field.next.entry(comparison).or_insert(next)
             };
@@ -432,17 +464,23 @@ impl<'a> Machine<'a> {
             }
             states.push(state);
         }
-        states
+        Ok(states)
     }
 
-    fn shared(&self, state: usize, comparisons: &[Comparison], ends: bool) -> Ids {
+    fn shared(&mut self, state: usize, comparisons: &[Comparison], ends: bool) -> Result<Ids, Error> {
         let state = &self.states[state];
         let by_comparison = if ends { &state.ends } else { &state.passes };
-        comparisons
+        let found: Vec<&Ids> = comparisons
             .iter()
             .filter_map(|comparison| by_comparison.get(comparison))
-            .flatten()
-            .copied()
-            .collect()
+            .collect();
+        let steps = comparisons.len() + found.iter().map(|ids| ids.len()).sum::<usize>();
+        let ids = if self.steps + steps > STEPS_MAX {
+            Ids::new()
+        } else {
+            found.into_iter().flatten().copied().collect()
+        };
+        self.take(steps)?;
+        Ok(ids)
     }
 }

@@ -6,6 +6,8 @@
 mod expression;
 mod machine;
 
+pub(crate) use machine::{as_added, complexity};
+
 use std::sync::Arc;
 
 use crate::any_of::AnyOf;
@@ -15,7 +17,8 @@ use crate::ip;
 use crate::json::{self, Reader, Token};
 use crate::number;
 
-/// More alternatives than this are refused: each `$or` multiplies them.
+/// More alternatives than this are refused: each `$or` multiplies them. The engine itself has no limit, and EventBridge
+/// has a smaller one.
 const ALTERNATIVES_MAX: usize = 10_000;
 /// As are more fields in all of them together.
 const ENTRIES_MAX: usize = 200_000;
@@ -65,18 +68,8 @@ pub(crate) struct Condition {
 /// Conditions that must all hold, ordered by name as Java orders strings.
 pub(crate) type Alternative = Vec<Arc<Condition>>;
 
-/// Compiles a pattern: its alternatives, of which one must hold.
-pub(crate) fn compile(text: &str) -> Result<Vec<Alternative>, Error> {
-    written(text).map(machine::as_added)
-}
-
-/// How complex the pattern's wildcards are, or `most` if they are more complex than that.
-pub(crate) fn complexity(text: &str, most: usize) -> Result<usize, Error> {
-    written(text).map(|alternatives| machine::complexity(&alternatives, most))
-}
-
-/// The alternatives as they are written.
-fn written(text: &str) -> Result<Vec<Alternative>, Error> {
+/// The alternatives of a pattern as they are written, of which one must hold.
+pub(crate) fn written(text: &str) -> Result<Vec<Alternative>, Error> {
     let refusal = match Compiler::new(text, Dialect::Or).run() {
         Ok(alternatives) => return machine::addable(&alternatives).map(|()| alternatives),
         Err(refusal) => refusal,
@@ -307,12 +300,15 @@ fn exact(text: Vec<u8>) -> Comparison {
 fn bounded(alternatives: &[Alternative]) -> Result<()> {
     let entries: usize = alternatives.iter().map(Vec::len).sum();
     if alternatives.len() > ALTERNATIVES_MAX || entries > ENTRIES_MAX {
-        return Err(Error::limit(
-            "Rule is too complex - too many combinations of $or".to_owned(),
-            "fewer `$or`",
-        ));
+        return Err(too_complex());
     }
     Ok(())
+}
+
+/// The refusal of a pattern whose alternatives, each by itself or by what the engine makes of them, are too many.
+pub(crate) fn too_complex() -> Error {
+    let reason = "Rule is too complex - too many combinations of $or";
+    Error::limit(reason.to_owned(), "fewer `$or`, or fewer values in them")
 }
 
 /// Keys joined by dots, except that a first key of no characters takes no dot.

@@ -10,8 +10,10 @@ use std::hash::Hash;
 
 use crate::any_of::AnyOf;
 use crate::comparison::Comparison;
+use crate::error::EventError;
 use crate::ip;
 use crate::number::{self, Key};
+use crate::steps::Steps;
 use crate::value::Value;
 
 type Conditions = Vec<u32>;
@@ -89,18 +91,44 @@ impl Index {
 
     /// Adds the conditions that a value passes to `hits`; `passes` tries one.
     #[inline]
-    pub(super) fn hits(&self, value: Value<'_>, hits: &mut Conditions, passes: impl Fn(u32) -> bool) {
-        let Some(kinds) = &self.0 else { return };
+    pub(super) fn hits(
+        &self,
+        value: Value<'_>,
+        hits: &mut Conditions,
+        steps: &Steps,
+        passes: impl Fn(u32) -> bool,
+    ) -> Result<(), EventError> {
+        let Some(kinds) = &self.0 else { return Ok(()) };
+        steps.take(kinds.steps(value))?;
         if value.string {
             kinds.string_hits(value.text, hits, &passes);
         } else {
             kinds.literal_hits(value.text, hits);
         }
         hits.extend(kinds.others.iter().copied().filter(|at| passes(*at)));
+        Ok(())
     }
 }
 
 impl Kinds {
+    /// The steps of looking a value up, besides those of what is tried.
+    fn steps(&self, value: Value<'_>) -> usize {
+        let len = value.text.len();
+        if !value.string {
+            return 1 + len / 32 + self.ranges.len() / 4 + self.addresses.len();
+        }
+        let lengths = [
+            &self.prefixes,
+            &self.suffixes,
+            &self.folded_prefixes,
+            &self.folded_suffixes,
+            &self.heads,
+            &self.tails,
+        ];
+        let lengths: usize = lengths.iter().map(|texts| texts.steps(len)).sum();
+        1 + len / 16 + lengths + self.addresses.len()
+    }
+
     fn string_hits(&self, text: &[u8], hits: &mut Conditions, passes: &impl Fn(u32) -> bool) {
         hits.extend(self.strings.get(text).into_iter().flatten());
         self.prefixes
@@ -193,6 +221,12 @@ impl Kinds {
 impl ByLength {
     fn is_empty(&self) -> bool {
         self.lengths.is_empty()
+    }
+
+    /// The steps of looking a value of this length up, once for each length.
+    fn steps(&self, len: usize) -> usize {
+        let longest = self.lengths.last_key_value().map_or(0, |(longest, _)| *longest);
+        2 * self.lengths.len() * (1 + longest.min(len) / 32)
     }
 
     fn put(&mut self, text: Box<[u8]>, at: u32) {

@@ -7,21 +7,22 @@
 //! removed one by one.
 
 mod index;
+mod run;
 mod slab;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::choice::Choice;
 use crate::comparison::Comparison;
 use crate::compile::Condition;
 use crate::error::EventError;
-use crate::event::{Event, Gathered};
+use crate::event::Gathered;
 use crate::names::Names;
 use crate::pattern::Pattern;
-use crate::value::Value;
+use crate::steps::{STEPS_MAX, Steps};
 use index::Index;
+use run::{Run, Tried};
 use slab::Slab;
 
 /// A set of rules, each known by an id, and which of them match an event.
@@ -50,6 +51,15 @@ pub struct Matcher<Id> {
     /// Alternatives without a pivot, since all their conditions may hold where a field is absent.
     unindexed: Vec<u32>,
     scratches: Mutex<Vec<Scratch>>,
+}
+
+/// What of many rules is known for one event.
+#[derive(Debug)]
+pub struct Found<'m, Id> {
+    /// The ids whose rules match, in no particular order.
+    pub matched: Vec<&'m Id>,
+    /// The ids of which it is not known, since there were too few steps.
+    pub undecided: Vec<&'m Id>,
 }
 
 /// A condition, shared by all alternatives that have it.
@@ -95,16 +105,6 @@ impl Hash for ByContent {
     }
 }
 
-/// What is known of a condition, for one event.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Tried {
-    #[default]
-    Fails,
-    Holds,
-    /// It holds, and the alternatives whose pivot it is were evaluated.
-    Done,
-}
-
 /// What one event needs; kept for the next.
 #[derive(Debug, Default)]
 struct Scratch {
@@ -114,6 +114,8 @@ struct Scratch {
     tried: Vec<(u32, Tried)>,
     /// Which rules are known to match it.
     matched: Vec<u32>,
+    /// The steps that each rule took for it.
+    used: Vec<(u32, usize)>,
 }
 
 impl<Id> Default for Matcher<Id> {
@@ -158,11 +160,17 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
             })
         };
         let rule = *self.ids.entry(id).or_insert_with_key(new);
+        let mut shared = HashMap::new();
         for alternative in &pattern.alternatives {
-            let conditions: Box<[u32]> = alternative
-                .iter()
-                .map(|condition| self.share(condition))
-                .collect();
+            let number = |condition: &Arc<Condition>| {
+                let fresh = || self.share(condition);
+                let at = *shared.entry(Arc::as_ptr(condition)).or_insert_with(fresh);
+                if let Some(shared) = self.conditions.get_mut(at) {
+                    shared.uses += 1;
+                }
+                at
+            };
+            let conditions: Box<[u32]> = alternative.iter().map(number).collect();
             let pivot = conditions
                 .iter()
                 .copied()
@@ -190,14 +198,16 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
             .rules
             .remove(rule)
             .map_or_else(Vec::new, |rule| rule.alternatives);
-        for at in alternatives {
-            let Some(alternative) = self.alternatives.remove(at) else {
-                continue;
-            };
-            self.unindex(at, alternative.pivot);
-            for condition in &alternative.conditions {
-                self.release(*condition);
-            }
+        let removed = alternatives
+            .into_iter()
+            .filter_map(|at| self.alternatives.remove(at));
+        let removed: Vec<Alternative> = removed.collect();
+        let pivots: HashSet<Option<u32>> = removed.iter().map(|one| one.pivot).collect();
+        for pivot in pivots {
+            self.unindex(pivot);
+        }
+        for condition in removed.iter().flat_map(|one| &one.conditions) {
+            self.release(*condition);
         }
         self.shrink();
         true
@@ -205,8 +215,21 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
 
     /// The ids whose rules match the event, a JSON object, in no particular order.
     pub fn matches(&self, event_json: &str) -> Result<Vec<&Id>, EventError> {
+        let found = self.matches_within(event_json, &mut STEPS_MAX.clone())?;
+        if found.undecided.is_empty() {
+            Ok(found.matched)
+        } else {
+            Err(EventError::TooComplex)
+        }
+    }
+
+    /// The same in so many steps at most; those that were taken are subtracted. A rule that takes more than its part of
+    /// them is decided after all others.
+    pub fn matches_within(&self, event_json: &str, steps: &mut usize) -> Result<Found<'_, Id>, EventError> {
         let mut scratch = self.pool().pop().unwrap_or_default();
-        let result = self.matches_with(event_json, &mut scratch);
+        let counted = Steps::new(*steps);
+        let result = self.matches_with(event_json, &mut scratch, &counted);
+        *steps = counted.left();
         self.pool().push(scratch);
         result
     }
@@ -215,22 +238,30 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn matches_with(&self, event: &str, scratch: &mut Scratch) -> Result<Vec<&Id>, EventError> {
+    fn matches_with(
+        &self,
+        event: &str,
+        scratch: &mut Scratch,
+        steps: &Steps,
+    ) -> Result<Found<'_, Id>, EventError> {
         let Scratch {
             gathered,
             event: number,
             tried,
             matched,
+            used,
         } = scratch;
         *number = number.wrapping_add(1);
         if *number == 0 {
             // Every mark of four billion events ago would look like one of this event.
             tried.clear();
             matched.clear();
+            used.clear();
             *number = 1;
         }
         tried.resize(self.conditions.len(), (0, Tried::Fails));
         matched.resize(self.rules.len(), 0);
+        used.resize(self.rules.len(), (0, 0));
         let event = gathered.read(&self.names, event)?;
         let mut run = Run {
             matcher: self,
@@ -238,23 +269,26 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
             number: *number,
             tried,
             matched,
+            used,
             ids: Vec::new(),
-            steps: 0,
+            put_off: Vec::new(),
+            part: steps.left() / (2 * self.ids.len().max(1)),
+            steps,
         };
-        run.all()?;
-        Ok(run.ids)
+        let undecided = run.all();
+        Ok(Found {
+            matched: run.ids,
+            undecided,
+        })
     }
 
-    /// The number of a condition, which is shared if it is known.
+    /// The number of a condition, which is shared if it is known. Its use is not counted yet.
     fn share(&mut self, condition: &Arc<Condition>) -> u32 {
-        let name = self.names.add(&condition.name);
         let key = ByContent(Arc::clone(condition));
         if let Some(at) = self.known.get(&key) {
-            if let Some(shared) = self.conditions.get_mut(*at) {
-                shared.uses += 1;
-            }
             return *at;
         }
+        let name = self.names.add(&condition.name);
         // Its spelling is not needed here.
         let condition = Arc::new(Condition {
             source: String::new(),
@@ -263,7 +297,7 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
         let shared = Shared {
             condition: Arc::clone(&condition),
             name,
-            uses: 1,
+            uses: 0,
             dependents: Vec::new(),
         };
         let at = self.conditions.insert(shared);
@@ -275,11 +309,11 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
         let Some(shared) = self.conditions.get_mut(at) else {
             return;
         };
-        self.names.remove(&shared.condition.name);
         shared.uses -= 1;
         if shared.uses == 0
             && let Some(shared) = self.conditions.remove(at)
         {
+            self.names.remove(&shared.condition.name);
             self.known.remove(&ByContent(shared.condition));
         }
     }
@@ -312,15 +346,15 @@ impl<Id: Clone + Eq + Hash> Matcher<Id> {
         }
     }
 
-    fn unindex(&mut self, at: u32, pivot: Option<u32>) {
+    /// Removes the alternatives that are gone from under their pivot, all at once.
+    fn unindex(&mut self, pivot: Option<u32>) {
+        let alternatives = &self.alternatives;
         let Some((pivot, shared)) = pivot.and_then(|pivot| Some((pivot, self.conditions.get_mut(pivot)?)))
         else {
-            self.unindexed.retain(|known| *known != at);
+            self.unindexed.retain(|at| alternatives.get(*at).is_some());
             return;
         };
-        if let Some(place) = shared.dependents.iter().position(|known| *known == at) {
-            shared.dependents.swap_remove(place);
-        }
+        shared.dependents.retain(|at| alternatives.get(*at).is_some());
         if shared.dependents.is_empty() {
             self.indexes[shared.name as usize].remove(pivot, &shared.condition.any_of);
         }
@@ -364,132 +398,5 @@ fn vagueness(comparison: &Comparison) -> Option<u64> {
         | Comparison::NotSuffixes(_)
         | Comparison::NotIgnoreCase(_)
         | Comparison::NotWildcards(_) => Some(1 << 24),
-    }
-}
-
-/// One event against all rules.
-struct Run<'a, 's, Id> {
-    matcher: &'a Matcher<Id>,
-    event: Event<'s>,
-    number: u32,
-    tried: &'s mut [(u32, Tried)],
-    matched: &'s mut [u32],
-    ids: Vec<&'a Id>,
-    steps: usize,
-}
-
-impl<Id> Run<'_, '_, Id> {
-    fn all(&mut self) -> Result<(), EventError> {
-        let matcher = self.matcher;
-        let mut hits = Vec::new();
-        for (name, value) in self.event.all() {
-            let Some(index) = matcher.indexes.get(name as usize) else {
-                continue;
-            };
-            index.hits(value, &mut hits, |at| self.passes(at, value));
-            for at in hits.drain(..) {
-                self.holds(at)?;
-            }
-        }
-        for at in &matcher.unindexed {
-            self.try_alternative(*at, None)?;
-        }
-        Ok(())
-    }
-
-    fn passes(&self, at: u32, value: Value<'_>) -> bool {
-        self.tried[at as usize] != (self.number, Tried::Done)
-            && self
-                .matcher
-                .conditions
-                .get(at)
-                .is_some_and(|shared| shared.condition.any_of.pass(value))
-    }
-
-    /// A condition holds: evaluates the alternatives whose pivot it is, once.
-    fn holds(&mut self, at: u32) -> Result<(), EventError> {
-        let tried = &mut self.tried[at as usize];
-        if *tried == (self.number, Tried::Done) {
-            return Ok(());
-        }
-        *tried = (self.number, Tried::Done);
-        let matcher = self.matcher;
-        let dependents = matcher
-            .conditions
-            .get(at)
-            .map_or(&[][..], |shared| &shared.dependents);
-        dependents
-            .iter()
-            .try_for_each(|alternative| self.try_alternative(*alternative, Some(at)))
-    }
-
-    fn try_alternative(&mut self, at: u32, pivot: Option<u32>) -> Result<(), EventError> {
-        let matcher = self.matcher;
-        let Some(alternative) = matcher.alternatives.get(at) else {
-            return Ok(());
-        };
-        if self.matched[alternative.rule as usize] == self.number {
-            return Ok(());
-        }
-        let all = alternative
-            .conditions
-            .iter()
-            .all(|one| Some(*one) == pivot || self.may_hold(*one));
-        if all && (!self.needs_choice(alternative) || self.choice(alternative)?) {
-            self.matched[alternative.rule as usize] = self.number;
-            self.ids
-                .extend(matcher.rules.get(alternative.rule).map(|rule| &rule.id));
-        }
-        Ok(())
-    }
-
-    /// Whether some value passes, or the field may be absent. A field that is absent from some elements only is left to
-    /// the choice among them.
-    fn may_hold(&mut self, at: u32) -> bool {
-        let (event, tried) = self.tried[at as usize];
-        if event == self.number {
-            return tried != Tried::Fails;
-        }
-        let Some(shared) = self.matcher.conditions.get(at) else {
-            return false;
-        };
-        let any_of = &shared.condition.any_of;
-        let holds = (any_of.absent()
-            && (!self.event.has(shared.name) || self.event.in_elements(shared.name)))
-            || self.event.values(shared.name).any(|value| any_of.pass(value));
-        self.tried[at as usize] = (self.number, if holds { Tried::Holds } else { Tried::Fails });
-        holds
-    }
-
-    /// Whether values from different elements may have to be kept apart: two fields have some.
-    fn needs_choice(&self, alternative: &Alternative) -> bool {
-        let in_elements = |at: &&u32| {
-            self.matcher
-                .conditions
-                .get(**at)
-                .is_some_and(|shared| self.event.in_elements(shared.name))
-        };
-        self.event.has_elements() && {
-            let mut fields = alternative.conditions.iter().filter(in_elements);
-            fields
-                .next()
-                .is_some_and(|first| fields.next().is_some() || self.may_be_absent(*first))
-        }
-    }
-
-    fn may_be_absent(&self, at: u32) -> bool {
-        self.matcher
-            .conditions
-            .get(at)
-            .is_some_and(|shared| shared.condition.any_of.absent())
-    }
-
-    fn choice(&mut self, alternative: &Alternative) -> Result<bool, EventError> {
-        let shared = alternative
-            .conditions
-            .iter()
-            .filter_map(|at| self.matcher.conditions.get(*at));
-        let conditions = shared.map(|shared| (&*shared.condition, Some(shared.name)));
-        Choice::new(conditions, self.event).exists(&mut self.steps)
     }
 }

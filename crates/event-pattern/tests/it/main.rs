@@ -2,6 +2,7 @@
 
 mod agreement;
 mod answers;
+mod costs;
 mod generate;
 mod matcher;
 mod pairs;

@@ -305,6 +305,8 @@ impl Exchange {
         if !host.is_https() {
             // No certificate is checked, so a machine without root certificates must not fail here.
             builder = builder.tls_certs_only([]);
+        } else if let Some(roots) = &self.settings.extra_roots {
+            builder = builder.tls_certs_merge(roots.certificates());
         }
         let made = builder.build().map_err(ClientError::Tls)?;
         Ok(self.http.get_or_init(|| made))

@@ -6,7 +6,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! error host retry token    leaves
+//! error host retry roots token    leaves
 //! settings                  how to reach the API
 //! exchange                  one call: sent, answered, retried
 //! ```
@@ -15,6 +15,7 @@ mod error;
 mod exchange;
 mod host;
 mod retry;
+mod roots;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use self::error::{ClientError, Refusal};
 use self::exchange::{Body, Exchange, Request};
 pub use self::host::{Host, HostError};
 pub use self::retry::Retry;
+pub use self::roots::{ExtraRoots, RootsError};
 pub use self::settings::Settings;
 pub use self::token::{Token, TokenError};
 use crate::{

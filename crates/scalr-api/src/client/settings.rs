@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::retry::Retry;
+use super::roots::ExtraRoots;
 use super::token::Token;
 
 /// How to reach the API.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub user_agent: String,
     /// How long to wait for one answer, from connecting to the body's last byte.
     pub timeout: Duration,
+    /// Certificates that are trusted beside the system's, or those that `SSL_CERT_FILE` names.
+    pub extra_roots: Option<ExtraRoots>,
     /// Retries: of which calls, how often and when.
     pub retry: Retry,
 }
@@ -29,6 +32,7 @@ impl Settings {
             token,
             user_agent: user_agent.into(),
             timeout: Duration::from_secs(30),
+            extra_roots: None,
             retry: Retry::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::doc::tidy;
 use super::types::{AttrType, Nullable};
 use crate::schema::{Attribute, Object, Shape};
 
@@ -14,7 +15,7 @@ pub struct ObjectBuilder {
 impl ObjectBuilder {
     /// What the struct is.
     pub fn doc(&mut self, text: &str) -> &mut Self {
-        tidy(text).clone_into(&mut self.object.doc);
+        self.object.doc = tidy(text);
         self
     }
 
@@ -74,7 +75,7 @@ pub struct AttributeBuilder<'a, F> {
 impl<F: AttrType> AttributeBuilder<'_, F> {
     /// What the attribute is.
     pub fn doc(self, text: &str) -> Self {
-        tidy(text).clone_into(&mut self.attribute.doc);
+        self.attribute.doc = tidy(text);
         self
     }
 
@@ -157,13 +158,4 @@ impl<F: AttrType> AttributeBuilder<'_, F> {
         }));
         self
     }
-}
-
-/// A doc comment without the blank that follows `///`.
-fn tidy(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
-        .collect();
-    lines.join("\n").trim().to_owned()
 }

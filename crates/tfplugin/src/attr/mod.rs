@@ -3,6 +3,7 @@
 mod builder;
 #[doc(hidden)]
 pub mod derived;
+mod doc;
 mod newtype;
 mod path;
 mod types;

@@ -117,6 +117,20 @@ impl Val {
         here
     }
 
+    /// Puts a value at a path; false where the path leads nowhere.
+    pub(crate) fn put(&mut self, steps: &[Step], value: Val) -> bool {
+        let Some((first, rest)) = steps.split_first() else {
+            *self = value;
+            return true;
+        };
+        let inner = match (self, first) {
+            (Self::Map(all), Step::Attr(name) | Step::Key(name)) => all.get_mut(name),
+            (Self::List(all), Step::Index(index)) => all.get_mut(*index),
+            _ => None,
+        };
+        inner.is_some_and(|inner| inner.put(rest, value))
+    }
+
     /// The elements of a list or set.
     pub fn elements(&self) -> &[Val] {
         match self {

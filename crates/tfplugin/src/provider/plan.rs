@@ -11,7 +11,7 @@ use super::resource::Resource;
 use crate::attr::{Attr, AttrType, ValueOf};
 use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::path::{Path, Step};
+use crate::path::Path;
 use crate::value::Value;
 
 /// What a plan is about to do.
@@ -36,6 +36,8 @@ pub(crate) struct PlanState {
     pub(crate) planned: Val,
     pub(crate) private: BTreeMap<String, Vec<u8>>,
     pub(crate) replace: Vec<Path>,
+    /// What `ignore_changes` keeps of computed attributes.
+    pub(crate) ignored: Vec<Path>,
     pub(crate) diags: Diagnostics,
     pub(crate) client: Option<AnyClient>,
     pub(crate) cancel: CancellationToken,
@@ -72,7 +74,8 @@ impl<'a, R: Resource> Plan<'a, R> {
         config::read(&self.state.planned, &attr.into())
     }
 
-    /// Plans a value. Terraform accepts it only where the attribute is computed and the configuration silent.
+    /// Plans a value. Terraform accepts it only where the attribute is computed and the configuration silent. A value that
+    /// `ignore_changes` keeps stays as it is: nothing is planned there.
     pub fn set<T: AttrType>(&mut self, attr: Attr<R, T>, value: impl ValueOf<T>) {
         self.put(&attr.into(), value.val());
     }
@@ -130,31 +133,15 @@ impl<'a, R: Resource> Plan<'a, R> {
     }
 
     fn put(&mut self, path: &Path, value: Val) {
-        if !put_at(&mut self.state.planned, path.steps(), value) {
+        if self.state.ignored.iter().any(|kept| path.starts_with(kept)) {
+            return;
+        }
+        if !self.state.planned.put(path.steps(), value) {
             self.state.diags.push(
                 Diagnostic::error("The provider planned a value where there is none").detail(format!(
                     "This is a bug in the provider: the plan has nothing at `{path}`."
                 )),
             );
         }
-    }
-}
-
-/// Puts a value at a path; false where the path leads nowhere.
-fn put_at(root: &mut Val, steps: &[Step], value: Val) -> bool {
-    let Some((first, rest)) = steps.split_first() else {
-        *root = value;
-        return true;
-    };
-    match (root, first) {
-        (Val::Map(all), Step::Attr(name) | Step::Key(name)) => match all.get_mut(name) {
-            Some(inner) => put_at(inner, rest, value),
-            None => false,
-        },
-        (Val::List(all), Step::Index(index)) => match all.get_mut(*index) {
-            Some(inner) => put_at(inner, rest, value),
-            None => false,
-        },
-        _ => false,
     }
 }

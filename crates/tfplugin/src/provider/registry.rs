@@ -38,10 +38,11 @@ pub struct ConfigureRequest {
     pub(crate) terraform_version: String,
     pub(crate) provider_name: &'static str,
     pub(crate) provider_version: &'static str,
+    pub(crate) more_user_agent: String,
 }
 
 impl ConfigureRequest {
-    /// The version of Terraform or OpenTofu.
+    /// The version of Terraform. OpenTofu gives that of a Terraform that it is compatible with.
     pub fn terraform_version(&self) -> &str {
         &self.terraform_version
     }
@@ -51,16 +52,27 @@ impl ConfigureRequest {
         self.provider_version
     }
 
-    /// A `User-Agent` that names both.
+    /// A `User-Agent`: the provider and its version, the version that the client gives, and what the user adds with the
+    /// variable `TF_APPEND_USER_AGENT`. Which tool the client is, is not known.
     pub fn user_agent(&self) -> String {
-        let own = format!(
+        let mut text = format!(
             "terraform-provider-{}/{}",
             self.provider_name, self.provider_version
         );
-        match self.terraform_version.as_str() {
-            "" => own,
-            version => format!("Terraform/{version} {own}"),
+        if !self.terraform_version.is_empty() {
+            text.extend([
+                " (plugin protocol 6; client version ",
+                &self.terraform_version,
+                ")",
+            ]);
         }
+        let more = self.more_user_agent.trim();
+        if !more.is_empty() {
+            text.extend([" ", more]);
+        }
+        // A header holds nothing else.
+        text.retain(|c| c == ' ' || c.is_ascii_graphic());
+        text
     }
 }
 
@@ -98,5 +110,35 @@ impl<C: Send + Sync + 'static> Registry<C> {
     pub fn function<F: Function>(&mut self) -> &mut Self {
         self.functions.push(super::erased::function::<F>());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConfigureRequest;
+
+    #[test]
+    fn the_user_agent_claims_what_is_known() {
+        for (version, more, want) in [
+            ("", "", "terraform-provider-zoo/1.0"),
+            (
+                "1.13.0",
+                "",
+                "terraform-provider-zoo/1.0 (plugin protocol 6; client version 1.13.0)",
+            ),
+            (
+                "1.13.0",
+                " team/7 (ci)\r\nX: é ",
+                "terraform-provider-zoo/1.0 (plugin protocol 6; client version 1.13.0) team/7 (ci)X: ",
+            ),
+        ] {
+            let request = ConfigureRequest {
+                terraform_version: version.to_owned(),
+                provider_name: "zoo",
+                provider_version: "1.0",
+                more_user_agent: more.to_owned(),
+            };
+            assert_eq!(request.user_agent(), want, "{version} {more}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Applying a plan: create, update, delete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog::ResourceType;
 use super::{Service, guard, read, wire};
@@ -9,7 +9,7 @@ use crate::diag::{Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
 use crate::provider::operation::Notes;
 use crate::provider::plan::Action;
-use crate::semantics::{contract, draft, merge, timeouts};
+use crate::semantics::{contract, draft, ignored, merge, timeouts};
 
 pub(super) async fn apply(
     service: &Service,
@@ -33,10 +33,20 @@ fn failed(
 ) -> pb::apply_resource_change::Response {
     pb::apply_resource_change::Response {
         new_state: message.prior_state,
-        private: message.planned_private,
+        private: without_note(message.planned_private),
         diagnostics: wire::diagnostics(diags, ty),
         new_identity: message.planned_identity,
         ..Default::default()
+    }
+}
+
+/// Private state as it is stored: the plan's note goes no further than the apply.
+fn without_note(bytes: Vec<u8>) -> Vec<u8> {
+    let mut private = wire::private_from_bytes(&bytes);
+    if ignored::take(&mut private).is_empty() {
+        bytes
+    } else {
+        wire::private_to_bytes(&private)
     }
 }
 
@@ -77,10 +87,10 @@ async fn try_apply(
         (true, false) => (Action::Create, "create", &planned),
         (false, false) => (Action::Update, "update", &planned),
     };
-    let private = &message.planned_private;
+    let mut private = wire::private_from_bytes(&message.planned_private);
+    let kept = ignored::take(&mut private);
     if action == Action::Update && draft::same(&prior, &planned) {
         // Only the timeouts change, and they are nobody's but ours.
-        let private = wire::private_from_bytes(private);
         return Ok(Answer {
             state: planned,
             private,
@@ -100,11 +110,17 @@ async fn try_apply(
         }
     };
     let notes = std::mem::take(&mut *call.notes());
-    Ok(answer(one, &prior, &planned, done, notes))
+    Ok(answer(one, [&prior, &planned], &kept, done, notes))
 }
 
 /// What is answered: the state that the operation returned; where it failed, the state that it saved; else the one before.
-fn answer(one: &ResourceType, prior: &Val, planned: &Val, done: Result<Val>, notes: Notes) -> Answer {
+fn answer(
+    one: &ResourceType,
+    [prior, planned]: [&Val; 2],
+    kept: &BTreeSet<String>,
+    done: Result<Val>,
+    notes: Notes,
+) -> Answer {
     let Notes {
         saved,
         warnings: mut diags,
@@ -115,7 +131,7 @@ fn answer(one: &ResourceType, prior: &Val, planned: &Val, done: Result<Val>, not
     let state = match done {
         Ok(state) if state.is_null() => state,
         Ok(state) => {
-            let state = for_state(state);
+            let state = ignored::keep(&one.object, kept, planned, for_state(state));
             diags.extend(contract::applied(&one.object, planned, &state));
             state
         }

@@ -1,5 +1,7 @@
 //! Data sources.
 
+use std::collections::BTreeMap;
+
 use super::catalog::DataSourceType;
 use super::validate::{self, Subject};
 use super::{Service, guard, wire};
@@ -62,7 +64,11 @@ async fn try_read(
     message: &pb::read_data_source::Request,
 ) -> Result<(Val, Diagnostics)> {
     let config = wire::value(message.config.as_ref(), &one.ty)?;
-    let call = service.call(&one.name, timeouts::of(one.timeouts, "read", &config), &[])?;
+    let call = service.call(
+        &one.name,
+        timeouts::of(one.timeouts, "read", &config),
+        BTreeMap::new(),
+    )?;
     // A data source has no plan: defaults are filled in here, and its computed values are unknown.
     let (planned, _) = draft::draft(&one.object, &Val::Null, &config);
     let read = guard(one.any.read(&planned, &call)).await;

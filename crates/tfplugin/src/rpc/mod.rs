@@ -1,13 +1,14 @@
 //! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
 //!
-//! Calls of powers that no provider here has (moves between resource types, ephemeral resources, lists, actions,
-//! state stores, generated configuration) answer "unimplemented", which is what the generated trait does by default.
+//! Calls of powers that no provider here has (ephemeral resources, lists, actions, state stores, generated
+//! configuration) answer "unimplemented", which is what the generated trait does by default.
 
 mod apply;
 mod catalog;
 mod data_source;
 mod function;
 mod import;
+mod move_state;
 mod plan;
 mod provider;
 mod read;
@@ -16,6 +17,7 @@ mod upgrade;
 mod validate;
 pub(crate) mod wire;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -108,13 +110,13 @@ impl Service {
     }
 
     /// What an operation needs; an error where the provider is not configured.
-    fn call(&self, subject: &str, timeout: Duration, private: &[u8]) -> Result<Call> {
+    fn call(&self, subject: &str, timeout: Duration, private: BTreeMap<String, Vec<u8>>) -> Result<Call> {
         let client = match &*self.client.read().unwrap_or_else(PoisonError::into_inner) {
             Client::Ready(client) => Arc::clone(client),
             Client::Missing(reason) => return Err(unconfigured(reason)),
         };
         let notes = Notes {
-            private: wire::private_from_bytes(private),
+            private,
             ..Notes::default()
         };
         // A deadline beyond what the clock can hold is as good as none.
@@ -223,6 +225,7 @@ serve! {
     later read_resource, ReadResource, |m| m.type_name.clone() => read::read;
     later plan_resource_change, PlanResourceChange, |m| m.type_name.clone() => plan::plan;
     later apply_resource_change, ApplyResourceChange, |m| m.type_name.clone() => apply::apply;
+    now move_resource_state, MoveResourceState, |m| m.target_type_name.clone() => move_state::moved;
     now import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
     now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
     later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;

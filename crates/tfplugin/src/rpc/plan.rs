@@ -7,7 +7,7 @@ use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
 use crate::provider::plan::{Action, PlanState};
-use crate::semantics::{contract, draft};
+use crate::semantics::{contract, draft, ignored};
 
 pub(super) fn validate(
     service: &Service,
@@ -71,12 +71,18 @@ fn respond(
         action,
         planned,
         replace,
+        ignored: kept,
         mut diags,
         ..
     } = state;
     // The create of a replacement is planned with what the object that goes had: the new one starts with none of it.
     let planned_private = match action {
         Action::Create => Vec::new(),
+        Action::Update if !kept.is_empty() => {
+            let mut private = wire::private_from_bytes(&message.prior_private);
+            ignored::note(&mut private, &kept);
+            wire::private_to_bytes(&private)
+        }
         Action::Update | Action::Delete => message.prior_private,
     };
     // A client may send a prior state without its identity: then compute it from the plan.
@@ -115,6 +121,10 @@ async fn try_plan(
         Action::Delete => (Val::Null, Vec::new()),
         _ => draft::draft(&one.object, &prior, &config),
     };
+    let ignored = match action {
+        Action::Update => ignored::paths(&one.object, &config),
+        Action::Create | Action::Delete => Vec::new(),
+    };
     let mut state = PlanState {
         action,
         prior,
@@ -122,6 +132,7 @@ async fn try_plan(
         planned,
         private: wire::private_from_bytes(&message.prior_private),
         replace,
+        ignored,
         diags: Diagnostics::new(),
         client: service.client(),
         cancel: service.cancel(),

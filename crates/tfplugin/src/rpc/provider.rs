@@ -3,8 +3,9 @@
 use super::validate::{self, Subject};
 use super::{Client, Service, guard, schema as messages, wire};
 use crate::cty::Val;
-use crate::diag::{Diagnostics, Result};
+use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::log;
+use crate::path::Path;
 use crate::proto::tfplugin6 as pb;
 use crate::provider::registry::ConfigureRequest;
 use crate::schema::{Nesting, Object, Shape};
@@ -14,7 +15,8 @@ fn capabilities() -> pb::ServerCapabilities {
     pb::ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
-        move_resource_state: false,
+        // So that Terraform asks, and shows what to write in place of a `moved` block.
+        move_resource_state: true,
         generate_resource_config: false,
     }
 }
@@ -118,12 +120,25 @@ pub(super) async fn configure(
         Ok(()) => Diagnostics::new(),
         Err(diags) => {
             service.set_client(Client::Missing("its configuration failed".to_owned()));
-            diags
+            placed(diags, service, &message)
         }
     };
     pb::configure_provider::Response {
         diagnostics: wire::diagnostics(diags, &service.catalog.ty),
     }
+}
+
+/// Where nothing is configured there may be no block to point into: then the messages are about the provider as a whole.
+fn placed(diags: Diagnostics, service: &Service, message: &pb::configure_provider::Request) -> Diagnostics {
+    let config = wire::value(message.config.as_ref(), &service.catalog.ty).unwrap_or_default();
+    if held(&config).any(|value| !value.is_null()) {
+        return diags;
+    }
+    let whole = |one: Diagnostic| Diagnostic {
+        path: Path::empty(),
+        ..one
+    };
+    diags.into_iter().map(whole).collect()
 }
 
 async fn try_configure(service: &Service, message: &pb::configure_provider::Request) -> Result<()> {
@@ -145,6 +160,7 @@ async fn try_configure(service: &Service, message: &pb::configure_provider::Requ
         terraform_version: message.terraform_version.clone(),
         provider_name: catalog.provider.name(),
         provider_version: service.version,
+        more_user_agent: std::env::var("TF_APPEND_USER_AGENT").unwrap_or_default(),
     };
     let client = guard(catalog.provider.configure(&config, &request)).await?;
     service.set_client(Client::Ready(client));

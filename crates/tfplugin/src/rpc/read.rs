@@ -85,7 +85,7 @@ async fn try_read(
     let call = service.call(
         &one.name,
         timeouts::of(one.timeouts, "read", &state),
-        &message.private,
+        wire::private_from_bytes(&message.private),
     )?;
     let read = guard(one.any.read(&state, &call)).await;
     let notes = std::mem::take(&mut *call.notes());

@@ -1,7 +1,5 @@
 //! Judging a configuration, of whatever kind.
 
-use std::borrow::Cow;
-
 use super::{guard_now, wire};
 use crate::cty::{Type, Val};
 use crate::diag::Diagnostics;
@@ -25,19 +23,21 @@ pub(super) struct Subject<'a> {
 pub(super) fn config(
     subject: &Subject<'_>,
     config: Option<&pb::DynamicValue>,
-    own: impl FnOnce(&Val, &Val, &mut Diagnostics),
+    own: impl Fn(&Val, &Val, &mut Diagnostics),
 ) -> Vec<pb::Diagnostic> {
     let run = || {
         let value = wire::value(config, subject.ty)?;
-        let certain = if subject.mocked {
-            Cow::Owned(mock::certain(&value))
-        } else {
-            Cow::Borrowed(&value)
+        let found = |certain: &Val| {
+            let mut diags = validate::object(subject.object, certain, subject.write_only_allowed);
+            timeouts::validate(subject.timeouts, &value, &mut diags);
+            own(&value, certain, &mut diags);
+            diags
         };
-        let mut diags = validate::object(subject.object, &certain, subject.write_only_allowed);
-        timeouts::validate(subject.timeouts, &value, &mut diags);
-        own(&value, &certain, &mut diags);
-        Ok(diags)
+        let all = found(&value);
+        if !subject.mocked {
+            return Ok(all);
+        }
+        Ok(mock::without_doubt(all, &found(&mock::certain(&value))))
     };
     wire::diagnostics(guard_now(run).unwrap_or_else(|diags| diags), subject.ty)
 }

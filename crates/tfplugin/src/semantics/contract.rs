@@ -7,7 +7,8 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::path::{Path, Step};
 use crate::schema::{Nesting, Object, Shape};
 
-/// A plan may differ from the configuration only where the configuration is silent and the provider computes.
+/// A plan may differ from the configuration only where the provider computes: where the configuration is silent, and where
+/// it may not speak, so that what it says came from `ignore_changes`.
 pub(crate) fn plan(object: &Object, prior: &Val, config: &Val, planned: &Val) -> Diagnostics {
     let mut diags = Diagnostics::new();
     plan_object(object, [prior, config, planned], &Path::empty(), &mut diags);
@@ -21,7 +22,7 @@ fn plan_object(object: &Object, values: [&Val; 3], at: &Path, diags: &mut Diagno
         let kept = planned == prior && !prior.is_null() && !config.is_null();
         let broken = if attr.write_only {
             (!planned.is_null()).then_some("a write-only attribute is planned, which would store it")
-        } else if planned == config || kept {
+        } else if planned == config || kept || (attr.computed && !attr.optional) {
             None
         } else if config.is_null() {
             (!attr.computed).then_some("it is not computed, and the configuration does not set it")

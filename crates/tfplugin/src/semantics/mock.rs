@@ -6,12 +6,16 @@
 //! attributes that refer to it, and no check of a format could pass.
 
 use crate::cty::Val;
+use crate::diag::{Diagnostic, Diagnostics, Severity};
+
+/// Added to a finding that may be about a value of the tool's.
+const PERHAPS_MADE_UP: &str = "This is a warning because the run has sent the provider no settings: a mocked run generates \
+     such values. Otherwise it is an error at plan.";
 
 /// How long the texts are that the tools make up.
 const TEXT_LENGTHS: std::ops::RangeInclusive<usize> = 4..=15;
 
-/// The configuration with all that may be made up as unknown. A value that a user wrote and that looks alike is judged when
-/// the provider has its settings: at plan.
+/// The configuration with all that may be made up as unknown.
 pub(crate) fn certain(config: &Val) -> Val {
     match config {
         Val::String(text) if is_made_up(text) => Val::UNKNOWN,
@@ -25,6 +29,22 @@ pub(crate) fn certain(config: &Val) -> Val {
         ),
         other => other.clone(),
     }
+}
+
+/// All findings, where an error that is not among the certain ones is a warning: a value that a user wrote and that looks
+/// made up is refused when the provider has its settings, at plan.
+pub(crate) fn without_doubt(all: Diagnostics, certain: &Diagnostics) -> Diagnostics {
+    let is_certain = |found: &Diagnostic| certain.iter().any(|certain| certain == found);
+    all.into_iter()
+        .filter(|found| is_certain(found) || found.severity == Severity::Error)
+        .map(|mut found| {
+            if !is_certain(&found) {
+                found.severity = Severity::Warning;
+                found = found.next(PERHAPS_MADE_UP);
+            }
+            found
+        })
+        .collect()
 }
 
 fn is_made_up(text: &str) -> bool {

@@ -3,12 +3,12 @@
 use std::io::Write as _;
 
 use super::socket::Socket;
-use super::{ServeError, accept};
+use super::{ServeError, accept, folder};
 use crate::provider::erased::AnyProvider;
 
 /// Prints what to set, and serves until interrupted.
 pub(super) async fn serve(provider: Box<dyn AnyProvider>, version: &'static str) -> Result<(), ServeError> {
-    let socket = Socket::listen().map_err(ServeError::Socket)?;
+    let socket = Socket::listen(&folder::bases(|name| std::env::var_os(name))).map_err(ServeError::Socket)?;
     let name = provider.name();
     let attach = serde_json::json!({
         // Terraform takes the last part of a source address for the whole where the namespace is its own default.
@@ -26,7 +26,7 @@ pub(super) async fn serve(provider: Box<dyn AnyProvider>, version: &'static str)
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(ServeError::Socket)?;
+        .map_err(ServeError::System)?;
     drop(out);
     tokio::select! {
         served = accept(&socket, None, provider, version, None) => served,

@@ -1,5 +1,6 @@
 //! The normal start: Terraform launches the program, reads one line from it, and connects.
 
+use std::env::VarError;
 use std::io::Write as _;
 
 use base64::Engine as _;
@@ -7,7 +8,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::socket::{self, Socket};
-use super::{ServeError, accept, tls};
+use super::{ServeError, accept, folder, tls};
 use crate::log;
 use crate::provider::erased::AnyProvider;
 
@@ -17,7 +18,8 @@ const PROTOCOL: &str = "6";
 
 /// What Terraform says by way of the environment.
 pub(super) struct Environment {
-    client_certificate: String,
+    /// The certificate to pin. A client that gives none uses no TLS.
+    client_certificate: Option<String>,
 }
 
 impl Environment {
@@ -35,9 +37,12 @@ impl Environment {
                 &[("versions", &versions)],
             );
         }
-        Ok(Self {
-            client_certificate: get("PLUGIN_CLIENT_CERT"),
-        })
+        let client_certificate = match std::env::var("PLUGIN_CLIENT_CERT") {
+            Ok(pem) => Some(pem).filter(|pem| !pem.is_empty()),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => return Err(ServeError::ClientCertificate("is no text")),
+        };
+        Ok(Self { client_certificate })
     }
 }
 
@@ -49,20 +54,25 @@ pub(super) async fn serve(
 ) -> Result<(), ServeError> {
     // Read the parent's id before the line is written: then a parent that dies later is noticed.
     let parent = socket::parent();
-    let identity = tls::identity(&environment.client_certificate)?;
-    let socket = Socket::listen().map_err(ServeError::Socket)?;
+    let identity = environment.client_certificate.as_deref().map(tls::identity);
+    let identity = identity.transpose()?;
+    let socket = Socket::listen(&folder::bases(|name| std::env::var_os(name))).map_err(ServeError::Socket)?;
     // Ctrl-C reaches the whole process group. Terraform handles it, and calls StopProvider.
-    let mut interrupts = signal(SignalKind::interrupt()).map_err(ServeError::Socket)?;
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
     tokio::spawn(async move { while interrupts.recv().await.is_some() {} });
-    let certificate = STANDARD_NO_PAD.encode(&identity.certificate);
+    let certificate = identity
+        .as_ref()
+        .map(|own| STANDARD_NO_PAD.encode(&own.certificate));
     let line = format!(
-        "1|{PROTOCOL}|unix|{}|grpc|{certificate}\n",
-        socket.path().display()
+        "1|{PROTOCOL}|unix|{}|grpc|{}\n",
+        socket.path().display(),
+        certificate.unwrap_or_default()
     );
     let mut out = std::io::stdout().lock();
     out.write_all(line.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(ServeError::Socket)?;
+        .map_err(ServeError::System)?;
     drop(out);
-    accept(&socket, Some(identity.config), provider, version, Some(parent)).await
+    let tls = identity.map(|own| own.config);
+    accept(&socket, tls, provider, version, Some(parent)).await
 }

@@ -1,57 +1,22 @@
-//! One connection: TLS, HTTP/2, and the way from a path to its service.
+//! One client's connection: HTTP/2, and the way from a path to its service.
 
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::UnixStream;
 use tonic::body::Body;
 
 use super::services::Services;
 use crate::log;
 
-/// How many connections may be open; Terraform opens one.
-pub(super) const CONNECTIONS_MAX: u32 = 64;
-
-/// How long a client may take for the TLS handshake.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-
 /// Flow-control windows: large messages need few round trips.
 const WINDOW: u32 = 4 << 20;
 
-pub(super) async fn connection(
-    stream: UnixStream,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    services: Services,
-) {
-    let Some(tls) = tls else {
-        return http2(stream, services).await;
-    };
-    let acceptor = tokio_rustls::TlsAcceptor::from(tls);
-    let shutdown = services.shutdown();
-    let handshake = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream));
-    let Some(shaken) = shutdown.run_until_cancelled(handshake).await else {
-        return;
-    };
-    match shaken {
-        Ok(Ok(stream)) => http2(stream, services).await,
-        Ok(Err(error)) => {
-            log::protocol(
-                log::Level::Warn,
-                "Refused a client",
-                &[("error", &error.to_string())],
-            );
-        }
-        Err(_) => log::protocol(log::Level::Warn, "A client began no handshake", &[]),
-    }
-}
-
-async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, services: Services) {
+/// Serves a client until it hangs up, or has asked for shutdown.
+pub(super) async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, services: Services) {
     let shutdown = services.shutdown();
     let service = service_fn(move |request| route(services.clone(), request));
     let served = hyper::server::conn::http2::Builder::new(TokioExecutor::new())

@@ -1,6 +1,11 @@
 //! Serves a provider as go-plugin's clients expect: handshake, mutual TLS, gRPC on a private socket, shutdown.
+//!
+//! A client that gives no certificate (`TF_DISABLE_PLUGIN_TLS`, HashiCorp's `terraform-plugin-testing`) is served without
+//! TLS: the socket's mode, 0600 in a folder of mode 0700, keeps everybody else out.
 
 mod debug;
+mod door;
+mod folder;
 mod handshake;
 mod http;
 mod panics;
@@ -12,8 +17,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
+use self::door::Door;
+use self::folder::Unusable;
 use self::services::Services;
 use crate::log;
 use crate::provider::erased::AnyProvider;
@@ -24,12 +29,14 @@ use crate::rpc::Service;
 pub(crate) enum ServeError {
     /// It was started by hand.
     NotAPlugin,
-    /// The client's certificate is missing or unreadable.
+    /// The client's certificate cannot be used.
     ClientCertificate(&'static str),
     /// Our own certificate could not be made.
     Tls(String),
-    /// The socket could not be made.
-    Socket(std::io::Error),
+    /// No folder can hold a socket.
+    Socket(Vec<Unusable>),
+    /// The system refused something else.
+    System(std::io::Error),
 }
 
 impl std::fmt::Display for ServeError {
@@ -39,11 +46,20 @@ impl std::fmt::Display for ServeError {
             Self::ClientCertificate(reason) => {
                 write!(
                     f,
-                    "PLUGIN_CLIENT_CERT {reason}: only a client that is known by its certificate is served"
+                    "the variable `PLUGIN_CLIENT_CERT` {reason}; where it is set, the holder of that certificate is served and \
+                     nobody else"
                 )
             }
             Self::Tls(reason) => write!(f, "cannot set up TLS: {reason}"),
-            Self::Socket(error) => write!(f, "cannot listen on a socket: {error}"),
+            Self::Socket(tried) => {
+                let tried: Vec<String> = tried.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "there is no folder for its socket: {}; set `TMPDIR` to a folder with a short path that can be written to",
+                    tried.join("; ")
+                )
+            }
+            Self::System(error) => write!(f, "the system refused it: {error}"),
         }
     }
 }
@@ -74,10 +90,23 @@ pub(crate) fn run(provider: Box<dyn AnyProvider>, version: &'static str) -> Exit
             ExitCode::FAILURE
         }
         Err(error) => {
-            complain(&format!("terraform-provider-{name} {version}: {error}.\n"));
+            let text = format!("terraform-provider-{name} {version} cannot start: {error}.");
+            if !debug {
+                announce(&text);
+            }
+            complain(&format!("{text}\n"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says why there is no handshake where the client waits for it: it shows that line to the user, and standard error in its
+/// log only. Bars would make it look like a handshake.
+fn announce(text: &str) {
+    use std::io::Write as _;
+    let line = text.replace(['|', '\n'], " ");
+    // A client that does not read has gone.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 fn complain(text: &str) {
@@ -92,7 +121,7 @@ fn block_on(serve: impl Future<Output = Result<(), ServeError>>) -> Result<(), S
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(ServeError::Socket)?;
+        .map_err(ServeError::System)?;
     let served = runtime.block_on(serve);
     // Nor may one that blocks delay the exit.
     runtime.shutdown_background();
@@ -102,9 +131,6 @@ fn block_on(serve: impl Future<Output = Result<(), ServeError>>) -> Result<(), S
 /// How often to check that the parent process still runs.
 const PARENT_EVERY: Duration = Duration::from_secs(1);
 
-/// How long connections may take to end before the program does.
-const DRAIN_MAX: Duration = Duration::from_millis(200);
-
 /// Accepts connections until the client asks for shutdown, or the parent is gone and no client is left.
 async fn accept(
     socket: &socket::Socket,
@@ -113,39 +139,24 @@ async fn accept(
     version: &'static str,
     parent: Option<u32>,
 ) -> Result<(), ServeError> {
+    socket.remove_abandoned().await;
     let services = Services::new(Service::new(provider, version));
     let shutdown = services.shutdown();
-    let limit = Arc::new(Semaphore::new(http::CONNECTIONS_MAX as usize));
+    let mut door = Door::new(tls, services);
     let mut look = tokio::time::interval(PARENT_EVERY);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             // A client that dies before it connects closes nothing that we could see.
             _ = look.tick(), if parent.is_some() => {
-                let idle = limit.available_permits() == http::CONNECTIONS_MAX as usize;
-                if idle && parent != Some(socket::parent()) {
+                if door.is_idle() && parent != Some(socket::parent()) {
                     log::protocol(log::Level::Warn, "Parent process exited without Shutdown; stopping.", &[]);
                     break;
                 }
             }
-            stream = socket.accept() => {
-                // A connection beyond the limit is closed at once.
-                let Ok(permit) = Arc::clone(&limit).try_acquire_owned() else { continue };
-                let (tls, services) = (tls.clone(), services.clone());
-                tokio::spawn(async move {
-                    http::connection(stream, tls, services).await;
-                    drop(permit);
-                });
-            }
+            stream = socket.accept() => door.admit(stream),
         }
     }
-    drain(&limit).await;
+    door.close().await;
     Ok(())
-}
-
-/// Waits until all connections have ended. A call that is still under way then is cut off.
-async fn drain(limit: &Semaphore) {
-    let all = limit.acquire_many(http::CONNECTIONS_MAX);
-    // Too late is no error: the program ends either way.
-    let _ = tokio::time::timeout(DRAIN_MAX, all).await;
 }

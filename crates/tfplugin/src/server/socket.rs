@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
+use super::folder::{self, READY, UNREADY, Unusable};
 use crate::log;
 
 /// A listening socket; its folder goes with it.
@@ -18,13 +19,29 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Listens in a new folder below PLUGIN_UNIX_SOCKET_DIR, or the folder for temporary files.
-    pub(super) fn listen() -> io::Result<Self> {
-        let base = std::env::var_os("PLUGIN_UNIX_SOCKET_DIR").filter(|dir| !dir.is_empty());
-        let folder = private_folder(&base.map_or_else(std::env::temp_dir, PathBuf::from))?;
-        let path = folder.join("s");
-        let bound = UnixListener::bind(&path).and_then(|listener| {
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    /// Listens in a new folder below the first of these that can hold one; else says what is wrong with each.
+    pub(super) fn listen(bases: &[PathBuf]) -> Result<Self, Vec<Unusable>> {
+        let mut tried = Vec::new();
+        for base in bases {
+            match Self::listen_below(base) {
+                Ok(socket) => {
+                    for unusable in tried {
+                        warn_of(&unusable, base);
+                    }
+                    return Ok(socket);
+                }
+                Err(unusable) => tried.push(unusable),
+            }
+        }
+        Err(tried)
+    }
+
+    fn listen_below(base: &Path) -> Result<Self, Unusable> {
+        let folder = folder::make(base)?;
+        let (unready, path) = (folder.join(UNREADY), folder.join(READY));
+        let bound = UnixListener::bind(&unready).and_then(|listener| {
+            fs::set_permissions(&unready, fs::Permissions::from_mode(0o600))?;
+            fs::rename(&unready, &path)?;
             Ok(listener)
         });
         match bound {
@@ -34,8 +51,8 @@ impl Socket {
                 path,
             }),
             Err(error) => {
-                let _ = fs::remove_dir_all(&folder);
-                Err(error)
+                folder::remove(&folder);
+                Err(Unusable::io(base, error))
             }
         }
     }
@@ -44,11 +61,27 @@ impl Socket {
         &self.path
     }
 
+    /// Removes what killed processes left beside this socket.
+    pub(super) async fn remove_abandoned(&self) {
+        folder::remove_abandoned(&self.folder).await;
+    }
+
     /// The next connection.
     pub(super) async fn accept(&self) -> UnixStream {
         let (stream, _) = first(async || self.listener.accept().await).await;
         stream
     }
+}
+
+fn warn_of(unusable: &Unusable, base: &Path) {
+    log::protocol(
+        log::Level::Warn,
+        "The socket is in another folder than the one for temporary files",
+        &[
+            ("reason", &unusable.to_string()),
+            ("folder", &base.display().to_string()),
+        ],
+    );
 }
 
 /// How long to wait before retrying an accept that failed, such as for want of file descriptors.
@@ -73,26 +106,8 @@ async fn first<T>(accept: impl AsyncFn() -> io::Result<T>) -> T {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // What cannot be removed is an empty folder for temporary files.
-        let _ = fs::remove_file(&self.path);
-        let _ = fs::remove_dir(&self.folder);
+        folder::remove(&self.folder);
     }
-}
-
-/// A new folder that only this user can enter. An existing one is never used: another user may have made it.
-fn private_folder(base: &Path) -> io::Result<PathBuf> {
-    let mut last = io::ErrorKind::AlreadyExists.into();
-    for attempt in 0..100 {
-        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let nanos = nanos.map_or(0, |since| since.subsec_nanos());
-        let folder = base.join(format!("plugin-{}-{nanos:x}-{attempt}", std::process::id()));
-        match fs::DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
-            Err(error) => return Err(error),
-        }
-    }
-    Err(last)
 }
 
 /// Who started this program; another number once that process is gone.

@@ -13,6 +13,7 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
@@ -49,11 +50,15 @@ pub(super) fn identity(client_pem: &str) -> Result<Identity, ServeError> {
 }
 
 fn client_certificate(pem: &str) -> Result<CertificateDer<'static>, ServeError> {
-    if pem.trim().is_empty() {
-        return Err(ServeError::ClientCertificate("is not set"));
+    let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
+        .map_err(|_| ServeError::ClientCertificate("holds no certificate"))?;
+    // One that nobody could show is refused now, and not at each connection.
+    match ParsedCertificate::try_from(&certificate) {
+        Ok(_) => Ok(certificate),
+        Err(_) => Err(ServeError::ClientCertificate(
+            "holds a certificate that cannot be read",
+        )),
     }
-    CertificateDer::from_pem_slice(pem.as_bytes())
-        .map_err(|_| ServeError::ClientCertificate("holds no certificate"))
 }
 
 fn own_certificate() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {

@@ -129,6 +129,23 @@ impl<'a> ResourceHarness<'a> {
         self.plan_with(None, kept.private, kept.config).await
     }
 
+    /// Plans a change of an object under `lifecycle { ignore_changes }` of these attributes: Terraform puts their prior
+    /// values into the configuration that it plans with.
+    pub async fn plan_ignoring(&self, prior: &State, config: Json, ignored: &[Path]) -> Result<Planned> {
+        self.validate(config.clone()).await?;
+        let written = convert::config(&config, &self.one.object, &self.one.ty)?;
+        let mut config = written.clone();
+        for path in ignored {
+            config.put(path.steps(), prior.value.at(path).clone());
+        }
+        let planned = self.plan_value(Some(prior), config).await?;
+        // An apply has the configuration as it is written.
+        Ok(Planned {
+            config: written,
+            ..planned
+        })
+    }
+
     /// Plans to remove an object.
     pub async fn plan_destroy(&self, state: &State) -> Result<Planned> {
         self.plan_value(Some(state), Val::Null).await

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod apply;
+mod door;
 mod functions;
 mod hostile;
+mod ignored;
 mod import;
 mod keeper;
 mod macros;

@@ -370,6 +370,9 @@ async fn without_a_client() {
     animal.create(config()).await.unwrap();
     let closed = zoo.configure(json!({ "name": "closed" })).await.unwrap_err();
     assert_eq!(text(&closed), "error: The zoo is closed (at name)");
+    // Where nothing is configured there may be no block to point into.
+    let nowhere = zoo.configure(json!({})).await.unwrap_err();
+    assert_eq!(text(&nowhere), "error: The zoo is nowhere");
 }
 
 /// A destroy is planned without the hook where the resource does not ask for it.

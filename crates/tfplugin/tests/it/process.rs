@@ -65,27 +65,6 @@ fn started_by_hand() {
     assert!(text.contains("is a plugin of Terraform and OpenTofu"), "{text}");
 }
 
-#[test]
-fn no_client_certificate() {
-    for pem in [None, Some(""), Some("rubbish")] {
-        let mut command = command(&tiny());
-        if let Some(pem) = pem {
-            command.env("PLUGIN_CLIENT_CERT", pem);
-        }
-        let output = command.output().unwrap();
-        assert_eq!(
-            (output.status.code(), output.stdout.as_slice()),
-            (Some(1), &b""[..]),
-            "{pem:?}"
-        );
-        assert!(
-            String::from_utf8(output.stderr)
-                .unwrap()
-                .contains("PLUGIN_CLIENT_CERT")
-        );
-    }
-}
-
 #[tokio::test]
 async fn a_whole_life() {
     let mut plugin = start();
@@ -162,9 +141,10 @@ async fn an_orphan_ends() {
     let ended = ended.recv_timeout(Duration::from_mins(1));
     if ended.is_err() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let pid = name.split('-').nth(1).unwrap();
+        let pid = name.strip_prefix("tfp").and_then(|name| name.split('-').next());
+        let pid = u32::from_str_radix(pid.unwrap(), 36).unwrap().to_string();
         std::process::Command::new("kill")
-            .args(["-9", pid])
+            .args(["-9", &pid])
             .status()
             .unwrap();
     }
@@ -231,7 +211,6 @@ async fn powers_that_nobody_has() {
     let connection = plugin.connect().await.unwrap();
     let code = |result: Result<Empty, tonic::Status>| result.unwrap_err().code();
     for method in [
-        "tfplugin6.Provider/MoveResourceState",
         "tfplugin6.Provider/OpenEphemeralResource",
         "tfplugin6.Provider/ListResource",
         "tfplugin6.Provider/PlanAction",
@@ -259,6 +238,45 @@ async fn powers_that_nobody_has() {
         planned.diagnostics[0].detail,
         "This provider has no resource `tiny_other`."
     );
+}
+
+/// `moved` from another type of resource: the answer says what to write instead.
+#[tokio::test]
+async fn moved_from_another_type() {
+    let plugin = start();
+    let connection = plugin.connect().await.unwrap();
+    let metadata = metadata(&connection).await.unwrap();
+    assert!(metadata.server_capabilities.unwrap().move_resource_state);
+    for (target, said) in [
+        (
+            "tiny_note",
+            &[
+                "other_note.NAME",
+                "destroy = false",
+                "tiny_note.NAME",
+                "`import`",
+                "Nothing was changed",
+            ][..],
+        ),
+        ("tiny_other", &["no resource `tiny_other`"]),
+    ] {
+        let request = pb::move_resource_state::Request {
+            source_type_name: "other_note".to_owned(),
+            target_type_name: target.to_owned(),
+            ..Default::default()
+        };
+        let moved: pb::move_resource_state::Response = connection
+            .call("tfplugin6.Provider/MoveResourceState", request)
+            .await
+            .unwrap();
+        assert!(moved.target_state.is_none());
+        let [refused] = &moved.diagnostics[..] else {
+            panic!("{moved:?}")
+        };
+        for part in said {
+            assert!(refused.detail.contains(part), "{part}: {}", refused.detail);
+        }
+    }
 }
 
 #[tokio::test]

@@ -53,8 +53,11 @@ impl Provider for Zoo {
 
     async fn configure(self, request: &ConfigureRequest) -> Result<Client> {
         assert_eq!(request.terraform_version(), "1.11.4");
-        if self.name.known().as_deref() == Some("closed") {
+        if self.name.as_ref().known().map(String::as_str) == Some("closed") {
             return Err(Diagnostic::error("The zoo is closed").at(Self::name()).into());
+        }
+        if self.name.is_null() && self.key.is_none() && self.gates.is_none() {
+            return Err(Diagnostic::error("The zoo is nowhere").at(Self::name()).into());
         }
         Ok(Client {
             key: self.key,
@@ -153,7 +156,7 @@ pub(crate) struct Animal {
     pub(crate) id: Option<String>,
     /// How often it changed.
     #[tf(computed)]
-    revision: Option<i64>,
+    pub(crate) revision: Option<i64>,
     /// The mood; the zoo chooses one where the keeper does not.
     #[tf(optional, computed)]
     mood: Option<String>,
@@ -203,7 +206,8 @@ impl Animal {
         self.revision = Some(revision);
         self.id = Some(format!("animal-{}", self.name));
         self.mood = self.mood.or(Some("calm".to_owned()));
-        let warm = |cage: &mut Cage| cage.degrees = Some(cage.number * 10);
+        let more = i64::from(self.misbehaves() == "warms up" && revision > 1);
+        let warm = |cage: &mut Cage| cage.degrees = Some(cage.number * 10 + more);
         self.cage.iter_mut().for_each(warm);
         self.former.iter_mut().flatten().for_each(warm);
         self.seasons
@@ -309,6 +313,7 @@ impl Resource for Animal {
         }
         match plan.planned(Self::mode()).known().as_deref() {
             Some("plans mood") => plan.set(Self::mood(), "planned"),
+            Some("plans revision") if plan.prior().is_some() => plan.set(Self::revision(), 7),
             Some("plans nonsense") => plan.set(Self::name(), "other"),
             Some("refuses") => plan.error(Diagnostic::error("Not today")),
             Some("warns and fails") => {

@@ -9,6 +9,7 @@ use aws_sdk_eventbridge::operation::RequestId;
 use super::quoted::{quoted, unsigned};
 use super::regional::Stop;
 use crate::failure::{Cause, Effect, in_full};
+use crate::trust;
 
 /// A failure of the AWS side. As text it is what happened, in one sentence without its full stop.
 #[derive(Debug)]
@@ -113,7 +114,7 @@ impl Error {
                 Self::Service(Service {
                     operation,
                     region: region.to_owned(),
-                    code: service.code().unwrap_or("Unknown").to_owned(),
+                    code: quoted(service.code().unwrap_or("Unknown")),
                     message: quoted(service.message().unwrap_or_default()),
                     request_id: service.request_id().map(str::to_owned),
                 })
@@ -137,7 +138,7 @@ impl Error {
         Self::Service(Service {
             operation,
             region: region.to_owned(),
-            code: code.unwrap_or("Unknown").to_owned(),
+            code: quoted(code.unwrap_or("Unknown")),
             message: quoted(message.unwrap_or_default()),
             request_id: None,
         })
@@ -215,6 +216,16 @@ impl Cause for Error {
     }
 
     fn next(&self) -> Option<String> {
+        if let Self::NoCredentials { source, .. }
+        | Self::NotAssumed { source, .. }
+        | Self::Unreachable { source, .. } = self
+            && trust::is_distrust(&in_full(source.as_ref()))
+        {
+            return Some(format!(
+                "The certificate of what answers there is not trusted. {}",
+                trust::HINT
+            ));
+        }
         Some(match self {
             Self::NoRegion { .. } => {
                 "Set one of them; for Scalr's events it is the region of the connection.".to_owned()

@@ -177,17 +177,12 @@ impl Bus {
     /// Takes the settings that AWS holds.
     pub(super) fn with(&mut self, held: &DescribeEventBusOutput) {
         self.description = held_text(self.description.as_deref(), held.description());
-        self.kms_key_identifier = filled(held.kms_key_identifier());
+        self.kms_key_identifier = held_text(self.kms_key_identifier.as_deref(), held.kms_key_identifier());
         let queue = held.dead_letter_config().and_then(|queue| filled(queue.arn()));
         self.dead_letter_config = queue.map(|arn| DeadLetterConfig { arn });
         self.log_config = match held.log_config() {
-            Some(log) if self.log_config.is_some() || is_on(log) => Some(LogConfig {
-                include_detail: log
-                    .include_detail()
-                    .map_or("NONE", IncludeDetail::as_str)
-                    .to_owned(),
-                level: log.level().map_or("OFF", Level::as_str).to_owned(),
-            }),
+            Some(log) if self.log_config.is_some() || is_on(log) => Some(shown_log(Some(log))),
+            None if self.log_config.is_some() => Some(shown_log(None)),
             _ => None,
         };
     }
@@ -217,6 +212,16 @@ impl Bus {
             )
         })?;
         Ok(!now.settings_differ(self) && self.tags_all.clone().unwrap_or_default() == ignored.without(tags))
+    }
+}
+
+/// A log as AWS shows it; what it leaves out is off.
+fn shown_log(log: Option<&WireLog>) -> LogConfig {
+    let detail = log.and_then(WireLog::include_detail);
+    let level = log.and_then(WireLog::level);
+    LogConfig {
+        include_detail: detail.map_or("NONE", IncludeDetail::as_str).to_owned(),
+        level: level.map_or("OFF", Level::as_str).to_owned(),
     }
 }
 

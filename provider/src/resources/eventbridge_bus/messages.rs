@@ -5,6 +5,7 @@ use scalr_api::ConnectionAttributes;
 use tfplugin::{Diagnostic, Diagnostics};
 
 use super::Bus;
+use super::in_use::InUse;
 use crate::aws::{Error, Regional};
 use crate::failure::{Cause as _, Standing, UNCHANGED, import_block};
 use crate::resources::messages;
@@ -120,6 +121,46 @@ pub(super) fn perhaps_nothing_arrives(name: &str, why: &str) -> Diagnostic {
     ))
 }
 
+/// With the plan: what is on a bus that is to go. `deletes`: it does not come back.
+pub(super) fn in_use(name: &str, found: &InUse, deletes: bool) -> Diagnostic {
+    let listed = |what: &str, names: &[String]| {
+        (!names.is_empty()).then(|| format!("the {what} `{}`", names.join("`, `")))
+    };
+    let parts = [listed("archives", &found.archives), listed("rules", &found.rules)];
+    let whose = if deletes {
+        "no `scalr_eventbridge_rule` of this plan removes them"
+    } else {
+        "those that are not replaced with it stop the replacement"
+    };
+    let by_hand = found.archives.first().map_or_else(
+        || format!("`aws events delete-rule --event-bus-name {name}`, after its targets"),
+        |archive| format!("`aws events delete-archive --archive-name {archive}`"),
+    );
+    Diagnostic::warning(format!("The event bus `{name}` is in use")).detail(format!(
+        "AWS deletes a bus only when it has neither archives nor rules. It has {}; {whose}. Delete them first ({by_hand}), or \
+         see to it that the same apply does.",
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    ))
+}
+
+/// A destroy is refused before the first target goes.
+pub(super) fn refused_in_use(in_use: &Diagnostic) -> Diagnostic {
+    let detail = &in_use.detail;
+    Diagnostic::error(&in_use.summary).detail(format!(
+        "{detail}\n\nRefused now, since targets and rules go first, and events would be lost while the bus stays. Nothing was \
+         changed. Where another provider of this configuration manages them and removes them in the same destroy, set \
+         `managed_with_others = true` on the bus and apply that first."
+    ))
+}
+
+/// A rule of a bus in words: an archive's is made by AWS, and goes with the archive.
+fn rule_in_words(rule: &str) -> String {
+    match rule.strip_prefix("Events-Archive-") {
+        Some(archive) => format!("the archive `{archive}`"),
+        None => format!("the rule `{rule}`"),
+    }
+}
+
 pub(super) fn source_state(state: &str) -> String {
     format!("Its event source is not associated: its state is {state}.")
 }
@@ -144,21 +185,25 @@ pub(super) fn rules_left(name: &str, left: &[String]) -> String {
     let rules = if left.is_empty() {
         "rules".to_owned()
     } else {
-        format!("the rules `{}`", left.join("`, `"))
+        let words: Vec<String> = left.iter().map(|rule| rule_in_words(rule)).collect();
+        words.join(" and ")
     };
-    format!("the bus `{name}` still has {rules}, and AWS deletes a bus only when it has none")
+    format!(
+        "the bus `{name}` still has {rules}, and AWS deletes a bus only when it has neither rules nor archives"
+    )
 }
 
 /// Nothing removes the rules that are in the way of a delete.
 pub(super) fn rules_stay(name: &str, region: &str, left: &[String]) -> Diagnostic {
-    Diagnostic::error(format!("Cannot delete the event bus `{name}`: it has rules")).detail(format!(
-        "AWS deletes a bus only when it has none. For 15 seconds it has had the rules `{}` in {region}, and this apply is \
+    let words: Vec<String> = left.iter().map(|rule| rule_in_words(rule)).collect();
+    Diagnostic::error(format!("Cannot delete the event bus `{name}`: it is in use")).detail(format!(
+        "AWS deletes a bus only when it has neither rules nor archives. For 15 seconds it has had {} in {region}, and this apply is \
          deleting none of them. The bus and its rules are still there.\n\nIf the bus is to be replaced, have its rules and \
          their targets replaced with it: `lifecycle {{ replace_triggered_by = [scalr_eventbridge_bus.NAME.arn] }}` in each \
          `scalr_eventbridge_rule` and `scalr_eventbridge_target`, or one more `-replace` for each of them beside the bus's. \
-         Rules that no resource manages (as after a `removed` block with `destroy = false`) have to be deleted in AWS: first \
-         their targets, then the rules. Then apply again.",
-        left.join("`, `")
+         What no resource manages (as after a `removed` block with `destroy = false`) has to be deleted in AWS: the targets, \
+         then the rules, and the archives. Then apply again.",
+        words.join(" and ")
     ))
 }
 

@@ -1,9 +1,12 @@
 //! `scalr_eventbridge_bus`: "Associate with event bus" in the AWS console.
 
 mod aws;
+mod in_use;
+mod make;
 mod messages;
 mod object;
 mod plan;
+mod routes;
 mod source;
 
 use std::collections::BTreeMap;
@@ -39,6 +42,11 @@ pub struct Bus {
     /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
     #[tf(optional, default = false)]
     adopt_existing: bool,
+    /// Other resources of this configuration (of another provider) manage archives or rules on this bus, and remove them in
+    /// the same destroy. Without this, a destroy that would take targets and rules while such an archive or rule is on the
+    /// bus is refused at plan: AWS deletes a bus only when it has none. With it, the plan warns.
+    #[tf(optional, default = false)]
+    managed_with_others: bool,
     /// What the bus is for.
     #[tf(optional, check = checks::description)]
     description: Option<String>,
@@ -105,6 +113,7 @@ impl Resource for Bus {
             return Err(failed);
         }
         plan.associate(operation, &aws).await;
+        routes::check(operation, &plan).await;
         Ok(plan)
     }
 
@@ -153,13 +162,15 @@ impl Resource for Bus {
             aws::update(&aws, &plan).await?;
         }
         let name = &plan.event_source_name;
-        let (held, wanted) = (
+        let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
             plan.tags_all.clone().unwrap_or_default(),
         );
+        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
+        let tagging = defaults::tagging(operation.client())?;
+        let wanted = tags::wanted(&planned, own, tagging.defaults);
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let ignored = defaults::tagging(operation.client())?.ignored;
-        let tagged = aws.retag(arn, &held, &wanted, ignored).await;
+        let tagged = aws.retag(arn, &held, &wanted, tagging.ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(name), &messages::after_tagging()))?;
         if held.contains_key(INSTANCE) {
             handover::take_back(operation, &aws, &plan.object(), (arn, INSTANCE)).await;
@@ -167,6 +178,7 @@ impl Resource for Bus {
         if prior.source_state != plan.source_state {
             source::reassociate(operation, &aws, name).await?;
         }
+        routes::check(operation, &plan).await;
         Ok(plan)
     }
 
@@ -187,6 +199,7 @@ impl Resource for Bus {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         plan::warn_of_loss(plan);
+        in_use::judge(plan).await;
         if plan.action() == Action::Delete {
             return Ok(());
         }
@@ -202,6 +215,7 @@ impl Resource for Bus {
             Self::event_source_name(),
         );
         plan::note_association(plan);
+        routes::warn(plan).await;
         Ok(())
     }
 
@@ -220,31 +234,7 @@ impl Bus {
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
         self.name = Some(self.event_source_name.clone());
-        self.tags_all = Some(defaults::tagging(client)?.managed(self.tags.as_ref()));
-        Ok(())
-    }
-
-    /// Waits for the source, and makes or adopts the bus.
-    async fn make(&mut self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<()> {
-        let state = source::wait_until_there(operation, aws, &self.event_source_name).await?;
-        self.source_state = Some(state.as_str().to_owned());
-        let object = self.object();
-        let mut turn = handover::turn_to_create(operation, &object).await?;
-        let (arn, adopts) = aws::create(aws, operation.client(), self, &state).await?;
-        turn.own(&Owner::ensure(operation));
-        self.arn = Some(arn.clone());
-        operation.save(self.clone());
-        // From here on nothing is an error: it would taint the bus, and the next apply would delete it.
-        if adopts {
-            handover::adopted(operation, aws, &object, (&arn, INSTANCE)).await;
-        }
-        if self.adopt_existing
-            && let Err(failures) = aws::adopt(aws, operation.client(), self).await
-        {
-            for failure in &failures {
-                operation.warn(messages::not_as_configured(&self.event_source_name, failure));
-            }
-        }
+        defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
     }
 }

@@ -11,7 +11,8 @@ use crate::aws::Regional;
 use crate::failure::Cause as _;
 
 const EVERY: Duration = Duration::from_secs(2);
-/// Scalr is asked where the source is before the first reading, and again after so many: the connection may be made meanwhile.
+/// Scalr is asked where the source is before it is waited for, and again after so many readings: the connection may be made
+/// meanwhile.
 const READINGS_PER_QUESTION: u32 = 5;
 const SCALR_WITHIN: Duration = Duration::from_secs(20);
 /// How many times DELETED is read before it is believed: a source that Scalr has just made again may still show it.
@@ -49,6 +50,18 @@ pub(super) async fn wait_until_there(
     let mut is_here = false;
     let mut attempts = operation.attempts(EVERY);
     while let Some(attempt) = attempts.next().await {
+        let missing = match aws.source(name).await {
+            Ok(source) => match source.and_then(|source| source.state) {
+                None => messages::not_there_yet(name, &place),
+                Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => {
+                    messages::still_deleted(name, &place)
+                }
+                Some(EventSourceState::Deleted) => return Err(messages::source_deleted(name, &place).into()),
+                Some(state) => return Ok(state),
+            },
+            Err(e) if e.is_passing() => messages::cannot_now(&doing::look_for_source(name), &e),
+            Err(e) => return Err(e.during(doing::look_for_source(name))),
+        };
         // Waiting does not help where the source is elsewhere.
         if !is_here && attempt % READINGS_PER_QUESTION == 0 {
             let asked = tokio::time::timeout(SCALR_WITHIN, connection_of(operation, aws, name)).await;
@@ -58,22 +71,7 @@ pub(super) async fn wait_until_there(
                 None => {}
             }
         }
-        let source = match aws.source(name).await {
-            Ok(source) => source,
-            Err(e) if e.is_passing() => {
-                attempts.awaiting(messages::cannot_now(&doing::look_for_source(name), &e));
-                continue;
-            }
-            Err(e) => return Err(e.during(doing::look_for_source(name))),
-        };
-        match source.and_then(|source| source.state) {
-            None => attempts.awaiting(messages::not_there_yet(name, &place)),
-            Some(EventSourceState::Deleted) if attempt < DELETED_READINGS_MAX => {
-                attempts.awaiting(messages::still_deleted(name, &place));
-            }
-            Some(EventSourceState::Deleted) => return Err(messages::source_deleted(name, &place).into()),
-            Some(state) => return Ok(state),
-        }
+        attempts.awaiting(missing);
     }
     Err(match attempts.end() {
         WaitEnd::TimedOut { last } => messages::source_never_came(name, &place, &last),

@@ -172,6 +172,14 @@ impl Rule {
         self.role_arn = filled(held.role_arn());
     }
 
+    /// What PutRule writes is the same; tags are another call's.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.description == other.description
+            && self.event_pattern == other.event_pattern
+            && self.enabled == other.enabled
+            && self.role_arn == other.role_arn
+    }
+
     /// The attributes in which another differs.
     fn differences(&self, other: &Self) -> Vec<String> {
         differing([

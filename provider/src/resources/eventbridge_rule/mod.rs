@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
+    Action, Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
 use super::handover;
@@ -74,6 +74,7 @@ impl Resource for Rule {
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
+    const PLANS_DESTROY: bool = true;
     const RULES: Rules<Self> = || {
         let one_name = exactly_one_of((Self::name(), Self::name_prefix()));
         vec![one_name.message(messages::one_name).unless(is_generated)]
@@ -144,13 +145,15 @@ impl Resource for Rule {
         if !plan.is_like(&prior) {
             aws::put(&aws, &plan, None).await?;
         }
-        let (held, wanted) = (
+        let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
             plan.tags_all.clone().unwrap_or_default(),
         );
+        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
+        let tagging = defaults::tagging(operation.client())?;
+        let wanted = tags::wanted(&planned, own, tagging.defaults);
         let arn = plan.arn.as_deref().unwrap_or_default();
-        let ignored = defaults::tagging(operation.client())?.ignored;
-        let tagged = aws.retag(arn, &held, &wanted, ignored).await;
+        let tagged = aws.retag(arn, &held, &wanted, tagging.ignored).await;
         tagged.map_err(|e| e.during_with(doing::tag(plan.known_name()), &messages::after_tagging()))?;
         if held.contains_key(INSTANCE) {
             handover::take_back(operation, &aws, &plan.object(), (arn, INSTANCE)).await;
@@ -175,6 +178,10 @@ impl Resource for Rule {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        if plan.action() == Action::Delete {
+            note_removal(plan);
+            return Ok(());
+        }
         defaults::plan_region(plan, &Self::region());
         defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |rule| rule.tags.as_ref());
         // A prefix is there where it is written, or where an import has found one.
@@ -206,16 +213,16 @@ impl Rule {
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));
-        self.tags_all = Some(defaults::tagging(client)?.managed(self.tags.as_ref()));
+        defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
     }
+}
 
-    /// What PutRule writes is the same; tags are another call's.
-    fn is_like(&self, other: &Self) -> bool {
-        self.description == other.description
-            && self.event_pattern == other.event_pattern
-            && self.enabled == other.enabled
-            && self.role_arn == other.role_arn
+/// The plan of the bus, which comes after those of its rules, counts the rules that stay.
+fn note_removal(plan: &Plan<'_, Rule>) {
+    if let Some((client, rule)) = plan.client().zip(plan.prior()) {
+        let removals = client.planned_removals();
+        removals.add(rule.event_bus_name.clone(), rule.known_name().to_owned());
     }
 }
 

@@ -1,5 +1,6 @@
 //! The target at AWS: adopted, written, read and removed.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow::Break;
 use std::time::Duration;
 
@@ -131,16 +132,24 @@ impl Target {
         self.arn = Some(held.arn().to_owned());
         self.input = filled(held.input()).as_deref().map(Json::from);
         self.input_path = filled(held.input_path());
+        let written = self
+            .input_transformer
+            .take()
+            .and_then(|written| written.input_paths);
         self.input_transformer = held.input_transformer().map(|transformer| {
             let paths = transformer.input_paths_map().filter(|paths| !paths.is_empty());
+            let paths = paths.map(|paths| paths.clone().into_iter().collect());
             InputTransformer {
-                input_paths: paths.map(|paths| paths.clone().into_iter().collect()),
+                // AWS has no empty map. One that is written as empty stays so.
+                input_paths: paths.or(written.filter(BTreeMap::is_empty)),
                 input_template: transformer.input_template().to_owned(),
             }
         });
-        self.retry_policy = held
-            .retry_policy()
-            .and_then(|held| chosen_retry_policy(held, self.retry_policy.as_ref()));
+        let retry = held.retry_policy().cloned();
+        self.retry_policy = chosen_retry_policy(
+            &retry.unwrap_or_else(|| WireRetry::builder().build()),
+            self.retry_policy.as_ref(),
+        );
         let queue = held.dead_letter_config().and_then(|queue| filled(queue.arn()));
         self.dead_letter_config = queue.map(|arn| DeadLetterConfig { arn });
         self.role_arn = filled(held.role_arn());

@@ -9,6 +9,7 @@ mod messages;
 mod object;
 mod parts;
 mod plan;
+mod routes;
 mod unfinished;
 mod validate;
 mod warnings;
@@ -122,6 +123,7 @@ impl Resource for Target {
             handover::made(operation, &aws, &object, (&rule_arn, &tag)).await;
         }
         plan.managed = Some(true);
+        routes::check(operation, &plan, &rule_arn).await;
         Ok(plan)
     }
 
@@ -170,6 +172,7 @@ impl Resource for Target {
         plan.make_ready(operation, &aws, &rule_arn, Some(&prior)).await?;
         aws::put(operation, &aws, &plan, false).await?;
         unfinished::finished(operation);
+        routes::check(operation, &plan, &rule_arn).await;
         if plan.log_group.is_none() {
             log_group::revoke(operation, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
         }
@@ -220,6 +223,7 @@ impl Resource for Target {
         let object = object::planned(plan);
         handover::plan(plan, object, "another `target_id`", Self::target_id());
         plan::refuse_foreign_group(plan).await;
+        routes::warn(plan).await;
         Ok(())
     }
 

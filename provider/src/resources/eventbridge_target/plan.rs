@@ -3,6 +3,7 @@
 use tfplugin::{Action, Diagnostic, Plan, Value};
 
 use super::{Target, input, log_group, messages, warnings};
+use crate::aws::look::Service;
 use crate::aws::{arn, target_id};
 use crate::defaults;
 
@@ -88,9 +89,12 @@ async fn foreign_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
         return None;
     }
     let aws = defaults::look(plan, &Target::region()).await?;
-    let held = aws.heard(aws.log_group(&name).await)??;
+    if !aws.asks(Service::Logs) {
+        return None;
+    }
+    let held = aws.heard(Service::Logs, aws.log_group(&name).await)??;
     let arn = log_group::arn_of(&held, None);
-    let tags = aws.heard(aws.log_group_tags(&arn).await)?;
+    let tags = aws.heard(Service::Logs, aws.log_group_tags(&arn).await)?;
     if tags.contains_key(log_group::OWNER_TAG) {
         return None;
     }

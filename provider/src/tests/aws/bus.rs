@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::fake::Trouble;
-use super::{SOURCE, and, names, stage};
+use super::{SOURCE, and, names, stage, with};
+use crate::aws::Settings;
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -13,7 +14,9 @@ scenarios![
     rules_that_stay_are_named,
     a_read_without_an_answer_ends_with_the_interruption,
     a_list_without_an_end_is_an_error,
+    what_is_on_a_bus_that_goes_is_looked_for,
     a_region_that_is_none_is_refused_before_it_is_asked,
+    calls_name_the_provider,
 ];
 
 const NAME: &str = "scalr_eventbridge_bus";
@@ -169,4 +172,75 @@ async fn a_region_that_is_none_is_refused_before_it_is_asked() {
         names(&refused, &["`region`"]);
     }
     assert_eq!(fake.state().calls, Vec::<String>::new());
+}
+
+/// After the SDK's own words come the provider's and the user's.
+#[tokio::test(start_paused = true)]
+async fn calls_name_the_provider() {
+    const OWN: &str = "terraform-provider-scalr/0.1.0 (plugin protocol 6; client version 1.13.0) team/7";
+    let (fake, _) = stage().await;
+    let settings = Settings {
+        user_agent: OWN.to_owned(),
+        ..Settings::default()
+    };
+    let harness = with(settings, fake.config());
+    harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    let sent = fake.state().user_agent.clone();
+    assert!(sent.starts_with("aws-sdk-rust/") && sent.ends_with(OWN), "{sent}");
+}
+
+/// A destroy takes targets and rules first: what would stop it after them is refused before.
+#[tokio::test(start_paused = true)]
+async fn what_is_on_a_bus_that_goes_is_looked_for() {
+    let pattern = json!({ "source": [{ "prefix": "aws.partner" }] }).to_string();
+    let rule = json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern });
+    for (archives, theirs, rule_goes, others, refused) in [
+        (&[][..], None, true, false, None),
+        (&["a"][..], None, true, false, Some(true)),
+        (&["a"][..], None, true, true, Some(false)),
+        (&[][..], Some("theirs"), true, false, Some(true)),
+        // The rule of an archive is the archive's.
+        (&[][..], Some("Events-Archive-a"), true, false, None),
+        // No target goes first.
+        (&["a"][..], None, false, false, Some(false)),
+    ] {
+        let (fake, harness) = stage().await;
+        let bus = harness.resource(NAME);
+        let wanted = config(json!({ "managed_with_others": others }));
+        let state = bus.create(wanted).await.unwrap();
+        let ours = harness.resource("scalr_eventbridge_rule");
+        let made = ours.create(rule.clone()).await.unwrap();
+        {
+            let mut held = fake.state();
+            held.archives = archives.to_vec();
+            let other = theirs.map(|name| ((SOURCE.to_owned(), name.to_owned()), json!({})));
+            held.rules.extend(other);
+        }
+        // Terraform plans the removal of what depends on the bus before that of the bus.
+        if rule_goes {
+            ours.plan_destroy(&made).await.unwrap();
+        }
+        let names_all = |diags| {
+            let ours = (!rule_goes).then_some("`runs`");
+            let what: Vec<&str> = archives.iter().copied().chain(theirs).chain(ours).collect();
+            names(diags, &what);
+        };
+        match (bus.plan_destroy(&state).await, refused) {
+            (Ok(planned), None) => assert_eq!(planned.warnings.iter().count(), 1, "{}", planned.warnings),
+            (Ok(planned), Some(false)) => {
+                assert_eq!(planned.warnings.iter().count(), 2, "{}", planned.warnings);
+                names_all(&planned.warnings);
+            }
+            (Err(diags), Some(true)) => names_all(&diags),
+            (got, want) => panic!("{archives:?} {theirs:?}: {:?}, not {want:?}", got.map(|_| ())),
+        }
+        // A replacement is warned of, and so is one that AWS does not let be looked at.
+        let moved = config(json!({ "region": "eu-west-1" }));
+        let planned = bus.plan(Some(&state), moved).await.unwrap();
+        assert!(planned.warnings.iter().count() >= 1);
+        for call in ["ListArchives", "ListRules"] {
+            fake.state().trouble(call, DENIED);
+        }
+        bus.plan_destroy(&state).await.unwrap();
+    }
 }

@@ -37,11 +37,15 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) rules: BTreeMap<(String, String), Json>,
     /// Targets by bus and rule.
     pub(in crate::tests) targets: BTreeMap<(String, String), Vec<Json>>,
+    /// Names of the archives of all buses.
+    pub(in crate::tests) archives: Vec<&'static str>,
     pub(in crate::tests) groups: BTreeMap<String, Json>,
     /// Resource policies by the log group's ARN.
     pub(in crate::tests) policies: BTreeMap<String, String>,
     /// The account's resource policies by name.
     pub(in crate::tests) account_policies: BTreeMap<String, String>,
+    /// Policies of the queues by name; none: the endpoint knows no SQS.
+    pub(in crate::tests) queues: Option<BTreeMap<String, Option<Json>>>,
     /// Messages in the log groups.
     pub(in crate::tests) log_events: Vec<String>,
     /// The account that the credentials are of, if it is another.
@@ -52,12 +56,16 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) hidden_once: bool,
     /// Code and message of an entry that fails while its call does not.
     pub(in crate::tests) failed_entry: Option<(&'static str, &'static str)>,
+    /// Whether what is empty is left out of answers.
+    pub(in crate::tests) drops_empty: bool,
     /// Tags by ARN.
     pub(in crate::tests) tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Which calls go wrong, and how, in order.
     trouble: BTreeMap<&'static str, VecDeque<Option<Trouble>>>,
     /// Names of the calls.
     pub(in crate::tests) calls: Vec<String>,
+    /// The last call's `User-Agent`.
+    pub(in crate::tests) user_agent: String,
     /// Whether lists go on for ever.
     pub(in crate::tests) lists_have_no_end: bool,
     revision: u32,
@@ -124,7 +132,17 @@ impl Fake {
             called.send_replace(());
         }
         match held.next_trouble(name) {
-            None => Some(held.carry_out(name, body)),
+            None => {
+                let answer = held.carry_out(name, body);
+                let shown = |answer| {
+                    if held.drops_empty {
+                        without_empty(answer)
+                    } else {
+                        answer
+                    }
+                };
+                Some(answer.map(shown))
+            }
             Some(Trouble::Hangs) => None,
             Some(trouble) => {
                 if matches!(trouble, Trouble::Breaks { carried_out: true }) {
@@ -221,22 +239,26 @@ impl Holdings {
         let next = self.lists_have_no_end.then_some("more");
         Ok(match name {
             "DescribeRule" => self.rules.get(&of_rule("Name")).ok_or_else(not_found)?.clone(),
+            "ListArchives" => {
+                let archives = self.archives.iter().map(|name| json!({ "ArchiveName": name }));
+                json!({ "Archives": archives.collect::<Vec<_>>() })
+            }
             "ListRules" => {
                 let rules = self
                     .rules
                     .iter()
                     .filter(|((bus, _), _)| *bus == text("EventBusName"));
                 let rules: Vec<Json> = rules
-                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"] }))
+                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"], "ManagedBy": managed_by(name) }))
                     .collect();
                 json!({ "Rules": rules, "NextToken": next })
             }
             "PutRule" => {
                 let arn = rule_arn(&text("EventBusName"), &text("Name"));
-                // Of a rule that exists AWS leaves the tags alone.
-                if !self.rules.contains_key(&of_rule("Name")) {
-                    self.tags.insert(arn.clone(), pairs(&body["Tags"]));
-                }
+                // AWS ignores the tags of a call that changes a rule.
+                self.tags
+                    .entry(arn.clone())
+                    .or_insert_with(|| pairs(&body["Tags"]));
                 self.rules.insert(of_rule("Name"), with(body, &arn));
                 json!({ "RuleArn": arn })
             }
@@ -270,7 +292,7 @@ impl Holdings {
                 json!({ "FailedEntryCount": 1, "FailedEntries": [entry] })
             }
             "PutTargets" | "RemoveTargets" => {
-                self.change_targets(of_rule("Rule"), body);
+                self.change_targets(&of_rule("Rule"), body);
                 json!({ "FailedEntryCount": 0, "FailedEntries": [] })
             }
             _ => return self.carry_out_logs(name, body),
@@ -278,7 +300,7 @@ impl Holdings {
     }
 
     /// Puts the targets of a request, or removes those that it names.
-    fn change_targets(&mut self, rule: (String, String), body: &Json) {
+    fn change_targets(&mut self, rule: &(String, String), body: &Json) {
         let put = body["Targets"].as_array().cloned().unwrap_or_default();
         let mut gone = body["Ids"].as_array().cloned().unwrap_or_default();
         gone.extend(put.iter().map(|target| target["Id"].clone()));
@@ -286,7 +308,7 @@ impl Holdings {
         held.retain(|one| !gone.contains(&one["Id"]));
         held.extend(put);
         if held.is_empty() {
-            self.targets.remove(&rule);
+            self.targets.remove(rule);
         }
     }
 
@@ -370,8 +392,27 @@ impl Holdings {
                 self.policies.remove(&text("resourceArn"));
                 json!({})
             }
-            _ => return Err(Trouble::Says("UnknownOperationException", "")),
+            _ => return self.carry_out_queues(name, body),
         })
+    }
+
+    fn carry_out_queues(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let unknown = Trouble::Says("UnknownOperationException", "");
+        let queues = self.queues.as_ref().ok_or(unknown.clone())?;
+        let url = body["QueueUrl"].as_str().or(body["QueueName"].as_str());
+        let queue = url.unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let missing = Trouble::Says("QueueDoesNotExist", "There is no such queue.");
+        let policy = queues.get(queue).ok_or(missing)?;
+        match name {
+            "GetQueueUrl" => Ok(json!({ "QueueUrl": format!("http://sqs.test/{ACCOUNT}/{queue}") })),
+            "GetQueueAttributes" => {
+                let policy = policy
+                    .as_ref()
+                    .map(|policy| json!({ "Policy": policy.to_string() }));
+                Ok(json!({ "Attributes": policy.unwrap_or_else(|| json!({})) }))
+            }
+            _ => Err(unknown),
+        }
     }
 
     /// A log group with tags.
@@ -408,6 +449,12 @@ fn stored_policy(document: &str) -> Result<String, Trouble> {
     Ok(policy.to_string())
 }
 
+/// AWS manages the rule of an archive.
+fn managed_by(rule: &str) -> Option<&'static str> {
+    rule.starts_with("Events-Archive-")
+        .then_some("prod.vhs.events.aws.internal")
+}
+
 fn bus_arn(name: &str) -> String {
     format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{name}")
 }
@@ -420,6 +467,21 @@ fn with(body: &Json, arn: &str) -> Json {
     let mut held = body.clone();
     held["Arn"] = json!(arn);
     held
+}
+
+/// The answer without empty texts and objects.
+fn without_empty(mut answer: Json) -> Json {
+    match &mut answer {
+        Json::Object(all) => {
+            let kept = std::mem::take(all).into_iter();
+            let kept = kept.map(|(name, value)| (name, without_empty(value)));
+            let empty = |value: &Json| *value == json!("") || *value == json!({});
+            *all = kept.filter(|(_, value)| !empty(value)).collect();
+        }
+        Json::Array(all) => all.iter_mut().for_each(|one| *one = without_empty(one.take())),
+        _ => {}
+    }
+    answer
 }
 
 fn pairs(tags: &Json) -> BTreeMap<String, String> {
@@ -439,6 +501,8 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let name = request.headers().get("x-amz-target").unwrap_or_default();
         let name = name.rsplit('.').next().unwrap_or_default();
+        let user_agent = request.headers().get("user-agent").unwrap_or_default();
+        user_agent.clone_into(&mut self.0.state().user_agent);
         let body = request.body().bytes().unwrap_or_default();
         let body = serde_json::from_slice(body).unwrap_or_default();
         match self.0.answer(name, &body) {

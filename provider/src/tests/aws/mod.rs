@@ -7,6 +7,7 @@ pub(super) mod handover;
 pub(super) mod imports;
 pub(super) mod log_group;
 pub(super) mod plans;
+pub(super) mod routes;
 pub(super) mod rule;
 pub(super) mod secrets;
 pub(super) mod settings;
@@ -37,7 +38,7 @@ fn scalr(url: &str) -> Scalr {
 }
 
 /// A fake AWS with a source that waits for its bus, and a provider that is configured for it.
-async fn stage() -> (Fake, Harness) {
+pub(super) async fn stage() -> (Fake, Harness) {
     let fake = Fake::new();
     fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let harness = on(fake.config());
@@ -45,7 +46,7 @@ async fn stage() -> (Fake, Harness) {
 }
 
 /// The provider on a fake AWS, with settings of its own.
-fn with(settings: Settings, config: SdkConfig) -> Harness {
+pub(super) fn with(settings: Settings, config: SdkConfig) -> Harness {
     let scalr = Err(NotKnownYet(ScalrEventBridge::token().into()));
     super::with_client(Client::new(scalr, Ok(Aws::with(settings, config)), Ok(None)))
 }

@@ -28,12 +28,10 @@ const RETRIES_MAX: u32 = 185;
 const BACKOFF_MS_MAX: i64 = 15 * 60 * 1000;
 /// The longest wait between attempts; no event is kept for longer.
 const EVENT_AGE_SECONDS_MAX: i64 = 24 * 60 * 60;
-/// The most deliveries that may wait at once.
-const PENDING_MAX: usize = 50_000;
 
 /// Starts a delivery that leaves the process.
 pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) -> Result<Sent, Miss> {
-    let payload = transformer::payload(invocation, turn.now)?;
+    let payload = transformer::payload(turn, invocation)?;
     let is_destination = arn.service == "events" && arn.resource.starts_with("api-destination/");
     if !is_destination {
         record_invocation(turn, invocation, Arc::clone(&payload));
@@ -47,7 +45,7 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
     } else if find_destination(turn, &RealmId::new(arn.account, arn.region), arn.resource).is_none() {
         return Err(Miss::NoResource(format!("{} does not exist", arn.resource)));
     }
-    if turn.world.outbox.pending.len() >= PENDING_MAX {
+    if !turn.world.outbox.has_room(&payload) {
         return Err(Miss::Http(
             "THROTTLING",
             "too many deliveries wait already".to_owned(),
@@ -137,20 +135,31 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
             method: "POST".to_owned(),
             url: url.clone().into(),
             headers: vec![json].into(),
-            body: pending.payload.to_string().into(),
+            body: Arc::clone(&pending.payload).into(),
             oauth: None,
         });
     }
     match destination_of(turn, &pending.target.arn) {
+        Ok((_, connection)) if !turn.take(request::steps(&pending, &connection)) => {
+            let why = "the requests of one turn may not cost more: put fewer or smaller events at once";
+            not_sent(
+                turn,
+                id,
+                &pending,
+                &Miss::Http("SDK_CLIENT_ERROR", why.to_owned()),
+            )
+        }
         Ok((destination, connection)) => {
             Some(request::request(id, &pending, &destination, &connection, json))
         }
-        Err(miss) => {
-            record(turn, &pending.in_story, Some(&miss), "waiting");
-            give_up(turn, id, &miss, None);
-            None
-        }
+        Err(miss) => not_sent(turn, id, &pending, &miss),
     }
+}
+
+fn not_sent(turn: &mut Turn<'_>, id: u64, pending: &Pending, miss: &Miss) -> Option<Job> {
+    record(turn, &pending.in_story, Some(miss), "waiting");
+    give_up(turn, id, miss, None);
+    None
 }
 
 /// The API destination of that ARN and the connection it authenticates with.
@@ -200,7 +209,7 @@ pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
     record(turn, &pending.in_story, miss, "waiting");
     let (miss, again) = match result {
         Ok(()) => {
-            turn.world.outbox.pending.remove(&id);
+            turn.world.outbox.remove(id);
             return;
         }
         Err(failed) => failed,
@@ -235,7 +244,7 @@ fn retry_later(turn: &mut Turn<'_>, id: u64, pending: &Pending, asked_seconds: i
 
 /// A delivery failed for good.
 fn give_up(turn: &mut Turn<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str>) {
-    let Some(pending) = turn.world.outbox.pending.remove(&id) else {
+    let Some(pending) = turn.world.outbox.remove(id) else {
         return;
     };
     if let Some(delivery) = turn.world.stories.delivery(&pending.in_story) {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::delivery::transformer::pick;
+use crate::delivery::transformer::value_at;
 use crate::jsontext::parse_path;
 use crate::secret::Secret;
 use crate::state::api_destination::{ApiDestination, Connection};
@@ -75,7 +76,7 @@ pub(crate) struct Job {
     pub(crate) method: String,
     pub(crate) url: Secret<String>,
     pub(crate) headers: Secret<Vec<(String, String)>>,
-    pub(crate) body: Secret<String>,
+    pub(crate) body: Secret<Arc<str>>,
     /// The OAuth token request to make first; its token is sent as a bearer token.
     pub(crate) oauth: Option<OAuth>,
 }
@@ -130,13 +131,16 @@ pub(super) fn request(
 
 /// A parameter's value: where the whole of it is a path, what the event has there; nothing is an empty text.
 fn parameter(text: &str, event: &str) -> String {
-    if !text.starts_with('$') || parse_path(text).is_none() {
-        return text.to_owned();
-    }
-    let found = pick(event, text).unwrap_or_default();
+    let path = if text.starts_with('$') {
+        parse_path(text)
+    } else {
+        None
+    };
+    let Some(path) = path else { return text.to_owned() };
+    let found = value_at(event, &path).unwrap_or_default();
     match serde_json::from_str(&found) {
         Ok(Value::String(text)) => text,
-        _ => found,
+        _ => found.to_string(),
     }
 }
 
@@ -235,10 +239,28 @@ fn listed(parameters: Option<&Value>, kind: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The steps that it takes to make the request: the payload is read to put parameters into it, and the event for each
+/// parameter that is a path.
+pub(super) fn steps(pending: &Pending, connection: &Connection) -> usize {
+    let invocation = connection.auth.get("InvocationHttpParameters");
+    let body = if listed(invocation, "BodyParameters").is_empty() {
+        0
+    } else {
+        pending.payload.len()
+    };
+    let own = pending.target.http_parameters.as_ref();
+    let in_path = own.and_then(|own| own.path_parameter_values.as_ref());
+    let maps = own.map(|own| [&own.header_parameters, &own.query_string_parameters]);
+    let in_maps = maps.into_iter().flatten().flatten().flat_map(BTreeMap::values);
+    let values = in_path.into_iter().flatten().chain(in_maps);
+    let paths = values.filter(|text| text.starts_with('$')).count();
+    body + paths.saturating_mul(pending.event.len() / 4)
+}
+
 /// Body parameters become members of a payload that is an object.
-fn with_body_parameters(payload: &str, parameters: &[(String, String)]) -> String {
+fn with_body_parameters(payload: &Arc<str>, parameters: &[(String, String)]) -> Arc<str> {
     if parameters.is_empty() {
-        return payload.to_owned();
+        return Arc::clone(payload);
     }
     match serde_json::from_str::<Value>(payload) {
         Ok(Value::Object(mut members)) => {
@@ -247,9 +269,9 @@ fn with_body_parameters(payload: &str, parameters: &[(String, String)]) -> Strin
                     .iter()
                     .map(|(name, value)| (name.clone(), Value::from(value.as_str()))),
             );
-            Value::Object(members).to_string()
+            Value::Object(members).to_string().into()
         }
-        _ => payload.to_owned(),
+        _ => Arc::clone(payload),
     }
 }
 

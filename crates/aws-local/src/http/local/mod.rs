@@ -11,9 +11,12 @@ use serde_json::{Value, json};
 
 use super::edge::Edge;
 
+mod pages;
 pub(super) mod stories;
+mod story;
 
 use crate::clock::{Millis, read_time};
+use crate::fault::Fault;
 use crate::ops::Answer;
 
 /// The farthest the clock may be moved in one call: a century.
@@ -76,6 +79,11 @@ pub(super) async fn move_clock(State(edge): State<Arc<Edge>>, body: Bytes) -> (S
 
 fn time(now: Millis) -> Value {
     json!({ "now": crate::clock::rfc3339_seconds(now), "epoch_ms": now })
+}
+
+/// A refusal of what was asked for.
+fn refused(fault: &Fault) -> (StatusCode, Json<Value>) {
+    (StatusCode::BAD_REQUEST, Json(json!({ "message": fault.message })))
 }
 
 fn shown(answer: Answer) -> (StatusCode, Json<Value>) {

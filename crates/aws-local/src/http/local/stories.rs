@@ -1,72 +1,133 @@
 //! Why an event did not arrive: its story, the invocations that left, and the counters.
+//!
+//! What the engine's lock is held for is bounded: a page is copied there, and explained and written without it.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::shown;
+use super::pages::{Page, with_token};
+use super::story::steps;
+use super::{refused, shown};
 use crate::clock::rfc3339_seconds;
+use crate::fault::Fault;
 use crate::http::edge::Edge;
+use crate::page;
 use crate::state::World;
-use crate::state::bus::CompiledRule;
-use crate::state::story::{Attempt, Delivery, Pass, Story};
+use crate::state::outbox::InvocationRecord;
+use crate::state::story::Story;
+use crate::turn::STEPS_MAX;
 
-/// How many events the list shows.
+/// How many events the list shows in a page.
 const LISTED_MAX: usize = 100;
+/// How many bytes of payloads a page of invocations shows, if it has more than one.
+const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 
-/// The latest events, newest first.
-pub(crate) async fn list(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+type Shown = (StatusCode, Json<Value>);
+
+/// The latest events, newest first, a page at a time.
+pub(crate) async fn list(State(edge): State<Arc<Edge>>, Query(asked): Query<Page>) -> Shown {
+    let before = match asked.number("events") {
+        Ok(before) => before,
+        Err(fault) => return refused(&fault),
+    };
     let list = |world: &World| {
         let row = |(id, story): (&Arc<str>, &Story)| {
             let at = rfc3339_seconds(story.accepted);
             json!({ "id": id, "accepted": at, "dropped": story.dropped, "deliveries": story.passes.iter().map(|p| p.deliveries.len()).sum::<usize>() })
         };
-        json!({ "events": world.stories.latest().take(LISTED_MAX).map(row).collect::<Vec<_>>() })
+        let mut latest = world.stories.latest(before).peekable();
+        let (mut rows, mut last) = (Vec::new(), 0);
+        while rows.len() < LISTED_MAX
+            && let Some((number, id, story)) = latest.next()
+        {
+            rows.push(row((id, story)));
+            last = number;
+        }
+        let next = latest
+            .peek()
+            .map(|_| page::encode_token("events", &last.to_string()));
+        with_token(json!({ "events": rows }), next)
     };
     shown(edge.engine.look(list).await)
 }
 
-/// One event's whole story.
-pub(crate) async fn one(State(edge): State<Arc<Edge>>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
-    let find = |world: &World| world.stories.get(&id).map(|story| view(&id, story));
-    if let Some(answer) = edge.engine.look(find).await.transpose() {
-        return shown(answer);
-    }
-    let why = format!("No event {id} is remembered: it was never accepted, or is too long ago.");
-    (StatusCode::NOT_FOUND, Json(json!({ "message": why })))
+/// One event's story, so many of its steps at a time.
+pub(crate) async fn one(
+    State(edge): State<Arc<Edge>>,
+    Path(id): Path<String>,
+    Query(asked): Query<Page>,
+) -> Shown {
+    let from = match asked.number(&id) {
+        Ok(from) => usize::try_from(from.unwrap_or_default()).unwrap_or(usize::MAX),
+        Err(fault) => return refused(&fault),
+    };
+    let find = |world: &World| world.stories.get(&id).map(|story| steps(story, from));
+    let found = match edge.engine.look(find).await {
+        Ok(found) => found,
+        Err(fault) => return shown(Err(fault)),
+    };
+    let Some(found) = found else {
+        let why = format!("No event {id} is remembered: it was never accepted, or is too long ago.");
+        return (StatusCode::NOT_FOUND, Json(json!({ "message": why })));
+    };
+    let written = tokio::task::spawn_blocking(move || found.view(&id)).await;
+    shown(written.map_err(|_| Fault::internal("The event's story could not be written.")))
 }
 
-/// What targets that are not emulated would have been sent.
-pub(crate) async fn invocations(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+/// What targets that are not emulated would have been sent, oldest first, a page at a time.
+pub(crate) async fn invocations(State(edge): State<Arc<Edge>>, Query(asked): Query<Page>) -> Shown {
+    let from = match asked.number("invocations") {
+        Ok(from) => from.unwrap_or_default(),
+        Err(fault) => return refused(&fault),
+    };
     let list = |world: &World| {
-        let rows: Vec<Value> = world
-            .outbox
+        let outbox = &world.outbox;
+        let skipped = usize::try_from(from.saturating_sub(outbox.invocations_dropped)).unwrap_or(usize::MAX);
+        let mut bytes = 0;
+        let fits = |seen: &&InvocationRecord| {
+            let first = bytes == 0;
+            bytes += seen.payload.len().max(1);
+            first || bytes <= PAYLOAD_BYTES_MAX
+        };
+        let seen: Vec<InvocationRecord> = outbox
             .invocations
             .iter()
-            .map(|seen| {
-                json!({
-                    "time": rfc3339_seconds(seen.at),
-                    "account": seen.account,
-                    "region": seen.region,
-                    "rule_arn": seen.rule_arn,
-                    "target_arn": seen.target.arn,
-                    "target": *seen.target,
-                    "role_arn": seen.target.role_arn,
-                    "event_id": seen.event_id,
-                    "payload": &*seen.payload,
-                })
-            })
+            .skip(skipped)
+            .take_while(fits)
+            .cloned()
             .collect();
-        json!({ "invocations": rows })
+        let end = skipped.saturating_add(seen.len());
+        let next = (end < outbox.invocations.len()).then(|| outbox.invocations_dropped + end as u64);
+        (seen, next)
     };
-    shown(edge.engine.look(list).await)
+    let (seen, next) = match edge.engine.look(list).await {
+        Ok(found) => found,
+        Err(fault) => return shown(Err(fault)),
+    };
+    let row = |seen: &InvocationRecord| {
+        json!({
+            "time": rfc3339_seconds(seen.at),
+            "account": seen.account,
+            "region": seen.region,
+            "rule_arn": seen.rule_arn,
+            "target_arn": seen.target.arn,
+            "target": *seen.target,
+            "role_arn": seen.target.role_arn,
+            "event_id": seen.event_id,
+            "payload": &*seen.payload,
+        })
+    };
+    let next = next.map(|next| page::encode_token("invocations", &next.to_string()));
+    let answer = json!({ "invocations": seen.iter().map(row).collect::<Vec<_>>() });
+    shown(Ok(with_token(answer, next)))
 }
 
 /// Counters under AWS's metric names, in all and by account and region.
-pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Shown {
     let list = |world: &World| {
         let mut totals = std::collections::BTreeMap::<&str, u64>::new();
         for (_, realm) in world.realms() {
@@ -78,73 +139,9 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<
             .realms()
             .map(|(id, realm)| json!({ "account": id.account(), "region": id.region(), "metrics": realm.metrics }))
             .collect();
-        json!({ "totals": totals, "realms": realms })
+        let logs = json!({ "bytes": world.log_bytes(), "dropped_events": world.log_events_dropped });
+        let turns = json!({ "steps_most": world.steps_most, "steps_max": STEPS_MAX });
+        json!({ "totals": totals, "realms": realms, "logs": logs, "turns": turns })
     };
     shown(edge.engine.look(list).await)
-}
-
-fn view(id: &str, story: &Story) -> Value {
-    let event: Value = serde_json::from_str(&story.event).unwrap_or_default();
-    json!({
-        "id": id,
-        "accepted": rfc3339_seconds(story.accepted),
-        "status": if story.dropped.is_some() { "dropped" } else { "accepted" },
-        "reason": story.dropped,
-        "event": event,
-        "buses": story.passes.iter().map(|pass| view_pass(pass, &story.event)).collect::<Vec<_>>(),
-    })
-}
-
-fn view_pass(pass: &Pass, event: &str) -> Value {
-    let rules = pass.rules.iter().enumerate();
-    let rules: Vec<Value> = rules
-        .map(|(at, rule)| view_rule(rule, pass.matched.contains(&at), event))
-        .collect();
-    json!({
-        "account": pass.realm.account(),
-        "region": pass.realm.region(),
-        "bus": pass.bus,
-        "rules": rules,
-        "deliveries": pass.deliveries.iter().map(view_delivery).collect::<Vec<_>>(),
-    })
-}
-
-/// A rule that did not match is shown with the leaves that did not.
-fn view_rule(rule: &CompiledRule, matched: bool, event: &str) -> Value {
-    if matched {
-        return json!({ "rule": rule.name, "matched": true });
-    }
-    let explained = match rule.pattern.explain(event) {
-        Ok(explained) => explained,
-        Err(error) => {
-            return json!({ "rule": rule.name, "matched": false, "missed": [], "reason": error.to_string() });
-        }
-    };
-    let reason = explained
-        .split_over_elements
-        .then_some("each leaf holds, but not within one element of the event's arrays");
-    let missed: Vec<Value> = explained
-        .leaves
-        .iter()
-        .filter(|leaf| !leaf.matched)
-        .map(|leaf| {
-            json!({ "path": leaf.path, "expected": leaf.expected, "found": leaf.found, "nearest": leaf.nearest })
-        })
-        .collect();
-    json!({ "rule": rule.name, "matched": false, "missed": missed, "reason": reason })
-}
-
-fn view_delivery(delivery: &Delivery) -> Value {
-    let attempt = |attempt: &Attempt| {
-        let (code, message) = attempt.error.clone().unzip();
-        json!({ "at": rfc3339_seconds(attempt.at), "error_code": code, "error_message": message })
-    };
-    json!({
-        "rule": delivery.rule,
-        "target_id": delivery.target.id,
-        "target_arn": delivery.target.arn,
-        "outcome": delivery.outcome,
-        "attempts": delivery.attempts.iter().map(attempt).collect::<Vec<_>>(),
-        "dead_letter": delivery.dead_letter,
-    })
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::buses::find as find_bus;
-use super::rules::compile;
+use super::pattern::GivenPattern;
 use crate::arn::{self as arns, Arn};
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
@@ -15,11 +15,14 @@ use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
 use crate::state::Tags;
 use crate::state::archive::Archive;
 use crate::state::bus::Bus;
+use crate::state::pattern::EventPattern;
 use crate::state::rule::{ARCHIVER, InputTransformer, Rule, Target};
 
 pub(super) const OPS: &[&dyn Operation] = &[
-    &Op::write("CreateArchive", create),
-    &Op::write("UpdateArchive", update),
+    &Op::write("CreateArchive", create)
+        .prepared(|input| GivenPattern::compile_if_any(&mut input.event_pattern)),
+    &Op::write("UpdateArchive", update)
+        .prepared(|input| GivenPattern::compile_if_any(&mut input.event_pattern)),
     &Op::write("DeleteArchive", |call, input| delete(call, &input)),
     &Op::read("DescribeArchive", |call, input| describe(call, &input)),
     &Op::read("ListArchives", |call, input| list(call, &input)),
@@ -31,7 +34,7 @@ struct Create {
     archive_name: String,
     event_source_arn: String,
     description: Option<String>,
-    event_pattern: Option<String>,
+    event_pattern: Option<GivenPattern>,
     retention_days: Option<i64>,
     kms_key_identifier: Option<String>,
 }
@@ -41,7 +44,7 @@ struct Create {
 struct Update {
     archive_name: String,
     description: Option<String>,
-    event_pattern: Option<String>,
+    event_pattern: Option<GivenPattern>,
     retention_days: Option<i64>,
     kms_key_identifier: Option<String>,
 }
@@ -70,10 +73,10 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
         )));
     }
     bus_of(call, "EventSourceArn", &input.event_source_arn)?;
-    check_pattern(input.event_pattern.as_deref())?;
+    check_pattern(input.event_pattern.as_ref())?;
     let mut archive = Archive::new(&input.archive_name, &input.event_source_arn, call.turn.now);
     archive.description = input.description;
-    archive.set_pattern(input.event_pattern);
+    archive.pattern = input.event_pattern.map(GivenPattern::into_pattern);
     archive.retention_days = input.retention_days.unwrap_or(0);
     archive.kms_key = input.kms_key_identifier;
     let rule = managed_rule(call, &archive);
@@ -89,7 +92,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
 /// The rule that AWS shows on the bus for an archive: it matches all events but replayed ones.
 fn managed_rule(call: &mut Call<'_>, archive: &Archive) -> Rule {
     let id = call.turn.dice.uuid();
-    let text = archive.pattern.as_deref().unwrap_or("{}");
+    let text = archive.pattern.as_ref().map_or("{}", |pattern| pattern.text());
     let mut pattern: Value = serde_json::from_str(text).unwrap_or_else(|_| json!({}));
     pattern["replay-name"] = json!([{ "exists": false }]);
     let arn = archive_arn(call, &archive.name);
@@ -106,7 +109,7 @@ fn managed_rule(call: &mut Call<'_>, archive: &Archive) -> Rule {
     };
     Rule {
         name: archive.rule_name(),
-        pattern: Some(pattern.to_string()),
+        pattern: Some(EventPattern::new(&pattern.to_string())),
         schedule: None,
         state: "ENABLED".to_owned(),
         next_fire: None,
@@ -121,10 +124,10 @@ fn managed_rule(call: &mut Call<'_>, archive: &Archive) -> Rule {
 }
 
 fn update(call: &mut Call<'_>, input: Update) -> Answer {
-    check_pattern(input.event_pattern.as_deref())?;
+    check_pattern(input.event_pattern.as_ref())?;
     let archive = find(call, &input.archive_name)?;
-    if input.event_pattern.is_some() {
-        archive.set_pattern(input.event_pattern);
+    if let Some(given) = input.event_pattern {
+        archive.pattern = Some(given.into_pattern());
     }
     archive.description = input.description.or_else(|| archive.description.clone());
     archive.retention_days = input.retention_days.unwrap_or(archive.retention_days);
@@ -142,7 +145,9 @@ fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
     if let Ok(bus) = bus_of(call, "EventSourceArn", &archive.bus_arn) {
         bus.rules_mut().remove(&archive.rule_name());
     }
-    call.realm().archives.remove(&input.archive_name);
+    if let Some(archive) = call.realm().archives.remove(&input.archive_name) {
+        call.turn.dropped.push(Box::new(archive));
+    }
     Ok(json!({}))
 }
 
@@ -188,8 +193,8 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     ))
 }
 
-fn check_pattern(text: Option<&str>) -> Result<(), Fault> {
-    text.map_or(Ok(()), |text| compile(text).map(|_| ()))
+fn check_pattern(given: Option<&GivenPattern>) -> Result<(), Fault> {
+    given.map_or(Ok(()), |given| given.check().map(|_| ()))
 }
 
 /// The caller's bus that a parameter names by its ARN.
@@ -203,13 +208,14 @@ pub(super) fn bus_of<'c>(call: &'c mut Call<'_>, parameter: &str, text: &str) ->
 }
 
 fn view(archive: &Archive, now: Millis) -> Value {
+    let (count, bytes) = archive.size(now);
     json!({
         "ArchiveName": archive.name,
         "EventSourceArn": archive.bus_arn,
         "State": "ENABLED",
         "RetentionDays": archive.retention_days,
-        "SizeBytes": archive.kept(now).map(|event| event.text.len()).sum::<usize>(),
-        "EventCount": archive.kept(now).count(),
+        "SizeBytes": bytes,
+        "EventCount": count,
         "CreationTime": epoch_seconds(archive.created),
     })
 }

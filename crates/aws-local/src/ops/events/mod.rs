@@ -7,6 +7,7 @@ mod buses;
 mod connections;
 mod destinations;
 mod partner;
+mod pattern;
 mod permissions;
 mod put_events;
 pub(crate) mod replays;

@@ -68,9 +68,21 @@ fn put_events(call: &mut Call<'_>, put: &Put) -> Answer {
         )));
     }
     check_size(call, entries)?;
-    Ok(answer(
-        entries.iter().map(|entry| put_event(call, entry)).collect(),
-    ))
+    Ok(each(call, entries, put_event))
+}
+
+/// Puts one entry after the other; each leaves the later ones their part of the steps.
+fn each(
+    call: &mut Call<'_>,
+    entries: &[Entry],
+    put: fn(&mut Call<'_>, &Entry) -> Result<Arc<str>, Refusal>,
+) -> Value {
+    let mut results = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        call.turn.events = entries.len() - at;
+        results.push(put(call, entry));
+    }
+    answer(results)
 }
 
 fn put_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
@@ -103,12 +115,7 @@ fn put_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
 fn put_partner_events(call: &mut Call<'_>, entries: &[Entry]) -> Answer {
     check_any(entries)?;
     check_size(call, entries)?;
-    Ok(answer(
-        entries
-            .iter()
-            .map(|entry| put_partner_event(call, entry))
-            .collect(),
-    ))
+    Ok(each(call, entries, put_partner_event))
 }
 
 fn put_partner_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {

@@ -19,6 +19,9 @@ use crate::turn::Turn;
 const ACTIVE_MAX: usize = 10;
 /// How long a replay is STARTING, then RUNNING, and how long it is CANCELLING.
 const STEP_MS: Millis = 1_000;
+/// How many events a replay publishes in one step, and how many bytes of them.
+const REPLAYED_MAX: usize = 250;
+const REPLAYED_BYTES_MAX: usize = 1024 * 1024;
 
 pub(super) const OPS: &[&dyn Operation] = &[
     &Op::write("StartReplay", start),
@@ -93,6 +96,7 @@ fn start(call: &mut Call<'_>, input: Start) -> Answer {
         started: call.turn.now,
         ended: None,
         last: None,
+        left: None,
     };
     let realm = call.here();
     call.realm().replays.insert(input.replay_name.clone(), replay);
@@ -150,28 +154,15 @@ pub(crate) fn step(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
     }
 }
 
-/// Publishes the archived events of a replay on their bus again, each with the replay's name in it.
+/// Publishes some of the archived events of a replay on their bus again, each with the replay's name in it. The rest
+/// follows in the next step, which is due at once: between two steps others get the engine's lock.
 fn run(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
     let now = turn.now;
-    let here = turn.world.realm(realm);
-    let Some(replay) = here.replays.get(name).cloned() else {
+    let Some((bus, rules, events, more)) = take(turn, realm, name) else {
         return;
     };
-    let archive = replay
-        .archive_arn
-        .rsplit('/')
-        .next()
-        .and_then(|archive| here.archives.get(archive));
-    let span = replay.from..=replay.to;
-    let mut events: Vec<Archived> = archive
-        .into_iter()
-        .flat_map(|archive| archive.kept(now))
-        .filter(|event| span.contains(&event.time))
-        .cloned()
-        .collect();
-    events.sort_by_key(|event| event.time);
     let last = events.last().map(|event| event.time);
-    let bus = crate::arn::bus_name(&replay.bus_arn).to_owned();
+    turn.events = events.len();
     for event in events {
         let open = event.text.strip_suffix('}').unwrap_or(&event.text);
         let text = format!("{open},\"replay-name\":{}}}", Value::from(name)).into();
@@ -180,12 +171,51 @@ fn run(turn: &mut Turn<'_>, realm: &RealmId, name: &str) {
             time: event.time,
             text,
         };
-        publish_to(turn, realm, &bus, envelope, &replay.rules);
+        publish_to(turn, realm, &bus, envelope, &rules);
+        turn.events -= 1;
     }
     if let Some(replay) = turn.world.realm(realm).replays.get_mut(name) {
-        "COMPLETED".clone_into(&mut replay.state);
-        (replay.ended, replay.last) = (Some(now), last);
+        replay.last = last.or(replay.last);
+        if !more {
+            "COMPLETED".clone_into(&mut replay.state);
+            (replay.ended, replay.left) = (Some(now), None);
+        }
     }
+    if more {
+        set_timer(turn, realm, name, now);
+    }
+}
+
+/// Takes the next events of a replay; gives its bus, its rules, the events, and whether more are left.
+fn take(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    name: &str,
+) -> Option<(String, Vec<String>, Vec<Archived>, bool)> {
+    let now = turn.now;
+    let here = turn.world.realm(realm);
+    let replay = here.replays.get_mut(name)?;
+    if replay.left.is_none() {
+        let archive = replay.archive_arn.rsplit('/').next();
+        let archive = archive.and_then(|archive| here.archives.get(archive));
+        let span = replay.from..=replay.to;
+        let kept = archive.into_iter().flat_map(|archive| archive.kept(now));
+        let mut events: Vec<Archived> = kept.filter(|event| span.contains(&event.time)).cloned().collect();
+        events.sort_by_key(|event| event.time);
+        replay.left = Some(events.into());
+    }
+    let left = replay.left.get_or_insert_default();
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while events.len() < REPLAYED_MAX
+        && bytes < REPLAYED_BYTES_MAX
+        && let Some(event) = left.pop_front()
+    {
+        bytes += event.text.len();
+        events.push(event);
+    }
+    let more = !left.is_empty();
+    let bus = crate::arn::bus_name(&replay.bus_arn).to_owned();
+    Some((bus, replay.rules.clone(), events, more))
 }
 
 fn cancel(call: &mut Call<'_>, input: &Name) -> Answer {
@@ -199,6 +229,7 @@ fn cancel(call: &mut Call<'_>, input: &Name) -> Answer {
         return Err(Fault::new("IllegalStatusException", why));
     }
     "CANCELLING".clone_into(&mut replay.state);
+    replay.left = None;
     let (realm, at) = (call.here(), call.turn.now + STEP_MS);
     set_timer(&mut call.turn, &realm, &input.replay_name, at);
     Ok(json!({ "ReplayArn": arn, "State": "CANCELLING" }))

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use event_pattern::Pattern;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::DEFAULT_BUS;
 use super::buses::find as find_bus;
+use super::pattern::{GivenPattern, compile};
 use super::tags::{TagList, read_tags};
 use crate::arn;
 use crate::caller::Caller;
@@ -21,18 +21,25 @@ use crate::state::timers::Timer;
 
 /// AWS's default quota of rules on a bus.
 const RULES_MAX: usize = 300;
+/// What the compiled patterns of a bus may take in memory, estimated; they take about as much again in its matcher.
+const PATTERN_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// The state of a rule that matches CloudTrail's management events too.
 const MANAGEMENT_EVENTS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 
 pub(super) const OPS: &[&dyn Operation] = &[
-    &Op::write("PutRule", put),
+    &Op::write("PutRule", put).prepared(|input| GivenPattern::compile_if_any(&mut input.event_pattern)),
     &Op::write("DeleteRule", |call, input| delete(call, &input)),
     &Op::write("EnableRule", |call, input| set_state(call, &input, "ENABLED")),
     &Op::write("DisableRule", |call, input| set_state(call, &input, "DISABLED")),
     &Op::read("DescribeRule", |call, input| describe(call, &input)),
     &Op::read("ListRules", |call, input| list(call, &input)),
     &Op::read("ListRuleNamesByTarget", |call, input| by_target(call, &input)),
-    &Op::read("TestEventPattern", |_, input| test_pattern(&input)),
+    &Op::read("TestEventPattern", |_, input: TestPattern| {
+        input
+            .result
+            .unwrap_or_else(|| test_pattern(&input.event_pattern, &input.event))
+    })
+    .prepared(|input| input.result = Some(test_pattern(&input.event_pattern, &input.event))),
 ];
 
 #[derive(Deserialize)]
@@ -40,7 +47,7 @@ pub(super) const OPS: &[&dyn Operation] = &[
 struct Put {
     name: String,
     schedule_expression: Option<String>,
-    event_pattern: Option<String>,
+    event_pattern: Option<GivenPattern>,
     state: Option<String>,
     description: Option<String>,
     role_arn: Option<String>,
@@ -80,6 +87,9 @@ struct ByTarget {
 struct TestPattern {
     event_pattern: String,
     event: String,
+    /// It depends on no state.
+    #[serde(skip)]
+    result: Option<Answer>,
 }
 
 fn put(call: &mut Call<'_>, input: Put) -> Answer {
@@ -94,7 +104,10 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     );
     let rule = Rule {
         name: input.name.clone(),
-        pattern: input.event_pattern.filter(|text| !text.is_empty()),
+        pattern: input
+            .event_pattern
+            .filter(|given| !given.is_empty())
+            .map(GivenPattern::into_pattern),
         schedule: input.schedule_expression.filter(|text| !text.is_empty()),
         state: input.state.unwrap_or_else(|| "ENABLED".to_owned()),
         next_fire: None,
@@ -114,8 +127,11 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
 
 /// What AWS refuses of a rule on a bus.
 fn check(input: &Put, bus: &Bus) -> Result<(), Fault> {
-    let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
-    let (pattern, schedule) = (given(&input.event_pattern), given(&input.schedule_expression));
+    let pattern = input.event_pattern.as_ref().filter(|given| !given.is_empty());
+    let schedule = input
+        .schedule_expression
+        .as_deref()
+        .filter(|text| !text.is_empty());
     if pattern.is_none() && schedule.is_none() {
         return Err(Fault::validation(
             "Parameter(s) EventPattern or ScheduleExpression must be specified.",
@@ -126,24 +142,25 @@ fn check(input: &Put, bus: &Bus) -> Result<(), Fault> {
             "ScheduleExpression is supported only on the default event bus.",
         ));
     }
-    if schedule
-        .as_deref()
-        .is_some_and(|text| Schedule::parse(text).is_none())
-    {
+    if schedule.is_some_and(|text| Schedule::parse(text).is_none()) {
         return Err(Fault::validation("Parameter ScheduleExpression is not valid."));
     }
-    if let Some(text) = &pattern {
-        compile(text)?;
-    }
+    let bytes = pattern.map_or(Ok(None), GivenPattern::check)?;
     if input.state.as_deref() == Some(MANAGEMENT_EVENTS) && bus.name.starts_with("aws.partner/") {
         return Err(Fault::validation(format!(
             "Parameter State is not valid. Reason: {MANAGEMENT_EVENTS} does not apply to partner event buses."
         )));
     }
     match bus.rules.get(&input.name) {
-        Some(rule) => unmanaged(rule, false),
-        None if bus.rules.len() >= RULES_MAX => Err(Fault::quota()),
-        None => Ok(()),
+        Some(rule) => unmanaged(rule, false)?,
+        None if bus.rules.len() >= RULES_MAX => return Err(Fault::quota()),
+        None => {}
+    }
+    match bytes {
+        Some(bytes) if bus.pattern_bytes_without(&input.name) + bytes > PATTERN_BYTES_MAX => {
+            Err(Fault::quota())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -256,22 +273,14 @@ struct Mandatory {
     detail_type: IgnoredAny,
 }
 
-fn test_pattern(input: &TestPattern) -> Answer {
-    let pattern = compile(&input.event_pattern)?;
+fn test_pattern(pattern: &str, event: &str) -> Answer {
+    let pattern = compile(pattern)?;
     let refused = || Fault::validation("Parameter Event is not valid.");
-    let result = pattern.matches(&input.event).map_err(|_| refused())?;
+    let result = pattern.matches(event).map_err(|_| refused())?;
     // Values are skipped: the pattern's JSON reader accepts more than a tree of values can hold.
-    let mut event = serde_json::Deserializer::from_str(&input.event);
+    let mut event = serde_json::Deserializer::from_str(event);
     Mandatory::deserialize(&mut event).map_err(|_| refused())?;
     Ok(json!({ "Result": result }))
-}
-
-/// A pattern within EventBridge's own limits, or AWS's refusal of it.
-pub(super) fn compile(text: &str) -> Result<Pattern, Fault> {
-    let compiled = Pattern::compile_for_eventbridge(text);
-    compiled
-        .map(|(pattern, _)| pattern)
-        .map_err(|error| Fault::new("InvalidEventPatternException", error.message()))
 }
 
 fn view(rule: &Rule, bus: &str, here: &Caller) -> Value {

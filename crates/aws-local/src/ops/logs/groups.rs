@@ -100,7 +100,9 @@ fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
     if group(call, &input.log_group_name)?.protected {
         return Err(Fault::validation("The log group is protected from deletion."));
     }
-    call.realm().log_groups.remove(&input.log_group_name);
+    if let Some(group) = call.realm().log_groups.remove(&input.log_group_name) {
+        call.turn.dropped.push(Box::new(group));
+    }
     Ok(json!({}))
 }
 
@@ -148,13 +150,14 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
                 .as_ref()
                 .is_none_or(|wanted| kind(wanted) == kind(&class(group)))
         })
-        .map(|(name, group)| {
-            let mut row = view(group, &here);
-            if let (Some(members), true) = (row.as_object_mut(), input.log_group_name_pattern.is_some()) {
-                members.retain(|member, _| BY_PATTERN.contains(&member.as_str()));
-            }
-            (name.as_str(), row)
-        });
+        .map(|(name, group)| (name.as_str(), group));
+    let row = |group: &LogGroup| {
+        let mut row = view(group, &here);
+        if let (Some(members), true) = (row.as_object_mut(), input.log_group_name_pattern.is_some()) {
+            members.retain(|member, _| BY_PATTERN.contains(&member.as_str()));
+        }
+        row
+    };
     let page = logs_page(
         "DescribeLogGroups",
         groups,
@@ -162,7 +165,7 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
         input.limit,
     )?;
     Ok(without_nulls(
-        json!({ "logGroups": page.items, "nextToken": page.next }),
+        json!({ "logGroups": page.items.into_iter().map(row).collect::<Vec<_>>(), "nextToken": page.next }),
     ))
 }
 

@@ -53,7 +53,7 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
         .ok_or_else(|| Fault::parameter("policyDocument is required."))?;
     Policy::parse(&document).map_err(Fault::parameter)?;
     let policy = LogPolicy::new(
-        as_stored(document, &call.caller.region)?,
+        as_stored(document, &call.caller.region, call.stored)?,
         call.turn.now,
         format!("{:032x}", u128::from(call.turn.dice.roll())),
     );
@@ -68,12 +68,14 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
 
 /// The service keeps an account among the principals as the ARN of its root user, and takes no ARN itself: both are on
 /// record in aws-cloudformation/cloudformation-coverage-roadmap issue 2557 and aws/aws-cdk issue 14578.
-fn as_stored(document: String, region: &str) -> Result<String, Fault> {
+///
+/// Documents that an older version took have such ARNs: `taken` keeps them.
+fn as_stored(document: String, region: &str, taken: bool) -> Result<String, Fault> {
     let mut policy: Value = serde_json::from_str(&document)?;
     let mut accounts = 0;
     for principal in policy.get_mut("Statement").map(principals).unwrap_or_default() {
         let Value::String(text) = principal else { continue };
-        if text.starts_with("arn:") {
+        if text.starts_with("arn:") && !taken {
             return Err(Fault::parameter(format!(
                 "Principal section of policy contains ARN instead of account ID: {text}"
             )));

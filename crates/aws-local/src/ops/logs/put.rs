@@ -7,7 +7,7 @@ use super::group;
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, without_nulls};
-use crate::state::log_group::{FUTURE_MAX, PAST_MAX, event_bytes};
+use crate::state::log_group::{EVENT_MEMORY, FUTURE_MAX, PAST_MAX, event_bytes};
 
 const BATCH_BYTES_MAX: u64 = 1_048_576;
 const EVENT_BYTES_MAX: usize = 1_048_576;
@@ -36,9 +36,7 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     if !group.streams.contains_key(input.stream.as_str()) {
         return Err(Fault::not_found("The specified log stream does not exist."));
     }
-    let kept_from = group
-        .retention_days
-        .map_or(Millis::MIN, |days| now - Millis::from(days) * DAY);
+    let kept_from = group.kept_from(now);
     let is_old = |event: &Event| event.timestamp < now - PAST_MAX;
     let is_expired = |event: &Event| event.timestamp < kept_from;
     let is_new = |event: &Event| event.timestamp > now + FUTURE_MAX;
@@ -58,6 +56,10 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
         ));
     }
+    let bytes: u64 = good
+        .iter()
+        .map(|event| event_bytes(&event.message) + EVENT_MEMORY)
+        .sum();
     for event in good {
         group.add(&input.stream, event.timestamp, now, event.message.into());
     }
@@ -71,6 +73,7 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
         .is_some_and(|members| !members.is_empty())
         .then_some(rejected);
     let token = format!("{:056}", group.events().len() + 1);
+    call.turn.world.log_bytes_added += bytes;
     Ok(without_nulls(
         json!({ "nextSequenceToken": token, "rejectedLogEventsInfo": rejected }),
     ))

@@ -1,5 +1,6 @@
 //! FilterLogEvents and GetLogEvents.
 
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Bound;
 
 use serde::Deserialize;
@@ -15,14 +16,16 @@ use crate::state::log_group::{LogEvent, LogGroup, Position, event_bytes};
 
 const EVENTS_MAX: usize = 10_000;
 const PAGE_BYTES_MAX: u64 = 1_048_576;
-/// How many events one call scans; a page may be empty and have a token, as AWS's may.
+/// How many events one call scans, and how many bytes of them, each as often as the pattern reads it; a page may be
+/// empty and have a token, as AWS's may.
 const SEARCHED_MAX: usize = 20_000;
+const SEARCHED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Newest first is served from here on, 2024-01-01T00:00:00Z.
 const BACKWARD_FROM: Millis = 1_704_067_200_000;
 
 pub(super) const OPS: &[&dyn Operation] = &[
-    &Op::read("FilterLogEvents", filter),
+    &Op::read("FilterLogEvents", filter).prepared(|input| input.pattern = Some(parse(input))),
     &Op::read("GetLogEvents", get),
 ];
 
@@ -36,6 +39,9 @@ struct FilterEvents {
     start_time: Option<Millis>,
     end_time: Option<Millis>,
     filter_pattern: Option<String>,
+    /// The pattern, parsed before the lock is taken.
+    #[serde(skip)]
+    pattern: Option<Result<Filter, Fault>>,
     next_token: Option<String>,
     limit: Option<usize>,
     start_from_head: Option<bool>,
@@ -54,11 +60,15 @@ struct GetEvents {
     start_from_head: Option<bool>,
 }
 
+fn parse(input: &FilterEvents) -> Result<Filter, Fault> {
+    let text = input.filter_pattern.as_deref().unwrap_or_default();
+    Filter::parse(text).map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))
+}
+
 fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault> {
     let now = call.turn.now;
     let (token, forward) = check_filter(&input, now)?;
-    let pattern = Filter::parse(input.filter_pattern.as_deref().unwrap_or_default())
-        .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
+    let pattern = input.pattern.unwrap_or_else(|| Ok(Filter::Everything))?;
     let name = named(
         call.caller,
         input.log_group_name,
@@ -76,11 +86,10 @@ fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault>
             "The specified log stream does not exist: {missing}"
         )));
     }
+    let streams = input.log_stream_names.as_ref();
+    let streams: Option<HashSet<&str>> = streams.map(|all| all.iter().map(String::as_str).collect());
     let wanted = |event: &LogEvent| {
-        input
-            .log_stream_names
-            .as_ref()
-            .is_none_or(|all| all.iter().any(|stream| **stream == *event.stream))
+        streams.as_ref().is_none_or(|all| all.contains(&*event.stream))
             && input
                 .log_stream_name_prefix
                 .as_ref()
@@ -88,7 +97,7 @@ fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault>
             && pattern.matches(&event.message)
     };
     let span = (
-        input.start_time.unwrap_or(0),
+        input.start_time.unwrap_or(0).max(group.kept_from(now)),
         input.end_time.unwrap_or(Millis::MAX),
     );
     let limit = input.limit.unwrap_or(EVENTS_MAX);
@@ -98,7 +107,7 @@ fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault>
         token.map(|token| token.place),
         forward,
         limit,
-        &wanted,
+        (&wanted, pattern.passes()),
     );
     let way = if forward { FORWARD } else { BACKWARD };
     let token = |place| Token {
@@ -157,7 +166,7 @@ fn search<'g>(
     after: Option<Position>,
     forward: bool,
     limit: usize,
-    wanted: &dyn Fn(&LogEvent) -> bool,
+    (wanted, passes): (&dyn Fn(&LogEvent) -> bool, usize),
 ) -> FoundEvents<'g> {
     let mut low = Bound::Included((span.0, 0));
     let mut high = Bound::Included((span.1, u64::MAX));
@@ -179,18 +188,22 @@ fn search<'g>(
     } else {
         Box::new(range.rev())
     };
-    let (mut bytes, mut last) = (0, None);
+    let (mut bytes, mut searched, mut last) = (0, 0, None);
     for _ in 0..SEARCHED_MAX {
         let Some((position, event)) = rest.next() else {
             return found;
         };
         last = Some(*position);
+        searched += event.message.len() * passes;
         if wanted(event) {
             bytes += event_bytes(&event.message);
             found.events.push((position, event));
             if found.events.len() >= limit || bytes >= PAGE_BYTES_MAX {
                 break;
             }
+        }
+        if searched >= SEARCHED_BYTES_MAX {
+            break;
         }
     }
     found.next = rest.next().and(last);
@@ -219,29 +232,29 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
     group.expire(now);
     let stream = group.streams.get(input.log_stream_name.as_str());
     let stream = stream.ok_or_else(|| Fault::not_found("The specified log stream does not exist."))?;
-    let span = (
-        input.start_time.unwrap_or(0),
-        input.end_time.unwrap_or(Millis::MAX),
-    );
-    let all: Vec<Position> = stream
-        .positions
-        .iter()
-        .copied()
-        .filter(|position| (span.0..span.1).contains(&position.0))
-        .collect();
+    let start = input.start_time.unwrap_or(0).max(group.kept_from(now));
+    let span = Span {
+        positions: &stream.positions,
+        start: (start, 0),
+        end: (input.end_time.unwrap_or(Millis::MAX), 0),
+    };
     let limit = input.limit.unwrap_or(EVENTS_MAX);
     let given = input.next_token.as_deref();
     let token = given
         .map(|token| Token::decode(token, "GetLogEvents", now))
         .transpose()?;
-    let (from, to) = window(&all, group, token.as_ref(), input.start_from_head, limit);
-    let rows = all[from..to]
-        .iter()
-        .filter_map(|position| Some(Row::bare(*position, group.events().get(position)?)));
-    let events = rows.collect();
+    let (at, forward) = match &token {
+        Some(token) => (token.place, token.way == FORWARD),
+        None if input.start_from_head == Some(true) => (span.start, true),
+        None => (span.end, false),
+    };
+    let found = span.page(group, at, forward, limit);
+    let from = found.first().map_or_else(|| span.mark(at), |(first, _)| *first);
+    let to = found
+        .last()
+        .map_or_else(|| span.mark(at), |(last, _)| span.mark((last.0, last.1 + 1)));
     // At either end the answer has the token that was given.
-    let mark = |way: char, at: usize| {
-        let place = place(&all, at);
+    let mark = |way: char, place: Position| {
         let same = token
             .as_ref()
             .is_some_and(|token| token.way == way && token.place == place);
@@ -254,61 +267,70 @@ fn get(call: &mut Call<'_>, input: GetEvents) -> Result<EventsPage, Fault> {
         )
     };
     Ok(EventsPage {
-        events,
         next_backward_token: Some(mark(BACKWARD, from)),
         next_forward_token: Some(mark(FORWARD, to)),
+        events: found
+            .into_iter()
+            .map(|(at, event)| Row::bare(at, event))
+            .collect(),
         ..EventsPage::default()
     })
 }
 
-/// The part of a stream's events that a call gives: `from..to`. A token is a position between two events.
-fn window(
-    all: &[Position],
-    group: &LogGroup,
-    token: Option<&Token>,
-    from_head: Option<bool>,
-    limit: usize,
-) -> (usize, usize) {
-    let fits = |at: &usize, bytes: &mut u64| {
-        *bytes += all
-            .get(*at)
-            .and_then(|p| group.events().get(p))
-            .map_or(0, |event| event_bytes(&event.message));
-        *bytes <= PAGE_BYTES_MAX
-    };
-    let ahead = |from: usize| {
-        let mut bytes = 0;
-        let count = (from..all.len())
-            .take(limit)
-            .take_while(|at| fits(at, &mut bytes))
-            .count();
-        (from, (from + count.max(1)).min(all.len()).max(from))
-    };
-    let back = |to: usize| {
-        let mut bytes = 0;
-        let count = (0..to)
-            .rev()
-            .take(limit)
-            .take_while(|at| fits(at, &mut bytes))
-            .count();
-        (to.saturating_sub(count.max(1)), to)
-    };
-    match token {
-        Some(token) => {
-            let at = all.partition_point(|each| *each < token.place);
-            if token.way == FORWARD { ahead(at) } else { back(at) }
-        }
-        None if from_head == Some(true) => ahead(0),
-        None => back(all.len()),
-    }
+/// The events of a stream within a time.
+struct Span<'g> {
+    positions: &'g BTreeSet<Position>,
+    start: Position,
+    /// The first position behind it.
+    end: Position,
 }
 
-/// The position of a mark at index `at`: that of the event there, or just after the last one.
-fn place(all: &[Position], at: usize) -> Position {
-    all.get(at)
-        .copied()
-        .or_else(|| all.last().map(|last| (last.0, last.1 + 1)))
-        .unwrap_or_default()
+impl Span<'_> {
+    fn range(&self, from: Position, to: Position) -> impl DoubleEndedIterator<Item = Position> {
+        let (from, to) = (from.max(self.start), to.min(self.end));
+        // A range whose bounds cross would panic.
+        let range = self.positions.range(from.min(to)..to);
+        range.copied()
+    }
+
+    /// The events that a call gives, in order: those from a position on, or those before it.
+    fn page<'g>(
+        &self,
+        group: &'g LogGroup,
+        at: Position,
+        forward: bool,
+        limit: usize,
+    ) -> Vec<(Position, &'g LogEvent)> {
+        let places: &mut dyn Iterator<Item = Position> = if forward {
+            &mut self.range(at, self.end)
+        } else {
+            &mut self.range(self.start, at).rev()
+        };
+        let mut bytes = 0;
+        let mut page = Vec::new();
+        for place in places.take(limit) {
+            let Some(event) = group.events().get(&place) else {
+                continue;
+            };
+            bytes += event_bytes(&event.message);
+            if bytes > PAGE_BYTES_MAX && !page.is_empty() {
+                break;
+            }
+            page.push((place, event));
+        }
+        if !forward {
+            page.reverse();
+        }
+        page
+    }
+
+    /// A mark between two events: the position of the one behind it, or just behind the last one.
+    fn mark(&self, at: Position) -> Position {
+        let behind = self.range(at, self.end).next();
+        let last = || self.range(self.start, self.end).next_back();
+        let behind_last = |last: Position| (last.0, last.1 + 1);
+        behind.or_else(|| last().map(behind_last)).unwrap_or_default()
+    }
 }
 
 /// The position of a reader, and its direction.

@@ -1,14 +1,22 @@
 //! Log streams.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{group, named};
 use crate::arn::arn;
 use crate::caller::Caller;
+use crate::clock::Millis;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, logs_page_down, without_nulls};
+use crate::ops::{Answer, Call, Op, Operation, without_nulls};
+use crate::page;
 use crate::state::log_group::Stream;
+
+/// How many streams a page has if the request does not say, and what its token is of.
+const PAGE: usize = 50;
+const LISTING: &str = "DescribeLogStreams";
 
 pub(super) const OPS: &[&dyn Operation] = &[
     &Op::write("CreateLogStream", |call, input| create(call, &input)),
@@ -67,36 +75,49 @@ fn describe(call: &mut Call<'_>, input: Describe) -> Answer {
     )?;
     let group = group(call, &name)?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
-    // The key of a page's token has to sort as the listing does.
-    let mut rows: Vec<(String, Value)> = group
+    let mut rows: Vec<(Millis, &Arc<str>, &Stream)> = group
         .streams
         .iter()
         .filter(|(stream, _)| stream.starts_with(prefix))
-        .map(|(stream, state)| {
-            let last = state.positions.last().map_or(0, |position| position.0);
-            let key = if by_time {
-                format!("{last:020}{stream}")
-            } else {
-                stream.to_string()
-            };
-            (key, view(&name, stream, state, &here))
+        .map(|(name, stream)| {
+            let last = stream.positions.last().map_or(0, |position| position.0);
+            (if by_time { last } else { 0 }, name, stream)
         })
         .collect();
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows.sort_unstable_by_key(|(last, name, _)| (*last, *name));
     let down = input.descending == Some(true);
     if down {
         rows.reverse();
     }
-    let rows = rows.iter().map(|(key, row)| (key.as_str(), row.clone()));
-    let (token, limit) = (input.next_token.as_deref(), input.limit);
-    let page = if down {
-        logs_page_down("DescribeLogStreams", rows, token, limit)?
-    } else {
-        logs_page("DescribeLogStreams", rows, token, limit)?
+    let after = input.next_token.as_deref().map(read_token).transpose()?;
+    let is_past = |row: &(Millis, &Arc<str>, &Stream)| {
+        after.as_ref().is_some_and(|(last, name)| {
+            let order = (row.0, &**row.1).cmp(&(*last, name.as_str()));
+            if down { order.is_ge() } else { order.is_le() }
+        })
     };
-    Ok(without_nulls(
-        json!({ "logStreams": page.items, "nextToken": page.next }),
-    ))
+    let from = rows.partition_point(is_past);
+    let limit = input.limit.unwrap_or(PAGE);
+    let page = &rows[from..rows.len().min(from.saturating_add(limit))];
+    let next = page.last().filter(|_| from + page.len() < rows.len());
+    let next = next.map(|(last, name, _)| page::encode_token(LISTING, &format!("{last:020}{name}")));
+    let page: Vec<Value> = page
+        .iter()
+        .map(|(_, stream, state)| view(&name, stream, state, &here))
+        .collect();
+    Ok(without_nulls(json!({ "logStreams": page, "nextToken": next })))
+}
+
+/// The time and name of the last stream of the page before.
+fn read_token(token: &str) -> Result<(Millis, String), Fault> {
+    let text = page::decode_token(LISTING, token).ok();
+    let read = |text: &str| {
+        let (last, name) = text.split_at_checked(20)?;
+        Some((last.parse().ok()?, name.to_owned()))
+    };
+    text.as_deref()
+        .and_then(read)
+        .ok_or_else(|| Fault::parameter("The specified nextToken is invalid."))
 }
 
 fn view(group: &str, name: &str, stream: &Stream, here: &Caller) -> Value {

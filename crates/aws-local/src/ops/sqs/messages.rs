@@ -66,7 +66,7 @@ fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
     );
     let message = NewMessage {
         id,
-        body: input.message_body,
+        body: input.message_body.into(),
         attributes,
         system_attributes,
         group: input.message_group_id,

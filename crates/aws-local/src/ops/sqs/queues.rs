@@ -150,7 +150,10 @@ fn first_difference(wanted: &BTreeMap<String, String>, there: &Queue) -> Option<
 fn delete(call: &mut Call<'_>, input: &Url) -> Answer {
     let (realm, name) = locate(call, &input.queue_url)?;
     match call.turn.world.realm(&realm).queues.remove(&name) {
-        Some(_) => Ok(json!({})),
+        Some(queue) => {
+            call.turn.dropped.push(Box::new(queue));
+            Ok(json!({}))
+        }
         None => Err(missing()),
     }
 }

@@ -16,6 +16,11 @@ enum Step {
 }
 
 impl Expression {
+    /// How many conditions there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.count()
+    }
+
     pub(super) fn holds(&self, message: &Value) -> bool {
         self.0.holds(&|(path, test)| {
             let mut found = Vec::new();

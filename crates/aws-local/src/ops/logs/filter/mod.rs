@@ -45,6 +45,17 @@ impl Filter {
         Terms::parse(text).map(Self::Terms)
     }
 
+    /// How much a message costs, compared with reading its bytes once.
+    pub(super) fn passes(&self) -> usize {
+        match self {
+            Self::Everything => 0,
+            Self::Terms(terms) => terms.all.len() + terms.none.len() + terms.any.len(),
+            Self::Matches(_) => 2,
+            Self::Spaced(_) => 4,
+            Self::Json(expression) => 4 + expression.count(),
+        }
+    }
+
     pub(super) fn matches(&self, message: &str) -> bool {
         match self {
             Self::Everything => true,

@@ -1,10 +1,12 @@
 //! What patterns in braces and in brackets share: a cursor, comparisons, and `&&` and `||` of them.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::policy::glob;
 
+/// What a regular expression may be compiled to.
+const REGEX_BYTES_MAX: usize = 1024 * 1024;
 /// How deep parentheses may nest.
 const DEPTH_MAX: usize = 32;
 /// Regular expressions in one pattern.
@@ -19,6 +21,14 @@ pub(super) enum Logic<T> {
 }
 
 impl<T> Logic<T> {
+    /// How many conditions there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::count).sum(),
+            Self::One(_) => 1,
+        }
+    }
+
     pub(super) fn holds(&self, one: &dyn Fn(&T) -> bool) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.holds(one)),
@@ -240,5 +250,9 @@ pub(super) fn regex(text: &str) -> Result<Regex, String> {
     if text.is_empty() {
         return Err("a regular expression is empty".to_owned());
     }
-    Regex::new(text).map_err(|_| format!("Invalid regular expression '%{text}%'"))
+    let mut regex = RegexBuilder::new(text);
+    let regex = regex.size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX);
+    regex
+        .build()
+        .map_err(|_| format!("Invalid regular expression '%{text}%'"))
 }

@@ -100,14 +100,18 @@ fn name(reader: &mut Reader<'_>) -> Result<(), String> {
 fn split(message: &str) -> Vec<&str> {
     let mut fields = Vec::new();
     let mut rest = message.trim_start();
+    // What is not closed from here on is not closed from further on either, and is looked for once.
+    let (mut open_bracket, mut open_quote) = (false, false);
     while let Some(first) = rest.chars().next() {
         let close = match first {
-            '[' => Some(']'),
-            '"' => Some('"'),
+            '[' => Some((']', &mut open_bracket)),
+            '"' => Some(('"', &mut open_quote)),
             _ => None,
         };
-        let enclosed = close.and_then(|close| {
-            let end = rest[1..].find(close)? + 1;
+        let enclosed = close.filter(|(_, open)| !**open).and_then(|(close, open)| {
+            let end = rest[1..].find(close);
+            *open = end.is_none();
+            let end = end? + 1;
             Some((&rest[1..end], &rest[end + 1..]))
         });
         let (field, after) = enclosed.unwrap_or_else(|| {

@@ -1,0 +1,68 @@
+//! `/_companion/faults`: calls of this API that go wrong on request, so that clients can be tested against them. The same words
+//! as the local AWS's `/_local/faults`; a call is named by its method and path. Scalr's API has no such path.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use scalr_api::{ErrorDocument, ErrorObject};
+
+use super::answer::Answer;
+use super::error::ApiError;
+use super::form::bytes;
+use crate::app::App;
+use crate::caller::Caller;
+
+/// The path that never meets a fault.
+const PATH: &str = "/_companion/faults";
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/faults", get(list).post(add).delete(clear))
+}
+
+async fn list(State(app): State<App>, _caller: Caller) -> impl IntoResponse {
+    Json(app.faults.list())
+}
+
+async fn add(
+    State(app): State<App>,
+    _caller: Caller,
+    request: Request,
+) -> Result<impl IntoResponse, ApiError> {
+    let body = bytes(request, &app).await?;
+    let added = app.faults.add(&body);
+    let added = added.map_err(|refused| ApiError::Body(StatusCode::BAD_REQUEST, refused.to_string()))?;
+    Ok(Json(added))
+}
+
+async fn clear(State(app): State<App>, _caller: Caller) -> impl IntoResponse {
+    Json(app.faults.clear())
+}
+
+/// Lets a call go wrong where a fault says so.
+pub(super) async fn meet(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path == PATH {
+        return next.run(request).await;
+    }
+    let Some(hit) = app.faults.meet(&format!("{} {path}", request.method())) else {
+        return next.run(request).await;
+    };
+    let answer = if hit.is_carried_out() {
+        next.run(request).await
+    } else {
+        Response::default()
+    };
+    let answer = match hit.error() {
+        Some(error) => {
+            let code = error.code.as_deref().unwrap_or("internal-error");
+            let object = ErrorObject::new(error.status, "Fault on request", error.message.as_str());
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Answer(status, ErrorDocument::from(object.with_code(code))).into_response()
+        }
+        None => answer,
+    };
+    hit.spoil(answer).await
+}

@@ -1,0 +1,92 @@
+//! What a deleted connection still holds: it is out of sight at once, and its events are deleted in bounded transactions, so that
+//! the deletion of a connection with a full hold keeps no other write waiting.
+
+use scalr_api::ConnectionId;
+use sqlx::Row as _;
+
+use super::database::{Store, Tx};
+use super::error::Result;
+
+/// The account of deleted connections that still have events: no caller's.
+const DELETED: &str = "acc-deleted-connections";
+/// Events that one transaction deletes.
+const CHUNK: i64 = 200;
+
+/// How many events the connection `?` holds.
+pub(super) const HELD: &str = "SELECT held FROM delivery WHERE connection_id = ?";
+
+/// Moves the connection `?2` to the account `?1`, and frees what must be unique.
+const BURY: &str =
+    "UPDATE connection SET account_id = ?1, name = id, aws_account_id = id, source = id, source_made = 1,
+     status = 'disabled', error_message = NULL, decision = decision + 1 WHERE id = ?2";
+
+/// Whether a connection of the account `?` is left.
+pub(super) const ANY_DELETED: &str = "SELECT 1 FROM connection WHERE account_id = ? LIMIT 1";
+
+/// Deletes a connection of the account `?` that holds nothing any more.
+pub(super) const DELETE_EMPTY: &str = "DELETE FROM connection WHERE id = (
+         SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
+         WHERE c.account_id = ? AND d.held = 0 LIMIT 1)";
+
+/// Deletes the first `?2` events of a connection of the account `?1`.
+pub(super) const DELETE_EVENTS: &str = "DELETE FROM outbox WHERE seq IN (
+         SELECT seq FROM outbox WHERE connection_id = (SELECT id FROM connection WHERE account_id = ?1 LIMIT 1)
+         ORDER BY seq LIMIT ?2)";
+
+impl Store {
+    /// Whether a deleted connection is left.
+    pub(crate) async fn any_deleted(&self) -> Result<bool> {
+        let row = sqlx::query(ANY_DELETED)
+            .bind(DELETED)
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+impl Tx {
+    /// Deletes a connection with what it holds: at once where that is little, else with retention, which the commit wakes.
+    pub(super) async fn delete_with_events(&mut self, id: &ConnectionId) -> Result<()> {
+        let row = sqlx::query(HELD)
+            .bind(id.as_str())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        let held: i64 = row.map_or(Ok(0), |row| row.try_get("held"))?;
+        if held <= CHUNK {
+            sqlx::query("DELETE FROM connection WHERE id = ?")
+                .bind(id.as_str())
+                .execute(&mut *self.inner)
+                .await?;
+            return Ok(());
+        }
+        sqlx::query("INSERT OR IGNORE INTO account (id, name) VALUES (?1, ?1)")
+            .bind(DELETED)
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("UPDATE audit_log_setting SET connection_id = NULL WHERE connection_id = ?")
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query(BURY)
+            .bind(DELETED)
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        self.wake_retention();
+        Ok(())
+    }
+
+    /// Deletes some of the events of deleted connections, and a connection that has none left; returns how many events.
+    pub(crate) async fn purge(&mut self) -> Result<u64> {
+        let done = sqlx::query(DELETE_EVENTS)
+            .bind(DELETED)
+            .bind(CHUNK)
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query(DELETE_EMPTY)
+            .bind(DELETED)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected())
+    }
+}
