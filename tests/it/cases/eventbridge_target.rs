@@ -14,7 +14,7 @@ use crate::runner::Case;
 const ADDRESS: &str = "scalr_eventbridge_target.logs";
 const OWNER_TAG: &str = "scalr-eventbridge:owner";
 
-const BY_ARN: &str = r#"
+pub(super) const BY_ARN: &str = r#"
 resource "scalr_eventbridge_target" "logs" {
   rule           = scalr_eventbridge_rule.runs.name
   event_bus_name = scalr_eventbridge_rule.runs.event_bus_name
@@ -48,12 +48,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("target::different_is_refused", different_is_refused),
         Case::new("target::policies_of_others", policies_of_others),
         Case::new("target::one_too_many", one_too_many),
-        Case::new("target::queue_that_lets_nobody_in", queue_that_lets_nobody_in),
-        Case::new("target::topic_that_lets_nobody_in", topic_that_lets_nobody_in),
     ]
 }
 
-fn chain(target: &str) -> String {
+pub(super) fn chain(target: &str) -> String {
     hcl::all(&[CONNECTION, BUS, RULE, target])
 }
 
@@ -115,73 +113,6 @@ fn applied_by_arn(tool: &Tool) -> Result<(Workdir, String)> {
     );
     let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
     Ok((workdir, bus))
-}
-
-/// AWS takes a target whose queue is not there or lets nobody in.
-fn queue_that_lets_nobody_in(tool: &Tool) -> Result<()> {
-    const MISSING: [&str; 2] = ["The queue does not exist", "The dead-letter queue does not exist"];
-    const SHUT: [&str; 3] = [
-        "EventBridge may not send to the queue",
-        "EventBridge may not send to the dead-letter queue",
-        "\"Action\": \"sqs:SendMessage\"",
-    ];
-    let workdir = Workdir::new(tool)?;
-    workdir.config(&chain(BY_ARN))?;
-    workdir.plan_shows(&MISSING)?;
-    let applied = workdir.apply_counts(4, 0, 0)?;
-    ensure!(
-        MISSING.iter().all(|text| applied.flat().contains(text)),
-        "{}",
-        applied.text
-    );
-    for queue in ["runs", "dead"] {
-        workdir.aws().make_queue(queue, false)?;
-    }
-    let planned = workdir.plan_empty()?;
-    ensure!(
-        SHUT.iter().all(|text| planned.flat().contains(text)),
-        "{}",
-        planned.text
-    );
-    for queue in ["runs", "dead"] {
-        workdir.aws().make_queue(queue, true)?;
-    }
-    let planned = workdir.plan_empty()?;
-    ensure!(
-        !planned.flat().contains("EventBridge may not send"),
-        "{}",
-        planned.text
-    );
-    Ok(())
-}
-
-/// A topic's default policy does not let EventBridge in.
-fn topic_that_lets_nobody_in(tool: &Tool) -> Result<()> {
-    const SHUT: [&str; 2] = [
-        "EventBridge may not send to the topic",
-        "\"Action\": \"sns:Publish\"",
-    ];
-    let topic = r#"
-resource "scalr_eventbridge_target" "logs" {
-  rule           = scalr_eventbridge_rule.runs.name
-  event_bus_name = scalr_eventbridge_rule.runs.event_bus_name
-  arn            = "arn:aws:sns:us-east-1:123456789012:runs"
-}
-"#;
-    let workdir = Workdir::new(tool)?;
-    workdir.config(&chain(topic))?;
-    workdir.plan_shows(&["The topic does not exist", "aws_sns_topic.NAME.arn"])?;
-    workdir.aws().make_topic("runs", false)?;
-    let applied = workdir.apply_counts(4, 0, 0)?;
-    ensure!(
-        SHUT.iter().all(|text| applied.flat().contains(text)),
-        "{}",
-        applied.text
-    );
-    workdir.aws().make_topic("runs", true)?;
-    let planned = workdir.plan_empty()?;
-    ensure!(!planned.flat().contains(SHUT[0]), "{}", planned.text);
-    Ok(())
 }
 
 fn by_arn(tool: &Tool) -> Result<()> {

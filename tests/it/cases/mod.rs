@@ -29,6 +29,7 @@ mod orders;
 mod provider;
 mod quickstart;
 mod secrets;
+mod target_routes;
 mod verify;
 
 /// Every row, in the order in which they are listed.
@@ -40,6 +41,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_bus::cases,
         eventbridge_rule::cases,
         eventbridge_target::cases,
+        target_routes::cases,
         eventbridge_activation::cases,
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
