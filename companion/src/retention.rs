@@ -75,6 +75,9 @@ impl Retention {
             let mut tx = self.store.begin().await?;
             let deleted = tx.purge().await?;
             tx.commit().await?;
+            if deleted == 0 {
+                break;
+            }
             tracing::debug!(deleted, "events of a deleted connection were deleted");
         }
         while !stop.is_cancelled() && self.store.any_expired(now_ms).await? && self.ages_are_believed() {

@@ -28,36 +28,50 @@ fn known() -> MutexGuard<'static, Known> {
 
 /// Notes a secret that this process was given or has made. A process has one or two.
 pub(crate) fn given(secret: &str) {
-    let mut known = known();
-    if !secret.is_empty() && !known.given.iter().any(|given| given == secret) {
-        known.given.push(secret.to_owned());
-    }
+    known().given(secret);
 }
 
 /// Notes what is sent as a credential.
 pub(crate) fn sent(secret: &str) {
-    let mut known = known();
-    if secret.len() < CHARS_MIN || known.sent.iter().any(|sent| sent == secret) {
-        return;
-    }
-    if known.sent.len() >= SENT_MAX {
-        known.sent.pop_front();
-    }
-    known.sent.push_back(secret.to_owned());
+    known().sent(secret);
 }
 
 /// A text without secrets and without signatures.
 pub(crate) fn redact(text: &str) -> String {
-    let known = known();
-    let secrets = known.given.iter().chain(&known.sent);
-    let without = secrets.fold(Cow::Borrowed(text), |text, secret| {
-        if text.contains(secret.as_str()) {
-            Cow::Owned(text.replace(secret.as_str(), "…"))
-        } else {
-            text
+    known().redact(text)
+}
+
+impl Known {
+    fn given(&mut self, secret: &str) {
+        if !secret.is_empty() && !self.given.iter().any(|given| given == secret) {
+            self.given.push(secret.to_owned());
         }
-    });
-    without_signatures(&without)
+    }
+
+    /// What is sent again is the newest again: a session token outlives the signatures of many requests.
+    fn sent(&mut self, secret: &str) {
+        if secret.len() < CHARS_MIN {
+            return;
+        }
+        let held = self.sent.iter().position(|sent| sent == secret);
+        let held = held.and_then(|at| self.sent.remove(at));
+        if self.sent.len() >= SENT_MAX {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(held.unwrap_or_else(|| secret.to_owned()));
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let secrets = self.given.iter().chain(&self.sent);
+        let without = secrets.fold(Cow::Borrowed(text), |text, secret| {
+            if text.contains(secret.as_str()) {
+                Cow::Owned(text.replace(secret.as_str(), "…"))
+            } else {
+                text
+            }
+        });
+        without_signatures(&without)
+    }
 }
 
 /// A text in which every run of as many hexadecimal digits as a signature has is replaced.
@@ -128,11 +142,22 @@ mod tests {
     }
 
     #[test]
-    fn sent_secrets_are_bounded() {
+    fn the_secrets_in_use_stay_known_and_old_ones_are_forgotten() {
+        let mut known = Known {
+            given: vec![],
+            sent: VecDeque::new(),
+        };
         for at in 0..1000 {
-            sent(&format!("bounded-secret-{at}"));
+            let signed = format!("AWS4-HMAC-SHA256 request {at}");
+            for secret in ["IQoJ/session+token==", &signed, "AKIAIOSFODNN7EXAMPLE"] {
+                known.sent(secret);
+            }
+            for secret in ["IQoJ/session+token==", &signed, "AKIAIOSFODNN7EXAMPLE"] {
+                assert_eq!(known.redact(secret), "…", "{at}");
+            }
+            assert!(known.sent.len() <= SENT_MAX);
         }
-        assert!(known().sent.len() <= SENT_MAX);
-        assert_eq!(redact("bounded-secret-999."), "….");
+        let old = "AWS4-HMAC-SHA256 request 0";
+        assert_eq!(known.redact(old), old);
     }
 }

@@ -83,10 +83,10 @@ impl Tx {
             .bind(CHUNK)
             .execute(&mut *self.inner)
             .await?;
-        sqlx::query(DELETE_EMPTY)
+        let emptied = sqlx::query(DELETE_EMPTY)
             .bind(DELETED)
             .execute(&mut *self.inner)
             .await?;
-        Ok(done.rows_affected())
+        Ok(done.rows_affected() + emptied.rows_affected())
     }
 }

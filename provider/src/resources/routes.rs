@@ -53,10 +53,13 @@ pub async fn check<T, K>(
 pub fn warning(finding: &Finding, route: &Route, purpose: Purpose) -> Diagnostic {
     let to = &route.to;
     let (what, lost) = match purpose {
-        Purpose::Destination => (kind(to), "Until then its events are dropped without an error."),
+        Purpose::Destination => (
+            kind(to),
+            "Until that is done, its events end in the dead-letter queue, or are dropped without an error.",
+        ),
         Purpose::DeadLetters => (
             "dead-letter queue",
-            "Until then events that cannot be delivered are dropped without an error.",
+            "Until that is done, events that cannot be delivered are dropped without an error.",
         ),
     };
     match finding {

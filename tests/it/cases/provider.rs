@@ -242,8 +242,8 @@ fn profile(tool: &Tool) -> Result<()> {
 fn role_that_cannot_be_assumed(tool: &Tool) -> Result<()> {
     const ROLE: &str = "arn:aws:iam::222222222222:role/platform";
     let workdir = Workdir::new(tool)?;
-    // Bound and closed: nothing listens there.
-    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    // The port of `discard`, where nothing listens.
+    let free = "127.0.0.1:9";
     let provider = format!(
         "provider \"scalr\" {{\n  aws = {{ assume_role = {{ role_arn = \"{ROLE}\" }}, endpoints = {{ sts = \"http://{free}\" }} }}\n}}\n"
     );

@@ -120,7 +120,7 @@ async fn silent_connections_keep_no_client_out_where_there_is_no_tls() {
 /// no folder at all, the socket is elsewhere.
 #[tokio::test]
 async fn any_folder_for_temporary_files_will_do() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir_in("/tmp").unwrap();
     let of = |bytes: usize| {
         let folder = dir
             .path()

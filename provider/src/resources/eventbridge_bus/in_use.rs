@@ -1,8 +1,9 @@
 //! What is on a bus that is to go: AWS deletes a bus only when it has no rule, and an archive has one.
 //!
 //! A destroy takes targets and rules first, and would find out only after them. So it is refused with the plan where rules
-//! go and something else stays. Whether another provider of the same configuration removes that in the same destroy cannot
-//! be seen from here: `managed_with_others` says so.
+//! go and an archive stays. Whether another provider of the same configuration removes that in the same destroy cannot be
+//! seen from here: `managed_with_others` says so. Rules are warned of only: those whose blocks were deleted are planned
+//! beside the bus, in no order, so that one which is still there may be ours.
 
 use tfplugin::{Action, Plan};
 
@@ -29,19 +30,19 @@ pub(super) async fn judge(plan: &mut Plan<'_, Bus>) {
     let Some(prior) = plan.prior().cloned() else {
         return;
     };
+    let Some(mut found) = look(plan, &prior).await else {
+        return;
+    };
     let going = plan
         .client()
         .map(|client| client.planned_removals().of(&prior.event_source_name));
     let going = going.unwrap_or_default();
-    let Some(mut found) = look(plan, &prior).await else {
-        return;
-    };
     found.rules.retain(|rule| !going.contains(rule));
     if found == InUse::default() || (deletes && is_left(plan, &prior).await) {
         return;
     }
     let diagnostic = messages::in_use(&prior.event_source_name, &found, deletes);
-    if deletes && !going.is_empty() && !prior.managed_with_others {
+    if deletes && !going.is_empty() && !found.archives.is_empty() && !prior.managed_with_others {
         plan.error(messages::refused_in_use(&diagnostic));
     } else {
         plan.warn(diagnostic);

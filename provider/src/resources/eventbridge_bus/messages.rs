@@ -128,12 +128,15 @@ pub(super) fn in_use(name: &str, found: &InUse, deletes: bool) -> Diagnostic {
     };
     let parts = [listed("archives", &found.archives), listed("rules", &found.rules)];
     let whose = if deletes {
-        "no `scalr_eventbridge_rule` of this plan removes them"
+        "they stop the deletion, unless a `scalr_eventbridge_rule` of this plan removes them"
     } else {
         "those that are not replaced with it stop the replacement"
     };
     let by_hand = found.archives.first().map_or_else(
-        || format!("`aws events delete-rule --event-bus-name {name}`, after its targets"),
+        || {
+            let rule = found.rules.first().map_or("NAME", String::as_str);
+            format!("`aws events delete-rule --event-bus-name {name} --name {rule}`, after its targets")
+        },
         |archive| format!("`aws events delete-archive --archive-name {archive}`"),
     );
     Diagnostic::warning(format!("The event bus `{name}` is in use")).detail(format!(

@@ -27,8 +27,8 @@ pub struct LogGroup {
     /// ARN of the log group.
     #[tf(computed, use_state_for_unknown)]
     pub arn: Option<String>,
-    /// `ready`, or what is missing: `log group missing`, `policy missing`, `policy denies`, `tags differ` (from the
-    /// provider's `default_tags`). An apply makes it ready.
+    /// `ready`, or what is missing: `target missing`, `log group missing`, `policy missing`, `policy denies`, `tags differ`
+    /// (from the provider's `default_tags`). An apply makes it ready.
     #[tf(computed, use_state_for_unknown)]
     pub status: Option<String>,
 }
