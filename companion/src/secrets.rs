@@ -148,7 +148,7 @@ mod tests {
             sent: VecDeque::new(),
         };
         for at in 0..1000 {
-            let signed = format!("AWS4-HMAC-SHA256 request {at}");
+            let signed = format!("AWS4-HMAC-SHA256 request {at:04}");
             for secret in ["IQoJ/session+token==", &signed, "AKIAIOSFODNN7EXAMPLE"] {
                 known.sent(secret);
             }
@@ -157,7 +157,7 @@ mod tests {
             }
             assert!(known.sent.len() <= SENT_MAX);
         }
-        let old = "AWS4-HMAC-SHA256 request 0";
+        let old = "AWS4-HMAC-SHA256 request 0000";
         assert_eq!(known.redact(old), old);
     }
 }
