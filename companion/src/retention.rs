@@ -78,7 +78,7 @@ impl Retention {
             if deleted == 0 {
                 break;
             }
-            tracing::debug!(deleted, "events of a deleted connection were deleted");
+            tracing::debug!(deleted, "of a deleted connection, and its events");
         }
         while !stop.is_cancelled() && self.store.any_expired(now_ms).await? && self.ages_are_believed() {
             let mut tx = self.store.begin().await?;

@@ -76,7 +76,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes some of the events of deleted connections, and a connection that has none left; returns how many events.
+    /// Deletes some of the events of deleted connections, and a connection that has none left; returns how many of both.
     pub(crate) async fn purge(&mut self) -> Result<u64> {
         let done = sqlx::query(DELETE_EVENTS)
             .bind(DELETED)

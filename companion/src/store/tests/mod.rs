@@ -409,7 +409,7 @@ async fn a_deleted_connection_is_gone_at_once_and_its_events_bit_by_bit() {
         chunks.push(tx.purge().await.unwrap());
         tx.commit().await.unwrap();
     }
-    assert_eq!(chunks, [200, 200, 50]);
+    assert_eq!(chunks, [200, 200, 50 + 1], "events, and then the connection");
     assert!(store.connection_by_id(&connection.id).await.unwrap().is_none());
     assert!(store.connection(&account, "in-new").await.unwrap().is_some());
 }
