@@ -6,6 +6,7 @@ use super::{Target, input, log_group, messages, warnings};
 use crate::aws::look::Service;
 use crate::aws::{arn, target_id};
 use crate::defaults;
+use crate::ownership::Object;
 
 /// Plans id and log group; decides whether another destination means another target.
 pub(super) fn destination(plan: &mut Plan<'_, Target>) {
@@ -92,6 +93,16 @@ async fn foreign_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
     if !aws.asks(Service::Logs) {
         return None;
     }
+    // In an apply the target that has the group may be going, and the group with it.
+    let object = Object::LogGroup {
+        region: aws.name.clone(),
+        name: name.clone(),
+    };
+    let _turn = tokio::select! {
+        biased;
+        turn = plan.client()?.memory().turn(&object) => turn,
+        () = plan.cancelled().cancelled() => return None,
+    };
     let held = aws.heard(Service::Logs, aws.log_group(&name).await)??;
     let arn = log_group::arn_of(&held, None);
     let tags = aws.heard(Service::Logs, aws.log_group_tags(&arn).await)?;

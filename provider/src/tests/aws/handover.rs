@@ -19,6 +19,7 @@ scenarios![
     a_tag_that_an_earlier_target_left_is_overwritten,
     an_adoption_that_cannot_be_tagged_is_a_warning,
     a_log_group_that_is_made_ready_is_not_deleted,
+    a_plan_looks_at_a_log_group_when_no_destroy_is_under_way,
     a_log_group_that_this_apply_released_is_adopted,
     two_resources_that_make_one_object_are_refused,
     a_resource_beside_the_one_that_has_the_object_is_refused,
@@ -334,6 +335,29 @@ async fn a_log_group_that_is_made_ready_is_not_deleted() {
     // The last to go takes it along.
     without_errors(destroy(&process(&fake), kind, &new).await, "destroy");
     assert!(fake.state().groups.is_empty());
+}
+
+/// An apply plans each resource once more: the group that it sees then may be going with another target.
+#[tokio::test(start_paused = true)]
+async fn a_plan_looks_at_a_log_group_when_no_destroy_is_under_way() {
+    let kind = &KINDS[2];
+    let fake = with_rule().await;
+    let old = earlier(&fake, kind).await;
+    let harness = process(&fake);
+    for _ in 0..5 {
+        let busy = Trouble::Says("ConcurrentModificationException", "Busy.");
+        fake.state().trouble("RemoveTargets", busy);
+    }
+    let resource = harness.resource(TARGET);
+    let plan = async {
+        fake.until("RemoveTargets", 1).await;
+        resource.plan(None, (kind.config)()).await
+    };
+    let (destroyed, planned) = tokio::join!(destroy(&harness, kind, &old), plan);
+    without_errors(destroyed, "destroy");
+    planned.unwrap();
+    let last = |name: &str| fake.state().calls.iter().rposition(|call| call == name);
+    assert!(last("DescribeLogGroups") > last("RemoveTargets"));
 }
 
 /// The rule has `create_before_destroy` and is renamed: its target goes while the old rule is still there.
