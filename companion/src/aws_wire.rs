@@ -1,16 +1,13 @@
 //! What every call to AWS passes: what it sends as a credential is noted, so that nothing repeats it, and its answer is read
 //! up to a bound.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
 use aws_sdk_eventbridge::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
 };
 use aws_sdk_eventbridge::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_eventbridge::error::BoxError;
 use aws_smithy_types::body::SdkBody;
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::secrets;
 
@@ -51,10 +48,7 @@ impl Intercept for AwsWire {
     ) -> Result<(), BoxError> {
         let body = context.response_mut().body_mut();
         let inner = std::mem::replace(body, SdkBody::taken());
-        *body = SdkBody::from_body_1_x(Bounded {
-            inner: Box::pin(inner),
-            left: BODY_BYTES_MAX,
-        });
+        *body = bounded(inner);
         Ok(())
     }
 }
@@ -67,40 +61,14 @@ fn access_key_id(header: &str) -> Option<&str> {
 }
 
 /// A body that fails once it is longer than the bound.
-struct Bounded {
-    inner: Pin<Box<SdkBody>>,
-    left: usize,
-}
-
-impl Body for Bounded {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(self.inner.as_mut().poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            let bytes = frame.data_ref().map_or(0, Bytes::len);
-            let Some(left) = self.left.checked_sub(bytes) else {
-                return Poll::Ready(Some(Err(format!(
-                    "AWS's answer has more than {BODY_BYTES_MAX} bytes"
-                )
-                .into())));
-            };
-            self.left = left;
+fn bounded(body: SdkBody) -> SdkBody {
+    SdkBody::from_body_1_x(Limited::new(body, BODY_BYTES_MAX).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            format!("AWS's answer has more than {BODY_BYTES_MAX} bytes").into()
+        } else {
+            error
         }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        Body::size_hint(&*self.inner)
-    }
+    }))
 }
 
 #[cfg(test)]
