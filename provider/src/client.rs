@@ -3,9 +3,6 @@
 //! A setting may be unknown while Terraform plans. That is no error until a call needs it: each part is asked for by
 //! a method that fails with the setting's path.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-
 use scalr_api::AccountId;
 use tfplugin::Result;
 
@@ -22,29 +19,7 @@ pub struct Client {
     aws: Setting<Aws>,
     account_id: Setting<Option<AccountId>>,
     memory: Memory,
-    planned_removals: PlannedRemovals,
     walk: Walk,
-}
-
-/// The rules whose removal was planned since the configuration, by bus: of what is on a bus they are not in the way.
-#[derive(Debug, Default)]
-pub struct PlannedRemovals {
-    rules: Mutex<BTreeSet<(String, String)>>,
-}
-
-impl PlannedRemovals {
-    /// Notes a rule of a bus.
-    pub fn add(&self, bus: String, rule: String) {
-        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        rules.insert((bus, rule));
-    }
-
-    /// The rules of a bus.
-    pub fn of(&self, bus: &str) -> BTreeSet<String> {
-        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let on_bus = rules.iter().filter(|(held, _)| held == bus);
-        on_bus.map(|(_, rule)| rule.clone()).collect()
-    }
 }
 
 impl Client {
@@ -55,7 +30,6 @@ impl Client {
             aws,
             account_id,
             memory: Memory::default(),
-            planned_removals: PlannedRemovals::default(),
             walk: Walk::default(),
         }
     }
@@ -63,11 +37,6 @@ impl Client {
     /// What is known since the configuration that made this client.
     pub fn memory(&self) -> &Memory {
         &self.memory
-    }
-
-    /// The removals that were planned in this process.
-    pub fn planned_removals(&self) -> &PlannedRemovals {
-        &self.planned_removals
     }
 
     /// What was planned since the last Configure.

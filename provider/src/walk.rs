@@ -18,6 +18,8 @@ struct Planned {
     sources: BTreeMap<String, String>,
     /// Event sources that are associated with a bus.
     associated: BTreeSet<String>,
+    /// Rules that are removed, by bus and name.
+    removed_rules: BTreeSet<(String, String)>,
 }
 
 impl Walk {
@@ -46,6 +48,19 @@ impl Walk {
     /// It was not associated after all.
     pub fn no_association(&self, source: &str) {
         self.planned().associated.remove(source);
+    }
+
+    /// A rule of a bus is planned to be removed.
+    pub fn rule_removal(&self, bus: &str, rule: &str) {
+        let removed = (bus.to_owned(), rule.to_owned());
+        self.planned().removed_rules.insert(removed);
+    }
+
+    /// The rules of a bus that are planned to be removed: they are not in its way.
+    pub fn removed_rules(&self, bus: &str) -> BTreeSet<String> {
+        let planned = self.planned();
+        let on_bus = planned.removed_rules.iter().filter(|(held, _)| held == bus);
+        on_bus.map(|(_, rule)| rule.clone()).collect()
     }
 
     /// Whether an event source is planned to be associated.

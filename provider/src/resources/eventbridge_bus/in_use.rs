@@ -35,7 +35,7 @@ pub(super) async fn judge(plan: &mut Plan<'_, Bus>) {
     };
     let going = plan
         .client()
-        .map(|client| client.planned_removals().of(&prior.event_source_name));
+        .map(|client| client.walk().removed_rules(&prior.event_source_name));
     let going = going.unwrap_or_default();
     found.rules.retain(|rule| !going.contains(rule));
     if found == InUse::default() || (deletes && is_left(plan, &prior).await) {

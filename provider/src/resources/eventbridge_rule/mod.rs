@@ -221,8 +221,9 @@ impl Rule {
 /// The plan of the bus, which comes after those of its rules, counts the rules that stay.
 fn note_removal(plan: &Plan<'_, Rule>) {
     if let Some((client, rule)) = plan.client().zip(plan.prior()) {
-        let removals = client.planned_removals();
-        removals.add(rule.event_bus_name.clone(), rule.known_name().to_owned());
+        client
+            .walk()
+            .rule_removal(&rule.event_bus_name, rule.known_name());
     }
 }
 
