@@ -100,7 +100,7 @@ pub(super) async fn pause_new(
     let input = ConnectionInput::status(Status::Disabled);
     match scalr.api.update_connection(&object.id, input).await {
         Ok(answered) => {
-            let answered = until_paused(answered, scalr, operation).await;
+            let answered = until_settled(answered, false, scalr, operation).await;
             if let Err(other) = plan.check_enabled(&answered) {
                 warn_all(operation, &other);
             }
@@ -128,7 +128,7 @@ pub(super) async fn enable(
 ) -> Result<Object<Wire>> {
     if !plan.enabled {
         let answered = switch(scalr, id, plan).await?;
-        return Ok(until_paused(answered, scalr, operation).await);
+        return Ok(until_settled(answered, false, scalr, operation).await);
     }
     let before = read(scalr, id).await?;
     let receiver = receiver(operation, &before.attributes).await;
@@ -140,7 +140,7 @@ pub(super) async fn enable(
     let answered = switch(scalr, id, plan).await?;
     match receiver {
         Some(receiver) if answered.attributes.status == Status::Pending && receiver.is_associated().await => {
-            Ok(until_active(answered, scalr, operation).await)
+            Ok(until_settled(answered, true, scalr, operation).await)
         }
         _ => Ok(answered),
     }
@@ -155,31 +155,11 @@ async fn receiver(operation: &Operation<'_, Connection>, wire: &ConnectionAttrib
     Receiver::of(operation, place).await
 }
 
-/// Reads the connection until it is paused.
-async fn until_paused(
+/// Reads the connection until its status is settled: it is paused, or no longer waits for its bus, which is there and which
+/// Scalr is asked to look at. One that is paused meanwhile is left so.
+async fn until_settled(
     mut object: Object<Wire>,
-    scalr: &Scalr,
-    operation: &Operation<'_, Connection>,
-) -> Object<Wire> {
-    let mut attempts = operation.attempts(ASK_EVERY);
-    while let Some(count) = attempts.next().await {
-        if count > 0 {
-            match read(scalr, &object.id).await {
-                Ok(found) => object = found,
-                Err(_) => return object,
-            }
-        }
-        if object.attributes.status == Status::Disabled || count == READ_BACK_MAX {
-            return object;
-        }
-        attempts.awaiting(messages::not_paused_yet(&object));
-    }
-    object
-}
-
-/// Has Scalr look at the source, which has a bus, until the connection is active. One that is paused meanwhile is left so.
-async fn until_active(
-    mut object: Object<Wire>,
+    enabled: bool,
     scalr: &Scalr,
     operation: &Operation<'_, Connection>,
 ) -> Object<Wire> {
@@ -190,16 +170,23 @@ async fn until_active(
                 return object;
             };
             object = found;
-            if object.attributes.status == Status::Pending
+            if enabled
+                && object.attributes.status == Status::Pending
                 && let Ok(refreshed) = scalr.api.refresh_connection(&object.id).await
             {
                 object = refreshed;
             }
         }
-        if object.attributes.status != Status::Pending || count == READ_BACK_MAX {
+        let status = &object.attributes.status;
+        let (settled, waiting) = if enabled {
+            (*status != Status::Pending, messages::not_active_yet(&object))
+        } else {
+            (*status == Status::Disabled, messages::not_paused_yet(&object))
+        };
+        if settled || count == READ_BACK_MAX {
             return object;
         }
-        attempts.awaiting(messages::not_active_yet(&object));
+        attempts.awaiting(waiting);
     }
     object
 }
