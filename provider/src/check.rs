@@ -102,6 +102,21 @@ pub fn account_id(text: &str) -> Result<(), String> {
     scalr_id(text, "acc-", "a Scalr account")
 }
 
+/// The status of a connection.
+pub fn connection_status(text: &str) -> Result<(), String> {
+    one_of(text, &["pending", "active", "disabled", "failed"])
+}
+
+/// One of a few words.
+pub fn one_of(text: &str, words: &[&str]) -> Result<(), String> {
+    match words.split_last() {
+        Some((last, others)) if !words.contains(&text) => {
+            Err(format!("must be `{}` or `{last}`", others.join("`, `")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A host, with or without a scheme: `acme.scalr.io`.
 pub fn hostname(text: &str) -> Result<(), String> {
     // An empty one counts as not set.
@@ -239,6 +254,19 @@ mod tests {
         );
         check(workspace_id, &["ws-1"], &["in-1"]);
         check(account_id, &["acc-1"], &["acme"]);
+    }
+
+    #[test]
+    fn statuses() {
+        check(
+            connection_status,
+            &["pending", "failed"],
+            &["", "Active", "paused"],
+        );
+        assert_eq!(
+            connection_status("paused"),
+            Err("must be `pending`, `active`, `disabled` or `failed`".to_owned())
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! defaults                          region and tags where a configuration names none
 //! functions/ data_sources/          pure functions; look-ups
 //! resources/                        a folder each: schema and behaviour, calls, messages
+//! actions/                          what is done on request, with what resources do
 //! provider                          the provider's configuration, and the list of all that it offers
 //! ```
 
@@ -22,6 +23,7 @@
     reason = "a program has no outside: `pub` here means `of use to other modules`"
 )]
 
+mod actions;
 mod aws;
 mod check;
 mod client;

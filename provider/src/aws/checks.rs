@@ -42,6 +42,11 @@ pub fn event_source(text: &str) -> Result<(), String> {
     ))
 }
 
+/// The state of a partner event source.
+pub fn source_state(text: &str) -> Result<(), String> {
+    check::one_of(text, &["PENDING", "ACTIVE", "DELETED"])
+}
+
 /// The name of a bus, which is not its ARN.
 pub fn bus(text: &str) -> Result<(), String> {
     if import_id::is_bus(text) {

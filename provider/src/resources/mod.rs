@@ -2,6 +2,7 @@
 //! calls, `messages.rs` what users read of it.
 
 pub mod audit_log_setting;
+pub mod chain;
 pub mod eventbridge_activation;
 pub mod eventbridge_bus;
 pub mod eventbridge_connection;
@@ -12,6 +13,7 @@ mod existing;
 mod handover;
 mod messages;
 mod receiving;
+pub mod refreshing;
 mod routes;
 
 use tfplugin::Registry;

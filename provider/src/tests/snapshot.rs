@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, empty, ignored, scalr, walk};
+use super::{actions, aws, data_sources, delivery_check, empty, ignored, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -67,6 +67,12 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         "aws/log_group",
         aws::log_group::SCENARIOS,
         include_str!("aws/log_group.rs"),
+    ),
+    ("actions", actions::SCENARIOS, include_str!("actions.rs")),
+    (
+        "data_sources",
+        data_sources::SCENARIOS,
+        include_str!("data_sources.rs"),
     ),
     (
         "delivery_check",

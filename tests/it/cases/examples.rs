@@ -8,11 +8,11 @@ use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::verify;
-use crate::runner::Case;
+use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
-    for kind in ["resources", "data-sources", "functions"] {
+    for kind in ["resources", "data-sources", "functions", "actions"] {
         for folder in folders(&paths::example(kind)) {
             let name = folder
                 .file_name()
@@ -23,9 +23,15 @@ pub(crate) fn cases() -> Vec<Case> {
         }
     }
     found.sort();
-    let examples = found
-        .into_iter()
-        .map(|(name, folder)| Case::new(name, move |tool| example(tool, &folder)));
+    let examples = found.into_iter().map(|(name, folder)| {
+        let of_actions = name.starts_with("examples::actions");
+        let case = Case::new(name, move |tool| example(tool, &folder));
+        if of_actions {
+            case.needs(Feature::Actions)
+        } else {
+            case
+        }
+    });
     let tested = TESTED.map(|folder| {
         Case::new(format!("examples::tests::{folder}"), move |tool| {
             own_tests(tool, folder)

@@ -1,4 +1,4 @@
-//! Whoever finds a resource, data source or function by its name in HCL finds its code, its example, its page and its
+//! Whoever finds a resource, data source, action or function by its name in HCL finds its code, its example, its page and its
 //! test under that name: none may be missing, and none may be left over.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ struct Kind {
     prefix: &'static str,
 }
 
-const KINDS: [Kind; 3] = [
+const KINDS: [Kind; 4] = [
     Kind {
         code: "provider/src/resources/",
         examples: "examples/resources/",
@@ -41,6 +41,15 @@ const KINDS: [Kind; 3] = [
         examples: "examples/data-sources/",
         files: &["data-source.tf", "versions.tf"],
         docs: "docs/data-sources/",
+        own_cases: false,
+        folder: false,
+        prefix: "scalr_",
+    },
+    Kind {
+        code: "provider/src/actions/",
+        examples: "examples/actions/",
+        files: &["action.tf", "versions.tf"],
+        docs: "docs/actions/",
         own_cases: false,
         folder: false,
         prefix: "scalr_",

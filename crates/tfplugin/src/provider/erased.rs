@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::action::Action;
 use super::config::Config;
 use super::data_source::DataSource;
 use super::function::{Function, FunctionError};
@@ -55,6 +56,15 @@ pub(crate) trait AnyDataSource: Send + Sync {
     fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
 }
 
+pub(crate) trait AnyAction: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn object(&self) -> Arc<Object>;
+    fn timeouts(&self) -> Timeouts;
+    fn invoke<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>>;
+    /// `certain` is the configuration without what a mocked run may have made up.
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
+}
+
 pub(crate) trait AnyFunction: Send + Sync {
     fn name(&self) -> &'static str;
     fn object(&self) -> Arc<Object>;
@@ -80,6 +90,7 @@ pub(crate) struct Contents {
     pub(crate) resources: Vec<Box<dyn AnyResource>>,
     pub(crate) data_sources: Vec<Box<dyn AnyDataSource>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
+    pub(crate) actions: Vec<Box<dyn AnyAction>>,
 }
 
 struct Erased<T>(PhantomData<fn() -> T>);
@@ -94,6 +105,10 @@ pub(crate) fn data_source<D: DataSource>() -> Box<dyn AnyDataSource> {
 
 pub(crate) fn function<F: Function>() -> Box<dyn AnyFunction> {
     Box::new(Erased::<F>(PhantomData))
+}
+
+pub(crate) fn action<A: Action>() -> Box<dyn AnyAction> {
+    Box::new(Erased::<A>(PhantomData))
 }
 
 pub(crate) fn provider<P: Provider>() -> Box<dyn AnyProvider> {
@@ -231,6 +246,29 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
     }
 }
 
+impl<A: Action> AnyAction for Erased<A> {
+    fn name(&self) -> &'static str {
+        A::NAME
+    }
+
+    fn object(&self) -> Arc<Object> {
+        object_of::<A>()
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        A::TIMEOUTS
+    }
+
+    fn invoke<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { A::invoke(decode(config)?, &mut Operation::new(call)).await })
+    }
+
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics) {
+        diags.extend(broken(A::RULES, config));
+        A::validate_config(&Config::new(certain), diags);
+    }
+}
+
 impl<F: Function> AnyFunction for Erased<F> {
     fn name(&self) -> &'static str {
         F::NAME
@@ -283,12 +321,14 @@ impl<P: Provider> AnyProvider for Erased<P> {
             resources,
             data_sources,
             functions,
+            actions,
             ..
         } = registry;
         Contents {
             resources,
             data_sources,
             functions,
+            actions,
         }
     }
 }

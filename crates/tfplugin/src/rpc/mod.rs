@@ -1,8 +1,9 @@
 //! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
 //!
-//! Calls of powers that no provider here has (ephemeral resources, lists, actions, state stores, generated
+//! Calls of powers that no provider here has (ephemeral resources, lists, state stores, generated
 //! configuration) answer "unimplemented", which is what the generated trait does by default.
 
+mod action;
 mod apply;
 mod catalog;
 mod data_source;
@@ -25,10 +26,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
-pub(crate) use self::catalog::ResourceType;
+pub(crate) use self::catalog::{ActionType, ResourceType};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
@@ -166,13 +168,9 @@ fn crashed(panic: &(dyn std::any::Any + Send)) -> Diagnostics {
 }
 
 /// Logs a call of the protocol with its duration.
-async fn logged<T>(
-    rpc: &'static str,
-    subject: &str,
-    future: impl Future<Output = T>,
-) -> Result<Response<T>, Status> {
+async fn logged<T>(rpc: &'static str, subject: &str, future: impl Future<Output = T>) -> T {
     if !log::protocol_enabled(log::Level::Debug) {
-        return Ok(Response::new(future.await));
+        return future.await;
     }
     let begun = Instant::now();
     log::protocol(
@@ -188,17 +186,25 @@ async fn logged<T>(
         ("tf_req_duration_ms", &duration),
     ];
     log::protocol(log::Level::Debug, "Served request", &fields);
-    Ok(Response::new(answer))
+    answer
 }
 
-/// One method of the service: logs, and calls the function that answers the message, sync or async.
+/// One method of the service: logs, and calls the function that answers the message, sync or async; a stream does its
+/// own logging.
 macro_rules! serve {
     (@bare $function:path, $service:expr, $message:expr) => { std::future::ready($function($service)) };
     (@now $function:path, $service:expr, $message:expr) => { std::future::ready($function($service, &$message)) };
     (@later $function:path, $service:expr, $message:expr) => { $function($service, $message) };
-    ($($when:ident $method:ident, $rpc:ident, $subject:expr => $function:path;)*) => {
+    (streams { $($stream:ident => $streaming:path;)* }
+     $($when:ident $method:ident, $rpc:ident, $subject:expr => $function:path;)*) => {
         #[tonic::async_trait]
         impl Protocol for Service {
+            $(async fn $stream(
+                &self,
+                request: Request<pb::$stream::Request>,
+            ) -> Result<Response<BoxStream<pb::$stream::Event>>, Status> {
+                Ok(Response::new($streaming(self, &request.into_inner())))
+            })*
             $(async fn $method(
                 &self,
                 request: Request<pb::$method::Request>,
@@ -206,13 +212,17 @@ macro_rules! serve {
                 let message = request.into_inner();
                 let subject: fn(&pb::$method::Request) -> String = $subject;
                 let subject = subject(&message);
-                logged(stringify!($rpc), &subject, async { serve!(@$when $function, self, message).await }).await
+                let answer = async { serve!(@$when $function, self, message).await };
+                Ok(Response::new(logged(stringify!($rpc), &subject, answer).await))
             })*
         }
     };
 }
 
 serve! {
+    streams {
+        invoke_action => action::invoke;
+    }
     bare get_metadata, GetMetadata, |_| String::new() => provider::metadata;
     bare get_provider_schema, GetProviderSchema, |_| String::new() => provider::schema;
     bare get_resource_identity_schemas, GetResourceIdentitySchemas, |_| String::new() => provider::identity_schemas;
@@ -229,6 +239,8 @@ serve! {
     now import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
     now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
     later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
+    now validate_action_config, ValidateActionConfig, |m| m.action_type.clone() => action::validate;
+    now plan_action, PlanAction, |m| m.action_type.clone() => action::plan;
     bare get_functions, GetFunctions, |_| String::new() => function::definitions;
     now call_function, CallFunction, |m| m.name.clone() => function::call;
 }

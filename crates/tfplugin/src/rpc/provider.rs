@@ -22,7 +22,7 @@ fn capabilities() -> pb::ServerCapabilities {
 }
 
 pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
-    use pb::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
+    use pb::get_metadata::{ActionMetadata, DataSourceMetadata, FunctionMetadata, ResourceMetadata};
     let catalog = &service.catalog;
     let named = |name: &String| name.clone();
     pb::get_metadata::Response {
@@ -46,6 +46,12 @@ pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
             .map(|name| FunctionMetadata {
                 name: (*name).to_owned(),
             })
+            .collect(),
+        actions: catalog
+            .actions
+            .keys()
+            .map(named)
+            .map(|type_name| ActionMetadata { type_name })
             .collect(),
         ..Default::default()
     }
@@ -71,6 +77,11 @@ pub(super) fn schema(service: &Service) -> pb::get_provider_schema::Response {
             .map(|one| (one.name.clone(), messages::schema(&one.object, 0, one.timeouts)))
             .collect(),
         functions: super::function::all(catalog),
+        action_schemas: catalog
+            .actions
+            .values()
+            .map(|one| (one.name.clone(), messages::action(&one.object, one.timeouts)))
+            .collect(),
         diagnostics: wire::diagnostics(catalog.faults.clone(), &catalog.ty),
         server_capabilities: Some(capabilities()),
         ..Default::default()

@@ -17,12 +17,14 @@
 //! # }
 //! ```
 
+mod action;
 mod convert;
 mod resource;
 
 use serde_json::Value as Json;
 use tonic::Request;
 
+pub use self::action::{ActionHarness, Invoked};
 pub use self::resource::{Applied, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
 use crate::diag::{Diagnostic, Diagnostics, Result};
@@ -111,6 +113,14 @@ impl Harness {
     pub fn resource(&self, name: &str) -> ResourceHarness<'_> {
         match self.service.catalog().resource(name) {
             Ok(one) => ResourceHarness::new(self, one),
+            Err(diags) => panic!("{diags}"),
+        }
+    }
+
+    /// An action, by its full name.
+    pub fn action(&self, name: &str) -> ActionHarness<'_> {
+        match self.service.catalog().action(name) {
+            Ok(one) => ActionHarness::new(self, one),
             Err(diags) => panic!("{diags}"),
         }
     }

@@ -213,7 +213,6 @@ async fn powers_that_nobody_has() {
     for method in [
         "tfplugin6.Provider/OpenEphemeralResource",
         "tfplugin6.Provider/ListResource",
-        "tfplugin6.Provider/PlanAction",
         "tfplugin6.Provider/GenerateResourceConfig",
         "tfplugin6.Provider/LockState",
         "tfplugin6.Provider/NoSuchMethod",

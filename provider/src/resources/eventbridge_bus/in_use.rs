@@ -5,7 +5,7 @@
 //! seen from here: `managed_with_others` says so. Rules are warned of only: those whose blocks were deleted are planned
 //! beside the bus, in no order, so that one which is still there may be ours.
 
-use tfplugin::{Action, Plan};
+use tfplugin::{Plan, PlanAction};
 
 use super::{Bus, messages};
 use crate::aws::look::Service;
@@ -23,7 +23,7 @@ pub(super) struct InUse {
 
 /// Warns of what stays on the bus; refuses a destroy that would take targets and then fail.
 pub(super) async fn judge(plan: &mut Plan<'_, Bus>) {
-    let deletes = plan.action() == Action::Delete;
+    let deletes = plan.action() == PlanAction::Delete;
     if !deletes && !plan.replaces() {
         return;
     }

@@ -11,7 +11,9 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
+use tfplugin::{
+    Attrs, Identity, ImportedAttrs, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
+};
 
 use super::handover;
 use crate::aws::tags::INSTANCE;
@@ -200,7 +202,7 @@ impl Resource for Bus {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         plan::warn_of_loss(plan);
         in_use::judge(plan).await;
-        if plan.action() == Action::Delete {
+        if plan.action() == PlanAction::Delete {
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());

@@ -1,13 +1,13 @@
 //! What a plan makes of the event source: repaired, gone, or about to lose its bus.
 
-use tfplugin::{Action, Plan, Value};
+use tfplugin::{Plan, PlanAction, Value};
 
 use super::source::MISSING;
 use super::{Bus, messages};
 
 /// A bus is named as its source.
 pub(super) fn name(plan: &mut Plan<'_, Bus>) {
-    if plan.action() == Action::Create
+    if plan.action() == PlanAction::Create
         && let Value::Known(source) = plan.planned(Bus::event_source_name())
     {
         plan.set(Bus::name(), source);
@@ -17,7 +17,7 @@ pub(super) fn name(plan: &mut Plan<'_, Bus>) {
 /// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
 pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
     let Some(prior) = plan.prior() else { return };
-    if plan.action() != Action::Update {
+    if plan.action() != PlanAction::Update {
         return;
     }
     match prior.source_state.as_deref() {
@@ -49,8 +49,8 @@ fn is_gone(source_state: &str) -> bool {
 
 pub(super) fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
     let what = match plan.action() {
-        Action::Delete => "Deleting",
-        Action::Update if plan.replaces() => "Replacing",
+        PlanAction::Delete => "Deleting",
+        PlanAction::Update if plan.replaces() => "Replacing",
         _ => return,
     };
     let Some(prior) = plan.prior() else { return };

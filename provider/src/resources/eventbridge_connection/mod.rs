@@ -6,7 +6,7 @@ mod messages;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Action, Attrs, Operation, Plan, Resource, Result, Timeouts, Value, mins};
+use tfplugin::{Attrs, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value, mins};
 
 use crate::check;
 use crate::client::Client;
@@ -107,7 +107,7 @@ impl Resource for Connection {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         let enabled = plan.planned(Self::enabled());
-        if plan.action() == Action::Update && !plan.replaces() && enabled == Value::Known(false) {
+        if plan.action() == PlanAction::Update && !plan.replaces() && enabled == Value::Known(false) {
             // Any other answer to the pause is an error.
             plan.set(Self::status(), Status::Disabled.as_str());
         }

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Action, Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
+    Attrs, Config, Identity, ImportedAttrs, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value,
+    mins,
 };
 
 use super::handover;
@@ -178,7 +179,7 @@ impl Resource for Rule {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        if plan.action() == Action::Delete {
+        if plan.action() == PlanAction::Delete {
             note_removal(plan);
             return Ok(());
         }

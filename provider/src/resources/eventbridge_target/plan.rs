@@ -1,6 +1,6 @@
 //! What a plan decides of a target: its id, whether another destination means another target, and what may not work.
 
-use tfplugin::{Action, Diagnostic, Plan, Value};
+use tfplugin::{Diagnostic, Plan, PlanAction, Value};
 
 use super::{Target, input, log_group, messages, warnings};
 use crate::aws::look::Service;
@@ -14,7 +14,7 @@ pub(super) fn destination(plan: &mut Plan<'_, Target>) {
     if plan.planned(Target::log_group()).is_known() {
         plan.set(Target::log_group().status(), log_group::READY);
     }
-    if plan.action() == Action::Update {
+    if plan.action() == PlanAction::Update {
         let held = plan
             .prior()
             .and_then(|prior| prior.arn.clone())

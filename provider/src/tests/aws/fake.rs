@@ -182,6 +182,14 @@ impl Holdings {
                 let state = state.ok_or_else(not_found)?;
                 json!({ "Name": text("Name"), "State": state, "CreatedBy": "aws.partner/scalr.com" })
             }
+            "ListEventSources" => {
+                let named = self
+                    .sources
+                    .iter()
+                    .filter(|(name, _)| name.starts_with(&text("NamePrefix")));
+                let source = |(name, state)| json!({ "Name": name, "State": state, "CreatedBy": "aws.partner/scalr.com" });
+                json!({ "EventSources": named.map(source).collect::<Vec<_>>() })
+            }
             "DescribeEventBus" if text("Name") == "default" => {
                 let arn = bus_arn("default");
                 json!({ "Arn": self.other_account.map_or(arn.clone(), |other| arn.replace(ACCOUNT, other)) })

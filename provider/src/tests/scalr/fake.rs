@@ -47,6 +47,8 @@ pub(in crate::tests) struct Server {
     pub(in crate::tests) refuses: Vec<(&'static str, u16, Json)>,
     /// How far the run is that is asked about.
     pub(in crate::tests) run_status: &'static str,
+    /// What is told of the delivery of `in-1`; without it there is no such path, as in Scalr itself.
+    pub(in crate::tests) delivery: Option<Json>,
     /// Method and path of each call.
     pub(in crate::tests) calls: Vec<String>,
     called: watch::Sender<()>,
@@ -75,6 +77,7 @@ impl Fake {
             trouble: None,
             refuses: Vec::new(),
             run_status: "planned_and_finished",
+            delivery: None,
             calls: Vec::new(),
             called: watch::Sender::new(()),
         }));
@@ -128,9 +131,10 @@ async fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
     };
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
+    // What is not in the API's path is not Scalr's.
     let path = target
         .strip_prefix("/api/iacp/v3/")
-        .unwrap()
+        .unwrap_or(target)
         .split('?')
         .next()
         .unwrap();
@@ -206,6 +210,10 @@ impl Server {
             return self.one(method, &id[1..], data);
         }
         match (method, path) {
+            ("GET", "/_companion/connections/in-1/delivery") => {
+                let figures = self.delivery.clone();
+                figures.map_or((404, Json::Null), |figures| (200, figures))
+            }
             (_, "accounts/acc-1/audit-log-setting") if self.has_audit_logs => self.audit_logs(method, data),
             ("POST", "runs") | ("GET", "runs/run-1") => {
                 let status = if method == "POST" {

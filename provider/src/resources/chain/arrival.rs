@@ -13,10 +13,10 @@ const SKEW_MS: i64 = 5 * 60 * 1000;
 
 /// An event that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Arrival {
-    pub(super) event_id: Option<String>,
-    pub(super) delivered_at: Option<String>,
-    pub(super) latency_ms: i64,
+pub struct Arrival {
+    pub event_id: Option<String>,
+    pub delivered_at: Option<String>,
+    pub latency_ms: i64,
 }
 
 /// Whether log events may be looked for at all.
@@ -26,7 +26,7 @@ pub(super) async fn may_read(aws: &Regional, group: &str) -> Result<(), Error> {
 }
 
 /// Looks for the event of a run, started at `since_ms`.
-pub(super) async fn arrival(
+pub(super) async fn find(
     aws: &Regional,
     group: &str,
     run: &str,
