@@ -14,7 +14,9 @@ use crate::scalr::connection_id;
 /// says otherwise.
 ///
 /// Invoke it after the targets are there: an active connection delivers at once what Scalr held until then, and EventBridge
-/// drops what no rule picks up. A connection that is paused (`enabled = false`) is left paused, which is an error.
+/// drops what no rule picks up. A connection that is paused (`enabled = false`) is left paused, and the invocation fails.
+///
+/// OpenTofu, and Terraform before 1.14, have no actions: there `scalr-eventbridge connections refresh` does the same.
 #[derive(Attrs, Clone, Debug)]
 pub struct Refresh {
     /// Connection to refresh, `in-…`.

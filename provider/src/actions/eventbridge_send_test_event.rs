@@ -16,6 +16,9 @@ use crate::{check, defaults};
 /// When the event does not arrive within 10 minutes, or what `timeouts` says, the link that broke is named. No run is started
 /// while the connection is paused, or where the log group is missing or may not be read. It is
 /// `scalr_eventbridge_delivery_check` without a state: nothing depends on it, and each invocation sends another event.
+///
+/// OpenTofu, and Terraform before 1.14, have no actions: there `scalr-eventbridge run ws-… --dry --log-group NAME` starts the run
+/// and waits for its event.
 #[derive(Attrs, Clone, Debug)]
 pub struct SendTestEvent {
     /// Workspace to start the run in. The run is dry: it plans, and changes nothing.
@@ -55,7 +58,9 @@ impl Action for SendTestEvent {
             Outcome::Arrived(arrival) => {
                 operation.progress(chain::arrived(&run, &config.log_group, &arrival));
                 let links = chain::links(operation, &aws, &probe, &run).await?;
-                links.into_iter().for_each(|link| operation.progress(link));
+                for link in links {
+                    operation.progress(link);
+                }
                 Ok(())
             }
             Outcome::Interrupted => Err(chain::interrupted(&run, messages::SEND_AGAIN).into()),

@@ -21,44 +21,44 @@ pub struct Delivery {
     /// Events that are held: accepted, and not delivered yet.
     #[tf(computed)]
     held: Option<i64>,
-    /// Their size in bytes.
+    /// Size of the events that are held, in bytes.
     #[tf(computed)]
     held_bytes: Option<i64>,
-    /// When the oldest of them was accepted, in RFC 3339; null where none is held.
+    /// When the oldest event that is held was accepted, in RFC 3339; null where none is held.
     #[tf(computed)]
     oldest_held_at: Option<String>,
     /// Events that AWS has taken.
     #[tf(computed)]
     delivered: Option<i64>,
-    /// When it took the last one, in RFC 3339.
+    /// When AWS took the last event, in RFC 3339; null before the first.
     #[tf(computed)]
     last_delivered_at: Option<String>,
-    /// Tries that have failed since the last one that did not.
+    /// Tries to deliver that have failed since the last one that did not.
     #[tf(computed)]
     failures_in_a_row: Option<i64>,
-    /// Why the last of them failed.
+    /// Why a try to deliver failed last.
     #[tf(computed)]
     last_error: Option<String>,
     /// Events that were dropped, all together.
     #[tf(computed)]
     dropped: Option<i64>,
-    /// Those that had been held too long.
+    /// Events that were dropped because they had been held too long.
     #[tf(computed)]
     dropped_too_old: Option<i64>,
-    /// Those for which there was no room.
+    /// Events that were dropped because there was no room for them.
     #[tf(computed)]
     dropped_too_many_bytes: Option<i64>,
-    /// Those that AWS refused.
+    /// Events that were dropped because AWS refused them.
     #[tf(computed)]
     dropped_refused: Option<i64>,
     /// The last events that were dropped, newest first, 100 at most.
     #[tf(computed)]
-    last_dropped: Option<Vec<Dropped>>,
+    last_dropped: Option<Vec<Explained>>,
 }
 
 /// An event that was dropped.
 #[derive(Attrs, Clone, Debug)]
-pub struct Dropped {
+pub struct Explained {
     /// Id of the event.
     #[tf(computed)]
     event_id: Option<String>,
@@ -129,13 +129,13 @@ impl Delivery {
             dropped_too_old: Some(dropped.too_old),
             dropped_too_many_bytes: Some(dropped.too_many_bytes),
             dropped_refused: Some(dropped.refused),
-            last_dropped: Some(wire.last_dropped.into_iter().map(Dropped::of).collect()),
+            last_dropped: Some(wire.last_dropped.into_iter().map(Explained::of).collect()),
             ..self
         }
     }
 }
 
-impl Dropped {
+impl Explained {
     fn of(wire: DroppedEvent) -> Self {
         Self {
             event_id: Some(wire.event_id),

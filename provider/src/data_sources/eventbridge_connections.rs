@@ -12,7 +12,7 @@ use crate::values::Region;
 /// Lists the EventBridge connections that the token may see, by name. Filters that are set must all fit; without any, all
 /// connections are listed.
 #[derive(Attrs, Clone, Debug)]
-pub struct Connections {
+pub struct List {
     /// Only those of this Scalr account, `acc-…`.
     #[tf(optional, check = check::account_id)]
     account_id: Option<String>,
@@ -68,7 +68,7 @@ pub struct Connection {
     error_message: Option<String>,
 }
 
-impl DataSource for Connections {
+impl DataSource for List {
     const NAME: &'static str = "eventbridge_connections";
     type Client = Client;
 
@@ -94,7 +94,7 @@ fn order(object: &Object<Wire>) -> (&str, &str, &str) {
     (&wire.name, &wire.region, object.id.as_str())
 }
 
-impl Connections {
+impl List {
     fn lets_through(&self, object: &Object<Wire>) -> bool {
         let wire = &object.attributes;
         let account = object.relationships.account.id();

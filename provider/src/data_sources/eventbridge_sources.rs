@@ -1,6 +1,6 @@
 //! Data source `scalr_eventbridge_sources`: the partner event sources of an AWS account.
 
-use aws_sdk_eventbridge::types::EventSource;
+use aws_sdk_eventbridge::types::{EventSource, EventSourceState};
 use tfplugin::{Attrs, DataSource, Operation, Result};
 
 use super::eventbridge_source::written;
@@ -14,7 +14,7 @@ use crate::values::Region;
 /// Lists the partner event sources that the AWS account sees in a region, by name: Scalr's, unless `name_prefix` says
 /// otherwise. A source that is `PENDING` has no event bus, and AWS removes it two weeks after it was made.
 #[derive(Attrs, Clone, Debug)]
-pub struct Sources {
+pub struct List {
     /// Only those whose name begins so.
     #[tf(optional, default = "aws.partner/scalr.com/")]
     name_prefix: String,
@@ -52,7 +52,7 @@ pub struct Source {
     expiration_time: Option<String>,
 }
 
-impl DataSource for Sources {
+impl DataSource for List {
     const NAME: &'static str = "eventbridge_sources";
     type Client = Client;
 
@@ -61,7 +61,7 @@ impl DataSource for Sources {
         let listed = aws.sources(&config.name_prefix).await;
         let listed = listed.map_err(|e| e.during(messages::LIST_SOURCES))?;
         let lets_through = |source: &EventSource| {
-            let state = source.state().map(|state| state.as_str());
+            let state = source.state().map(EventSourceState::as_str);
             config.state.as_deref().is_none_or(|wanted| state == Some(wanted))
         };
         let mut found: Vec<_> = listed.into_iter().filter(lets_through).collect();

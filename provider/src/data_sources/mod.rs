@@ -16,8 +16,8 @@ use crate::Client;
 pub fn register(registry: &mut Registry<Client>) {
     registry.data_source::<eventbridge_connection::Connection>();
     registry.data_source::<eventbridge_connection_delivery::Delivery>();
-    registry.data_source::<eventbridge_connections::Connections>();
+    registry.data_source::<eventbridge_connections::List>();
     registry.data_source::<eventbridge_sample_events::SampleEvents>();
     registry.data_source::<eventbridge_source::Source>();
-    registry.data_source::<eventbridge_sources::Sources>();
+    registry.data_source::<eventbridge_sources::List>();
 }

@@ -57,7 +57,7 @@ pub enum Outcome {
     /// The user did not wait for it.
     Interrupted,
     /// It did not come in time.
-    Missed(Missed),
+    Missed(Box<Missed>),
 }
 
 /// An event that did not come, and what a look at the chain found.
@@ -97,11 +97,11 @@ where
         Err(WaitEnd::TimedOut { .. }) => {
             let waited = started.elapsed();
             tokio::select! {
-                facts = look(aws, &scalr, probe, &run) => Outcome::Missed(Missed {
+                facts = look(aws, &scalr, probe, &run) => Outcome::Missed(Box::new(Missed {
                     group: probe.log_group.to_owned(),
                     facts,
                     waited,
-                }),
+                })),
                 () = operation.cancelled().cancelled() => Outcome::Interrupted,
             }
         }
