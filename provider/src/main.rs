@@ -14,6 +14,7 @@
 //! defaults                          region and tags where a configuration names none
 //! functions/ data_sources/          pure functions; look-ups
 //! resources/                        a folder each: schema and behaviour, calls, messages
+//! lists/                            which objects there are, for `terraform query`
 //! provider                          the provider's configuration, and the list of all that it offers
 //! ```
 
@@ -31,6 +32,7 @@ mod defaults;
 mod failure;
 mod functions;
 mod json;
+mod lists;
 mod logs;
 mod ownership;
 mod provider;

@@ -14,7 +14,7 @@ use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::values::Region;
-use crate::{check, data_sources, functions, resources, trust};
+use crate::{check, data_sources, functions, lists, resources, trust};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -140,6 +140,7 @@ impl Provider for ScalrEventBridge {
     fn register(registry: &mut Registry<Client>) {
         resources::register(registry);
         data_sources::register(registry);
+        lists::register(registry);
         functions::register(registry);
     }
 }

@@ -36,6 +36,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         aws::imports::SCENARIOS,
         include_str!("aws/imports.rs"),
     ),
+    ("aws/lists", aws::lists::SCENARIOS, include_str!("aws/lists.rs")),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     (
         "aws/routes",

@@ -16,7 +16,8 @@ mod warnings;
 
 use tfplugin::rules::Rules;
 use tfplugin::{
-    Attrs, Config, Diagnostics, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins,
+    Attrs, Config, Diagnostics, GeneratedConfig, Identity, ImportedAttrs, Operation, Plan, Resource, Result,
+    Timeouts, mins,
 };
 
 use super::handover;
@@ -227,6 +228,10 @@ impl Resource for Target {
         Ok(())
     }
 
+    fn generated(config: &mut GeneratedConfig<'_, Self>) {
+        plan::leave_out_derived_id(config);
+    }
+
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
         let import_id::Parts { names, region, .. } = import_id::target(id)?;
         let [bus, rule, target] = names;
@@ -241,10 +246,5 @@ impl Resource for Target {
 impl Target {
     fn id(&self) -> &str {
         self.target_id.as_deref().unwrap_or_default()
-    }
-
-    /// The log group that was made here.
-    fn own_group(&self) -> Option<&LogGroup> {
-        self.log_group.as_ref().filter(|group| group.create)
     }
 }

@@ -244,12 +244,14 @@ impl Holdings {
                 json!({ "Archives": archives.collect::<Vec<_>>() })
             }
             "ListRules" => {
-                let rules = self
-                    .rules
-                    .iter()
-                    .filter(|((bus, _), _)| *bus == text("EventBusName"));
+                let (bus, prefix) = (text("EventBusName"), text("NamePrefix"));
+                let rules = self.rules.iter();
+                let rules = rules.filter(|((of, name), _)| *of == bus && name.starts_with(&prefix));
                 let rules: Vec<Json> = rules
-                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"], "ManagedBy": managed_by(name) }))
+                    .map(|((_, name), rule)| {
+                        let (state, pattern) = (&rule["State"], &rule["EventPattern"]);
+                        json!({ "Name": name, "State": state, "EventPattern": pattern, "ManagedBy": managed_by(name) })
+                    })
                     .collect();
                 json!({ "Rules": rules, "NextToken": next })
             }

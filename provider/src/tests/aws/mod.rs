@@ -5,6 +5,7 @@ pub(super) mod bus;
 pub(super) mod fake;
 pub(super) mod handover;
 pub(super) mod imports;
+pub(super) mod lists;
 pub(super) mod log_group;
 pub(super) mod plans;
 pub(super) mod routes;
