@@ -18,6 +18,7 @@ mod eventbridge_delivery_check;
 mod eventbridge_rule;
 mod eventbridge_target;
 mod examples;
+mod export;
 mod functions;
 mod guides;
 mod hcl;
@@ -27,6 +28,7 @@ mod interrupt;
 mod mocks;
 mod orders;
 mod provider;
+mod query;
 mod quickstart;
 mod secrets;
 mod target_routes;
@@ -46,6 +48,8 @@ pub(crate) fn table() -> Vec<Case> {
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
         data_sources::cases,
+        query::cases,
+        export::cases,
         functions::cases,
         provider::cases,
         install::cases,
