@@ -70,6 +70,32 @@ impl Workdir {
         self.dir.path()
     }
 
+    /// Has the tool start the stand-in for another provider, an example of the package that is under test.
+    ///
+    /// # Errors
+    /// When the tool's configuration cannot be written.
+    pub fn install_stand_in(&self, provider: &str) -> Result<()> {
+        let name = format!(
+            "terraform-provider-{}",
+            provider.rsplit('/').next().unwrap_or(provider)
+        );
+        let program = paths::programs().join("examples").join(&name);
+        ensure!(
+            program.is_file(),
+            "{} is missing: build it, or run `cargo xtask test`",
+            program.display()
+        );
+        let folder = self.dir.path().join("stand-in");
+        std::fs::create_dir_all(&folder)?;
+        std::os::unix::fs::symlink(program, folder.join(&name))?;
+        let rc = format!(
+            "provider_installation {{\n  dev_overrides {{\n    \"scalr-eventbridge/scalr\" = \"{}\"\n    \"{provider}\" = \"{}\"\n  }}\n  direct {{}}\n}}\n",
+            paths::programs().display(),
+            folder.display()
+        );
+        self.write("cli.tfrc", &rc)
+    }
+
     /// Sets an environment variable of the tool; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);

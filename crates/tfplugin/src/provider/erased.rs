@@ -13,6 +13,7 @@ use super::config::Config;
 use super::data_source::DataSource;
 use super::function::{Function, FunctionError};
 use super::import::Imported;
+use super::moves::{MoveRefused, MoveSource, MovedObject};
 use super::operation::{Call, Operation};
 use super::plan::{AnyClient, Plan, PlanState};
 use super::registry::{ConfigureRequest, Provider, Registry};
@@ -44,6 +45,9 @@ pub(crate) trait AnyResource: Send + Sync {
     fn plans_destroy(&self) -> bool;
     fn import_id(&self, id: &str) -> Result<Vec<(Path, Imported)>>;
     fn upgrade(&self, version: i64, raw: Json) -> Result<Json>;
+    fn moves(&self) -> Vec<MoveSource>;
+    /// Converts an object of the type that `moves` has at this place.
+    fn moved(&self, from: usize, object: &mut MovedObject) -> Result<Val, MoveRefused>;
 }
 
 pub(crate) trait AnyDataSource: Send + Sync {
@@ -201,6 +205,17 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn upgrade(&self, version: i64, raw: Json) -> Result<Json> {
         R::upgrade(version, raw)
+    }
+
+    fn moves(&self) -> Vec<MoveSource> {
+        R::MOVES().into_iter().map(|one| one.source).collect()
+    }
+
+    fn moved(&self, from: usize, object: &mut MovedObject) -> Result<Val, MoveRefused> {
+        match R::MOVES().get(from) {
+            Some(one) => (one.convert)(object).map(|state| state.to_val()),
+            None => Err(MoveRefused::new("It is none of the types that are known here.")),
+        }
     }
 }
 

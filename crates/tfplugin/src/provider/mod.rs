@@ -6,6 +6,7 @@ pub(crate) mod data_source;
 pub(crate) mod erased;
 pub(crate) mod function;
 pub(crate) mod import;
+pub(crate) mod moves;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod registry;

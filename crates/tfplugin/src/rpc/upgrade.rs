@@ -1,6 +1,9 @@
 //! Bringing stored state to the current schema.
 
+use serde_json::Value as Json;
+
 use super::catalog::ResourceType;
+use super::schema::IDENTITY_VERSION;
 use super::{Service, guard_now, wire};
 use crate::cty::{Budget, Type, Val, from_json, parse_json};
 use crate::diag::{Diagnostic, Diagnostics, Result};
@@ -74,7 +77,11 @@ pub(super) fn identity(
             .unwrap_or_default();
         let json = parse_json(raw, &mut Budget::default())
             .map_err(|error| unreadable(&format!("its identity: {error}")))?;
-        let value = from_json(&json, &one.identity_ty).map_err(|error| unreadable(&error.to_string()))?;
+        let value = if message.version < IDENTITY_VERSION && is_anothers(one, &json) {
+            Val::Null
+        } else {
+            from_json(&json, &one.identity_ty).map_err(|error| unreadable(&error.to_string()))?
+        };
         let mut diags = Diagnostics::new();
         match wire::dynamic(&value, &one.identity_ty, &mut diags) {
             Some(data) => Ok(pb::ResourceIdentityData {
@@ -93,4 +100,15 @@ pub(super) fn identity(
             diagnostics: wire::diagnostics(diags, &Type::Dynamic),
         },
     }
+}
+
+/// Whether an identity is that of another type. OpenTofu keeps the identity of an object that it has moved from a type of
+/// another provider: the object has none then, until it is read.
+fn is_anothers(one: &ResourceType, identity: &Json) -> bool {
+    let is_known = |key: &String| one.identity.iter().any(|(name, _)| name == key);
+    let is_whole = one
+        .identity
+        .iter()
+        .all(|(name, required)| !required || !identity[name].is_null());
+    !is_whole || !identity.as_object().is_some_and(|all| all.keys().all(is_known))
 }

@@ -11,6 +11,7 @@ mod import;
 mod keeper;
 mod macros;
 mod mocks;
+mod moves;
 mod newtypes;
 mod paths;
 mod plan;
