@@ -70,29 +70,31 @@ impl Workdir {
         self.dir.path()
     }
 
-    /// Has the tool start the stand-in for another provider, an example of the package that is under test.
+    /// Has the tool find other providers, whose objects are in the state: it starts a stand-in for each, an example of the package
+    /// that is under test.
     ///
     /// # Errors
-    /// When the tool's configuration cannot be written.
-    pub fn install_stand_in(&self, provider: &str) -> Result<()> {
-        let name = format!(
-            "terraform-provider-{}",
-            provider.rsplit('/').next().unwrap_or(provider)
-        );
-        let program = paths::programs().join("examples").join(&name);
+    /// When there is no stand-in, or the tool's configuration cannot be written.
+    pub fn install_stand_ins(&self, providers: &[&str]) -> Result<()> {
+        let program = paths::programs().join("examples/terraform-provider-aws");
         ensure!(
             program.is_file(),
             "{} is missing: build it, or run `cargo xtask test`",
             program.display()
         );
-        let folder = self.dir.path().join("stand-in");
-        std::fs::create_dir_all(&folder)?;
-        std::os::unix::fs::symlink(program, folder.join(&name))?;
-        let rc = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"scalr-eventbridge/scalr\" = \"{}\"\n    \"{provider}\" = \"{}\"\n  }}\n  direct {{}}\n}}\n",
-            paths::programs().display(),
-            folder.display()
+        let mut overrides = format!(
+            "    \"scalr-eventbridge/scalr\" = \"{}\"\n",
+            paths::programs().display()
         );
+        for provider in providers {
+            let name = provider.rsplit('/').next().unwrap_or(provider);
+            let folder = self.dir.path().join(format!("stand-in-{name}"));
+            std::fs::create_dir_all(&folder)?;
+            std::os::unix::fs::symlink(&program, folder.join(format!("terraform-provider-{name}")))?;
+            overrides += &format!("    \"{provider}\" = \"{}\"\n", folder.display());
+        }
+        let rc =
+            format!("provider_installation {{\n  dev_overrides {{\n{overrides}  }}\n  direct {{}}\n}}\n");
         self.write("cli.tfrc", &rc)
     }
 

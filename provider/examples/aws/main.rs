@@ -1,6 +1,6 @@
-//! Stands in for hashicorp/aws where the acceptance tests take objects out of its state: both tools ask a provider for the
-//! schema of what a `removed` block forgets. It knows the types by their names and the attributes that the tests write; it
-//! makes, changes and removes nothing.
+//! Stands in for hashicorp/aws in the acceptance tests of `moved` and `removed`: the tools want every provider that a state
+//! names, and ask it for the schema of what a `removed` block forgets. It knows the types by their names and the attributes that
+//! the tests write; it makes, changes and removes nothing.
 
 use tfplugin::{Attrs, ConfigureRequest, Diagnostic, Operation, Provider, Registry, Resource, Result};
 
@@ -26,9 +26,9 @@ impl Provider for Aws {
     }
 }
 
-/// Types of resources: what a configuration may set of them, and their names.
+/// Types of resources: their names, the versions of their schemas, and what a configuration may set of them.
 macro_rules! types {
-    ($($type:ident, $name:literal: { $($attribute:ident: $of:ty),* };)*) => {$(
+    ($($type:ident, $name:literal, version $version:literal: { $($attribute:ident: $of:ty),* };)*) => {$(
         /// An object that is there.
         #[derive(Attrs, Clone)]
         struct $type {
@@ -45,6 +45,7 @@ macro_rules! types {
         impl Resource for $type {
             const NAME: &'static str = $name;
             type Client = ();
+            const VERSION: i64 = $version;
 
             async fn create(_plan: Self, _operation: &mut Operation<'_, Self>) -> Result<Self> {
                 refused()
@@ -66,11 +67,11 @@ macro_rules! types {
 }
 
 types! {
-    Bus, "cloudwatch_event_bus": { name: String };
-    Rule, "cloudwatch_event_rule": { name: String };
-    Target, "cloudwatch_event_target": { rule: String };
-    LogGroup, "cloudwatch_log_group": { name: String, retention_in_days: i64 };
-    LogPolicy, "cloudwatch_log_resource_policy": { policy_name: String, policy_document: String };
+    Bus, "cloudwatch_event_bus", version 0: { name: String };
+    Rule, "cloudwatch_event_rule", version 1: { name: String };
+    Target, "cloudwatch_event_target", version 1: { rule: String };
+    LogGroup, "cloudwatch_log_group", version 0: { name: String, retention_in_days: i64 };
+    LogPolicy, "cloudwatch_log_resource_policy", version 0: { policy_name: String, policy_document: String };
 }
 
 fn refused<T>() -> Result<T> {

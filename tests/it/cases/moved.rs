@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_eventbridge::types as wire;
 use serde_json::{Value, json};
 
-use super::hcl::GROUP;
+use super::hcl::{CONNECTION, GROUP};
 use super::verify;
 use crate::runner::Case;
 
@@ -51,6 +51,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("moved::log_group_leaves_the_state", log_group_leaves_the_state),
         Case::new("moved::removed_and_imported", removed_and_imported),
         Case::new("moved::imported_from_the_consoles", imported_from_the_consoles),
+        Case::new("moved::from_another_registry", from_another_registry),
         Case::new("moved::refused", refused),
     ]
 }
@@ -69,6 +70,7 @@ impl Stage {
     /// providers.
     fn new(tool: &Tool) -> Result<Self> {
         let workdir = Workdir::new(tool)?;
+        workdir.install_stand_ins(&["hashicorp/aws", "registry.scalr.io/scalr/scalr"])?;
         let (scalr, aws) = (workdir.companion.scalr(), workdir.aws());
         let connection = scalr.connect("prod", "123456789012", "us-east-1")?;
         let source = verify::until("the name of the event source", || {
@@ -239,7 +241,6 @@ fn of_aws(tool: &Tool, kind: &str, attributes: Value) -> Value {
 /// First the moves, then the log group and the policy leave the state; at no time is the log group closed.
 fn log_group_leaves_the_state(tool: &Tool) -> Result<()> {
     let mut stage = Stage::new(tool)?;
-    stage.workdir.install_stand_in("hashicorp/aws")?;
     let group = json!({ "id": GROUP, "name": GROUP, "retention_in_days": 30 });
     let policy = json!({ "id": "events", "policy_name": "events", "policy_document": "{}" });
     let theirs = [
@@ -287,7 +288,6 @@ resource "aws_cloudwatch_log_resource_policy" "events" {
 /// Where `moved` is refused, both blocks in one apply do the same.
 fn removed_and_imported(tool: &Tool) -> Result<()> {
     let mut stage = Stage::new(tool)?;
-    stage.workdir.install_stand_in("hashicorp/aws")?;
     stage.state(&AWS_6, &[])?;
     stage.config(&[
         stage.blocks(SCALR, "moved")?,
@@ -330,6 +330,27 @@ fn imported_from_the_consoles(tool: &Tool) -> Result<()> {
         sections == [SCALR, AWS, GROUPS, IMPORTS, CONSOLES],
         "a section whose HCL no case applies: {sections:?}"
     );
+    Ok(())
+}
+
+/// The same resource under another address of this provider, renamed at the same time.
+fn from_another_registry(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(CONNECTION)?;
+    workdir.apply_counts(1, 0, 0)?;
+    let state = std::fs::read_to_string(workdir.state_file())?;
+    let address = format!("{}/scalr-eventbridge/scalr", tool.kind.registry());
+    ensure!(state.contains(&address), "{state}");
+    let elsewhere = "registry.example.com/scalr-eventbridge/scalr";
+    workdir.write("terraform.tfstate", &state.replace(&address, elsewhere))?;
+    workdir.install_stand_ins(&[elsewhere])?;
+    let renamed = super::hcl::with(CONNECTION, "\"prod\" {", "\"main\" {");
+    workdir.config(&format!(
+        "{renamed}\nmoved {{\n  from = scalr_eventbridge_connection.prod\n  to   = scalr_eventbridge_connection.main\n}}\n"
+    ))?;
+    workdir.apply_counts(0, 0, 0)?;
+    workdir.plan_empty()?;
+    ensure!(workdir.companion.scalr().connections()?.len() == 1);
     Ok(())
 }
 

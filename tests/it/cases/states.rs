@@ -56,14 +56,24 @@ fn plan_empty(tool: &Tool) -> Result<()> {
             let kind = resource["type"].as_str().unwrap_or_default().to_owned();
             let versions = stored.get(&kind).with_context(|| format!("no state of {kind}"))?;
             let instance = versions.values().nth(round).or(versions.values().last());
-            let made = resource["instances"][0]["attributes"].take();
+            let made = resource["instances"][0].take();
             let mut instance = instance.context("no version")?.clone();
-            fill(&mut instance["attributes"], &made);
+            fill(&mut instance, &made);
             resource["instances"][0] = instance;
         }
         workdir.write("terraform.tfstate", &state.to_string())?;
         workdir.plan_empty().with_context(|| format!("round {round}"))?;
     }
+    // Terraform before 1.12 writes no identities; Terraform since then asks for them to be upgraded, there or not.
+    let mut bare = made;
+    for resource in bare["resources"].as_array_mut().into_iter().flatten() {
+        if let Some(instance) = resource["instances"][0].as_object_mut() {
+            instance.remove("identity");
+            instance.remove("identity_schema_version");
+        }
+    }
+    workdir.write("terraform.tfstate", &bare.to_string())?;
+    workdir.plan_empty().context("without identities")?;
     Ok(())
 }
 

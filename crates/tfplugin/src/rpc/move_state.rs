@@ -2,7 +2,7 @@
 //! the block. OpenTofu asks whether or not the capability is announced.
 
 use super::catalog::ResourceType;
-use super::{Service, guard_now, read, wire};
+use super::{Service, guard_now, read, upgrade, wire};
 use crate::cty::{Budget, Type, Val, parse_json};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::proto::tfplugin6::RawState;
@@ -16,8 +16,17 @@ pub(super) fn moved(service: &Service, message: &Request) -> Response {
         Ok(one) => one,
         Err(diags) => return failed(diags, &Type::Dynamic),
     };
-    match guard_now(|| convert(one, message)) {
-        Ok((state, object)) => respond(one, &state, &object),
+    let moved = guard_now(|| {
+        // The same type of a provider of another address, as after a change of the registry: its state is this provider's own.
+        if message.source_type_name == one.name {
+            let raw = message.source_state.as_ref();
+            let state = upgrade::current(one, message.source_schema_version, raw)?;
+            return Ok((state, message.source_private.clone()));
+        }
+        convert(one, message)
+    });
+    match moved {
+        Ok((state, private)) => respond(one, &state, private),
         Err(diags) => failed(diags, &one.ty),
     }
 }
@@ -29,19 +38,20 @@ fn failed(diags: Diagnostics, ty: &Type) -> Response {
     }
 }
 
-fn respond(one: &ResourceType, state: &Val, object: &MovedObject) -> Response {
+fn respond(one: &ResourceType, state: &Val, target_private: Vec<u8>) -> Response {
     let mut diags = Diagnostics::new();
     let target_identity = read::identity(one, state, &mut diags);
     let target_state = wire::dynamic(state, &one.ty, &mut diags);
     Response {
         target_state,
         diagnostics: wire::diagnostics(diags, &one.ty),
-        target_private: wire::private_to_bytes(&object.private),
+        target_private,
         target_identity,
     }
 }
 
-fn convert(one: &ResourceType, message: &Request) -> Result<(Val, MovedObject)> {
+/// The state of another type, as one of ours, with its private state.
+fn convert(one: &ResourceType, message: &Request) -> Result<(Val, Vec<u8>)> {
     let converted = source(one, message).and_then(|source| {
         let mut object = object(message)?;
         let state = one.any.moved(source, &mut object)?;
@@ -52,7 +62,7 @@ fn convert(one: &ResourceType, message: &Request) -> Result<(Val, MovedObject)> 
     if let (Val::Map(all), false) = (&mut state, one.timeouts.entries().is_empty()) {
         all.insert(TIMEOUTS.to_owned(), Val::Null);
     }
-    Ok((state, object))
+    Ok((state, wire::private_to_bytes(&object.private)))
 }
 
 /// Which of the resource's moves this is.

@@ -384,12 +384,13 @@ impl<'a> ResourceHarness<'a> {
         state.ok_or_else(|| Diagnostic::error("The move gave nothing").into())
     }
 
-    /// Upgrades a stored identity of an older version of the schema; null where nothing of it is kept.
+    /// Upgrades a stored identity of an older version of the schema, or of an object without one (null); null where nothing of it
+    /// is kept.
     pub async fn upgrade_identity(&self, version: i64, raw: &Json) -> Result<Json> {
         let request = pb::upgrade_resource_identity::Request {
             type_name: self.one.name.clone(),
             version,
-            raw_identity: Some(pb::RawState {
+            raw_identity: (!raw.is_null()).then(|| pb::RawState {
                 json: raw.to_string().into_bytes(),
                 ..Default::default()
             }),

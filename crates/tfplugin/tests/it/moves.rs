@@ -193,12 +193,37 @@ async fn what_cannot_be_moved_is_told_what_to_write_instead() {
     }
 }
 
-/// OpenTofu keeps the identity that an object had before it was moved, and asks for it to be upgraded.
+/// A registry that has another address: the objects are this provider's own.
+#[tokio::test]
+async fn an_object_of_the_same_type_keeps_its_state() {
+    let zoo = open().await;
+    let animal = zoo.resource("zoo_animal");
+    let made = animal.create(json!({ "name": "leo" })).await.unwrap();
+    let state = made.json();
+    let from = MovedFrom {
+        provider: "example.com/zoo/zoo",
+        type_name: "zoo_animal",
+        version: 2,
+        state: &state,
+        identity: None,
+    };
+    let moved = animal.move_from(&from).await.unwrap();
+    assert_eq!(moved.json(), state);
+    let newer = animal
+        .move_from(&MovedFrom { version: 3, ..from })
+        .await
+        .unwrap_err();
+    assert!(text(&newer).contains("newer provider"), "{newer}");
+}
+
+/// OpenTofu keeps the identity that an object had before it was moved, and asks for it to be upgraded. Terraform asks for objects
+/// without an identity, too.
 #[tokio::test]
 async fn the_identity_of_another_type_is_dropped() {
     let zoo = open().await;
     let animal = zoo.resource("zoo_animal");
     for (version, identity, want) in [
+        (0, json!(null), json!(null)),
         (
             0,
             json!({ "name": "leo", "mood": "calm" }),
