@@ -91,7 +91,8 @@ impl Workdir {
             let folder = self.dir.path().join(format!("stand-in-{name}"));
             std::fs::create_dir_all(&folder)?;
             std::os::unix::fs::symlink(&program, folder.join(format!("terraform-provider-{name}")))?;
-            overrides += &format!("    \"{provider}\" = \"{}\"\n", folder.display());
+            let folder = folder.to_string_lossy();
+            overrides.extend(["    \"", provider, "\" = \"", &*folder, "\"\n"]);
         }
         let rc =
             format!("provider_installation {{\n  dev_overrides {{\n{overrides}  }}\n  direct {{}}\n}}\n");

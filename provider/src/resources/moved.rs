@@ -113,8 +113,8 @@ pub fn own_tags(values: &Json) -> Option<Written> {
 }
 
 /// All its tags.
-pub fn all_tags(values: &Json) -> Option<Tags> {
-    Some(held_tags(values, "tags_all"))
+pub fn all_tags(values: &Json) -> Tags {
+    held_tags(values, "tags_all")
 }
 
 /// Has the first look at the object take it over, as an import does.

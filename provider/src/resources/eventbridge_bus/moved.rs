@@ -47,7 +47,7 @@ fn from_aws(object: &mut MovedObject) -> Result<Bus, MoveRefused> {
             })
         }),
         tags: moved::own_tags(state),
-        tags_all: moved::all_tags(state),
+        tags_all: Some(moved::all_tags(state)),
         name: Some(name.to_owned()),
         arn: arn.map(str::to_owned),
         source_state: None,

@@ -52,7 +52,7 @@ fn from_aws(object: &mut MovedObject) -> Result<Rule, MoveRefused> {
         enabled,
         role_arn: owned(state, "role_arn"),
         tags: moved::own_tags(state),
-        tags_all: moved::all_tags(state),
+        tags_all: Some(moved::all_tags(state)),
         arn: arn.map(str::to_owned),
     })
 }

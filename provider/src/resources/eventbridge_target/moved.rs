@@ -8,7 +8,7 @@ use super::{Target, messages};
 use crate::aws::arn;
 use crate::resources::messages::moved_has_more;
 use crate::resources::moved::{self, AWS, block, identity, owned, text};
-use crate::values::Json;
+use crate::values::{Json, Region};
 
 const TYPE: &str = "aws_cloudwatch_event_target";
 /// The blocks that have an attribute here. The others are settings of services that a target here does not have.
@@ -32,15 +32,13 @@ fn from_aws(object: &mut MovedObject) -> Result<Target, MoveRefused> {
     }
     let destination = moved::needed(state, "arn")?;
     let group = arn::log_group_name(destination);
-    let place = [
-        ("arn", in_the_region_of_the_rule(destination)),
-        ("event_bus_name", bus_arn),
-    ];
-    moved::same_account(object, &[("event_bus_name", bus_arn)])?;
+    let of_bus = [("event_bus_name", bus_arn)];
+    moved::same_account(object, &of_bus)?;
+    let region = moved::region(object, &of_bus)?.or_else(|| region_of(destination));
     Ok(Target {
         rule: rule.to_owned(),
         event_bus_name: bus,
-        region: moved::region(object, &place)?,
+        region,
         target_id: Some(target_id.to_owned()),
         arn: Some(match group {
             Some(_) => destination.trim_end_matches(":*").to_owned(),
@@ -50,7 +48,7 @@ fn from_aws(object: &mut MovedObject) -> Result<Target, MoveRefused> {
         input: text(state, "input").map(Json::from),
         input_path: owned(state, "input_path"),
         input_transformer: block(state, "input_transformer").and_then(transformer),
-        retry_policy: block(state, "retry_policy").and_then(retry_policy),
+        retry_policy: block(state, "retry_policy").map(retry_policy),
         dead_letter_config: block(state, "dead_letter_config")
             .and_then(|queue| owned(queue, "arn"))
             .map(|arn| DeadLetterConfig { arn }),
@@ -59,10 +57,12 @@ fn from_aws(object: &mut MovedObject) -> Result<Target, MoveRefused> {
     })
 }
 
-/// Of all destinations only a bus may be in another region than the rule.
-fn in_the_region_of_the_rule(destination: &str) -> Option<&str> {
-    let is_bus = arn::parse(destination).is_some_and(|arn| arn.resource.starts_with("event-bus/"));
-    Some(destination).filter(|_| !is_bus)
+/// The region of a rule by its target's destination, where nothing else says it. Of all destinations only a bus may be in
+/// another one.
+fn region_of(destination: &str) -> Option<Region> {
+    let parsed = arn::parse(destination)?;
+    let is_telling = !parsed.region.is_empty() && !parsed.resource.starts_with("event-bus/");
+    is_telling.then(|| Region::from(parsed.region))
 }
 
 fn refuse_other_blocks(state: &Value) -> Result<(), MoveRefused> {
@@ -93,10 +93,10 @@ fn transformer(held: &Value) -> Option<InputTransformer> {
 }
 
 /// hashicorp/aws sends 0 for what is not written. That is a number of attempts, and no age.
-fn retry_policy(held: &Value) -> Option<RetryPolicy> {
+fn retry_policy(held: &Value) -> RetryPolicy {
     let number = |name: &str| held[name].as_i64();
-    Some(RetryPolicy {
+    RetryPolicy {
         maximum_event_age_in_seconds: number("maximum_event_age_in_seconds").filter(|age| *age > 0),
         maximum_retry_attempts: number("maximum_retry_attempts"),
-    })
+    }
 }
