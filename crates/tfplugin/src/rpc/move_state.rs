@@ -160,6 +160,19 @@ fn refusal(one: &ResourceType, message: &Request, refused: MoveRefused) -> Diagn
     });
     Diagnostic::failed(format!("move `{source}` to `{target}`"))
         .because(refused.why)
-        .standing("Nothing was changed.")
+        .standing(standing(message))
         .next(instead)
+}
+
+/// With the object's id, where it has one: which of many it is.
+fn standing(message: &Request) -> String {
+    let state = object(message).ok().map(|object| object.state);
+    let id = state.as_ref().and_then(|state| state["id"].as_str());
+    match id.filter(|id| !id.is_empty()) {
+        Some(id) => format!(
+            "Nothing was changed. In its state the object has the id `{}`.",
+            id.escape_debug()
+        ),
+        None => "Nothing was changed.".to_owned(),
+    }
 }

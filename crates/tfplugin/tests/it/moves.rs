@@ -84,7 +84,7 @@ async fn an_object_moves_with_private_state_and_identity() {
 async fn what_cannot_be_moved_is_told_what_to_write_instead() {
     let zoo = open().await;
     let two_blocks = "In place of `moved` write two blocks: a `removed` block with `from = wild_beast.NAME`";
-    let state = json!({ "name": "leo" });
+    let state = json!({ "id": "animal-leo", "name": "leo" });
     let bad = [json!({}), json!([]), json!(null), json!({ "name": "hydra" })];
     let other = json!({ "name": "other" });
     let one = beast(&state);
@@ -99,7 +99,7 @@ async fn what_cannot_be_moved_is_told_what_to_write_instead() {
                 "error: Cannot move `wild_plant` to `zoo_animal`",
                 "`wild_beast` of `jungle/wild`, `wild_fish` of `sea/wild`",
                 "from = wild_plant.NAME",
-                "Nothing was changed.",
+                "Nothing was changed. In its state the object has the id `animal-leo`.",
             ][..],
         ),
         (

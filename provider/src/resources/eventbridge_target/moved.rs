@@ -26,9 +26,9 @@ fn from_aws(object: &mut MovedObject) -> Result<Target, MoveRefused> {
     let (bus, bus_arn) = moved::bus(state);
     let rule = moved::needed(state, "rule")?;
     let target_id = moved::needed(state, "target_id")?;
-    for (name, value) in [("rule", rule), ("target_id", target_id)] {
+    for (what, name, value) in [("rule", "rule", rule), ("id", "target_id", target_id)] {
         let of_identity = format!("the `{name}` of its identity");
-        moved::agreed(name, &[(name, Some(value)), (&of_identity, text(identity, name))])?;
+        moved::agreed(what, &[(name, Some(value)), (&of_identity, text(identity, name))])?;
     }
     let destination = moved::needed(state, "arn")?;
     let group = arn::log_group_name(destination);
