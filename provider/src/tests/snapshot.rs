@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, empty, ignored, scalr, walk};
+use super::{aws, delivery_check, empty, ignored, moved, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -77,6 +77,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
     ("walk", walk::SCENARIOS, include_str!("walk.rs")),
     ("empty", empty::SCENARIOS, include_str!("empty.rs")),
     ("ignored", ignored::SCENARIOS, include_str!("ignored.rs")),
+    ("moved", moved::SCENARIOS, include_str!("moved.rs")),
     (
         "scalr/activation",
         scalr::activation::SCENARIOS,

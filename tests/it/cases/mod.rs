@@ -26,11 +26,13 @@ mod ignore_changes;
 mod install;
 mod interrupt;
 mod mocks;
+mod moved;
 mod orders;
 mod provider;
 mod query;
 mod quickstart;
 mod secrets;
+mod states;
 mod target_routes;
 mod verify;
 
@@ -55,6 +57,8 @@ pub(crate) fn table() -> Vec<Case> {
         install::cases,
         mocks::cases,
         guides::cases,
+        moved::cases,
+        states::cases,
         ignore_changes::cases,
         secrets::cases,
         bad_input::cases,

@@ -53,7 +53,7 @@ pub(super) fn with(settings: Settings, config: SdkConfig) -> Harness {
 }
 
 /// The provider on a fake AWS.
-fn on(config: SdkConfig) -> Harness {
+pub(super) fn on(config: SdkConfig) -> Harness {
     beside(config, None)
 }
 
