@@ -9,7 +9,7 @@
 //! runtime paths group           leaves: the async runtime, where things are, process groups
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
-//! refuser                       an AWS that accepts no signature
+//! refuser receiver              an AWS that accepts no signature, a third party's endpoint
 //! companion                     a companion for each case
 //! workdir                       a case's working directory, with its tool and companion
 //! ```
@@ -21,6 +21,7 @@ mod http;
 pub mod mirror;
 pub mod paths;
 pub mod proxy;
+pub mod receiver;
 pub mod refuser;
 mod runtime;
 pub mod scalr;
