@@ -79,6 +79,7 @@ module "alerts" {
   region         = module.events.region
   environments   = ["prod-*"]
   force_destroy  = true
+  webhook_secret = "none" # the URL is the secret
   webhook = {
     endpoint = "https://hooks.example.com/alerts"
     role_arn = "arn:aws:iam::123456789012:role/eventbridge-posts-alerts"

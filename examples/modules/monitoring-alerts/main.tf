@@ -66,11 +66,9 @@ resource "scalr_eventbridge_api_destination" "this" {
   region                           = var.region
   invocation_endpoint              = var.webhook.endpoint
   invocation_rate_limit_per_second = var.webhook.rate_limit_per_second
-  api_key = {
-    name             = var.webhook.secret_header
-    value_wo         = var.webhook_secret
-    value_wo_version = var.webhook_secret_version
-  }
+  api_key                          = { name = var.webhook.secret_header }
+  secret_wo                        = var.webhook_secret
+  secret_wo_version                = var.webhook_secret_version
 }
 
 resource "scalr_eventbridge_target" "this" {

@@ -47,23 +47,11 @@ resource "scalr_eventbridge_api_destination" "this" {
   invocation_rate_limit_per_second = var.rate_limit_per_second
   header_parameters                = var.headers
 
-  api_key = local.kind != "api_key" ? null : {
-    name             = var.api_key_header
-    value_wo         = var.secret
-    value_wo_version = var.secret_version
-  }
-  basic = local.kind != "basic" ? null : {
-    username            = var.basic_username
-    password_wo         = var.secret
-    password_wo_version = var.secret_version
-  }
-  oauth = local.kind != "oauth" ? null : {
-    client_id                = var.oauth.client_id
-    client_secret_wo         = var.secret
-    client_secret_wo_version = var.secret_version
-    authorization_endpoint   = var.oauth.authorization_endpoint
-    body_parameters          = var.oauth.body_parameters
-  }
+  api_key           = local.kind == "api_key" ? { name = var.api_key_header } : null
+  basic             = local.kind == "basic" ? { username = var.basic_username } : null
+  oauth             = var.oauth
+  secret_wo         = var.secret
+  secret_wo_version = var.secret_version
 }
 
 resource "scalr_eventbridge_target" "this" {

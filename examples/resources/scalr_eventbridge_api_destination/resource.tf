@@ -28,11 +28,9 @@ resource "scalr_eventbridge_api_destination" "deployments" {
   region                           = scalr_eventbridge_bus.scalr.region
   invocation_endpoint              = "https://deployments.example.com/runs"
   invocation_rate_limit_per_second = 10
-  api_key = {
-    name             = "x-api-key"
-    value_wo         = var.api_key
-    value_wo_version = 1 # another number sends the key again
-  }
+  api_key                          = { name = "x-api-key" }
+  secret_wo                        = var.api_key
+  secret_wo_version                = 1 # another number sends the key again
 }
 
 resource "scalr_eventbridge_target" "deployments" {

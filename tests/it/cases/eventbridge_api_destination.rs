@@ -19,7 +19,9 @@ variable "secret" {
 resource "scalr_eventbridge_api_destination" "hook" {
   name                = "hook"
   invocation_endpoint = "https://hooks.example.com/scalr"
-  api_key             = { name = "x-api-key", value_wo = var.secret, value_wo_version = 1 }
+  api_key             = { name = "x-api-key" }
+  secret_wo           = var.secret
+  secret_wo_version   = 1
 }
 "#;
 
@@ -67,13 +69,11 @@ fn lifecycle(tool: &Tool) -> Result<()> {
 
     // OAuth in its place: a token is asked for, which the local AWS does after two seconds.
     let oauth = r#"oauth = {
-    client_id                = "me"
-    client_secret_wo         = var.secret
-    client_secret_wo_version = 1
-    authorization_endpoint   = "https://login.example.com/token"
-    body_parameters          = { grant_type = "client_credentials" }
+    client_id              = "me"
+    authorization_endpoint = "https://login.example.com/token"
+    body_parameters        = { grant_type = "client_credentials" }
   }"#;
-    let key = r#"api_key             = { name = "x-api-key", value_wo = var.secret, value_wo_version = 1 }"#;
+    let key = r#"api_key             = { name = "x-api-key" }"#;
     workdir.config(&HOOK.replace(key, oauth))?;
     workdir.apply_counts(0, 1, 0)?;
     workdir.plan_empty()?;
@@ -84,8 +84,15 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     Ok(())
 }
 
+/// The secret is nowhere but in the configuration, and an import does without.
 fn import(tool: &Tool) -> Result<()> {
     let workdir = applied(tool)?;
     let arn = workdir.attribute(ADDRESS, "arn")?;
-    verify::import(&workdir, &[(ADDRESS, arn)], &["api_key"])
+    let without = HOOK.replace(
+        "  secret_wo           = var.secret\n  secret_wo_version   = 1\n",
+        "",
+    );
+    ensure!(without != HOOK);
+    workdir.config(&without)?;
+    verify::import(&workdir, &[(ADDRESS, arn)], &["secret_wo_version"])
 }

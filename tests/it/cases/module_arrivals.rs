@@ -79,9 +79,23 @@ fn run(id: &str, result: &str, is_dry: bool, is_destroy: bool) -> Value {
 
 fn audit_log(action: &str, actor: &str, outcome: &str) -> Value {
     json!({
-        "target": { "id": "ws-1", "type": "workspaces", "display-name": "network" },
-        "request": { "id": format!("{action} {actor} {outcome}"), "action": action, "source": "ui" },
-        "actor": { "id": "user-1", "email": actor, "type": "user" },
+        "target": {
+            "id": "ws-1", "type": "workspaces", "display-name": "network",
+            "context": {
+                "environment": { "id": "env-1", "display-name": "prod" },
+                "workspace": { "id": "ws-1", "display-name": "network" },
+                "account": { "id": "acc-1", "display-name": "acme" },
+            },
+        },
+        "timestamp": "2024-04-19T13:44:02.335490",
+        "request": {
+            "id": format!("{action} {actor} {outcome}"), "action": action, "ip-address": "10.21.0.30", "source": "ui",
+            "user-agent": "acceptance",
+        },
+        "actor": {
+            "id": "user-1", "email": actor, "type": "user",
+            "access-token": { "id": null, "type": "session", "token": "...UlzZ-c" },
+        },
         "outcome": { "result": outcome, "status-code": 201 },
         "tags": [],
     })

@@ -6,6 +6,8 @@ variables {
   event_bus_name = "aws.partner/scalr.com/acme/platform"
   region         = "eu-west-1"
   topic          = { arn = "arn:aws:sns:eu-west-1:123456789012:on-call" }
+  # The default would do, but Terraform's tests apply no default of an ephemeral variable.
+  webhook_secret = "none"
 }
 
 run "plans" {
@@ -28,17 +30,6 @@ run "applies" {
   assert {
     condition     = jsondecode(output.event_patterns["destroyed"]).detail.event.is-destroy == [true]
     error_message = "Destroys have a rule of their own."
-  }
-}
-
-run "says_nothing_of_a_run_that_went_well" {
-  command = plan
-  assert {
-    condition = alltrue([
-      for pattern in values(output.event_patterns) :
-      !provider::scalr::event_pattern_matches(pattern, provider::scalr::sample_event("RunExecuted"))
-    ])
-    error_message = "The sample is an apply that went well."
   }
 }
 

@@ -12,6 +12,7 @@ run "posts_to_a_webhook" {
     event_bus_name = run.stream.event_bus_name
     region         = run.stream.region
     webhook        = { endpoint = "https://hooks.example.com/alerts", role_arn = "arn:aws:iam::123456789012:role/eventbridge-posts-alerts" }
+    webhook_secret = "none"
     force_destroy  = true
   }
   assert {

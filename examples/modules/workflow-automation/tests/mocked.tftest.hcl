@@ -28,7 +28,7 @@ run "applies" {
 run "counts_applies_alone_unless_told_otherwise" {
   command = plan
   assert {
-    condition     = provider::scalr::event_pattern_matches(output.event_pattern, provider::scalr::sample_event("RunExecuted"))
+    condition     = jsondecode(output.event_pattern).detail.event.result == ["applied"]
     error_message = "A run that applied counts."
   }
   assert {
@@ -55,7 +55,7 @@ run "takes_oauth" {
 run "takes_a_pattern_of_its_own" {
   command = plan
   variables {
-    event_pattern = provider::scalr::event_pattern("RunExecuted", { is_destroy = true })
+    event_pattern = jsonencode({ detail-type = ["RunExecuted"], detail = { event = { is-destroy = [true] } } })
   }
   assert {
     condition     = jsondecode(output.event_pattern).detail.event.is-destroy == [true]

@@ -23,13 +23,7 @@ type Texts = BTreeMap<String, String>;
 impl ApiDestination {
     /// The secret that the configuration holds.
     pub(super) fn secret(&self) -> Option<&Secret> {
-        let key = self.api_key.as_ref().and_then(|key| key.value_wo.as_ref());
-        let basic = self.basic.as_ref().and_then(|basic| basic.password_wo.as_ref());
-        let oauth = self
-            .oauth
-            .as_ref()
-            .and_then(|oauth| oauth.client_secret_wo.as_ref());
-        key.or(basic).or(oauth)
+        self.secret_wo.as_ref()
     }
 
     /// Keeps the secret out of logs and messages: AWS may repeat what it refuses.
@@ -43,17 +37,6 @@ impl ApiDestination {
         self.secret().map(Secret::reveal).unwrap_or_default().to_owned()
     }
 
-    /// Kind and version of the secret.
-    fn version(&self) -> (ConnectionAuthorizationType, Option<i64>) {
-        let version = match (&self.api_key, &self.basic, &self.oauth) {
-            (Some(key), ..) => key.value_wo_version,
-            (_, Some(basic), _) => basic.password_wo_version,
-            (.., Some(oauth)) => oauth.client_secret_wo_version,
-            _ => None,
-        };
-        (self.kind(), version)
-    }
-
     /// AWS's name of the kind.
     pub(super) fn kind(&self) -> ConnectionAuthorizationType {
         match (&self.api_key, &self.basic) {
@@ -65,24 +48,17 @@ impl ApiDestination {
 
     /// Whether an update has to send the secret: it is of another kind or version, or was lost.
     pub(super) fn sends_secret(&self, prior: &Self) -> bool {
-        self.version() != prior.version() || prior.status.as_deref() == Some(super::NOT_AUTHORIZED)
+        self.kind() != prior.kind()
+            || self.secret_wo_version != prior.secret_wo_version
+            || prior.status.as_deref() == Some(super::NOT_AUTHORIZED)
     }
 
     /// Whether nothing of the connection differs.
     pub(super) fn has_credentials_of(&self, prior: &Self) -> bool {
-        let key = |of: &Self| of.api_key.as_ref().map(|key| key.name.clone());
-        let basic = |of: &Self| of.basic.as_ref().map(|basic| basic.username.clone());
-        let oauth = |of: &Self| {
-            let without_secret = |oauth: &OAuth| OAuth {
-                client_secret_wo: None,
-                ..oauth.clone()
-            };
-            of.oauth.as_ref().map(without_secret)
-        };
-        self.version() == prior.version()
-            && key(self) == key(prior)
-            && basic(self) == basic(prior)
-            && oauth(self) == oauth(prior)
+        self.secret_wo_version == prior.secret_wo_version
+            && self.api_key == prior.api_key
+            && self.basic == prior.basic
+            && self.oauth == prior.oauth
             && self.header_parameters == prior.header_parameters
     }
 
@@ -149,18 +125,12 @@ impl ApiDestination {
         self.connection_arn = held.connection_arn().map(str::to_owned);
         let auth = held.auth_parameters();
         let key = auth.and_then(|auth| auth.api_key_auth_parameters());
-        let version = self.api_key.take().and_then(|key| key.value_wo_version);
         self.api_key = key.map(|key| ApiKey {
             name: key.api_key_name().unwrap_or_default().to_owned(),
-            value_wo: None,
-            value_wo_version: version,
         });
         let basic = auth.and_then(|auth| auth.basic_auth_parameters());
-        let version = self.basic.take().and_then(|basic| basic.password_wo_version);
         self.basic = basic.map(|basic| Basic {
             username: basic.username().unwrap_or_default().to_owned(),
-            password_wo: None,
-            password_wo_version: version,
         });
         let oauth = auth.and_then(|auth| auth.o_auth_parameters());
         let known = self.oauth.take();
@@ -175,8 +145,6 @@ impl ApiDestination {
             let method = oauth.http_method().map(ConnectionOAuthHttpMethod::as_str);
             OAuth {
                 client_id: client.unwrap_or_default().to_owned(),
-                client_secret_wo: None,
-                client_secret_wo_version: known.as_ref().and_then(|known| known.client_secret_wo_version),
                 authorization_endpoint: oauth.authorization_endpoint().unwrap_or_default().to_owned(),
                 http_method: method.unwrap_or_default().to_owned(),
                 body_parameters: held_texts(shown.collect(), written),

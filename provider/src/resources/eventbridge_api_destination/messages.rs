@@ -3,8 +3,8 @@
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::operation::describe_connection::DescribeConnectionOutput;
 use aws_sdk_eventbridge::types::ConnectionState;
+use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
-use tfplugin::{Diagnostic, Path};
 
 use super::ApiDestination;
 use crate::aws::{Error, Regional};
@@ -62,8 +62,7 @@ pub(super) enum Needs {
     Change,
 }
 
-pub(super) fn needs_secret(why: Needs, at: impl Into<Path>) -> Diagnostic {
-    let at = at.into();
+pub(super) fn needs_secret(why: Needs) -> Diagnostic {
     let why = match why {
         Needs::New => "The connection is new, and its secret is in no state",
         Needs::Repair => {
@@ -71,9 +70,9 @@ pub(super) fn needs_secret(why: Needs, at: impl Into<Path>) -> Diagnostic {
         }
         Needs::Change => "The secret is to be another one, of another kind or version",
     };
-    Diagnostic::error(format!("`{at}` is needed"))
-        .detail(format!("{why}. Nothing was changed. Set `{at}`."))
-        .at(at)
+    Diagnostic::error("`secret_wo` is needed")
+        .detail(format!("{why}. Nothing was changed. Set `secret_wo`."))
+        .at(ApiDestination::secret_wo())
 }
 
 /// The secret turned out to be null when everything was known.

@@ -19,15 +19,15 @@ use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::Owner;
-use crate::values::Region;
+use crate::values::{Region, Secret};
 use messages::doing;
 use parts::{ApiKey, Basic, OAuth};
 
 /// An HTTP endpoint that rules can send events to (an API destination), and the EventBridge connection of the same name
 /// that holds its credentials.
 ///
-/// Secrets are write-only: they are in no plan and in no state. They are sent when the object is made and whenever the
-/// version beside them changes. AWS keeps them in Secrets Manager. A connection or an API destination that has gone missing,
+/// The secret is write-only: it is in no plan and in no state. It is sent when the object is made and whenever
+/// `secret_wo_version` changes. AWS keeps it in Secrets Manager. A connection or an API destination that has gone missing,
 /// or a connection that is not authorized any more, shows as an in-place change, which repairs it.
 ///
 /// A target that leads here needs a role that EventBridge assumes (`role_arn` of `scalr_eventbridge_target`), which may
@@ -49,15 +49,22 @@ pub struct ApiDestination {
     /// Requests a second at most; what comes above waits. The default is that of AWS, and its quota unless it was raised.
     #[tf(optional, default = 300, check = http_checks::invocation_rate)]
     invocation_rate_limit_per_second: i64,
-    /// A key in a header. One of `api_key`, `basic` and `oauth` is needed.
+    /// A key in a header; the key is `secret_wo`. One of `api_key`, `basic` and `oauth` is needed.
     #[tf(optional)]
     api_key: Option<ApiKey>,
-    /// User and password (HTTP Basic).
+    /// HTTP Basic; the password is `secret_wo`.
     #[tf(optional)]
     basic: Option<Basic>,
-    /// OAuth client credentials: EventBridge asks for a token and renews it.
+    /// OAuth client credentials: EventBridge asks for a token and renews it. The client's secret is `secret_wo`.
     #[tf(optional)]
     oauth: Option<OAuth>,
+    /// The secret of these credentials: the key, the password, or the client's secret. Write-only, 512 characters at most. Needs
+    /// Terraform 1.11 or OpenTofu 1.11.
+    #[tf(optional, sensitive, write_only)]
+    secret_wo: Option<Secret>,
+    /// Any number; another one sends `secret_wo` again.
+    #[tf(optional)]
+    secret_wo_version: Option<i64>,
     /// Further headers of each request, by name. They are stored in the state: no secrets.
     #[tf(optional, check = http_checks::http_parameters)]
     header_parameters: Option<BTreeMap<String, String>>,

@@ -29,7 +29,7 @@ pub(in crate::tests) fn config(more: Json) -> Json {
     and(
         json!({
             "name": "hook", "invocation_endpoint": "https://hooks.example.com/scalr",
-            "api_key": { "name": "x-api-key", "value_wo": SECRET, "value_wo_version": 1 },
+            "api_key": { "name": "x-api-key" }, "secret_wo": SECRET, "secret_wo_version": 1,
         }),
         more,
     )
@@ -37,10 +37,9 @@ pub(in crate::tests) fn config(more: Json) -> Json {
 
 pub(in crate::tests) fn of_kind(kind: &str) -> Json {
     let credentials = match kind {
-        "basic" => json!({ "username": "me", "password_wo": SECRET, "password_wo_version": 1 }),
+        "basic" => json!({ "username": "me" }),
         "oauth" => json!({
-            "client_id": "me", "client_secret_wo": SECRET, "client_secret_wo_version": 1,
-            "authorization_endpoint": "https://login.example.com/token",
+            "client_id": "me", "authorization_endpoint": "https://login.example.com/token",
             "body_parameters": { "grant_type": "client_credentials" },
         }),
         _ => return config(json!({})),
@@ -48,8 +47,8 @@ pub(in crate::tests) fn of_kind(kind: &str) -> Json {
     config(json!({ "api_key": null, kind: credentials }))
 }
 
-fn key(version: i64, secret: &Json) -> Json {
-    config(json!({ "api_key": { "name": "x-api-key", "value_wo": secret, "value_wo_version": version } }))
+fn secret(version: i64, secret: &Json) -> Json {
+    config(json!({ "secret_wo": secret, "secret_wo_version": version }))
 }
 
 fn held_secret(fake: &Fake) -> Json {
@@ -73,7 +72,7 @@ async fn it_is_made_with_its_connection_and_changed_in_place() {
         json!({ "invocation_rate_limit_per_second": 5 }),
         json!({ "header_parameters": { "accept": "application/json" } }),
         json!({}),
-        json!({ "api_key": { "name": "authorization", "value_wo": SECRET, "value_wo_version": 1 } }),
+        json!({ "api_key": { "name": "authorization" } }),
     ] {
         let changed = config(more);
         let planned = resource.plan(Some(&state), changed.clone()).await.unwrap();
@@ -104,14 +103,14 @@ async fn a_secret_is_sent_when_its_version_changes_and_stored_nowhere() {
         resource.destroy(&state).await.unwrap();
     }
     let mut state = resource.create(config(json!({}))).await.unwrap();
-    for (version, secret, held) in [
+    for (version, sent, held) in [
         (1, "another-secret", SECRET),
         (2, "another-secret", "another-secret"),
         (2, SECRET, "another-secret"),
         (3, SECRET, SECRET),
     ] {
         state = resource
-            .update(&state, key(version, &json!(secret)))
+            .update(&state, secret(version, &json!(sent)))
             .await
             .unwrap();
         assert_eq!(held_secret(&fake), held, "{version}");
@@ -119,7 +118,7 @@ async fn a_secret_is_sent_when_its_version_changes_and_stored_nowhere() {
     // Another header, and the same secret.
     let updates = fake.count("UpdateConnection");
     let headers = and(
-        key(3, &json!("never-sent-key")),
+        secret(3, &json!("never-sent-key")),
         json!({ "header_parameters": { "a": "b" } }),
     );
     resource.update(&state, headers).await.unwrap();
@@ -148,36 +147,20 @@ async fn credentials_of_another_kind_are_a_change() {
 async fn a_secret_that_has_to_be_sent_is_asked_for_with_the_plan() {
     let (_fake, harness) = stage().await;
     let resource = harness.resource(NAME);
-    let without = |config: Json, kind: &str, secret: &str| {
-        let mut config = config;
-        config[kind][secret] = Json::Null;
-        config
-    };
-    for (kind, secret) in [
-        ("api_key", "value_wo"),
-        ("basic", "password_wo"),
-        ("oauth", "client_secret_wo"),
-    ] {
-        let config = without(of_kind(kind), kind, secret);
-        let refused = resource.plan(None, config).await.unwrap_err();
-        names(&refused, &[&format!("`{kind}.{secret}`")]);
+    let without = |kind: &str| and(of_kind(kind), json!({ "secret_wo": null }));
+    for kind in ["api_key", "basic", "oauth"] {
+        let refused = resource.plan(None, without(kind)).await.unwrap_err();
+        names(&refused, &["`secret_wo`"]);
     }
     // It may become known with the apply, and turn out to be null.
-    resource.plan(None, key(1, &json!(UNKNOWN))).await.unwrap();
+    resource.plan(None, secret(1, &json!(UNKNOWN))).await.unwrap();
     let state = resource.create(config(json!({}))).await.unwrap();
-    resource.plan(Some(&state), key(1, &Json::Null)).await.unwrap();
-    let refused = resource.plan(Some(&state), key(2, &Json::Null)).await;
-    names(&refused.unwrap_err(), &["`api_key.value_wo`"]);
-    let other = without(of_kind("basic"), "basic", "password_wo");
-    names(
-        &resource.plan(Some(&state), other).await.unwrap_err(),
-        &["`basic.password_wo`"],
-    );
-    let renamed = and(key(1, &Json::Null), json!({ "name": "other" }));
-    names(
-        &resource.plan(Some(&state), renamed).await.unwrap_err(),
-        &["`api_key.value_wo`"],
-    );
+    resource.plan(Some(&state), secret(1, &Json::Null)).await.unwrap();
+    let renamed = and(secret(1, &Json::Null), json!({ "name": "other" }));
+    for config in [secret(2, &Json::Null), without("basic"), renamed] {
+        let refused = resource.plan(Some(&state), config).await.unwrap_err();
+        names(&refused, &["`secret_wo`"]);
+    }
 }
 
 /// Neither object can be tagged, so nothing says whose it is.
@@ -249,8 +232,8 @@ async fn what_is_missing_is_repaired() {
         let read = resource.read(&state).await.unwrap().unwrap();
         assert_eq!(read.json()["status"], status);
         if status != "API destination missing" {
-            let without = resource.plan(Some(&read), key(1, &Json::Null)).await;
-            names(&without.unwrap_err(), &["`api_key.value_wo`"]);
+            let without = resource.plan(Some(&read), secret(1, &Json::Null)).await;
+            names(&without.unwrap_err(), &["`secret_wo`"]);
         }
         state = resource.update(&read, config(json!({}))).await.unwrap();
         resource.assert_stable(&state, config(json!({}))).await;
@@ -282,12 +265,10 @@ async fn an_import_needs_no_secret() {
         let arn = state.json()["arn"].as_str().unwrap().to_owned();
         for id in ["hook", arn.as_str()] {
             let imported = resource.import(id).await.unwrap();
-            let mut written = config.clone();
-            for (name, value) in written[kind].as_object_mut().unwrap() {
-                if name.contains("_wo") {
-                    *value = Json::Null;
-                }
-            }
+            let written = and(
+                config.clone(),
+                json!({ "secret_wo": null, "secret_wo_version": null }),
+            );
             resource.assert_stable(&imported, written).await;
         }
         resource.destroy(&state).await.unwrap();
@@ -347,7 +328,7 @@ async fn what_aws_refuses_of_it_is_reported() {
     let state = resource.create(config(json!({}))).await.unwrap();
     let changed = || {
         let headers = json!({ "header_parameters": { "a": "b" }, "http_method": "PUT" });
-        and(key(2, &json!(SECRET)), headers)
+        and(secret(2, &json!(SECRET)), headers)
     };
     for call in ["DescribeConnection", "UpdateConnection", "UpdateApiDestination"] {
         fake.state().trouble(call, denied());

@@ -440,15 +440,9 @@ fn places_of_another_form() -> Vec<(&'static str, Json)> {
         ),
         (HOOK, hook(json!({ "invocation_rate_limit_per_second": 0 }))),
         (HOOK, hook(json!({ "header_parameters": { "a:b": "c" } }))),
-        (
-            HOOK,
-            hook(json!({ "api_key": { "name": "x", "value_wo": "a:b" } })),
-        ),
+        (HOOK, hook(json!({ "secret_wo": "a:b" }))),
         (HOOK, hook(json!({ "api_key": null }))),
-        (
-            HOOK,
-            hook(json!({ "basic": { "username": "me", "password_wo": "letmein" } })),
-        ),
+        (HOOK, hook(json!({ "basic": { "username": "me" } }))),
         (
             "scalr_eventbridge_queue",
             super::queue::config(json!({ "name": "a.fifo" })),
