@@ -92,7 +92,7 @@ pub struct Endpoints {
     /// SNS, which is only looked at. With `events` elsewhere and no `sns`, topics are not looked at.
     #[tf(optional, check = check::endpoint)]
     sns: Value<String>,
-    /// SQS, which is only looked at. With `events` elsewhere and no `sqs`, queues are not looked at.
+    /// SQS. With `events` elsewhere and no `sqs`, the queues of targets are not looked at.
     #[tf(optional, check = check::endpoint)]
     sqs: Value<String>,
     /// The token service, for `assume_role`.

@@ -168,6 +168,19 @@ impl Companion {
         Ok(())
     }
 
+    /// What topics got, and targets that the local AWS does not have would have got: the ARN and the text.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn invocations(&self) -> Result<Vec<(String, String)>> {
+        let url = format!("{}/_local/invocations", self.line.endpoint());
+        let answer: Value = block_on(async { http::client().get(url).send().await?.json().await })?;
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let rows = answer["invocations"].as_array().cloned().unwrap_or_default();
+        let pair = |row: &Value| (text(row, "target_arn"), text(row, "payload"));
+        Ok(rows.iter().map(pair).collect())
+    }
+
     /// Scalr's side.
     pub fn scalr(&self) -> Scalr {
         Scalr::new(self.line.hostname(), self.line.token())

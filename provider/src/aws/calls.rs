@@ -10,7 +10,7 @@ use aws_sdk_eventbridge::types::{EventBus, Rule, Tag, Target};
 
 use super::pages::Page;
 use super::tags::{self, Ignored, Tags};
-use super::{Error, Regional};
+use super::{Error, Regional, arn};
 use crate::ownership::Owner;
 
 impl Regional {
@@ -112,12 +112,12 @@ impl Regional {
         found(self.pages(CALL, ask).await)
     }
 
-    /// The tags of a bus or rule, AWS's own and this provider's left out.
+    /// The tags of a bus, rule or queue, AWS's own and this provider's left out.
     pub async fn tags(&self, arn: &str) -> Result<Tags, Error> {
         self.tags_and_owner(arn).await.map(|(tags, _)| tags)
     }
 
-    /// The same, and the owner that adopted the bus or rule.
+    /// The same, and the owner that adopted it.
     pub async fn tags_and_owner(&self, arn: &str) -> Result<(Tags, Option<Owner>), Error> {
         let mut all = self.all_tags(arn).await?;
         let owner = all.remove(tags::INSTANCE).map(Owner::from);
@@ -126,6 +126,9 @@ impl Regional {
     }
 
     async fn all_tags(&self, arn: &str) -> Result<Tags, Error> {
+        if let Some(queue) = arn::queue_name(arn) {
+            return Ok(self.queue_tags(queue).await?.unwrap_or_default());
+        }
         let call = self.events.list_tags_for_resource().resource_arn(arn).send();
         let answer = self.read("events:ListTagsForResource", call).await?;
         let pairs = answer.tags().iter();
@@ -134,13 +137,13 @@ impl Regional {
             .collect())
     }
 
-    /// The owner that a tag of a bus or rule names.
+    /// The owner that a tag of a bus, rule or queue names.
     pub async fn owner(&self, arn: &str, key: &str) -> Result<Option<Owner>, Error> {
         let all = found(self.all_tags(arn).await)?;
         Ok(all.and_then(|mut all| all.remove(key)).map(Owner::from))
     }
 
-    /// Has a tag of a bus or rule name an owner.
+    /// Has a tag of a bus, rule or queue name an owner.
     pub async fn set_owner(&self, arn: &str, key: &str, owner: &Owner) -> Result<(), Error> {
         let tag = Tags::from([(key.to_owned(), owner.as_str().to_owned())]);
         self.retag(arn, &Tags::new(), &tag, &Ignored::default()).await
@@ -158,8 +161,11 @@ impl Regional {
         found(answer).map(drop)
     }
 
-    /// Brings the tags of a bus or rule from `held` to `wanted`; those that are ignored stay as they are.
+    /// Brings the tags of a bus, rule or queue from `held` to `wanted`; those that are ignored stay as they are.
     pub async fn retag(&self, arn: &str, held: &Tags, wanted: &Tags, ignored: &Ignored) -> Result<(), Error> {
+        if let Some(queue) = arn::queue_name(arn) {
+            return self.retag_queue(queue, (held, wanted), ignored).await;
+        }
         let (set, gone) = tags::change(held, wanted, ignored);
         if !gone.is_empty() {
             let call = self
@@ -184,6 +190,19 @@ impl Regional {
         Ok(())
     }
 
+    /// The policy of a topic, where it has one; none where there is no such topic.
+    pub async fn topic_policy(&self, arn: &str) -> Result<Option<Option<String>>, Error> {
+        let call = self.topics.get_topic_attributes().topic_arn(arn).send();
+        match self.read("sns:GetTopicAttributes", call).await {
+            Ok(answer) => {
+                let attributes = answer.attributes.unwrap_or_default();
+                Ok(Some(attributes.get("Policy").cloned()))
+            }
+            Err(e) if is_no_topic(&e) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     /// The log group of exactly this name.
     pub async fn log_group(&self, name: &str) -> Result<Option<LogGroup>, Error> {
         const CALL: &str = "logs:DescribeLogGroups";
@@ -202,6 +221,11 @@ impl Regional {
         let answer = found(self.read("logs:ListTagsForResource", call).await)?;
         Ok(answer.and_then(|answer| answer.tags).unwrap_or_default())
     }
+}
+
+/// Whether AWS says that there is no such topic.
+pub fn is_no_topic(error: &Error) -> bool {
+    matches!(error.code(), Some("NotFound" | "NotFoundException"))
 }
 
 /// Tags as EventBridge takes them.

@@ -1,16 +1,20 @@
 //! The AWS side: configuration that is looked up at the first call and never before, and one set of clients a region.
 
+pub mod admission;
 mod answer_bound;
 pub mod arn;
 pub mod calls;
 pub mod checks;
 mod credentials_sent;
 pub mod error;
+pub mod http_checks;
 pub mod import_id;
 pub mod log_policy;
 pub mod look;
 pub mod pages;
 pub mod policy;
+pub mod queue_checks;
+pub mod queues;
 mod quoted;
 pub mod reach;
 pub mod regional;

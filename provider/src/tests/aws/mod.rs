@@ -1,19 +1,25 @@
 //! The AWS-side resources through the real calls of the plugin protocol, against an AWS in memory that goes wrong at any
 //! call that a test names.
 
+pub(super) mod api_destination;
 pub(super) mod bus;
 pub(super) mod fake;
+pub(super) mod fake_http;
+pub(super) mod fake_sns;
+pub(super) mod fake_sqs;
 pub(super) mod handover;
 pub(super) mod imports;
 pub(super) mod lists;
 pub(super) mod log_group;
 pub(super) mod plans;
+pub(super) mod queue;
 pub(super) mod routes;
 pub(super) mod rule;
 pub(super) mod secrets;
 pub(super) mod settings;
 pub(super) mod source;
 pub(super) mod target;
+pub(super) mod topic_permission;
 
 use aws_config::SdkConfig;
 use scalr_api::Token;
