@@ -8,6 +8,7 @@ mod delivery_check;
 mod empty;
 mod examples;
 mod ignored;
+mod refresh;
 mod scalr;
 pub(crate) mod tls;
 mod walk;

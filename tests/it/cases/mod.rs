@@ -29,6 +29,7 @@ mod orders;
 mod provider;
 mod quickstart;
 mod secrets;
+mod speed;
 mod target_routes;
 mod verify;
 
@@ -53,6 +54,7 @@ pub(crate) fn table() -> Vec<Case> {
         guides::cases,
         ignore_changes::cases,
         secrets::cases,
+        speed::cases,
         bad_input::cases,
     ];
     groups.iter().flat_map(|group| group()).collect()
