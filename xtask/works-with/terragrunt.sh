@@ -1,18 +1,12 @@
 #!/bin/sh
-# Terragrunt generates a backend beside the module, initialises, applies and destroys. It is published as a program only.
+# Terragrunt generates a backend beside each of two units, the second of which takes the first one's bus: it applies both in
+# order, finds nothing left to do, and destroys both. Its module needs the `replace` lines of its own go.mod.
 set -eu
-version=v0.78.0
-if ! command -v terragrunt > /dev/null; then
-  echo "not here: terragrunt $version or later, from https://github.com/gruntwork-io/terragrunt/releases, on the PATH"
-  exit 0
-fi
-terragrunt --version
-cp -r "$ROOT/examples/modules/event-stream" module
-mkdir prod
-cat > prod/terragrunt.hcl <<'HCL'
-terraform {
-  source = "../module"
-}
+GOFLAGS=-mod=readonly go -C "$HERE/terragrunt" build -o "$BIN/terragrunt" github.com/gruntwork-io/terragrunt
+"$BIN/terragrunt" --version
+cp -r "$ROOT/examples/modules" modules
+mkdir stream rule
+cat > root.hcl <<'HCL'
 remote_state {
   backend = "local"
   generate = {
@@ -23,6 +17,14 @@ remote_state {
     path = "${get_terragrunt_dir()}/state.json"
   }
 }
+HCL
+cat > stream/terragrunt.hcl <<'HCL'
+include "root" {
+  path = find_in_parent_folders("root.hcl")
+}
+terraform {
+  source = "../modules/event-stream"
+}
 inputs = {
   name           = "platform"
   aws_account_id = "123456789012"
@@ -30,8 +32,29 @@ inputs = {
   rules          = { runs = { type = "RunExecuted", log_group = "/platform/runs" } }
 }
 HCL
-cd prod
+cat > rule/terragrunt.hcl <<'HCL'
+include "root" {
+  path = find_in_parent_folders("root.hcl")
+}
+terraform {
+  source = "../modules/rule-to-arn"
+}
+dependency "stream" {
+  config_path                             = "../stream"
+  mock_outputs                            = { event_bus_name = "not-made-yet", region = "us-east-1" }
+  mock_outputs_allowed_terraform_commands = ["validate"]
+}
+inputs = {
+  name           = "notify"
+  event_bus_name = dependency.stream.outputs.event_bus_name
+  region         = dependency.stream.outputs.region
+  event_pattern  = jsonencode({ detail-type = ["RunExecuted"] })
+  target_arn     = "arn:aws:lambda:us-east-1:123456789012:function:notify"
+}
+HCL
 export TG_TF_PATH="$TERRAFORM" TG_NON_INTERACTIVE=true
-terragrunt apply -auto-approve
-test -s state.json
-terragrunt destroy -auto-approve
+"$BIN/terragrunt" run --all apply
+test -s stream/state.json
+test -s rule/state.json
+"$BIN/terragrunt" run --all plan -- -detailed-exitcode
+"$BIN/terragrunt" run --all destroy

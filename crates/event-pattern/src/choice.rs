@@ -29,9 +29,9 @@ struct Candidates<'a> {
 }
 
 /// The steps of one try, besides those of the elements that it keeps apart.
-const TRY: usize = 16;
+const TRY: usize = 40;
 /// The steps of an entry of a set.
-const MARK: usize = 4;
+const MARK: usize = 16;
 
 impl<'a> Choice<'a> {
     /// Each condition with the number of its name.

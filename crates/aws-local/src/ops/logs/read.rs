@@ -19,7 +19,7 @@ const PAGE_BYTES_MAX: u64 = 1_048_576;
 /// How many events one call scans, and how many bytes of them, each as often as the pattern reads it; a page may be
 /// empty and have a token, as AWS's may.
 const SEARCHED_MAX: usize = 20_000;
-const SEARCHED_BYTES_MAX: usize = 16 * 1024 * 1024;
+const SEARCHED_BYTES_MAX: usize = 5 * 1024 * 1024;
 
 /// Newest first is served from here on, 2024-01-01T00:00:00Z.
 const BACKWARD_FROM: Millis = 1_704_067_200_000;
