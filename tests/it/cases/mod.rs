@@ -36,6 +36,7 @@ mod provider;
 mod query;
 mod quickstart;
 mod secrets;
+mod speed;
 mod states;
 mod target_routes;
 mod verify;
@@ -69,6 +70,7 @@ pub(crate) fn table() -> Vec<Case> {
         states::cases,
         ignore_changes::cases,
         secrets::cases,
+        speed::cases,
         bad_input::cases,
     ];
     groups.iter().flat_map(|group| group()).collect()

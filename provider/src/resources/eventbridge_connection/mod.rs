@@ -77,7 +77,7 @@ impl Resource for Connection {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = state.connection_id()?;
-        let Some(object) = scalr.connection(&id).await? else {
+        let Some(object) = scalr.refreshed(&id, |held| state.is_as_written(held)).await? else {
             // An import knows the id alone.
             if state.name.is_empty() {
                 return Err(scalr.nothing_to_import(&id).into());

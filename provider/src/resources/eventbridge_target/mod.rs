@@ -133,7 +133,7 @@ impl Resource for Target {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         // Version 5 of hashicorp/aws does not say it.
         let moved_from_anywhere = state.region.is_none() && state.arn.is_some();
         state.region = Some(Region::from(&*aws.name));

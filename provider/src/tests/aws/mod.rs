@@ -32,16 +32,16 @@ use crate::client::Client;
 use crate::provider::ScalrEventBridge;
 use crate::scalr::Scalr;
 use crate::setting::NotKnownYet;
+use crate::shared_read::Writes;
 
 pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
 pub(super) const GROUP: &str = "/scalr/runs";
 
 fn scalr(url: &str) -> Scalr {
     let token = Token::new("s3cret").unwrap();
-    Scalr {
-        api: scalr_api::Client::new(scalr_api::Settings::new(url.parse().unwrap(), token, "test")),
-        token_origin: "`token` in the provider's configuration".to_owned(),
-    }
+    let settings = scalr_api::Settings::new(url.parse().unwrap(), token, "test");
+    let origin = "`token` in the provider's configuration".to_owned();
+    Scalr::new(settings, origin, &Writes::default())
 }
 
 /// A fake AWS with a source that waits for its bus, and a provider that is configured for it.
