@@ -27,12 +27,14 @@ pub(crate) enum Feature {
     ImportByIdentity,
     /// Actions, which Terraform has from 1.14 on, and OpenTofu not.
     Actions,
+    /// `query`, which Terraform has from 1.14 on.
+    Query,
 }
 
 fn lacks(tool: Kind) -> &'static [Feature] {
     match tool {
-        Kind::Tofu112 => &[Feature::BareNullArgument, Feature::Actions],
-        Kind::Terraform111 => &[Feature::ImportByIdentity, Feature::Actions],
+        Kind::Tofu112 => &[Feature::BareNullArgument, Feature::Actions, Feature::Query],
+        Kind::Terraform111 => &[Feature::ImportByIdentity, Feature::Actions, Feature::Query],
         Kind::Terraform115 => &[],
     }
 }

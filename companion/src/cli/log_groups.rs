@@ -1,10 +1,8 @@
 //! Log groups, local or real, through the AWS SDK.
 
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::config::Credentials;
 
-use super::loopback::is_loopback;
+use super::aws;
 use crate::aws_wire::AwsWire;
 
 /// Where log groups are.
@@ -21,17 +19,8 @@ pub(super) struct Place {
 impl Place {
     /// A client of that place.
     pub(super) async fn client(&self) -> Client {
-        let region = Region::new(self.region.clone());
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
-        if let Some(url) = &self.aws_endpoint {
-            loader = loader.endpoint_url(url);
-            // The local AWS checks no signature, so no credentials need to be configured for it.
-            if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
-                let credentials = Credentials::new("123456789012", "none", None, None, "loopback");
-                loader = loader.credentials_provider(credentials);
-            }
-        }
-        let config = aws_sdk_cloudwatchlogs::config::Builder::from(&loader.load().await);
+        let config = aws::config(Some(&self.region), self.aws_endpoint.as_deref()).await;
+        let config = aws_sdk_cloudwatchlogs::config::Builder::from(&config);
         Client::from_conf(config.interceptor(AwsWire).build())
     }
 }

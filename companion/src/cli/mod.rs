@@ -4,14 +4,17 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! loopback out                        which URLs are on this machine; stdout and stderr
-//! log_groups remote                   log groups of an AWS; a client of Scalr's API, the companion's as a rule
-//! aws_local connections dev emit pattern run tail  one command a file
+//! aws remote                          AWS's configuration; a client of a running companion, or of Scalr
+//! log_groups                          log groups of an AWS
+//! aws_local connections dev emit export pattern run tail  one command a file, or a folder
 //! ```
 
+mod aws;
 mod aws_local;
 mod connections;
 mod dev;
 mod emit;
+mod export;
 mod log_groups;
 mod loopback;
 mod out;
@@ -60,6 +63,8 @@ enum Command {
     /// Send an event as if it had just happened.
     #[command(subcommand)]
     Emit(emit::What),
+    /// Write what Scalr and AWS have of the integration as HCL with `import` blocks.
+    Export(export::Args),
     /// Print the events of a log group.
     Tail(tail::Args),
     /// Work with event patterns.
@@ -80,6 +85,7 @@ pub(crate) async fn main() -> ExitCode {
         Command::Connections(what) => connections::main(what).await.map(succeeded),
         Command::Run(args) => run::main(args).await.map(succeeded),
         Command::Emit(what) => emit::main(what).await.map(succeeded),
+        Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
     };

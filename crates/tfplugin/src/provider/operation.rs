@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::action::Action;
 use super::attempts::Attempts;
 use super::data_source::DataSource;
+use super::list::List;
 use super::plan::AnyClient;
 use super::resource::Resource;
 use crate::cty::Val;
@@ -49,6 +50,17 @@ impl Call {
             waiting.push_back(log::scrub(message));
         }
     }
+
+    /// The operation on one object of a list: it ends with the list's, and leaves behind what is its own.
+    pub(crate) fn for_object(&self) -> Self {
+        Self {
+            subject: self.subject.clone(),
+            client: Arc::clone(&self.client),
+            cancel: self.cancel.clone(),
+            deadline: self.deadline,
+            notes: Mutex::default(),
+        }
+    }
 }
 
 /// One operation on one object of `T`, under way: its client, cancellation, deadline and private state.
@@ -69,6 +81,10 @@ pub enum OfDataSource {}
 #[derive(Debug)]
 pub enum OfAction {}
 
+/// Marks the client of a list.
+#[derive(Debug)]
+pub enum OfList {}
+
 /// Where the client type comes from; `K` is inferred.
 pub trait ClientOf<K> {
     /// The client.
@@ -85,6 +101,10 @@ impl<D: DataSource> ClientOf<OfDataSource> for D {
 
 impl<A: Action> ClientOf<OfAction> for A {
     type Client = A::Client;
+}
+
+impl<L: List> ClientOf<OfList> for L {
+    type Client = <L::Of as Resource>::Client;
 }
 
 impl<'a, T> Operation<'a, T> {

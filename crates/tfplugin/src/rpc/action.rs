@@ -11,7 +11,7 @@ use tonic::codegen::tokio_stream::Stream;
 
 use super::catalog::ActionType;
 use super::validate::{self, Subject};
-use super::{Service, guard, logged, wire};
+use super::{Service, guard, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Result};
 use crate::proto::tfplugin6 as pb;
@@ -128,7 +128,7 @@ impl Events {
 }
 
 async fn work(one: Arc<ActionType>, config: Val, call: Arc<Call>) -> Vec<pb::Diagnostic> {
-    let invoked = logged("InvokeAction", &one.name, guard(one.any.invoke(&config, &call))).await;
+    let invoked = guard(one.any.invoke(&config, &call)).await;
     let mut diags = std::mem::take(&mut call.notes().warnings);
     diags.extend(invoked.err().into_iter().flatten());
     wire::diagnostics(diags, &one.ty)

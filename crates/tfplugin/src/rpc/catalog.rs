@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::schema;
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::provider::erased::{AnyAction, AnyDataSource, AnyFunction, AnyProvider, AnyResource};
+use crate::provider::erased::{AnyAction, AnyDataSource, AnyFunction, AnyList, AnyProvider, AnyResource};
 use crate::schema::{Object, Shape};
 use crate::timeouts::Timeouts;
 
@@ -39,6 +39,14 @@ pub(crate) struct ActionType {
     pub(crate) timeouts: Timeouts,
 }
 
+/// A list with its types. Its name is that of its resource.
+pub(crate) struct ListType {
+    pub(crate) any: Box<dyn AnyList>,
+    pub(crate) name: String,
+    pub(crate) object: Arc<Object>,
+    pub(crate) ty: Type,
+}
+
 /// A function with its types.
 pub(crate) struct FunctionType {
     pub(crate) any: Box<dyn AnyFunction>,
@@ -53,6 +61,7 @@ pub(crate) struct Catalog {
     pub(crate) ty: Type,
     pub(crate) resources: BTreeMap<String, ResourceType>,
     pub(crate) data_sources: BTreeMap<String, DataSourceType>,
+    pub(crate) lists: BTreeMap<String, ListType>,
     pub(crate) functions: BTreeMap<&'static str, FunctionType>,
     pub(crate) actions: BTreeMap<String, Arc<ActionType>>,
     /// What is wrong with the provider itself.
@@ -68,6 +77,7 @@ impl Catalog {
             object,
             resources: BTreeMap::new(),
             data_sources: BTreeMap::new(),
+            lists: BTreeMap::new(),
             functions: BTreeMap::new(),
             actions: BTreeMap::new(),
             faults: Diagnostics::new(),
@@ -81,6 +91,7 @@ impl Catalog {
             .data_sources
             .into_iter()
             .for_each(|any| catalog.add_data_source(any));
+        contents.lists.into_iter().for_each(|any| catalog.add_list(any));
         contents
             .functions
             .into_iter()
@@ -135,6 +146,27 @@ impl Catalog {
         };
         if self.data_sources.insert(name.clone(), entry).is_some() {
             self.fault(&format!("the data source `{name}` is registered twice"));
+        }
+    }
+
+    fn add_list(&mut self, any: Box<dyn AnyList>) {
+        let name = format!("{}_{}", self.provider.name(), any.name());
+        let object = any.object();
+        self.idle_checks(&name, &object, &[]);
+        let is_importable = |one: &ResourceType| one.any.importable() && !one.identity.is_empty();
+        if !self.resources.get(&name).is_some_and(is_importable) {
+            self.fault(&format!(
+                "the list of `{name}` needs the resource itself, which must have an identity and be importable"
+            ));
+        }
+        let entry = ListType {
+            any,
+            name: name.clone(),
+            ty: object.ty(),
+            object,
+        };
+        if self.lists.insert(name.clone(), entry).is_some() {
+            self.fault(&format!("the list of `{name}` is registered twice"));
         }
     }
 
@@ -219,6 +251,10 @@ impl Catalog {
 
     pub(crate) fn action(&self, name: &str) -> Result<&Arc<ActionType>> {
         self.actions.get(name).ok_or_else(|| unknown("action", name))
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Result<&ListType> {
+        self.lists.get(name).ok_or_else(|| unknown("list of", name))
     }
 }
 

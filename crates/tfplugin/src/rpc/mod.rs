@@ -1,14 +1,16 @@
 //! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
 //!
-//! Calls of powers that no provider here has (ephemeral resources, lists, state stores, generated
-//! configuration) answer "unimplemented", which is what the generated trait does by default.
+//! Calls of powers that no provider here has (ephemeral resources, state stores) answer "unimplemented", which is what
+//! the generated trait does by default.
 
 mod action;
 mod apply;
 mod catalog;
 mod data_source;
 mod function;
+mod generate;
 mod import;
+mod list;
 mod move_state;
 mod plan;
 mod provider;
@@ -41,7 +43,7 @@ use crate::provider::plan::AnyClient;
 
 /// The provider as a service.
 pub(crate) struct Service {
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     version: &'static str,
     client: RwLock<Client>,
     has_settings: AtomicBool,
@@ -57,7 +59,7 @@ enum Client {
 impl Service {
     pub(crate) fn new(provider: Box<dyn AnyProvider>, version: &'static str) -> Self {
         Self {
-            catalog: Catalog::new(provider),
+            catalog: Arc::new(Catalog::new(provider)),
             version,
             client: RwLock::new(Client::Missing("Terraform has not configured it".to_owned())),
             has_settings: AtomicBool::new(false),
@@ -168,9 +170,13 @@ fn crashed(panic: &(dyn std::any::Any + Send)) -> Diagnostics {
 }
 
 /// Logs a call of the protocol with its duration.
-async fn logged<T>(rpc: &'static str, subject: &str, future: impl Future<Output = T>) -> T {
+async fn logged<T>(
+    rpc: &'static str,
+    subject: &str,
+    future: impl Future<Output = T>,
+) -> Result<Response<T>, Status> {
     if !log::protocol_enabled(log::Level::Debug) {
-        return future.await;
+        return Ok(Response::new(future.await));
     }
     let begun = Instant::now();
     log::protocol(
@@ -186,25 +192,21 @@ async fn logged<T>(rpc: &'static str, subject: &str, future: impl Future<Output 
         ("tf_req_duration_ms", &duration),
     ];
     log::protocol(log::Level::Debug, "Served request", &fields);
-    answer
+    Ok(Response::new(answer))
 }
 
-/// One method of the service: logs, and calls the function that answers the message, sync or async; a stream does its
-/// own logging.
+/// One method of the service: logs, and calls the function that answers the message, sync or async.
 macro_rules! serve {
     (@bare $function:path, $service:expr, $message:expr) => { std::future::ready($function($service)) };
     (@now $function:path, $service:expr, $message:expr) => { std::future::ready($function($service, &$message)) };
     (@later $function:path, $service:expr, $message:expr) => { $function($service, $message) };
-    (streams { $($stream:ident => $streaming:path;)* }
-     $($when:ident $method:ident, $rpc:ident, $subject:expr => $function:path;)*) => {
+    (
+        $($when:ident $method:ident, $rpc:ident, $subject:expr => $function:path;)*
+        --- streams ---
+        $($streamed:ident, $streamed_rpc:ident, $streamed_subject:expr => $stream:path;)*
+    ) => {
         #[tonic::async_trait]
         impl Protocol for Service {
-            $(async fn $stream(
-                &self,
-                request: Request<pb::$stream::Request>,
-            ) -> Result<Response<BoxStream<pb::$stream::Event>>, Status> {
-                Ok(Response::new($streaming(self, &request.into_inner())))
-            })*
             $(async fn $method(
                 &self,
                 request: Request<pb::$method::Request>,
@@ -212,17 +214,22 @@ macro_rules! serve {
                 let message = request.into_inner();
                 let subject: fn(&pb::$method::Request) -> String = $subject;
                 let subject = subject(&message);
-                let answer = async { serve!(@$when $function, self, message).await };
-                Ok(Response::new(logged(stringify!($rpc), &subject, answer).await))
+                logged(stringify!($rpc), &subject, async { serve!(@$when $function, self, message).await }).await
+            })*
+            $(async fn $streamed(
+                &self,
+                request: Request<pb::$streamed::Request>,
+            ) -> Result<Response<BoxStream<pb::$streamed::Event>>, Status> {
+                let message = request.into_inner();
+                let subject: fn(&pb::$streamed::Request) -> String = $streamed_subject;
+                let subject = subject(&message);
+                logged(stringify!($streamed_rpc), &subject, async { $stream(self, &message) }).await
             })*
         }
     };
 }
 
 serve! {
-    streams {
-        invoke_action => action::invoke;
-    }
     bare get_metadata, GetMetadata, |_| String::new() => provider::metadata;
     bare get_provider_schema, GetProviderSchema, |_| String::new() => provider::schema;
     bare get_resource_identity_schemas, GetResourceIdentitySchemas, |_| String::new() => provider::identity_schemas;
@@ -237,10 +244,15 @@ serve! {
     later apply_resource_change, ApplyResourceChange, |m| m.type_name.clone() => apply::apply;
     now move_resource_state, MoveResourceState, |m| m.target_type_name.clone() => move_state::moved;
     now import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
+    now generate_resource_config, GenerateResourceConfig, |m| m.type_name.clone() => generate::config;
+    now validate_list_resource_config, ValidateListResourceConfig, |m| m.type_name.clone() => list::validate;
     now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
     later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
     now validate_action_config, ValidateActionConfig, |m| m.action_type.clone() => action::validate;
     now plan_action, PlanAction, |m| m.action_type.clone() => action::plan;
     bare get_functions, GetFunctions, |_| String::new() => function::definitions;
     now call_function, CallFunction, |m| m.name.clone() => function::call;
+    --- streams ---
+    invoke_action, InvokeAction, |m| m.action_type.clone() => action::invoke;
+    list_resource, ListResource, |m| m.type_name.clone() => list::list;
 }
