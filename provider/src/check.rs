@@ -3,7 +3,7 @@
 use tfplugin::Number;
 
 /// An event source's name is at most this long, and starts with this.
-const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
+pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
 const SOURCE_LENGTH_MAX: usize = 256;
 
 /// A segment of an event source's name: `prod`.
@@ -92,6 +92,14 @@ pub fn connection_id(text: &str) -> Result<(), String> {
     scalr_id(text, "in-", "an EventBridge connection")
 }
 
+/// A status of a connection, in Scalr's words.
+pub fn connection_status(text: &str) -> Result<(), String> {
+    if matches!(text, "pending" | "active" | "disabled" | "failed") {
+        return Ok(());
+    }
+    Err("must be `pending`, `active`, `disabled` or `failed`".to_owned())
+}
+
 /// The id of a workspace: `ws-…`.
 pub fn workspace_id(text: &str) -> Result<(), String> {
     scalr_id(text, "ws-", "a workspace")
@@ -113,6 +121,15 @@ pub fn hostname(text: &str) -> Result<(), String> {
             "must be the host of Scalr's API, such as `acme.scalr.io`, with or without `https://`; {error}"
         )
     })
+}
+
+/// A secret that is sent in an HTTP header. It is not shown.
+pub fn secret(text: &str) -> Result<(), String> {
+    let odd = |c: char| c.is_control() || c == ':';
+    if (1..=512).contains(&text.chars().count()) && !text.contains(odd) {
+        return Ok(());
+    }
+    Err("must have 1 to 512 characters, and no colon, line break or other control character, which EventBridge does not take".to_owned())
 }
 
 /// A number of retries.

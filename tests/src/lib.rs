@@ -10,7 +10,7 @@
 //! guide                         the HCL of a guide
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
-//! refuser                       an AWS that accepts no signature
+//! refuser receiver              an AWS that accepts no signature, a third party's endpoint
 //! companion                     a companion for each case
 //! workdir                       a case's working directory, with its tool and companion
 //! ```
@@ -23,6 +23,7 @@ mod http;
 pub mod mirror;
 pub mod paths;
 pub mod proxy;
+pub mod receiver;
 pub mod refuser;
 mod runtime;
 pub mod scalr;

@@ -1,6 +1,7 @@
 //! A Terraform working directory for one case: its configuration, the tool that runs it, the companion it runs against.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -157,7 +158,10 @@ impl Workdir {
     /// # Errors
     /// When the tool does not start.
     pub fn start(&self, args: &[&str]) -> Result<Group> {
-        let mut command = self.tool.command(self.dir.path(), args);
+        self.start_command(self.tool.command(self.dir.path(), args))
+    }
+
+    fn start_command(&self, mut command: Command) -> Result<Group> {
         // The developer's own environment may set any of these.
         let theirs = [
             "AWS_",
@@ -189,6 +193,25 @@ impl Workdir {
         self.start(args)?
             .wait(COMMAND)
             .with_context(|| format!("{} {}", self.tool.kind, args.join(" ")))
+    }
+
+    /// Runs a command of the companion's program in this folder, with the settings of the tool.
+    ///
+    /// # Errors
+    /// When it does not start or does not end.
+    pub fn run_companion(&self, args: &[&str]) -> Result<Ended> {
+        let mut command = Command::new(paths::companion());
+        command.args(args).current_dir(self.dir.path());
+        self.start_command(command)?
+            .wait(COMMAND)
+            .with_context(|| format!("scalr-eventbridge {}", args.join(" ")))
+    }
+
+    /// Forgets what exists: the state and the configuration are gone, as in a new folder.
+    pub fn forget(&self) {
+        for name in ["main.tf", "terraform.tfstate", "terraform.tfstate.backup"] {
+            self.remove(name);
+        }
     }
 
     /// Runs a command; it must succeed.

@@ -3,7 +3,7 @@
 use scalr_api::ConnectionAttributes;
 use tfplugin::{Diagnostic, MoveRefused};
 
-use crate::aws::Error;
+use crate::aws::{Error, arn};
 use crate::failure::{Standing, import_block};
 use crate::ownership::{Conflict, Object};
 
@@ -106,9 +106,21 @@ pub fn left_to_another(object: &Object) -> Diagnostic {
 pub fn left_to_tagged(object: &Object, (arn, tag): (&str, &str), region: &str) -> Diagnostic {
     Diagnostic::warning(format!("{} was left: another resource adopted it", title(object))).detail(format!(
         "Its tag `{tag}` names a resource that adopted it later, in this or in another state, so that the destroy of this one \
-         changed nothing. {MOVED}\n\nIf nothing manages it any more, import it and destroy it; or remove the tag (`aws events \
-         untag-resource --region {region} --resource-arn {arn} --tag-keys {tag}`) and delete it in AWS."
+         changed nothing. {MOVED}\n\nIf nothing manages it any more, import it and destroy it; or remove the tag (`{}`) and \
+         delete it in AWS.",
+        untag(arn, tag, region)
     ))
+}
+
+/// The command that removes a tag.
+fn untag(arn: &str, tag: &str, region: &str) -> String {
+    match arn::queue_name(arn) {
+        Some(name) => format!(
+            "aws sqs untag-queue --region {region} --queue-url \"$(aws sqs get-queue-url --region {region} --queue-name {name} \
+             --output text)\" --tag-keys {tag}"
+        ),
+        None => format!("aws events untag-resource --region {region} --resource-arn {arn} --tag-keys {tag}"),
+    }
 }
 
 /// Two resources made one object in one apply.

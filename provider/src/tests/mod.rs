@@ -9,6 +9,7 @@ mod empty;
 mod examples;
 mod ignored;
 mod moved;
+mod refresh;
 mod scalr;
 pub(crate) mod tls;
 mod walk;

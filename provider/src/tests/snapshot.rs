@@ -25,6 +25,11 @@ pub(super) use scenarios;
 
 /// The files with scenarios, and their source, so that none is forgotten.
 const FILES: &[(&str, Scenarios, &str)] = &[
+    (
+        "aws/api_destination",
+        aws::api_destination::SCENARIOS,
+        include_str!("aws/api_destination.rs"),
+    ),
     ("aws/bus", aws::bus::SCENARIOS, include_str!("aws/bus.rs")),
     (
         "aws/handover",
@@ -36,7 +41,9 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         aws::imports::SCENARIOS,
         include_str!("aws/imports.rs"),
     ),
+    ("aws/lists", aws::lists::SCENARIOS, include_str!("aws/lists.rs")),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
+    ("aws/queue", aws::queue::SCENARIOS, include_str!("aws/queue.rs")),
     (
         "aws/routes",
         aws::routes::SCENARIOS,
@@ -62,6 +69,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         "aws/target",
         aws::target::SCENARIOS,
         include_str!("aws/target.rs"),
+    ),
+    (
+        "aws/topic_permission",
+        aws::topic_permission::SCENARIOS,
+        include_str!("aws/topic_permission.rs"),
     ),
     (
         "aws/log_group",

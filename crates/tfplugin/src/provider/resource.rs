@@ -5,6 +5,7 @@ use std::future::Future;
 use serde_json::Value as Json;
 
 use super::config::Config;
+use super::generated::GeneratedConfig;
 use super::import::ImportedAttrs;
 use super::moves::Moves;
 use super::operation::Operation;
@@ -77,6 +78,10 @@ pub trait Resource: Attrs {
                 .into()),
         }
     }
+
+    /// Leaves out more of a configuration that is generated for an object that exists. What only the provider sets, defaults,
+    /// and what [`Resource::RULES`] excludes are left out already.
+    fn generated(_config: &mut GeneratedConfig<'_, Self>) {}
 
     /// Turns the state of an older schema version into that of the current one.
     fn upgrade(version: i64, _raw: Json) -> Result<Json> {

@@ -18,11 +18,13 @@
 //! ```
 
 mod convert;
+mod list;
 mod resource;
 
 use serde_json::Value as Json;
 use tonic::Request;
 
+pub use self::list::{ListStream, Listed, ListedObject, Wanted};
 pub use self::resource::{Applied, MovedFrom, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
 use crate::diag::{Diagnostic, Diagnostics, Result};

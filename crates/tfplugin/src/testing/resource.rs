@@ -342,6 +342,20 @@ impl<'a> ResourceHarness<'a> {
         read.ok_or_else(|| Diagnostic::error("Cannot import non-existent remote object").into())
     }
 
+    /// The configuration that is generated for an object; what it leaves out is null.
+    pub async fn generate(&self, state: &State) -> Result<Json> {
+        let request = pb::generate_resource_config::Request {
+            type_name: self.one.name.clone(),
+            state: Some(self.dynamic(&state.value)),
+        };
+        let answered = answer(self.service.generate_resource_config(Request::new(request)).await);
+        self.harness.ok(answered.diagnostics)?;
+        Ok(convert::show(&convert::value(
+            answered.config.as_ref(),
+            &self.one.ty,
+        )))
+    }
+
     /// Upgrades a stored state of an older schema version.
     pub async fn upgrade(&self, version: i64, raw: &Json) -> Result<State> {
         let request = pb::upgrade_resource_state::Request {

@@ -5,10 +5,12 @@
 mod apply;
 mod door;
 mod functions;
+mod generate;
 mod hostile;
 mod ignored;
 mod import;
 mod keeper;
+mod lists;
 mod macros;
 mod mocks;
 mod moves;

@@ -124,7 +124,7 @@ impl Resource for Bus {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         // An import knows name or ARN alone.
         let imported = state.event_source_name.is_empty();
         if imported {

@@ -77,7 +77,7 @@ impl Resource for Connection {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = state.connection_id()?;
-        let Some(object) = scalr.connection(&id).await? else {
+        let Some(object) = scalr.refreshed(&id, |held| state.is_as_written(held)).await? else {
             // An import knows the id alone.
             if state.name.is_empty() {
                 return Err(scalr.nothing_to_import(&id).into());
@@ -129,19 +129,29 @@ impl Connection {
         connection_id(self.id.as_deref().unwrap_or_default(), Self::id())
     }
 
-    /// The only way from the wire to state.
+    /// The way from the wire to state: a name or ARN that was known stays, should an answer leave it out.
     fn with(self, object: &Object<Wire>) -> Self {
+        let found = Self::found(object);
+        Self {
+            event_source_name: found.event_source_name.or(self.event_source_name),
+            event_source_arn: found.event_source_arn.or(self.event_source_arn),
+            account_id: found.account_id.or(self.account_id),
+            ..found
+        }
+    }
+
+    /// One that nothing is known of but what the wire says.
+    pub fn found(object: &Object<Wire>) -> Self {
         let wire = object.attributes.clone();
-        let account = object.relationships.account.id().map(ToString::to_string);
         Self {
             name: wire.name,
             aws_account_id: wire.aws_account_id,
             region: Region::from(&*wire.region),
             enabled: wire.status != Status::Disabled,
             id: Some(object.id.to_string()),
-            event_source_name: wire.event_source.or(self.event_source_name),
-            event_source_arn: wire.event_source_arn.or(self.event_source_arn),
-            account_id: account.or(self.account_id),
+            event_source_name: wire.event_source,
+            event_source_arn: wire.event_source_arn,
+            account_id: object.relationships.account.id().map(ToString::to_string),
             status: Some(wire.status.to_string()),
             error_message: wire.err_message.filter(|text| !text.is_empty()),
         }

@@ -117,7 +117,7 @@ impl Resource for Rule {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         state.region = Some(Region::from(&*aws.name));
         let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
@@ -126,7 +126,8 @@ impl Resource for Rule {
         if imported {
             imported_account(&aws, state.arn.as_deref()).await?;
         }
-        let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
+        let held = aws::refreshed(&aws, &state, imported).await;
+        let Some(held) = held.map_err(|e| e.during(doing()))? else {
             if imported {
                 return Err(messages::nothing_to_import(&bus, &name, &aws).await.into());
             }

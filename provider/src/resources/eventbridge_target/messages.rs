@@ -60,6 +60,10 @@ pub(super) mod doing {
         format!("set the retention of the log group `{name}`")
     }
 
+    pub(in super::super) fn set_key(name: &str) -> String {
+        format!("set the KMS key of the log group `{name}`")
+    }
+
     pub(in super::super) fn release_group(name: &str) -> String {
         format!("release the log group `{name}`")
     }
@@ -355,6 +359,10 @@ pub(super) fn no_log_event() -> Diagnostic {
 
 pub(super) fn retention_without_create(_: &Broken) -> Diagnostic {
     only_with_create("retention_in_days").at(Target::log_group().retention_in_days())
+}
+
+pub(super) fn key_without_create(_: &Broken) -> Diagnostic {
+    only_with_create("kms_key_id").at(Target::log_group().kms_key_id())
 }
 
 pub(super) fn delete_without_create(_: &Broken) -> Diagnostic {

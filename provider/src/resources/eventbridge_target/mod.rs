@@ -17,8 +17,8 @@ mod warnings;
 
 use tfplugin::rules::Rules;
 use tfplugin::{
-    Attrs, Config, Diagnostics, Identity, ImportedAttrs, Moves, Operation, Plan, Resource, Result, Timeouts,
-    mins,
+    Attrs, Config, Diagnostics, GeneratedConfig, Identity, ImportedAttrs, Moves, Operation, Plan, Resource,
+    Result, Timeouts, mins,
 };
 
 use super::handover;
@@ -133,7 +133,7 @@ impl Resource for Target {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         // Version 5 of hashicorp/aws does not say it.
         let moved_from_anywhere = state.region.is_none() && state.arn.is_some();
         state.region = Some(Region::from(&*aws.name));
@@ -237,6 +237,10 @@ impl Resource for Target {
         Ok(())
     }
 
+    fn generated(config: &mut GeneratedConfig<'_, Self>) {
+        plan::leave_out_derived_id(config);
+    }
+
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
         let import_id::Parts { names, region, .. } = import_id::target(id)?;
         let [bus, rule, target] = names;
@@ -245,5 +249,11 @@ impl Resource for Target {
             .set(Self::rule(), rule)
             .set(Self::target_id(), target)
             .set(Self::region(), region))
+    }
+}
+
+impl Target {
+    fn id(&self) -> &str {
+        self.target_id.as_deref().unwrap_or_default()
     }
 }
