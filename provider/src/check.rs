@@ -3,7 +3,7 @@
 use tfplugin::Number;
 
 /// An event source's name is at most this long, and starts with this.
-const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
+pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
 const SOURCE_LENGTH_MAX: usize = 256;
 
 /// A segment of an event source's name: `prod`.
@@ -90,6 +90,14 @@ fn scalr_id(text: &str, prefix: &str, kind: &str) -> Result<(), String> {
 /// The id of an EventBridge connection: `in-…`.
 pub fn connection_id(text: &str) -> Result<(), String> {
     scalr_id(text, "in-", "an EventBridge connection")
+}
+
+/// A status of a connection, in Scalr's words.
+pub fn connection_status(text: &str) -> Result<(), String> {
+    if matches!(text, "pending" | "active" | "disabled" | "failed") {
+        return Ok(());
+    }
+    Err("must be `pending`, `active`, `disabled` or `failed`".to_owned())
 }
 
 /// The id of a workspace: `ws-…`.

@@ -5,7 +5,7 @@
 //! ```text
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
 //! trust                             whose certificates are trusted beside the system's
-//! setting walk                      a setting that may not be known yet; what the plans of one walk learn of each other
+//! setting shared_read/ walk         a setting that may not be known yet; one answer for several reads; what the plans of one walk learn of each other
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
 //! ownership/                        whose a remote object is, and what is known since the configuration
@@ -14,6 +14,7 @@
 //! defaults                          region and tags where a configuration names none
 //! functions/ data_sources/          pure functions; look-ups
 //! resources/                        a folder each: schema and behaviour, calls, messages
+//! lists/                            which objects there are, for `terraform query`
 //! provider                          the provider's configuration, and the list of all that it offers
 //! ```
 
@@ -31,12 +32,14 @@ mod defaults;
 mod failure;
 mod functions;
 mod json;
+mod lists;
 mod logs;
 mod ownership;
 mod provider;
 mod resources;
 mod scalr;
 mod setting;
+mod shared_read;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -202,6 +202,23 @@ impl Aws {
         )?)
     }
 
+    /// Makes rules of a bus that pick up runs: `rule-000`, `rule-001` and so on.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn make_rules(&self, bus: &str, count: usize) -> Result<()> {
+        for number in 0..count {
+            let call = self
+                .events
+                .put_rule()
+                .event_bus_name(bus)
+                .name(format!("rule-{number:03}"))
+                .event_pattern(r#"{"detail-type":["RunExecuted"]}"#);
+            block_on(call.send())?;
+        }
+        Ok(())
+    }
+
     /// A rule's targets.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
+//! guide                         the HCL of a guide
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
 //! refuser receiver              an AWS that accepts no signature, a third party's endpoint
@@ -17,6 +18,7 @@
 pub mod aws;
 pub mod companion;
 pub mod group;
+pub mod guide;
 mod http;
 pub mod mirror;
 pub mod paths;

@@ -4,13 +4,15 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! loopback out                        which URLs are on this machine; stdout and stderr
-//! remote                              a client of a running companion
-//! aws_local dev emit pattern run tail  one command a file
+//! remote aws                          a client of a running companion, or of Scalr; AWS's configuration
+//! aws_local dev emit export pattern run tail  one command a file, or a folder
 //! ```
 
+mod aws;
 mod aws_local;
 mod dev;
 mod emit;
+mod export;
 mod loopback;
 mod out;
 mod pattern;
@@ -55,6 +57,8 @@ enum Command {
     /// Send an event as if it had just happened.
     #[command(subcommand)]
     Emit(emit::What),
+    /// Write what Scalr and AWS have of the integration as HCL with `import` blocks.
+    Export(export::Args),
     /// Print the events of a log group.
     Tail(tail::Args),
     /// Work with event patterns.
@@ -74,6 +78,7 @@ pub(crate) async fn main() -> ExitCode {
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
         Command::Run(args) => run::main(args).await.map(succeeded),
         Command::Emit(what) => emit::main(what).await.map(succeeded),
+        Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
     };

@@ -4,14 +4,11 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::config::Credentials;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use tokio_util::sync::CancellationToken;
 
-use super::loopback::is_loopback;
-use super::out;
+use super::{aws, out};
 use crate::aws_wire::AwsWire;
 use crate::partner::AwsError;
 use crate::{clock, partner};
@@ -192,16 +189,8 @@ impl Printed {
 }
 
 async fn client(args: &Args) -> Client {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(args.region.clone()));
-    if let Some(url) = &args.aws_endpoint {
-        loader = loader.endpoint_url(url);
-        // The local AWS checks no signature, so no credentials need to be configured for it.
-        if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
-            loader =
-                loader.credentials_provider(Credentials::new("123456789012", "none", None, None, "loopback"));
-        }
-    }
-    let config = aws_sdk_cloudwatchlogs::config::Builder::from(&loader.load().await);
+    let config = aws::config(Some(&args.region), args.aws_endpoint.as_deref()).await;
+    let config = aws_sdk_cloudwatchlogs::config::Builder::from(&config);
     Client::from_conf(config.interceptor(AwsWire).build())
 }
 

@@ -42,6 +42,18 @@ pub fn event_source(text: &str) -> Result<(), String> {
     ))
 }
 
+/// The beginning of the names of Scalr's event sources, which their buses have too.
+pub fn source_prefix(text: &str) -> Result<(), String> {
+    if text.starts_with(check::SOURCE_PREFIX) {
+        return Ok(());
+    }
+    Err(format!(
+        "must begin with `{}`, as the names of Scalr's event sources and of their buses do; it is `{}`",
+        check::SOURCE_PREFIX,
+        shown(text)
+    ))
+}
+
 /// The name of a bus, which is not its ARN.
 pub fn bus(text: &str) -> Result<(), String> {
     if import_id::is_bus(text) {

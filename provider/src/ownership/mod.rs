@@ -21,6 +21,8 @@ pub use planned::Conflict;
 
 /// Key of the owner in private state.
 pub const PRIVATE: &str = "owner";
+/// Key in private state of an object that a `moved` block brought, until it is read: it has no owner yet.
+pub const MOVED: &str = "moved";
 
 /// The object of a state that a remote object belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! What users read of more than one resource.
 
 use scalr_api::ConnectionAttributes;
-use tfplugin::Diagnostic;
+use tfplugin::{Diagnostic, MoveRefused};
 
 use crate::aws::{Error, arn};
 use crate::failure::{Standing, import_block};
@@ -147,5 +147,38 @@ pub fn planned_twice(conflict: Conflict, object: &Object, instead: &str) -> Diag
     Diagnostic::error(format!("{} is {what}", title(object))).detail(format!(
         "{how} They would share it, and the destroy of one would take it from the other. Nothing was changed.\n\nGive one of \
          them {instead}, or remove it. {MOVED}"
+    ))
+}
+
+/// The state does not say what every object has.
+pub fn moved_lacks(name: &str) -> MoveRefused {
+    MoveRefused::new(format!("Its state has no `{name}`."))
+}
+
+/// Two places of the state speak of two objects.
+pub fn moved_contradiction(what: &str, one: (&str, &str), other: (&str, &str)) -> MoveRefused {
+    let place = |place: &str| {
+        if place.contains(' ') {
+            place.to_owned()
+        } else {
+            format!("`{place}`")
+        }
+    };
+    MoveRefused::new(format!(
+        "Its state names two different values for its {what}: {} has `{}`, and {} has `{}`. Which object is meant is not known.",
+        place(one.0),
+        one.1,
+        place(other.0),
+        other.1
+    ))
+}
+
+/// A setting of the object has no attribute here: the next update would remove it.
+pub fn moved_has_more(what: &str, type_name: &str, rest: &str) -> MoveRefused {
+    MoveRefused::new(format!(
+        "It has {what}, for which there is no attribute here: an update would remove it."
+    ))
+    .instead(format!(
+        "Remove the `moved` block and leave it as `{type_name}`. {rest}"
     ))
 }

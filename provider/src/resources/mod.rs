@@ -14,6 +14,7 @@ mod eventbridge_topic_permission;
 mod existing;
 mod handover;
 mod messages;
+mod moved;
 mod receiving;
 mod routes;
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, empty, ignored, scalr, walk};
+use super::{aws, delivery_check, empty, ignored, moved, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -41,6 +41,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         aws::imports::SCENARIOS,
         include_str!("aws/imports.rs"),
     ),
+    ("aws/lists", aws::lists::SCENARIOS, include_str!("aws/lists.rs")),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     ("aws/queue", aws::queue::SCENARIOS, include_str!("aws/queue.rs")),
     (
@@ -87,6 +88,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
     ("walk", walk::SCENARIOS, include_str!("walk.rs")),
     ("empty", empty::SCENARIOS, include_str!("empty.rs")),
     ("ignored", ignored::SCENARIOS, include_str!("ignored.rs")),
+    ("moved", moved::SCENARIOS, include_str!("moved.rs")),
     (
         "scalr/activation",
         scalr::activation::SCENARIOS,

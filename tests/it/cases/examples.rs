@@ -8,7 +8,7 @@ use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::verify;
-use crate::runner::Case;
+use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
@@ -26,12 +26,26 @@ pub(crate) fn cases() -> Vec<Case> {
     let examples = found
         .into_iter()
         .map(|(name, folder)| Case::new(name, move |tool| example(tool, &folder)));
+    let queries = folders(&paths::example("list-resources"))
+        .into_iter()
+        .map(|folder| {
+            let name = folder
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            Case::new(format!("examples::list-resources::{name}"), move |tool| {
+                query(tool, &folder)
+            })
+            .needs(Feature::Query)
+        });
     let tested = TESTED.map(|folder| {
         Case::new(format!("examples::tests::{folder}"), move |tool| {
             own_tests(tool, folder)
         })
     });
     examples
+        .chain(queries)
         .chain([Case::new("examples::modules", modules)])
         .chain(tested)
         .collect()
@@ -65,6 +79,14 @@ fn example(tool: &Tool, folder: &Path) -> Result<()> {
     workdir.aws().make_topic("on-call", false)?;
     workdir.apply()?;
     workdir.plan_empty()?;
+    Ok(())
+}
+
+fn query(tool: &Tool, folder: &Path) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.remove("provider.tf");
+    paths::copy_tree(folder, workdir.path())?;
+    workdir.succeed(&["query", "-no-color"])?;
     Ok(())
 }
 

@@ -21,6 +21,7 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod examples;
+mod export;
 mod functions;
 mod guides;
 mod hcl;
@@ -29,10 +30,14 @@ mod install;
 mod interrupt;
 mod mocks;
 mod module_arrivals;
+mod moved;
 mod orders;
 mod provider;
+mod query;
 mod quickstart;
 mod secrets;
+mod speed;
+mod states;
 mod target_routes;
 mod verify;
 
@@ -53,14 +58,19 @@ pub(crate) fn table() -> Vec<Case> {
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
         data_sources::cases,
+        query::cases,
+        export::cases,
         functions::cases,
         provider::cases,
         install::cases,
         mocks::cases,
         module_arrivals::cases,
         guides::cases,
+        moved::cases,
+        states::cases,
         ignore_changes::cases,
         secrets::cases,
+        speed::cases,
         bad_input::cases,
     ];
     groups.iter().flat_map(|group| group()).collect()

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempts::Attempts;
 use super::data_source::DataSource;
+use super::list::List;
 use super::plan::AnyClient;
 use super::resource::Resource;
 use crate::cty::Val;
@@ -38,6 +39,17 @@ impl Call {
     pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The operation on one object of a list: it ends with the list's, and leaves behind what is its own.
+    pub(crate) fn for_object(&self) -> Self {
+        Self {
+            subject: self.subject.clone(),
+            client: Arc::clone(&self.client),
+            cancel: self.cancel.clone(),
+            deadline: self.deadline,
+            notes: Mutex::default(),
+        }
+    }
 }
 
 /// One operation on one object of `T`, under way: its client, cancellation, deadline and private state.
@@ -54,6 +66,10 @@ pub enum OfResource {}
 #[derive(Debug)]
 pub enum OfDataSource {}
 
+/// Marks the client of a list.
+#[derive(Debug)]
+pub enum OfList {}
+
 /// Where the client type comes from; `K` is inferred.
 pub trait ClientOf<K> {
     /// The client.
@@ -66,6 +82,10 @@ impl<R: Resource> ClientOf<OfResource> for R {
 
 impl<D: DataSource> ClientOf<OfDataSource> for D {
     type Client = D::Client;
+}
+
+impl<L: List> ClientOf<OfList> for L {
+    type Client = <L::Of as Resource>::Client;
 }
 
 impl<'a, T> Operation<'a, T> {

@@ -4,8 +4,9 @@ use std::future::Future;
 
 use super::config::Config;
 use super::data_source::DataSource;
-use super::erased::{AnyDataSource, AnyFunction, AnyResource};
+use super::erased::{AnyDataSource, AnyFunction, AnyList, AnyResource};
 use super::function::Function;
+use super::list::List;
 use super::resource::Resource;
 use super::rules::Rules;
 use crate::attr::Attrs;
@@ -80,6 +81,7 @@ impl ConfigureRequest {
 pub struct Registry<C> {
     pub(crate) resources: Vec<Box<dyn AnyResource>>,
     pub(crate) data_sources: Vec<Box<dyn AnyDataSource>>,
+    pub(crate) lists: Vec<Box<dyn AnyList>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
     client: std::marker::PhantomData<fn() -> C>,
 }
@@ -89,6 +91,7 @@ impl<C: Send + Sync + 'static> Registry<C> {
         Self {
             resources: Vec::new(),
             data_sources: Vec::new(),
+            lists: Vec::new(),
             functions: Vec::new(),
             client: std::marker::PhantomData,
         }
@@ -103,6 +106,16 @@ impl<C: Send + Sync + 'static> Registry<C> {
     /// Offers a data source.
     pub fn data_source<D: DataSource<Client = C>>(&mut self) -> &mut Self {
         self.data_sources.push(super::erased::data_source::<D>());
+        self
+    }
+
+    /// Offers a list of a resource's objects. The resource is offered too.
+    pub fn list<L>(&mut self) -> &mut Self
+    where
+        L: List,
+        L::Of: Resource<Client = C>,
+    {
+        self.lists.push(super::erased::list::<L>());
         self
     }
 

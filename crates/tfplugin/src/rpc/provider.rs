@@ -17,12 +17,12 @@ fn capabilities() -> pb::ServerCapabilities {
         get_provider_schema_optional: true,
         // So that Terraform asks, and shows what to write in place of a `moved` block.
         move_resource_state: true,
-        generate_resource_config: false,
+        generate_resource_config: true,
     }
 }
 
 pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
-    use pb::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
+    use pb::get_metadata::{DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata};
     let catalog = &service.catalog;
     let named = |name: &String| name.clone();
     pb::get_metadata::Response {
@@ -39,6 +39,12 @@ pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
             .keys()
             .map(named)
             .map(|type_name| DataSourceMetadata { type_name })
+            .collect(),
+        list_resources: catalog
+            .lists
+            .keys()
+            .map(named)
+            .map(|type_name| ListResourceMetadata { type_name })
             .collect(),
         functions: catalog
             .functions
@@ -69,6 +75,16 @@ pub(super) fn schema(service: &Service) -> pb::get_provider_schema::Response {
             .data_sources
             .values()
             .map(|one| (one.name.clone(), messages::schema(&one.object, 0, one.timeouts)))
+            .collect(),
+        list_resource_schemas: catalog
+            .lists
+            .values()
+            .map(|one| {
+                (
+                    one.name.clone(),
+                    messages::schema(&one.object, 0, Timeouts::none()),
+                )
+            })
             .collect(),
         functions: super::function::all(catalog),
         diagnostics: wire::diagnostics(catalog.faults.clone(), &catalog.ty),

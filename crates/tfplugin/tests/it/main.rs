@@ -5,12 +5,15 @@
 mod apply;
 mod door;
 mod functions;
+mod generate;
 mod hostile;
 mod ignored;
 mod import;
 mod keeper;
+mod lists;
 mod macros;
 mod mocks;
+mod moves;
 mod newtypes;
 mod paths;
 mod plan;

@@ -26,6 +26,11 @@ pub(super) const READY: &str = "ready";
 const GROUP_MISSING: &str = "log group missing";
 
 impl Target {
+    /// The log group that was made here.
+    pub(super) fn own_group(&self) -> Option<&LogGroup> {
+        self.log_group.as_ref().filter(|group| group.create)
+    }
+
     /// Makes log group and permission. They come before the target: the first event must find them.
     pub(super) async fn make_ready(
         &mut self,

@@ -70,6 +70,14 @@ pub struct DeadLetterConfig {
 }
 
 impl LogGroup {
+    /// One that somebody else has made.
+    pub fn of_another(name: &str) -> Self {
+        Self {
+            create: false,
+            ..Self::imported(name)
+        }
+    }
+
     /// One that an import finds.
     pub fn imported(name: &str) -> Self {
         Self {

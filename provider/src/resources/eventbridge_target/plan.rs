@@ -1,12 +1,28 @@
 //! What a plan decides of a target: its id, whether another destination means another target, and what may not work.
 
-use tfplugin::{Action, Diagnostic, Plan, Value};
+use tfplugin::{Action, Diagnostic, GeneratedConfig, Plan, Value};
 
 use super::{Target, input, log_group, messages, warnings};
 use crate::aws::look::Service;
 use crate::aws::{arn, target_id};
 use crate::defaults;
 use crate::ownership::Object;
+
+/// Leaves the id out of a generated configuration where it is the one that a target without an id gets.
+pub(super) fn leave_out_derived_id(config: &mut GeneratedConfig<'_, Target>) {
+    let id = config.value(Target::target_id()).known();
+    let bus = config.value(Target::event_bus_name()).known();
+    let rule = config.value(Target::rule()).known();
+    let group = config.value(Target::log_group().name()).known();
+    let destination = group.or_else(|| config.value(Target::arn()).known());
+    let derived = bus.zip(rule).zip(destination).map(|((bus, rule), destination)| {
+        let destination = arn::log_group_name(&destination).unwrap_or(&destination);
+        target_id::derive(&bus, &rule, destination)
+    });
+    if id.is_some() && id == derived {
+        config.leave_out(Target::target_id());
+    }
+}
 
 /// Plans id and log group; decides whether another destination means another target.
 pub(super) fn destination(plan: &mut Plan<'_, Target>) {

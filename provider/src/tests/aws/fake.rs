@@ -256,13 +256,17 @@ impl Holdings {
                 json!({ "Archives": archives.collect::<Vec<_>>() })
             }
             "ListRules" => {
-                let rules = self
-                    .rules
-                    .iter()
-                    .filter(|((bus, _), _)| *bus == text("EventBusName"));
-                let rules: Vec<Json> = rules
-                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"], "ManagedBy": managed_by(name) }))
-                    .collect();
+                let (bus, prefix) = (text("EventBusName"), text("NamePrefix"));
+                let rules = self.rules.iter();
+                let rules = rules.filter(|((of, name), _)| *of == bus && name.starts_with(&prefix));
+                let listed = |((_, name), rule): (&(String, String), &Json)| {
+                    let kept = ["Arn", "Description", "EventPattern", "RoleArn", "State"];
+                    let kept = kept.map(|key| (key.to_owned(), rule[key].clone()));
+                    let mut listed = Json::Object(kept.into_iter().collect());
+                    (listed["Name"], listed["ManagedBy"]) = (json!(name), json!(managed_by(name)));
+                    listed
+                };
+                let rules: Vec<Json> = rules.map(listed).collect();
                 json!({ "Rules": rules, "NextToken": next })
             }
             "PutRule" => {
@@ -379,12 +383,13 @@ impl Holdings {
                 json!({ "events": shown.collect::<Vec<_>>() })
             }
             "DescribeResourcePolicies" if body["policyScope"] == "RESOURCE" => {
-                let held = self.policies.get(&text("resourceArn"));
-                let revision = self.revision.to_string();
-                let shown = held.map(|document| {
-                    json!({ "policyDocument": document, "policyScope": "RESOURCE", "revisionId": revision })
+                let (wanted, revision) = (body["resourceArn"].as_str(), self.revision.to_string());
+                let held = self.policies.iter();
+                let held = held.filter(|(arn, _)| wanted.is_none_or(|wanted| wanted == *arn));
+                let shown = held.map(|(arn, document)| {
+                    json!({ "policyDocument": document, "policyScope": "RESOURCE", "revisionId": revision, "resourceArn": arn })
                 });
-                json!({ "resourcePolicies": shown.into_iter().collect::<Vec<_>>() })
+                json!({ "resourcePolicies": shown.collect::<Vec<_>>() })
             }
             "DescribeResourcePolicies" => {
                 let held = self.account_policies.iter();

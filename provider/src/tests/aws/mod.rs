@@ -9,6 +9,7 @@ pub(super) mod fake_sns;
 pub(super) mod fake_sqs;
 pub(super) mod handover;
 pub(super) mod imports;
+pub(super) mod lists;
 pub(super) mod log_group;
 pub(super) mod plans;
 pub(super) mod queue;
@@ -31,16 +32,16 @@ use crate::client::Client;
 use crate::provider::ScalrEventBridge;
 use crate::scalr::Scalr;
 use crate::setting::NotKnownYet;
+use crate::shared_read::Writes;
 
 pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
 pub(super) const GROUP: &str = "/scalr/runs";
 
 fn scalr(url: &str) -> Scalr {
     let token = Token::new("s3cret").unwrap();
-    Scalr {
-        api: scalr_api::Client::new(scalr_api::Settings::new(url.parse().unwrap(), token, "test")),
-        token_origin: "`token` in the provider's configuration".to_owned(),
-    }
+    let settings = scalr_api::Settings::new(url.parse().unwrap(), token, "test");
+    let origin = "`token` in the provider's configuration".to_owned();
+    Scalr::new(settings, origin, &Writes::default())
 }
 
 /// A fake AWS with a source that waits for its bus, and a provider that is configured for it.
@@ -58,7 +59,7 @@ pub(super) fn with(settings: Settings, config: SdkConfig) -> Harness {
 }
 
 /// The provider on a fake AWS.
-fn on(config: SdkConfig) -> Harness {
+pub(super) fn on(config: SdkConfig) -> Harness {
     beside(config, None)
 }
 

@@ -1,9 +1,10 @@
 //! `scalr_eventbridge_connection`
 
 use serde_json::{Value as Json, json};
+use tfplugin::testing::Wanted;
 
 use super::fake::Trouble;
-use super::{connection, names, stage};
+use super::{and, connection, names, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -23,6 +24,7 @@ scenarios![
     a_connection_that_failed_is_warned_of,
     the_data_source_refuses_what_is_ambiguous,
     a_pause_is_read_back,
+    a_list_gives_what_an_import_gives,
 ];
 
 const NAME: &str = "scalr_eventbridge_connection";
@@ -100,6 +102,77 @@ async fn import_reads_everything() {
         state.json()
     );
     names(&resource.import("prod").await.unwrap_err(), &["`prod`"]);
+}
+
+#[tokio::test]
+async fn a_list_gives_what_an_import_gives() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    let other = json!({ "name": "other", "region": "eu-west-1", "enabled": false });
+    resource.create(connection(other)).await.unwrap();
+    let wanted = Wanted {
+        limit: 100,
+        objects: true,
+    };
+    let before = fake.count("GET");
+    for (config, names) in [
+        (json!({}), &["other", "prod"][..]),
+        (json!({ "name": "prod" }), &["prod"]),
+        (
+            json!({ "account_id": "acc-1", "aws_account_id": "123456789012" }),
+            &["other", "prod"],
+        ),
+        (json!({ "account_id": "acc-2" }), &[]),
+        (json!({ "aws_account_id": "999999999999" }), &[]),
+        (json!({ "region": "us-east-1", "status": "pending" }), &["prod"]),
+        (json!({ "status": "disabled" }), &["other"]),
+    ] {
+        let listed = harness.list(NAME, config.clone(), wanted).await.unwrap();
+        let found: Vec<_> = listed
+            .objects
+            .iter()
+            .map(|one| one.display_name.as_str())
+            .collect();
+        assert_eq!(found, names, "{config}");
+    }
+    assert_eq!(fake.count("GET") - before, 7, "one call a list");
+
+    let listed = harness
+        .list(NAME, json!({ "name": "prod" }), wanted)
+        .await
+        .unwrap();
+    assert_eq!(
+        (&listed.objects[0].object, &listed.objects[0].identity),
+        (&state.json(), &json!({ "id": "in-1" }))
+    );
+    let generated = resource.generate(&state).await.unwrap();
+    let unset = [
+        "account_id",
+        "enabled",
+        "error_message",
+        "event_source_arn",
+        "event_source_name",
+        "id",
+        "status",
+        "timeouts",
+    ];
+    let unset: Json = unset
+        .into_iter()
+        .map(|name| (name.to_owned(), json!(null)))
+        .collect();
+    assert_eq!(generated, and(connection(json!({})), unset));
+    resource.assert_stable(&state, generated).await;
+
+    fake.state().refuses.push(("GET", 403, json!({})));
+    let refused = harness.list(NAME, json!({}), wanted).await.unwrap_err();
+    assert!(refused.to_string().contains("list the connections"), "{refused}");
+    assert!(
+        harness
+            .list(NAME, json!({ "status": "paused" }), wanted)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
