@@ -123,6 +123,15 @@ pub fn hostname(text: &str) -> Result<(), String> {
     })
 }
 
+/// A secret that is sent in an HTTP header. It is not shown.
+pub fn secret(text: &str) -> Result<(), String> {
+    let odd = |c: char| c.is_control() || c == ':';
+    if (1..=512).contains(&text.chars().count()) && !text.contains(odd) {
+        return Ok(());
+    }
+    Err("must have 1 to 512 characters, and no colon, line break or other control character, which EventBridge does not take".to_owned())
+}
+
 /// A number of retries.
 pub fn max_retries(count: &Number) -> Result<(), String> {
     if count.to_i64().is_some_and(|count| (0..=100).contains(&count)) {

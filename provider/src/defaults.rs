@@ -28,6 +28,14 @@ where
     })
 }
 
+/// The same for a refresh: its reads share answers, which are from this walk.
+pub async fn refreshing<T, K>(operation: &Operation<'_, T>, region: Option<&Region>) -> Result<Regional>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    Ok(regional(operation, region).await?.refreshing())
+}
+
 /// The clients for a look with a plan; none where its region is not known yet, or AWS cannot be asked.
 pub async fn look<R: Resource<Client = Client>>(
     plan: &Plan<'_, R>,

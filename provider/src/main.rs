@@ -5,7 +5,7 @@
 //! ```text
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
 //! trust                             whose certificates are trusted beside the system's
-//! setting walk                      a setting that may not be known yet; what the plans of one walk learn of each other
+//! setting shared_read/ walk         a setting that may not be known yet; one answer for several reads; what the plans of one walk learn of each other
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
 //! ownership/                        whose a remote object is, and what is known since the configuration
@@ -39,6 +39,7 @@ mod provider;
 mod resources;
 mod scalr;
 mod setting;
+mod shared_read;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -20,6 +20,8 @@ struct Planned {
     associated: BTreeSet<String>,
     /// Rules that are removed, by bus and name.
     removed_rules: BTreeSet<(String, String)>,
+    /// Queues and topics whose policy is to let EventBridge in, by ARN.
+    admitting: BTreeSet<String>,
 }
 
 impl Walk {
@@ -61,6 +63,16 @@ impl Walk {
         let planned = self.planned();
         let on_bus = planned.removed_rules.iter().filter(|(held, _)| held == bus);
         on_bus.map(|(_, rule)| rule.clone()).collect()
+    }
+
+    /// The policy of a queue or topic is planned to let rules in.
+    pub fn admission(&self, arn: &str) {
+        self.planned().admitting.insert(arn.to_owned());
+    }
+
+    /// Whether that is planned: a look at the policy of now says nothing then.
+    pub fn admits(&self, arn: &str) -> bool {
+        self.planned().admitting.contains(arn)
     }
 
     /// Whether an event source is planned to be associated.

@@ -71,6 +71,35 @@ impl Workdir {
         self.dir.path()
     }
 
+    /// Has the tool find other providers, whose objects are in the state: it starts a stand-in for each, an example of the package
+    /// that is under test.
+    ///
+    /// # Errors
+    /// When there is no stand-in, or the tool's configuration cannot be written.
+    pub fn install_stand_ins(&self, providers: &[&str]) -> Result<()> {
+        let program = paths::programs().join("examples/terraform-provider-aws");
+        ensure!(
+            program.is_file(),
+            "{} is missing: build it, or run `cargo xtask test`",
+            program.display()
+        );
+        let mut overrides = format!(
+            "    \"scalr-eventbridge/scalr\" = \"{}\"\n",
+            paths::programs().display()
+        );
+        for provider in providers {
+            let name = provider.rsplit('/').next().unwrap_or(provider);
+            let folder = self.dir.path().join(format!("stand-in-{name}"));
+            std::fs::create_dir_all(&folder)?;
+            std::os::unix::fs::symlink(&program, folder.join(format!("terraform-provider-{name}")))?;
+            let folder = folder.to_string_lossy();
+            overrides.extend(["    \"", provider, "\" = \"", &*folder, "\"\n"]);
+        }
+        let rc =
+            format!("provider_installation {{\n  dev_overrides {{\n{overrides}  }}\n  direct {{}}\n}}\n");
+        self.write("cli.tfrc", &rc)
+    }
+
     /// Sets an environment variable of the tool; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);

@@ -48,5 +48,6 @@ pub use workspace::{Workspace, WorkspaceAttributes, WorkspaceId, WorkspaceRelati
 
 #[cfg(feature = "client")]
 pub use client::{
-    Client, ClientError, ExtraRoots, Host, HostError, Refusal, Retry, RootsError, Settings, Token, TokenError,
+    Answered, Client, ClientError, ExtraRoots, Host, HostError, Paced, Refusal, Retry, RootsError, Settings,
+    Token, TokenError,
 };

@@ -26,7 +26,7 @@
 //! `PLUGIN_MAX_PORT` are not read: they bound TCP ports, which go-plugin's own server uses on Windows only.
 //!
 //! # Features of the protocol that are not here yet
-//! Moves from other types of resources (their call answers what to write instead), ephemeral resources, actions, deferred changes and state stores: their
+//! Ephemeral resources, actions, deferred changes and state stores: their
 //! calls answer "unimplemented" through the generated trait's defaults, and no schema names them. ARCHITECTURE.md of the
 //! repository says which trait and which file each will be.
 
@@ -64,6 +64,7 @@ pub use provider::function::{Function, FunctionError};
 pub use provider::generated::GeneratedConfig;
 pub use provider::import::ImportedAttrs;
 pub use provider::list::{Found, List};
+pub use provider::moves::{Convert, MoveFrom, MoveRefused, MovedObject, Moves};
 pub use provider::operation::{ClientOf, OfDataSource, OfList, OfResource, Operation};
 pub use provider::plan::{Action, Plan};
 pub use provider::registry::{ConfigureRequest, Provider, Registry};

@@ -12,7 +12,7 @@ use super::{arn, import_id};
 use crate::check;
 
 /// A text in a message: long ones are cut.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 80;
     match text.char_indices().nth(CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -20,7 +20,7 @@ fn shown(text: &str) -> String {
     }
 }
 
-fn at_most(text: &str, chars_max: usize) -> Result<(), String> {
+pub(super) fn at_most(text: &str, chars_max: usize) -> Result<(), String> {
     match text.chars().count() {
         count if count > chars_max => Err(format!(
             "must have at most {chars_max} characters; it has {count}"
@@ -107,7 +107,6 @@ pub fn any_arn(text: &str) -> Result<(), String> {
 
 /// The ARN of a queue: what dead-letter queues must be.
 pub fn queue_arn(text: &str) -> Result<(), String> {
-    let is_fifo = |queue: &str| queue.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
     match arn::parse(text) {
         Some(arn) if arn.service == "sqs" && !is_fifo(arn.resource) => Ok(()),
         Some(arn) if arn.service == "sqs" => Err(
@@ -119,6 +118,23 @@ pub fn queue_arn(text: &str) -> Result<(), String> {
             shown(text)
         )),
     }
+}
+
+/// The name of a FIFO queue.
+pub(super) fn is_fifo(queue: &str) -> bool {
+    queue.rsplit_once('.').is_some_and(|(_, end)| end == "fifo")
+}
+
+/// The ARN of a KMS key, which CloudWatch Logs takes in no other form.
+pub fn key_arn(text: &str) -> Result<(), String> {
+    let of_kms = arn::parse(text).filter(|arn| arn.service == "kms");
+    if of_kms.is_some_and(|arn| arn.resource.starts_with("key/")) {
+        return at_most(text, 256);
+    }
+    Err(format!(
+        "must be the ARN of a KMS key, such as `arn:aws:kms:us-east-1:123456789012:key/ID`; it is `{}`",
+        shown(text)
+    ))
 }
 
 /// A JSON path into an event: AWS asks for dots, and for brackets round places in lists alone.
@@ -299,7 +315,7 @@ pub fn log_level(text: &str) -> Result<(), String> {
     one_of(text, &["OFF", "ERROR", "INFO", "TRACE"])
 }
 
-fn within(value: i64, low: i64, high: i64, unit: &str) -> Result<(), String> {
+pub(super) fn within(value: i64, low: i64, high: i64, unit: &str) -> Result<(), String> {
     if (low..=high).contains(&value) {
         Ok(())
     } else {
@@ -307,7 +323,7 @@ fn within(value: i64, low: i64, high: i64, unit: &str) -> Result<(), String> {
     }
 }
 
-fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
+pub(super) fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
     if all.contains(&text) {
         return Ok(());
     }
@@ -332,6 +348,16 @@ mod tests {
         for text in bad {
             assert!(judge(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn keys() {
+        let key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        check(
+            key_arn,
+            &[key],
+            &["", "alias/mine", "arn:aws:kms:us-east-1:123456789012:alias/mine"],
+        );
     }
 
     #[test]

@@ -40,6 +40,24 @@ impl Regional {
         Ok(all)
     }
 
+    /// The list, where it has at most so many pages; none where it has more.
+    pub async fn pages_within<T, F, Fut>(&self, pages_max: usize, mut ask: F) -> Result<Option<Vec<T>>, Error>
+    where
+        F: FnMut(Option<String>) -> Fut,
+        Fut: Future<Output = Result<Page<T>, Error>>,
+    {
+        let (mut all, mut token) = (Vec::new(), None);
+        for _ in 0..pages_max {
+            let page = ask(token).await?;
+            all.extend(page.items);
+            token = page.next;
+            if token.is_none() {
+                return Ok(Some(all));
+            }
+        }
+        Ok(None)
+    }
+
     /// What `look` finds first; pages after it are not asked for.
     pub async fn search<T, B, F, Fut>(
         &self,

@@ -13,17 +13,23 @@ use aws_sdk_eventbridge::operation::RequestId;
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use tfplugin::{CancellationToken, Operation};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
 use super::answer_bound::BoundAnswers;
 use super::credentials_sent::HideSent;
+use super::pacing::{Paces, retry_quota};
+use super::reads::Reads;
 use super::settings::shown_url;
 use super::user_agent::UserAgent;
+use super::writes_noted::NoteWrites;
 use super::{Endpoints, Error, Settings, arn};
+use crate::shared_read::{Freshness, Writes};
 
 /// A read that starts when the operation's time is over still gets this long: it looks for the cause, for the message.
 const READ_MIN: Duration = Duration::from_secs(10);
+/// Calls in one region that only read, at a time: with a high parallelism all would come at once.
+const READS_AT_A_TIME: usize = 20;
 
 /// When an operation ends, done or not.
 #[derive(Clone, Debug)]
@@ -93,12 +99,15 @@ pub struct Clients {
     /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
     pub policy_writes: tokio::sync::Mutex<()>,
     account: OnceCell<String>,
+    /// What the reads of a refresh share.
+    pub(super) reads: Reads,
+    reading: Semaphore,
     /// Where calls go, if not to AWS's own endpoints: for messages.
     shown: Endpoints,
 }
 
 impl Clients {
-    pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings) -> Self {
+    pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings, writes: &Writes) -> Self {
         let endpoints = &settings.endpoints;
         let region = Region::new(name.to_owned());
         // Each SDK has a builder of its own type.
@@ -106,6 +115,17 @@ impl Clients {
             ($sdk:ident, $endpoint:expr) => {{
                 let config = $sdk::config::Builder::from(base).region(region.clone());
                 let mut config = config.interceptor(HideSent).interceptor(BoundAnswers);
+                let paces = Paces::new(settings.max_retries, base.retry_config());
+                if let Some(http) = base.http_client() {
+                    config = config.http_client(paces.client(http));
+                }
+                config = config
+                    .interceptor(paces)
+                    .retry_partition(retry_quota(format!("{} {name}", stringify!($sdk))));
+                // SNS alone names no operation in a header; nothing that is read there is shared.
+                if stringify!($sdk) != "topics" {
+                    config = config.interceptor(NoteWrites(writes.clone()));
+                }
                 if let Some(url) = $endpoint {
                     config = config.endpoint_url(url);
                 }
@@ -126,6 +146,8 @@ impl Clients {
             has_topics: is_beside(base, endpoints, endpoints.sns.as_ref(), "AWS_ENDPOINT_URL_SNS"),
             policy_writes: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
+            reads: Reads::new(writes),
+            reading: Semaphore::new(READS_AT_A_TIME),
             shown: Endpoints {
                 events: shown(&endpoints.events),
                 logs: shown(&endpoints.logs),
@@ -151,6 +173,8 @@ pub struct Regional {
     clients: Arc<Clients>,
     /// What ends the operation.
     pub limits: Limits,
+    /// From when answers may be.
+    pub(super) freshness: Freshness,
 }
 
 impl Deref for Regional {
@@ -163,7 +187,19 @@ impl Deref for Regional {
 
 impl Regional {
     pub(super) fn new(clients: Arc<Clients>, limits: Limits) -> Self {
-        Self { clients, limits }
+        Self {
+            clients,
+            limits,
+            freshness: Freshness::Now,
+        }
+    }
+
+    /// The same for a refresh, whose reads share answers.
+    pub fn refreshing(self) -> Self {
+        Self {
+            freshness: Freshness::Walk,
+            ..self
+        }
     }
 
     /// Sends a call that changes nothing. An interruption or the end of the operation's time cuts it short, which no
@@ -177,7 +213,10 @@ impl Regional {
         E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let call = self.limits.unless_over(call);
+        let call = self.limits.unless_over(async {
+            let _turn = self.reading.acquire().await;
+            call.await
+        });
         async move {
             match call.await {
                 Ok(answer) => answer.map_err(|e| self.failed(operation, e)),

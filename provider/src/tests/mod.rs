@@ -8,6 +8,8 @@ mod delivery_check;
 mod empty;
 mod examples;
 mod ignored;
+mod moved;
+mod refresh;
 mod scalr;
 pub(crate) mod tls;
 mod walk;

@@ -52,7 +52,14 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// The examples that are modules, with tests of their own.
-const TESTED: [&str; 3] = ["modules/event-stream", "modules/rule-to-arn", "quickstart"];
+const TESTED: [&str; 6] = [
+    "modules/audit-trail",
+    "modules/event-stream",
+    "modules/monitoring-alerts",
+    "modules/rule-to-arn",
+    "modules/workflow-automation",
+    "quickstart",
+];
 
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(of).into_iter().flatten().flatten();
@@ -68,6 +75,8 @@ fn example(tool: &Tool, folder: &Path) -> Result<()> {
     paths::copy_files(folder, workdir.path(), ".tf")?;
     // It imports what is not there; the import cases do what it shows.
     workdir.remove("import-by-identity.tf");
+    // The topic is somebody else's.
+    workdir.aws().make_topic("on-call", false)?;
     workdir.apply()?;
     workdir.plan_empty()?;
     Ok(())
@@ -102,6 +111,17 @@ fn own_tests(tool: &Tool, folder: &str) -> Result<()> {
 /// The modules, used together; a module that no root uses would go untried.
 fn modules(tool: &Tool) -> Result<()> {
     const GROUPS: [&str; 3] = ["/platform/audit", "/platform/failures", "/platform/runs"];
+    const RULES: [&str; 9] = [
+        "audit",
+        "failures",
+        "page",
+        "runs",
+        "scalr-alerts-destroyed",
+        "scalr-alerts-errored",
+        "scalr-audit-trail",
+        "scalr-workflow",
+        "workspaces",
+    ];
     let workdir = Workdir::new(tool)?;
     workdir.remove("provider.tf");
     paths::copy_tree(&paths::example("modules"), workdir.path())?;
@@ -114,14 +134,14 @@ fn modules(tool: &Tool) -> Result<()> {
         );
     }
     workdir.succeed(&["get", "-no-color"])?;
-    workdir.apply_counts(15, 0, 0)?;
+    workdir.apply_counts(30, 0, 0)?;
     ensure!(workdir.output("status")? == "active");
     workdir.plan_empty()?;
 
     let here = workdir.companion.aws_in("eu-west-1");
     let bus = here.buses()?;
     ensure!(bus.len() == 1, "{bus:?}");
-    ensure!(here.rules(&bus[0])? == ["audit", "failures", "page", "runs", "workspaces"]);
+    ensure!(here.rules(&bus[0])? == RULES);
     ensure!(here.messages("/platform/failures")?.is_empty(), "no run failed");
     ensure!(
         !here.messages("/platform/runs")?.is_empty(),

@@ -16,6 +16,7 @@ use super::function::{Function, FunctionError};
 use super::generated::GeneratedConfig;
 use super::import::Imported;
 use super::list::{Found, Item, List};
+use super::moves::{MoveRefused, MoveSource, MovedObject};
 use super::operation::{Call, Operation};
 use super::plan::{AnyClient, Plan, PlanState};
 use super::registry::{ConfigureRequest, Provider, Registry};
@@ -50,6 +51,9 @@ pub(crate) trait AnyResource: Send + Sync {
     /// The alternatives that a configuration sets and that exclude each other, each the attributes that it consists of.
     fn excluding(&self, config: &Val) -> Vec<Vec<Vec<Path>>>;
     fn generated(&self, config: &mut Val);
+    fn moves(&self) -> Vec<MoveSource>;
+    /// Converts an object of the type that `moves` has at this place.
+    fn moved(&self, from: usize, object: &mut MovedObject) -> Result<Val, MoveRefused>;
 }
 
 pub(crate) trait AnyDataSource: Send + Sync {
@@ -233,6 +237,17 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn generated(&self, config: &mut Val) {
         R::generated(&mut GeneratedConfig::new(config));
+    }
+
+    fn moves(&self) -> Vec<MoveSource> {
+        R::MOVES().into_iter().map(|one| one.source).collect()
+    }
+
+    fn moved(&self, from: usize, object: &mut MovedObject) -> Result<Val, MoveRefused> {
+        match R::MOVES().get(from) {
+            Some(one) => (one.convert)(object).map(|state| state.to_val()),
+            None => Err(MoveRefused::new("It is none of the types that are known here.")),
+        }
     }
 }
 

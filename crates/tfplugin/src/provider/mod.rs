@@ -8,6 +8,7 @@ pub(crate) mod function;
 pub(crate) mod generated;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod moves;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod registry;

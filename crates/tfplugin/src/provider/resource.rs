@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::config::Config;
 use super::generated::GeneratedConfig;
 use super::import::ImportedAttrs;
+use super::moves::Moves;
 use super::operation::Operation;
 use super::plan::Plan;
 use super::rules::Rules;
@@ -35,6 +36,8 @@ pub trait Resource: Attrs {
     const RULES: Rules<Self> = Vec::new;
     /// Whether [`Resource::plan`] runs for a destroy too.
     const PLANS_DESTROY: bool = false;
+    /// Other types of resources whose objects a `moved` block may make objects of this one.
+    const MOVES: Moves<Self> = Vec::new;
 
     /// Makes the object. Call [`Operation::save`] as soon as it exists.
     fn create(plan: Self, operation: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;

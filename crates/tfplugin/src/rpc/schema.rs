@@ -173,6 +173,10 @@ pub(crate) fn function(object: &Object, output: &Type) -> pb::Function {
     }
 }
 
+/// The version of every identity's schema. It is above 0, which the identities of other providers' types have: OpenTofu keeps
+/// the identity of a moved object, and has it upgraded where its version is older.
+pub(super) const IDENTITY_VERSION: i64 = 1;
+
 /// The schema of an identity.
 pub(crate) fn identity(object: &Object, attributes: &[(&'static str, bool)]) -> pb::ResourceIdentitySchema {
     let one = |(name, required): &(&'static str, bool)| {
@@ -186,7 +190,7 @@ pub(crate) fn identity(object: &Object, attributes: &[(&'static str, bool)]) -> 
         }
     };
     pb::ResourceIdentitySchema {
-        version: 0,
+        version: IDENTITY_VERSION,
         identity_attributes: attributes.iter().map(one).collect(),
     }
 }

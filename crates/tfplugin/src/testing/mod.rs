@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 use tonic::Request;
 
 pub use self::list::{ListStream, Listed, ListedObject, Wanted};
-pub use self::resource::{Applied, Planned, ResourceHarness, State};
+pub use self::resource::{Applied, MovedFrom, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;

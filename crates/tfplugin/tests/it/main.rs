@@ -13,6 +13,7 @@ mod keeper;
 mod lists;
 mod macros;
 mod mocks;
+mod moves;
 mod newtypes;
 mod paths;
 mod plan;

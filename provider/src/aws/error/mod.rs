@@ -167,7 +167,10 @@ impl Error {
 
     /// The credentials may not make the call.
     pub fn is_denied(&self) -> bool {
-        matches!(self.code(), Some("AccessDeniedException" | "AccessDenied"))
+        matches!(
+            self.code(),
+            Some("AccessDeniedException" | "AccessDenied" | "AuthorizationError")
+        )
     }
 
     /// The same call may succeed in a moment: something else was being changed, or too much was asked at once. One that
@@ -373,7 +376,7 @@ impl fmt::Display for Service {
 
 fn hint(code: &str, operation: &str) -> Option<String> {
     Some(match code {
-        "AccessDeniedException" | "AccessDenied" => {
+        "AccessDeniedException" | "AccessDenied" | "AuthorizationError" => {
             format!("The credentials need the IAM permission `{operation}` on this object.")
         }
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {

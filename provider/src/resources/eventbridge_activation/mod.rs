@@ -59,7 +59,9 @@ impl Resource for Activation {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = state.id()?;
-        match scalr.connection(&id).await? {
+        // A status that leaves nothing to do is taken from a list; another one would be acted on.
+        let is_known = |held: &Object<Wire>| state.status.is_none() || state.clone().with(held) == state;
+        match scalr.refreshed(&id, is_known).await? {
             Some(object) => Ok(Some(state.with(&object))),
             // An import knows the id alone.
             None if state.status.is_none() => Err(scalr.nothing_to_import(&id).into()),

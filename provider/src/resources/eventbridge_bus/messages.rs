@@ -2,7 +2,7 @@
 
 use aws_sdk_eventbridge::types::EventSourceState;
 use scalr_api::ConnectionAttributes;
-use tfplugin::{Diagnostic, Diagnostics};
+use tfplugin::{Diagnostic, Diagnostics, MoveRefused};
 
 use super::Bus;
 use super::in_use::InUse;
@@ -97,6 +97,17 @@ pub(super) fn not_of_a_partner(name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(format!("The event bus `{name}` is not one of a partner")).detail(format!(
         "Its name {why}. This resource manages buses of partner event sources only. Nothing was imported."
     ))
+}
+
+/// There is no resource here for a bus without an event source.
+pub(super) fn not_of_a_partner_to_move(name: &str) -> MoveRefused {
+    MoveRefused::new(format!(
+        "The event bus `{name}` is not that of a partner event source, and a `scalr_eventbridge_bus` is nothing else."
+    ))
+    .instead(
+        "Remove the `moved` block and leave the bus as `aws_cloudwatch_event_bus`. Rules and targets on it can be \
+         `scalr_eventbridge_rule` and `scalr_eventbridge_target` all the same.",
+    )
 }
 
 /// The bus is adopted, and something of its settings failed.

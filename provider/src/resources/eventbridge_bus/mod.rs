@@ -4,6 +4,7 @@ mod aws;
 mod in_use;
 mod make;
 mod messages;
+mod moved;
 mod object;
 mod plan;
 mod routes;
@@ -11,7 +12,9 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
+use tfplugin::{
+    Action, Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, Resource, Result, Timeouts, mins,
+};
 
 use super::handover;
 use crate::aws::tags::INSTANCE;
@@ -29,6 +32,8 @@ use source::MISSING;
 ///
 /// AWS gives the bus the name of its event source. Deleting or replacing the bus sends the source back to `PENDING`:
 /// events are dropped from then on, and two weeks later AWS removes the source itself.
+///
+/// A `moved` block takes over an `aws_cloudwatch_event_bus` of a partner event source, made with hashicorp/aws.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Bus {
     /// Name of the partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's
@@ -103,6 +108,7 @@ impl Resource for Bus {
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
     const PLANS_DESTROY: bool = true;
+    const MOVES: Moves<Self> = moved::sources;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
@@ -118,7 +124,7 @@ impl Resource for Bus {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         // An import knows name or ARN alone.
         let imported = state.event_source_name.is_empty();
         if imported {

@@ -1,7 +1,7 @@
 //! What users read of a connection.
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::Diagnostic;
+use tfplugin::{Diagnostic, MoveRefused};
 
 use super::Connection;
 use crate::failure::import_block;
@@ -19,6 +19,11 @@ pub(super) const NOT_ASKED: &str = "Scalr could not be asked for it.";
 /// How the targets come before the events that are held.
 pub(super) const TARGETS_FIRST: &str = "Apply the rules and their targets while the connection is paused, then set \
                                         `enabled = true`.";
+
+/// What the state has for an id belongs to something else.
+pub(super) fn id_to_move(id: &str, why: &str) -> MoveRefused {
+    MoveRefused::new(format!("The id in its state, `{id}`, {why}."))
+}
 
 /// What failed is named by what was being done.
 pub(super) mod doing {

@@ -3,10 +3,11 @@
 //! It makes no AWS call and never waits for `active`: that takes a bus on the other side.
 
 mod messages;
+mod moved;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Action, Attrs, Operation, Plan, Resource, Result, Timeouts, Value, mins};
+use tfplugin::{Action, Attrs, Moves, Operation, Plan, Resource, Result, Timeouts, Value, mins};
 
 use crate::check;
 use crate::client::Client;
@@ -18,6 +19,8 @@ use messages::doing;
 /// Streams Scalr's events to AWS EventBridge through a partner event source, which it makes in an AWS account and region.
 ///
 /// The stream begins when the source is associated with an event bus (`scalr_eventbridge_bus`) and Scalr has seen that (`scalr_eventbridge_activation`). There is one connection for each AWS account and region, so `create_before_destroy` cannot work here.
+///
+/// A `moved` block takes over a `scalr_event_bridge_integration`, made with Scalr's own provider.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Connection {
     /// Name of the connection; also the last segment of the event source's name. Letters, digits, `.`, `-` and `_`.
@@ -56,6 +59,7 @@ impl Resource for Connection {
     const NAME: &'static str = "eventbridge_connection";
     type Client = Client;
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
+    const MOVES: Moves<Self> = moved::sources;
 
     async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
@@ -73,7 +77,7 @@ impl Resource for Connection {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = state.connection_id()?;
-        let Some(object) = scalr.connection(&id).await? else {
+        let Some(object) = scalr.refreshed(&id, |held| state.is_as_written(held)).await? else {
             // An import knows the id alone.
             if state.name.is_empty() {
                 return Err(scalr.nothing_to_import(&id).into());

@@ -29,6 +29,18 @@ const ATTRIBUTES: Attributes = &[
     ("/data/attributes/status", || Connection::enabled().into()),
 ];
 
+impl Connection {
+    /// Whether what was written holds. An import has nothing to hold.
+    pub(super) fn is_as_written(&self, object: &Object<Wire>) -> bool {
+        let now = self.clone().with(object);
+        let written = |it: &Self| {
+            let place = (it.name.clone(), it.aws_account_id.clone(), it.region.clone());
+            (place, it.enabled)
+        };
+        self.name.is_empty() || written(self) == written(&now)
+    }
+}
+
 /// Creates the connection.
 pub(super) async fn create(scalr: &Scalr, plan: &Connection) -> Result<Object<Wire>> {
     let input = ConnectionInput {

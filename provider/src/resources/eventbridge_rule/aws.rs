@@ -24,6 +24,17 @@ use crate::values::Json;
 const LOOKED_AT_MAX: usize = 20;
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
+/// The rule as AWS has it. An import has no state that a list could confirm.
+pub(super) async fn refreshed(
+    aws: &Regional,
+    state: &Rule,
+    imported: bool,
+) -> std::result::Result<Option<DescribeRuleOutput>, Error> {
+    let is_known = |held: &DescribeRuleOutput| imported || state.shows(held);
+    let (bus, name) = (&state.event_bus_name, state.known_name());
+    aws.refreshed_rule(bus, name, is_known).await
+}
+
 /// Looks for a rule of that name before PutRule overwrites it. True where there is one, just as planned.
 pub(super) async fn adopt_or_refuse(aws: &Regional, client: &Client, plan: &Rule) -> Result<bool> {
     let (bus, name) = (&plan.event_bus_name, plan.known_name());
@@ -170,6 +181,13 @@ impl Rule {
         self.event_pattern = Json::from(held.event_pattern().unwrap_or_default());
         self.enabled = held.state() != Some(&RuleState::Disabled);
         self.role_arn = filled(held.role_arn());
+    }
+
+    /// What AWS holds is what the state says.
+    fn shows(&self, held: &DescribeRuleOutput) -> bool {
+        let mut now = self.clone();
+        now.with(held);
+        now.is_like(self) && held.arn() == self.arn.as_deref()
     }
 
     /// What PutRule writes is the same; tags are another call's.

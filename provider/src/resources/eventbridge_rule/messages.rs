@@ -8,6 +8,10 @@ use crate::aws::{Error, Regional};
 use crate::failure::{Standing, UNCHANGED, import_block};
 use crate::resources::messages::{self, Existing};
 
+/// What becomes of the targets of a rule that stays where it is.
+pub(super) const TARGETS_OF_A_MOVED_RULE: &str =
+    "Its targets can be `scalr_eventbridge_target` all the same.";
+
 /// What failed is named by what was being done.
 pub(super) mod doing {
     pub(in super::super) fn make(bus: &str, name: &str) -> String {

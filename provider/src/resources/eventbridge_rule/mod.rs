@@ -3,6 +3,7 @@
 mod aws;
 mod generated_name;
 mod messages;
+mod moved;
 mod object;
 mod pattern;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Action, Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, Value, mins,
+    Action, Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, Resource, Result, Timeouts, Value, mins,
 };
 
 use super::handover;
@@ -28,6 +29,8 @@ use messages::doing;
 /// The pattern is compiled at plan with the rules of EventBridge's own engine: one that AWS would refuse is an error
 /// before anything is made. On a bus of Scalr's, a pattern that matches none of Scalr's events is a warning: one that
 /// names a field that they do not have, a value of another type, or another source or detail type.
+///
+/// A `moved` block takes over an `aws_cloudwatch_event_rule`, made with hashicorp/aws, that has an event pattern.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
@@ -75,9 +78,14 @@ impl Resource for Rule {
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
     const PLANS_DESTROY: bool = true;
+    const MOVES: Moves<Self> = moved::sources;
     const RULES: Rules<Self> = || {
         let one_name = exactly_one_of((Self::name(), Self::name_prefix()));
-        vec![one_name.message(messages::one_name).unless(is_generated)]
+        vec![
+            one_name
+                .message(messages::one_name)
+                .unless(generated_name::is_of_an_import),
+        ]
     };
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -109,7 +117,7 @@ impl Resource for Rule {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         state.region = Some(Region::from(&*aws.name));
         let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
@@ -118,7 +126,8 @@ impl Resource for Rule {
         if imported {
             imported_account(&aws, state.arn.as_deref()).await?;
         }
-        let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
+        let held = aws::refreshed(&aws, &state, imported).await;
+        let Some(held) = held.map_err(|e| e.during(doing()))? else {
             if imported {
                 return Err(messages::nothing_to_import(&bus, &name, &aws).await.into());
             }
@@ -225,13 +234,6 @@ fn note_removal(plan: &Plan<'_, Rule>) {
             .walk()
             .rule_removal(&rule.event_bus_name, rule.known_name());
     }
-}
-
-/// A configuration that was generated from an import has a name and its prefix.
-fn is_generated(config: &Config<'_, Rule>) -> bool {
-    let name = config.value(Rule::name()).known();
-    let prefix = config.value(Rule::name_prefix()).known();
-    prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
 }
 
 /// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.

@@ -11,7 +11,7 @@ use super::unfinished::Saving;
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::retry::gone;
-use crate::aws::{Error, Regional, arn, checks, log_policy, target_id};
+use crate::aws::{Error, Regional, arn, checks, filled, log_policy, target_id};
 use crate::defaults;
 use crate::failure::{Cause as _, Effect};
 use crate::ownership::{Object, Owner, Turn};
@@ -86,7 +86,9 @@ async fn ensure(
             lacking.retain(|key, value| tags.get(key) != Some(value));
             tag(aws, &arn_of(wire, Some(group)), group, lacking, standing).await?;
         }
-        set_retention(aws, group, held.as_ref().map(|held| &held.wire), standing).await?;
+        let wire = held.as_ref().map(|held| &held.wire);
+        set_retention(aws, group, wire, standing).await?;
+        set_key(aws, group, wire, standing).await?;
     }
     let granted = log_policy::ensure(operation, aws, &need).await;
     granted.map_err(|failure| messages::no_permission(&group.name, &failure, standing))?;
@@ -118,6 +120,7 @@ pub(super) async fn read(
     group.create = group.create && tags.get(OWNER_TAG) == Some(&owner(&target.event_bus_name, &target.rule));
     if group.create {
         group.retention_in_days = held.retention_in_days().map(i64::from);
+        group.kms_key_id = filled(held.kms_key_id());
     }
     group.arn = Some(need.log_group_arn);
     let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
@@ -283,7 +286,7 @@ async fn find_or_make(
             tags: HashMap::new(),
         })),
         None if !group.create => Err(Diagnostics::from(messages::no_group(name, &aws.name)).into()),
-        None => match make(aws, name, owner, default_tags).await {
+        None => match make(aws, group, owner, default_tags).await {
             Ok(()) => Ok(None),
             // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
             Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
@@ -320,11 +323,12 @@ impl From<Diagnostics> for NotMade {
 /// The tag goes into the very call that makes the group: a kill in between must not leave one that nobody owns.
 async fn make(
     aws: &Regional,
-    name: &str,
+    group: &LogGroup,
     owner: &str,
     default_tags: &BTreeMap<String, String>,
 ) -> std::result::Result<(), Error> {
-    let mut call = aws.logs.create_log_group().log_group_name(name);
+    let call = aws.logs.create_log_group().log_group_name(&group.name);
+    let mut call = call.set_kms_key_id(group.kms_key_id.clone());
     for (key, value) in default_tags {
         call = call.tags(key, value);
     }
@@ -448,6 +452,27 @@ async fn set_retention(
             .map_err(|e| aws.failed("logs:DeleteRetentionPolicy", e))
     };
     answer.map_err(|e| e.during_with(doing::set_retention(name), &messages::after_group_call(standing)))
+}
+
+/// Brings the key of a group that was there to what is planned. One that is made has it from the start.
+async fn set_key(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>, standing: &str) -> Result<()> {
+    let name = &group.name;
+    let Some(now) = held.map(|held| filled(held.kms_key_id())) else {
+        return Ok(());
+    };
+    if now == group.kms_key_id {
+        return Ok(());
+    }
+    let answer = if let Some(key) = &group.kms_key_id {
+        let call = aws.logs.associate_kms_key().log_group_name(name).kms_key_id(key);
+        let answer = call.send().await.map(drop);
+        answer.map_err(|e| aws.failed("logs:AssociateKmsKey", e))
+    } else {
+        let call = aws.logs.disassociate_kms_key().log_group_name(name);
+        let answer = call.send().await.map(drop);
+        answer.map_err(|e| aws.failed("logs:DisassociateKmsKey", e))
+    };
+    answer.map_err(|e| e.during_with(doing::set_key(name), &messages::after_group_call(standing)))
 }
 
 fn need(target: &Target, group: &str, rule_arn: &str) -> Need {

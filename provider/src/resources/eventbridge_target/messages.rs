@@ -14,6 +14,9 @@ pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Appl
 pub(super) const TARGET_STILL_THERE: &str =
     "The target is still there; the next destroy continues from here.";
 
+/// What becomes of the rule of a target that stays where it is.
+pub(super) const RULE_OF_A_MOVED_TARGET: &str = "Its rule can be a `scalr_eventbridge_rule` all the same.";
+
 /// What failed is named by what was being done.
 pub(super) mod doing {
     pub(in super::super) fn put(id: &str, rule: &str, new: bool) -> String {
@@ -55,6 +58,10 @@ pub(super) mod doing {
 
     pub(in super::super) fn set_retention(name: &str) -> String {
         format!("set the retention of the log group `{name}`")
+    }
+
+    pub(in super::super) fn set_key(name: &str) -> String {
+        format!("set the KMS key of the log group `{name}`")
     }
 
     pub(in super::super) fn release_group(name: &str) -> String {
@@ -99,6 +106,23 @@ pub(super) async fn nothing_to_import(
         }
     };
     messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)
+}
+
+/// A target that was moved without its region is not where the provider looks.
+pub(super) fn not_in_the_providers_region(wanted: &Target, region: &str) -> Diagnostic {
+    let (bus, rule, id) = (&wanted.event_bus_name, &wanted.rule, wanted.id());
+    Diagnostic::failed(format!("move the target `{id}` of the rule `{rule}`"))
+        .because(format!(
+            "The state of `aws_cloudwatch_event_target` does not say in which region it is, and in region {region}, the provider's \
+             own, there is none on the event bus `{bus}`."
+        ))
+        .standing("Nothing was changed.")
+        .next(format!(
+            "If it is in another region, write two blocks in place of `moved`: `removed` with \
+             `from = aws_cloudwatch_event_target.NAME` and `lifecycle {{ destroy = false }}`, and `import` with \
+             `to = scalr_eventbridge_target.NAME` and `id = \"{bus}/{rule}/{id}@REGION\"`. If it is gone, write `removed` alone: \
+             the target is then made."
+        ))
 }
 
 pub(super) fn no_rule(bus: &str, rule: &str, account: &str, region: &str) -> Diagnostic {
@@ -335,6 +359,10 @@ pub(super) fn no_log_event() -> Diagnostic {
 
 pub(super) fn retention_without_create(_: &Broken) -> Diagnostic {
     only_with_create("retention_in_days").at(Target::log_group().retention_in_days())
+}
+
+pub(super) fn key_without_create(_: &Broken) -> Diagnostic {
+    only_with_create("kms_key_id").at(Target::log_group().kms_key_id())
 }
 
 pub(super) fn delete_without_create(_: &Broken) -> Diagnostic {

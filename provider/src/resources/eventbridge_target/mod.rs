@@ -6,6 +6,7 @@ mod delete;
 mod input;
 mod log_group;
 mod messages;
+mod moved;
 mod object;
 mod parts;
 mod plan;
@@ -16,8 +17,8 @@ mod warnings;
 
 use tfplugin::rules::Rules;
 use tfplugin::{
-    Attrs, Config, Diagnostics, GeneratedConfig, Identity, ImportedAttrs, Operation, Plan, Resource, Result,
-    Timeouts, mins,
+    Attrs, Config, Diagnostics, GeneratedConfig, Identity, ImportedAttrs, Moves, Operation, Plan, Resource,
+    Result, Timeouts, mins,
 };
 
 use super::handover;
@@ -39,6 +40,8 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 ///
 /// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
 /// a destroy removes what is there.
+///
+/// A `moved` block takes over an `aws_cloudwatch_event_target`, made with hashicorp/aws, that has no settings of a service.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
@@ -92,6 +95,7 @@ impl Resource for Target {
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "rule", "target_id"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
     const RULES: Rules<Self> = validate::rules;
+    const MOVES: Moves<Self> = moved::sources;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
@@ -129,7 +133,9 @@ impl Resource for Target {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
+        // Version 5 of hashicorp/aws does not say it.
+        let moved_from_anywhere = state.region.is_none() && state.arn.is_some();
         state.region = Some(Region::from(&*aws.name));
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
         let targets = targets.map_err(|e| e.during(doing::read(&state.rule)))?;
@@ -146,6 +152,9 @@ impl Resource for Target {
                 return Err(messages::nothing_to_import(&state, targets.as_deref(), &aws)
                     .await
                     .into());
+            }
+            if moved_from_anywhere {
+                return Err(messages::not_in_the_providers_region(&state, &aws.name).into());
             }
             return unfinished::without_target(operation, &aws, state).await;
         };

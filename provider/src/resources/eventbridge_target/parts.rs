@@ -21,6 +21,10 @@ pub struct LogGroup {
     /// Days to keep events for; without it, for ever. Only with `create`.
     #[tf(optional, check = checks::retention)]
     pub retention_in_days: Option<i64>,
+    /// KMS key that encrypts the events from here on: its ARN. Its policy has to let CloudWatch Logs of the region
+    /// (`logs.REGION.amazonaws.com`) use it. Default: a key that AWS owns. Only with `create`.
+    #[tf(optional, check = checks::key_arn)]
+    pub kms_key_id: Option<String>,
     /// Delete the log group and its events when this target is destroyed or replaced. Only with `create`.
     #[tf(optional, default = false)]
     pub delete_on_destroy: bool,
@@ -66,12 +70,21 @@ pub struct DeadLetterConfig {
 }
 
 impl LogGroup {
+    /// One that somebody else has made.
+    pub fn of_another(name: &str) -> Self {
+        Self {
+            create: false,
+            ..Self::imported(name)
+        }
+    }
+
     /// One that an import finds.
     pub fn imported(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             create: true,
             retention_in_days: None,
+            kms_key_id: None,
             delete_on_destroy: false,
             arn: None,
             status: None,

@@ -32,6 +32,7 @@ scenarios![
 const BUS: &str = "scalr_eventbridge_bus";
 const RULE: &str = "scalr_eventbridge_rule";
 const TARGET: &str = "scalr_eventbridge_target";
+const QUEUE: &str = "scalr_eventbridge_queue";
 
 /// A kind of object: its configuration, and whether it is there whole.
 struct Kind {
@@ -40,7 +41,7 @@ struct Kind {
     is_there: fn(&Holdings) -> bool,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind {
         name: BUS,
         config: || json!({ "event_source_name": SOURCE, "adopt_existing": true }),
@@ -64,6 +65,11 @@ const KINDS: [Kind; 4] = [
         name: TARGET,
         config: by_arn,
         is_there: has_target,
+    },
+    Kind {
+        name: QUEUE,
+        config: || and(super::queue::config(json!({})), json!({ "region": "us-east-1" })),
+        is_there: |held| held.queues.iter().any(|queues| queues.contains_key("audit")),
     },
 ];
 
@@ -95,7 +101,9 @@ async fn prepared(kind: &Kind) -> Fake {
     if kind.name == TARGET {
         with_rule().await
     } else {
-        stage().await.0
+        let (fake, _) = stage().await;
+        fake.state().queues = (kind.name == QUEUE).then(BTreeMap::new);
+        fake
     }
 }
 
@@ -258,6 +266,7 @@ async fn an_import_takes_over_what_was_adopted() {
         format!("{SOURCE}/other"),
         format!("{SOURCE}/runs/ID"),
         format!("{SOURCE}/runs/ID"),
+        "audit".to_owned(),
     ]) {
         let fake = prepared(kind).await;
         earlier(&fake, kind).await;
@@ -268,6 +277,7 @@ async fn an_import_takes_over_what_was_adopted() {
         let imported = resource.import(&id.replace("ID", &target)).await.unwrap();
         without_errors(destroy(&next, kind, &imported).await, kind.name);
         let held = fake.state();
+        assert!(held.queues.iter().all(BTreeMap::is_empty), "{held:?}");
         assert!(
             held.buses.is_empty() && held.targets.values().all(Vec::is_empty),
             "{held:?}"
@@ -301,9 +311,14 @@ async fn an_adoption_that_cannot_be_tagged_is_a_warning() {
         let fake = prepared(kind).await;
         earlier(&fake, kind).await;
         let denied = Trouble::Says("AccessDeniedException", "You may not.");
-        fake.state().trouble("TagResource", denied);
+        let call = if kind.name == QUEUE {
+            "TagQueue"
+        } else {
+            "TagResource"
+        };
+        fake.state().trouble(call, denied);
         let created = create(&process(&fake), kind).await;
-        names(&created.diags, &["events:TagResource"]);
+        names(&created.diags, &[&format!(":{call}")]);
         assert!(without_errors(created, kind.name).is_some());
     }
 }
@@ -391,7 +406,7 @@ async fn a_log_group_that_this_apply_released_is_adopted() {
 fn told_apart_by(kind: &Kind) -> &'static str {
     match kind.name {
         BUS => "event_source_name",
-        RULE => "name",
+        RULE | QUEUE => "name",
         _ => "target_id",
     }
 }
