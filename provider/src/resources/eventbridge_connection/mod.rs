@@ -10,6 +10,7 @@ use tfplugin::{Action, Attrs, Operation, Plan, Resource, Result, Timeouts, Value
 
 use crate::check;
 use crate::client::Client;
+use crate::defaults;
 use crate::failure::Cause as _;
 use crate::scalr::connection_id;
 use crate::values::Region;
@@ -81,7 +82,11 @@ impl Resource for Connection {
             return Ok(None);
         };
         warn_of_failure(operation, &object);
-        Ok(Some(state.with(&object)))
+        let state = state.with(&object);
+        if let Some(source) = &state.event_source_name {
+            operation.client().walk().connected(source);
+        }
+        Ok(Some(state))
     }
 
     async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -106,6 +111,8 @@ impl Resource for Connection {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let region = plan.config(Self::region()).known();
+        defaults::warn_of_region(plan, region.as_deref(), Self::region());
         let enabled = plan.planned(Self::enabled());
         if plan.action() == Action::Update && !plan.replaces() && enabled == Value::Known(false) {
             // Any other answer to the pause is an error.
