@@ -8,7 +8,6 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::types::PolicyScope;
 use tfplugin::{Attempts, Diagnostic, Operation, WaitEnd, sentence};
 
-use super::pages::Page;
 use super::policy::{self, ACCOUNT_CHARS_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without};
 use super::regional::Stop;
 use super::{Error, Regional};
@@ -207,7 +206,12 @@ async fn read_account(aws: &Regional) -> Result<Vec<(String, String)>, Error> {
     let ask = async |token| {
         let list = aws.logs.describe_resource_policies();
         let page = aws.read(DESCRIBE, list.set_next_token(token).send()).await?;
-        Ok(Page::new(page.resource_policies, page.next_token))
+        aws.page(
+            DESCRIBE,
+            "resourcePolicies",
+            page.resource_policies,
+            page.next_token,
+        )
     };
     let policies = aws.pages(DESCRIBE, ask).await?;
     let account = policies
@@ -230,8 +234,8 @@ async fn read_group(aws: &Regional, log_group_arn: &str) -> Result<Option<Group>
         Err(e) if e.is_not_found() || is_unsupported(&e) => return Ok(None),
         Err(e) => return Err(e),
     };
-    let own = page
-        .resource_policies()
+    let policies = aws.given(DESCRIBE, "resourcePolicies", page.resource_policies)?;
+    let own = policies
         .iter()
         .find(|p| p.policy_scope() != Some(&PolicyScope::Account));
     Ok(own.and_then(|p| {

@@ -81,9 +81,10 @@ pub async fn finding(aws: &Look, route: &Route) -> Option<Finding> {
 }
 
 async fn queue(aws: &Regional, arn: &Arn<'_>) -> Result<Option<Held>, Error> {
+    const URL: &str = "sqs:GetQueueUrl";
     let url = aws.queues.get_queue_url().queue_name(arn.resource).send();
-    let url = match aws.read("sqs:GetQueueUrl", url).await {
-        Ok(answer) => answer.queue_url.unwrap_or_default(),
+    let url = match aws.read(URL, url).await {
+        Ok(answer) => aws.given(URL, "QueueUrl", answer.queue_url)?,
         Err(e) if is_no_queue(&e) => return Ok(None),
         Err(e) => return Err(e),
     };
@@ -104,10 +105,12 @@ async fn queue(aws: &Regional, arn: &Arn<'_>) -> Result<Option<Held>, Error> {
 }
 
 async fn topic(aws: &Regional, arn: &str) -> Result<Option<Held>, Error> {
+    const CALL: &str = "sns:GetTopicAttributes";
     let call = aws.topics.get_topic_attributes().topic_arn(arn).send();
-    match aws.read("sns:GetTopicAttributes", call).await {
+    match aws.read(CALL, call).await {
         Ok(answer) => {
-            let of = |name| answer.attributes().and_then(|all| all.get(name)).cloned();
+            let all = aws.given(CALL, "Attributes", answer.attributes)?;
+            let of = |name| all.get(name).cloned();
             Ok(Some(Held {
                 policy: of("Policy"),
                 key: of("KmsMasterKeyId"),
