@@ -36,6 +36,16 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         aws::imports::SCENARIOS,
         include_str!("aws/imports.rs"),
     ),
+    (
+        "aws/incomplete",
+        aws::incomplete::SCENARIOS,
+        include_str!("aws/incomplete.rs"),
+    ),
+    (
+        "aws/passed_on",
+        aws::passed_on::SCENARIOS,
+        include_str!("aws/passed_on.rs"),
+    ),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     (
         "aws/routes",

@@ -2,6 +2,7 @@
 
 mod aws;
 mod generated_name;
+mod in_use;
 mod messages;
 mod object;
 mod pattern;
@@ -34,7 +35,7 @@ pub struct Rule {
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
     /// Beginning of the rule's name, 38 characters at most: AWS takes 64, and 26 are added. For rules that are replaced with
-    /// `create_before_destroy`. Where their targets have that too, they use a log group with `create = false`, since the old rule's target still has its own. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
+    /// `create_before_destroy`. Where their targets have that too, a log group passes to the new target when the old one is destroyed. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
     /// it is an error that says how to import it.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
@@ -179,7 +180,7 @@ impl Resource for Rule {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         if plan.action() == Action::Delete {
-            note_removal(plan);
+            in_use::judge(plan).await;
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());
@@ -191,6 +192,7 @@ impl Resource for Rule {
         warn_of_pattern(plan);
         let object = object::planned(plan);
         handover::plan(plan, object, "another `name`", Self::name());
+        in_use::judge(plan).await;
         Ok(())
     }
 
@@ -215,15 +217,6 @@ impl Rule {
         self.region = Some(Region::from(&*aws.name));
         defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
-    }
-}
-
-/// The plan of the bus, which comes after those of its rules, counts the rules that stay.
-fn note_removal(plan: &Plan<'_, Rule>) {
-    if let Some((client, rule)) = plan.client().zip(plan.prior()) {
-        client
-            .walk()
-            .rule_removal(&rule.event_bus_name, rule.known_name());
     }
 }
 

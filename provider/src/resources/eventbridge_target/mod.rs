@@ -2,6 +2,7 @@
 //! nothing arrives.
 
 mod aws;
+mod claim;
 mod delete;
 mod input;
 mod log_group;
@@ -38,6 +39,11 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 ///
 /// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
 /// a destroy removes what is there.
+///
+/// A queue or topic, as destination or for dead letters, is looked at with the plan and once more after the apply: one that
+/// does not exist, or lets nobody in, is a warning each time, since its policy is often made in the same apply. For that the
+/// apply looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not read, is
+/// passed over.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
@@ -91,6 +97,7 @@ impl Resource for Target {
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "rule", "target_id"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
     const RULES: Rules<Self> = validate::rules;
+    const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
@@ -216,14 +223,7 @@ impl Resource for Target {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        defaults::plan_region(plan, &Self::region());
-        plan::destination(plan);
-        plan::managed(plan);
-        plan::warnings(plan);
-        let object = object::planned(plan);
-        handover::plan(plan, object, "another `target_id`", Self::target_id());
-        plan::refuse_foreign_group(plan).await;
-        routes::warn(plan).await;
+        plan::decide(plan).await;
         Ok(())
     }
 
