@@ -15,6 +15,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "guides::unknown_attribute_of_an_object",
             unknown_attribute_of_an_object,
         ),
+        Case::new("guides::another_local_name", another_local_name),
     ]
 }
 
@@ -60,3 +61,22 @@ fn unknown_attribute_of_an_object(tool: &Tool) -> Result<()> {
     );
     Ok(())
 }
+
+/// Beside Scalr's own provider this one has another local name, in resources and functions alike (works-with.md).
+fn another_local_name(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.write("provider.tf", EVENTS)?;
+    let named = |part: &str| part.replacen("{\n", "{\n  provider = events\n", 1);
+    let rule = hcl::with(&named(RULE), "provider::scalr::", "provider::events::");
+    workdir.config(&hcl::all(&[&named(CONNECTION), &named(BUS), &rule]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+const EVENTS: &str = r#"terraform {
+  required_providers {
+    events = { source = "scalr-eventbridge/scalr" }
+  }
+}
+"#;
