@@ -42,6 +42,16 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/imports.rs"),
     ),
     ("aws/lists", aws::lists::SCENARIOS, include_str!("aws/lists.rs")),
+    (
+        "aws/incomplete",
+        aws::incomplete::SCENARIOS,
+        include_str!("aws/incomplete.rs"),
+    ),
+    (
+        "aws/passed_on",
+        aws::passed_on::SCENARIOS,
+        include_str!("aws/passed_on.rs"),
+    ),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     ("aws/queue", aws::queue::SCENARIOS, include_str!("aws/queue.rs")),
     (

@@ -5,7 +5,6 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use scalr_events::EventType;
 use serde_json::Value;
 
-use crate::aws::pages::Page;
 use crate::aws::{Error, Regional};
 
 /// Clocks may differ by this much.
@@ -41,7 +40,7 @@ pub(super) async fn find(
             .start_time(since_ms.saturating_sub(SKEW_MS))
             .filter_pattern(format!("\"{run}\""));
         let page = aws.read(CALL, call.set_next_token(token).send()).await?;
-        Ok(Page::new(page.events, page.next_token))
+        aws.page(CALL, "events", page.events, page.next_token)
     };
     aws.search(CALL, ask, |event| read(&event, run, since_ms)).await
 }
