@@ -142,8 +142,10 @@ impl Object {
             Self::Bus { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
-            | Self::LogGroup { region, .. } => Some(region),
-            Self::AuditLogSetting { .. } => None,
+            | Self::LogGroup { region, .. }
+            | Self::ApiDestination { region, .. }
+            | Self::Queue { region, .. } => Some(region),
+            Self::TopicPermission { .. } | Self::AuditLogSetting { .. } => None,
         }
     }
 
@@ -156,7 +158,12 @@ impl Object {
             Self::Rule { region: of, bus, .. } | Self::Target { region: of, bus, .. } => {
                 of == region && bus == name
             }
-            Self::Bus { .. } | Self::LogGroup { .. } | Self::AuditLogSetting { .. } => false,
+            Self::Bus { .. }
+            | Self::LogGroup { .. }
+            | Self::ApiDestination { .. }
+            | Self::Queue { .. }
+            | Self::TopicPermission { .. }
+            | Self::AuditLogSetting { .. } => false,
         }
     }
 }

@@ -216,12 +216,8 @@ impl Resource for Bus {
         plan::name(plan);
         plan::source_state(plan);
         let object = object::planned(plan);
-        handover::plan(
-            plan,
-            object,
-            "another `event_source_name`",
-            Self::event_source_name(),
-        );
+        let instead = "another `event_source_name`";
+        handover::plan(plan, object, instead, Self::event_source_name());
         plan::note_association(plan);
         routes::warn(plan).await;
         Ok(())

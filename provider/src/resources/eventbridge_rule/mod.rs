@@ -230,13 +230,6 @@ impl Rule {
     }
 }
 
-/// A configuration that was generated from an import has a name and its prefix.
-fn is_generated(config: &Config<'_, Rule>) -> bool {
-    let name = config.value(Rule::name()).known();
-    let prefix = config.value(Rule::name_prefix()).known();
-    prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
-}
-
 /// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
 fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
     let Value::Known(pattern) = plan.config(Rule::event_pattern()) else {

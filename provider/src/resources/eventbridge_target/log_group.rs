@@ -12,7 +12,7 @@ use super::unfinished::Saving;
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::retry::gone;
-use crate::aws::{Error, Regional, arn, log_policy, target_id};
+use crate::aws::{Error, Regional, arn, filled, log_policy, target_id};
 use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner, Turn};
