@@ -3,7 +3,7 @@
 //! A plan warns of them. The plan of the bus refuses a `destroy` of both (`eventbridge_bus/in_use.rs`): what another provider
 //! of the same configuration removes in the same destroy cannot be seen from here, and the bus says whether there is any.
 
-use tfplugin::{Action, Plan};
+use tfplugin::{Plan, PlanAction};
 
 use super::{Rule, messages};
 use crate::aws::look::Service;
@@ -13,7 +13,7 @@ use crate::resources::handover;
 
 /// Warns of targets that stay.
 pub(super) async fn judge(plan: &mut Plan<'_, Rule>) {
-    let deletes = plan.action() == Action::Delete;
+    let deletes = plan.action() == PlanAction::Delete;
     if !deletes && !plan.replaces() {
         return;
     }

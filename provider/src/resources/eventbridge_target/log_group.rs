@@ -12,7 +12,7 @@ use super::unfinished::Saving;
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::retry::gone;
-use crate::aws::{Error, Regional, arn, log_policy, target_id};
+use crate::aws::{Error, Regional, arn, filled, log_policy, target_id};
 use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner, Turn};
@@ -30,11 +30,6 @@ pub(super) const READY: &str = "ready";
 const GROUP_MISSING: &str = "log group missing";
 
 impl Target {
-    /// The log group that was made here.
-    pub(super) fn own_group(&self) -> Option<&LogGroup> {
-        self.log_group.as_ref().filter(|group| group.create)
-    }
-
     /// Makes log group and permission. They come before the target: the first event must find them.
     pub(super) async fn make_ready(
         &mut self,

@@ -251,9 +251,3 @@ impl Resource for Target {
             .set(Self::region(), region))
     }
 }
-
-impl Target {
-    fn id(&self) -> &str {
-        self.target_id.as_deref().unwrap_or_default()
-    }
-}

@@ -11,7 +11,7 @@ use crate::resources::handover;
 
 /// All of it.
 pub(super) async fn decide(plan: &mut Plan<'_, Target>) {
-    if plan.action() == Action::Delete {
+    if plan.action() == PlanAction::Delete {
         note_removal(plan);
         return;
     }
