@@ -2,6 +2,8 @@
 
 use tfplugin::Number;
 
+use crate::regions;
+
 /// An event source's name is at most this long, and starts with this.
 pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
 const SOURCE_LENGTH_MAX: usize = 256;
@@ -48,29 +50,21 @@ pub fn aws_account_id(text: &str) -> Result<(), String> {
 
 /// An AWS region: `us-east-1`.
 pub fn region(text: &str) -> Result<(), String> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let lower = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    let legal = match parts.as_slice() {
-        [area, middle @ .., number] => {
-            area.len() >= 2
-                && lower(area)
-                && !middle.is_empty()
-                && middle.iter().all(lower)
-                && (1..=2).contains(&number.len())
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        }
-        _ => false,
-    };
-    if legal {
+    if regions::may_exist(text) {
         return Ok(());
     }
     let zone = text
         .strip_suffix(|last: char| last.is_ascii_lowercase())
-        .is_some_and(|rest| region(rest).is_ok());
+        .is_some_and(regions::may_exist);
     if zone {
         return Err("must be an AWS region, such as `us-east-1`; this is an availability zone".to_owned());
     }
-    Err("must be an AWS region, such as `us-east-1`".to_owned())
+    Err(match regions::meant(text) {
+        Some(meant) => {
+            format!("must be an AWS region, such as `{meant}`; no partition of AWS's has one of this form")
+        }
+        None => "must be an AWS region, such as `us-east-1`".to_owned(),
+    })
 }
 
 /// An identifier of Scalr's: `in-…`, `ws-…`, `acc-…`. `prefix` is what this kind begins with.
@@ -108,6 +102,33 @@ pub fn workspace_id(text: &str) -> Result<(), String> {
 /// The id of an account: `acc-…`.
 pub fn account_id(text: &str) -> Result<(), String> {
     scalr_id(text, "acc-", "a Scalr account")
+}
+
+/// The status of a connection.
+pub fn connection_status(text: &str) -> Result<(), String> {
+    one_of(text, &["pending", "active", "disabled", "failed"])
+}
+
+/// One of a few words.
+pub fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
+    if all.contains(&text) {
+        return Ok(());
+    }
+    let all: Vec<String> = all.iter().map(|one| format!("`{one}`")).collect();
+    Err(format!(
+        "must be one of {}; it is `{}`",
+        all.join(", "),
+        shortened(text)
+    ))
+}
+
+/// A text in a message: long ones are cut.
+pub fn shortened(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// A host, with or without a scheme: `acme.scalr.io`.
@@ -243,6 +264,8 @@ mod tests {
                 "Virginia",
                 "us--1",
                 "us-east-1a",
+                "uk-south-1",
+                "mars-north-1",
             ],
         );
     }
@@ -256,6 +279,15 @@ mod tests {
         );
         check(workspace_id, &["ws-1"], &["in-1"]);
         check(account_id, &["acc-1"], &["acme"]);
+    }
+
+    #[test]
+    fn statuses() {
+        check(
+            connection_status,
+            &["pending", "failed"],
+            &["", "Active", "paused"],
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::shared_read::Writes;
 use crate::values::Region;
-use crate::{check, data_sources, functions, lists, resources, trust};
+use crate::{actions, check, data_sources, functions, lists, resources, trust};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -144,6 +144,7 @@ impl Provider for ScalrEventBridge {
         data_sources::register(registry);
         lists::register(registry);
         functions::register(registry);
+        actions::register(registry);
     }
 }
 
@@ -159,6 +160,7 @@ impl ScalrEventBridge {
         let extra_roots = trust::extra_roots(environment)?;
         let aws = aws.map(|settings| aws::Settings {
             environment_region: environment_region(environment),
+            environment_endpoints: environment_endpoints(environment),
             extra_roots: extra_roots.as_ref().map(|roots| roots.pem().to_owned()),
             user_agent: user_agent.clone(),
             ..settings
@@ -186,6 +188,19 @@ fn environment_region(environment: &Environment<'_>) -> Option<String> {
             .filter(|region| !region.is_empty())
     })?;
     check::region(region).is_ok().then(|| region.clone())
+}
+
+/// The services whose endpoints AWS's own variables name.
+fn environment_endpoints(environment: &Environment<'_>) -> aws::OwnEndpoints {
+    let names = |service: &str| {
+        let url = environment.variables.get(&format!("AWS_ENDPOINT_URL_{service}"));
+        url.is_some_and(|url| !url.is_empty())
+    };
+    aws::OwnEndpoints {
+        events: names("EVENTBRIDGE"),
+        sns: names("SNS"),
+        sqs: names("SQS"),
+    }
 }
 
 fn default_tags(tags: &BTreeMap<String, Value<String>>) -> std::result::Result<(), String> {

@@ -187,7 +187,7 @@ impl Companion {
     /// When it refuses the fault.
     pub fn fault_in_aws(&self, fault: &Value) -> Result<()> {
         let request = http::client().post(self.faults_of_aws()).json(fault);
-        block_on(request.send())?.error_for_status()?;
+        block_on(async { request.send().await })?.error_for_status()?;
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Companion {
         let request = http::client()
             .post(self.faults_of_scalr())
             .bearer_auth(self.line.token());
-        block_on(request.json(fault).send())?.error_for_status()?;
+        block_on(async { request.json(fault).send().await })?.error_for_status()?;
         Ok(())
     }
 
@@ -210,7 +210,7 @@ impl Companion {
     pub fn clear_faults(&self) -> Result<()> {
         for url in [self.faults_of_aws(), self.faults_of_scalr()] {
             let request = http::client().delete(url).bearer_auth(self.line.token());
-            block_on(request.send())?.error_for_status()?;
+            block_on(async { request.send().await })?.error_for_status()?;
         }
         Ok(())
     }

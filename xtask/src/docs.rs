@@ -163,7 +163,7 @@ fn newest(python: &Path, at: &Path) -> Result<String> {
     shell::read(command)
 }
 
-/// OpenTofu's schema with what only Terraform's has: lists, whose schemas OpenTofu does not read.
+/// OpenTofu's schema with what only Terraform's has: lists and actions, whose schemas OpenTofu does not read.
 fn whole(tofu: &str, terraform: &str) -> Result<String> {
     let mut whole: serde_json::Value = serde_json::from_str(tofu)?;
     let more: serde_json::Value = serde_json::from_str(terraform)?;

@@ -7,26 +7,54 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::operation::describe_event_source::DescribeEventSourceOutput;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
-use aws_sdk_eventbridge::types::{EventBus, Rule, Tag, Target};
+use aws_sdk_eventbridge::types::{EventBus, EventSource, Rule, Tag, Target};
 
-use super::pages::Page;
 use super::tags::{self, Ignored, Tags};
 use super::{Error, Regional, arn};
 use crate::ownership::Owner;
 use crate::shared_read::{Freshness, Heard};
 
 impl Regional {
+    /// An answer that has what each has.
+    fn with_given<T>(
+        &self,
+        operation: &'static str,
+        member: &'static str,
+        answer: Option<T>,
+        has: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>, Error> {
+        if let Some(answer) = &answer {
+            self.given(operation, member, has(answer).then_some(()))?;
+        }
+        Ok(answer)
+    }
+
     /// The partner event source of this name.
     pub async fn source(&self, name: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
+        const CALL: &str = "events:DescribeEventSource";
         let call = self.events.describe_event_source().name(name).send();
-        found(self.read("events:DescribeEventSource", call).await)
+        let answer = found(self.read(CALL, call).await)?;
+        self.with_given(CALL, "State", answer, |source| source.state.is_some())
+    }
+
+    /// The partner event sources whose names begin so.
+    pub async fn sources(&self, prefix: &str) -> Result<Vec<EventSource>, Error> {
+        const CALL: &str = "events:ListEventSources";
+        let ask = async |token| {
+            let list = self.events.list_event_sources().set_name_prefix(some(prefix));
+            let page = self.read(CALL, list.set_next_token(token).send()).await?;
+            self.page(CALL, "EventSources", page.event_sources, page.next_token)
+        };
+        self.pages(CALL, ask).await
     }
 
     /// The bus of this name.
     pub async fn bus(&self, name: &str) -> Result<Option<DescribeEventBusOutput>, Error> {
+        const CALL: &str = "events:DescribeEventBus";
         let ask = || async {
             let call = self.events.describe_event_bus().name(name).send();
-            found(self.read("events:DescribeEventBus", call).await)
+            let answer = found(self.read(CALL, call).await)?;
+            self.with_given(CALL, "Arn", answer, |bus| bus.arn.is_some())
         };
         self.once(&self.reads.buses, name.to_owned(), ask).await
     }
@@ -37,16 +65,18 @@ impl Regional {
         let ask = async |token| {
             let list = self.events.list_event_buses().name_prefix(prefix);
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
-            Ok(Page::new(page.event_buses, page.next_token))
+            self.page(CALL, "EventBuses", page.event_buses, page.next_token)
         };
         self.pages(CALL, ask).await
     }
 
     /// A rule of a bus.
     pub async fn rule(&self, bus: &str, name: &str) -> Result<Option<DescribeRuleOutput>, Error> {
+        const CALL: &str = "events:DescribeRule";
         let ask = || async {
             let call = self.events.describe_rule().event_bus_name(bus).name(name).send();
-            found(self.read("events:DescribeRule", call).await)
+            let answer = found(self.read(CALL, call).await)?;
+            self.with_given(CALL, "Arn", answer, |rule| rule.arn.is_some())
         };
         self.once(&self.reads.rules, (bus.to_owned(), name.to_owned()), ask)
             .await
@@ -93,7 +123,7 @@ impl Regional {
                 .event_bus_name(bus)
                 .set_name_prefix(prefix.map(str::to_owned));
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
-            Ok(Page::new(page.rules, page.next_token))
+            self.page(CALL, "Rules", page.rules, page.next_token)
         };
         self.pages(CALL, ask).await
     }
@@ -117,7 +147,7 @@ impl Regional {
         let ask = async |token| {
             let list = self.events.list_archives().event_source_arn(bus_arn);
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
-            Ok(Page::new(page.archives, page.next_token))
+            self.page(CALL, "Archives", page.archives, page.next_token)
         };
         let archives = self.pages(CALL, ask).await?;
         Ok(archives
@@ -136,7 +166,7 @@ impl Regional {
                 .event_bus_name(bus)
                 .target_arn(target_arn);
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
-            Ok(Page::new(page.rule_names, page.next_token))
+            self.page(CALL, "RuleNames", page.rule_names, page.next_token)
         };
         self.pages(CALL, ask).await
     }
@@ -147,7 +177,7 @@ impl Regional {
         let page = async |token| {
             let list = self.events.list_targets_by_rule().event_bus_name(bus).rule(rule);
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
-            Ok(Page::new(page.targets, page.next_token))
+            self.page(CALL, "Targets", page.targets, page.next_token)
         };
         let ask = || async { found(self.pages(CALL, page).await) };
         self.once(&self.reads.targets, (bus.to_owned(), rule.to_owned()), ask)
@@ -168,14 +198,16 @@ impl Regional {
     }
 
     async fn all_tags(&self, arn: &str) -> Result<Tags, Error> {
+        const CALL: &str = "events:ListTagsForResource";
         if let Some(queue) = arn::queue_name(arn) {
             return Ok(self.queue_tags(queue).await?.unwrap_or_default());
         }
         let ask = || async {
             let call = self.events.list_tags_for_resource().resource_arn(arn).send();
-            let answer = self.read("events:ListTagsForResource", call).await?;
-            let pairs = answer.tags().iter();
+            let answer = self.read(CALL, call).await?;
+            let pairs = self.given(CALL, "Tags", answer.tags)?;
             Ok(pairs
+                .iter()
                 .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
                 .collect())
         };
@@ -254,7 +286,7 @@ impl Regional {
         let page = async |token| {
             let list = self.logs.describe_log_groups().log_group_name_prefix(name);
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
-            Ok(Page::new(page.log_groups, page.next_token))
+            self.page(CALL, "logGroups", page.log_groups, page.next_token)
         };
         let exact = |group: LogGroup| (group.log_group_name() == Some(name)).then_some(group);
         let ask = || self.search(CALL, page, exact);
@@ -263,13 +295,21 @@ impl Regional {
 
     /// The tags of a log group; none where it is gone.
     pub async fn log_group_tags(&self, arn: &str) -> Result<HashMap<String, String>, Error> {
+        const CALL: &str = "logs:ListTagsForResource";
         let ask = || async {
             let call = self.logs.list_tags_for_resource().resource_arn(arn).send();
-            let answer = found(self.read("logs:ListTagsForResource", call).await)?;
-            Ok(answer.and_then(|answer| answer.tags).unwrap_or_default())
+            match found(self.read(CALL, call).await)? {
+                Some(answer) => self.given(CALL, "tags", answer.tags),
+                None => Ok(HashMap::new()),
+            }
         };
         self.once(&self.reads.log_group_tags, arn.to_owned(), ask).await
     }
+}
+
+/// A text that is not empty: AWS refuses an empty prefix.
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Whether AWS says that there is no such topic.

@@ -9,16 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tags::{OURS, Written};
 use super::{arn, import_id};
-use crate::check;
-
-/// A text in a message: long ones are cut.
-pub(super) fn shown(text: &str) -> String {
-    const CHARS_MAX: usize = 80;
-    match text.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
+use crate::check::{self, one_of, shortened};
 
 pub(super) fn at_most(text: &str, chars_max: usize) -> Result<(), String> {
     match text.chars().count() {
@@ -38,8 +29,13 @@ pub fn event_source(text: &str) -> Result<(), String> {
     Err(format!(
         "must be the name of a partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's \
          `event_source_name`; it is `{}`",
-        shown(text)
+        shortened(text)
     ))
+}
+
+/// The state of a partner event source.
+pub fn source_state(text: &str) -> Result<(), String> {
+    one_of(text, &["PENDING", "ACTIVE", "DELETED"])
 }
 
 /// The beginning of the names of Scalr's event sources, which their buses have too.
@@ -50,7 +46,7 @@ pub fn source_prefix(text: &str) -> Result<(), String> {
     Err(format!(
         "must begin with `{}`, as the names of Scalr's event sources and of their buses do; it is `{}`",
         check::SOURCE_PREFIX,
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -64,7 +60,7 @@ pub fn bus(text: &str) -> Result<(), String> {
             Some(name) => format!("must be the name of an event bus and not its ARN: `{name}`"),
             None => format!(
                 "must be the name of an event bus (letters, digits, `.`, `-`, `_`, and `/` between parts; 256 at most); it is `{}`",
-                shown(text)
+                shortened(text)
             ),
         },
     )
@@ -77,7 +73,7 @@ pub fn name(text: &str) -> Result<(), String> {
     }
     Err(format!(
         "must be 1 to 64 letters, digits, `.`, `-` or `_`; it is `{}`",
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -88,7 +84,7 @@ pub fn name_prefix(text: &str) -> Result<(), String> {
     }
     Err(format!(
         "must be 1 to 38 letters, digits, `.`, `-` or `_`, as 26 more are added; it is `{}`",
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -100,7 +96,7 @@ pub fn description(text: &str) -> Result<(), String> {
 /// An ARN.
 pub fn any_arn(text: &str) -> Result<(), String> {
     arn::parse(text).map(drop).ok_or_else(|| {
-        let text = shown(text);
+        let text = shortened(text);
         format!("must be an ARN, such as `arn:aws:sqs:us-east-1:123456789012:NAME`; it is `{text}`")
     })
 }
@@ -115,7 +111,7 @@ pub fn queue_arn(text: &str) -> Result<(), String> {
         ),
         _ => Err(format!(
             "must be the ARN of an SQS queue; it is `{}`",
-            shown(text)
+            shortened(text)
         )),
     }
 }
@@ -133,7 +129,7 @@ pub fn key_arn(text: &str) -> Result<(), String> {
     }
     Err(format!(
         "must be the ARN of a KMS key, such as `arn:aws:kms:us-east-1:123456789012:key/ID`; it is `{}`",
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -153,7 +149,7 @@ pub fn json_path(text: &str) -> Result<(), String> {
         return Err(format!(
             "must be a JSON path, which begins with `$` and has dots, such as `$.detail.run.id` or `$.resources[0]`; it is \
              `{}`",
-            shown(text)
+            shortened(text)
         ));
     }
     at_most(text, 256)
@@ -182,16 +178,16 @@ pub fn input_paths(paths: &BTreeMap<String, String>) -> Result<(), String> {
         if !(1..=256).contains(&name.len()) || !name.bytes().all(letter) {
             return Err(format!(
                 "must have names of 1 to 256 letters, digits, `_` or `-`; one is `{}`",
-                shown(name)
+                shortened(name)
             ));
         }
         if name.starts_with("AWS") {
             return Err(format!(
                 "must have names that do not begin with `AWS`, which are AWS's own; one is `{}`",
-                shown(name)
+                shortened(name)
             ));
         }
-        json_path(path).map_err(|why| format!("has `{}`, which {why}", shown(name)))?;
+        json_path(path).map_err(|why| format!("has `{}`, which {why}", shortened(name)))?;
     }
     Ok(())
 }
@@ -199,7 +195,7 @@ pub fn input_paths(paths: &BTreeMap<String, String>) -> Result<(), String> {
 /// Tags of a resource.
 pub fn tags(tags: &Written) -> Result<(), String> {
     for (key, value) in tags {
-        let shown = shown(key);
+        let shown = shortened(key);
         match key.chars().count() {
             0 => return Err("must have no empty key".to_owned()),
             1..=128 => {}
@@ -247,7 +243,7 @@ fn of_letters(text: &str, chars_max: usize, more: &str) -> Result<(), String> {
     Err(format!(
         "must be 2 to {chars_max} letters, digits or {}; it is `{}`",
         more.join(", "),
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -255,7 +251,7 @@ fn of_letters(text: &str, chars_max: usize, more: &str) -> Result<(), String> {
 pub fn account_ids(ids: &BTreeSet<String>) -> Result<(), String> {
     let mut judged = ids.iter().map(|id| (id, check::aws_account_id(id)));
     judged
-        .find_map(|(id, judged)| Some(format!("has `{}`, which {}", shown(id), judged.err()?)))
+        .find_map(|(id, judged)| Some(format!("has `{}`, which {}", shortened(id), judged.err()?)))
         .map_or(Ok(()), Err)
 }
 
@@ -269,7 +265,7 @@ pub fn log_group(text: &str) -> Result<(), String> {
         Some(name) => format!("must be the name of a log group and not its ARN: `{name}`"),
         None => format!(
             "must be the name of a log group (letters, digits, `_`, `-`, `/`, `.`, `#`; 512 at most); it is `{}`",
-            shown(text)
+            shortened(text)
         ),
     })
 }
@@ -321,18 +317,6 @@ pub(super) fn within(value: i64, low: i64, high: i64, unit: &str) -> Result<(), 
     } else {
         Err(format!("must be from {low} to {high} {unit}; it is {value}"))
     }
-}
-
-pub(super) fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
-    if all.contains(&text) {
-        return Ok(());
-    }
-    let all: Vec<String> = all.iter().map(|one| format!("`{one}`")).collect();
-    Err(format!(
-        "must be one of {}; it is `{}`",
-        all.join(", "),
-        shown(text)
-    ))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::{at_most, one_of, shown, within};
-use crate::check;
+use super::checks::{at_most, within};
+use crate::check::{self, one_of, shortened};
 
 /// The URL of an HTTP endpoint that EventBridge calls.
 pub fn invocation_endpoint(text: &str) -> Result<(), String> {
@@ -29,7 +29,7 @@ pub fn invocation_endpoint(text: &str) -> Result<(), String> {
     if !is_url || !text.chars().all(is_legal) {
         return Err(format!(
             "must be the URL of a public endpoint, such as `https://hooks.example.com/scalr`; it is `{}`",
-            shown(text)
+            shortened(text)
         ));
     }
     at_most(text, 2_048)
@@ -66,7 +66,7 @@ pub fn http_parameter(text: &str) -> Result<(), String> {
     if text.trim().is_empty() || text.contains(odd) {
         return Err(format!(
             "must not be empty, and hold no colon, line break or other control character; it is `{}`",
-            shown(&text.replace(char::is_control, " "))
+            shortened(&text.replace(char::is_control, " "))
         ));
     }
     at_most(text, 512)
@@ -81,9 +81,12 @@ pub fn http_parameters(all: &BTreeMap<String, String>) -> Result<(), String> {
         http_parameter(name).map_err(|why| format!("has a name that {why}"))?;
         let odd = |c: char| c.is_control() && c != '\t';
         if value.contains(odd) {
-            return Err(format!("has `{}`, which holds a control character", shown(name)));
+            return Err(format!(
+                "has `{}`, which holds a control character",
+                shortened(name)
+            ));
         }
-        at_most(value, 512).map_err(|why| format!("has `{}`, which {why}", shown(name)))?;
+        at_most(value, 512).map_err(|why| format!("has `{}`, which {why}", shortened(name)))?;
     }
     Ok(())
 }

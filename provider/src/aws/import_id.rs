@@ -374,7 +374,7 @@ mod tests {
             bus_name in "[._a-zA-Z0-9-]{1,12}(/[._a-zA-Z0-9-]{1,12}){0,4}",
             rule_name in "[._a-zA-Z0-9-]{1,64}",
             target_id in "[._a-zA-Z0-9-]{1,64}",
-            region in prop::option::of("[a-z]{2}-[a-z]{4,9}-[1-9]"),
+            region in prop::option::of("(us|eu|ap|sa|us-gov)-[a-z]{4,9}-[1-9]"),
         ) {
             let at = region.as_ref().map(|r| format!("@{r}")).unwrap_or_default();
             let want = |parts: &[&String]| -> Vec<String> {

@@ -10,7 +10,6 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::types::{PolicyScope, ResourcePolicy};
 use tfplugin::{Attempts, Diagnostic, Operation, WaitEnd, sentence};
 
-use super::pages::Page;
 use super::policy::{self, ACCOUNT_CHARS_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without};
 use super::regional::Stop;
 use super::{Error, Regional};
@@ -117,7 +116,12 @@ async fn list(aws: &Regional) -> Result<Option<GroupPolicies>, Error> {
         let list = aws.logs.describe_resource_policies();
         let list = list.policy_scope(PolicyScope::Resource).limit(PAGE_SIZE);
         let page = aws.read(DESCRIBE, list.set_next_token(token).send()).await?;
-        Ok(Page::new(page.resource_policies, page.next_token))
+        aws.page(
+            DESCRIBE,
+            "resourcePolicies",
+            page.resource_policies,
+            page.next_token,
+        )
     };
     let all = aws.pages_within(LISTED_PAGES_MAX, ask).await?;
     let by_arn = |policy: ResourcePolicy| Some((policy.resource_arn.clone()?, GroupPolicy::of(&policy)?));
@@ -267,7 +271,12 @@ async fn ask_account(aws: &Regional) -> Result<AccountPolicies, Error> {
     let ask = async |token| {
         let list = aws.logs.describe_resource_policies();
         let page = aws.read(DESCRIBE, list.set_next_token(token).send()).await?;
-        Ok(Page::new(page.resource_policies, page.next_token))
+        aws.page(
+            DESCRIBE,
+            "resourcePolicies",
+            page.resource_policies,
+            page.next_token,
+        )
     };
     let policies = aws.pages(DESCRIBE, ask).await?;
     let account = policies
@@ -294,8 +303,8 @@ async fn ask_group(aws: &Regional, log_group_arn: &str) -> Result<Option<GroupPo
         Err(e) if e.is_not_found() || is_unsupported(&e) => return Ok(None),
         Err(e) => return Err(e),
     };
-    let own = page
-        .resource_policies()
+    let policies = aws.given(DESCRIBE, "resourcePolicies", page.resource_policies)?;
+    let own = policies
         .iter()
         .find(|p| p.policy_scope() != Some(&PolicyScope::Account));
     Ok(own.and_then(GroupPolicy::of))

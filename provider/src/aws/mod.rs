@@ -41,7 +41,7 @@ use crate::shared_read::Writes;
 pub use error::Error;
 use regional::Clients;
 pub use regional::{Limits, Regional};
-pub use settings::{AssumeRole, Endpoints, Settings};
+pub use settings::{AssumeRole, Endpoints, OwnEndpoints, Settings};
 
 /// AWS, as the provider's configuration says. Making one does no I/O.
 #[derive(Debug, Default)]

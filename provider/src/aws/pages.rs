@@ -14,17 +14,21 @@ pub struct Page<T> {
     next: Option<String>,
 }
 
-impl<T> Page<T> {
-    /// From the parts of an answer.
-    pub fn new(items: Option<Vec<T>>, next: Option<String>) -> Self {
-        Self {
-            items: items.unwrap_or_default(),
-            next: next.filter(|token| !token.is_empty()),
-        }
-    }
-}
-
 impl Regional {
+    /// A page from the parts of an answer: the list, by its name there, and the token of the next page.
+    pub fn page<T>(
+        &self,
+        operation: &'static str,
+        member: &'static str,
+        items: Option<Vec<T>>,
+        next: Option<String>,
+    ) -> Result<Page<T>, Error> {
+        Ok(Page {
+            items: self.given(operation, member, items)?,
+            next: next.filter(|token| !token.is_empty()),
+        })
+    }
+
     /// The whole list. `ask` sends the call with a page's token.
     pub async fn pages<T, F, Fut>(&self, operation: &'static str, ask: F) -> Result<Vec<T>, Error>
     where

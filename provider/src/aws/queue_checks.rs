@@ -7,8 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use super::checks::{at_most, is_fifo, shown, within};
+use super::checks::{at_most, is_fifo, within};
 use super::{arn, import_id};
+use crate::check::shortened;
 
 /// The name of a queue that EventBridge can send to without more settings: a standard one.
 pub fn queue_name(text: &str) -> Result<(), String> {
@@ -24,7 +25,7 @@ pub fn queue_name(text: &str) -> Result<(), String> {
         }
         (None, false) => format!(
             "must be 1 to 80 letters, digits, `-` or `_`; it is `{}`",
-            shown(text)
+            shortened(text)
         ),
     })
 }
@@ -45,7 +46,7 @@ pub fn rule_arn(text: &str) -> Result<(), String> {
     }
     Err(format!(
         "must be the ARN of a rule, the `arn` of a `scalr_eventbridge_rule`; it is `{}`",
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -58,7 +59,7 @@ pub fn topic_arn(text: &str) -> Result<(), String> {
         Some(_) => Ok(()),
         None => Err(format!(
             "must be the ARN of an SNS topic, such as `arn:aws:sns:us-east-1:123456789012:NAME`; it is `{}`",
-            shown(text)
+            shortened(text)
         )),
     }
 }
@@ -91,7 +92,7 @@ fn key(text: &str) -> Result<(), String> {
     if text.is_empty() || text.contains(odd) {
         return Err(format!(
             "must be the ARN, the id or the alias (`alias/NAME`) of a KMS key; it is `{}`",
-            shown(text)
+            shortened(text)
         ));
     }
     at_most(text, 2_048)

@@ -61,9 +61,12 @@ impl Regional {
 
     /// The URL of a queue, under the address that is asked.
     pub async fn queue_url(&self, name: &str) -> Result<Option<String>, Error> {
+        const CALL: &str = "sqs:GetQueueUrl";
         let call = self.queues.get_queue_url().queue_name(name).send();
-        let answer = found(self.read("sqs:GetQueueUrl", call).await)?;
-        Ok(answer.and_then(|answer| answer.queue_url))
+        match found(self.read(CALL, call).await)? {
+            Some(answer) => self.given(CALL, "QueueUrl", answer.queue_url).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// All tags of a queue; none where it is gone.

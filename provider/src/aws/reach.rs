@@ -92,10 +92,12 @@ async fn queue(aws: &Regional, arn: &Arn<'_>) -> Result<Option<Held>, Error> {
 }
 
 async fn topic(aws: &Regional, arn: &str) -> Result<Option<Held>, Error> {
+    const CALL: &str = "sns:GetTopicAttributes";
     let call = aws.topics.get_topic_attributes().topic_arn(arn).send();
-    match aws.read("sns:GetTopicAttributes", call).await {
+    match aws.read(CALL, call).await {
         Ok(answer) => {
-            let of = |name| answer.attributes().and_then(|all| all.get(name)).cloned();
+            let all = aws.given(CALL, "Attributes", answer.attributes)?;
+            let of = |name| all.get(name).cloned();
             Ok(Some(Held {
                 policy: of("Policy"),
                 key: of("KmsMasterKeyId"),

@@ -108,7 +108,7 @@ pub struct Clients {
 
 impl Clients {
     pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings, writes: &Writes) -> Self {
-        let endpoints = &settings.endpoints;
+        let (endpoints, named) = (&settings.endpoints, settings.environment_endpoints);
         let region = Region::new(name.to_owned());
         // Each SDK has a builder of its own type.
         macro_rules! client {
@@ -141,9 +141,9 @@ impl Clients {
             events: client!(events, &endpoints.events),
             logs: client!(logs, &endpoints.logs),
             queues: client!(queues, &endpoints.sqs),
-            has_queues: is_beside(base, endpoints, endpoints.sqs.as_ref(), "AWS_ENDPOINT_URL_SQS"),
+            has_queues: is_beside(base, settings, endpoints.sqs.is_some() || named.sqs),
             topics: client!(topics, &endpoints.sns),
-            has_topics: is_beside(base, endpoints, endpoints.sns.as_ref(), "AWS_ENDPOINT_URL_SNS"),
+            has_topics: is_beside(base, settings, endpoints.sns.is_some() || named.sns),
             policy_writes: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
             reads: Reads::new(writes),
@@ -161,10 +161,9 @@ impl Clients {
 
 /// Whether a service is where EventBridge is. Where EventBridge alone has an endpoint of its own, AWS's queues and topics are
 /// not those that its targets lead to.
-fn is_beside(base: &SdkConfig, endpoints: &Endpoints, own: Option<&String>, variable: &str) -> bool {
-    let set = |variable: &str| std::env::var_os(variable).is_some_and(|url| !url.is_empty());
-    let events_alone = endpoints.events.is_some() || set("AWS_ENDPOINT_URL_EVENTBRIDGE");
-    !events_alone || own.is_some() || base.endpoint_url().is_some() || set(variable)
+fn is_beside(base: &SdkConfig, settings: &Settings, has_own: bool) -> bool {
+    let events_alone = settings.endpoints.events.is_some() || settings.environment_endpoints.events;
+    !events_alone || has_own || base.endpoint_url().is_some()
 }
 
 /// The clients of one region, within the limits of one operation.
@@ -228,12 +227,28 @@ impl Regional {
         }
     }
 
+    /// What AWS sends with every answer to a call. An answer without it says nothing, least of all that nothing is there.
+    pub fn given<T>(
+        &self,
+        operation: &'static str,
+        member: &'static str,
+        value: Option<T>,
+    ) -> Result<T, Error> {
+        value.ok_or_else(|| Error::Incomplete {
+            operation,
+            region: self.name.clone(),
+            member,
+        })
+    }
+
     /// The account of the credentials, read from the ARN of its default bus: no further service need be reachable.
     pub async fn account(&self) -> Result<&str, Error> {
+        const CALL: &str = "events:DescribeEventBus";
         let account = self.clients.account.get_or_try_init(|| async {
             let call = self.events.describe_event_bus().name("default").send();
-            let bus = self.read("events:DescribeEventBus", call).await?;
-            Ok(bus.arn().and_then(arn::account).unwrap_or_default().to_owned())
+            let bus = self.read(CALL, call).await?;
+            let arn = self.given(CALL, "Arn", bus.arn)?;
+            Ok(arn::account(&arn).unwrap_or_default().to_owned())
         });
         account.await.map(String::as_str)
     }
@@ -264,5 +279,47 @@ impl Regional {
     /// An entry of a call in this region that failed while the call itself did not.
     pub fn entry_failed(&self, operation: &'static str, code: Option<&str>, message: Option<&str>) -> Error {
         Error::of_entry(operation, &self.name, code, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::OwnEndpoints;
+    use super::*;
+
+    #[test]
+    fn queues_are_where_eventbridge_is_unless_that_one_alone_is_elsewhere() {
+        let url = || Some("http://127.0.0.1:4566".to_owned());
+        let (none, events) = (
+            OwnEndpoints::default(),
+            OwnEndpoints {
+                events: true,
+                ..OwnEndpoints::default()
+            },
+        );
+        for (written, named, own, all, want) in [
+            (None, none, false, None, true),
+            (url(), none, false, None, false),
+            (None, events, false, None, false),
+            (url(), none, true, None, true),
+            (None, events, true, None, true),
+            (None, events, false, url(), true),
+        ] {
+            let settings = Settings {
+                endpoints: Endpoints {
+                    events: written.clone(),
+                    ..Endpoints::default()
+                },
+                environment_endpoints: named,
+                ..Settings::default()
+            };
+            let mut base = SdkConfig::builder();
+            base.set_endpoint_url(all.clone());
+            assert_eq!(
+                is_beside(&base.build(), &settings, own),
+                want,
+                "{written:?} {named:?} {own} {all:?}"
+            );
+        }
     }
 }

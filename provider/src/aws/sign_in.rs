@@ -228,27 +228,30 @@ mod tests {
 
     #[tokio::test]
     async fn aws_is_trusted_by_a_certificate_of_the_bundle() {
-        let server = Server::start().await;
-        for (extra_roots, failure) in [
-            (None, "UnknownIssuer"),
-            (Some(server.authority.clone()), "Refused"),
+        let (server, other) = (Server::start().await, Server::start().await);
+        for (authority, failure) in [
+            (other.authority, "invalid peer certificate"),
+            (server.authority.clone(), "Refused"),
         ] {
             let settings = Settings {
-                region: Ok(Some("us-east-1".to_owned())),
-                extra_roots,
-                max_retries: Some(0),
+                extra_roots: Some(authority),
                 ..Settings::default()
             };
-            let base = load(&settings, Some(&server.url())).await;
+            // Not loaded: what the test's environment says about AWS must not count.
             let keys = Credentials::new("123456789012", "s3cret", None, None, "test");
-            let base = base
-                .into_builder()
+            let mut config = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("us-east-1"))
+                .endpoint_url(server.url())
+                .retry_config(RetryConfig::disabled())
                 .credentials_provider(SharedCredentialsProvider::new(keys));
-            let client = aws_sdk_eventbridge::Client::new(&base.build());
+            config.set_http_client(http_client(&settings));
+            let client = aws_sdk_eventbridge::Client::new(&config.build());
             let refused = client.describe_event_bus().send().await.unwrap_err();
             let text = DisplayErrorContext(&refused).to_string();
             assert!(text.contains(failure), "{text}");
         }
+        assert!(http_client(&Settings::default()).is_none());
     }
 
     #[test]

@@ -135,6 +135,32 @@ pub enum Object {
     },
 }
 
+impl Object {
+    /// Its region.
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            Self::Bus { region, .. }
+            | Self::Rule { region, .. }
+            | Self::Target { region, .. }
+            | Self::LogGroup { region, .. } => Some(region),
+            Self::AuditLogSetting { .. } => None,
+        }
+    }
+
+    /// Whether it is a rule of a bus, or a target of one.
+    pub fn is_on(&self, bus: &Self) -> bool {
+        let Self::Bus { region, name } = bus else {
+            return false;
+        };
+        match self {
+            Self::Rule { region: of, bus, .. } | Self::Target { region: of, bus, .. } => {
+                of == region && bus == name
+            }
+            Self::Bus { .. } | Self::LogGroup { .. } | Self::AuditLogSetting { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,7 @@
 use tfplugin::{ClientOf, Diagnostics, Operation, Path, Plan, Resource, Result};
 
 use super::messages;
+use crate::aws::look::Service;
 use crate::aws::tags::{INSTANCE, Tags};
 use crate::aws::{Error, Regional};
 use crate::client::Client;
@@ -162,6 +163,28 @@ pub fn show_adoption<T>(
 /// Has the tag name this resource again.
 pub async fn take_back<T>(operation: &Operation<'_, T>, aws: &Regional, object: &Object, mark: (&str, &str)) {
     set_owner(operation, aws, object, mark).await;
+}
+
+/// Whether a destroy will leave its object to another resource: one of this plan that makes it, or the one that adopted it,
+/// which the tag of the object with this ARN names.
+pub async fn will_be_left<R: Resource<Client = Client>>(
+    plan: &Plan<'_, R>,
+    object: Object,
+    arn: &str,
+) -> bool {
+    let Some(client) = plan.client() else {
+        return false;
+    };
+    if client.memory().plans_creation(&object) {
+        return true;
+    }
+    let adopted_by = async {
+        let aws = client.aws().ok()?;
+        let aws = aws.look(object.region(), plan.cancelled()).await?;
+        aws.heard(Service::Events, aws.owner(arn, INSTANCE).await)?
+    };
+    let adopted_by = adopted_by.await;
+    adopted_by.is_some() && adopted_by != plan.private(PRIVATE).and_then(Owner::from_private)
 }
 
 /// Notes what a plan makes of an object: the one that is there, or is to be made; none where it is not known yet. Where

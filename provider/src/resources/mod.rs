@@ -2,6 +2,7 @@
 //! calls, `messages.rs` what users read of it.
 
 pub mod audit_log_setting;
+pub mod chain;
 pub mod eventbridge_activation;
 mod eventbridge_api_destination;
 pub mod eventbridge_bus;
@@ -16,6 +17,7 @@ mod handover;
 mod messages;
 mod moved;
 mod receiving;
+pub mod refreshing;
 mod routes;
 
 use tfplugin::Registry;

@@ -3,7 +3,9 @@
 
 pub(crate) mod snapshot;
 
+mod actions;
 mod aws;
+mod data_sources;
 mod delivery_check;
 mod empty;
 mod examples;

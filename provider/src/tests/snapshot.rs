@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, empty, ignored, moved, scalr, walk};
+use super::{actions, aws, data_sources, delivery_check, empty, ignored, moved, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -42,6 +42,16 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/imports.rs"),
     ),
     ("aws/lists", aws::lists::SCENARIOS, include_str!("aws/lists.rs")),
+    (
+        "aws/incomplete",
+        aws::incomplete::SCENARIOS,
+        include_str!("aws/incomplete.rs"),
+    ),
+    (
+        "aws/passed_on",
+        aws::passed_on::SCENARIOS,
+        include_str!("aws/passed_on.rs"),
+    ),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     ("aws/queue", aws::queue::SCENARIOS, include_str!("aws/queue.rs")),
     (
@@ -79,6 +89,12 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         "aws/log_group",
         aws::log_group::SCENARIOS,
         include_str!("aws/log_group.rs"),
+    ),
+    ("actions", actions::SCENARIOS, include_str!("actions.rs")),
+    (
+        "data_sources",
+        data_sources::SCENARIOS,
+        include_str!("data_sources.rs"),
     ),
     (
         "delivery_check",

@@ -12,7 +12,7 @@ use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
-    for kind in ["resources", "data-sources", "functions"] {
+    for kind in ["resources", "data-sources", "functions", "actions"] {
         for folder in folders(&paths::example(kind)) {
             let name = folder
                 .file_name()
@@ -23,9 +23,15 @@ pub(crate) fn cases() -> Vec<Case> {
         }
     }
     found.sort();
-    let examples = found
-        .into_iter()
-        .map(|(name, folder)| Case::new(name, move |tool| example(tool, &folder)));
+    let examples = found.into_iter().map(|(name, folder)| {
+        let of_actions = name.starts_with("examples::actions");
+        let case = Case::new(name, move |tool| example(tool, &folder));
+        if of_actions {
+            case.needs(Feature::Actions)
+        } else {
+            case
+        }
+    });
     let queries = folders(&paths::example("list-resources"))
         .into_iter()
         .map(|folder| {

@@ -8,6 +8,7 @@ use libtest_mimic::Arguments;
 
 use crate::runner::Case;
 
+mod actions;
 mod audit_log_setting;
 mod bad_input;
 mod data_sources;
@@ -58,6 +59,7 @@ pub(crate) fn table() -> Vec<Case> {
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
         data_sources::cases,
+        actions::cases,
         query::cases,
         export::cases,
         functions::cases,

@@ -226,7 +226,7 @@ fn moved(tool: &Tool, files: &[&str]) -> Result<()> {
 }
 
 /// An object that the stand-in for hashicorp/aws has in the state.
-fn of_aws(tool: &Tool, kind: &str, attributes: Value) -> Value {
+fn of_aws(tool: &Tool, kind: &str, attributes: &Value) -> Value {
     let provider = format!("provider[\"{}/hashicorp/aws\"]", tool.kind.registry());
     json!({
         "mode": "managed", "type": kind, "name": "events", "provider": provider,
@@ -240,8 +240,8 @@ fn log_group_leaves_the_state(tool: &Tool) -> Result<()> {
     let group = json!({ "id": GROUP, "name": GROUP, "retention_in_days": 30 });
     let policy = json!({ "id": "events", "policy_name": "events", "policy_document": "{}" });
     let theirs = [
-        of_aws(tool, "aws_cloudwatch_log_group", group),
-        of_aws(tool, "aws_cloudwatch_log_resource_policy", policy),
+        of_aws(tool, "aws_cloudwatch_log_group", &group),
+        of_aws(tool, "aws_cloudwatch_log_resource_policy", &policy),
     ];
     stage.state(&AWS_OLD, &theirs)?;
     let still_theirs = r#"

@@ -1,12 +1,11 @@
-//! How many requests a refresh makes, counted between the tool and the servers, and what becomes of an apply that is throttled.
+//! How many requests a refresh makes, counted between the tool and the servers.
 
 use std::collections::BTreeMap;
 
 use acceptance::proxy::{Proxy, Script};
 use acceptance::tools::Tool;
-use acceptance::workdir::{APPLY, Workdir};
+use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
-use serde_json::json;
 
 use super::hcl::{self, BUS, CONNECTION};
 use super::verify;
@@ -22,7 +21,6 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("speed::requests_for_many_connections", connections),
         Case::new("speed::requests_for_many_rules", rules),
-        Case::new("speed::throttled_apply_makes_nothing_twice", throttled),
     ]
 }
 
@@ -115,53 +113,6 @@ fn rules(tool: &Tool) -> Result<()> {
         of("AWSEvents.ListTargetsByRule") <= RULES && of("AWSEvents.ListTagsForResource") <= RULES + 1,
         "{calls:?}"
     );
-    workdir.destroy()?;
-    verify::nothing_left(&workdir, "us-east-1", &[])
-}
-
-/// Has a share of the calls of both servers throttled.
-fn throttle(workdir: &Workdir) -> Result<()> {
-    let companion = &workdir.companion;
-    for operation in [
-        "events:*Rule",
-        "events:*Targets",
-        "events:List*",
-        "events:*EventBus",
-        "logs:*",
-    ] {
-        companion.fault_in_aws(&json!({
-            "kind": "error", "operation": operation, "share": 0.2, "status": 400, "code": "ThrottlingException",
-            "message": "Rate exceeded",
-        }))?;
-    }
-    companion.fault_in_scalr(&json!({ "kind": "error", "share": 0.2, "status": 429 }))
-}
-
-fn throttled(tool: &Tool) -> Result<()> {
-    let workdir = Workdir::new(tool)?;
-    throttle(&workdir)?;
-    workdir.config(&many_rules())?;
-    let mut apply = APPLY.to_vec();
-    apply.push("-parallelism=50");
-    let applied = workdir.succeed(&apply)?;
-    let wanted = format!("{} added, 0 changed, 0 destroyed", 2 + 2 * RULES);
-    ensure!(
-        applied.flat().contains(&wanted),
-        "wanted `{wanted}`:\n{}",
-        applied.text
-    );
-    workdir.companion.clear_faults()?;
-    workdir.plan_empty()?;
-    ensure!(workdir.companion.scalr().connections()?.len() == 1);
-    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    let (rules, groups) = (workdir.aws().rules(&bus)?, workdir.aws().groups()?);
-    ensure!(
-        rules.len() == RULES && groups.len() == RULES,
-        "{rules:?}\n{groups:?}"
-    );
-    for rule in &rules {
-        ensure!(workdir.aws().targets(&bus, rule)?.len() == 1, "{rule}");
-    }
     workdir.destroy()?;
     verify::nothing_left(&workdir, "us-east-1", &[])
 }

@@ -25,6 +25,32 @@ resource "scalr_eventbridge_delivery_check" "runs" {
 }
 "#;
 
+const DESTINATIONS: &str = r#"
+variable "secret" {
+  type      = string
+  ephemeral = true
+  default   = "s3cret-of-the-hook"
+}
+
+resource "scalr_eventbridge_api_destination" "hook" {
+  name                = "hook"
+  invocation_endpoint = "https://hooks.example.com/scalr"
+  api_key             = { name = "x-api-key" }
+  secret_wo           = var.secret
+  secret_wo_version   = 1
+}
+
+resource "scalr_eventbridge_queue" "archive" {
+  name      = "archive"
+  rule_arns = [scalr_eventbridge_rule.runs.arn]
+}
+
+resource "scalr_eventbridge_topic_permission" "runs" {
+  topic_arn = "arn:aws:sns:us-east-1:123456789012:runs"
+  rule_arn  = scalr_eventbridge_rule.runs.arn
+}
+"#;
+
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::new("states::of_earlier_schemas_plan_empty", plan_empty)]
 }
@@ -36,6 +62,7 @@ fn plan_empty(tool: &Tool) -> Result<()> {
         "scalr_eventbridge_bus.scalr",
         "scalr_eventbridge_target.logs",
     );
+    workdir.aws().make_topic("runs", false)?;
     workdir.config(&hcl::all(&[
         CONNECTION,
         BUS,
@@ -44,8 +71,9 @@ fn plan_empty(tool: &Tool) -> Result<()> {
         &activation,
         AUDIT_LOGS,
         CHECK,
+        DESTINATIONS,
     ]))?;
-    workdir.apply_counts(7, 0, 0)?;
+    workdir.apply_counts(10, 0, 0)?;
     let made = workdir.state()?;
     let stored = stored()?;
     every_schema_has_one(&stored)?;

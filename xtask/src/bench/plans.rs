@@ -33,15 +33,17 @@ pub(super) struct Taken {
     destroy_calls: u64,
 }
 
-/// Builds both programs, measures, and fails where there are more calls than there may be.
-pub(super) fn run() -> Result<()> {
-    let mut build = shell::build_programs();
-    build.arg("--release");
-    shell::run(build)?;
-    let taken = measure(
-        &places::target().join("release"),
-        &places::target().join("release"),
-    )?;
+/// Builds both programs, or takes those in the folder that is named; measures, and fails where there are more calls than there may be.
+pub(super) fn run(more: &[String]) -> Result<()> {
+    let folder = if let Some(folder) = more.first() {
+        std::path::absolute(folder)?
+    } else {
+        let mut build = shell::build_programs();
+        build.arg("--release");
+        shell::run(build)?;
+        places::target().join("release")
+    };
+    let taken = measure(&folder, &folder)?;
     println!(
         "\n{CONNECTIONS} connections, {LATENCY_MS} ms an answer of Scalr's\n\
          {:<10}{:>10}{:>10}\n{:<10}{:>8.2} s{:>10}  at most {CALLS_MAX}\n{:<10}{:>8.2} s{:>10}  at most {DESTROY_CALLS_MAX}",

@@ -1,4 +1,4 @@
-//! Whoever finds a resource, data source, list or function by its name in HCL finds its code, its example, its page and its
+//! Whoever finds a resource, data source, list, action or function by its name in HCL finds its code, its example, its page and its
 //! test under that name: none may be missing, and none may be left over.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ struct Kind {
     prefix: &'static str,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind {
         code: "provider/src/resources/",
         examples: "examples/resources/",
@@ -50,6 +50,15 @@ const KINDS: [Kind; 4] = [
         examples: "examples/list-resources/",
         files: &["list-resource.tfquery.hcl", "versions.tf"],
         docs: "docs/list-resources/",
+        own_cases: false,
+        folder: false,
+        prefix: "scalr_",
+    },
+    Kind {
+        code: "provider/src/actions/",
+        examples: "examples/actions/",
+        files: &["action.tf", "versions.tf"],
+        docs: "docs/actions/",
         own_cases: false,
         folder: false,
         prefix: "scalr_",

@@ -45,6 +45,8 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 pub(super) struct Request {
     method: Method,
+    /// What the path is under.
+    base: &'static str,
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
@@ -64,6 +66,7 @@ impl Request {
     pub(super) fn get(path: String, query: Vec<(&'static str, String)>) -> Self {
         Self {
             method: Method::GET,
+            base: BASE_PATH,
             path,
             query,
             body: None,
@@ -74,6 +77,7 @@ impl Request {
     pub(super) fn delete(path: String) -> Self {
         Self {
             method: Method::DELETE,
+            base: BASE_PATH,
             path,
             query: Vec::new(),
             body: None,
@@ -93,11 +97,17 @@ impl Request {
         let body = serde_json::to_vec(body).map_err(ClientError::Unwritable)?;
         Ok(Self {
             method,
+            base: BASE_PATH,
             path,
             query: Vec::new(),
             body: Some(body),
             is_retried: true,
         })
+    }
+
+    /// The same call, its path under the host's root.
+    pub(super) fn at_the_root(self) -> Self {
+        Self { base: "/", ..self }
     }
 
     /// The same call, never retried.
@@ -240,7 +250,10 @@ impl Exchange {
     }
 
     async fn attempt(&self, http: &reqwest::Client, request: &Request) -> Result<Body, ClientError> {
-        let mut url = self.settings.host.url(&format!("{BASE_PATH}{}", request.path));
+        let mut url = self
+            .settings
+            .host
+            .url(&format!("{}{}", request.base, request.path));
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
         }

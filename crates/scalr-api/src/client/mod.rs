@@ -36,8 +36,8 @@ pub use self::settings::Settings;
 pub use self::token::{Token, TokenError};
 use crate::{
     Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
-    ConnectionId, ConnectionInput, Document, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX, Run, RunId,
-    RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId,
+    ConnectionId, ConnectionInput, Delivery, Document, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX,
+    Run, RunId, RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId, delivery_path,
 };
 
 /// Pages of a list that are read at most.
@@ -133,6 +133,13 @@ impl Client {
         pages_max: u32,
     ) -> Result<Option<Vec<Object<Connection>>>, ClientError> {
         self.list(Connection::PATH, None, Some(pages_max)).await
+    }
+
+    /// What a connection holds, has delivered and has dropped. The companion answers this; Scalr itself has no such path.
+    pub async fn delivery(&self, id: &ConnectionId) -> Result<Delivery, ClientError> {
+        let request = Request::get(delivery_path(id), Vec::new()).at_the_root();
+        let read = |body: Body| body.read(&request);
+        self.exchange.send(&request, &self.stop, read).await
     }
 
     /// The audit-log setting of an account; `None` when the account is gone, or the server has no such setting.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
+use super::action::Action;
 use super::config::Config;
 use super::data_source::DataSource;
 use super::function::{Function, FunctionError};
@@ -65,6 +66,15 @@ pub(crate) trait AnyDataSource: Send + Sync {
     fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
 }
 
+pub(crate) trait AnyAction: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn object(&self) -> Arc<Object>;
+    fn timeouts(&self) -> Timeouts;
+    fn invoke<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>>;
+    /// `certain` is the configuration without what a mocked run may have made up.
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
+}
+
 pub(crate) trait AnyList: Send + Sync {
     /// That of its resource.
     fn name(&self) -> &'static str;
@@ -103,6 +113,7 @@ pub(crate) struct Contents {
     pub(crate) data_sources: Vec<Box<dyn AnyDataSource>>,
     pub(crate) lists: Vec<Box<dyn AnyList>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
+    pub(crate) actions: Vec<Box<dyn AnyAction>>,
 }
 
 struct Erased<T>(PhantomData<fn() -> T>);
@@ -121,6 +132,10 @@ pub(crate) fn list<L: List>() -> Box<dyn AnyList> {
 
 pub(crate) fn function<F: Function>() -> Box<dyn AnyFunction> {
     Box::new(Erased::<F>(PhantomData))
+}
+
+pub(crate) fn action<A: Action>() -> Box<dyn AnyAction> {
+    Box::new(Erased::<A>(PhantomData))
 }
 
 pub(crate) fn provider<P: Provider>() -> Box<dyn AnyProvider> {
@@ -278,6 +293,29 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
     }
 }
 
+impl<A: Action> AnyAction for Erased<A> {
+    fn name(&self) -> &'static str {
+        A::NAME
+    }
+
+    fn object(&self) -> Arc<Object> {
+        object_of::<A>()
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        A::TIMEOUTS
+    }
+
+    fn invoke<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { A::invoke(decode(config)?, &mut Operation::new(call)).await })
+    }
+
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics) {
+        diags.extend(broken(A::RULES, config));
+        A::validate_config(&Config::new(certain), diags);
+    }
+}
+
 impl<L: List> AnyList for Erased<L> {
     fn name(&self) -> &'static str {
         L::Of::NAME
@@ -355,6 +393,7 @@ impl<P: Provider> AnyProvider for Erased<P> {
             data_sources,
             lists,
             functions,
+            actions,
             ..
         } = registry;
         Contents {
@@ -362,6 +401,7 @@ impl<P: Provider> AnyProvider for Erased<P> {
             data_sources,
             lists,
             functions,
+            actions,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a provider's author implements, and what the implementation is given.
 
+pub(crate) mod action;
 pub(crate) mod attempts;
 pub(crate) mod config;
 pub(crate) mod data_source;

@@ -2,9 +2,10 @@
 
 use std::future::Future;
 
+use super::action::Action;
 use super::config::Config;
 use super::data_source::DataSource;
-use super::erased::{AnyDataSource, AnyFunction, AnyList, AnyResource};
+use super::erased::{AnyAction, AnyDataSource, AnyFunction, AnyList, AnyResource};
 use super::function::Function;
 use super::list::List;
 use super::resource::Resource;
@@ -83,6 +84,7 @@ pub struct Registry<C> {
     pub(crate) data_sources: Vec<Box<dyn AnyDataSource>>,
     pub(crate) lists: Vec<Box<dyn AnyList>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
+    pub(crate) actions: Vec<Box<dyn AnyAction>>,
     client: std::marker::PhantomData<fn() -> C>,
 }
 
@@ -93,6 +95,7 @@ impl<C: Send + Sync + 'static> Registry<C> {
             data_sources: Vec::new(),
             lists: Vec::new(),
             functions: Vec::new(),
+            actions: Vec::new(),
             client: std::marker::PhantomData,
         }
     }
@@ -122,6 +125,12 @@ impl<C: Send + Sync + 'static> Registry<C> {
     /// Offers a function.
     pub fn function<F: Function>(&mut self) -> &mut Self {
         self.functions.push(super::erased::function::<F>());
+        self
+    }
+
+    /// Offers an action. Terraform before 1.14 and OpenTofu do not see it.
+    pub fn action<A: Action<Client = C>>(&mut self) -> &mut Self {
+        self.actions.push(super::erased::action::<A>());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::schema;
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::provider::erased::{AnyDataSource, AnyFunction, AnyList, AnyProvider, AnyResource};
+use crate::provider::erased::{AnyAction, AnyDataSource, AnyFunction, AnyList, AnyProvider, AnyResource};
 use crate::schema::{Object, Shape};
 use crate::timeouts::Timeouts;
 
@@ -24,6 +24,15 @@ pub(crate) struct ResourceType {
 /// A data source with its types.
 pub(crate) struct DataSourceType {
     pub(crate) any: Box<dyn AnyDataSource>,
+    pub(crate) name: String,
+    pub(crate) object: Arc<Object>,
+    pub(crate) ty: Type,
+    pub(crate) timeouts: Timeouts,
+}
+
+/// An action with its types. It is shared with the streams of its invocations.
+pub(crate) struct ActionType {
+    pub(crate) any: Box<dyn AnyAction>,
     pub(crate) name: String,
     pub(crate) object: Arc<Object>,
     pub(crate) ty: Type,
@@ -54,6 +63,7 @@ pub(crate) struct Catalog {
     pub(crate) data_sources: BTreeMap<String, DataSourceType>,
     pub(crate) lists: BTreeMap<String, ListType>,
     pub(crate) functions: BTreeMap<&'static str, FunctionType>,
+    pub(crate) actions: BTreeMap<String, Arc<ActionType>>,
     /// What is wrong with the provider itself.
     pub(crate) faults: Diagnostics,
 }
@@ -69,6 +79,7 @@ impl Catalog {
             data_sources: BTreeMap::new(),
             lists: BTreeMap::new(),
             functions: BTreeMap::new(),
+            actions: BTreeMap::new(),
             faults: Diagnostics::new(),
             provider,
         };
@@ -85,6 +96,10 @@ impl Catalog {
             .functions
             .into_iter()
             .for_each(|any| catalog.add_function(any));
+        contents
+            .actions
+            .into_iter()
+            .for_each(|any| catalog.add_action(any));
         catalog
     }
 
@@ -177,6 +192,32 @@ impl Catalog {
         }
     }
 
+    fn add_action(&mut self, any: Box<dyn AnyAction>) {
+        let name = format!("{}_{}", self.provider.name(), any.name());
+        let (object, timeouts) = (any.object(), any.timeouts());
+        self.idle_checks(&name, &object, &[]);
+        for attr in object
+            .attributes
+            .iter()
+            .filter(|attr| attr.computed && !attr.optional)
+        {
+            self.fault(&format!(
+                "`{}` of the action `{name}` is computed, and an action has no state to keep it in",
+                attr.name
+            ));
+        }
+        let entry = ActionType {
+            ty: schema::full_type(&object, timeouts),
+            any,
+            name: name.clone(),
+            object,
+            timeouts,
+        };
+        if self.actions.insert(name.clone(), Arc::new(entry)).is_some() {
+            self.fault(&format!("the action `{name}` is registered twice"));
+        }
+    }
+
     /// Finds checks that nothing runs: of attributes that neither the configuration sets nor an import.
     fn idle_checks(&mut self, name: &str, object: &Object, identity: &[(&'static str, bool)]) {
         for attr in &object.attributes {
@@ -206,6 +247,10 @@ impl Catalog {
         self.data_sources
             .get(name)
             .ok_or_else(|| unknown("data source", name))
+    }
+
+    pub(crate) fn action(&self, name: &str) -> Result<&Arc<ActionType>> {
+        self.actions.get(name).ok_or_else(|| unknown("action", name))
     }
 
     pub(crate) fn list(&self, name: &str) -> Result<&ListType> {

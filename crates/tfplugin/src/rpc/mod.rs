@@ -1,8 +1,9 @@
 //! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
 //!
-//! Calls of powers that no provider here has (ephemeral resources, actions, state stores) answer "unimplemented", which is what
+//! Calls of powers that no provider here has (ephemeral resources, state stores) answer "unimplemented", which is what
 //! the generated trait does by default.
 
+mod action;
 mod apply;
 mod catalog;
 mod data_source;
@@ -31,7 +32,7 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
-pub(crate) use self::catalog::ResourceType;
+pub(crate) use self::catalog::{ActionType, ResourceType};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
@@ -247,8 +248,11 @@ serve! {
     now validate_list_resource_config, ValidateListResourceConfig, |m| m.type_name.clone() => list::validate;
     now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
     later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
+    now validate_action_config, ValidateActionConfig, |m| m.action_type.clone() => action::validate;
+    now plan_action, PlanAction, |m| m.action_type.clone() => action::plan;
     bare get_functions, GetFunctions, |_| String::new() => function::definitions;
     now call_function, CallFunction, |m| m.name.clone() => function::call;
     --- streams ---
+    invoke_action, InvokeAction, |m| m.action_type.clone() => action::invoke;
     list_resource, ListResource, |m| m.type_name.clone() => list::list;
 }

@@ -22,7 +22,9 @@ fn capabilities() -> pb::ServerCapabilities {
 }
 
 pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
-    use pb::get_metadata::{DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata};
+    use pb::get_metadata::{
+        ActionMetadata, DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+    };
     let catalog = &service.catalog;
     let named = |name: &String| name.clone();
     pb::get_metadata::Response {
@@ -52,6 +54,12 @@ pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
             .map(|name| FunctionMetadata {
                 name: (*name).to_owned(),
             })
+            .collect(),
+        actions: catalog
+            .actions
+            .keys()
+            .map(named)
+            .map(|type_name| ActionMetadata { type_name })
             .collect(),
         ..Default::default()
     }
@@ -87,6 +95,11 @@ pub(super) fn schema(service: &Service) -> pb::get_provider_schema::Response {
             })
             .collect(),
         functions: super::function::all(catalog),
+        action_schemas: catalog
+            .actions
+            .values()
+            .map(|one| (one.name.clone(), messages::action(&one.object, one.timeouts)))
+            .collect(),
         diagnostics: wire::diagnostics(catalog.faults.clone(), &catalog.ty),
         server_capabilities: Some(capabilities()),
         ..Default::default()

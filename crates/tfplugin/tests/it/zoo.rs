@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tfplugin::testing::Harness;
 use tfplugin::{
-    Action, Attrs, Config, ConfigureRequest, DataSource, Diagnostic, Diagnostics, Dynamic, Identity, Moves,
-    Number, Operation, Plan, Provider, Registry, Resource, Result, Timeouts, Value, WaitEnd, mins, secs,
+    Attrs, Config, ConfigureRequest, DataSource, Diagnostic, Diagnostics, Dynamic, Identity, Moves, Number,
+    Operation, Plan, PlanAction, Provider, Registry, Resource, Result, Timeouts, Value, WaitEnd, mins, secs,
 };
 
 /// A zoo.
@@ -318,7 +318,7 @@ impl Resource for Animal {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        if plan.action() == Action::Delete {
+        if plan.action() == PlanAction::Delete {
             plan.warn(Diagnostic::warning("It will be missed"));
             return Ok(());
         }
@@ -400,7 +400,7 @@ impl Resource for Feeding {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        assert_ne!(plan.action(), Action::Delete, "`PLANS_DESTROY` is not set");
+        assert_ne!(plan.action(), PlanAction::Delete, "`PLANS_DESTROY` is not set");
         Ok(())
     }
 }

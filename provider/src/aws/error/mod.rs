@@ -64,6 +64,15 @@ pub enum Error {
         /// What happened.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The answer says success and lacks what every answer to the call has: what AWS did or holds is not known.
+    Incomplete {
+        /// The call.
+        operation: &'static str,
+        /// Its region.
+        region: String,
+        /// What is missing.
+        member: &'static str,
+    },
     /// The operation ended before something that changes nothing was through.
     Stopped {
         /// What was under way: a call and its region.
@@ -173,10 +182,15 @@ impl Error {
         )
     }
 
-    /// The same call may succeed in a moment: something else was being changed, or too much was asked at once. One that
-    /// was stopped counts too: what waits for it sees for itself that it is over.
+    /// The answer lacks what it must have.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Incomplete { .. })
+    }
+
+    /// The same call may succeed in a moment: something else was being changed, too much was asked at once, or the answer was
+    /// no whole one. One that was stopped counts too: what waits for it sees for itself that it is over.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Stopped { .. })
+        matches!(self, Self::Stopped { .. } | Self::Incomplete { .. })
             || is_of_the_server(self)
             || matches!(
                 self.code(),
@@ -213,7 +227,11 @@ impl Cause for Error {
             Self::Service(service) if is_write(service.operation) && is_of_the_server(self) => {
                 Effect::Unknown
             }
-            Self::Unreachable { operation, .. } if is_write(operation) => Effect::Unknown,
+            Self::Unreachable { operation, .. } | Self::Incomplete { operation, .. }
+                if is_write(operation) =>
+            {
+                Effect::Unknown
+            }
             _ => Effect::Refused,
         }
     }
@@ -251,6 +269,11 @@ impl Cause for Error {
             Self::Unreachable { .. } => {
                 "Is AWS reachable from here, and is the endpoint right (`endpoints` in the \
                                          provider's `aws`, `AWS_ENDPOINT_URL`)?"
+                    .to_owned()
+            }
+            Self::Incomplete { .. } => {
+                "Run the same command again. If it comes back: what answers at the endpoint, a proxy or AWS itself \
+                 (`endpoints` in the provider's `aws`, `AWS_ENDPOINT_URL`)?"
                     .to_owned()
             }
             Self::Stopped { why, .. } => match why {
@@ -329,6 +352,14 @@ impl fmt::Display for Error {
                     .as_ref()
                     .map_or_else(String::new, |url| format!(" at {url}")),
                 unsigned(&in_full(source.as_ref()))
+            ),
+            Self::Incomplete {
+                operation,
+                region,
+                member,
+            } => write!(
+                f,
+                "`{operation}` in {region} answered without `{member}`, which AWS always sends: what is there is not known"
             ),
             Self::Stopped { what, why } => match why {
                 Stop::Interrupted => write!(f, "{what} was interrupted before an answer came"),

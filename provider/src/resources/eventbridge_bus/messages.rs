@@ -137,24 +137,42 @@ pub(super) fn in_use(name: &str, found: &InUse, deletes: bool) -> Diagnostic {
     let listed = |what: &str, names: &[String]| {
         (!names.is_empty()).then(|| format!("the {what} `{}`", names.join("`, `")))
     };
+    let targets = found.targets.iter().map(|(rule, ids)| {
+        format!(
+            "on the rule `{rule}`, which goes, the targets `{}`",
+            ids.join("`, `")
+        )
+    });
     let parts = [listed("archives", &found.archives), listed("rules", &found.rules)];
+    let parts: Vec<String> = parts.into_iter().flatten().chain(targets).collect();
     let whose = if deletes {
-        "they stop the deletion, unless a `scalr_eventbridge_rule` of this plan removes them"
+        "they stop the deletion, unless another resource of this plan removes them"
     } else {
         "those that are not replaced with it stop the replacement"
     };
-    let by_hand = found.archives.first().map_or_else(
-        || {
-            let rule = found.rules.first().map_or("NAME", String::as_str);
-            format!("`aws events delete-rule --event-bus-name {name} --name {rule}`, after its targets")
-        },
-        |archive| format!("`aws events delete-archive --archive-name {archive}`"),
-    );
     Diagnostic::warning(format!("The event bus `{name}` is in use")).detail(format!(
-        "AWS deletes a bus only when it has neither archives nor rules. It has {}; {whose}. Delete them first ({by_hand}), or \
-         see to it that the same apply does.",
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        "AWS deletes a bus only when it has neither archives nor rules, and a rule only when it has no targets. There are {}; \
+         {whose}. Delete them first ({}), or see to it that the same apply does.",
+        parts.join(" and "),
+        by_hand(name, found)
     ))
+}
+
+/// The commands that delete what is in the way, the first of each kind.
+fn by_hand(bus: &str, found: &InUse) -> String {
+    let archive = found.archives.first();
+    let archive = archive.map(|archive| format!("`aws events delete-archive --archive-name {archive}`"));
+    let rule = found.rules.first().map(|rule| {
+        format!("`aws events delete-rule --event-bus-name {bus} --name {rule}`, after its targets")
+    });
+    let targets = found.targets.first_key_value().map(|(rule, ids)| {
+        format!(
+            "`aws events remove-targets --event-bus-name {bus} --rule {rule} --ids {}`",
+            ids.join(" ")
+        )
+    });
+    let commands: Vec<String> = [archive, rule, targets].into_iter().flatten().collect();
+    commands.join("; ")
 }
 
 /// A destroy is refused before the first target goes.

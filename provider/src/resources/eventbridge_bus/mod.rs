@@ -13,7 +13,7 @@ mod source;
 use std::collections::BTreeMap;
 
 use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, Resource, Result, Timeouts, mins,
+    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
 };
 
 use super::handover;
@@ -47,9 +47,10 @@ pub struct Bus {
     /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
     #[tf(optional, default = false)]
     adopt_existing: bool,
-    /// Other resources of this configuration (of another provider) manage archives or rules on this bus, and remove them in
-    /// the same destroy. Without this, a destroy that would take targets and rules while such an archive or rule is on the
-    /// bus is refused at plan: AWS deletes a bus only when it has none. With it, the plan warns.
+    /// Other resources of this configuration (of another provider) manage archives or rules on this bus, or targets of its
+    /// rules, and remove them in the same destroy. Without this, a `destroy` that would take targets and rules while such an
+    /// archive, rule or target stays is refused at plan: AWS deletes a bus only when it has neither archives nor rules, and a
+    /// rule only when it has no targets. With it, the plan warns.
     #[tf(optional, default = false)]
     managed_with_others: bool,
     /// What the bus is for.
@@ -135,6 +136,7 @@ impl Resource for Bus {
         }
         state.name = Some(state.event_source_name.clone());
         state.region = Some(Region::from(&*aws.name));
+        plan::note_refresh(operation, &state);
         let name = &state.event_source_name;
         let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
         let Some(held) = held else {
@@ -206,7 +208,7 @@ impl Resource for Bus {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         plan::warn_of_loss(plan);
         in_use::judge(plan).await;
-        if plan.action() == Action::Delete {
+        if plan.action() == PlanAction::Delete {
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());
@@ -236,6 +238,10 @@ impl Resource for Bus {
 }
 
 impl Bus {
+    fn known_arn(&self) -> &str {
+        self.arn.as_deref().unwrap_or_default()
+    }
+
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));

@@ -7,10 +7,11 @@ mod moved;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Action, Attrs, Moves, Operation, Plan, Resource, Result, Timeouts, Value, mins};
+use tfplugin::{Attrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value, mins};
 
 use crate::check;
 use crate::client::Client;
+use crate::defaults;
 use crate::failure::Cause as _;
 use crate::scalr::connection_id;
 use crate::values::Region;
@@ -85,7 +86,11 @@ impl Resource for Connection {
             return Ok(None);
         };
         warn_of_failure(operation, &object);
-        Ok(Some(state.with(&object)))
+        let state = state.with(&object);
+        if let Some(source) = &state.event_source_name {
+            operation.client().walk().connected(source);
+        }
+        Ok(Some(state))
     }
 
     async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -110,8 +115,10 @@ impl Resource for Connection {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let region = plan.config(Self::region()).known();
+        defaults::warn_of_region(plan, region.as_deref(), Self::region());
         let enabled = plan.planned(Self::enabled());
-        if plan.action() == Action::Update && !plan.replaces() && enabled == Value::Known(false) {
+        if plan.action() == PlanAction::Update && !plan.replaces() && enabled == Value::Known(false) {
             // Any other answer to the pause is an error.
             plan.set(Self::status(), Status::Disabled.as_str());
         }

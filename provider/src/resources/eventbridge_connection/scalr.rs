@@ -111,7 +111,7 @@ async fn not_created(scalr: &Scalr, plan: &Connection, error: ClientError) -> Di
         (Some(holder), Creation::Refused) => messages::taken(plan, holder).into(),
         (None, Creation::Refused) => failed.during(doing),
         (Some(holder), Creation::Unsure) => {
-            failed.during_with(doing, &Standing::same(messages::there_now(holder)))
+            failed.during_with(doing, &Standing::same(messages::there_now(plan, holder)))
         }
         (None, Creation::Unsure) => failed.during_with(doing, &Standing::same(messages::NOT_THERE_YET)),
     }

@@ -8,7 +8,9 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
+use tfplugin::{
+    Attrs, Identity, ImportedAttrs, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
+};
 
 use super::handover;
 use crate::aws::tags::INSTANCE;
@@ -156,7 +158,7 @@ impl Resource for Queue {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         stored::refuse_loss(plan).await;
-        if plan.action() == Action::Delete {
+        if plan.action() == PlanAction::Delete {
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());

@@ -1,7 +1,7 @@
 //! Messages in a queue that is to go. They would go with it, so that the plan is refused, before anything else is destroyed.
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use tfplugin::{Action, Plan};
+use tfplugin::{Plan, PlanAction};
 
 use super::{Queue, messages};
 use crate::aws::look::Service;
@@ -15,7 +15,7 @@ pub(super) const COUNTS: [QueueAttributeName; 3] = [
 
 /// Refuses to delete or replace a queue that holds messages. What AWS does not say, the destroy asks again.
 pub(super) async fn refuse_loss(plan: &mut Plan<'_, Queue>) {
-    if plan.action() != Action::Delete && !plan.replaces() {
+    if plan.action() != PlanAction::Delete && !plan.replaces() {
         return;
     }
     let Some(prior) = plan.prior().filter(|prior| !prior.force_destroy).cloned() else {

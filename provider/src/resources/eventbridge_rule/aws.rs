@@ -95,6 +95,7 @@ async fn is_left_over(aws: &Regional, plan: &Rule, name: &str) -> Result<bool, E
 
 /// Writes the rule, a new one with its tags, and returns its ARN.
 pub(super) async fn put(aws: &Regional, plan: &Rule, tags: Option<&Tags>) -> Result<String> {
+    const CALL: &str = "events:PutRule";
     let new = tags.is_some();
     let tags = tags.filter(|tags| !tags.is_empty());
     let state = if plan.enabled {
@@ -113,8 +114,9 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, tags: Option<&Tags>) -> Res
         .set_description(plan.description.clone())
         .set_role_arn(plan.role_arn.clone())
         .set_tags(tags.map(wire_tags));
-    match call.send().await.map_err(|e| aws.failed("events:PutRule", e)) {
-        Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
+    let answer = call.send().await.map_err(|e| aws.failed(CALL, e));
+    match answer.and_then(|answer| aws.given(CALL, "RuleArn", answer.rule_arn)) {
+        Ok(arn) => Ok(arn),
         Err(e) if e.is_not_found() => {
             Err(messages::no_bus(plan, &e, &aws.account_in_words().await, &aws.name).into())
         }

@@ -2,6 +2,7 @@
 
 mod aws;
 mod generated_name;
+mod in_use;
 mod messages;
 mod moved;
 mod object;
@@ -11,7 +12,8 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Action, Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, Resource, Result, Timeouts, Value, mins,
+    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value,
+    mins,
 };
 
 use super::handover;
@@ -37,7 +39,7 @@ pub struct Rule {
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
     /// Beginning of the rule's name, 38 characters at most: AWS takes 64, and 26 are added. For rules that are replaced with
-    /// `create_before_destroy`. Where their targets have that too, they use a log group with `create = false`, since the old rule's target still has its own. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
+    /// `create_before_destroy`. Where their targets have that too, a log group passes to the new target when the old one is destroyed. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
     /// it is an error that says how to import it.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
@@ -187,8 +189,8 @@ impl Resource for Rule {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        if plan.action() == Action::Delete {
-            note_removal(plan);
+        if plan.action() == PlanAction::Delete {
+            in_use::judge(plan).await;
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());
@@ -200,6 +202,7 @@ impl Resource for Rule {
         warn_of_pattern(plan);
         let object = object::planned(plan);
         handover::plan(plan, object, "another `name`", Self::name());
+        in_use::judge(plan).await;
         Ok(())
     }
 
@@ -227,13 +230,11 @@ impl Rule {
     }
 }
 
-/// The plan of the bus, which comes after those of its rules, counts the rules that stay.
-fn note_removal(plan: &Plan<'_, Rule>) {
-    if let Some((client, rule)) = plan.client().zip(plan.prior()) {
-        client
-            .walk()
-            .rule_removal(&rule.event_bus_name, rule.known_name());
-    }
+/// A configuration that was generated from an import has a name and its prefix.
+fn is_generated(config: &Config<'_, Rule>) -> bool {
+    let name = config.value(Rule::name()).known();
+    let prefix = config.value(Rule::name_prefix()).known();
+    prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
 }
 
 /// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.

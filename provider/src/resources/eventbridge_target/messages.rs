@@ -4,7 +4,8 @@ use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
 
-use super::{LogGroup, Target, log_group::OWNER_TAG};
+use super::log_group::{NEXT_OWNER_TAG, OWNER_TAG};
+use super::{LogGroup, Target};
 use crate::aws::{Error, Regional, log_policy};
 use crate::failure::{Standing, UNCHANGED};
 use crate::resources::messages::{self, Existing};
@@ -252,7 +253,7 @@ pub(super) fn group_of_another(
         |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
     );
     let replaced = if found.is_some() {
-        " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is adopted."
+        " If the target of that rule is to be destroyed, apply that first: the log group is then adopted."
     } else {
         ""
     };
@@ -314,6 +315,33 @@ pub(super) fn group_stays_with_resource(name: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` stays: another target has it now")).detail(
         "Another resource made it ready for its target in this apply, so `delete_on_destroy` does not apply.",
     )
+}
+
+/// Targets of two rules of one plan are to have one group.
+pub(super) fn group_of_two(name: &str, owners: [&str; 2]) -> Diagnostic {
+    Diagnostic::error(format!("Two rules are to have the log group `{name}`")).detail(format!(
+        "It belongs to another rule of this configuration: targets of `{}` and of `{}` have `create = true` for it. A log group is \
+         made, kept and deleted by the targets of one rule. Nothing was changed. Set `create = false` in one of them to use it \
+         without owning it, or choose another name.",
+        owners[0], owners[1]
+    ))
+}
+
+/// A new target leads to a group that another target has until it is destroyed.
+pub(super) fn group_is_passed_on_later(name: &str, found: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` belongs to another rule's target")).detail(format!(
+        "Its tag `{OWNER_TAG}` is `{found}`. If this apply destroys that target later, as with `create_before_destroy`, the \
+         log group passes to this one (`{NEXT_OWNER_TAG}` says so). Otherwise it stays with that rule, with its retention: the \
+         next plan then shows `create` as a change, and the apply of that is refused. Set `create = false` to use a log group \
+         without owning it."
+    ))
+}
+
+pub(super) fn group_passes_on(name: &str, next: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` stays: another target has it now")).detail(format!(
+        "It passes to the target of the rule `{next}`, which was made before this one was destroyed, so `delete_on_destroy` \
+         does not apply."
+    ))
 }
 
 pub(super) fn group_stays_with_target(name: &str, other: &str) -> Diagnostic {

@@ -2,6 +2,7 @@
 //! nothing arrives.
 
 mod aws;
+mod claim;
 mod delete;
 mod input;
 mod log_group;
@@ -40,6 +41,11 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 ///
 /// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
 /// a destroy removes what is there.
+///
+/// A queue or topic, as destination or for dead letters, is looked at with the plan and once more after the apply: one that
+/// does not exist, or lets nobody in, is a warning each time, since its policy is often made in the same apply. For that the
+/// apply looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not read, is
+/// passed over.
 ///
 /// A `moved` block takes over an `aws_cloudwatch_event_target`, made with hashicorp/aws, that has no settings of a service.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -96,6 +102,7 @@ impl Resource for Target {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
     const RULES: Rules<Self> = validate::rules;
     const MOVES: Moves<Self> = moved::sources;
+    const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
@@ -221,14 +228,7 @@ impl Resource for Target {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        defaults::plan_region(plan, &Self::region());
-        plan::destination(plan);
-        plan::managed(plan);
-        plan::warnings(plan);
-        let object = object::planned(plan);
-        handover::plan(plan, object, "another `target_id`", Self::target_id());
-        plan::refuse_foreign_group(plan).await;
-        routes::warn(plan).await;
+        plan::decide(plan).await;
         Ok(())
     }
 

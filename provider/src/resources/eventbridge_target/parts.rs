@@ -14,8 +14,8 @@ pub struct LogGroup {
     #[tf(required, check = checks::log_group)]
     pub name: String,
     /// Make the log group. It then carries the provider's `default_tags` and a tag that names its owner, this rule. One that
-    /// is there already is taken up only if it carries that tag, or that of a rule which is gone (of this bus, or of another
-    /// of the same Scalr account), or of a rule whose target this apply has destroyed: a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes them on the way. Changed to `false`, the tag is taken off: the log group stays and is left alone.
+    /// is there already is adopted only if it carries that tag, or that of a rule which is gone (of this bus, or of another
+    /// of the same Scalr account), or of a rule whose target this apply has destroyed: a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes them on the way. A new target may also use the log group of another rule's target that is destroyed later in the same apply (`create_before_destroy`): until then the tag `scalr-eventbridge:next-owner` names it, and then the log group is its own; if that target is not destroyed, the next plan shows `create` as a change. Changed to `false`, the tag is removed: the log group stays and is left alone.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Days to keep events for; without it, for ever. Only with `create`.

@@ -28,6 +28,8 @@ pub(in crate::tests) enum Trouble {
     Breaks { carried_out: bool },
     /// No answer ever comes.
     Hangs,
+    /// The call is carried out, and the answer is an empty object.
+    Empty,
 }
 
 /// What the account holds.
@@ -157,7 +159,7 @@ impl Fake {
             }
             Some(Trouble::Hangs) => None,
             Some(trouble) => {
-                if matches!(trouble, Trouble::Breaks { carried_out: true }) {
+                if matches!(trouble, Trouble::Breaks { carried_out: true } | Trouble::Empty) {
                     let _ = held.carry_out(name, body);
                 }
                 Some(Err(trouble))
@@ -193,6 +195,14 @@ impl Holdings {
                 let state = stuck.or(held).filter(|state| !state.is_empty());
                 let state = state.ok_or_else(not_found)?;
                 json!({ "Name": text("Name"), "State": state, "CreatedBy": "aws.partner/scalr.com" })
+            }
+            "ListEventSources" => {
+                let named = self
+                    .sources
+                    .iter()
+                    .filter(|(name, _)| name.starts_with(&text("NamePrefix")));
+                let source = |(name, state)| json!({ "Name": name, "State": state, "CreatedBy": "aws.partner/scalr.com" });
+                json!({ "EventSources": named.map(source).collect::<Vec<_>>() })
             }
             "DescribeEventBus" if text("Name") == "default" => {
                 let arn = bus_arn("default");
@@ -475,7 +485,10 @@ fn without_empty(mut answer: Json) -> Json {
             let kept = std::mem::take(all).into_iter();
             let kept = kept.map(|(name, value)| (name, without_empty(value)));
             let empty = |value: &Json| *value == json!("") || *value == json!({});
-            *all = kept.filter(|(_, value)| !empty(value)).collect();
+            // CloudWatch Logs shows that there are no tags.
+            *all = kept
+                .filter(|(name, value)| name == "tags" || !empty(value))
+                .collect();
         }
         Json::Array(all) => all.iter_mut().for_each(|one| *one = without_empty(one.take())),
         _ => {}
@@ -521,6 +534,7 @@ fn response(answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorErro
         Err(Trouble::Says(code, message)) => {
             whole(400, json!({ "__type": code, "message": message }).to_string())
         }
+        Err(Trouble::Empty) => whole(200, json!({}).to_string()),
         Err(_) => Err(ConnectorError::io("connection reset".into())),
     }
 }

@@ -16,6 +16,7 @@ scenarios![
     a_wait_that_times_out_keeps_the_connection,
     a_wait_that_is_interrupted_keeps_the_connection,
     a_taken_place_gives_the_import_block,
+    a_region_that_may_not_exist_is_said_at_plan,
     a_lost_answer_gives_the_import_block_and_no_second_call,
     an_update_of_a_connection_that_is_gone_is_an_error,
     the_data_source_finds_it_in_three_ways,
@@ -251,8 +252,36 @@ async fn a_taken_place_gives_the_import_block() {
         .create(connection(json!({ "name": "other" })))
         .await
         .unwrap_err();
-    names(&refused, &["`in-1`"]);
+    // An import under the other name would plan a replacement.
+    names(&refused, &["`in-1`", "`name = \"prod\"`"]);
     assert_eq!(fake.state().connections.len(), 1);
+    let same = resource.create(connection(json!({}))).await.unwrap_err();
+    names(&same, &["`in-1`"]);
+    assert!(!format!("{same}").contains("name = "), "{same}");
+}
+
+/// A region of no partition is an error; of one that is not known a plan warns, before it replaces anything.
+#[tokio::test]
+async fn a_region_that_may_not_exist_is_said_at_plan() {
+    let (_fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    for (region, known) in [("us-east-9", false), ("eu-west-1", true)] {
+        let config = connection(json!({ "region": region }));
+        let planned = resource.plan(Some(&state), config).await.unwrap();
+        let at_region = planned
+            .warnings
+            .iter()
+            .find(|one| one.path.to_string() == "region");
+        assert_eq!(at_region.is_none(), known, "{region}: {}", planned.warnings);
+        if let Some(warning) = at_region {
+            assert!(warning.detail.contains("`us-east-1`"), "{}", warning.detail);
+        }
+    }
+    let refused = resource
+        .validate(connection(json!({ "region": "uk-south-1" })))
+        .await;
+    names(&refused.unwrap_err(), &["no partition"]);
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ pub(in crate::tests) struct Server {
     pub(in crate::tests) refuses_lists: bool,
     /// How far the run is that is asked about.
     pub(in crate::tests) run_status: &'static str,
+    /// What is told of the delivery of `in-1`; without it there is no such path, as in Scalr itself.
+    pub(in crate::tests) delivery: Option<Json>,
     /// Method and path of each call.
     pub(in crate::tests) calls: Vec<String>,
     called: watch::Sender<()>,
@@ -78,6 +80,7 @@ impl Fake {
             refuses: Vec::new(),
             refuses_lists: false,
             run_status: "planned_and_finished",
+            delivery: None,
             calls: Vec::new(),
             called: watch::Sender::new(()),
         }));
@@ -131,7 +134,8 @@ async fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
     };
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
-    let target = target.strip_prefix("/api/iacp/v3/").unwrap();
+    // What is not in the API's path is not Scalr's.
+    let target = target.strip_prefix("/api/iacp/v3/").unwrap_or(target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let (answer, lost) = {
         let mut server = server.lock().unwrap();
@@ -205,6 +209,10 @@ impl Server {
             return self.one(method, &id[1..], data);
         }
         match (method, path) {
+            ("GET", "/_companion/connections/in-1/delivery") => {
+                let figures = self.delivery.clone();
+                figures.map_or((404, Json::Null), |figures| (200, figures))
+            }
             (_, "accounts/acc-1/audit-log-setting") if self.has_audit_logs => self.audit_logs(method, data),
             ("POST", "runs") | ("GET", "runs/run-1") => {
                 let status = if method == "POST" {

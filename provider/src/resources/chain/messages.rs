@@ -1,15 +1,17 @@
-//! What users read of a delivery check: above all which link of the chain broke, and what to do about it.
+//! What users read of an event that is followed: above all which link of the chain broke, and what to do about it.
 
 use std::time::Duration;
 
 use scalr_api::{Connection, InvalidId, Object, Run};
 use tfplugin::Diagnostic;
 
-use super::DeliveryCheck;
-use super::chain::{self, Link};
+use super::arrival::Arrival;
+use super::broken::{self, Link};
 use super::event::{Match, Mismatch};
-use super::facts::{Facts, RuleFacts, RunFacts};
+use super::facts::{Facts, Lookup, RuleFacts, RunFacts};
+use super::{Places, Probe};
 use crate::aws::Error;
+use crate::aws::policy::Verdict;
 use crate::failure::{Standing, UNCHANGED};
 
 /// What Scalr shows beside the run.
@@ -34,19 +36,19 @@ pub(super) mod doing {
     }
 }
 
-pub(super) fn not_a_workspace(error: &InvalidId) -> Diagnostic {
+pub(super) fn not_a_workspace(error: &InvalidId, at: &Places) -> Diagnostic {
     Diagnostic::error("Not the id of a workspace")
         .detail(format!("{error}."))
-        .at(DeliveryCheck::workspace_id())
+        .at(at.workspace_id.clone())
 }
 
-pub(super) fn no_group(name: &str, account: &str, region: &str) -> Diagnostic {
-    Diagnostic::error(format!("There is no log group `{name}`"))
+pub(super) fn no_group(probe: &Probe<'_>, account: &str, region: &str) -> Diagnostic {
+    Diagnostic::error(format!("There is no log group `{}`", probe.log_group))
         .detail(format!(
             "This looked in {account}, region {region}. No run was started. Use `log_group.name` and `region` of a \
              `scalr_eventbridge_target`."
         ))
-        .at(DeliveryCheck::log_group())
+        .at(probe.at.log_group.clone())
 }
 
 /// What keeps the check from being begun.
@@ -66,7 +68,7 @@ pub(super) fn paused(connection: &Object<Connection>) -> Diagnostic {
 pub(super) fn after_starting() -> Standing {
     Standing::new(
         UNCHANGED,
-        "A run may have been started; it does no harm, and the next apply starts another.",
+        "A run may have been started; it is dry, and does no harm.",
     )
 }
 
@@ -86,19 +88,32 @@ pub(super) fn cannot_look(group: &str, error: &Error) -> String {
     format!("cannot look into `{group}` at present: {error}")
 }
 
-pub(super) fn interrupted(run: &Object<Run>) -> Diagnostic {
-    Diagnostic::error("Interrupted before the event arrived").detail(format!(
-        "The run `{}` continues in Scalr. The check is not in the state; the next apply runs it again.",
-        run.id
-    ))
+/// `next`: what is to be done then.
+pub fn interrupted(run: &Object<Run>, next: &str) -> Diagnostic {
+    Diagnostic::error("Interrupted before the event arrived")
+        .detail(format!("The run `{}` continues in Scalr. {next}", run.id))
 }
 
-/// The event did not arrive. Without facts, the walk through the chain took longer than `walk_max`.
+/// The event arrived.
+pub fn arrived(run: &Object<Run>, group: &str, arrival: &Arrival) -> String {
+    let event = arrival.event_id.as_deref().map_or_else(
+        || "what the target makes of the event".to_owned(),
+        |id| format!("the event `{id}`"),
+    );
+    format!(
+        "{event} of the run `{}` arrived in `{group}`, {} ms after its own time",
+        run.id, arrival.latency_ms
+    )
+}
+
+/// The event did not arrive. Without facts, the walk through the chain took longer than `walk_max`. `next`: what is to be
+/// done then.
 pub(super) fn missed(
-    plan: &DeliveryCheck,
+    group: &str,
     run: &Object<Run>,
     facts: Option<&Facts>,
     (waited, walk_max): (Duration, Duration),
+    next: &str,
 ) -> Diagnostic {
     let why = facts.map_or_else(
         || {
@@ -110,18 +125,15 @@ pub(super) fn missed(
         finding,
     );
     Diagnostic::error(format!(
-        "The event of the run `{}` did not arrive in the log group `{}`",
-        run.id, plan.log_group
+        "The event of the run `{}` did not arrive in the log group `{group}`",
+        run.id
     ))
-    .detail(format!(
-        "Waited {} s. {why}\n\nThe check is not in the state; the next apply runs it again.",
-        waited.as_secs(),
-    ))
+    .detail(format!("Waited {} s. {why}\n\n{next}", waited.as_secs()))
 }
 
 /// The link that broke, or that none is seen to, and what could not be looked at.
 pub(super) fn finding(facts: &Facts) -> String {
-    let said = chain::broken(facts).map_or_else(|| none_broken(facts), |link| broken(&link, facts));
+    let said = broken::link(facts).map_or_else(|| none_broken(facts), |link| broke(&link, facts));
     if facts.unseen.is_empty() {
         return said;
     }
@@ -132,7 +144,7 @@ pub(super) fn finding(facts: &Facts) -> String {
 }
 
 /// What broke, and what to do about it.
-fn broken(link: &Link, facts: &Facts) -> String {
+fn broke(link: &Link, facts: &Facts) -> String {
     let (group, whereabouts) = (&facts.group, &facts.whereabouts);
     match link {
         Link::RunNotOver => run_not_over(&facts.run),
@@ -182,8 +194,8 @@ fn broken(link: &Link, facts: &Facts) -> String {
 
 fn run_not_over(run: &RunFacts) -> String {
     format!(
-        "The run is not over: `{}` is `{}`, and Scalr sends the event when a run ends. Look at the run in Scalr, or give the \
-         check more time with `timeouts {{ create = … }}`.",
+        "The run is not over: `{}` is `{}`, and Scalr sends the event when a run ends. Look at the run in Scalr, or allow \
+         more time in `timeouts`.",
         run.id, run.status
     )
 }
@@ -303,4 +315,64 @@ fn doubts(rule: &RuleFacts) -> Vec<String> {
         ));
     }
     doubts
+}
+
+/// Each link as it was found, from the connection to the log group.
+pub(super) fn links(facts: &Facts) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &facts.connection {
+        Lookup::Found(held) => lines.push(format!("the connection `{}` is {}", held.name, held.status)),
+        Lookup::Gone => lines.push(format!("Scalr has no connection for {}", facts.whereabouts)),
+        Lookup::Unseen => {}
+    }
+    match &facts.bus {
+        Lookup::Found(bus) => {
+            let state = bus.source_state.as_deref().unwrap_or("not there");
+            let there = if bus.exists { "there" } else { "gone" };
+            lines.push(format!(
+                "the event source `{}` is {state}, and its bus is {there}",
+                bus.name
+            ));
+            let leads_there = !matches!(&bus.rules, Lookup::Gone)
+                && bus.rules.found().is_none_or(|rules| !rules.is_empty());
+            if bus.exists && !leads_there {
+                lines.push(format!("no rule of the bus has `{}` as target", facts.group));
+            }
+            lines.extend(
+                bus.rules
+                    .found()
+                    .into_iter()
+                    .flatten()
+                    .map(|rule| one_rule(rule, &facts.group)),
+            );
+        }
+        Lookup::Gone => lines.push(format!(
+            "there is no event bus of Scalr's in {}",
+            facts.whereabouts
+        )),
+        Lookup::Unseen => {}
+    }
+    lines.extend(facts.unseen.iter().map(|what| format!("not looked at: {what}")));
+    lines
+}
+
+fn one_rule(rule: &RuleFacts, group: &str) -> String {
+    let enabled = if rule.enabled { "is enabled" } else { "is disabled" };
+    let pattern = match &rule.pattern {
+        Match::Yes => "its pattern matches the event".to_owned(),
+        Match::No(why) => format!("its pattern does not match ({})", mismatch(why)),
+        Match::Open(fields) => format!(
+            "its pattern tests `{}`, whose value is not known here",
+            fields.join("`, `")
+        ),
+    };
+    let permission = match &rule.verdict {
+        Verdict::Granted => "EventBridge may write to",
+        Verdict::Missing(_) => "no resource policy lets EventBridge write to",
+        Verdict::Denied { .. } => "a resource policy keeps EventBridge out of",
+    };
+    format!(
+        "the rule `{}` {enabled}, {pattern}, and {permission} `{group}`",
+        rule.name
+    )
 }

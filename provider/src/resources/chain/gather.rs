@@ -5,7 +5,7 @@ use std::fmt::Display;
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use scalr_api::{Connection, Object, Run, WorkspaceId};
 
-use super::DeliveryCheck;
+use super::Probe;
 use super::event::{self, Match, Mismatch, Route, RunEvent};
 use super::facts::{BusFacts, ConnectionFacts, Facts, Lookup, RuleFacts, RunFacts};
 use crate::aws::policy::{Need, Verdict};
@@ -23,12 +23,7 @@ impl Unseen {
 }
 
 /// All that can be found out.
-pub(super) async fn facts(
-    aws: &Regional,
-    scalr: &Scalr,
-    plan: &DeliveryCheck,
-    started: &Object<Run>,
-) -> Facts {
+pub(super) async fn facts(aws: &Regional, scalr: &Scalr, probe: &Probe<'_>, started: &Object<Run>) -> Facts {
     let mut unseen = Unseen::default();
     let looked = unseen.note(
         format!("the run `{}`", started.id),
@@ -44,13 +39,13 @@ pub(super) async fn facts(
             account.is_none_or(|account| wire.aws_account_id == account) && wire.region == aws.name
         }))
     });
-    let group = unseen.note("the log group", aws.log_group(&plan.log_group).await);
+    let group = unseen.note("the log group", aws.log_group(probe.log_group).await);
     let bus = match account {
-        Some(account) => bus(aws, scalr, plan, (&connection, &run, account), &mut unseen).await,
+        Some(account) => bus(aws, scalr, probe, (&connection, &run, account), &mut unseen).await,
         None => Lookup::Unseen,
     };
     Facts {
-        group: plan.log_group.clone(),
+        group: probe.log_group.to_owned(),
         group_exists: group.is_none_or(|group| group.is_some()),
         bus,
         connection: match connection {
@@ -76,18 +71,18 @@ pub(super) async fn facts(
 async fn bus(
     aws: &Regional,
     scalr: &Scalr,
-    plan: &DeliveryCheck,
+    probe: &Probe<'_>,
     (connection, run, account): (&Lookup<Object<Connection>>, &Object<Run>, &str),
     unseen: &mut Unseen,
 ) -> Lookup<BusFacts> {
-    let group_arn = arn::of_log_group(&aws.name, account, &plan.log_group);
+    let group_arn = arn::of_log_group(&aws.name, account, probe.log_group);
     let looked = bus_name(aws, connection.found(), &group_arn).await;
     let name = match unseen.note("the event buses", looked) {
         Some(Some(name)) => name,
         Some(None) => return Lookup::Gone,
         None => return Lookup::Unseen,
     };
-    let workspace = workspace_name(scalr, &plan.workspace_id, unseen).await;
+    let workspace = workspace_name(scalr, probe.workspace_id, unseen).await;
     let route = Route {
         source: &name,
         aws_account: account,

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use scalr_api::{Connection as Wire, Object};
-use tfplugin::Operation;
+use tfplugin::{ClientOf, Operation};
 use tokio::time::Instant;
 
-use super::{Activation, messages};
+use crate::client::Client;
 use crate::resources::messages::nothing_picks_up;
 use crate::resources::receiving::{Bus, Place, Receiver};
 
@@ -23,18 +23,20 @@ enum Side {
 }
 
 /// AWS's side during one refreshing.
-pub(super) struct Watch<'a, 'o> {
-    operation: &'a Operation<'o, Activation>,
+pub(super) struct Watch<'a, 'o, T> {
+    operation: &'a Operation<'o, T>,
+    targets_first: &'static str,
     since: Instant,
     side: Side,
     /// The bus as it was last seen.
     bus: Option<Bus>,
 }
 
-impl<'a, 'o> Watch<'a, 'o> {
-    pub(super) fn new(operation: &'a Operation<'o, Activation>) -> Self {
+impl<'a, 'o, T> Watch<'a, 'o, T> {
+    pub(super) fn new(operation: &'a Operation<'o, T>, targets_first: &'static str) -> Self {
         Self {
             operation,
+            targets_first,
             since: Instant::now(),
             side: Side::NotAsked,
             bus: None,
@@ -42,7 +44,10 @@ impl<'a, 'o> Watch<'a, 'o> {
     }
 
     /// Looks before a refresh, until there is a bus: the refresh releases the events that Scalr holds.
-    pub(super) async fn look(&mut self, found: &Object<Wire>) {
+    pub(super) async fn look<K>(&mut self, found: &Object<Wire>)
+    where
+        T: ClientOf<K, Client = Client>,
+    {
         if matches!(self.bus, Some(Bus::Drops | Bus::Keeps)) {
             return;
         }
@@ -58,14 +63,15 @@ impl<'a, 'o> Watch<'a, 'o> {
             self.side = Side::Silent;
         }
         if self.bus == Some(Bus::Drops) {
-            self.operation.warn(nothing_picks_up(
-                &found.attributes,
-                messages::DEPEND_ON_THE_TARGETS,
-            ));
+            self.operation
+                .warn(nothing_picks_up(&found.attributes, self.targets_first));
         }
     }
 
-    async fn reach(&self, found: &Object<Wire>) -> Option<Receiver> {
+    async fn reach<K>(&self, found: &Object<Wire>) -> Option<Receiver>
+    where
+        T: ClientOf<K, Client = Client>,
+    {
         let wire = &found.attributes;
         let place = Place {
             source: wire.event_source.as_deref()?,
@@ -76,7 +82,10 @@ impl<'a, 'o> Watch<'a, 'o> {
     }
 
     /// Whether there is no bus, and nothing in this apply makes one.
-    pub(super) fn is_in_vain(&self, found: &Object<Wire>) -> bool {
+    pub(super) fn is_in_vain<K>(&self, found: &Object<Wire>) -> bool
+    where
+        T: ClientOf<K, Client = Client>,
+    {
         let source = found.attributes.event_source.as_deref().unwrap_or_default();
         self.bus == Some(Bus::Missing)
             && self.since.elapsed() >= BUS_WITHIN

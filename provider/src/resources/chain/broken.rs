@@ -66,7 +66,7 @@ pub(super) enum Link {
 }
 
 /// The link that broke, if one is seen to.
-pub(super) fn broken(facts: &Facts) -> Option<Link> {
+pub(super) fn link(facts: &Facts) -> Option<Link> {
     (!facts.run.is_over)
         .then_some(Link::RunNotOver)
         .or_else(|| (!facts.group_exists).then_some(Link::LogGroupGone))
@@ -250,7 +250,7 @@ mod tests {
         let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();
         breaks(&mut facts, &mut bus);
         facts.bus = Lookup::Found(bus);
-        assert_eq!(broken(&facts), link.into());
+        assert_eq!(super::link(&facts), link.into());
     }
 
     fn bus() -> String {
@@ -346,7 +346,7 @@ mod tests {
             bus: Lookup::Gone,
             ..whole()
         };
-        assert_eq!(broken(&gone), Some(Link::ConnectionGone { left: None }));
+        assert_eq!(super::link(&gone), Some(Link::ConnectionGone { left: None }));
     }
 
     #[test]
@@ -425,14 +425,17 @@ mod tests {
             let mut bus = facts.bus.found().expect("the whole chain has a bus").clone();
             breaks(&mut facts, &mut bus);
             facts.bus = Lookup::Found(bus);
-            messages::finding(&facts)
+            (messages::finding(&facts), messages::links(&facts).join("\n"))
         });
+        let (said, links): (Vec<_>, Vec<_>) = said.unzip();
         let gone = Facts {
             connection: Lookup::Gone,
             bus: Lookup::Gone,
             ..whole()
         };
-        snapshot::check("chain.txt", said.chain([messages::finding(&gone)]));
+        snapshot::check("chain.txt", said.into_iter().chain([messages::finding(&gone)]));
+        let gone = messages::links(&gone).join("\n");
+        snapshot::check("chain_links.txt", links.into_iter().chain([gone]));
     }
 
     fn set_status(facts: &mut Facts, status: &str) {

@@ -5,7 +5,6 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use scalr_events::EventType;
 use serde_json::Value;
 
-use crate::aws::pages::Page;
 use crate::aws::{Error, Regional};
 
 /// Clocks may differ by this much.
@@ -13,10 +12,10 @@ const SKEW_MS: i64 = 5 * 60 * 1000;
 
 /// An event that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Arrival {
-    pub(super) event_id: Option<String>,
-    pub(super) delivered_at: Option<String>,
-    pub(super) latency_ms: i64,
+pub struct Arrival {
+    pub event_id: Option<String>,
+    pub delivered_at: Option<String>,
+    pub latency_ms: i64,
 }
 
 /// Whether log events may be looked for at all.
@@ -26,7 +25,7 @@ pub(super) async fn may_read(aws: &Regional, group: &str) -> Result<(), Error> {
 }
 
 /// Looks for the event of a run, started at `since_ms`.
-pub(super) async fn arrival(
+pub(super) async fn find(
     aws: &Regional,
     group: &str,
     run: &str,
@@ -41,7 +40,7 @@ pub(super) async fn arrival(
             .start_time(since_ms.saturating_sub(SKEW_MS))
             .filter_pattern(format!("\"{run}\""));
         let page = aws.read(CALL, call.set_next_token(token).send()).await?;
-        Ok(Page::new(page.events, page.next_token))
+        aws.page(CALL, "events", page.events, page.next_token)
     };
     aws.search(CALL, ask, |event| read(&event, run, since_ms)).await
 }

@@ -1,21 +1,17 @@
-//! The run that the check starts.
+//! The run that is started.
 
 use scalr_api::{Object, Run, RunInput, WorkspaceId};
 use tfplugin::Result;
 
-use super::DeliveryCheck;
+use super::Probe;
 use super::messages::{self, doing};
 use crate::failure::Cause as _;
-use crate::scalr::{Attributes, Scalr};
-
-/// Where the server's errors point, and the attribute behind it.
-const ATTRIBUTES: Attributes = &[("/data/relationships/workspace", || {
-    DeliveryCheck::workspace_id().into()
-})];
+use crate::scalr::Scalr;
 
 /// Starts a dry run.
-pub(super) async fn start(scalr: &Scalr, workspace: &str) -> Result<Object<Run>> {
-    let id = WorkspaceId::new(workspace).map_err(|e| messages::not_a_workspace(&e))?;
+pub(super) async fn start(scalr: &Scalr, probe: &Probe<'_>) -> Result<Object<Run>> {
+    let workspace = probe.workspace_id;
+    let id = WorkspaceId::new(workspace).map_err(|e| messages::not_a_workspace(&e, &probe.at))?;
     let input = RunInput {
         is_dry: Some(true),
         message: Some(messages::RUN_MESSAGE.to_owned()),
@@ -25,7 +21,7 @@ pub(super) async fn start(scalr: &Scalr, workspace: &str) -> Result<Object<Run>>
     answer.map_err(|error| {
         scalr
             .failed(error)
-            .attributes(ATTRIBUTES)
+            .attributes(probe.at.in_requests)
             .during_with(doing::start_run(workspace), &messages::after_starting())
     })
 }

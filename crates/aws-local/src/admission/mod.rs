@@ -1,7 +1,8 @@
 //! Which connections a server keeps: many of those that it knows, few others, and those for a short time.
 //!
 //! A connection is a guest until a request on it was found to be a right one. Guests who say nothing, or only what is refused,
-//! must not keep the others out: once there are too many, the oldest has to go.
+//! must not keep the others out: once there are too many, the oldest has to go. Known ones that are kept open and lie idle
+//! must not either: the one that is idle the longest goes for a guest with a right request.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+mod answering;
 
 /// How many connections of each sort, and how long a guest may stay.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +23,8 @@ pub struct Capacity {
     pub guests_max: usize,
     /// After this time a guest goes.
     pub guest_within: Duration,
-    /// For this time a guest stays even where others wait: that is enough for a first request.
+    /// For this time a guest stays even where others wait, and a known one may lie idle: that is enough for a first request,
+    /// and for the next one of a client that is at work.
     pub guest_at_least: Duration,
 }
 
@@ -35,17 +39,27 @@ pub struct Admission {
 
 #[derive(Debug, Default)]
 struct State {
-    known: usize,
+    known: Vec<Arc<Place>>,
     /// The oldest first.
     guests: VecDeque<Arc<Place>>,
 }
 
-/// What a guest has until it goes.
+/// What a connection has until it goes.
 #[derive(Debug)]
 struct Place {
     since: Instant,
     is_known: AtomicBool,
     has_to_go: Notify,
+    work: Mutex<Use>,
+}
+
+/// What a connection is used for.
+#[derive(Debug)]
+struct Use {
+    /// Requests whose answers are not out yet.
+    open: usize,
+    /// Since when there are none.
+    idle_since: Instant,
 }
 
 /// A connection. Its place is free once the last clone is gone.
@@ -104,6 +118,10 @@ impl Admission {
             since: now,
             is_known: AtomicBool::new(false),
             has_to_go: Notify::new(),
+            work: Mutex::new(Use {
+                open: 0,
+                idle_since: now,
+            }),
         });
         state.guests.push_back(Arc::clone(&place));
         let admission = Arc::clone(self);
@@ -113,36 +131,71 @@ impl Admission {
 
 impl Guest {
     /// A right request has come on this connection, so that it may stay. It remains a guest where it has to go already, or
-    /// where all places of known ones are taken.
+    /// where all places of known ones are taken and none of these lies idle.
     pub fn is_right(&self) {
         let Stay { admission, place } = &*self.0;
         if place.is_known.load(Ordering::Acquire) {
             return;
         }
         let mut state = admission.state();
-        let at = state.position(place);
-        if let Some(at) = at.filter(|_| state.known < admission.capacity.known_max) {
-            state.guests.remove(at);
-            state.known += 1;
-            place.is_known.store(true, Ordering::Release);
-            admission.left.notify_one();
+        let Some(at) = state.position(place) else {
+            return;
+        };
+        if state.known.len() >= admission.capacity.known_max
+            && !state.send_idle(admission.capacity.guest_at_least)
+        {
+            return;
         }
+        state.guests.remove(at);
+        state.known.push(Arc::clone(place));
+        place.is_known.store(true, Ordering::Release);
+        admission.left.notify_one();
     }
 
-    /// Waits until this guest has to go; for ever, once it is known.
+    /// Waits until this connection has to go.
     pub async fn has_to_go(&self) {
         let Stay { admission, place } = &*self.0;
-        let is_out = !place.is_known.load(Ordering::Acquire) && admission.state().position(place).is_none();
-        if is_out {
+        if admission.state().is_out(place) {
             return;
         }
         tokio::select! {
-            () = place.has_to_go.notified() => {}
+            () = place.has_to_go.notified() => return,
             () = tokio::time::sleep_until(place.since + admission.capacity.guest_within) => {}
         }
         if place.is_known.load(Ordering::Acquire) {
-            std::future::pending::<()>().await;
+            place.has_to_go.notified().await;
         }
+    }
+
+    /// A request is being answered: the connection is not idle until this is dropped.
+    fn working(&self) -> Working {
+        let place = Arc::clone(&self.0.place);
+        place.work().open += 1;
+        Working(place)
+    }
+}
+
+impl Place {
+    fn work(&self) -> MutexGuard<'_, Use> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Since when it lies idle, if it does.
+    fn idle_since(&self) -> Option<Instant> {
+        let work = self.work();
+        (work.open == 0).then_some(work.idle_since)
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+struct Working(Arc<Place>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let mut work = self.0.work();
+        work.open -= 1;
+        work.idle_since = Instant::now();
     }
 }
 
@@ -150,15 +203,36 @@ impl State {
     fn position(&self, place: &Arc<Place>) -> Option<usize> {
         self.guests.iter().position(|guest| Arc::ptr_eq(guest, place))
     }
+
+    /// Whether it has lost its place.
+    fn is_out(&self, place: &Arc<Place>) -> bool {
+        self.position(place).is_none() && !self.known.iter().any(|known| Arc::ptr_eq(known, place))
+    }
+
+    /// Sends the known one away that lies idle the longest, if one does for long enough.
+    fn send_idle(&mut self, at_least: Duration) -> bool {
+        let idle = self.known.iter().enumerate();
+        let idle = idle.filter_map(|(at, known)| Some((known.idle_since()?, at)));
+        let Some((since, at)) = idle.min() else {
+            return false;
+        };
+        if Instant::now() < since + at_least {
+            return false;
+        }
+        let sent = self.known.swap_remove(at);
+        sent.is_known.store(false, Ordering::Release);
+        sent.has_to_go.notify_one();
+        true
+    }
 }
 
 impl Drop for Stay {
     fn drop(&mut self) {
         let mut state = self.admission.state();
-        if self.place.is_known.load(Ordering::Acquire) {
-            state.known = state.known.saturating_sub(1);
-        } else if let Some(at) = state.position(&self.place) {
+        if let Some(at) = state.position(&self.place) {
             state.guests.remove(at);
+        } else {
+            state.known.retain(|known| !Arc::ptr_eq(known, &self.place));
         }
         self.admission.left.notify_one();
     }
@@ -236,5 +310,31 @@ mod tests {
         tokio::time::advance(Duration::from_secs(11)).await;
         assert!(has_to_go(&guest).await);
         assert!(!has_to_go(&known).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_known_one_that_lies_idle_the_longest_goes_for_a_right_request() {
+        let admission = admission(2, 2);
+        let (first, second) = (admission.enter().await, admission.enter().await);
+        first.is_right();
+        second.is_right();
+        let at_work = first.working();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let third = admission.enter().await;
+        third.is_right();
+        assert!(!has_to_go(&first).await, "it is answering");
+        assert!(has_to_go(&second).await);
+        // What was idle for a moment only stays.
+        drop(at_work);
+        let fourth = admission.enter().await;
+        fourth.is_right();
+        for stays in [&first, &third] {
+            assert!(!has_to_go(stays).await);
+        }
+        tokio::time::advance(Duration::from_secs(11)).await;
+        assert!(has_to_go(&fourth).await, "it remained a guest");
+        assert!(!has_to_go(&first).await && !has_to_go(&third).await);
+        second.is_right();
+        assert!(has_to_go(&second).await, "too late");
     }
 }

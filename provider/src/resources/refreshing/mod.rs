@@ -1,14 +1,18 @@
-//! Refreshing a connection until it is active.
+//! Refreshing a connection, until it is active or once: what the activation and the action that refreshes have in common.
+
+mod messages;
+mod receiver;
 
 use std::time::Duration;
 
 use scalr_api::{ClientError, Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Operation, Result, WaitEnd};
+use tfplugin::{ClientOf, Diagnostics, Operation, Result, WaitEnd};
 
-use super::receiver::Watch;
-use super::{Activation, messages};
+use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::scalr::Scalr;
+pub use messages::{Wording, not_active};
+use receiver::Watch;
 
 /// How often Scalr is asked to look at the event source.
 const REFRESH_EVERY: Duration = Duration::from_secs(3);
@@ -16,23 +20,30 @@ const REFRESH_EVERY: Duration = Duration::from_secs(3);
 const FAILURES_MAX: u32 = 4;
 
 /// How refreshing ended.
-pub(super) enum Ended {
+pub enum Ended {
+    /// The connection is active.
     Active(Object<Wire>),
+    /// The connection is paused, and was left so.
     Paused(Object<Wire>),
+    /// There is no such connection.
     Gone,
     /// Before the connection was active: as a refresh last found it, and why.
     Early {
+        /// The connection.
         last: Option<Object<Wire>>,
+        /// Why.
         why: Why,
     },
 }
 
 /// Why refreshing ended before the connection was active.
-pub(super) enum Why {
+pub enum Why {
     /// The wait ended.
     Wait(WaitEnd),
     /// AWS shows no bus for the event source, and nothing in this apply makes one.
     NoBus,
+    /// There was to be one refresh.
+    Once,
 }
 
 /// Refreshes that failed one after the other. Being throttled is no failure: it passes, and the timeout bounds it.
@@ -55,11 +66,19 @@ impl Failures {
     }
 }
 
-/// Refreshes until the connection is active, or is found not to become so.
-pub(super) async fn refresh(operation: &Operation<'_, Activation>, id: &ConnectionId) -> Result<Ended> {
+/// Refreshes until the connection is active, or is found not to become so. `targets_first`: what to do where a bus has nothing
+/// that picks up the events which a refresh releases.
+pub async fn until_active<T, K>(
+    operation: &Operation<'_, T>,
+    id: &ConnectionId,
+    targets_first: &'static str,
+) -> Result<Ended>
+where
+    T: ClientOf<K, Client = Client>,
+{
     let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
     let mut failures = Failures::default();
-    let mut watch = Watch::new(operation);
+    let mut watch = Watch::new(operation, targets_first);
     let mut last = None;
     let mut attempts = operation.attempts(REFRESH_EVERY);
     while attempts.next().await.is_some() {
@@ -91,6 +110,29 @@ pub(super) async fn refresh(operation: &Operation<'_, Activation>, id: &Connecti
     Ok(Ended::Early { last, why })
 }
 
+/// Refreshes once; a connection that is not active then has ended early, without a reason of its own.
+pub async fn once<T, K>(
+    operation: &Operation<'_, T>,
+    id: &ConnectionId,
+    targets_first: &'static str,
+) -> Result<Ended>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
+    // No failure is followed by another try.
+    let mut failures = Failures(FAILURES_MAX);
+    let mut watch = Watch::new(operation, targets_first);
+    match attempt(&scalr, id, &mut failures, &mut watch).await? {
+        Attempt::Ended(ended) => Ok(ended),
+        Attempt::NotYet(object) => Ok(Ended::Early {
+            last: Some(*object),
+            why: Why::Once,
+        }),
+        Attempt::Failed(error) => Err(not_refreshed(&scalr, id, error)),
+    }
+}
+
 /// What one refresh came to.
 enum Attempt {
     Ended(Ended),
@@ -99,12 +141,15 @@ enum Attempt {
     Failed(ClientError),
 }
 
-async fn attempt(
+async fn attempt<T, K>(
     scalr: &Scalr,
     id: &ConnectionId,
     failures: &mut Failures,
-    watch: &mut Watch<'_, '_>,
-) -> Result<Attempt> {
+    watch: &mut Watch<'_, '_, T>,
+) -> Result<Attempt>
+where
+    T: ClientOf<K, Client = Client>,
+{
     // Asking for `active` would resume a paused connection, so it is looked at before each time.
     let Some(found) = scalr.connection(id).await? else {
         return Ok(Attempt::Ended(Ended::Gone));
@@ -124,8 +169,14 @@ async fn attempt(
         }
         // Before it is sent again, the connection is looked at again.
         Err(error) if error.is_passing() && failures.next(&error) => Ok(Attempt::Failed(error)),
-        Err(error) => Err(scalr.failed(error).during(messages::doing_refresh(id))),
+        Err(error) => Err(not_refreshed(scalr, id, error)),
     }
+}
+
+fn not_refreshed(scalr: &Scalr, id: &ConnectionId, error: ClientError) -> Diagnostics {
+    scalr
+        .failed(error)
+        .during_with(messages::doing_refresh(id), &messages::looked_or_not())
 }
 
 #[cfg(test)]
