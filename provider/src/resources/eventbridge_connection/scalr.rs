@@ -40,9 +40,7 @@ impl Connection {
         };
         self.name.is_empty() || written(self) == written(&now)
     }
-}
 
-impl Connection {
     /// One that nothing is known of but what the wire says.
     pub fn found(object: &Object<Wire>) -> Self {
         let wire = object.attributes.clone();
