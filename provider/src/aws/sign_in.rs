@@ -219,6 +219,7 @@ impl ProfileFile {
 
 #[cfg(test)]
 mod tests {
+    use aws_config::retry::RetryConfig;
     use aws_sdk_eventbridge::config::Credentials;
     use aws_sdk_eventbridge::error::DisplayErrorContext;
 
@@ -243,9 +244,9 @@ mod tests {
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new("us-east-1"))
                 .endpoint_url(server.url())
-                .retry_config(aws_config::retry::RetryConfig::disabled())
+                .retry_config(RetryConfig::disabled())
                 .credentials_provider(SharedCredentialsProvider::new(keys));
-            config.set_http_client(Some(client(settings.extra_roots.as_deref())));
+            config.set_http_client(Some(super::client(settings.extra_roots.as_deref())));
             let client = aws_sdk_eventbridge::Client::new(&config.build());
             let refused = client.describe_event_bus().send().await.unwrap_err();
             let text = DisplayErrorContext(&refused).to_string();

@@ -145,7 +145,9 @@ impl Object {
             | Self::LogGroup { region, .. }
             | Self::ApiDestination { region, .. }
             | Self::Queue { region, .. } => Some(region),
-            Self::TopicPermission { .. } | Self::AuditLogSetting { .. } => None,
+            // It is the topic's: `arn:aws:sns:REGION:…`.
+            Self::TopicPermission { topic, .. } => topic.split(':').nth(3),
+            Self::AuditLogSetting { .. } => None,
         }
     }
 
