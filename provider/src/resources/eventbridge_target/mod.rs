@@ -1,4 +1,5 @@
-//! `scalr_eventbridge_target`: where a rule's events go, with the permission without which no log group gets them.
+//! `scalr_eventbridge_target`: where a rule's events go. For a log group that includes the permission without which
+//! nothing arrives.
 
 mod aws;
 mod claim;
@@ -31,8 +32,7 @@ use crate::{check, defaults};
 use messages::doing;
 use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 
-/// A target of a rule: where the events that it picks up go. A `moved` block takes over an `aws_cloudwatch_event_target`, made with
-/// hashicorp/aws, that has no settings of a service.
+/// A target of a rule: where the events that it picks up go.
 ///
 /// With `log_group`, EventBridge is also given the permission to write there, in the log group's own resource policy:
 /// without one the rule matches, nothing arrives, and no error says so. Other statements of that policy are left alone.
@@ -46,6 +46,8 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 /// does not exist, or lets nobody in, is a warning each time, since its policy is often made in the same apply. For that the
 /// apply looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not read, is
 /// passed over.
+///
+/// A `moved` block takes over an `aws_cloudwatch_event_target`, made with hashicorp/aws, that has no settings of a service.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
@@ -139,6 +141,7 @@ impl Resource for Target {
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
+        // Version 5 of hashicorp/aws does not say it.
         let moved_from_anywhere = state.region.is_none() && state.arn.is_some();
         state.region = Some(Region::from(&*aws.name));
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
