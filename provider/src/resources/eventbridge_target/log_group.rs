@@ -158,6 +158,22 @@ pub(super) async fn left(
     Ok(held.then_some(group))
 }
 
+/// Takes permission and tag off a group that an update leads away from.
+pub(super) async fn let_go(
+    operation: &Operation<'_, Target>,
+    aws: &Regional,
+    [prior, plan]: [&Target; 2],
+    rule_arn: &str,
+) -> Result<()> {
+    if plan.log_group.is_none() {
+        revoke(operation, aws, prior, rule_arn, messages::TARGET_AS_CONFIGURED).await?;
+    }
+    match prior.own_group().filter(|_| plan.own_group().is_none()) {
+        Some(group) => release(operation, aws, prior, group).await,
+        None => Ok(()),
+    }
+}
+
 /// Revokes this target's permission, and nobody else's. `standing`: the state of the target meanwhile.
 pub(super) async fn revoke(
     operation: &Operation<'_, Target>,
@@ -175,7 +191,7 @@ pub(super) async fn revoke(
 }
 
 /// Removes our tag from a group that stays and is no longer ours: nothing else ever would.
-pub(super) async fn release(
+async fn release(
     operation: &Operation<'_, Target>,
     aws: &Regional,
     target: &Target,
