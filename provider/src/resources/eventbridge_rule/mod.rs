@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts,
-    Value, mins,
+    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value,
+    mins,
 };
 
 use super::handover;
