@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Attrs, Config, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts,
-    Value, mins,
+    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value,
+    mins,
 };
 
 use super::handover;
@@ -228,13 +228,6 @@ impl Rule {
         defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
     }
-}
-
-/// A configuration that was generated from an import has a name and its prefix.
-fn is_generated(config: &Config<'_, Rule>) -> bool {
-    let name = config.value(Rule::name()).known();
-    let prefix = config.value(Rule::name_prefix()).known();
-    prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
 }
 
 /// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
