@@ -48,7 +48,7 @@ pub struct AwsConfig {
     /// Role to assume with the credentials found.
     #[tf(optional)]
     assume_role: Value<AssumeRole>,
-    /// Endpoints in place of AWS's own, by service. `AWS_ENDPOINT_URL` and its kin are honoured too.
+    /// Endpoints in place of AWS's own, by service. `AWS_ENDPOINT_URL` and the variables of single services count too.
     #[tf(optional)]
     endpoints: Value<Endpoints>,
     /// Tags for everything that can be tagged.
@@ -91,10 +91,10 @@ pub struct Endpoints {
     /// CloudWatch Logs.
     #[tf(optional, check = check::endpoint)]
     logs: Value<String>,
-    /// SNS, which is only looked at. With `events` elsewhere and no `sns`, topics are not looked at.
+    /// SNS. With `events` elsewhere and no `sns`, topics are not looked at, and a `scalr_eventbridge_topic_permission` is an error.
     #[tf(optional, check = check::endpoint)]
     sns: Value<String>,
-    /// SQS. With `events` elsewhere and no `sqs`, the queues of targets are not looked at.
+    /// SQS. With `events` elsewhere and no `sqs`, the queues of targets are not looked at, and a `scalr_eventbridge_queue` is an error.
     #[tf(optional, check = check::endpoint)]
     sqs: Value<String>,
     /// The token service, for `assume_role`.

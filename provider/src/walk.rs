@@ -36,8 +36,8 @@ struct Planned {
     sources: BTreeMap<String, String>,
     /// Event sources that are associated with a bus.
     associated: BTreeSet<String>,
-    /// Queues and topics whose policy is to let EventBridge in, by ARN.
-    admitting: BTreeSet<String>,
+    /// Queues and topics whose policy is to let a rule in: their ARN, and that of the rule where it is known.
+    admitting: BTreeSet<(String, Option<String>)>,
     /// Event sources of the connections that were refreshed.
     connected: BTreeSet<String>,
     /// What was refreshed.
@@ -152,14 +152,20 @@ impl Walk {
         all
     }
 
-    /// The policy of a queue or topic is planned to let rules in.
-    pub fn admission(&self, arn: &str) {
-        self.planned().admitting.insert(arn.to_owned());
+    /// The policy of a queue or topic is planned to let a rule in; none where the rule's ARN is not known yet.
+    pub fn admission(&self, arn: &str, rule: Option<&str>) {
+        let pair = (arn.to_owned(), rule.map(str::to_owned));
+        self.planned().admitting.insert(pair);
     }
 
-    /// Whether that is planned: a look at the policy of now says nothing then.
-    pub fn admits(&self, arn: &str) -> bool {
-        self.planned().admitting.contains(arn)
+    /// Whether that is planned, of this rule or of one that is not known yet: a look at the policy of now says nothing then.
+    pub fn admits(&self, arn: &str, rule: &str) -> bool {
+        let planned = self.planned();
+        let is_this = |admitted: &Option<String>| {
+            rule.is_empty() || admitted.as_ref().is_none_or(|admitted| admitted == rule)
+        };
+        let mut admitting = planned.admitting.iter();
+        admitting.any(|(to, admitted)| to == arn && is_this(admitted))
     }
 
     /// Whether an event source is planned to be associated.
@@ -242,6 +248,23 @@ mod tests {
             walk.claim_group(group("g"), rule("b", "two")),
             Some(rule("b", "one"))
         );
+    }
+
+    #[test]
+    fn an_admission_is_of_one_rule_where_it_is_known() {
+        let walk = Walk::default();
+        walk.admission("topic", Some("one"));
+        walk.admission("queue", None);
+        for (to, rule, want) in [
+            ("topic", "one", true),
+            ("topic", "two", false),
+            ("topic", "", true),
+            ("queue", "two", true),
+            ("other", "one", false),
+            ("other", "", false),
+        ] {
+            assert_eq!(walk.admits(to, rule), want, "{to} {rule}");
+        }
     }
 
     #[test]

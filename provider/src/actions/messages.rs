@@ -24,7 +24,7 @@ pub(super) fn status(object: &Object<Connection>) -> String {
 pub(super) fn not_active(at: impl Into<Path>) -> Wording {
     Wording {
         at: at.into(),
-        standing: "The connection is as it was.",
+        standing: "The refresh changed nothing but the status.",
         again: "invoke the action again",
         targets_first: ", with the rules and targets that its events are for",
     }

@@ -16,7 +16,7 @@ use crate::shared_read::{Freshness, Heard};
 
 impl Regional {
     /// An answer that has what each has.
-    fn with_given<T>(
+    pub fn with_given<T>(
         &self,
         operation: &'static str,
         member: &'static str,
@@ -191,16 +191,16 @@ impl Regional {
 
     /// The same, and the owner that adopted it.
     pub async fn tags_and_owner(&self, arn: &str) -> Result<(Tags, Option<Owner>), Error> {
-        let mut all = self.all_tags(arn).await?;
-        let owner = all.remove(tags::INSTANCE).map(Owner::from);
-        all.retain(|key, _| !tags::is_reserved(key));
-        Ok((all, owner))
+        self.all_tags(arn).await.map(split)
     }
 
     async fn all_tags(&self, arn: &str) -> Result<Tags, Error> {
         const CALL: &str = "events:ListTagsForResource";
         if let Some(queue) = arn::queue_name(arn) {
-            return Ok(self.queue_tags(queue).await?.unwrap_or_default());
+            return match self.queue_url(queue).await? {
+                Some(url) => self.queue_tags(&url).await,
+                None => Ok(Tags::new()),
+            };
         }
         let ask = || async {
             let call = self.events.list_tags_for_resource().resource_arn(arn).send();
@@ -267,17 +267,25 @@ impl Regional {
         Ok(())
     }
 
-    /// The policy of a topic, where it has one; none where there is no such topic.
-    pub async fn topic_policy(&self, arn: &str) -> Result<Option<Option<String>>, Error> {
+    /// The attributes of a topic; none where there is no such topic. Every topic has a policy: a new one that of its owner.
+    pub async fn topic(&self, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
+        const CALL: &str = "sns:GetTopicAttributes";
         let call = self.topics.get_topic_attributes().topic_arn(arn).send();
-        match self.read("sns:GetTopicAttributes", call).await {
+        match self.read(CALL, call).await {
             Ok(answer) => {
-                let attributes = answer.attributes.unwrap_or_default();
-                Ok(Some(attributes.get("Policy").cloned()))
+                let attributes = self.given(CALL, "Attributes", answer.attributes)?;
+                self.given(CALL, "Policy", attributes.get("Policy").map(drop))?;
+                Ok(Some(attributes))
             }
             Err(e) if is_no_topic(&e) => Ok(None),
             Err(e) => Err(e),
         }
+    }
+
+    /// The policy of a topic; none where there is no such topic.
+    pub async fn topic_policy(&self, arn: &str) -> Result<Option<String>, Error> {
+        let topic = self.topic(arn).await?;
+        Ok(topic.and_then(|mut topic| topic.remove("Policy")))
     }
 
     /// The log group of exactly this name.
@@ -312,8 +320,15 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// All tags of an object, without AWS's own and this provider's, and the owner that adopted it.
+pub(super) fn split(mut all: Tags) -> (Tags, Option<Owner>) {
+    let owner = all.remove(tags::INSTANCE).map(Owner::from);
+    all.retain(|key, _| !tags::is_reserved(key));
+    (all, owner)
+}
+
 /// Whether AWS says that there is no such topic.
-pub fn is_no_topic(error: &Error) -> bool {
+fn is_no_topic(error: &Error) -> bool {
     matches!(error.code(), Some("NotFound" | "NotFoundException"))
 }
 

@@ -4,8 +4,33 @@ use std::collections::HashMap;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 
+use super::calls::split;
 use super::tags::{self, Ignored, Tags};
 use super::{Error, Regional};
+use crate::ownership::Owner;
+
+/// What every queue has; the other attributes are left out where none is set.
+const HAS_EACH: [(QueueAttributeName, &str); 7] = [
+    (QueueAttributeName::QueueArn, "QueueArn"),
+    (
+        QueueAttributeName::ApproximateNumberOfMessages,
+        "ApproximateNumberOfMessages",
+    ),
+    (
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        "ApproximateNumberOfMessagesNotVisible",
+    ),
+    (
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        "ApproximateNumberOfMessagesDelayed",
+    ),
+    (
+        QueueAttributeName::MessageRetentionPeriod,
+        "MessageRetentionPeriod",
+    ),
+    (QueueAttributeName::VisibilityTimeout, "VisibilityTimeout"),
+    (QueueAttributeName::DelaySeconds, "DelaySeconds"),
+];
 
 /// The attributes of a queue as AWS has them.
 pub type QueueAttributes = HashMap<QueueAttributeName, String>;
@@ -15,7 +40,7 @@ pub type QueueAttributes = HashMap<QueueAttributeName, String>;
 pub struct HeldQueue {
     /// Its URL.
     pub url: String,
-    /// Those attributes that were asked for.
+    /// Those attributes that were asked for, and its ARN.
     pub attributes: QueueAttributes,
 }
 
@@ -33,6 +58,14 @@ impl HeldQueue {
         self.text(name)?.parse().ok()
     }
 
+    /// One that is there as it has to be.
+    fn has(&self, name: &QueueAttributeName) -> bool {
+        match name {
+            QueueAttributeName::QueueArn => self.text(name).is_some(),
+            _ => self.number(name).is_some(),
+        }
+    }
+
     /// How many messages it holds, those that wait, that are being received and that are delayed.
     pub fn messages(&self) -> i64 {
         let counts = [
@@ -45,18 +78,28 @@ impl HeldQueue {
 }
 
 impl Regional {
-    /// The queue of this name, with these attributes.
+    /// The queue of this name, with these attributes. The ARN is always asked for: an answer without it says nothing of the queue,
+    /// least of all that it has no policy.
     pub async fn queue(&self, name: &str, wanted: &[QueueAttributeName]) -> Result<Option<HeldQueue>, Error> {
+        const CALL: &str = "sqs:GetQueueAttributes";
         let Some(url) = self.queue_url(name).await? else {
             return Ok(None);
         };
+        let mut wanted = wanted.to_vec();
+        if !wanted.contains(&QueueAttributeName::QueueArn) {
+            wanted.push(QueueAttributeName::QueueArn);
+        }
         let call = self.queues.get_queue_attributes().queue_url(&url);
-        let call = call.set_attribute_names(Some(wanted.to_vec())).send();
-        let answer = found(self.read("sqs:GetQueueAttributes", call).await)?;
-        Ok(answer.map(|answer| HeldQueue {
-            url,
-            attributes: answer.attributes.unwrap_or_default(),
-        }))
+        let call = call.set_attribute_names(Some(wanted.clone())).send();
+        let Some(answer) = found(self.read(CALL, call).await)? else {
+            return Ok(None);
+        };
+        let attributes = answer.attributes.unwrap_or_default();
+        let queue = HeldQueue { url, attributes };
+        for (name, member) in HAS_EACH.iter().filter(|(name, _)| wanted.contains(name)) {
+            self.given(CALL, member, queue.has(name).then_some(()))?;
+        }
+        Ok(Some(queue))
     }
 
     /// The URL of a queue, under the address that is asked.
@@ -69,14 +112,17 @@ impl Regional {
         }
     }
 
-    /// All tags of a queue; none where it is gone.
-    pub(super) async fn queue_tags(&self, name: &str) -> Result<Option<Tags>, Error> {
-        let Some(url) = self.queue_url(name).await? else {
-            return Ok(None);
-        };
+    /// The tags of a queue, AWS's own and this provider's left out, and the owner that adopted it.
+    pub async fn queue_tags_and_owner(&self, queue: &HeldQueue) -> Result<(Tags, Option<Owner>), Error> {
+        self.queue_tags(&queue.url).await.map(split)
+    }
+
+    /// All tags of the queue with this URL; none where it is gone. SQS leaves them out where there are none.
+    pub(super) async fn queue_tags(&self, url: &str) -> Result<Tags, Error> {
         let call = self.queues.list_queue_tags().queue_url(url).send();
         let answer = found(self.read("sqs:ListQueueTags", call).await)?;
-        Ok(answer.map(|answer| answer.tags.into_iter().flatten().collect()))
+        let tags = answer.and_then(|answer| answer.tags);
+        Ok(tags.into_iter().flatten().collect())
     }
 
     /// Brings the tags of a queue from `held` to `wanted`.

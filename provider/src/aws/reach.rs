@@ -5,7 +5,6 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
 use super::arn::{self, Arn};
-use super::calls::is_no_topic;
 use super::look::{Look, Service};
 use super::statement::{self, Ask, Covers, SERVICE};
 use super::{Error, Regional};
@@ -92,20 +91,11 @@ async fn queue(aws: &Regional, arn: &Arn<'_>) -> Result<Option<Held>, Error> {
 }
 
 async fn topic(aws: &Regional, arn: &str) -> Result<Option<Held>, Error> {
-    const CALL: &str = "sns:GetTopicAttributes";
-    let call = aws.topics.get_topic_attributes().topic_arn(arn).send();
-    match aws.read(CALL, call).await {
-        Ok(answer) => {
-            let all = aws.given(CALL, "Attributes", answer.attributes)?;
-            let of = |name| all.get(name).cloned();
-            Ok(Some(Held {
-                policy: of("Policy"),
-                key: of("KmsMasterKeyId"),
-            }))
-        }
-        Err(e) if is_no_topic(&e) => Ok(None),
-        Err(e) => Err(e),
-    }
+    let topic = aws.topic(arn).await?;
+    Ok(topic.map(|topic| Held {
+        policy: topic.get("Policy").cloned(),
+        key: topic.get("KmsMasterKeyId").cloned(),
+    }))
 }
 
 fn judge(held: &Held, route: &Route, to: &Arn<'_>) -> Option<Finding> {

@@ -181,7 +181,15 @@ pub async fn will_be_left<R: Resource<Client = Client>>(
     let adopted_by = async {
         let aws = client.aws().ok()?;
         let aws = aws.look(object.region(), plan.cancelled()).await?;
-        aws.heard(Service::Events, aws.owner(arn, INSTANCE).await)?
+        // The tags of a queue are SQS's.
+        let service = match object {
+            Object::Queue { .. } => Service::Queues,
+            _ => Service::Events,
+        };
+        if !aws.asks(service) {
+            return None;
+        }
+        aws.heard(service, aws.owner(arn, INSTANCE).await)?
     };
     let adopted_by = adopted_by.await;
     adopted_by.is_some() && adopted_by != plan.private(PRIVATE).and_then(Owner::from_private)

@@ -21,6 +21,16 @@ pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnosti
     ))
 }
 
+/// EventBridge alone has an endpoint of its own: what a resource of another service would change is not what is meant.
+/// `service`: its name, and that of its endpoint in the provider's `aws`.
+pub fn events_alone_elsewhere(service: &str, endpoint: &str) -> Diagnostic {
+    Diagnostic::error(format!("{service} has no endpoint, and EventBridge has one of its own")).detail(format!(
+        "EventBridge is asked at another endpoint than AWS's, while {service} would be asked at AWS itself, which is then not what \
+         is meant. Nothing was asked or changed there. Set `endpoints.{endpoint}` in the provider's `aws`, or \
+         `AWS_ENDPOINT_URL_{service}`; or `AWS_ENDPOINT_URL` for all services."
+    ))
+}
+
 /// An import found nothing. `account`: where it looked, in words.
 pub fn nothing_to_import(what: &str, account: &str, region: &str) -> Diagnostic {
     Diagnostic::error(format!("There is no {what}")).detail(format!(

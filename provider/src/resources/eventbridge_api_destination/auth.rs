@@ -46,16 +46,26 @@ impl ApiDestination {
         }
     }
 
-    /// Whether an update has to send the secret: it is of another kind or version, or was lost.
+    /// Whether a secret of this kind and version is another one. What is not known yet decides nothing; nor does a version that
+    /// is not set, as where it was removed: the secret then stays as it is.
+    pub(super) fn is_other_secret(
+        &self,
+        kind: Option<&ConnectionAuthorizationType>,
+        version: Option<i64>,
+    ) -> bool {
+        kind.is_some_and(|kind| *kind != self.kind())
+            || version.is_some_and(|version| self.secret_wo_version != Some(version))
+    }
+
+    /// Whether an update has to send the secret: it is another one, or was lost.
     pub(super) fn sends_secret(&self, prior: &Self) -> bool {
-        self.kind() != prior.kind()
-            || self.secret_wo_version != prior.secret_wo_version
+        prior.is_other_secret(Some(&self.kind()), self.secret_wo_version)
             || prior.status.as_deref() == Some(super::NOT_AUTHORIZED)
     }
 
     /// Whether nothing of the connection differs.
     pub(super) fn has_credentials_of(&self, prior: &Self) -> bool {
-        self.secret_wo_version == prior.secret_wo_version
+        !self.sends_secret(prior)
             && self.api_key == prior.api_key
             && self.basic == prior.basic
             && self.oauth == prior.oauth

@@ -21,8 +21,15 @@ pub(super) async fn connection(
     aws: &Regional,
     name: &str,
 ) -> Result<Option<DescribeConnectionOutput>, Error> {
+    const CALL: &str = "events:DescribeConnection";
     let call = aws.events.describe_connection().name(name).send();
-    found(aws.read("events:DescribeConnection", call).await)
+    let answer = found(aws.read(CALL, call).await)?;
+    let answer = aws.with_given(CALL, "ConnectionArn", answer, |held| {
+        held.connection_arn.is_some()
+    })?;
+    aws.with_given(CALL, "ConnectionState", answer, |held| {
+        held.connection_state.is_some()
+    })
 }
 
 /// The API destination of this name.
@@ -30,8 +37,12 @@ pub(super) async fn destination(
     aws: &Regional,
     name: &str,
 ) -> Result<Option<DescribeApiDestinationOutput>, Error> {
+    const CALL: &str = "events:DescribeApiDestination";
     let call = aws.events.describe_api_destination().name(name).send();
-    found(aws.read("events:DescribeApiDestination", call).await)
+    let answer = found(aws.read(CALL, call).await)?;
+    aws.with_given(CALL, "ApiDestinationArn", answer, |held| {
+        held.api_destination_arn.is_some()
+    })
 }
 
 fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
@@ -78,6 +89,7 @@ pub(super) async fn refuse_existing(aws: &Regional, plan: &ApiDestination) -> Re
 
 /// Makes the connection and returns its ARN.
 pub(super) async fn create_connection(aws: &Regional, plan: &ApiDestination) -> Result<String> {
+    const CALL: &str = "events:CreateConnection";
     let name = &plan.name;
     let doing = doing::make_connection(name);
     if plan.secret().is_none() {
@@ -87,12 +99,9 @@ pub(super) async fn create_connection(aws: &Regional, plan: &ApiDestination) -> 
     let auth = auth.map_err(|e| messages::request_cannot_be_built(&doing, &e))?;
     let call = aws.events.create_connection().name(name);
     let call = call.authorization_type(plan.kind()).auth_parameters(auth);
-    let answer = call.send().await;
-    let made = answer.map_err(|e| {
-        let error = aws.failed("events:CreateConnection", e);
-        error.during_with(doing, &messages::after_creating_connection(name, &aws.name))
-    })?;
-    Ok(made.connection_arn.unwrap_or_default())
+    let answer = call.send().await.map_err(|e| aws.failed(CALL, e));
+    let made = answer.and_then(|made| aws.given(CALL, "ConnectionArn", made.connection_arn));
+    made.map_err(|e| e.during_with(doing, &messages::after_creating_connection(name, &aws.name)))
 }
 
 /// Brings the connection to what is planned.
@@ -120,6 +129,7 @@ pub(super) async fn create_destination(
     aws: &Regional,
     plan: &ApiDestination,
 ) -> Result<String> {
+    const CALL: &str = "events:CreateApiDestination";
     let call = aws
         .events
         .create_api_destination()
@@ -136,13 +146,12 @@ pub(super) async fn create_destination(
     );
     let mut arn = String::new();
     while retry.next().await {
-        let answer = call.clone().send().await;
-        let attempted = answer
-            .map_err(|e| aws.failed("events:CreateApiDestination", e))
-            .map(|made| {
-                arn = made.api_destination_arn.unwrap_or_default();
-                Break(())
-            });
+        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
+        let made = answer.and_then(|made| aws.given(CALL, "ApiDestinationArn", made.api_destination_arn));
+        let attempted = made.map(|made| {
+            arn = made;
+            Break(())
+        });
         if let Some(done) = retry.judge(attempted) {
             return done.map(|()| arn);
         }
@@ -183,27 +192,40 @@ pub(super) async fn update_destination(
 }
 
 /// Waits until the connection can be used: with OAuth, AWS asks for a token first. Both objects exist, so that whatever
-/// happens is a warning: an error would have Terraform replace them.
+/// happens is a warning: an error would have Terraform replace them. Returns the status that was found, which is as a refresh
+/// has it; what could not be asked counts as it was written.
 pub(super) async fn await_authorized(
     operation: &Operation<'_, ApiDestination>,
     aws: &Regional,
     plan: &ApiDestination,
-) {
+) -> &'static str {
+    let name = &plan.name;
     let mut attempts = operation.attempts(EVERY);
     while attempts.next().await.is_some() {
-        let Ok(Some(held)) = connection(aws, &plan.name).await else {
-            break;
+        let held = match connection(aws, name).await {
+            Ok(Some(held)) => held,
+            Ok(None) => {
+                operation.warn(messages::gone(name));
+                return CONNECTION_MISSING;
+            }
+            Err(error) => {
+                for failure in &error.during_with(doing::authorize(name), &messages::not_seen()) {
+                    operation.warn(failure.clone());
+                }
+                return READY;
+            }
         };
         match held.connection_state() {
             Some(state) if is_refused(state) => {
-                operation.warn(messages::not_authorized(&plan.name, &held));
-                return;
+                operation.warn(messages::not_authorized(name, &held));
+                return NOT_AUTHORIZED;
             }
-            Some(ConnectionState::Authorized | ConnectionState::Active) => return,
-            _ => attempts.awaiting(messages::authorizing(&plan.name)),
+            Some(ConnectionState::Authorized | ConnectionState::Active) => return READY,
+            _ => attempts.awaiting(messages::authorizing(name)),
         }
     }
-    operation.warn(messages::not_authorized_yet(&plan.name));
+    operation.warn(messages::not_authorized_yet(name));
+    READY
 }
 
 /// Deletes both, the API destination first. AWS deletes a connection by and by; until then its name is taken.

@@ -29,6 +29,10 @@ pub(super) mod doing {
         format!("change the connection of the API destination `{name}`")
     }
 
+    pub(in super::super) fn authorize(name: &str) -> String {
+        format!("see whether the connection of the API destination `{name}` is authorized")
+    }
+
     pub(in super::super) fn read(name: &str) -> String {
         format!("read the API destination `{name}`")
     }
@@ -148,6 +152,23 @@ pub(super) fn not_authorized_yet(name: &str) -> Diagnostic {
         "AWS has not said that it can be used. Until then its events wait for a retry, or go to the dead-letter queue. The next \
          plan shows whether it is authorized; look also at the connection in the EventBridge console.",
     )
+}
+
+/// The state when the wait could not ask.
+pub(super) fn not_seen() -> Standing {
+    Standing::same(
+        "The API destination and its connection were written. The next plan shows whether it is authorized.",
+    )
+}
+
+/// Somebody deleted the connection during the wait.
+pub(super) fn gone(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The connection `{name}` is gone"))
+        .detail(
+            "It was made or changed by this apply, and AWS does not show it any more. Until it is there, events go to the \
+             dead-letter queue, or are dropped. The next apply makes it again.",
+        )
+        .at(ApiDestination::status())
 }
 
 /// AWS says that the connection cannot be used.

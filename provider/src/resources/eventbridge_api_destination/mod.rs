@@ -27,8 +27,8 @@ use parts::{ApiKey, Basic, OAuth};
 /// that holds its credentials.
 ///
 /// The secret is write-only: it is in no plan and in no state. It is sent when the object is made and whenever
-/// `secret_wo_version` changes. AWS keeps it in Secrets Manager. A connection or an API destination that has gone missing,
-/// or a connection that is not authorized any more, shows as an in-place change, which repairs it.
+/// `secret_wo_version` is set to another number. AWS keeps it in Secrets Manager. A connection or an API destination that
+/// has gone missing, or a connection that is not authorized any more, shows as an in-place change, which repairs it.
 ///
 /// A target that leads here needs a role that EventBridge assumes (`role_arn` of `scalr_eventbridge_target`), which may
 /// call `events:InvokeApiDestination` on `arn`.
@@ -58,11 +58,11 @@ pub struct ApiDestination {
     /// OAuth client credentials: EventBridge asks for a token and renews it. The client's secret is `secret_wo`.
     #[tf(optional)]
     oauth: Option<OAuth>,
-    /// The secret of these credentials: the key, the password, or the client's secret. Write-only, 512 characters at most. Needs
-    /// Terraform 1.11 or OpenTofu 1.11.
+    /// The secret of these credentials: the key, the password, or the client's secret. Write-only, 1 to 512 characters without a
+    /// colon, which EventBridge does not take. Needs Terraform 1.11 or OpenTofu 1.11.
     #[tf(optional, sensitive, write_only)]
     secret_wo: Option<Secret>,
-    /// Any number; another one sends `secret_wo` again.
+    /// Any number; another one sends `secret_wo` again. Without one, the secret stays as it is.
     #[tf(optional)]
     secret_wo_version: Option<i64>,
     /// Further headers of each request, by name. They are stored in the state: no secrets.
@@ -109,7 +109,7 @@ impl Resource for ApiDestination {
         plan.arn = Some(aws::create_destination(operation, &aws, &plan).await?);
         plan.status = Some(READY.to_owned());
         operation.save(plan.clone());
-        aws::await_authorized(operation, &aws, &plan).await;
+        plan.status = Some(aws::await_authorized(operation, &aws, &plan).await.to_owned());
         Ok(plan)
     }
 
@@ -155,12 +155,11 @@ impl Resource for ApiDestination {
         let failed = |e: Error| e.during(doing::read(&prior.name));
         let connection = aws::connection(&aws, &plan.name).await.map_err(failed)?;
         let destination = aws::destination(&aws, &plan.name).await.map_err(failed)?;
-        let is_authorized = prior.status.as_deref() != Some(NOT_AUTHORIZED);
         match &connection {
             None => plan.connection_arn = Some(aws::create_connection(&aws, &plan).await?),
             Some(held) => {
                 plan.connection_arn = held.connection_arn().map(str::to_owned);
-                if !(is_authorized && plan.has_credentials_of(&prior)) {
+                if !plan.has_credentials_of(&prior) {
                     aws::update_connection(&aws, &plan, plan.sends_secret(&prior)).await?;
                 }
             }
@@ -172,8 +171,9 @@ impl Resource for ApiDestination {
                 aws::update_destination(operation, &aws, &plan, held).await?;
             }
         }
-        aws::await_authorized(operation, &aws, &plan).await;
-        plan.status = Some(READY.to_owned());
+        let found = aws::await_authorized(operation, &aws, &plan).await;
+        // Planned as it was, where nothing here changes it.
+        plan.status.get_or_insert_with(|| found.to_owned());
         Ok(plan)
     }
 

@@ -1,7 +1,7 @@
 //! The queue at AWS: adopted, made, changed, deleted.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow::Continue;
+use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
 use crate::resources::existing::{self, differing};
+use crate::values::Region;
 
 /// SQS takes the name of a deleted queue only after a minute.
 const CREATE_EVERY: Duration = Duration::from_secs(5);
@@ -35,6 +36,15 @@ pub(super) const READ: [QueueAttributeName; 7] = [
     QueueAttributeName::DelaySeconds,
 ];
 
+/// The clients of the queue's region.
+pub(super) async fn regional(operation: &Operation<'_, Queue>, region: Option<&Region>) -> Result<Regional> {
+    let aws = defaults::regional(operation, region).await?;
+    if !aws.has_queues {
+        return Err(messages::events_alone_elsewhere().into());
+    }
+    Ok(aws)
+}
+
 /// Looks for a queue of that name: CreateQueue would return it as if it were new. Its URL where it is just as planned.
 pub(super) async fn adopt_or_refuse(aws: &Regional, client: &Client, plan: &Queue) -> Result<Option<String>> {
     let failed = |e: Error| e.during(doing::make(&plan.name));
@@ -43,7 +53,7 @@ pub(super) async fn adopt_or_refuse(aws: &Regional, client: &Client, plan: &Queu
     };
     let mut now = plan.clone();
     now.with(&held);
-    let tags = aws.tags(plan.known_arn()).await.map_err(failed)?;
+    let (tags, _) = aws.queue_tags_and_owner(&held).await.map_err(failed)?;
     now.tags_all = Some(defaults::tagging(client)?.ignored.without(tags));
     let mut differences = plan.differences(&now);
     if has_more(&held, &plan.admission()) {
@@ -60,6 +70,7 @@ pub(super) async fn create(
     plan: &Queue,
     tags: &Tags,
 ) -> Result<String> {
+    const CREATE: &str = "sqs:CreateQueue";
     let mut attributes = plan.attributes();
     let policy = plan.policy(None, &doing::make(&plan.name))?;
     attributes.insert(QueueAttributeName::Policy, policy);
@@ -78,10 +89,12 @@ pub(super) async fn create(
     let mut url = String::new();
     while retry.next().await {
         let answer = call.clone().send().await;
-        let attempted = match answer.map_err(|e| aws.failed("sqs:CreateQueue", e)) {
+        let made = answer.map_err(|e| aws.failed(CREATE, e));
+        let made = made.and_then(|made| aws.given(CREATE, "QueueUrl", made.queue_url));
+        let attempted = match made {
             Ok(made) => {
-                url = made.queue_url.unwrap_or_default();
-                Ok(std::ops::ControlFlow::Break(()))
+                url = made;
+                Ok(Break(()))
             }
             Err(e) if is_deleted_recently(&e) => Ok(Continue(messages::deleted_recently(&plan.name))),
             Err(e) => Err(e),

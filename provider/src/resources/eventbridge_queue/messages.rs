@@ -40,6 +40,11 @@ pub(super) fn existing<'a>(plan: &Queue, region: &'a str) -> Existing<'a> {
     }
 }
 
+/// The queue would be at AWS itself.
+pub(super) fn events_alone_elsewhere() -> Diagnostic {
+    messages::events_alone_elsewhere("SQS", "sqs")
+}
+
 pub(super) async fn nothing_to_import(name: &str, aws: &Regional) -> Diagnostic {
     let what = format!("queue `{name}`");
     messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)
@@ -96,8 +101,9 @@ pub(super) fn after_deleting() -> Standing {
 pub(super) fn holds_messages(queue: &Queue, count: i64) -> Diagnostic {
     Diagnostic::error(format!("The queue `{}` holds messages", queue.name))
         .detail(format!(
-            "It holds about {count}, which would be deleted with it. Nothing was deleted.\n\nReceive them first, or have them \
-             deleted: set `force_destroy = true` on the queue, apply that, and try again. To keep the queue and forget it here, use \
+            "It holds about {count}, which would be deleted with it. Nothing was deleted.\n\nIf the resource only has another address \
+             now, write a `moved` block from the old one to the new one: nothing is then deleted. Otherwise receive the messages \
+             first, or have them deleted: set `force_destroy = true` on the queue, apply that, and try again. To keep the queue and forget it here, use \
              a `removed` block with `lifecycle {{ destroy = false }}`."
         ))
         .at(Queue::force_destroy())

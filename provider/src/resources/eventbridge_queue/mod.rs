@@ -22,6 +22,7 @@ use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::Owner;
 use crate::values::Region;
+use aws::regional;
 use messages::doing;
 
 /// A standard SQS queue that EventBridge may send to: a destination of events (`arn` of a `scalr_eventbridge_target`), or
@@ -78,7 +79,7 @@ impl Resource for Queue {
     const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
+        let aws = regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client()).await?;
         let object = plan.object();
         let mut turn = handover::turn_to_create(operation, &object).await?;
@@ -97,7 +98,7 @@ impl Resource for Queue {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = regional(operation, state.region.as_ref()).await?;
         state.region = Some(Region::from(&*aws.name));
         let name = state.name.clone();
         let failed = |e: Error| e.during(doing::read(&name));
@@ -114,14 +115,14 @@ impl Resource for Queue {
             return Ok(None);
         };
         state.with(&held);
-        let (all, tagged) = aws.tags_and_owner(state.known_arn()).await.map_err(failed)?;
+        let (all, tagged) = aws.queue_tags_and_owner(&held).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         handover::show_adoption(operation, tagged, imported, &mut state.tags_all);
         Ok(Some(state))
     }
 
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, plan.region.as_ref()).await?;
+        let aws = regional(operation, plan.region.as_ref()).await?;
         plan.complete(&aws, operation.client()).await?;
         let mut turn = handover::turn(operation, &plan.object()).await?;
         turn.own(&Owner::ensure(operation));
@@ -144,7 +145,7 @@ impl Resource for Queue {
     }
 
     async fn delete(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = regional(operation, state.region.as_ref()).await?;
         state.region = Some(Region::from(&*aws.name));
         let failed = |e: Error| e.during_with(doing::delete(&state.name), &messages::after_deleting());
         let (object, tag) = (state.object(), (state.known_arn(), INSTANCE));
@@ -201,11 +202,19 @@ impl Queue {
 
 /// The plans of the targets, which come after this one, need not warn of a policy that is about to change.
 fn note_admission(plan: &Plan<'_, Queue>) {
-    let held = plan
+    let rules = plan.planned(Queue::rule_arns()).known();
+    let changed = plan
         .prior()
-        .filter(|prior| plan.planned(Queue::rule_arns()).known().as_ref() != Some(&prior.rule_arns));
-    if let Some((client, prior)) = plan.client().zip(held) {
-        client.walk().admission(prior.known_arn());
+        .filter(|prior| rules.as_ref() != Some(&prior.rule_arns));
+    let Some((client, prior)) = plan.client().zip(changed) else {
+        return;
+    };
+    let Some(rules) = &rules else {
+        return client.walk().admission(prior.known_arn(), None);
+    };
+    for rule in rules {
+        let known = (!rule.is_empty()).then_some(&**rule);
+        client.walk().admission(prior.known_arn(), known);
     }
 }
 

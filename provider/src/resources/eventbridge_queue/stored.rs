@@ -5,6 +5,7 @@ use tfplugin::{Plan, PlanAction};
 
 use super::{Queue, messages};
 use crate::aws::look::Service;
+use crate::resources::handover;
 
 /// What is asked for.
 pub(super) const COUNTS: [QueueAttributeName; 3] = [
@@ -13,18 +14,21 @@ pub(super) const COUNTS: [QueueAttributeName; 3] = [
     QueueAttributeName::ApproximateNumberOfMessagesDelayed,
 ];
 
-/// Refuses to delete or replace a queue that holds messages. What AWS does not say, the destroy asks again.
+/// Refuses to delete or replace a queue that holds messages, unless the destroy will leave it to another resource. What AWS does
+/// not say, the destroy asks again.
 pub(super) async fn refuse_loss(plan: &mut Plan<'_, Queue>) {
-    if plan.action() != PlanAction::Delete && !plan.replaces() {
+    let deletes = plan.action() == PlanAction::Delete;
+    if !deletes && !plan.replaces() {
         return;
     }
     let Some(prior) = plan.prior().filter(|prior| !prior.force_destroy).cloned() else {
         return;
     };
     let count = count(plan, &prior).await.unwrap_or_default();
-    if count > 0 {
-        plan.error(messages::holds_messages(&prior, count));
+    if count == 0 || (deletes && handover::will_be_left(plan, prior.object(), prior.known_arn()).await) {
+        return;
     }
+    plan.error(messages::holds_messages(&prior, count));
 }
 
 async fn count(plan: &Plan<'_, Queue>, prior: &Queue) -> Option<i64> {

@@ -35,16 +35,17 @@ pub(super) async fn warn(plan: &mut Plan<'_, Target>) {
             from: from.unwrap_or_default(),
         };
         if let Some(finding) = reach::finding(&aws, &route).await
-            && !(finding == Finding::NotAllowed && admits(plan, &route.to))
+            && !(finding == Finding::NotAllowed && admits(plan, &route))
         {
             plan.warn(routes::warning(&finding, &route, purpose).at(attribute));
         }
     }
 }
 
-/// Whether the same plan lets rules in.
-fn admits(plan: &Plan<'_, Target>, to: &str) -> bool {
-    plan.client().is_some_and(|client| client.walk().admits(to))
+/// Whether the same plan lets the rule in.
+fn admits(plan: &Plan<'_, Target>, route: &Route) -> bool {
+    plan.client()
+        .is_some_and(|client| client.walk().admits(&route.to, &route.from))
 }
 
 /// Warns of a target that has just been written.

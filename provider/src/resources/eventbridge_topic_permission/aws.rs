@@ -9,9 +9,9 @@ use tfplugin::{Operation, Result};
 
 use super::TopicPermission;
 use super::messages::{self, doing};
+use crate::aws::Regional;
 use crate::aws::policy::Without;
 use crate::aws::retry::{Attempted, Retry};
-use crate::aws::{Error, Regional};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -35,7 +35,7 @@ pub(super) async fn add(
         };
         let sid = plan.sid();
         let rules = BTreeSet::from([plan.rule_arn.clone()]);
-        let document = plan.admission(&sid).with(policy.as_deref(), &rules, usize::MAX);
+        let document = plan.admission(&sid).with(Some(&policy), &rules, usize::MAX);
         let document = document.map_err(|e| messages::policy_cannot_be_written(&doing, &e))?;
         let attempted = write(aws, plan, document, true).await;
         if let Some(done) = retry.judge(attempted) {
@@ -56,7 +56,7 @@ pub(super) async fn remove(
     while retry.next().await {
         let _writing = aws.policy_writes.lock().await;
         let policy = match aws.topic_policy(&state.topic_arn).await {
-            Ok(policy) => policy.flatten(),
+            Ok(policy) => policy,
             Err(e) => match retry.judge(Err(e)) {
                 Some(done) => return done,
                 None => continue,
@@ -85,8 +85,8 @@ async fn write(aws: &Regional, of: &TopicPermission, document: String, is_wanted
     call.send()
         .await
         .map_err(|e| aws.failed("sns:SetTopicAttributes", e))?;
-    let policy: Result<_, Error> = aws.topic_policy(&of.topic_arn).await;
-    if of.is_in(policy?.flatten().as_deref()) == is_wanted {
+    let policy = aws.topic_policy(&of.topic_arn).await?;
+    if of.is_in(policy.as_deref()) == is_wanted {
         return Ok(Break(()));
     }
     Ok(Continue(messages::overwritten(&of.topic_arn)))

@@ -23,6 +23,11 @@ pub(super) mod doing {
     }
 }
 
+/// What would be at AWS itself.
+pub(super) fn events_alone_elsewhere() -> Diagnostic {
+    messages::events_alone_elsewhere("SNS", "sns")
+}
+
 pub(super) fn made_by_two(of: &TopicPermission) -> Diagnostic {
     messages::made_by_two(&of.object())
 }
@@ -56,9 +61,11 @@ pub(super) fn policy_cannot_be_written(doing: &str, error: &PolicyError) -> Diag
     ))
 }
 
-/// What was written did not stay.
+/// What was written is not there when it is read back.
 pub(super) fn overwritten(topic: &str) -> String {
-    format!("the policy of the topic `{topic}` was written by somebody else at the same time")
+    format!(
+        "the policy of the topic `{topic}` does not show the change yet, or was written by somebody else at the same time"
+    )
 }
 
 pub(super) fn after_adding() -> Standing {

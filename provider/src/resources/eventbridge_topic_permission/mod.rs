@@ -56,7 +56,7 @@ impl Resource for TopicPermission {
         if policy.is_none() {
             same_account(&aws, Some(&state.topic_arn)).await?;
         }
-        let is_there = state.is_in(policy.flatten().as_deref());
+        let is_there = state.is_in(policy.as_deref());
         // An import knows both ARNs; private state comes with the first operation.
         if !is_there && Owner::of(operation).is_none() {
             return Err(messages::nothing_to_import(&state, &aws).await.into());
@@ -86,8 +86,9 @@ impl Resource for TopicPermission {
         let topic = plan.planned(Self::topic_arn()).known();
         let rule = plan.planned(Self::rule_arn()).known();
         warn_of_another_region(plan, topic.as_deref(), rule.as_deref());
-        if let Some((client, topic)) = plan.client().zip(topic.as_deref()) {
-            client.walk().admission(topic);
+        let is_made = plan.prior().is_none() || plan.replaces();
+        if let Some((client, topic)) = plan.client().zip(topic.as_deref()).filter(|_| is_made) {
+            client.walk().admission(topic, rule.as_deref());
         }
         let object = match plan.prior() {
             Some(prior) => Some(prior.object()),
@@ -111,7 +112,11 @@ impl TopicPermission {
     /// The clients of the topic's region.
     async fn regional(&self, operation: &Operation<'_, Self>) -> Result<Regional> {
         let region = arn::parse(&self.topic_arn).map(|arn| Region::from(arn.region));
-        defaults::regional(operation, region.as_ref()).await
+        let aws = defaults::regional(operation, region.as_ref()).await?;
+        if !aws.has_topics {
+            return Err(messages::events_alone_elsewhere().into());
+        }
+        Ok(aws)
     }
 
     fn object(&self) -> Object {

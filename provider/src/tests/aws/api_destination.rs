@@ -1,7 +1,7 @@
 //! `scalr_eventbridge_api_destination`
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::UNKNOWN;
+use tfplugin::testing::{State, UNKNOWN};
 
 use super::fake::{ACCOUNT, Fake, Trouble};
 use super::{and, names, on, stage};
@@ -16,6 +16,9 @@ scenarios![
     a_connection_without_its_destination_is_kept_in_the_state,
     what_is_missing_is_repaired,
     an_import_needs_no_secret,
+    a_version_that_is_removed_sends_nothing,
+    credentials_that_are_not_known_yet_decide_nothing,
+    what_the_wait_found_is_the_status,
     an_authorization_is_waited_for,
     a_connection_that_goes_slowly_is_waited_for,
     what_aws_refuses_of_it_is_reported,
@@ -363,4 +366,82 @@ async fn two_of_one_name_are_refused() {
         &resource.plan(None, here()).await.unwrap_err(),
         &["`hook`", "another `name`"],
     );
+}
+
+/// `secret_wo` with its version, once the secret was sent.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_is_removed_sends_nothing() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    for secret in [Json::Null, json!("never-sent-key")] {
+        let without = config(json!({ "secret_wo": secret, "secret_wo_version": null }));
+        let updated = resource.update(&state, without.clone()).await.unwrap();
+        resource.assert_stable(&updated, without).await;
+        assert_eq!(
+            (fake.count("UpdateConnection"), held_secret(&fake)),
+            (0, json!(SECRET))
+        );
+        // A version that is set again is another one.
+        let again = resource.plan(Some(&updated), self::secret(1, &Json::Null)).await;
+        names(&again.unwrap_err(), &["`secret_wo`"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_not_known_yet_decide_nothing() {
+    let (_fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    for kind in ["api_key", "basic", "oauth"] {
+        let state = resource.create(of_kind(kind)).await.unwrap();
+        let mut unknown = json!({ "secret_wo": null });
+        unknown[kind] = json!(UNKNOWN);
+        let planned = resource.plan(Some(&state), and(of_kind(kind), unknown)).await;
+        assert!(planned.is_ok(), "{kind}: {}", planned.unwrap_err());
+        resource.destroy(&state).await.unwrap();
+    }
+}
+
+/// Where credentials were sent, the status is AWS's answer.
+#[tokio::test(start_paused = true)]
+async fn what_the_wait_found_is_the_status() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let apply = async |state: Option<&State>, config: Json| {
+        let planned = resource.plan(state, config).await.unwrap();
+        resource.apply(planned).await
+    };
+    fake.state().connection_states.push_back("DEAUTHORIZED");
+    let made = apply(None, config(json!({}))).await;
+    names(&made.diags, &["`hook`", "`DEAUTHORIZED`"]);
+    let state = made.state.unwrap();
+    assert_eq!(state.json()["status"], "not authorized");
+
+    fake.state()
+        .connection_states
+        .extend(["DEAUTHORIZED", "AUTHORIZING", "DEAUTHORIZED"]);
+    let repaired = apply(Some(&state), config(json!({}))).await;
+    assert_eq!(
+        repaired.state.as_ref().unwrap().json()["status"],
+        "not authorized"
+    );
+    let state = resource.update(&state, config(json!({}))).await.unwrap();
+    resource.assert_stable(&state, config(json!({}))).await;
+
+    fake.state()
+        .connection_states
+        .extend(["AUTHORIZED", "DEAUTHORIZED"]);
+    let changed = apply(Some(&state), secret(2, &json!(SECRET))).await;
+    assert_eq!(changed.state.unwrap().json()["status"], "not authorized");
+    // What cannot be asked is said in AWS's words.
+    fake.state().let_through("DescribeConnection", 1);
+    let denied = Trouble::Says("AccessDeniedException", "You may not.");
+    fake.state().trouble("DescribeConnection", denied);
+    let unseen = apply(Some(&state), secret(3, &json!(SECRET))).await;
+    names(
+        &unseen.diags,
+        &["`events:DescribeConnection`", "AccessDeniedException"],
+    );
+    assert!(!unseen.diags.has_errors(), "{}", unseen.diags);
+    assert_eq!(unseen.state.unwrap().json()["status"], "ready");
 }

@@ -542,6 +542,7 @@ fn response(answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorErro
 fn xml(name: &str, answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorError> {
     match answer {
         Ok(body) => whole(200, fake_sns::answer(name, &body)),
+        Err(Trouble::Empty) => whole(200, fake_sns::empty(name)),
         Err(Trouble::Says(code, message)) => whole(400, fake_sns::error(code, message)),
         Err(_) => Err(ConnectorError::io("connection reset".into())),
     }

@@ -61,6 +61,11 @@ pub(super) fn answer(name: &str, attributes: &Json) -> String {
     format!("<{name}Response><{name}Result>{result}</{name}Result></{name}Response>")
 }
 
+/// The body of an answer that says nothing.
+pub(super) fn empty(name: &str) -> String {
+    format!("<{name}Response><{name}Result></{name}Result></{name}Response>")
+}
+
 /// The body of an error.
 pub(super) fn error(code: &str, message: &str) -> String {
     let error = format!("<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>");

@@ -6,6 +6,16 @@ use serde_json::{Value as Json, json};
 
 use super::fake::{ACCOUNT, Holdings, Trouble};
 
+/// What SQS shows of a queue for which nothing else is set.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("ApproximateNumberOfMessages", "0"),
+    ("ApproximateNumberOfMessagesDelayed", "0"),
+    ("ApproximateNumberOfMessagesNotVisible", "0"),
+    ("DelaySeconds", "0"),
+    ("MessageRetentionPeriod", "345600"),
+    ("VisibilityTimeout", "30"),
+];
+
 /// A queue.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tests) struct Queue {
@@ -47,9 +57,10 @@ impl Holdings {
         match name {
             "GetQueueUrl" => return Ok(url),
             "GetQueueAttributes" => {
-                let mut shown = queue.attributes.clone();
                 let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{named}");
-                shown.insert("QueueArn".to_owned(), arn);
+                let mut shown = BTreeMap::from([("QueueArn".to_owned(), arn)]);
+                shown.extend(DEFAULTS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+                shown.extend(queue.attributes.clone());
                 return Ok(json!({ "Attributes": shown }));
             }
             "SetQueueAttributes" => queue.attributes.extend(texts("Attributes")),

@@ -1,20 +1,24 @@
 //! Answers of AWS's that say success and lack what they must have: never "gone", never "none".
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 use tfplugin::Diagnostics;
 use tfplugin::testing::{Applied, State};
 
 use super::fake::{Fake, Trouble};
-use super::{GROUP, SOURCE, on, stage};
+use super::{GROUP, SOURCE, api_destination, on, queue, stage, topic_permission};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
     an_answer_without_what_it_must_have_is_an_unknown_outcome,
     a_rule_without_an_arn_is_not_said_to_be_missing,
+    what_is_not_shown_is_not_overwritten,
+    a_queue_whose_messages_are_not_counted_is_not_deleted,
 ];
 
 /// Resources in the order in which they are made, with their configurations.
-fn chain() -> [(&'static str, Json); 3] {
+fn chain() -> [(&'static str, Json); 6] {
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
     let group = json!({ "name": GROUP, "create": true, "delete_on_destroy": true, "retention_in_days": 30 });
     let region = "us-east-1";
@@ -30,6 +34,18 @@ fn chain() -> [(&'static str, Json); 3] {
         (
             "scalr_eventbridge_target",
             json!({ "rule": "runs", "event_bus_name": SOURCE, "log_group": group, "region": region }),
+        ),
+        (
+            "scalr_eventbridge_queue",
+            queue::config(json!({ "region": region })),
+        ),
+        (
+            "scalr_eventbridge_topic_permission",
+            topic_permission::config(json!({})),
+        ),
+        (
+            "scalr_eventbridge_api_destination",
+            api_destination::config(json!({ "region": region })),
         ),
     ]
 }
@@ -50,6 +66,8 @@ struct Outcome {
 /// AWS with what the resource of this place needs; and the resource itself, where it is to be there.
 async fn prepared(place: usize, with_itself: bool) -> (Fake, Option<State>) {
     let (fake, harness) = stage().await;
+    fake.state().queues = Some(BTreeMap::new());
+    fake.state().topics = Some(topic_permission::topics());
     let mut last = None;
     for (name, config) in chain().into_iter().take(place + usize::from(with_itself)) {
         last = Some(harness.resource(name).create(config).await.unwrap());
@@ -125,4 +143,39 @@ async fn a_rule_without_an_arn_is_not_said_to_be_missing() {
     fake.state().trouble("DescribeRule", Trouble::Empty);
     let refused = run(&fake, 2, Operation::Create, None).await.said;
     super::names(&refused, &["`events:DescribeRule`", "`Arn`"]);
+}
+
+/// Else the statements of others would go: in no answer is no policy.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_shown_is_not_overwritten() {
+    let (fake, state) = prepared(3, true).await;
+    let harness = on(fake.config());
+    let changed = queue::config(json!({ "region": "us-east-1", "message_retention_seconds": 60 }));
+    let resource = harness.resource("scalr_eventbridge_queue");
+    let planned = resource.plan(state.as_ref(), changed).await.unwrap();
+    fake.state().trouble("GetQueueAttributes", Trouble::Empty);
+    let refused = resource.apply(planned).await.diags;
+    super::names(&refused, &["`sqs:GetQueueAttributes`", "`QueueArn`"]);
+    assert_eq!(fake.count("SetQueueAttributes"), 0);
+
+    let (fake, _) = prepared(4, false).await;
+    let held = fake.state().topics.clone();
+    for _ in 0..200 {
+        fake.state().trouble("GetTopicAttributes", Trouble::Empty);
+    }
+    let refused = run(&fake, 4, Operation::Create, None).await.said;
+    super::names(&refused, &["`sns:GetTopicAttributes`", "`Attributes`"]);
+    assert_eq!(fake.state().topics, held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_whose_messages_are_not_counted_is_not_deleted() {
+    let (fake, state) = prepared(3, true).await;
+    let resource = on(fake.config());
+    let resource = resource.resource("scalr_eventbridge_queue");
+    let planned = resource.plan_destroy(&state.unwrap()).await.unwrap();
+    fake.state().trouble("GetQueueAttributes", Trouble::Empty);
+    let refused = resource.apply(planned).await.diags;
+    super::names(&refused, &["`sqs:GetQueueAttributes`", "`QueueArn`"]);
+    assert_eq!(fake.count("DeleteQueue"), 0);
 }

@@ -29,7 +29,7 @@ use tfplugin::testing::Harness;
 
 use self::fake::Fake;
 use super::{and, names};
-use crate::aws::{Aws, Settings};
+use crate::aws::{Aws, Endpoints, Settings};
 use crate::client::Client;
 use crate::provider::ScalrEventBridge;
 use crate::scalr::Scalr;
@@ -52,6 +52,17 @@ pub(super) async fn stage() -> (Fake, Harness) {
     fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let harness = on(fake.config());
     (fake, harness)
+}
+
+/// Settings with an endpoint of EventBridge's own.
+pub(super) fn events_elsewhere() -> Settings {
+    Settings {
+        endpoints: Endpoints {
+            events: Some("http://127.0.0.1:4566".to_owned()),
+            ..Endpoints::default()
+        },
+        ..Settings::default()
+    }
 }
 
 /// The provider on a fake AWS, with settings of its own.

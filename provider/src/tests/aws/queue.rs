@@ -21,6 +21,9 @@ scenarios![
     a_policy_that_cannot_take_our_statement_is_reported,
     a_rule_of_another_region_is_warned_of,
     rules_that_are_not_known_yet_are_waited_for,
+    a_queue_that_goes_to_another_address_may_hold_messages,
+    a_target_is_warned_of_a_queue_that_another_rule_is_let_into,
+    queues_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere,
 ];
 
 const NAME: &str = "scalr_eventbridge_queue";
@@ -64,6 +67,9 @@ async fn a_queue_is_made_in_one_call_and_changed_in_place() {
     let calls = fake.state().calls.clone();
     let writes: Vec<&String> = calls.iter().filter(|call| call.ends_with("Queue")).collect();
     assert_eq!(writes, ["CreateQueue"]);
+    let asked = fake.count("GetQueueUrl");
+    resource.read(&state).await.unwrap();
+    assert_eq!(fake.count("GetQueueUrl"), asked + 1);
     let shown = state.json();
     let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{QUEUE}");
     assert_eq!(
@@ -329,4 +335,73 @@ async fn rules_that_are_not_known_yet_are_waited_for() {
         resource.validate(config.clone()).await.unwrap();
         resource.plan(None, config).await.unwrap();
     }
+}
+
+/// The destroy of the old address leaves the queue to the new one.
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_goes_to_another_address_may_hold_messages() {
+    let (fake, harness) = with_sqs().await;
+    let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    set(&fake, "ApproximateNumberOfMessages", "2");
+    let elsewhere = on(fake.config());
+    let resource = elsewhere.resource(NAME);
+    names(&resource.plan_destroy(&state).await.unwrap_err(), &["`moved`"]);
+    let here = config(json!({ "region": "us-east-1" }));
+    let made = resource.plan(None, here.clone()).await.unwrap();
+    let destroyed = resource.plan_destroy(&state).await.unwrap();
+    let made = resource.apply(made).await;
+    assert!(!made.diags.has_errors(), "{}", made.diags);
+    let destroyed = resource.apply(destroyed).await;
+    assert!(!destroyed.diags.has_errors(), "{}", destroyed.diags);
+    names(&destroyed.diags, &["another resource"]);
+    // The tag of the adoption says so to other processes.
+    let later = on(fake.config());
+    let resource = later.resource(NAME);
+    let destroyed = resource.apply(resource.plan_destroy(&state).await.unwrap()).await;
+    assert!(!destroyed.diags.has_errors() && fake.count("DeleteQueue") == 0);
+    resource.assert_stable(&made.state.unwrap(), here).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_is_warned_of_a_queue_that_another_rule_is_let_into() {
+    let (fake, harness) = with_sqs().await;
+    let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{QUEUE}");
+    let both = json!([rule("audit"), rule("second")]);
+    for (rules, of, is_warned) in [
+        (both.clone(), "second", false),
+        (both, "third", true),
+        (json!([rule("audit"), UNKNOWN]), "third", false),
+        (json!([rule("audit")]), "second", true),
+    ] {
+        let harness = on(fake.config());
+        let config = config(json!({ "rule_arns": rules }));
+        harness.resource(NAME).plan(Some(&state), config).await.unwrap();
+        let target = json!({ "rule": of, "event_bus_name": SOURCE, "arn": arn });
+        let planned = harness
+            .resource("scalr_eventbridge_target")
+            .plan(None, target)
+            .await;
+        let warnings = planned.unwrap().warnings;
+        assert_eq!(warnings.is_empty(), !is_warned, "{rules} {of}: {warnings}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn queues_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere() {
+    let (fake, harness) = with_sqs().await;
+    let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    fake.state().calls.clear();
+    let alone = super::with(super::events_elsewhere(), fake.config());
+    let resource = alone.resource(NAME);
+    let changed = config(json!({ "rule_arns": [rule("other")] }));
+    for refused in [
+        resource.read(&state).await.unwrap_err(),
+        resource.update(&state, changed).await.unwrap_err(),
+        resource.destroy(&state).await.unwrap_err(),
+        resource.create(config(json!({}))).await.unwrap_err(),
+    ] {
+        names(&refused, &["`endpoints.sqs`", "SQS"]);
+    }
+    assert_eq!(fake.state().calls, Vec::<String>::new());
 }

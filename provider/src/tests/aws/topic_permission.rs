@@ -1,5 +1,7 @@
 //! `scalr_eventbridge_topic_permission`
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 use tfplugin::testing::{Harness, UNKNOWN};
 
@@ -19,6 +21,8 @@ scenarios![
     two_for_one_rule_are_refused,
     a_rule_of_another_region_is_warned_of,
     a_target_is_not_warned_of_a_topic_that_the_same_plan_opens,
+    a_target_is_warned_of_a_topic_that_another_rule_is_let_into,
+    topics_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere,
 ];
 
 const NAME: &str = "scalr_eventbridge_topic_permission";
@@ -42,9 +46,14 @@ fn theirs() -> Json {
 
 async fn with_topic() -> (Fake, Harness) {
     let (fake, harness) = stage().await;
-    let policy = json!({ "Version": "2008-10-17", "Id": "first", "Statement": [theirs()] });
-    fake.state().topics = Some([(topic(), policy.to_string())].into());
+    fake.state().topics = Some(topics());
     (fake, harness)
+}
+
+/// The topic, with a statement of somebody else's.
+pub(in crate::tests) fn topics() -> BTreeMap<String, String> {
+    let policy = json!({ "Version": "2008-10-17", "Id": "first", "Statement": [theirs()] });
+    [(topic(), policy.to_string())].into()
 }
 
 fn policy(fake: &Fake) -> Json {
@@ -287,4 +296,42 @@ async fn a_target_is_not_warned_of_a_topic_that_the_same_plan_opens() {
         .await
         .unwrap();
     assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_is_warned_of_a_topic_that_another_rule_is_let_into() {
+    let (fake, harness) = with_topic().await;
+    let resource = harness.resource(NAME);
+    let other = json!({ "rule": "other", "event_bus_name": SOURCE, "arn": topic() });
+    resource.plan(None, config(json!({}))).await.unwrap();
+    let target = harness.resource("scalr_eventbridge_target");
+    let planned = target.plan(None, other).await.unwrap();
+    names(&planned.warnings, &["sns:Publish", &rule("other")]);
+    // A plan that changes nothing lets nobody in.
+    let harness = on(fake.config());
+    let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    set_policy(&fake, &json!({ "Statement": [theirs()] }));
+    let harness = on(fake.config());
+    let unchanged = harness.resource(NAME).plan(Some(&state), config(json!({}))).await;
+    unchanged.unwrap();
+    let target = harness.resource("scalr_eventbridge_target");
+    let same = json!({ "rule": "runs", "event_bus_name": SOURCE, "arn": topic() });
+    names(&target.plan(None, same).await.unwrap().warnings, &["sns:Publish"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn topics_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere() {
+    let (fake, harness) = with_topic().await;
+    let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    fake.state().calls.clear();
+    let alone = super::with(super::events_elsewhere(), fake.config());
+    let resource = alone.resource(NAME);
+    for refused in [
+        resource.read(&state).await.unwrap_err(),
+        resource.destroy(&state).await.unwrap_err(),
+        resource.create(config(json!({}))).await.unwrap_err(),
+    ] {
+        names(&refused, &["`endpoints.sns`", "SNS"]);
+    }
+    assert_eq!(fake.state().calls, Vec::<String>::new());
 }
