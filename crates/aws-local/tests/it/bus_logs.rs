@@ -1,4 +1,4 @@
-//! What an event bus logs: which records of which level, what they say, and which log groups get them.
+//! What an event bus logs: which records of which level, and what they say.
 
 use aws_local::Config;
 use serde_json::{Value, json};
@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use crate::client::{CUSTOMER, Local, PARTNER, REGION};
 use crate::outside::endpoint;
 use crate::script::has;
-use crate::targets::{arn, policy, queue, send};
+use crate::targets::{arn, queue, send};
 
 const C: &str = CUSTOMER;
 const STREAM: &str = "EventBridgeEventBusLogs";
-const TYPES: [&str; 3] = ["ERROR_LOGS", "INFO_LOGS", "TRACE_LOGS"];
+pub(crate) const TYPES: [&str; 3] = ["ERROR_LOGS", "INFO_LOGS", "TRACE_LOGS"];
 /// What an event that arrives is logged as, before any rule.
-const ARRIVED: [&str; 3] = [
+pub(crate) const ARRIVED: [&str; 3] = [
     "TRACE EVENT_RECEIPT",
     "INFO EVENT_INGEST_SUCCESS",
     "TRACE RULE_MATCH_START",
 ];
-const DELIVERED: [&str; 4] = [
+pub(crate) const DELIVERED: [&str; 4] = [
     "INFO INVOCATION_START",
     "TRACE INVOCATION_ATTEMPT_START",
     "TRACE INVOCATION_ATTEMPT_SUCCESS",
@@ -25,7 +25,7 @@ const DELIVERED: [&str; 4] = [
 ];
 
 /// Lets a bus log to the group of its name: records of these types.
-async fn log(local: &Local, bus: &str, level: &str, detail: &str, types: &[&str]) {
+pub(crate) async fn log(local: &Local, bus: &str, level: &str, detail: &str, types: &[&str]) {
     let config = json!({ "Name": bus, "LogConfig": { "Level": level, "IncludeDetail": detail } });
     let group = json!({ "logGroupName": bus });
     local
@@ -37,7 +37,7 @@ async fn log(local: &Local, bus: &str, level: &str, detail: &str, types: &[&str]
     deliver(local, bus, &arn("logs", &format!("log-group:{bus}")), types).await;
 }
 
-async fn deliver(local: &Local, bus: &str, to: &str, types: &[&str]) {
+pub(crate) async fn deliver(local: &Local, bus: &str, to: &str, types: &[&str]) {
     let name = bus.replace(['/', '.'], "-");
     let to = json!({ "name": name, "deliveryDestinationConfiguration": { "destinationResourceArn": to } });
     local
@@ -60,7 +60,7 @@ async fn deliver(local: &Local, bus: &str, to: &str, types: &[&str]) {
 }
 
 /// The records in a group, oldest first.
-async fn records(local: &Local, group: &str) -> Vec<Value> {
+pub(crate) async fn records(local: &Local, group: &str) -> Vec<Value> {
     let (mut found, mut token) = (Vec::new(), Value::Null);
     loop {
         let mut body = json!({ "logGroupName": group, "logStreamNames": [STREAM] });
@@ -81,20 +81,20 @@ async fn records(local: &Local, group: &str) -> Vec<Value> {
     }
 }
 
-fn text<'r>(record: &'r Value, member: &str) -> &'r str {
+pub(crate) fn text<'r>(record: &'r Value, member: &str) -> &'r str {
     record[member].as_str().unwrap()
 }
 
-fn names(records: &[Value]) -> Vec<String> {
+pub(crate) fn names(records: &[Value]) -> Vec<String> {
     let name = |record: &Value| format!("{} {}", text(record, "log_level"), text(record, "message_type"));
     records.iter().map(name).collect()
 }
 
-fn all(parts: &[&[&str]]) -> Vec<String> {
+pub(crate) fn all(parts: &[&[&str]]) -> Vec<String> {
     parts.concat().into_iter().map(str::to_owned).collect()
 }
 
-async fn rule(local: &Local, bus: &str, targets: &Value) {
+pub(crate) async fn rule(local: &Local, bus: &str, targets: &Value) {
     let put = json!({ "Name": "r", "EventBusName": bus, "EventPattern": r#"{"source":["s"]}"# }).to_string();
     local.run(&[(C, "events.PutRule", &put, "ok")]).await;
     if targets != &json!([]) {
@@ -180,94 +180,84 @@ async fn a_level_has_its_steps_and_those_of_the_levels_below() {
     }
 }
 
-/// The members of eb-event-logs-schema.
+/// Which record of a step, counted from 0, and what its details have at least: the members of eb-event-logs-schema.
+const SAID: &[(&str, usize, &str)] = &[
+    ("EVENT_RECEIPT", 0, EVENT),
+    ("EVENT_INGEST_SUCCESS", 0, EVENT),
+    ("RULE_MATCH_START", 0, EVENT),
+    (
+        "RULE_MATCH",
+        0,
+        r#"{"rule_arn":"RULE","target_arns":["SQS:q","SQS:none"]}"#,
+    ),
+    (
+        "INVOCATION_START",
+        0,
+        r#"{"rule_arn":"RULE","target_arn":"SQS:q","attempt_count":1,"target_input":"{\"n\":1.50}"}"#,
+    ),
+    (
+        "INVOCATION_START",
+        1,
+        r#"{"target_arn":"SQS:none","role_arn":"ROLE","target_input":"7"}"#,
+    ),
+    (
+        "INVOCATION_ATTEMPT_START",
+        0,
+        r#"{"rule_arn":"RULE","target_arn":"SQS:q","attempt_count":1,"target_input":"{\"n\":1.50}"}"#,
+    ),
+    (
+        "INVOCATION_ATTEMPT_SUCCESS",
+        0,
+        r#"{"rule_arn":"RULE","target_arn":"SQS:q","attempt_type":"FIRST","attempt_count":1,"invocation_status":"SUCCESS","target_duration_ms":0}"#,
+    ),
+    (
+        "INVOCATION_SUCCESS",
+        0,
+        r#"{"rule_arn":"RULE","target_arn":"SQS:q","target_input":"{\"n\":1.50}","total_attempts":1,"final_invocation_status":"SUCCESS","ingestion_to_start_latency_ms":0,"ingestion_to_complete_latency_ms":0,"ingestion_to_success_latency_ms":0,"target_duration_ms":0}"#,
+    ),
+    (
+        "INVOCATION_ATTEMPT_PERMANENT_FAILURE",
+        0,
+        r#"{"role_arn":"ROLE","attempt_type":"FIRST","attempt_count":1,"invocation_status":"NO_RESOURCE","target_duration_ms":0}"#,
+    ),
+    (
+        "INVOCATION_FAILURE",
+        0,
+        r#"{"role_arn":"ROLE","target_input":"7","total_attempts":1,"final_invocation_status":"NO_RESOURCE","ingestion_to_start_latency_ms":0,"ingestion_to_complete_latency_ms":0,"target_duration_ms":0}"#,
+    ),
+];
+const EVENT: &str = r#"{"caller_account_id":"ME","source_time_ms":1795000000000,"source":"s","detail_type":"t \"x\"","resources":[],"event_detail":"{\"n\":1.50}"}"#;
+
 #[tokio::test]
 async fn records_say_what_the_guide_lists() {
     let local = Local::start(Config::default()).await;
     log(&local, "default", "TRACE", "FULL", &TYPES).await;
     queue(&local, "q", json!({})).await;
-    let (q, none, role) = (
-        arn("sqs", "q"),
-        arn("sqs", "none"),
-        format!("arn:aws:iam::{C}:role/r"),
-    );
-    let target = json!({ "Id": "1", "Arn": q, "InputPath": "$.detail" });
-    let fails = json!({ "Id": "2", "Arn": none, "RoleArn": role, "Input": "7" });
+    let role = format!("arn:aws:iam::{C}:role/r");
+    let target = json!({ "Id": "1", "Arn": arn("sqs", "q"), "InputPath": "$.detail" });
+    let fails = json!({ "Id": "2", "Arn": arn("sqs", "none"), "RoleArn": role, "Input": "7" });
     rule(&local, "default", &json!([target, fails])).await;
     let id = send(&local, r#"{"n": 1.50}"#).await;
     let found = records(&local, "default").await;
-    let rule = arn("events", "rule/r");
-    let event = json!({
-        "caller_account_id": C, "source_time_ms": 1_795_000_000_000_i64, "source": "s", "detail_type": "t \"x\"",
-        "resources": [], "event_detail": r#"{"n":1.50}"#,
-    });
-    let called = json!({ "rule_arn": rule, "target_arn": q, "target_input": r#"{"n":1.50}"# });
-    let attempt = json!({ "rule_arn": rule, "target_arn": q, "attempt_type": "FIRST", "attempt_count": 1, "target_duration_ms": 0 });
-    let ended = json!({
-        "total_attempts": 1, "ingestion_to_start_latency_ms": 0, "ingestion_to_complete_latency_ms": 0,
-        "target_duration_ms": 0,
-    });
-    for (name, at, wanted) in [
-        ("EVENT_RECEIPT", 0, &event),
-        ("EVENT_INGEST_SUCCESS", 0, &event),
-        ("RULE_MATCH_START", 0, &event),
-        (
-            "RULE_MATCH",
-            0,
-            &json!({ "rule_arn": rule, "target_arns": [q, none] }),
-        ),
-        ("INVOCATION_START", 0, &called),
-        ("INVOCATION_START", 0, &json!({ "attempt_count": 1 })),
-        (
-            "INVOCATION_START",
-            1,
-            &json!({ "role_arn": role, "target_input": "7" }),
-        ),
-        ("INVOCATION_ATTEMPT_START", 0, &called),
-        ("INVOCATION_ATTEMPT_SUCCESS", 0, &attempt),
-        (
-            "INVOCATION_ATTEMPT_SUCCESS",
-            0,
-            &json!({ "invocation_status": "SUCCESS" }),
-        ),
-        (
-            "INVOCATION_ATTEMPT_PERMANENT_FAILURE",
-            0,
-            &json!({ "invocation_status": "NO_RESOURCE" }),
-        ),
-        ("INVOCATION_SUCCESS", 0, &called),
-        ("INVOCATION_SUCCESS", 0, &ended),
-        (
-            "INVOCATION_SUCCESS",
-            0,
-            &json!({ "final_invocation_status": "SUCCESS", "ingestion_to_success_latency_ms": 0 }),
-        ),
-        ("INVOCATION_FAILURE", 0, &ended),
-        (
-            "INVOCATION_FAILURE",
-            0,
-            &json!({ "final_invocation_status": "NO_RESOURCE" }),
-        ),
-    ] {
-        let record = found
-            .iter()
-            .filter(|record| record["message_type"] == name)
-            .nth(at)
-            .unwrap();
-        let frame = json!({ "resource_arn": arn("events", "event-bus/default"), "event_bus_name": "default", "event_id": id });
+    let frame = json!({ "resource_arn": arn("events", "event-bus/default"), "event_bus_name": "default", "event_id": id });
+    for (name, nth, wanted) in SAID {
+        let mut of_step = found.iter().filter(|record| record["message_type"] == *name);
+        let record = of_step.nth(*nth).unwrap();
+        let wanted = wanted
+            .replace("SQS", arn("sqs", "").trim_end_matches(':'))
+            .replace("RULE", &arn("events", "rule/r"))
+            .replace("ROLE", &role)
+            .replace("ME", C);
+        let wanted: Value = serde_json::from_str(&wanted).unwrap();
+        assert!(has(&record["details"], &wanted), "{record} {wanted}");
         assert!(has(record, &frame), "{record}");
-        assert!(has(&record["details"], wanted), "{record} {wanted}");
         assert!(record["message_timestamp_ms"].is_i64(), "{record}");
-        assert_eq!(
-            record.get("invocation_id").is_some(),
-            name.starts_with("INVOCATION"),
-            "{record}"
-        );
-        assert_eq!(
-            record.get("error").is_some(),
-            name.ends_with("FAILURE"),
-            "{record}"
-        );
+        let is_invoked = name.starts_with("INVOCATION");
+        assert_eq!(record.get("invocation_id").is_some(), is_invoked, "{record}");
+        let is_failed = name.ends_with("FAILURE");
+        assert_eq!(record.get("error").is_some(), is_failed, "{record}");
+        let succeeds = record["details"].get("ingestion_to_success_latency_ms");
+        assert_eq!(succeeds.is_some(), *name == "INVOCATION_SUCCESS", "{record}");
     }
     check_ids(&found);
     let error = json!({ "error_message": "queue none does not exist", "aws_service": "sqs" });
@@ -498,229 +488,5 @@ async fn replayed_events_are_logged_again() {
         found[1]["details"]["rule_arn"],
         json!(arn("events", "rule/other"))
     );
-    local.stop().await;
-}
-
-/// The policy of the group (`g`) and of the account (`*`) before the delivery is made, each but a change of one that lets
-/// logs in; whether the group gets one of its own, and whether records arrive.
-const POLICIES: &[(&[(&str, &str)], bool, bool)] = &[
-    (&[], true, true),
-    (&[("*", "{}")], false, true),
-    (
-        &[(
-            "*",
-            r#"{"Condition":{"StringEquals":{"aws:SourceAccount":"ME"},"ArnLike":{"aws:SourceArn":"HERE:delivery-source:default-INFO_LOGS"}}}"#,
-        )],
-        false,
-        true,
-    ),
-    // What lets in another delivery lets in none, and the group has no policy yet.
-    (
-        &[(
-            "*",
-            r#"{"Condition":{"ArnLike":{"aws:SourceArn":"HERE:delivery-source:other"}}}"#,
-        )],
-        true,
-        true,
-    ),
-    (&[("g", "{}")], false, true),
-    // It has one, so none is made.
-    (
-        &[("g", r#"{"Principal":{"Service":"events.amazonaws.com"}}"#)],
-        false,
-        false,
-    ),
-    (
-        &[(
-            "g",
-            r#"{"Condition":{"ArnLike":{"aws:SourceArn":"HERE:log-group:default"}}}"#,
-        )],
-        false,
-        false,
-    ),
-    (&[("*", r#"{"Effect":"Deny"}"#), ("g", "{}")], false, false),
-];
-
-/// The rule and the policy of AWS's guide (AWS-logs-infrastructure-V2-CloudWatchLogs).
-#[tokio::test]
-async fn a_group_takes_records_when_a_policy_lets_log_delivery_in() {
-    let local = Local::start(Config::default()).await;
-    let group = arn("logs", "log-group:default");
-    for (policies, made, arrive) in POLICIES {
-        local.tell("reset", "").await;
-        local
-            .run(&[(C, "logs.CreateLogGroup", r#"{"logGroupName":"default"}"#, "ok")])
-            .await;
-        for (scope, changes) in *policies {
-            let mut all = json!({ "Principal": { "Service": "delivery.logs.amazonaws.com" } });
-            let changes = changes
-                .replace("HERE", arn("logs", "").trim_end_matches(':'))
-                .replace("ME", C);
-            for (member, value) in serde_json::from_str::<Value>(&changes)
-                .unwrap()
-                .as_object()
-                .unwrap()
-            {
-                all[member] = value.clone();
-            }
-            let both = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
-            let document = policy(&both, &format!("{group}:log-stream:*"), &all);
-            let put = match *scope {
-                "g" => json!({ "resourceArn": group, "policyDocument": document }),
-                _ => json!({ "policyName": "p", "policyDocument": document }),
-            };
-            local
-                .run(&[(C, "logs.PutResourcePolicy", &put.to_string(), "ok")])
-                .await;
-        }
-        let config = r#"{"Name":"default","LogConfig":{"Level":"INFO"}}"#;
-        local.run(&[(C, "events.UpdateEventBus", config, "ok")]).await;
-        deliver(&local, "default", &group, &["INFO_LOGS"]).await;
-        let shown = json!({ "resourceArn": group }).to_string();
-        let (_, own) = local.ask(C, "logs.DescribeResourcePolicies", &shown).await;
-        let is_made = own.to_string().contains("AWSLogDeliveryWrite20150319");
-        assert_eq!(is_made, *made, "{policies:?} {own}");
-        send(&local, "{}").await;
-        let found = records(&local, "default").await.len();
-        assert_eq!(found, if *arrive { 2 } else { 0 }, "{policies:?}");
-        let (_, streams) = local
-            .ask(C, "logs.DescribeLogStreams", r#"{"logGroupName":"default"}"#)
-            .await;
-        let validated = streams
-            .to_string()
-            .contains("log_stream_created_by_aws_to_validate");
-        assert_eq!(validated, *arrive, "{policies:?} {streams}");
-        if *made {
-            check_policy_taken_away(&local, &own, &group).await;
-        }
-    }
-    local.stop().await;
-}
-
-/// Without the policy that was made for it, a group gets no more.
-async fn check_policy_taken_away(local: &Local, own: &Value, group: &str) {
-    let revision = &own["resourcePolicies"][0]["revisionId"];
-    let gone = json!({ "resourceArn": group, "expectedRevisionId": revision }).to_string();
-    local.run(&[(C, "logs.DeleteResourcePolicy", &gone, "ok")]).await;
-    send(local, "{}").await;
-    assert_eq!(records(local, "default").await.len(), 2);
-}
-
-#[tokio::test]
-async fn a_delivery_gets_the_records_of_its_type_while_it_is_there() {
-    let local = Local::start(Config::default()).await;
-    log(&local, "default", "TRACE", "NONE", &["INFO_LOGS"]).await;
-    send(&local, "{}").await;
-    let expected = ["INFO EVENT_INGEST_SUCCESS", "INFO NO_STANDARD_RULES_MATCHED"];
-    assert_eq!(names(&records(&local, "default").await), all(&[&expected]));
-    let (_, all_of_them) = local.ask(C, "logs.DescribeDeliveries", "{}").await;
-    let gone = json!({ "id": all_of_them["deliveries"][0]["id"] }).to_string();
-    local.run(&[(C, "logs.DeleteDelivery", &gone, "ok")]).await;
-    send(&local, "{}").await;
-    assert_eq!(records(&local, "default").await.len(), 2);
-
-    // Neither a bucket nor a group that is gone gets any, and the event is delivered all the same.
-    queue(&local, "q", json!({})).await;
-    rule(&local, "default", &json!([{ "Id": "1", "Arn": arn("sqs", "q") }])).await;
-    deliver(
-        &local,
-        "default",
-        &arn("logs", "log-group:default"),
-        &["TRACE_LOGS"],
-    )
-    .await;
-    local
-        .run(&[(C, "logs.DeleteLogGroup", r#"{"logGroupName":"default"}"#, "ok")])
-        .await;
-    let bucket =
-        r#"{"name":"s3","deliveryDestinationConfiguration":{"destinationResourceArn":"arn:aws:s3:::b"}}"#;
-    let to = arn("logs", "delivery-destination:s3");
-    let create =
-        json!({ "deliverySourceName": "default-INFO_LOGS", "deliveryDestinationArn": to }).to_string();
-    local
-        .run(&[
-            (C, "logs.PutDeliveryDestination", bucket, "ok"),
-            (C, "logs.CreateDelivery", &create, "ok"),
-        ])
-        .await;
-    let id = send(&local, "{}").await;
-    let story = local.look(&format!("events/{id}")).await;
-    assert_eq!(
-        story["buses"][0]["deliveries"][0]["outcome"],
-        json!("delivered"),
-        "{story}"
-    );
-    local.stop().await;
-}
-
-/// Fields go in the order of the guide, and are named.
-#[tokio::test]
-async fn a_record_that_is_too_long_loses_its_longest_field() {
-    let local = Local::start(Config::default()).await;
-    log(&local, "default", "TRACE", "FULL", &TYPES).await;
-    queue(&local, "q", json!({ "MaximumMessageSize": "1048576" })).await;
-    rule(&local, "default", &json!([{ "Id": "1", "Arn": arn("sqs", "q") }])).await;
-    // Each quote takes two bytes in the event, and four where that is text in a record.
-    let detail = json!({ "quotes": "\"".repeat(300_000) }).to_string();
-    send(&local, &detail).await;
-    let found = records(&local, "default").await;
-    assert_eq!(names(&found), all(&[&ARRIVED, &["INFO RULE_MATCH"], &DELIVERED]));
-    for record in found {
-        let dropped = match text(&record, "message_type") {
-            "EVENT_RECEIPT" | "EVENT_INGEST_SUCCESS" | "RULE_MATCH_START" => json!(["event_detail"]),
-            "INVOCATION_START" | "INVOCATION_ATTEMPT_START" | "INVOCATION_SUCCESS" => json!(["target_input"]),
-            _ => Value::Null,
-        };
-        assert_eq!(record["dropped_fields"], dropped, "{record}");
-        assert!(record.to_string().len() < 2_000);
-    }
-    local.stop().await;
-}
-
-#[tokio::test]
-async fn what_one_request_logs_is_bounded_and_what_it_delivers_is_not() {
-    let local = Local::start(Config::default()).await;
-    log(&local, "default", "TRACE", "FULL", &TYPES).await;
-    queue(&local, "q", json!({})).await;
-    let target = |id: u32| json!({ "Id": id.to_string(), "Arn": arn("sqs", "q") });
-    rule(&local, "default", &json!((1..=5).map(target).collect::<Vec<_>>())).await;
-    let detail = json!({ "x": "x".repeat(100_000) }).to_string();
-    let entry = json!({ "Source": "s", "DetailType": "t", "Detail": detail });
-    let put = json!({ "Entries": vec![entry; 10] }).to_string();
-    local
-        .run(&[(C, "events.PutEvents", &put, r#"ok{"FailedEntryCount":0}"#)])
-        .await;
-    let bytes = local.look("metrics").await["logs"]["bytes"].as_u64().unwrap();
-    assert!((15 << 20..17 << 20).contains(&bytes), "{bytes}");
-    let totals = local.look("metrics").await["totals"].clone();
-    assert_eq!(totals["Invocations"], json!(50), "{totals}");
-    assert!(totals.get("FailedInvocations").is_none(), "{totals}");
-    // The next request has room of its own.
-    send(&local, "{}").await;
-    let more = local.look("metrics").await["logs"]["bytes"].as_u64().unwrap() - bytes;
-    assert!((10_000..50_000).contains(&more), "{more}");
-    local.stop().await;
-}
-
-#[tokio::test]
-async fn the_same_records_are_there_after_a_restart() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = || Config {
-        data_dir: Some(dir.path().to_owned()),
-        ..Config::default()
-    };
-    let local = Local::start(config()).await;
-    log(&local, "default", "TRACE", "FULL", &TYPES).await;
-    queue(&local, "q", json!({})).await;
-    let targets = ["q", "none"].map(|name| json!({ "Id": name, "Arn": arn("sqs", name) }));
-    rule(&local, "default", &json!(targets)).await;
-    for _ in 0..3 {
-        send(&local, r#"{"k":1}"#).await;
-    }
-    let before = records(&local, "default").await;
-    local.stop().await;
-    let local = Local::start(config()).await;
-    assert_eq!(records(&local, "default").await, before);
-    assert_eq!(before.len(), 3 * (ARRIVED.len() + 1 + 2 * DELIVERED.len()));
     local.stop().await;
 }

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::socket::Socket;
 use super::{ServeError, accept, folder};
 use crate::provider::erased::AnyProvider;
@@ -9,6 +11,8 @@ use crate::provider::erased::AnyProvider;
 /// Prints what to set, and serves until interrupted.
 pub(super) async fn serve(provider: Box<dyn AnyProvider>, version: &'static str) -> Result<(), ServeError> {
     let socket = Socket::listen(&folder::bases(|name| std::env::var_os(name))).map_err(ServeError::Socket)?;
+    // Before the line is printed: whoever reads it may interrupt at once.
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
     let name = provider.name();
     let attach = serde_json::json!({
         // Terraform takes the last part of a source address for the whole where the namespace is its own default.
@@ -30,7 +34,7 @@ pub(super) async fn serve(provider: Box<dyn AnyProvider>, version: &'static str)
     drop(out);
     tokio::select! {
         served = accept(&socket, None, provider, version, None) => served,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = interrupted.recv() => Ok(()),
     }
 }
 
