@@ -20,6 +20,8 @@ struct Planned {
     associated: BTreeSet<String>,
     /// Rules that are removed, by bus and name.
     removed_rules: BTreeSet<(String, String)>,
+    /// Classes of log groups, by region and name.
+    log_group_classes: BTreeMap<(String, String), String>,
 }
 
 impl Walk {
@@ -63,6 +65,18 @@ impl Walk {
         on_bus.map(|(_, rule)| rule.clone()).collect()
     }
 
+    /// A refresh has read a log group.
+    pub fn note_log_group(&self, region: &str, name: &str, class: &str) {
+        let key = (region.to_owned(), name.to_owned());
+        self.planned().log_group_classes.insert(key, class.to_owned());
+    }
+
+    /// The class of a log group that was read.
+    pub fn log_group_class(&self, region: &str, name: &str) -> Option<String> {
+        let key = (region.to_owned(), name.to_owned());
+        self.planned().log_group_classes.get(&key).cloned()
+    }
+
     /// Whether an event source is planned to be associated.
     pub fn associates(&self, source: &str) -> bool {
         self.planned().associated.contains(source)
@@ -84,6 +98,17 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_are_those_of_a_region() {
+        let walk = Walk::default();
+        walk.note_log_group("us-east-1", "/g", "DELIVERY");
+        assert_eq!(
+            walk.log_group_class("us-east-1", "/g").as_deref(),
+            Some("DELIVERY")
+        );
+        assert_eq!(walk.log_group_class("eu-west-1", "/g"), None);
+    }
 
     #[test]
     fn a_status_changes_with_the_connection_and_with_its_bus() {

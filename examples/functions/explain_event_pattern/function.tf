@@ -4,7 +4,7 @@ locals {
   explained = provider::scalr::explain_event_pattern(local.pattern, local.event)
 }
 
-# When it fails, it says what the event has instead. `assert` in a test file takes the same two lines.
+# When it fails, it says what the event has instead.
 check "pattern" {
   assert {
     condition     = local.explained.matched

@@ -14,6 +14,9 @@ pub const GROUP_CHARS_MAX: usize = 51_200;
 /// What one account-wide policy may hold.
 pub const ACCOUNT_CHARS_MAX: usize = 5_120;
 
+/// How many account-wide policies a region may have.
+pub const ACCOUNT_POLICIES_MAX: usize = 10;
+
 /// EventBridge needs both.
 const ACTIONS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 /// Prefix of the `Sid` of our statements.
@@ -58,6 +61,8 @@ pub enum PolicyError {
         /// What AWS takes.
         chars_max: usize,
     },
+    /// The log group's own policy is full, and the account has as many policies as it may have.
+    NoneLeft,
 }
 
 /// A document without our statements.
@@ -246,6 +251,11 @@ fn covers(statement: &Map<String, Value>, action: &str, need: &Need) -> bool {
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoneLeft => write!(
+                f,
+                "the log group's own policy would be longer than {GROUP_CHARS_MAX} characters, and the account has \
+                 {ACCOUNT_POLICIES_MAX} policies for all log groups already; AWS takes no more"
+            ),
             Self::Unreadable => f.write_str("the resource policy that is there is not a JSON object"),
             Self::TooLong { chars, chars_max } => write!(
                 f,

@@ -11,6 +11,7 @@ pub mod eventbridge_target;
 mod existing;
 mod handover;
 mod messages;
+mod placement;
 mod receiving;
 mod routes;
 

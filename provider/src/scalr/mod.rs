@@ -1,6 +1,7 @@
 //! Scalr's side: its API and its errors.
 
 pub mod error;
+pub mod places;
 
 use scalr_api::{ClientError, Connection, ConnectionId, Object};
 use tfplugin::{CancellationToken, Diagnostic, Path, Result};

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
-use super::handover;
+use super::{handover, placement};
 use crate::aws::tags::INSTANCE;
 use crate::aws::{Error, Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
@@ -198,12 +198,15 @@ impl Resource for Bus {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let deletes = plan.action() == Action::Delete;
+        if !deletes {
+            defaults::plan_region(plan, &Self::region());
+        }
         plan::warn_of_loss(plan);
         in_use::judge(plan).await;
-        if plan.action() == Action::Delete {
+        if deletes {
             return Ok(());
         }
-        defaults::plan_region(plan, &Self::region());
         defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |bus| bus.tags.as_ref());
         plan::name(plan);
         plan::source_state(plan);
@@ -215,6 +218,10 @@ impl Resource for Bus {
             Self::event_source_name(),
         );
         plan::note_association(plan);
+        placement::warn(plan, &Self::event_source_name(), &Self::region(), |bus| {
+            bus.arn.as_deref()
+        })
+        .await;
         routes::warn(plan).await;
         Ok(())
     }

@@ -55,8 +55,16 @@ pub(super) fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
     };
     let Some(prior) = plan.prior() else { return };
     // Where nothing arrives any more there is nothing left to lose.
-    if !prior.source_state.as_deref().is_some_and(is_gone) {
-        let warning = messages::loss(what, &prior.event_source_name);
-        plan.warn(warning);
+    if prior.source_state.as_deref().is_some_and(is_gone) {
+        return;
     }
+    let warning = messages::loss(what, &prior.event_source_name);
+    // A bus that is deleted has no configuration to point to.
+    let is_moved = plan.planned(Bus::region()) != Value::from(prior.region.clone());
+    let warning = match plan.action() {
+        Action::Delete => warning,
+        _ if is_moved && !plan.config(Bus::region()).is_null() => warning.at(Bus::region()),
+        _ => warning.at(Bus::event_source_name()),
+    };
+    plan.warn(warning);
 }

@@ -49,6 +49,22 @@ pub(super) fn no_group(name: &str, account: &str, region: &str) -> Diagnostic {
         .at(DeliveryCheck::log_group())
 }
 
+/// AWS answers `FilterLogEvents is not supported for this log class` (aws/karpenter-provider-aws pull request 9567 shows it).
+pub(super) fn no_search(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("The log group `{name}` cannot be searched"))
+        .detail(
+            "It is of class INFREQUENT_ACCESS, for which AWS refuses FilterLogEvents, the call that looks for the event. A log \
+             group keeps its class for ever: give the rule a second target with a log group of class STANDARD (`create = true` \
+             makes one) and check that.",
+        )
+        .at(DeliveryCheck::log_group())
+}
+
+/// The same in an apply.
+pub(super) fn search_refused(name: &str) -> Diagnostic {
+    no_search(name).standing("No run was started.")
+}
+
 /// What keeps the check from being begun.
 pub(super) fn not_started() -> Standing {
     Standing::same("No run was started.")

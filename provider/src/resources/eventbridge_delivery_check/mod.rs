@@ -13,9 +13,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use scalr_api::{Object, Run, Status};
-use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins};
+use tfplugin::{Action, Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, WaitEnd, mins};
 use tokio::time::Instant;
 
+use crate::aws::look::Service;
 use crate::aws::{Regional, checks};
 use crate::client::Client;
 use crate::failure::Cause as _;
@@ -34,7 +35,7 @@ const WALK: Duration = Duration::from_mins(1);
 ///
 /// The check runs once, when it is created; change `triggers` to run it again: with the names of the connection and of the bus
 /// among them it runs again where either is another. No run is started while the connection is paused, or where the log group
-/// is missing or may not be read. When the event does not arrive, the chain
+/// is missing, may not be read, or is of class INFREQUENT_ACCESS, which AWS lets nobody search this way: the plan warns of that. When the event does not arrive, the chain
 /// is walked from the log group backwards and the link that broke is named. A check that failed is not in the state, so
 /// the next apply runs it again. Destroying a check calls nobody.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -113,6 +114,7 @@ impl Resource for DeliveryCheck {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         defaults::plan_region(plan, &Self::region());
+        warn_of_class(plan).await;
         Ok(())
     }
 }
@@ -129,11 +131,30 @@ impl DeliveryCheck {
     }
 }
 
+/// Warns of a log group in which the event cannot be looked for. A check that ended is not made again.
+async fn warn_of_class(plan: &mut Plan<'_, DeliveryCheck>) {
+    let name = plan.planned(DeliveryCheck::log_group()).known();
+    let Some(name) = name.filter(|_| plan.action() == Action::Create || plan.replaces()) else {
+        return;
+    };
+    let Some(look) = defaults::look(plan, &DeliveryCheck::region()).await else {
+        return;
+    };
+    if !look.asks(Service::Logs) {
+        return;
+    }
+    let held = look.heard(Service::Logs, look.log_group(&name).await).flatten();
+    if held.is_some_and(|group| aws::is_infrequent(&group)) {
+        plan.warn(messages::no_search(&name));
+    }
+}
+
 /// No run is started for a log group that is not there, or that may not be read.
 async fn need_group(aws: &Regional, name: &str) -> Result<()> {
     let held = aws.log_group(name).await;
     let held = held.map_err(|e| e.during_with(doing::look_for_group(name), &messages::not_started()))?;
-    let readable = match held {
+    let readable = match &held {
+        Some(group) if aws::is_infrequent(group) => return Err(messages::search_refused(name).into()),
         Some(_) => aws::may_read(aws, name).await,
         None => return Err(messages::no_group(name, &aws.account_in_words().await, &aws.name).into()),
     };

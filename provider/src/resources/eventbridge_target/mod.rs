@@ -9,6 +9,7 @@ mod messages;
 mod object;
 mod parts;
 mod plan;
+mod planned_group;
 mod routes;
 mod unfinished;
 mod validate;
@@ -36,8 +37,7 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 /// These statements are written even where another policy grants the same, since that one may be taken away. A log group, a
 /// permission or a target that has gone missing shows as an in-place change, which puts it back.
 ///
-/// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
-/// a destroy removes what is there.
+/// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and a destroy removes what is there.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
@@ -222,7 +222,7 @@ impl Resource for Target {
         plan::warnings(plan);
         let object = object::planned(plan);
         handover::plan(plan, object, "another `target_id`", Self::target_id());
-        plan::refuse_foreign_group(plan).await;
+        planned_group::judge(plan).await;
         routes::warn(plan).await;
         Ok(())
     }
