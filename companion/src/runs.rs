@@ -13,15 +13,25 @@ use crate::store::{NewEvent, Result, Run, Store, Tx, WorkspaceScope, outbox};
 /// Longest wait between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
 
-/// The status after this one; none once the run has ended.
-fn next(status: &RunStatus, is_dry: bool) -> Option<RunStatus> {
-    match status {
-        RunStatus::Pending => Some(RunStatus::Planning),
-        RunStatus::Planning if is_dry => Some(RunStatus::PlannedAndFinished),
-        RunStatus::Planning => Some(RunStatus::Applying),
-        RunStatus::Applying => Some(RunStatus::Applied),
-        _ => None,
-    }
+/// What comes after a status.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Status(RunStatus),
+    /// The run has ended.
+    Nothing,
+    /// The status is one of another version: a newer one stored it.
+    Unknown,
+}
+
+fn next(status: &RunStatus, is_dry: bool) -> Next {
+    Next::Status(match status {
+        RunStatus::Pending => RunStatus::Planning,
+        RunStatus::Planning if is_dry => RunStatus::PlannedAndFinished,
+        RunStatus::Planning => RunStatus::Applying,
+        RunStatus::Applying => RunStatus::Applied,
+        ended if ended.is_final() => return Next::Nothing,
+        _ => return Next::Unknown,
+    })
 }
 
 /// When a run that enters a status now leaves it.
@@ -67,8 +77,17 @@ async fn round(store: &Store, clock: &Clock) -> Result<Duration> {
 
 /// Moves a run to its next status, and accepts its event if that is the last one.
 async fn step(tx: &mut Tx, run: &Run, now: Moment) -> Result<()> {
-    let Some(status) = next(&run.status, run.is_dry) else {
-        return tx.step_run(&run.id, &run.status, None).await;
+    let status = match next(&run.status, run.is_dry) {
+        Next::Status(status) => status,
+        Next::Nothing => return tx.step_run(&run.id, &run.status, None).await,
+        Next::Unknown => {
+            tracing::error!(
+                run = run.id.as_str(),
+                status = run.status.as_str(),
+                "this version does not know what comes after the status of a run, which stays as it is and sends no event"
+            );
+            return tx.step_run(&run.id, &run.status, None).await;
+        }
     };
     let has_ended = status.is_final();
     tx.step_run(&run.id, &status, (!has_ended).then(|| next_step_ms(now.now_ms)))
@@ -131,17 +150,28 @@ mod tests {
     fn check(is_dry: bool, want: &[&str]) {
         let mut have = vec![];
         let mut at = RunStatus::Pending;
-        while let Some(after) = next(&at, is_dry) {
+        while let Next::Status(after) = next(&at, is_dry) {
             have.push(after.to_string());
             at = after;
         }
         assert_eq!(have, want);
-        assert!(at.is_final());
+        assert_eq!(next(&at, is_dry), Next::Nothing);
     }
 
     #[test]
     fn runs_end() {
         check(true, &["planning", "planned_and_finished"]);
         check(false, &["planning", "applying", "applied"]);
+    }
+
+    #[test]
+    fn a_status_of_another_version_is_told_from_an_end() {
+        for (status, want) in [
+            (RunStatus::Other("cost_estimating".to_owned()), Next::Unknown),
+            (RunStatus::Planned, Next::Unknown),
+            (RunStatus::Errored, Next::Nothing),
+        ] {
+            assert_eq!(next(&status, false), want, "{status}");
+        }
     }
 }

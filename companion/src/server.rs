@@ -134,7 +134,7 @@ impl Server {
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(Peer(peer)));
             request.extensions_mut().insert(guest.clone());
-            let answer = app.call(request);
+            let answer = guest.clone().answering(app.call(request));
             async { deliver(answer.await) }
         });
         let connection = http1::Builder::new()

@@ -1,7 +1,7 @@
 # The whole integration from modules, in another region than the quickstart's.
 
 terraform {
-  required_version = ">= 1.8"
+  required_version = ">= 1.11"
   required_providers {
     scalr = {
       source  = "scalr-eventbridge/scalr"
@@ -14,6 +14,13 @@ variable "workspace_id" {
   description = "A workspace for the delivery check: a dry run is started in it. The default is the companion's."
   type        = string
   default     = "ws-v0local"
+}
+
+variable "deployments_api_key" {
+  description = "Opens the endpoint of the deployments. It is in no plan and in no state."
+  type        = string
+  ephemeral   = true
+  default     = "set it with TF_VAR_deployments_api_key"
 }
 
 module "events" {
@@ -41,9 +48,42 @@ module "events" {
     }
   }
 
-  audit_logs     = true
   delivery_check = { workspace_id = var.workspace_id, rule = "runs" }
   tags           = { team = "platform" }
+}
+
+# What was done in the account, in a log group and a queue.
+module "audit_trail" {
+  source         = "./audit-trail"
+  connection_id  = module.events.connection_id
+  event_bus_name = module.events.event_bus_name
+  region         = module.events.region
+  force_destroy  = true # this is a trial: its destroy leaves nothing
+}
+
+# Each apply is announced to whoever deploys on top of it.
+module "deployments" {
+  source         = "./workflow-automation"
+  event_bus_name = module.events.event_bus_name
+  region         = module.events.region
+  endpoint       = "https://deployments.example.com/runs"
+  secret         = var.deployments_api_key
+  role_arn       = "arn:aws:iam::123456789012:role/eventbridge-calls-deployments"
+  force_destroy  = true
+}
+
+# People read of failures and destroys in the environments that matter.
+module "alerts" {
+  source         = "./monitoring-alerts"
+  event_bus_name = module.events.event_bus_name
+  region         = module.events.region
+  environments   = ["prod-*"]
+  force_destroy  = true
+  webhook_secret = "none" # the URL is the secret
+  webhook = {
+    endpoint = "https://hooks.example.com/alerts"
+    role_arn = "arn:aws:iam::123456789012:role/eventbridge-posts-alerts"
+  }
 }
 
 # Failures also wake somebody up.

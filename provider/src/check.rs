@@ -2,8 +2,10 @@
 
 use tfplugin::Number;
 
+use crate::regions;
+
 /// An event source's name is at most this long, and starts with this.
-const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
+pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
 const SOURCE_LENGTH_MAX: usize = 256;
 
 /// A segment of an event source's name: `prod`.
@@ -48,29 +50,21 @@ pub fn aws_account_id(text: &str) -> Result<(), String> {
 
 /// An AWS region: `us-east-1`.
 pub fn region(text: &str) -> Result<(), String> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let lower = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    let legal = match parts.as_slice() {
-        [area, middle @ .., number] => {
-            area.len() >= 2
-                && lower(area)
-                && !middle.is_empty()
-                && middle.iter().all(lower)
-                && (1..=2).contains(&number.len())
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        }
-        _ => false,
-    };
-    if legal {
+    if regions::may_exist(text) {
         return Ok(());
     }
     let zone = text
         .strip_suffix(|last: char| last.is_ascii_lowercase())
-        .is_some_and(|rest| region(rest).is_ok());
+        .is_some_and(regions::may_exist);
     if zone {
         return Err("must be an AWS region, such as `us-east-1`; this is an availability zone".to_owned());
     }
-    Err("must be an AWS region, such as `us-east-1`".to_owned())
+    Err(match regions::meant(text) {
+        Some(meant) => {
+            format!("must be an AWS region, such as `{meant}`; no partition of AWS's has one of this form")
+        }
+        None => "must be an AWS region, such as `us-east-1`".to_owned(),
+    })
 }
 
 /// An identifier of Scalr's: `in-…`, `ws-…`, `acc-…`. `prefix` is what this kind begins with.
@@ -92,6 +86,14 @@ pub fn connection_id(text: &str) -> Result<(), String> {
     scalr_id(text, "in-", "an EventBridge connection")
 }
 
+/// A status of a connection, in Scalr's words.
+pub fn connection_status(text: &str) -> Result<(), String> {
+    if matches!(text, "pending" | "active" | "disabled" | "failed") {
+        return Ok(());
+    }
+    Err("must be `pending`, `active`, `disabled` or `failed`".to_owned())
+}
+
 /// The id of a workspace: `ws-…`.
 pub fn workspace_id(text: &str) -> Result<(), String> {
     scalr_id(text, "ws-", "a workspace")
@@ -100,6 +102,33 @@ pub fn workspace_id(text: &str) -> Result<(), String> {
 /// The id of an account: `acc-…`.
 pub fn account_id(text: &str) -> Result<(), String> {
     scalr_id(text, "acc-", "a Scalr account")
+}
+
+/// The status of a connection.
+pub fn connection_status(text: &str) -> Result<(), String> {
+    one_of(text, &["pending", "active", "disabled", "failed"])
+}
+
+/// One of a few words.
+pub fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
+    if all.contains(&text) {
+        return Ok(());
+    }
+    let all: Vec<String> = all.iter().map(|one| format!("`{one}`")).collect();
+    Err(format!(
+        "must be one of {}; it is `{}`",
+        all.join(", "),
+        shortened(text)
+    ))
+}
+
+/// A text in a message: long ones are cut.
+pub fn shortened(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// A host, with or without a scheme: `acme.scalr.io`.
@@ -113,6 +142,15 @@ pub fn hostname(text: &str) -> Result<(), String> {
             "must be the host of Scalr's API, such as `acme.scalr.io`, with or without `https://`; {error}"
         )
     })
+}
+
+/// A secret that is sent in an HTTP header. It is not shown.
+pub fn secret(text: &str) -> Result<(), String> {
+    let odd = |c: char| c.is_control() || c == ':';
+    if (1..=512).contains(&text.chars().count()) && !text.contains(odd) {
+        return Ok(());
+    }
+    Err("must have 1 to 512 characters, and no colon, line break or other control character, which EventBridge does not take".to_owned())
 }
 
 /// A number of retries.
@@ -226,6 +264,8 @@ mod tests {
                 "Virginia",
                 "us--1",
                 "us-east-1a",
+                "uk-south-1",
+                "mars-north-1",
             ],
         );
     }
@@ -239,6 +279,15 @@ mod tests {
         );
         check(workspace_id, &["ws-1"], &["in-1"]);
         check(account_id, &["acc-1"], &["acme"]);
+    }
+
+    #[test]
+    fn statuses() {
+        check(
+            connection_status,
+            &["pending", "failed"],
+            &["", "Active", "paused"],
+        );
     }
 
     #[test]

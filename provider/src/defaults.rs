@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use tfplugin::{Attr, ClientOf, Diagnostic, Operation, Plan, Resource, Result, Value};
+use tfplugin::{Attr, ClientOf, Diagnostic, Operation, Path, Plan, Resource, Result, Value};
 
 use crate::aws::look::Look;
 use crate::aws::tags::{self, FromState, Ignored, Tags, Written};
 use crate::aws::{Aws, Error, Limits, Regional};
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::regions;
 use crate::values::Region;
 
 /// The clients for a resource's region, within the operation's limits.
@@ -26,6 +27,14 @@ where
         Error::Unreachable { .. } => e.during("reach AWS"),
         e => e.during("look up the account of the AWS credentials"),
     })
+}
+
+/// The same for a refresh: its reads share answers, which are from this walk.
+pub async fn refreshing<T, K>(operation: &Operation<'_, T>, region: Option<&Region>) -> Result<Regional>
+where
+    T: ClientOf<K, Client = Client>,
+{
+    Ok(regional(operation, region).await?.refreshing())
 }
 
 /// The clients for a look with a plan; none where its region is not known yet, or AWS cannot be asked.
@@ -117,6 +126,8 @@ pub fn read_tags(
 /// Plans the region where the configuration names none: the provider's own if it is written there. One that the
 /// environment names is planned for what is new only: moving to another machine must not replace anything.
 pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>, attr: &Attr<R, Option<Region>>) {
+    let configured = plan.config(attr.clone()).known();
+    warn_of_region(plan, configured.as_deref(), attr.clone());
     if !plan.config(attr.clone()).is_null() {
         return;
     }
@@ -130,15 +141,36 @@ pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>, attr: &
     };
     match (plan.planned(attr.clone()), written) {
         (Value::Known(held), Some(written)) if *held != *written => {
+            warn_of_region(plan, Some(&written), attr.clone());
             plan.set(attr.clone(), Region::from(&*written));
             plan.replace(attr.clone());
         }
         (Value::Known(_), _) => {}
         (_, written) => {
             if let Some(region) = written.or(environment) {
+                warn_of_region(plan, Some(&region), attr.clone());
                 plan.set(attr.clone(), Region::from(&*region));
             }
         }
+    }
+}
+
+/// Warns of a region that may not exist: nothing else would say so before an apply has replaced what is in another one.
+pub fn warn_of_region<R: Resource<Client = Client>>(
+    plan: &mut Plan<'_, R>,
+    region: Option<&str>,
+    at: impl Into<Path>,
+) {
+    if let Some(region) = region.filter(|region| !regions::is_known(region)) {
+        let meant = regions::meant(region);
+        let meant = meant.map_or_else(String::new, |meant| {
+            format!(" The nearest that is known is `{meant}`.")
+        });
+        let warning = Diagnostic::warning(format!("The AWS region `{region}` is not known")).detail(format!(
+            "It is none of the regions that this version of the provider knows; AWS may have added it since. If it does not \
+             exist, an apply fails, and what it replaces is gone by then.{meant}"
+        ));
+        plan.warn(warning.at(at));
     }
 }
 

@@ -4,16 +4,20 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
+//! regions                           AWS's regions, and which names they can have
 //! trust                             whose certificates are trusted beside the system's
-//! setting walk                      a setting that may not be known yet; what the plans of one walk learn of each other
+//! setting shared_read/              a setting that may not be known yet; one answer for several reads
 //! check                             checks of attributes
 //! values                            types of attributes: a region, a JSON text
-//! ownership/                        whose a remote object is, and what is known since the configuration
+//! ownership/ walk                   whose a remote object is, and what is known since the configuration; what the plans of
+//!                                   one walk learn of each other
 //! aws/ scalr/                       the two sides: their calls and their errors
 //! client                            what an operation works with: Scalr, AWS, the account
 //! defaults                          region and tags where a configuration names none
 //! functions/ data_sources/          pure functions; look-ups
 //! resources/                        a folder each: schema and behaviour, calls, messages
+//! lists/                            which objects there are, for `terraform query`
+//! actions/                          what is done on request, with what resources do
 //! provider                          the provider's configuration, and the list of all that it offers
 //! ```
 
@@ -22,6 +26,7 @@
     reason = "a program has no outside: `pub` here means `of use to other modules`"
 )]
 
+mod actions;
 mod aws;
 mod check;
 mod client;
@@ -31,12 +36,15 @@ mod defaults;
 mod failure;
 mod functions;
 mod json;
+mod lists;
 mod logs;
 mod ownership;
 mod provider;
+mod regions;
 mod resources;
 mod scalr;
 mod setting;
+mod shared_read;
 #[cfg(test)]
 mod tests;
 mod trust;

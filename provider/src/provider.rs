@@ -13,8 +13,9 @@ use crate::client::Client;
 use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
+use crate::shared_read::Writes;
 use crate::values::Region;
-use crate::{check, data_sources, functions, resources, trust};
+use crate::{actions, check, data_sources, functions, lists, resources, trust};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -58,7 +59,8 @@ pub struct AwsConfig {
     /// after that.
     #[tf(optional)]
     ignore_tags: Value<IgnoreTags>,
-    /// How often a failed call is tried again, 0 to 100. Default: AWS's own, 2.
+    /// How often a failed call is tried again, 0 to 100. Default: what AWS's own variables and profiles name, else 2 times, and 11
+    /// times where AWS throttles the call.
     #[tf(optional, check = check::max_retries)]
     max_retries: Value<Number>,
     /// Accounts that may be worked in; credentials of any other are refused on the first call.
@@ -92,7 +94,7 @@ pub struct Endpoints {
     /// SNS, which is only looked at. With `events` elsewhere and no `sns`, topics are not looked at.
     #[tf(optional, check = check::endpoint)]
     sns: Value<String>,
-    /// SQS, which is only looked at. With `events` elsewhere and no `sqs`, queues are not looked at.
+    /// SQS. With `events` elsewhere and no `sqs`, the queues of targets are not looked at.
     #[tf(optional, check = check::endpoint)]
     sqs: Value<String>,
     /// The token service, for `assume_role`.
@@ -140,7 +142,9 @@ impl Provider for ScalrEventBridge {
     fn register(registry: &mut Registry<Client>) {
         resources::register(registry);
         data_sources::register(registry);
+        lists::register(registry);
         functions::register(registry);
+        actions::register(registry);
     }
 }
 
@@ -156,21 +160,21 @@ impl ScalrEventBridge {
         let extra_roots = trust::extra_roots(environment)?;
         let aws = aws.map(|settings| aws::Settings {
             environment_region: environment_region(environment),
+            environment_endpoints: environment_endpoints(environment),
             extra_roots: extra_roots.as_ref().map(|roots| roots.pem().to_owned()),
             user_agent: user_agent.clone(),
             ..settings
         });
+        let writes = Writes::default();
         let scalr = scalr(self.hostname, self.token, environment)?.map(|found| {
             let settings = Settings {
                 extra_roots,
                 ..Settings::new(found.host, found.token, user_agent)
             };
-            Scalr {
-                api: scalr_api::Client::new(settings),
-                token_origin: found.token_origin,
-            }
+            Scalr::new(settings, found.token_origin, &writes)
         });
-        Ok(Client::new(scalr, aws.map(aws::Aws::new), account_id))
+        let aws = aws.map(|settings| aws::Aws::new(settings, &writes));
+        Ok(Client::new(scalr, aws, account_id))
     }
 }
 
@@ -184,6 +188,19 @@ fn environment_region(environment: &Environment<'_>) -> Option<String> {
             .filter(|region| !region.is_empty())
     })?;
     check::region(region).is_ok().then(|| region.clone())
+}
+
+/// The services whose endpoints AWS's own variables name.
+fn environment_endpoints(environment: &Environment<'_>) -> aws::OwnEndpoints {
+    let names = |service: &str| {
+        let url = environment.variables.get(&format!("AWS_ENDPOINT_URL_{service}"));
+        url.is_some_and(|url| !url.is_empty())
+    };
+    aws::OwnEndpoints {
+        events: names("EVENTBRIDGE"),
+        sns: names("SNS"),
+        sqs: names("SQS"),
+    }
 }
 
 fn default_tags(tags: &BTreeMap<String, Value<String>>) -> std::result::Result<(), String> {

@@ -27,6 +27,39 @@ impl Newtype for Region {
     }
 }
 
+/// A secret, which only a configuration holds. It has no `Display`, and its `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret, for the one call that sends it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Newtype for Secret {
+    type Base = String;
+
+    fn new(base: String) -> Self {
+        Self(base)
+    }
+
+    fn base(&self) -> &String {
+        &self.0
+    }
+
+    fn check(text: &String) -> Result<(), String> {
+        check::secret(text)
+    }
+}
+
 /// JSON text. Two texts that mean the same JSON are the same value.
 #[derive(Clone, Debug)]
 pub struct Json(String);

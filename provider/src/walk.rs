@@ -1,14 +1,32 @@
-//! What the plans of one walk learn of each other. It lives as long as a client, so that each Configure begins with none.
+//! What the refreshes and plans of one walk learn of each other. It lives as long as a client, so that each Configure begins
+//! with none.
 //!
 //! Terraform plans a resource after those it refers to: a connection is planned before its bus, and both before the
-//! activation, whose `status` what they plan may change.
+//! activation, whose `status` what they plan may change. A `destroy` plans it before those it refers to, in a walk that
+//! refreshes nothing; resources whose blocks were deleted are refreshed and planned in no order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Plans since the last Configure.
+use tfplugin::CancellationToken;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::ownership::Object;
+
+/// How long plans that come in no order may take to come, one after the other.
+const PLANS_WITHIN: Duration = Duration::from_secs(3);
+
+/// Refreshes and plans since the last Configure.
 #[derive(Debug, Default)]
-pub struct Walk(Mutex<Planned>);
+pub struct Walk {
+    planned: Mutex<Planned>,
+    /// Something is planned to be removed.
+    removal: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Planned {
@@ -18,15 +36,25 @@ struct Planned {
     sources: BTreeMap<String, String>,
     /// Event sources that are associated with a bus.
     associated: BTreeSet<String>,
-    /// Rules that are removed, by bus and name.
-    removed_rules: BTreeSet<(String, String)>,
+    /// Queues and topics whose policy is to let EventBridge in, by ARN.
+    admitting: BTreeSet<String>,
+    /// Event sources of the connections that were refreshed.
+    connected: BTreeSet<String>,
+    /// What was refreshed.
+    refreshed: BTreeSet<Object>,
+    /// What is removed.
+    removed: BTreeSet<Object>,
+    /// Rules whose targets are to have a log group as their own, by the group.
+    claimed_groups: BTreeMap<Object, BTreeSet<Object>>,
+    /// Ids of the targets that stay on rules which are removed, by the rule.
+    staying_targets: BTreeMap<Object, Vec<String>>,
     /// Classes of log groups, by region and name.
     log_group_classes: BTreeMap<(String, String), String>,
 }
 
 impl Walk {
     fn planned(&self) -> MutexGuard<'_, Planned> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection is planned: its event source, and whether it is paused or resumed.
@@ -52,17 +80,88 @@ impl Walk {
         self.planned().associated.remove(source);
     }
 
-    /// A rule of a bus is planned to be removed.
-    pub fn rule_removal(&self, bus: &str, rule: &str) {
-        let removed = (bus.to_owned(), rule.to_owned());
-        self.planned().removed_rules.insert(removed);
+    /// A connection was refreshed: its event source.
+    pub fn connected(&self, source: &str) {
+        self.planned().connected.insert(source.to_owned());
     }
 
-    /// The rules of a bus that are planned to be removed: they are not in its way.
-    pub fn removed_rules(&self, bus: &str) -> BTreeSet<String> {
+    /// Whether a connection of this source was refreshed.
+    pub fn is_connected(&self, source: &str) -> bool {
+        self.planned().connected.contains(source)
+    }
+
+    /// An object was refreshed.
+    pub fn refreshed(&self, object: Object) {
+        self.planned().refreshed.insert(object);
+    }
+
+    /// Whether an object was refreshed. Where its removal is planned and it was not, this is a `destroy`, and what refers to
+    /// it was planned before.
+    pub fn is_refreshed(&self, object: &Object) -> bool {
+        self.planned().refreshed.contains(object)
+    }
+
+    /// An object is planned to be removed.
+    pub fn removal(&self, object: Object) {
+        self.planned().removed.insert(object);
+        self.removal.notify_waiters();
+    }
+
+    /// Whether a rule or a target of a bus is planned to be removed.
+    pub fn removes_from(&self, bus: &Object) -> bool {
+        self.planned().removed.iter().any(|object| object.is_on(bus))
+    }
+
+    /// Those that no plan removes. Resources whose blocks were deleted are planned in no order, so that one which is left
+    /// is waited for.
+    pub async fn staying(&self, objects: Vec<Object>, stop: &CancellationToken) -> Vec<Object> {
+        let end = Instant::now() + PLANS_WITHIN;
+        loop {
+            let mut removal = pin!(self.removal.notified());
+            // From here on no removal is missed.
+            removal.as_mut().enable();
+            let staying = self.not_removed(&objects);
+            if staying.is_empty() || !comes(removal, end, stop).await {
+                return staying;
+            }
+        }
+    }
+
+    fn not_removed(&self, objects: &[Object]) -> Vec<Object> {
         let planned = self.planned();
-        let on_bus = planned.removed_rules.iter().filter(|(held, _)| held == bus);
-        on_bus.map(|(_, rule)| rule.clone()).collect()
+        let staying = objects.iter().filter(|object| !planned.removed.contains(object));
+        staying.cloned().collect()
+    }
+
+    /// A target of a rule is planned to have a log group as its own. Returns another rule whose target is to have it too.
+    pub fn claim_group(&self, group: Object, rule: Object) -> Option<Object> {
+        let mut planned = self.planned();
+        let rules = planned.claimed_groups.entry(group).or_default();
+        let other = rules.iter().find(|other| **other != rule).cloned();
+        rules.insert(rule);
+        other
+    }
+
+    /// A rule is planned to be removed, and these targets stay on it.
+    pub fn targets_stay(&self, rule: Object, ids: Vec<String>) {
+        self.planned().staying_targets.insert(rule, ids);
+    }
+
+    /// The targets that stay on the rules of a bus which are removed, by the rule.
+    pub fn staying_targets(&self, bus: &Object) -> BTreeMap<Object, Vec<String>> {
+        let mut all = self.planned().staying_targets.clone();
+        all.retain(|rule, _| rule.is_on(bus));
+        all
+    }
+
+    /// The policy of a queue or topic is planned to let rules in.
+    pub fn admission(&self, arn: &str) {
+        self.planned().admitting.insert(arn.to_owned());
+    }
+
+    /// Whether that is planned: a look at the policy of now says nothing then.
+    pub fn admits(&self, arn: &str) -> bool {
+        self.planned().admitting.contains(arn)
     }
 
     /// A refresh has read a log group.
@@ -95,9 +194,83 @@ impl Walk {
     }
 }
 
+/// Whether something comes before the end.
+async fn comes(event: impl Future<Output = ()>, end: Instant, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => false,
+        came = timeout_at(end, event) => came.is_ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn bus() -> Object {
+        Object::Bus {
+            region: "us-east-1".to_owned(),
+            name: "b".to_owned(),
+        }
+    }
+
+    fn rule(bus: &str, name: &str) -> Object {
+        Object::Rule {
+            region: "us-east-1".to_owned(),
+            bus: bus.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn removals_that_are_planned_later_are_waited_for() {
+        let (walk, stop) = (Walk::default(), CancellationToken::new());
+        walk.removal(rule("b", "one"));
+        let both = vec![rule("b", "one"), rule("b", "two")];
+        let later = async {
+            tokio::task::yield_now().await;
+            walk.removal(rule("b", "two"));
+        };
+        let (staying, ()) = tokio::join!(walk.staying(both.clone(), &stop), later);
+        assert_eq!(staying, []);
+        let third = vec![rule("b", "one"), rule("b", "three")];
+        let start = Instant::now();
+        assert_eq!(walk.staying(third.clone(), &stop).await, [rule("b", "three")]);
+        assert_eq!(start.elapsed(), PLANS_WITHIN);
+        stop.cancel();
+        assert_eq!(walk.staying(third, &stop).await, [rule("b", "three")]);
+        assert_eq!(start.elapsed(), PLANS_WITHIN, "an interruption ends the wait");
+    }
+
+    #[test]
+    fn a_log_group_is_of_one_rule() {
+        let walk = Walk::default();
+        let group = |name: &str| Object::LogGroup {
+            region: "us-east-1".to_owned(),
+            name: name.to_owned(),
+        };
+        assert_eq!(walk.claim_group(group("g"), rule("b", "one")), None);
+        assert_eq!(walk.claim_group(group("g"), rule("b", "one")), None);
+        assert_eq!(walk.claim_group(group("h"), rule("b", "two")), None);
+        assert_eq!(
+            walk.claim_group(group("g"), rule("b", "two")),
+            Some(rule("b", "one"))
+        );
+    }
+
+    #[test]
+    fn what_is_on_a_bus_is_told_from_what_is_on_another() {
+        let walk = Walk::default();
+        walk.removal(bus());
+        walk.removal(rule("other", "one"));
+        assert!(!walk.removes_from(&bus()));
+        walk.removal(rule("b", "one"));
+        assert!(walk.removes_from(&bus()));
+        walk.targets_stay(rule("other", "one"), vec!["t".to_owned()]);
+        assert!(walk.staying_targets(&bus()).is_empty());
+        walk.targets_stay(rule("b", "one"), vec!["t".to_owned()]);
+        assert_eq!(walk.staying_targets(&bus()).len(), 1);
+    }
 
     #[test]
     fn classes_are_those_of_a_region() {

@@ -25,12 +25,16 @@ pub(crate) enum Feature {
     BareNullArgument,
     /// `identity` in import blocks, which Terraform has from 1.12 on.
     ImportByIdentity,
+    /// Actions, which Terraform has from 1.14 on, and OpenTofu not.
+    Actions,
+    /// `query`, which Terraform has from 1.14 on.
+    Query,
 }
 
 fn lacks(tool: Kind) -> &'static [Feature] {
     match tool {
-        Kind::Tofu112 => &[Feature::BareNullArgument],
-        Kind::Terraform111 => &[Feature::ImportByIdentity],
+        Kind::Tofu112 => &[Feature::BareNullArgument, Feature::Actions, Feature::Query],
+        Kind::Terraform111 => &[Feature::ImportByIdentity, Feature::Actions, Feature::Query],
         Kind::Terraform115 => &[],
     }
 }

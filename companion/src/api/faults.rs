@@ -17,6 +17,27 @@ use crate::caller::Caller;
 
 /// The path that never meets a fault.
 const PATH: &str = "/_companion/faults";
+/// What a fault can be for; `*` stands for an id.
+pub(super) const OPERATIONS: [&str; 18] = [
+    "GET /.well-known/terraform.json",
+    "GET /_companion/connections/*/delivery",
+    "POST /_companion/clock/confirm",
+    "POST /_companion/events",
+    "GET /api/iacp/v3/accounts/*",
+    "GET /api/iacp/v3/accounts/*/audit-log-setting",
+    "PATCH /api/iacp/v3/accounts/*/audit-log-setting",
+    "GET /api/iacp/v3/environments",
+    "GET /api/iacp/v3/environments/*",
+    "DELETE /api/iacp/v3/integrations/aws-event-bridge/*",
+    "GET /api/iacp/v3/integrations/aws-event-bridge",
+    "GET /api/iacp/v3/integrations/aws-event-bridge/*",
+    "PATCH /api/iacp/v3/integrations/aws-event-bridge/*",
+    "POST /api/iacp/v3/integrations/aws-event-bridge",
+    "GET /api/iacp/v3/runs/*",
+    "POST /api/iacp/v3/runs",
+    "GET /api/iacp/v3/workspaces",
+    "GET /api/iacp/v3/workspaces/*",
+];
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/faults", get(list).post(add).delete(clear))
@@ -32,7 +53,7 @@ async fn add(
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let body = bytes(request, &app).await?;
-    let added = app.faults.add(&body);
+    let added = app.faults.add(&body, &OPERATIONS);
     let added = added.map_err(|refused| ApiError::Body(StatusCode::BAD_REQUEST, refused.to_string()))?;
     Ok(Json(added))
 }

@@ -57,3 +57,27 @@ async fn a_committed_deletion_is_answered_even_if_its_source_stays() {
         404
     );
 }
+
+/// What a fault may name is what this API answers.
+#[tokio::test]
+async fn faults_are_for_routes_that_exist() {
+    let bench = Bench::new().await;
+    for operation in faults::OPERATIONS {
+        let (method, path) = operation.split_once(' ').unwrap();
+        let (status, answer) = call(&bench, method, &path.replace('*', "in-1"), &json!({})).await;
+        let code = answer["errors"][0]["code"].as_str().unwrap_or_default();
+        assert!(status != 405 && code != "no-route", "{operation}: {answer}");
+    }
+    let (_, refused) = call(
+        &bench,
+        "POST",
+        "/_companion/faults",
+        &json!({ "kind": "cut", "operation": "GET /runs" }),
+    )
+    .await;
+    let detail = refused["errors"][0]["detail"].to_string();
+    assert!(
+        detail.contains("`POST /api/iacp/v3/runs`") || detail.contains("`GET /api/iacp/v3/runs/*`"),
+        "{refused}"
+    );
+}

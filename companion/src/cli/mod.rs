@@ -4,13 +4,18 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! loopback out                        which URLs are on this machine; stdout and stderr
-//! remote                              a client of a running companion
-//! aws_local dev emit pattern run tail  one command a file
+//! aws remote                          AWS's configuration; a client of a running companion, or of Scalr
+//! log_groups                          log groups of an AWS
+//! aws_local connections dev emit export pattern run tail  one command a file, or a folder
 //! ```
 
+mod aws;
 mod aws_local;
+mod connections;
 mod dev;
 mod emit;
+mod export;
+mod log_groups;
 mod loopback;
 mod out;
 mod pattern;
@@ -50,11 +55,16 @@ enum Command {
     Dev(dev::Args),
     /// Run only the local AWS.
     AwsLocal(aws_local::Args),
-    /// Start a run in a workspace, and wait until it is over.
+    /// List connections, or have Scalr look at one's event source again.
+    #[command(subcommand)]
+    Connections(connections::What),
+    /// Start a run in a workspace, and wait until it is over, or until its event has arrived.
     Run(run::Args),
     /// Send an event as if it had just happened.
     #[command(subcommand)]
     Emit(emit::What),
+    /// Write what Scalr and AWS have of the integration as HCL with `import` blocks.
+    Export(export::Args),
     /// Print the events of a log group.
     Tail(tail::Args),
     /// Work with event patterns.
@@ -72,8 +82,10 @@ pub(crate) async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Dev(args) => dev::main(args, stop_on_signal()).await.map(succeeded),
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
+        Command::Connections(what) => connections::main(what).await.map(succeeded),
         Command::Run(args) => run::main(args).await.map(succeeded),
         Command::Emit(what) => emit::main(what).await.map(succeeded),
+        Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
     };

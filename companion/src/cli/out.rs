@@ -9,6 +9,13 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a result of several lines as it is.
+pub(super) fn text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// Prints a message for people, apart from the result.
 pub(super) fn complain(text: &str) {
     // Without a stderr there is nowhere to report that.

@@ -4,15 +4,12 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::config::Credentials;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use tokio_util::sync::CancellationToken;
 
-use super::loopback::is_loopback;
+use super::log_groups::{Place, unreadable};
 use super::out;
-use crate::aws_wire::AwsWire;
 use crate::partner::AwsError;
 use crate::{clock, partner};
 
@@ -39,12 +36,8 @@ pub(super) struct Args {
     /// Print each event's JSON alone, one a line.
     #[arg(long)]
     json: bool,
-    /// AWS's address; without it, AWS itself.
-    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
-    aws_endpoint: Option<String>,
-    /// The AWS region.
-    #[arg(long, env = "AWS_REGION", value_name = "REGION", default_value = "us-east-1")]
-    region: String,
+    #[command(flatten)]
+    place: Place,
 }
 
 fn span_ms(text: &str) -> Result<i64, String> {
@@ -73,7 +66,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
 
 async fn tail(args: &Args) -> anyhow::Result<()> {
     let group = Group {
-        client: client(args).await,
+        client: args.place.client().await,
         args,
         since_ms: args.since.map(|since| clock::wall_ms() - since),
     };
@@ -135,10 +128,9 @@ impl Group<'_> {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| partner::error(&error)).with_context(|| {
-                let region = self.client.config().region().map_or("no region", AsRef::as_ref);
-                format!("the log group `{group}` cannot be read in {region} (`--region` names another)")
-            })?;
+            let page = page
+                .map_err(|error| partner::error(&error))
+                .with_context(|| unreadable(&self.client, group))?;
             for event in page.events() {
                 if printed.is_new(event) {
                     print(event, self.args.json)?;
@@ -189,20 +181,6 @@ impl Printed {
         }
         true
     }
-}
-
-async fn client(args: &Args) -> Client {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(args.region.clone()));
-    if let Some(url) = &args.aws_endpoint {
-        loader = loader.endpoint_url(url);
-        // The local AWS checks no signature, so no credentials need to be configured for it.
-        if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
-            loader =
-                loader.credentials_provider(Credentials::new("123456789012", "none", None, None, "loopback"));
-        }
-    }
-    let config = aws_sdk_cloudwatchlogs::config::Builder::from(&loader.load().await);
-    Client::from_conf(config.interceptor(AwsWire).build())
 }
 
 fn print(event: &FilteredLogEvent, json: bool) -> std::io::Result<()> {

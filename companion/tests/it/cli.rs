@@ -246,6 +246,65 @@ async fn the_commands_that_users_type() {
     }
 }
 
+/// What the provider's actions do, without an action.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_refreshed_and_runs_are_followed() {
+    let c = Companion::spawn(dev()).await;
+    let id = c.connect("prod", "us-east-1").await;
+    let listed = async || text(&type_in(&c, &["connections", "list"]).await.stdout);
+    assert_eq!(
+        listed().await,
+        format!("{id} prod 123456789012 us-east-1 pending\n")
+    );
+    let once = type_in(&c, &["connections", "refresh", &id, "--once"]).await;
+    assert_eq!(
+        (once.status.success(), text(&once.stdout)),
+        (true, format!("{id} pending\n"))
+    );
+
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    aws.receive("us-east-1", "aws.partner/scalr.com/local/prod").await;
+    let refreshed = type_in(&c, &["connections", "refresh", &id]).await;
+    assert_eq!(
+        (refreshed.status.success(), text(&refreshed.stdout)),
+        (true, format!("{id} active\n"))
+    );
+
+    let run = [
+        "run",
+        c.text("/scalr/workspace_id"),
+        "--dry",
+        "--log-group",
+        "/aws/events/scalr",
+    ];
+    let followed = type_in(&c, &run).await;
+    let lines = text(&followed.stdout);
+    let id_of_run = lines.split(' ').next().unwrap().to_owned();
+    let event: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(event["detail"]["event"]["run-id"], id_of_run, "{lines}");
+    assert_eq!(event["detail-type"], "RunExecuted");
+
+    let workspace = c.text("/scalr/workspace_id");
+    refused(
+        &c,
+        &["run", workspace, "--log-group", "/none"],
+        "`/none` cannot be read",
+    )
+    .await;
+    assert_eq!(c.set_status(&id, "disabled").await, "disabled");
+    for once in [&["--once"][..], &[]] {
+        let refresh = [&["connections", "refresh", &id], once].concat();
+        refused(&c, &refresh, "is paused").await;
+    }
+    assert!(listed().await.ends_with(" disabled\n"));
+    refused(
+        &c,
+        &["connections", "refresh", "in-none"],
+        "no connection `in-none`",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_pattern_test_has_an_exit_code_a_verdict() {
     let dir = tempfile::tempdir().unwrap();

@@ -20,8 +20,8 @@ BUILT = {
         DeleteDeliveryDestinationPolicy DeleteDeliverySource DeleteDestination DeleteLogGroup DeleteLogStream
         DeleteResourcePolicy DeleteRetentionPolicy DeleteSubscriptionFilter DescribeDeliveries
         DescribeDeliveryDestinations DescribeDeliverySources DescribeDestinations DescribeLogGroups DescribeLogStreams
-        DescribeResourcePolicies DescribeSubscriptionFilters FilterLogEvents GetDelivery GetDeliveryDestination
-        GetDeliveryDestinationPolicy GetDeliverySource GetLogEvents ListTagsForResource ListTagsLogGroup
+        DescribeResourcePolicies DescribeSubscriptionFilters DisassociateKmsKey FilterLogEvents GetDelivery
+        GetDeliveryDestination GetDeliveryDestinationPolicy GetDeliverySource GetLogEvents ListTagsForResource ListTagsLogGroup
         PutDeliveryDestination PutDeliveryDestinationPolicy PutDeliverySource PutDestination PutDestinationPolicy
         PutLogEvents PutLogGroupDeletionProtection PutResourcePolicy PutRetentionPolicy PutSubscriptionFilter
         StartLiveTail TagLogGroup TagResource UntagLogGroup UntagResource""".split(),

@@ -4,7 +4,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! admission arn clock fault injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
+//! admission arn clock fault host injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
 //! config caller      what a process is started with; who makes a request
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
@@ -28,6 +28,7 @@ mod delivery;
 mod engine;
 mod fault;
 mod firing;
+mod host;
 mod http;
 pub mod injection;
 mod journal;
@@ -49,5 +50,6 @@ mod turn;
 pub use admission::{Admission, Capacity, Guest};
 pub use arn::partition;
 pub use config::Config;
+pub use host::{BadHost, host};
 pub use journal::DataError;
 pub use server::{Error, Server};

@@ -7,6 +7,7 @@
 //! bounded error id page paths                                          leaves: what all kinds share
 //! document                                                             objects, references, bodies
 //! account audit_log_setting connection environment run workspace       one file a kind of object
+//! delivery                                                             what the companion tells of a connection
 //! client/                                                              the HTTP client, behind the feature `client`
 //! ```
 
@@ -22,6 +23,7 @@ mod paths;
 mod account;
 mod audit_log_setting;
 mod connection;
+mod delivery;
 mod environment;
 mod run;
 mod workspace;
@@ -37,6 +39,7 @@ pub use audit_log_setting::{
 pub use connection::{
     Connection, ConnectionAttributes, ConnectionId, ConnectionInput, ConnectionRelationships, Status,
 };
+pub use delivery::{ClockStanding, Delivery, DroppedCounts, DroppedEvent, delivery_path};
 pub use document::{Document, Input, Kind, List, Nothing, Object, Ref, ToOne, TypeTag};
 pub use environment::{Environment, EnvironmentAttributes, EnvironmentId, EnvironmentRelationships};
 pub use error::{ErrorDocument, ErrorObject, ErrorSource};
@@ -48,5 +51,6 @@ pub use workspace::{Workspace, WorkspaceAttributes, WorkspaceId, WorkspaceRelati
 
 #[cfg(feature = "client")]
 pub use client::{
-    Client, ClientError, ExtraRoots, Host, HostError, Refusal, Retry, RootsError, Settings, Token, TokenError,
+    Answered, Client, ClientError, ExtraRoots, Host, HostError, Paced, Refusal, Retry, RootsError, Settings,
+    Token, TokenError,
 };

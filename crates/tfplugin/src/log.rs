@@ -100,7 +100,7 @@ pub fn provider(level: Level, message: &str, fields: &[(&str, &str)]) {
     }
 }
 
-/// Writes a line of the provider's on how an operation of a resource or data source goes on.
+/// Writes a line of the provider's on how an operation goes on.
 pub(crate) fn progress(subject: &str, message: &str) {
     provider(Level::Info, message, &[("tf_resource_type", subject)]);
 }

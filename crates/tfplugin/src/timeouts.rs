@@ -1,4 +1,4 @@
-//! Which operations of a resource or data source have a timeout that a user may set.
+//! Which operations of a resource, data source or action have a timeout that a user may set.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ pub struct Timeouts {
     pub(crate) read: Option<Duration>,
     pub(crate) update: Option<Duration>,
     pub(crate) delete: Option<Duration>,
+    pub(crate) invoke: Option<Duration>,
 }
 
 impl Timeouts {
@@ -19,6 +20,7 @@ impl Timeouts {
             read: None,
             update: None,
             delete: None,
+            invoke: None,
         }
     }
 
@@ -46,6 +48,12 @@ impl Timeouts {
         self
     }
 
+    /// The default for the invocation of an action.
+    pub const fn invoke(mut self, default: Duration) -> Self {
+        self.invoke = Some(default);
+        self
+    }
+
     /// The operations that have one.
     pub(crate) fn entries(&self) -> Vec<(&'static str, Duration)> {
         let all = [
@@ -53,6 +61,7 @@ impl Timeouts {
             ("read", self.read),
             ("update", self.update),
             ("delete", self.delete),
+            ("invoke", self.invoke),
         ];
         all.into_iter()
             .filter_map(|(name, default)| Some((name, default?)))

@@ -1,6 +1,6 @@
 output "connection_id" {
-  description = "The connection, `in-…`."
-  value       = scalr_eventbridge_connection.this.id
+  description = "The connection, `in-…`, once it is active."
+  value       = scalr_eventbridge_activation.this.connection_id
 }
 
 output "status" {

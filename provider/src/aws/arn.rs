@@ -71,6 +71,18 @@ pub fn log_group_name(text: &str) -> Option<&str> {
     Some(name.strip_suffix(":*").unwrap_or(name))
 }
 
+/// The ARN of a queue.
+pub fn of_queue(region: &str, account: &str, name: &str) -> String {
+    format!("arn:{}:sqs:{region}:{account}:{name}", partition(region))
+}
+
+/// The queue that an ARN names.
+pub fn queue_name(text: &str) -> Option<&str> {
+    parse(text)
+        .filter(|arn| arn.service == "sqs")
+        .map(|arn| arn.resource)
+}
+
 /// The ARN of an event bus.
 pub fn of_bus(region: &str, account: &str, bus: &str) -> String {
     format!(

@@ -9,18 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tags::{OURS, Written};
 use super::{arn, import_id};
-use crate::check;
+use crate::check::{self, one_of, shortened};
 
-/// A text in a message: long ones are cut.
-fn shown(text: &str) -> String {
-    const CHARS_MAX: usize = 80;
-    match text.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-fn at_most(text: &str, chars_max: usize) -> Result<(), String> {
+pub(super) fn at_most(text: &str, chars_max: usize) -> Result<(), String> {
     match text.chars().count() {
         count if count > chars_max => Err(format!(
             "must have at most {chars_max} characters; it has {count}"
@@ -38,7 +29,24 @@ pub fn event_source(text: &str) -> Result<(), String> {
     Err(format!(
         "must be the name of a partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's \
          `event_source_name`; it is `{}`",
-        shown(text)
+        shortened(text)
+    ))
+}
+
+/// The state of a partner event source.
+pub fn source_state(text: &str) -> Result<(), String> {
+    one_of(text, &["PENDING", "ACTIVE", "DELETED"])
+}
+
+/// The beginning of the names of Scalr's event sources, which their buses have too.
+pub fn source_prefix(text: &str) -> Result<(), String> {
+    if text.starts_with(check::SOURCE_PREFIX) {
+        return Ok(());
+    }
+    Err(format!(
+        "must begin with `{}`, as the names of Scalr's event sources and of their buses do; it is `{}`",
+        check::SOURCE_PREFIX,
+        shortened(text)
     ))
 }
 
@@ -52,7 +60,7 @@ pub fn bus(text: &str) -> Result<(), String> {
             Some(name) => format!("must be the name of an event bus and not its ARN: `{name}`"),
             None => format!(
                 "must be the name of an event bus (letters, digits, `.`, `-`, `_`, and `/` between parts; 256 at most); it is `{}`",
-                shown(text)
+                shortened(text)
             ),
         },
     )
@@ -65,7 +73,7 @@ pub fn name(text: &str) -> Result<(), String> {
     }
     Err(format!(
         "must be 1 to 64 letters, digits, `.`, `-` or `_`; it is `{}`",
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -76,7 +84,7 @@ pub fn name_prefix(text: &str) -> Result<(), String> {
     }
     Err(format!(
         "must be 1 to 38 letters, digits, `.`, `-` or `_`, as 26 more are added; it is `{}`",
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -88,14 +96,13 @@ pub fn description(text: &str) -> Result<(), String> {
 /// An ARN.
 pub fn any_arn(text: &str) -> Result<(), String> {
     arn::parse(text).map(drop).ok_or_else(|| {
-        let text = shown(text);
+        let text = shortened(text);
         format!("must be an ARN, such as `arn:aws:sqs:us-east-1:123456789012:NAME`; it is `{text}`")
     })
 }
 
 /// The ARN of a queue: what dead-letter queues must be.
 pub fn queue_arn(text: &str) -> Result<(), String> {
-    let is_fifo = |queue: &str| queue.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
     match arn::parse(text) {
         Some(arn) if arn.service == "sqs" && !is_fifo(arn.resource) => Ok(()),
         Some(arn) if arn.service == "sqs" => Err(
@@ -104,9 +111,26 @@ pub fn queue_arn(text: &str) -> Result<(), String> {
         ),
         _ => Err(format!(
             "must be the ARN of an SQS queue; it is `{}`",
-            shown(text)
+            shortened(text)
         )),
     }
+}
+
+/// The name of a FIFO queue.
+pub(super) fn is_fifo(queue: &str) -> bool {
+    queue.rsplit_once('.').is_some_and(|(_, end)| end == "fifo")
+}
+
+/// The ARN of a KMS key, which CloudWatch Logs takes in no other form.
+pub fn key_arn(text: &str) -> Result<(), String> {
+    let of_kms = arn::parse(text).filter(|arn| arn.service == "kms");
+    if of_kms.is_some_and(|arn| arn.resource.starts_with("key/")) {
+        return at_most(text, 256);
+    }
+    Err(format!(
+        "must be the ARN of a KMS key, such as `arn:aws:kms:us-east-1:123456789012:key/ID`; it is `{}`",
+        shortened(text)
+    ))
 }
 
 /// A JSON path into an event: AWS asks for dots, and for brackets round places in lists alone.
@@ -125,7 +149,7 @@ pub fn json_path(text: &str) -> Result<(), String> {
         return Err(format!(
             "must be a JSON path, which begins with `$` and has dots, such as `$.detail.run.id` or `$.resources[0]`; it is \
              `{}`",
-            shown(text)
+            shortened(text)
         ));
     }
     at_most(text, 256)
@@ -154,16 +178,16 @@ pub fn input_paths(paths: &BTreeMap<String, String>) -> Result<(), String> {
         if !(1..=256).contains(&name.len()) || !name.bytes().all(letter) {
             return Err(format!(
                 "must have names of 1 to 256 letters, digits, `_` or `-`; one is `{}`",
-                shown(name)
+                shortened(name)
             ));
         }
         if name.starts_with("AWS") {
             return Err(format!(
                 "must have names that do not begin with `AWS`, which are AWS's own; one is `{}`",
-                shown(name)
+                shortened(name)
             ));
         }
-        json_path(path).map_err(|why| format!("has `{}`, which {why}", shown(name)))?;
+        json_path(path).map_err(|why| format!("has `{}`, which {why}", shortened(name)))?;
     }
     Ok(())
 }
@@ -171,7 +195,7 @@ pub fn input_paths(paths: &BTreeMap<String, String>) -> Result<(), String> {
 /// Tags of a resource.
 pub fn tags(tags: &Written) -> Result<(), String> {
     for (key, value) in tags {
-        let shown = shown(key);
+        let shown = shortened(key);
         match key.chars().count() {
             0 => return Err("must have no empty key".to_owned()),
             1..=128 => {}
@@ -219,7 +243,7 @@ fn of_letters(text: &str, chars_max: usize, more: &str) -> Result<(), String> {
     Err(format!(
         "must be 2 to {chars_max} letters, digits or {}; it is `{}`",
         more.join(", "),
-        shown(text)
+        shortened(text)
     ))
 }
 
@@ -227,7 +251,7 @@ fn of_letters(text: &str, chars_max: usize, more: &str) -> Result<(), String> {
 pub fn account_ids(ids: &BTreeSet<String>) -> Result<(), String> {
     let mut judged = ids.iter().map(|id| (id, check::aws_account_id(id)));
     judged
-        .find_map(|(id, judged)| Some(format!("has `{}`, which {}", shown(id), judged.err()?)))
+        .find_map(|(id, judged)| Some(format!("has `{}`, which {}", shortened(id), judged.err()?)))
         .map_or(Ok(()), Err)
 }
 
@@ -241,7 +265,7 @@ pub fn log_group(text: &str) -> Result<(), String> {
         Some(name) => format!("must be the name of a log group and not its ARN: `{name}`"),
         None => format!(
             "must be the name of a log group (letters, digits, `_`, `-`, `/`, `.`, `#`; 512 at most); it is `{}`",
-            shown(text)
+            shortened(text)
         ),
     })
 }
@@ -287,24 +311,12 @@ pub fn log_level(text: &str) -> Result<(), String> {
     one_of(text, &["OFF", "ERROR", "INFO", "TRACE"])
 }
 
-fn within(value: i64, low: i64, high: i64, unit: &str) -> Result<(), String> {
+pub(super) fn within(value: i64, low: i64, high: i64, unit: &str) -> Result<(), String> {
     if (low..=high).contains(&value) {
         Ok(())
     } else {
         Err(format!("must be from {low} to {high} {unit}; it is {value}"))
     }
-}
-
-fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
-    if all.contains(&text) {
-        return Ok(());
-    }
-    let all: Vec<String> = all.iter().map(|one| format!("`{one}`")).collect();
-    Err(format!(
-        "must be one of {}; it is `{}`",
-        all.join(", "),
-        shown(text)
-    ))
 }
 
 #[cfg(test)]
@@ -320,6 +332,16 @@ mod tests {
         for text in bad {
             assert!(judge(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn keys() {
+        let key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        check(
+            key_arn,
+            &[key],
+            &["", "alias/mine", "arn:aws:kms:us-east-1:123456789012:alias/mine"],
+        );
     }
 
     #[test]

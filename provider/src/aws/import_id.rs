@@ -1,6 +1,7 @@
 //! Import ids: `BUS`, `BUS/RULE`, `BUS/RULE/TARGET_ID`, each with `@REGION` at the end where the provider's own
 //! region is not meant. A bus name holds `/` itself, so the parts come off the end. In place of the names an ARN may stand:
-//! that of the bus or of its event source, that of the rule, that of the rule with `/TARGET_ID` after it.
+//! that of the bus or of its event source, that of the rule, that of the rule with `/TARGET_ID` after it. What is not on a
+//! bus has a name alone.
 
 use tfplugin::{Diagnostic, Diagnostics, Result};
 
@@ -86,6 +87,58 @@ pub fn target(id: &str) -> Result<Parts<'_, 3>> {
     })
 }
 
+/// A queue.
+pub fn queue(id: &str) -> Result<Parts<'_, 1>> {
+    let given = split_of("sqs", id)?;
+    let name = given.arn.map_or(given.rest, |arn| arn.resource);
+    if !is_queue(name) {
+        let detail = "The id has the form `NAME` or `NAME@REGION`, for a standard queue; or it is the ARN of the queue. Nothing \
+                      was imported.";
+        return Err(unreadable(id, detail.to_owned()).into());
+    }
+    Ok(Parts {
+        names: [name],
+        region: given.region,
+        arn: given.arn.map(|_| given.rest.to_owned()),
+    })
+}
+
+/// An API destination, which has the name of its connection.
+pub fn api_destination(id: &str) -> Result<Parts<'_, 1>> {
+    let given = split(id)?;
+    let name = match given.arn {
+        None => Some(given.rest),
+        // An id that AWS chooses comes last.
+        Some(arn) => arn
+            .resource
+            .strip_prefix("api-destination/")
+            .and_then(|rest| rest.split_once('/'))
+            .map(|(name, _)| name),
+    };
+    let Some(name) = name.filter(|name| is_name(name)) else {
+        let detail = "The id has the form `NAME` or `NAME@REGION`; or it is the ARN of the API destination. Nothing was imported.";
+        return Err(unreadable(id, detail.to_owned()).into());
+    };
+    Ok(Parts {
+        names: [name],
+        region: given.region,
+        arn: given.arn.map(|_| given.rest.to_owned()),
+    })
+}
+
+/// The ARNs of a topic and of a rule that may publish to it, with a comma between them.
+pub fn topic_permission(id: &str) -> Result<[&str; 2]> {
+    let is_of = |service: &str, text: &&str| arn::parse(text).is_some_and(|arn| arn.service == service);
+    let parts = id
+        .split_once(',')
+        .filter(|(topic, rule)| is_of("sns", topic) && is_of("events", rule));
+    let Some((topic, rule)) = parts else {
+        let detail = "The id has the form `TOPIC_ARN,RULE_ARN`. Nothing was imported.";
+        return Err(unreadable(id, detail.to_owned()).into());
+    };
+    Ok([topic, rule])
+}
+
 /// An id without its region.
 struct Given<'a> {
     rest: &'a str,
@@ -104,6 +157,10 @@ impl<'a> Given<'a> {
 }
 
 fn split(id: &str) -> Result<Given<'_>> {
+    split_of("events", id)
+}
+
+fn split_of<'a>(service: &str, id: &'a str) -> Result<Given<'a>> {
     let (rest, at_end) = split_region(id)?;
     let Some(arn) = arn::parse(rest) else {
         return Ok(Given {
@@ -118,7 +175,7 @@ fn split(id: &str) -> Result<Given<'_>> {
         (Ok(()), Some(other)) if *other != region => Some(format!(
             "The ARN is of region {region}, and `@{other}` follows it."
         )),
-        _ if arn.service != "events" => Some(format!("It is the ARN of something in `{}`.", arn.service)),
+        _ if arn.service != service => Some(format!("It is the ARN of something in `{}`.", arn.service)),
         _ => None,
     };
     match odd {
@@ -163,6 +220,12 @@ fn unreadable(id: &str, detail: String) -> Diagnostic {
 /// Letters of a rule's name or a target's id.
 pub fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(is_letter)
+}
+
+/// Letters of the name of a standard queue.
+pub fn is_queue(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=80).contains(&text.len()) && text.bytes().all(letter)
 }
 
 /// A bus's name that is not the beginning of one of Scalr's: what follows it would be taken for less than it is.
@@ -270,13 +333,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn api_destinations() {
+        let arn = "arn:aws:events:eu-west-1:123456789012:api-destination/hook/1234-abcd";
+        for (id, want) in [
+            ("hook", Some(vec!["hook"])),
+            ("hook@eu-west-1", Some(vec!["hook", "eu-west-1"])),
+            (arn, Some(vec!["hook", "eu-west-1"])),
+            ("a/b", None),
+            ("arn:aws:events:eu-west-1:123456789012:connection/hook/1234", None),
+            ("arn:aws:events:eu-west-1:123456789012:api-destination/hook", None),
+        ] {
+            let want = want.map(|parts| parts.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(values(api_destination(id)), want, "{id}");
+        }
+    }
+
+    #[test]
+    fn queues() {
+        let arn = "arn:aws:sqs:eu-west-1:123456789012:audit";
+        for (id, want) in [
+            ("audit", Some(vec!["audit"])),
+            ("audit@eu-west-1", Some(vec!["audit", "eu-west-1"])),
+            (arn, Some(vec!["audit", "eu-west-1"])),
+            ("audit.fifo", None),
+            ("", None),
+            ("https://sqs.eu-west-1.amazonaws.com/123456789012/audit", None),
+            ("arn:aws:sns:eu-west-1:123456789012:audit", None),
+            ("arn:aws:sqs:eu-west-1:123456789012:audit@us-east-1", None),
+        ] {
+            let want = want.map(|parts| parts.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(values(queue(id)), want, "{id}");
+        }
+        assert_eq!(queue(arn).unwrap().arn.as_deref(), Some(arn));
+    }
+
     proptest! {
         #[test]
         fn what_goes_in_comes_out(
             bus_name in "[._a-zA-Z0-9-]{1,12}(/[._a-zA-Z0-9-]{1,12}){0,4}",
             rule_name in "[._a-zA-Z0-9-]{1,64}",
             target_id in "[._a-zA-Z0-9-]{1,64}",
-            region in prop::option::of("[a-z]{2}-[a-z]{4,9}-[1-9]"),
+            region in prop::option::of("(us|eu|ap|sa|us-gov)-[a-z]{4,9}-[1-9]"),
         ) {
             let at = region.as_ref().map(|r| format!("@{r}")).unwrap_or_default();
             let want = |parts: &[&String]| -> Vec<String> {
@@ -292,7 +390,7 @@ mod tests {
 
         #[test]
         fn nothing_panics(id in ".{0,80}") {
-            let _ = (bus(&id), rule(&id), target(&id));
+            let _ = (bus(&id), rule(&id), target(&id), queue(&id), api_destination(&id));
         }
     }
 }

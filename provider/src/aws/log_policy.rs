@@ -1,24 +1,30 @@
 //! Grants EventBridge the permission to write to a log group, and revokes it. What to write is decided in
 //! [`policy`]; here it is read, written, and read back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_cloudwatchlogs::types::PolicyScope;
+use aws_sdk_cloudwatchlogs::types::{PolicyScope, ResourcePolicy};
 use tfplugin::{Attempts, Diagnostic, Operation, WaitEnd, sentence};
 
-use super::pages::Page;
 use super::policy::{
     self, ACCOUNT_CHARS_MAX, ACCOUNT_POLICIES_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without,
 };
 use super::regional::Stop;
 use super::{Error, Regional};
 use crate::failure::{self, Standing};
+use crate::shared_read::{Freshness, Heard};
 
 const DESCRIBE: &str = "logs:DescribeResourcePolicies";
 /// The account-wide policy that holds our statements where a log group cannot have its own.
 const ACCOUNT_POLICY: &str = "scalr-eventbridge";
+/// Policies on a page of them, and the most pages of policies of single log groups that a refresh lists: one of more would cost
+/// more than it saves.
+const PAGE_SIZE: i32 = 50;
+const LISTED_PAGES_MAX: usize = 10;
 /// Attempts when others write the same policy, and readings until a written one is seen.
 const ATTEMPTS_MAX: u32 = 12;
 const EVERY: Duration = Duration::from_millis(500);
@@ -49,13 +55,19 @@ pub enum Failure {
 /// The policies that apply to a log group.
 #[derive(Clone, Debug, Default)]
 struct Policies {
-    account: Vec<(String, String)>,
-    group: Option<Group>,
+    account: AccountPolicies,
+    group: Option<GroupPolicy>,
 }
 
-/// The group's own policy.
+/// Names and documents of the account's policies.
+pub(super) type AccountPolicies = Arc<Vec<(String, String)>>;
+
+/// Policies of log groups by ARN.
+pub(super) type GroupPolicies = Arc<BTreeMap<String, GroupPolicy>>;
+
+/// A log group's own policy.
 #[derive(Clone, Debug)]
-struct Group {
+pub(super) struct GroupPolicy {
     document: String,
     revision: Option<String>,
 }
@@ -68,12 +80,54 @@ pub async fn verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
     ))
 }
 
-/// Whether EventBridge may write by our own statements for this target, whatever others take away.
+/// Whether EventBridge may write by our own statements for this target, whatever others take away. In a refresh a list may say
+/// that it may; before anything is called missing, the log group's policy is asked for singly.
 pub async fn lasting_verdict(aws: &Regional, need: &Need) -> Result<Verdict, Error> {
-    Ok(policy::lasting_verdict(
-        read(aws, &need.log_group_arn).await?.documents(),
-        need,
-    ))
+    let judge = |policies: &Policies| policy::lasting_verdict(policies.documents(), need);
+    if let Some(listed) = listed(aws, &need.log_group_arn).await {
+        let account = read_account(aws).await?;
+        let verdict = judge(&Policies {
+            account,
+            group: Some(listed),
+        });
+        if matches!(verdict, Verdict::Granted) {
+            return Ok(verdict);
+        }
+    }
+    Ok(judge(&read(aws, &need.log_group_arn).await?))
+}
+
+/// A log group's own policy as a list shows it, in a refresh. A list that fails is no failure.
+async fn listed(aws: &Regional, log_group_arn: &str) -> Option<GroupPolicy> {
+    if aws.freshness == Freshness::Now || !aws.reads.policy_lists.is_worth("", log_group_arn) {
+        return None;
+    }
+    match aws
+        .reads
+        .listed_policies
+        .hear(Freshness::Walk, || list(aws))
+        .await
+    {
+        Heard::Answer(listed) => listed?.get(log_group_arn).cloned(),
+        Heard::Failed(_) | Heard::NoAnswer => None,
+    }
+}
+
+async fn list(aws: &Regional) -> Result<Option<GroupPolicies>, Error> {
+    let ask = async |token| {
+        let list = aws.logs.describe_resource_policies();
+        let list = list.policy_scope(PolicyScope::Resource).limit(PAGE_SIZE);
+        let page = aws.read(DESCRIBE, list.set_next_token(token).send()).await?;
+        aws.page(
+            DESCRIBE,
+            "resourcePolicies",
+            page.resource_policies,
+            page.next_token,
+        )
+    };
+    let all = aws.pages_within(LISTED_PAGES_MAX, ask).await?;
+    let by_arn = |policy: ResourcePolicy| Some((policy.resource_arn.clone()?, GroupPolicy::of(&policy)?));
+    Ok(all.map(|all| Arc::new(all.into_iter().filter_map(by_arn).collect())))
 }
 
 /// Whether a policy has one of our statements for this target.
@@ -215,23 +269,42 @@ async fn read(aws: &Regional, log_group_arn: &str) -> Result<Policies, Error> {
     })
 }
 
-async fn read_account(aws: &Regional) -> Result<Vec<(String, String)>, Error> {
+async fn read_account(aws: &Regional) -> Result<AccountPolicies, Error> {
+    if aws.freshness == Freshness::Now {
+        return ask_account(aws).await;
+    }
+    aws.reads
+        .account_policies
+        .read(Freshness::Walk, || ask_account(aws))
+        .await
+}
+
+async fn ask_account(aws: &Regional) -> Result<AccountPolicies, Error> {
     let ask = async |token| {
         let list = aws.logs.describe_resource_policies();
         let page = aws.read(DESCRIBE, list.set_next_token(token).send()).await?;
-        Ok(Page::new(page.resource_policies, page.next_token))
+        aws.page(
+            DESCRIBE,
+            "resourcePolicies",
+            page.resource_policies,
+            page.next_token,
+        )
     };
     let policies = aws.pages(DESCRIBE, ask).await?;
     let account = policies
         .into_iter()
         .filter(|p| p.policy_scope() != Some(&PolicyScope::Resource));
-    Ok(account
-        .filter_map(|p| Some((p.policy_name?, p.policy_document?)))
-        .collect())
+    let account = account.filter_map(|p| Some((p.policy_name?, p.policy_document?)));
+    Ok(Arc::new(account.collect()))
 }
 
 /// `None` as well where AWS has no policies of single log groups: the account's are the way then.
-async fn read_group(aws: &Regional, log_group_arn: &str) -> Result<Option<Group>, Error> {
+async fn read_group(aws: &Regional, log_group_arn: &str) -> Result<Option<GroupPolicy>, Error> {
+    let ask = || ask_group(aws, log_group_arn);
+    aws.once(&aws.reads.policies, log_group_arn.to_owned(), ask).await
+}
+
+async fn ask_group(aws: &Regional, log_group_arn: &str) -> Result<Option<GroupPolicy>, Error> {
     let asked = aws
         .logs
         .describe_resource_policies()
@@ -242,16 +315,20 @@ async fn read_group(aws: &Regional, log_group_arn: &str) -> Result<Option<Group>
         Err(e) if e.is_not_found() || is_unsupported(&e) => return Ok(None),
         Err(e) => return Err(e),
     };
-    let own = page
-        .resource_policies()
+    let policies = aws.given(DESCRIBE, "resourcePolicies", page.resource_policies)?;
+    let own = policies
         .iter()
         .find(|p| p.policy_scope() != Some(&PolicyScope::Account));
-    Ok(own.and_then(|p| {
-        Some(Group {
-            document: p.policy_document()?.to_owned(),
-            revision: p.revision_id().map(str::to_owned),
+    Ok(own.and_then(GroupPolicy::of))
+}
+
+impl GroupPolicy {
+    fn of(policy: &ResourcePolicy) -> Option<Self> {
+        Some(Self {
+            document: policy.policy_document()?.to_owned(),
+            revision: policy.revision_id().map(str::to_owned),
         })
-    }))
+    }
 }
 
 /// A policy with our statements in it.
@@ -318,7 +395,12 @@ fn unless_gone(written: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-async fn put_group(aws: &Regional, held: Option<&Group>, need: &Need, document: String) -> Result<(), Error> {
+async fn put_group(
+    aws: &Regional,
+    held: Option<&GroupPolicy>,
+    need: &Need,
+    document: String,
+) -> Result<(), Error> {
     let put = aws
         .logs
         .put_resource_policy()
@@ -331,7 +413,7 @@ async fn put_group(aws: &Regional, held: Option<&Group>, need: &Need, document: 
     put.map(drop).map_err(|e| aws.failed("logs:PutResourcePolicy", e))
 }
 
-async fn delete_group(aws: &Regional, held: &Group, need: &Need) -> Result<(), Error> {
+async fn delete_group(aws: &Regional, held: &GroupPolicy, need: &Need) -> Result<(), Error> {
     let delete = aws
         .logs
         .delete_resource_policy()

@@ -91,6 +91,7 @@ impl GivenUp {
             Err(
                 Error::Service(_)
                 | Error::Endless { .. }
+                | Error::Incomplete { .. }
                 | Error::Stopped {
                     why: Stop::Interrupted,
                     ..

@@ -1,18 +1,24 @@
 //! The AWS side: configuration that is looked up at the first call and never before, and one set of clients a region.
 
+pub mod admission;
 mod answer_bound;
 pub mod arn;
 pub mod calls;
 pub mod checks;
 mod credentials_sent;
 pub mod error;
+pub mod http_checks;
 pub mod import_id;
 pub mod log_policy;
 pub mod look;
+mod pacing;
 pub mod pages;
 pub mod policy;
+pub mod queue_checks;
+pub mod queues;
 mod quoted;
 pub mod reach;
+mod reads;
 pub mod regional;
 pub mod retry;
 pub mod settings;
@@ -21,6 +27,7 @@ mod statement;
 pub mod tags;
 pub mod target_id;
 mod user_agent;
+mod writes_noted;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,10 +37,11 @@ use tfplugin::{Diagnostic, Result};
 use tokio::sync::OnceCell;
 
 use crate::failure::Cause as _;
+use crate::shared_read::Writes;
 pub use error::Error;
 use regional::Clients;
 pub use regional::{Limits, Regional};
-pub use settings::{AssumeRole, Endpoints, Settings};
+pub use settings::{AssumeRole, Endpoints, OwnEndpoints, Settings};
 
 /// AWS, as the provider's configuration says. Making one does no I/O.
 #[derive(Debug, Default)]
@@ -42,13 +50,15 @@ pub struct Aws {
     base: OnceCell<SdkConfig>,
     regions: Mutex<BTreeMap<String, Arc<Clients>>>,
     given_up: look::GivenUp,
+    writes: Writes,
 }
 
 impl Aws {
-    /// From the provider's configuration.
-    pub fn new(settings: Settings) -> Self {
+    /// From the provider's configuration. `writes`: what is written since that configuration.
+    pub fn new(settings: Settings, writes: &Writes) -> Self {
         Self {
             settings,
+            writes: writes.clone(),
             ..Self::default()
         }
     }
@@ -58,7 +68,7 @@ impl Aws {
     pub fn with(settings: Settings, base: SdkConfig) -> Self {
         Self {
             base: OnceCell::new_with(Some(base)),
-            ..Self::new(settings)
+            ..Self::new(settings, &Writes::default())
         }
     }
 
@@ -96,7 +106,7 @@ impl Aws {
     fn clients(&self, base: &SdkConfig, name: &str) -> Arc<Clients> {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = regions.entry(name.to_owned());
-        Arc::clone(entry.or_insert_with(|| Arc::new(Clients::new(base, name, &self.settings))))
+        Arc::clone(entry.or_insert_with(|| Arc::new(Clients::new(base, name, &self.settings, &self.writes))))
     }
 
     fn check_account(&self, account: &str) -> Result<(), Error> {

@@ -14,17 +14,21 @@ pub struct Page<T> {
     next: Option<String>,
 }
 
-impl<T> Page<T> {
-    /// From the parts of an answer.
-    pub fn new(items: Option<Vec<T>>, next: Option<String>) -> Self {
-        Self {
-            items: items.unwrap_or_default(),
-            next: next.filter(|token| !token.is_empty()),
-        }
-    }
-}
-
 impl Regional {
+    /// A page from the parts of an answer: the list, by its name there, and the token of the next page.
+    pub fn page<T>(
+        &self,
+        operation: &'static str,
+        member: &'static str,
+        items: Option<Vec<T>>,
+        next: Option<String>,
+    ) -> Result<Page<T>, Error> {
+        Ok(Page {
+            items: self.given(operation, member, items)?,
+            next: next.filter(|token| !token.is_empty()),
+        })
+    }
+
     /// The whole list. `ask` sends the call with a page's token.
     pub async fn pages<T, F, Fut>(&self, operation: &'static str, ask: F) -> Result<Vec<T>, Error>
     where
@@ -38,6 +42,24 @@ impl Regional {
         };
         self.search(operation, ask, keep).await?;
         Ok(all)
+    }
+
+    /// The list, where it has at most so many pages; none where it has more.
+    pub async fn pages_within<T, F, Fut>(&self, pages_max: usize, mut ask: F) -> Result<Option<Vec<T>>, Error>
+    where
+        F: FnMut(Option<String>) -> Fut,
+        Fut: Future<Output = Result<Page<T>, Error>>,
+    {
+        let (mut all, mut token) = (Vec::new(), None);
+        for _ in 0..pages_max {
+            let page = ask(token).await?;
+            all.extend(page.items);
+            token = page.next;
+            if token.is_none() {
+                return Ok(Some(all));
+            }
+        }
+        Ok(None)
     }
 
     /// What `look` finds first; pages after it are not asked for.

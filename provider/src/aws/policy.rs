@@ -221,7 +221,8 @@ fn is_ours(statement: &Value, need: &Need) -> bool {
     sid.is_some_and(|sid| sids(need).iter().any(|ours| ours == sid))
 }
 
-fn read(document: &str) -> Result<Map<String, Value>, PolicyError> {
+/// The members of a document.
+pub(super) fn read(document: &str) -> Result<Map<String, Value>, PolicyError> {
     match serde_json::from_str(document) {
         Ok(Value::Object(policy)) => Ok(policy),
         _ => Err(PolicyError::Unreadable),
@@ -229,7 +230,7 @@ fn read(document: &str) -> Result<Map<String, Value>, PolicyError> {
 }
 
 /// AWS takes one statement without a list as well.
-fn remove_statement_list(policy: &mut Map<String, Value>) -> Vec<Value> {
+pub(super) fn remove_statement_list(policy: &mut Map<String, Value>) -> Vec<Value> {
     match policy.remove("Statement") {
         Some(Value::Array(statements)) => statements,
         Some(single) => vec![single],
@@ -259,7 +260,7 @@ impl fmt::Display for PolicyError {
             Self::Unreadable => f.write_str("the resource policy that is there is not a JSON object"),
             Self::TooLong { chars, chars_max } => write!(
                 f,
-                "with the statements for this target the resource policy would have {chars} characters; AWS takes {chars_max}"
+                "with the statements to add the resource policy would have {chars} characters; AWS takes {chars_max}"
             ),
         }
     }

@@ -5,6 +5,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
 use super::arn::{self, Arn};
+use super::calls::is_no_topic;
 use super::look::{Look, Service};
 use super::statement::{self, Ask, Covers, SERVICE};
 use super::{Error, Regional};
@@ -81,48 +82,30 @@ pub async fn finding(aws: &Look, route: &Route) -> Option<Finding> {
 }
 
 async fn queue(aws: &Regional, arn: &Arn<'_>) -> Result<Option<Held>, Error> {
-    let url = aws.queues.get_queue_url().queue_name(arn.resource).send();
-    let url = match aws.read("sqs:GetQueueUrl", url).await {
-        Ok(answer) => answer.queue_url.unwrap_or_default(),
-        Err(e) if is_no_queue(&e) => return Ok(None),
-        Err(e) => return Err(e),
-    };
     let names = [QueueAttributeName::Policy, QueueAttributeName::KmsMasterKeyId];
-    let call = aws.queues.get_queue_attributes().queue_url(url);
-    let call = call.set_attribute_names(Some(names.to_vec())).send();
-    match aws.read("sqs:GetQueueAttributes", call).await {
-        Ok(answer) => {
-            let of = |name| answer.attributes().and_then(|all| all.get(&name)).cloned();
-            Ok(Some(Held {
-                policy: of(QueueAttributeName::Policy),
-                key: of(QueueAttributeName::KmsMasterKeyId),
-            }))
-        }
-        Err(e) if is_no_queue(&e) => Ok(None),
-        Err(e) => Err(e),
-    }
+    let [policy, key] = &names;
+    let queue = aws.queue(arn.resource, &names).await?;
+    Ok(queue.map(|queue| Held {
+        policy: queue.attributes.get(policy).cloned(),
+        key: queue.attributes.get(key).cloned(),
+    }))
 }
 
 async fn topic(aws: &Regional, arn: &str) -> Result<Option<Held>, Error> {
+    const CALL: &str = "sns:GetTopicAttributes";
     let call = aws.topics.get_topic_attributes().topic_arn(arn).send();
-    match aws.read("sns:GetTopicAttributes", call).await {
+    match aws.read(CALL, call).await {
         Ok(answer) => {
-            let of = |name| answer.attributes().and_then(|all| all.get(name)).cloned();
+            let all = aws.given(CALL, "Attributes", answer.attributes)?;
+            let of = |name| all.get(name).cloned();
             Ok(Some(Held {
                 policy: of("Policy"),
                 key: of("KmsMasterKeyId"),
             }))
         }
-        Err(e) if matches!(e.code(), Some("NotFound" | "NotFoundException")) => Ok(None),
+        Err(e) if is_no_topic(&e) => Ok(None),
         Err(e) => Err(e),
     }
-}
-
-/// The code is the same in both of the protocols that SQS has had.
-fn is_no_queue(error: &Error) -> bool {
-    let codes = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
-    // Who may not ask gets the same code, in words that leave open which it is.
-    error.code().is_some_and(|code| codes.contains(&code)) && !error.to_string().contains("access to it")
 }
 
 fn judge(held: &Held, route: &Route, to: &Arn<'_>) -> Option<Finding> {

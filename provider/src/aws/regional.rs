@@ -13,17 +13,23 @@ use aws_sdk_eventbridge::operation::RequestId;
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use tfplugin::{CancellationToken, Operation};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
 use super::answer_bound::BoundAnswers;
 use super::credentials_sent::HideSent;
+use super::pacing::{Paces, retry_quota};
+use super::reads::Reads;
 use super::settings::shown_url;
 use super::user_agent::UserAgent;
+use super::writes_noted::NoteWrites;
 use super::{Endpoints, Error, Settings, arn};
+use crate::shared_read::{Freshness, Writes};
 
 /// A read that starts when the operation's time is over still gets this long: it looks for the cause, for the message.
 const READ_MIN: Duration = Duration::from_secs(10);
+/// Calls in one region that only read, at a time: with a high parallelism all would come at once.
+const READS_AT_A_TIME: usize = 20;
 
 /// When an operation ends, done or not.
 #[derive(Clone, Debug)]
@@ -93,19 +99,33 @@ pub struct Clients {
     /// Held over the read, merge and write of a log group's policy: two targets must not undo each other's.
     pub policy_writes: tokio::sync::Mutex<()>,
     account: OnceCell<String>,
+    /// What the reads of a refresh share.
+    pub(super) reads: Reads,
+    reading: Semaphore,
     /// Where calls go, if not to AWS's own endpoints: for messages.
     shown: Endpoints,
 }
 
 impl Clients {
-    pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings) -> Self {
-        let endpoints = &settings.endpoints;
+    pub(super) fn new(base: &SdkConfig, name: &str, settings: &Settings, writes: &Writes) -> Self {
+        let (endpoints, named) = (&settings.endpoints, settings.environment_endpoints);
         let region = Region::new(name.to_owned());
         // Each SDK has a builder of its own type.
         macro_rules! client {
             ($sdk:ident, $endpoint:expr) => {{
                 let config = $sdk::config::Builder::from(base).region(region.clone());
                 let mut config = config.interceptor(HideSent).interceptor(BoundAnswers);
+                let paces = Paces::new(settings.max_retries, base.retry_config());
+                if let Some(http) = base.http_client() {
+                    config = config.http_client(paces.client(http));
+                }
+                config = config
+                    .interceptor(paces)
+                    .retry_partition(retry_quota(format!("{} {name}", stringify!($sdk))));
+                // SNS alone names no operation in a header; nothing that is read there is shared.
+                if stringify!($sdk) != "topics" {
+                    config = config.interceptor(NoteWrites(writes.clone()));
+                }
                 if let Some(url) = $endpoint {
                     config = config.endpoint_url(url);
                 }
@@ -121,11 +141,13 @@ impl Clients {
             events: client!(events, &endpoints.events),
             logs: client!(logs, &endpoints.logs),
             queues: client!(queues, &endpoints.sqs),
-            has_queues: is_beside(base, endpoints, endpoints.sqs.as_ref(), "AWS_ENDPOINT_URL_SQS"),
+            has_queues: is_beside(base, settings, endpoints.sqs.is_some() || named.sqs),
             topics: client!(topics, &endpoints.sns),
-            has_topics: is_beside(base, endpoints, endpoints.sns.as_ref(), "AWS_ENDPOINT_URL_SNS"),
+            has_topics: is_beside(base, settings, endpoints.sns.is_some() || named.sns),
             policy_writes: tokio::sync::Mutex::new(()),
             account: OnceCell::new(),
+            reads: Reads::new(writes),
+            reading: Semaphore::new(READS_AT_A_TIME),
             shown: Endpoints {
                 events: shown(&endpoints.events),
                 logs: shown(&endpoints.logs),
@@ -139,10 +161,9 @@ impl Clients {
 
 /// Whether a service is where EventBridge is. Where EventBridge alone has an endpoint of its own, AWS's queues and topics are
 /// not those that its targets lead to.
-fn is_beside(base: &SdkConfig, endpoints: &Endpoints, own: Option<&String>, variable: &str) -> bool {
-    let set = |variable: &str| std::env::var_os(variable).is_some_and(|url| !url.is_empty());
-    let events_alone = endpoints.events.is_some() || set("AWS_ENDPOINT_URL_EVENTBRIDGE");
-    !events_alone || own.is_some() || base.endpoint_url().is_some() || set(variable)
+fn is_beside(base: &SdkConfig, settings: &Settings, has_own: bool) -> bool {
+    let events_alone = settings.endpoints.events.is_some() || settings.environment_endpoints.events;
+    !events_alone || has_own || base.endpoint_url().is_some()
 }
 
 /// The clients of one region, within the limits of one operation.
@@ -151,6 +172,8 @@ pub struct Regional {
     clients: Arc<Clients>,
     /// What ends the operation.
     pub limits: Limits,
+    /// From when answers may be.
+    pub(super) freshness: Freshness,
 }
 
 impl Deref for Regional {
@@ -163,7 +186,19 @@ impl Deref for Regional {
 
 impl Regional {
     pub(super) fn new(clients: Arc<Clients>, limits: Limits) -> Self {
-        Self { clients, limits }
+        Self {
+            clients,
+            limits,
+            freshness: Freshness::Now,
+        }
+    }
+
+    /// The same for a refresh, whose reads share answers.
+    pub fn refreshing(self) -> Self {
+        Self {
+            freshness: Freshness::Walk,
+            ..self
+        }
     }
 
     /// Sends a call that changes nothing. An interruption or the end of the operation's time cuts it short, which no
@@ -177,7 +212,10 @@ impl Regional {
         E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let call = self.limits.unless_over(call);
+        let call = self.limits.unless_over(async {
+            let _turn = self.reading.acquire().await;
+            call.await
+        });
         async move {
             match call.await {
                 Ok(answer) => answer.map_err(|e| self.failed(operation, e)),
@@ -189,12 +227,28 @@ impl Regional {
         }
     }
 
+    /// What AWS sends with every answer to a call. An answer without it says nothing, least of all that nothing is there.
+    pub fn given<T>(
+        &self,
+        operation: &'static str,
+        member: &'static str,
+        value: Option<T>,
+    ) -> Result<T, Error> {
+        value.ok_or_else(|| Error::Incomplete {
+            operation,
+            region: self.name.clone(),
+            member,
+        })
+    }
+
     /// The account of the credentials, read from the ARN of its default bus: no further service need be reachable.
     pub async fn account(&self) -> Result<&str, Error> {
+        const CALL: &str = "events:DescribeEventBus";
         let account = self.clients.account.get_or_try_init(|| async {
             let call = self.events.describe_event_bus().name("default").send();
-            let bus = self.read("events:DescribeEventBus", call).await?;
-            Ok(bus.arn().and_then(arn::account).unwrap_or_default().to_owned())
+            let bus = self.read(CALL, call).await?;
+            let arn = self.given(CALL, "Arn", bus.arn)?;
+            Ok(arn::account(&arn).unwrap_or_default().to_owned())
         });
         account.await.map(String::as_str)
     }
@@ -225,5 +279,47 @@ impl Regional {
     /// An entry of a call in this region that failed while the call itself did not.
     pub fn entry_failed(&self, operation: &'static str, code: Option<&str>, message: Option<&str>) -> Error {
         Error::of_entry(operation, &self.name, code, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::OwnEndpoints;
+    use super::*;
+
+    #[test]
+    fn queues_are_where_eventbridge_is_unless_that_one_alone_is_elsewhere() {
+        let url = || Some("http://127.0.0.1:4566".to_owned());
+        let (none, events) = (
+            OwnEndpoints::default(),
+            OwnEndpoints {
+                events: true,
+                ..OwnEndpoints::default()
+            },
+        );
+        for (written, named, own, all, want) in [
+            (None, none, false, None, true),
+            (url(), none, false, None, false),
+            (None, events, false, None, false),
+            (url(), none, true, None, true),
+            (None, events, true, None, true),
+            (None, events, false, url(), true),
+        ] {
+            let settings = Settings {
+                endpoints: Endpoints {
+                    events: written.clone(),
+                    ..Endpoints::default()
+                },
+                environment_endpoints: named,
+                ..Settings::default()
+            };
+            let mut base = SdkConfig::builder();
+            base.set_endpoint_url(all.clone());
+            assert_eq!(
+                is_beside(&base.build(), &settings, own),
+                want,
+                "{written:?} {named:?} {own} {all:?}"
+            );
+        }
     }
 }

@@ -15,6 +15,8 @@ pub struct Settings {
     pub region: Setting<Option<String>>,
     /// The region that the environment names, which plans go by where nothing else is written.
     pub environment_region: Option<String>,
+    /// Services for which the environment names an endpoint of their own.
+    pub environment_endpoints: OwnEndpoints,
     /// Profile of the shared configuration files.
     pub profile: Option<String>,
     /// Role to assume with the credentials found.
@@ -40,6 +42,7 @@ impl Default for Settings {
         Self {
             region: Ok(None),
             environment_region: None,
+            environment_endpoints: OwnEndpoints::default(),
             profile: None,
             assume_role: None,
             endpoints: Endpoints::default(),
@@ -77,6 +80,17 @@ pub struct Endpoints {
     pub sqs: Option<String>,
     /// The token service, for `assume_role`.
     pub sts: Option<String>,
+}
+
+/// Services that have an endpoint of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnEndpoints {
+    /// EventBridge.
+    pub events: bool,
+    /// SNS.
+    pub sns: bool,
+    /// SQS.
+    pub sqs: bool,
 }
 
 /// An endpoint as it may be shown. A password that reached it (`AWS_ENDPOINT_URL` is not ours to check) stays out of

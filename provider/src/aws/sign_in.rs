@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -13,6 +12,7 @@ use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider,
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use super::pacing::retries;
 use super::{AssumeRole, Error, Settings, credentials_sent};
 
 /// How long one attempt of a call may take, and the call with all its attempts.
@@ -59,27 +59,27 @@ async fn load(settings: &Settings, endpoint: Option<&String>) -> SdkConfig {
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
-    if let Some(pem) = &settings.extra_roots {
-        loader = loader.http_client(trusting(pem));
-    }
+    loader = loader.http_client(client(settings.extra_roots.as_deref()));
     if let Some(url) = endpoint {
         loader = loader.endpoint_url(url);
     }
-    if let Some(retries) = settings.max_retries {
-        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(retries.saturating_add(1)));
-    }
     let base = loader.load().await;
+    let retries = retries(settings.max_retries, base.retry_config());
+    let base = base.into_builder().retry_config(retries).build();
     match &settings.profile {
         Some(profile) => with_profile(base, profile),
         None => base,
     }
 }
 
-/// A client that trusts these certificates beside the system's.
-fn trusting(pem: &str) -> SharedHttpClient {
+/// The SDK's own client. It may trust further certificates beside the system's.
+fn client(pem: Option<&str>) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    let Some(pem) = pem else {
+        return builder.build_https();
+    };
     let roots = TrustStore::default().with_pem_certificate(pem);
     let context = TlsContext::builder().with_trust_store(roots).build();
-    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
     match context {
         Ok(context) => builder.tls_context(context).build_https(),
         // Only a name of a server could be wrong with it, and there is none.
@@ -228,27 +228,30 @@ mod tests {
 
     #[tokio::test]
     async fn aws_is_trusted_by_a_certificate_of_the_bundle() {
-        let server = Server::start().await;
-        for (extra_roots, failure) in [
-            (None, "UnknownIssuer"),
-            (Some(server.authority.clone()), "Refused"),
+        let (server, other) = (Server::start().await, Server::start().await);
+        for (authority, failure) in [
+            (other.authority, "invalid peer certificate"),
+            (server.authority.clone(), "Refused"),
         ] {
             let settings = Settings {
-                region: Ok(Some("us-east-1".to_owned())),
-                extra_roots,
-                max_retries: Some(0),
+                extra_roots: Some(authority),
                 ..Settings::default()
             };
-            let base = load(&settings, Some(&server.url())).await;
+            // Not loaded: what the test's environment says about AWS must not count.
             let keys = Credentials::new("123456789012", "s3cret", None, None, "test");
-            let base = base
-                .into_builder()
+            let mut config = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("us-east-1"))
+                .endpoint_url(server.url())
+                .retry_config(RetryConfig::disabled())
                 .credentials_provider(SharedCredentialsProvider::new(keys));
-            let client = aws_sdk_eventbridge::Client::new(&base.build());
+            config.set_http_client(http_client(&settings));
+            let client = aws_sdk_eventbridge::Client::new(&config.build());
             let refused = client.describe_event_bus().send().await.unwrap_err();
             let text = DisplayErrorContext(&refused).to_string();
             assert!(text.contains(failure), "{text}");
         }
+        assert!(http_client(&Settings::default()).is_none());
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn not(covers: Covers) -> Covers {
 }
 
 /// One text, or a list of them.
-fn texts(value: &Value) -> Vec<&str> {
+pub fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),

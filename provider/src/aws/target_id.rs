@@ -12,6 +12,12 @@ pub fn derive(bus: &str, rule: &str, destination: &str) -> String {
     format!("scalr-{}", Uuid::new_v5(&NAMESPACE, name.as_bytes()).simple())
 }
 
+/// Whether an id has the form of those.
+pub fn is_derived(id: &str) -> bool {
+    let digits = id.strip_prefix("scalr-").filter(|digits| digits.len() == 32);
+    digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// A digest of 16 letters of a text that is too long or holds letters that are not allowed.
 pub fn digest(text: &str) -> String {
     let mut digest = Uuid::new_v5(&NAMESPACE, text.as_bytes()).simple().to_string();
@@ -32,6 +38,7 @@ mod tests {
             id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
             "{id}"
         );
+        assert!(is_derived(&id) && !is_derived("mine") && !is_derived("scalr-4251eb2d"));
     }
 
     #[test]

@@ -64,6 +64,7 @@ impl DataSource for Source {
     }
 }
 
-fn written(time: &DateTime) -> Option<String> {
+/// A time in RFC 3339.
+pub(super) fn written(time: &DateTime) -> Option<String> {
     time.fmt(DateTimeFormat::DateTime).ok()
 }

@@ -1,10 +1,11 @@
 //! What users read of the data sources.
 
-use scalr_api::{Connection as Wire, Object};
+use scalr_api::{Connection as Wire, ConnectionId, Host, Object};
 use tfplugin::rules::Broken;
 use tfplugin::{Diagnostic, Path};
 
 pub(super) const LIST_CONNECTIONS: &str = "list the connections";
+pub(super) const LIST_SOURCES: &str = "list the event sources";
 
 /// Not looked up in exactly one way, or in half a way.
 pub(super) fn one_way(broken: &Broken) -> Diagnostic {
@@ -35,6 +36,27 @@ pub(super) fn ambiguous(
         .detail(format!(
             "`{}` and `{}` are two of them. Look it up by `id`.",
             first.id, second.id
+        ))
+        .at(attribute)
+}
+
+pub(super) fn doing_read_delivery(id: &ConnectionId) -> String {
+    format!("read the delivery of the connection `{id}`")
+}
+
+/// The server has the connection and no figures of it.
+pub(super) fn gives_no_figures(
+    connection: &Object<Wire>,
+    host: &Host,
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error("This server does not tell what a connection holds")
+        .detail(format!(
+            "`{host}` has the connection `{}` (`{}`), and no figures of its delivery: `scalr-eventbridge` gives them, and \
+             Scalr's own API has no such call. Nothing was changed.\n\nWhat works there: `status` and `error_message` of the \
+             data source `scalr_eventbridge_connection`, and a `scalr_eventbridge_delivery_check`, which shows whether an \
+             event arrives.",
+            connection.attributes.name, connection.id
         ))
         .at(attribute)
 }

@@ -1,7 +1,11 @@
 //! The data sources, one file each, named as in HCL; `messages.rs` is what users read of them.
 
 mod eventbridge_connection;
+mod eventbridge_connection_delivery;
+mod eventbridge_connections;
+mod eventbridge_sample_events;
 mod eventbridge_source;
+mod eventbridge_sources;
 mod messages;
 
 use tfplugin::Registry;
@@ -11,5 +15,9 @@ use crate::Client;
 /// Offers them all.
 pub fn register(registry: &mut Registry<Client>) {
     registry.data_source::<eventbridge_connection::Connection>();
+    registry.data_source::<eventbridge_connection_delivery::Delivery>();
+    registry.data_source::<eventbridge_connections::List>();
+    registry.data_source::<eventbridge_sample_events::SampleEvents>();
     registry.data_source::<eventbridge_source::Source>();
+    registry.data_source::<eventbridge_sources::List>();
 }

@@ -56,6 +56,11 @@ impl Memory {
         locked(&self.planned).entry(object).or_default().create(replaced)
     }
 
+    /// Whether a plan makes an object.
+    pub fn plans_creation(&self, object: &Object) -> bool {
+        locked(&self.planned).get(object).is_some_and(Planned::is_created)
+    }
+
     /// Notes that a plan keeps an object.
     pub fn plan_keeping(&self, object: Object, owner: Owner) -> Result<(), Conflict> {
         locked(&self.planned).entry(object).or_default().keep(owner)

@@ -21,6 +21,8 @@ pub use planned::Conflict;
 
 /// Key of the owner in private state.
 pub const PRIVATE: &str = "owner";
+/// Key in private state of an object that a `moved` block brought, until it is read: it has no owner yet.
+pub const MOVED: &str = "moved";
 
 /// The object of a state that a remote object belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +78,13 @@ pub enum Object {
         /// The account.
         account: String,
     },
+    /// An API destination, with its connection.
+    ApiDestination {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
     /// An event bus.
     Bus {
         /// Its region.
@@ -110,16 +119,61 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// The permission of a rule to publish to a topic.
+    TopicPermission {
+        /// The topic's ARN.
+        topic: String,
+        /// The rule's ARN.
+        rule: String,
+    },
+    /// A queue.
+    Queue {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Object {
+    /// Its region.
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            Self::Bus { region, .. }
+            | Self::Rule { region, .. }
+            | Self::Target { region, .. }
+            | Self::LogGroup { region, .. } => Some(region),
+            Self::AuditLogSetting { .. } => None,
+        }
+    }
+
+    /// Whether it is a rule of a bus, or a target of one.
+    pub fn is_on(&self, bus: &Self) -> bool {
+        let Self::Bus { region, name } = bus else {
+            return false;
+        };
+        match self {
+            Self::Rule { region: of, bus, .. } | Self::Target { region: of, bus, .. } => {
+                of == region && bus == name
+            }
+            Self::Bus { .. } | Self::LogGroup { .. } | Self::AuditLogSetting { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AuditLogSetting { account } => write!(f, "the audit-log setting of account `{account}`"),
+            Self::ApiDestination { name, .. } => write!(f, "the API destination `{name}`"),
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
             Self::Rule { name, .. } => write!(f, "the rule `{name}`"),
             Self::Target { rule, id, .. } => write!(f, "the target `{id}` of the rule `{rule}`"),
             Self::LogGroup { name, .. } => write!(f, "the log group `{name}`"),
+            Self::Queue { name, .. } => write!(f, "the queue `{name}`"),
+            Self::TopicPermission { topic, rule } => {
+                write!(f, "the permission of the rule `{rule}` on the topic `{topic}`")
+            }
         }
     }
 }

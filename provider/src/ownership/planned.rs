@@ -26,6 +26,10 @@ pub enum Conflict {
 }
 
 impl Planned {
+    pub(super) fn is_created(&self) -> bool {
+        self.created
+    }
+
     pub(super) fn create(&mut self, replaced: Option<&Owner>) -> Result<(), Conflict> {
         if let Some(replaced) = replaced {
             self.kept.remove(replaced);

@@ -3,11 +3,12 @@
 use tfplugin::{ClientOf, Diagnostics, Operation, Path, Plan, Resource, Result};
 
 use super::messages;
+use crate::aws::look::Service;
 use crate::aws::tags::{INSTANCE, Tags};
 use crate::aws::{Error, Regional};
 use crate::client::Client;
 use crate::failure::Cause as _;
-use crate::ownership::{Object, Owner, PRIVATE, Turn};
+use crate::ownership::{MOVED, Object, Owner, PRIVATE, Turn};
 
 /// Waits for the turn at an object, for as long as the operation lasts.
 pub async fn turn<T, K>(operation: &Operation<'_, T>, object: &Object) -> Result<Turn>
@@ -81,7 +82,7 @@ where
     }
     let found = aws.owner(arn, tag).await.map_err(failed)?;
     let is_tagged = found.is_some();
-    if is_tagged && found != Owner::of(operation) {
+    if is_tagged && found != Owner::of(operation) && operation.private(MOVED).is_none() {
         operation.warn(messages::left_to_tagged(object, (arn, tag), &aws.name));
         return Ok(None);
     }
@@ -126,8 +127,8 @@ async fn set_owner<T>(
     }
 }
 
-/// Compares the owner that adopted an object with the one of the state, at a refresh. An import takes the object over: the
-/// last that adopted it counts as this resource. Otherwise returns the other one, where it is another.
+/// Compares the owner that adopted an object with the one of the state, at a refresh. An import takes the object over, and so
+/// does a `moved` block: the last that adopted it counts as this resource. Otherwise returns the other one, where it is another.
 ///
 /// That is so while another resource or state has the object, and after an apply that was killed before it wrote the state.
 /// A plan shows it, and the update takes the object back. An object that is only to be destroyed is never planned to change,
@@ -137,7 +138,9 @@ pub fn adopted_elsewhere<T>(
     tagged: Option<Owner>,
     is_import: bool,
 ) -> Option<Owner> {
-    if let Some(tagged) = tagged.as_ref().filter(|_| is_import) {
+    let is_new_here = is_import || operation.private(MOVED).is_some();
+    operation.set_private(MOVED, "");
+    if let Some(tagged) = tagged.as_ref().filter(|_| is_new_here) {
         tagged.keep(operation);
     }
     let this = Owner::ensure(operation);
@@ -160,6 +163,28 @@ pub fn show_adoption<T>(
 /// Has the tag name this resource again.
 pub async fn take_back<T>(operation: &Operation<'_, T>, aws: &Regional, object: &Object, mark: (&str, &str)) {
     set_owner(operation, aws, object, mark).await;
+}
+
+/// Whether a destroy will leave its object to another resource: one of this plan that makes it, or the one that adopted it,
+/// which the tag of the object with this ARN names.
+pub async fn will_be_left<R: Resource<Client = Client>>(
+    plan: &Plan<'_, R>,
+    object: Object,
+    arn: &str,
+) -> bool {
+    let Some(client) = plan.client() else {
+        return false;
+    };
+    if client.memory().plans_creation(&object) {
+        return true;
+    }
+    let adopted_by = async {
+        let aws = client.aws().ok()?;
+        let aws = aws.look(object.region(), plan.cancelled()).await?;
+        aws.heard(Service::Events, aws.owner(arn, INSTANCE).await)?
+    };
+    let adopted_by = adopted_by.await;
+    adopted_by.is_some() && adopted_by != plan.private(PRIVATE).and_then(Owner::from_private)
 }
 
 /// Notes what a plan makes of an object: the one that is there, or is to be made; none where it is not known yet. Where

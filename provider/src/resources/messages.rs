@@ -1,9 +1,9 @@
 //! What users read of more than one resource.
 
 use scalr_api::ConnectionAttributes;
-use tfplugin::Diagnostic;
+use tfplugin::{Diagnostic, MoveRefused};
 
-use crate::aws::Error;
+use crate::aws::{Error, arn};
 use crate::failure::{Standing, import_block};
 use crate::ownership::{Conflict, Object};
 use crate::resources::placement::Here;
@@ -141,9 +141,21 @@ pub fn left_to_another(object: &Object) -> Diagnostic {
 pub fn left_to_tagged(object: &Object, (arn, tag): (&str, &str), region: &str) -> Diagnostic {
     Diagnostic::warning(format!("{} was left: another resource adopted it", title(object))).detail(format!(
         "Its tag `{tag}` names a resource that adopted it later, in this or in another state, so that the destroy of this one \
-         changed nothing. {MOVED}\n\nIf nothing manages it any more, import it and destroy it; or remove the tag (`aws events \
-         untag-resource --region {region} --resource-arn {arn} --tag-keys {tag}`) and delete it in AWS."
+         changed nothing. {MOVED}\n\nIf nothing manages it any more, import it and destroy it; or remove the tag (`{}`) and \
+         delete it in AWS.",
+        untag(arn, tag, region)
     ))
+}
+
+/// The command that removes a tag.
+fn untag(arn: &str, tag: &str, region: &str) -> String {
+    match arn::queue_name(arn) {
+        Some(name) => format!(
+            "aws sqs untag-queue --region {region} --queue-url \"$(aws sqs get-queue-url --region {region} --queue-name {name} \
+             --output text)\" --tag-keys {tag}"
+        ),
+        None => format!("aws events untag-resource --region {region} --resource-arn {arn} --tag-keys {tag}"),
+    }
 }
 
 /// Two resources made one object in one apply.
@@ -170,5 +182,38 @@ pub fn planned_twice(conflict: Conflict, object: &Object, instead: &str) -> Diag
     Diagnostic::error(format!("{} is {what}", title(object))).detail(format!(
         "{how} They would share it, and the destroy of one would take it from the other. Nothing was changed.\n\nGive one of \
          them {instead}, or remove it. {MOVED}"
+    ))
+}
+
+/// The state does not say what every object has.
+pub fn moved_lacks(name: &str) -> MoveRefused {
+    MoveRefused::new(format!("Its state has no `{name}`."))
+}
+
+/// Two places of the state speak of two objects.
+pub fn moved_contradiction(what: &str, one: (&str, &str), other: (&str, &str)) -> MoveRefused {
+    let place = |place: &str| {
+        if place.contains(' ') {
+            place.to_owned()
+        } else {
+            format!("`{place}`")
+        }
+    };
+    MoveRefused::new(format!(
+        "Its state names two different values for its {what}: {} has `{}`, and {} has `{}`. Which object is meant is not known.",
+        place(one.0),
+        one.1,
+        place(other.0),
+        other.1
+    ))
+}
+
+/// A setting of the object has no attribute here: the next update would remove it.
+pub fn moved_has_more(what: &str, type_name: &str, rest: &str) -> MoveRefused {
+    MoveRefused::new(format!(
+        "It has {what}, for which there is no attribute here: an update would remove it."
+    ))
+    .instead(format!(
+        "Remove the `moved` block and leave it as `{type_name}`. {rest}"
     ))
 }

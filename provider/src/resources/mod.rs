@@ -2,17 +2,23 @@
 //! calls, `messages.rs` what users read of it.
 
 pub mod audit_log_setting;
+pub mod chain;
 pub mod eventbridge_activation;
+mod eventbridge_api_destination;
 pub mod eventbridge_bus;
 pub mod eventbridge_connection;
 mod eventbridge_delivery_check;
+pub mod eventbridge_queue;
 pub mod eventbridge_rule;
 pub mod eventbridge_target;
+mod eventbridge_topic_permission;
 mod existing;
 mod handover;
 mod messages;
+mod moved;
 mod placement;
 mod receiving;
+pub mod refreshing;
 mod routes;
 
 use tfplugin::Registry;
@@ -23,9 +29,12 @@ use crate::Client;
 pub fn register(registry: &mut Registry<Client>) {
     registry.resource::<audit_log_setting::AuditLogSetting>();
     registry.resource::<eventbridge_activation::Activation>();
+    registry.resource::<eventbridge_api_destination::ApiDestination>();
     registry.resource::<eventbridge_bus::Bus>();
     registry.resource::<eventbridge_connection::Connection>();
     registry.resource::<eventbridge_delivery_check::DeliveryCheck>();
+    registry.resource::<eventbridge_queue::Queue>();
     registry.resource::<eventbridge_rule::Rule>();
     registry.resource::<eventbridge_target::Target>();
+    registry.resource::<eventbridge_topic_permission::TopicPermission>();
 }

@@ -1,6 +1,6 @@
 //! Whether a bus is where its connection leads to, as Scalr says. What cannot be asked is no finding.
 
-use tfplugin::{Action, Attr, Path, Plan, Resource};
+use tfplugin::{Attr, Path, Plan, PlanAction, Resource};
 
 use super::messages;
 use crate::aws::arn;
@@ -41,7 +41,7 @@ pub async fn warn<R: Resource<Client = Client>>(
 ) {
     let name = plan.planned(bus.clone()).known();
     let of_scalr = name.filter(|name| name.starts_with(scalr_events::SOURCE_PREFIX));
-    let Some(name) = of_scalr.filter(|_| plan.action() != Action::Delete) else {
+    let Some(name) = of_scalr.filter(|_| plan.action() != PlanAction::Delete) else {
         return;
     };
     let Some(places) = of_connection(plan, &name).await else {

@@ -65,12 +65,14 @@ pub fn warning(finding: &Finding, route: &Route, purpose: Purpose) -> Diagnostic
     match finding {
         Finding::Missing => Diagnostic::warning(format!("The {what} does not exist")).detail(format!(
             "There is no `{to}`; AWS does not check that. {lost}\n\nMake it, and refer to it by its resource (such as \
-             `{}.NAME.arn`), so that it is there first; its policy also needs this statement:\n\n{}",
-            if kind(to) == "topic" { "aws_sns_topic" } else { "aws_sqs_queue" },
+             `{}.NAME.arn`), so that it is there first; its policy also needs this statement{}:\n\n{}",
+            maker(route),
+            adds(route),
             indented(&route.statement())
         )),
         Finding::NotAllowed => Diagnostic::warning(format!("EventBridge may not send to the {what}")).detail(format!(
-            "No statement in the policy of `{to}` lets it in. {lost}\n\nAdd this statement, unless the same apply does:\n\n{}",
+            "No statement in the policy of `{to}` lets it in. {lost}\n\nAdd this statement{}, unless the same apply does:\n\n{}",
+            adds(route),
             indented(&route.statement())
         )),
         Finding::Denied { sid } => {
@@ -87,6 +89,28 @@ pub fn warning(finding: &Finding, route: &Route, purpose: Purpose) -> Diagnostic
                  for a queue, encryption by SQS itself (`sqs_managed_sse_enabled`)."
             ))
         }
+    }
+}
+
+/// What adds the statement. A bus is let in by no resource of this provider.
+fn adds(route: &Route) -> &'static str {
+    if kind(&route.to) == "topic" {
+        ", which a `scalr_eventbridge_topic_permission` adds"
+    } else if route.from.contains(":event-bus/") {
+        ""
+    } else {
+        ", which `rule_arns` of a `scalr_eventbridge_queue` adds"
+    }
+}
+
+/// The resource that makes it.
+fn maker(route: &Route) -> &'static str {
+    if kind(&route.to) == "topic" {
+        "aws_sns_topic"
+    } else if route.from.contains(":event-bus/") {
+        "aws_sqs_queue"
+    } else {
+        "scalr_eventbridge_queue"
     }
 }
 

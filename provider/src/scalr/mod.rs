@@ -2,12 +2,17 @@
 
 pub mod error;
 pub mod places;
+mod reads;
 
-use scalr_api::{ClientError, Connection, ConnectionId, Object};
+use std::sync::Arc;
+
+use scalr_api::{ClientError, Connection, ConnectionId, Object, Settings};
 use tfplugin::{CancellationToken, Diagnostic, Path, Result};
 
 use crate::failure::Cause as _;
+use crate::shared_read::Writes;
 pub use error::{Attributes, Error};
+use reads::{Reads, reading};
 
 /// Scalr's API, and where its token came from.
 #[derive(Clone, Debug)]
@@ -16,21 +21,33 @@ pub struct Scalr {
     pub api: scalr_api::Client,
     /// Where the token was found, in words: for the message that it is not accepted.
     pub token_origin: String,
+    reads: Arc<Reads>,
 }
 
 impl Scalr {
+    /// The API as a configuration leads to it. Its writes are noted in `writes`, and end what its reads share.
+    pub fn new(settings: Settings, token_origin: String, writes: &Writes) -> Self {
+        let written = writes.flag();
+        Self {
+            api: scalr_api::Client::new(Settings { written, ..settings }),
+            token_origin,
+            reads: Arc::new(Reads::new(writes)),
+        }
+    }
+
     /// The same, giving up retries and waits when `stop` is cancelled.
     pub fn stopping_with(&self, stop: &CancellationToken) -> Self {
         Self {
             api: self.api.stopping_with(stop.clone()),
             token_origin: self.token_origin.clone(),
+            reads: Arc::clone(&self.reads),
         }
     }
 
-    /// The connection of that id; `None` when there is none.
+    /// The connection of that id, as it is now; `None` when there is none.
     pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Object<Connection>>> {
         let answer = self.api.connection(id).await;
-        answer.map_err(|error| self.failed(error).during(format!("read the connection `{id}`")))
+        answer.map_err(|error| self.failed(error).during(reading(id)))
     }
 
     /// An import found no connection of that id.

@@ -20,14 +20,14 @@ scenarios![
 const NAME: &str = "scalr_eventbridge_delivery_check";
 const DENIED: Trouble = Trouble::Says("AccessDeniedException", "You may not.");
 
-struct Fakes {
-    aws: Fake,
-    scalr: scalr::fake::Fake,
-    harness: Harness,
+pub(super) struct Fakes {
+    pub(super) aws: Fake,
+    pub(super) scalr: scalr::fake::Fake,
+    pub(super) harness: Harness,
 }
 
 /// The whole chain, from an active connection to a log group.
-async fn whole() -> Fakes {
+pub(super) async fn whole() -> Fakes {
     let aws = Fake::new();
     aws.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let scalr = scalr::fake::Fake::start().await;

@@ -15,11 +15,14 @@ use super::snapshot::scenarios;
 scenarios![every_empty_form_is_refused_or_stable];
 
 /// The attributes that may be empty. In each configuration below all others are refused.
-const MAY_BE_EMPTY: [&str; 8] = [
+const MAY_BE_EMPTY: [&str; 11] = [
+    "scalr_eventbridge_api_destination.header_parameters",
+    "scalr_eventbridge_api_destination.oauth.body_parameters",
     "scalr_eventbridge_bus.description",
     "scalr_eventbridge_bus.kms_key_identifier",
     "scalr_eventbridge_bus.tags",
     "scalr_eventbridge_delivery_check.triggers",
+    "scalr_eventbridge_queue.tags",
     "scalr_eventbridge_rule.description",
     "scalr_eventbridge_rule.tags",
     "scalr_eventbridge_target.input_transformer.input_paths",
@@ -42,10 +45,27 @@ fn configurations() -> Vec<(&'static str, Json)> {
             "scalr_eventbridge_delivery_check",
             json!({ "workspace_id": "ws-1", "log_group": GROUP }),
         ),
+        (
+            "scalr_eventbridge_api_destination",
+            super::aws::api_destination::config(json!({})),
+        ),
+        (
+            "scalr_eventbridge_api_destination",
+            super::aws::api_destination::of_kind("basic"),
+        ),
+        (
+            "scalr_eventbridge_api_destination",
+            super::aws::api_destination::of_kind("oauth"),
+        ),
         ("scalr_eventbridge_bus", json!({ "event_source_name": SOURCE })),
         (
             "scalr_eventbridge_bus",
             json!({ "event_source_name": SOURCE, "dead_letter_config": dead, "log_config": { "level": "OFF" } }),
+        ),
+        ("scalr_eventbridge_queue", super::aws::queue::config(json!({}))),
+        (
+            "scalr_eventbridge_topic_permission",
+            super::aws::topic_permission::config(json!({})),
         ),
         ("scalr_eventbridge_rule", rule.clone()),
         (
@@ -110,6 +130,7 @@ async fn whole(drops_empty: bool) -> (Fake, FakeScalr, Harness) {
     {
         let mut held = aws.state();
         held.drops_empty = drops_empty;
+        held.queues = Some([].into());
         held.sources.insert(SOURCE.to_owned(), "PENDING");
         let event = json!({ "id": "e-1", "detail": { "event": { "run-id": "run-1" } } });
         held.log_events.push(event.to_string());

@@ -15,6 +15,7 @@ use crate::resources::audit_log_setting::AuditLogSetting;
 use crate::resources::eventbridge_activation::Activation;
 use crate::resources::eventbridge_bus::Bus;
 use crate::resources::eventbridge_connection::Connection;
+use crate::resources::eventbridge_queue::Queue;
 use crate::resources::eventbridge_rule::Rule;
 use crate::resources::eventbridge_target::Target;
 use crate::tests::snapshot::scenarios;
@@ -29,6 +30,7 @@ scenarios![
 const BUS: &str = "scalr_eventbridge_bus";
 const RULE: &str = "scalr_eventbridge_rule";
 const TARGET: &str = "scalr_eventbridge_target";
+const QUEUE: &str = "scalr_eventbridge_queue";
 
 /// The provider on a fake AWS, with a default tag.
 async fn tagging() -> (FakeAws, Harness) {
@@ -77,7 +79,11 @@ async fn check(harness: &Harness, name: &str, state: &State, config: Json, chang
 type Drift = fn(&FakeAws);
 
 fn lose_tags(fake: &FakeAws) {
-    fake.state().tags.values_mut().for_each(|tags| {
+    let mut held = fake.state();
+    let held = &mut *held;
+    let of_queues = held.queues.iter_mut().flat_map(|queues| queues.values_mut());
+    let of_queues = of_queues.map(|queue| &mut queue.tags);
+    held.tags.values_mut().chain(of_queues).for_each(|tags| {
         tags.remove("cost");
         tags.insert("team".to_owned(), "theirs".to_owned());
     });
@@ -91,67 +97,89 @@ fn lose_policy(fake: &FakeAws) {
     fake.state().policies.clear();
 }
 
-#[tokio::test(start_paused = true)]
-async fn drift_at_aws_is_ignored() {
-    let bus = json!({ "event_source_name": SOURCE, "tags": { "team": "ours" } });
+/// What has drifted: its configuration, a change of it, the drift, and what is ignored.
+type Drifted = (&'static str, Json, Json, Drift, Vec<Path>);
+
+fn rule() -> Json {
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
-    let rule = json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern, "tags": { "team": "ours" } });
+    json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern, "tags": { "team": "ours" } })
+}
+
+fn drifted() -> Vec<Drifted> {
+    let bus = json!({ "event_source_name": SOURCE, "tags": { "team": "ours" } });
     let group = json!({ "name": GROUP, "create": true });
     let target = json!({ "rule": "runs", "event_bus_name": SOURCE, "log_group": group });
     let described = json!({ "description": "Scalr's events" });
     let retried = json!({ "retry_policy": { "maximum_retry_attempts": 3 } });
-    let cases: [(&str, &Json, &Json, Drift, Vec<Path>); 6] = [
+    let queue = and(
+        super::aws::queue::config(json!({})),
+        json!({ "tags": { "team": "ours" } }),
+    );
+    let shorter = json!({ "message_retention_seconds": 60 });
+    vec![
+        (
+            QUEUE,
+            queue.clone(),
+            shorter.clone(),
+            lose_tags,
+            vec![Queue::tags().into(), Queue::tags_all().into()],
+        ),
         (
             BUS,
-            &bus,
-            &described,
+            bus.clone(),
+            described.clone(),
             lose_tags,
             vec![Bus::tags().into(), Bus::tags_all().into()],
         ),
         (
             BUS,
-            &bus,
-            &described,
+            bus.clone(),
+            described.clone(),
             lose_association,
             vec![Bus::source_state().into()],
         ),
         (
             RULE,
-            &rule,
-            &described,
+            rule(),
+            described.clone(),
             lose_tags,
             vec![Rule::tags().into(), Rule::tags_all().into()],
         ),
         (
             TARGET,
-            &target,
-            &retried,
+            target.clone(),
+            retried.clone(),
             lose_policy,
             vec![Target::log_group().into()],
         ),
         (
             TARGET,
-            &target,
-            &retried,
+            target.clone(),
+            retried.clone(),
             lose_policy,
             vec![Target::log_group().status().into()],
         ),
         (
             TARGET,
-            &target,
-            &retried,
+            target.clone(),
+            retried.clone(),
             lose_tags,
             vec![Target::log_group().into()],
         ),
-    ];
-    for (name, config, change, drift, ignored) in cases {
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_at_aws_is_ignored() {
+    for (name, config, change, drift, ignored) in drifted() {
         let (fake, harness) = tagging().await;
+        fake.state().queues = (name == QUEUE).then(Default::default);
         if name == TARGET {
-            harness.resource(RULE).create(rule.clone()).await.unwrap();
+            harness.resource(RULE).create(rule()).await.unwrap();
         }
         let state = harness.resource(name).create(config.clone()).await.unwrap();
         drift(&fake);
-        check(&harness, name, &state, config.clone(), change.clone(), &ignored).await;
+        check(&harness, name, &state, config, change, &ignored).await;
     }
 }
 

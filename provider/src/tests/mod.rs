@@ -3,11 +3,15 @@
 
 pub(crate) mod snapshot;
 
+mod actions;
 mod aws;
+mod data_sources;
 mod delivery_check;
 mod empty;
 mod examples;
 mod ignored;
+mod moved;
+mod refresh;
 mod scalr;
 pub(crate) mod tls;
 mod walk;

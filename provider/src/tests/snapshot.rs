@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{aws, delivery_check, empty, ignored, scalr, walk};
+use super::{actions, aws, data_sources, delivery_check, empty, ignored, moved, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -25,6 +25,11 @@ pub(super) use scenarios;
 
 /// The files with scenarios, and their source, so that none is forgotten.
 const FILES: &[(&str, Scenarios, &str)] = &[
+    (
+        "aws/api_destination",
+        aws::api_destination::SCENARIOS,
+        include_str!("aws/api_destination.rs"),
+    ),
     ("aws/bus", aws::bus::SCENARIOS, include_str!("aws/bus.rs")),
     (
         "aws/handover",
@@ -36,7 +41,19 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         aws::imports::SCENARIOS,
         include_str!("aws/imports.rs"),
     ),
+    ("aws/lists", aws::lists::SCENARIOS, include_str!("aws/lists.rs")),
+    (
+        "aws/incomplete",
+        aws::incomplete::SCENARIOS,
+        include_str!("aws/incomplete.rs"),
+    ),
+    (
+        "aws/passed_on",
+        aws::passed_on::SCENARIOS,
+        include_str!("aws/passed_on.rs"),
+    ),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
+    ("aws/queue", aws::queue::SCENARIOS, include_str!("aws/queue.rs")),
     (
         "aws/routes",
         aws::routes::SCENARIOS,
@@ -64,9 +81,20 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/target.rs"),
     ),
     (
+        "aws/topic_permission",
+        aws::topic_permission::SCENARIOS,
+        include_str!("aws/topic_permission.rs"),
+    ),
+    (
         "aws/log_group",
         aws::log_group::SCENARIOS,
         include_str!("aws/log_group.rs"),
+    ),
+    ("actions", actions::SCENARIOS, include_str!("actions.rs")),
+    (
+        "data_sources",
+        data_sources::SCENARIOS,
+        include_str!("data_sources.rs"),
     ),
     (
         "delivery_check",
@@ -76,6 +104,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
     ("walk", walk::SCENARIOS, include_str!("walk.rs")),
     ("empty", empty::SCENARIOS, include_str!("empty.rs")),
     ("ignored", ignored::SCENARIOS, include_str!("ignored.rs")),
+    ("moved", moved::SCENARIOS, include_str!("moved.rs")),
     (
         "scalr/activation",
         scalr::activation::SCENARIOS,

@@ -19,6 +19,7 @@ scenarios![
     a_resumed_connection_waits_only_where_its_source_has_a_bus,
     an_activation_without_a_bus_waits_for_none_that_nobody_makes,
     a_bus_of_another_place_than_its_connections_is_refused_at_once,
+    a_destroy_of_bus_and_connection_loses_nothing,
     plans_say_that_a_bus_is_elsewhere_than_its_connection,
 ];
 
@@ -360,4 +361,25 @@ async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
         }
     }
     assert!(stage.scalr.count("GET") - asked <= 1);
+}
+
+/// Nothing sends events any more: the warning that they are dropped from now on would be noise.
+#[tokio::test(start_paused = true)]
+async fn a_destroy_of_bus_and_connection_loses_nothing() {
+    let stage = stage().await;
+    let made = stage.harness.resource(BUS).create(bus(json!({}))).await.unwrap();
+    let process = || aws::beside(stage.aws.config(), Some(&stage.scalr.url()));
+    for (with_connection, is_destroy, warned) in
+        [(true, true, false), (true, false, true), (false, true, true)]
+    {
+        let walk = process();
+        if with_connection {
+            walk.resource(CONNECTION).read(&stage.connection).await.unwrap();
+        }
+        let read = walk.resource(BUS).read(&made).await.unwrap().unwrap();
+        // A destroy refreshes in a walk of its own.
+        let walk = if is_destroy { process() } else { walk };
+        let planned = walk.resource(BUS).plan_destroy(&read).await.unwrap();
+        assert_eq!(!planned.warnings.is_empty(), warned, "{}", planned.warnings);
+    }
 }

@@ -4,6 +4,7 @@ use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
+use aws_sdk_eventbridge::types::Target;
 
 use super::hcl::{self, BUS, CONNECTION, RULE, TARGET};
 use super::verify;
@@ -153,25 +154,57 @@ fn in_use(tool: &Tool) -> Result<()> {
         .name("theirs")
         .event_pattern(pattern);
     block_on(theirs.send())?;
-    let refused = workdir.run(&["destroy", "-auto-approve", "-input=false", "-no-color"])?;
+    let target = Target::builder()
+        .id("foreign")
+        .arn("arn:aws:sqs:us-east-1:123456789012:foreign")
+        .build()?;
+    let foreign = events
+        .put_targets()
+        .event_bus_name(&bus)
+        .rule("runs")
+        .targets(target);
+    block_on(foreign.send())?;
+    refuses_destroy(
+        &workdir,
+        &["the archives `kept` and the rules `theirs`", "`foreign`"],
+    )?;
+    block_on(events.delete_archive().archive_name("kept").send())?;
+    refuses_destroy(&workdir, &["There are the rules `theirs`"])?;
+    workdir.aws().delete_rule(&bus, "theirs")?;
+    refuses_destroy(
+        &workdir,
+        &["on the rule `runs`, which goes, the targets `foreign`"],
+    )?;
+    let foreign = events.remove_targets().event_bus_name(&bus).rule("runs");
+    block_on(foreign.ids("foreign").send())?;
+    let ended = workdir.run(&DESTROY)?;
+    // The connection goes too: no event is lost.
+    ensure!(
+        ended.code() == 0 && !ended.flat().contains("back to PENDING"),
+        "{}",
+        ended.text
+    );
+    Ok(())
+}
+
+const DESTROY: [&str; 4] = ["destroy", "-auto-approve", "-input=false", "-no-color"];
+
+fn refuses_destroy(workdir: &Workdir, texts: &[&str]) -> Result<()> {
+    let refused = workdir.run(&DESTROY)?;
     let flat = refused.flat();
-    for text in [
-        "the archives `kept` and the rules `theirs`",
-        "managed_with_others",
-    ] {
+    for text in texts.iter().chain(&["managed_with_others"]) {
         ensure!(
             refused.code() == 1 && flat.contains(text),
             "no `{text}`:\n{}",
             refused.text
         );
     }
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let runs = workdir.aws().targets(&bus, "runs")?;
     ensure!(
-        workdir.aws().targets(&bus, "runs")?.len() == 1,
+        runs.iter().any(|target| target.id() != "foreign"),
         "a target is gone"
     );
-    block_on(events.delete_archive().archive_name("kept").send())?;
-    workdir.aws().delete_rule(&bus, "theirs")?;
-    workdir.destroy()?;
     Ok(())
 }
 

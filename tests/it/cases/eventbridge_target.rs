@@ -424,7 +424,7 @@ fn renamed_rule(tool: &Tool) -> Result<()> {
         workdir.apply_counts(4, 0, 4)?;
         workdir.plan_empty()?;
     }
-    // A rule that still leads to the group keeps it.
+    // A rule that still leads to the group keeps it: the plan is refused, and makes nothing.
     let second = hcl::with(
         &hcl::with(RULE, "\"runs\" {", "\"second\" {"),
         "\"runs\"\n",
@@ -439,7 +439,7 @@ fn renamed_rule(tool: &Tool) -> Result<()> {
     workdir.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
     // So does one that has no target just now: its own may be about to be made. (What an apply destroys itself, it may pass on.)
     workdir.config(&hcl::all(&[CONNECTION, BUS, &renamed, &second]))?;
-    workdir.apply_counts(0, 0, 1)?;
+    workdir.apply_counts(1, 0, 1)?;
     workdir.config(&hcl::all(&[CONNECTION, BUS, &renamed, &second, &theirs]))?;
     workdir.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
     Ok(())

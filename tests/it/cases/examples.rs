@@ -8,11 +8,11 @@ use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::verify;
-use crate::runner::Case;
+use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
-    for kind in ["resources", "data-sources", "functions"] {
+    for kind in ["resources", "data-sources", "functions", "actions"] {
         for folder in folders(&paths::example(kind)) {
             let name = folder
                 .file_name()
@@ -23,22 +23,49 @@ pub(crate) fn cases() -> Vec<Case> {
         }
     }
     found.sort();
-    let examples = found
+    let examples = found.into_iter().map(|(name, folder)| {
+        let of_actions = name.starts_with("examples::actions");
+        let case = Case::new(name, move |tool| example(tool, &folder));
+        if of_actions {
+            case.needs(Feature::Actions)
+        } else {
+            case
+        }
+    });
+    let queries = folders(&paths::example("list-resources"))
         .into_iter()
-        .map(|(name, folder)| Case::new(name, move |tool| example(tool, &folder)));
+        .map(|folder| {
+            let name = folder
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            Case::new(format!("examples::list-resources::{name}"), move |tool| {
+                query(tool, &folder)
+            })
+            .needs(Feature::Query)
+        });
     let tested = TESTED.map(|folder| {
         Case::new(format!("examples::tests::{folder}"), move |tool| {
             own_tests(tool, folder)
         })
     });
     examples
+        .chain(queries)
         .chain([Case::new("examples::modules", modules)])
         .chain(tested)
         .collect()
 }
 
 /// The examples that are modules, with tests of their own.
-const TESTED: [&str; 3] = ["modules/event-stream", "modules/rule-to-arn", "quickstart"];
+const TESTED: [&str; 6] = [
+    "modules/audit-trail",
+    "modules/event-stream",
+    "modules/monitoring-alerts",
+    "modules/rule-to-arn",
+    "modules/workflow-automation",
+    "quickstart",
+];
 
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(of).into_iter().flatten().flatten();
@@ -54,8 +81,18 @@ fn example(tool: &Tool, folder: &Path) -> Result<()> {
     paths::copy_files(folder, workdir.path(), ".tf")?;
     // It imports what is not there; the import cases do what it shows.
     workdir.remove("import-by-identity.tf");
+    // The topic is somebody else's.
+    workdir.aws().make_topic("on-call", false)?;
     workdir.apply()?;
     workdir.plan_empty()?;
+    Ok(())
+}
+
+fn query(tool: &Tool, folder: &Path) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.remove("provider.tf");
+    paths::copy_tree(folder, workdir.path())?;
+    workdir.succeed(&["query", "-no-color"])?;
     Ok(())
 }
 
@@ -80,6 +117,17 @@ fn own_tests(tool: &Tool, folder: &str) -> Result<()> {
 /// The modules, used together; a module that no root uses would go untried.
 fn modules(tool: &Tool) -> Result<()> {
     const GROUPS: [&str; 3] = ["/platform/audit", "/platform/failures", "/platform/runs"];
+    const RULES: [&str; 9] = [
+        "audit",
+        "failures",
+        "page",
+        "runs",
+        "scalr-alerts-destroyed",
+        "scalr-alerts-errored",
+        "scalr-audit-trail",
+        "scalr-workflow",
+        "workspaces",
+    ];
     let workdir = Workdir::new(tool)?;
     workdir.remove("provider.tf");
     paths::copy_tree(&paths::example("modules"), workdir.path())?;
@@ -92,14 +140,14 @@ fn modules(tool: &Tool) -> Result<()> {
         );
     }
     workdir.succeed(&["get", "-no-color"])?;
-    workdir.apply_counts(15, 0, 0)?;
+    workdir.apply_counts(30, 0, 0)?;
     ensure!(workdir.output("status")? == "active");
     workdir.plan_empty()?;
 
     let here = workdir.companion.aws_in("eu-west-1");
     let bus = here.buses()?;
     ensure!(bus.len() == 1, "{bus:?}");
-    ensure!(here.rules(&bus[0])? == ["audit", "failures", "page", "runs", "workspaces"]);
+    ensure!(here.rules(&bus[0])? == RULES);
     ensure!(here.messages("/platform/failures")?.is_empty(), "no run failed");
     ensure!(
         !here.messages("/platform/runs")?.is_empty(),

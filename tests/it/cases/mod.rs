@@ -8,16 +8,21 @@ use libtest_mimic::Arguments;
 
 use crate::runner::Case;
 
+mod actions;
 mod audit_log_setting;
 mod bad_input;
 mod data_sources;
 mod eventbridge_activation;
+mod eventbridge_api_destination;
 mod eventbridge_bus;
 mod eventbridge_connection;
 mod eventbridge_delivery_check;
+mod eventbridge_queue;
 mod eventbridge_rule;
 mod eventbridge_target;
+mod eventbridge_topic_permission;
 mod examples;
+mod export;
 mod functions;
 mod guides;
 mod hcl;
@@ -25,10 +30,15 @@ mod ignore_changes;
 mod install;
 mod interrupt;
 mod mocks;
+mod module_arrivals;
+mod moved;
 mod orders;
 mod provider;
+mod query;
 mod quickstart;
 mod secrets;
+mod speed;
+mod states;
 mod target_routes;
 mod verify;
 
@@ -39,20 +49,30 @@ pub(crate) fn table() -> Vec<Case> {
         examples::cases,
         eventbridge_connection::cases,
         eventbridge_bus::cases,
+        eventbridge_queue::cases,
+        eventbridge_api_destination::cases,
         eventbridge_rule::cases,
         eventbridge_target::cases,
         target_routes::cases,
+        eventbridge_topic_permission::cases,
         eventbridge_activation::cases,
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
         data_sources::cases,
+        actions::cases,
+        query::cases,
+        export::cases,
         functions::cases,
         provider::cases,
         install::cases,
         mocks::cases,
+        module_arrivals::cases,
         guides::cases,
+        moved::cases,
+        states::cases,
         ignore_changes::cases,
         secrets::cases,
+        speed::cases,
         bad_input::cases,
     ];
     groups.iter().flat_map(|group| group()).collect()

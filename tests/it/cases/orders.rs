@@ -69,6 +69,10 @@ fn forced() -> Vec<Case> {
         "orders::create_before_destroy::renamed_rule",
         renamed_rule,
     ));
+    cases.push(Case::new(
+        "orders::create_before_destroy::renamed_both",
+        renamed_both,
+    ));
     cases.push(Case::new("orders::replace_triggered_by", replace_triggered_by));
     cases
 }
@@ -391,12 +395,21 @@ fn ended_between(tool: &Tool, signal: FaultSignal) -> Result<()> {
 /// A rule with `create_before_destroy` is renamed; its target, which has it not, goes before the new one is made, and the
 /// old rule goes last. The log group passes on.
 fn renamed_rule(tool: &Tool) -> Result<()> {
+    rule_renamed(tool, TARGET)
+}
+
+/// The target has it too: the new one is made while the old one has the log group.
+fn renamed_both(tool: &Tool) -> Result<()> {
+    rule_renamed(tool, &hcl::more(TARGET, FIRST))
+}
+
+fn rule_renamed(tool: &Tool, target: &str) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     let rule = hcl::more(RULE, FIRST);
-    workdir.config(&hcl::all(&[CONNECTION, BUS, &rule, TARGET]))?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &rule, target]))?;
     workdir.apply_counts(4, 0, 0)?;
     let other = hcl::with(&rule, "\"runs\"\n", "\"other\"\n");
-    workdir.config(&hcl::all(&[CONNECTION, BUS, &other, TARGET]))?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &other, target]))?;
     workdir.apply_counts(2, 0, 2)?;
     workdir.plan_empty()?;
     let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use acceptance::group::Ended;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, bail, ensure};
 use aws_sdk_eventbridge::types::EventSourceState;
@@ -80,6 +81,16 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) 
         std::thread::park_timeout(POLL_INTERVAL);
     }
     bail!("{what}: not within {WITHIN:?}")
+}
+
+/// A command warned of nothing but the development overrides under which all cases run.
+pub(crate) fn without_warnings(ended: &Ended) -> Result<()> {
+    let warnings = ended.text.lines().filter(|line| line.contains("Warning: "));
+    let ours: Vec<_> = warnings
+        .filter(|line| !line.contains("development overrides"))
+        .collect();
+    ensure!(ours.is_empty(), "{ours:?}:\n{}", ended.text);
+    Ok(())
 }
 
 /// Waits until a log group holds an event of this type, and returns it.

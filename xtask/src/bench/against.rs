@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::{SCALR, local, measure, put_events};
+use super::{SCALR, local, measure, plans, put_events};
 use crate::{places, shell};
 
 /// More than this is worse, not noise.
@@ -57,7 +57,7 @@ const fn figure(name: &'static str, key: &'static str, unit: &'static str, bette
     }
 }
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 8] = [
     figure("start to handshake", "handshake_ms", "ms", Better::Less),
     figure("start to schema", "schema_ms", "ms", Better::Less),
     figure(
@@ -74,6 +74,8 @@ const FIGURES: [Figure; 6] = [
         Better::More,
     ),
     figure("CPU of a put event", "cpu_us_per_event", "us", Better::Less),
+    figure("plan of 500 connections", "plan_ms", "ms", Better::Less),
+    figure("calls of that plan", "plan_calls", "", Better::Less),
 ];
 
 /// Builds both, measures, prints the table, and fails if something is worse.
@@ -186,6 +188,9 @@ fn report(programs: &Path, measuring: &Path) -> Result<Value> {
     let taken = put_events::measure(&server.endpoint, PUT, || server.cpu())?;
     report["events_per_second"] = taken.events_per_second.into();
     report["cpu_us_per_event"] = taken.cpu_us_per_event.into();
+    let taken = plans::measure(programs, measuring)?;
+    report["plan_ms"] = (taken.plan.as_secs_f64() * 1_000.0).into();
+    report["plan_calls"] = taken.plan_calls.into();
     Ok(report)
 }
 

@@ -81,12 +81,12 @@ pub(super) fn run(more: &[String]) -> Result<()> {
 }
 
 /// A companion of its own process, ended with this value.
-struct Companion {
+pub(super) struct Companion {
     child: Child,
     scalr: Connection,
     /// Ready to be sent with the token.
     head: String,
-    line: Value,
+    pub(super) line: Value,
     /// The connections by name.
     ids: Vec<(&'static str, String)>,
     _folder: TempDir,
@@ -100,7 +100,7 @@ impl Drop for Companion {
 }
 
 impl Companion {
-    fn start(program: &Path, bytes_max: Option<u64>) -> Result<Self> {
+    pub(super) fn start(program: &Path, bytes_max: Option<u64>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(program);
         command.args(["dev", "--json", "--data-dir"]).arg(folder.path());
@@ -137,7 +137,14 @@ impl Companion {
         request(&self.head, method, path, body)
     }
 
-    fn call(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
+    /// Opens its connection again: the companion closes one that has been idle for a minute.
+    pub(super) fn reconnect(&mut self) -> Result<()> {
+        self.scalr = self.open()?;
+        Ok(())
+    }
+
+    /// A call of its own API that succeeds.
+    pub(super) fn call(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let request = self.request(method, path, body);
         let answer = self
             .scalr

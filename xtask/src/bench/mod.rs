@@ -12,6 +12,7 @@ mod against;
 mod delivery_fairness;
 mod http;
 mod local;
+mod plans;
 mod put_events;
 
 /// Options of `cargo xtask bench`.
@@ -35,6 +36,8 @@ enum What {
     Patterns,
     /// The local AWS under load, beside moto's server; needs Python.
     Local,
+    /// A plan over 500 connections and their destroy, with Scalr 50 ms away; needs Terraform. `-- FOLDER` measures the programs there.
+    Plans,
     /// What a connection at its bound costs the others; `-- PROGRAM` measures that one in place of a release build.
     DeliveryFairness,
 }
@@ -48,6 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Provider => provider(),
         What::Patterns => example("event-pattern", "bench-patterns", &options.more),
         What::Local => local::run(&options.more),
+        What::Plans => plans::run(&options.more),
         What::DeliveryFairness => delivery_fairness::run(&options.more),
     }
 }

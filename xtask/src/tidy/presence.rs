@@ -1,4 +1,4 @@
-//! Whoever finds a resource, data source or function by its name in HCL finds its code, its example, its page and its
+//! Whoever finds a resource, data source, list, action or function by its name in HCL finds its code, its example, its page and its
 //! test under that name: none may be missing, and none may be left over.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ struct Kind {
     prefix: &'static str,
 }
 
-const KINDS: [Kind; 3] = [
+const KINDS: [Kind; 5] = [
     Kind {
         code: "provider/src/resources/",
         examples: "examples/resources/",
@@ -41,6 +41,24 @@ const KINDS: [Kind; 3] = [
         examples: "examples/data-sources/",
         files: &["data-source.tf", "versions.tf"],
         docs: "docs/data-sources/",
+        own_cases: false,
+        folder: false,
+        prefix: "scalr_",
+    },
+    Kind {
+        code: "provider/src/lists/",
+        examples: "examples/list-resources/",
+        files: &["list-resource.tfquery.hcl", "versions.tf"],
+        docs: "docs/list-resources/",
+        own_cases: false,
+        folder: false,
+        prefix: "scalr_",
+    },
+    Kind {
+        code: "provider/src/actions/",
+        examples: "examples/actions/",
+        files: &["action.tf", "versions.tf"],
+        docs: "docs/actions/",
         own_cases: false,
         folder: false,
         prefix: "scalr_",
@@ -65,7 +83,7 @@ fn kind_check(kind: &Kind, files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
     let mut names = BTreeMap::new();
     for file in files.iter().filter(|file| file.path.starts_with(kind.code)) {
-        let Some(name) = registered(&file.text) else {
+        let Some(name) = registered(&file.text).or_else(|| listed(file)) else {
             continue;
         };
         names.insert(
@@ -183,6 +201,13 @@ fn registered(text: &str) -> Option<&str> {
     after.split('"').next()
 }
 
+/// The resource whose objects this file lists, which has the file's name.
+fn listed(file: &File) -> Option<&str> {
+    let (_, name) = file.path.rsplit_once('/')?;
+    let is_list = file.text.contains("impl List for ");
+    name.strip_suffix(".rs").filter(|_| is_list)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{File, check};
@@ -261,6 +286,28 @@ mod tests {
         let path = "provider/src/functions/box/mod.rs";
         check(path, CODE.1, &[&elsewhere(path, "provider/src/functions/box.rs")]);
         check("provider/src/functions/box.rs", CODE.1, &[]);
+    }
+
+    #[test]
+    fn a_list_has_an_example_and_a_page() {
+        let all = [
+            ("provider/src/lists/box.rs", "impl List for Boxes {}"),
+            ("provider/src/lists/mod.rs", "registry.list::<box::Boxes>();"),
+            ("examples/list-resources/scalr_box/list-resource.tfquery.hcl", ""),
+            ("examples/list-resources/scalr_box/versions.tf", ""),
+            ("docs/list-resources/box.md", ""),
+            ("tests/it/cases/query.rs", "scalr_box"),
+        ];
+        assert_eq!(check(&files(&all)), Vec::<String>::new());
+        for at in 1..all.len() {
+            let rest: Vec<_> = all
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| *n != at)
+                .map(|(_, file)| *file)
+                .collect();
+            assert_eq!(check(&files(&rest)).len(), 1, "without {}", all[at].0);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::state::queue::{NewMessage, Queue};
 /// The sender of EventBridge's messages.
 const SENDER: &str = "events.amazonaws.com";
 
-/// Puts a message of EventBridge's into a queue, within the queue's own limit.
+/// Puts a message of EventBridge's into a queue, within the queue's limits.
 pub(super) fn enqueue(queue: &mut Queue, message: NewMessage, now: i64) -> Result<(), String> {
     let (bytes, bytes_max) = (message.body.len(), queue.message_bytes_max());
     if bytes > bytes_max {
@@ -16,6 +16,9 @@ pub(super) fn enqueue(queue: &mut Queue, message: NewMessage, now: i64) -> Resul
         return Err(format!(
             "the message has {bytes} bytes and the queue {name} takes {bytes_max}"
         ));
+    }
+    if !queue.has_room(bytes, now) {
+        return Err(format!("the queue {} is full", queue.name));
     }
     queue.enqueue(message, now);
     Ok(())

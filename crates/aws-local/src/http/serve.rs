@@ -80,7 +80,7 @@ async fn converse(tcp: TcpStream, guest: Guest, app: Router, mut stopping: watch
     let app = TowerToHyperService::new(app);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(guest.clone());
-        let answer = app.call(request);
+        let answer = guest.clone().answering(app.call(request));
         async { deliver(answer.await) }
     });
     let connection = http1::Builder::new()

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::clock::Dice;
 use crate::policy::glob;
 
+mod operation;
 mod request;
 mod spoil;
 
@@ -100,9 +101,10 @@ pub struct Hit {
 }
 
 impl Faults {
-    /// Adds the fault that a request's body describes; gives the list.
-    pub fn add(&self, body: &[u8]) -> Result<Value, Refused> {
+    /// Adds the fault that a request's body describes; gives the list. `operations` are those that the server has.
+    pub fn add<S: AsRef<str>>(&self, body: &[u8], operations: &[S]) -> Result<Value, Refused> {
         let fault = request::read(body)?;
+        operation::check(&fault.operation, operations)?;
         let mut listed = self.lock();
         if listed.faults.len() >= FAULTS_MAX {
             return Err(Refused(format!(
@@ -194,7 +196,7 @@ mod tests {
     /// The calls, of ten of an operation, that a fault hits.
     fn hits(fault: &str, operation: &str) -> Vec<usize> {
         let faults = Faults::default();
-        faults.add(fault.as_bytes()).unwrap();
+        faults.add(fault.as_bytes(), &["*"]).unwrap();
         (1..=10).filter(|_| faults.meet(operation).is_some()).collect()
     }
 
@@ -222,7 +224,8 @@ mod tests {
         assert_eq!(of(7), of(7));
         assert!((0..8).any(|seed| of(seed) != of(8)));
         let faults = Faults::default();
-        faults.add(br#"{"kind":"cut","share":0.25,"seed":3}"#).unwrap();
+        let fault = br#"{"kind":"cut","share":0.25,"seed":3}"#;
+        faults.add(fault, &["*"]).unwrap();
         let hit = (0..10_000).filter(|_| faults.meet("o").is_some()).count();
         assert!((2_300..2_700).contains(&hit), "{hit} of 10,000");
     }
@@ -234,7 +237,7 @@ mod tests {
             r#"{"kind":"error","times":1,"code":"ThrottlingException","status":400}"#,
             r#"{"kind":"empty","operation":"o"}"#,
         ] {
-            faults.add(fault.as_bytes()).unwrap();
+            faults.add(fault.as_bytes(), &["*"]).unwrap();
         }
         let first = faults.meet("o").unwrap();
         let code = first.error().and_then(|error| error.code.as_deref());

@@ -102,6 +102,18 @@ fn known_of(service: Service) -> HashMap<&'static str, KnownOperation> {
     all.map(known).collect()
 }
 
+/// All operations, as IAM names them: `events:PutRule`.
+pub(crate) fn names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let of = |service: Service| {
+            let all = tables(service).iter().flat_map(|table| table.iter());
+            all.map(move |op| format!("{}:{}", service.prefix(), op.name()))
+        };
+        Service::ALL.into_iter().flat_map(of).collect()
+    })
+}
+
 /// The tables of a service.
 pub(crate) fn tables(service: Service) -> &'static [&'static [&'static dyn Operation]] {
     match service {

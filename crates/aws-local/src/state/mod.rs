@@ -18,6 +18,7 @@ pub(crate) mod metrics;
 pub(crate) mod outbox;
 pub(crate) mod pattern;
 pub(crate) mod queue;
+mod queue_messages;
 pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;

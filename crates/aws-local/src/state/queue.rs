@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::Tags;
+use super::queue_messages::Messages;
 use crate::clock::Millis;
 
 /// How long a FIFO queue remembers deduplication ids.
@@ -16,6 +17,8 @@ const DEDUPLICATION: Millis = 5 * 60 * 1000;
 /// What `MessageRetentionPeriod` is by default, in seconds.
 const RETENTION_SECONDS: i64 = 345_600;
 const VISIBILITY_SECONDS: i64 = 30;
+/// The most bytes of messages in one queue.
+pub(crate) const BYTES_MAX: usize = 128 * 1024 * 1024;
 /// What `MaximumMessageSize` is by default.
 const MESSAGE_BYTES_MAX: u32 = 1_048_576;
 
@@ -29,12 +32,15 @@ pub(crate) struct Queue {
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) tags: Tags,
     /// In the order of sending.
-    pub(crate) messages: BTreeMap<u64, Message>,
+    pub(crate) messages: Messages,
     /// When it was last purged.
     #[serde(default)]
     pub(crate) purged: Option<Millis>,
     seen: BTreeMap<String, SeenMessage>,
     next: u64,
+    /// How many messages found it full, since the start.
+    #[serde(skip)]
+    pub(crate) refused: u64,
 }
 
 /// A message in a queue.
@@ -179,6 +185,18 @@ impl Queue {
             .unwrap_or(default)
     }
 
+    /// Whether there is room for a message of this size. Messages that are over their time have gone by then. One for which
+    /// there is none is counted.
+    pub(crate) fn has_room(&mut self, bytes: usize, now: Millis) -> bool {
+        let fits = |queue: &Self| queue.messages.bytes() + bytes <= BYTES_MAX;
+        if !fits(self) {
+            self.forget_old(now);
+        }
+        let has_room = fits(self);
+        self.refused += u64::from(!has_room);
+        has_room
+    }
+
     /// Puts a message into the queue; gives its number and id. For a duplicate, a FIFO queue gives those of the first.
     pub(crate) fn enqueue(&mut self, new: NewMessage, now: Millis) -> (u64, String) {
         let fifo = self.is_fifo();
@@ -262,7 +280,7 @@ impl Queue {
         let fifo = self.is_fifo();
         let mut blocked = BTreeSet::new();
         let mut taken = Vec::new();
-        for (number, message) in &mut self.messages {
+        for (number, message) in self.messages.iter_mut() {
             if taken.len() >= count {
                 break;
             }
@@ -292,7 +310,7 @@ impl Queue {
 
     pub(crate) fn forget_old(&mut self, now: Millis) {
         let oldest = now - self.number("MessageRetentionPeriod") * 1000;
-        self.messages.retain(|_, message| message.sent > oldest);
+        self.messages.retain(|message| message.sent > oldest);
     }
 
     /// The dead-letter queue and how many receives it takes to get there.

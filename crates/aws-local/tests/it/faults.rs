@@ -111,6 +111,10 @@ async fn faults_are_listed_removed_and_refused() {
         refused["message"].as_str().unwrap().contains("`odd`"),
         "{refused}"
     );
+    let misspelt = r#"{"kind":"cut","operation":"events:PutRul"}"#;
+    let refused = local.tell("faults", misspelt).await;
+    let message = refused["message"].as_str().unwrap_or_default();
+    assert!(message.contains("`events:PutRule`"), "{refused}");
     assert_eq!(local.look("faults").await, json!({ "faults": [] }));
     local.tell("faults", r#"{"kind":"empty"}"#).await;
     let url = format!("{}/_local/faults", local.url);

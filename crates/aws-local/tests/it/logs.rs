@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::client::{CUSTOMER, Local, REGION};
 
 const C: &str = CUSTOMER;
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/k";
 
 /// A group `g` with a stream `s` and these messages, a second apart, the first of them now; and that time.
 async fn group(local: &Local, messages: &[&str]) -> i64 {
@@ -70,6 +71,14 @@ async fn groups_and_streams_answer_as_aws_was_recorded() {
             {C} logs.PutRetentionPolicy {{"logGroupName":"g","retentionInDays":7}} => ok
             {C} logs.DescribeLogGroups {{"logGroupNamePrefix":"g"}} => ok{{"logGroups":[{{"retentionInDays":7}}]}}
             {C} logs.DeleteRetentionPolicy {{"logGroupName":"g"}} => ok
+            {C} logs.AssociateKmsKey {{"logGroupName":"g","kmsKeyId":"{KEY}"}} => ok
+            {C} logs.DescribeLogGroups {{"logGroupNamePrefix":"g"}} => ok{{"logGroups":[{{"kmsKeyId":"{KEY}"}}]}}
+            {C} logs.AssociateKmsKey {{"kmsKeyId":"{KEY}"}} => InvalidParameterException
+            {C} logs.AssociateKmsKey {{"logGroupName":"g","resourceIdentifier":"arn:aws:logs:{REGION}:{C}:log-group:g","kmsKeyId":"{KEY}"}} => InvalidParameterException
+            {C} logs.AssociateKmsKey {{"resourceIdentifier":"arn:aws:logs:{REGION}:{C}:query-result:*","kmsKeyId":"{KEY}"}} => InvalidParameterException
+            {C} logs.AssociateKmsKey {{"logGroupName":"nope","kmsKeyId":"{KEY}"}} => ResourceNotFoundException
+            {C} logs.DisassociateKmsKey {{"resourceIdentifier":"arn:aws:logs:{REGION}:{C}:log-group:g"}} => ok
+            {C} logs.DisassociateKmsKey {{"logGroupName":"g"}} => ok
             {C} logs.PutLogGroupDeletionProtection {{"logGroupIdentifier":"g","deletionProtectionEnabled":true}} => ok
             {C} logs.DeleteLogGroup {{"logGroupName":"g"}} => ValidationException
             {C} logs.PutLogGroupDeletionProtection {{"logGroupIdentifier":"arn:aws:logs:{REGION}:{C}:log-group:g","deletionProtectionEnabled":false}} => ok

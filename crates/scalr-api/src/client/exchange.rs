@@ -1,6 +1,7 @@
 //! One HTTP call: sent, answered, retried.
 
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
@@ -8,10 +9,12 @@ use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::error::{ClientError, Refusal};
+use super::pace::{Answered, Paced};
 use super::retry::{Failure, retry_after};
 use super::settings::Settings;
 use super::token::Token;
@@ -26,18 +29,24 @@ const ERRORS_MAX: usize = 20;
 const REASON_CHARS_MAX: usize = 300;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Calls at a time: with a high parallelism all would come at once.
+const CALLS_AT_A_TIME: usize = 20;
 
 /// Sends calls.
 #[derive(Debug)]
 pub(super) struct Exchange {
     settings: Settings,
     http: OnceLock<reqwest::Client>,
+    pace: Paced,
+    calls: Semaphore,
 }
 
 /// A call.
 #[derive(Debug)]
 pub(super) struct Request {
     method: Method,
+    /// What the path is under.
+    base: &'static str,
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
@@ -57,6 +66,7 @@ impl Request {
     pub(super) fn get(path: String, query: Vec<(&'static str, String)>) -> Self {
         Self {
             method: Method::GET,
+            base: BASE_PATH,
             path,
             query,
             body: None,
@@ -67,6 +77,7 @@ impl Request {
     pub(super) fn delete(path: String) -> Self {
         Self {
             method: Method::DELETE,
+            base: BASE_PATH,
             path,
             query: Vec::new(),
             body: None,
@@ -86,11 +97,17 @@ impl Request {
         let body = serde_json::to_vec(body).map_err(ClientError::Unwritable)?;
         Ok(Self {
             method,
+            base: BASE_PATH,
             path,
             query: Vec::new(),
             body: Some(body),
             is_retried: true,
         })
+    }
+
+    /// The same call, its path under the host's root.
+    pub(super) fn at_the_root(self) -> Self {
+        Self { base: "/", ..self }
     }
 
     /// The same call, never retried.
@@ -148,6 +165,8 @@ impl Exchange {
         Self {
             settings,
             http: OnceLock::new(),
+            pace: Paced::default(),
+            calls: Semaphore::new(CALLS_AT_A_TIME),
         }
     }
 
@@ -164,8 +183,16 @@ impl Exchange {
         read: impl Fn(Body) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let http = self.http()?;
+        if request.method != Method::GET {
+            self.settings.written.store(true, Ordering::SeqCst);
+        }
         // An earlier attempt may have been carried out, so that no later failure means that nothing changed.
         let mut unsure = false;
+        let mut turn = tokio::select! {
+            biased;
+            turn = self.turn() => turn,
+            () = stop.cancelled() => return Err(ClientError::Stopped { request: request.describe() }),
+        };
         for calls in 1.. {
             let answer = if request.is_idempotent() {
                 tokio::select! {
@@ -175,7 +202,10 @@ impl Exchange {
             } else {
                 self.attempt(http, request).await
             };
-            let error = match answer.and_then(&read) {
+            drop(turn);
+            let answer = answer.and_then(&read);
+            self.pace.heard(self.heard(&answer));
+            let error = match answer {
                 Ok(read) => return Ok(read),
                 Err(error) => error,
             };
@@ -187,18 +217,43 @@ impl Exchange {
             };
             debug!(delay_ms = delay.as_millis(), calls, "{error}; retrying");
             unsure |= error.may_be_done();
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
+            let next = async {
+                tokio::time::sleep(delay).await;
+                self.turn().await
+            };
+            turn = tokio::select! {
+                next = next => next,
                 () = stop.cancelled() => return Err(after(unsure, error)),
-            }
+            };
         }
         Err(ClientError::Stopped {
             request: request.describe(),
         })
     }
 
+    /// Waits until a call may leave.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let permit = self.calls.acquire().await.ok();
+        self.pace.leave().await;
+        permit
+    }
+
+    /// What an answer says of the calls to come. A wait that is not obeyed holds nothing up.
+    fn heard<T>(&self, answer: &Result<T, ClientError>) -> Answered {
+        let wait_max = Duration::from_millis(self.settings.retry.retry_after_ms_max.into());
+        match answer {
+            Err(ClientError::Refused(refusal)) if refusal.status == 429 => {
+                Answered::Throttled(refusal.retry_after.filter(|wait| *wait <= wait_max))
+            }
+            _ => Answered::Other,
+        }
+    }
+
     async fn attempt(&self, http: &reqwest::Client, request: &Request) -> Result<Body, ClientError> {
-        let mut url = self.settings.host.url(&format!("{BASE_PATH}{}", request.path));
+        let mut url = self
+            .settings
+            .host
+            .url(&format!("{}{}", request.base, request.path));
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
         }

@@ -6,7 +6,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! error host retry roots token    leaves
+//! error host pace retry roots token    leaves
 //! settings                  how to reach the API
 //! exchange                  one call: sent, answered, retried
 //! ```
@@ -14,6 +14,7 @@
 mod error;
 mod exchange;
 mod host;
+mod pace;
 mod retry;
 mod roots;
 mod settings;
@@ -28,14 +29,15 @@ use tokio_util::sync::CancellationToken;
 pub use self::error::{ClientError, Refusal};
 use self::exchange::{Body, Exchange, Request};
 pub use self::host::{Host, HostError};
+pub use self::pace::{Answered, Paced};
 pub use self::retry::Retry;
 pub use self::roots::{ExtraRoots, RootsError};
 pub use self::settings::Settings;
 pub use self::token::{Token, TokenError};
 use crate::{
     Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
-    ConnectionId, ConnectionInput, Document, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX, Run, RunId,
-    RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId,
+    ConnectionId, ConnectionInput, Delivery, Document, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX,
+    Run, RunId, RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId, delivery_path,
 };
 
 /// Pages of a list that are read at most.
@@ -121,7 +123,23 @@ impl Client {
 
     /// All connections, or those of exactly that name.
     pub async fn connections(&self, name: Option<&str>) -> Result<Vec<Object<Connection>>, ClientError> {
-        self.list(Connection::PATH, name).await
+        let all = self.list(Connection::PATH, name, None).await?;
+        Ok(all.unwrap_or_default())
+    }
+
+    /// All connections, where they fill at most so many pages; none where they fill more.
+    pub async fn connections_within(
+        &self,
+        pages_max: u32,
+    ) -> Result<Option<Vec<Object<Connection>>>, ClientError> {
+        self.list(Connection::PATH, None, Some(pages_max)).await
+    }
+
+    /// What a connection holds, has delivered and has dropped. The companion answers this; Scalr itself has no such path.
+    pub async fn delivery(&self, id: &ConnectionId) -> Result<Delivery, ClientError> {
+        let request = Request::get(delivery_path(id), Vec::new()).at_the_root();
+        let read = |body: Body| body.read(&request);
+        self.exchange.send(&request, &self.stop, read).await
     }
 
     /// The audit-log setting of an account; `None` when the account is gone, or the server has no such setting.
@@ -200,10 +218,16 @@ impl Client {
         Ok(document.data)
     }
 
-    async fn list<K: Kind>(&self, path: &str, name: Option<&str>) -> Result<Vec<Object<K>>, ClientError> {
+    /// The whole list; none where it has more pages than are wanted at most.
+    async fn list<K: Kind>(
+        &self,
+        path: &str,
+        name: Option<&str>,
+        pages_max: Option<u32>,
+    ) -> Result<Option<Vec<Object<K>>>, ClientError> {
         let mut all = Vec::new();
         let mut page = 1;
-        for _ in 0..PAGES_MAX {
+        for pages in 1..=PAGES_MAX {
             let mut query = vec![
                 ("page[number]", page.to_string()),
                 ("page[size]", PAGE_SIZE_MAX.to_string()),
@@ -212,6 +236,7 @@ impl Client {
             let request = Request::get(path.to_owned(), query);
             let read = |body: Body| body.read::<List<K>>(&request);
             let list = self.exchange.send(&request, &self.stop, read).await?;
+            let pagination = list.meta.pagination;
             all.extend(list.data);
             // A server that sends more than the page that was asked for must not fill the memory.
             if all.len() > OBJECTS_MAX {
@@ -221,13 +246,16 @@ impl Client {
                     reason: format!("a list of more than {OBJECTS_MAX} objects"),
                 });
             }
-            match list.meta.pagination.next_page {
-                // A server that names an earlier page again would cause an endless loop.
-                Some(next) if next > page => page = next,
-                _ => break,
+            // A server that names an earlier page again would cause an endless loop.
+            let Some(next) = pagination.next_page.filter(|next| *next > page) else {
+                break;
+            };
+            if pages_max.is_some_and(|max| pages >= max || pagination.total_pages > max) {
+                return Ok(None);
             }
+            page = next;
         }
-        Ok(all)
+        Ok(Some(all))
     }
 }
 

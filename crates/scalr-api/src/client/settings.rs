@@ -1,5 +1,7 @@
 //! How to reach the API.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::host::Host;
@@ -22,6 +24,8 @@ pub struct Settings {
     pub extra_roots: Option<ExtraRoots>,
     /// Retries: of which calls, how often and when.
     pub retry: Retry,
+    /// Becomes true before the first call that may change something is sent.
+    pub written: Arc<AtomicBool>,
 }
 
 impl Settings {
@@ -34,6 +38,7 @@ impl Settings {
             timeout: Duration::from_secs(30),
             extra_roots: None,
             retry: Retry::default(),
+            written: Arc::default(),
         }
     }
 }

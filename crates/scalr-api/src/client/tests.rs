@@ -186,6 +186,44 @@ async fn a_list_that_points_back_at_itself_ends() {
     assert_eq!(server.client().connections(None).await.unwrap().len(), 1);
 }
 
+/// Whether the server says how many pages there are, or not.
+#[tokio::test]
+async fn a_list_of_more_pages_than_are_wanted_is_left() {
+    for (total, pages_max, requests, found) in [
+        (Some(3), 3, 3, Some(3)),
+        (Some(3), 2, 1, None),
+        (None, 3, 3, Some(3)),
+        (None, 2, 2, None),
+    ] {
+        let page = |id, next: Option<u32>| {
+            let pagination = json!({"next-page": next, "total-pages": total.unwrap_or(0)});
+            ok(&json!({"data": [connection(id)], "meta": {"pagination": pagination}}))
+        };
+        let pages = vec![page("in-1", Some(2)), page("in-2", Some(3)), page("in-3", None)];
+        let server = Server::start(pages).await;
+        let listed = server.client().connections_within(pages_max).await.unwrap();
+        let got = (server.requests().len(), listed.map(|all| all.len()));
+        assert_eq!(got, (requests, found), "{total:?} {pages_max}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_change_something_is_noted_before_it_is_sent() {
+    let server = Server::start(vec![one("in-1")]).await;
+    let client = server.client();
+    let written = || {
+        client
+            .exchange
+            .settings()
+            .written
+            .load(std::sync::atomic::Ordering::SeqCst)
+    };
+    client.connection(&id("in-1")).await.unwrap();
+    assert!(!written());
+    client.refresh_connection(&id("in-1")).await.unwrap();
+    assert!(written());
+}
+
 #[tokio::test]
 async fn gone_is_none_only_when_the_api_says_so() {
     let server = Server::start(vec![status(404), Act::Answer(404, "", "<html>".into())]).await;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::operation::Call;
-use crate::log;
 
 /// The attempts of a wait, made by [`crate::Operation::attempts`].
 ///
@@ -93,12 +92,12 @@ impl<'a> Attempts<'a> {
         Instant::now() < self.call.deadline
     }
 
-    /// Says what is still awaited: a line in the log where it differs from the line before, and part of
+    /// Says what is still awaited: progress of the operation where it differs from what was said before, and part of
     /// [`Attempts::end`].
     pub fn awaiting(&mut self, what: impl Into<String>) {
         let what = what.into();
         if what != self.last {
-            log::progress(&self.call.subject, &what);
+            self.call.progress(&what);
             self.last = what;
         }
     }

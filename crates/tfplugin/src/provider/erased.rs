@@ -8,11 +8,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+use tokio::sync::mpsc;
 
+use super::action::Action;
 use super::config::Config;
 use super::data_source::DataSource;
 use super::function::{Function, FunctionError};
+use super::generated::GeneratedConfig;
 use super::import::Imported;
+use super::list::{Found, Item, List};
+use super::moves::{MoveRefused, MoveSource, MovedObject};
 use super::operation::{Call, Operation};
 use super::plan::{AnyClient, Plan, PlanState};
 use super::registry::{ConfigureRequest, Provider, Registry};
@@ -44,6 +49,12 @@ pub(crate) trait AnyResource: Send + Sync {
     fn plans_destroy(&self) -> bool;
     fn import_id(&self, id: &str) -> Result<Vec<(Path, Imported)>>;
     fn upgrade(&self, version: i64, raw: Json) -> Result<Json>;
+    /// The alternatives that a configuration sets and that exclude each other, each the attributes that it consists of.
+    fn excluding(&self, config: &Val) -> Vec<Vec<Vec<Path>>>;
+    fn generated(&self, config: &mut Val);
+    fn moves(&self) -> Vec<MoveSource>;
+    /// Converts an object of the type that `moves` has at this place.
+    fn moved(&self, from: usize, object: &mut MovedObject) -> Result<Val, MoveRefused>;
 }
 
 pub(crate) trait AnyDataSource: Send + Sync {
@@ -53,6 +64,27 @@ pub(crate) trait AnyDataSource: Send + Sync {
     fn read<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Val>>;
     /// `certain` is the configuration without what a mocked run may have made up.
     fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
+}
+
+pub(crate) trait AnyAction: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn object(&self) -> Arc<Object>;
+    fn timeouts(&self) -> Timeouts;
+    fn invoke<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>>;
+    /// `certain` is the configuration without what a mocked run may have made up.
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
+}
+
+pub(crate) trait AnyList: Send + Sync {
+    /// That of its resource.
+    fn name(&self) -> &'static str;
+    fn object(&self) -> Arc<Object>;
+    fn list<'a>(
+        &'a self,
+        config: &'a Val,
+        call: &'a Call,
+        sink: mpsc::Sender<Item>,
+    ) -> BoxFuture<'a, Result<()>>;
 }
 
 pub(crate) trait AnyFunction: Send + Sync {
@@ -79,7 +111,9 @@ pub(crate) trait AnyProvider: Send + Sync {
 pub(crate) struct Contents {
     pub(crate) resources: Vec<Box<dyn AnyResource>>,
     pub(crate) data_sources: Vec<Box<dyn AnyDataSource>>,
+    pub(crate) lists: Vec<Box<dyn AnyList>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
+    pub(crate) actions: Vec<Box<dyn AnyAction>>,
 }
 
 struct Erased<T>(PhantomData<fn() -> T>);
@@ -92,8 +126,16 @@ pub(crate) fn data_source<D: DataSource>() -> Box<dyn AnyDataSource> {
     Box::new(Erased::<D>(PhantomData))
 }
 
+pub(crate) fn list<L: List>() -> Box<dyn AnyList> {
+    Box::new(Erased::<L>(PhantomData))
+}
+
 pub(crate) fn function<F: Function>() -> Box<dyn AnyFunction> {
     Box::new(Erased::<F>(PhantomData))
+}
+
+pub(crate) fn action<A: Action>() -> Box<dyn AnyAction> {
+    Box::new(Erased::<A>(PhantomData))
 }
 
 pub(crate) fn provider<P: Provider>() -> Box<dyn AnyProvider> {
@@ -202,6 +244,26 @@ impl<R: Resource> AnyResource for Erased<R> {
     fn upgrade(&self, version: i64, raw: Json) -> Result<Json> {
         R::upgrade(version, raw)
     }
+
+    fn excluding(&self, config: &Val) -> Vec<Vec<Vec<Path>>> {
+        let rules = (R::RULES)();
+        rules.iter().flat_map(|rule| rule.excluding(config)).collect()
+    }
+
+    fn generated(&self, config: &mut Val) {
+        R::generated(&mut GeneratedConfig::new(config));
+    }
+
+    fn moves(&self) -> Vec<MoveSource> {
+        R::MOVES().into_iter().map(|one| one.source).collect()
+    }
+
+    fn moved(&self, from: usize, object: &mut MovedObject) -> Result<Val, MoveRefused> {
+        match R::MOVES().get(from) {
+            Some(one) => (one.convert)(object).map(|state| state.to_val()),
+            None => Err(MoveRefused::new("It is none of the types that are known here.")),
+        }
+    }
 }
 
 impl<D: DataSource> AnyDataSource for Erased<D> {
@@ -228,6 +290,53 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
     fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics) {
         diags.extend(broken(D::RULES, config));
         D::validate_config(&Config::new(certain), diags);
+    }
+}
+
+impl<A: Action> AnyAction for Erased<A> {
+    fn name(&self) -> &'static str {
+        A::NAME
+    }
+
+    fn object(&self) -> Arc<Object> {
+        object_of::<A>()
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        A::TIMEOUTS
+    }
+
+    fn invoke<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { A::invoke(decode(config)?, &mut Operation::new(call)).await })
+    }
+
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics) {
+        diags.extend(broken(A::RULES, config));
+        A::validate_config(&Config::new(certain), diags);
+    }
+}
+
+impl<L: List> AnyList for Erased<L> {
+    fn name(&self) -> &'static str {
+        L::Of::NAME
+    }
+
+    fn object(&self) -> Arc<Object> {
+        object_of::<L>()
+    }
+
+    fn list<'a>(
+        &'a self,
+        config: &'a Val,
+        call: &'a Call,
+        sink: mpsc::Sender<Item>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let config: L = decode(config)?;
+            config
+                .list(&mut Operation::new(call), &mut Found::new(sink))
+                .await
+        })
     }
 }
 
@@ -282,13 +391,17 @@ impl<P: Provider> AnyProvider for Erased<P> {
         let Registry {
             resources,
             data_sources,
+            lists,
             functions,
+            actions,
             ..
         } = registry;
         Contents {
             resources,
             data_sources,
+            lists,
             functions,
+            actions,
         }
     }
 }

@@ -1,16 +1,18 @@
-//! One operation of a resource or data source: what its code can use.
+//! One operation of a resource, data source or action: what its code can use.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::action::Action;
 use super::attempts::Attempts;
 use super::data_source::DataSource;
+use super::list::List;
 use super::plan::AnyClient;
 use super::resource::Resource;
 use crate::cty::Val;
@@ -32,11 +34,32 @@ pub(crate) struct Notes {
     pub(crate) saved: Option<Val>,
     pub(crate) warnings: Diagnostics,
     pub(crate) private: BTreeMap<String, Vec<u8>>,
+    /// Where the user sees an operation's progress: what was not sent yet.
+    pub(crate) progress: Option<VecDeque<String>>,
 }
 
 impl Call {
     pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how it goes on: in the log, and to the user where something carries it there.
+    pub(crate) fn progress(&self, message: &str) {
+        log::progress(&self.subject, message);
+        if let Some(waiting) = &mut self.notes().progress {
+            waiting.push_back(log::scrub(message));
+        }
+    }
+
+    /// The operation on one object of a list: it ends with the list's, and leaves behind what is its own.
+    pub(crate) fn for_object(&self) -> Self {
+        Self {
+            subject: self.subject.clone(),
+            client: Arc::clone(&self.client),
+            cancel: self.cancel.clone(),
+            deadline: self.deadline,
+            notes: Mutex::default(),
+        }
     }
 }
 
@@ -54,6 +77,14 @@ pub enum OfResource {}
 #[derive(Debug)]
 pub enum OfDataSource {}
 
+/// Marks the client of an action.
+#[derive(Debug)]
+pub enum OfAction {}
+
+/// Marks the client of a list.
+#[derive(Debug)]
+pub enum OfList {}
+
 /// Where the client type comes from; `K` is inferred.
 pub trait ClientOf<K> {
     /// The client.
@@ -66,6 +97,14 @@ impl<R: Resource> ClientOf<OfResource> for R {
 
 impl<D: DataSource> ClientOf<OfDataSource> for D {
     type Client = D::Client;
+}
+
+impl<A: Action> ClientOf<OfAction> for A {
+    type Client = A::Client;
+}
+
+impl<L: List> ClientOf<OfList> for L {
+    type Client = <L::Of as Resource>::Client;
 }
 
 impl<'a, T> Operation<'a, T> {
@@ -110,9 +149,9 @@ impl<'a, T> Operation<'a, T> {
         });
     }
 
-    /// Logs a line about the progress of the operation.
+    /// Logs a line about the progress of the operation. The user of an action sees it while the action runs.
     pub fn progress(&self, message: impl AsRef<str>) {
-        log::progress(&self.call.subject, message.as_ref());
+        self.call.progress(message.as_ref());
     }
 
     /// Cancelled when the user interrupts.

@@ -16,7 +16,7 @@ use crate::value::Value;
 
 /// What a plan is about to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum PlanAction {
     /// Make an object (also the second half of a replacement).
     Create,
     /// Change an object in place, or replace it.
@@ -30,7 +30,7 @@ pub(crate) type AnyClient = Arc<dyn Any + Send + Sync>;
 
 /// A plan, whatever the resource.
 pub(crate) struct PlanState {
-    pub(crate) action: Action,
+    pub(crate) action: PlanAction,
     pub(crate) prior: Val,
     pub(crate) config: Val,
     pub(crate) planned: Val,
@@ -55,7 +55,7 @@ impl<'a, R: Resource> Plan<'a, R> {
     }
 
     /// What is about to be done.
-    pub fn action(&self) -> Action {
+    pub fn action(&self) -> PlanAction {
         self.state.action
     }
 
@@ -88,7 +88,7 @@ impl<'a, R: Resource> Plan<'a, R> {
     /// Has the object replaced because of this attribute.
     pub fn replace<T: AttrType>(&mut self, attr: Attr<R, T>) {
         let path = Path::from(attr);
-        if self.state.action == Action::Update && !self.state.replace.contains(&path) {
+        if self.state.action == PlanAction::Update && !self.state.replace.contains(&path) {
             self.state.replace.push(path);
         }
     }

@@ -2,10 +2,12 @@
 
 use std::future::Future;
 
+use super::action::Action;
 use super::config::Config;
 use super::data_source::DataSource;
-use super::erased::{AnyDataSource, AnyFunction, AnyResource};
+use super::erased::{AnyAction, AnyDataSource, AnyFunction, AnyList, AnyResource};
 use super::function::Function;
+use super::list::List;
 use super::resource::Resource;
 use super::rules::Rules;
 use crate::attr::Attrs;
@@ -80,7 +82,9 @@ impl ConfigureRequest {
 pub struct Registry<C> {
     pub(crate) resources: Vec<Box<dyn AnyResource>>,
     pub(crate) data_sources: Vec<Box<dyn AnyDataSource>>,
+    pub(crate) lists: Vec<Box<dyn AnyList>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
+    pub(crate) actions: Vec<Box<dyn AnyAction>>,
     client: std::marker::PhantomData<fn() -> C>,
 }
 
@@ -89,7 +93,9 @@ impl<C: Send + Sync + 'static> Registry<C> {
         Self {
             resources: Vec::new(),
             data_sources: Vec::new(),
+            lists: Vec::new(),
             functions: Vec::new(),
+            actions: Vec::new(),
             client: std::marker::PhantomData,
         }
     }
@@ -106,9 +112,25 @@ impl<C: Send + Sync + 'static> Registry<C> {
         self
     }
 
+    /// Offers a list of a resource's objects. The resource is offered too.
+    pub fn list<L>(&mut self) -> &mut Self
+    where
+        L: List,
+        L::Of: Resource<Client = C>,
+    {
+        self.lists.push(super::erased::list::<L>());
+        self
+    }
+
     /// Offers a function.
     pub fn function<F: Function>(&mut self) -> &mut Self {
         self.functions.push(super::erased::function::<F>());
+        self
+    }
+
+    /// Offers an action. Terraform before 1.14 and OpenTofu do not see it.
+    pub fn action<A: Action<Client = C>>(&mut self) -> &mut Self {
+        self.actions.push(super::erased::action::<A>());
         self
     }
 }

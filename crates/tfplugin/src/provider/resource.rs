@@ -5,7 +5,9 @@ use std::future::Future;
 use serde_json::Value as Json;
 
 use super::config::Config;
+use super::generated::GeneratedConfig;
 use super::import::ImportedAttrs;
+use super::moves::Moves;
 use super::operation::Operation;
 use super::plan::Plan;
 use super::rules::Rules;
@@ -34,6 +36,8 @@ pub trait Resource: Attrs {
     const RULES: Rules<Self> = Vec::new;
     /// Whether [`Resource::plan`] runs for a destroy too.
     const PLANS_DESTROY: bool = false;
+    /// Other types of resources whose objects a `moved` block may make objects of this one.
+    const MOVES: Moves<Self> = Vec::new;
 
     /// Makes the object. Call [`Operation::save`] as soon as it exists.
     fn create(plan: Self, operation: &mut Operation<'_, Self>) -> impl Future<Output = Result<Self>> + Send;
@@ -74,6 +78,10 @@ pub trait Resource: Attrs {
                 .into()),
         }
     }
+
+    /// Leaves out more of a configuration that is generated for an object that exists. What only the provider sets, defaults,
+    /// and what [`Resource::RULES`] excludes are left out already.
+    fn generated(_config: &mut GeneratedConfig<'_, Self>) {}
 
     /// Turns the state of an older schema version into that of the current one.
     fn upgrade(version: i64, _raw: Json) -> Result<Json> {

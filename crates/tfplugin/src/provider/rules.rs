@@ -233,6 +233,22 @@ impl<R> Rule<R> {
         self
     }
 
+    /// The alternatives that a configuration sets though one is the most, each the attributes that it consists of.
+    pub(crate) fn excluding(&self, config: &Val) -> Vec<Vec<Vec<Path>>> {
+        let own = match &self.kind {
+            Kind::ExactlyOne(tests) | Kind::AtMostOne(tests) => {
+                let met = tests.iter().filter(|one| one.holds(config) == Some(true));
+                met.map(|one| set_paths(one, config)).collect()
+            }
+            Kind::Requires(..) => Vec::new(),
+        };
+        let next = self.then.iter().flat_map(|then| then.excluding(config));
+        std::iter::once(own)
+            .filter(|all: &Vec<_>| all.len() > 1)
+            .chain(next)
+            .collect()
+    }
+
     /// What is wrong with a configuration, if anything.
     pub(crate) fn judge(&self, config: &Val) -> Option<Diagnostic> {
         let broken = self

@@ -8,7 +8,7 @@ use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
 use crate::provider::operation::Notes;
-use crate::provider::plan::Action;
+use crate::provider::plan::PlanAction;
 use crate::semantics::{contract, draft, ignored, merge, timeouts};
 
 pub(super) async fn apply(
@@ -83,13 +83,13 @@ async fn try_apply(
     let planned = wire::value(message.planned_state.as_ref(), &one.ty)?;
     let config = wire::value(message.config.as_ref(), &one.ty)?;
     let (action, name, limits) = match (prior.is_null(), planned.is_null()) {
-        (_, true) => (Action::Delete, "delete", &prior),
-        (true, false) => (Action::Create, "create", &planned),
-        (false, false) => (Action::Update, "update", &planned),
+        (_, true) => (PlanAction::Delete, "delete", &prior),
+        (true, false) => (PlanAction::Create, "create", &planned),
+        (false, false) => (PlanAction::Update, "update", &planned),
     };
     let mut private = wire::private_from_bytes(&message.planned_private);
     let kept = ignored::take(&mut private);
-    if action == Action::Update && draft::same(&prior, &planned) {
+    if action == PlanAction::Update && draft::same(&prior, &planned) {
         // Only the timeouts change, and they are nobody's but ours.
         return Ok(Answer {
             state: planned,
@@ -99,12 +99,12 @@ async fn try_apply(
     }
     let call = service.call(&one.name, timeouts::of(one.timeouts, name, limits), private)?;
     let done = match action {
-        Action::Delete => guard(one.any.delete(&prior, &call)).await.map(|()| Val::Null),
-        Action::Create => {
+        PlanAction::Delete => guard(one.any.delete(&prior, &call)).await.map(|()| Val::Null),
+        PlanAction::Create => {
             let plan = merge::with_write_only(&one.object, &config, planned.clone());
             guard(one.any.create(&plan, &call)).await
         }
-        Action::Update => {
+        PlanAction::Update => {
             let plan = merge::with_write_only(&one.object, &config, planned.clone());
             guard(one.any.update(&prior, &plan, &call)).await
         }
@@ -125,6 +125,7 @@ fn answer(
         saved,
         warnings: mut diags,
         private,
+        progress: _,
     } = notes;
     let reference = if planned.is_null() { prior } else { planned };
     let for_state = |value: Val| merge::for_state(&one.object, reference, value);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::schema;
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::provider::erased::{AnyDataSource, AnyFunction, AnyProvider, AnyResource};
+use crate::provider::erased::{AnyAction, AnyDataSource, AnyFunction, AnyList, AnyProvider, AnyResource};
 use crate::schema::{Object, Shape};
 use crate::timeouts::Timeouts;
 
@@ -30,6 +30,23 @@ pub(crate) struct DataSourceType {
     pub(crate) timeouts: Timeouts,
 }
 
+/// An action with its types. It is shared with the streams of its invocations.
+pub(crate) struct ActionType {
+    pub(crate) any: Box<dyn AnyAction>,
+    pub(crate) name: String,
+    pub(crate) object: Arc<Object>,
+    pub(crate) ty: Type,
+    pub(crate) timeouts: Timeouts,
+}
+
+/// A list with its types. Its name is that of its resource.
+pub(crate) struct ListType {
+    pub(crate) any: Box<dyn AnyList>,
+    pub(crate) name: String,
+    pub(crate) object: Arc<Object>,
+    pub(crate) ty: Type,
+}
+
 /// A function with its types.
 pub(crate) struct FunctionType {
     pub(crate) any: Box<dyn AnyFunction>,
@@ -44,7 +61,9 @@ pub(crate) struct Catalog {
     pub(crate) ty: Type,
     pub(crate) resources: BTreeMap<String, ResourceType>,
     pub(crate) data_sources: BTreeMap<String, DataSourceType>,
+    pub(crate) lists: BTreeMap<String, ListType>,
     pub(crate) functions: BTreeMap<&'static str, FunctionType>,
+    pub(crate) actions: BTreeMap<String, Arc<ActionType>>,
     /// What is wrong with the provider itself.
     pub(crate) faults: Diagnostics,
 }
@@ -58,7 +77,9 @@ impl Catalog {
             object,
             resources: BTreeMap::new(),
             data_sources: BTreeMap::new(),
+            lists: BTreeMap::new(),
             functions: BTreeMap::new(),
+            actions: BTreeMap::new(),
             faults: Diagnostics::new(),
             provider,
         };
@@ -70,10 +91,15 @@ impl Catalog {
             .data_sources
             .into_iter()
             .for_each(|any| catalog.add_data_source(any));
+        contents.lists.into_iter().for_each(|any| catalog.add_list(any));
         contents
             .functions
             .into_iter()
             .for_each(|any| catalog.add_function(any));
+        contents
+            .actions
+            .into_iter()
+            .for_each(|any| catalog.add_action(any));
         catalog
     }
 
@@ -123,6 +149,27 @@ impl Catalog {
         }
     }
 
+    fn add_list(&mut self, any: Box<dyn AnyList>) {
+        let name = format!("{}_{}", self.provider.name(), any.name());
+        let object = any.object();
+        self.idle_checks(&name, &object, &[]);
+        let is_importable = |one: &ResourceType| one.any.importable() && !one.identity.is_empty();
+        if !self.resources.get(&name).is_some_and(is_importable) {
+            self.fault(&format!(
+                "the list of `{name}` needs the resource itself, which must have an identity and be importable"
+            ));
+        }
+        let entry = ListType {
+            any,
+            name: name.clone(),
+            ty: object.ty(),
+            object,
+        };
+        if self.lists.insert(name.clone(), entry).is_some() {
+            self.fault(&format!("the list of `{name}` is registered twice"));
+        }
+    }
+
     fn add_function(&mut self, any: Box<dyn AnyFunction>) {
         let name = any.name();
         let entry = FunctionType {
@@ -142,6 +189,32 @@ impl Catalog {
         }
         if self.functions.insert(name, entry).is_some() {
             self.fault(&format!("the function `{name}` is registered twice"));
+        }
+    }
+
+    fn add_action(&mut self, any: Box<dyn AnyAction>) {
+        let name = format!("{}_{}", self.provider.name(), any.name());
+        let (object, timeouts) = (any.object(), any.timeouts());
+        self.idle_checks(&name, &object, &[]);
+        for attr in object
+            .attributes
+            .iter()
+            .filter(|attr| attr.computed && !attr.optional)
+        {
+            self.fault(&format!(
+                "`{}` of the action `{name}` is computed, and an action has no state to keep it in",
+                attr.name
+            ));
+        }
+        let entry = ActionType {
+            ty: schema::full_type(&object, timeouts),
+            any,
+            name: name.clone(),
+            object,
+            timeouts,
+        };
+        if self.actions.insert(name.clone(), Arc::new(entry)).is_some() {
+            self.fault(&format!("the action `{name}` is registered twice"));
         }
     }
 
@@ -174,6 +247,14 @@ impl Catalog {
         self.data_sources
             .get(name)
             .ok_or_else(|| unknown("data source", name))
+    }
+
+    pub(crate) fn action(&self, name: &str) -> Result<&Arc<ActionType>> {
+        self.actions.get(name).ok_or_else(|| unknown("action", name))
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Result<&ListType> {
+        self.lists.get(name).ok_or_else(|| unknown("list of", name))
     }
 }
 

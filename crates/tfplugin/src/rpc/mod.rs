@@ -1,13 +1,16 @@
 //! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
 //!
-//! Calls of powers that no provider here has (ephemeral resources, lists, actions, state stores, generated
-//! configuration) answer "unimplemented", which is what the generated trait does by default.
+//! Calls of powers that no provider here has (ephemeral resources, state stores) answer "unimplemented", which is what
+//! the generated trait does by default.
 
+mod action;
 mod apply;
 mod catalog;
 mod data_source;
 mod function;
+mod generate;
 mod import;
+mod list;
 mod move_state;
 mod plan;
 mod provider;
@@ -25,10 +28,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
-pub(crate) use self::catalog::ResourceType;
+pub(crate) use self::catalog::{ActionType, ResourceType};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
@@ -39,7 +43,7 @@ use crate::provider::plan::AnyClient;
 
 /// The provider as a service.
 pub(crate) struct Service {
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     version: &'static str,
     client: RwLock<Client>,
     has_settings: AtomicBool,
@@ -55,7 +59,7 @@ enum Client {
 impl Service {
     pub(crate) fn new(provider: Box<dyn AnyProvider>, version: &'static str) -> Self {
         Self {
-            catalog: Catalog::new(provider),
+            catalog: Arc::new(Catalog::new(provider)),
             version,
             client: RwLock::new(Client::Missing("Terraform has not configured it".to_owned())),
             has_settings: AtomicBool::new(false),
@@ -196,7 +200,11 @@ macro_rules! serve {
     (@bare $function:path, $service:expr, $message:expr) => { std::future::ready($function($service)) };
     (@now $function:path, $service:expr, $message:expr) => { std::future::ready($function($service, &$message)) };
     (@later $function:path, $service:expr, $message:expr) => { $function($service, $message) };
-    ($($when:ident $method:ident, $rpc:ident, $subject:expr => $function:path;)*) => {
+    (
+        $($when:ident $method:ident, $rpc:ident, $subject:expr => $function:path;)*
+        --- streams ---
+        $($streamed:ident, $streamed_rpc:ident, $streamed_subject:expr => $stream:path;)*
+    ) => {
         #[tonic::async_trait]
         impl Protocol for Service {
             $(async fn $method(
@@ -207,6 +215,15 @@ macro_rules! serve {
                 let subject: fn(&pb::$method::Request) -> String = $subject;
                 let subject = subject(&message);
                 logged(stringify!($rpc), &subject, async { serve!(@$when $function, self, message).await }).await
+            })*
+            $(async fn $streamed(
+                &self,
+                request: Request<pb::$streamed::Request>,
+            ) -> Result<Response<BoxStream<pb::$streamed::Event>>, Status> {
+                let message = request.into_inner();
+                let subject: fn(&pb::$streamed::Request) -> String = $streamed_subject;
+                let subject = subject(&message);
+                logged(stringify!($streamed_rpc), &subject, async { $stream(self, &message) }).await
             })*
         }
     };
@@ -227,8 +244,15 @@ serve! {
     later apply_resource_change, ApplyResourceChange, |m| m.type_name.clone() => apply::apply;
     now move_resource_state, MoveResourceState, |m| m.target_type_name.clone() => move_state::moved;
     now import_resource_state, ImportResourceState, |m| m.type_name.clone() => import::import;
+    now generate_resource_config, GenerateResourceConfig, |m| m.type_name.clone() => generate::config;
+    now validate_list_resource_config, ValidateListResourceConfig, |m| m.type_name.clone() => list::validate;
     now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
     later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
+    now validate_action_config, ValidateActionConfig, |m| m.action_type.clone() => action::validate;
+    now plan_action, PlanAction, |m| m.action_type.clone() => action::plan;
     bare get_functions, GetFunctions, |_| String::new() => function::definitions;
     now call_function, CallFunction, |m| m.name.clone() => function::call;
+    --- streams ---
+    invoke_action, InvokeAction, |m| m.action_type.clone() => action::invoke;
+    list_resource, ListResource, |m| m.type_name.clone() => list::list;
 }

@@ -6,7 +6,7 @@ use super::{Service, guard, read, wire};
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
-use crate::provider::plan::{Action, PlanState};
+use crate::provider::plan::{PlanAction, PlanState};
 use crate::semantics::{contract, draft, ignored};
 
 pub(super) fn validate(
@@ -77,13 +77,13 @@ fn respond(
     } = state;
     // The create of a replacement is planned with what the object that goes had: the new one starts with none of it.
     let planned_private = match action {
-        Action::Create => Vec::new(),
-        Action::Update if !kept.is_empty() => {
+        PlanAction::Create => Vec::new(),
+        PlanAction::Update if !kept.is_empty() => {
             let mut private = wire::private_from_bytes(&message.prior_private);
             ignored::note(&mut private, &kept);
             wire::private_to_bytes(&private)
         }
-        Action::Update | Action::Delete => message.prior_private,
+        PlanAction::Update | PlanAction::Delete => message.prior_private,
     };
     // A client may send a prior state without its identity: then compute it from the plan.
     let planned_identity = if replace.is_empty() && message.prior_identity.is_some() {
@@ -113,17 +113,17 @@ async fn try_plan(
         prior.is_null(),
         wire::is_null(message.proposed_new_state.as_ref()),
     ) {
-        (_, true) => Action::Delete,
-        (true, false) => Action::Create,
-        (false, false) => Action::Update,
+        (_, true) => PlanAction::Delete,
+        (true, false) => PlanAction::Create,
+        (false, false) => PlanAction::Update,
     };
     let (planned, replace) = match action {
-        Action::Delete => (Val::Null, Vec::new()),
+        PlanAction::Delete => (Val::Null, Vec::new()),
         _ => draft::draft(&one.object, &prior, &config),
     };
     let ignored = match action {
-        Action::Update => ignored::paths(&one.object, &config),
-        Action::Create | Action::Delete => Vec::new(),
+        PlanAction::Update => ignored::paths(&one.object, &config),
+        PlanAction::Create | PlanAction::Delete => Vec::new(),
     };
     let mut state = PlanState {
         action,
@@ -137,7 +137,7 @@ async fn try_plan(
         client: service.client(),
         cancel: service.cancel(),
     };
-    if action == Action::Delete && !one.any.plans_destroy() {
+    if action == PlanAction::Delete && !one.any.plans_destroy() {
         return Ok(state);
     }
     if let Err(failed) = guard(one.any.plan(&mut state)).await {
@@ -145,7 +145,7 @@ async fn try_plan(
         state.diags.extend(failed);
         return Ok(state);
     }
-    if action == Action::Delete {
+    if action == PlanAction::Delete {
         state.planned = Val::Null;
     } else {
         let broken = contract::plan(&one.object, &state.prior, &state.config, &state.planned);

@@ -17,12 +17,14 @@ fn capabilities() -> pb::ServerCapabilities {
         get_provider_schema_optional: true,
         // So that Terraform asks, and shows what to write in place of a `moved` block.
         move_resource_state: true,
-        generate_resource_config: false,
+        generate_resource_config: true,
     }
 }
 
 pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
-    use pb::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
+    use pb::get_metadata::{
+        ActionMetadata, DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+    };
     let catalog = &service.catalog;
     let named = |name: &String| name.clone();
     pb::get_metadata::Response {
@@ -40,12 +42,24 @@ pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
             .map(named)
             .map(|type_name| DataSourceMetadata { type_name })
             .collect(),
+        list_resources: catalog
+            .lists
+            .keys()
+            .map(named)
+            .map(|type_name| ListResourceMetadata { type_name })
+            .collect(),
         functions: catalog
             .functions
             .keys()
             .map(|name| FunctionMetadata {
                 name: (*name).to_owned(),
             })
+            .collect(),
+        actions: catalog
+            .actions
+            .keys()
+            .map(named)
+            .map(|type_name| ActionMetadata { type_name })
             .collect(),
         ..Default::default()
     }
@@ -70,7 +84,22 @@ pub(super) fn schema(service: &Service) -> pb::get_provider_schema::Response {
             .values()
             .map(|one| (one.name.clone(), messages::schema(&one.object, 0, one.timeouts)))
             .collect(),
+        list_resource_schemas: catalog
+            .lists
+            .values()
+            .map(|one| {
+                (
+                    one.name.clone(),
+                    messages::schema(&one.object, 0, Timeouts::none()),
+                )
+            })
+            .collect(),
         functions: super::function::all(catalog),
+        action_schemas: catalog
+            .actions
+            .values()
+            .map(|one| (one.name.clone(), messages::action(&one.object, one.timeouts)))
+            .collect(),
         diagnostics: wire::diagnostics(catalog.faults.clone(), &catalog.ty),
         server_capabilities: Some(capabilities()),
         ..Default::default()

@@ -30,6 +30,25 @@ pub(crate) fn schema(object: &Object, version: i64, timeouts: Timeouts) -> pb::S
     }
 }
 
+/// The schema of an action, which has no state: nothing of it is computed, what has a default is optional.
+pub(crate) fn action(object: &Object, timeouts: Timeouts) -> pb::ActionSchema {
+    fn set_by_the_user(attributes: &mut [pb::schema::Attribute]) {
+        for attr in attributes {
+            attr.computed = false;
+            set_by_the_user(
+                attr.nested_type
+                    .as_mut()
+                    .map_or(&mut [], |nested| &mut nested.attributes),
+            );
+        }
+    }
+    let mut schema = schema(object, 0, timeouts);
+    if let Some(block) = &mut schema.block {
+        set_by_the_user(&mut block.attributes);
+    }
+    pb::ActionSchema { schema: Some(schema) }
+}
+
 fn attribute(attr: &Attribute) -> pb::schema::Attribute {
     let (ty, nested_type) = match &attr.shape {
         Shape::Plain(ty) => (ty.to_bytes(), None),
@@ -173,6 +192,10 @@ pub(crate) fn function(object: &Object, output: &Type) -> pb::Function {
     }
 }
 
+/// The version of every identity's schema. It is above 0, which the identities of other providers' types have: OpenTofu keeps
+/// the identity of a moved object, and has it upgraded where its version is older.
+pub(super) const IDENTITY_VERSION: i64 = 1;
+
 /// The schema of an identity.
 pub(crate) fn identity(object: &Object, attributes: &[(&'static str, bool)]) -> pb::ResourceIdentitySchema {
     let one = |(name, required): &(&'static str, bool)| {
@@ -186,7 +209,7 @@ pub(crate) fn identity(object: &Object, attributes: &[(&'static str, bool)]) -> 
         }
     };
     pb::ResourceIdentitySchema {
-        version: 0,
+        version: IDENTITY_VERSION,
         identity_attributes: attributes.iter().map(one).collect(),
     }
 }

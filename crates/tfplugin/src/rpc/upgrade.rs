@@ -1,6 +1,9 @@
 //! Bringing stored state to the current schema.
 
+use serde_json::Value as Json;
+
 use super::catalog::ResourceType;
+use super::schema::IDENTITY_VERSION;
 use super::{Service, guard_now, wire};
 use crate::cty::{Budget, Type, Val, from_json, parse_json};
 use crate::diag::{Diagnostic, Diagnostics, Result};
@@ -15,7 +18,7 @@ pub(super) fn state(
         Err(diags) => return failed(diags, &Type::Dynamic),
     };
     let mut diags = Diagnostics::new();
-    match guard_now(|| upgrade(one, message)) {
+    match guard_now(|| current(one, message.version, message.raw_state.as_ref())) {
         Ok(state) => pb::upgrade_resource_state::Response {
             upgraded_state: wire::dynamic(&state, &one.ty, &mut diags),
             diagnostics: wire::diagnostics(diags, &one.ty),
@@ -31,8 +34,8 @@ fn failed(diags: Diagnostics, ty: &Type) -> pb::upgrade_resource_state::Response
     }
 }
 
-fn upgrade(one: &ResourceType, message: &pb::upgrade_resource_state::Request) -> Result<Val> {
-    let raw = message.raw_state.as_ref();
+/// A stored state in the form of the current schema.
+pub(super) fn current(one: &ResourceType, version: i64, raw: Option<&pb::RawState>) -> Result<Val> {
     let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
     if json.is_empty() {
         return Err(unreadable("it is not in JSON, the form since Terraform 0.12"));
@@ -40,17 +43,16 @@ fn upgrade(one: &ResourceType, message: &pb::upgrade_resource_state::Request) ->
     let mut json =
         parse_json(json, &mut Budget::default()).map_err(|error| unreadable(&error.to_string()))?;
     let current = one.any.version();
-    if message.version > current {
+    if version > current {
         let detail = format!(
-            "It was written by schema version {}, and this provider knows {current} at most. Use a newer version of the provider.",
-            message.version
+            "It was written by schema version {version}, and this provider knows {current} at most. Use a newer version of the provider."
         );
         return Err(Diagnostic::error("The state is of a newer provider")
             .detail(detail)
             .into());
     }
-    if message.version < current {
-        json = one.any.upgrade(message.version, json)?;
+    if version < current {
+        json = one.any.upgrade(version, json)?;
     }
     from_json(&json, &one.ty).map_err(|error| unreadable(&error.to_string()))
 }
@@ -67,14 +69,7 @@ pub(super) fn identity(
 ) -> pb::upgrade_resource_identity::Response {
     let run = || {
         let one = service.catalog.resource(&message.type_name)?;
-        let raw = message
-            .raw_identity
-            .as_ref()
-            .map(|raw| raw.json.as_slice())
-            .unwrap_or_default();
-        let json = parse_json(raw, &mut Budget::default())
-            .map_err(|error| unreadable(&format!("its identity: {error}")))?;
-        let value = from_json(&json, &one.identity_ty).map_err(|error| unreadable(&error.to_string()))?;
+        let value = current_identity(one, message)?;
         let mut diags = Diagnostics::new();
         match wire::dynamic(&value, &one.identity_ty, &mut diags) {
             Some(data) => Ok(pb::ResourceIdentityData {
@@ -93,4 +88,30 @@ pub(super) fn identity(
             diagnostics: wire::diagnostics(diags, &Type::Dynamic),
         },
     }
+}
+
+/// A stored identity in the form of the current schema; null where there is none to keep, until the object is read. Terraform
+/// asks for objects without an identity, too, and OpenTofu keeps that of another type for an object that was moved.
+fn current_identity(one: &ResourceType, message: &pb::upgrade_resource_identity::Request) -> Result<Val> {
+    let raw = message.raw_identity.as_ref();
+    let raw = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
+    if raw.is_empty() {
+        return Ok(Val::Null);
+    }
+    let json = parse_json(raw, &mut Budget::default())
+        .map_err(|error| unreadable(&format!("its identity: {error}")))?;
+    if message.version < IDENTITY_VERSION && is_anothers(one, &json) {
+        return Ok(Val::Null);
+    }
+    from_json(&json, &one.identity_ty).map_err(|error| unreadable(&error.to_string()))
+}
+
+/// Whether an identity has other attributes than this type's, or lacks some.
+fn is_anothers(one: &ResourceType, identity: &Json) -> bool {
+    let is_known = |key: &String| one.identity.iter().any(|(name, _)| name == key);
+    let is_whole = one
+        .identity
+        .iter()
+        .all(|(name, required)| !required || !identity[name].is_null());
+    !is_whole || !identity.as_object().is_some_and(|all| all.keys().all(is_known))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod contract;
 pub(crate) mod draft;
+pub(crate) mod generate;
 pub(crate) mod ignored;
 pub(crate) mod merge;
 pub(crate) mod mock;

@@ -153,6 +153,8 @@ pub(super) fn schema(schema: &pb::get_provider_schema::Response) -> Json {
         "provider": schema.provider.as_ref().map(block),
         "resources": blocks(&schema.resource_schemas),
         "data_sources": blocks(&schema.data_source_schemas),
+        "actions": Json::Object(schema.action_schemas.iter().filter_map(|(name, one)| Some((name.clone(), block(one.schema.as_ref()?)))).collect()),
+        "lists": blocks(&schema.list_resource_schemas),
         "functions": Json::Object(schema.functions.iter().map(|(name, one)| (name.clone(), function(one))).collect()),
     })
 }

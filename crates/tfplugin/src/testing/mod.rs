@@ -17,13 +17,17 @@
 //! # }
 //! ```
 
+mod action;
 mod convert;
+mod list;
 mod resource;
 
 use serde_json::Value as Json;
 use tonic::Request;
 
-pub use self::resource::{Applied, Planned, ResourceHarness, State};
+pub use self::action::{ActionHarness, Invoked};
+pub use self::list::{ListStream, Listed, ListedObject, Wanted};
+pub use self::resource::{Applied, MovedFrom, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::proto::tfplugin6 as pb;
@@ -111,6 +115,14 @@ impl Harness {
     pub fn resource(&self, name: &str) -> ResourceHarness<'_> {
         match self.service.catalog().resource(name) {
             Ok(one) => ResourceHarness::new(self, one),
+            Err(diags) => panic!("{diags}"),
+        }
+    }
+
+    /// An action, by its full name.
+    pub fn action(&self, name: &str) -> ActionHarness<'_> {
+        match self.service.catalog().action(name) {
+            Ok(one) => ActionHarness::new(self, one),
             Err(diags) => panic!("{diags}"),
         }
     }

@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::path::Path;
 use crate::proto::tfplugin6 as pb;
 use crate::proto::tfplugin6::provider_server::Provider as _;
-use crate::rpc::{ResourceType, Service};
+use crate::rpc::{ResourceType, Service, wire};
 
 /// A managed resource under test.
 pub struct ResourceHarness<'a> {
@@ -31,6 +31,26 @@ impl State {
     pub fn json(&self) -> Json {
         convert::show(&self.value)
     }
+
+    /// Whether bytes are stored under this key that no user sees.
+    pub fn has_private(&self, key: &str) -> bool {
+        wire::private_from_bytes(&self.private).contains_key(key)
+    }
+}
+
+/// An object in the state of another provider.
+#[derive(Clone, Copy, Debug)]
+pub struct MovedFrom<'a> {
+    /// The provider's address, with the host of its registry.
+    pub provider: &'a str,
+    /// The type of resource.
+    pub type_name: &'a str,
+    /// The version of its schema.
+    pub version: i64,
+    /// Its attributes.
+    pub state: &'a Json,
+    /// Its identity, where the tool sends one.
+    pub identity: Option<&'a Json>,
 }
 
 /// A plan.
@@ -322,6 +342,20 @@ impl<'a> ResourceHarness<'a> {
         read.ok_or_else(|| Diagnostic::error("Cannot import non-existent remote object").into())
     }
 
+    /// The configuration that is generated for an object; what it leaves out is null.
+    pub async fn generate(&self, state: &State) -> Result<Json> {
+        let request = pb::generate_resource_config::Request {
+            type_name: self.one.name.clone(),
+            state: Some(self.dynamic(&state.value)),
+        };
+        let answered = answer(self.service.generate_resource_config(Request::new(request)).await);
+        self.harness.ok(answered.diagnostics)?;
+        Ok(convert::show(&convert::value(
+            answered.config.as_ref(),
+            &self.one.ty,
+        )))
+    }
+
     /// Upgrades a stored state of an older schema version.
     pub async fn upgrade(&self, version: i64, raw: &Json) -> Result<State> {
         let request = pb::upgrade_resource_state::Request {
@@ -336,6 +370,56 @@ impl<'a> ResourceHarness<'a> {
         self.harness.ok(answered.diagnostics)?;
         let state = self.state(answered.upgraded_state.as_ref(), Vec::new(), None);
         state.ok_or_else(|| Diagnostic::error("The upgrade gave nothing").into())
+    }
+
+    /// Moves an object of another type here, from the state that its provider left.
+    pub async fn move_from(&self, from: &MovedFrom<'_>) -> Result<State> {
+        let raw = |json: &Json| pb::RawState {
+            json: json.to_string().into_bytes(),
+            ..Default::default()
+        };
+        let request = pb::move_resource_state::Request {
+            source_provider_address: from.provider.to_owned(),
+            source_type_name: from.type_name.to_owned(),
+            source_schema_version: from.version,
+            source_state: Some(raw(from.state)),
+            target_type_name: self.one.name.clone(),
+            source_private: Vec::new(),
+            source_identity: from.identity.map(raw),
+            source_identity_schema_version: 0,
+        };
+        let answered = answer(self.service.move_resource_state(Request::new(request)).await);
+        self.harness.ok(answered.diagnostics)?;
+        let state = self.state(
+            answered.target_state.as_ref(),
+            answered.target_private,
+            answered.target_identity,
+        );
+        state.ok_or_else(|| Diagnostic::error("The move gave nothing").into())
+    }
+
+    /// Upgrades a stored identity of an older version of the schema, or of an object without one (null); null where nothing of it
+    /// is kept.
+    pub async fn upgrade_identity(&self, version: i64, raw: &Json) -> Result<Json> {
+        let request = pb::upgrade_resource_identity::Request {
+            type_name: self.one.name.clone(),
+            version,
+            raw_identity: (!raw.is_null()).then(|| pb::RawState {
+                json: raw.to_string().into_bytes(),
+                ..Default::default()
+            }),
+        };
+        let answered = answer(
+            self.service
+                .upgrade_resource_identity(Request::new(request))
+                .await,
+        );
+        self.harness.ok(answered.diagnostics)?;
+        let data = answered
+            .upgraded_identity
+            .and_then(|identity| identity.identity_data);
+        let data = data.ok_or_else(|| Diagnostic::error("The upgrade gave nothing"))?;
+        Ok(convert::show(&convert::value(Some(&data), &self.one.identity_ty)))
     }
 
     /// Panics unless reading the object back and planning the same configuration both change nothing.

@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod actions;
 mod apply;
 mod door;
 mod functions;
+mod generate;
 mod hostile;
 mod ignored;
 mod import;
 mod keeper;
+mod lists;
 mod macros;
 mod mocks;
+mod moves;
 mod newtypes;
 mod paths;
 mod plan;

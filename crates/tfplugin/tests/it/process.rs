@@ -212,9 +212,6 @@ async fn powers_that_nobody_has() {
     let code = |result: Result<Empty, tonic::Status>| result.unwrap_err().code();
     for method in [
         "tfplugin6.Provider/OpenEphemeralResource",
-        "tfplugin6.Provider/ListResource",
-        "tfplugin6.Provider/PlanAction",
-        "tfplugin6.Provider/GenerateResourceConfig",
         "tfplugin6.Provider/LockState",
         "tfplugin6.Provider/NoSuchMethod",
         "no.such.Service/Method",

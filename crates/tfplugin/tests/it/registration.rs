@@ -3,7 +3,7 @@
 use std::panic::catch_unwind;
 
 use tfplugin::testing::Harness;
-use tfplugin::{Attrs, ConfigureRequest, DataSource, Operation, Provider, Registry, Result};
+use tfplugin::{Action, Attrs, ConfigureRequest, DataSource, Operation, Provider, Registry, Result};
 
 /// A provider with one data source.
 #[derive(Attrs)]
@@ -18,7 +18,10 @@ impl Provider for Wrong {
     }
 
     fn register(registry: &mut Registry<()>) {
-        registry.data_source::<Thing>().data_source::<Thing>();
+        registry
+            .data_source::<Thing>()
+            .data_source::<Thing>()
+            .action::<Press>();
     }
 }
 
@@ -59,6 +62,23 @@ impl DataSource for Thing {
     }
 }
 
+/// An action that gives something back.
+#[derive(Attrs)]
+struct Press {
+    /// What came of it.
+    #[tf(computed)]
+    result: Option<String>,
+}
+
+impl Action for Press {
+    const NAME: &'static str = "press";
+    type Client = ();
+
+    async fn invoke(_config: Self, _operation: &mut Operation<'_, Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn faults() {
     let Err(panic) = catch_unwind(Harness::new::<Wrong>) else {
@@ -68,5 +88,6 @@ fn faults() {
     let idle = "error: The provider is put together wrongly: `size` of `wrong_thing.part` has a `check`, and neither the configuration nor an import sets it.";
     let twice =
         "error: The provider is put together wrongly: the data source `wrong_thing` is registered twice.";
-    assert_eq!(*text, [idle, idle, twice].join("\n"));
+    let result = "error: The provider is put together wrongly: `result` of the action `wrong_press` is computed, and an action has no state to keep it in.";
+    assert_eq!(*text, [idle, idle, twice, result].join("\n"));
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tfplugin::testing::Harness;
 use tfplugin::{
-    Action, Attrs, Config, ConfigureRequest, DataSource, Diagnostic, Diagnostics, Dynamic, Identity, Number,
-    Operation, Plan, Provider, Registry, Resource, Result, Timeouts, Value, WaitEnd, mins, secs,
+    Attrs, Config, ConfigureRequest, DataSource, Diagnostic, Diagnostics, Dynamic, Identity, Moves, Number,
+    Operation, Plan, PlanAction, Provider, Registry, Resource, Result, Timeouts, Value, WaitEnd, mins, secs,
 };
 
 /// A zoo.
@@ -202,6 +202,16 @@ impl Animal {
         self.mode.as_deref().unwrap_or_default()
     }
 
+    /// One that was somebody else's until now.
+    pub(crate) fn moved(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            bites: true,
+            whisper: Some("shown to nobody".to_owned()),
+            ..Self::default()
+        }
+    }
+
     fn stored(mut self, revision: i64) -> Self {
         self.revision = Some(revision);
         self.id = Some(format!("animal-{}", self.name));
@@ -230,6 +240,7 @@ impl Resource for Animal {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(2)).delete(secs(90));
     const VERSION: i64 = 2;
     const PLANS_DESTROY: bool = true;
+    const MOVES: Moves<Self> = crate::moves::of_animal;
 
     async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         assert_eq!(
@@ -307,7 +318,7 @@ impl Resource for Animal {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        if plan.action() == Action::Delete {
+        if plan.action() == PlanAction::Delete {
             plan.warn(Diagnostic::warning("It will be missed"));
             return Ok(());
         }
@@ -389,7 +400,7 @@ impl Resource for Feeding {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        assert_ne!(plan.action(), Action::Delete, "`PLANS_DESTROY` is not set");
+        assert_ne!(plan.action(), PlanAction::Delete, "`PLANS_DESTROY` is not set");
         Ok(())
     }
 }

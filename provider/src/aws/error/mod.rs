@@ -64,6 +64,15 @@ pub enum Error {
         /// What happened.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The answer says success and lacks what every answer to the call has: what AWS did or holds is not known.
+    Incomplete {
+        /// The call.
+        operation: &'static str,
+        /// Its region.
+        region: String,
+        /// What is missing.
+        member: &'static str,
+    },
     /// The operation ended before something that changes nothing was through.
     Stopped {
         /// What was under way: a call and its region.
@@ -167,13 +176,21 @@ impl Error {
 
     /// The credentials may not make the call.
     pub fn is_denied(&self) -> bool {
-        matches!(self.code(), Some("AccessDeniedException" | "AccessDenied"))
+        matches!(
+            self.code(),
+            Some("AccessDeniedException" | "AccessDenied" | "AuthorizationError")
+        )
     }
 
-    /// The same call may succeed in a moment: something else was being changed, or too much was asked at once. One that
-    /// was stopped counts too: what waits for it sees for itself that it is over.
+    /// The answer lacks what it must have.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Incomplete { .. })
+    }
+
+    /// The same call may succeed in a moment: something else was being changed, too much was asked at once, or the answer was
+    /// no whole one. One that was stopped counts too: what waits for it sees for itself that it is over.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Stopped { .. })
+        matches!(self, Self::Stopped { .. } | Self::Incomplete { .. })
             || is_of_the_server(self)
             || matches!(
                 self.code(),
@@ -210,7 +227,11 @@ impl Cause for Error {
             Self::Service(service) if is_write(service.operation) && is_of_the_server(self) => {
                 Effect::Unknown
             }
-            Self::Unreachable { operation, .. } if is_write(operation) => Effect::Unknown,
+            Self::Unreachable { operation, .. } | Self::Incomplete { operation, .. }
+                if is_write(operation) =>
+            {
+                Effect::Unknown
+            }
             _ => Effect::Refused,
         }
     }
@@ -248,6 +269,11 @@ impl Cause for Error {
             Self::Unreachable { .. } => {
                 "Is AWS reachable from here, and is the endpoint right (`endpoints` in the \
                                          provider's `aws`, `AWS_ENDPOINT_URL`)?"
+                    .to_owned()
+            }
+            Self::Incomplete { .. } => {
+                "Run the same command again. If it comes back: what answers at the endpoint, a proxy or AWS itself \
+                 (`endpoints` in the provider's `aws`, `AWS_ENDPOINT_URL`)?"
                     .to_owned()
             }
             Self::Stopped { why, .. } => match why {
@@ -327,6 +353,14 @@ impl fmt::Display for Error {
                     .map_or_else(String::new, |url| format!(" at {url}")),
                 unsigned(&in_full(source.as_ref()))
             ),
+            Self::Incomplete {
+                operation,
+                region,
+                member,
+            } => write!(
+                f,
+                "`{operation}` in {region} answered without `{member}`, which AWS always sends: what is there is not known"
+            ),
             Self::Stopped { what, why } => match why {
                 Stop::Interrupted => write!(f, "{what} was interrupted before an answer came"),
                 Stop::TooLate => write!(f, "{what} got no answer in time"),
@@ -373,7 +407,7 @@ impl fmt::Display for Service {
 
 fn hint(code: &str, operation: &str) -> Option<String> {
     Some(match code {
-        "AccessDeniedException" | "AccessDenied" => {
+        "AccessDeniedException" | "AccessDenied" | "AuthorizationError" => {
             format!("The credentials need the IAM permission `{operation}` on this object.")
         }
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {

@@ -18,6 +18,14 @@ fn answered(operation: &'static str, code: &str) -> Error {
     })
 }
 
+fn incomplete(operation: &'static str, member: &'static str) -> Error {
+    Error::Incomplete {
+        operation,
+        region: "us-east-1".to_owned(),
+        member,
+    }
+}
+
 #[test]
 fn what_a_failed_call_may_have_changed() {
     let lost = |operation| Error::Unreachable {
@@ -27,6 +35,8 @@ fn what_a_failed_call_may_have_changed() {
         source: "reset".into(),
     };
     for (error, want) in [
+        (incomplete("events:PutRule", "RuleArn"), Effect::Unknown),
+        (incomplete("events:DescribeRule", "Arn"), Effect::Refused),
         (service("ValidationException"), Effect::Refused),
         (service("ThrottlingException"), Effect::Refused),
         (service("InternalException"), Effect::Unknown),
@@ -45,6 +55,7 @@ fn kinds() {
     assert!(!service("ValidationException").is_not_found());
     assert!(service("ConcurrentModificationException").is_passing());
     assert!(!service("ValidationException").is_passing());
+    assert!(incomplete("events:ListRules", "Rules").is_passing());
 }
 
 #[test]
@@ -151,6 +162,7 @@ fn failures() -> impl Iterator<Item = Error> {
         },
         lost("events:PutRule", None),
         lost("events:DescribeRule", Some("http://127.0.0.1:9")),
+        incomplete("events:ListRules", "Rules"),
         stopped(Stop::Interrupted),
         stopped(Stop::TooLate),
         Error::Endless {

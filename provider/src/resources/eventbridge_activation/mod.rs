@@ -7,16 +7,14 @@
 //! it then refreshes, or reads that the connection is paused.
 
 mod messages;
-mod receiver;
-mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Action, Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, mins};
+use tfplugin::{Attrs, Identity, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins};
 
+use super::refreshing::{self, Ended};
 use crate::check;
 use crate::client::Client;
 use crate::scalr::connection_id;
-use scalr::{Ended, refresh};
 
 /// Has Scalr look at the event source of a connection ("Refresh status") until the connection is active.
 ///
@@ -45,13 +43,14 @@ impl Resource for Activation {
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(10));
 
     async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        match refresh(operation, &plan.id()?).await? {
+        match refresh(operation, &plan).await? {
             Ended::Active(object) => Ok(plan.with(&object)),
             // No state: the next plan has the activation to add.
             Ended::Paused(object) => Err(messages::paused(&object, messages::LEAVE_IT_OUT).into()),
             Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
             Ended::Early { last, why } => {
-                Err(messages::not_active(last.as_ref(), &why, messages::NOT_RECORDED).into())
+                let wording = messages::not_active(messages::NOT_RECORDED);
+                Err(refreshing::not_active(last.as_ref(), &why, &wording).into())
             }
         }
     }
@@ -59,7 +58,9 @@ impl Resource for Activation {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = state.id()?;
-        match scalr.connection(&id).await? {
+        // A status that leaves nothing to do is taken from a list; another one would be acted on.
+        let is_known = |held: &Object<Wire>| state.status.is_none() || state.clone().with(held) == state;
+        match scalr.refreshed(&id, is_known).await? {
             Some(object) => Ok(Some(state.with(&object))),
             // An import knows the id alone.
             None if state.status.is_none() => Err(scalr.nothing_to_import(&id).into()),
@@ -73,7 +74,7 @@ impl Resource for Activation {
         if prior.settled() && !may_be_paused {
             return Ok(plan);
         }
-        match refresh(operation, &plan.id()?).await? {
+        match refresh(operation, &plan).await? {
             Ended::Active(object) => Ok(plan.with(&object)),
             Ended::Paused(object) if may_be_paused => Ok(plan.with(&object)),
             Ended::Paused(object) => {
@@ -82,7 +83,8 @@ impl Resource for Activation {
             }
             Ended::Gone => Err(messages::gone(&plan.connection_id).into()),
             Ended::Early { last, why } => {
-                let error = messages::not_active(last.as_ref(), &why, messages::STAYS);
+                let error =
+                    refreshing::not_active(last.as_ref(), &why, &messages::not_active(messages::STAYS));
                 if let Some(object) = last {
                     operation.save(prior.with(&object));
                 }
@@ -97,12 +99,12 @@ impl Resource for Activation {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         let refreshes = match plan.action() {
-            Action::Create => true,
-            Action::Update => plan.replaces() || !plan.prior().is_some_and(Self::settled),
+            PlanAction::Create => true,
+            PlanAction::Update => plan.replaces() || !plan.prior().is_some_and(Self::settled),
             // The hook is not called for a destroy.
-            Action::Delete => false,
+            PlanAction::Delete => false,
         };
-        if plan.action() == Action::Update && !plan.replaces() && status_is_open(plan) {
+        if plan.action() == PlanAction::Update && !plan.replaces() && status_is_open(plan) {
             plan.set_unknown(Self::status());
             plan.set_unknown(Self::error_message());
         } else if refreshes {
@@ -139,6 +141,10 @@ impl Activation {
             ..self
         }
     }
+}
+
+async fn refresh(operation: &Operation<'_, Activation>, plan: &Activation) -> Result<Ended> {
+    refreshing::until_active(operation, &plan.id()?, messages::DEPEND_ON_THE_TARGETS).await
 }
 
 /// Whether the plan of the connection, or of its bus, leaves open what the status will be. A connection that is refreshed in any

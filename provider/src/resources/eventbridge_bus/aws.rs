@@ -36,12 +36,13 @@ pub(super) async fn create(
     match put(aws, plan, &tagging.sent(plan.tags.as_ref())).await {
         Ok(arn) => Ok((arn, false)),
         // It was not there a moment ago: an answer was lost on the way, and the SDK's second attempt met the bus that
-        // its first one had made.
+        // its first one had made. Or the answer was no whole one.
         Err(e)
-            if matches!(
-                e.code(),
-                Some("ResourceAlreadyExistsException" | "InvalidStateException")
-            ) =>
+            if e.is_incomplete()
+                || matches!(
+                    e.code(),
+                    Some("ResourceAlreadyExistsException" | "InvalidStateException")
+                ) =>
         {
             let unread = |e: Error| e.during_with(doing::make(name), &Standing::same(MAY_BE_THERE));
             match aws.bus(name).await.map_err(unread)? {
@@ -57,6 +58,7 @@ pub(super) async fn create(
 }
 
 async fn put(aws: &Regional, plan: &Bus, tags: &Tags) -> Result<String, Error> {
+    const CALL: &str = "events:CreateEventBus";
     let call = aws
         .events
         .create_event_bus()
@@ -68,11 +70,8 @@ async fn put(aws: &Regional, plan: &Bus, tags: &Tags) -> Result<String, Error> {
         .set_dead_letter_config(plan.dead_letter_config.as_ref().map(wire_queue))
         .set_log_config(plan.log_config.as_ref().map(wire_log))
         .set_tags((!tags.is_empty()).then(|| wire_tags(tags)));
-    let answer = call
-        .send()
-        .await
-        .map_err(|e| aws.failed("events:CreateEventBus", e))?;
-    Ok(answer.event_bus_arn.unwrap_or_default())
+    let answer = call.send().await.map_err(|e| aws.failed(CALL, e))?;
+    aws.given(CALL, "EventBusArn", answer.event_bus_arn)
 }
 
 async fn adopt_or_refuse(

@@ -2,7 +2,7 @@
 
 use aws_sdk_eventbridge::types::EventSourceState;
 use scalr_api::ConnectionAttributes;
-use tfplugin::{Diagnostic, Diagnostics};
+use tfplugin::{Diagnostic, Diagnostics, MoveRefused};
 
 use super::Bus;
 use super::in_use::InUse;
@@ -99,6 +99,17 @@ pub(super) fn not_of_a_partner(name: &str, why: &str) -> Diagnostic {
     ))
 }
 
+/// There is no resource here for a bus without an event source.
+pub(super) fn not_of_a_partner_to_move(name: &str) -> MoveRefused {
+    MoveRefused::new(format!(
+        "The event bus `{name}` is not that of a partner event source, and a `scalr_eventbridge_bus` is nothing else."
+    ))
+    .instead(
+        "Remove the `moved` block and leave the bus as `aws_cloudwatch_event_bus`. Rules and targets on it can be \
+         `scalr_eventbridge_rule` and `scalr_eventbridge_target` all the same.",
+    )
+}
+
 /// The bus is adopted, and something of its settings failed.
 pub(super) fn not_as_configured(name: &str, failure: &Diagnostic) -> Diagnostic {
     Diagnostic::warning(format!(
@@ -126,24 +137,42 @@ pub(super) fn in_use(name: &str, found: &InUse, deletes: bool) -> Diagnostic {
     let listed = |what: &str, names: &[String]| {
         (!names.is_empty()).then(|| format!("the {what} `{}`", names.join("`, `")))
     };
+    let targets = found.targets.iter().map(|(rule, ids)| {
+        format!(
+            "on the rule `{rule}`, which goes, the targets `{}`",
+            ids.join("`, `")
+        )
+    });
     let parts = [listed("archives", &found.archives), listed("rules", &found.rules)];
+    let parts: Vec<String> = parts.into_iter().flatten().chain(targets).collect();
     let whose = if deletes {
-        "they stop the deletion, unless a `scalr_eventbridge_rule` of this plan removes them"
+        "they stop the deletion, unless another resource of this plan removes them"
     } else {
         "those that are not replaced with it stop the replacement"
     };
-    let by_hand = found.archives.first().map_or_else(
-        || {
-            let rule = found.rules.first().map_or("NAME", String::as_str);
-            format!("`aws events delete-rule --event-bus-name {name} --name {rule}`, after its targets")
-        },
-        |archive| format!("`aws events delete-archive --archive-name {archive}`"),
-    );
     Diagnostic::warning(format!("The event bus `{name}` is in use")).detail(format!(
-        "AWS deletes a bus only when it has neither archives nor rules. It has {}; {whose}. Delete them first ({by_hand}), or \
-         see to it that the same apply does.",
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        "AWS deletes a bus only when it has neither archives nor rules, and a rule only when it has no targets. There are {}; \
+         {whose}. Delete them first ({}), or see to it that the same apply does.",
+        parts.join(" and "),
+        by_hand(name, found)
     ))
+}
+
+/// The commands that delete what is in the way, the first of each kind.
+fn by_hand(bus: &str, found: &InUse) -> String {
+    let archive = found.archives.first();
+    let archive = archive.map(|archive| format!("`aws events delete-archive --archive-name {archive}`"));
+    let rule = found.rules.first().map(|rule| {
+        format!("`aws events delete-rule --event-bus-name {bus} --name {rule}`, after its targets")
+    });
+    let targets = found.targets.first_key_value().map(|(rule, ids)| {
+        format!(
+            "`aws events remove-targets --event-bus-name {bus} --rule {rule} --ids {}`",
+            ids.join(" ")
+        )
+    });
+    let commands: Vec<String> = [archive, rule, targets].into_iter().flatten().collect();
+    commands.join("; ")
 }
 
 /// A destroy is refused before the first target goes.

@@ -4,6 +4,7 @@ mod aws;
 mod in_use;
 mod make;
 mod messages;
+mod moved;
 mod object;
 mod plan;
 mod routes;
@@ -11,7 +12,9 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{Action, Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
+use tfplugin::{
+    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
+};
 
 use super::{handover, placement};
 use crate::aws::tags::INSTANCE;
@@ -29,6 +32,8 @@ use source::MISSING;
 ///
 /// AWS gives the bus the name of its event source. Deleting or replacing the bus sends the source back to `PENDING`:
 /// events are dropped from then on, and two weeks later AWS removes the source itself.
+///
+/// A `moved` block takes over an `aws_cloudwatch_event_bus` of a partner event source, made with hashicorp/aws.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Bus {
     /// Name of the partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's
@@ -42,9 +47,10 @@ pub struct Bus {
     /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
     #[tf(optional, default = false)]
     adopt_existing: bool,
-    /// Other resources of this configuration (of another provider) manage archives or rules on this bus, and remove them in
-    /// the same destroy. Without this, a destroy that would take targets and rules while such an archive or rule is on the
-    /// bus is refused at plan: AWS deletes a bus only when it has none. With it, the plan warns.
+    /// Other resources of this configuration (of another provider) manage archives or rules on this bus, or targets of its
+    /// rules, and remove them in the same destroy. Without this, a `destroy` that would take targets and rules while such an
+    /// archive, rule or target stays is refused at plan: AWS deletes a bus only when it has neither archives nor rules, and a
+    /// rule only when it has no targets. With it, the plan warns.
     #[tf(optional, default = false)]
     managed_with_others: bool,
     /// What the bus is for.
@@ -103,6 +109,7 @@ impl Resource for Bus {
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(10)).update(mins(5)).delete(mins(5));
     const PLANS_DESTROY: bool = true;
+    const MOVES: Moves<Self> = moved::sources;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
@@ -118,7 +125,7 @@ impl Resource for Bus {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         // An import knows name or ARN alone.
         let imported = state.event_source_name.is_empty();
         if imported {
@@ -129,6 +136,7 @@ impl Resource for Bus {
         }
         state.name = Some(state.event_source_name.clone());
         state.region = Some(Region::from(&*aws.name));
+        plan::note_refresh(operation, &state);
         let name = &state.event_source_name;
         let held = aws.bus(name).await.map_err(|e| e.during(doing::read(name)))?;
         let Some(held) = held else {
@@ -198,7 +206,7 @@ impl Resource for Bus {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        let deletes = plan.action() == Action::Delete;
+        let deletes = plan.action() == PlanAction::Delete;
         if !deletes {
             defaults::plan_region(plan, &Self::region());
         }
@@ -237,6 +245,10 @@ impl Resource for Bus {
 }
 
 impl Bus {
+    fn known_arn(&self) -> &str {
+        self.arn.as_deref().unwrap_or_default()
+    }
+
     /// Fills in what the plan could not know.
     fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
         self.region = Some(Region::from(&*aws.name));

@@ -1,13 +1,16 @@
 //! What a plan makes of the event source: repaired, gone, or about to lose its bus.
 
-use tfplugin::{Action, Plan, Value};
+use tfplugin::{Operation, Plan, PlanAction, Value};
 
 use super::source::MISSING;
-use super::{Bus, messages};
+use super::{Bus, in_use, messages};
+
+/// Private state of a bus whose connection is in the state too, as of the last refresh.
+const WITH_CONNECTION: &str = "with_connection";
 
 /// A bus is named as its source.
 pub(super) fn name(plan: &mut Plan<'_, Bus>) {
-    if plan.action() == Action::Create
+    if plan.action() == PlanAction::Create
         && let Value::Known(source) = plan.planned(Bus::event_source_name())
     {
         plan.set(Bus::name(), source);
@@ -17,7 +20,7 @@ pub(super) fn name(plan: &mut Plan<'_, Bus>) {
 /// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
 pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
     let Some(prior) = plan.prior() else { return };
-    if plan.action() != Action::Update {
+    if plan.action() != PlanAction::Update {
         return;
     }
     match prior.source_state.as_deref() {
@@ -47,13 +50,27 @@ fn is_gone(source_state: &str) -> bool {
     matches!(source_state, "DELETED" | MISSING)
 }
 
+/// What a later plan needs of a refresh: that there was one, and whether the connection is of this state. It is refreshed
+/// before the bus, which refers to it.
+pub(super) fn note_refresh(operation: &Operation<'_, Bus>, bus: &Bus) {
+    let walk = operation.client().walk();
+    let connected = walk.is_connected(&bus.event_source_name);
+    operation.set_private(WITH_CONNECTION, if connected { "true" } else { "" });
+    walk.refreshed(bus.object());
+}
+
+/// Warns that events are dropped from now on; not where nothing sends any: the source is gone, or a `destroy` takes the
+/// connection too.
 pub(super) fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
+    let Some(prior) = plan.prior() else { return };
     let what = match plan.action() {
-        Action::Delete => "Deleting",
-        Action::Update if plan.replaces() => "Replacing",
+        PlanAction::Delete if in_use::is_destroy(plan, prior) && plan.private(WITH_CONNECTION).is_some() => {
+            return;
+        }
+        PlanAction::Delete => "Deleting",
+        PlanAction::Update if plan.replaces() => "Replacing",
         _ => return,
     };
-    let Some(prior) = plan.prior() else { return };
     // Where nothing arrives any more there is nothing left to lose.
     if prior.source_state.as_deref().is_some_and(is_gone) {
         return;
@@ -62,7 +79,7 @@ pub(super) fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
     // A bus that is deleted has no configuration to point to.
     let is_moved = plan.planned(Bus::region()) != Value::from(prior.region.clone());
     let warning = match plan.action() {
-        Action::Delete => warning,
+        PlanAction::Delete => warning,
         _ if is_moved && !plan.config(Bus::region()).is_null() => warning.at(Bus::region()),
         _ => warning.at(Bus::event_source_name()),
     };

@@ -95,18 +95,18 @@ async fn connection_of(operation: &Operation<'_, Bus>, aws: &Regional, name: &st
         .scalr()
         .ok()?
         .stopping_with(operation.cancelled());
-    let connections = scalr.api.connections(None).await.ok()?;
+    let connections = scalr.connections().await.ok()?;
     let account = aws.account().await.ok().filter(|account| !account.is_empty())?;
     let mut of_source = connections
-        .into_iter()
-        .map(|held| held.attributes)
+        .iter()
+        .map(|held| &held.attributes)
         .filter(|wire| wire.event_source.as_deref() == Some(name))
         .peekable();
-    let first = of_source.peek()?.clone();
+    let first = *of_source.peek()?;
     if of_source.any(|wire| wire.region == aws.name && wire.aws_account_id == account) {
         return Some(Whereabouts::Here);
     }
-    let misplaced = messages::elsewhere(name, &first, account, &aws.name);
+    let misplaced = messages::elsewhere(name, first, account, &aws.name);
     Some(Whereabouts::Elsewhere(Box::new(misplaced)))
 }
 

@@ -1,7 +1,7 @@
 //! What users read of a connection.
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::Diagnostic;
+use tfplugin::{Diagnostic, MoveRefused};
 
 use super::Connection;
 use crate::failure::import_block;
@@ -19,6 +19,11 @@ pub(super) const NOT_ASKED: &str = "Scalr could not be asked for it.";
 /// How the targets come before the events that are held.
 pub(super) const TARGETS_FIRST: &str = "Apply the rules and their targets while the connection is paused, then set \
                                         `enabled = true`.";
+
+/// What the state has for an id belongs to something else.
+pub(super) fn id_to_move(id: &str, why: &str) -> MoveRefused {
+    MoveRefused::new(format!("The id in its state, `{id}`, {why}."))
+}
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -50,17 +55,17 @@ pub(super) fn taken(plan: &Connection, holder: &Object<Wire>) -> Diagnostic {
          created.\n\n{}\n\nIf the connection is being replaced, remove `create_before_destroy` from it and from what depends \
          on it: the old and the new connection cannot exist side by side.",
         described(holder),
-        how_to_import(holder)
+        how_to_import(plan, holder)
     ))
     .at(Connection::aws_account_id())
 }
 
 /// The state where the answer was lost, and a connection is there.
-pub(super) fn there_now(holder: &Object<Wire>) -> String {
+pub(super) fn there_now(plan: &Connection, holder: &Object<Wire>) -> String {
     format!(
         "Scalr has a connection for this AWS account and region now: {}, perhaps made by this very call. {}",
         described(holder),
-        how_to_import(holder)
+        how_to_import(plan, holder)
     )
 }
 
@@ -71,9 +76,19 @@ fn described(object: &Object<Wire>) -> String {
     )
 }
 
-fn how_to_import(object: &Object<Wire>) -> String {
+fn how_to_import(plan: &Connection, object: &Object<Wire>) -> String {
+    let held = &object.attributes.name;
+    let renamed = if *held == plan.name {
+        String::new()
+    } else {
+        format!(
+            "\n\nWrite `name = \"{held}\"` with it: a connection's name cannot be changed. With `name = \"{}\"` the plan would \
+             replace the connection, and its event source, with which the bus is associated, would go.",
+            plan.name
+        )
+    };
     format!(
-        "To manage it with this resource, apply again with this block:\n\n{}",
+        "To manage it with this resource, apply again with this block:\n\n{}{renamed}",
         import_block(&object.id)
     )
 }

@@ -3,13 +3,15 @@
 //! It makes no AWS call and never waits for `active`: that takes a bus on the other side.
 
 mod messages;
+mod moved;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Action, Attrs, Operation, Plan, Resource, Result, Timeouts, Value, mins};
+use tfplugin::{Attrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value, mins};
 
 use crate::check;
 use crate::client::Client;
+use crate::defaults;
 use crate::failure::Cause as _;
 use crate::scalr::connection_id;
 use crate::values::Region;
@@ -18,6 +20,8 @@ use messages::doing;
 /// Streams Scalr's events to AWS EventBridge through a partner event source, which it makes in an AWS account and region.
 ///
 /// The stream begins when the source is associated with an event bus (`scalr_eventbridge_bus`) and Scalr has seen that (`scalr_eventbridge_activation`). There is one connection for each AWS account and region, so `create_before_destroy` cannot work here.
+///
+/// A `moved` block takes over a `scalr_event_bridge_integration`, made with Scalr's own provider.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Connection {
     /// Name of the connection; also the last segment of the event source's name. Letters, digits, `.`, `-` and `_`.
@@ -56,6 +60,7 @@ impl Resource for Connection {
     const NAME: &'static str = "eventbridge_connection";
     type Client = Client;
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
+    const MOVES: Moves<Self> = moved::sources;
 
     async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
@@ -74,7 +79,7 @@ impl Resource for Connection {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = state.connection_id()?;
-        let Some(object) = scalr.connection(&id).await? else {
+        let Some(object) = scalr.refreshed(&id, |held| state.is_as_written(held)).await? else {
             // An import knows the id alone.
             if state.name.is_empty() {
                 return Err(scalr.nothing_to_import(&id).into());
@@ -82,7 +87,11 @@ impl Resource for Connection {
             return Ok(None);
         };
         warn_of_failure(operation, &object);
-        Ok(Some(state.with(&object)))
+        let state = state.with(&object);
+        if let Some(source) = &state.event_source_name {
+            operation.client().walk().connected(source);
+        }
+        Ok(Some(state))
     }
 
     async fn update(prior: Self, plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -108,8 +117,10 @@ impl Resource for Connection {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let region = plan.config(Self::region()).known();
+        defaults::warn_of_region(plan, region.as_deref(), Self::region());
         let enabled = plan.planned(Self::enabled());
-        if plan.action() == Action::Update && !plan.replaces() && enabled == Value::Known(false) {
+        if plan.action() == PlanAction::Update && !plan.replaces() && enabled == Value::Known(false) {
             // Any other answer to the pause is an error.
             plan.set(Self::status(), Status::Disabled.as_str());
         }
@@ -127,19 +138,29 @@ impl Connection {
         connection_id(self.id.as_deref().unwrap_or_default(), Self::id())
     }
 
-    /// The only way from the wire to state.
+    /// The way from the wire to state: a name or ARN that was known stays, should an answer leave it out.
     fn with(self, object: &Object<Wire>) -> Self {
+        let found = Self::found(object);
+        Self {
+            event_source_name: found.event_source_name.or(self.event_source_name),
+            event_source_arn: found.event_source_arn.or(self.event_source_arn),
+            account_id: found.account_id.or(self.account_id),
+            ..found
+        }
+    }
+
+    /// One that nothing is known of but what the wire says.
+    pub fn found(object: &Object<Wire>) -> Self {
         let wire = object.attributes.clone();
-        let account = object.relationships.account.id().map(ToString::to_string);
         Self {
             name: wire.name,
             aws_account_id: wire.aws_account_id,
             region: Region::from(&*wire.region),
             enabled: wire.status != Status::Disabled,
             id: Some(object.id.to_string()),
-            event_source_name: wire.event_source.or(self.event_source_name),
-            event_source_arn: wire.event_source_arn.or(self.event_source_arn),
-            account_id: account.or(self.account_id),
+            event_source_name: wire.event_source,
+            event_source_arn: wire.event_source_arn,
+            account_id: object.relationships.account.id().map(ToString::to_string),
             status: Some(wire.status.to_string()),
             error_message: wire.err_message.filter(|text| !text.is_empty()),
         }

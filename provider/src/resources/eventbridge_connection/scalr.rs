@@ -29,6 +29,18 @@ const ATTRIBUTES: Attributes = &[
     ("/data/attributes/status", || Connection::enabled().into()),
 ];
 
+impl Connection {
+    /// Whether what was written holds. An import has nothing to hold.
+    pub(super) fn is_as_written(&self, object: &Object<Wire>) -> bool {
+        let now = self.clone().with(object);
+        let written = |it: &Self| {
+            let place = (it.name.clone(), it.aws_account_id.clone(), it.region.clone());
+            (place, it.enabled)
+        };
+        self.name.is_empty() || written(self) == written(&now)
+    }
+}
+
 /// Creates the connection.
 pub(super) async fn create(scalr: &Scalr, plan: &Connection) -> Result<Object<Wire>> {
     let input = ConnectionInput {
@@ -79,7 +91,7 @@ async fn not_created(scalr: &Scalr, plan: &Connection, error: ClientError) -> Di
         (Some(holder), Creation::Refused) => messages::taken(plan, holder).into(),
         (None, Creation::Refused) => failed.during(doing),
         (Some(holder), Creation::Unsure) => {
-            failed.during_with(doing, &Standing::same(messages::there_now(holder)))
+            failed.during_with(doing, &Standing::same(messages::there_now(plan, holder)))
         }
         (None, Creation::Unsure) => failed.during_with(doing, &Standing::same(messages::NOT_THERE_YET)),
     }

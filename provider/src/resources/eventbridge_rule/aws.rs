@@ -24,6 +24,17 @@ use crate::values::Json;
 const LOOKED_AT_MAX: usize = 20;
 const DELETE_EVERY: Duration = Duration::from_secs(2);
 
+/// The rule as AWS has it. An import has no state that a list could confirm.
+pub(super) async fn refreshed(
+    aws: &Regional,
+    state: &Rule,
+    imported: bool,
+) -> std::result::Result<Option<DescribeRuleOutput>, Error> {
+    let is_known = |held: &DescribeRuleOutput| imported || state.shows(held);
+    let (bus, name) = (&state.event_bus_name, state.known_name());
+    aws.refreshed_rule(bus, name, is_known).await
+}
+
 /// Looks for a rule of that name before PutRule overwrites it. True where there is one, just as planned.
 pub(super) async fn adopt_or_refuse(aws: &Regional, client: &Client, plan: &Rule) -> Result<bool> {
     let (bus, name) = (&plan.event_bus_name, plan.known_name());
@@ -84,6 +95,7 @@ async fn is_left_over(aws: &Regional, plan: &Rule, name: &str) -> Result<bool, E
 
 /// Writes the rule, a new one with its tags, and returns its ARN.
 pub(super) async fn put(aws: &Regional, plan: &Rule, tags: Option<&Tags>) -> Result<String> {
+    const CALL: &str = "events:PutRule";
     let new = tags.is_some();
     let tags = tags.filter(|tags| !tags.is_empty());
     let state = if plan.enabled {
@@ -102,8 +114,9 @@ pub(super) async fn put(aws: &Regional, plan: &Rule, tags: Option<&Tags>) -> Res
         .set_description(plan.description.clone())
         .set_role_arn(plan.role_arn.clone())
         .set_tags(tags.map(wire_tags));
-    match call.send().await.map_err(|e| aws.failed("events:PutRule", e)) {
-        Ok(answer) => Ok(answer.rule_arn.unwrap_or_default()),
+    let answer = call.send().await.map_err(|e| aws.failed(CALL, e));
+    match answer.and_then(|answer| aws.given(CALL, "RuleArn", answer.rule_arn)) {
+        Ok(arn) => Ok(arn),
         Err(e) if e.is_not_found() => {
             Err(messages::no_bus(plan, &e, &aws.account_in_words().await, &aws.name).into())
         }
@@ -170,6 +183,13 @@ impl Rule {
         self.event_pattern = Json::from(held.event_pattern().unwrap_or_default());
         self.enabled = held.state() != Some(&RuleState::Disabled);
         self.role_arn = filled(held.role_arn());
+    }
+
+    /// What AWS holds is what the state says.
+    fn shows(&self, held: &DescribeRuleOutput) -> bool {
+        let mut now = self.clone();
+        now.with(held);
+        now.is_like(self) && held.arn() == self.arn.as_deref()
     }
 
     /// What PutRule writes is the same; tags are another call's.

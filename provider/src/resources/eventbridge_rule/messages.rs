@@ -8,6 +8,10 @@ use crate::aws::{Error, Regional};
 use crate::failure::{Standing, UNCHANGED, import_block};
 use crate::resources::messages::{self, Existing};
 
+/// What becomes of the targets of a rule that stays where it is.
+pub(super) const TARGETS_OF_A_MOVED_RULE: &str =
+    "Its targets can be `scalr_eventbridge_target` all the same.";
+
 /// What failed is named by what was being done.
 pub(super) mod doing {
     pub(in super::super) fn make(bus: &str, name: &str) -> String {
@@ -127,6 +131,31 @@ pub(super) fn targets_left(rule: &str, left: &[String]) -> String {
         format!("the targets `{}`", left.join("`, `"))
     };
     format!("the rule `{rule}` still has {targets}, and AWS deletes a rule only when it has none")
+}
+
+/// With the plan: targets on a rule that is to go. `deletes`: it does not come back.
+pub(super) fn in_use(rule: &Rule, staying: &[String], deletes: bool) -> Diagnostic {
+    let (bus, name) = (&rule.event_bus_name, rule.known_name());
+    let (whose, order) = if deletes {
+        (
+            "which no `scalr_eventbridge_target` of this plan removes",
+            "unless a resource of another provider removes them in the same apply, that apply stops there, with the rule's other \
+             targets gone and the rule in place",
+        )
+    } else {
+        (
+            "whose ids are not the default ones of `scalr_eventbridge_target`",
+            "unless the resources that have them are replaced with the rule, the apply stops there, with the rule's other \
+             targets gone and the rule in place",
+        )
+    };
+    Diagnostic::warning(format!("The rule `{name}` has targets")).detail(format!(
+        "AWS deletes a rule only when it has none. The rule has the targets `{}`, {whose}: {order}. Remove those that no \
+         resource manages first: `aws events remove-targets --region {} --event-bus-name {bus} --rule {name} --ids {}`.",
+        staying.join("`, `"),
+        rule.region.as_deref().unwrap_or_default(),
+        staying.join(" ")
+    ))
 }
 
 /// Nothing removes the targets that are in the way of a delete.

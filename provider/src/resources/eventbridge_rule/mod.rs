@@ -2,7 +2,9 @@
 
 mod aws;
 mod generated_name;
+mod in_use;
 mod messages;
+mod moved;
 mod object;
 mod pattern;
 
@@ -10,7 +12,7 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Action, Attrs, Config, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins,
+    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
 };
 
 use super::{handover, placement};
@@ -29,13 +31,15 @@ use messages::doing;
 /// before anything is made. On a bus of Scalr's, every plan warns of a pattern that matches none of Scalr's events, or of which a part
 /// matches none: one that names a field that they do not have, a value of another type or outside the values that the field has, or
 /// another source or detail type. Where Scalr can be asked, it warns as well of a bus that is in another region or AWS account.
+///
+/// A `moved` block takes over an `aws_cloudwatch_event_rule`, made with hashicorp/aws, that has an event pattern.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
     /// Beginning of the rule's name, 38 characters at most: AWS takes 64, and 26 are added. For rules that are replaced with
-    /// `create_before_destroy`. Where their targets have that too, they use a log group with `create = false`, since the old rule's target still has its own. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
+    /// `create_before_destroy`. Where their targets have that too, a log group passes to the new target when the old one is destroyed. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
     /// it is an error that says how to import it.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
@@ -76,9 +80,14 @@ impl Resource for Rule {
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "name"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().delete(mins(5));
     const PLANS_DESTROY: bool = true;
+    const MOVES: Moves<Self> = moved::sources;
     const RULES: Rules<Self> = || {
         let one_name = exactly_one_of((Self::name(), Self::name_prefix()));
-        vec![one_name.message(messages::one_name).unless(is_generated)]
+        vec![
+            one_name
+                .message(messages::one_name)
+                .unless(generated_name::is_of_an_import),
+        ]
     };
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -110,7 +119,7 @@ impl Resource for Rule {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
         state.region = Some(Region::from(&*aws.name));
         let (bus, name) = (state.event_bus_name.clone(), state.known_name().to_owned());
         let doing = || doing::read(&bus, &name);
@@ -119,7 +128,8 @@ impl Resource for Rule {
         if imported {
             imported_account(&aws, state.arn.as_deref()).await?;
         }
-        let Some(held) = aws.rule(&bus, &name).await.map_err(|e| e.during(doing()))? else {
+        let held = aws::refreshed(&aws, &state, imported).await;
+        let Some(held) = held.map_err(|e| e.during(doing()))? else {
             if imported {
                 return Err(messages::nothing_to_import(&bus, &name, &aws).await.into());
             }
@@ -179,8 +189,8 @@ impl Resource for Rule {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        if plan.action() == Action::Delete {
-            note_removal(plan);
+        if plan.action() == PlanAction::Delete {
+            in_use::judge(plan).await;
             return Ok(());
         }
         defaults::plan_region(plan, &Self::region());
@@ -196,6 +206,7 @@ impl Resource for Rule {
         .await;
         let object = object::planned(plan);
         handover::plan(plan, object, "another `name`", Self::name());
+        in_use::judge(plan).await;
         Ok(())
     }
 
@@ -220,15 +231,6 @@ impl Rule {
         self.region = Some(Region::from(&*aws.name));
         defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
-    }
-}
-
-/// The plan of the bus, which comes after those of its rules, counts the rules that stay.
-fn note_removal(plan: &Plan<'_, Rule>) {
-    if let Some((client, rule)) = plan.client().zip(plan.prior()) {
-        client
-            .walk()
-            .rule_removal(&rule.event_bus_name, rule.known_name());
     }
 }
 

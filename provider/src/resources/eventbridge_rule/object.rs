@@ -15,6 +15,16 @@ impl Rule {
         }
     }
 
+    /// A target of the rule.
+    pub(super) fn target(&self, id: String) -> Object {
+        Object::Target {
+            region: self.region.as_deref().unwrap_or_default().to_owned(),
+            bus: self.event_bus_name.clone(),
+            rule: self.known_name().to_owned(),
+            id,
+        }
+    }
+
     /// The bus, from which a destroy removes the rule.
     pub(super) fn bus(&self) -> Object {
         Object::Bus {

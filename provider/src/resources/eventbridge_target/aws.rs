@@ -56,9 +56,11 @@ pub(super) async fn put(
     let mut retry = Retry::new(operation, EVERY, doing, messages::after_put(plan, new));
     while retry.next().await {
         let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
-        let attempted = answer.and_then(|answer| match answer.failed_entries().first() {
-            None => Ok(()),
-            Some(entry) => Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message())),
+        let attempted = answer.and_then(|answer| {
+            let failed = aws.given(CALL, "FailedEntries", answer.failed_entries)?;
+            failed.first().map_or(Ok(()), |entry| {
+                Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message()))
+            })
         });
         if let Some(done) = retry.judge(attempted.map(Break)) {
             return done;
@@ -80,9 +82,11 @@ pub(super) async fn remove(operation: &Operation<'_, Target>, aws: &Regional, st
     let mut retry = Retry::new(operation, EVERY, doing, messages::after_removing(state));
     while retry.next().await {
         let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
-        let attempted = answer.and_then(|answer| match answer.failed_entries().first() {
-            None => Ok(()),
-            Some(entry) => Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message())),
+        let attempted = answer.and_then(|answer| {
+            let failed = aws.given(CALL, "FailedEntries", answer.failed_entries)?;
+            failed.first().map_or(Ok(()), |entry| {
+                Err(aws.entry_failed(CALL, entry.error_code(), entry.error_message()))
+            })
         });
         if let Some(done) = retry.judge(gone(attempted)) {
             return done;

@@ -1,24 +1,28 @@
 //! The log group of a target, and EventBridge's permission to write to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatchlogs::types::{LogGroup as WireGroup, LogGroupClass};
 use aws_sdk_eventbridge::types::Target as WireTarget;
-use tfplugin::{Diagnostic, Diagnostics, Operation, Result};
+use tfplugin::{Diagnostic, Operation, Result};
 
+use super::claim::{Claimant, ExistingGroup, find_or_make, pass_on};
 use super::messages::{self, doing};
 use super::unfinished::Saving;
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::retry::gone;
-use crate::aws::{Error, Regional, arn, checks, log_policy, target_id};
+use crate::aws::{Error, Regional, arn, log_policy, target_id};
 use crate::defaults;
-use crate::failure::{Cause as _, Effect};
+use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner, Turn};
 use crate::resources::handover;
 
 /// The tag that names the owner of a log group made here.
 pub(super) const OWNER_TAG: &str = "scalr-eventbridge:owner";
+/// The tag that names who gets the group once the target of its owner is destroyed: with `create_before_destroy` the new
+/// target is made before that.
+pub(super) const NEXT_OWNER_TAG: &str = "scalr-eventbridge:next-owner";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
 
 /// The group is there and EventBridge may write.
@@ -26,6 +30,11 @@ pub(super) const READY: &str = "ready";
 const GROUP_MISSING: &str = "log group missing";
 
 impl Target {
+    /// The log group that was made here.
+    pub(super) fn own_group(&self) -> Option<&LogGroup> {
+        self.log_group.as_ref().filter(|group| group.create)
+    }
+
     /// Makes log group and permission. They come before the target: the first event must find them.
     pub(super) async fn make_ready(
         &mut self,
@@ -59,7 +68,12 @@ async fn ensure(
     let saving = Saving::new(operation, target, prior);
     // Who owns the group is said before the turn ends: no target that goes may delete it from here on.
     let mut turn = handover::turn(operation, &object(aws, group)).await?;
-    let held = match find_or_make(aws, target, group, &owner, tagging.defaults, &turn).await {
+    let by = Claimant {
+        target,
+        owner: &owner,
+        is_new: prior.is_none(),
+    };
+    let held = match find_or_make(aws, &by, group, tagging.defaults, &turn).await {
         Ok(held) => held,
         Err(failure) => {
             if failure.may_be_made {
@@ -75,13 +89,17 @@ async fn ensure(
         None => saving.made(group, &need),
     }
     let standing = messages::group_is_there(prior.is_none());
-    if group.create {
-        if let Some(ExistingGroup { wire, tags }) = &held {
+    if let Some(other) = held.as_ref().and_then(|held| held.still_owned_by.as_deref()) {
+        operation.warn(messages::group_is_passed_on_later(&group.name, other));
+    } else if group.create {
+        if let Some(ExistingGroup { wire, tags, .. }) = &held {
             let mut lacking = tagging.managed(None);
             lacking.retain(|key, value| tags.get(key) != Some(value));
             tag(aws, &arn_of(wire, Some(group)), group, lacking, standing).await?;
         }
-        set_retention(aws, group, held.as_ref().map(|held| &held.wire), standing).await?;
+        let wire = held.as_ref().map(|held| &held.wire);
+        set_retention(aws, group, wire, standing).await?;
+        set_key(aws, group, wire, standing).await?;
     }
     let granted = log_policy::ensure(operation, aws, &need).await;
     granted.map_err(|failure| messages::no_permission(&group.name, &failure, standing))?;
@@ -117,6 +135,7 @@ pub(super) async fn read(
     group.create = group.create && tags.get(OWNER_TAG) == Some(&owner(&target.event_bus_name, &target.rule));
     if group.create {
         group.retention_in_days = held.retention_in_days().map(i64::from);
+        group.kms_key_id = filled(held.kms_key_id());
     }
     group.arn = Some(need.log_group_arn);
     let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
@@ -188,9 +207,14 @@ pub(super) async fn release(
     {
         return Ok(());
     }
-    let call = aws.logs.untag_resource().resource_arn(arn).tag_keys(OWNER_TAG);
+    untag(aws, &arn, OWNER_TAG).await.map_err(failed)
+}
+
+/// Removes a tag from a group; one that is gone has none.
+pub(super) async fn untag(aws: &Regional, arn: &str, key: &str) -> std::result::Result<(), Error> {
+    let call = aws.logs.untag_resource().resource_arn(arn).tag_keys(key);
     let answer = call.send().await.map_err(|e| aws.failed("logs:UntagResource", e));
-    gone(answer).map(drop).map_err(failed)
+    gone(answer).map(drop)
 }
 
 /// The group, as this process knows it.
@@ -218,6 +242,13 @@ pub(super) async fn keep_or_delete(
 ) -> Result<Option<Diagnostic>> {
     let name = &group.name;
     turn.disown(Owner::of(operation).as_ref());
+    let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
+    // Whoever was made here meanwhile may have asked for it; a process that finishes a killed apply looks before it deletes.
+    if (turn.is_owned() || group.delete_on_destroy)
+        && let Some(next) = pass_on(aws, target, group).await.map_err(failed)?
+    {
+        return Ok(Some(messages::group_passes_on(name, &next)));
+    }
     if found && group.delete_on_destroy {
         return Ok(Some(messages::group_was_there_before(name)));
     }
@@ -227,15 +258,16 @@ pub(super) async fn keep_or_delete(
     if turn.is_owned() {
         return Ok(Some(messages::group_stays_with_resource(name)));
     }
-    let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(None);
     };
-    let tags = aws
-        .log_group_tags(&arn_of(&held, Some(group)))
-        .await
-        .map_err(failed)?;
-    if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule)) {
+    let arn = arn_of(&held, Some(group));
+    let tags = aws.log_group_tags(&arn).await.map_err(failed)?;
+    let own = owner(&target.event_bus_name, &target.rule);
+    if tags.get(OWNER_TAG) != Some(&own) {
+        if tags.get(NEXT_OWNER_TAG) == Some(&own) {
+            untag(aws, &arn, NEXT_OWNER_TAG).await.map_err(failed)?;
+        }
         return Ok(Some(messages::group_stays_with_owner(name)));
     }
     if let Some(other) = another(aws, target, name).await.map_err(failed)? {
@@ -258,142 +290,8 @@ async fn another(
     Ok(targets.into_iter().flatten().find(leads))
 }
 
-/// A group that was there, with its tags where they matter: on one that is, or becomes, this rule's.
-struct ExistingGroup {
-    wire: WireGroup,
-    tags: HashMap<String, String>,
-}
-
-async fn find_or_make(
-    aws: &Regional,
-    target: &Target,
-    group: &LogGroup,
-    owner: &str,
-    default_tags: &BTreeMap<String, String>,
-    turn: &Turn,
-) -> std::result::Result<Option<ExistingGroup>, NotMade> {
-    let name = &group.name;
-    let held = aws.log_group(name).await;
-    let held = held.map_err(|e| e.during(doing::look_for_group(name)))?;
-    match held {
-        Some(wire) if group.create => Ok(Some(claim(aws, target, group, wire, owner, turn).await?)),
-        Some(wire) => Ok(Some(ExistingGroup {
-            wire,
-            tags: HashMap::new(),
-        })),
-        None if !group.create => Err(Diagnostics::from(messages::no_group(name, &aws.name)).into()),
-        None => match make(aws, name, owner, default_tags).await {
-            Ok(()) => Ok(None),
-            // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
-            Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
-                let made = aws.log_group(name).await;
-                match made.map_err(|e| e.during(doing::make_group(name)))? {
-                    Some(wire) => Ok(Some(claim(aws, target, group, wire, owner, turn).await?)),
-                    None => Ok(None),
-                }
-            }
-            Err(e) => Err(NotMade {
-                may_be_made: e.effect() == Effect::Unknown,
-                diagnostics: e.during_with(doing::make_group(name), &messages::after_making_group()),
-            }),
-        },
-    }
-}
-
-/// Why there is no group, as far as is known.
-struct NotMade {
-    /// The answer to the call that makes it was lost.
-    may_be_made: bool,
-    diagnostics: Diagnostics,
-}
-
-impl From<Diagnostics> for NotMade {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self {
-            may_be_made: false,
-            diagnostics,
-        }
-    }
-}
-
-/// The tag goes into the very call that makes the group: a kill in between must not leave one that nobody owns.
-async fn make(
-    aws: &Regional,
-    name: &str,
-    owner: &str,
-    default_tags: &BTreeMap<String, String>,
-) -> std::result::Result<(), Error> {
-    let mut call = aws.logs.create_log_group().log_group_name(name);
-    for (key, value) in default_tags {
-        call = call.tags(key, value);
-    }
-    let answer = call.tags(OWNER_TAG, owner).send().await;
-    answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
-}
-
-/// Adopts a group that is there: it is this rule's; or the rule that owned it is gone, as after a rename; or the target that
-/// had it was destroyed in this apply.
-async fn claim(
-    aws: &Regional,
-    target: &Target,
-    group: &LogGroup,
-    wire: WireGroup,
-    owner: &str,
-    turn: &Turn,
-) -> Result<ExistingGroup> {
-    let (name, arn) = (&group.name, arn_of(&wire, Some(group)));
-    let tags = aws.log_group_tags(&arn).await;
-    let tags = tags.map_err(|e| e.during(doing::read_group_tags(name)))?;
-    let found = tags.get(OWNER_TAG);
-    if found.is_some_and(|found| found == owner) {
-        return Ok(ExistingGroup { wire, tags });
-    }
-    if let Some(found) = found
-        && is_free(aws, target, name, found, turn).await?
-    {
-        let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
-        tag(aws, &arn, group, mine, messages::GROUP_AS_IT_WAS).await?;
-        return Ok(ExistingGroup { wire, tags });
-    }
-    Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, Some(owner))).into())
-}
-
-/// Whether the rule that an owner tag names has let the group go.
-async fn is_free(aws: &Regional, target: &Target, group: &str, found: &str, turn: &Turn) -> Result<bool> {
-    let Some((bus, rule)) = bus_and_rule(found) else {
-        return Ok(false);
-    };
-    let failed = |e: Error| e.during(doing::look_for_owner(rule, group));
-    // Its target was destroyed in this apply: nothing but another target of the rule's can lead to the group.
-    if turn.released() == Some(found) {
-        let targets = aws.targets(bus, rule).await.map_err(failed)?;
-        let leads = |target: &WireTarget| arn::log_group_name(target.arn()) == Some(group);
-        return Ok(!targets.iter().flatten().any(leads));
-    }
-    // A rule that is there may be about to lead to it.
-    let near = is_near(bus, &target.event_bus_name);
-    Ok(near && aws.rule(bus, rule).await.map_err(failed)?.is_none())
-}
-
-/// Bus and rule that an owner tag names.
-fn bus_and_rule(found: &str) -> Option<(&str, &str)> {
-    let (bus, rule) = found.rsplit_once('/')?;
-    (checks::bus(bus).is_ok() && checks::name(rule).is_ok()).then_some((bus, rule))
-}
-
-/// Whether what the rules of one bus had may pass on to a rule of another: a rule that is renamed stays on its bus, and a
-/// connection that is renamed has another bus beside it, of the same Scalr account.
-fn is_near(theirs: &str, bus: &str) -> bool {
-    theirs == bus || (account_of(bus).is_some() && account_of(theirs) == account_of(bus))
-}
-
-/// What a partner's bus has before the connection's name.
-fn account_of(bus: &str) -> Option<&str> {
-    bus.rsplit_once('/').map(|(account, _)| account)
-}
-
 /// Puts tags on a group.
-async fn tag(
+pub(super) async fn tag(
     aws: &Regional,
     arn: &str,
     group: &LogGroup,
@@ -447,6 +345,27 @@ async fn set_retention(
             .map_err(|e| aws.failed("logs:DeleteRetentionPolicy", e))
     };
     answer.map_err(|e| e.during_with(doing::set_retention(name), &messages::after_group_call(standing)))
+}
+
+/// Brings the key of a group that was there to what is planned. One that is made has it from the start.
+async fn set_key(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>, standing: &str) -> Result<()> {
+    let name = &group.name;
+    let Some(now) = held.map(|held| filled(held.kms_key_id())) else {
+        return Ok(());
+    };
+    if now == group.kms_key_id {
+        return Ok(());
+    }
+    let answer = if let Some(key) = &group.kms_key_id {
+        let call = aws.logs.associate_kms_key().log_group_name(name).kms_key_id(key);
+        let answer = call.send().await.map(drop);
+        answer.map_err(|e| aws.failed("logs:AssociateKmsKey", e))
+    } else {
+        let call = aws.logs.disassociate_kms_key().log_group_name(name);
+        let answer = call.send().await.map(drop);
+        answer.map_err(|e| aws.failed("logs:DisassociateKmsKey", e))
+    };
+    answer.map_err(|e| e.during_with(doing::set_key(name), &messages::after_group_call(standing)))
 }
 
 pub(super) fn need(target_id: &str, group: &str, rule_arn: &str) -> Need {
@@ -507,23 +426,5 @@ mod tests {
         let (one, other) = (owner(&bus, "r1"), owner(&bus, "r2"));
         assert_eq!((one.len(), other.len()), (256, 256));
         assert_ne!(one, other);
-    }
-
-    #[test]
-    fn groups_pass_on_within_a_scalr_account() {
-        let bus = "aws.partner/scalr.com/acme/prod";
-        for (found, bus, expected) in [
-            ("aws.partner/scalr.com/acme/prod/r", bus, Some("r")),
-            ("aws.partner/scalr.com/acme/old/r", bus, Some("r")),
-            ("aws.partner/scalr.com/other/prod/r", bus, None),
-            ("custom/r", bus, None),
-            ("custom/r", "custom", Some("r")),
-            ("other/r", "custom", None),
-            ("r", "custom", None),
-            ("custom/a b", "custom", None),
-        ] {
-            let near = bus_and_rule(found).filter(|(theirs, _)| is_near(theirs, bus));
-            assert_eq!(near.map(|(_, rule)| rule), expected, "{found} {bus}");
-        }
     }
 }

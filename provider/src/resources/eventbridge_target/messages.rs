@@ -4,7 +4,8 @@ use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
 
-use super::{LogGroup, Target, log_group::OWNER_TAG};
+use super::log_group::{NEXT_OWNER_TAG, OWNER_TAG};
+use super::{LogGroup, Target};
 use crate::aws::{Error, Regional, log_policy};
 use crate::failure::{Standing, UNCHANGED};
 use crate::resources::messages::{self, Existing};
@@ -13,6 +14,9 @@ use crate::resources::messages::{self, Existing};
 pub(super) const TARGET_AS_CONFIGURED: &str = "The target is as configured. Apply again to continue.";
 pub(super) const TARGET_STILL_THERE: &str =
     "The target is still there; the next destroy continues from here.";
+
+/// What becomes of the rule of a target that stays where it is.
+pub(super) const RULE_OF_A_MOVED_TARGET: &str = "Its rule can be a `scalr_eventbridge_rule` all the same.";
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -57,6 +61,10 @@ pub(super) mod doing {
         format!("set the retention of the log group `{name}`")
     }
 
+    pub(in super::super) fn set_key(name: &str) -> String {
+        format!("set the KMS key of the log group `{name}`")
+    }
+
     pub(in super::super) fn release_group(name: &str) -> String {
         format!("release the log group `{name}`")
     }
@@ -99,6 +107,23 @@ pub(super) async fn nothing_to_import(
         }
     };
     messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)
+}
+
+/// A target that was moved without its region is not where the provider looks.
+pub(super) fn not_in_the_providers_region(wanted: &Target, region: &str) -> Diagnostic {
+    let (bus, rule, id) = (&wanted.event_bus_name, &wanted.rule, wanted.id());
+    Diagnostic::failed(format!("move the target `{id}` of the rule `{rule}`"))
+        .because(format!(
+            "The state of `aws_cloudwatch_event_target` does not say in which region it is, and in region {region}, the provider's \
+             own, there is none on the event bus `{bus}`."
+        ))
+        .standing("Nothing was changed.")
+        .next(format!(
+            "If it is in another region, write two blocks in place of `moved`: `removed` with \
+             `from = aws_cloudwatch_event_target.NAME` and `lifecycle {{ destroy = false }}`, and `import` with \
+             `to = scalr_eventbridge_target.NAME` and `id = \"{bus}/{rule}/{id}@REGION\"`. If it is gone, write `removed` alone: \
+             the target is then made."
+        ))
 }
 
 pub(super) fn no_rule(bus: &str, rule: &str, account: &str, region: &str) -> Diagnostic {
@@ -228,7 +253,7 @@ pub(super) fn group_of_another(
         |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
     );
     let replaced = if found.is_some() {
-        " If that rule is being replaced, `create_before_destroy` is in the way: without it, the log group is adopted."
+        " If the target of that rule is to be destroyed, apply that first: the log group is then adopted."
     } else {
         ""
     };
@@ -292,6 +317,33 @@ pub(super) fn group_stays_with_resource(name: &str) -> Diagnostic {
     )
 }
 
+/// Targets of two rules of one plan are to have one group.
+pub(super) fn group_of_two(name: &str, owners: [&str; 2]) -> Diagnostic {
+    Diagnostic::error(format!("Two rules are to have the log group `{name}`")).detail(format!(
+        "It belongs to another rule of this configuration: targets of `{}` and of `{}` have `create = true` for it. A log group is \
+         made, kept and deleted by the targets of one rule. Nothing was changed. Set `create = false` in one of them to use it \
+         without owning it, or choose another name.",
+        owners[0], owners[1]
+    ))
+}
+
+/// A new target leads to a group that another target has until it is destroyed.
+pub(super) fn group_is_passed_on_later(name: &str, found: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` belongs to another rule's target")).detail(format!(
+        "Its tag `{OWNER_TAG}` is `{found}`. If this apply destroys that target later, as with `create_before_destroy`, the \
+         log group passes to this one (`{NEXT_OWNER_TAG}` says so). Otherwise it stays with that rule, with its retention: the \
+         next plan then shows `create` as a change, and the apply of that is refused. Set `create = false` to use a log group \
+         without owning it."
+    ))
+}
+
+pub(super) fn group_passes_on(name: &str, next: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` stays: another target has it now")).detail(format!(
+        "It passes to the target of the rule `{next}`, which was made before this one was destroyed, so `delete_on_destroy` \
+         does not apply."
+    ))
+}
+
 pub(super) fn group_stays_with_target(name: &str, other: &str) -> Diagnostic {
     Diagnostic::warning(format!(
         "The log group `{name}` stays: another target leads to it"
@@ -335,6 +387,10 @@ pub(super) fn no_log_event() -> Diagnostic {
 
 pub(super) fn retention_without_create(_: &Broken) -> Diagnostic {
     only_with_create("retention_in_days").at(Target::log_group().retention_in_days())
+}
+
+pub(super) fn key_without_create(_: &Broken) -> Diagnostic {
+    only_with_create("kms_key_id").at(Target::log_group().kms_key_id())
 }
 
 pub(super) fn delete_without_create(_: &Broken) -> Diagnostic {

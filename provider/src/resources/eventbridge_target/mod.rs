@@ -2,10 +2,12 @@
 //! nothing arrives.
 
 mod aws;
+mod claim;
 mod delete;
 mod input;
 mod log_group;
 mod messages;
+mod moved;
 mod object;
 mod parts;
 mod plan;
@@ -17,7 +19,8 @@ mod warnings;
 
 use tfplugin::rules::Rules;
 use tfplugin::{
-    Attrs, Config, Diagnostics, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins,
+    Attrs, Config, Diagnostics, GeneratedConfig, Identity, ImportedAttrs, Moves, Operation, Plan, Resource,
+    Result, Timeouts, mins,
 };
 
 use super::handover;
@@ -37,7 +40,15 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 /// These statements are written even where another policy grants the same, since that one may be taken away. A log group, a
 /// permission or a target that has gone missing shows as an in-place change, which puts it back.
 ///
-/// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and a destroy removes what is there.
+/// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
+/// a destroy removes what is there.
+///
+/// A queue or topic, as destination or for dead letters, is looked at with the plan and once more after the apply: one that
+/// does not exist, or lets nobody in, is a warning each time, since its policy is often made in the same apply. For that the
+/// apply looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not read, is
+/// passed over.
+///
+/// A `moved` block takes over an `aws_cloudwatch_event_target`, made with hashicorp/aws, that has no settings of a service.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
@@ -91,6 +102,8 @@ impl Resource for Target {
     const IDENTITY: Identity = Identity::of(&["event_bus_name", "rule", "target_id"]).optional(&["region"]);
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5)).delete(mins(5));
     const RULES: Rules<Self> = validate::rules;
+    const MOVES: Moves<Self> = moved::sources;
+    const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let aws = defaults::regional(operation, plan.region.as_ref()).await?;
@@ -128,7 +141,9 @@ impl Resource for Target {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = defaults::regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, state.region.as_ref()).await?;
+        // Version 5 of hashicorp/aws does not say it.
+        let moved_from_anywhere = state.region.is_none() && state.arn.is_some();
         state.region = Some(Region::from(&*aws.name));
         let targets = aws.targets(&state.event_bus_name, &state.rule).await;
         let targets = targets.map_err(|e| e.during(doing::read(&state.rule)))?;
@@ -145,6 +160,9 @@ impl Resource for Target {
                 return Err(messages::nothing_to_import(&state, targets.as_deref(), &aws)
                     .await
                     .into());
+            }
+            if moved_from_anywhere {
+                return Err(messages::not_in_the_providers_region(&state, &aws.name).into());
             }
             return unfinished::without_target(operation, &aws, state).await;
         };
@@ -216,15 +234,12 @@ impl Resource for Target {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        defaults::plan_region(plan, &Self::region());
-        plan::destination(plan);
-        plan::managed(plan);
-        plan::warnings(plan);
-        let object = object::planned(plan);
-        handover::plan(plan, object, "another `target_id`", Self::target_id());
-        planned_group::judge(plan).await;
-        routes::warn(plan).await;
+        plan::decide(plan).await;
         Ok(())
+    }
+
+    fn generated(config: &mut GeneratedConfig<'_, Self>) {
+        plan::leave_out_derived_id(config);
     }
 
     fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
@@ -241,10 +256,5 @@ impl Resource for Target {
 impl Target {
     fn id(&self) -> &str {
         self.target_id.as_deref().unwrap_or_default()
-    }
-
-    /// The log group that was made here.
-    fn own_group(&self) -> Option<&LogGroup> {
-        self.log_group.as_ref().filter(|group| group.create)
     }
 }

@@ -4,11 +4,22 @@ use tfplugin::{Plan, Result};
 
 use super::Target;
 use super::messages::{self, doing};
+use super::parts::LogGroup;
 use crate::aws::{Error, Regional, arn, tags};
 use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner};
 
 impl Target {
+    /// Its id; empty until it is known.
+    pub(super) fn id(&self) -> &str {
+        self.target_id.as_deref().unwrap_or_default()
+    }
+
+    /// The log group that was made here.
+    pub(super) fn own_group(&self) -> Option<&LogGroup> {
+        self.log_group.as_ref().filter(|group| group.create)
+    }
+
     /// What an operation makes, changes and deletes. Region and id are known.
     pub(super) fn object(&self) -> Object {
         Object::Target {

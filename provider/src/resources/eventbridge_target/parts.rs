@@ -15,13 +15,17 @@ pub struct LogGroup {
     #[tf(required, check = checks::log_group)]
     pub name: String,
     /// Make the log group. It then carries the provider's `default_tags` and a tag that names its owner, this rule. One that
-    /// is there already is taken up only if it carries that tag, or that of a rule which is gone (of this bus, or of another
-    /// of the same Scalr account), or of a rule whose target this apply has destroyed: a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes them on the way. Changed to `false`, the tag is taken off: the log group stays and is left alone.
+    /// is there already is adopted only if it carries that tag, or that of a rule which is gone (of this bus, or of another
+    /// of the same Scalr account), or of a rule whose target this apply has destroyed: a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes them on the way. A new target may also use the log group of another rule's target that is destroyed later in the same apply (`create_before_destroy`): until then the tag `scalr-eventbridge:next-owner` names it, and then the log group is its own; if that target is not destroyed, the next plan shows `create` as a change. Changed to `false`, the tag is removed: the log group stays and is left alone.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Days to keep events for; without it, for ever. Only with `create`.
     #[tf(optional, check = checks::retention)]
     pub retention_in_days: Option<i64>,
+    /// KMS key that encrypts the events from here on: its ARN. Its policy has to let CloudWatch Logs of the region
+    /// (`logs.REGION.amazonaws.com`) use it. Default: a key that AWS owns. Only with `create`.
+    #[tf(optional, check = checks::key_arn)]
+    pub kms_key_id: Option<String>,
     /// Delete the log group and its events when this target is destroyed or replaced. Only with `create`.
     #[tf(optional, default = false)]
     pub delete_on_destroy: bool,
@@ -67,12 +71,21 @@ pub struct DeadLetterConfig {
 }
 
 impl LogGroup {
+    /// One that somebody else has made.
+    pub fn of_another(name: &str) -> Self {
+        Self {
+            create: false,
+            ..Self::imported(name)
+        }
+    }
+
     /// One that an import finds.
     pub fn imported(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             create: true,
             retention_in_days: None,
+            kms_key_id: None,
             delete_on_destroy: false,
             arn: None,
             status: None,

@@ -1,17 +1,60 @@
 //! What a plan decides of a target: its id, whether another destination means another target, and what may not work.
 
-use tfplugin::{Action, Plan, Value};
+use tfplugin::{Diagnostic, GeneratedConfig, Plan, PlanAction, Value};
 
-use super::{Target, input, log_group, messages, warnings};
+use super::{Target, input, log_group, messages, object, planned_group, routes, warnings};
 use crate::aws::{arn, target_id};
+use crate::defaults;
+use crate::ownership::Object;
+use crate::resources::handover;
+
+/// All of it.
+pub(super) async fn decide(plan: &mut Plan<'_, Target>) {
+    if plan.action() == PlanAction::Delete {
+        note_removal(plan);
+        return;
+    }
+    defaults::plan_region(plan, &Target::region());
+    destination(plan);
+    managed(plan);
+    warn(plan);
+    let object = object::planned(plan);
+    handover::plan(plan, object, "another `target_id`", Target::target_id());
+    refuse_shared_group(plan);
+    planned_group::judge(plan).await;
+    routes::warn(plan).await;
+}
+
+/// The plans of rule and bus, which a `destroy` makes after those of the targets, count what stays.
+fn note_removal(plan: &Plan<'_, Target>) {
+    if let Some((client, target)) = plan.client().zip(plan.prior()) {
+        client.walk().removal(target.object());
+    }
+}
+
+/// Leaves the id out of a generated configuration where it is the one that a target without an id gets.
+pub(super) fn leave_out_derived_id(config: &mut GeneratedConfig<'_, Target>) {
+    let id = config.value(Target::target_id()).known();
+    let bus = config.value(Target::event_bus_name()).known();
+    let rule = config.value(Target::rule()).known();
+    let group = config.value(Target::log_group().name()).known();
+    let destination = group.or_else(|| config.value(Target::arn()).known());
+    let derived = bus.zip(rule).zip(destination).map(|((bus, rule), destination)| {
+        let destination = arn::log_group_name(&destination).unwrap_or(&destination);
+        target_id::derive(&bus, &rule, destination)
+    });
+    if id.is_some() && id == derived {
+        config.leave_out(Target::target_id());
+    }
+}
 
 /// Plans id and log group; decides whether another destination means another target.
-pub(super) fn destination(plan: &mut Plan<'_, Target>) {
+fn destination(plan: &mut Plan<'_, Target>) {
     let group = plan.planned(Target::log_group().name());
     if plan.planned(Target::log_group()).is_known() {
         plan.set(Target::log_group().status(), log_group::READY);
     }
-    if plan.action() == Action::Update {
+    if plan.action() == PlanAction::Update {
         let held = plan
             .prior()
             .and_then(|prior| prior.arn.clone())
@@ -43,14 +86,14 @@ pub(super) fn destination(plan: &mut Plan<'_, Target>) {
 }
 
 /// Plans to take a target back. A state of an earlier version does not say whether it is to be.
-pub(super) fn managed(plan: &mut Plan<'_, Target>) {
+fn managed(plan: &mut Plan<'_, Target>) {
     if plan.prior().is_none_or(|prior| prior.managed == Some(false)) {
         plan.set(Target::managed(), true);
     }
 }
 
 /// Warns of what may not work, and of what goes with the target.
-pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
+fn warn(plan: &mut Plan<'_, Target>) {
     warn_of_release(plan);
     warn_of_template(plan);
     let region = plan.planned(Target::region()).known();
@@ -69,6 +112,45 @@ pub(super) fn warnings(plan: &mut Plan<'_, Target>) {
         for warning in warnings::of_destination(&arn, &role, region) {
             plan.warn(warning);
         }
+    }
+}
+
+/// Refuses a log group that targets of two rules are to have as their own. A replacement has it by its create.
+fn refuse_shared_group(plan: &mut Plan<'_, Target>) {
+    if plan.prior().is_some() && plan.replaces() {
+        return;
+    }
+    if let Some(refusal) = shared_group(plan) {
+        plan.error(refusal.at(Target::log_group().name()));
+    }
+}
+
+fn shared_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
+    let name = plan.planned(Target::log_group().name()).known()?;
+    if plan.planned(Target::log_group().create()).known() != Some(true) {
+        return None;
+    }
+    let region = plan.planned(Target::region()).known()?.to_string();
+    let (bus, rule) = (
+        plan.planned(Target::event_bus_name()).known()?,
+        plan.planned(Target::rule()).known()?,
+    );
+    let own = log_group::owner(&bus, &rule);
+    let group = Object::LogGroup {
+        region: region.clone(),
+        name: name.clone(),
+    };
+    let rule = Object::Rule {
+        region,
+        bus,
+        name: rule,
+    };
+    match plan.client()?.walk().claim_group(group, rule)? {
+        Object::Rule { bus, name: rule, .. } => {
+            let other = log_group::owner(&bus, &rule);
+            Some(messages::group_of_two(&name, [&other, &own]))
+        }
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use tfplugin::{Operation, Path, Plan};
 
 use super::Target;
 use crate::aws::arn;
-use crate::aws::reach::{self, Route};
+use crate::aws::reach::{self, Finding, Route};
 use crate::defaults;
 use crate::resources::routes::{self, Purpose};
 
@@ -34,10 +34,17 @@ pub(super) async fn warn(plan: &mut Plan<'_, Target>) {
             to,
             from: from.unwrap_or_default(),
         };
-        if let Some(finding) = reach::finding(&aws, &route).await {
+        if let Some(finding) = reach::finding(&aws, &route).await
+            && !(finding == Finding::NotAllowed && admits(plan, &route.to))
+        {
             plan.warn(routes::warning(&finding, &route, purpose).at(attribute));
         }
     }
+}
+
+/// Whether the same plan lets rules in.
+fn admits(plan: &Plan<'_, Target>, to: &str) -> bool {
+    plan.client().is_some_and(|client| client.walk().admits(to))
 }
 
 /// Warns of a target that has just been written.

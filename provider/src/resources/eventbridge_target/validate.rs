@@ -13,6 +13,7 @@ pub(super) fn rules() -> Vec<Rule<Target>> {
     let input = at_most_one_of((Target::input(), Target::input_path(), Target::input_transformer()));
     let of_group = Target::log_group();
     let retention = requires(of_group.retention_in_days(), is(of_group.create(), true));
+    let key = requires(of_group.kms_key_id(), is(of_group.create(), true));
     let delete = requires(
         is(of_group.delete_on_destroy(), true),
         is(of_group.create(), true),
@@ -23,6 +24,7 @@ pub(super) fn rules() -> Vec<Rule<Target>> {
             .unless(is_one_group),
         input.message(messages::more_than_one_input),
         retention.message(messages::retention_without_create),
+        key.message(messages::key_without_create),
         delete.message(messages::delete_without_create),
     ]
 }

@@ -14,6 +14,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
+use super::fake_sns;
+use super::fake_sqs::Queue;
+
 pub(in crate::tests) const ACCOUNT: &str = "123456789012";
 
 /// How a call goes wrong.
@@ -25,6 +28,8 @@ pub(in crate::tests) enum Trouble {
     Breaks { carried_out: bool },
     /// No answer ever comes.
     Hangs,
+    /// The call is carried out, and the answer is an empty object.
+    Empty,
 }
 
 /// What the account holds.
@@ -44,8 +49,17 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) policies: BTreeMap<String, String>,
     /// The account's resource policies by name.
     pub(in crate::tests) account_policies: BTreeMap<String, String>,
-    /// Policies of the queues by name; none: the endpoint knows no SQS.
-    pub(in crate::tests) queues: Option<BTreeMap<String, Option<Json>>>,
+    /// The queues by name; none: the endpoint knows no SQS.
+    pub(in crate::tests) queues: Option<BTreeMap<String, Queue>>,
+    /// Policies of the topics by ARN; none: the endpoint knows no SNS.
+    pub(in crate::tests) topics: Option<BTreeMap<String, String>>,
+    /// Calls whose change is lost, as when somebody else writes at the same time.
+    pub(in crate::tests) lost: Vec<&'static str>,
+    /// The connections of API destinations by name, secrets included.
+    pub(in crate::tests) connections: BTreeMap<String, Json>,
+    pub(in crate::tests) api_destinations: BTreeMap<String, Json>,
+    /// States that the next looks at a connection find.
+    pub(in crate::tests) connection_states: VecDeque<&'static str>,
     /// Messages in the log groups.
     pub(in crate::tests) log_events: Vec<String>,
     /// The account that the credentials are of, if it is another.
@@ -145,7 +159,7 @@ impl Fake {
             }
             Some(Trouble::Hangs) => None,
             Some(trouble) => {
-                if matches!(trouble, Trouble::Breaks { carried_out: true }) {
+                if matches!(trouble, Trouble::Breaks { carried_out: true } | Trouble::Empty) {
                     let _ = held.carry_out(name, body);
                 }
                 Some(Err(trouble))
@@ -181,6 +195,14 @@ impl Holdings {
                 let state = stuck.or(held).filter(|state| !state.is_empty());
                 let state = state.ok_or_else(not_found)?;
                 json!({ "Name": text("Name"), "State": state, "CreatedBy": "aws.partner/scalr.com" })
+            }
+            "ListEventSources" => {
+                let named = self
+                    .sources
+                    .iter()
+                    .filter(|(name, _)| name.starts_with(&text("NamePrefix")));
+                let source = |(name, state)| json!({ "Name": name, "State": state, "CreatedBy": "aws.partner/scalr.com" });
+                json!({ "EventSources": named.map(source).collect::<Vec<_>>() })
             }
             "DescribeEventBus" if text("Name") == "default" => {
                 let arn = bus_arn("default");
@@ -244,13 +266,17 @@ impl Holdings {
                 json!({ "Archives": archives.collect::<Vec<_>>() })
             }
             "ListRules" => {
-                let rules = self
-                    .rules
-                    .iter()
-                    .filter(|((bus, _), _)| *bus == text("EventBusName"));
-                let rules: Vec<Json> = rules
-                    .map(|((_, name), rule)| json!({ "Name": name, "State": rule["State"], "ManagedBy": managed_by(name) }))
-                    .collect();
+                let (bus, prefix) = (text("EventBusName"), text("NamePrefix"));
+                let rules = self.rules.iter();
+                let rules = rules.filter(|((of, name), _)| *of == bus && name.starts_with(&prefix));
+                let listed = |((_, name), rule): (&(String, String), &Json)| {
+                    let kept = ["Arn", "Description", "EventPattern", "RoleArn", "State"];
+                    let kept = kept.map(|key| (key.to_owned(), rule[key].clone()));
+                    let mut listed = Json::Object(kept.into_iter().collect());
+                    (listed["Name"], listed["ManagedBy"]) = (json!(name), json!(managed_by(name)));
+                    listed
+                };
+                let rules: Vec<Json> = rules.map(listed).collect();
                 json!({ "Rules": rules, "NextToken": next })
             }
             "PutRule" => {
@@ -340,7 +366,8 @@ impl Holdings {
             }
             "CreateLogGroup" => {
                 let tags = serde_json::from_value(body["tags"].clone()).unwrap_or_default();
-                self.make_group(&group, tags);
+                let made = self.make_group(&group, tags);
+                made["kmsKeyId"] = body["kmsKeyId"].clone();
                 json!({})
             }
             "DeleteLogGroup" => {
@@ -349,13 +376,14 @@ impl Holdings {
                 self.tags.remove(&group_arn(&group));
                 json!({})
             }
-            "PutRetentionPolicy" => {
+            "PutRetentionPolicy" | "DeleteRetentionPolicy" => {
                 self.groups.get_mut(&group).ok_or_else(not_found)?["retentionInDays"] =
                     body["retentionInDays"].clone();
                 json!({})
             }
-            "DeleteRetentionPolicy" => {
-                self.groups.get_mut(&group).ok_or_else(not_found)?["retentionInDays"] = Json::Null;
+            "AssociateKmsKey" | "DisassociateKmsKey" => {
+                // Null where there is none.
+                self.groups.get_mut(&group).ok_or_else(not_found)?["kmsKeyId"] = body["kmsKeyId"].clone();
                 json!({})
             }
             "FilterLogEvents" => {
@@ -365,12 +393,13 @@ impl Holdings {
                 json!({ "events": shown.collect::<Vec<_>>() })
             }
             "DescribeResourcePolicies" if body["policyScope"] == "RESOURCE" => {
-                let held = self.policies.get(&text("resourceArn"));
-                let revision = self.revision.to_string();
-                let shown = held.map(|document| {
-                    json!({ "policyDocument": document, "policyScope": "RESOURCE", "revisionId": revision })
+                let (wanted, revision) = (body["resourceArn"].as_str(), self.revision.to_string());
+                let held = self.policies.iter();
+                let held = held.filter(|(arn, _)| wanted.is_none_or(|wanted| wanted == *arn));
+                let shown = held.map(|(arn, document)| {
+                    json!({ "policyDocument": document, "policyScope": "RESOURCE", "revisionId": revision, "resourceArn": arn })
                 });
-                json!({ "resourcePolicies": shown.into_iter().collect::<Vec<_>>() })
+                json!({ "resourcePolicies": shown.collect::<Vec<_>>() })
             }
             "DescribeResourcePolicies" => {
                 let held = self.account_policies.iter();
@@ -392,37 +421,17 @@ impl Holdings {
                 self.policies.remove(&text("resourceArn"));
                 json!({})
             }
-            _ => return self.carry_out_queues(name, body),
+            _ => return self.carry_out_http(name, body),
         })
     }
 
-    fn carry_out_queues(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
-        let unknown = Trouble::Says("UnknownOperationException", "");
-        let queues = self.queues.as_ref().ok_or(unknown.clone())?;
-        let url = body["QueueUrl"].as_str().or(body["QueueName"].as_str());
-        let queue = url.unwrap_or_default().rsplit('/').next().unwrap_or_default();
-        let missing = Trouble::Says("QueueDoesNotExist", "There is no such queue.");
-        let policy = queues.get(queue).ok_or(missing)?;
-        match name {
-            "GetQueueUrl" => Ok(json!({ "QueueUrl": format!("http://sqs.test/{ACCOUNT}/{queue}") })),
-            "GetQueueAttributes" => {
-                let policy = policy
-                    .as_ref()
-                    .map(|policy| json!({ "Policy": policy.to_string() }));
-                Ok(json!({ "Attributes": policy.unwrap_or_else(|| json!({})) }))
-            }
-            _ => Err(unknown),
-        }
-    }
-
     /// A log group with tags.
-    pub(in crate::tests) fn make_group(&mut self, name: &str, tags: BTreeMap<String, String>) {
+    pub(in crate::tests) fn make_group(&mut self, name: &str, tags: BTreeMap<String, String>) -> &mut Json {
         let arn = group_arn(name);
         self.tags.insert(arn.clone(), tags);
-        self.groups.insert(
-            name.to_owned(),
-            json!({ "logGroupName": name, "logGroupArn": arn }),
-        );
+        let made = self.groups.entry(name.to_owned()).or_default();
+        *made = json!({ "logGroupName": name, "logGroupArn": arn });
+        made
     }
 }
 
@@ -463,7 +472,7 @@ fn rule_arn(bus: &str, name: &str) -> String {
     format!("arn:aws:events:us-east-1:{ACCOUNT}:rule/{bus}/{name}")
 }
 
-fn with(body: &Json, arn: &str) -> Json {
+pub(super) fn with(body: &Json, arn: &str) -> Json {
     let mut held = body.clone();
     held["Arn"] = json!(arn);
     held
@@ -476,7 +485,10 @@ fn without_empty(mut answer: Json) -> Json {
             let kept = std::mem::take(all).into_iter();
             let kept = kept.map(|(name, value)| (name, without_empty(value)));
             let empty = |value: &Json| *value == json!("") || *value == json!({});
-            *all = kept.filter(|(_, value)| !empty(value)).collect();
+            // CloudWatch Logs shows that there are no tags.
+            *all = kept
+                .filter(|(name, value)| name == "tags" || !empty(value))
+                .collect();
         }
         Json::Array(all) => all.iter_mut().for_each(|one| *one = without_empty(one.take())),
         _ => {}
@@ -490,7 +502,7 @@ fn pairs(tags: &Json) -> BTreeMap<String, String> {
     tags.map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect()
 }
 
-fn not_found() -> Trouble {
+pub(super) fn not_found() -> Trouble {
     Trouble::Says("ResourceNotFoundException", "There is none.")
 }
 
@@ -499,13 +511,17 @@ struct Connector(Fake);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let name = request.headers().get("x-amz-target").unwrap_or_default();
-        let name = name.rsplit('.').next().unwrap_or_default();
         let user_agent = request.headers().get("user-agent").unwrap_or_default();
         user_agent.clone_into(&mut self.0.state().user_agent);
         let body = request.body().bytes().unwrap_or_default();
-        let body = serde_json::from_slice(body).unwrap_or_default();
-        match self.0.answer(name, &body) {
+        let target = request.headers().get("x-amz-target");
+        let (name, body) = match target.and_then(|target| target.rsplit('.').next()) {
+            Some(name) => (name.to_owned(), serde_json::from_slice(body).unwrap_or_default()),
+            // SNS speaks forms and XML.
+            None => fake_sns::read(body),
+        };
+        match self.0.answer(&name, &body) {
+            Some(answer) if target.is_none() => HttpConnectorFuture::ready(xml(&name, answer)),
             Some(answer) => HttpConnectorFuture::ready(response(answer)),
             None => HttpConnectorFuture::new(std::future::pending()),
         }
@@ -513,13 +529,27 @@ impl HttpConnector for Connector {
 }
 
 fn response(answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorError> {
-    let (status, body) = match answer {
-        Ok(body) => (200, body),
-        Err(Trouble::Says(code, message)) => (400, json!({ "__type": code, "message": message })),
-        Err(_) => return Err(ConnectorError::io("connection reset".into())),
-    };
+    match answer {
+        Ok(body) => whole(200, body.to_string()),
+        Err(Trouble::Says(code, message)) => {
+            whole(400, json!({ "__type": code, "message": message }).to_string())
+        }
+        Err(Trouble::Empty) => whole(200, json!({}).to_string()),
+        Err(_) => Err(ConnectorError::io("connection reset".into())),
+    }
+}
+
+fn xml(name: &str, answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorError> {
+    match answer {
+        Ok(body) => whole(200, fake_sns::answer(name, &body)),
+        Err(Trouble::Says(code, message)) => whole(400, fake_sns::error(code, message)),
+        Err(_) => Err(ConnectorError::io("connection reset".into())),
+    }
+}
+
+fn whole(status: u16, body: String) -> Result<HttpResponse, ConnectorError> {
     let status = status.try_into().map_err(|e| ConnectorError::user(Box::new(e)))?;
-    let mut response = HttpResponse::new(status, body.to_string().into());
+    let mut response = HttpResponse::new(status, body.into());
     response.headers_mut().insert("x-amzn-requestid", "r-1");
     Ok(response)
 }

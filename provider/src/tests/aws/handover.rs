@@ -20,7 +20,6 @@ scenarios![
     an_adoption_that_cannot_be_tagged_is_a_warning,
     a_log_group_that_is_made_ready_is_not_deleted,
     a_plan_looks_at_a_log_group_when_no_destroy_is_under_way,
-    a_log_group_that_this_apply_released_is_adopted,
     two_resources_that_make_one_object_are_refused,
     a_resource_beside_the_one_that_has_the_object_is_refused,
     one_resource_is_not_taken_for_two,
@@ -30,8 +29,9 @@ scenarios![
 ];
 
 const BUS: &str = "scalr_eventbridge_bus";
-const RULE: &str = "scalr_eventbridge_rule";
-const TARGET: &str = "scalr_eventbridge_target";
+pub(super) const RULE: &str = "scalr_eventbridge_rule";
+pub(super) const TARGET: &str = "scalr_eventbridge_target";
+const QUEUE: &str = "scalr_eventbridge_queue";
 
 /// A kind of object: its configuration, and whether it is there whole.
 struct Kind {
@@ -40,7 +40,7 @@ struct Kind {
     is_there: fn(&Holdings) -> bool,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind {
         name: BUS,
         config: || json!({ "event_source_name": SOURCE, "adopt_existing": true }),
@@ -65,9 +65,14 @@ const KINDS: [Kind; 4] = [
         config: by_arn,
         is_there: has_target,
     },
+    Kind {
+        name: QUEUE,
+        config: || and(super::queue::config(json!({})), json!({ "region": "us-east-1" })),
+        is_there: |held| held.queues.iter().any(|queues| queues.contains_key("audit")),
+    },
 ];
 
-fn rule(more: Json) -> Json {
+pub(super) fn rule(more: Json) -> Json {
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
     and(
         json!({ "name": "other", "event_bus_name": SOURCE, "event_pattern": pattern, "region": "us-east-1" }),
@@ -75,7 +80,7 @@ fn rule(more: Json) -> Json {
     )
 }
 
-fn target(group: Json) -> Json {
+pub(super) fn target(group: Json) -> Json {
     let group = and(json!({ "name": GROUP }), group);
     json!({ "rule": "runs", "event_bus_name": SOURCE, "region": "us-east-1", "log_group": group })
 }
@@ -95,12 +100,14 @@ async fn prepared(kind: &Kind) -> Fake {
     if kind.name == TARGET {
         with_rule().await
     } else {
-        stage().await.0
+        let (fake, _) = stage().await;
+        fake.state().queues = (kind.name == QUEUE).then(BTreeMap::new);
+        fake
     }
 }
 
 /// AWS with the rule `runs`.
-async fn with_rule() -> Fake {
+pub(super) async fn with_rule() -> Fake {
     let (fake, harness) = stage().await;
     let runs = rule(json!({ "name": "runs" }));
     harness.resource(RULE).create(runs).await.unwrap();
@@ -108,7 +115,7 @@ async fn with_rule() -> Fake {
 }
 
 /// A process of its own.
-fn process(fake: &Fake) -> Harness {
+pub(super) fn process(fake: &Fake) -> Harness {
     on(fake.config())
 }
 
@@ -134,7 +141,7 @@ async fn destroy(harness: &Harness, kind: &Kind, state: &State) -> Applied {
 }
 
 #[track_caller]
-fn without_errors(applied: Applied, what: &str) -> Option<State> {
+pub(super) fn without_errors(applied: Applied, what: &str) -> Option<State> {
     assert!(!applied.diags.has_errors(), "{what}: {}", applied.diags);
     applied.state
 }
@@ -258,6 +265,7 @@ async fn an_import_takes_over_what_was_adopted() {
         format!("{SOURCE}/other"),
         format!("{SOURCE}/runs/ID"),
         format!("{SOURCE}/runs/ID"),
+        "audit".to_owned(),
     ]) {
         let fake = prepared(kind).await;
         earlier(&fake, kind).await;
@@ -268,6 +276,7 @@ async fn an_import_takes_over_what_was_adopted() {
         let imported = resource.import(&id.replace("ID", &target)).await.unwrap();
         without_errors(destroy(&next, kind, &imported).await, kind.name);
         let held = fake.state();
+        assert!(held.queues.iter().all(BTreeMap::is_empty), "{held:?}");
         assert!(
             held.buses.is_empty() && held.targets.values().all(Vec::is_empty),
             "{held:?}"
@@ -301,9 +310,14 @@ async fn an_adoption_that_cannot_be_tagged_is_a_warning() {
         let fake = prepared(kind).await;
         earlier(&fake, kind).await;
         let denied = Trouble::Says("AccessDeniedException", "You may not.");
-        fake.state().trouble("TagResource", denied);
+        let call = if kind.name == QUEUE {
+            "TagQueue"
+        } else {
+            "TagResource"
+        };
+        fake.state().trouble(call, denied);
         let created = create(&process(&fake), kind).await;
-        names(&created.diags, &["events:TagResource"]);
+        names(&created.diags, &[&format!(":{call}")]);
         assert!(without_errors(created, kind.name).is_some());
     }
 }
@@ -360,38 +374,11 @@ async fn a_plan_looks_at_a_log_group_when_no_destroy_is_under_way() {
     assert!(last("DescribeLogGroups") > last("RemoveTargets"));
 }
 
-/// The rule has `create_before_destroy` and is renamed: its target goes while the old rule is still there.
-#[tokio::test(start_paused = true)]
-async fn a_log_group_that_this_apply_released_is_adopted() {
-    for (same_apply, used_by_another) in [(true, false), (true, true), (false, false)] {
-        let fake = with_rule().await;
-        let own = || target(json!({ "create": true }));
-        let of_old = process(&fake).resource(TARGET).create(own()).await.unwrap();
-        let harness = process(&fake);
-        harness.resource(RULE).create(rule(json!({}))).await.unwrap();
-        harness.resource(TARGET).destroy(&of_old).await.unwrap();
-        if used_by_another {
-            let runs = (SOURCE.to_owned(), "runs".to_owned());
-            let other = json!({ "Id": "other", "Arn": group_arn(GROUP) });
-            fake.state().targets.insert(runs, vec![other]);
-        }
-        let harness = if same_apply { harness } else { process(&fake) };
-        let of_new = and(own(), json!({ "rule": "other" }));
-        let made = harness.resource(TARGET).create(of_new.clone()).await;
-        assert_eq!(made.is_ok(), same_apply && !used_by_another);
-        if let Ok(made) = made {
-            let tags = fake.state().tags[&group_arn(GROUP)].clone();
-            assert_eq!(tags["scalr-eventbridge:owner"], format!("{SOURCE}/other"));
-            harness.resource(TARGET).assert_stable(&made, of_new).await;
-        }
-    }
-}
-
 /// Each kind with the attribute that tells two of it apart.
 fn told_apart_by(kind: &Kind) -> &'static str {
     match kind.name {
         BUS => "event_source_name",
-        RULE => "name",
+        RULE | QUEUE => "name",
         _ => "target_id",
     }
 }
@@ -507,8 +494,11 @@ async fn targets_that_nothing_removes_end_the_wait() {
     let key = (SOURCE.to_owned(), "other".to_owned());
     let theirs = json!({ "Id": "theirs", "Arn": "arn:aws:sqs:us-east-1:123456789012:q" });
     fake.state().targets.insert(key.clone(), vec![theirs]);
+    let planned = resource.plan_destroy(&state).await.unwrap();
+    names(&planned.warnings, &["`theirs`", "remove-targets"]);
     let started = tokio::time::Instant::now();
-    let refused = resource.destroy(&state).await.unwrap_err();
+    let refused = resource.apply(planned).await.diags;
+    assert!(refused.has_errors());
     names(
         &refused,
         &["`theirs`", "replace_triggered_by", "-replace", "remove-targets"],

@@ -17,6 +17,8 @@ scenarios![
 const BUS: &str = "scalr_eventbridge_bus";
 const RULE: &str = "scalr_eventbridge_rule";
 const TARGET: &str = "scalr_eventbridge_target";
+const QUEUE: &str = "scalr_eventbridge_queue";
+const HOOK: &str = "scalr_eventbridge_api_destination";
 
 #[tokio::test(start_paused = true)]
 async fn ids_of_another_form_are_refused() {
@@ -28,6 +30,8 @@ async fn ids_of_another_form_are_refused() {
             "scalr_eventbridge_target",
             &["r/t", "aws.partner/scalr.com/a/b/r"],
         ),
+        (QUEUE, &["a.fifo", "a b", "arn:aws:sns:us-east-1:1:t", "q@mars"]),
+        (HOOK, &["a/b", "a b", "arn:aws:events:us-east-1:1:rule/a/b"]),
         ("scalr_eventbridge_connection", &["prod", "in-1/2"]),
         ("scalr_eventbridge_activation", &["prod"]),
         ("scalr_audit_log_setting", &["acme", "in-1"]),
@@ -53,6 +57,7 @@ async fn what_is_not_there_is_not_imported() {
             "scalr_eventbridge_rule",
             json!({ "event_bus_name": SOURCE, "name": "r", "region": "mars" }),
         ),
+        (QUEUE, json!({ "name": "a.fifo" })),
         ("scalr_eventbridge_connection", json!({ "id": "a b" })),
         ("scalr_eventbridge_connection", json!({ "id": "prod" })),
         ("scalr_eventbridge_activation", json!({ "connection_id": "a b" })),
@@ -67,6 +72,7 @@ async fn what_is_not_there_is_not_imported() {
 async fn an_import_that_finds_nothing_says_where_it_looked() {
     let (fake, harness) = with_rule().await;
     made(&harness, json!({ "create": true })).await;
+    fake.state().queues = Some([].into());
     let account = format!("account {ACCOUNT}");
     for (name, id, region) in [
         (BUS, "aws.partner/scalr.com/acme/nope".to_owned(), "us-east-1"),
@@ -74,6 +80,8 @@ async fn an_import_that_finds_nothing_says_where_it_looked() {
         (RULE, format!("{SOURCE}/nope"), "us-east-1"),
         (TARGET, format!("{SOURCE}/runs/nope"), "us-east-1"),
         (TARGET, format!("{SOURCE}/nope/nope"), "us-east-1"),
+        (QUEUE, "nope@eu-west-1".to_owned(), "eu-west-1"),
+        (HOOK, "nope".to_owned(), "us-east-1"),
     ] {
         let missing = harness.resource(name).import(&id).await.unwrap_err();
         names(&missing, &[&account, region]);

@@ -22,6 +22,7 @@ scenarios![
     our_statements_are_written_where_others_grant_the_same,
     statements_of_others_go_back_as_aws_takes_them,
     an_arn_that_ends_in_a_star_is_the_one_without,
+    the_key_of_a_group_is_kept,
     what_aws_refuses_of_a_group_is_reported,
     a_class_that_is_lambdas_is_warned_of_at_every_plan,
     a_policy_that_cannot_take_the_statements_is_warned_of,
@@ -406,6 +407,38 @@ async fn an_arn_that_ends_in_a_star_is_the_one_without() {
     );
     let updated = resource.update(&imported, changed.clone()).await.unwrap();
     resource.assert_stable(&updated, changed).await;
+}
+
+/// A group is made with its key; another key, or none, is a change in place.
+#[tokio::test(start_paused = true)]
+async fn the_key_of_a_group_is_kept() {
+    const KEYS: [&str; 2] = [
+        "arn:aws:kms:us-east-1:123456789012:key/one",
+        "arn:aws:kms:us-east-1:123456789012:key/other",
+    ];
+    let group = |key: Option<&str>| json!({ "create": true, "kms_key_id": key });
+    let (fake, harness, mut state) = own(group(Some(KEYS[0]))).await;
+    let resource = harness.resource(NAME);
+    assert_eq!(fake.count("AssociateKmsKey"), 0);
+    for key in [Some(KEYS[0]), Some(KEYS[1]), None, Some(KEYS[0])] {
+        state = resource.update(&state, config(group(key))).await.unwrap();
+        assert_eq!(fake.state().groups[GROUP]["kmsKeyId"], json!(key));
+        resource.assert_stable(&state, config(group(key))).await;
+    }
+    // Drift, and what AWS refuses.
+    fake.state().groups.get_mut(GROUP).unwrap()["kmsKeyId"] = json!(KEYS[1]);
+    let read = resource.read(&state).await.unwrap().unwrap();
+    for call in ["AssociateKmsKey", "DisassociateKmsKey"] {
+        let wanted = (call == "AssociateKmsKey").then_some(KEYS[0]);
+        fake.state().trouble(call, DENIED);
+        let refused = resource.update(&read, config(group(wanted))).await;
+        names(&refused.unwrap_err(), &[GROUP, &format!("logs:{call}")]);
+    }
+    resource
+        .update(&read, config(group(Some(KEYS[0]))))
+        .await
+        .unwrap();
+    assert_eq!(fake.state().groups[GROUP]["kmsKeyId"], json!(KEYS[0]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,18 +1,27 @@
 //! The AWS-side resources through the real calls of the plugin protocol, against an AWS in memory that goes wrong at any
 //! call that a test names.
 
+pub(super) mod api_destination;
 pub(super) mod bus;
 pub(super) mod fake;
+pub(super) mod fake_http;
+pub(super) mod fake_sns;
+pub(super) mod fake_sqs;
 pub(super) mod handover;
 pub(super) mod imports;
+pub(super) mod incomplete;
+pub(super) mod lists;
 pub(super) mod log_group;
+pub(super) mod passed_on;
 pub(super) mod plans;
+pub(super) mod queue;
 pub(super) mod routes;
 pub(super) mod rule;
 pub(super) mod secrets;
 pub(super) mod settings;
 pub(super) mod source;
 pub(super) mod target;
+pub(super) mod topic_permission;
 
 use aws_config::SdkConfig;
 use scalr_api::Token;
@@ -25,16 +34,16 @@ use crate::client::Client;
 use crate::provider::ScalrEventBridge;
 use crate::scalr::Scalr;
 use crate::setting::NotKnownYet;
+use crate::shared_read::Writes;
 
 pub(super) const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
 pub(super) const GROUP: &str = "/scalr/runs";
 
 fn scalr(url: &str) -> Scalr {
     let token = Token::new("s3cret").unwrap();
-    Scalr {
-        api: scalr_api::Client::new(scalr_api::Settings::new(url.parse().unwrap(), token, "test")),
-        token_origin: "`token` in the provider's configuration".to_owned(),
-    }
+    let settings = scalr_api::Settings::new(url.parse().unwrap(), token, "test");
+    let origin = "`token` in the provider's configuration".to_owned();
+    Scalr::new(settings, origin, &Writes::default())
 }
 
 /// A fake AWS with a source that waits for its bus, and a provider that is configured for it.
@@ -52,7 +61,7 @@ pub(super) fn with(settings: Settings, config: SdkConfig) -> Harness {
 }
 
 /// The provider on a fake AWS.
-fn on(config: SdkConfig) -> Harness {
+pub(super) fn on(config: SdkConfig) -> Harness {
     beside(config, None)
 }
 

@@ -25,6 +25,11 @@ scenarios![
 
 const RULE: &str = "scalr_eventbridge_rule";
 const TARGET: &str = "scalr_eventbridge_target";
+const HOOK: &str = "scalr_eventbridge_api_destination";
+
+fn hook(more: Json) -> Json {
+    super::api_destination::config(more)
+}
 
 fn rule(more: Json) -> Json {
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
@@ -278,6 +283,7 @@ async fn targets_that_cannot_work_are_refused() {
         json!({ "log_group": group(json!({})), "role_arn": "arn:aws:iam::123456789012:role/r" }),
         json!({ "log_group": group(json!({})), "input_transformer": { "input_template": "\"run\"" } }),
         json!({ "log_group": group(json!({ "retention_in_days": 30 })) }),
+        json!({ "log_group": group(json!({ "kms_key_id": "arn:aws:kms:us-east-1:123456789012:key/k" })) }),
         json!({ "log_group": group(json!({ "delete_on_destroy": true })) }),
         json!({ "arn": arn, "input": "not JSON" }),
         json!({ "arn": arn, "input_transformer": { "input_paths": { "id": "$.id" }, "input_template": "\\u003cid\\u003e" } }),
@@ -372,7 +378,10 @@ async fn values_of_another_form_are_refused() {
     let targets = targets_of_another_form()
         .into_iter()
         .map(|config| (TARGET, config));
-    for (name, config) in rules.chain(targets).chain(others_of_another_form()) {
+    let others = others_of_another_form()
+        .into_iter()
+        .chain(places_of_another_form());
+    for (name, config) in rules.chain(targets).chain(others) {
         let shown = config.to_string();
         assert!(validated(name, config).await.is_err(), "{name} {shown}");
     }
@@ -403,6 +412,7 @@ fn targets_of_another_form() -> Vec<Json> {
         target(json!({ "log_group": { "name": "a b" } })),
         target(json!({ "log_group": { "name": "arn:aws:logs:r:1:log-group:/x:*" } })),
         target(json!({ "log_group": { "name": "/g", "create": true, "retention_in_days": 31 } })),
+        target(json!({ "log_group": { "name": "/g", "create": true, "kms_key_id": "alias/mine" } })),
         target(
             json!({ "log_group": { "name": "/g" }, "retry_policy": { "maximum_event_age_in_seconds": 59 } }),
         ),
@@ -422,6 +432,46 @@ fn targets_of_another_form() -> Vec<Json> {
             json!({ "log_group": { "name": "/g" } }),
             transformer((0..101).map(|at| (format!("n{at}"), json!("$"))).collect()),
         )),
+    ]
+}
+
+fn places_of_another_form() -> Vec<(&'static str, Json)> {
+    vec![
+        (
+            HOOK,
+            hook(json!({ "invocation_endpoint": "http://hooks.example.com" })),
+        ),
+        (
+            HOOK,
+            hook(json!({ "invocation_endpoint": "https://me:letmein@h/x" })),
+        ),
+        (
+            HOOK,
+            hook(json!({ "invocation_endpoint": "https://h/*/x", "http_method": "post" })),
+        ),
+        (HOOK, hook(json!({ "invocation_rate_limit_per_second": 0 }))),
+        (HOOK, hook(json!({ "header_parameters": { "a:b": "c" } }))),
+        (HOOK, hook(json!({ "secret_wo": "a:b" }))),
+        (HOOK, hook(json!({ "api_key": null }))),
+        (HOOK, hook(json!({ "basic": { "username": "me" } }))),
+        (
+            "scalr_eventbridge_queue",
+            super::queue::config(json!({ "name": "a.fifo" })),
+        ),
+        (
+            "scalr_eventbridge_queue",
+            super::queue::config(json!({ "rule_arns": ["r"] })),
+        ),
+        (
+            "scalr_eventbridge_queue",
+            super::queue::config(
+                json!({ "message_retention_seconds": 1, "visibility_timeout_seconds": 43_201 }),
+            ),
+        ),
+        (
+            "scalr_eventbridge_queue",
+            super::queue::config(json!({ "kms_master_key_id": "alias/aws/sqs" })),
+        ),
     ]
 }
 

@@ -5,6 +5,7 @@ use tfplugin::Diagnostics;
 use tfplugin::testing::Harness;
 
 use super::fake::{ACCOUNT, Fake, Trouble};
+use super::fake_sqs::Queue;
 use super::target::with_rule;
 use super::{SOURCE, and, names, stage};
 use crate::tests::snapshot::scenarios;
@@ -44,7 +45,7 @@ async fn with_queues(queues: &[(&str, Option<Json>)]) -> (Fake, Harness) {
     let (fake, harness) = with_rule().await;
     let named = queues
         .iter()
-        .map(|(name, policy)| ((*name).to_owned(), policy.clone()));
+        .map(|(name, policy)| ((*name).to_owned(), Queue::with_policy(policy.as_ref())));
     fake.state().queues = Some(named.collect());
     (fake, harness)
 }
@@ -152,7 +153,7 @@ async fn a_policy_that_is_made_in_the_same_apply_is_waited_for() {
     let with_plan = planned.warnings.iter().count();
     let meanwhile = async {
         fake.until("GetQueueAttributes", 2).await;
-        let let_in = Some(policy(&queue("q"), &rule_arn()));
+        let let_in = Queue::with_policy(Some(&policy(&queue("q"), &rule_arn())));
         fake.state()
             .queues
             .as_mut()
@@ -169,7 +170,7 @@ async fn the_queue_of_a_bus_is_looked_at() {
     let wanted = json!({ "event_source_name": SOURCE, "dead_letter_config": { "arn": queue("dead") } });
     for (held, warned) in [(None, true), (Some(policy(&queue("dead"), &bus)), false)] {
         let (fake, harness) = stage().await;
-        fake.state().queues = Some([("dead".to_owned(), held)].into());
+        fake.state().queues = Some([("dead".to_owned(), Queue::with_policy(held.as_ref()))].into());
         let (plan, apply) = warnings(&harness, BUS, wanted.clone()).await;
         for found in [plan, apply] {
             assert_eq!(found.is_empty(), !warned, "{found}");

@@ -33,7 +33,7 @@ pub(super) fn config(group: Json) -> Json {
     })
 }
 
-pub(super) async fn with_rule() -> (Fake, Harness) {
+pub(in crate::tests) async fn with_rule() -> (Fake, Harness) {
     let (fake, harness) = stage().await;
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
     harness

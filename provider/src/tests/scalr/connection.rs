@@ -1,9 +1,10 @@
 //! `scalr_eventbridge_connection`
 
 use serde_json::{Value as Json, json};
+use tfplugin::testing::Wanted;
 
 use super::fake::Trouble;
-use super::{connection, names, stage};
+use super::{and, connection, names, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -15,6 +16,7 @@ scenarios![
     a_wait_that_times_out_keeps_the_connection,
     a_wait_that_is_interrupted_keeps_the_connection,
     a_taken_place_gives_the_import_block,
+    a_region_that_may_not_exist_is_said_at_plan,
     a_lost_answer_gives_the_import_block_and_no_second_call,
     an_update_of_a_connection_that_is_gone_is_an_error,
     the_data_source_finds_it_in_three_ways,
@@ -23,6 +25,7 @@ scenarios![
     a_connection_that_failed_is_warned_of,
     the_data_source_refuses_what_is_ambiguous,
     a_pause_is_read_back,
+    a_list_gives_what_an_import_gives,
 ];
 
 const NAME: &str = "scalr_eventbridge_connection";
@@ -103,6 +106,77 @@ async fn import_reads_everything() {
 }
 
 #[tokio::test]
+async fn a_list_gives_what_an_import_gives() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    let other = json!({ "name": "other", "region": "eu-west-1", "enabled": false });
+    resource.create(connection(other)).await.unwrap();
+    let wanted = Wanted {
+        limit: 100,
+        objects: true,
+    };
+    let before = fake.count("GET");
+    for (config, names) in [
+        (json!({}), &["other", "prod"][..]),
+        (json!({ "name": "prod" }), &["prod"]),
+        (
+            json!({ "account_id": "acc-1", "aws_account_id": "123456789012" }),
+            &["other", "prod"],
+        ),
+        (json!({ "account_id": "acc-2" }), &[]),
+        (json!({ "aws_account_id": "999999999999" }), &[]),
+        (json!({ "region": "us-east-1", "status": "pending" }), &["prod"]),
+        (json!({ "status": "disabled" }), &["other"]),
+    ] {
+        let listed = harness.list(NAME, config.clone(), wanted).await.unwrap();
+        let found: Vec<_> = listed
+            .objects
+            .iter()
+            .map(|one| one.display_name.as_str())
+            .collect();
+        assert_eq!(found, names, "{config}");
+    }
+    assert_eq!(fake.count("GET") - before, 7, "one call a list");
+
+    let listed = harness
+        .list(NAME, json!({ "name": "prod" }), wanted)
+        .await
+        .unwrap();
+    assert_eq!(
+        (&listed.objects[0].object, &listed.objects[0].identity),
+        (&state.json(), &json!({ "id": "in-1" }))
+    );
+    let generated = resource.generate(&state).await.unwrap();
+    let unset = [
+        "account_id",
+        "enabled",
+        "error_message",
+        "event_source_arn",
+        "event_source_name",
+        "id",
+        "status",
+        "timeouts",
+    ];
+    let unset: Json = unset
+        .into_iter()
+        .map(|name| (name.to_owned(), json!(null)))
+        .collect();
+    assert_eq!(generated, and(connection(json!({})), unset));
+    resource.assert_stable(&state, generated).await;
+
+    fake.state().refuses.push(("GET", 403, json!({})));
+    let refused = harness.list(NAME, json!({}), wanted).await.unwrap_err();
+    assert!(refused.to_string().contains("list the connections"), "{refused}");
+    assert!(
+        harness
+            .list(NAME, json!({ "status": "paused" }), wanted)
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
 async fn an_import_that_finds_nothing_says_where_it_looked() {
     let (fake, harness) = stage().await;
     for (name, id) in [
@@ -178,8 +252,36 @@ async fn a_taken_place_gives_the_import_block() {
         .create(connection(json!({ "name": "other" })))
         .await
         .unwrap_err();
-    names(&refused, &["`in-1`"]);
+    // An import under the other name would plan a replacement.
+    names(&refused, &["`in-1`", "`name = \"prod\"`"]);
     assert_eq!(fake.state().connections.len(), 1);
+    let same = resource.create(connection(json!({}))).await.unwrap_err();
+    names(&same, &["`in-1`"]);
+    assert!(!format!("{same}").contains("name = "), "{same}");
+}
+
+/// A region of no partition is an error; of one that is not known a plan warns, before it replaces anything.
+#[tokio::test]
+async fn a_region_that_may_not_exist_is_said_at_plan() {
+    let (_fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(connection(json!({}))).await.unwrap();
+    for (region, known) in [("us-east-9", false), ("eu-west-1", true)] {
+        let config = connection(json!({ "region": region }));
+        let planned = resource.plan(Some(&state), config).await.unwrap();
+        let at_region = planned
+            .warnings
+            .iter()
+            .find(|one| one.path.to_string() == "region");
+        assert_eq!(at_region.is_none(), known, "{region}: {}", planned.warnings);
+        if let Some(warning) = at_region {
+            assert!(warning.detail.contains("`us-east-1`"), "{}", warning.detail);
+        }
+    }
+    let refused = resource
+        .validate(connection(json!({ "region": "uk-south-1" })))
+        .await;
+    names(&refused.unwrap_err(), &["no partition"]);
 }
 
 #[tokio::test]

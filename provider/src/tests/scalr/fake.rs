@@ -45,8 +45,12 @@ pub(in crate::tests) struct Server {
     pub(in crate::tests) trouble: Option<Trouble>,
     /// Calls that are refused, each for good: how they begin, and what is answered.
     pub(in crate::tests) refuses: Vec<(&'static str, u16, Json)>,
+    /// Whether it refuses lists of connections.
+    pub(in crate::tests) refuses_lists: bool,
     /// How far the run is that is asked about.
     pub(in crate::tests) run_status: &'static str,
+    /// What is told of the delivery of `in-1`; without it there is no such path, as in Scalr itself.
+    pub(in crate::tests) delivery: Option<Json>,
     /// Method and path of each call.
     pub(in crate::tests) calls: Vec<String>,
     called: watch::Sender<()>,
@@ -74,7 +78,9 @@ impl Fake {
             lagging: None,
             trouble: None,
             refuses: Vec::new(),
+            refuses_lists: false,
             run_status: "planned_and_finished",
+            delivery: None,
             calls: Vec::new(),
             called: watch::Sender::new(()),
         }));
@@ -128,18 +134,19 @@ async fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
     };
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
-    let path = target
-        .strip_prefix("/api/iacp/v3/")
-        .unwrap()
-        .split('?')
-        .next()
-        .unwrap();
+    // What is not in the API's path is not Scalr's.
+    let target = target.strip_prefix("/api/iacp/v3/").unwrap_or(target);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let (answer, lost) = {
         let mut server = server.lock().unwrap();
         server.calls.push(format!("{method} {path}"));
         server.called.send_replace(());
         (
-            server.answer(method, path, &body),
+            if path == CONNECTIONS && method == "GET" && !server.refuses_any(path) {
+                server.list(query)
+            } else {
+                server.answer(method, path, &body)
+            },
             method == "POST" && server.trouble == Some(Trouble::LosesAnswers),
         )
     };
@@ -196,16 +203,16 @@ impl Server {
             return (*status, errors.clone());
         }
         if path == CONNECTIONS {
-            return if method == "POST" {
-                self.create(data)
-            } else {
-                self.list()
-            };
+            return self.create(data);
         }
         if let Some(id) = path.strip_prefix(CONNECTIONS) {
             return self.one(method, &id[1..], data);
         }
         match (method, path) {
+            ("GET", "/_companion/connections/in-1/delivery") => {
+                let figures = self.delivery.clone();
+                figures.map_or((404, Json::Null), |figures| (200, figures))
+            }
             (_, "accounts/acc-1/audit-log-setting") if self.has_audit_logs => self.audit_logs(method, data),
             ("POST", "runs") | ("GET", "runs/run-1") => {
                 let status = if method == "POST" {
@@ -230,11 +237,26 @@ impl Server {
         }
     }
 
-    fn list(&self) -> (u16, Json) {
-        (
-            200,
-            json!({ "data": self.connections, "meta": { "pagination": { "next-page": null } } }),
-        )
+    fn refuses_any(&self, path: &str) -> bool {
+        let call = format!("GET {path}");
+        self.refuses.iter().any(|(begin, ..)| call.starts_with(begin))
+    }
+
+    /// A page of a hundred.
+    fn list(&self, query: &str) -> (u16, Json) {
+        const PAGE: usize = 100;
+        if self.refuses_lists {
+            return error(403, "You may not list.");
+        }
+        let number = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("page%5Bnumber%5D="));
+        let number = number.and_then(|number| number.parse().ok()).unwrap_or(1_usize);
+        let pages = self.connections.chunks(PAGE);
+        let pagination =
+            json!({ "next-page": (number < pages.len()).then(|| number + 1), "total-pages": pages.len() });
+        let data = self.connections.chunks(PAGE).nth(number - 1).unwrap_or_default();
+        (200, json!({ "data": data, "meta": { "pagination": pagination } }))
     }
 
     fn create(&mut self, data: &Json) -> (u16, Json) {

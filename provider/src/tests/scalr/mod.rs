@@ -23,7 +23,7 @@ async fn stage() -> (Fake, Harness) {
 }
 
 /// The provider's settings for a fake Scalr.
-fn settings(fake: &Fake) -> Json {
+pub(super) fn settings(fake: &Fake) -> Json {
     json!({ "hostname": fake.url(), "token": "s3cret", "aws": UNKNOWN })
 }
 

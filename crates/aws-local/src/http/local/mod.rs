@@ -17,7 +17,7 @@ mod story;
 
 use crate::clock::{Millis, read_time};
 use crate::fault::Fault;
-use crate::ops::Answer;
+use crate::ops::{self, Answer};
 
 /// The farthest the clock may be moved in one call: a century.
 const ADVANCE_SECONDS_MAX: i64 = 100 * 366 * 24 * 60 * 60;
@@ -38,7 +38,7 @@ pub(super) async fn faults(State(edge): State<Arc<Edge>>) -> Json<Value> {
 
 /// Adds a fault.
 pub(super) async fn add_fault(State(edge): State<Arc<Edge>>, body: Bytes) -> (StatusCode, Json<Value>) {
-    match edge.faults.add(&body) {
+    match edge.faults.add(&body, ops::names()) {
         Ok(list) => (StatusCode::OK, Json(list)),
         Err(refused) => {
             let why = refused.to_string();

@@ -140,8 +140,12 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Shown {
             .map(|(id, realm)| json!({ "account": id.account(), "region": id.region(), "metrics": realm.metrics }))
             .collect();
         let logs = json!({ "bytes": world.log_bytes(), "dropped_events": world.log_events_dropped });
+        let queues = || world.realms().flat_map(|(_, realm)| realm.queues.values());
+        let bytes: usize = queues().map(|queue| queue.messages.bytes()).sum();
+        let refused: u64 = queues().map(|queue| queue.refused).sum();
+        let queues = json!({ "bytes": bytes, "refused_messages": refused });
         let turns = json!({ "steps_most": world.steps_most, "steps_max": STEPS_MAX });
-        json!({ "totals": totals, "realms": realms, "logs": logs, "turns": turns })
+        json!({ "totals": totals, "realms": realms, "logs": logs, "queues": queues, "turns": turns })
     };
     shown(edge.engine.look(list).await)
 }

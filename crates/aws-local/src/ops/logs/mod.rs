@@ -9,6 +9,7 @@ use crate::state::log_group::LogGroup;
 mod delivery_destinations;
 mod filter;
 mod groups;
+mod keys;
 mod policies;
 mod put;
 mod read;
@@ -21,6 +22,7 @@ mod vended;
 /// The implemented operations of the service.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[
     groups::OPS,
+    keys::OPS,
     streams::OPS,
     put::OPS,
     read::OPS,

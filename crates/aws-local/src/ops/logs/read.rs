@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use serde::Deserialize;
 
-use super::filter::Filter;
+use super::filter::{Filter, parsed};
 use super::{group, named};
 use crate::clock::{DAY, Millis};
 use crate::fault::Fault;
@@ -61,8 +61,7 @@ struct GetEvents {
 }
 
 fn parse(input: &FilterEvents) -> Result<Filter, Fault> {
-    let text = input.filter_pattern.as_deref().unwrap_or_default();
-    Filter::parse(text).map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))
+    parsed(input.filter_pattern.as_deref().unwrap_or_default())
 }
 
 fn filter(call: &mut Call<'_>, input: FilterEvents) -> Result<EventsPage, Fault> {

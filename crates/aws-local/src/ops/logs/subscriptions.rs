@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::filter::Filter;
+use super::filter::parsed;
 use super::group;
 use crate::arn::{Arn, arn};
 use crate::caller::Caller;
@@ -18,7 +18,8 @@ use crate::state::{RealmId, Tags};
 const FILTERS_MAX: usize = 2;
 
 pub(super) const OPS: &[&dyn Operation] = &[
-    &Op::write("PutSubscriptionFilter", put),
+    &Op::write("PutSubscriptionFilter", put)
+        .prepared(|input| input.refused = parsed(&input.filter_pattern).err()),
     &Op::read("DescribeSubscriptionFilters", |call, input| {
         describe(call, &input)
     }),
@@ -45,6 +46,9 @@ struct Put {
     apply_on_transformed_logs: Option<bool>,
     field_selection_criteria: Option<String>,
     emit_system_fields: Option<Vec<String>>,
+    /// Why the pattern is none, found before the lock is taken.
+    #[serde(skip)]
+    refused: Option<Fault>,
 }
 
 #[derive(Deserialize)]
@@ -95,8 +99,9 @@ struct Destination {
 }
 
 fn put(call: &mut Call<'_>, input: Put) -> Answer {
-    Filter::parse(&input.filter_pattern)
-        .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
+    if let Some(refused) = input.refused {
+        return Err(refused);
+    }
     let class = group(call, &input.log_group_name)?.class.clone();
     if class.is_some_and(|class| class != "STANDARD") {
         return Err(Fault::new(

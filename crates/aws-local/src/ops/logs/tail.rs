@@ -3,13 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::filter::Filter;
+use super::filter::{Filter, parsed};
 use super::{identified, missing};
 use crate::fault::Fault;
 use crate::ops::live_tail::{Matches, Tail, Tailed};
 use crate::ops::{Call, Op, Operation, without_nulls};
 
-pub(super) const OPS: &[&dyn Operation] = &[&Op::read("StartLiveTail", start)];
+pub(super) const OPS: &[&dyn Operation] =
+    &[&Op::read("StartLiveTail", start).prepared(|input| input.filter = Some(parse(input)))];
 
 #[derive(Deserialize)]
 struct Start {
@@ -21,11 +22,17 @@ struct Start {
     prefixes: Option<Vec<String>>,
     #[serde(rename = "logEventFilterPattern")]
     pattern: Option<String>,
+    /// The pattern, parsed before the lock is taken.
+    #[serde(skip)]
+    filter: Option<Result<Filter, Fault>>,
 }
 
-fn start(call: &mut Call<'_>, input: Start) -> Result<Tail, Fault> {
-    let filter = Filter::parse(input.pattern.as_deref().unwrap_or_default())
-        .map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))?;
+fn parse(input: &Start) -> Result<Filter, Fault> {
+    parsed(input.pattern.as_deref().unwrap_or_default())
+}
+
+fn start(call: &mut Call<'_>, mut input: Start) -> Result<Tail, Fault> {
+    let filter = input.filter.take().unwrap_or_else(|| parse(&input))?;
     check_streams(&input)?;
     let groups: Result<Vec<Tailed>, Fault> = input
         .groups

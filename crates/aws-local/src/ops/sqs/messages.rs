@@ -9,7 +9,7 @@ use super::{digest, queue, validate};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Call, Op, Operation, without_nulls};
-use crate::state::queue::{MessageAttribute, NewMessage};
+use crate::state::queue::{BYTES_MAX, MessageAttribute, NewMessage};
 
 const BATCH_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 1_048_576;
@@ -39,7 +39,7 @@ struct SendBatch {
 }
 
 fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
-    let now = call.turn.now;
+    let (now, stored) = (call.turn.now, call.stored);
     let id = call.turn.dice.uuid();
     let sender = call.caller.account.clone();
     let queue = queue(call, &input.queue_url)?;
@@ -50,6 +50,9 @@ fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
         return Err(validate::bad_value(format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
         )));
+    }
+    if !stored && !queue.has_room(validate::size(&input.message_body, &attributes), now) {
+        return Err(full(&queue.name));
     }
     validate::attributes(&attributes)?;
     validate::delay(queue, input.delay_seconds)?;
@@ -83,6 +86,15 @@ fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
         "MessageId": id,
         "SequenceNumber": sequence,
     })))
+}
+
+/// AWS has no limit on what a queue holds, and this is its error for a sender who is to slow down.
+fn full(queue: &str) -> Fault {
+    let mib = BYTES_MAX / 1024 / 1024;
+    let why = format!(
+        "The queue {queue} holds {mib} MiB of messages, the most that it takes here: receive and delete some, or purge it."
+    );
+    Fault::new("RequestThrottled", why)
 }
 
 fn send_batch(call: &mut Call<'_>, input: SendBatch) -> Answer {

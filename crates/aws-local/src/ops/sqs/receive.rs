@@ -191,7 +191,7 @@ fn move_to_dead_letter_queue(
     let target = RealmId::new(arn.account, arn.region);
     for (number, message) in dead {
         let queues = &mut call.turn.world.realm(realm).queues;
-        queues.get_mut(from).map(|queue| queue.messages.remove(&number));
+        queues.get_mut(from).map(|queue| queue.messages.remove(number));
         if let Some(queue) = call.turn.world.realm(&target).queues.get_mut(arn.resource) {
             queue.enqueue_dead_letter(message, queue_arn(realm, from), now);
         }
@@ -257,7 +257,7 @@ fn delete_one(call: &mut Call<'_>, input: &Delete) -> Answer {
         let reason = "The receipt handle has expired.";
         return Err(bad_parameter(&input.receipt_handle, "ReceiptHandle", reason));
     }
-    queue.messages.remove(&number);
+    queue.messages.remove(number);
     Ok(json!({}))
 }
 
@@ -275,7 +275,7 @@ fn change(call: &mut Call<'_>, input: &Change) -> Answer {
     let is_fifo = queue.is_fifo();
     let message = queue
         .messages
-        .get_mut(&number)
+        .get_mut(number)
         .filter(|m| !is_fifo || (m.receipt == receipt && m.visible_from > now));
     let gone = || {
         let reason = "Message does not exist or is not available for visibility timeout change.";

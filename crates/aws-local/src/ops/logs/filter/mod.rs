@@ -4,6 +4,8 @@
 use regex::Regex;
 use serde_json::Value;
 
+use crate::fault::Fault;
+
 mod json;
 mod reader;
 mod spaced;
@@ -24,6 +26,11 @@ pub(super) struct Terms {
     all: Vec<String>,
     none: Vec<String>,
     any: Vec<String>,
+}
+
+/// A pattern, or the error that calls answer with. It may take long: before the engine's lock is taken.
+pub(super) fn parsed(text: &str) -> Result<Filter, Fault> {
+    Filter::parse(text).map_err(|why| Fault::parameter(format!("Invalid filter pattern: {why}")))
 }
 
 impl Filter {

@@ -1,0 +1,24 @@
+//! AWS as AWS's own tools find it: variables, profiles, metadata services.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudwatchlogs::config::Credentials;
+
+use super::loopback::is_loopback;
+
+/// The SDK's configuration for AWS itself, or for the AWS at an endpoint. Without a region it is the one that the environment or
+/// the profile names.
+pub(super) async fn config(region: Option<&str>, endpoint: Option<&str>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(url) = endpoint {
+        loader = loader.endpoint_url(url);
+        // The local AWS checks no signature, so no credentials need to be configured for it.
+        if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
+            loader =
+                loader.credentials_provider(Credentials::new("123456789012", "none", None, None, "loopback"));
+        }
+    }
+    loader.load().await
+}

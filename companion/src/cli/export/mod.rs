@@ -1,0 +1,292 @@
+//! `export`: writes what is there, in Scalr and at AWS, as HCL with `import` blocks. It changes nothing.
+//!
+//! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
+//! ```text
+//! account hcl names       what was found; HCL text; names of blocks
+//! aws blocks              reading from AWS; blocks of what was found
+//! ```
+
+mod account;
+mod aws;
+mod blocks;
+mod hcl;
+mod names;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use scalr_api::{Client, Object, Status};
+use tokio_util::sync::CancellationToken;
+
+use self::account::{Account, AuditLogSetting, Connection};
+use self::aws::Aws;
+use super::out;
+use super::remote::Remote;
+
+/// The block that makes the file whole.
+const TERRAFORM: &str = "terraform {
+  required_providers {
+    scalr = {
+      source = \"scalr-eventbridge/scalr\"
+    }
+  }
+}
+";
+
+#[derive(clap::Args)]
+#[command(
+    mut_arg("hostname", |arg| arg.help("Host of Scalr's API, such as `acme.scalr.io`").value_name("HOST")),
+    mut_arg("token", |arg| arg.help("Token for Scalr's API"))
+)]
+pub(super) struct Args {
+    /// Write into this file, which must not exist; without it, to stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Leave out the `terraform` block: for a folder whose configuration has one.
+    #[arg(long)]
+    no_terraform_block: bool,
+    /// Export Scalr's side alone: connections, activations, audit-log settings. AWS is not asked.
+    #[arg(long)]
+    scalr_only: bool,
+    /// AWS's address; without it, AWS itself. Credentials, region and profile come from AWS's own variables and files.
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    aws_endpoint: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
+    if let Some(file) = args.out.as_deref().filter(|file| file.exists()) {
+        bail!(exists(file));
+    }
+    let account = tokio::select! {
+        // At any point: nothing is written before all is read.
+        () = stop.cancelled() => bail!("interrupted; nothing was written"),
+        account = read(&args) => account?,
+    };
+    for line in &account.left_out {
+        out::complain(&format!("warning: left out: {line}"));
+    }
+    let text = text(&account, !args.no_terraform_block);
+    match &args.out {
+        None => Ok(out::text(&text)?),
+        Some(file) => write(file, &text),
+    }
+}
+
+fn exists(file: &Path) -> String {
+    let file = file.display();
+    format!("`{file}` exists, and nothing was written: name another file, or remove that one")
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    let opened = std::fs::File::create_new(file);
+    let mut opened = match opened {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => bail!(exists(file)),
+        opened => opened.with_context(|| format!("`{}` cannot be made", file.display()))?,
+    };
+    let written = opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all());
+    if written.is_err() {
+        // Half a file would be taken for a whole one.
+        let _ = std::fs::remove_file(file);
+    }
+    written.with_context(|| format!("`{}` cannot be written, and was removed", file.display()))
+}
+
+/// The file.
+fn text(account: &Account, with_terraform: bool) -> String {
+    let mut parts: Vec<String> = with_terraform.then(|| TERRAFORM.to_owned()).into_iter().collect();
+    parts.extend(blocks::blocks(account).iter().map(hcl::Block::text));
+    let left_out: String = account
+        .left_out
+        .iter()
+        .map(|line| hcl::comment(&format!("Left out: {line}")))
+        .collect();
+    parts.extend((!left_out.is_empty()).then_some(left_out));
+    parts.join("\n")
+}
+
+async fn read(args: &Args) -> anyhow::Result<Account> {
+    let scalr = args.remote.client()?;
+    let mut account = read_scalr(&scalr).await?;
+    if !args.scalr_only {
+        read_aws(args, &mut account).await.context(
+            "AWS's side cannot be exported (`--scalr-only` leaves it out), and nothing was written",
+        )?;
+    }
+    Ok(account)
+}
+
+async fn read_scalr(scalr: &Client) -> anyhow::Result<Account> {
+    let mut listed = scalr
+        .connections(None)
+        .await
+        .context("the connections cannot be listed, and nothing was written")?;
+    listed.sort_by(|a, b| (&a.attributes.name, &a.id).cmp(&(&b.attributes.name, &b.id)));
+    let owners: BTreeSet<_> = listed
+        .iter()
+        .filter_map(|one| one.relationships.account.id().cloned())
+        .collect();
+    let mut account = Account {
+        connections: listed.into_iter().map(connection).collect(),
+        ..Account::default()
+    };
+    for owner in owners {
+        let setting = scalr.audit_log_setting(&owner).await;
+        let setting =
+            setting.with_context(|| format!("the audit-log setting of `{owner}` cannot be read"))?;
+        let selected = setting.filter(|setting| setting.attributes.enabled);
+        let selected = selected
+            .as_ref()
+            .and_then(|setting| setting.relationships.integration.id());
+        account.audit_logs.extend(selected.map(|id| AuditLogSetting {
+            account_id: owner.to_string(),
+            connection_id: id.to_string(),
+        }));
+    }
+    for connection in account.connections.iter().filter(|one| !one.settled) {
+        account.left_out.push(format!(
+            "The activation of the connection {} ({}), which is neither active nor paused.",
+            connection.name, connection.id
+        ));
+    }
+    Ok(account)
+}
+
+fn connection(object: Object<scalr_api::Connection>) -> Connection {
+    let wire = object.attributes;
+    Connection {
+        id: object.id.to_string(),
+        name: wire.name,
+        aws_account_id: wire.aws_account_id,
+        region: wire.region,
+        enabled: wire.status != Status::Disabled,
+        settled: matches!(wire.status, Status::Active | Status::Disabled),
+        source: wire.event_source,
+    }
+}
+
+async fn read_aws(args: &Args, account: &mut Account) -> anyhow::Result<()> {
+    let config = super::aws::config(None, args.aws_endpoint.as_deref()).await;
+    let mut regions: BTreeMap<String, (Aws, String)> = BTreeMap::new();
+    for connection in &account.connections {
+        let Some(source) = &connection.source else {
+            continue;
+        };
+        let region = &connection.region;
+        if !regions.contains_key(region) {
+            let aws = Aws::new(&config, region);
+            let owner = aws.account().await?;
+            regions.insert(region.clone(), (aws, owner));
+        }
+        let Some((aws, owner)) = regions.get(region) else {
+            continue;
+        };
+        if *owner != connection.aws_account_id {
+            account.left_out.push(format!(
+                "The bus of the connection {} ({}), which is in AWS account {}; the credentials are of {owner}.",
+                connection.name, connection.id, connection.aws_account_id
+            ));
+            continue;
+        }
+        let bus = aws.bus(source, owner, &mut account.left_out).await?;
+        account.buses.extend(bus);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::account::{Bus, LogGroup, Rule, Target};
+    use super::*;
+
+    fn connection(id: &str, name: &str) -> Connection {
+        Connection {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            aws_account_id: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            enabled: true,
+            settled: true,
+            source: Some(format!("aws.partner/scalr.com/acme/{name}")),
+        }
+    }
+
+    #[test]
+    fn a_file_is_whole_by_itself() {
+        let bus = Bus {
+            name: "aws.partner/scalr.com/acme/prod".to_owned(),
+            aws_account_id: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            description: Some("The \"${main}\"\nbus".to_owned()),
+            dead_letter_arn: Some("arn:aws:sqs:us-east-1:123456789012:lost".to_owned()),
+            log: Some(("INFO".to_owned(), "NONE".to_owned())),
+            tags: BTreeMap::from([("team a".to_owned(), "x".to_owned())]),
+            rules: vec![Rule {
+                name: "runs".to_owned(),
+                event_pattern: r#"{"detail-type":["RunExecuted"]}"#.to_owned(),
+                enabled: false,
+                targets: vec![
+                    Target {
+                        id: "scalr-4251eb2d10fa5da7bb156632537dfd30".to_owned(),
+                        arn: "arn:aws:logs:us-east-1:123456789012:log-group:/scalr/runs".to_owned(),
+                        log_group: Some(LogGroup {
+                            name: "/scalr/runs".to_owned(),
+                            create: true,
+                            retention_in_days: Some(30),
+                        }),
+                        transformer: Some((
+                            BTreeMap::from([("id".to_owned(), "$.id".to_owned())]),
+                            "{\"timestamp\": 1, \"message\": \"<id> %{x}\"}\n".to_owned(),
+                        )),
+                        ..Target::default()
+                    },
+                    Target {
+                        id: "queue".to_owned(),
+                        arn: "arn:aws:sqs:us-east-1:123456789012:runs".to_owned(),
+                        event_age_seconds: Some(60),
+                        ..Target::default()
+                    },
+                ],
+                ..Rule::default()
+            }],
+            ..Bus::default()
+        };
+        let paused = Connection {
+            enabled: false,
+            ..connection("in-2", "1st \"x\"\n")
+        };
+        let pending = Connection {
+            settled: false,
+            // The same source in another account has no bus here.
+            aws_account_id: "999999999999".to_owned(),
+            ..connection("in-3", "prod")
+        };
+        let account = Account {
+            connections: vec![connection("in-1", "prod"), paused, pending],
+            audit_logs: vec![AuditLogSetting {
+                account_id: "acc-1".to_owned(),
+                connection_id: "in-1".to_owned(),
+            }],
+            buses: vec![bus],
+            left_out: vec!["one\nresource".to_owned()],
+        };
+        let want = include_str!("../../../tests/snapshots/export.tf");
+        let have = text(&account, true);
+        assert_eq!(have, want, "{have}");
+        assert!(!text(&account, false).contains("required_providers"));
+    }
+
+    #[test]
+    fn a_file_that_is_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.tf");
+        write(&file, "one").unwrap();
+        let error = write(&file, "two").unwrap_err().to_string();
+        assert!(error.ends_with("exists, and nothing was written: name another file, or remove that one"));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "one");
+    }
+}

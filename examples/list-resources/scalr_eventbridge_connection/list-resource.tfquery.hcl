@@ -1,0 +1,8 @@
+list "scalr_eventbridge_connection" "paused" {
+  provider = scalr
+
+  config {
+    region = "us-east-1"
+    status = "disabled"
+  }
+}

@@ -1,0 +1,70 @@
+//! `scalr_eventbridge_send_test_event`: the delivery check, without a resource that stands for it.
+
+use tfplugin::{Action, Attrs, Operation, Result, Timeouts, mins};
+
+use super::messages;
+use crate::aws::checks;
+use crate::client::Client;
+use crate::resources::chain::{self, Outcome, Places, Probe};
+use crate::scalr::Attributes;
+use crate::values::Region;
+use crate::{check, defaults};
+
+/// Starts a dry run in a workspace, follows its `RunExecuted` event to a log group, and reports what became of it: the run,
+/// the arrival with its delay, and each link between the connection and the log group as it was found.
+///
+/// When the event does not arrive within 10 minutes, or what `timeouts` says, the link that broke is named. No run is started
+/// while the connection is paused, or where the log group is missing or may not be read. It is
+/// `scalr_eventbridge_delivery_check` without a state: nothing depends on it, and each invocation sends another event.
+///
+/// OpenTofu, and Terraform before 1.14, have no actions: there `scalr-eventbridge run ws-… --dry --log-group NAME` starts the run
+/// and waits for its event.
+#[derive(Attrs, Clone, Debug)]
+pub struct SendTestEvent {
+    /// Workspace to start the run in. The run is dry: it plans, and changes nothing.
+    #[tf(required, check = check::workspace_id)]
+    workspace_id: String,
+    /// Name of the log group where the event must arrive.
+    #[tf(required, check = checks::log_group)]
+    log_group: String,
+    /// AWS region of the log group. Default: the provider's region.
+    #[tf(optional)]
+    region: Option<Region>,
+}
+
+/// Where the server's errors point, and the attribute behind it.
+const ATTRIBUTES: Attributes = &[("/data/relationships/workspace", || {
+    SendTestEvent::workspace_id().into()
+})];
+
+impl Action for SendTestEvent {
+    const NAME: &'static str = "eventbridge_send_test_event";
+    type Client = Client;
+    const TIMEOUTS: Timeouts = Timeouts::none().invoke(mins(10));
+
+    async fn invoke(config: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        let aws = defaults::regional(operation, config.region.as_ref()).await?;
+        let probe = Probe {
+            workspace_id: &config.workspace_id,
+            log_group: &config.log_group,
+            at: Places {
+                workspace_id: Self::workspace_id().into(),
+                log_group: Self::log_group().into(),
+                in_requests: ATTRIBUTES,
+            },
+        };
+        let (run, outcome) = chain::follow(operation, &aws, &probe).await?;
+        match outcome {
+            Outcome::Arrived(arrival) => {
+                operation.progress(chain::arrived(&run, &config.log_group, &arrival));
+                let links = chain::links(operation, &aws, &probe, &run).await?;
+                for link in links {
+                    operation.progress(link);
+                }
+                Ok(())
+            }
+            Outcome::Interrupted => Err(chain::interrupted(&run, messages::SEND_AGAIN).into()),
+            Outcome::Missed(missed) => Err(missed.diagnostic(&run, messages::SEND_AGAIN).into()),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Data source `scalr_eventbridge_connection_delivery`: what a connection holds, has delivered and has dropped.
+
+use scalr_api::{ClientError, ConnectionId, Delivery as Wire, DroppedEvent};
+use tfplugin::{Attrs, DataSource, Operation, Result};
+
+use super::messages;
+use crate::check;
+use crate::client::Client;
+use crate::failure::Cause as _;
+use crate::scalr::{Scalr, connection_id};
+
+/// What a connection holds, has delivered and has dropped, counted since it was made.
+///
+/// `scalr-eventbridge` gives these figures. Scalr's own API has no such call, which is an error of this data source: there, a
+/// `scalr_eventbridge_delivery_check` shows whether events arrive.
+#[derive(Attrs, Clone, Debug)]
+pub struct Delivery {
+    /// Connection, `in-…`.
+    #[tf(required, check = check::connection_id)]
+    connection_id: String,
+    /// Events that are held: accepted, and not delivered yet.
+    #[tf(computed)]
+    held: Option<i64>,
+    /// Size of the events that are held, in bytes.
+    #[tf(computed)]
+    held_bytes: Option<i64>,
+    /// When the oldest event that is held was accepted, in RFC 3339; null where none is held.
+    #[tf(computed)]
+    oldest_held_at: Option<String>,
+    /// Events that AWS has taken.
+    #[tf(computed)]
+    delivered: Option<i64>,
+    /// When AWS took the last event, in RFC 3339; null before the first.
+    #[tf(computed)]
+    last_delivered_at: Option<String>,
+    /// Tries to deliver that have failed since the last one that did not.
+    #[tf(computed)]
+    failures_in_a_row: Option<i64>,
+    /// Why a try to deliver failed last.
+    #[tf(computed)]
+    last_error: Option<String>,
+    /// Events that were dropped, all together.
+    #[tf(computed)]
+    dropped: Option<i64>,
+    /// Events that were dropped because they had been held too long.
+    #[tf(computed)]
+    dropped_too_old: Option<i64>,
+    /// Events that were dropped because there was no room for them.
+    #[tf(computed)]
+    dropped_too_many_bytes: Option<i64>,
+    /// Events that were dropped because AWS refused them.
+    #[tf(computed)]
+    dropped_refused: Option<i64>,
+    /// The last events that were dropped, newest first, 100 at most.
+    #[tf(computed)]
+    last_dropped: Option<Vec<Explained>>,
+}
+
+/// An event that was dropped.
+#[derive(Attrs, Clone, Debug)]
+pub struct Explained {
+    /// Id of the event.
+    #[tf(computed)]
+    event_id: Option<String>,
+    /// `RunExecuted` or `AuditLog`.
+    #[tf(computed)]
+    detail_type: Option<String>,
+    /// `too-old`, `too-many-bytes` or `refused`.
+    #[tf(computed)]
+    reason: Option<String>,
+    /// The reason in a sentence.
+    #[tf(computed)]
+    explanation: Option<String>,
+    /// When it was dropped, in RFC 3339.
+    #[tf(computed)]
+    dropped_at: Option<String>,
+}
+
+impl DataSource for Delivery {
+    const NAME: &'static str = "eventbridge_connection_delivery";
+    type Client = Client;
+
+    async fn read(config: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
+        let id = connection_id(&config.connection_id, Self::connection_id())?;
+        match scalr.api.delivery(&id).await {
+            Ok(figures) => Ok(config.with(figures)),
+            Err(error) => Err(no_figures(&scalr, &id, error).await?),
+        }
+    }
+}
+
+/// Why there are no figures: no such connection, a server that gives none, or a call that failed.
+async fn no_figures(scalr: &Scalr, id: &ConnectionId, error: ClientError) -> Result<tfplugin::Diagnostics> {
+    let has_no_such_path = match &error {
+        ClientError::Refused(refusal) => matches!(refusal.status, 404 | 405),
+        // A page for browsers, or a redirect to one.
+        ClientError::NotTheApi { .. } => true,
+        _ => false,
+    };
+    if !has_no_such_path {
+        return Ok(scalr.failed(error).during(messages::doing_read_delivery(id)));
+    }
+    Ok(match scalr.connection(id).await? {
+        Some(object) => {
+            messages::gives_no_figures(&object, scalr.api.host(), Delivery::connection_id()).into()
+        }
+        None => messages::no_connection(&format!("with the id `{id}`"), Delivery::connection_id()).into(),
+    })
+}
+
+impl Delivery {
+    fn with(self, wire: Wire) -> Self {
+        let dropped = wire.dropped;
+        Self {
+            held: Some(wire.held),
+            held_bytes: Some(wire.held_bytes),
+            oldest_held_at: wire.oldest_held_at,
+            delivered: Some(wire.delivered),
+            last_delivered_at: wire.last_delivered_at,
+            failures_in_a_row: Some(wire.failures_in_a_row),
+            last_error: wire.last_error,
+            dropped: Some(
+                dropped
+                    .too_old
+                    .saturating_add(dropped.too_many_bytes)
+                    .saturating_add(dropped.refused),
+            ),
+            dropped_too_old: Some(dropped.too_old),
+            dropped_too_many_bytes: Some(dropped.too_many_bytes),
+            dropped_refused: Some(dropped.refused),
+            last_dropped: Some(wire.last_dropped.into_iter().map(Explained::of).collect()),
+            ..self
+        }
+    }
+}
+
+impl Explained {
+    fn of(wire: DroppedEvent) -> Self {
+        Self {
+            event_id: Some(wire.event_id),
+            detail_type: Some(wire.detail_type),
+            reason: Some(wire.reason),
+            explanation: wire.explanation,
+            dropped_at: Some(wire.at),
+        }
+    }
+}

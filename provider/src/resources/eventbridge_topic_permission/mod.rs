@@ -1,0 +1,153 @@
+//! `scalr_eventbridge_topic_permission`: the permission for a rule to publish to an SNS topic that something else made.
+
+mod aws;
+mod messages;
+
+use tfplugin::{Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
+
+use super::handover;
+use crate::aws::admission::Admission;
+use crate::aws::target_id::digest;
+use crate::aws::{Regional, arn, import_id, queue_checks, same_account};
+use crate::client::Client;
+use crate::defaults;
+use crate::failure::Cause as _;
+use crate::ownership::{Object, Owner};
+use crate::values::Region;
+use messages::doing;
+
+/// Lets a rule publish to an SNS topic that exists: one statement in the topic's policy. Other statements are left alone.
+///
+/// A new topic lets only its owner in, and EventBridge drops what it may not publish, without an error. Where another
+/// resource manages the whole policy (`aws_sns_topic_policy`, or `policy` of `aws_sns_topic`), the statement belongs there
+/// instead: the two would overwrite each other. A topic that is encrypted needs a key of your own whose policy lets
+/// `events.amazonaws.com` call `kms:GenerateDataKey` and `kms:Decrypt`.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct TopicPermission {
+    /// ARN of the topic, a standard one. Its region is this resource's.
+    #[tf(required, replace, check = queue_checks::topic_arn)]
+    topic_arn: String,
+    /// The rule that may publish: `arn` of a `scalr_eventbridge_rule`.
+    #[tf(required, replace, check = queue_checks::rule_arn)]
+    rule_arn: String,
+}
+
+impl Resource for TopicPermission {
+    const NAME: &'static str = "eventbridge_topic_permission";
+    type Client = Client;
+    const IDENTITY: Identity = Identity::of(&["topic_arn", "rule_arn"]);
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(2)).delete(mins(2));
+
+    async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = plan.regional(operation).await?;
+        let mut turn = handover::turn_to_create(operation, &plan.object()).await?;
+        if turn.is_owned() {
+            return Err(messages::made_by_two(&plan).into());
+        }
+        aws::add(operation, &aws, &plan).await?;
+        turn.own(&Owner::ensure(operation));
+        Ok(plan)
+    }
+
+    async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
+        let aws = state.regional(operation).await?;
+        let policy = aws.topic_policy(&state.topic_arn).await;
+        let policy = policy.map_err(|e| e.during(doing::read(&state.topic_arn)))?;
+        if policy.is_none() {
+            same_account(&aws, Some(&state.topic_arn)).await?;
+        }
+        let is_there = state.is_in(policy.flatten().as_deref());
+        // An import knows both ARNs; private state comes with the first operation.
+        if !is_there && Owner::of(operation).is_none() {
+            return Err(messages::nothing_to_import(&state, &aws).await.into());
+        }
+        Owner::ensure(operation);
+        Ok(is_there.then_some(state))
+    }
+
+    async fn update(_prior: Self, plan: Self, _operation: &mut Operation<'_, Self>) -> Result<Self> {
+        // Both attributes replace: only `timeouts` can change, which never comes here.
+        Ok(plan)
+    }
+
+    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+        let aws = state.regional(operation).await?;
+        let object = state.object();
+        let mut turn = handover::turn(operation, &object).await?;
+        if handover::is_anothers(operation, &turn, &object) {
+            return Ok(());
+        }
+        aws::remove(operation, &aws, &state).await?;
+        turn.disown(Owner::of(operation).as_ref());
+        Ok(())
+    }
+
+    async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        let topic = plan.planned(Self::topic_arn()).known();
+        let rule = plan.planned(Self::rule_arn()).known();
+        warn_of_another_region(plan, topic.as_deref(), rule.as_deref());
+        if let Some((client, topic)) = plan.client().zip(topic.as_deref()) {
+            client.walk().admission(topic);
+        }
+        let object = match plan.prior() {
+            Some(prior) => Some(prior.object()),
+            None => topic
+                .zip(rule)
+                .map(|(topic_arn, rule_arn)| Self { topic_arn, rule_arn }.object()),
+        };
+        handover::plan(plan, object, "another `rule_arn`", Self::rule_arn());
+        Ok(())
+    }
+
+    fn import_id(id: &str) -> Result<ImportedAttrs<Self>> {
+        let [topic, rule] = import_id::topic_permission(id)?;
+        Ok(ImportedAttrs::new()
+            .set(Self::topic_arn(), topic)
+            .set(Self::rule_arn(), rule))
+    }
+}
+
+impl TopicPermission {
+    /// The clients of the topic's region.
+    async fn regional(&self, operation: &Operation<'_, Self>) -> Result<Regional> {
+        let region = arn::parse(&self.topic_arn).map(|arn| Region::from(arn.region));
+        defaults::regional(operation, region.as_ref()).await
+    }
+
+    fn object(&self) -> Object {
+        Object::TopicPermission {
+            topic: self.topic_arn.clone(),
+            rule: self.rule_arn.clone(),
+        }
+    }
+
+    /// `Sid` of the statement: always the same for the same topic and rule, so that an apply after an interrupted one finds it.
+    fn sid(&self) -> String {
+        let whose = digest(&format!("{} {}", self.topic_arn, self.rule_arn));
+        format!("ScalrEventBridge{whose}")
+    }
+
+    /// Whether the policy has the statement, as it is written here.
+    fn is_in(&self, policy: Option<&str>) -> bool {
+        let sid = self.sid();
+        self.admission(&sid).rules(policy).contains(&self.rule_arn)
+    }
+
+    fn admission<'a>(&'a self, sid: &'a str) -> Admission<'a> {
+        Admission {
+            sid,
+            action: "sns:Publish",
+            resource: &self.topic_arn,
+        }
+    }
+}
+
+/// A rule reaches topics of its own region only.
+fn warn_of_another_region(plan: &mut Plan<'_, TopicPermission>, topic: Option<&str>, rule: Option<&str>) {
+    let (Some(topic), Some(rule)) = (topic.and_then(arn::parse), rule.and_then(arn::parse)) else {
+        return;
+    };
+    if topic.region != rule.region {
+        plan.warn(messages::rule_elsewhere(topic.region, rule.region));
+    }
+}
