@@ -86,14 +86,6 @@ pub fn connection_id(text: &str) -> Result<(), String> {
     scalr_id(text, "in-", "an EventBridge connection")
 }
 
-/// A status of a connection, in Scalr's words.
-pub fn connection_status(text: &str) -> Result<(), String> {
-    if matches!(text, "pending" | "active" | "disabled" | "failed") {
-        return Ok(());
-    }
-    Err("must be `pending`, `active`, `disabled` or `failed`".to_owned())
-}
-
 /// The id of a workspace: `ws-…`.
 pub fn workspace_id(text: &str) -> Result<(), String> {
     scalr_id(text, "ws-", "a workspace")

@@ -96,6 +96,13 @@ pub(crate) fn bus_name(name_or_arn: &str) -> &str {
         .unwrap_or(name_or_arn)
 }
 
+/// The bus of a rule, by the rule's ARN.
+pub(crate) fn bus_of_rule(rule_arn: &str) -> &str {
+    let path = Arn::parse(rule_arn).and_then(|arn| arn.resource.strip_prefix("rule/"));
+    path.and_then(|path| path.rsplit_once('/'))
+        .map_or("default", |(bus, _)| bus)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +148,8 @@ mod tests {
     fn rules_on_the_default_bus_do_not_name_it() {
         assert_eq!(rule("r", "1", "default", "x"), "arn:aws:events:r:1:rule/x");
         assert_eq!(rule("r", "1", "a/b", "x"), "arn:aws:events:r:1:rule/a/b/x");
+        for bus in ["default", "b", "a/b"] {
+            assert_eq!(bus_of_rule(&rule("r", "1", bus, "x")), bus);
+        }
     }
 }

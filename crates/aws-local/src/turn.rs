@@ -4,16 +4,20 @@
 //! by the steps that it is given: matching and delivering take from them, and end early where none are left.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::clock::{Dice, Millis};
 use crate::policy::Policy;
-use crate::state::World;
+use crate::state::bus::LogLevel;
+use crate::state::{RealmId, World};
 
 /// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
 /// refused what a pattern alone is not.
 pub(crate) const STEPS_MAX: usize = event_pattern::STEPS_MAX;
+
+/// The bytes that the logs of buses may write in one turn, so that a log costs little more than what it is of.
+const LOG_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// One change while it is made.
 pub(crate) struct Turn<'w> {
@@ -29,6 +33,10 @@ pub(crate) struct Turn<'w> {
     pub(crate) picked: Picked,
     /// Queue policies that were read: all deliveries to a queue ask the same.
     pub(crate) policies: HashMap<String, Option<Arc<Policy>>>,
+    /// The logs of the buses that events came to, found once.
+    pub(crate) bus_logs: BTreeMap<(RealmId, String), Option<Arc<BusLog>>>,
+    /// What they may still write.
+    pub(crate) log_bytes: usize,
     /// What takes long to drop; it is dropped when the lock is released.
     pub(crate) dropped: Vec<Box<dyn Any + Send>>,
 }
@@ -38,6 +46,17 @@ pub(crate) struct Turn<'w> {
 pub(crate) struct Picked {
     pub(crate) event: Option<Arc<str>>,
     pub(crate) values: HashMap<String, Option<Arc<str>>>,
+}
+
+/// The log of a bus, as far as it reaches log groups here.
+#[derive(Debug)]
+pub(crate) struct BusLog {
+    pub(crate) bus: String,
+    pub(crate) arn: String,
+    /// Whether records have the event and the target's input.
+    pub(crate) details: bool,
+    /// The log group of each level that is logged.
+    pub(crate) groups: Vec<(LogLevel, RealmId, String)>,
 }
 
 impl<'w> Turn<'w> {
@@ -51,6 +70,8 @@ impl<'w> Turn<'w> {
             events: 1,
             picked: Picked::default(),
             policies: HashMap::new(),
+            bus_logs: BTreeMap::new(),
+            log_bytes: LOG_BYTES_MAX,
             dropped: Vec::new(),
         }
     }
@@ -59,6 +80,13 @@ impl<'w> Turn<'w> {
     pub(crate) fn take(&mut self, steps: usize) -> bool {
         let left = self.steps.checked_sub(steps);
         self.steps = left.unwrap_or_default();
+        left.is_some()
+    }
+
+    /// Takes bytes of what logs may write; false where fewer are left, and a smaller record may still be written.
+    pub(crate) fn take_log_bytes(&mut self, bytes: usize) -> bool {
+        let left = self.log_bytes.checked_sub(bytes);
+        self.log_bytes = left.unwrap_or(self.log_bytes);
         left.is_some()
     }
 

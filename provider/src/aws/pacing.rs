@@ -101,6 +101,7 @@ struct Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // SNS alone has no such header: its calls, which are few, are retried and not paced.
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let pace = self.paces.of(target.rsplit('.').next().unwrap_or_default());
         let inner = self.inner.clone();

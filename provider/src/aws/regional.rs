@@ -121,11 +121,8 @@ impl Clients {
                 }
                 config = config
                     .interceptor(paces)
+                    .interceptor(NoteWrites(writes.clone()))
                     .retry_partition(retry_quota(format!("{} {name}", stringify!($sdk))));
-                // SNS alone names no operation in a header; nothing that is read there is shared.
-                if stringify!($sdk) != "topics" {
-                    config = config.interceptor(NoteWrites(writes.clone()));
-                }
                 if let Some(url) = $endpoint {
                     config = config.endpoint_url(url);
                 }

@@ -2,13 +2,14 @@
 
 use aws_sdk_eventbridge::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_eventbridge::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
 
 use crate::shared_read::Writes;
 
 /// How the names of operations begin that change nothing.
 const READS: [&str; 5] = ["Describe", "List", "Get", "Filter", "Test"];
 
-/// Notes writes of a service whose requests name their operation in a header.
+/// Notes writes of a service.
 #[derive(Clone, Debug)]
 pub(super) struct NoteWrites(pub(super) Writes);
 
@@ -19,21 +20,20 @@ impl Intercept for NoteWrites {
 
     fn read_before_transmit(
         &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let target = context.request().headers().get("x-amz-target");
-        if writes(target.unwrap_or_default()) {
+        let operation = config.load::<Metadata>().map_or("", Metadata::name);
+        if writes(operation) {
             self.0.note();
         }
         Ok(())
     }
 }
 
-/// Whether the operation that a request names (`AWSEvents.PutRule`) may change something.
-fn writes(target: &str) -> bool {
-    let operation = target.rsplit('.').next().unwrap_or_default();
+/// Whether an operation may change something.
+fn writes(operation: &str) -> bool {
     !READS.iter().any(|read| operation.starts_with(read))
 }
 
@@ -43,17 +43,17 @@ mod tests {
 
     #[test]
     fn what_is_not_known_to_read_writes() {
-        for (target, want) in [
-            ("AWSEvents.PutRule", true),
-            ("AWSEvents.DescribeRule", false),
-            ("AWSEvents.ListTargetsByRule", false),
-            ("AWSEvents.TestEventPattern", false),
-            ("Logs_20140328.FilterLogEvents", false),
-            ("Logs_20140328.PutResourcePolicy", true),
-            ("AmazonSQS.GetQueueAttributes", false),
+        for (operation, want) in [
+            ("PutRule", true),
+            ("DescribeRule", false),
+            ("ListTargetsByRule", false),
+            ("TestEventPattern", false),
+            ("FilterLogEvents", false),
+            ("PutResourcePolicy", true),
+            ("GetQueueAttributes", false),
             ("", true),
         ] {
-            assert_eq!(writes(target), want, "{target}");
+            assert_eq!(writes(operation), want, "{operation}");
         }
     }
 }

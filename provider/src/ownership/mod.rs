@@ -142,7 +142,11 @@ impl Object {
             Self::Bus { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
-            | Self::LogGroup { region, .. } => Some(region),
+            | Self::LogGroup { region, .. }
+            | Self::ApiDestination { region, .. }
+            | Self::Queue { region, .. } => Some(region),
+            // It is the topic's: `arn:aws:sns:REGION:…`.
+            Self::TopicPermission { topic, .. } => topic.split(':').nth(3),
             Self::AuditLogSetting { .. } => None,
         }
     }
@@ -156,7 +160,12 @@ impl Object {
             Self::Rule { region: of, bus, .. } | Self::Target { region: of, bus, .. } => {
                 of == region && bus == name
             }
-            Self::Bus { .. } | Self::LogGroup { .. } | Self::AuditLogSetting { .. } => false,
+            Self::Bus { .. }
+            | Self::LogGroup { .. }
+            | Self::ApiDestination { .. }
+            | Self::Queue { .. }
+            | Self::TopicPermission { .. }
+            | Self::AuditLogSetting { .. } => false,
         }
     }
 }

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long an answer serves later reads of a walk. A walk over other providers' objects may take minutes.
-const AGE_MAX: Duration = Duration::from_secs(30);
+/// How long an answer serves later reads of a walk: one that takes longer, over many objects of other providers, asks again.
+const AGE_MAX: Duration = Duration::from_mins(2);
 
 /// From when an answer may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,12 @@
-//! How many requests a refresh makes, counted between the tool and the servers.
+//! How many requests a refresh makes, counted between the tool and the servers, and what becomes of an apply that is throttled.
 
 use std::collections::BTreeMap;
 
 use acceptance::proxy::{Proxy, Script};
 use acceptance::tools::Tool;
-use acceptance::workdir::Workdir;
+use acceptance::workdir::{APPLY, Workdir};
 use anyhow::{Result, ensure};
+use serde_json::json;
 
 use super::hcl::{self, BUS, CONNECTION};
 use super::verify;
@@ -16,11 +17,14 @@ const CONNECTIONS: usize = 60;
 const PAGES: usize = CONNECTIONS.div_ceil(100);
 /// Rules of one bus, with a target each.
 const RULES: usize = 24;
+/// The same where calls are throttled, and wait for it: policies of log groups are written one after the other.
+const THROTTLED_RULES: usize = 8;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("speed::requests_for_many_connections", connections),
         Case::new("speed::requests_for_many_rules", rules),
+        Case::new("speed::throttled_apply_makes_nothing_twice", throttled),
     ]
 }
 
@@ -75,11 +79,11 @@ resource "scalr_eventbridge_connection" "all" {{
     verify::nothing_left(&workdir, "us-east-1", &[])
 }
 
-fn many_rules() -> String {
+fn many_rules(count: usize) -> String {
     let rules = format!(
         r#"
 resource "scalr_eventbridge_rule" "all" {{
-  for_each       = toset([for n in range({RULES}) : "r${{n}}"])
+  for_each       = toset([for n in range({count}) : "r${{n}}"])
   name           = each.key
   event_bus_name = scalr_eventbridge_bus.scalr.name
   event_pattern  = provider::scalr::event_pattern("RunExecuted", {{}})
@@ -98,7 +102,7 @@ resource "scalr_eventbridge_target" "all" {{
 
 fn rules(tool: &Tool) -> Result<()> {
     let (workdir, proxy) = start(tool)?;
-    workdir.config(&many_rules())?;
+    workdir.config(&many_rules(RULES))?;
     workdir.apply()?;
     let applied = proxy.seen();
     workdir.plan_empty()?;
@@ -107,12 +111,61 @@ fn rules(tool: &Tool) -> Result<()> {
     let shared = of("AWSEvents.ListRules")
         + of("AWSEvents.DescribeEventBus")
         + of("Logs_20140328.DescribeResourcePolicies");
-    ensure!(shared <= 10 && of("AWSEvents.DescribeRule") <= 1, "{calls:?}");
+    // The bus; pages of its rules; policies of the account and of the first log group, and pages of all. 9 for 200 rules.
+    let most = 1 + RULES.div_ceil(100) + 2 + RULES.div_ceil(50);
+    ensure!(shared <= most && of("AWSEvents.DescribeRule") <= 1, "{calls:?}");
     // The bus has tags as well.
     ensure!(
         of("AWSEvents.ListTargetsByRule") <= RULES && of("AWSEvents.ListTagsForResource") <= RULES + 1,
         "{calls:?}"
     );
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
+}
+
+/// Has a share of the calls of both servers throttled.
+fn throttle(workdir: &Workdir) -> Result<()> {
+    let companion = &workdir.companion;
+    for operation in [
+        "events:*Rule",
+        "events:*Targets",
+        "events:List*",
+        "events:*EventBus",
+        "logs:*",
+    ] {
+        companion.fault_in_aws(&json!({
+            "kind": "error", "operation": operation, "share": 0.2, "status": 400, "code": "ThrottlingException",
+            "message": "Rate exceeded",
+        }))?;
+    }
+    companion.fault_in_scalr(&json!({ "kind": "error", "share": 0.2, "status": 429 }))
+}
+
+fn throttled(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    throttle(&workdir)?;
+    workdir.config(&many_rules(THROTTLED_RULES))?;
+    let mut apply = APPLY.to_vec();
+    apply.push("-parallelism=50");
+    let applied = workdir.succeed(&apply)?;
+    let wanted = format!("{} added, 0 changed, 0 destroyed", 2 + 2 * THROTTLED_RULES);
+    ensure!(
+        applied.flat().contains(&wanted),
+        "wanted `{wanted}`:\n{}",
+        applied.text
+    );
+    workdir.companion.clear_faults()?;
+    workdir.plan_empty()?;
+    ensure!(workdir.companion.scalr().connections()?.len() == 1);
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let (rules, groups) = (workdir.aws().rules(&bus)?, workdir.aws().groups()?);
+    ensure!(
+        rules.len() == THROTTLED_RULES && groups.len() == THROTTLED_RULES,
+        "{rules:?}\n{groups:?}"
+    );
+    for rule in &rules {
+        ensure!(workdir.aws().targets(&bus, rule)?.len() == 1, "{rule}");
+    }
     workdir.destroy()?;
     verify::nothing_left(&workdir, "us-east-1", &[])
 }

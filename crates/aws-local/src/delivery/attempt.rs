@@ -1,23 +1,53 @@
 //! One attempt to give one target one event, and how its result is recorded: in the metrics and in the event's story.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::envelope::Envelope;
 use super::miss::Miss;
 use crate::arn::Arn;
+use crate::clock::Millis;
 use crate::state::RealmId;
 use crate::state::rule::Target;
 use crate::state::story::{Attempt, DeliveryRef};
-use crate::turn::Turn;
+use crate::turn::{BusLog, Turn};
 
 /// One target of one matched rule, and the event for it.
-#[derive(Clone)]
 pub(super) struct Invocation {
     pub(super) realm: RealmId,
     pub(super) rule_arn: Arc<str>,
     pub(super) target: Arc<Target>,
     pub(super) envelope: Envelope,
     pub(super) in_story: DeliveryRef,
+    /// The log of the rule's bus, if it has one.
+    pub(super) log: Option<Arc<BusLog>>,
+    pub(super) nth: Nth,
+    /// Made once, for the target and for the log.
+    pub(super) payload: OnceCell<Result<Arc<str>, Miss>>,
+}
+
+/// Which attempt of an invocation it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nth {
+    pub(super) retries: u32,
+    /// The target took no more at the attempt before.
+    pub(super) throttled: bool,
+    /// When the bus got the event.
+    pub(super) since: Millis,
+    /// When the attempt began, if that is known.
+    pub(super) began: Option<Millis>,
+}
+
+impl Nth {
+    /// The first, made when the bus got the event.
+    pub(super) fn first(now: Millis) -> Self {
+        Self {
+            retries: 0,
+            throttled: false,
+            since: now,
+            began: Some(now),
+        }
+    }
 }
 
 /// How far an attempt got within the core.

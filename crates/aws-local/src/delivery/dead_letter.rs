@@ -12,18 +12,19 @@ use crate::state::RealmId;
 use crate::state::queue::{MessageAttribute, NewMessage};
 use crate::turn::Turn;
 
-/// Sends the event to the target's dead-letter queue. `exhausted` names the limit that retries reached.
+/// Sends the event to the target's dead-letter queue; false where it did not get there. `exhausted` names the limit that
+/// retries reached.
 pub(super) fn send_to_dead_letter_queue(
     turn: &mut Turn<'_>,
     invocation: &Invocation,
     miss: &Miss,
     exhausted: Option<&'static str>,
     retries: u32,
-) {
+) -> bool {
     invocation.count(turn, "FailedInvocations");
     let config = invocation.target.dead_letter_config.as_ref();
     let Some(queue_arn) = config.and_then(|config| config.arn.clone()) else {
-        return;
+        return false;
     };
     let attributes = attributes(invocation, miss, exhausted, retries);
     let result = send(turn, invocation, &queue_arn, attributes);
@@ -33,12 +34,14 @@ pub(super) fn send_to_dead_letter_queue(
         "InvocationsFailedToBeSentToDLQ"
     };
     invocation.count(turn, metric);
+    let is_sent = result.is_ok();
     if let Some(delivery) = turn.world.stories.delivery(&invocation.in_story) {
         delivery.dead_letter = Some(match result {
             Ok(()) => format!("sent to {queue_arn}"),
             Err(why) => format!("not sent to {queue_arn}: {why}"),
         });
     }
+    is_sent
 }
 
 fn attributes(

@@ -10,10 +10,12 @@
 //! queue                      messages to queues
 //! attempt                    one target, one event, and how the result is recorded
 //! transformer dead_letter    the payload of a target; events that failed for good
+//! bus_log/                   what a bus logs of all that
 //! http/                      deliveries that leave the process
 //! target                     the kinds of targets
 //! ```
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::arn;
@@ -21,9 +23,10 @@ use crate::state::RealmId;
 use crate::state::archive::Archived;
 use crate::state::rule::Target;
 use crate::state::story::{Delivery, Pass};
-use crate::turn::Turn;
+use crate::turn::{BusLog, Turn};
 
 mod attempt;
+mod bus_log;
 mod dead_letter;
 pub(crate) mod envelope;
 pub(crate) mod http;
@@ -33,10 +36,11 @@ mod queue;
 mod target;
 mod transformer;
 
-use attempt::{Invocation, Sent, count, record};
+use attempt::{Invocation, Nth, Sent, count, record};
 use dead_letter::send_to_dead_letter_queue;
 use envelope::Envelope;
-pub(crate) use permission::may_put;
+use miss::Miss;
+pub(crate) use permission::{Writer, may_log, may_put};
 
 /// An event that came from another bus is not forwarded to a third, as with AWS: no loop can form.
 const HOPS_MAX: usize = 1;
@@ -97,24 +101,29 @@ pub(crate) fn publish_to(
 fn route(turn: &mut Turn<'_>, to: (RealmId, String, Envelope), hops: usize, only: &[String]) {
     let mut waiting = vec![(to.0, to.1, to.2, hops)];
     while let Some((realm, bus, envelope, hops)) = waiting.pop() {
-        let invocations = match_rules(turn, &realm, &bus, &envelope);
-        let chosen =
-            |one: &Invocation| hops > 0 || only.is_empty() || only.iter().any(|arn| **arn == *one.rule_arn);
-        for invocation in invocations.into_iter().filter(chosen) {
-            match invoke(turn, &invocation) {
-                Sent::Forward(to, bus, envelope) if hops < HOPS_MAX => {
-                    archive(turn, &to, &bus, &envelope);
-                    waiting.push((to, bus, envelope, hops + 1));
-                }
-                Sent::Forward(..) => refuse_forward(turn, &invocation),
-                Sent::Done | Sent::Later => {}
+        let only: &[String] = if hops > 0 { &[] } else { only };
+        for invocation in match_rules(turn, &realm, &bus, &envelope, only) {
+            if let Sent::Forward(to, bus, envelope) = invoke(turn, &invocation, hops) {
+                archive(turn, &to, &bus, &envelope);
+                waiting.push((to, bus, envelope, hops + 1));
             }
         }
     }
 }
 
-/// Matches an event against the rules of a bus and lists what is to be invoked.
-fn match_rules(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) -> Vec<Invocation> {
+/// Matches an event against the rules of a bus and lists what is to be invoked: of the rules in `only` alone, if it names
+/// any by ARN.
+fn match_rules(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    bus: &str,
+    envelope: &Envelope,
+    only: &[String],
+) -> Vec<Invocation> {
+    let log = bus_log::of(turn, realm, bus);
+    if let Some(log) = &log {
+        bus_log::arrived(turn, log, envelope);
+    }
     let mut steps = turn.part();
     let before = steps;
     let here = turn.world.realm(realm);
@@ -135,11 +144,21 @@ fn match_rules(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envel
         deliveries: Vec::new(),
     };
     let pass = turn.world.stories.pass(&envelope.id, pass, matched.fresh_bytes);
-    let mut invocations = Vec::new();
+    let (mut invocations, mut any) = (Vec::new(), false);
     for (rule, targets) in matched.hits {
         let fired = InvokedRule::new(realm, bus, &rule);
         count(turn, realm, &fired.arn, "TriggeredRules");
-        invocations.extend(invocations_of(turn, realm, &fired, &targets, envelope, pass));
+        let of_rule = invocations_of(turn, (realm, log.as_ref()), &fired, &targets, envelope, pass);
+        if only.is_empty() || only.iter().any(|arn| **arn == *fired.arn) {
+            any = true;
+            if let Some(log) = &log {
+                bus_log::rule_matched(turn, log, envelope, &fired.arn, &of_rule);
+            }
+            invocations.extend(of_rule);
+        }
+    }
+    if let Some(log) = log.filter(|_| !any) {
+        bus_log::no_rule_matched(turn, &log, envelope);
     }
     invocations
 }
@@ -162,7 +181,7 @@ impl InvokedRule {
 /// One invocation for each target, with a place in the event's story.
 fn invocations_of(
     turn: &mut Turn<'_>,
-    realm: &RealmId,
+    (realm, log): (&RealmId, Option<&Arc<BusLog>>),
     rule: &InvokedRule,
     targets: &[Arc<Target>],
     envelope: &Envelope,
@@ -184,6 +203,9 @@ fn invocations_of(
             target,
             envelope: envelope.clone(),
             in_story,
+            log: log.cloned(),
+            nth: Nth::first(turn.now),
+            payload: OnceCell::new(),
         }
     };
     targets.iter().map(&mut invocation).collect()
@@ -214,8 +236,14 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
     let pass = turn.world.stories.pass(&envelope.id, pass, 0);
     let fired = InvokedRule::new(realm, bus, &rule.into());
     count(turn, realm, &fired.arn, "TriggeredRules");
-    for invocation in invocations_of(turn, realm, &fired, &targets, envelope, pass) {
-        if let Sent::Forward(to, bus, envelope) = invoke(turn, &invocation) {
+    let log = bus_log::of(turn, realm, bus);
+    let invocations = invocations_of(turn, (realm, log.as_ref()), &fired, &targets, envelope, pass);
+    if let Some(log) = &log {
+        bus_log::arrived(turn, log, envelope);
+        bus_log::rule_matched(turn, log, envelope, &fired.arn, &invocations);
+    }
+    for invocation in invocations {
+        if let Sent::Forward(to, bus, envelope) = invoke(turn, &invocation, 0) {
             archive(turn, &to, &bus, &envelope);
             route(turn, (to, bus, envelope), 1, &[]);
         }
@@ -223,30 +251,23 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
 }
 
 /// Invokes a target and counts; an event that cannot be delivered goes to the dead-letter queue.
-fn invoke(turn: &mut Turn<'_>, invocation: &Invocation) -> Sent {
+fn invoke(turn: &mut Turn<'_>, invocation: &Invocation, hops: usize) -> Sent {
     turn.steps = turn.steps.saturating_sub(INVOCATION_STEPS);
     invocation.count(turn, "Invocations");
-    match target::send(turn, invocation) {
-        Ok(Sent::Later) => Sent::Later,
-        Ok(sent) => {
-            record(turn, &invocation.in_story, None, "failed");
-            sent
-        }
-        Err(miss) => {
-            record(turn, &invocation.in_story, Some(&miss), "failed");
-            send_to_dead_letter_queue(turn, invocation, &miss, None, 0);
-            Sent::Done
-        }
-    }
-}
-
-/// Records that an event was not forwarded to a third bus.
-fn refuse_forward(turn: &mut Turn<'_>, invocation: &Invocation) {
-    let why = "an event that came from another bus is not sent on to a third";
-    if let Some(delivery) = turn.world.stories.delivery(&invocation.in_story) {
-        delivery.outcome = "failed";
-        if let Some(attempt) = delivery.attempts.last_mut() {
-            attempt.error = Some(("NOT_SENT".to_owned(), why.to_owned()));
-        }
-    }
+    bus_log::started(turn, invocation);
+    let sent = match target::send(turn, invocation) {
+        // It is logged, too, when its request is sent.
+        Ok(Sent::Later) => return Sent::Later,
+        Ok(Sent::Forward(..)) if hops >= HOPS_MAX => Err(Miss::TooManyHops),
+        sent => sent,
+    };
+    bus_log::attempt_started(turn, invocation);
+    let miss = sent.as_ref().err();
+    record(turn, &invocation.in_story, miss, "failed");
+    bus_log::attempted(turn, invocation, miss.map(|miss| (miss, false)));
+    let is_dead = miss.is_some_and(|miss| {
+        *miss != Miss::TooManyHops && send_to_dead_letter_queue(turn, invocation, miss, None, 0)
+    });
+    bus_log::ended(turn, invocation, 1, miss.map(|miss| (miss, is_dead)));
+    sent.unwrap_or(Sent::Done)
 }

@@ -13,15 +13,43 @@ use crate::turn::Turn;
 
 /// The principal that delivers.
 const PRINCIPAL: &str = "events.amazonaws.com";
+/// The principal that delivers vended logs.
+const LOG_DELIVERY: &str = "delivery.logs.amazonaws.com";
 
-/// A log target needs both actions; the group's own policy and the account-wide ones count together.
-pub(super) fn may_log<'p>(
+/// A service that writes to a log group, and what for.
+pub(crate) struct Writer<'a> {
+    service: &'static str,
+    source_arn: &'a str,
+    account: &'a str,
+}
+
+impl<'a> Writer<'a> {
+    /// EventBridge, for a rule.
+    pub(super) fn rule(source_arn: &'a str, account: &'a str) -> Self {
+        Self {
+            service: PRINCIPAL,
+            source_arn,
+            account,
+        }
+    }
+
+    /// CloudWatch Logs, for a delivery source.
+    pub(crate) fn delivery_source(source_arn: &'a str, account: &'a str) -> Self {
+        Self {
+            service: LOG_DELIVERY,
+            source_arn,
+            account,
+        }
+    }
+}
+
+/// Writing to a group needs both actions; the group's own policy and the account-wide ones count together.
+pub(crate) fn may_log<'p>(
     group: &LogGroup,
     account_wide: impl Iterator<Item = &'p LogPolicy>,
     to: &RealmId,
     stream: &str,
-    rule_arn: &str,
-    account: &str,
+    writer: &Writer<'_>,
 ) -> bool {
     let group_arn = arn::arn(
         "logs",
@@ -45,12 +73,12 @@ pub(super) fn may_log<'p>(
                 &[&stream_arn]
             };
             let ask = Ask {
-                service: Some(PRINCIPAL),
+                service: Some(writer.service),
                 account: None,
                 action,
                 resources,
-                source_arn: rule_arn,
-                source_account: account,
+                source_arn: writer.source_arn,
+                source_account: writer.account,
             };
             Some(policy.parsed()?.verdict(&ask))
         });

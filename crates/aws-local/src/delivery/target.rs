@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::attempt::{Invocation, Sent};
 use super::miss::Miss;
-use super::permission::{may_log, may_publish, may_put, may_send};
+use super::permission::{Writer, may_log, may_publish, may_put, may_send};
 use super::queue::{enqueue, message};
 use super::{http, transformer};
 use crate::arn::Arn;
@@ -49,8 +49,8 @@ fn to_log_group(
         .log_groups
         .get_mut(name)
         .ok_or_else(|| Miss::NoResource(format!("log group {name} does not exist")))?;
-    let (rule_arn, account) = (&invocation.rule_arn, invocation.realm.account());
-    if !may_log(group, realm.log_policies.values(), to, stream, rule_arn, account) {
+    let writer = Writer::rule(&invocation.rule_arn, invocation.realm.account());
+    if !may_log(group, realm.log_policies.values(), to, stream, &writer) {
         let why = "no resource policy allows events.amazonaws.com logs:CreateLogStream and logs:PutLogEvents";
         return Err(Miss::NoPermissions(format!("{why} on log group {name}")));
     }

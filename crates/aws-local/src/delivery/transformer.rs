@@ -19,6 +19,14 @@ const RESULT_BYTES_MAX: usize = 1024 * 1024;
 
 /// The payload for a target, or why there is none: what it is made of is not made where that would cost too much.
 pub(super) fn payload(turn: &mut Turn<'_>, invocation: &Invocation) -> Result<Arc<str>, Miss> {
+    if let Some(made) = invocation.payload.get() {
+        return made.clone();
+    }
+    let made = make(turn, invocation);
+    invocation.payload.get_or_init(|| made).clone()
+}
+
+fn make(turn: &mut Turn<'_>, invocation: &Invocation) -> Result<Arc<str>, Miss> {
     let (target, event) = (&invocation.target, &invocation.envelope.text);
     if let Some(input) = &target.input {
         return Ok(input.as_str().into());

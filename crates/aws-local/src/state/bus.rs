@@ -30,6 +30,27 @@ pub(crate) struct Bus {
     live: Live,
 }
 
+/// What a bus logs: each level includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum LogLevel {
+    Error,
+    Info,
+    Trace,
+}
+
+impl LogLevel {
+    /// The level of that name; none of `OFF`.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "ERROR" => Some(Self::Error),
+            "INFO" => Some(Self::Info),
+            "TRACE" => Some(Self::Trace),
+            _ => None,
+        }
+    }
+}
+
 /// The enabled rules with a pattern, as events are matched against them. A copy of the bus, for a snapshot, has none.
 #[derive(Debug, Default)]
 struct Live {
@@ -90,6 +111,16 @@ impl Bus {
             rules: BTreeMap::new(),
             live: Live::default(),
         }
+    }
+
+    /// The level of its log, and whether its records have details; none where it logs nothing.
+    pub(crate) fn logs(&self) -> Option<(LogLevel, bool)> {
+        let config = self.log_config.as_ref()?;
+        let level = LogLevel::named(config.get("Level")?.as_str()?)?;
+        Some((
+            level,
+            config.get("IncludeDetail").is_some_and(|detail| detail == "FULL"),
+        ))
     }
 
     /// The rules, to be changed: events are matched against what they are afterwards.

@@ -34,6 +34,12 @@ pub(crate) struct Pending {
     /// Has a slot of its API destination's rate, and waits for its time.
     #[serde(default)]
     pub(crate) admitted: bool,
+    /// When the latest request was sent. Those that an older version stored do not say so.
+    #[serde(default)]
+    pub(crate) began: Option<Millis>,
+    /// It was answered that the target takes no more for now.
+    #[serde(default)]
+    pub(crate) throttled: bool,
 }
 
 impl Pending {

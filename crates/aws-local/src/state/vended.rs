@@ -1,12 +1,14 @@
 //! What CloudWatch Logs passes on: vended-log deliveries, log destinations and subscription filters. They are stored and
-//! described; none of what they lead to is here.
+//! described; of what they lead to, only log groups are here.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Tags;
+use super::log_group::LogGroup;
+use super::{RealmId, Tags, World};
+use crate::arn::Arn;
 use crate::clock::Millis;
 
 /// The deliveries of vended logs, and the destinations of subscription filters, of an account in a region.
@@ -29,6 +31,23 @@ impl Vended {
             "destination" => &mut self.destinations.get_mut(name)?.tags,
             _ => return None,
         })
+    }
+}
+
+impl World {
+    /// The log group that a delivery leads to, and the account and region that it is in.
+    pub(crate) fn delivered_to(&self, delivery: &Delivery) -> Option<(RealmId, &LogGroup)> {
+        let realm_of = |arn: &Arn<'_>| RealmId::new(arn.account, arn.region);
+        let destination = Arn::parse(&delivery.destination_arn)?;
+        let name = destination.resource.strip_prefix("delivery-destination:")?;
+        let there = &self
+            .realm_at(&realm_of(&destination))?
+            .vended
+            .delivery_destinations;
+        let group = Arn::parse(there.get(name)?.resource_arn.as_deref()?)?;
+        let realm = realm_of(&group);
+        let found = self.realm_at(&realm)?.log_groups.get(group.log_group()?)?;
+        Some((realm, found))
     }
 }
 

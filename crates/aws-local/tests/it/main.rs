@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bounds;
+mod bus_logs;
 mod client;
 mod deliver;
 mod durable;

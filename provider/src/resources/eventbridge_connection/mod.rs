@@ -149,23 +149,6 @@ impl Connection {
         }
     }
 
-    /// One that nothing is known of but what the wire says.
-    pub fn found(object: &Object<Wire>) -> Self {
-        let wire = object.attributes.clone();
-        Self {
-            name: wire.name,
-            aws_account_id: wire.aws_account_id,
-            region: Region::from(&*wire.region),
-            enabled: wire.status != Status::Disabled,
-            id: Some(object.id.to_string()),
-            event_source_name: wire.event_source,
-            event_source_arn: wire.event_source_arn,
-            account_id: object.relationships.account.id().map(ToString::to_string),
-            status: Some(wire.status.to_string()),
-            error_message: wire.err_message.filter(|text| !text.is_empty()),
-        }
-    }
-
     /// [`Connection::with`], where `enabled` is as planned: Terraform takes nothing else from an apply.
     fn applied(self, object: &Object<Wire>) -> Self {
         let enabled = self.enabled;

@@ -13,6 +13,7 @@ use crate::failure::{Cause as _, Standing};
 use crate::resources::messages::nothing_picks_up;
 use crate::resources::receiving::{Bus, Place, Receiver};
 use crate::scalr::{Attributes, Scalr};
+use crate::values::Region;
 
 /// How often Scalr is asked whether the event source has its name, and whether a pause or its end has taken effect.
 const ASK_EVERY: Duration = Duration::from_secs(2);
@@ -38,6 +39,23 @@ impl Connection {
             (place, it.enabled)
         };
         self.name.is_empty() || written(self) == written(&now)
+    }
+
+    /// One that nothing is known of but what the wire says.
+    pub fn found(object: &Object<Wire>) -> Self {
+        let wire = object.attributes.clone();
+        Self {
+            name: wire.name,
+            aws_account_id: wire.aws_account_id,
+            region: Region::from(&*wire.region),
+            enabled: wire.status != Status::Disabled,
+            id: Some(object.id.to_string()),
+            event_source_name: wire.event_source,
+            event_source_arn: wire.event_source_arn,
+            account_id: object.relationships.account.id().map(ToString::to_string),
+            status: Some(wire.status.to_string()),
+            error_message: wire.err_message.filter(|text| !text.is_empty()),
+        }
     }
 }
 

@@ -233,10 +233,3 @@ impl Rule {
         Ok(())
     }
 }
-
-/// A configuration that was generated from an import has a name and its prefix.
-fn is_generated(config: &Config<'_, Rule>) -> bool {
-    let name = config.value(Rule::name()).known();
-    let prefix = config.value(Rule::name_prefix()).known();
-    prefix.is_some() && name.and_then(|name| generated_name::prefix(&name)) == prefix
-}

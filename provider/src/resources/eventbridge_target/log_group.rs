@@ -12,7 +12,7 @@ use super::unfinished::Saving;
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::retry::gone;
-use crate::aws::{Error, Regional, arn, log_policy, target_id};
+use crate::aws::{Error, Regional, arn, filled, log_policy, target_id};
 use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner, Turn};
@@ -30,11 +30,6 @@ pub(super) const READY: &str = "ready";
 const GROUP_MISSING: &str = "log group missing";
 
 impl Target {
-    /// The log group that was made here.
-    pub(super) fn own_group(&self) -> Option<&LogGroup> {
-        self.log_group.as_ref().filter(|group| group.create)
-    }
-
     /// Makes log group and permission. They come before the target: the first event must find them.
     pub(super) async fn make_ready(
         &mut self,
@@ -167,6 +162,22 @@ pub(super) async fn left(
     Ok(held.then_some(group))
 }
 
+/// Takes permission and tag off a group that an update leads away from.
+pub(super) async fn let_go(
+    operation: &Operation<'_, Target>,
+    aws: &Regional,
+    [prior, plan]: [&Target; 2],
+    rule_arn: &str,
+) -> Result<()> {
+    if plan.log_group.is_none() {
+        revoke(operation, aws, prior, rule_arn, messages::TARGET_AS_CONFIGURED).await?;
+    }
+    match prior.own_group().filter(|_| plan.own_group().is_none()) {
+        Some(group) => release(operation, aws, prior, group).await,
+        None => Ok(()),
+    }
+}
+
 /// Revokes this target's permission, and nobody else's. `standing`: the state of the target meanwhile.
 pub(super) async fn revoke(
     operation: &Operation<'_, Target>,
@@ -184,7 +195,7 @@ pub(super) async fn revoke(
 }
 
 /// Removes our tag from a group that stays and is no longer ours: nothing else ever would.
-pub(super) async fn release(
+async fn release(
     operation: &Operation<'_, Target>,
     aws: &Regional,
     target: &Target,

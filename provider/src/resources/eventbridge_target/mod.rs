@@ -191,12 +191,7 @@ impl Resource for Target {
         aws::put(operation, &aws, &plan, false).await?;
         unfinished::finished(operation);
         routes::check(operation, &plan, &rule_arn).await;
-        if plan.log_group.is_none() {
-            log_group::revoke(operation, &aws, &prior, &rule_arn, messages::TARGET_AS_CONFIGURED).await?;
-        }
-        if let Some(group) = prior.own_group().filter(|_| plan.own_group().is_none()) {
-            log_group::release(operation, &aws, &prior, group).await?;
-        }
+        log_group::let_go(operation, &aws, [&prior, &plan], &rule_arn).await?;
         if prior.managed == Some(false) {
             let tag = tags::of_target(plan.id());
             handover::take_back(operation, &aws, &plan.object(), (&rule_arn, &tag)).await;
@@ -250,11 +245,5 @@ impl Resource for Target {
             .set(Self::rule(), rule)
             .set(Self::target_id(), target)
             .set(Self::region(), region))
-    }
-}
-
-impl Target {
-    fn id(&self) -> &str {
-        self.target_id.as_deref().unwrap_or_default()
     }
 }

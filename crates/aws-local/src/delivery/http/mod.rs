@@ -2,14 +2,15 @@
 //!
 //! The core decides what is sent, when it is retried and when it is given up; the edge only sends the request.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::attempt::{Invocation, Sent, count, record};
+use super::attempt::{Invocation, Nth, Sent, count, record};
 use super::dead_letter::send_to_dead_letter_queue;
 use super::envelope::Envelope;
 use super::miss::Miss;
-use super::transformer;
-use crate::arn::Arn;
+use super::{bus_log, transformer};
+use crate::arn::{Arn, bus_of_rule};
 use crate::clock::Millis;
 use crate::state::RealmId;
 use crate::state::api_destination::{ApiDestination, Connection};
@@ -47,7 +48,7 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
     }
     if !turn.world.outbox.has_room(&payload) {
         return Err(Miss::Http(
-            "THROTTLING",
+            Miss::THROTTLING,
             "too many deliveries wait already".to_owned(),
         ));
     }
@@ -62,6 +63,8 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
         since: turn.now,
         under_way: false,
         admitted: false,
+        began: None,
+        throttled: false,
     });
     admit(turn, id);
     Ok(Sent::Later)
@@ -92,15 +95,49 @@ fn admit(turn: &mut Turn<'_>, id: u64) {
         None => None,
     };
     let at = destination.map_or(now, |to| to.take_slot(now, deadline).unwrap_or(deadline + 1));
+    if at <= now {
+        return depart(turn, id);
+    }
+    if let Some(pending) = turn.world.outbox.pending.get_mut(&id) {
+        (pending.admitted, pending.under_way) = (true, false);
+        turn.world.timers.set(at, Timer::Retry { id });
+    }
+}
+
+/// A delivery's request is sent once the change is stored.
+fn depart(turn: &mut Turn<'_>, id: u64) {
     let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
         return;
     };
-    pending.admitted = at > now;
-    pending.under_way = at <= now;
-    if at > now {
-        turn.world.timers.set(at, Timer::Retry { id });
-    } else {
-        turn.effects.push(id);
+    (pending.admitted, pending.under_way) = (false, true);
+    pending.began = Some(turn.now);
+    let pending = pending.clone();
+    turn.effects.push(id);
+    let invocation = invocation_of(turn, pending);
+    bus_log::attempt_started(turn, &invocation);
+}
+
+/// The invocation that a delivery is of.
+fn invocation_of(turn: &mut Turn<'_>, pending: Pending) -> Invocation {
+    let log = bus_log::of(turn, &pending.realm, bus_of_rule(&pending.rule_arn));
+    Invocation {
+        envelope: Envelope {
+            id: pending.in_story.event.clone(),
+            time: pending.since,
+            text: pending.event,
+        },
+        realm: pending.realm,
+        rule_arn: pending.rule_arn,
+        target: pending.target,
+        in_story: pending.in_story,
+        log,
+        nth: Nth {
+            retries: pending.retries,
+            throttled: pending.throttled,
+            since: pending.since,
+            began: pending.began,
+        },
+        payload: OnceCell::from(Ok(pending.payload)),
     }
 }
 
@@ -114,11 +151,10 @@ pub(crate) fn retry(turn: &mut Turn<'_>, id: u64) {
         admit(turn, id);
     } else if now > pending.deadline() {
         let why = "the rate of the API destination let it wait too long".to_owned();
-        let miss = Miss::Http("THROTTLING", why);
-        give_up(turn, id, &miss, Some("MaximumEventAgeInSeconds"));
+        let (miss, attempts) = (Miss::Http(Miss::THROTTLING, why), pending.retries);
+        give_up(turn, id, attempts, &miss, Some("MaximumEventAgeInSeconds"));
     } else {
-        (pending.admitted, pending.under_way) = (false, true);
-        turn.effects.push(id);
+        depart(turn, id);
     }
 }
 
@@ -158,7 +194,9 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
 
 fn not_sent(turn: &mut Turn<'_>, id: u64, pending: &Pending, miss: &Miss) -> Option<Job> {
     record(turn, &pending.in_story, Some(miss), "waiting");
-    give_up(turn, id, miss, None);
+    let invocation = invocation_of(turn, pending.clone());
+    bus_log::attempted(turn, &invocation, Some((miss, false)));
+    give_up(turn, id, pending.retries + 1, miss, None);
     None
 }
 
@@ -207,16 +245,22 @@ pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
     // Whether it was the last attempt is recorded by [`give_up`].
     let miss = result.as_ref().err().map(|(miss, _)| miss);
     record(turn, &pending.in_story, miss, "waiting");
+    let (invocation, attempts) = (invocation_of(turn, pending.clone()), pending.retries + 1);
+    let failed = result.as_ref().err();
+    let failed = failed.map(|(miss, again)| (miss, again.is_some()));
+    bus_log::attempted(turn, &invocation, failed);
     let (miss, again) = match result {
         Ok(()) => {
             turn.world.outbox.remove(id);
-            return;
+            return bus_log::ended(turn, &invocation, attempts, None);
         }
         Err(failed) => failed,
     };
     let exhausted = again.and_then(|asked_seconds| retry_later(turn, id, &pending, asked_seconds));
     if again.is_none() || exhausted.is_some() {
-        give_up(turn, id, &miss, exhausted);
+        give_up(turn, id, attempts, &miss, exhausted);
+    } else if let Some(pending) = turn.world.outbox.pending.get_mut(&id) {
+        pending.throttled = miss.code() == Miss::THROTTLING;
     }
 }
 
@@ -242,27 +286,18 @@ fn retry_later(turn: &mut Turn<'_>, id: u64, pending: &Pending, asked_seconds: i
     None
 }
 
-/// A delivery failed for good.
-fn give_up(turn: &mut Turn<'_>, id: u64, miss: &Miss, exhausted: Option<&'static str>) {
+/// A delivery failed for good, after so many attempts.
+fn give_up(turn: &mut Turn<'_>, id: u64, attempts: u32, miss: &Miss, exhausted: Option<&'static str>) {
     let Some(pending) = turn.world.outbox.remove(id) else {
         return;
     };
     if let Some(delivery) = turn.world.stories.delivery(&pending.in_story) {
         delivery.outcome = "failed";
     }
-    let envelope = Envelope {
-        id: pending.in_story.event.clone(),
-        time: pending.since,
-        text: pending.event,
-    };
-    let invocation = Invocation {
-        realm: pending.realm,
-        rule_arn: pending.rule_arn,
-        target: pending.target,
-        envelope,
-        in_story: pending.in_story,
-    };
-    send_to_dead_letter_queue(turn, &invocation, miss, exhausted, pending.retries);
+    let retries = pending.retries;
+    let invocation = invocation_of(turn, pending);
+    let is_dead = send_to_dead_letter_queue(turn, &invocation, miss, exhausted, retries);
+    bus_log::ended(turn, &invocation, attempts, Some((miss, is_dead)));
 }
 
 /// Exponential backoff from a second, half of it random, and no sooner than the other side asked.

@@ -25,17 +25,6 @@ fn is_transient(status: u16) -> bool {
     matches!(status, 401 | 407 | 409 | 429 | 500..=599)
 }
 
-/// `ERROR_CODE` of a dead letter.
-fn code_of(status: u16) -> &'static str {
-    match status {
-        401 | 403 | 407 => "NO_PERMISSIONS",
-        404 | 410 => "NO_RESOURCE",
-        429 => "THROTTLING",
-        400..=499 => "SDK_CLIENT_ERROR",
-        _ => "SERVER_ERROR",
-    }
-}
-
 /// A failure is final, or may be retried after at least so many seconds.
 pub(super) fn judge(result: &HttpResult) -> Result<(), (Miss, Option<i64>)> {
     match result {
@@ -48,14 +37,11 @@ pub(super) fn judge(result: &HttpResult) -> Result<(), (Miss, Option<i64>)> {
         } => {
             let why = format!("the endpoint answered with status {status}");
             let again = is_transient(*status).then(|| retry_after_seconds.unwrap_or(0));
-            Err((Miss::Http(code_of(*status), why), again))
+            Err((Miss::Status(*status, why), again))
         }
         HttpResult::NoToken { status } => {
             let why = format!("the authorization endpoint answered with status {status}");
-            Err((
-                Miss::Http(code_of(*status), why),
-                is_transient(*status).then_some(0),
-            ))
+            Err((Miss::Status(*status, why), is_transient(*status).then_some(0)))
         }
         HttpResult::Unreached { timed_out, why } => {
             let code = if *timed_out {

@@ -111,8 +111,9 @@ fn one_or_more(value: &mut Value) -> Vec<&mut Value> {
 fn put_on_group(call: &mut Call<'_>, resource: &str, expected: Option<&str>, policy: LogPolicy) -> Answer {
     let here = call.caller.clone();
     let name = group_name(call, resource)?;
+    let stored = call.stored;
     let group = group(call, &name)?;
-    check_revision(group.policy.as_ref(), expected)?;
+    check_revision(group.policy.as_ref(), expected, stored)?;
     let row = scoped(&policy, &name, &here.region, &here.account);
     let revision = policy.revision.clone();
     group.policy = Some(policy);
@@ -137,11 +138,16 @@ fn put_for_account(call: &mut Call<'_>, name: &str, policy: LogPolicy) -> Answer
 fn delete(call: &mut Call<'_>, input: Delete) -> Answer {
     if let Some(resource) = &input.resource_arn {
         let name = group_name(call, resource)?;
+        let stored = call.stored;
         let group = group(call, &name)?;
         if group.policy.is_none() {
             return Err(Fault::not_found("The log group has no resource policy."));
         }
-        check_revision(group.policy.as_ref(), input.expected_revision_id.as_deref())?;
+        check_revision(
+            group.policy.as_ref(),
+            input.expected_revision_id.as_deref(),
+            stored,
+        )?;
         group.policy = None;
         return Ok(json!({}));
     }
@@ -196,10 +202,11 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
     ))
 }
 
-/// Optimistic locking: a group's policy is replaced only by callers who know its revision.
-fn check_revision(policy: Option<&LogPolicy>, expected: Option<&str>) -> Result<(), Fault> {
+/// Optimistic locking: a group's policy is replaced only by callers who know its revision. What an older version took
+/// stays taken: there, a new delivery made no policy.
+fn check_revision(policy: Option<&LogPolicy>, expected: Option<&str>, taken: bool) -> Result<(), Fault> {
     let current = policy.map(|policy| policy.revision.as_str());
-    if current == expected {
+    if current == expected || taken {
         return Ok(());
     }
     let why = match (current, expected) {

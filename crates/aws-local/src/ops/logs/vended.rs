@@ -1,18 +1,24 @@
 //! Vended logs: sources, destinations and deliveries, stored and described. Limits and refusals are those of AWS's reference
-//! (PutDeliverySource, PutDeliveryDestination, CreateDelivery).
+//! (PutDeliverySource, PutDeliveryDestination, CreateDelivery). What a delivery to a log group brings there is up to
+//! `delivery`; a new one begins by making sure that it may.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arn::{Arn, arn};
 use crate::caller::Caller;
+use crate::delivery::{Writer, may_log};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
+use crate::state::log_group::{EVENT_MEMORY, LogGroup, LogPolicy, event_bytes};
 use crate::state::vended::{Delivery, DeliverySource, Vended};
 use crate::state::{RealmId, Tags};
 
 /// What an event bus logs: AWS's guide has these types (eb-event-bus-logs).
 const BUS_LOG_TYPES: [&str; 3] = ["ERROR_LOGS", "INFO_LOGS", "TRACE_LOGS"];
+/// What a new delivery to a log group leaves there: both the name and the text are on record.
+const VALIDATION_STREAM: &str = "log_stream_created_by_aws_to_validate_log_delivery_subscriptions";
+const VALIDATION: &str = "Permissions are set correctly to allow AWS CloudWatch Logs to write into your logs while creating a subscription.";
 
 pub(super) const OPS: &[&dyn Operation] = &[
     &Op::write("PutDeliverySource", put_source),
@@ -200,8 +206,71 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
         tags: input.tags.unwrap_or_default(),
     };
     let answer = view(call.caller, &id, &delivery);
+    begin(call, &delivery);
     vended(call).deliveries.insert(id, delivery);
     Ok(json!({ "delivery": answer }))
+}
+
+/// A delivery to a log group of the caller's that has no policy, and that no policy of the account lets it write to, gives
+/// the group one; where it may write then, it leaves an event that says so. AWS's guide has both the rule and the policy
+/// (AWS-logs-infrastructure-V2-CloudWatchLogs).
+fn begin(call: &mut Call<'_>, delivery: &Delivery) {
+    let (here, now) = (call.here(), call.turn.now);
+    let Some((realm, group)) = call.turn.world.delivered_to(delivery) else {
+        return;
+    };
+    let (name, is_bare) = (group.name.clone(), group.policy.is_none());
+    let source = ["delivery-source:", &delivery.source].concat();
+    let source = arn("logs", here.region(), here.account(), &source);
+    let mut may = may_write(call, &realm, &name, &source);
+    if !may && is_bare && realm == here {
+        let revision = format!("{:032x}", u128::from(call.turn.dice.roll()));
+        let policy = LogPolicy::new(policy(&here, &name), now, revision);
+        if let Some(group) = group_mut(call, &realm, &name) {
+            group.policy = Some(policy);
+        }
+        may = may_write(call, &realm, &name, &source);
+    }
+    if may && let Some(group) = group_mut(call, &realm, &name) {
+        group.append_delivered(VALIDATION_STREAM, now, now, VALIDATION.into());
+        call.turn.world.log_bytes_added += event_bytes(VALIDATION) + EVENT_MEMORY;
+    }
+}
+
+fn group_mut<'c>(call: &'c mut Call<'_>, realm: &RealmId, name: &str) -> Option<&'c mut LogGroup> {
+    call.turn.world.realm(realm).log_groups.get_mut(name)
+}
+
+/// Whether policies let a delivery source write to a group.
+fn may_write(call: &Call<'_>, to: &RealmId, group: &str, source_arn: &str) -> bool {
+    let Some(realm) = call.turn.world.realm_at(to) else {
+        return false;
+    };
+    let writer = Writer::delivery_source(source_arn, &call.caller.account);
+    realm
+        .log_groups
+        .get(group)
+        .is_some_and(|group| may_log(group, realm.log_policies.values(), to, VALIDATION_STREAM, &writer))
+}
+
+/// The policy that lets the deliveries of an account write to a group of its own.
+fn policy(here: &RealmId, group: &str) -> String {
+    let arn = |resource: &str| arn("logs", here.region(), here.account(), resource);
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "AWSLogDeliveryWrite20150319",
+            "Effect": "Allow",
+            "Principal": { "Service": ["delivery.logs.amazonaws.com"] },
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [arn(&format!("log-group:{group}:log-stream:*"))],
+            "Condition": {
+                "StringEquals": { "aws:SourceAccount": [here.account()] },
+                "ArnLike": { "aws:SourceArn": [arn("*")] },
+            },
+        }],
+    })
+    .to_string()
 }
 
 /// The type of a destination of the caller's account. One of another account has a policy that would have to allow it, and
