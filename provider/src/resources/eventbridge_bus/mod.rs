@@ -12,11 +12,9 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{
-    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
-};
+use tfplugin::{Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, Resource, Result, Timeouts, mins};
 
-use super::{handover, placement};
+use super::handover;
 use crate::aws::tags::INSTANCE;
 use crate::aws::{Error, Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
@@ -206,31 +204,7 @@ impl Resource for Bus {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        let deletes = plan.action() == PlanAction::Delete;
-        if !deletes {
-            defaults::plan_region(plan, &Self::region());
-        }
-        plan::warn_of_loss(plan);
-        in_use::judge(plan).await;
-        if deletes {
-            return Ok(());
-        }
-        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |bus| bus.tags.as_ref());
-        plan::name(plan);
-        plan::source_state(plan);
-        let object = object::planned(plan);
-        handover::plan(
-            plan,
-            object,
-            "another `event_source_name`",
-            Self::event_source_name(),
-        );
-        plan::note_association(plan);
-        placement::warn(plan, &Self::event_source_name(), &Self::region(), |bus| {
-            bus.arn.as_deref()
-        })
-        .await;
-        routes::warn(plan).await;
+        plan::decide(plan).await;
         Ok(())
     }
 
