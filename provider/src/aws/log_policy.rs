@@ -41,6 +41,8 @@ pub enum Failure {
     },
     /// The policy that is there cannot take our statements.
     Policy(PolicyError),
+    /// The log group's own policy is full, and the account has as many policies as it may have.
+    NoneLeft,
     /// Others wrote at the same time again and again, or what was written never showed.
     Unsettled,
     /// The operation ended first.
@@ -351,7 +353,7 @@ fn addition(policies: &Policies, need: &Need) -> Result<Addition, Failure> {
 fn addition_to_account(policies: &Policies, need: &Need) -> Result<String, Failure> {
     let ours = policies.of_ours();
     if ours.is_none() && policies.account.len() >= ACCOUNT_POLICIES_MAX {
-        return Err(Failure::Policy(PolicyError::NoneLeft));
+        return Err(Failure::NoneLeft);
     }
     policy::with(ours, need, ACCOUNT_CHARS_MAX).map_err(Failure::Policy)
 }
@@ -499,10 +501,11 @@ impl fmt::Display for Failure {
                      added against it. Remove the statement, or choose another log group."
                 )
             }
-            Self::Policy(error @ PolicyError::NoneLeft) => write!(
+            Self::NoneLeft => write!(
                 f,
-                "{} Delete one that is no longer needed (`aws logs describe-resource-policies`), or choose another log group.",
-                sentence(&error.to_string())
+                "The log group's own policy would be longer than {GROUP_CHARS_MAX} characters, and the account has \
+                 {ACCOUNT_POLICIES_MAX} policies for all log groups already; AWS takes no more. Delete one that is no longer needed \
+                 (`aws logs describe-resource-policies`), or choose another log group."
             ),
             Self::Policy(error) => write!(
                 f,

@@ -61,8 +61,6 @@ pub enum PolicyError {
         /// What AWS takes.
         chars_max: usize,
     },
-    /// The log group's own policy is full, and the account has as many policies as it may have.
-    NoneLeft,
 }
 
 /// A document without our statements.
@@ -252,11 +250,6 @@ fn covers(statement: &Map<String, Value>, action: &str, need: &Need) -> bool {
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoneLeft => write!(
-                f,
-                "the log group's own policy would be longer than {GROUP_CHARS_MAX} characters, and the account has \
-                 {ACCOUNT_POLICIES_MAX} policies for all log groups already; AWS takes no more"
-            ),
             Self::Unreadable => f.write_str("the resource policy that is there is not a JSON object"),
             Self::TooLong { chars, chars_max } => write!(
                 f,
