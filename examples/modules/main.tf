@@ -96,7 +96,7 @@ module "page" {
   event_pattern  = provider::scalr::event_pattern("RunExecuted", { result = ["errored"], is_dry = false })
 }
 
-# Whoever makes, changes or deletes a workspace is told of to the security team.
+# Whoever creates, changes or deletes a workspace is reported to the security team.
 module "workspaces" {
   source         = "./rule-to-arn"
   name           = "workspaces"

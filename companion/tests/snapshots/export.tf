@@ -66,6 +66,7 @@ resource "scalr_eventbridge_target" "prod_runs_scalr_runs" {
     name              = "/scalr/runs"
     create            = true
     retention_in_days = 30
+    kms_key_id        = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
   }
   input_transformer = {
     input_paths = {

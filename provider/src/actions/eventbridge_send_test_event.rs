@@ -14,7 +14,7 @@ use crate::{check, defaults};
 /// the arrival with its delay, and each link between the connection and the log group as it was found.
 ///
 /// When the event does not arrive within 10 minutes, or what `timeouts` says, the link that broke is named. No run is started
-/// while the connection is paused, or where the log group is missing or may not be read. It is
+/// while every connection to the AWS account and region is paused, or where the log group is missing or may not be read. It is
 /// `scalr_eventbridge_delivery_check` without a state: nothing depends on it, and each invocation sends another event.
 ///
 /// OpenTofu, and Terraform before 1.14, have no actions: there `scalr-eventbridge run ws-… --dry --log-group NAME` starts the run

@@ -9,13 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
-use aws_sdk_eventbridge::config::interceptors::FinalizerInterceptorContextRef;
+use aws_sdk_eventbridge::config::interceptors::{
+    BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef,
+};
 use aws_sdk_eventbridge::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_eventbridge::config::{ConfigBag, Intercept, RuntimeComponents, SharedHttpClient};
+use aws_sdk_eventbridge::error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority,
+};
 use scalr_api::{Answered, Paced};
 use serde_json::Value;
 
@@ -25,15 +32,22 @@ const THROTTLED_CALLS_MAX: u32 = 12;
 const FAILED_CALLS_MAX: u32 = 3;
 /// The longest wait between two attempts.
 const DELAY_MAX: Duration = Duration::from_secs(5);
-/// What AWS's services call it.
-const THROTTLED: [&str; 6] = [
+/// What AWS's services call it: EventBridge and CloudWatch Logs `ThrottlingException`, SQS `RequestThrottled`, SNS `Throttled`.
+const THROTTLED: [&str; 8] = [
     "Throttling",
     "ThrottlingException",
+    "Throttled",
     "ThrottledException",
+    "RequestThrottled",
     "RequestThrottledException",
     "RequestLimitExceeded",
     "TooManyRequestsException",
 ];
+
+/// Whether an error code says that calls are too many.
+pub(super) fn is_throttling(code: &str) -> bool {
+    THROTTLED.contains(&code)
+}
 
 /// How often calls are tried. A number that is written, or that AWS's own variables and profiles name (`found`), counts for
 /// every failure.
@@ -101,21 +115,36 @@ struct Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        // SNS alone has no such header: its calls, which are few, are retried and not paced.
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let pace = self.paces.of(target.rsplit('.').next().unwrap_or_default());
+        let call = request.extension::<Metadata>();
+        let pace = call.map(|call| self.paces.of(call.name()));
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {
-            pace.leave().await;
+            if let Some(pace) = pace {
+                pace.leave().await;
+            }
             inner.call(request).await
         })
     }
 }
 
-/// Hears how each attempt ends. One that is throttled may be followed by more than others may.
+/// Notes which operation a request is of, and hears how each attempt ends. One that is throttled may be followed by more than others
+/// may.
 impl Intercept for Paces {
     fn name(&self) -> &'static str {
         "Paces"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // No header names the operation in every protocol.
+        if let Some(call) = config.load::<Metadata>() {
+            context.request_mut().add_extension(call.clone());
+        }
+        Ok(())
     }
 
     fn read_after_attempt(
@@ -123,7 +152,7 @@ impl Intercept for Paces {
         context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         config: &mut ConfigBag,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<(), BoxError> {
         let is_throttled = context.response().is_some_and(is_throttled);
         if let Some(call) = config.load::<Metadata>() {
             let answered = if is_throttled {
@@ -146,27 +175,58 @@ impl Intercept for Paces {
     }
 }
 
+/// Has the SDK try a call again that was throttled: it does not know the code of SNS.
+#[derive(Debug)]
+pub(super) struct RetryThrottled;
+
+impl ClassifyRetry for RetryThrottled {
+    fn name(&self) -> &'static str {
+        "RetryThrottled"
+    }
+
+    /// First: what the SDK's own classifiers say counts more.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_before(RetryClassifierPriority::http_status_code_classifier())
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        if context.response().is_some_and(is_throttled) {
+            RetryAction::throttling_error()
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+}
+
 fn is_throttled(response: &HttpResponse) -> bool {
     let status = response.status();
     if status.is_success() {
         return false;
     }
-    let body = response.body().bytes().map(serde_json::from_slice::<Value>);
-    let body = body.and_then(Result::ok).unwrap_or_default();
-    let code = body["__type"].as_str().unwrap_or_default();
+    let body = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
+    status.as_u16() == 429 || is_throttling(&code(&body))
+}
+
+/// The error code in JSON, or in the XML of SNS.
+fn code(body: &str) -> String {
+    let json = serde_json::from_str::<Value>(body).unwrap_or_default();
+    let in_xml = || Some(body.split_once("<Code>")?.1.split_once("</Code>")?.0);
+    let code = json["__type"].as_str().or_else(in_xml).unwrap_or_default();
     // In some protocols the code has a namespace before it.
-    let code = code.rsplit('#').next().unwrap_or_default();
-    status.as_u16() == 429 || THROTTLED.contains(&code)
+    code.rsplit('#').next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use aws_config::{BehaviorVersion, Region, SdkConfig};
+    use aws_config::{BehaviorVersion, SdkConfig};
     use aws_sdk_eventbridge::config::{Credentials, SharedCredentialsProvider};
+    use tokio::time::Instant;
 
+    use super::super::Settings;
+    use super::super::regional::Clients;
+    use super::super::sign_in::timeouts;
     use super::*;
+    use crate::shared_read::Writes;
 
     #[test]
     fn a_number_that_somebody_named_counts_for_every_failure() {
@@ -186,59 +246,161 @@ mod tests {
         }
     }
 
-    /// Answers every call with this status and code; counts them.
-    fn answering(status: u16, code: &'static str, count: Arc<AtomicU32>) -> SharedHttpClient {
-        #[derive(Debug)]
-        struct Answers(u16, &'static str, Arc<AtomicU32>);
-        impl HttpConnector for Answers {
-            fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-                self.2.fetch_add(1, Ordering::SeqCst);
-                let body = format!("{{\"__type\":\"{}\"}}", self.1);
-                let status = self.0.try_into().unwrap();
-                HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body.into())))
-            }
-        }
-        let connector = SharedHttpConnector::new(Answers(status, code, count));
-        http_client_fn(move |_, _| connector.clone())
+    /// Refuses so many requests with this status and body, and answers the others; notes when each left.
+    #[derive(Clone, Debug)]
+    struct Answers {
+        status: u16,
+        body: &'static str,
+        refused: usize,
+        left: Arc<Mutex<Vec<Instant>>>,
     }
 
-    /// Calls DescribeRule once; how many requests that makes.
-    async fn requests(paces: &Paces, status: u16, code: &'static str) -> u32 {
-        let count = Arc::new(AtomicU32::new(0));
-        let keys = Credentials::new("123456789012", "s3cret", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(keys))
-            .retry_config(retries(None, None))
-            .build();
-        let own = aws_sdk_eventbridge::config::Builder::from(&config)
-            .interceptor(paces.clone())
-            .retry_partition(retry_quota("test".to_owned()))
-            .http_client(paces.client(answering(status, code, Arc::clone(&count))));
-        let client = aws_sdk_eventbridge::Client::from_conf(own.build());
-        client.describe_rule().name("r").send().await.unwrap_err();
-        count.load(Ordering::SeqCst)
+    impl HttpConnector for Answers {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let mut left = self.left.lock().unwrap();
+            left.push(Instant::now());
+            let (status, body) = if left.len() <= self.refused {
+                (self.status, self.body)
+            } else {
+                (200, "{}")
+            };
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body.into())))
+        }
     }
+
+    impl Answers {
+        fn new((status, body): (u16, &'static str), refused: usize) -> Self {
+            Self {
+                status,
+                body,
+                refused,
+                left: Arc::default(),
+            }
+        }
+
+        /// The provider's own clients, which are answered so.
+        fn clients(&self, written: Option<u32>) -> Clients {
+            let keys = Credentials::new("123456789012", "s3cret", None, None, "test");
+            let connector = SharedHttpConnector::new(self.clone());
+            let base = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .credentials_provider(SharedCredentialsProvider::new(keys))
+                .retry_config(retries(written, None))
+                .timeout_config(timeouts())
+                .http_client(http_client_fn(move |settings, _| {
+                    assert_eq!(settings.read_timeout(), Some(Duration::from_secs(30)));
+                    connector.clone()
+                }))
+                .build();
+            let settings = Settings {
+                max_retries: written,
+                ..Settings::default()
+            };
+            Clients::new(&base, "us-east-1", &settings, &Writes::default())
+        }
+
+        fn left(&self) -> Vec<Instant> {
+            self.left.lock().unwrap().clone()
+        }
+    }
+
+    /// Makes one call of a service; whether it succeeds.
+    async fn call(clients: &Clients, service: &str) -> bool {
+        match service {
+            "events" => clients.events.describe_rule().name("r").send().await.is_ok(),
+            "logs" => clients.logs.describe_log_groups().send().await.is_ok(),
+            "sqs" => clients.queues.list_queues().send().await.is_ok(),
+            _ => clients.topics.list_topics().send().await.is_ok(),
+        }
+    }
+
+    /// A service, how it refuses, and how many requests one call then makes.
+    const REFUSALS: [(&str, u16, &str, usize); 9] = [
+        ("events", 400, r#"{"__type":"ThrottlingException"}"#, 12),
+        (
+            "logs",
+            400,
+            r#"{"__type":"com.amazonaws.logs#ThrottlingException"}"#,
+            12,
+        ),
+        (
+            "sqs",
+            400,
+            r#"{"__type":"com.amazonaws.sqs#RequestThrottled"}"#,
+            12,
+        ),
+        (
+            "sns",
+            429,
+            "<ErrorResponse><Error><Type>Sender</Type><Code>Throttled</Code></Error></ErrorResponse>",
+            12,
+        ),
+        (
+            "sns",
+            400,
+            "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>",
+            12,
+        ),
+        ("events", 500, r#"{"__type":"InternalException"}"#, 3),
+        ("events", 400, r#"{"__type":"ValidationException"}"#, 1),
+        (
+            "sqs",
+            400,
+            r#"{"__type":"com.amazonaws.sqs#InvalidAttributeValue"}"#,
+            1,
+        ),
+        (
+            "sns",
+            400,
+            "<ErrorResponse><Error><Code>InvalidParameter</Code></Error></ErrorResponse>",
+            1,
+        ),
+    ];
 
     #[tokio::test(start_paused = true)]
     async fn throttled_calls_are_tried_for_long_and_slow_their_operation_down() {
-        let paces = Paces::new(None, None);
-        for (status, code, want) in [
-            (400, "ThrottlingException", 12),
-            (500, "InternalException", 3),
-            (400, "ValidationException", 1),
-        ] {
-            assert_eq!(requests(&paces, status, code).await, want, "{code}");
+        for (service, status, body, want) in REFUSALS {
+            let answers = Answers::new((status, body), usize::MAX);
+            let clients = answers.clients(None);
+            assert!(!call(&clients, service).await, "{service} {body}");
+            assert_eq!(answers.left().len(), want, "{service} {body}");
+            tokio::join!(call(&clients, service), call(&clients, service));
+            let left = answers.left();
+            let waits = left[want] != left[want + 1];
+            assert_eq!(waits, want == 12, "{service} {body}");
         }
-        let of: Vec<String> = paces.of.lock().unwrap().keys().cloned().collect();
-        assert_eq!(of, ["DescribeRule"], "what leaves is what is heard of");
-        paces.of("DescribeRule").heard(Answered::Throttled(None));
-        for (operation, waits) in [("PutRule", false), ("DescribeRule", true)] {
-            let start = tokio::time::Instant::now();
-            paces.of(operation).leave().await;
-            paces.of(operation).leave().await;
-            assert_eq!(!start.elapsed().is_zero(), waits, "{operation}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_operation_has_a_pace_of_its_own() {
+        let answers = Answers::new((400, REFUSALS[0].2), 12);
+        let clients = answers.clients(None);
+        assert!(!call(&clients, "events").await);
+        let others = async || clients.events.list_rules().send().await.is_ok();
+        assert_eq!(tokio::join!(others(), others()), (true, true));
+        assert_eq!(answers.left()[12], answers.left()[13]);
+    }
+
+    /// A request that waits for its turn has not been sent: the limit of an attempt would end it, and whether AWS carried it out would
+    /// seem unknown.
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_for_a_turn_does_not_count_against_the_limit_of_an_attempt() {
+        const AT_ONCE: usize = 200;
+        let answers = Answers::new((400, REFUSALS[0].2), 8);
+        let clients = answers.clients(Some(0));
+        for _ in 0..8 {
+            assert!(!call(&clients, "events").await);
         }
+        let start = Instant::now();
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let events = clients.events.clone();
+            calls.spawn(async move { events.describe_rule().name("r").send().await });
+        }
+        for answer in calls.join_all().await {
+            answer.unwrap();
+        }
+        assert!(start.elapsed() > Duration::from_secs(35), "{:?}", start.elapsed());
+        assert_eq!(answers.left().len(), 8 + AT_ONCE);
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::answer_bound::BoundAnswers;
 use super::credentials_sent::HideSent;
-use super::pacing::{Paces, retry_quota};
+use super::pacing::{Paces, RetryThrottled, retry_quota};
 use super::reads::Reads;
 use super::settings::shown_url;
 use super::user_agent::UserAgent;
@@ -121,6 +121,7 @@ impl Clients {
                 }
                 config = config
                     .interceptor(paces)
+                    .retry_classifier(RetryThrottled)
                     .interceptor(NoteWrites(writes.clone()))
                     .retry_partition(retry_quota(format!("{} {name}", stringify!($sdk))));
                 if let Some(url) = $endpoint {

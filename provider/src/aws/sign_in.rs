@@ -15,9 +15,18 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use super::pacing::retries;
 use super::{AssumeRole, Error, Settings, credentials_sent};
 
-/// How long one attempt of a call may take, and the call with all its attempts.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a request may take until its answer begins, and a call with all its attempts.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const CALL_TIMEOUT: Duration = Duration::from_mins(3);
+
+/// What calls may take. An attempt as a whole has no limit: it would include the wait for its turn while AWS throttles
+/// (`pacing.rs`), and end requests that were never sent.
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .read_timeout(ANSWER_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build()
+}
 
 /// The SDK's configuration, once its credentials have been resolved.
 pub(super) async fn sign_in(settings: &Settings, wanted: Option<&str>) -> Result<SdkConfig, Error> {
@@ -47,12 +56,7 @@ pub(super) async fn sign_in(settings: &Settings, wanted: Option<&str>) -> Result
 }
 
 async fn load(settings: &Settings, endpoint: Option<&String>) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(
-        TimeoutConfig::builder()
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .operation_timeout(CALL_TIMEOUT)
-            .build(),
-    );
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts());
     if let Ok(Some(region)) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }

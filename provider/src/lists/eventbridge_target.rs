@@ -27,7 +27,7 @@ impl List for Targets {
     type Of = Target;
 
     async fn list(self, operation: &mut Operation<'_, Self>, found: &mut Found<Target>) -> Result<()> {
-        let aws = defaults::regional(operation, self.region.as_ref()).await?;
+        let aws = defaults::refreshing(operation, self.region.as_ref()).await?;
         for bus in buses(&aws, self.event_bus_name.as_deref()).await? {
             let named = rules(&aws, &bus, self.rule.as_deref()).await?.into_iter();
             for rule in named.filter(|rule| self.rule.as_ref().is_none_or(|wanted| wanted == rule)) {

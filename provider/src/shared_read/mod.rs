@@ -4,8 +4,9 @@
 //!
 //! - An answer serves every read that began before it was asked for.
 //! - A read of a refresh ([`Freshness::Walk`]) is also given an answer that was asked for since the provider was configured,
-//!   as long as nothing was written since the configuration and the answer is not old. Terraform configures the provider
-//!   once a walk, and a walk that refreshes writes nothing: such an answer is from after the last apply.
+//!   as long as nothing was written since the configuration and the answer is at most two minutes old when the read begins.
+//!   Terraform configures the provider once a walk, and a walk that refreshes writes nothing: such an answer is from after
+//!   the last apply.
 //! - After the first write of the configuration ([`Writes`]) only the first rule is left. No read that begins after a write
 //!   is given what was asked for before it.
 //!

@@ -12,6 +12,7 @@ scenarios![
     an_event_that_arrives_ends_the_check,
     a_broken_link_is_named,
     no_run_is_started_for_what_is_missing,
+    a_paused_connection_beside_another_stops_no_check,
     an_interrupted_check_says_that_the_run_goes_on,
     what_cannot_be_looked_at_is_said,
     a_log_group_that_cannot_be_searched_is_said_before_a_run,
@@ -163,7 +164,11 @@ async fn no_run_is_started_for_what_is_missing() {
     fakes.scalr.set_status("disabled");
     let paused = resource.create(config(json!({}))).await.unwrap_err();
     names(&paused, &["`prod`", "`enabled = true`"]);
+    add_connection(&fakes, "disabled");
+    let paused = resource.create(config(json!({}))).await.unwrap_err();
+    names(&paused, &["`prod` (`in-1`)", "`test` (`in-2`)"]);
     assert_eq!(fakes.scalr.count("POST runs"), 0);
+    fakes.scalr.state().connections.truncate(1);
     fakes.scalr.set_status("active");
     for (status, errors) in [
         (
@@ -178,6 +183,33 @@ async fn no_run_is_started_for_what_is_missing() {
     ] {
         fakes.scalr.state().refuses = vec![("POST runs", status, errors)];
         resource.create(config(json!({}))).await.unwrap_err();
+    }
+}
+
+/// One more to the same account and region.
+fn add_connection(fakes: &Fakes, status: &str) {
+    let mut held = fakes.scalr.state();
+    let mut more = held.connections[0].clone();
+    more["id"] = json!("in-2");
+    more["attributes"]["name"] = json!("test");
+    more["attributes"]["status"] = json!(status);
+    held.connections.push(more);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_connection_beside_another_stops_no_check() {
+    for (first, second) in [("active", "disabled"), ("disabled", "active")] {
+        let fakes = whole().await;
+        fakes.scalr.set_status(first);
+        add_connection(&fakes, second);
+        let event = json!({ "id": "e-1", "time": "2023-11-14T22:13:20Z", "detail": { "event": { "run-id": "run-1" } } });
+        fakes.aws.state().log_events.push(event.to_string());
+        fakes
+            .harness
+            .resource(NAME)
+            .create(config(json!({})))
+            .await
+            .unwrap();
     }
 }
 

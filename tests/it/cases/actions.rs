@@ -30,12 +30,12 @@ action "scalr_eventbridge_send_test_event" "runs" {
   config {
     workspace_id = var.workspace_id
     log_group    = "/scalr/runs"
-    timeouts {
-      invoke = "4s"
-    }
   }
 }
 "#;
+
+/// For an event that does not come.
+const TIMEOUT: &str = "timeouts { invoke = \"4s\" }\n";
 
 fn invoke(action: &str) -> [String; 5] {
     let invoke = format!("-invoke=action.{action}");
@@ -90,6 +90,12 @@ fn by_hand(tool: &Tool) -> Result<()> {
     workdir.plan_empty()?;
 
     workdir.aws().delete_group_policy(GROUP)?;
+    let send_soon = hcl::with(
+        SEND,
+        "\"/scalr/runs\"\n",
+        &format!("\"/scalr/runs\"\n    {TIMEOUT}"),
+    );
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, REFRESH, &send_soon]))?;
     let missed = words(&send)?;
     ensure!(
         missed.code() == 1 && missed.flat().contains("The permission is missing"),

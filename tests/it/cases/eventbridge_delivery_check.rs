@@ -21,11 +21,11 @@ resource "scalr_eventbridge_delivery_check" "runs" {
   workspace_id = var.workspace_id
   log_group    = "/scalr/runs"
   triggers     = { round = "1" }
-  timeouts {
-    create = "4s"
-  }
 }
 "#;
+
+/// For an event that does not come.
+const TIMEOUT: &str = "timeouts { create = \"4s\" }";
 
 /// How a link is broken, and what the message must say: of LINKS that one and no other.
 struct Break {
@@ -111,7 +111,7 @@ fn infrequent_access_group(tool: &Tool) -> Result<()> {
 fn broken(tool: &Tool, link: &Break) -> Result<()> {
     let (workdir, bus) = chain(tool)?;
     (link.by)(&workdir, &bus)?;
-    workdir.config(ALONE)?;
+    workdir.config(&hcl::more(ALONE, TIMEOUT))?;
     let ended = workdir.apply_fails(link.says)?;
     let flat = ended.flat();
     for other in LINKS.iter().filter(|other| !link.says.contains(other)) {

@@ -58,8 +58,10 @@ resource "scalr_eventbridge_bus" "paused" {
 fn no_change(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     workdir.aws().make_queue("runs", true)?;
+    let settings = "retention_in_days = 30, kms_key_id = \"arn:aws:kms:us-east-1:123456789012:key/1234abcd\"";
+    let target = hcl::with(TARGET, "retention_in_days = 30", settings);
     workdir.config(&hcl::all(&[
-        CONNECTION, BUS, RULE, TARGET, ACTIVATION, AUDIT_LOGS, MORE,
+        CONNECTION, BUS, RULE, &target, ACTIVATION, AUDIT_LOGS, MORE,
     ]))?;
     workdir.apply_counts(11, 0, 0)?;
     workdir.forget();
@@ -72,6 +74,7 @@ fn no_change(tool: &Tool) -> Result<()> {
         "event_bus_name = scalr_eventbridge_bus.prod.name",
         "event_source_name = scalr_eventbridge_connection.prod.event_source_name",
         "connection_id = scalr_eventbridge_activation.prod.connection_id",
+        "kms_key_id        = \"arn:aws:kms:us-east-1:123456789012:key/1234abcd\"",
         "# Left out: The activation of the connection 1st",
     ] {
         ensure!(written.contains(line), "no `{line}` in\n{written}");

@@ -83,4 +83,5 @@ pub(super) struct LogGroup {
     /// Whether a target of this rule made it: its tag says so.
     pub(super) create: bool,
     pub(super) retention_in_days: Option<i64>,
+    pub(super) kms_key_id: Option<String>,
 }

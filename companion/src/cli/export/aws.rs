@@ -214,14 +214,24 @@ impl Aws {
         let create = tags
             .get(OWNER_TAG)
             .is_some_and(|owner| is_owner(owner, bus, rule));
+        // Of a group that is somebody else's, a target has the name alone.
+        let held = if create {
+            self.held_group(name).await?
+        } else {
+            None
+        };
         Ok(LogGroup {
             name: name.to_owned(),
             create,
-            retention_in_days: if create { self.retention(name).await? } else { None },
+            retention_in_days: held
+                .as_ref()
+                .and_then(logs::types::LogGroup::retention_in_days)
+                .map(i64::from),
+            kms_key_id: held.as_ref().and_then(|held| filled(held.kms_key_id())),
         })
     }
 
-    async fn retention(&self, name: &str) -> anyhow::Result<Option<i64>> {
+    async fn held_group(&self, name: &str) -> anyhow::Result<Option<logs::types::LogGroup>> {
         let what = format!("the log group `{name}`");
         let mut pages = self
             .logs
@@ -232,9 +242,9 @@ impl Aws {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| partner::error(&error));
             let page = page.with_context(|| self.cannot(&what, "logs:DescribeLogGroups"))?;
-            let mut groups = page.log_groups().iter();
+            let mut groups = page.log_groups.into_iter().flatten();
             if let Some(group) = groups.find(|group| group.log_group_name() == Some(name)) {
-                return Ok(group.retention_in_days().map(i64::from));
+                return Ok(Some(group));
             }
         }
         Ok(None)

@@ -303,6 +303,7 @@ fn log_group(group: &LogGroup) -> Value {
                 .retention_in_days
                 .map(|days| ("retention_in_days", Value::Number(days))),
         );
+        attributes.extend(given("kms_key_id", group.kms_key_id.as_ref()));
     }
     Value::Object(attributes)
 }

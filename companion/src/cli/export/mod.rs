@@ -18,6 +18,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use aws_config::SdkConfig;
 use scalr_api::{Client, Object, Status};
 use tokio_util::sync::CancellationToken;
 
@@ -113,7 +114,8 @@ async fn read(args: &Args) -> anyhow::Result<Account> {
     let scalr = args.remote.client()?;
     let mut account = read_scalr(&scalr).await?;
     if !args.scalr_only {
-        read_aws(args, &mut account).await.context(
+        let config = super::aws::config(None, args.aws_endpoint.as_deref()).await;
+        read_aws(&config, &mut account).await.context(
             "AWS's side cannot be exported (`--scalr-only` leaves it out), and nothing was written",
         )?;
     }
@@ -169,21 +171,21 @@ fn connection(object: Object<scalr_api::Connection>) -> Connection {
     }
 }
 
-async fn read_aws(args: &Args, account: &mut Account) -> anyhow::Result<()> {
-    let config = super::aws::config(None, args.aws_endpoint.as_deref()).await;
-    let mut regions: BTreeMap<String, (Aws, String)> = BTreeMap::new();
+async fn read_aws(config: &SdkConfig, account: &mut Account) -> anyhow::Result<()> {
+    let regions = regions(config, account).await?;
     for connection in &account.connections {
-        let Some(source) = &connection.source else {
+        let (Some(source), Some(region)) = (&connection.source, regions.get(&connection.region)) else {
             continue;
         };
-        let region = &connection.region;
-        if !regions.contains_key(region) {
-            let aws = Aws::new(&config, region);
-            let owner = aws.account().await?;
-            regions.insert(region.clone(), (aws, owner));
-        }
-        let Some((aws, owner)) = regions.get(region) else {
-            continue;
+        let (aws, owner) = match region {
+            Ok((aws, owner)) => (aws, owner),
+            Err(error) => {
+                account.left_out.push(format!(
+                    "The bus of the connection {} ({}): {error:#}.",
+                    connection.name, connection.id
+                ));
+                continue;
+            }
         };
         if *owner != connection.aws_account_id {
             account.left_out.push(format!(
@@ -198,8 +200,36 @@ async fn read_aws(args: &Args, account: &mut Account) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// AWS in a region and the account of the credentials there, or why it cannot be asked.
+type Region = anyhow::Result<(Aws, String)>;
+
+/// The regions that buses are in. One that cannot be asked, such as one that the account has not enabled, is no reason to leave out
+/// the others; it is an error where none can be asked.
+async fn regions(config: &SdkConfig, account: &Account) -> anyhow::Result<BTreeMap<String, Region>> {
+    let with_source = account.connections.iter().filter(|one| one.source.is_some());
+    let names: BTreeSet<&String> = with_source.map(|one| &one.region).collect();
+    let mut regions = BTreeMap::new();
+    for name in names {
+        let aws = Aws::new(config, name);
+        let asked = aws.account().await.map(|owner| (aws, owner));
+        regions.insert(name.clone(), asked);
+    }
+    if regions.values().any(Result::is_ok) {
+        return Ok(regions);
+    }
+    match regions.into_values().find_map(Result::err) {
+        Some(error) => Err(error),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use aws_config::BehaviorVersion;
+    use aws_config::retry::RetryConfig;
+    use aws_sdk_cloudwatchlogs::config::{Credentials, SharedCredentialsProvider};
+    use axum::http::{HeaderMap, StatusCode};
+
     use super::account::{Bus, LogGroup, Rule, Target};
     use super::*;
 
@@ -237,6 +267,7 @@ mod tests {
                             name: "/scalr/runs".to_owned(),
                             create: true,
                             retention_in_days: Some(30),
+                            kms_key_id: Some("arn:aws:kms:us-east-1:123456789012:key/1234abcd".to_owned()),
                         }),
                         transformer: Some((
                             BTreeMap::from([("id".to_owned(), "$.id".to_owned())]),
@@ -278,6 +309,75 @@ mod tests {
         let have = text(&account, true);
         assert_eq!(have, want, "{have}");
         assert!(!text(&account, false).contains("required_providers"));
+    }
+
+    /// An AWS that answers in one region, for its default bus alone.
+    async fn aws_of(region: &'static str) -> SdkConfig {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = move |headers: HeaderMap, body: String| async move {
+            let signed = headers["authorization"].to_str().unwrap();
+            let code = if !signed.contains(&format!("/{region}/")) {
+                "UnrecognizedClientException"
+            } else if body.contains("\"default\"") {
+                let arn = format!("arn:aws:events:{region}:123456789012:event-bus/default");
+                return (StatusCode::OK, serde_json::json!({ "Arn": arn }).to_string());
+            } else {
+                "ResourceNotFoundException"
+            };
+            (
+                StatusCode::BAD_REQUEST,
+                serde_json::json!({ "__type": code }).to_string(),
+            )
+        };
+        let app = axum::Router::new().fallback(answer);
+        tokio::spawn(async { axum::serve(listener, app).await });
+        let keys = Credentials::new("123456789012", "s3cret", None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(url)
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .build()
+    }
+
+    #[tokio::test]
+    async fn a_region_that_cannot_be_asked_is_left_out_unless_it_is_the_only_one() {
+        let config = aws_of("us-east-1").await;
+        let near = connection("in-1", "near");
+        let far = Connection {
+            region: "ap-east-1".to_owned(),
+            ..connection("in-2", "far")
+        };
+        let no_source = Connection {
+            source: None,
+            region: "af-south-1".to_owned(),
+            ..connection("in-3", "new")
+        };
+        for (connections, left_out) in [
+            (vec![near.clone(), no_source.clone()], Some(0)),
+            (vec![near.clone(), far.clone(), no_source.clone()], Some(1)),
+            (vec![far, no_source.clone()], None),
+            (vec![no_source], Some(0)),
+        ] {
+            let mut account = Account {
+                connections,
+                ..Account::default()
+            };
+            let read = read_aws(&config, &mut account).await;
+            let lines = &account.left_out;
+            assert_eq!(
+                read.is_ok().then_some(lines.len()),
+                left_out,
+                "{read:?} {lines:?}"
+            );
+            let said = |line: &String| {
+                line.starts_with("The bus of the connection far (in-2): ")
+                    && line.contains("in ap-east-1")
+                    && line.contains("UnrecognizedClientException")
+            };
+            assert!(lines.iter().all(said), "{lines:?}");
+        }
     }
 
     #[test]

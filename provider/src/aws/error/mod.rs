@@ -6,6 +6,7 @@ use std::fmt;
 use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 
+use super::pacing::is_throttling;
 use super::quoted::{quoted, unsigned};
 use super::regional::Stop;
 use crate::failure::{Cause, Effect, in_full};
@@ -192,9 +193,10 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Stopped { .. } | Self::Incomplete { .. })
             || is_of_the_server(self)
+            || self.code().is_some_and(is_throttling)
             || matches!(
                 self.code(),
-                Some("ConcurrentModificationException" | "OperationAbortedException" | "ThrottlingException")
+                Some("ConcurrentModificationException" | "OperationAbortedException")
             )
     }
 }

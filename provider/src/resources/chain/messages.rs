@@ -73,13 +73,33 @@ pub(super) fn not_started() -> Standing {
     Standing::same("No run was started.")
 }
 
-pub(super) fn paused(connection: &Object<Connection>) -> Diagnostic {
-    let wire = &connection.attributes;
-    Diagnostic::error("The connection is paused").detail(format!(
-        "`{}` (`{}`), which leads to AWS account {} in {}, is `{}`: Scalr holds its events back. No run was started. Set \
-         `enabled = true` on its `scalr_eventbridge_connection`, then apply again.",
-        wire.name, connection.id, wire.aws_account_id, wire.region, wire.status
-    ))
+/// All connections that lead to one account and region are paused; none where there is no connection.
+pub(super) fn paused(connections: &[Object<Connection>]) -> Option<Diagnostic> {
+    let wire = &connections.first()?.attributes;
+    let named: Vec<String> = connections
+        .iter()
+        .map(|held| format!("`{}` (`{}`)", held.attributes.name, held.id))
+        .collect();
+    let place = format!("to AWS account {} in {}", wire.aws_account_id, wire.region);
+    let (named, status) = (named.join(", "), &wire.status);
+    let (title, detail) = if connections.len() == 1 {
+        (
+            "The connection is paused",
+            format!(
+                "{named}, which leads {place}, is `{status}`: Scalr holds its events back. No run was started. Set \
+                 `enabled = true` on its `scalr_eventbridge_connection`, then apply again."
+            ),
+        )
+    } else {
+        (
+            "The connections are paused",
+            format!(
+                "{named}, which lead {place}, are `{status}`: Scalr holds their events back. No run was started. Set \
+                 `enabled = true` on the `scalr_eventbridge_connection` whose events are to arrive, then apply again."
+            ),
+        )
+    };
+    Some(Diagnostic::error(title).detail(detail))
 }
 
 pub(super) fn after_starting() -> Standing {

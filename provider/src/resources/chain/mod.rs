@@ -145,17 +145,18 @@ async fn need_group(aws: &Regional, probe: &Probe<'_>) -> Result<()> {
     }
 }
 
-/// No run is started while Scalr holds the events back. Where it cannot be asked for the connections, the check goes on.
+/// No run is started while Scalr holds all events back. One connection that is not paused may be the one whose event must arrive. Where
+/// Scalr cannot be asked for the connections, the check goes on.
 async fn refuse_paused(aws: &Regional, scalr: &Scalr) -> Result<()> {
-    let connections = scalr.api.connections(None).await.unwrap_or_default();
+    let mut here = scalr.api.connections(None).await.unwrap_or_default();
     let Ok(account) = aws.account().await else {
         return Ok(());
     };
-    let paused = connections.into_iter().find(|held| {
-        let wire = &held.attributes;
-        wire.aws_account_id == account && wire.region == aws.name && wire.status == Status::Disabled
-    });
-    paused.map_or(Ok(()), |held| Err(messages::paused(&held).into()))
+    here.retain(|held| held.attributes.aws_account_id == account && held.attributes.region == aws.name);
+    if here.iter().any(|held| held.attributes.status != Status::Disabled) {
+        return Ok(());
+    }
+    messages::paused(&here).map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Waits for the event; else says why the wait ended.

@@ -5,11 +5,12 @@ use tfplugin::testing::{Harness, Wanted};
 
 use super::fake::{Fake, Trouble};
 use super::target::{made, with_rule};
-use super::{GROUP, SOURCE, names};
+use super::{GROUP, SOURCE, names, on};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
     a_list_gives_what_an_import_gives,
+    a_list_with_objects_asks_once_a_rule,
     lists_are_narrowed_down,
     what_a_list_needs_is_said,
 ];
@@ -72,6 +73,17 @@ async fn a_list_gives_what_an_import_gives() {
         assert_eq!(filled(&generated), written, "{name}");
         resource.assert_stable(&imported, generated).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_with_objects_asks_once_a_rule() {
+    let (fake, _) = stage().await;
+    // A query is a run of its own: nothing was written since the provider was configured.
+    let harness = on(fake.config());
+    let before = fake.count("ListTargetsByRule");
+    let listed = harness.list(TARGET, json!({}), OBJECTS).await.unwrap();
+    assert_eq!(listed.objects[0].object["log_group"]["name"], json!(GROUP));
+    assert_eq!(fake.count("ListTargetsByRule") - before, 1);
 }
 
 /// Without what is null.
