@@ -58,7 +58,9 @@ module "audit_trail" {
   connection_id  = module.events.connection_id
   event_bus_name = module.events.event_bus_name
   region         = module.events.region
-  force_destroy  = true # this is a trial: its destroy leaves nothing
+  # this is a trial: its destroy leaves nothing
+  delete_log_group = true
+  force_destroy    = true
 }
 
 # Each apply is announced to whoever deploys on top of it.

@@ -55,7 +55,7 @@ resource "scalr_eventbridge_target" "logs" {
     create            = true
     retention_in_days = var.retention_in_days
     kms_key_id        = var.log_group_kms_key_arn
-    delete_on_destroy = var.force_destroy
+    delete_on_destroy = var.delete_log_group
   }
   dead_letter_config = { arn = scalr_eventbridge_queue.undelivered.arn }
 }

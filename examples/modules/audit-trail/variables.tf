@@ -100,8 +100,14 @@ variable "queue_kms_key_id" {
   default     = null
 }
 
+variable "delete_log_group" {
+  description = "Delete the log group with the audit logs in it when its target is destroyed or replaced. For trials."
+  type        = bool
+  default     = false
+}
+
 variable "force_destroy" {
-  description = "Delete the log group and the queues with the events in them when they are destroyed. For trials."
+  description = "Delete the queues with the events in them when they are destroyed. The log group stays."
   type        = bool
   default     = false
 }

@@ -15,8 +15,8 @@ locals {
   # A filter that names nothing lets everything through.
   filters = {
     result      = length(var.results) == 0 ? null : var.results
-    environment = length(var.environments) == 0 ? null : var.environments
-    workspace   = length(var.workspaces) == 0 ? null : var.workspaces
+    environment = length(var.environments) == 0 ? null : [for name in var.environments : { wildcard = name }]
+    workspace   = length(var.workspaces) == 0 ? null : [for name in var.workspaces : { wildcard = name }]
     is_dry      = var.dry_runs ? null : false
   }
 }

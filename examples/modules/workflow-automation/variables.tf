@@ -46,23 +46,23 @@ variable "name" {
 }
 
 variable "results" {
-  description = "Results of the runs that count: `applied`, `planned_and_finished`, `errored`, `canceled`, `discarded`. Empty: all."
+  description = "Results of the runs that count: `applied`, `planned_and_finished`, `errored`, `canceled`, `discarded`, `policy_soft_failed`. Empty: all."
   type        = list(string)
   default     = ["applied"]
   validation {
-    condition     = alltrue([for result in var.results : contains(["applied", "planned_and_finished", "errored", "canceled", "discarded"], result)])
-    error_message = "A result is one of `applied`, `planned_and_finished`, `errored`, `canceled` and `discarded`."
+    condition     = alltrue([for result in var.results : contains(["applied", "planned_and_finished", "errored", "canceled", "discarded", "policy_soft_failed"], result)])
+    error_message = "A result is one of `applied`, `planned_and_finished`, `errored`, `canceled`, `discarded` and `policy_soft_failed`."
   }
 }
 
 variable "environments" {
-  description = "Names of the environments whose runs count. Empty: all."
+  description = "Names of the environments whose runs count; `*` stands for any text: `prod-*`. Empty: all."
   type        = list(string)
   default     = []
 }
 
 variable "workspaces" {
-  description = "Names of the workspaces whose runs count. Empty: all."
+  description = "Names of the workspaces whose runs count; `*` stands for any text. Empty: all."
   type        = list(string)
   default     = []
 }

@@ -65,18 +65,18 @@ fn unknown_attribute_of_an_object(tool: &Tool) -> Result<()> {
 /// Beside Scalr's own provider this one has another local name, in resources and functions alike (works-with.md).
 fn another_local_name(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
-    workdir.write("provider.tf", EVENTS)?;
-    let named = |part: &str| part.replacen("{\n", "{\n  provider = events\n", 1);
-    let rule = hcl::with(&named(RULE), "provider::scalr::", "provider::events::");
+    workdir.write("provider.tf", EVENTBRIDGE)?;
+    let named = |part: &str| part.replacen("{\n", "{\n  provider = eventbridge\n", 1);
+    let rule = hcl::with(&named(RULE), "provider::scalr::", "provider::eventbridge::");
     workdir.config(&hcl::all(&[&named(CONNECTION), &named(BUS), &rule]))?;
     workdir.apply_counts(3, 0, 0)?;
     workdir.plan_empty()?;
     Ok(())
 }
 
-const EVENTS: &str = r#"terraform {
+const EVENTBRIDGE: &str = r#"terraform {
   required_providers {
-    events = { source = "scalr-eventbridge/scalr" }
+    eventbridge = { source = "scalr-eventbridge/scalr" }
   }
 }
 "#;

@@ -8,11 +8,12 @@ run "stream" {
 
 run "keeps_audit_logs" {
   variables {
-    connection_id  = run.stream.connection_id
-    event_bus_name = run.stream.event_bus_name
-    region         = run.stream.region
-    actions        = ["*-workspace", "*-run"]
-    force_destroy  = true
+    connection_id    = run.stream.connection_id
+    event_bus_name   = run.stream.event_bus_name
+    region           = run.stream.region
+    actions          = ["*-workspace", "*-run"]
+    force_destroy    = true
+    delete_log_group = true
   }
   assert {
     condition     = endswith(output.archive_queue_arn, ":scalr-audit-trail-archive")

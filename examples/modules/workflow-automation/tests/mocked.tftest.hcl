@@ -20,7 +20,7 @@ run "applies" {
     headers      = { accept = "application/json" }
   }
   assert {
-    condition     = jsondecode(output.event_pattern).detail.event.environment == ["prod"]
+    condition     = jsondecode(output.event_pattern).detail.event.environment == [{ wildcard = "prod" }]
     error_message = "The environment is filtered."
   }
 }
