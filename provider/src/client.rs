@@ -9,6 +9,7 @@ use tfplugin::Result;
 use crate::aws::Aws;
 use crate::ownership::Memory;
 use crate::scalr::Scalr;
+use crate::scalr::places::Places;
 use crate::setting::Setting;
 use crate::walk::Walk;
 
@@ -20,6 +21,7 @@ pub struct Client {
     account_id: Setting<Option<AccountId>>,
     memory: Memory,
     walk: Walk,
+    places: Places,
 }
 
 impl Client {
@@ -31,6 +33,7 @@ impl Client {
             account_id,
             memory: Memory::default(),
             walk: Walk::default(),
+            places: Places::default(),
         }
     }
 
@@ -42,6 +45,11 @@ impl Client {
     /// What was planned since the last Configure.
     pub fn walk(&self) -> &Walk {
         &self.walk
+    }
+
+    /// Where Scalr's connections lead to, as plans have asked since the last Configure.
+    pub fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Scalr's API.

@@ -48,6 +48,8 @@ struct Planned {
     claimed_groups: BTreeMap<Object, BTreeSet<Object>>,
     /// Ids of the targets that stay on rules which are removed, by the rule.
     staying_targets: BTreeMap<Object, Vec<String>>,
+    /// Classes of log groups, by region and name.
+    log_group_classes: BTreeMap<(String, String), String>,
 }
 
 impl Walk {
@@ -162,6 +164,18 @@ impl Walk {
         self.planned().admitting.contains(arn)
     }
 
+    /// A refresh has read a log group.
+    pub fn note_log_group(&self, region: &str, name: &str, class: &str) {
+        let key = (region.to_owned(), name.to_owned());
+        self.planned().log_group_classes.insert(key, class.to_owned());
+    }
+
+    /// The class of a log group that was read.
+    pub fn log_group_class(&self, region: &str, name: &str) -> Option<String> {
+        let key = (region.to_owned(), name.to_owned());
+        self.planned().log_group_classes.get(&key).cloned()
+    }
+
     /// Whether an event source is planned to be associated.
     pub fn associates(&self, source: &str) -> bool {
         self.planned().associated.contains(source)
@@ -256,6 +270,17 @@ mod tests {
         assert!(walk.staying_targets(&bus()).is_empty());
         walk.targets_stay(rule("b", "one"), vec!["t".to_owned()]);
         assert_eq!(walk.staying_targets(&bus()).len(), 1);
+    }
+
+    #[test]
+    fn classes_are_those_of_a_region() {
+        let walk = Walk::default();
+        walk.note_log_group("us-east-1", "/g", "DELIVERY");
+        assert_eq!(
+            walk.log_group_class("us-east-1", "/g").as_deref(),
+            Some("DELIVERY")
+        );
+        assert_eq!(walk.log_group_class("eu-west-1", "/g"), None);
     }
 
     #[test]

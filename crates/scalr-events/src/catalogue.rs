@@ -2,6 +2,9 @@
 
 use crate::EventType;
 
+/// Every event source of Scalr starts with this.
+pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com";
+
 /// The JSON type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -38,6 +41,8 @@ pub struct Field {
     pub filter: &'static str,
     /// What it means.
     pub doc: &'static str,
+    /// The only values it has, where those are published; empty where any may come.
+    pub values: &'static [&'static str],
 }
 
 /// Every field of an event of this type: the envelope's, then the detail's.
@@ -81,6 +86,13 @@ const fn field(path: &'static str, kind: Kind, filter: &'static str, doc: &'stat
         kind,
         filter,
         doc,
+        values: &[],
+    }
+}
+
+impl Field {
+    const fn one_of(self, values: &'static [&'static str]) -> Self {
+        Self { values, ..self }
     }
 }
 
@@ -104,7 +116,8 @@ const ENVELOPE: &[Field] = &[
         String,
         "envelope_version",
         "Version of EventBridge's envelope, `0`.",
-    ),
+    )
+    .one_of(&["0"]),
     field("time", String, "time", "When the event happened, UTC."),
     field(
         "source",
@@ -119,7 +132,20 @@ const ENVELOPE: &[Field] = &[
         String,
         "detail_type",
         "`RunExecuted` or `AuditLog`.",
-    ),
+    )
+    .one_of(&["RunExecuted", "AuditLog"]),
+];
+
+/// What Scalr's API lists as statuses of a run, without those of a run that goes on: `planned_and_finished`, `applied`, `errored`,
+/// `discarded` and `canceled` in its reference (Runs, `attributes.status`), `policy_soft_failed` in its Go SDK (`RunStatus`), where
+/// nothing says that a run goes on from there.
+const RESULTS: &[&str] = &[
+    "applied",
+    "planned_and_finished",
+    "errored",
+    "canceled",
+    "discarded",
+    "policy_soft_failed",
 ];
 
 const RUN_EXECUTED: &[Field] = &[
@@ -159,8 +185,9 @@ const RUN_EXECUTED: &[Field] = &[
         "detail.event.result",
         String,
         "result",
-        "Last status of the run: `applied`, `planned_and_finished`, `errored`, `canceled` or `discarded`.",
-    ),
+        "Last status of the run: `applied`, `planned_and_finished`, `errored`, `canceled`, `discarded` or `policy_soft_failed`.",
+    )
+    .one_of(RESULTS),
     field(
         "detail.event.duration",
         Number,

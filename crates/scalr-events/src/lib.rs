@@ -7,8 +7,9 @@
 //! audit_log nearest run_executed    leaves: the two details, and names close to a misspelt one
 //! event_type                        the two types by name
 //! catalogue sample                  every field of an event; one sample of each
+//! values                            whether a comparison can match any value of a field
 //! pattern                           a pattern from a type and filters
-//! unmatched                         why a pattern matches no event
+//! unmatched                         why a pattern, or a part of one, matches no event
 //! ```
 
 mod audit_log;
@@ -19,11 +20,13 @@ mod pattern;
 mod run_executed;
 mod sample;
 mod unmatched;
+mod values;
 
 pub use audit_log::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
+pub use catalogue::SOURCE_PREFIX;
 pub use event_type::{EventType, UnknownType};
 pub use nearest::nearest;
-pub use pattern::{PatternError, SOURCE_PREFIX, event_pattern};
+pub use pattern::{PatternError, event_pattern};
 pub use run_executed::{Run, RunExecuted};
 pub use sample::{sample, sample_text};
-pub use unmatched::unmatched;
+pub use unmatched::{Unmatched, unmatched};

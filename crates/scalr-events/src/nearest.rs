@@ -4,14 +4,30 @@
 ///
 /// Case, `-` and `_` are ignored; a name that contains the other is close.
 pub fn nearest(given: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+    closest(given, known, |given, known| {
+        given.len() > 3 && known.len() > 3 && (contains(known, given) || contains(given, known))
+    })
+}
+
+/// The known value that is spelt most like `given`, if one is spelt nearly so. One that contains the other may mean something else.
+pub(crate) fn nearest_spelling(
+    given: &str,
+    known: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
+    closest(given, known, |_, _| false)
+}
+
+fn closest(
+    given: &str,
+    known: impl IntoIterator<Item = &'static str>,
+    is_close: fn(&[char], &[char]) -> bool,
+) -> Option<&'static str> {
     let given = fold(given);
     let limit = (given.len() / 3).max(1);
     let scored = known.into_iter().filter_map(|name| {
         let folded = fold(name);
         let distance = distance(&given, &folded);
-        let holds =
-            given.len() > 3 && folded.len() > 3 && (contains(&folded, &given) || contains(&given, &folded));
-        (distance <= limit || holds).then_some((distance, name))
+        (distance <= limit || is_close(&given, &folded)).then_some((distance, name))
     });
     scored.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use event_pattern::Pattern;
+use event_pattern::{LENGTH_MAX, Pattern};
 use serde_json::{Map, Value, json};
 
-use crate::catalogue::{self, Field, Kind};
+use crate::catalogue::{self, Field, Kind, SOURCE_PREFIX};
 use crate::nearest::nearest;
+use crate::values::never;
 use crate::{EventType, UnknownType};
-
-/// Every event source of Scalr starts with this.
-pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com";
 
 /// The pattern that matches events of this type which pass every filter.
 ///
@@ -46,7 +44,12 @@ pub fn event_pattern(event_type: &str, filters: &Value) -> Result<Value, Pattern
             Value::Array(matchers(name, field, value)?),
         );
     }
-    match Pattern::compile_for_eventbridge(&pattern.to_string()) {
+    let text = pattern.to_string();
+    let chars = text.chars().count();
+    if chars > LENGTH_MAX {
+        return Err(PatternError::TooLong { chars });
+    }
+    match Pattern::compile_for_eventbridge(&text) {
         Ok(_) => Ok(pattern),
         Err(error) => Err(PatternError::Refused {
             name: named(event_type, filters, error.path()),
@@ -96,6 +99,18 @@ pub enum PatternError {
         /// The type that was given.
         given: &'static str,
     },
+    /// No event has a value that the filter lets through.
+    Never {
+        /// The filter.
+        name: String,
+        /// Why, in words.
+        why: String,
+    },
+    /// The pattern is longer than EventBridge takes.
+    TooLong {
+        /// Its characters.
+        chars: usize,
+    },
     /// EventBridge would refuse the pattern.
     Refused {
         /// The wrong filter, where it is known.
@@ -142,6 +157,12 @@ impl fmt::Display for PatternError {
                 f,
                 "The filter `{name}` takes a {expected}, a list of them, or a matcher such as \
                  `{{ exists = true }}`; this is a {given}."
+            ),
+            Self::Never { name, why } => write!(f, "The filter `{name}` lets no event through: {why}."),
+            Self::TooLong { chars } => write!(
+                f,
+                "The pattern has {chars} characters with these filters; EventBridge takes {LENGTH_MAX}. Shorten the lists, or spread \
+                 them over several rules."
             ),
             Self::Refused {
                 name: Some(name),
@@ -203,7 +224,15 @@ fn matchers(name: &str, field: &Field, value: &Value) -> Result<Vec<Value>, Patt
     };
     values
         .into_iter()
-        .map(|value| fitting(name, field.kind, value))
+        .map(|value| {
+            let value = fitting(name, field.kind, value)?;
+            never(field, &[&value]).map_or(Ok(value), |why| {
+                Err(PatternError::Never {
+                    name: name.to_owned(),
+                    why,
+                })
+            })
+        })
         .collect()
 }
 
@@ -361,6 +390,56 @@ mod tests {
         check("RunExecuted", &json!(["workspace"]), Err("this is a list"));
         assert_eq!(event_pattern("X", &Value::Null).unwrap_err().argument(), 0);
         assert_eq!(event_pattern("AuditLog", &json!(1)).unwrap_err().argument(), 1);
+    }
+
+    #[test]
+    fn values_that_no_event_has_are_refused() {
+        for (filters, part) in [
+            (
+                json!({ "result": "cancelled" }),
+                "never `cancelled`: perhaps `canceled` is meant.",
+            ),
+            (json!({ "result": ["errored", "failed"] }), "never `failed`."),
+            (
+                json!({ "result": { "prefix": "plan_" } }),
+                "never what `{\"prefix\":\"plan_\"}` matches.",
+            ),
+            (json!({ "envelope_version": "1" }), "`version` is `0`, never `1`."),
+            (
+                json!({ "event_source_name": "aws.partner/scalr.com" }),
+                "`aws.partner/scalr.com/ACCOUNT/NAME`",
+            ),
+            (
+                json!({ "is_dry": { "prefix": "t" } }),
+                "The filter `is_dry` lets no event through",
+            ),
+        ] {
+            check("RunExecuted", &filters, Err(part));
+        }
+        for filters in [
+            json!({ "result": { "equals-ignore-case": "ERRORED" } }),
+            json!({ "result": { "anything-but": "applied" } }),
+            json!({ "result": "policy_soft_failed" }),
+        ] {
+            assert!(event_pattern("RunExecuted", &filters).is_ok(), "{filters}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_is_too_long_says_how_long_it_is() {
+        let names = |length: usize| json!({ "workspace": "é".repeat(length) });
+        let around = event_pattern("RunExecuted", &names(1))
+            .unwrap()
+            .to_string()
+            .chars()
+            .count()
+            - 1;
+        assert!(event_pattern("RunExecuted", &names(4_096 - around)).is_ok());
+        check(
+            "RunExecuted",
+            &names(4_097 - around),
+            Err("The pattern has 4097 characters with these filters; EventBridge takes 4096."),
+        );
     }
 
     #[test]

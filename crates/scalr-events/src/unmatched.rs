@@ -1,36 +1,57 @@
-//! Why a pattern matches no event of Scalr's, as far as the catalogue knows the events.
+//! Why a pattern, or a part of one, matches no event of Scalr's, as far as the catalogue knows the events.
 
 use serde_json::{Map, Value};
 
-use crate::catalogue::{self, Kind};
+use crate::EventType;
+use crate::catalogue::{self, Field};
 use crate::nearest::nearest;
-use crate::{EventType, SOURCE_PREFIX};
+use crate::values::{excludes_nothing, matches, never};
 
 /// What EventBridge itself adds to an event that it replays from an archive.
 const REPLAY: &str = "replay-name";
+const DETAIL_TYPE: &str = "detail-type";
+/// More combinations than this EventBridge refuses; nothing is said of them.
+const COMBINATIONS_MAX: usize = event_pattern::COMBINATIONS_MAX;
 
-/// Why the pattern matches no event of Scalr's, one reason a field; empty if it may match one. Where each type of event is
-/// excluded by another field, the reasons are those of the type with the fewest.
-///
-/// Only what is certain counts: alternatives under `$or` and matchers that look for absent fields always may match.
-pub fn unmatched(pattern: &Value) -> Vec<String> {
-    let Value::Object(pattern) = pattern else {
-        return Vec::new();
-    };
-    let mut leaves = Vec::new();
-    collect("", pattern, &mut leaves);
-    let of_type = |event_type| leaves.iter().filter_map(|leaf| leaf.fault(event_type)).collect();
-    let all: [Vec<Fault>; 2] = EventType::ALL.map(of_type);
-    // A type that the pattern excludes by name comes last.
-    let weight = |faults: &Vec<Fault>| {
-        let other_type = faults.iter().any(|fault| fault.is_type);
-        (other_type && !faults.is_empty(), faults.len())
-    };
-    let nearest = all.into_iter().min_by_key(weight).unwrap_or_default();
-    nearest.into_iter().map(|fault| fault.text).collect()
+/// What of a pattern matches no event of Scalr's. Only what is certain counts: comparisons that look for absent fields always
+/// may match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unmatched {
+    /// Why the pattern matches none, one reason a field; empty if it may match one. Where each type of event is excluded by
+    /// another field, the reasons are those of the type with the fewest.
+    pub whole: Vec<String>,
+    /// What matches none in a pattern that may match one: alternatives of `$or`, values in lists.
+    pub parts: Vec<String>,
 }
 
-/// A list of matchers, with the path of the field that they apply to.
+/// What of the pattern matches no event of Scalr's.
+pub fn unmatched(pattern: &Value) -> Unmatched {
+    let mut found = Unmatched::default();
+    let alternatives = pattern.as_object().and_then(|pattern| alternatives("", pattern));
+    let (mut dead, mut is_alive) = (Vec::new(), false);
+    for alternative in alternatives.unwrap_or_default() {
+        match judge(&alternative) {
+            Judged::Dead(reasons) => dead.extend(reasons),
+            Judged::Alive(all) => {
+                is_alive = true;
+                let parts = alternative.iter().flat_map(|leaf| leaf.parts(&all));
+                found.parts.extend(parts);
+            }
+        }
+    }
+    if is_alive {
+        let in_words = |reason: String| format!("in an alternative of `$or`, {reason}");
+        found.parts.extend(dead.into_iter().map(in_words));
+    } else {
+        found.whole = dead;
+    }
+    without_repeats(&mut found.whole);
+    without_repeats(&mut found.parts);
+    found
+}
+
+/// A list of comparisons, with the path of the field that they apply to.
+#[derive(Clone)]
 struct Leaf<'a> {
     path: String,
     matchers: &'a [Value],
@@ -41,69 +62,126 @@ struct Fault {
     is_type: bool,
 }
 
-fn collect<'a>(at: &str, object: &'a Map<String, Value>, leaves: &mut Vec<Leaf<'a>>) {
-    for (key, value) in object.iter().filter(|(key, _)| *key != "$or") {
+/// What the types of events make of an alternative.
+enum Judged {
+    /// No event matches, for these reasons.
+    Dead(Vec<String>),
+    /// Events of the types without a fault may match.
+    Alive([Vec<Fault>; 2]),
+}
+
+fn judge(leaves: &[Leaf<'_>]) -> Judged {
+    let of_type = |event_type| leaves.iter().filter_map(|leaf| leaf.fault(event_type)).collect();
+    let all: [Vec<Fault>; 2] = EventType::ALL.map(of_type);
+    if all.iter().any(Vec::is_empty) {
+        return Judged::Alive(all);
+    }
+    // A type that the pattern excludes by name comes last.
+    let weight = |faults: &Vec<Fault>| (faults.iter().any(|fault| fault.is_type), faults.len());
+    let nearest = all.into_iter().min_by_key(weight).unwrap_or_default();
+    Judged::Dead(nearest.into_iter().map(|fault| fault.text).collect())
+}
+
+/// The combinations of alternatives that a pattern has; none where they are too many.
+fn alternatives<'a>(at: &str, object: &'a Map<String, Value>) -> Option<Vec<Vec<Leaf<'a>>>> {
+    let mut all = vec![Vec::new()];
+    for (key, value) in object {
         let path = if at.is_empty() {
             key.clone()
         } else {
             format!("{at}.{key}")
         };
-        match value {
-            Value::Object(inner) => collect(&path, inner, leaves),
-            Value::Array(matchers) => leaves.push(Leaf { path, matchers }),
-            _ => {}
+        let inner = match value {
+            Value::Object(inner) => alternatives(&path, inner)?,
+            Value::Array(choices) if key == "$or" => {
+                let choices = choices.iter().filter_map(Value::as_object);
+                let each: Option<Vec<_>> = choices.map(|choice| alternatives(at, choice)).collect();
+                each?.into_iter().flatten().collect()
+            }
+            Value::Array(matchers) => vec![vec![Leaf { path, matchers }]],
+            _ => continue,
+        };
+        if inner.is_empty() {
+            continue;
         }
+        if all.len() * inner.len() > COMBINATIONS_MAX {
+            return None;
+        }
+        let with = |before: &Vec<Leaf<'a>>| {
+            let one = |more: &Vec<Leaf<'a>>| [before.as_slice(), more.as_slice()].concat();
+            inner.iter().map(one).collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(with).collect();
     }
+    Some(all)
 }
 
 impl Leaf<'_> {
     /// Why no event of this type matches.
     fn fault(&self, event_type: EventType) -> Option<Fault> {
-        let path = &self.path;
         let wants_absence = |matcher: &Value| matcher.get("exists") == Some(&Value::Bool(false));
-        if path == REPLAY || self.matchers.iter().any(wants_absence) {
+        if self.path == REPLAY || self.matchers.iter().any(wants_absence) {
             return None;
         }
-        let other = |text: String| Some(Fault { text, is_type: false });
-        let Some(field) = catalogue::fields(event_type).find(|field| field.path == path) else {
-            return other(unknown(event_type, path));
+        let other = |text: String| Fault { text, is_type: false };
+        let Some(field) = self.field(event_type) else {
+            return Some(other(unknown(event_type, &self.path)));
         };
-        if !self.matchers.iter().any(|matcher| fits(field.kind, matcher)) {
-            return other(format!(
-                "`{path}` is a {}, and the pattern looks for another type of value",
-                field.kind.as_str()
-            ));
+        if self.path == DETAIL_TYPE && !self.names(event_type) {
+            let text = self.wrong_type(field);
+            return Some(Fault { text, is_type: true });
         }
-        match path.as_str() {
-            "source" if !self.may_be(|text| text.starts_with(&format!("{SOURCE_PREFIX}/"))) => {
-                other(format!(
-                    "the `source` of Scalr's events is `{SOURCE_PREFIX}/ACCOUNT/NAME`: look for the whole of it, or write \
-                 `[{{ prefix = \"{SOURCE_PREFIX}\" }}]`"
-                ))
-            }
-            "detail-type" if !self.may_be(|text| text == event_type.as_str()) => Some(Fault {
-                text: self.wrong_type(),
-                is_type: true,
-            }),
-            _ => None,
-        }
+        never(field, &self.matchers.iter().collect::<Vec<_>>()).map(other)
     }
 
-    /// Whether a matcher may match a text for which this holds: that very text, or a matcher that is no plain text.
-    fn may_be(&self, holds: impl Fn(&str) -> bool) -> bool {
-        self.matchers.iter().any(|matcher| match matcher {
-            Value::String(text) => holds(text),
-            _ => true,
+    fn field(&self, event_type: EventType) -> Option<&'static Field> {
+        catalogue::fields(event_type).find(|field| field.path == self.path)
+    }
+
+    /// Whether the `detail-type` that is looked for may be this type.
+    fn names(&self, event_type: EventType) -> bool {
+        let mut matchers = self.matchers.iter();
+        matchers.any(|matcher| matcher.get("exists").is_some() || matches(matcher, event_type.as_str()))
+    }
+
+    fn wrong_type(&self, field: &Field) -> String {
+        let every: Vec<&Value> = self.matchers.iter().collect();
+        // One that names the other type is right by itself.
+        never(field, &every).unwrap_or_else(|| {
+            let [first, second] = EventType::ALL;
+            format!("the `{DETAIL_TYPE}` of Scalr's events is `{first}` or `{second}`")
         })
     }
 
-    fn wrong_type(&self) -> String {
-        let [first, second] = EventType::ALL;
-        let known = EventType::ALL.map(EventType::as_str);
-        let texts = self.matchers.iter().filter_map(Value::as_str);
-        let near = texts.clone().find_map(|text| nearest(text, known));
-        let hint = near.map_or_else(String::new, |near| format!(": perhaps `{near}` is meant"));
-        format!("the `detail-type` of Scalr's events is `{first}` or `{second}`{hint}")
+    /// Comparisons that match no event of the types that may match; `all`: the faults of each type.
+    fn parts(&self, all: &[Vec<Fault>; 2]) -> Vec<String> {
+        let types = || EventType::ALL.into_iter().zip(all);
+        let fields: Vec<&Field> = types()
+            .filter(|(_, faults)| faults.is_empty())
+            .filter_map(|(event_type, _)| self.field(event_type))
+            .collect();
+        let Some(first) = fields.first() else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for matcher in self.matchers {
+            let mut reasons = fields.iter().map(|field| never(field, &[matcher]));
+            let dead = reasons
+                .next()
+                .flatten()
+                .filter(|_| reasons.all(|reason| reason.is_some()));
+            let by_type =
+                || types().find_map(|(event_type, faults)| self.excluded(event_type, faults, matcher));
+            found.extend(dead.or_else(by_type).or_else(|| excludes_nothing(first, matcher)));
+        }
+        found
+    }
+
+    /// Why a type that is named here matches none all the same.
+    fn excluded(&self, event_type: EventType, faults: &[Fault], matcher: &Value) -> Option<String> {
+        let named = self.path == DETAIL_TYPE && matcher.as_str() == Some(event_type.as_str());
+        let fault = faults.first().filter(|_| named)?;
+        Some(format!("no `{event_type}` matches: {}", fault.text))
     }
 }
 
@@ -125,21 +203,10 @@ fn unknown(event_type: EventType, path: &str) -> String {
     format!("`{event_type}` has no field `{path}`{hint}")
 }
 
-/// Whether a value of this kind can match.
-fn fits(kind: Kind, matcher: &Value) -> bool {
-    let texts = matches!(kind, Kind::String | Kind::Strings);
-    match matcher {
-        // Any field may be null.
-        Value::Null | Value::Array(_) => true,
-        Value::String(_) => texts,
-        Value::Number(_) => kind == Kind::Number,
-        Value::Bool(_) => kind == Kind::Bool,
-        Value::Object(object) => object.keys().all(|name| match name.as_str() {
-            "prefix" | "suffix" | "wildcard" | "equals-ignore-case" | "cidr" => texts,
-            "numeric" => kind == Kind::Number,
-            _ => true,
-        }),
-    }
+/// Alternatives have most of their fields in common.
+fn without_repeats(reasons: &mut Vec<String>) {
+    let mut seen = std::collections::BTreeSet::new();
+    reasons.retain(|reason| seen.insert(reason.clone()));
 }
 
 #[cfg(test)]
@@ -151,6 +218,19 @@ mod tests {
     #[track_caller]
     fn check(pattern: &Value, want: &[&str]) {
         let found = unmatched(pattern);
+        compare(pattern, &found.whole, want);
+    }
+
+    /// The pattern may match, but for these parts.
+    #[track_caller]
+    fn check_parts(pattern: &Value, want: &[&str]) {
+        let found = unmatched(pattern);
+        compare(pattern, &found.whole, &[]);
+        compare(pattern, &found.parts, want);
+    }
+
+    #[track_caller]
+    fn compare(pattern: &Value, found: &[String], want: &[&str]) {
         assert_eq!(found.len(), want.len(), "{pattern}: {found:?}");
         for (found, want) in found.iter().zip(want) {
             assert!(found.contains(want), "{pattern}: {found:?} lacks {want:?}");
@@ -171,6 +251,7 @@ mod tests {
             json!({ "detail": { "nothing": [{ "exists": false }] } }),
             json!({ "detail": { "actor": { "access-token": { "id": [null] } } } }),
             json!({ "$or": [{ "detail": { "nothing": ["x"] } }, { "detail-type": ["AuditLog"] }] }),
+            json!({ "detail": { "event": { "result": ["cancelled", "errored"] } } }),
             json!({ "replay-name": ["x"] }),
             json!({}),
             json!([]),
@@ -240,5 +321,79 @@ mod tests {
             &json!({ "detail": { "event": { "result": ["errored"] }, "outcome": { "result": ["FAILURE"] } } }),
             &["has no field"],
         );
+    }
+
+    #[test]
+    fn values_outside_a_known_set_match_nothing() {
+        let of_run = |result: Value| json!({ "detail-type": ["RunExecuted"], "detail": { "event": { "result": result } } });
+        check(
+            &of_run(json!(["cancelled", "failed"])),
+            &["never `cancelled` or `failed`: perhaps `canceled` is meant"],
+        );
+        check(
+            &of_run(json!([{ "prefix": "fail" }])),
+            &["never what `{\"prefix\":\"fail\"}` matches"],
+        );
+        check(
+            &json!({ "detail-type": [{ "prefix": "Runs" }] }),
+            &["`detail-type` is `RunExecuted` or `AuditLog`"],
+        );
+        check(
+            &json!({ "detail-type": [{ "prefix": "Run" }], "detail": { "request": { "action": ["x"] } } }),
+            &["`RunExecuted` has no field `detail.request.action`"],
+        );
+        // No alternative is left.
+        check(
+            &json!({ "$or": [{ "detail-type": ["Other"] }, { "detail": { "nothing": ["x"] } }] }),
+            &["`detail-type` is", "no field `detail.nothing`"],
+        );
+    }
+
+    #[test]
+    fn parts_that_match_nothing_are_named() {
+        let of_run = |event: Value| json!({ "detail": { "event": event } });
+        check_parts(
+            &of_run(json!({ "result": ["errored", "cancelled"], "is-dry": ["false", false] })),
+            &[
+                "`detail.event.is-dry` is a bool",
+                "never `cancelled`: perhaps `canceled` is meant",
+            ],
+        );
+        check_parts(
+            &of_run(json!({ "result": [{ "anything-but": ["cancelled"] }] })),
+            &["`anything-but` has no `cancelled` to exclude: perhaps `canceled` is meant"],
+        );
+        check_parts(
+            &json!({ "detail-type": ["AuditLogs", "AuditLog"] }),
+            &["never `AuditLogs`"],
+        );
+        // A type that another field excludes.
+        check_parts(
+            &json!({ "detail-type": ["RunExecuted", "AuditLog"], "detail": { "event": { "result": ["errored"] } } }),
+            &["no `AuditLog` matches: `AuditLog` has no field `detail.event.result`"],
+        );
+        check_parts(
+            &json!({ "account": ["1"], "$or": [{ "detail": { "nothing": ["x"] } }, { "detail-type": ["AuditLog"] }] }),
+            &["in an alternative of `$or`, `RunExecuted` has no field `detail.nothing`"],
+        );
+        check_parts(
+            &of_run(json!({ "result": ["errored"], "workspace": ["a", { "prefix": "b" }] })),
+            &[],
+        );
+        check_parts(
+            &json!({ "detail": { "nothing": ["x", { "exists": false }] } }),
+            &[],
+        );
+    }
+
+    /// No more combinations than EventBridge takes are looked at.
+    #[test]
+    fn many_combinations_are_not_judged() {
+        let choices = |name: String| json!([{ name.clone(): ["x"] }, { name: ["y"] }]);
+        let nested = (0..10).fold(
+            json!({ "z": ["x"] }),
+            |inner, at| json!({ "$or": choices(format!("a{at}")), format!("n{at}"): inner }),
+        );
+        assert_eq!(unmatched(&nested), Unmatched::default());
     }
 }

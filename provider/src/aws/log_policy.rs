@@ -10,7 +10,9 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::types::{PolicyScope, ResourcePolicy};
 use tfplugin::{Attempts, Diagnostic, Operation, WaitEnd, sentence};
 
-use super::policy::{self, ACCOUNT_CHARS_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without};
+use super::policy::{
+    self, ACCOUNT_CHARS_MAX, ACCOUNT_POLICIES_MAX, GROUP_CHARS_MAX, Need, PolicyError, Verdict, Without,
+};
 use super::regional::Stop;
 use super::{Error, Regional};
 use crate::failure::{self, Standing};
@@ -39,6 +41,8 @@ pub enum Failure {
     },
     /// The policy that is there cannot take our statements.
     Policy(PolicyError),
+    /// The log group's own policy is full, and the account has as many policies as it may have.
+    NoneLeft,
     /// Others wrote at the same time again and again, or what was written never showed.
     Unsettled,
     /// The operation ended first.
@@ -133,6 +137,16 @@ pub async fn holds_ours(aws: &Regional, need: &Need) -> Result<bool, Error> {
     let policies = read(aws, &need.log_group_arn).await?;
     let mut documents = policies.documents();
     Ok(documents.any(|document| policy::holds_ours(document, need)))
+}
+
+/// Why the policies of now cannot be given our statements; none where they can, or have them.
+pub async fn obstacle(aws: &Regional, need: &Need) -> Result<Option<Failure>, Error> {
+    let policies = read(aws, &need.log_group_arn).await?;
+    Ok(match is_granted(&policies, need) {
+        Ok(true) => None,
+        Ok(false) => addition(&policies, need).err(),
+        Err(denied) => Some(denied),
+    })
 }
 
 /// Adds our statements unless they are there already; returns when they can be read back.
@@ -319,21 +333,40 @@ impl GroupPolicy {
     }
 }
 
-async fn add(aws: &Regional, policies: &Policies, need: &Need) -> Result<(), Failure> {
-    let group = policies.group.as_ref();
-    match policy::with(group.map(|group| group.document.as_str()), need, GROUP_CHARS_MAX) {
-        Ok(document) => match put_group(aws, group, need, document).await {
-            Err(e) if is_unsupported(&e) && !is_conflict(&e) => add_to_account(aws, policies, need).await,
-            other => Ok(other?),
-        },
-        Err(PolicyError::TooLong { .. }) => add_to_account(aws, policies, need).await,
+/// A policy with our statements in it.
+enum Addition {
+    /// The group's own.
+    Group(String),
+    /// The account's, where the group's own is full.
+    Account(String),
+}
+
+fn addition(policies: &Policies, need: &Need) -> Result<Addition, Failure> {
+    let group = policies.group.as_ref().map(|group| group.document.as_str());
+    match policy::with(group, need, GROUP_CHARS_MAX) {
+        Ok(document) => Ok(Addition::Group(document)),
+        Err(PolicyError::TooLong { .. }) => addition_to_account(policies, need).map(Addition::Account),
         Err(e) => Err(Failure::Policy(e)),
     }
 }
 
-async fn add_to_account(aws: &Regional, policies: &Policies, need: &Need) -> Result<(), Failure> {
-    let document = policy::with(policies.of_ours(), need, ACCOUNT_CHARS_MAX).map_err(Failure::Policy)?;
-    Ok(put_account(aws, document).await?)
+fn addition_to_account(policies: &Policies, need: &Need) -> Result<String, Failure> {
+    let ours = policies.of_ours();
+    if ours.is_none() && policies.account.len() >= ACCOUNT_POLICIES_MAX {
+        return Err(Failure::NoneLeft);
+    }
+    policy::with(ours, need, ACCOUNT_CHARS_MAX).map_err(Failure::Policy)
+}
+
+async fn add(aws: &Regional, policies: &Policies, need: &Need) -> Result<(), Failure> {
+    let account = match addition(policies, need)? {
+        Addition::Group(document) => match put_group(aws, policies.group.as_ref(), need, document).await {
+            Err(e) if is_unsupported(&e) && !is_conflict(&e) => addition_to_account(policies, need)?,
+            other => return Ok(other?),
+        },
+        Addition::Account(document) => document,
+    };
+    Ok(put_account(aws, account).await?)
 }
 
 async fn remove_statements(aws: &Regional, policies: &Policies, need: &Need) -> Result<(), Failure> {
@@ -468,6 +501,12 @@ impl fmt::Display for Failure {
                      added against it. Remove the statement, or choose another log group."
                 )
             }
+            Self::NoneLeft => write!(
+                f,
+                "The log group's own policy would be longer than {GROUP_CHARS_MAX} characters, and the account has \
+                 {ACCOUNT_POLICIES_MAX} policies for all log groups already; AWS takes no more. Delete one that is no longer needed \
+                 (`aws logs describe-resource-policies`), or choose another log group."
+            ),
             Self::Policy(error) => write!(
                 f,
                 "{} Remove statements that are no longer needed (`aws logs describe-resource-policies`), or choose \

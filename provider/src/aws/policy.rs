@@ -14,6 +14,9 @@ pub const GROUP_CHARS_MAX: usize = 51_200;
 /// What one account-wide policy may hold.
 pub const ACCOUNT_CHARS_MAX: usize = 5_120;
 
+/// How many account-wide policies a region may have.
+pub const ACCOUNT_POLICIES_MAX: usize = 10;
+
 /// EventBridge needs both.
 const ACTIONS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 /// Prefix of the `Sid` of our statements.

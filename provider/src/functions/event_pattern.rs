@@ -7,7 +7,8 @@ use tfplugin::{Attrs, Dynamic, Function, FunctionError, Path};
 /// Builds the event pattern of a rule: Scalr's events of one type, those that pass every filter.
 ///
 /// The result is JSON text, for `event_pattern` of a `scalr_eventbridge_rule`. The guide *Fields of the events* lists the
-/// filters.
+/// filters. A filter that Scalr's events do not have is an error, as is a value that none of them has, such as `result = "cancelled"`;
+/// the nearest right one is named.
 #[derive(Attrs, Debug)]
 pub struct EventPattern {
     /// Detail type of the events: `RunExecuted` or `AuditLog`.

@@ -1,8 +1,8 @@
 //! `event_pattern_matches(pattern, event)`: "Test pattern" in the AWS console, without AWS.
 
-use event_pattern::Pattern;
+use event_pattern::{EventError, Pattern};
 use serde_json::Value;
-use tfplugin::{Attr, Attrs, Dynamic, Function, FunctionError};
+use tfplugin::{Attrs, Dynamic, Function, FunctionError};
 
 /// Says whether an event pattern matches an event, as EventBridge's own engine would.
 ///
@@ -23,24 +23,43 @@ impl Function for EventPatternMatches {
     type Output = bool;
 
     fn call(self) -> Result<bool, FunctionError> {
-        let json = |value: &Dynamic, argument: Attr<Self, Dynamic>| {
-            let json = value.to_json();
-            json.map_err(|e| FunctionError::new(format!("{e}.")).at(argument))
-        };
-        let pattern = json(&self.pattern, Self::pattern())?;
-        let event = json(&self.event, Self::event())?;
-        matches(pattern, event).map_err(|(argument, text)| FunctionError::new(text).at(argument))
+        let matches = both(&self.pattern, &self.event, Pattern::matches);
+        matches.map_err(|(argument, text)| match argument {
+            Argument::Pattern => FunctionError::new(text).at(Self::pattern()),
+            Argument::Event => FunctionError::new(text).at(Self::event()),
+        })
     }
 }
 
-fn matches(pattern: Value, event: Value) -> Result<bool, (Attr<EventPatternMatches, Dynamic>, String)> {
-    let (of_pattern, of_event) = (EventPatternMatches::pattern, EventPatternMatches::event);
-    let pattern = text(pattern, "pattern").map_err(|e| (of_pattern(), e))?;
-    let event = text(event, "event").map_err(|e| (of_event(), e))?;
-    let (pattern, _) = Pattern::compile_for_eventbridge(&pattern).map_err(|e| (of_pattern(), e.message()))?;
-    pattern
-        .matches(&event)
-        .map_err(|e| (of_event(), format!("The event is not valid: {e}.")))
+/// Which argument of a function over a pattern and an event is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Argument {
+    Pattern,
+    Event,
+}
+
+/// What a pattern makes of an event, each an object or JSON text.
+pub(super) fn both<T>(
+    pattern: &Dynamic,
+    event: &Dynamic,
+    ask: impl FnOnce(&Pattern, &str) -> Result<T, EventError>,
+) -> Result<T, (Argument, String)> {
+    let json = |value: &Dynamic, argument| value.to_json().map_err(|e| (argument, format!("{e}.")));
+    let pattern = json(pattern, Argument::Pattern)?;
+    let event = json(event, Argument::Event)?;
+    of_values(pattern, event, ask)
+}
+
+fn of_values<T>(
+    pattern: Value,
+    event: Value,
+    ask: impl FnOnce(&Pattern, &str) -> Result<T, EventError>,
+) -> Result<T, (Argument, String)> {
+    let pattern = text(pattern, "pattern").map_err(|e| (Argument::Pattern, e))?;
+    let event = text(event, "event").map_err(|e| (Argument::Event, e))?;
+    let compiled = Pattern::compile_for_eventbridge(&pattern);
+    let (pattern, _) = compiled.map_err(|e| (Argument::Pattern, e.message()))?;
+    ask(&pattern, &event).map_err(|e| (Argument::Event, format!("The event is not valid: {e}.")))
 }
 
 /// JSON text stays as it is; an object becomes JSON text, its null attributes left out.
@@ -70,11 +89,15 @@ mod tests {
 
     use super::*;
 
-    fn check(pattern: Value, event: Value, want: Result<bool, &str>) {
+    fn matches(pattern: Value, event: Value) -> Result<bool, (Argument, String)> {
+        of_values(pattern, event, Pattern::matches)
+    }
+
+    fn check(pattern: Value, event: Value, want: Result<bool, Argument>) {
         let shown = format!("{pattern} {event}");
         match (matches(pattern, event), want) {
             (Ok(got), Ok(want)) => assert_eq!(got, want, "{shown}"),
-            (Err((argument, text)), Err(want)) => assert_eq!(argument.to_string(), want, "{shown}: {text}"),
+            (Err((argument, text)), Err(want)) => assert_eq!(argument, want, "{shown}: {text}"),
             (got, want) => panic!("{shown}: {got:?}, not {want:?}"),
         }
     }
@@ -94,16 +117,16 @@ mod tests {
 
     #[test]
     fn faults() {
-        check(json!({ "a": 1 }), json!({}), Err("pattern"));
-        check(Value::Null, json!({}), Err("pattern"));
-        check(json!({ "a": ["x"] }), Value::Null, Err("event"));
+        check(json!({ "a": 1 }), json!({}), Err(Argument::Pattern));
+        check(Value::Null, json!({}), Err(Argument::Pattern));
+        check(json!({ "a": ["x"] }), Value::Null, Err(Argument::Event));
         // As `jsonencode` writes it.
         for null in [json!(null), json!("null")] {
             let said = |result: Result<bool, (_, String)>| result.unwrap_err().1;
             assert!(said(matches(null.clone(), json!({}))).starts_with("The pattern is null"));
             assert!(said(matches(json!({ "a": ["x"] }), null)).starts_with("The event is null"));
         }
-        check(json!({ "a": ["x"] }), json!("nonsense"), Err("event"));
-        check(json!({ "a": ["x"] }), json!([1]), Err("event"));
+        check(json!({ "a": ["x"] }), json!("nonsense"), Err(Argument::Event));
+        check(json!({ "a": ["x"] }), json!([1]), Err(Argument::Event));
     }
 }

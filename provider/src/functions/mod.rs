@@ -3,6 +3,8 @@
 mod event_pattern;
 mod event_pattern_matches;
 mod event_source_name;
+mod explain_event_pattern;
+mod messages;
 mod parse_event_source_arn;
 mod sample_event;
 
@@ -15,6 +17,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.function::<event_pattern::EventPattern>();
     registry.function::<event_pattern_matches::EventPatternMatches>();
     registry.function::<event_source_name::EventSourceName>();
+    registry.function::<explain_event_pattern::ExplainEventPattern>();
     registry.function::<parse_event_source_arn::ParseEventSourceArn>();
     registry.function::<sample_event::SampleEvent>();
 }

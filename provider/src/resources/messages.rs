@@ -6,6 +6,8 @@ use tfplugin::{Diagnostic, MoveRefused};
 use crate::aws::{Error, arn};
 use crate::failure::{Standing, import_block};
 use crate::ownership::{Conflict, Object};
+use crate::resources::placement::Here;
+use crate::scalr::places::Place;
 
 /// How an address changes without a destroy.
 const MOVED: &str = "To change the address of a resource, use a `moved` block: the plan then shows neither a destroy nor a create.";
@@ -18,6 +20,39 @@ pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnosti
          becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule picks up, without an \
          error.\n\n{instead}",
         wire.aws_account_id, wire.region, wire.name
+    ))
+}
+
+/// With the plan: Scalr says that a connection leads elsewhere. `neighbour`: the connection that leads here, if there is one.
+pub fn bus_elsewhere(place: &Place, here: &Here, neighbour: Option<&Place>) -> Diagnostic {
+    let what = if here.has_account(place) {
+        "region"
+    } else {
+        "AWS account"
+    };
+    let looked_in = here.account.as_ref().map_or_else(
+        || format!("region {}", here.region),
+        |account| format!("account {account}, region {}", here.region),
+    );
+    let instead = neighbour.map_or_else(String::new, |neighbour| {
+        format!(
+            ", where the connection `{}` leads: its event bus is `{}`",
+            neighbour.connection, neighbour.source
+        )
+    });
+    let next = if here.has_account(place) {
+        format!("Set `region = \"{}\"`", place.region)
+    } else {
+        format!(
+            "Use AWS credentials of account {}, and `region = \"{}\"`",
+            place.account, place.region
+        )
+    };
+    Diagnostic::warning(format!("The event bus is in another {what} than this resource")).detail(format!(
+        "Scalr says that the connection `{}` leads to AWS account {}, region {}: there its event bus is, and its events arrive. \
+         This resource is in {looked_in}{instead}. AWS refuses what is to be made on a bus that is not there, and a bus of an \
+         earlier connection receives nothing.\n\n{next}, unless the same apply changes the connection.",
+        place.connection, place.account, place.region
     ))
 }
 

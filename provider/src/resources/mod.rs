@@ -16,6 +16,7 @@ mod existing;
 mod handover;
 mod messages;
 mod moved;
+mod placement;
 mod receiving;
 pub mod refreshing;
 mod routes;

@@ -15,6 +15,7 @@ scenarios![
     a_paused_connection_beside_another_stops_no_check,
     an_interrupted_check_says_that_the_run_goes_on,
     what_cannot_be_looked_at_is_said,
+    a_log_group_that_cannot_be_searched_is_said_before_a_run,
 ];
 
 const NAME: &str = "scalr_eventbridge_delivery_check";
@@ -155,6 +156,7 @@ async fn no_run_is_started_for_what_is_missing() {
         .create(config(json!({ "log_group": "/none" })))
         .await
         .unwrap_err();
+    fakes.aws.state().let_through("DescribeLogGroups", 1);
     fakes.aws.state().trouble("DescribeLogGroups", DENIED);
     resource.create(config(json!({}))).await.unwrap_err();
     fakes.aws.state().trouble("FilterLogEvents", DENIED);
@@ -276,4 +278,18 @@ async fn what_cannot_be_looked_at_is_said() {
         .create(config(json!({})))
         .await
         .unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_group_that_cannot_be_searched_is_said_before_a_run() {
+    let fakes = whole().await;
+    fakes.aws.state().groups.get_mut(GROUP).unwrap()["logGroupClass"] = json!("INFREQUENT_ACCESS");
+    let resource = fakes.harness.resource(NAME);
+    let planned = resource.plan(None, config(json!({}))).await.unwrap();
+    names(&planned.warnings, &["INFREQUENT_ACCESS"]);
+    let runs = fakes.scalr.count("POST");
+    let applied = resource.apply(planned).await;
+    names(&applied.diags, &["INFREQUENT_ACCESS"]);
+    assert!(applied.diags.has_errors() && applied.state.is_none());
+    assert_eq!(fakes.scalr.count("POST"), runs);
 }

@@ -333,16 +333,17 @@ async fn an_object_that_was_moved_and_never_read_can_be_destroyed() {
     assert!(fake.state().rules.is_empty());
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_cannot_be_moved_says_what_to_do() {
-    let (fake, harness) = at_aws().await;
-    let elsewhere = format!("arn:aws:events:eu-west-1:{ACCOUNT}:rule/{SOURCE}/runs");
+/// A state's file, what is changed in it, and what the refusal names.
+type Refusal = (&'static str, Json, &'static [&'static str]);
+
+/// States of buses and connections that are of no use here.
+fn refused_buses_and_connections() -> Vec<Refusal> {
     let other_account = format!("arn:aws:events:us-east-1:210987654321:event-bus/{SOURCE}");
-    for (file, change, named) in [
+    vec![
         (
             "aws_cloudwatch_event_bus.0",
             json!({ "name": "default", "event_source_name": "" }),
-            &["`default`", "`aws_cloudwatch_event_bus`"][..],
+            &["`default`", "`aws_cloudwatch_event_bus`"],
         ),
         (
             "aws_cloudwatch_event_bus.0",
@@ -369,6 +370,28 @@ async fn what_cannot_be_moved_says_what_to_do() {
             json!({ "arn": other_account }),
             &["`210987654321`", ACCOUNT],
         ),
+        (
+            "scalr_event_bridge_integration.0",
+            json!({ "id": "ws-1" }),
+            &["`ws-1`"],
+        ),
+        (
+            "scalr_event_bridge_integration.0",
+            json!({ "region": "eu-west-1" }),
+            &["`eu-west-1`", "`event_source_arn`"],
+        ),
+        (
+            "scalr_event_bridge_integration.0",
+            json!({ "event_source_name": "aws.partner/scalr.com/acme/other" }),
+            &["acme/other"],
+        ),
+    ]
+}
+
+/// States of rules and targets that are of no use here.
+fn refused_rules_and_targets() -> Vec<Refusal> {
+    let elsewhere = format!("arn:aws:events:eu-west-1:{ACCOUNT}:rule/{SOURCE}/runs");
+    vec![
         (
             "aws_cloudwatch_event_rule.1-region",
             json!({ "arn": elsewhere }),
@@ -410,22 +433,15 @@ async fn what_cannot_be_moved_says_what_to_do() {
             json!({ "region": "eu-west-1" }),
             &["`eu-west-1`", "identity"],
         ),
-        (
-            "scalr_event_bridge_integration.0",
-            json!({ "id": "ws-1" }),
-            &["`ws-1`"],
-        ),
-        (
-            "scalr_event_bridge_integration.0",
-            json!({ "region": "eu-west-1" }),
-            &["`eu-west-1`", "`event_source_arn`"],
-        ),
-        (
-            "scalr_event_bridge_integration.0",
-            json!({ "event_source_name": "aws.partner/scalr.com/acme/other" }),
-            &["acme/other"],
-        ),
-    ] {
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_moved_says_what_to_do() {
+    let (fake, harness) = at_aws().await;
+    let mut all = refused_buses_and_connections();
+    all.extend(refused_rules_and_targets());
+    for (file, change, named) in all {
         let refused = Source::of(file).with(change).moved(&harness).await.unwrap_err();
         names(&refused, named);
         names(&refused, &["Nothing was changed"]);

@@ -52,6 +52,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         aws::passed_on::SCENARIOS,
         include_str!("aws/passed_on.rs"),
     ),
+    (
+        "aws/planned_group",
+        aws::planned_group::SCENARIOS,
+        include_str!("aws/planned_group.rs"),
+    ),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     ("aws/queue", aws::queue::SCENARIOS, include_str!("aws/queue.rs")),
     (

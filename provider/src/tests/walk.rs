@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use tfplugin::Diagnostics;
 use tfplugin::testing::{Harness, State, UNKNOWN};
 use tokio::time::Instant;
 
@@ -19,6 +20,7 @@ scenarios![
     an_activation_without_a_bus_waits_for_none_that_nobody_makes,
     a_bus_of_another_place_than_its_connections_is_refused_at_once,
     a_destroy_of_bus_and_connection_loses_nothing,
+    plans_say_that_a_bus_is_elsewhere_than_its_connection,
 ];
 
 const ACTIVATION: &str = "scalr_eventbridge_activation";
@@ -305,6 +307,60 @@ async fn a_bus_of_another_place_than_its_connections_is_refused_at_once() {
     let (applied, ()) = tokio::join!(resource.apply(planned), appears);
     assert!(applied.diags.has_errors());
     assert_eq!(stage.aws.count("DescribeEventSource"), 6);
+}
+
+/// At every plan of a rule and of a bus; Scalr is asked once for a name.
+#[tokio::test(start_paused = true)]
+async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
+    let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
+    let rule = json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern });
+    for (region, other_account, at) in [
+        (Some("eu-west-1"), None, Some("region")),
+        (None, Some("210987654321"), Some("event_bus_name")),
+        (Some("us-east-1"), Some("210987654321"), Some("event_bus_name")),
+        (None, None, None),
+        (Some("us-east-1"), None, None),
+    ] {
+        let stage = stage().await;
+        stage.aws.state().other_account = other_account;
+        // In real time: the paused clock moves on while an answer is on its way.
+        tokio::time::resume();
+        let asked = stage.scalr.count("GET");
+        let resource = stage.harness.resource("scalr_eventbridge_rule");
+        let config = and(rule.clone(), json!({ "region": region }));
+        let planned = resource.plan(None, config.clone()).await.unwrap();
+        let places_of = |warnings: &Diagnostics| {
+            warnings
+                .iter()
+                .map(|one| one.path.to_string())
+                .collect::<Vec<_>>()
+        };
+        let want: Vec<&str> = at.into_iter().collect();
+        assert_eq!(places_of(&planned.warnings), want, "{region:?} {other_account:?}");
+        let made = resource.apply(planned).await.state.unwrap();
+        let again = resource.plan(Some(&made), config).await.unwrap();
+        assert_eq!(again.warnings.iter().count() > 0, region == Some("eu-west-1"));
+        // The second question is for the connection that leads here.
+        assert!(stage.scalr.count("GET") - asked <= 2);
+        let bus = bus(json!({ "region": region }));
+        let planned = stage.harness.resource(BUS).plan(None, bus).await.unwrap();
+        assert_eq!(planned.warnings.iter().count(), want.len());
+        tokio::time::pause();
+    }
+    // Scalr gives no answer, and is asked once; without its credentials it is not asked.
+    let stage = stage().await;
+    let refusal = scalr::fake::error(403, "You may not.");
+    let call = "GET integrations/aws-event-bridge";
+    stage.scalr.state().refuses.push((call, refusal.0, refusal.1));
+    let asked = stage.scalr.count("GET");
+    for harness in [&stage.harness, &aws::beside(stage.aws.config(), None)] {
+        let resource = harness.resource("scalr_eventbridge_rule");
+        for name in ["a", "b"] {
+            let config = and(rule.clone(), json!({ "name": name, "region": "eu-west-1" }));
+            assert!(resource.plan(None, config).await.unwrap().warnings.is_empty());
+        }
+    }
+    assert!(stage.scalr.count("GET") - asked <= 1);
 }
 
 /// Nothing sends events any more: the warning that they are dropped from now on would be noise.

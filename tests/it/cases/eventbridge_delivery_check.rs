@@ -5,6 +5,7 @@ use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
+use aws_sdk_cloudwatchlogs::types::LogGroupClass;
 use serde_json::Value;
 
 use super::hcl::{self, ACTIVATION, BUS, CONNECTION, GROUP, RULE, TARGET};
@@ -37,6 +38,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut rows = vec![
         Case::new("delivery_check::lifecycle", lifecycle),
         Case::new("delivery_check::bad_group", bad_group),
+        Case::new("delivery_check::infrequent_access_group", infrequent_access_group),
     ];
     for link in BREAKS {
         rows.push(Case::new(
@@ -91,6 +93,18 @@ fn bad_group(tool: &Tool) -> Result<()> {
     let (workdir, _) = chain(tool)?;
     workdir.config(&hcl::with(ALONE, "/scalr/runs", "/scalr/none"))?;
     workdir.apply_fails(&["/scalr/none"])?;
+    Ok(())
+}
+
+/// The events arrive, but AWS lets nobody look for them with this call.
+fn infrequent_access_group(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    let class = LogGroupClass::InfrequentAccess;
+    let group = workdir.aws().logs.create_log_group().log_group_name(GROUP);
+    block_on(group.log_group_class(class).send())?;
+    workdir.config(ALONE)?;
+    workdir.plan_shows(&["Warning: The log group `/scalr/runs` cannot be searched"])?;
+    workdir.apply_fails(&["INFREQUENT_ACCESS", "No run was started"])?;
     Ok(())
 }
 

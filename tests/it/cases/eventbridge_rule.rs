@@ -27,6 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("rule::left_over_of_a_killed_apply", left_over),
         Case::new("rule::null_tag_and_empty_description", null_tag),
         Case::new("rule::pattern_that_matches_nothing", matches_nothing),
+        Case::new("rule::bus_of_another_region", bus_of_another_region),
     ]
 }
 
@@ -278,6 +279,16 @@ fn matches_nothing(tool: &Tool) -> Result<()> {
         "`aws.partner/scalr.com/ACCOUNT/NAME`",
         "`detail.event.result`",
     ])?;
+    let rule = hcl::with(
+        &on_bus,
+        "provider::scalr::event_pattern(\"RunExecuted\", {})",
+        "jsonencode({ detail = { event = { result = [\"errored\", \"cancelled\"] } } })",
+    );
+    workdir.config(&rule)?;
+    workdir.plan_shows(&[
+        "Warning: Part of the event pattern matches none of Scalr's events",
+        "never `cancelled`: perhaps `canceled` is meant",
+    ])?;
     workdir.config(&on_bus)?;
     let quiet = workdir.plan_shows(&[])?;
     ensure!(
@@ -285,5 +296,26 @@ fn matches_nothing(tool: &Tool) -> Result<()> {
         "{}",
         quiet.text
     );
+    Ok(())
+}
+
+/// Scalr says where the bus is, and where it is not AWS refuses the rule.
+fn bus_of_another_region(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    let named = hcl::with(RULE, "scalr_eventbridge_bus.scalr.name", &format!("{bus:?}"));
+    let elsewhere = hcl::more(&named, "region = \"eu-west-1\"");
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &elsewhere]))?;
+    workdir.plan_shows(&[
+        "Warning: The event bus is in another region than this resource",
+        "region = \"eu-west-1\"",
+        "Set `region = \"us-east-1\"`",
+    ])?;
+    workdir.apply_fails(&["There is no event bus"])?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &named]))?;
+    let quiet = workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    ensure!(!quiet.text.contains("Warning: The event bus"), "{}", quiet.text);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `event_pattern`, `sample_event`, `event_pattern_matches`, `event_source_name`, `parse_event_source_arn`
+//! `event_pattern`, `sample_event`, `event_pattern_matches`, `explain_event_pattern`, `event_source_name`, `parse_event_source_arn`
 
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
@@ -12,6 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("functions::values", values),
         Case::new("functions::null_filters", null_filters).needs(Feature::BareNullArgument),
         Case::new("functions::errors", errors),
+        Case::new("functions::explain_event_pattern", explain),
     ]
 }
 
@@ -91,76 +92,157 @@ output "same" {
     Ok(())
 }
 
+/// A call that is refused, under a name of its own, and what the refusal says.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "type",
+        r#"provider::scalr::event_pattern("RunExecutd", {})"#,
+        "RunExecuted",
+    ),
+    (
+        "filter",
+        r#"provider::scalr::event_pattern("RunExecuted", { resutl = "x" })"#,
+        "`result`",
+    ),
+    (
+        "kind",
+        r#"provider::scalr::event_pattern("RunExecuted", { is_dry = "yes" })"#,
+        "`is_dry`",
+    ),
+    (
+        "list",
+        r#"provider::scalr::event_pattern("RunExecuted", ["x"])"#,
+        "filters",
+    ),
+    (
+        "pattern",
+        "provider::scalr::event_pattern_matches({ a = 1 }, {})",
+        "Event pattern is not valid",
+    ),
+    (
+        "sample",
+        r#"provider::scalr::sample_event("AuditLogs")"#,
+        "`AuditLog`",
+    ),
+    (
+        "arn",
+        r#"provider::scalr::parse_event_source_arn("arn:aws:s3:::bucket")"#,
+        "arn:aws:s3:::bucket",
+    ),
+    (
+        "outside",
+        r#"provider::scalr::event_pattern("RunExecuted", { result = "cancelled" })"#,
+        "perhaps `canceled` is meant",
+    ),
+    (
+        "explain",
+        r#"provider::scalr::explain_event_pattern({ a = ["x"] }, "nonsense")"#,
+        "The event is not valid",
+    ),
+    (
+        "twice",
+        r#"provider::scalr::event_pattern("RunExecuted", { "is-dry" = true, is_dry = false })"#,
+        "`is-dry` and `is_dry`",
+    ),
+    (
+        "host",
+        r#"provider::scalr::event_source_name("acme.scalr.io", "c")"#,
+        "write `acme`",
+    ),
+    (
+        "segment",
+        r#"provider::scalr::event_source_name("a b", "c")"#,
+        "a b",
+    ),
+];
+
 /// Each is refused by itself, on its argument, with the nearest right name where there is one.
 fn errors(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
-    let calls = [
-        (
-            "type",
-            r#"provider::scalr::event_pattern("RunExecutd", {})"#,
-            "RunExecuted",
-        ),
-        (
-            "filter",
-            r#"provider::scalr::event_pattern("RunExecuted", { resutl = "x" })"#,
-            "`result`",
-        ),
-        (
-            "kind",
-            r#"provider::scalr::event_pattern("RunExecuted", { is_dry = "yes" })"#,
-            "`is_dry`",
-        ),
-        (
-            "list",
-            r#"provider::scalr::event_pattern("RunExecuted", ["x"])"#,
-            "filters",
-        ),
-        (
-            "pattern",
-            "provider::scalr::event_pattern_matches({ a = 1 }, {})",
-            "Event pattern is not valid",
-        ),
-        (
-            "sample",
-            r#"provider::scalr::sample_event("AuditLogs")"#,
-            "`AuditLog`",
-        ),
-        (
-            "arn",
-            r#"provider::scalr::parse_event_source_arn("arn:aws:s3:::bucket")"#,
-            "arn:aws:s3:::bucket",
-        ),
-        (
-            "twice",
-            r#"provider::scalr::event_pattern("RunExecuted", { "is-dry" = true, is_dry = false })"#,
-            "`is-dry` and `is_dry`",
-        ),
-        (
-            "host",
-            r#"provider::scalr::event_source_name("acme.scalr.io", "c")"#,
-            "write `acme`",
-        ),
-        (
-            "segment",
-            r#"provider::scalr::event_source_name("a b", "c")"#,
-            "a b",
-        ),
-    ];
     let output =
         |(name, call, _): &(&str, &str, &str)| format!("output \"{name}\" {{\n  value = {call}\n}}\n");
-    workdir.config(&calls.iter().map(output).collect::<String>())?;
-    let needles: Vec<_> = calls.iter().map(|(_, _, needle)| *needle).collect();
+    workdir.config(&REFUSED.iter().map(output).collect::<String>())?;
+    let needles: Vec<_> = REFUSED.iter().map(|(_, _, needle)| *needle).collect();
     let ended = workdir.plan_fails(&needles)?;
     let count = ended.text.matches("Error: ").count();
     ensure!(
-        count == calls.len(),
+        count == REFUSED.len(),
         "{count} errors for {} bad calls:\n{}",
-        calls.len(),
+        REFUSED.len(),
         ended.text
     );
     // Terraform ends the sentence itself.
     for end in ["..", "?."] {
         ensure!(!ended.flat().contains(end), "`{end}`:\n{}", ended.text);
     }
+    Ok(())
+}
+
+const EXPLAINED: &str = r#"
+locals {
+  pattern = provider::scalr::event_pattern("RunExecuted", { result = ["errored"], is_dry = false })
+}
+output "explained" {
+  value = provider::scalr::explain_event_pattern(local.pattern, provider::scalr::sample_event("RunExecuted"))
+}
+output "typo" {
+  value = [
+    for leaf in provider::scalr::explain_event_pattern({ detail = { workspce = ["web"] } }, { detail = { workspace = "web" } }).leaves :
+    "${leaf.path}: ${leaf.nearest}" if !leaf.matched && length(leaf.found) == 0
+  ]
+}
+"#;
+
+/// What a pattern misses is the assertion's message. The module calls the function: OpenTofu 1.12 crashes on a test file that does.
+const TESTED: &str = r#"
+run "as_it_is" {
+  command = plan
+  assert {
+    condition     = !output.explained.matched && length(output.explained.leaves) == 4
+    error_message = output.explained.message
+  }
+}
+run "as_it_should_be" {
+  command = plan
+  assert {
+    condition     = output.explained.matched
+    error_message = output.explained.message
+  }
+}
+"#;
+
+/// What each leaf finds, as a value, and as the message of a failed assertion.
+fn explain(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(EXPLAINED)?;
+    workdir.apply()?;
+    let explained = workdir.output("explained")?;
+    let leaf = |path: &str, matched: bool, expected: &str, found: &str| json!({ "alternative": 0, "path": path, "matched": matched, "expected": expected, "found": [found], "nearest": null });
+    let leaves = json!([
+        leaf("detail-type", true, "[\"RunExecuted\"]", "\"RunExecuted\""),
+        leaf("detail.event.is-dry", true, "[false]", "false"),
+        leaf("detail.event.result", false, "[\"errored\"]", "\"applied\""),
+        leaf(
+            "source",
+            true,
+            "[{\"prefix\":\"aws.partner/scalr.com\"}]",
+            "\"aws.partner/scalr.com/account-name/integration-name\""
+        ),
+    ]);
+    ensure!(
+        explained["matched"] == false && explained["leaves"] == leaves,
+        "{explained:#}"
+    );
+    ensure!(workdir.output("typo")? == json!(["detail.workspce: detail.workspace"]));
+    std::fs::create_dir_all(workdir.path().join("tests"))?;
+    workdir.write("tests/pattern.tftest.hcl", TESTED)?;
+    let ended = workdir.run(&["test", "-no-color"])?;
+    ensure!(
+        ended.code() != 0 && ended.flat().contains("1 passed, 1 failed"),
+        "{}",
+        ended.text
+    );
+    let said = "`detail.event.result` wants [\"errored\"]: the event has \"applied\"";
+    ensure!(ended.flat().contains(said), "{}", ended.text);
     Ok(())
 }

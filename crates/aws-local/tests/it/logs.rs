@@ -53,6 +53,8 @@ async fn groups_and_streams_answer_as_aws_was_recorded() {
             {C} logs.DescribeLogGroups {{"limit":51}} => InvalidParameterException
             {C} logs.DescribeLogGroups {{"nextToken":"bogus"}} => InvalidParameterException
             {C} logs.CreateLogGroup {{"logGroupName":"rare","logGroupClass":"INFREQUENT_ACCESS"}} => ok
+            {C} logs.FilterLogEvents {{"logGroupName":"rare"}} => InvalidOperationException
+            {C} logs.GetLogEvents {{"logGroupName":"rare","logStreamName":"s"}} => InvalidOperationException
             {C} logs.DescribeLogGroups {{"logGroupClass":"ESSENTIALS"}} => ok{{"logGroups":[{{"logGroupName":"rare"}}]}}
             {C} logs.DescribeLogGroups {{"logGroupClass":"STANDARD"}} => ok{{"logGroups":[{{"logGroupName":"g"}}]}}
             {C} logs.CreateLogGroup {{"logGroupName":"aws/x"}} => InvalidParameterException

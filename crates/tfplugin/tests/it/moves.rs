@@ -80,12 +80,41 @@ async fn an_object_moves_with_private_state_and_identity() {
     animal.assert_stable(&read, json!({ "name": "leo" })).await;
 }
 
+const TWO_BLOCKS: &str =
+    "In place of `moved` write two blocks: a `removed` block with `from = wild_beast.NAME`";
+
+/// What the refusal of a move says.
+async fn check_refused(target: &str, from: MovedFrom<'_>, said: &[&str]) {
+    let refused = open().await.resource(target).move_from(&from).await.unwrap_err();
+    let refused = text(&refused);
+    for part in said {
+        assert!(refused.contains(part), "{part:?} is not in\n{refused}");
+    }
+}
+
 #[tokio::test]
-async fn what_cannot_be_moved_is_told_what_to_write_instead() {
-    let zoo = open().await;
-    let two_blocks = "In place of `moved` write two blocks: a `removed` block with `from = wild_beast.NAME`";
+async fn a_state_that_is_no_such_object_is_refused() {
+    let good = json!({ "name": "leo" });
+    for (state, said) in [
+        (json!({}), &["It has no name.", TWO_BLOCKS][..]),
+        (json!([]), &["it is no object", TWO_BLOCKS]),
+        (json!(null), &["it is no object", TWO_BLOCKS]),
+        (
+            json!({ "name": "hydra" }),
+            &["The provider crashed", "many heads"],
+        ),
+    ] {
+        let from = MovedFrom {
+            state: &state,
+            ..beast(&good)
+        };
+        check_refused("zoo_animal", from, said).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_moved_is_answered_with_what_to_write_instead() {
     let state = json!({ "id": "animal-leo", "name": "leo" });
-    let bad = [json!({}), json!([]), json!(null), json!({ "name": "hydra" })];
     let other = json!({ "name": "other" });
     let one = beast(&state);
     for (target, from, said) in [
@@ -111,50 +140,18 @@ async fn what_cannot_be_moved_is_told_what_to_write_instead() {
             &[
                 "provider `registry.terraform.io/desert/wild`",
                 "of `jungle/wild`",
-                two_blocks,
+                TWO_BLOCKS,
             ],
         ),
         (
             "zoo_animal",
             MovedFrom { version: 0, ..one },
-            &["has version 0", "versions 1 to 2", two_blocks],
+            &["has version 0", "versions 1 to 2", TWO_BLOCKS],
         ),
         (
             "zoo_animal",
             MovedFrom { version: 3, ..one },
-            &["has version 3", two_blocks],
-        ),
-        (
-            "zoo_animal",
-            MovedFrom {
-                state: &bad[0],
-                ..one
-            },
-            &["It has no name.", two_blocks],
-        ),
-        (
-            "zoo_animal",
-            MovedFrom {
-                state: &bad[1],
-                ..one
-            },
-            &["it is no object", two_blocks],
-        ),
-        (
-            "zoo_animal",
-            MovedFrom {
-                state: &bad[2],
-                ..one
-            },
-            &["it is no object", two_blocks],
-        ),
-        (
-            "zoo_animal",
-            MovedFrom {
-                state: &bad[3],
-                ..one
-            },
-            &["The provider crashed", "many heads"],
+            &["has version 3", TWO_BLOCKS],
         ),
         (
             "zoo_animal",
@@ -162,7 +159,7 @@ async fn what_cannot_be_moved_is_told_what_to_write_instead() {
                 identity: Some(&other),
                 ..one
             },
-            &["It is two beasts.", two_blocks],
+            &["It is two beasts.", TWO_BLOCKS],
         ),
         (
             "zoo_animal",
@@ -183,11 +180,7 @@ async fn what_cannot_be_moved_is_told_what_to_write_instead() {
             ],
         ),
     ] {
-        let refused = zoo.resource(target).move_from(&from).await.unwrap_err();
-        let refused = text(&refused);
-        for part in said {
-            assert!(refused.contains(part), "{part:?} is not in\n{refused}");
-        }
+        check_refused(target, from, said).await;
     }
 }
 

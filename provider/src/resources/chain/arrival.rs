@@ -1,7 +1,7 @@
 //! Finding the run's event in the log group.
 
 use aws_sdk_cloudwatchlogs::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use aws_sdk_cloudwatchlogs::types::{FilteredLogEvent, LogGroup, LogGroupClass};
 use scalr_events::EventType;
 use serde_json::Value;
 
@@ -16,6 +16,11 @@ pub struct Arrival {
     pub event_id: Option<String>,
     pub delivered_at: Option<String>,
     pub latency_ms: i64,
+}
+
+/// AWS refuses FilterLogEvents for this class.
+pub fn is_infrequent(group: &LogGroup) -> bool {
+    group.log_group_class() == Some(&LogGroupClass::InfrequentAccess)
 }
 
 /// Whether log events may be looked for at all.

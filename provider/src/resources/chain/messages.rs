@@ -51,6 +51,23 @@ pub(super) fn no_group(probe: &Probe<'_>, account: &str, region: &str) -> Diagno
         .at(probe.at.log_group.clone())
 }
 
+/// AWS answers `FilterLogEvents is not supported for this log class` (aws/karpenter-provider-aws pull request 9567 shows it).
+pub fn no_search(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("The log group `{name}` cannot be searched"))
+        .detail(
+            "It is of class INFREQUENT_ACCESS, for which AWS refuses FilterLogEvents, the call that looks for the event. A log \
+             group keeps its class for ever: give the rule a second target with a log group of class STANDARD (`create = true` \
+             makes one) and check that.",
+        )
+}
+
+/// The same in an apply.
+pub(super) fn search_refused(probe: &Probe<'_>) -> Diagnostic {
+    no_search(probe.log_group)
+        .standing("No run was started.")
+        .at(probe.at.log_group.clone())
+}
+
 /// What keeps the check from being begun.
 pub(super) fn not_started() -> Standing {
     Standing::same("No run was started.")

@@ -19,10 +19,10 @@ use crate::aws::Regional;
 use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::scalr::{Attributes, Scalr};
-pub use arrival::Arrival;
+pub use arrival::{Arrival, is_infrequent};
 use facts::Facts;
 use messages::doing;
-pub use messages::{arrived, interrupted};
+pub use messages::{arrived, interrupted, no_search};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// How long the walk through the chain may take.
@@ -134,7 +134,8 @@ async fn need_group(aws: &Regional, probe: &Probe<'_>) -> Result<()> {
     let name = probe.log_group;
     let held = aws.log_group(name).await;
     let held = held.map_err(|e| e.during_with(doing::look_for_group(name), &messages::not_started()))?;
-    let readable = match held {
+    let readable = match &held {
+        Some(group) if is_infrequent(group) => return Err(messages::search_refused(probe).into()),
         Some(_) => arrival::may_read(aws, name).await,
         None => return Err(messages::no_group(probe, &aws.account_in_words().await, &aws.name).into()),
     };

@@ -12,9 +12,7 @@ mod source;
 
 use std::collections::BTreeMap;
 
-use tfplugin::{
-    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
-};
+use tfplugin::{Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use super::handover;
 use crate::aws::tags::INSTANCE;
@@ -206,20 +204,7 @@ impl Resource for Bus {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        plan::warn_of_loss(plan);
-        in_use::judge(plan).await;
-        if plan.action() == PlanAction::Delete {
-            return Ok(());
-        }
-        defaults::plan_region(plan, &Self::region());
-        defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |bus| bus.tags.as_ref());
-        plan::name(plan);
-        plan::source_state(plan);
-        let object = object::planned(plan);
-        let instead = "another `event_source_name`";
-        handover::plan(plan, object, instead, Self::event_source_name());
-        plan::note_association(plan);
-        routes::warn(plan).await;
+        plan::decide(plan).await;
         Ok(())
     }
 

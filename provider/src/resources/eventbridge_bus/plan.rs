@@ -3,13 +3,44 @@
 use tfplugin::{Operation, Plan, PlanAction, Value};
 
 use super::source::MISSING;
-use super::{Bus, in_use, messages};
+use super::{Bus, in_use, messages, object, routes};
+use crate::defaults;
+use crate::resources::{handover, placement};
 
 /// Private state of a bus whose connection is in the state too, as of the last refresh.
 const WITH_CONNECTION: &str = "with_connection";
 
+/// All of it.
+pub(super) async fn decide(plan: &mut Plan<'_, Bus>) {
+    let deletes = plan.action() == PlanAction::Delete;
+    if !deletes {
+        defaults::plan_region(plan, &Bus::region());
+    }
+    warn_of_loss(plan);
+    in_use::judge(plan).await;
+    if deletes {
+        return;
+    }
+    defaults::plan_tags(plan, &Bus::tags(), &Bus::tags_all(), |bus| bus.tags.as_ref());
+    name(plan);
+    source_state(plan);
+    let object = object::planned(plan);
+    handover::plan(
+        plan,
+        object,
+        "another `event_source_name`",
+        Bus::event_source_name(),
+    );
+    note_association(plan);
+    placement::warn(plan, &Bus::event_source_name(), &Bus::region(), |bus| {
+        bus.arn.as_deref()
+    })
+    .await;
+    routes::warn(plan).await;
+}
+
 /// A bus is named as its source.
-pub(super) fn name(plan: &mut Plan<'_, Bus>) {
+fn name(plan: &mut Plan<'_, Bus>) {
     if plan.action() == PlanAction::Create
         && let Value::Known(source) = plan.planned(Bus::event_source_name())
     {
@@ -18,7 +49,7 @@ pub(super) fn name(plan: &mut Plan<'_, Bus>) {
 }
 
 /// A source that lost its association shows as an in-place change; one that is gone cannot be repaired from here.
-pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
+fn source_state(plan: &mut Plan<'_, Bus>) {
     let Some(prior) = plan.prior() else { return };
     if plan.action() != PlanAction::Update {
         return;
@@ -35,7 +66,7 @@ pub(super) fn source_state(plan: &mut Plan<'_, Bus>) {
 }
 
 /// The activation, which is planned later, reads the status that comes of it.
-pub(super) fn note_association(plan: &Plan<'_, Bus>) {
+fn note_association(plan: &Plan<'_, Bus>) {
     let keeps = |prior: &Bus| prior.source_state.as_deref() != Some("PENDING") && !plan.replaces();
     let Value::Known(source) = plan.planned(Bus::event_source_name()) else {
         return;
@@ -61,7 +92,7 @@ pub(super) fn note_refresh(operation: &Operation<'_, Bus>, bus: &Bus) {
 
 /// Warns that events are dropped from now on; not where nothing sends any: the source is gone, or a `destroy` takes the
 /// connection too.
-pub(super) fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
+fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
     let Some(prior) = plan.prior() else { return };
     let what = match plan.action() {
         PlanAction::Delete if in_use::is_destroy(plan, prior) && plan.private(WITH_CONNECTION).is_some() => {
@@ -71,8 +102,17 @@ pub(super) fn warn_of_loss(plan: &mut Plan<'_, Bus>) {
         PlanAction::Update if plan.replaces() => "Replacing",
         _ => return,
     };
-    if !prior.source_state.as_deref().is_some_and(is_gone) {
-        let warning = messages::loss(what, &prior.event_source_name);
-        plan.warn(warning);
+    // Where nothing arrives any more there is nothing left to lose.
+    if prior.source_state.as_deref().is_some_and(is_gone) {
+        return;
     }
+    let warning = messages::loss(what, &prior.event_source_name);
+    // A bus that is deleted has no configuration to point to.
+    let is_moved = plan.planned(Bus::region()) != Value::from(prior.region.clone());
+    let warning = match plan.action() {
+        PlanAction::Delete => warning,
+        _ if is_moved && !plan.config(Bus::region()).is_null() => warning.at(Bus::region()),
+        _ => warning.at(Bus::event_source_name()),
+    };
+    plan.warn(warning);
 }

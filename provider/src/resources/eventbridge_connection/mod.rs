@@ -67,6 +67,7 @@ impl Resource for Connection {
         let made = scalr::create(&scalr, &plan).await?;
         // The object exists: from here on nothing may lose it.
         operation.save(plan.clone().with(&made));
+        operation.client().places().forget().await;
         let mut object = scalr::await_source(made, &scalr, operation).await;
         if !plan.enabled {
             object = scalr::pause_new(object, &scalr, &plan, operation).await;
@@ -109,6 +110,7 @@ impl Resource for Connection {
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let deleted = scalr.api.delete_connection(&state.connection_id()?).await;
+        operation.client().places().forget().await;
         deleted
             .map(drop)
             .map_err(|error| scalr.failed(error).during(doing::delete(&state.name)))

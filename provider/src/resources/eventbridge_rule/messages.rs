@@ -210,10 +210,23 @@ pub(super) fn source_of_the_bus(bus: &str) -> String {
 }
 
 pub(super) fn matches_nothing(reasons: &[String]) -> Diagnostic {
-    let reasons: Vec<String> = reasons.iter().map(|reason| format!("  - {reason}")).collect();
     Diagnostic::warning("The event pattern matches none of Scalr's events").detail(format!(
-        "As far as the fields of Scalr's events are known, the rule will pick up nothing:\n\n{}\n\nThe guide *Fields of the \
-         events* lists them, and `provider::scalr::event_pattern_matches` tries a pattern on a sample.",
-        reasons.join("\n")
+        "As far as the fields of Scalr's events are known, the rule will pick up nothing:\n\n{}\n\n{WHERE_TO_LOOK}",
+        listed(reasons)
     ))
+}
+
+pub(super) fn matches_in_part(reasons: &[String]) -> Diagnostic {
+    Diagnostic::warning("Part of the event pattern matches none of Scalr's events").detail(format!(
+        "As far as the fields of Scalr's events are known, the rule picks up events, but none by these:\n\n{}\n\n{WHERE_TO_LOOK}",
+        listed(reasons)
+    ))
+}
+
+const WHERE_TO_LOOK: &str = "The guide *Fields of the events* lists them, and `provider::scalr::explain_event_pattern` says what a \
+    sample has in each field of a pattern.";
+
+fn listed(reasons: &[String]) -> String {
+    let lines = reasons.iter().map(|reason| format!("  - {reason}"));
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -12,11 +12,10 @@ use std::collections::BTreeMap;
 
 use tfplugin::rules::{Rules, exactly_one_of};
 use tfplugin::{
-    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value,
-    mins,
+    Attrs, Identity, ImportedAttrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins,
 };
 
-use super::handover;
+use super::{handover, placement};
 use crate::aws::tags::INSTANCE;
 use crate::aws::{Error, Regional, checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
@@ -29,8 +28,9 @@ use messages::doing;
 /// A rule on an event bus: which events it picks up. Where they go is said by `scalr_eventbridge_target`.
 ///
 /// The pattern is compiled at plan with the rules of EventBridge's own engine: one that AWS would refuse is an error
-/// before anything is made. On a bus of Scalr's, a pattern that matches none of Scalr's events is a warning: one that
-/// names a field that they do not have, a value of another type, or another source or detail type.
+/// before anything is made. On a bus of Scalr's, every plan warns of a pattern that matches none of Scalr's events, or of which a part
+/// matches none: one that names a field that they do not have, a value of another type or outside the values that the field has, or
+/// another source or detail type. Where Scalr can be asked, it warns as well of a bus that is in another region or AWS account.
 ///
 /// A `moved` block takes over an `aws_cloudwatch_event_rule`, made with hashicorp/aws, that has an event pattern.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -199,7 +199,11 @@ impl Resource for Rule {
         if plan.config(Self::name_prefix()).is_null() && plan.planned(Self::name_prefix()).is_unknown() {
             plan.set(Self::name_prefix(), None);
         }
-        warn_of_pattern(plan);
+        pattern::warn(plan);
+        placement::warn(plan, &Self::event_bus_name(), &Self::region(), |rule| {
+            rule.arn.as_deref()
+        })
+        .await;
         let object = object::planned(plan);
         handover::plan(plan, object, "another `name`", Self::name());
         in_use::judge(plan).await;
@@ -227,18 +231,5 @@ impl Rule {
         self.region = Some(Region::from(&*aws.name));
         defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)?;
         Ok(())
-    }
-}
-
-/// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
-fn warn_of_pattern(plan: &mut Plan<'_, Rule>) {
-    let Value::Known(pattern) = plan.config(Rule::event_pattern()) else {
-        return;
-    };
-    let bus = plan.config(Rule::event_bus_name()).known();
-    let mut warnings = pattern::warnings(&pattern);
-    warnings.extend(pattern::matches_nothing(&pattern, bus.as_deref()));
-    for warning in warnings {
-        plan.warn(warning.at(Rule::event_pattern()));
     }
 }

@@ -2,9 +2,9 @@
 
 use event_pattern::{LENGTH_MAX, LENGTH_QUOTA, Pattern, Warning};
 use serde_json::{Value, json};
-use tfplugin::Diagnostic;
+use tfplugin::{Diagnostic, Plan};
 
-use super::messages;
+use super::{Rule, messages};
 
 /// Refuses what EventBridge would refuse, in its words.
 pub(super) fn check(text: &str) -> Result<(), String> {
@@ -20,8 +20,21 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         .map_err(|error| messages::not_a_pattern(&error))
 }
 
+/// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
+pub(super) fn warn(plan: &mut Plan<'_, Rule>) {
+    let Some(pattern) = plan.config(Rule::event_pattern()).known() else {
+        return;
+    };
+    let bus = plan.config(Rule::event_bus_name()).known();
+    let mut warnings = warnings(&pattern);
+    warnings.extend(matches_nothing(&pattern, bus.as_deref()));
+    for warning in warnings {
+        plan.warn(warning.at(Rule::event_pattern()));
+    }
+}
+
 /// What EventBridge takes, but not in every account or not as it looks.
-pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
+fn warnings(text: &str) -> Vec<Diagnostic> {
     let (_, warnings) = Pattern::compile_for_eventbridge(text).ok().unzip();
     let (mut found, mut numbers) = (Vec::new(), Vec::new());
     for warning in warnings.unwrap_or_default() {
@@ -38,22 +51,25 @@ pub(super) fn warnings(text: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// On a bus of Scalr's nothing but Scalr's events arrives. A bus whose name is not known yet is taken for one that is made in
-/// the same apply, unless the pattern names a source that cannot be Scalr's.
-pub(super) fn matches_nothing(text: &str, bus: Option<&str>) -> Option<Diagnostic> {
+/// What of the pattern matches none of Scalr's events: on a bus of Scalr's nothing else arrives. A bus whose name is not known
+/// yet is taken for one that is made in the same apply, unless the pattern names a source that cannot be Scalr's.
+fn matches_nothing(text: &str, bus: Option<&str>) -> Option<Diagnostic> {
     let value = serde_json::from_str(text).ok()?;
     let is_scalrs = match bus {
         Some(bus) => bus.starts_with(scalr_events::SOURCE_PREFIX),
         None => is_for_scalr(&value),
     };
-    let mut reasons = is_scalrs.then(|| scalr_events::unmatched(&value))?;
+    let mut found = is_scalrs.then(|| scalr_events::unmatched(&value))?;
     if let Some(bus) = bus
-        && reasons.is_empty()
+        && found.whole.is_empty()
         && is_of_another_source(&value, bus)
     {
-        reasons.push(messages::source_of_the_bus(bus));
+        found.whole.push(messages::source_of_the_bus(bus));
     }
-    (!reasons.is_empty()).then(|| messages::matches_nothing(&reasons))
+    if !found.whole.is_empty() {
+        return Some(messages::matches_nothing(&found.whole));
+    }
+    (!found.parts.is_empty()).then(|| messages::matches_in_part(&found.parts))
 }
 
 /// Whether the pattern may be meant for Scalr's events: it asks for no source, or its source mentions Scalr.
@@ -132,6 +148,11 @@ mod tests {
             (&of_bus, "aws.partner/scalr.com/acme/test", true),
             (&of_bus, bus, false),
             (r#"{"detail-type": ["AuditLog"]}"#, bus, false),
+            (
+                r#"{"detail": {"event": {"result": ["errored", "cancelled"]}}}"#,
+                bus,
+                true,
+            ),
         ] {
             assert_eq!(
                 matches_nothing(text, Some(bus)).is_some(),

@@ -78,15 +78,19 @@ pub(super) fn quoted_containers<'t>(
     if !template.trim_start().starts_with(['{', '[']) {
         return Vec::new();
     }
-    let is_container = |name: &str| match paths.get(name) {
-        Some(path) => gives_container(path, from_scalr),
-        None => matches!(name, "aws.events.event" | "aws.events.event.json"),
-    };
     let mut found = quoted_names(template);
-    found.retain(|name| is_container(name));
+    found.retain(|name| is_container(name, paths, from_scalr));
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether the value of a name is known to be an object or a list.
+fn is_container(name: &str, paths: &BTreeMap<String, String>, from_scalr: bool) -> bool {
+    match paths.get(name) {
+        Some(path) => gives_container(path, from_scalr),
+        None => matches!(name, "aws.events.event" | "aws.events.event.json"),
+    }
 }
 
 /// Whether the value at an input path is known to be an object or a list.
@@ -117,30 +121,52 @@ fn quoted_names(template: &str) -> Vec<&str> {
 
 /// The template, with some value in each `<name>`, is an object of just `timestamp` and `message`.
 pub(super) fn gives_log_event(template: &str) -> bool {
-    let mut filled = String::with_capacity(template.len());
-    let mut letters = template.chars();
-    let (mut quoted, mut escaped) = (false, false);
-    while let Some(letter) = letters.next() {
-        match letter {
-            '<' if !quoted => {
-                letters.by_ref().find(|letter| *letter == '>');
-                filled.push('0');
-                continue;
-            }
-            '"' if !escaped => quoted = !quoted,
-            _ => {}
-        }
-        escaped = letter == '\\' && !escaped;
-        filled.push(letter);
-    }
-    let value = serde_json::from_str::<Json>(&filled);
+    let (value, _) = filled(template);
     let keys = value
-        .ok()
-        .and_then(|value| Some(value.as_object()?.keys().cloned().collect::<Vec<_>>()));
+        .as_ref()
+        .and_then(Json::as_object)
+        .map(|object| object.keys().map(String::as_str).collect::<Vec<_>>());
     keys.is_some_and(|mut keys| {
-        keys.sort();
+        keys.sort_unstable();
         keys == ["message", "timestamp"]
     })
+}
+
+/// The name that is all of a log event's message, where its value is an object or a list: CloudWatch Logs takes texts.
+pub(super) fn message_container<'t>(
+    template: &'t str,
+    paths: &BTreeMap<String, String>,
+    from_scalr: bool,
+) -> Option<&'t str> {
+    let (value, names) = filled(template);
+    let at = value?.get("message")?.get(PLACE)?.as_u64()?;
+    let name = names.get(usize::try_from(at).ok()?).copied()?;
+    is_container(name, paths, from_scalr).then_some(name)
+}
+
+/// The key of the object that stands for a name which is not within quotes.
+const PLACE: &str = "<";
+
+/// The template's JSON, with `{"<": N}` in place of the N-th name that is not within quotes; and these names.
+fn filled(template: &str) -> (Option<Json>, Vec<&str>) {
+    let (mut filled, mut names) = (String::with_capacity(template.len()), Vec::new());
+    let (mut quoted, mut escaped) = (false, false);
+    let mut rest = template;
+    while let Some(letter) = rest.chars().next() {
+        let after = &rest[letter.len_utf8()..];
+        if letter == '<' && !quoted {
+            let (name, end) = after.split_once('>').unwrap_or((after, ""));
+            filled.extend(["{\"", PLACE, "\":", &names.len().to_string(), "}"]);
+            names.push(name);
+            rest = end;
+            continue;
+        }
+        quoted ^= letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        filled.push(letter);
+        rest = after;
+    }
+    (serde_json::from_str(&filled).ok(), names)
 }
 
 #[cfg(test)]
@@ -201,6 +227,31 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(gives_log_event(template), want, "{template}");
+        }
+    }
+
+    #[test]
+    fn messages_that_are_objects() {
+        let paths = BTreeMap::from([
+            ("all".to_owned(), "$.detail".to_owned()),
+            ("run".to_owned(), "$.detail.event".to_owned()),
+            ("id".to_owned(), "$.detail.event.run-id".to_owned()),
+        ]);
+        for (message, from_scalr, want) in [
+            ("<all>", false, Some("all")),
+            ("<run>", true, Some("run")),
+            ("<run>", false, None),
+            ("<id>", true, None),
+            ("\"<id> of <all>\"", true, None),
+            ("<aws.events.event.json>", false, Some("aws.events.event.json")),
+            ("{\"run\": <run>}", true, None),
+        ] {
+            let template = format!(r#"{{"timestamp": <time>, "message": {message}}}"#);
+            assert_eq!(
+                message_container(&template, &paths, from_scalr),
+                want,
+                "{template}"
+            );
         }
     }
 }

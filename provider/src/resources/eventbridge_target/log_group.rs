@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
+use aws_sdk_cloudwatchlogs::types::{LogGroup as WireGroup, LogGroupClass};
 use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::{Diagnostic, Operation, Result};
 
@@ -59,7 +59,7 @@ async fn ensure(
 ) -> Result<()> {
     let owner = owner(&target.event_bus_name, &target.rule);
     let tagging = defaults::tagging(operation.client())?;
-    let need = need(target, &group.name, rule_arn);
+    let need = need(target.id(), &group.name, rule_arn);
     let saving = Saving::new(operation, target, prior);
     // Who owns the group is said before the turn ends: no target that goes may delete it from here on.
     let mut turn = handover::turn(operation, &object(aws, group)).await?;
@@ -115,7 +115,11 @@ pub(super) async fn read(
         group.status = Some(GROUP_MISSING.to_owned());
         return Ok(group);
     };
-    let need = need(target, &group.name, &target.derived_rule_arn(aws));
+    operation
+        .client()
+        .walk()
+        .note_log_group(&aws.name, &group.name, class(&held));
+    let need = need(target.id(), &group.name, &target.derived_rule_arn(aws));
     let tags = aws
         .log_group_tags(&need.log_group_arn)
         .await
@@ -152,7 +156,7 @@ pub(super) async fn left(
     if group.create {
         return Ok(Some(group));
     }
-    let need = need(target, &group.name, &target.derived_rule_arn(aws));
+    let need = need(target.id(), &group.name, &target.derived_rule_arn(aws));
     let held = log_policy::holds_ours(aws, &need).await;
     let held = held.map_err(|e| e.during(doing::read_group(&group.name)))?;
     Ok(held.then_some(group))
@@ -185,7 +189,7 @@ pub(super) async fn revoke(
     let Some(group) = &target.log_group else {
         return Ok(());
     };
-    let need = need(target, &group.name, rule_arn);
+    let need = need(target.id(), &group.name, rule_arn);
     let removed = log_policy::remove(operation, aws, &need).await;
     removed.map_err(|failure| messages::permission_not_revoked(&group.name, &failure, standing).into())
 }
@@ -375,14 +379,14 @@ async fn set_key(aws: &Regional, group: &LogGroup, held: Option<&WireGroup>, sta
     answer.map_err(|e| e.during_with(doing::set_key(name), &messages::after_group_call(standing)))
 }
 
-fn need(target: &Target, group: &str, rule_arn: &str) -> Need {
+pub(super) fn need(target_id: &str, group: &str, rule_arn: &str) -> Need {
     let parts = arn::parse(rule_arn);
     let (region, account) = parts.map_or(("", ""), |arn| (arn.region, arn.account));
     Need {
         log_group_arn: arn::of_log_group(region, account, group),
         rule_arn: rule_arn.to_owned(),
         account: account.to_owned(),
-        target_id: target.id().to_owned(),
+        target_id: target_id.to_owned(),
     }
 }
 
@@ -393,6 +397,11 @@ pub(super) fn arn_of(held: &WireGroup, known: Option<&LogGroup>) -> String {
         .or(known.and_then(|group| group.arn.as_deref()))
         .unwrap_or_default();
     arn.trim_end_matches(":*").to_owned()
+}
+
+/// The class of a log group; a group of before there were classes has none.
+pub(super) fn class(held: &WireGroup) -> &str {
+    held.log_group_class().map_or("STANDARD", LogGroupClass::as_str)
 }
 
 fn in_words(verdict: &Verdict) -> &'static str {

@@ -474,6 +474,34 @@ pub(super) fn quoted_containers(names: &[&str]) -> Diagnostic {
         .at(Target::input_transformer().input_template())
 }
 
+pub(super) fn message_is_no_text(name: &str) -> Diagnostic {
+    Diagnostic::warning("The message of the log event is an object or a list")
+        .detail(format!(
+            "`message` in `input_template` is `<{name}>`, and its value is an object or a list. CloudWatch Logs takes a text there: \
+             AWS reports no error, and what arrives is not that object (AWS's CDK says so of `LogGroupTargetInputOptions`). Use a \
+             path to a single value, or leave `input_transformer` out to have the whole event."
+        ))
+        .at(Target::input_transformer().input_template())
+}
+
+pub(super) fn class_of_lambda(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` is of class DELIVERY")).detail(
+        "AWS has that class for delivering Lambda's logs to S3 or Firehose alone: events stay in it for one day, whatever \
+         `retention_in_days` says, and CloudWatch Logs Insights cannot query them. A log group keeps its class for ever. Use one of \
+         class STANDARD, which `create = true` makes, or INFREQUENT_ACCESS.",
+    )
+}
+
+/// With the plan: the permission cannot be written as things are.
+pub(super) fn no_way_in(name: &str, obstacle: &log_policy::Failure) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "EventBridge cannot be let into the log group `{name}` as things are"
+    ))
+    .because(obstacle)
+    .next("The apply ends with an error at this target, unless it changes that policy first.")
+    .at(Target::log_group().name())
+}
+
 pub(super) fn fifo(destination: &str) -> Diagnostic {
     Diagnostic::warning("A FIFO queue needs a message group, which cannot be set here")
         .detail(format!(

@@ -11,6 +11,7 @@ mod moved;
 mod object;
 mod parts;
 mod plan;
+mod planned_group;
 mod routes;
 mod unfinished;
 mod validate;

@@ -9,7 +9,8 @@ use crate::aws::checks;
 /// A CloudWatch log group.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct LogGroup {
-    /// Name of the log group.
+    /// Name of the log group. The plan warns of a group of class DELIVERY, which keeps events for one day, and of one whose resource
+    /// policy cannot take the permission: AWS takes 51,200 characters for a group, else 5,120 for the account.
     // What replaces is another destination, however it is written: `plan::destination` decides.
     #[tf(required, check = checks::log_group)]
     pub name: String,

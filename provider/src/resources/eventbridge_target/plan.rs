@@ -2,8 +2,7 @@
 
 use tfplugin::{Diagnostic, GeneratedConfig, Plan, PlanAction, Value};
 
-use super::{Target, input, log_group, messages, object, routes, warnings};
-use crate::aws::look::Service;
+use super::{Target, input, log_group, messages, object, planned_group, routes, warnings};
 use crate::aws::{arn, target_id};
 use crate::defaults;
 use crate::ownership::Object;
@@ -22,7 +21,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, Target>) {
     let object = object::planned(plan);
     handover::plan(plan, object, "another `target_id`", Target::target_id());
     refuse_shared_group(plan);
-    refuse_foreign_group(plan).await;
+    planned_group::judge(plan).await;
     routes::warn(plan).await;
 }
 
@@ -96,7 +95,7 @@ fn managed(plan: &mut Plan<'_, Target>) {
 /// Warns of what may not work, and of what goes with the target.
 fn warn(plan: &mut Plan<'_, Target>) {
     warn_of_release(plan);
-    warn_of_quotes(plan);
+    warn_of_template(plan);
     let region = plan.planned(Target::region()).known();
     let region = region.as_deref();
     let queue = plan.config(Target::dead_letter_config().arn()).known();
@@ -155,51 +154,6 @@ fn shared_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
     }
 }
 
-/// Refuses a log group of somebody else, which an apply would refuse half way through.
-async fn refuse_foreign_group(plan: &mut Plan<'_, Target>) {
-    if let Some(refusal) = foreign_group(plan).await {
-        plan.error(refusal);
-    }
-}
-
-/// A group that exists and has no owner tag. One that has a tag may get another owner by what is applied before.
-async fn foreign_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
-    let name = plan.planned(Target::log_group().name()).known()?;
-    let is_own = |prior: &Target| prior.own_group().is_some_and(|group| group.name == name);
-    if plan.planned(Target::log_group().create()).known() != Some(true) || plan.prior().is_some_and(is_own) {
-        return None;
-    }
-    let aws = defaults::look(plan, &Target::region()).await?;
-    if !aws.asks(Service::Logs) {
-        return None;
-    }
-    // In an apply the target that has the group may be going, and the group with it.
-    let object = Object::LogGroup {
-        region: aws.name.clone(),
-        name: name.clone(),
-    };
-    let _turn = tokio::select! {
-        biased;
-        turn = plan.client()?.memory().turn(&object) => turn,
-        () = plan.cancelled().cancelled() => return None,
-    };
-    let held = aws.heard(Service::Logs, aws.log_group(&name).await)??;
-    let arn = log_group::arn_of(&held, None);
-    let tags = aws.heard(Service::Logs, aws.log_group_tags(&arn).await)?;
-    if tags.contains_key(log_group::OWNER_TAG) {
-        return None;
-    }
-    let bus = plan.planned(Target::event_bus_name()).known();
-    let rule = plan.planned(Target::rule()).known();
-    let owner = bus.zip(rule).map(|(bus, rule)| log_group::owner(&bus, &rule));
-    Some(messages::group_of_another(
-        &name,
-        &aws.name,
-        None,
-        (&arn, owner.as_deref()),
-    ))
-}
-
 fn warn_of_release(plan: &mut Plan<'_, Target>) {
     let Some(group) = plan.prior().and_then(|prior| prior.own_group().cloned()) else {
         return;
@@ -212,8 +166,8 @@ fn warn_of_release(plan: &mut Plan<'_, Target>) {
     }
 }
 
-/// A template that leads to no JSON: AWS takes it, and delivers nothing.
-fn warn_of_quotes(plan: &mut Plan<'_, Target>) {
+/// A template that leads to no JSON, or to a message that is no text: AWS takes it, and delivers nothing, or something else.
+fn warn_of_template(plan: &mut Plan<'_, Target>) {
     let template = plan.config(Target::input_transformer().input_template());
     let paths = plan.config(Target::input_transformer().input_paths());
     let (Value::Known(template), false) = (template, paths.is_unknown()) else {
@@ -225,5 +179,10 @@ fn warn_of_quotes(plan: &mut Plan<'_, Target>) {
     let names = input::quoted_containers(&template, &paths, from_scalr);
     if !names.is_empty() {
         plan.warn(messages::quoted_containers(&names));
+    }
+    let destination = plan.config(Target::arn()).known().unwrap_or_default();
+    let is_group = plan.config(Target::log_group()).is_known() || arn::log_group_name(&destination).is_some();
+    if is_group && let Some(name) = input::message_container(&template, &paths, from_scalr) {
+        plan.warn(messages::message_is_no_text(name));
     }
 }

@@ -8,6 +8,7 @@ use crate::aws::Settings;
 use crate::tests::snapshot::scenarios;
 
 scenarios![
+    a_replacement_is_warned_of_on_the_attribute_that_causes_it,
     what_fails_after_the_bus_is_there_is_a_warning,
     a_lost_answer_says_that_the_bus_may_be_there,
     only_rules_that_are_there_are_waited_for,
@@ -321,6 +322,36 @@ async fn check_on_bus(on_bus: &OnBus, refused: Option<bool>) {
     }
     if on_bus.target.is_none() {
         bus.plan_destroy(&state).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_is_warned_of_on_the_attribute_that_causes_it() {
+    let (fake, harness) = stage().await;
+    let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    let moved = with(
+        Settings {
+            region: Ok(Some("eu-west-1".to_owned())),
+            ..Settings::default()
+        },
+        fake.config(),
+    );
+    let other = json!({ "event_source_name": "aws.partner/scalr.com/acme/test" });
+    for (harness, config, at) in [
+        (&harness, config(other), Some("event_source_name")),
+        (&harness, config(json!({ "region": "eu-west-1" })), Some("region")),
+        // The provider's region moves it.
+        (&moved, config(json!({})), Some("event_source_name")),
+        (&harness, config(json!({ "description": "x" })), None),
+    ] {
+        let shown = config.to_string();
+        let planned = harness.resource(NAME).plan(Some(&state), config).await.unwrap();
+        let warned = planned
+            .warnings
+            .iter()
+            .filter(|one| one.detail.contains("PENDING"));
+        let paths: Vec<_> = warned.map(|one| one.path.to_string()).collect();
+        assert_eq!(paths, at.into_iter().collect::<Vec<_>>(), "{shown}");
     }
 }
 

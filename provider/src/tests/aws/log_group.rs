@@ -44,7 +44,7 @@ async fn refused_after(harness: &Harness, group: Json, trouble: impl FnOnce()) -
     applied
 }
 
-fn tagged(owner: Option<&str>) -> std::collections::BTreeMap<String, String> {
+pub(super) fn tagged(owner: Option<&str>) -> std::collections::BTreeMap<String, String> {
     let tag = |owner: &str| ("scalr-eventbridge:owner".to_owned(), owner.to_owned());
     owner.map(tag).into_iter().collect()
 }
@@ -79,7 +79,7 @@ async fn a_group_that_is_missing_is_refused() {
     refused(&harness, json!({ "create": true })).await;
 }
 
-fn denying(sid: Option<&str>) -> String {
+pub(super) fn denying(sid: Option<&str>) -> String {
     let mut statement = json!({
         "Effect": "Deny", "Principal": "*", "Action": "logs:*", "Resource": "*",
     });
@@ -214,7 +214,7 @@ async fn a_target_that_is_gone_leaves_its_group_to_a_destroy() {
     }
 }
 
-async fn own(group: Json) -> (Fake, Harness, State) {
+pub(super) async fn own(group: Json) -> (Fake, Harness, State) {
     let (fake, harness) = with_rule().await;
     let state = made(&harness, group).await;
     (fake, harness, state)

@@ -13,6 +13,7 @@ pub(super) mod incomplete;
 pub(super) mod lists;
 pub(super) mod log_group;
 pub(super) mod passed_on;
+pub(super) mod planned_group;
 pub(super) mod plans;
 pub(super) mod queue;
 pub(super) mod routes;

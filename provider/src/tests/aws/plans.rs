@@ -311,6 +311,13 @@ async fn targets_that_may_not_work_are_warned_of() {
                 "input_template": "{\"text\": \"run <run>\", \"id\": \"<id>\"}",
             } }),
         ),
+        (
+            "logs:us-east-1:123456789012:log-group:g",
+            json!({ "input_transformer": {
+                "input_paths": { "time": "$.time", "detail": "$.detail" },
+                "input_template": "{\"timestamp\": <time>, \"message\": <detail>}",
+            } }),
+        ),
         ("sqs:us-east-1:123456789012:q.fifo", json!({})),
         ("sqs:eu-west-1:123456789012:q", json!({})),
         ("logs:us-east-1:123456789012:log-group:g", json!({})),
@@ -335,6 +342,10 @@ async fn patterns_that_may_not_work_are_warned_of() {
     for pattern in [
         json!({ "source": ["aws.partner/scalr.com/acme/test"] }),
         json!({ "detail": { "result": ["errored"] } }),
+        json!({ "detail": { "event": { "result": ["cancelled"] } } }),
+        json!({ "detail": { "event": { "result": ["errored", "cancelled"], "is-dry": ["false", false] } } }),
+        json!({ "detail-type": ["RunExecuted", "AuditLog"], "detail": { "event": { "result": [{ "anything-but": "cancelled" }] } } }),
+        json!({ "$or": [{ "detail-type": ["AuditLogs"] }, { "detail-type": ["RunExecuted"] }] }),
         json!({ "detail": { "event": { "duration": [{ "numeric": [">", 137_000_000_000_i64] }] } } }),
         json!({ "source": [{ "prefix": "aws.partner" }], "detail": { "title": ["x".repeat(2_048)] } }),
     ] {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use tfplugin::testing::{Harness, State};
 
 use super::fake::{Fake, Trouble};
-use super::{SOURCE, beside, on, stage};
+use super::{SOURCE, beside, names, on, stage};
 use crate::tests::and;
 use crate::tests::scalr;
 use crate::tests::snapshot::scenarios;
@@ -83,11 +83,13 @@ async fn a_source_that_is_elsewhere_is_named_early() {
         .create(scalr::connection(json!({ "region": "eu-west-1" })))
         .await
         .unwrap();
-    harness
-        .resource(NAME)
-        .create(config(json!({})))
-        .await
-        .unwrap_err();
+    let resource = harness.resource(NAME);
+    // In real time: the paused clock moves on while an answer is on its way.
+    tokio::time::resume();
+    let planned = resource.plan(None, config(json!({}))).await.unwrap();
+    tokio::time::pause();
+    names(&planned.warnings, &["eu-west-1"]);
+    assert!(resource.apply(planned).await.diags.has_errors());
     assert!(fake.count("DescribeEventSource") < 10);
 }
 

@@ -23,6 +23,15 @@ async fn arguments_that_cannot_be_used_are_refused() {
             vec![json!({ "a": ["x"] }), json!("nonsense")],
         ),
         ("event_pattern_matches", vec![json!({ "a": ["x"] }), json!([1])]),
+        ("explain_event_pattern", vec![json!({ "a": 1 }), json!({})]),
+        (
+            "explain_event_pattern",
+            vec![json!({ "a": ["x"] }), json!("nonsense")],
+        ),
+        (
+            "event_pattern",
+            vec![json!("RunExecuted"), json!({ "result": "cancelled" })],
+        ),
         ("event_source_name", vec![json!("a b"), json!("c")]),
         ("event_source_name", vec![json!("acme.scalr.io"), json!("c")]),
         ("event_source_name", vec![json!(""), json!("c")]),

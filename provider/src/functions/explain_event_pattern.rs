@@ -1,0 +1,182 @@
+//! `explain_event_pattern(pattern, event)`: why an event matches a pattern, or does not.
+
+use tfplugin::{Attrs, Dynamic, Function, FunctionError};
+
+use super::event_pattern_matches::{Argument, both};
+use super::messages;
+
+/// Says of each leaf of an event pattern whether the event matches it, and what the event has there.
+///
+/// For the `error_message` of a test, a `check` or a precondition, and for looking into a pattern in `console`. The result is
+/// an object:
+///
+/// - `matched` (bool): whether the event matches, as `event_pattern_matches` says.
+/// - `message` (string): the same in words: each leaf that the event misses, with what it has there.
+/// - `leaves` (list of objects): every field of the pattern that has a list of values, by path:
+///   - `path` (string): keys that lead to it, joined by dots, such as `detail.event.result`.
+///   - `matched` (bool): whether the event matches here.
+///   - `expected` (string): list of the pattern, as JSON text.
+///   - `found` (list of strings): what the event has there, each value as JSON text, at most 20; empty where it has nothing.
+///   - `nearest` (string): where the event has nothing there, the field of the event with the most similar path, if one is near.
+///   - `alternative` (number): with `$or` in the pattern, which combination of its alternatives the leaf belongs to, from 0.
+/// - `leaves_left_out` (number): leaves beyond the first 10,000.
+/// - `split_over_elements` (bool): each leaf of some combination is matched, but by values in different elements of a list, which
+///   EventBridge takes for no match.
+#[derive(Attrs, Debug)]
+pub struct ExplainEventPattern {
+    /// Event pattern: an object, or JSON text. A null attribute counts as absent.
+    #[tf(required)]
+    pattern: Dynamic,
+    /// Event: an object, or JSON text such as `provider::scalr::sample_event("RunExecuted")`. A null attribute of an
+    /// object counts as absent; in JSON text null is null.
+    #[tf(required)]
+    event: Dynamic,
+}
+
+/// What a pattern makes of an event.
+#[derive(Attrs, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whether the event matches.
+    #[tf(computed)]
+    matched: bool,
+    /// The same in words.
+    #[tf(computed)]
+    message: String,
+    /// Every leaf of the pattern.
+    #[tf(computed)]
+    leaves: Vec<Leaf>,
+    /// Leaves beyond those.
+    #[tf(computed)]
+    leaves_left_out: i64,
+    /// Leaves are matched by values in different elements of a list.
+    #[tf(computed)]
+    split_over_elements: bool,
+}
+
+/// A field of a pattern with its list of values.
+#[derive(Attrs, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// Keys that lead to it.
+    #[tf(computed)]
+    path: String,
+    /// Whether the event matches here.
+    #[tf(computed)]
+    matched: bool,
+    /// List of the pattern, as JSON text.
+    #[tf(computed)]
+    expected: String,
+    /// What the event has there, as JSON texts.
+    #[tf(computed)]
+    found: Vec<String>,
+    /// The nearest field of the event, where it has nothing there.
+    #[tf(computed)]
+    nearest: Option<String>,
+    /// The combination of alternatives that it belongs to.
+    #[tf(computed)]
+    alternative: i64,
+}
+
+impl Function for ExplainEventPattern {
+    const NAME: &'static str = "explain_event_pattern";
+    type Output = Explanation;
+
+    fn call(self) -> Result<Explanation, FunctionError> {
+        let explained = both(&self.pattern, &self.event, event_pattern::Pattern::explain);
+        explained
+            .map(Explanation::from)
+            .map_err(|(argument, text)| match argument {
+                Argument::Pattern => FunctionError::new(text).at(Self::pattern()),
+                Argument::Event => FunctionError::new(text).at(Self::event()),
+            })
+    }
+}
+
+impl From<event_pattern::Explanation> for Explanation {
+    fn from(explained: event_pattern::Explanation) -> Self {
+        Self {
+            matched: explained.matched,
+            message: messages::explained(&explained),
+            leaves_left_out: count(explained.leaves_left_out),
+            split_over_elements: explained.split_over_elements,
+            leaves: explained.leaves.into_iter().map(Leaf::from).collect(),
+        }
+    }
+}
+
+impl From<event_pattern::Leaf> for Leaf {
+    fn from(leaf: event_pattern::Leaf) -> Self {
+        Self {
+            path: leaf.path,
+            matched: leaf.matched,
+            expected: leaf.expected,
+            found: leaf.found,
+            nearest: leaf.nearest,
+            alternative: count(leaf.alternative),
+        }
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use event_pattern::Pattern;
+
+    use super::*;
+    use crate::tests::snapshot;
+
+    const RUN: &str = r#"{"detail-type": "RunExecuted", "detail": {"event": {"result": "applied", "workspace": "web"}, "tags": ["a", "b"]}}"#;
+
+    fn explain(pattern: &str) -> Explanation {
+        let explained = Pattern::compile(pattern).expect("a pattern").explain(RUN);
+        Explanation::from(explained.expect("an event"))
+    }
+
+    #[test]
+    fn every_leaf_says_what_the_event_has() {
+        let explained = explain(
+            r#"{"detail-type": ["RunExecuted"], "detail": {"event": {"result": ["errored"], "workspce": ["web"]}, "tags": ["a"]}}"#,
+        );
+        let shown: Vec<_> = explained
+            .leaves
+            .iter()
+            .map(|leaf| (leaf.path.as_str(), leaf.matched, leaf.found.join(" ")))
+            .collect();
+        for want in [
+            ("detail-type", true, r#""RunExecuted""#.to_owned()),
+            ("detail.event.result", false, r#""applied""#.to_owned()),
+            ("detail.event.workspce", false, String::new()),
+            ("detail.tags", true, r#""a" "b""#.to_owned()),
+        ] {
+            assert!(shown.contains(&want), "{want:?} is not in {shown:?}");
+        }
+        assert!(!explained.matched && shown.len() == 4);
+        let near = explained.leaves.iter().filter_map(|leaf| leaf.nearest.as_deref());
+        assert_eq!(near.collect::<Vec<_>>(), ["detail.event.workspace"]);
+    }
+
+    /// What a user reads of each kind of miss.
+    #[test]
+    fn every_miss_has_its_sentence() {
+        let many: Vec<String> = (0..30).map(|at| format!(r#""f{at}": ["x"]"#)).collect();
+        let said = [
+            r#"{"detail-type": ["RunExecuted"]}"#,
+            r#"{"detail": {"event": {"result": ["errored"], "workspce": ["web"], "nothing-like-it": ["x"]}}}"#,
+            r#"{"detail-type": ["RunExecuted"], "$or": [{"detail": {"event": {"result": ["errored"]}}}, {"detail": {"tags": ["c"]}}]}"#,
+            r#"{"detail": {"event": {"result": [{"exists": false}]}}}"#,
+            &format!("{{{}}}", many.join(", ")),
+        ]
+        .map(|pattern| explain(pattern).message);
+        let split = Pattern::compile(r#"{"a": {"b": [1], "c": [2]}}"#).expect("a pattern");
+        let split = split
+            .explain(r#"{"a": [{"b": 1, "c": 9}, {"b": 9, "c": 2}]}"#)
+            .expect("an event");
+        assert!(split.split_over_elements);
+        snapshot::check(
+            "explained.txt",
+            said.into_iter().chain([messages::explained(&split)]),
+        );
+    }
+}
