@@ -89,6 +89,22 @@ pub(super) fn taken(account: &AccountId, other: &ConnectionId) -> Diagnostic {
         .at(AuditLogSetting::connection_id())
 }
 
+/// A plan selects another connection than somebody else has.
+pub(super) fn anothers_stream_ends(prior: &AuditLogSetting, wanted: Option<&str>) -> Diagnostic {
+    let (account, other) = (
+        prior.account_id.as_deref().unwrap_or_default(),
+        &prior.connection_id,
+    );
+    let wanted = wanted.map_or("another connection".to_owned(), |id| format!("`{id}`"));
+    Diagnostic::warning(format!("The audit log of account `{account}` was given to another connection"))
+        .detail(format!(
+            "Since the last apply something else, such as another configuration or Scalr's pages, selected `{other}`. The \
+             apply selects {wanted}, which ends the stream to `{other}`.\n\nWhere `{other}` is right, write it as \
+             `connection_id`, or take this resource out of the state with a `removed` block and `destroy = false`."
+        ))
+        .at(AuditLogSetting::connection_id())
+}
+
 pub(super) fn left_on(account: &AccountId, selected: &ConnectionId, ours: &str) -> Diagnostic {
     Diagnostic::warning("The audit-log setting was left on").detail(format!(
         "The setting of account `{account}` selects `{selected}`. This resource last selected `{ours}`, so the selection is \

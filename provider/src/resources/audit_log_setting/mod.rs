@@ -133,7 +133,20 @@ impl Resource for AuditLogSetting {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         // An update that only adopts a selection made elsewhere shows as `false -> true`.
         plan.set(Self::managed(), true);
+        warn_of_another(plan);
         Ok(())
+    }
+}
+
+/// Warns where an update ends a stream that somebody else has begun since the last apply.
+fn warn_of_another(plan: &mut Plan<'_, AuditLogSetting>) {
+    let Some(prior) = plan.prior().filter(|prior| prior.managed == Some(false)) else {
+        return;
+    };
+    let wanted = plan.planned(AuditLogSetting::connection_id()).known();
+    if wanted.as_ref() != Some(&prior.connection_id) {
+        let warning = messages::anothers_stream_ends(prior, wanted.as_deref());
+        plan.warn(warning);
     }
 }
 

@@ -26,9 +26,10 @@ const RUNS_AGAIN: &str = "The check is not in the state; the next apply runs it 
 ///
 /// The check runs once, when it is created; change `triggers` to run it again: with the names of the connection and of the bus
 /// among them it runs again where either is another. No run is started while every connection to the AWS account and region is
-/// paused, or where the log group is missing, may not be read, or is of class INFREQUENT_ACCESS, which AWS lets nobody search this
-/// way: the plan warns of that. When the event does not arrive, the chain is walked from the log group backwards and the link that
-/// broke is named. A check that failed is not in the state, so the next apply runs it again. Destroying a check calls nobody.
+/// paused, or where the log group is missing, may not be read, or is of class INFREQUENT_ACCESS, which AWS lets nobody search
+/// this way: the plan warns of that. When the event does not arrive, the chain is walked from the log group backwards and the
+/// link that broke is named. A check that failed is not in the state, so the next apply runs it again. Destroying a check calls
+/// nobody.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct DeliveryCheck {
     /// Workspace to start the run in. The run is dry: it plans, and changes nothing.
