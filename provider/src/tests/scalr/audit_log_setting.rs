@@ -97,8 +97,11 @@ async fn a_selection_made_elsewhere_is_adopted_in_place() {
     fake.state().audit_logs_to = Some("in-2".to_owned());
     let refreshed = resource.read(&state).await.unwrap().unwrap();
     assert_eq!(refreshed.json()["managed"], false);
+    // A plan that ends the other stream says so.
+    let back = resource.plan(Some(&refreshed), config("in-1")).await.unwrap();
+    names(&back.warnings, &["`in-2`", "`in-1`", "removed"]);
     let planned = resource.plan(Some(&refreshed), config("in-2")).await.unwrap();
-    assert!(!planned.is_empty() && planned.replaces().is_empty());
+    assert!(!planned.is_empty() && planned.replaces().is_empty() && planned.warnings.is_empty());
     let state = resource.apply(planned).await.state.unwrap();
     assert_eq!(state.json()["managed"], true);
     resource.assert_stable(&state, config("in-2")).await;
