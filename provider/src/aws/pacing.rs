@@ -380,4 +380,27 @@ mod tests {
         assert_eq!(tokio::join!(others(), others()), (true, true));
         assert_eq!(answers.left()[12], answers.left()[13]);
     }
+
+    /// A request that waits for its turn has not been sent: the limit of an attempt would end it, and whether AWS carried it out would
+    /// seem unknown.
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_for_a_turn_does_not_count_against_the_limit_of_an_attempt() {
+        const AT_ONCE: usize = 200;
+        let answers = Answers::new((400, REFUSALS[0].2), 8);
+        let clients = answers.clients(Some(0));
+        for _ in 0..8 {
+            assert!(!call(&clients, "events").await);
+        }
+        let start = Instant::now();
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let events = clients.events.clone();
+            calls.spawn(async move { events.describe_rule().name("r").send().await });
+        }
+        for answer in calls.join_all().await {
+            answer.unwrap();
+        }
+        assert!(start.elapsed() > Duration::from_secs(35), "{:?}", start.elapsed());
+        assert_eq!(answers.left().len(), 8 + AT_ONCE);
+    }
 }

@@ -122,6 +122,12 @@ impl Clients {
                 config = config
                     .interceptor(paces)
                     .retry_classifier(RetryThrottled)
+                    // A request that waits for its turn would be a stalled upload. None of them is large.
+                    .stalled_stream_protection(
+                        $sdk::config::StalledStreamProtectionConfig::enabled()
+                            .upload_enabled(false)
+                            .build(),
+                    )
                     .interceptor(NoteWrites(writes.clone()))
                     .retry_partition(retry_quota(format!("{} {name}", stringify!($sdk))));
                 if let Some(url) = $endpoint {
