@@ -184,7 +184,7 @@ fn refusals(tool: &Tool) -> Result<()> {
         (
             "connection",
             "status = \"paused\"",
-            "must be `pending`, `active`, `disabled` or `failed`",
+            "must be one of `pending`, `active`, `disabled`, `failed`",
         ),
         (
             "bus",
