@@ -320,12 +320,12 @@ pub(super) fn within(value: i64, low: i64, high: i64, unit: &str) -> Result<(), 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// The sentences are in the snapshot of all messages.
     #[track_caller]
-    fn check(judge: fn(&str) -> Result<(), String>, good: &[&str], bad: &[&str]) {
+    pub(in crate::aws) fn check(judge: fn(&str) -> Result<(), String>, good: &[&str], bad: &[&str]) {
         for text in good {
             assert_eq!(judge(text), Ok(()));
         }

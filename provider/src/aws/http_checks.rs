@@ -94,16 +94,7 @@ pub fn http_parameters(all: &BTreeMap<String, String>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(judge: fn(&str) -> Result<(), String>, good: &[&str], bad: &[&str]) {
-        for text in good {
-            assert_eq!(judge(text), Ok(()));
-        }
-        for text in bad {
-            assert!(judge(text).is_err(), "{text}");
-        }
-    }
+    use crate::aws::checks::tests::check;
 
     #[test]
     fn endpoints() {

@@ -101,16 +101,7 @@ fn key(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(judge: fn(&str) -> Result<(), String>, good: &[&str], bad: &[&str]) {
-        for text in good {
-            assert_eq!(judge(text), Ok(()));
-        }
-        for text in bad {
-            assert!(judge(text).is_err(), "{text}");
-        }
-    }
+    use crate::aws::checks::tests::check;
 
     #[test]
     fn queues() {

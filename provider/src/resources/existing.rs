@@ -15,7 +15,7 @@ pub fn adopt_or_refuse(existing: &Existing<'_>, differences: &[String]) -> Resul
 }
 
 /// The attributes that are not the same.
-pub fn differing<const N: usize>(compared: [(Path, bool); N]) -> Vec<String> {
+pub fn differing(compared: impl IntoIterator<Item = (Path, bool)>) -> Vec<String> {
     let differing = compared.into_iter().filter(|(_, same)| !same);
     differing.map(|(path, _)| path.to_string()).collect()
 }

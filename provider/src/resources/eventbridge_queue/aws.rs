@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use tfplugin::{Operation, Result};
+use tfplugin::{Operation, Path, Result};
 
 use super::messages::{self, doing};
 use super::{Queue, stored};
@@ -220,15 +220,18 @@ impl Queue {
 
     /// What SetQueueAttributes writes is the same; tags are another call's.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.rule_arns == other.rule_arns
-            && self.message_retention_seconds == other.message_retention_seconds
-            && self.visibility_timeout_seconds == other.visibility_timeout_seconds
-            && self.kms_master_key_id == other.kms_master_key_id
+        self.written(other).iter().all(|(_, same)| *same)
     }
 
     /// The attributes in which another differs.
     fn differences(&self, other: &Self) -> Vec<String> {
-        differing([
+        let tags = (Self::tags().into(), self.tags_all == other.tags_all);
+        differing(self.written(other).into_iter().chain([tags]))
+    }
+
+    /// The attributes that SetQueueAttributes writes, and whether another has the same.
+    fn written(&self, other: &Self) -> [(Path, bool); 4] {
+        [
             (Self::rule_arns().into(), self.rule_arns == other.rule_arns),
             (
                 Self::message_retention_seconds().into(),
@@ -242,7 +245,6 @@ impl Queue {
                 Self::kms_master_key_id().into(),
                 self.kms_master_key_id == other.kms_master_key_id,
             ),
-            (Self::tags().into(), self.tags_all == other.tags_all),
-        ])
+        ]
     }
 }
