@@ -8,8 +8,10 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use tokio_util::sync::CancellationToken;
 
-use super::log_groups::{Place, unreadable};
-use super::out;
+use super::aws::Place;
+use super::log_groups::{self, unreadable};
+use super::show::escaped;
+use super::{out, readable};
 use crate::partner::AwsError;
 use crate::{clock, partner};
 
@@ -24,6 +26,9 @@ const WHOLE: Duration = Duration::from_secs(5);
 const VISIBLE_WITHIN_MS: i64 = 5 * 60_000;
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge tail /aws/events/scalr/RunExecuted --follow
+  scalr-eventbridge tail /aws/events/scalr/AuditLog --since 1h --json | jq -r .detail.request.action")]
 pub(super) struct Args {
     /// The log group.
     log_group: String,
@@ -66,7 +71,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
 
 async fn tail(args: &Args) -> anyhow::Result<()> {
     let group = Group {
-        client: args.place.client().await,
+        client: log_groups::client(&args.place).await?,
         args,
         since_ms: args.since.map(|since| clock::wall_ms() - since),
     };
@@ -189,10 +194,8 @@ fn print(event: &FilteredLogEvent, json: bool) -> std::io::Result<()> {
         return out::line(message);
     }
     let at = clock::rfc3339_seconds(event.timestamp().unwrap_or_default());
-    out::line(&format!(
-        "{at}  {}  {message}",
-        event.log_stream_name().unwrap_or("-")
-    ))
+    let line = readable::line(message).unwrap_or_else(|| escaped(message));
+    out::styled(&format!("{at}  {line}"))
 }
 
 #[cfg(test)]

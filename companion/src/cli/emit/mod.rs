@@ -1,31 +1,38 @@
 //! `emit`: sends an event as if it had just happened: the sample, with fields replaced.
 
-use anyhow::{Context as _, anyhow, bail, ensure};
-use scalr_api::{ErrorDocument, ErrorObject, RunStatus};
+mod fate;
+mod own;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use scalr_api::{Emit, RunStatus};
 use scalr_events::catalogue::{self, Kind};
 use scalr_events::{EventType, nearest, sample};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::out;
-use super::remote::Remote;
-use crate::api::{Emit, Emitted};
+use self::own::OwnObjects;
+use super::aws::Place;
+use super::remote::{Remote, companion_only};
+use super::show::Form;
+use super::{exit, out};
 use crate::{clock, ids, runs};
-
-/// The largest answer that is read: ids of at most 1,000 connections.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(clap::Subcommand)]
 pub(super) enum What {
     /// What is sent when a run has ended: to every connection.
+    #[command(
+        after_help = "Examples:\n  scalr-eventbridge emit run-executed --set result=errored\n  \
+                            scalr-eventbridge emit run-executed --print"
+    )]
     RunExecuted(Args),
     /// What is sent when somebody changed something: to the connection that the audit-log setting selects.
+    #[command(after_help = "Examples:\n  scalr-eventbridge emit audit-log --set action=delete-workspace")]
     AuditLog(Args),
 }
 
-// Only sending needs the companion's address and token.
 #[derive(clap::Args)]
-#[command(mut_arg("hostname", |arg| arg.required(false)), mut_arg("token", |arg| arg.required(false)))]
 pub(super) struct Args {
     /// A field of the event by its filter's name or path, such as `result=errored`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -33,61 +40,51 @@ pub(super) struct Args {
     /// Print the event (in the envelope of the sample: AWS makes the real one), and send nothing.
     #[arg(long)]
     print: bool,
+    /// The workspace that the event is about, by name or id; without it, the account's first.
+    #[arg(long, value_name = "WORKSPACE")]
+    workspace: Option<String>,
+    /// Do not wait to see what becomes of the event.
+    #[arg(long)]
+    no_wait: bool,
     #[command(flatten)]
-    remote: Option<Remote>,
+    form: Form,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    remote: Remote,
 }
 
-pub(super) async fn main(what: What) -> anyhow::Result<()> {
+pub(super) async fn main(what: What) -> anyhow::Result<ExitCode> {
     let (event_type, args) = match what {
         What::RunExecuted(args) => (EventType::RunExecuted, args),
         What::AuditLog(args) => (EventType::AuditLog, args),
     };
     let mut event = sample(event_type);
-    let detail = build(event_type, event["detail"].take(), &args.set)?;
-    let emit = Emit {
-        detail_type: event_type.as_str().to_owned(),
-        detail,
-    };
     if args.print {
-        event["detail"] = emit.detail;
-        return Ok(out::line(&serde_json::to_string_pretty(&event)?)?);
+        event["detail"] = build(event_type, event["detail"].take(), &args.set)?;
+        out::line(&serde_json::to_string_pretty(&event)?)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    let remote = args
-        .remote
-        .context("name the companion: set SCALR_HOSTNAME and SCALR_TOKEN as `dev` prints them")?;
-    let sent = send(&remote, &emit).await?;
-    Ok(out::line(&format!(
-        "{} accepted for {}",
-        sent.event_id,
-        sent.connections.join(", ")
-    ))?)
-}
-
-async fn send(remote: &Remote, emit: &Emit) -> anyhow::Result<Emitted> {
-    let (call, host) = remote.post("/_companion/events")?;
-    let mut answer = call.json(emit).send().await?;
-    let status = answer.status();
-    let mut body = vec![];
-    while let Some(chunk) = answer.chunk().await? {
-        ensure!(
-            body.len() + chunk.len() <= ANSWER_BYTES_MAX,
-            "{host} answered {status} with more than {ANSWER_BYTES_MAX} bytes"
-        );
-        body.extend_from_slice(&chunk);
+    let client = args.remote.client()?;
+    let own = OwnObjects::read(&client, args.workspace.as_deref()).await?;
+    let detail = own.put_into(event_type, event["detail"].take());
+    let detail_type = event_type.as_str().to_owned();
+    let detail = build(event_type, detail, &args.set)?;
+    let accepted = client.emit(&Emit { detail_type, detail }).await;
+    let accepted = companion_only(
+        &client,
+        accepted,
+        "an event of one's own making is accepted by `scalr-eventbridge dev` only",
+        "`run WORKSPACE` and `run WORKSPACE --dry`, which cause real events; `emit --print`, which needs no server",
+    )?;
+    if args.no_wait {
+        let ids: Vec<String> = accepted.connections.iter().map(ToString::to_string).collect();
+        out::line(&format!("{} accepted for {}", accepted.event_id, ids.join(", ")))?;
+        return Ok(ExitCode::SUCCESS);
     }
-    if !status.is_success() {
-        let errors = serde_json::from_slice::<ErrorDocument>(&body)
-            .unwrap_or_default()
-            .errors;
-        let detail = errors.first().and_then(ErrorObject::message);
-        bail!(
-            "{host} answered {status}: {}",
-            detail.unwrap_or("no reason given")
-        );
-    }
-    let body: Value =
-        serde_json::from_slice(&body).with_context(|| format!("{host} answered {status} without JSON"))?;
-    Ok(serde_json::from_value(body)?)
+    let fates = fate::follow(&client, &args.place, &accepted).await?;
+    fate::print(&args.form, &fates)?;
+    Ok(exit::found(fates.iter().all(fate::Fate::is_right)))
 }
 
 /// The sample's detail with a new id and time (consumers recognise duplicates by the id), with the fields that are set, and
