@@ -121,9 +121,14 @@ async fn with_credentials(config: &SdkConfig) -> anyhow::Result<()> {
         Ok(_) => Ok(()),
         Err(error) => {
             let why = error_chain::with_causes(&error);
-            Err(Failure::setting(format!(
-                "no AWS credentials could be had ({why}). {NEXT}"
-            )))
+            // The SDK lists every place that has none, on lines of their own.
+            let what = if why.contains("no credentials found") {
+                "there are no AWS credentials".to_owned()
+            } else {
+                let why = why.lines().next().unwrap_or_default();
+                format!("the AWS credentials cannot be used: {why}")
+            };
+            Err(Failure::setting(format!("{what}. {NEXT}")))
         }
     }
 }

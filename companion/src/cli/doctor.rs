@@ -237,13 +237,27 @@ async fn permissions(config: &SdkConfig) -> [Check; 3] {
 
 /// How far this machine's clock and the server's differ.
 async fn skew(check: &'static str, url: &str) -> Check {
+    let before = clock::wall_ms() / 1000;
     match date_of(url).await {
-        Ok(theirs) => judged(check, clock::wall_ms() / 1000 - theirs),
+        Ok(theirs) => judged(check, ahead((before, clock::wall_ms() / 1000), theirs)),
         Err(error) => Check::new(
             check,
             Verdict::Skipped,
             format!("the server's date is not known: {error:#}"),
         ),
+    }
+}
+
+/// By how many seconds the clock that showed these times before and after the answer is ahead of the server's. A date is cut to its second,
+/// and may be a second old.
+fn ahead((before, after): (i64, i64), theirs: i64) -> i64 {
+    let (before, after) = (before - 2, after + 1);
+    if theirs < before {
+        before - theirs
+    } else if theirs > after {
+        after - theirs
+    } else {
+        0
     }
 }
 
@@ -327,6 +341,20 @@ mod tests {
             };
             let check = proxies(variable, is_local);
             assert_eq!(check.is_some(), warns, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_slow_answer_is_no_difference_of_clocks() {
+        for (ours, theirs, want) in [
+            ((100, 100), 100, 0),
+            ((100, 100), 98, 0),
+            ((100, 160), 130, 0),
+            ((100, 160), 161, 0),
+            ((100, 100), 40, 58),
+            ((100, 100), 161, -60),
+        ] {
+            assert_eq!(ahead(ours, theirs), want, "{ours:?} {theirs}");
         }
     }
 

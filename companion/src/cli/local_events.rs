@@ -200,7 +200,7 @@ impl LocalAws {
                 http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
                 endpoint,
             }),
-            endpoint => Err(lacks(endpoint.as_deref().unwrap_or("AWS"))),
+            endpoint => Err(lacks(endpoint.as_deref().unwrap_or("AWS itself"))),
         }
     }
 
@@ -288,7 +288,7 @@ impl LocalAws {
 
 fn lacks(host: &str) -> anyhow::Error {
     Failure::Unsupported {
-        host: format!("`{host}`"),
+        host: host.to_owned(),
         what: "AWS keeps no list of events; the local AWS of `scalr-eventbridge dev` does",
         instead: "`tail LOG_GROUP`, `status`, `run --log-group NAME`",
     }

@@ -1,6 +1,6 @@
 //! Log groups, local or real, through the AWS SDK.
 
-use anyhow::{Context as _, bail};
+use anyhow::anyhow;
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
 
@@ -27,21 +27,23 @@ pub(super) async fn look(client: &Client, group: &str) -> anyhow::Result<()> {
         .limit(1)
         .send()
         .await;
-    match found.map_err(|error| partner::error(&error)) {
-        Ok(_) => Ok(()),
-        Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => bail!(
-            "there is no log group `{group}` in {} (`--region` names another region): `aws logs create-log-group \
-             --log-group-name {group}` makes it, or a `scalr_eventbridge_target` with `create = true`",
-            region(client)
-        ),
-        Err(error) => Err(error).with_context(|| unreadable(client, group)),
-    }
+    found
+        .map(drop)
+        .map_err(|error| failed(client, group, partner::error(&error)))
 }
 
-/// What could not be done, with the region.
-pub(super) fn unreadable(client: &Client, group: &str) -> String {
-    let region = region(client);
-    format!("the log group `{group}` cannot be read in {region} (`--region` names another)")
+/// Why a log group could not be read, with the region.
+pub(super) fn failed(client: &Client, group: &str, error: AwsError) -> anyhow::Error {
+    let (region, group) = (region(client), group.escape_debug());
+    match error {
+        AwsError::Refused { code, .. } if code == "ResourceNotFoundException" => anyhow!(
+            "there is no log group `{group}` in {region} (`--region` names another region): `aws logs create-log-group \
+             --log-group-name {group}` makes it, or a `scalr_eventbridge_target` with `create = true`"
+        ),
+        error => anyhow::Error::new(error).context(format!(
+            "the log group `{group}` cannot be read in {region} (`--region` names another region)"
+        )),
+    }
 }
 
 fn region(client: &Client) -> &str {

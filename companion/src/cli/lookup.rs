@@ -97,6 +97,12 @@ fn missing(kind: &str, given: &str, known: &[&str], mut shown: Vec<&str>, make: 
     let names: Vec<String> = shown.iter().map(|name| format!("`{name}`")).collect();
     match (names.is_empty(), left_out) {
         (true, _) => format!("there is no {kind} `{given_shown}`, and no other one; {make}"),
+        (false, 0) if names.len() == 1 => {
+            format!(
+                "there is no {kind} `{given_shown}`; the only one is {}",
+                names.concat()
+            )
+        }
         (false, 0) => format!(
             "there is no {kind} `{given_shown}`; there are {}",
             names.join(", ")
@@ -119,6 +125,7 @@ mod tests {
         for (given, known, want) in [
             ("prdo", vec!["dev", "prod"], "did you mean `prod`?"),
             ("x", vec!["prod", "dev"], "there are `dev`, `prod`"),
+            ("x", vec!["prod"], "the only one is `prod`"),
             ("x", vec![], "and no other one; make it"),
             ("zzzzzzz", many, "`name-09` and 2 more"),
         ] {

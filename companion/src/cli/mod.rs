@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! exit loopback out progress                        exit codes; which URLs are on this machine; stdout and stderr; long waits
+//! exit jq loopback out progress                     exit codes; jq filters; which URLs are on this machine; stdout and stderr; long waits
 //! aws hint remote show                              AWS's and Scalr's settings and clients; the next step after a failure; tables and JSON
 //! local_events log_groups lookup readable           the local AWS's events; log groups of an AWS; objects by name; events as lines
 //! audit_log aws_local connections deliveries dev doctor emit events export pattern run runs status tail  one command a file, or a folder
@@ -21,6 +21,7 @@ mod events;
 mod exit;
 mod export;
 mod hint;
+mod jq;
 mod local_events;
 mod log_groups;
 mod lookup;

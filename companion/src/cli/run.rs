@@ -9,7 +9,7 @@ use scalr_events::EventType;
 use serde_json::Value;
 
 use super::aws::Place;
-use super::log_groups::{self, unreadable};
+use super::log_groups;
 use super::out;
 use super::progress;
 use super::remote::Remote;
@@ -151,9 +151,8 @@ impl Awaited<'_> {
                 .into_paginator()
                 .send();
             while let Some(page) = pages.next().await {
-                let page = page
-                    .map_err(|error| partner::error(&error))
-                    .with_context(|| unreadable(&self.logs, self.group))?;
+                let page =
+                    page.map_err(|error| log_groups::failed(&self.logs, self.group, partner::error(&error)))?;
                 let mut messages = page.events().iter().filter_map(FilteredLogEvent::message);
                 if let Some(message) = messages.find(|message| is_of(message, run)) {
                     return Ok(out::line(message)?);

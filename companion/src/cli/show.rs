@@ -57,6 +57,9 @@ impl Look {
 
     /// A text that looks so. It is escaped.
     pub(super) fn paint(self, text: &str) -> String {
+        if text.is_empty() {
+            return String::new();
+        }
         let (style, text) = (self.style(), escaped(text));
         format!("{style}{text}{style:#}")
     }
@@ -109,7 +112,7 @@ fn line<const N: usize>(cells: &[Cell; N], widths: &[usize; N]) -> String {
             line.push_str(&" ".repeat(width.saturating_sub(used) + 2));
         }
     }
-    line
+    line.trim_end().to_owned()
 }
 
 /// Names and values under each other.

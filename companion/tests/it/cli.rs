@@ -245,9 +245,12 @@ async fn the_commands_that_users_type() {
         (&["run", "ws-none"], "there is no workspace `ws-none`"),
         (
             &["run", "ws none"],
-            "there is no workspace `ws none`; there are `network`",
+            "there is no workspace `ws none`; the only one is `network`",
         ),
-        (&["tail", "/aws/events/none"], "`/aws/events/none` cannot be read"),
+        (
+            &["tail", "/aws/events/none"],
+            "there is no log group `/aws/events/none`",
+        ),
     ] {
         refused(&c, args, message).await;
     }

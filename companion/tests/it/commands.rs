@@ -47,9 +47,10 @@ async fn a_connection_from_its_making_to_its_end() {
     aws.receive("us-east-1", SOURCE).await;
     t.run(&["status", "--table"]).await;
     t.run(&["connections", "refresh", "prod", "--table"]).await;
-    let id = t.run(&["connections", "list"]).await.stdout;
-    let id: Value = serde_json::from_slice(&id).unwrap();
-    c.drained(id[0]["id"].as_str().unwrap()).await;
+    let listed = t.run(&["connections", "list"]).await.stdout;
+    let listed: Value = serde_json::from_slice(&listed).unwrap();
+    let id = listed[0]["id"].as_str().unwrap();
+    c.drained(id).await;
     t.run(&["connections", "list", "--table"]).await;
     t.run(&["connections", "show", "prod", "--table"]).await;
     t.run(&["status", "--table"]).await;
@@ -59,6 +60,7 @@ async fn a_connection_from_its_making_to_its_end() {
     t.run(&["audit-log", "set", "prod", "--table"]).await;
     t.run(&["audit-log", "set", "--off"]).await;
 
+    c.drained(id).await;
     t.run(&["connections", "pause", "prod", "--table"]).await;
     t.run(&["connections", "refresh", "prod"]).await;
     t.run(&["status", "--table"]).await;
@@ -94,6 +96,15 @@ async fn events_from_their_run_to_their_target() {
         .await;
     t.run(&["events", "show", "run-missed", "--table"]).await;
     t.run(&["events", "show", "run-none", "--table"]).await;
+    t.run(&["tail", "/aws/events/scalr"]).await;
+    t.run(&[
+        "tail",
+        "/aws/events/scalr",
+        "--jq",
+        ".detail.event | .result, .workspace",
+    ])
+    .await;
+    t.run(&["tail", "/aws/events/scalr", "--jq", ".detail |"]).await;
     t.run(&["deliveries", "list", "--table"]).await;
     t.run(&["deliveries", "show", "run-mine", "--table"]).await;
     t.run(&["doctor", "--table"]).await;

@@ -18,7 +18,7 @@ use super::super::show::{self, Cell, Form, Look};
 /// How often the companion and the local AWS are asked.
 const POLL: Duration = Duration::from_millis(200);
 /// How long AWS may take to acknowledge an event, and the local AWS to deliver it.
-const WITHIN: Duration = Duration::from_secs(30);
+const WITHIN: Duration = Duration::from_mins(1);
 /// Events among which this one is looked for.
 const AMONG: usize = 100;
 

@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::account::{Account, AuditLogSetting, Connection};
 use self::aws::Aws;
-use super::out;
 use super::remote::Remote;
+use super::{out, progress};
 
 /// The block that makes the file whole.
 const TERRAFORM: &str = concat!(
@@ -71,7 +71,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     let account = tokio::select! {
         // At any point: nothing is written before all is read.
         () = stop.cancelled() => bail!("interrupted; nothing was written"),
-        account = read(&args) => account?,
+        account = progress::during("reading Scalr and AWS", Box::pin(read(&args))) => account?,
     };
     for line in &account.left_out {
         out::complain(&format!("warning: left out: {line}"));
