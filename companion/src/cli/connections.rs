@@ -1,4 +1,4 @@
-//! `connections`: lists, shows, makes, refreshes, pauses, resumes and deletes connections.
+//! `connections`: lists, shows, creates, refreshes, pauses, resumes and deletes connections.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) enum What {
     /// Show a connection, and what it holds and has dropped where the server tells.
     #[command(after_help = "Examples:\n  scalr-eventbridge connections show prod")]
     Show(One),
-    /// Make a connection to an AWS account in a region. It is pending until a bus is associated with its event source.
+    /// Create a connection to an AWS account in a region. It is pending until a bus is associated with its event source.
     #[command(
         after_help = "Examples:\n  scalr-eventbridge connections create prod --aws-account-id 123456789012 --region us-east-1"
     )]

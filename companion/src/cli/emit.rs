@@ -24,11 +24,15 @@ pub(super) enum What {
     /// What is sent when a run has ended: to every connection.
     #[command(
         after_help = "Examples:\n  scalr-eventbridge emit run-executed --set result=errored\n  \
-                            scalr-eventbridge emit run-executed --print"
+                            scalr-eventbridge emit run-executed --print\n\n\
+                            It ends with 4 where the event is held, was dropped, or reached no target."
     )]
     RunExecuted(Args),
     /// What is sent when somebody changed something: to the connection that the audit-log setting selects.
-    #[command(after_help = "Examples:\n  scalr-eventbridge emit audit-log --set action=delete-workspace")]
+    #[command(
+        after_help = "Examples:\n  scalr-eventbridge emit audit-log --set action=delete-workspace\n\n\
+                            It ends with 4 where the event is held, was dropped, or reached no target."
+    )]
     AuditLog(Args),
 }
 

@@ -57,7 +57,8 @@ struct Cli {
         global = true,
         env = "SCALR_EVENTBRIDGE_LOG",
         default_value = "warn",
-        value_name = "FILTER"
+        value_name = "FILTER",
+        display_order = 100
     )]
     log: String,
     #[command(subcommand)]
@@ -74,7 +75,7 @@ enum Command {
     Status(status::Args),
     /// Check the settings, whether both sides answer, the clock, and permissions.
     Doctor(doctor::Args),
-    /// List, show, make, refresh, pause, resume and delete connections.
+    /// List, show, create, refresh, pause, resume and delete connections.
     #[command(subcommand)]
     Connections(connections::What),
     /// Show or choose the connection that receives the audit log.

@@ -14,6 +14,10 @@ use super::out;
 pub(super) enum What {
     /// Match events against patterns. A single test ends with 0 for a match, 1 for none, 2 for a pattern or event that is
     /// refused.
+    #[command(
+        after_help = "Examples:\n  scalr-eventbridge pattern test --pattern pattern.json --event event.json\n  \
+                            scalr-eventbridge emit run-executed --print | scalr-eventbridge pattern test --pattern pattern.json --event -"
+    )]
     Test(Args),
 }
 
