@@ -21,6 +21,7 @@ scenarios![
     a_bus_of_another_place_than_its_connections_is_refused_at_once,
     a_destroy_of_bus_and_connection_loses_nothing,
     plans_say_that_a_bus_is_elsewhere_than_its_connection,
+    a_plan_refuses_what_is_made_on_a_bus_of_another_place,
 ];
 
 const ACTIVATION: &str = "scalr_eventbridge_activation";
@@ -323,6 +324,7 @@ async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
     ] {
         let stage = stage().await;
         stage.aws.state().other_account = other_account;
+        hold_bus(&stage.aws);
         // In real time: the paused clock moves on while an answer is on its way.
         tokio::time::resume();
         let asked = stage.scalr.count("GET");
@@ -349,6 +351,7 @@ async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
     }
     // Scalr gives no answer, and is asked once; without its credentials it is not asked.
     let stage = stage().await;
+    hold_bus(&stage.aws);
     let refusal = scalr::fake::error(403, "You may not.");
     let call = "GET integrations/aws-event-bridge";
     stage.scalr.state().refuses.push((call, refusal.0, refusal.1));
@@ -361,6 +364,67 @@ async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
         }
     }
     assert!(stage.scalr.count("GET") - asked <= 1);
+}
+
+/// A bus of an earlier connection, which is in every region of the fake.
+fn hold_bus(aws: &Fake) {
+    let bus = json!({ "Name": SOURCE, "Arn": "arn:aws:events:eu-west-1:123456789012:event-bus/b" });
+    aws.state().buses.insert(SOURCE.to_owned(), bus);
+}
+
+/// AWS has no such bus there, and Scalr says that it is elsewhere: an apply could only fail.
+#[tokio::test(start_paused = true)]
+async fn a_plan_refuses_what_is_made_on_a_bus_of_another_place() {
+    let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
+    let rule = json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern });
+    let target = json!({ "rule": "other", "event_bus_name": SOURCE, "arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" });
+    for (name, config) in [
+        ("scalr_eventbridge_rule", rule),
+        ("scalr_eventbridge_target", target),
+    ] {
+        let config = and(config, json!({ "region": "eu-west-1" }));
+        let stage = stage().await;
+        // In real time: the paused clock moves on while an answer is on its way.
+        tokio::time::resume();
+        let resource = stage.harness.resource(name);
+        let refused = resource.plan(None, config.clone()).await.unwrap_err();
+        names(
+            &refused,
+            &[
+                "another region",
+                "`region = \"us-east-1\"`",
+                "Nothing was changed",
+            ],
+        );
+        let at: Vec<_> = refused.iter().map(|one| one.path.to_string()).collect();
+        assert_eq!(at, ["region"]);
+        // Not where the same apply makes a connection of this name, which may lead there.
+        let moved = scalr::connection(json!({ "region": "eu-west-1" }));
+        stage
+            .harness
+            .resource(CONNECTION)
+            .plan(None, moved)
+            .await
+            .unwrap();
+        let planned = resource.plan(None, config.clone()).await.unwrap();
+        names(
+            &planned.warnings,
+            &["unless the same apply changes the connection"],
+        );
+        // Without Scalr's word, the bus of this plan says where it is.
+        let alone = aws::beside(stage.aws.config(), None);
+        alone
+            .resource(BUS)
+            .plan(None, bus(json!({ "region": "us-east-1" })))
+            .await
+            .unwrap();
+        let planned = alone.resource(name).plan(None, config).await.unwrap();
+        names(
+            &planned.warnings,
+            &["A resource of this plan has it in region us-east-1"],
+        );
+        tokio::time::pause();
+    }
 }
 
 /// Nothing sends events any more: the warning that they are dropped from now on would be noise.

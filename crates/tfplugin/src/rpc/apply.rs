@@ -19,6 +19,7 @@ pub(super) async fn apply(
         Ok(one) => one,
         Err(diags) => return failed(diags, &Type::Dynamic, message),
     };
+    service.walk.applies();
     match try_apply(service, one, &message).await {
         Ok(answer) => respond(one, answer),
         Err(diags) => failed(diags, &one.ty, message),

@@ -18,6 +18,7 @@ mod read;
 mod schema;
 mod upgrade;
 mod validate;
+mod walk;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
 pub(crate) use self::catalog::{ActionType, ResourceType};
+use self::walk::Walk;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
@@ -47,6 +49,7 @@ pub(crate) struct Service {
     version: &'static str,
     client: RwLock<Client>,
     has_settings: AtomicBool,
+    walk: Walk,
     stop: Mutex<CancellationToken>,
 }
 
@@ -63,6 +66,7 @@ impl Service {
             version,
             client: RwLock::new(Client::Missing("Terraform has not configured it".to_owned())),
             has_settings: AtomicBool::new(false),
+            walk: Walk::default(),
             stop: Mutex::new(CancellationToken::new()),
         }
     }
@@ -108,8 +112,14 @@ impl Service {
         self.has_settings.store(true, Ordering::Relaxed);
     }
 
+    /// A plan or an apply begins.
+    pub(crate) fn walk_begins(&self) {
+        self.walk.begin();
+    }
+
     fn set_client(&self, client: Client) {
         self.settings_have_come();
+        self.walk_begins();
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
     }
 

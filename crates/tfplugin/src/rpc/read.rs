@@ -17,6 +17,7 @@ pub(super) async fn read(
         Ok(one) => one,
         Err(diags) => return failed(diags, &Type::Dynamic, message),
     };
+    service.walk.reads();
     match try_read(service, one, &message).await {
         Ok(answer) => respond(one, answer),
         Err(diags) => failed(diags, &one.ty, message),

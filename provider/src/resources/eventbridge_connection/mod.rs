@@ -124,6 +124,11 @@ impl Resource for Connection {
             // Any other answer to the pause is an error.
             plan.set(Self::status(), Status::Disabled.as_str());
         }
+        let name = plan.planned(Self::name()).known();
+        let is_made = plan.action() == PlanAction::Create || plan.replaces();
+        if let Some((client, name)) = plan.client().zip(name).filter(|_| is_made) {
+            client.walk().new_connection(&name);
+        }
         if let (Some(client), Some(prior)) = (plan.client(), plan.prior()) {
             let (id, source) = (prior.id.as_deref(), prior.event_source_name.as_deref());
             let switched = enabled != Value::Known(prior.enabled);

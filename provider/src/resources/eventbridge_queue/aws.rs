@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use tfplugin::{Operation, Path, Result};
+use tfplugin::{Operation, Path, Plan, Result};
 
 use super::messages::{self, doing};
 use super::{Queue, stored};
@@ -43,6 +43,14 @@ pub(super) async fn regional(operation: &Operation<'_, Queue>, region: Option<&R
         return Err(messages::events_alone_elsewhere().into());
     }
     Ok(aws)
+}
+
+/// Refuses with the plan what every operation refuses.
+pub(super) async fn refuse_elsewhere(plan: &mut Plan<'_, Queue>) {
+    let look = defaults::look(plan, &Queue::region()).await;
+    if look.is_some_and(|look| !look.has_queues) {
+        plan.error(messages::events_alone_elsewhere().at(Queue::name()));
+    }
 }
 
 /// Looks for a queue of that name: CreateQueue would return it as if it were new. Its URL where it is just as planned.

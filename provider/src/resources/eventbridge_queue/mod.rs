@@ -166,6 +166,7 @@ impl Resource for Queue {
         defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |queue| {
             queue.tags.as_ref()
         });
+        aws::refuse_elsewhere(plan).await;
         warn_of_rules_elsewhere(plan);
         note_admission(plan);
         let object = object::planned(plan);
@@ -227,6 +228,7 @@ fn warn_of_rules_elsewhere(plan: &mut Plan<'_, Queue>) {
     let is_elsewhere = |rule: &&String| arn::parse(rule).is_some_and(|arn| arn.region != &*region);
     let elsewhere: Vec<&str> = rules.iter().filter(is_elsewhere).map(String::as_str).collect();
     if !elsewhere.is_empty() {
-        plan.warn(messages::rules_elsewhere(&elsewhere, &region));
+        let name = plan.planned(Queue::name()).known().unwrap_or_default();
+        plan.warn(messages::rules_elsewhere(&name, &elsewhere, &region));
     }
 }

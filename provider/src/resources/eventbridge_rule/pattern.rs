@@ -21,39 +21,39 @@ pub(super) fn check(text: &str) -> Result<(), String> {
 }
 
 /// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
-pub(super) fn warn(plan: &mut Plan<'_, Rule>) {
+pub(super) fn warn(plan: &mut Plan<'_, Rule>, whose: &str) {
     let Some(pattern) = plan.config(Rule::event_pattern()).known() else {
         return;
     };
     let bus = plan.config(Rule::event_bus_name()).known();
-    let mut warnings = warnings(&pattern);
-    warnings.extend(matches_nothing(&pattern, bus.as_deref()));
+    let mut warnings = warnings(whose, &pattern);
+    warnings.extend(matches_nothing(whose, &pattern, bus.as_deref()));
     for warning in warnings {
         plan.warn(warning.at(Rule::event_pattern()));
     }
 }
 
 /// What EventBridge takes, but not in every account or not as it looks.
-fn warnings(text: &str) -> Vec<Diagnostic> {
+fn warnings(whose: &str, text: &str) -> Vec<Diagnostic> {
     let (_, warnings) = Pattern::compile_for_eventbridge(text).ok().unzip();
     let (mut found, mut numbers) = (Vec::new(), Vec::new());
     for warning in warnings.unwrap_or_default() {
         match warning {
             Warning::LongerThanQuota { length } => {
-                found.push(messages::longer_than_quota(length, LENGTH_QUOTA));
+                found.push(messages::longer_than_quota(whose, length, LENGTH_QUOTA));
             }
             number => numbers.push(number.to_string()),
         }
     }
     if !numbers.is_empty() {
-        found.push(messages::numbers_out_of_range(&numbers));
+        found.push(messages::numbers_out_of_range(whose, &numbers));
     }
     found
 }
 
 /// What of the pattern matches none of Scalr's events: on a bus of Scalr's nothing else arrives. A bus whose name is not known
 /// yet is taken for one that is made in the same apply, unless the pattern names a source that cannot be Scalr's.
-fn matches_nothing(text: &str, bus: Option<&str>) -> Option<Diagnostic> {
+fn matches_nothing(whose: &str, text: &str, bus: Option<&str>) -> Option<Diagnostic> {
     let value = serde_json::from_str(text).ok()?;
     let is_scalrs = match bus {
         Some(bus) => bus.starts_with(scalr_events::SOURCE_PREFIX),
@@ -67,9 +67,9 @@ fn matches_nothing(text: &str, bus: Option<&str>) -> Option<Diagnostic> {
         found.whole.push(messages::source_of_the_bus(bus));
     }
     if !found.whole.is_empty() {
-        return Some(messages::matches_nothing(&found.whole));
+        return Some(messages::matches_nothing(whose, &found.whole));
     }
-    (!found.parts.is_empty()).then(|| messages::matches_in_part(&found.parts))
+    (!found.parts.is_empty()).then(|| messages::matches_in_part(whose, &found.parts))
 }
 
 /// Whether the pattern may be meant for Scalr's events: it asks for no source, or its source mentions Scalr.
@@ -93,6 +93,8 @@ fn is_of_another_source(pattern: &Value, bus: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WHOSE: &str = "the rule `runs`";
 
     #[test]
     fn patterns_are_judged_by_the_engine() {
@@ -122,7 +124,7 @@ mod tests {
             (r#"{"detail": {"n": [{"numeric": [">", 137000000000]}]}}"#, 1),
             (&long, 1),
         ] {
-            assert_eq!(warnings(text).len(), count, "{text}");
+            assert_eq!(warnings(WHOSE, text).len(), count, "{text}");
         }
     }
 
@@ -155,7 +157,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                matches_nothing(text, Some(bus)).is_some(),
+                matches_nothing(WHOSE, text, Some(bus)).is_some(),
                 nothing,
                 "{text} on {bus}"
             );
@@ -174,7 +176,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(matches_nothing(text, None).is_some(), nothing, "{text}");
+            assert_eq!(matches_nothing(WHOSE, text, None).is_some(), nothing, "{text}");
         }
     }
 }

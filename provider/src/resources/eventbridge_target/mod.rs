@@ -43,10 +43,14 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 /// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
 /// a destroy removes what is there.
 ///
+/// A new target's bus and rule, and a log group that it does not make, are looked for with the plan: one that does not exist, and
+/// that no resource of this provider in the same plan makes, is a warning with the nearest name. A bus that AWS does not have in the
+/// target's region, where Scalr says that the connection leads elsewhere, is an error.
+///
 /// A queue or topic, as destination or for dead letters, is looked at with the plan and once more after the apply: one that
-/// does not exist, or lets nobody in, is a warning each time, since its policy is often made in the same apply. For that the
-/// apply looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not read, is
-/// passed over.
+/// does not exist, or lets nobody in, is a warning. The apply does not repeat what the plan knew. Since the policy is often made in
+/// the same apply, it looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not
+/// read, is passed over.
 ///
 /// A `moved` block takes over an `aws_cloudwatch_event_target`, made with hashicorp/aws, that has no settings of a service.
 #[derive(Attrs, Clone, Debug, PartialEq)]

@@ -364,6 +364,7 @@ async fn targets_that_stay_on_a_rule_that_goes_are_warned_of() {
     let target = json!({ "rule": "runs", "event_bus_name": SOURCE, "arn": queue, "region": "us-east-1" });
     for (ours_first, warned) in [(Some(true), false), (Some(false), false), (None, true)] {
         let (fake, made_by) = stage().await;
+        super::hold(&fake, &[]);
         let made = made_by
             .resource("scalr_eventbridge_rule")
             .create(rule("runs"))

@@ -365,6 +365,7 @@ async fn a_queue_that_goes_to_another_address_may_hold_messages() {
 #[tokio::test(start_paused = true)]
 async fn a_target_is_warned_of_a_queue_that_another_rule_is_let_into() {
     let (fake, harness) = with_sqs().await;
+    super::hold(&fake, &["second", "third"]);
     let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
     let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{QUEUE}");
     let both = json!([rule("audit"), rule("second")]);
@@ -397,9 +398,9 @@ async fn queues_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere() {
     let changed = config(json!({ "rule_arns": [rule("other")] }));
     for refused in [
         resource.read(&state).await.unwrap_err(),
-        resource.update(&state, changed).await.unwrap_err(),
+        resource.plan(Some(&state), changed).await.unwrap_err(),
         resource.destroy(&state).await.unwrap_err(),
-        resource.create(config(json!({}))).await.unwrap_err(),
+        resource.plan(None, config(json!({}))).await.unwrap_err(),
     ] {
         names(&refused, &["`endpoints.sqs`", "SQS"]);
     }

@@ -35,6 +35,7 @@ pub(super) fn config(group: Json) -> Json {
 
 pub(in crate::tests) async fn with_rule() -> (Fake, Harness) {
     let (fake, harness) = stage().await;
+    super::hold(&fake, &[]);
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
     harness
         .resource("scalr_eventbridge_rule")
