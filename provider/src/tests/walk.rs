@@ -376,54 +376,53 @@ fn hold_bus(aws: &Fake) {
 #[tokio::test(start_paused = true)]
 async fn a_plan_refuses_what_is_made_on_a_bus_of_another_place() {
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
-    let rule = json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern });
-    let target = json!({ "rule": "other", "event_bus_name": SOURCE, "arn": "arn:aws:lambda:eu-west-1:123456789012:function:f" });
-    for (name, config) in [
-        ("scalr_eventbridge_rule", rule),
-        ("scalr_eventbridge_target", target),
-    ] {
-        let config = and(config, json!({ "region": "eu-west-1" }));
-        let stage = stage().await;
-        // In real time: the paused clock moves on while an answer is on its way.
-        tokio::time::resume();
-        let resource = stage.harness.resource(name);
-        let refused = resource.plan(None, config.clone()).await.unwrap_err();
-        names(
-            &refused,
-            &[
-                "another region",
-                "`region = \"us-east-1\"`",
-                "Nothing was changed",
-            ],
-        );
+    let elsewhere = json!({ "event_bus_name": SOURCE, "region": "eu-west-1" });
+    let function = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+    let resources = [
+        (
+            "scalr_eventbridge_rule",
+            and(
+                json!({ "name": "runs", "event_pattern": pattern }),
+                elsewhere.clone(),
+            ),
+        ),
+        (
+            "scalr_eventbridge_target",
+            and(json!({ "rule": "other", "arn": function }), elsewhere),
+        ),
+    ];
+    let stage = stage().await;
+    // The connection was made by an earlier apply.
+    let process = || aws::beside(stage.aws.config(), Some(&stage.scalr.url()));
+    let harness = process();
+    // In real time: the paused clock moves on while an answer is on its way.
+    tokio::time::resume();
+    for (name, config) in &resources {
+        let planned = harness.resource(name).plan(None, config.clone()).await;
+        let refused = planned.unwrap_err();
+        let next = "`region = \"us-east-1\"`. Nothing was changed";
+        names(&refused, &["another region", next]);
         let at: Vec<_> = refused.iter().map(|one| one.path.to_string()).collect();
-        assert_eq!(at, ["region"]);
-        // Not where the same apply makes a connection of this name, which may lead there.
-        let moved = scalr::connection(json!({ "region": "eu-west-1" }));
-        stage
-            .harness
-            .resource(CONNECTION)
-            .plan(None, moved)
-            .await
-            .unwrap();
-        let planned = resource.plan(None, config.clone()).await.unwrap();
-        names(
-            &planned.warnings,
-            &["unless the same apply changes the connection"],
-        );
-        // Without Scalr's word, the bus of this plan says where it is.
-        let alone = aws::beside(stage.aws.config(), None);
-        alone
-            .resource(BUS)
-            .plan(None, bus(json!({ "region": "us-east-1" })))
-            .await
-            .unwrap();
+        assert_eq!(at, ["region"], "{name}");
+    }
+    // Not where the same apply makes a connection of this name, which may lead there.
+    let harness = process();
+    let moved = scalr::connection(json!({ "region": "eu-west-1" }));
+    harness.resource(CONNECTION).plan(None, moved).await.unwrap();
+    for (name, config) in &resources {
+        let planned = harness.resource(name).plan(None, config.clone()).await;
+        let next = "unless the same apply changes the connection";
+        names(&planned.unwrap().warnings, &[next]);
+    }
+    tokio::time::pause();
+    // Without Scalr's word, the bus of this plan says where it is.
+    let alone = aws::beside(stage.aws.config(), None);
+    let here = bus(json!({ "region": "us-east-1" }));
+    alone.resource(BUS).plan(None, here).await.unwrap();
+    for (name, config) in resources {
         let planned = alone.resource(name).plan(None, config).await.unwrap();
-        names(
-            &planned.warnings,
-            &["A resource of this plan has it in region us-east-1"],
-        );
-        tokio::time::pause();
+        let found = "A resource of this plan has it in region us-east-1";
+        names(&planned.warnings, &[found]);
     }
 }
 

@@ -98,7 +98,7 @@ async fn a_name_that_does_not_exist_is_warned_of_with_the_nearest() {
     }
     // By ARN as well, whose permission is left to the user.
     let (_fake, harness) = held().await;
-    let config = target(json!({ "arn": group_arn(group) }));
+    let config = target(json!({ "arn": group_arn(group), "region": "us-east-1" }));
     let warnings = planned(&harness, TARGET, config).await.unwrap();
     names(&warnings, &[&format!("There is no log group `{group}`"), GROUP]);
     // Nothing is near.

@@ -6,7 +6,7 @@ use tfplugin::testing::Harness;
 
 use super::fake::{ACCOUNT, Fake, Trouble};
 use super::fake_sqs::Queue;
-use super::target::with_rule;
+use super::target::{with_rule, with_rule_and_bus};
 use super::{SOURCE, and, names, stage};
 use crate::tests::snapshot::scenarios;
 
@@ -43,7 +43,7 @@ fn config(arn: &str) -> Json {
 }
 
 async fn with_queues(queues: &[(&str, Option<Json>)]) -> (Fake, Harness) {
-    let (fake, harness) = with_rule().await;
+    let (fake, harness) = with_rule_and_bus().await;
     let named = queues
         .iter()
         .map(|(name, policy)| ((*name).to_owned(), Queue::with_policy(policy.as_ref())));
