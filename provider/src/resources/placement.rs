@@ -69,6 +69,14 @@ pub struct Attributes<R> {
     pub arn: fn(&R) -> Option<&str>,
 }
 
+/// A connection that is about to be made may lead where no connection leads yet.
+pub fn note_connection<R: Resource<Client = Client>>(plan: &Plan<'_, R>, name: &Attr<R, String>) {
+    let name = plan.planned(name.clone()).known();
+    if let Some((client, name)) = plan.client().zip(name).filter(|_| names::is_made(plan)) {
+        client.walk().new_connection(&name);
+    }
+}
+
 /// What a plan has said of a bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
