@@ -331,7 +331,7 @@ fn names_that_do_not_exist(tool: &Tool) -> Result<()> {
     let named = hcl::with(RULE, "scalr_eventbridge_bus.scalr.name", &format!("{bus:?}"));
     workdir.config(&hcl::all(&[CONNECTION, BUS, &named]))?;
     let quiet = workdir.plan_shows(&["2 to add, 0 to change, 0 to destroy"])?;
-    ensure!(!quiet.text.contains("Warning"), "{}", quiet.text);
+    verify::without_warnings(&quiet)?;
 
     workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
     workdir.apply_counts(1, 0, 0)?;
