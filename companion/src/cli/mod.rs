@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! loopback out                        which URLs are on this machine; stdout and stderr
+//! fields loopback out                 fields of events; which URLs are on this machine; stdout and stderr
 //! aws remote                          AWS's configuration; a client of a running companion, or of Scalr
 //! log_groups                          log groups of an AWS
 //! aws_local connections dev emit export pattern run tail  one command a file, or a folder
@@ -15,6 +15,7 @@ mod connections;
 mod dev;
 mod emit;
 mod export;
+mod fields;
 mod log_groups;
 mod loopback;
 mod out;

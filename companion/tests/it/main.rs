@@ -16,6 +16,7 @@ mod crash;
 mod delivery;
 mod faults;
 mod flow;
+mod pattern;
 mod process;
 mod proxy;
 mod race;

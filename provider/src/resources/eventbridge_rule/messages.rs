@@ -239,6 +239,35 @@ pub(super) fn matches_in_part(whose: &str, reasons: &[String]) -> Diagnostic {
     ))
 }
 
+pub(super) fn odd_values(whose: &str, reasons: &[String]) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The event pattern of {whose} probably looks for something else than is meant"
+    )).detail(format!(
+        "The rule works as it is written, which may not be what is wanted:\n\n{}\n\n{WHERE_TO_LOOK}",
+        listed(reasons)
+    ))
+}
+
+pub(super) fn ignored_alternative(whose: &str, warning: &event_pattern::Warning) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "EventBridge ignores an alternative of the event pattern of {whose}"
+    )).detail(format!(
+        "What this alternative adds is not picked up: {warning}. Move what alternatives have in common out of `$or`, or have no value in two \
+         of them."
+    ))
+}
+
+/// A partner's events are on the bus of their source.
+pub(super) fn not_on_the_default_bus(whose: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "Scalr's events do not arrive on the event bus `default` of {whose}"
+    )).detail(
+        "AWS puts the events of a partner on the event bus that is associated with their event source, and on no other. Unless a rule of that \
+         bus sends them on to `default`, this rule picks up none. Set `event_bus_name` to the name of that bus: `name` of a \
+         `scalr_eventbridge_bus`.",
+    )
+}
+
 const WHERE_TO_LOOK: &str = "The guide *Fields of the events* lists them, and `provider::scalr::explain_event_pattern` says what a \
     sample has in each field of a pattern.";
 
