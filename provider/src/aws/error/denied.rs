@@ -16,8 +16,8 @@ pub(super) fn advice(call: &str, message: &str) -> String {
         );
     }
     format!(
-        "The credentials need the IAM permission `{action}` on this object. The whole policy is on the page of this resource, \
-         data source, list or action under *AWS Permissions*, and in the guide *Permissions*."
+        "The credentials need the IAM permission `{action}` on this object. The documentation has the whole policy: under \
+         *AWS Permissions* on the page, and in the guide *Permissions*."
     )
 }
 
