@@ -269,7 +269,7 @@ fn needs_of(needs: &Map<String, Value>) -> Vec<Need<'_>> {
         (!actions.is_empty()).then_some(Need {
             sid,
             actions,
-            reads: is_read(&purpose),
+            reads: is_read(purpose),
         })
     });
     let options = options_of(needs).iter().map(move |option| Need {
