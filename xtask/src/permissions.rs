@@ -123,9 +123,10 @@ impl Table {
     }
 
     fn section(&self, name: &str, needs: &Map<String, Value>) -> Result<String> {
+        let about = needs.get("about").map(texts).unwrap_or_default();
         let mut statements = Vec::new();
         for need in needs_of(needs) {
-            statements.extend(self.statements(&need)?);
+            statements.extend(self.statements(&need, &about)?);
         }
         let used = |purpose: &str| needs.contains_key(purpose);
         let lead = if used("read") || used("write") {
@@ -133,18 +134,18 @@ impl Table {
         } else {
             "It works without any. With these it sees more:"
         };
-        let mut about = "`REGION`, `ACCOUNT_ID` and the names in capitals stand for your own.".to_owned();
+        let mut note = "`REGION`, `ACCOUNT_ID` and the names in capitals stand for your own.".to_owned();
         if name.starts_with("resources/") && used("write") {
-            about += " A plan needs `Read…` only, an apply `Apply…` too, a destroy `Destroy…`.";
+            note += " A plan needs `Read…` only, an apply `Apply…` too, a destroy `Destroy…`.";
         }
         if used("checks") {
-            about += " `Checks…` can be left out: what the provider then cannot see, it does not warn of, and nothing fails.";
+            note += " `Checks…` can be left out: what the provider then cannot see, it does not warn of, and nothing fails.";
         }
         let mut parts = vec![
             "## AWS Permissions".to_owned(),
             lead.to_owned(),
             format!("```json\n{}\n```", document(&statements)),
-            about,
+            note,
         ];
         let option = |option: &Value| format!("- `{}…`: {}", text_of(option, "sid"), text_of(option, "when"));
         let options: Vec<_> = options_of(needs).iter().map(option).collect();
@@ -182,7 +183,7 @@ impl Table {
 
     /// One statement for what a service's actions can be limited to, one for all that cannot be limited, one each for conditions.
     fn merge(&self, merged: &mut BTreeMap<String, Statement>, action: &str) -> Result<()> {
-        let one = self.statement("", action)?;
+        let one = self.statement("", action, &[])?;
         let service = action.split(':').next().unwrap_or_default();
         let sid = match &one.condition {
             Some(_) => capitalized(action.split(':').next_back().unwrap_or_default()),
@@ -198,12 +199,12 @@ impl Table {
     }
 
     /// The statements of a need: what can be limited to a resource, what cannot, and what has a condition.
-    fn statements(&self, need: &Need<'_>) -> Result<Vec<Statement>> {
+    fn statements(&self, need: &Need<'_>, about: &[&str]) -> Result<Vec<Statement>> {
         let mut limited = Statement::default();
         let mut any = Statement::default();
         let mut all = Vec::new();
         for action in &need.actions {
-            let one = self.statement(need.sid, action)?;
+            let one = self.statement(need.sid, action, about)?;
             if one.condition.is_some() {
                 all.push(one);
                 continue;
@@ -225,20 +226,23 @@ impl Table {
         Ok(all)
     }
 
-    fn statement(&self, sid: &str, action: &str) -> Result<Statement> {
-        let kinds = self.0["actions"][action].as_array();
-        let kinds = kinds.with_context(|| format!("{TABLE}: `actions` lacks `{action}`"))?;
+    /// An action on what IAM can limit it to, of several kinds those that the page is about.
+    fn statement(&self, sid: &str, action: &str, about: &[&str]) -> Result<Statement> {
+        let kinds = &self.0["actions"][action];
+        ensure!(kinds.is_array(), "{TABLE}: `actions` lacks `{action}`");
+        let all = texts(kinds);
+        let chosen: Vec<_> = all.iter().copied().filter(|kind| about.contains(kind)).collect();
+        let kinds = if chosen.is_empty() { all } else { chosen };
         let mut one = Statement {
             sid: sid.to_owned(),
             actions: BTreeSet::from([action.to_owned()]),
             ..Statement::default()
         };
-        for kind in kinds.iter().filter_map(Value::as_str) {
+        for kind in &kinds {
             let resource = &self.0["resources"][kind];
-            let arns = resource["arns"].as_array();
-            let arns = arns.with_context(|| format!("{TABLE}: `resources` lacks `{kind}`"))?;
-            one.resources
-                .extend(arns.iter().filter_map(Value::as_str).map(str::to_owned));
+            let arns = texts(&resource["arns"]);
+            ensure!(!arns.is_empty(), "{TABLE}: `resources` lacks `{kind}`");
+            one.resources.extend(arns.into_iter().map(str::to_owned));
             one.condition = resource.get("condition").cloned();
         }
         if kinds.is_empty() {
@@ -354,11 +358,13 @@ mod tests {
       "sources": { "e": { "title": "Events", "url": "https://e" }, "iam": { "title": "IAM", "url": "https://i" } },
       "resources": {
         "rule": { "arns": ["arn:rule"] },
+        "bus": { "arns": ["arn:bus"] },
         "role": { "arns": ["arn:role"], "condition": { "StringEquals": { "k": "v" } } }
       },
-      "actions": { "e:Get": ["rule"], "e:List": [], "e:Put": ["rule"], "iam:PassRole": ["role"] },
+      "actions": { "e:Get": ["bus", "rule"], "e:List": [], "e:Put": ["rule"], "iam:PassRole": ["role"] },
       "pages": {
         "resources/rule": {
+          "about": ["rule"],
           "read": ["e:Get", "e:List"],
           "write": ["e:Put"],
           "options": [{ "sid": "PassRole", "when": "With `role_arn`.", "for": ["write"], "actions": ["iam:PassRole"] }]
