@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::aws::Aws;
+use crate::calls;
 use crate::group::pid_of;
 use crate::http;
 use crate::paths;
@@ -238,6 +239,7 @@ impl Companion {
     /// # Errors
     /// When it does not end cleanly within a few seconds.
     pub fn stop(mut self) -> Result<PathBuf> {
+        calls::collect(self.line.endpoint());
         kill_process(pid_of(&self.child)?, Signal::TERM)?;
         let status = wait(&mut self.child, STOPPED)?;
         ensure!(
@@ -254,6 +256,7 @@ impl Companion {
 impl Drop for Companion {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
+            calls::collect(self.line.endpoint());
             // Its state is deleted: a clean shutdown would serve nothing.
             let _ = self.child.kill();
             let _ = self.child.wait();

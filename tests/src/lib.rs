@@ -11,17 +11,20 @@
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
 //! refuser receiver              an AWS that accepts no signature, a third party's endpoint
-//! companion                     a companion for each case
+//! calls                         the calls that companions were asked for
+//! permissions companion         the calls that are declared; a companion for each case
 //! workdir                       a case's working directory, with its tool and companion
 //! ```
 
 pub mod aws;
+pub mod calls;
 pub mod companion;
 pub mod group;
 pub mod guide;
 mod http;
 pub mod mirror;
 pub mod paths;
+pub mod permissions;
 pub mod proxy;
 pub mod receiver;
 pub mod refuser;

@@ -5,7 +5,7 @@
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
-//! changelog                the fragments of the changelog
+//! changelog permissions    the fragments of the changelog; the policies of the pages
 //! docs tools tidy bench mirror   one chore each
 //! test demo                chores that use other chores
 //! works_with               what uses the demo's companion
@@ -17,6 +17,7 @@ mod changelog;
 mod demo;
 mod docs;
 mod mirror;
+mod permissions;
 mod places;
 mod shell;
 mod test;

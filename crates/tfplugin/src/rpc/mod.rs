@@ -42,6 +42,7 @@ use crate::proto::tfplugin6::provider_server::Provider as Protocol;
 use crate::provider::erased::AnyProvider;
 use crate::provider::operation::{Call, Notes};
 use crate::provider::plan::AnyClient;
+use crate::provider::under_way::labelled;
 
 /// The provider as a service.
 pub(crate) struct Service {
@@ -154,9 +155,9 @@ fn unconfigured(reason: &str) -> Diagnostics {
         .into()
 }
 
-/// Runs provider code. A panic in it becomes an error; the state that it saved is not lost.
-async fn guard<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    let mut future = Box::pin(future);
+/// Runs provider code, under a label that says what for. A panic in it becomes an error; the state that it saved is not lost.
+async fn guard<T>(label: String, future: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut future = Box::pin(labelled(label, future));
     std::future::poll_fn(move |cx| {
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         polled.unwrap_or_else(|panic| Poll::Ready(Err(crashed(&*panic))))

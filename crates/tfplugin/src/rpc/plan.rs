@@ -143,7 +143,7 @@ async fn try_plan(
     if action == PlanAction::Delete && !one.any.plans_destroy() {
         return Ok(state);
     }
-    if let Err(failed) = guard(one.any.plan(&mut state)).await {
+    if let Err(failed) = guard(format!("{}/plan", one.name), one.any.plan(&mut state)).await {
         // What was warned of by then may be why.
         state.diags.extend(failed);
         return Ok(state);
