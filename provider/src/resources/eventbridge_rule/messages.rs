@@ -260,7 +260,7 @@ pub(super) fn ignored_alternative(whose: &str, warning: &event_pattern::Warning)
 /// A partner's events are on the bus of their source.
 pub(super) fn not_on_the_default_bus(whose: &str) -> Diagnostic {
     Diagnostic::warning(format!(
-        "Scalr's events do not arrive on the event bus `default` of {whose}"
+        "On the event bus `default` {whose} sees none of Scalr's events"
     )).detail(
         "AWS puts the events of a partner on the event bus that is associated with their event source, and on no other. Unless a rule of that \
          bus sends them on to `default`, this rule picks up none. Set `event_bus_name` to the name of that bus: `name` of a \
