@@ -11,6 +11,7 @@ mod empty;
 mod examples;
 mod ignored;
 mod moved;
+mod property;
 mod refresh;
 mod scalr;
 pub(crate) mod tls;
