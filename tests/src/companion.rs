@@ -204,6 +204,21 @@ impl Companion {
         Ok(())
     }
 
+    /// How many calls of both servers have gone wrong by the faults that there are.
+    ///
+    /// # Errors
+    /// When a server does not answer.
+    pub fn calls_gone_wrong(&self) -> Result<u64> {
+        let mut hit = 0;
+        for url in [self.faults_of_aws(), self.faults_of_scalr()] {
+            let request = http::client().get(url).bearer_auth(self.line.token());
+            let listed: Value = block_on(async { request.send().await?.json().await })?;
+            let faults = listed["faults"].as_array().into_iter().flatten();
+            hit += faults.filter_map(|fault| fault["hit"].as_u64()).sum::<u64>();
+        }
+        Ok(hit)
+    }
+
     /// Lets no further call go wrong.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod examples;
 mod ignored;
 mod moved;
 mod permissions;
+mod property;
 mod refresh;
 mod scalr;
 pub(crate) mod tls;

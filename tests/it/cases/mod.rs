@@ -11,6 +11,7 @@ use crate::runner::Case;
 mod actions;
 mod audit_log_setting;
 mod bad_input;
+mod crowd;
 mod data_sources;
 mod eventbridge_activation;
 mod eventbridge_api_destination;
@@ -29,6 +30,7 @@ mod hcl;
 mod ignore_changes;
 mod install;
 mod interrupt;
+mod interrupt_parts;
 mod mocks;
 mod module_arrivals;
 mod moved;
@@ -73,6 +75,7 @@ pub(crate) fn table() -> Vec<Case> {
         ignore_changes::cases,
         secrets::cases,
         speed::cases,
+        crowd::cases,
         bad_input::cases,
     ];
     groups.iter().flat_map(|group| group()).collect()
@@ -81,6 +84,7 @@ pub(crate) fn table() -> Vec<Case> {
 /// The interruptions and the forced orders: each once, spread over the tools. Orders as they come, as often as is asked for.
 pub(crate) fn spread(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
     let mut cases = orders::cases(tools);
+    cases.extend(interrupt_parts::cases(tools)?);
     cases.extend(interrupt::cases(arguments, tools)?);
     Ok(cases)
 }

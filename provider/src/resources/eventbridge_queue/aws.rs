@@ -22,6 +22,8 @@ use crate::values::Region;
 
 /// SQS takes the name of a deleted queue only after a minute.
 const CREATE_EVERY: Duration = Duration::from_secs(5);
+/// How often a queue is looked at until it shows what was written.
+const WRITTEN_EVERY: Duration = Duration::from_secs(2);
 /// `Sid` of our statement.
 const SID: &str = "ScalrEventBridge";
 
@@ -137,6 +139,32 @@ pub(super) async fn update(aws: &Regional, plan: &Queue) -> Result<()> {
     let answer = call.send().await;
     answer.map_err(|e| failed(aws.failed("sqs:SetQueueAttributes", e)))?;
     Ok(())
+}
+
+/// Waits until the queue shows what was written: SQS documents up to 60 seconds for that, and 15 minutes for the retention. It is
+/// written by then, so that what is not seen is a warning.
+pub(super) async fn await_written(operation: &Operation<'_, Queue>, aws: &Regional, plan: &Queue) {
+    let mut attempts = operation.attempts(WRITTEN_EVERY);
+    while attempts.next().await.is_some() {
+        match aws.queue(&plan.name, &READ).await {
+            Ok(Some(held)) => {
+                let mut now = plan.clone();
+                now.with(&held);
+                if plan.is_like(&now) {
+                    return;
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                for failure in &error.during_with(doing::see(&plan.name), &messages::not_seen()) {
+                    operation.warn(failure.clone());
+                }
+                return;
+            }
+        }
+        attempts.awaiting(messages::not_shown_yet(&plan.name));
+    }
+    operation.warn(messages::not_shown(&plan.name));
 }
 
 /// Deletes the queue; one that is gone is no error.

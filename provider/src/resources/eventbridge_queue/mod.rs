@@ -75,7 +75,7 @@ impl Resource for Queue {
     const NAME: &'static str = "eventbridge_queue";
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
-    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5));
     const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -93,6 +93,8 @@ impl Resource for Queue {
             let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
             plan.url = Some(aws::create(operation, &aws, &plan, &tags).await?);
             turn.own(&owner);
+            operation.save(plan.clone());
+            aws::await_written(operation, &aws, &plan).await;
         }
         Ok(plan)
     }
@@ -128,6 +130,7 @@ impl Resource for Queue {
         turn.own(&Owner::ensure(operation));
         if !plan.is_like(&prior) {
             aws::update(&aws, &plan).await?;
+            aws::await_written(operation, &aws, &plan).await;
         }
         let (held, planned) = (
             prior.tags_all.unwrap_or_default(),

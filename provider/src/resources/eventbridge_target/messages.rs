@@ -375,6 +375,16 @@ pub(super) fn no_role_for_a_group() -> Diagnostic {
         .at(Target::role_arn())
 }
 
+/// A log group that is made has to carry its owner's tag.
+pub(super) fn no_tags(name: &str) -> Diagnostic {
+    Diagnostic::error("A log group that is made here has no `#` in its name")
+        .detail(format!(
+            "The name is `{name}`. CloudWatch Logs takes it, but the calls that read and write a log group's tags refuse its ARN, so that \
+             it could not be seen whose log group it is. Choose another name, or make the log group elsewhere and leave `create` out."
+        ))
+        .at(Target::log_group().name())
+}
+
 pub(super) fn no_log_event() -> Diagnostic {
     Diagnostic::error("The input template does not give what a log group takes")
         .detail(

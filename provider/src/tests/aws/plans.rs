@@ -282,6 +282,7 @@ async fn targets_that_cannot_work_are_refused() {
     let arn = "arn:aws:sqs:us-east-1:123456789012:q";
     for config in [
         json!({ "log_group": group(json!({})), "role_arn": "arn:aws:iam::123456789012:role/r" }),
+        json!({ "log_group": { "name": "/scalr/#1", "create": true } }),
         json!({ "log_group": group(json!({})), "input_transformer": { "input_template": "\"run\"" } }),
         json!({ "log_group": group(json!({ "retention_in_days": 30 })) }),
         json!({ "log_group": group(json!({ "kms_key_id": "arn:aws:kms:us-east-1:123456789012:key/k" })) }),
