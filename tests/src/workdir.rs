@@ -207,6 +207,23 @@ impl Workdir {
             .with_context(|| format!("scalr-eventbridge {}", args.join(" ")))
     }
 
+    /// Starts the tool as a command of `scalr-eventbridge exec`, without waiting for it. What it works with is what `exec` starts,
+    /// not this folder's companion.
+    ///
+    /// # Errors
+    /// When the companion's program does not start.
+    pub fn start_in_exec(&self, args: &[&str]) -> Result<Group> {
+        let tool = self.tool.command(self.dir.path(), args);
+        let mut command = Command::new(paths::companion());
+        command
+            .args(["exec", "--"])
+            .arg(tool.get_program())
+            .args(tool.get_args())
+            .current_dir(self.dir.path())
+            .envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.start_command(command)
+    }
+
     /// Forgets what exists: the state and the configuration are gone, as in a new folder.
     pub fn forget(&self) {
         for name in ["main.tf", "terraform.tfstate", "terraform.tfstate.backup"] {

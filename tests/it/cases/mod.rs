@@ -22,6 +22,7 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod examples;
+mod exec;
 mod export;
 mod functions;
 mod guides;
@@ -62,6 +63,7 @@ pub(crate) fn table() -> Vec<Case> {
         actions::cases,
         query::cases,
         export::cases,
+        exec::cases,
         functions::cases,
         provider::cases,
         install::cases,
