@@ -25,10 +25,6 @@ const REPLACED: [&str; 2] = ["AWS_", "SCALR_"];
 const KEPT: &str = "SCALR_EVENTBRIDGE_";
 const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Runs a command against Scalr's API and a local AWS that are started for it, on free ports, and stopped when it ends.
-///
-/// The command finds both by its environment: `SCALR_*` and `AWS_*` are replaced, and `TF_VAR_workspace_id` is the workspace
-/// in which runs can be started. Ctrl-C and SIGTERM reach the command, and the servers stay until it has ended.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -133,7 +129,10 @@ fn without_proxy(set: &[String]) -> String {
 }
 
 fn not_started(command: &[OsString], error: std::io::Error) -> u8 {
-    let name = command.first().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let name = command
+        .first()
+        .map(|name| name.to_string_lossy())
+        .unwrap_or_default();
     let code = match error.kind() {
         ErrorKind::NotFound => NOT_FOUND,
         _ => NOT_EXECUTABLE,
@@ -160,7 +159,14 @@ mod tests {
     #[test]
     fn a_command_that_a_signal_ended_has_the_code_of_a_shell() {
         use std::os::unix::process::ExitStatusExt as _;
-        for (raw, wanted) in [(0, 0), (1 << 8, 1), (255 << 8, 255), (2, 130), (9, 137), (15, 143)] {
+        for (raw, wanted) in [
+            (0, 0),
+            (1 << 8, 1),
+            (255 << 8, 255),
+            (2, 130),
+            (9, 137),
+            (15, 143),
+        ] {
             assert_eq!(code(ExitStatus::from_raw(raw)), wanted, "{raw}");
         }
     }
@@ -197,6 +203,9 @@ mod tests {
         };
         check(["", ""], "127.0.0.1,localhost");
         check(["a.example, localhost", ""], "a.example,localhost,127.0.0.1");
-        check(["a.example", "a.example,b.example"], "a.example,b.example,127.0.0.1,localhost");
+        check(
+            ["a.example", "a.example,b.example"],
+            "a.example,b.example,127.0.0.1,localhost",
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! `completions` and `man`: what a package installs beside the program, made from the command line's own description.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Command;
@@ -43,20 +44,35 @@ pub(super) fn completions(args: &CompletionsArgs, mut program: Command) -> anyho
 
 /// Prints a page, or writes them all.
 pub(super) fn man(args: &ManArgs, program: Command) -> anyhow::Result<()> {
+    let version = program.get_version().unwrap_or_default();
+    let source = format!("{} {version}", program.get_name());
+    let mut program = program.disable_help_subcommand(true);
+    program.build();
     if let Some(dir) = &args.dir {
         return std::fs::create_dir_all(dir)
-            .and_then(|()| clap_mangen::generate_to(program, dir))
+            .and_then(|()| write(&program, &source, dir))
             .with_context(|| format!("cannot write into `{}`", dir.display()));
     }
     let mut page = Vec::new();
-    Man::new(find(program, &args.command)?).render(&mut page)?;
+    Man::new(find(program, &args.command)?)
+        .source(source)
+        .render(&mut page)?;
     Ok(out::text(&String::from_utf8(page)?)?)
+}
+
+/// Writes the pages of a command and of those below it.
+fn write(command: &Command, source: &str, dir: &Path) -> io::Result<()> {
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+    for below in below {
+        write(below, source, dir)?;
+    }
+    Man::new(command.clone()).source(source).generate_to(dir)?;
+    Ok(())
 }
 
 /// A command by its words.
 fn find(program: Command, words: &[String]) -> anyhow::Result<Command> {
-    let mut found = program.disable_help_subcommand(true);
-    found.build();
+    let mut found = program;
     for word in words {
         let Some(inner) = found.find_subcommand(word) else {
             bail!("there is no command `{}`", words.join(" "));

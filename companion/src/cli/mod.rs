@@ -56,7 +56,10 @@ struct Cli {
 enum Command {
     /// Run Scalr's API and a local AWS in one process; nothing needs to be configured.
     Dev(dev::Args),
-    /// Run a command against Scalr's API and a local AWS of its own.
+    /// Run a command against Scalr's API and a local AWS that are started for it and end with it.
+    ///
+    /// The command finds both by its environment: variables that begin with `SCALR_` and `AWS_` are replaced, and `TF_VAR_workspace_id` is the
+    /// workspace in which runs can be started. Ctrl-C and SIGTERM reach the command; the servers stay until it has ended.
     Exec(exec::Args),
     /// Run only the local AWS.
     AwsLocal(aws_local::Args),

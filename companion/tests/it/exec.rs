@@ -46,7 +46,16 @@ async fn the_command_finds_both_servers_which_end_with_it() {
         echo "$AWS_ACCESS_KEY_ID $AWS_REGION $AWS_DEFAULT_REGION $TF_VAR_workspace_id"
         echo "${AWS_PROFILE:-none} ${AWS_ENDPOINT_URL_EVENTBRIDGE:-none} $NO_PROXY"
         exit 7"#;
-    let words = ["--account", "210987654321", "--region", "eu-west-1", "--", "sh", "-c", script];
+    let words = [
+        "--account",
+        "210987654321",
+        "--region",
+        "eu-west-1",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ];
     let output = run(exec(dir.path(), &words)
         .env("AWS_PROFILE", "elsewhere")
         .env("AWS_ENDPOINT_URL_EVENTBRIDGE", "https://elsewhere.example")
@@ -65,7 +74,11 @@ async fn the_command_finds_both_servers_which_end_with_it() {
         let gone = reqwest::get(*url).await.expect_err("it has ended");
         assert!(gone.is_connect(), "{gone:?}");
     }
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "its state is deleted");
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        0,
+        "its state is deleted"
+    );
 }
 
 /// The command's group is its own, so that it gets a signal once, and the servers answer until it has ended.
@@ -73,7 +86,7 @@ async fn the_command_finds_both_servers_which_end_with_it() {
 async fn a_signal_reaches_the_command_and_the_servers_outlast_it() {
     let handles = r#"
         trap 'kill $!; "$PROGRAM" connections list > /dev/null && exit 9' INT TERM
-        kill -0 -- "-$$" || exit 3
+        kill -0 "-$$" || exit 3
         sleep 1000 &
         echo ready
         wait"#;
@@ -102,9 +115,17 @@ async fn what_does_not_start_has_a_code_of_its_own() {
     std::fs::write(&file, "").unwrap();
     let file = file.to_string_lossy().into_owned();
     for (words, wanted, said) in [
-        (&["--", "no-such-command"][..], 127, "cannot start `no-such-command`"),
+        (
+            &["--", "no-such-command"][..],
+            127,
+            "cannot start `no-such-command`",
+        ),
         (&["--", &file], 126, "cannot start"),
-        (&["--scalr-listen", "0.0.0.0:0", "--", "true"], 125, "--allow-remote"),
+        (
+            &["--scalr-listen", "0.0.0.0:0", "--", "true"],
+            125,
+            "--allow-remote",
+        ),
         (&["--nonsense", "true"], 2, "--nonsense"),
         (&[], 2, "<COMMAND>..."),
         (&["true"], 0, ""),
@@ -121,18 +142,25 @@ async fn completions_and_manual_pages_name_the_commands() {
     let dir = tempfile::tempdir().unwrap();
     let pages = dir.path().join("man1").to_string_lossy().into_owned();
     for (words, needle) in [
-        (&["completions", "bash"][..], "complete -F _scalr-eventbridge"),
+        (&["completions", "bash"][..], "complete -F _scalr__eventbridge"),
         (&["completions", "zsh"], "#compdef scalr-eventbridge"),
         (&["completions", "fish"], "complete -c scalr-eventbridge"),
-        (&["man"], ".TH scalr-eventbridge 1"),
-        (&["man", "connections", "list"], ".TH scalr-eventbridge-connections-list 1"),
+        (&["man"], ".TH scalr-eventbridge 1  \"scalr-eventbridge 0."),
+        (
+            &["man", "connections", "list"],
+            ".TH scalr-eventbridge-connections-list 1  \"scalr-eventbridge 0.",
+        ),
         (&["man", "--dir", &pages], ""),
     ] {
         let output = run(Command::new(PROGRAM).args(words)).await;
         assert!(output.status.success(), "{words:?}: {}", text(&output.stderr));
         assert!(text(&output.stdout).contains(needle), "{words:?}");
     }
-    for page in ["scalr-eventbridge.1", "scalr-eventbridge-exec.1", "scalr-eventbridge-connections-list.1"] {
+    for page in [
+        "scalr-eventbridge.1",
+        "scalr-eventbridge-exec.1",
+        "scalr-eventbridge-connections-list.1",
+    ] {
         assert!(dir.path().join("man1").join(page).is_file(), "{page}");
     }
     let output = run(Command::new(PROGRAM).args(["man", "nonsense"])).await;

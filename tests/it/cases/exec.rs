@@ -1,10 +1,13 @@
 //! `scalr-eventbridge exec -- TOOL …`: no companion has to be started before, none is left after.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use acceptance::ci::Step;
+use acceptance::paths;
 use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, Workdir};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Signal, kill_process};
 
 use super::hcl::{self, BUS, CONNECTION};
@@ -13,6 +16,7 @@ use crate::runner::Case;
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("exec::test_of_a_module", test_of_a_module),
+        Case::new("exec::apply_run_destroy", apply_run_destroy),
         Case::new("exec::interrupted", interrupted),
     ]
 }
@@ -24,7 +28,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// Nobody listens there.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-const TEST: &str = r#"
+/// Passes where events can be received.
+pub(crate) const TEST: &str = r#"
 run "a_source_is_made" {
   assert {
     condition     = scalr_eventbridge_bus.scalr.source_state == "ACTIVE"
@@ -54,6 +59,34 @@ fn test_of_a_module(tool: &Tool) -> Result<()> {
             ended.text
         );
     }
+    Ok(())
+}
+
+/// The script of the guide, with the quickstart: the run's event is in its log group.
+fn apply_run_destroy(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.remove("provider.tf");
+    paths::copy_files(&paths::example("quickstart"), workdir.path(), ".tf")?;
+    let guide = std::fs::read_to_string(paths::root().join("docs/guides/ci.md"))?;
+    let script = guide
+        .split("```sh\n")
+        .filter_map(|rest| rest.split("\n```").next())
+        .find(|script| script.contains("terraform destroy"));
+    let step = Step {
+        script: script.context("the guide has no such script")?.to_owned(),
+        environment: BTreeMap::new(),
+    };
+    let ended = workdir.run_script(&step, &[paths::programs(), workdir.named_terraform()?])?;
+    let flat = ended.flat();
+    ensure!(
+        ended.code() == 0
+            && flat.contains("\"detail-type\":\"RunExecuted\"")
+            && flat.contains("Destroy complete!"),
+        "{}:\n{}",
+        ended.code(),
+        ended.text
+    );
+    ensure!(workdir.resources()?.is_empty());
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod actions;
 mod audit_log_setting;
 mod bad_input;
 mod data_sources;
+mod dist;
 mod eventbridge_activation;
 mod eventbridge_api_destination;
 mod eventbridge_bus;
@@ -67,6 +68,7 @@ pub(crate) fn table() -> Vec<Case> {
         functions::cases,
         provider::cases,
         install::cases,
+        dist::cases,
         mocks::cases,
         module_arrivals::cases,
         guides::cases,
