@@ -69,15 +69,17 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-archive=scalr-eventbridge_${version}_$platform.tar.gz
-verified "$archive" "scalr-eventbridge_${version}_SHA256SUMS"
-tar -xzf "$archive"
-cp "scalr-eventbridge_${version}_$platform/bin/scalr-eventbridge" "$bin/scalr-eventbridge"
-"$bin/scalr-eventbridge" --version > /dev/null ||
+archive=scalr-eventbridge_${version}_$platform
+package=terraform-provider-scalr_${version}_$platform.zip
+verified "$archive.tar.gz" "scalr-eventbridge_${version}_SHA256SUMS"
+verified "$package" "terraform-provider-scalr_${version}_SHA256SUMS"
+tar -xzf "$archive.tar.gz"
+"$archive/bin/scalr-eventbridge" --version > /dev/null ||
     fail "the program does not run here: on Linux it needs glibc 2.34 or later (Debian 12, Ubuntu 22.04, RHEL 9; not Alpine)"
 
-package=terraform-provider-scalr_${version}_$platform.zip
-verified "$package" "terraform-provider-scalr_${version}_SHA256SUMS"
+# Under another name first: a program that runs cannot be written to.
+cp "$archive/bin/scalr-eventbridge" "$bin/.scalr-eventbridge.new"
+mv -f "$bin/.scalr-eventbridge.new" "$bin/scalr-eventbridge"
 for host in registry.terraform.io registry.opentofu.org; do
     mkdir -p "$plugins/$host/scalr-eventbridge/scalr"
     cp "$package" "$plugins/$host/scalr-eventbridge/scalr/$package"

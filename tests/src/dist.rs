@@ -57,32 +57,43 @@ impl Dist {
 fn pack() -> Result<Dist> {
     let folder = paths::target().join("acceptance/dist");
     let _ = std::fs::remove_dir_all(&folder);
-    match std::env::var_os("ACCEPTANCE_DIST") {
-        Some(packed) => {
-            let packed = Path::new(&packed);
-            paths::copy_tree(&packed.join("mirror"), &folder.join("mirror"))?;
-            paths::copy_files(packed, &folder, "")?;
-        }
-        None => xtask(
-            &folder,
-            &["--pack-only", "--uncompressed", "--programs"],
-            Some(&paths::programs()),
-            &[],
-        )?,
-    }
     let home = tempfile::tempdir()?;
     let key = key(home.path());
-    let signed = key.and_then(|key| {
-        let settings = [
-            ("GNUPGHOME", home.path().to_string_lossy().into_owned()),
-            ("DIST_SIGNING_KEY", key.id.clone()),
-        ];
-        xtask(&folder, &["--sums-only"], None, &settings)?;
+    let packed = key.and_then(|key| {
+        sign(&folder, home.path(), &key.id)?;
         Ok(key)
     });
     // It goes on by itself otherwise.
     let _ = gpg(home.path(), "gpgconf", &["--kill", "gpg-agent"]);
-    Ok(Dist { folder, key: signed? })
+    Ok(Dist { folder, key: packed? })
+}
+
+/// Packs the programs, or copies what is packed already, and signs that.
+fn sign(folder: &Path, home: &Path, key: &str) -> Result<()> {
+    let mut dist = Command::new(paths::target().join("debug/xtask"));
+    dist.arg("dist")
+        .arg("--out")
+        .arg(folder)
+        .env("GNUPGHOME", home)
+        .env("DIST_SIGNING_KEY", key);
+    let stripped = tempfile::tempdir()?;
+    if let Some(packed) = std::env::var_os("ACCEPTANCE_DIST") {
+        let packed = Path::new(&packed);
+        paths::copy_tree(&packed.join("mirror"), &folder.join("mirror"))?;
+        paths::copy_files(packed, folder, "")?;
+        dist.arg("--sums-only");
+    } else {
+        for program in ["scalr-eventbridge", "terraform-provider-scalr"] {
+            // Half of what would be packed is for debuggers.
+            let mut strip = Command::new("strip");
+            strip.arg("-o").arg(stripped.path().join(program));
+            output(strip.arg(paths::programs().join(program)))?;
+        }
+        dist.args(["--pack-only", "--uncompressed", "--programs"])
+            .arg(stripped.path());
+    }
+    output(&mut dist)?;
+    Ok(())
 }
 
 /// A key of the kind that the registry takes.
@@ -110,33 +121,18 @@ fn key(home: &Path) -> Result<PublicKey> {
 }
 
 fn gpg(home: &Path, program: &str, args: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(args).env("GNUPGHOME", home).output();
-    let output = output.with_context(|| format!("{program} is needed"))?;
-    ensure!(
-        output.status.success(),
-        "{program} {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?)
+    output(Command::new(program).args(args).env("GNUPGHOME", home))
 }
 
-fn xtask(out: &Path, args: &[&str], programs: Option<&Path>, settings: &[(&str, String)]) -> Result<()> {
-    let program = paths::target().join("debug/xtask");
-    let mut command = Command::new(&program);
-    command
-        .arg("dist")
-        .arg("--out")
-        .arg(out)
-        .args(args)
-        .args(programs);
-    command.envs(settings.iter().map(|(name, value)| (name, value)));
-    let output = command.output().with_context(|| program.display().to_string())?;
+fn output(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("`{name}` is needed"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(
         output.status.success(),
-        "`cargo xtask dist` ended with {}:\n{}{}",
+        "`{name}` ended with {}:\n{text}{}",
         output.status,
-        String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(())
+    Ok(text)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 use crate::companion::PROGRAM;
@@ -106,6 +107,39 @@ async fn a_signal_reaches_the_command_and_the_servers_outlast_it() {
         assert_eq!(code(&mut child).await, Some(wanted), "{script} {signal}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
+}
+
+/// `script` gives the command a terminal, which sends Ctrl-C to all processes in its foreground: `exec` sends nothing more.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_terminal_ctrl_c_reaches_the_command_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let counts = r#"
+        trap 'n=$((n + 1))' INT
+        sleep 1000 &
+        echo ready
+        wait
+        kill $!
+        "$PROGRAM" connections list > /dev/null || exit 3
+        exit $((n + 40))"#;
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command"])
+        .args([r#""$PROGRAM" exec -- sh -c "$COUNTS""#, "/dev/null"])
+        .env("PROGRAM", PROGRAM)
+        .env("COUNTS", counts)
+        .env("TMPDIR", dir.path())
+        .env_remove("SCALR_EVENTBRIDGE_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = process::lines(&mut child);
+    let ready = lines.next_line().await.unwrap();
+    assert_eq!(ready.as_deref().map(str::trim), Some("ready"));
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(b"\x03").await.unwrap();
+    assert_eq!(code(&mut child).await, Some(41));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,9 +75,9 @@ fn control(release: &Release, kib: u64) -> Result<String> {
          Section: admin\n\
          Priority: optional\n\
          Description: Scalr events in AWS EventBridge, as code\n \
-         The provider {provider} for Terraform and OpenTofu, which finds it without\n \
-         configuration, and scalr-eventbridge, its other side for laptops and CI:\n \
-         Scalr's half of the integration and a local AWS in one process.\n",
+         The provider {provider} for Terraform and OpenTofu, which\n \
+         find it without configuration, and scalr-eventbridge, its other side for\n \
+         laptops and CI: Scalr's half of the integration and a local AWS.\n",
         version = release.version,
         processor = release.processor()?,
     ))

@@ -99,6 +99,12 @@ fn pack(options: &Options, release: &Release, out: &Path, report: &mut Report) -
 
 fn try_out(options: &Options, release: &Release, out: &Path, report: &mut Report) -> Result<()> {
     trial::of_tools(out, report)?;
+    if options.uncompressed {
+        // Debian's policy wants packages compressed.
+        report.left_out("lintian", "`--uncompressed`");
+    } else {
+        trial::of_policy(release, out, report)?;
+    }
     trial::of_package(release, out, report)?;
     if options.no_image {
         report.left_out("container image", "`--no-image`");

@@ -28,7 +28,6 @@ pub(super) fn of_package(release: &Release, out: &Path, report: &mut Report) -> 
         report.left_out(trial, "there is none");
         return Ok(());
     }
-    lint(&package, report)?;
     if !geteuid().is_root() {
         report.left_out(trial, "dpkg needs root");
         return Ok(());
@@ -58,7 +57,13 @@ pub(super) fn of_package(release: &Release, out: &Path, report: &mut Report) -> 
     Ok(())
 }
 
-fn lint(package: &Path, report: &mut Report) -> Result<()> {
+/// Checks the package against Debian's policy.
+pub(super) fn of_policy(release: &Release, out: &Path, report: &mut Report) -> Result<()> {
+    let package = out.join(release.debian_package()?);
+    if !package.is_file() {
+        report.left_out("lintian", "there is no Debian package");
+        return Ok(());
+    }
     if places::on_path("lintian").is_none() {
         report.left_out("lintian", "it is not here");
         return Ok(());
