@@ -105,7 +105,7 @@ pub struct Endpoints {
 /// Tags for everything that can be tagged.
 #[derive(Attrs, Clone, Debug)]
 pub struct DefaultTags {
-    /// The tags. A resource's own tag of the same key wins. A null tag counts as not written.
+    /// The tags. A resource's own tag of the same key wins. A tag with the value null is ignored.
     #[tf(optional, check = default_tags)]
     tags: Value<BTreeMap<String, Value<String>>>,
 }

@@ -7,7 +7,7 @@ use crate::setting::{NotKnownYet, Setting};
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// Tags as a configuration has them: a null one counts as not written, as everywhere in HCL.
+/// Tags as a configuration has them: a null one is ignored, as everywhere in HCL.
 pub type Written = BTreeMap<String, Option<String>>;
 
 /// The provider's default tags. Some may be unknown while Terraform plans.
@@ -200,7 +200,7 @@ mod tests {
             ("c=9", "c=4", None, Some("c=3"), Some("c=9")),
             ("a=1 x=y", "", Some("a=1"), Some("a=1"), Some("a=1 x=y")),
             ("", "", Some(""), None, Some("")),
-            // Null counts as not written, and stays as it is written.
+            // Null is ignored, and stays as it is written.
             ("a=1", "", Some("a=1 n="), Some("a=1"), Some("a=1 n=")),
             ("a=1 n=d", "n=d", Some("a=1 n="), Some("a=1 n=d"), Some("a=1 n=")),
             ("n=x", "", Some("n="), Some(""), Some("n=x")),

@@ -112,7 +112,7 @@ async fn after_a_write_each_connection_is_asked_for_by_itself() {
     resource.apply(planned).await.state.unwrap();
     asked(&scalr);
     let changed = refresh(&harness, &states[..10]).await;
-    assert_eq!(asked(&scalr), (0, 20), "each read asks anew");
+    assert_eq!(asked(&scalr), (0, 20), "each read asks again");
     assert_eq!(changed.len(), 2);
     assert!(changed.iter().all(|(number, _)| *number == 3), "{changed:?}");
 }

@@ -104,7 +104,7 @@ fn values_that_are_made_up(tool: &Tool) -> Result<()> {
 
 fn modules(tool: &Tool) -> Result<()> {
     let mut workdir = Workdir::new(tool)?;
-    // Terraform's tests apply no default of an ephemeral variable: the root's is set, and the module's webhook is handed one.
+    // Terraform's tests apply no default of an ephemeral variable: the root's is set, and the module's webhook gets one.
     workdir.set("TF_VAR_deployments_api_key", "not-a-secret");
     workdir.remove("provider.tf");
     paths::copy_tree(&paths::example("modules"), workdir.path())?;

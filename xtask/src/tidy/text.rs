@@ -22,6 +22,19 @@ const SQL: [&str; 6] = [
 const FRAMEWORK: &str = "crates/tfplugin";
 const PRODUCT_WORDS: [&str; 3] = ["scalr", "eventbridge", "aws_sdk"];
 
+/// Texts that keep their words: what a changelog has said, and migrations, whose checksums stand in databases.
+const WRITTEN_ONCE: [&str; 3] = ["CHANGELOG.md", "changelog.d/", "companion/src/store/migrations/"];
+/// Words that a reader has to look up twice, each with the field's term for it; spelt so that this file does not hold them.
+const UNCLEAR: [([&str; 2], &str); 7] = [
+    (["taken", " up"], "adopt, import or continue"),
+    (["hands", " on"], "passes, sends"),
+    (["handed", " on"], "passed, sent"),
+    (["men", "ds"], "fixes, repairs"),
+    (["a", "new"], "again"),
+    (["its", " kin"], "name them"),
+    (["counts as", " not written"], "is ignored"),
+];
+
 /// What an example says of versions, if it says which providers it needs.
 const EXAMPLES: &str = "examples/";
 const CONSTRAINTS: [&str; 2] = ["required_version = \"", " version = \""];
@@ -37,6 +50,7 @@ pub(super) fn check(file: &File) -> Vec<String> {
             }
         }
     }
+    unclear(file, &mut say);
     if file.is_rust() && !file.is_generated() {
         rust(file, &mut say);
     }
@@ -57,6 +71,31 @@ pub(super) fn check(file: &File) -> Vec<String> {
         }
     }
     found
+}
+
+/// One plain term a thing, in docs, help, messages and comments.
+fn unclear(file: &File, say: &mut impl FnMut(String)) {
+    if WRITTEN_ONCE.iter().any(|path| file.path.starts_with(path)) {
+        return;
+    }
+    for (number, line) in file.text.lines().enumerate() {
+        let line = line.to_lowercase();
+        for (halves, better) in UNCLEAR {
+            let word = halves.concat();
+            if holds_word(&line, &word) {
+                say(format!("line {}: `{word}`: {better}", number + 1));
+            }
+        }
+    }
+}
+
+/// Whether a line holds these words, and not as the part of a longer one.
+fn holds_word(line: &str, word: &str) -> bool {
+    let is_inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    line.match_indices(word).any(|(at, _)| {
+        let after = line.get(at + word.len()..).and_then(|rest| rest.chars().next());
+        !is_inside(line.get(..at).and_then(|before| before.chars().next_back())) && !is_inside(after)
+    })
 }
 
 /// Words that put work off, spelt so that this file does not hold them.
@@ -173,6 +212,27 @@ mod tests {
             "//! A.\nconst Q: &str = \"SELECT 1\";\n",
             &[],
         );
+    }
+
+    #[test]
+    fn unclear_words_are_found_as_words() {
+        let again = ["a", "new"].concat();
+        finds(
+            "docs/a.md",
+            &format!("{again} begins\nBegins {again}.\n"),
+            &["line 1", "line 2"],
+        );
+        finds(
+            "docs/a.md",
+            &format!("{}\n", ["men", "ds"].concat()),
+            &["fixes, repairs"],
+        );
+        finds(
+            "docs/a.md",
+            &format!("recom{}, {again}some\n", ["men", "ds"].concat()),
+            &[],
+        );
+        finds("changelog.d/a.md", &again, &[]);
     }
 
     #[test]

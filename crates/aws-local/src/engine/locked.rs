@@ -67,7 +67,7 @@ impl Locked {
         }
     }
 
-    /// Makes a change that no request asks for, and stores it. What it drops is handed on.
+    /// Makes a change that no request asks for, and stores it. What it drops goes to the caller.
     pub(super) fn make(&mut self, at: Millis, change: Change) -> (Option<Ticket>, Dropped) {
         let seed = seed();
         let entry = Entry { at, seed, change };

@@ -159,7 +159,7 @@ async fn two_weeks_are_counted_from_the_last_suspension() {
     customer(&local, "ActivateEventSource", name.clone()).await;
     customer(&local, "DeactivateEventSource", name.clone()).await;
     pass(&local, 13 * DAY).await;
-    assert_eq!(state(&local, SOURCE).await, "PENDING", "the time began anew");
+    assert_eq!(state(&local, SOURCE).await, "PENDING", "the time began again");
     pass(&local, 2 * DAY).await;
     assert_eq!(state(&local, SOURCE).await, "DELETED", "its bus stands");
 

@@ -117,7 +117,7 @@ async fn queues_are_made_as_asked_or_refused() {
     assert_eq!(
         told["Attributes"]["RedrivePolicy"],
         json!(normal),
-        "the count is told as a number"
+        "the count is a number"
     );
     local.stop().await;
 }

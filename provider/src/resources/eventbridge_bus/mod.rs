@@ -63,7 +63,7 @@ pub struct Bus {
     /// What the bus logs about the events it handles.
     #[tf(optional)]
     log_config: Option<LogConfig>,
-    /// Tags of the bus, over the provider's `default_tags`. A null tag counts as not written.
+    /// Tags of the bus, over the provider's `default_tags`. A tag with the value null is ignored.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
     /// All tags of the bus, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another resource

@@ -56,7 +56,7 @@ pub struct Queue {
     /// not deleted: the plan says so.
     #[tf(optional, default = false)]
     force_destroy: bool,
-    /// Tags of the queue, over the provider's `default_tags`. A null tag counts as not written.
+    /// Tags of the queue, over the provider's `default_tags`. A tag with the value null is ignored.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
     /// All tags of the queue, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another

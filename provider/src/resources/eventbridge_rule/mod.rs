@@ -62,7 +62,7 @@ pub struct Rule {
     /// Role that EventBridge assumes to reach the rule's targets, where they need one. Log groups need none.
     #[tf(optional, check = check::role_arn)]
     role_arn: Option<String>,
-    /// Tags of the rule, over the provider's `default_tags`. A null tag counts as not written.
+    /// Tags of the rule, over the provider's `default_tags`. A tag with the value null is ignored.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
     /// All tags of the rule, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another resource

@@ -76,7 +76,7 @@ async fn a_log_group_passes_to_a_target_that_is_made_before_its_own_goes() {
         } else {
             fake.state().rules.remove(&(SOURCE.to_owned(), "runs".to_owned()));
             let read = harness.resource(TARGET).read(&made).await.unwrap().unwrap();
-            let mended = harness
+            let written = harness
                 .resource(TARGET)
                 .update(&read, of_new.clone())
                 .await
@@ -84,7 +84,7 @@ async fn a_log_group_passes_to_a_target_that_is_made_before_its_own_goes() {
             assert!(!fake.state().tags[&group_arn(GROUP)].contains_key("scalr-eventbridge:next-owner"));
             harness
                 .resource(TARGET)
-                .assert_stable(&mended, of_new.clone())
+                .assert_stable(&written, of_new.clone())
                 .await;
         }
         harness.resource(TARGET).assert_stable(&made, of_new).await;

@@ -118,7 +118,7 @@ async fn bad_settings_are_refused() {
     .await;
 }
 
-/// A null tag counts as not written, and one that is unknown is waited for.
+/// A null tag is ignored, and one that is unknown is waited for.
 #[tokio::test]
 async fn default_tags_may_be_null() {
     let rule = json!({ "name": "r", "event_bus_name": "b", "event_pattern": "{\"source\": [\"x\"]}" });
