@@ -14,6 +14,7 @@ mod clock;
 mod companion;
 mod crash;
 mod delivery;
+mod exec;
 mod faults;
 mod flow;
 mod pattern;

@@ -13,6 +13,7 @@ mod audit_log_setting;
 mod bad_input;
 mod crowd;
 mod data_sources;
+mod dist;
 mod eventbridge_activation;
 mod eventbridge_api_destination;
 mod eventbridge_bus;
@@ -23,6 +24,7 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod examples;
+mod exec;
 mod export;
 mod functions;
 mod guides;
@@ -64,9 +66,11 @@ pub(crate) fn table() -> Vec<Case> {
         actions::cases,
         query::cases,
         export::cases,
+        exec::cases,
         functions::cases,
         provider::cases,
         install::cases,
+        dist::cases,
         mocks::cases,
         module_arrivals::cases,
         guides::cases,
