@@ -10,6 +10,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use super::exit::Failure;
 use super::loopback::is_loopback;
 use super::remote;
+use crate::aws_wire::app_name;
 use crate::error_chain;
 use crate::region::is_region;
 
@@ -26,8 +27,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The SDK's configuration. Its credentials were found, and it has a region.
-    pub(super) async fn config(&self) -> anyhow::Result<SdkConfig> {
+    /// The SDK's configuration. Its credentials were found, and it has a region. `part` is what of this program calls.
+    pub(super) async fn config(&self, part: &str) -> anyhow::Result<SdkConfig> {
         let named = self.region.as_deref().filter(|region| !region.is_empty());
         if let Some(region) = named.filter(|region| !is_region(region)) {
             return Err(Failure::setting(format!(
@@ -35,7 +36,7 @@ impl Place {
                 region.escape_debug()
             )));
         }
-        let config = config(named, self.aws_endpoint.as_deref()).await?;
+        let config = config(part, named, self.aws_endpoint.as_deref()).await?;
         if config.region().is_some() {
             return Ok(config);
         }
@@ -60,8 +61,12 @@ impl Place {
 }
 
 /// The SDK's configuration for AWS itself, or for the AWS at an endpoint. Without a region it is the one that the environment or
-/// the profile names, if any does. Its credentials were found.
-pub(super) async fn config(region: Option<&str>, endpoint: Option<&str>) -> anyhow::Result<SdkConfig> {
+/// the profile names, if any does. Its credentials were found. `part` is what of this program calls.
+pub(super) async fn config(
+    part: &str,
+    region: Option<&str>,
+    endpoint: Option<&str>,
+) -> anyhow::Result<SdkConfig> {
     let endpoint = checked(endpoint)?;
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()?);
     if let Some(region) = region {
@@ -77,7 +82,11 @@ pub(super) async fn config(region: Option<&str>, endpoint: Option<&str>) -> anyh
     }
     let config = loader.load().await;
     with_credentials(&config).await?;
-    Ok(config)
+    // A name that the user's own settings give stays.
+    let name = config.app_name().cloned().or_else(|| app_name(part));
+    let mut config = config.into_builder();
+    config.set_app_name(name);
+    Ok(config.build())
 }
 
 /// An address of AWS that a client can use; an empty one is none.

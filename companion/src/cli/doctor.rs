@@ -176,7 +176,7 @@ async fn calls_of_the_companion(client: &Client) -> Check {
 
 async fn aws(place: &Place) -> Vec<Check> {
     const NAMES: [&str; 2] = ["AWS settings", "AWS answers"];
-    let config = match place.config().await {
+    let config = match place.config("doctor").await {
         Ok(config) => config,
         Err(error) => {
             return vec![

@@ -19,7 +19,7 @@ Exit codes:
   2  the command line or a setting is wrong
   3  the server has no such call (Scalr's API lacks what only `scalr-eventbridge dev` has)
   4  done, and what was found is wrong: a broken link, a failed check, an event that no rule matched
-  `pattern test` has codes of its own, see its help.";
+  `pattern` and `exec` have codes of their own, see their help.";
 
 /// A failure with an exit code of its own.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::partner::{self, AwsError};
 
 /// A client of that place.
 pub(super) async fn client(place: &Place) -> anyhow::Result<Client> {
-    Ok(client_of(&place.config().await?))
+    Ok(client_of(&place.config("logs").await?))
 }
 
 /// A client with this configuration.

@@ -3,10 +3,11 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! exit jq loopback out progress                     exit codes; jq filters; which URLs are on this machine; stdout and stderr; long waits
+//! exit fields jq loopback out progress signals      exit codes; fields of events; jq filters; which URLs are on this machine; stdout and stderr; long waits;
+//!                                                   a command's signals
 //! aws hint remote show                              AWS's and Scalr's settings and clients; the next step after a failure; tables and JSON
 //! local_events log_groups lookup readable           the local AWS's events; log groups of an AWS; objects by name; events as lines
-//! audit_log aws_local connections deliveries dev doctor emit events export pattern run runs status tail  one command a file, or a folder
+//! audit_log aws_local connections deliveries dev doctor emit events exec export manual pattern run runs status tail  one command a file, or a folder
 //! ```
 
 mod audit_log;
@@ -18,14 +19,17 @@ mod dev;
 mod doctor;
 mod emit;
 mod events;
+mod exec;
 mod exit;
 mod export;
+mod fields;
 mod hint;
 mod jq;
 mod local_events;
 mod log_groups;
 mod lookup;
 mod loopback;
+mod manual;
 mod out;
 mod pattern;
 mod progress;
@@ -34,12 +38,13 @@ mod remote;
 mod run;
 mod runs;
 mod show;
+mod signals;
 mod status;
 mod tail;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -69,6 +74,11 @@ struct Cli {
 enum Command {
     /// Run Scalr's API and a local AWS in one process; nothing needs to be configured.
     Dev(dev::Args),
+    /// Run a command against Scalr's API and a local AWS that are started for it and end with it.
+    ///
+    /// The command finds both by its environment: variables that begin with `SCALR_` and `AWS_` are replaced, and `TF_VAR_workspace_id` is the
+    /// workspace in which runs can be started. Ctrl-C and SIGTERM reach the command; the servers stay until it has ended.
+    Exec(exec::Args),
     /// Run only the local AWS.
     AwsLocal(aws_local::Args),
     /// Show the chain of each connection, from Scalr to its log groups, and which link is broken.
@@ -102,6 +112,10 @@ enum Command {
     /// Work with event patterns.
     #[command(subcommand)]
     Pattern(pattern::What),
+    /// Print what completes this program's commands in a shell.
+    Completions(manual::CompletionsArgs),
+    /// Print a manual page, or write all of them.
+    Man(manual::ManArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -113,6 +127,7 @@ pub(crate) async fn main() -> ExitCode {
     panics::install();
     let done = match cli.command {
         Command::Dev(args) => dev::main(args, stop_on_signal()).await.map(succeeded),
+        Command::Exec(args) => Ok(exec::main(args).await),
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
         Command::Connections(what) => connections::main(what).await.map(succeeded),
         Command::Run(args) => run::main(args).await.map(succeeded),
@@ -126,6 +141,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
+        Command::Completions(args) => manual::completions(&args, Cli::command()).map(succeeded),
+        Command::Man(args) => manual::man(&args, Cli::command()).map(succeeded),
     };
     match done {
         Ok(code) => code,

@@ -14,6 +14,9 @@ pub(super) struct OwnObjects {
     workspace: Named,
 }
 
+/// A field of an event by the name of its filter, and its value.
+pub(super) type Field = (&'static str, Value);
+
 /// An object by id and name.
 struct Named {
     id: String,
@@ -26,10 +29,6 @@ impl Named {
             id: object.id.to_string(),
             name: name.to_owned(),
         }
-    }
-
-    fn in_context(&self) -> Value {
-        json!({ "id": self.id, "display-name": self.name })
     }
 }
 
@@ -65,37 +64,29 @@ impl OwnObjects {
         })
     }
 
-    /// An event's detail that is about these.
-    pub(super) fn put_into(&self, event_type: EventType, mut detail: Value) -> Value {
-        match event_type {
-            EventType::RunExecuted => {
-                detail["event"]["account"] = json!(self.account.name);
-                detail["event"]["environment"] = json!(self.environment.name);
-                detail["event"]["workspace"] = json!(self.workspace.name);
-                detail["tags"] = json!([
-                    format!("scalr-environment:{}", self.environment.id),
-                    format!("scalr-workspace:{}", self.workspace.id),
-                    format!("scalr-environment-name:{}", self.environment.name),
-                    format!("scalr-workspace-name:{}", self.workspace.name),
-                ]);
-            }
-            EventType::AuditLog => {
-                detail["target"]["id"] = json!(self.workspace.id);
-                detail["target"]["display-name"] = json!(self.workspace.name);
-                detail["target"]["context"] = json!({
-                    "account": self.account.in_context(),
-                    "environment": self.environment.in_context(),
-                    "workspace": self.workspace.in_context(),
-                });
-            }
+    /// The fields of an event that is about these.
+    pub(super) fn fields(&self, event_type: EventType) -> Vec<Field> {
+        let mut fields = vec![
+            ("account", json!(self.account.name)),
+            ("environment", json!(self.environment.name)),
+            ("environment_id", json!(self.environment.id)),
+            ("workspace", json!(self.workspace.name)),
+            ("workspace_id", json!(self.workspace.id)),
+        ];
+        if event_type == EventType::AuditLog {
+            fields.extend([
+                ("account_id", json!(self.account.id)),
+                ("target_id", json!(self.workspace.id)),
+                ("target_name", json!(self.workspace.name)),
+            ]);
         }
-        detail
+        fields
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use scalr_events::sample;
+    use scalr_events::sample_with;
 
     use super::*;
 
@@ -111,20 +102,21 @@ mod tests {
             workspace: named("ws-own", "network"),
         };
         for event_type in EventType::ALL {
-            let detail = own.put_into(event_type, sample(event_type)["detail"].take());
-            let text = detail.to_string();
-            for own in ["acme", "production", "network"] {
-                assert!(text.contains(own), "{text}");
+            let fields = own.fields(event_type);
+            let fields = fields.iter().map(|(name, value)| (*name, value));
+            let detail = sample_with(event_type, fields).unwrap()["detail"].to_string();
+            for own in ["acme", "production", "network", "env-own", "ws-own"] {
+                assert!(detail.contains(own), "no {own} in {detail}");
             }
-            let about = detail.pointer("/target").unwrap_or(&detail["event"]).to_string();
-            for sample in [
+            let of_sample = [
                 "account-name",
-                "environment-name",
-                "workspace-name",
+                "environment-name\"",
+                "workspace-name\"",
                 "ws-1234567890",
                 "env-1234567890",
-            ] {
-                assert!(!about.contains(sample), "{sample} is left in {about}");
+            ];
+            for left in of_sample {
+                assert!(!detail.contains(left), "{left} is left in {detail}");
             }
         }
     }

@@ -87,7 +87,7 @@ async fn regions(settings: &Settings<'_>, names: BTreeSet<String>) -> Vec<Region
     if settings.scalr_only || names.is_empty() {
         return Vec::new();
     }
-    let config = match aws::config(None, settings.endpoint).await {
+    let config = match aws::config("status", None, settings.endpoint).await {
         Ok(config) => config,
         Err(error) => {
             let why = format!("{error:#}");

@@ -20,7 +20,7 @@ const OURS: &str = "selected";
 
 /// Streams the audit log of a Scalr account to a connection (Account settings > Audit logs).
 ///
-/// There is one such setting an account. Destroying it turns the audit log's stream off, if it still selects this connection.
+/// There is one such setting an account. Where another connection has it, the plan says which one, and the apply is refused. Destroying it turns the audit log's stream off, if it still selects this connection.
 /// Change its address with a `moved` block. Without one the new address adopts the setting and the destroy of the old one
 /// leaves it, within one apply: Scalr keeps no mark of who selected the connection. Where that apply is killed in between, the
 /// next one turns the stream off, and the plan after it turns it on again. The same holds for `create_before_destroy`.
@@ -134,6 +134,7 @@ impl Resource for AuditLogSetting {
         // An update that only adopts a selection made elsewhere shows as `false -> true`.
         plan.set(Self::managed(), true);
         warn_of_another(plan);
+        warn_of_holder(plan).await;
         Ok(())
     }
 }
@@ -147,6 +148,26 @@ fn warn_of_another(plan: &mut Plan<'_, AuditLogSetting>) {
     if wanted.as_ref() != Some(&prior.connection_id) {
         let warning = messages::anothers_stream_ends(prior, wanted.as_deref());
         plan.warn(warning);
+    }
+}
+
+/// Warns where the apply will find the setting with another connection. What Scalr does not say is no finding.
+async fn warn_of_holder(plan: &mut Plan<'_, AuditLogSetting>) {
+    if plan.prior().is_some() || plan.is_within_apply() {
+        return;
+    }
+    let wanted = plan.planned(AuditLogSetting::connection_id()).known();
+    let found = match plan.client() {
+        Some(client) => scalr::holder(client, wanted.as_deref(), plan.cancelled()).await,
+        None => None,
+    };
+    if let Some(holder) = found {
+        let name = holder.name.as_deref();
+        plan.warn(messages::held_by_another(
+            &holder.account,
+            &holder.connection,
+            name,
+        ));
     }
 }
 

@@ -1,14 +1,15 @@
 //! `scalr_eventbridge_delivery_check`: "check the RunExecuted events are streamed to the CloudWatch log group", done by
 //! starting a run and waiting for its event.
 
+mod plan;
+
 use std::collections::BTreeMap;
 
 use scalr_api::{Object, Run};
-use tfplugin::{Attrs, Identity, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins};
+use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use super::chain::{self, Arrival, Outcome, Places, Probe};
 use crate::aws::checks;
-use crate::aws::look::Service;
 use crate::client::Client;
 use crate::scalr::Attributes;
 use crate::values::Region;
@@ -27,7 +28,7 @@ const RUNS_AGAIN: &str = "The check is not in the state; the next apply runs it 
 /// The check runs once, when it is created; change `triggers` to run it again: with the names of the connection and of the bus
 /// among them it runs again where either is another. No run is started while every connection to the AWS account and region is
 /// paused, or where the log group is missing, may not be read, or is of class INFREQUENT_ACCESS, which AWS lets nobody search
-/// this way: the plan warns of that. When the event does not arrive, the chain is walked from the log group backwards and the
+/// this way: the plan warns of a missing one and of that class. When the event does not arrive, the chain is walked from the log group backwards and the
 /// link that broke is named. A check that failed is not in the state, so the next apply runs it again. Destroying a check calls
 /// nobody.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -90,7 +91,7 @@ impl Resource for DeliveryCheck {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         defaults::plan_region(plan, &Self::region());
-        warn_of_class(plan).await;
+        plan::warn_of_group(plan).await;
         Ok(())
     }
 }
@@ -116,23 +117,5 @@ impl DeliveryCheck {
             latency_ms: Some(arrival.latency_ms),
             ..self
         }
-    }
-}
-
-/// Warns of a log group in which the event cannot be looked for. A check that ended is not made again.
-async fn warn_of_class(plan: &mut Plan<'_, DeliveryCheck>) {
-    let name = plan.planned(DeliveryCheck::log_group()).known();
-    let Some(name) = name.filter(|_| plan.action() == PlanAction::Create || plan.replaces()) else {
-        return;
-    };
-    let Some(look) = defaults::look(plan, &DeliveryCheck::region()).await else {
-        return;
-    };
-    if !look.asks(Service::Logs) {
-        return;
-    }
-    let held = look.heard(Service::Logs, look.log_group(&name).await).flatten();
-    if held.is_some_and(|group| chain::is_infrequent(&group)) {
-        plan.warn(chain::no_search(&name).at(DeliveryCheck::log_group()));
     }
 }

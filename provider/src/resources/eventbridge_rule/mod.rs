@@ -30,7 +30,11 @@ use messages::doing;
 /// The pattern is compiled at plan with the rules of EventBridge's own engine: one that AWS would refuse is an error
 /// before anything is made. On a bus of Scalr's, every plan warns of a pattern that matches none of Scalr's events, or of which a part
 /// matches none: one that names a field that they do not have, a value of another type or outside the values that the field has, or
-/// another source or detail type. Where Scalr can be asked, it warns as well of a bus that is in another region or AWS account.
+/// another source or detail type. It warns of a `*` in an exact value, which EventBridge compares as it is written, and of a rule for
+/// Scalr's events on the bus `default`, where they do not arrive. Where Scalr can be asked, it warns as well of a bus that is in another region or AWS account.
+///
+/// The bus of a new rule is looked for with the plan. One that does not exist, and that no `scalr_eventbridge_bus` in the same plan
+/// makes, is a warning with the nearest name. It is an error where Scalr says that the connection leads to another region or account.
 ///
 /// A `moved` block takes over an `aws_cloudwatch_event_rule`, made with hashicorp/aws, that has an event pattern.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -199,11 +203,15 @@ impl Resource for Rule {
         if plan.config(Self::name_prefix()).is_null() && plan.planned(Self::name_prefix()).is_unknown() {
             plan.set(Self::name_prefix(), None);
         }
-        pattern::warn(plan);
-        placement::warn(plan, &Self::event_bus_name(), &Self::region(), |rule| {
-            rule.arn.as_deref()
-        })
-        .await;
+        let whose = messages::whose(plan);
+        pattern::warn(plan, &whose);
+        object::note_presence(plan);
+        let attributes = placement::Attributes {
+            bus: Self::event_bus_name(),
+            region: Self::region(),
+            arn: |rule: &Self| rule.arn.as_deref(),
+        };
+        placement::judge(plan, &attributes, &whose).await;
         let object = object::planned(plan);
         handover::plan(plan, object, "another `name`", Self::name());
         in_use::judge(plan).await;

@@ -40,13 +40,14 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 /// These statements are written even where another policy grants the same, since that one may be taken away. A log group, a
 /// permission or a target that has gone missing shows as an in-place change, which puts it back.
 ///
-/// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
-/// a destroy removes what is there.
+/// An apply that fails after the log group was made keeps the target in the state as tainted: the next one replaces it.
 ///
-/// A queue or topic, as destination or for dead letters, is looked at with the plan and once more after the apply: one that
-/// does not exist, or lets nobody in, is a warning each time, since its policy is often made in the same apply. For that the
-/// apply looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not read, is
-/// passed over.
+/// A plan warns of a bus, rule or log group that does not exist and that nothing of this provider in the same plan makes, with the
+/// nearest name. A bus of which Scalr says that it is in another region or account, and AWS that it is not here, is an error.
+///
+/// A queue or topic that does not exist, or lets nobody in, is a warning, with the plan and, where the plan did not know, after
+/// the apply. A policy may be made in the same apply: it looks for 6 seconds, 12 with a dead-letter queue. Those of other accounts
+/// are passed over.
 ///
 /// A `moved` block takes over an `aws_cloudwatch_event_target`, made with hashicorp/aws, that has no settings of a service.
 #[derive(Attrs, Clone, Debug, PartialEq)]
