@@ -242,7 +242,8 @@ pub(super) fn matches_in_part(whose: &str, reasons: &[String]) -> Diagnostic {
 pub(super) fn odd_values(whose: &str, reasons: &[String]) -> Diagnostic {
     Diagnostic::warning(format!(
         "The event pattern of {whose} probably looks for something else than is meant"
-    )).detail(format!(
+    ))
+    .detail(format!(
         "The rule works as it is written, which may not be what is wanted:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
