@@ -29,7 +29,11 @@ pub(super) struct Place {
 impl Place {
     /// The SDK's configuration. Its credentials were found, and it has a region. `part` is what of this program calls.
     pub(super) async fn config(&self, part: &str) -> anyhow::Result<SdkConfig> {
+        let is_set = |name: &str| std::env::var_os(name).is_some();
+        // Nothing outside this machine is asked for the region of a local AWS.
+        let nothing_names_one = self.is_local() && !is_set("AWS_DEFAULT_REGION") && !is_set("AWS_PROFILE");
         let named = self.region.as_deref().filter(|region| !region.is_empty());
+        let named = named.or(nothing_names_one.then_some("us-east-1"));
         if let Some(region) = named.filter(|region| !is_region(region)) {
             return Err(Failure::setting(format!(
                 "`{}` (`AWS_REGION` or `--region`) is no AWS region; one looks like `us-east-1`",
