@@ -7,7 +7,8 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
-//! guide                         the HCL of a guide
+//! guide blocks                  the HCL of a guide; the code blocks of README and docs
+//! surroundings                  HCL of a page as a whole configuration
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
 //! refuser receiver              an AWS that accepts no signature, a third party's endpoint
@@ -16,6 +17,7 @@
 //! ```
 
 pub mod aws;
+pub mod blocks;
 pub mod companion;
 pub mod group;
 pub mod guide;
@@ -27,6 +29,7 @@ pub mod receiver;
 pub mod refuser;
 mod runtime;
 pub mod scalr;
+pub mod surroundings;
 pub mod tools;
 pub mod workdir;
 

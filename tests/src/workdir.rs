@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::aws::Aws;
 use crate::companion::{Companion, ReadyLine};
 use crate::group::{Ended, Group};
+use crate::mirror::Mirror;
 use crate::paths;
 use crate::proxy::Proxy;
 use crate::tools::Tool;
@@ -205,6 +206,32 @@ impl Workdir {
         self.start_command(command)?
             .wait(COMMAND)
             .with_context(|| format!("scalr-eventbridge {}", args.join(" ")))
+    }
+
+    /// Runs lines of a shell in this folder, with the settings of the tool, the tool as `terraform` and as `tofu`, and the companion's
+    /// program. `init` finds the provider in the home folder. The first command that fails ends it.
+    ///
+    /// # Errors
+    /// When it does not start or does not end.
+    pub fn run_shell(&mut self, lines: &str) -> Result<Ended> {
+        let programs = self.dir.path().join("bin");
+        self.tool.write_programs(&programs)?;
+        std::os::unix::fs::symlink(paths::companion(), programs.join("scalr-eventbridge"))?;
+        let home = self.dir.path().join(".terraform.d");
+        std::fs::create_dir(&home)?;
+        std::os::unix::fs::symlink(Mirror::of_provider()?.folder, home.join("plugins"))?;
+        self.set("TF_CLI_CONFIG_FILE", "");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("bash");
+        command
+            .args(["-euxo", "pipefail", "-c", lines])
+            .current_dir(self.dir.path())
+            .env("PATH", format!("{}:{path}", programs.display()))
+            .env("CHECKPOINT_DISABLE", "1")
+            .env("TF_IN_AUTOMATION", "1");
+        self.start_command(command)?
+            .wait(COMMAND)
+            .with_context(|| lines.to_owned())
     }
 
     /// Forgets what exists: the state and the configuration are gone, as in a new folder.

@@ -54,7 +54,7 @@ pub(super) struct Args {
     /// Print one line of JSON on stdout when both answer.
     #[arg(long)]
     json: bool,
-    /// Listen beyond loopback. The local AWS takes any signature: whoever reaches it may do anything in it.
+    /// Listen on other addresses than loopback. The local AWS accepts any signature: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
     /// The customer's AWS account.

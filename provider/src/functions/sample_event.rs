@@ -3,7 +3,7 @@
 use scalr_events::EventType;
 use tfplugin::{Attrs, Function, FunctionError};
 
-/// Gives a sample of Scalr's events, as JSON text: to test patterns with, or to look at with `jsondecode`.
+/// Returns a sample of Scalr's events, as JSON text, to test patterns with. `jsondecode` gives its fields.
 #[derive(Attrs, Debug)]
 pub struct SampleEvent {
     /// Detail type of the event: `RunExecuted` or `AuditLog`.

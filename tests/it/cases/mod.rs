@@ -12,6 +12,7 @@ mod actions;
 mod audit_log_setting;
 mod bad_input;
 mod data_sources;
+mod docs;
 mod eventbridge_activation;
 mod eventbridge_api_destination;
 mod eventbridge_bus;
@@ -68,6 +69,7 @@ pub(crate) fn table() -> Vec<Case> {
         mocks::cases,
         module_arrivals::cases,
         guides::cases,
+        docs::cases,
         moved::cases,
         states::cases,
         ignore_changes::cases,

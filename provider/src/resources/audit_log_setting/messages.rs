@@ -108,7 +108,7 @@ pub(super) fn anothers_stream_ends(prior: &AuditLogSetting, wanted: Option<&str>
 pub(super) fn left_on(account: &AccountId, selected: &ConnectionId, ours: &str) -> Diagnostic {
     Diagnostic::warning("The audit-log setting was left on").detail(format!(
         "The setting of account `{account}` selects `{selected}`. This resource last selected `{ours}`, so the selection is \
-         not its own, and it was left as it is.\n\nTo turn the audit log's stream off all the same: Scalr, account scope > \
+         not its own, and it was left as it is.\n\nTo turn audit logs off anyway: Scalr, account scope > \
          Settings > Audit logs."
     ))
 }
