@@ -160,7 +160,15 @@ const PROGRAMS: [&str; 9] = [
 /// Where their requests may go.
 const COMPANION: [&str; 2] = ["\"$SCALR_HOSTNAME/", "\"$AWS_ENDPOINT_URL/"];
 
-/// The lines of a block that start anything else.
+/// What goes on until somebody ends it.
+const ENDLESS: [&str; 4] = [
+    "scalr-eventbridge aws-local",
+    "scalr-eventbridge dev",
+    "scalr-eventbridge serve",
+    " --follow",
+];
+
+/// The lines of a block that start anything else, or that do not end.
 pub fn strangers(shell: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut document, mut quoted, mut continued) = (None, false, false);
@@ -184,8 +192,9 @@ pub fn strangers(shell: &str) -> Vec<&str> {
 fn is_known(line: &str) -> bool {
     let command = line.split("$(").last().unwrap_or(line);
     let program = command.split(' ').next().unwrap_or_default();
+    let ends = ENDLESS.iter().all(|words| !command.contains(words));
     let stays = program != "curl" || COMPANION.iter().any(|address| command.contains(address));
-    line.is_empty() || line.starts_with('#') || (PROGRAMS.contains(&program) && stays)
+    line.is_empty() || line.starts_with('#') || (PROGRAMS.contains(&program) && stays && ends)
 }
 
 /// How many blocks there are of each kind, and those that no test runs, with their reasons.
@@ -257,6 +266,10 @@ mod tests {
         check("terraform a \\\n  b 'c\n  d'\nsudo e\n", &["sudo e"]);
         check("A=$(curl \"$AWS_ENDPOINT_URL/b\")\n", &[]);
         check("curl https://a.example\n", &["curl https://a.example"]);
+        check(
+            "scalr-eventbridge dev --json\n",
+            &["scalr-eventbridge dev --json"],
+        );
     }
 
     /// Generated pages show files of `examples/`, which cases apply.
