@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scalr_api::RunStatus;
-use scalr_events::RunExecuted;
+use scalr_events::{RunExecuted, run_event_type, run_title};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Moment};
@@ -107,7 +107,7 @@ fn detail(run: &Run, status: &RunStatus, scope: &WorkspaceScope, took_ms: i64) -
     #[expect(clippy::cast_precision_loss, reason = "a run lasts less than 200,000 years")]
     let duration = took_ms as f64 * 1e6;
     RunExecuted {
-        title: title(run.id.as_str(), &scope.workspace, &scope.environment),
+        title: run_title(run.id.as_str(), &scope.workspace, &scope.environment),
         event: scalr_events::Run {
             run_id: run.id.to_string(),
             source: run.source.clone(),
@@ -128,18 +128,8 @@ fn detail(run: &Run, status: &RunStatus, scope: &WorkspaceScope, took_ms: i64) -
             format!("scalr-environment-name:{}", scope.environment),
             format!("scalr-workspace-name:{}", scope.workspace),
         ],
-        event_type: event_type(status).to_owned(),
+        event_type: run_event_type(status.as_str()).to_owned(),
     }
-}
-
-/// `event_type` of a run whose last status this is.
-pub(crate) fn event_type(status: &RunStatus) -> &'static str {
-    if status.is_success() { "success" } else { "error" }
-}
-
-/// `title` of a run's event.
-pub(crate) fn title(id: &str, workspace: &str, environment: &str) -> String {
-    format!("Scalr run execution completed on workspace '{workspace}' ({environment}). Run ID: {id}.")
 }
 
 #[cfg(test)]
@@ -162,6 +152,21 @@ mod tests {
     fn runs_end() {
         check(true, &["planning", "planned_and_finished"]);
         check(false, &["planning", "applying", "applied"]);
+    }
+
+    /// The event's type says what the API's status means.
+    #[test]
+    fn event_types_agree_with_statuses() {
+        for status in [
+            RunStatus::Applied,
+            RunStatus::PlannedAndFinished,
+            RunStatus::Errored,
+            RunStatus::Canceled,
+            RunStatus::Discarded,
+        ] {
+            let is_success = run_event_type(status.as_str()) == "success";
+            assert_eq!(is_success, status.is_success(), "{status}");
+        }
     }
 
     #[test]

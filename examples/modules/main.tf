@@ -96,6 +96,8 @@ module "page" {
   region         = module.events.region
   target_arn     = "arn:aws:sns:eu-west-1:123456789012:on-call"
   event_pattern  = provider::scalr::event_pattern("RunExecuted", { result = ["errored"], is_dry = false })
+  sample_type    = "RunExecuted"
+  sample_fields  = { result = "errored" }
 }
 
 # The security team is informed of each change of a workspace.
@@ -107,6 +109,7 @@ module "workspaces" {
   target_arn     = "arn:aws:sqs:eu-west-1:123456789012:security"
   event_pattern  = provider::scalr::event_pattern("AuditLog", { action = [{ wildcard = "*-workspace" }] })
   sample_type    = "AuditLog"
+  sample_fields  = { action = "delete-workspace" }
 }
 
 output "status" {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use acceptance::tools::{Kind, Tool};
+use acceptance::{calls, permissions};
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -128,6 +129,9 @@ pub(crate) fn main() -> ExitCode {
         trouble.extend(unequal(&runs, &tools));
         blocks(&mut trouble);
     }
+    trouble.extend(permissions_differ(
+        conclusion.num_filtered_out == 0 && tools.len() == Kind::ALL.len(),
+    ));
     times(&runs, started.elapsed());
     summary(&runs, &trouble);
     if conclusion.has_failed() || !trouble.is_empty() {
@@ -170,6 +174,21 @@ fn blocks(trouble: &mut Vec<String>) {
         Ok(lines) => lines.iter().for_each(|line| println!("{line}")),
         Err(error) => trouble.push(format!("the docs cannot be read: {error:#}")),
     }
+}
+
+/// The calls that were made are those that `provider/permissions.json` declares. Whether all that it declares is called shows
+/// in a whole run only.
+fn permissions_differ(whole: bool) -> Vec<String> {
+    let declared = match permissions::declared() {
+        Ok(declared) => declared,
+        Err(error) => return vec![format!("{error:#}")],
+    };
+    let made = calls::made();
+    let mut found = permissions::undeclared(&declared, &made);
+    if whole {
+        found.extend(permissions::never_made(&declared, &made));
+    }
+    found
 }
 
 /// Each tool has run the same rows, except those that need what `lacks` says it lacks.

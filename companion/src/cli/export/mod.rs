@@ -114,7 +114,7 @@ async fn read(args: &Args) -> anyhow::Result<Account> {
     let scalr = args.remote.client()?;
     let mut account = read_scalr(&scalr).await?;
     if !args.scalr_only {
-        let config = super::aws::config(None, args.aws_endpoint.as_deref()).await;
+        let config = super::aws::config("export", None, args.aws_endpoint.as_deref()).await;
         read_aws(&config, &mut account).await.context(
             "AWS's side cannot be exported (`--scalr-only` leaves it out), and nothing was written",
         )?;

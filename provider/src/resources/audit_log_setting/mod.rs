@@ -20,7 +20,7 @@ const OURS: &str = "selected";
 
 /// Sends the audit logs of a Scalr account to a connection (Account settings > Audit logs).
 ///
-/// An account has one such setting. Destroying it turns audit logs off, if the setting still selects this connection.
+/// An account has one such setting. If another connection has it, the plan says which one, and the apply fails. Destroying it turns audit logs off, if the setting still selects this connection.
 ///
 /// Use a `moved` block to change its address. Without one, within one apply, the new address adopts the setting and the destroy of the old address leaves it. Scalr does not record who selected the connection: if that apply is killed in between, the next apply turns audit logs off, and the plan after that turns them on. The same is true with `create_before_destroy`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -133,6 +133,7 @@ impl Resource for AuditLogSetting {
         // An update that only adopts a selection made elsewhere shows as `false -> true`.
         plan.set(Self::managed(), true);
         warn_of_another(plan);
+        warn_of_holder(plan).await;
         Ok(())
     }
 }
@@ -146,6 +147,26 @@ fn warn_of_another(plan: &mut Plan<'_, AuditLogSetting>) {
     if wanted.as_ref() != Some(&prior.connection_id) {
         let warning = messages::anothers_stream_ends(prior, wanted.as_deref());
         plan.warn(warning);
+    }
+}
+
+/// Warns where the apply will find the setting with another connection. What Scalr does not say is no finding.
+async fn warn_of_holder(plan: &mut Plan<'_, AuditLogSetting>) {
+    if plan.prior().is_some() || plan.is_within_apply() {
+        return;
+    }
+    let wanted = plan.planned(AuditLogSetting::connection_id()).known();
+    let found = match plan.client() {
+        Some(client) => scalr::holder(client, wanted.as_deref(), plan.cancelled()).await,
+        None => None,
+    };
+    if let Some(holder) = found {
+        let name = holder.name.as_deref();
+        plan.warn(messages::held_by_another(
+            &holder.account,
+            &holder.connection,
+            name,
+        ));
     }
 }
 

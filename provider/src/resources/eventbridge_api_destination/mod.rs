@@ -63,7 +63,7 @@ pub struct ApiDestination {
     #[tf(optional)]
     secret_wo_version: Option<i64>,
     /// Further headers of each request, by name. They are stored in the state: no secrets.
-    #[tf(optional, check = http_checks::http_parameters)]
+    #[tf(optional, check = http_checks::header_parameters)]
     header_parameters: Option<BTreeMap<String, String>>,
     /// ARN of the API destination, for `arn` of a target. It ends in an id that AWS chooses.
     #[tf(computed, use_state_for_unknown)]

@@ -206,8 +206,8 @@ pub(super) fn association_interrupted(awaited: &str) -> String {
 }
 
 pub(super) fn loss(what: &str, name: &str) -> Diagnostic {
-    Diagnostic::warning(format!("{what} the event bus stops Scalr's events")).detail(format!(
-        "{what} the bus `{name}` sends its event source back to PENDING. Scalr's events are then dropped without an error, \
+    Diagnostic::warning(format!("{what} the event bus `{name}` stops Scalr's events")).detail(format!(
+        "{what} the bus sends its event source back to PENDING. Scalr's events are then dropped without an error, \
          and two weeks later AWS removes the source, unless a bus is associated with it again."
     ))
 }

@@ -1,14 +1,15 @@
 //! `scalr_eventbridge_delivery_check`: "check the RunExecuted events are streamed to the CloudWatch log group", done by
 //! starting a run and waiting for its event.
 
+mod plan;
+
 use std::collections::BTreeMap;
 
 use scalr_api::{Object, Run};
-use tfplugin::{Attrs, Identity, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins};
+use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use super::chain::{self, Arrival, Outcome, Places, Probe};
 use crate::aws::checks;
-use crate::aws::look::Service;
 use crate::client::Client;
 use crate::scalr::Attributes;
 use crate::values::Region;
@@ -25,7 +26,7 @@ const RUNS_AGAIN: &str = "The check is not in the state; the next apply runs it 
 ///
 /// The check runs once, when it is created. Change `triggers` to run it again; with the names of the connection and the bus as triggers, it runs again for another connection or bus. A check that failed is not in the state, so the next apply runs it again. Destroying a check makes no call.
 ///
-/// If the event does not arrive, the error names the link that is broken. No run is started if all connections to the AWS account and region are paused, or if the log group is missing, may not be read by the credentials, or is of class INFREQUENT_ACCESS, in which AWS allows no such search: the plan warns of that.
+/// If the event does not arrive, the error names the link that is broken. No run is started if all connections to the AWS account and region are paused, or if the log group is missing, may not be read by the credentials, or is of class INFREQUENT_ACCESS, in which AWS allows no such search. The plan warns of a missing log group and of that class.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct DeliveryCheck {
     /// Workspace to start the run in. The run is dry: it plans, and changes nothing.
@@ -86,7 +87,7 @@ impl Resource for DeliveryCheck {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         defaults::plan_region(plan, &Self::region());
-        warn_of_class(plan).await;
+        plan::warn_of_group(plan).await;
         Ok(())
     }
 }
@@ -112,23 +113,5 @@ impl DeliveryCheck {
             latency_ms: Some(arrival.latency_ms),
             ..self
         }
-    }
-}
-
-/// Warns of a log group in which the event cannot be looked for. A check that ended is not made again.
-async fn warn_of_class(plan: &mut Plan<'_, DeliveryCheck>) {
-    let name = plan.planned(DeliveryCheck::log_group()).known();
-    let Some(name) = name.filter(|_| plan.action() == PlanAction::Create || plan.replaces()) else {
-        return;
-    };
-    let Some(look) = defaults::look(plan, &DeliveryCheck::region()).await else {
-        return;
-    };
-    if !look.asks(Service::Logs) {
-        return;
-    }
-    let held = look.heard(Service::Logs, look.log_group(&name).await).flatten();
-    if held.is_some_and(|group| chain::is_infrequent(&group)) {
-        plan.warn(chain::no_search(&name).at(DeliveryCheck::log_group()));
     }
 }

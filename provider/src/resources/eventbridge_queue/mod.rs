@@ -69,7 +69,7 @@ impl Resource for Queue {
     const NAME: &'static str = "eventbridge_queue";
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
-    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5));
     const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -87,6 +87,8 @@ impl Resource for Queue {
             let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
             plan.url = Some(aws::create(operation, &aws, &plan, &tags).await?);
             turn.own(&owner);
+            operation.save(plan.clone());
+            aws::await_written(operation, &aws, &plan).await;
         }
         Ok(plan)
     }
@@ -122,6 +124,7 @@ impl Resource for Queue {
         turn.own(&Owner::ensure(operation));
         if !plan.is_like(&prior) {
             aws::update(&aws, &plan).await?;
+            aws::await_written(operation, &aws, &plan).await;
         }
         let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
@@ -160,6 +163,7 @@ impl Resource for Queue {
         defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |queue| {
             queue.tags.as_ref()
         });
+        aws::refuse_elsewhere(plan).await;
         warn_of_rules_elsewhere(plan);
         note_admission(plan);
         let object = object::planned(plan);
@@ -221,6 +225,7 @@ fn warn_of_rules_elsewhere(plan: &mut Plan<'_, Queue>) {
     let is_elsewhere = |rule: &&String| arn::parse(rule).is_some_and(|arn| arn.region != &*region);
     let elsewhere: Vec<&str> = rules.iter().filter(is_elsewhere).map(String::as_str).collect();
     if !elsewhere.is_empty() {
-        plan.warn(messages::rules_elsewhere(&elsewhere, &region));
+        let name = plan.planned(Queue::name()).known().unwrap_or_default();
+        plan.warn(messages::rules_elsewhere(&name, &elsewhere, &region));
     }
 }

@@ -37,9 +37,11 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 ///
 /// With `log_group`, the target also gives EventBridge the permission to write there, in the resource policy of the log group itself. Without a permission the rule matches, nothing arrives, and there is no error. Other statements of that policy are not changed. The statements are written even if another policy grants the same, because that policy may be deleted. If the log group, the permission or the target is missing, the plan shows a change in place, and the apply repairs it.
 ///
-/// If an apply fails after it created the log group, the target is in the state as tainted: the next apply replaces it, and a destroy deletes what exists.
+/// If an apply fails after it created the log group, the target is in the state as tainted: the next apply replaces it.
 ///
-/// The plan checks a queue or topic that is the destination or the dead-letter queue, and the apply checks it again: a queue or topic that does not exist, or whose policy does not allow the rule, is a warning, because its policy is often created in the same apply. The check after an apply takes at most 6 seconds, 12 with a dead-letter queue. Objects of another account, and those that the credentials may not read, are not checked.
+/// A plan warns of a bus, rule or log group that does not exist and that nothing of this provider in the same plan creates, with the nearest name. A bus that is in another region or account according to Scalr, and is not here according to AWS, is an error.
+///
+/// A queue or topic that does not exist, or whose policy does not allow the rule, is a warning: in the plan, and after the apply if the plan did not know. Its policy may be created in the same apply, so that check takes up to 6 seconds, 12 with a dead-letter queue. Objects of other accounts are not checked.
 ///
 /// A `moved` block can move an `aws_cloudwatch_event_target` (hashicorp/aws) that has no settings of one service to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]

@@ -51,6 +51,8 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) account_policies: BTreeMap<String, String>,
     /// The queues by name; none: the endpoint knows no SQS.
     pub(in crate::tests) queues: Option<BTreeMap<String, Queue>>,
+    /// How many looks at a queue find what it had before it was written.
+    pub(in crate::tests) queues_lag: usize,
     /// Policies of the topics by ARN; none: the endpoint knows no SNS.
     pub(in crate::tests) topics: Option<BTreeMap<String, String>>,
     /// Calls whose change is lost, as when somebody else writes at the same time.
