@@ -21,6 +21,8 @@ use crate::tools::Tool;
 
 /// How long one command may take; nothing that the cases run comes near it.
 const COMMAND: Duration = Duration::from_mins(4);
+/// The same for all commands of a page.
+const PAGE: Duration = Duration::from_mins(10);
 
 const PROVIDER: &str = r#"terraform {
   required_providers {
@@ -241,7 +243,7 @@ impl Workdir {
             .current_dir(self.dir.path())
             .env("PATH", format!("{}:{path}", programs.display()));
         self.start_command(command)?
-            .wait(COMMAND)
+            .wait(PAGE)
             .with_context(|| lines.to_owned())
     }
 
