@@ -56,7 +56,7 @@ mod tests {
         check("is_dry=true", Ok(json!(true)));
         check("is_dry=maybe", Err("`is_dry` of an event is `true` or `false`"));
         check("result=erorred", Err("perhaps `errored` is meant"));
-        check("workspce=x", Err("did you mean `workspace`?"));
+        check("workspce=x", Err("the nearest is `workspace`."));
         check("region=x", Err("`region` is in the envelope"));
         check("result", Err("write KEY=VALUE"));
     }

@@ -236,7 +236,7 @@ async fn the_commands_that_users_type() {
         (&["emit", "audit-log"][..], "selects no connection"),
         (
             &["emit", "run-executed", "--set", "reslt=x"],
-            "did you mean `result`?",
+            "the nearest is `result`",
         ),
         (
             &["emit", "run-executed", "--set", "result=erorred"],

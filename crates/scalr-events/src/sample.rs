@@ -183,7 +183,7 @@ fn unknown(f: &mut fmt::Formatter<'_>, event_type: EventType, name: &str) -> fmt
     let names = || settable_fields(event_type).map(|field| field.filter);
     write!(f, "`{event_type}` has no field `{name}`")?;
     if let Some(near) = nearest(name, names()) {
-        return write!(f, "; did you mean `{near}`?");
+        return write!(f, "; the nearest is `{near}`.");
     }
     let known: Vec<String> = names().map(|name| format!("`{name}`")).collect();
     write!(f, ". Its fields are {}.", known.join(", "))
@@ -409,7 +409,7 @@ mod tests {
     #[test]
     fn wrong_fields_are_named_with_what_is_right() {
         for (field, part) in [
-            (json!({ "workspce": "x" }), "did you mean `workspace`?"),
+            (json!({ "workspce": "x" }), "the nearest is `workspace`."),
             (json!({ "detail_type": "x" }), "has no field `detail_type`"),
             (json!({ "any_of": [] }), "has no field `any_of`"),
             (json!({ "result": "erorred" }), "perhaps `errored` is meant"),

@@ -6,6 +6,7 @@ pub mod arn;
 pub mod calls;
 pub mod checks;
 mod credentials_sent;
+mod denied;
 pub mod error;
 pub mod http_checks;
 pub mod import_id;

@@ -175,7 +175,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "field",
         r#"provider::scalr::sample_event("RunExecuted", { workspce = "network" })"#,
-        "did you mean `workspace`",
+        "the nearest is `workspace`",
     ),
     (
         "value",

@@ -165,7 +165,7 @@ impl PatternError {
                 nearest: Some(near),
             } => write!(
                 f,
-                "The filter `{name}`: EventBridge has no comparison `{matcher}`; did you mean `{near}`?"
+                "The filter `{name}`: EventBridge has no comparison `{matcher}`; the nearest is `{near}`."
             ),
             Self::UnknownMatcher {
                 name,

@@ -243,7 +243,7 @@ mod tests {
         check(
             "RunExecuted",
             &typo,
-            Err("The filter `workspace`: EventBridge has no comparison `prefx`; did you mean `prefix`?"),
+            Err("The filter `workspace`: EventBridge has no comparison `prefx`; the nearest is `prefix`."),
         );
         check("RunExecuted", &json!(["workspace"]), Err("this is a list"));
         assert_eq!(event_pattern("X", &Value::Null).unwrap_err().argument(), 0);

@@ -1,13 +1,12 @@
 //! A call of AWS's that failed, on the way there or back.
 
-mod denied;
-
 use std::error::Error as StdError;
 use std::fmt;
 
 use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 
+use super::denied;
 use super::pacing::is_throttling;
 use super::quoted::{quoted, unsigned};
 use super::regional::Stop;

@@ -18,28 +18,18 @@ fn differs(at: &str, known: &Json, found: &Json, null_is_open: bool) -> Option<S
         (Json::Null, _) if null_is_open => None,
         (Json::String(text), _) if text == UNKNOWN => None,
         (Json::Object(known), Json::Object(found)) => {
-            let keys = known
+            let more = found
                 .keys()
-                .chain(found.keys().filter(|key| !known.contains_key(*key)));
-            keys.into_iter().find_map(|key| {
-                let none = Json::Null;
-                let of = |all: &serde_json::Map<String, Json>| all.get(key).cloned().unwrap_or(Json::Null);
-                let at = format!("{at}.{key}");
-                if null_is_open && !known.contains_key(key) {
-                    return None;
-                }
-                let (known, found) = (of(known), of(found));
-                if known == none && found == none {
-                    return None;
-                }
-                differs(&at, &known, &found, null_is_open)
+                .filter(|key| !null_is_open && !known.contains_key(*key));
+            known.keys().chain(more).find_map(|key| {
+                let of = |all: &serde_json::Map<String, Json>| all.get(key).cloned().unwrap_or_default();
+                differs(&format!("{at}.{key}"), &of(known), &of(found), null_is_open)
             })
         }
         // Elements of a set that are not known yet may turn out to be one.
         (Json::Array(known), Json::Array(found)) if known.iter().any(is_unknown) => {
-            let (least, most) = (known.iter().filter(|one| !is_unknown(one)), known.len());
-            let missing = least.into_iter().find(|one| !found.contains(one));
-            let is_so = missing.is_none() && found.len() <= most;
+            let is_there = |one: &Json| is_unknown(one) || found.contains(one);
+            let is_so = known.iter().all(is_there) && found.len() <= known.len();
             (!is_so).then(|| format!("`{at}`: {known:?} became {found:?}"))
         }
         _ => (known != found).then(|| format!("`{at}`: {known} became {found}")),
@@ -92,9 +82,11 @@ pub(super) fn places(config: &Json) -> Vec<String> {
         found.push(format!("/{key}"));
         match value {
             Json::Object(inner) => {
-                found.extend(inner.keys().map(|inner| format!("/{key}/{}", escaped(inner))))
+                found.extend(inner.keys().map(|inner| format!("/{key}/{}", escaped(inner))));
             }
-            Json::Array(inner) => found.extend((0..inner.len()).map(|n| format!("/{key}/{n}"))),
+            Json::Array(inner) => {
+                found.extend((0..inner.len()).map(|n| format!("/{key}/{n}")));
+            }
             _ => {}
         }
     }

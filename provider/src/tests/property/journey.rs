@@ -47,7 +47,7 @@ impl<'a> Journey<'a> {
         let Applied { state, diags } = resource.apply(planned).await;
         self.last = state.clone().or(self.last.take());
         if diags.has_errors() {
-            return Err(said(diags));
+            return Err(said(&diags));
         }
         let state = state.ok_or("the apply left nothing")?;
         agree("the apply is not as planned", difference(promised, &state.json()))?;
@@ -111,11 +111,14 @@ impl<'a> Journey<'a> {
         let config = self.with_unknowns(config);
         let command = self.command();
         let resource = self.of(&command);
-        let planned = resource.plan(prior, config.clone()).await.map_err(said)?;
+        let planned = resource
+            .plan(prior, config.clone())
+            .await
+            .map_err(|diags| said(&diags))?;
         let promised = match prior {
             Some(prior) if !planned.replaces().is_empty() => {
                 let new = resource.plan_replacement(prior, config.clone()).await;
-                new.map_err(said)?.json()
+                new.map_err(|diags| said(&diags))?.json()
             }
             _ => planned.json(),
         };
@@ -149,7 +152,10 @@ impl<'a> Journey<'a> {
         if self.trial.unknown.is_empty() {
             return Ok(planned.clone());
         }
-        let again = resource.plan(prior, config.clone()).await.map_err(said)?;
+        let again = resource
+            .plan(prior, config.clone())
+            .await
+            .map_err(|diags| said(&diags))?;
         if planned.replaces().is_empty() {
             let differs = difference(&planned.json(), &again.json());
             agree("the apply plans something else", differs)?;
@@ -176,8 +182,8 @@ impl<'a> Journey<'a> {
         if settled.replaces().is_empty() && replaces {
             // What was unknown is as it was: the tools replace anyway.
             let new = resource.plan_replacement(prior, config.clone()).await;
-            let new = new.map_err(said)?;
-            resource.destroy(prior).await.map_err(said)?;
+            let new = new.map_err(|diags| said(&diags))?;
+            resource.destroy(prior).await.map_err(|diags| said(&diags))?;
             self.last = None;
             return self.apply(&resource, new, &promised).await;
         }
@@ -188,10 +194,13 @@ impl<'a> Journey<'a> {
     async fn settled(&self, state: State, config: &Json) -> Result<State, String> {
         let command = self.command();
         let resource = self.of(&command);
-        let read = resource.read(&state).await.map_err(said)?;
+        let read = resource.read(&state).await.map_err(|diags| said(&diags))?;
         let read = read.ok_or("a refresh does not find it")?;
         agree("a refresh changes it", difference(&state.json(), &read.json()))?;
-        let planned = resource.plan(Some(&read), config.clone()).await.map_err(said)?;
+        let planned = resource
+            .plan(Some(&read), config.clone())
+            .await
+            .map_err(|diags| said(&diags))?;
         if !planned.is_empty() || !planned.replaces().is_empty() {
             let changes = difference(&planned.json(), &read.json());
             return Err(format!(
@@ -209,7 +218,10 @@ impl<'a> Journey<'a> {
         let command = self.command();
         let resource = self.of(&command);
         let identity = resource.identity(state);
-        let imported = resource.import_by_identity(identity).await.map_err(said)?;
+        let imported = resource
+            .import_by_identity(identity)
+            .await
+            .map_err(|diags| said(&diags))?;
         let bare = |value: &Json| without(value, self.kind.not_imported());
         let bare =
             |value: &Json| filled(&without_usual(&bare(value), self.kind.as_unwritten())).unwrap_or_default();
@@ -218,7 +230,7 @@ impl<'a> Journey<'a> {
         let planned = resource
             .plan(Some(&imported), config.clone())
             .await
-            .map_err(said)?;
+            .map_err(|diags| said(&diags))?;
         agree(
             "a plan after it changes more",
             difference(&bare(&planned.json()), &found),
@@ -226,11 +238,11 @@ impl<'a> Journey<'a> {
         if !planned.replaces().is_empty() {
             return Err(format!("a plan after it replaces for {:?}", planned.replaces()));
         }
-        let generated = resource.generate(&imported).await.map_err(said)?;
+        let generated = resource.generate(&imported).await.map_err(|diags| said(&diags))?;
         let planned = resource
             .plan(Some(&imported), generated.clone())
             .await
-            .map_err(said)?;
+            .map_err(|diags| said(&diags))?;
         if planned.is_empty() && planned.replaces().is_empty() {
             return Ok(());
         }
@@ -242,12 +254,19 @@ impl<'a> Journey<'a> {
 
     async fn removed(&self, state: &State) -> Result<(), String> {
         let command = self.command();
-        self.of(&command).destroy(state).await.map_err(said)?;
+        self.of(&command)
+            .destroy(state)
+            .await
+            .map_err(|diags| said(&diags))?;
+        if self.kind.outlives_destroy {
+            return Ok(());
+        }
+        // Not by a refresh: one of a target finds the log group that is left.
         let command = self.command();
-        let read = self.of(&command).read(state).await.map_err(said)?;
-        match read {
-            Some(_) if !self.kind.outlives_destroy => Err("it is still there".to_owned()),
-            _ => Ok(()),
+        let resource = self.of(&command);
+        match resource.import_by_identity(resource.identity(state)).await {
+            Ok(found) => Err(format!("it is still there: {}", found.json())),
+            Err(_) => Ok(()),
         }
     }
 }
@@ -256,7 +275,7 @@ fn agree(what: &str, difference: Option<String>) -> Result<(), String> {
     difference.map_or(Ok(()), |difference| Err(format!("{what}: {difference}")))
 }
 
-fn said(diags: Diagnostics) -> String {
+fn said(diags: &Diagnostics) -> String {
     diags.to_string()
 }
 

@@ -39,7 +39,7 @@ struct Kind {
     rest: fn(&There, &Json) -> Values,
     write_only: &'static [&'static str],
     is_importable: bool,
-    /// A destroy leaves what a refresh looks for.
+    /// A destroy calls nobody.
     outlives_destroy: bool,
 }
 
