@@ -246,7 +246,7 @@ mod tests {
             let added = missing(text);
             let found: Vec<&str> = added
                 .lines()
-                .filter(|line| line.ends_with(['{', '}']) && line.len() > 1)
+                .filter(|line| line.ends_with('{') || line.ends_with("{}"))
                 .collect();
             assert_eq!(found, wanted, "{added}");
         };

@@ -201,7 +201,7 @@ mod tests {
                     ("README.md", "[b](docs/guides/b.md)"),
                 ],
                 wanted,
-            )
+            );
         };
         check("[a](setup.md)", &[]);
         check("[a](setup.md#the-order-a) [b](#up)\n# Up", &[]);
