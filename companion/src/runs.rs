@@ -23,9 +23,10 @@ enum Next {
     Unknown,
 }
 
-fn next(status: &RunStatus, is_dry: bool) -> Next {
+fn next(status: &RunStatus, is_dry: bool, fails: bool) -> Next {
     Next::Status(match status {
         RunStatus::Pending => RunStatus::Planning,
+        RunStatus::Planning if fails => RunStatus::Errored,
         RunStatus::Planning if is_dry => RunStatus::PlannedAndFinished,
         RunStatus::Planning => RunStatus::Applying,
         RunStatus::Applying => RunStatus::Applied,
@@ -77,7 +78,7 @@ async fn round(store: &Store, clock: &Clock) -> Result<Duration> {
 
 /// Moves a run to its next status, and accepts its event if that is the last one.
 async fn step(tx: &mut Tx, run: &Run, now: Moment) -> Result<()> {
-    let status = match next(&run.status, run.is_dry) {
+    let status = match next(&run.status, run.is_dry, run.fails) {
         Next::Status(status) => status,
         Next::Nothing => return tx.step_run(&run.id, &run.status, None).await,
         Next::Unknown => {
@@ -92,6 +93,11 @@ async fn step(tx: &mut Tx, run: &Run, now: Moment) -> Result<()> {
     let has_ended = status.is_final();
     tx.step_run(&run.id, &status, (!has_ended).then(|| next_step_ms(now.now_ms)))
         .await?;
+    tracing::info!(
+        run = run.id.as_str(),
+        status = status.as_str(),
+        "a run has a new status"
+    );
     if has_ended {
         let scope = tx.workspace_scope(&run.workspace_id).await?;
         // Not negative where the clock was set back meanwhile.
@@ -137,21 +143,23 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(is_dry: bool, want: &[&str]) {
+    fn check(is_dry: bool, fails: bool, want: &[&str]) {
         let mut have = vec![];
         let mut at = RunStatus::Pending;
-        while let Next::Status(after) = next(&at, is_dry) {
+        while let Next::Status(after) = next(&at, is_dry, fails) {
             have.push(after.to_string());
             at = after;
         }
         assert_eq!(have, want);
-        assert_eq!(next(&at, is_dry), Next::Nothing);
+        assert_eq!(next(&at, is_dry, fails), Next::Nothing);
     }
 
     #[test]
     fn runs_end() {
-        check(true, &["planning", "planned_and_finished"]);
-        check(false, &["planning", "applying", "applied"]);
+        check(true, false, &["planning", "planned_and_finished"]);
+        check(false, false, &["planning", "applying", "applied"]);
+        check(true, true, &["planning", "errored"]);
+        check(false, true, &["planning", "errored"]);
     }
 
     /// The event's type says what the API's status means.
@@ -176,7 +184,7 @@ mod tests {
             (RunStatus::Planned, Next::Unknown),
             (RunStatus::Errored, Next::Nothing),
         ] {
-            assert_eq!(next(&status, false), want, "{status}");
+            assert_eq!(next(&status, false, false), want, "{status}");
         }
     }
 }

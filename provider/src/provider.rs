@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scalr_api::credentials::{self, Environment};
 use scalr_api::{AccountId, Host, Settings, Token};
 use tfplugin::{
     Attrs, ConfigureRequest, Diagnostic, Diagnostics, Number, Path, Provider, Registry, Result, Value,
@@ -10,7 +11,6 @@ use tfplugin::{
 use crate::aws::tags::{Defaults, Ignored};
 use crate::aws::{self, checks};
 use crate::client::Client;
-use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::shared_read::Writes;

@@ -66,6 +66,7 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         any_host: config.allow_remote,
     });
     Router::new()
+        .route("/healthz", get(local::health))
         .route("/_local/reset", post(local::reset))
         .route("/_local/clock", get(local::clock).post(local::move_clock))
         .route("/_local/events", get(local::stories::list))

@@ -28,6 +28,11 @@ pub(super) async fn reset(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Va
     shown(edge.engine.reset().await.map(|()| json!({ "reset": true })))
 }
 
+/// That it answers, which it does only while its state can be read.
+pub(super) async fn health(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+    shown(edge.engine.look(|_| json!({ "status": "ok" })).await)
+}
+
 pub(super) async fn clock(State(edge): State<Arc<Edge>>) -> Json<Value> {
     Json(time(edge.engine.now()))
 }
