@@ -5,7 +5,7 @@
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
-//! changelog                the fragments of the changelog
+//! changelog permissions    the fragments of the changelog; the policies of the pages
 //! docs tools tidy bench mirror   one chore each
 //! dist test demo           chores that use other chores
 //! works_with               what uses the demo's companion
@@ -18,6 +18,7 @@ mod demo;
 mod dist;
 mod docs;
 mod mirror;
+mod permissions;
 mod places;
 mod shell;
 mod test;

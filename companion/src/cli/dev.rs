@@ -11,20 +11,30 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::aws_local::Limits;
+use super::connections::account;
 use super::loopback::is_loopback;
-use super::out;
+use super::{exit, out};
 use crate::clock::Clock;
-use crate::companion::{Companion, Config};
+use crate::companion::{Companion, Config, WorkspaceName};
 use crate::partner::Partner;
 use crate::store::{self, Bounds, Durability, Installation};
 use crate::tls::{self, Tls};
+use crate::token::Token;
 
 /// The AWS account that Scalr's partner sources are made from.
 const PARTNER_ACCOUNT: &str = "999900001111";
 /// Longest time for one server to end after the other has.
 const END: Duration = Duration::from_secs(5);
 
+/// The shortest token: shorter texts could not be kept out of logs.
+const TOKEN_CHARS_MIN: usize = 8;
+
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge dev
+  scalr-eventbridge dev --data-dir ./state --scalr-listen 127.0.0.1:8080 --aws-listen 127.0.0.1:4566
+  scalr-eventbridge dev --workspace production/network --workspace staging/network --log info")]
 pub(super) struct Args {
     #[command(flatten)]
     servers: Servers,
@@ -61,12 +71,18 @@ pub(super) struct Servers {
     /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
     #[arg(long, value_name = "NAME", requires = "tls")]
     tls_name: Vec<String>,
-    /// Listen beyond loopback. The local AWS takes any signature: whoever reaches it may do anything in it.
+    /// Listen on other addresses than loopback. The local AWS accepts any signature: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
-    /// The customer's AWS account.
-    #[arg(long, value_name = "ID", default_value = "123456789012")]
-    account: String,
+    /// The customer's AWS account; where it is repeated, the first is the one of the printed variables.
+    #[arg(long = "account", value_name = "ID", default_value = "123456789012", value_parser = clap::builder::ValueParser::new(account))]
+    accounts: Vec<String>,
+    /// The token of Scalr's API; without it, one is made up, and kept with `--data-dir`.
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<Token>,
+    /// A workspace that there is to be, with its environment; may be repeated, and the first is the printed one.
+    #[arg(long = "workspace", value_name = "ENVIRONMENT/NAME", value_parser = clap::builder::ValueParser::new(workspace))]
+    workspaces: Vec<WorkspaceName>,
     /// The AWS region of requests that name none.
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
@@ -76,9 +92,49 @@ pub(super) struct Servers {
     /// Drop a connection's oldest events beyond this many bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
     hold_bytes_max: u32,
-    /// What all log events of the local AWS may take in memory, estimated; beyond that the oldest are dropped.
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024, conflicts_with = "aws_endpoint")]
-    log_bytes_max: u64,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// Whether the text can be a token.
+fn is_token(text: &str) -> bool {
+    text.len() >= TOKEN_CHARS_MIN && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The names of an environment and of a workspace in it.
+fn workspace(text: &str) -> Result<WorkspaceName, String> {
+    match text.split_once('/') {
+        Some((environment, name)) if !environment.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok(WorkspaceName {
+                environment: environment.to_owned(),
+                name: name.to_owned(),
+            })
+        }
+        _ => Err("write ENVIRONMENT/NAME, such as `production/network`".to_owned()),
+    }
+}
+
+impl Servers {
+    /// The account of the printed variables.
+    fn account(&self) -> &str {
+        self.accounts.first().map_or("", String::as_str)
+    }
+
+    /// Refuses a token that could not be sent or hidden, and what says nothing about another AWS. The token is not repeated.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.token.as_ref().is_some_and(|token| !is_token(token.reveal())) {
+            return Err(exit::Failure::setting(format!(
+                "`--token` cannot be used: a token has at least {TOKEN_CHARS_MIN} letters, digits and signs of ASCII, and no space"
+            )));
+        }
+        let of_local = !self.limits.allow_hosts.is_empty() || !self.limits.targets.is_empty();
+        if self.aws_endpoint.is_some() && of_local {
+            return Err(exit::Failure::setting(
+                "`--allow-host` and `--target` are of the local AWS, and `--aws-endpoint` names another one",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The directory of the state; a temporary one is deleted with this value.
@@ -131,13 +187,15 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
         Some(dir) => StateDir::Kept(dir.clone()),
         None => StateDir::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
     };
+    args.check()?;
+    let aws_endpoint = super::aws::checked(args.aws_endpoint.as_deref())?;
     // Before anything else in the directory is used.
     let lock = store::lock(state.path())?;
     let aws = local_aws(args).await?;
-    let endpoint = match (&args.aws_endpoint, &aws) {
+    let endpoint = match (aws_endpoint, &aws) {
         (Some(url), _) => Endpoint {
-            url: url.trim_end_matches('/').to_owned(),
-            is_local: is_loopback(url),
+            is_local: is_loopback(&url),
+            url,
         },
         (None, Some(server)) => Endpoint {
             url: format!("http://{}", server.local_addr()),
@@ -166,6 +224,8 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
             age_ms_max: i64::from(args.hold_hours_max) * 3_600_000,
         },
         listener,
+        token: args.token.clone(),
+        workspaces: &args.workspaces,
         tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
         partner: if endpoint.is_local {
             Partner::local(&endpoint.url, PARTNER_ACCOUNT)
@@ -220,7 +280,7 @@ impl Opened {
             // Elsewhere credentials and endpoints come from AWS's own settings.
             variables.extend([
                 ("AWS_ENDPOINT_URL", self.endpoint.url.clone()),
-                ("AWS_ACCESS_KEY_ID", args.account.clone()),
+                ("AWS_ACCESS_KEY_ID", args.account().to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
             ]);
         }
@@ -262,10 +322,12 @@ async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> 
     let config = aws_local::Config {
         listen: args.aws_listen,
         data_dir: args.data_dir.as_ref().map(|dir| dir.join("aws")),
-        account: args.account.clone(),
+        account: args.account().to_owned(),
         region: args.region.clone(),
         allow_remote: args.allow_remote,
-        log_bytes_max: args.log_bytes_max,
+        allow_hosts: args.limits.allow_hosts.clone(),
+        targets: args.limits.targets.clone(),
+        log_bytes_max: args.limits.log_bytes_max,
         ..aws_local::Config::default()
     };
     Ok(Some(aws_local::Server::bind(config).await?))
@@ -323,7 +385,7 @@ fn announce(args: &Args, opened: &Opened) -> anyhow::Result<()> {
         text(seeded.environment_id.as_str()),
         text(seeded.workspace_id.as_str()),
         text(&opened.endpoint.url),
-        text(&args.servers.account),
+        text(args.servers.account()),
         // With AWS's own settings the account is not known before the first call.
         json!(opened.endpoint.is_local.then_some(PARTNER_ACCOUNT)),
         text(&args.servers.region),
@@ -358,7 +420,7 @@ fn human(args: &Servers, opened: &Opened) -> String {
         environment = seeded.environment_id,
         workspace = seeded.workspace_id,
         endpoint = opened.endpoint.url,
-        aws_account = args.account,
+        aws_account = args.accounts.join(", "),
         region = args.region,
         exports = exports.join("\n"),
     )

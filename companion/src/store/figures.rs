@@ -1,11 +1,15 @@
-//! The figures of each connection's delivery, and the events it gave up.
+//! The figures of each connection's delivery, the events that it holds, and those that it gave up.
 
-use scalr_api::AccountId;
+use scalr_api::{AccountId, ConnectionId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::database::Store;
 use super::error::Result;
+use super::row::id;
+
+/// Held events that one answer lists.
+const HELD_LISTED_MAX: usize = 100;
 
 /// The figures of a connection's delivery.
 #[derive(Clone, Debug)]
@@ -44,6 +48,36 @@ pub(super) const FIGURES: &str = "SELECT d.*,
 pub(super) const EXPLANATIONS: &str =
     "SELECT * FROM dropped WHERE connection_id = ? ORDER BY seq DESC LIMIT 100";
 
+/// An event that waits to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldEvent {
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) event_id: String,
+    pub(crate) detail_type: String,
+    pub(crate) bytes: i64,
+    pub(crate) accepted_at_ms: i64,
+    pub(crate) attempts: u32,
+    pub(crate) last_error: Option<String>,
+}
+
+/// The oldest `?4` held events of the account `?1`, of one connection and of one id where these are given.
+const HELD: &str =
+    "SELECT o.connection_id, o.event_id, o.detail_type, o.bytes, o.time_ms, o.attempts, o.last_error
+     FROM outbox o JOIN connection c ON c.id = o.connection_id
+     WHERE c.account_id = ?1 AND (?2 IS NULL OR c.id = ?2) AND (?3 IS NULL OR o.event_id = ?3) ORDER BY o.seq LIMIT ?4";
+
+fn held(row: &SqliteRow) -> Result<HeldEvent> {
+    Ok(HeldEvent {
+        connection_id: id(row, "connection_id")?,
+        event_id: row.try_get("event_id")?,
+        detail_type: row.try_get("detail_type")?,
+        bytes: row.try_get("bytes")?,
+        accepted_at_ms: row.try_get("time_ms")?,
+        attempts: row.try_get("attempts")?,
+        last_error: row.try_get("last_error")?,
+    })
+}
+
 fn figures(row: &SqliteRow) -> Result<DeliveryFigures> {
     Ok(DeliveryFigures {
         held: row.try_get("held")?,
@@ -72,6 +106,27 @@ fn dropped(row: &SqliteRow) -> Result<DroppedEvent> {
 }
 
 impl Store {
+    /// The oldest held events of an account, of one connection and of one id where these are given; and whether there are more.
+    pub(crate) async fn held_events(
+        &self,
+        account: &AccountId,
+        [connection, event]: [Option<&str>; 2],
+    ) -> Result<(Vec<HeldEvent>, bool)> {
+        let rows = sqlx::query(HELD)
+            .bind(account.as_str())
+            .bind(connection)
+            .bind(event)
+            .bind(i64::try_from(HELD_LISTED_MAX + 1).unwrap_or(i64::MAX))
+            .fetch_all(&self.read)
+            .await?;
+        let listed = rows
+            .iter()
+            .take(HELD_LISTED_MAX)
+            .map(held)
+            .collect::<Result<_>>()?;
+        Ok((listed, rows.len() > HELD_LISTED_MAX))
+    }
+
     /// The figures of a connection of an account, with the last events given up, newest first.
     pub(crate) async fn delivery_figures(
         &self,

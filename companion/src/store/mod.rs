@@ -43,7 +43,7 @@ pub(crate) use database::{Durability, Store, Tx};
 pub(crate) use directory::{DirLock, lock};
 pub(crate) use error::{Result, StoreError};
 pub(crate) use event::NewEvent;
-pub(crate) use figures::{DeliveryFigures, DroppedEvent};
+pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
 pub(crate) use installation::Installation;
 pub(crate) use lease::{Entry, Leased, Settlement};
 pub(crate) use row::{Found, Window};

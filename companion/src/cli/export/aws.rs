@@ -26,19 +26,19 @@ const OWNER_TAG: &str = "scalr-eventbridge:owner";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
 /// An owner that is too long for a tag ends in `=` and this many letters.
 const DIGEST_LENGTH: usize = 16;
-/// What AWS does where no retry policy is set; it may show it all the same.
+/// What AWS does where no retry policy is set; it may show it anyway.
 const AGE_DEFAULT: i32 = 86_400;
 const ATTEMPTS_DEFAULT: i32 = 185;
 
 /// AWS in one region.
-pub(super) struct Aws {
+pub(in crate::cli) struct Aws {
     region: String,
     events: events::Client,
     logs: logs::Client,
 }
 
 impl Aws {
-    pub(super) fn new(config: &SdkConfig, region: &str) -> Self {
+    pub(in crate::cli) fn new(config: &SdkConfig, region: &str) -> Self {
         let named = Region::new(region.to_owned());
         let events = events::config::Builder::from(config).region(named.clone());
         let logs = logs::config::Builder::from(config).region(named);
@@ -50,7 +50,7 @@ impl Aws {
     }
 
     /// The account of the credentials.
-    pub(super) async fn account(&self) -> anyhow::Result<String> {
+    pub(in crate::cli) async fn account(&self) -> anyhow::Result<String> {
         let bus = self.events.describe_event_bus().name("default").send().await;
         let bus = bus.map_err(|error| partner::error(&error));
         let bus =
@@ -59,6 +59,31 @@ impl Aws {
         account
             .map(str::to_owned)
             .with_context(|| format!("AWS shows no account of the default event bus in {}", self.region))
+    }
+
+    /// The state of an event source, in AWS's word; none where there is no such source.
+    pub(in crate::cli) async fn source_state(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let source = self.events.describe_event_source().name(name).send().await;
+        let source = found(source.map_err(|error| partner::error(&error)));
+        let source = source.with_context(|| {
+            self.cannot(
+                &format!("the event source `{name}`"),
+                "events:DescribeEventSource",
+            )
+        })?;
+        Ok(source.map(|source| {
+            source
+                .state()
+                .map_or_else(String::new, |state| state.as_str().to_owned())
+        }))
+    }
+
+    /// Whether a bus is there.
+    pub(in crate::cli) async fn has_bus(&self, name: &str) -> anyhow::Result<bool> {
+        let bus = self.events.describe_event_bus().name(name).send().await;
+        let bus = found(bus.map_err(|error| partner::error(&error)))
+            .with_context(|| self.cannot(&format!("the event bus `{name}`"), "events:DescribeEventBus"))?;
+        Ok(bus.is_some())
     }
 
     /// The bus of an event source in this account with all that is on it; none where the source has none. What cannot be
@@ -96,7 +121,7 @@ impl Aws {
     }
 
     /// The rules of a bus, by name. Those that AWS manages are its own.
-    async fn rules(&self, bus: &str) -> anyhow::Result<Vec<WireRule>> {
+    pub(in crate::cli) async fn rules(&self, bus: &str) -> anyhow::Result<Vec<WireRule>> {
         let what = format!("the rules of the event bus `{bus}`");
         let mut all = Vec::new();
         let mut token = None;
@@ -149,7 +174,7 @@ impl Aws {
         Ok((Some(rule), left_out))
     }
 
-    async fn targets(&self, bus: &str, rule: &str) -> anyhow::Result<Vec<WireTarget>> {
+    pub(in crate::cli) async fn targets(&self, bus: &str, rule: &str) -> anyhow::Result<Vec<WireTarget>> {
         let what = format!("the targets of the rule `{rule}` on the event bus `{bus}`");
         let mut all = Vec::new();
         let mut token = None;
@@ -231,7 +256,10 @@ impl Aws {
         })
     }
 
-    async fn held_group(&self, name: &str) -> anyhow::Result<Option<logs::types::LogGroup>> {
+    pub(in crate::cli) async fn held_group(
+        &self,
+        name: &str,
+    ) -> anyhow::Result<Option<logs::types::LogGroup>> {
         let what = format!("the log group `{name}`");
         let mut pages = self
             .logs
@@ -276,7 +304,7 @@ impl Aws {
 }
 
 /// An answer of something that may not be there.
-fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+pub(in crate::cli) fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(None),
@@ -299,7 +327,7 @@ fn log_of(log: &LogConfig) -> Option<(String, String)> {
 }
 
 /// The log group in an ARN.
-fn log_group_name(arn: &str) -> Option<&str> {
+pub(in crate::cli) fn log_group_name(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');
     let service = parts.nth(2);
     let resource = parts.nth(2)?;

@@ -8,7 +8,7 @@
 //! ```
 
 mod account;
-mod aws;
+pub(super) mod aws;
 mod blocks;
 mod hcl;
 mod names;
@@ -24,24 +24,29 @@ use tokio_util::sync::CancellationToken;
 
 use self::account::{Account, AuditLogSetting, Connection};
 use self::aws::Aws;
-use super::out;
 use super::remote::Remote;
+use super::{out, progress};
 
 /// The block that makes the file whole.
-const TERRAFORM: &str = "terraform {
+const TERRAFORM: &str = concat!(
+    "terraform {
   required_providers {
     scalr = {
-      source = \"scalr-eventbridge/scalr\"
+      source  = \"scalr-eventbridge/scalr\"
+      version = \"~> ",
+    env!("CARGO_PKG_VERSION_MAJOR"),
+    ".",
+    env!("CARGO_PKG_VERSION_MINOR"),
+    "\"
     }
   }
 }
-";
+"
+);
 
 #[derive(clap::Args)]
-#[command(
-    mut_arg("hostname", |arg| arg.help("Host of Scalr's API, such as `acme.scalr.io`").value_name("HOST")),
-    mut_arg("token", |arg| arg.help("Token for Scalr's API"))
-)]
+#[command(after_help = "Examples:\n  scalr-eventbridge export --out scalr.tf\n  \
+                        scalr-eventbridge export --scalr-only --no-terraform-block")]
 pub(super) struct Args {
     /// Write into this file, which must not exist; without it, to stdout.
     #[arg(long, value_name = "FILE")]
@@ -66,7 +71,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     let account = tokio::select! {
         // At any point: nothing is written before all is read.
         () = stop.cancelled() => bail!("interrupted; nothing was written"),
-        account = read(&args) => account?,
+        account = progress::during("reading Scalr and AWS", Box::pin(read(&args))) => account?,
     };
     for line in &account.left_out {
         out::complain(&format!("warning: left out: {line}"));
@@ -114,7 +119,11 @@ async fn read(args: &Args) -> anyhow::Result<Account> {
     let scalr = args.remote.client()?;
     let mut account = read_scalr(&scalr).await?;
     if !args.scalr_only {
-        let config = super::aws::config(None, args.aws_endpoint.as_deref()).await;
+        let config = super::aws::config("export", None, args.aws_endpoint.as_deref())
+            .await
+            .context(
+                "AWS's side cannot be exported (`--scalr-only` leaves it out), and nothing was written",
+            )?;
         read_aws(&config, &mut account).await.context(
             "AWS's side cannot be exported (`--scalr-only` leaves it out), and nothing was written",
         )?;
@@ -273,6 +282,13 @@ mod tests {
                             BTreeMap::from([("id".to_owned(), "$.id".to_owned())]),
                             "{\"timestamp\": 1, \"message\": \"<id> %{x}\"}\n".to_owned(),
                         )),
+                        ..Target::default()
+                    },
+                    Target {
+                        id: "Id5f8b1e6c-7f0a-4d6e-9d5c-0f2f6d1c2b3a".to_owned(),
+                        arn: "arn:aws:events:us-east-1:123456789012:api-destination/tickets/11111111-2222-3333-4444-555555555555"
+                            .to_owned(),
+                        role_arn: Some("arn:aws:iam::123456789012:role/calls".to_owned()),
                         ..Target::default()
                     },
                     Target {

@@ -1,93 +1,13 @@
-//! `pattern test`: does an event match a pattern, and if not, why.
+//! `pattern test --ndjson`: a verdict for each line of input.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead as _, Read as _, Write as _};
-use std::process::ExitCode;
+use std::io::{self, BufRead as _, Write as _};
 
-use anyhow::Context as _;
 use event_pattern::Pattern;
 use serde_json::value::RawValue;
 
-use super::out;
-
-#[derive(clap::Subcommand)]
-pub(super) enum What {
-    /// Match events against patterns. A single test ends with 0 for a match, 1 for none, 2 for a pattern or event that is
-    /// refused.
-    Test(Args),
-}
-
-#[derive(clap::Args)]
-pub(super) struct Args {
-    /// Read `{"pattern": …, "event": …}` lines, each value JSON or a string that holds JSON; print a verdict a line.
-    ///
-    /// The verdict is that of AWS's engine; EventBridge's limits on length and wildcards are left out.
-    #[arg(long, conflicts_with_all = ["pattern", "event"])]
-    ndjson: bool,
-    /// The pattern's file; `-` is stdin.
-    #[arg(long, value_name = "FILE", required_unless_present = "ndjson")]
-    pattern: Option<String>,
-    /// The event's file; `-` is stdin.
-    #[arg(long, value_name = "FILE", required_unless_present = "ndjson")]
-    event: Option<String>,
-}
-
-/// The exit codes of a single test, as `grep` has them.
-const NO_MATCH: u8 = 1;
-const INVALID: u8 = 2;
-
-pub(super) fn main(what: What) -> anyhow::Result<ExitCode> {
-    let What::Test(args) = what;
-    if let (Some(pattern), Some(event)) = (&args.pattern, &args.event) {
-        return one(&read(pattern)?, &read(event)?);
-    }
-    lines(io::BufReader::new(io::stdin().lock()), io::stdout().lock())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn read(file: &str) -> anyhow::Result<String> {
-    let mut text = String::new();
-    if file == "-" {
-        io::stdin().read_to_string(&mut text)?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))
-}
-
-fn one(pattern: &str, event: &str) -> anyhow::Result<ExitCode> {
-    if let Err(error) = Pattern::compile_for_eventbridge(pattern) {
-        out::line(&refused(&error))?;
-        return Ok(ExitCode::from(INVALID));
-    }
-    let verdict = verdict(pattern, event);
-    out::line(&verdict)?;
-    let code = match verdict.as_str() {
-        "match" => ExitCode::SUCCESS,
-        "no-match" => ExitCode::from(NO_MATCH),
-        _ => ExitCode::from(INVALID),
-    };
-    if verdict == "no-match"
-        && let Ok(Ok(miss)) = Pattern::compile(pattern).map(|pattern| pattern.explain(event))
-    {
-        for leaf in &miss.leaves {
-            out::line(&format!("  {}", explain(leaf)))?;
-        }
-    }
-    Ok(code)
-}
-
-fn explain(leaf: &event_pattern::Leaf) -> String {
-    let verdict = if leaf.matched { "ok  " } else { "miss" };
-    let found = match (leaf.found.as_slice(), &leaf.nearest) {
-        ([], None) => "the event has no such field".to_owned(),
-        ([], Some(near)) => format!("the event has no such field; the nearest is `{near}`"),
-        (found, _) => format!("the event has {}", found.join(", ")),
-    };
-    format!("{verdict} `{}` wants {}: {found}", leaf.path, leaf.expected)
-}
-
 /// One verdict a line, whatever the line is; written at once when no further line has arrived.
-fn lines(mut input: io::BufReader<impl io::Read>, output: impl io::Write) -> io::Result<()> {
+pub(super) fn answer(mut input: io::BufReader<impl io::Read>, output: impl io::Write) -> io::Result<()> {
     let mut output = io::BufWriter::new(output);
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
@@ -157,7 +77,7 @@ mod tests {
     /// Each line of input has to give one line of output, and nothing else.
     fn check(input: &[u8], wanted: &[&str]) {
         let mut output = Vec::new();
-        lines(io::BufReader::new(input), &mut output).unwrap();
+        answer(io::BufReader::new(input), &mut output).unwrap();
         let output = String::from_utf8(output).unwrap();
         let given: Vec<&str> = output.split_terminator('\n').collect();
         assert_eq!(given, wanted, "{}", String::from_utf8_lossy(input));

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use scalr_api::Host;
 use serde_json::Value as Json;
+
+use super::host::Host;
 
 /// What the search found, and which files it could not read.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -239,7 +240,6 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::snapshot;
 
     fn found(host: &str, env: &[(&str, &str)], files: &[(&str, &str)]) -> Search {
         let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -364,33 +364,45 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_without_its_contents() {
-        let texts = [
-            "credentials \"a\" { token = \"s3cret",
-            "credentials \"a\" {",
-            "}",
-            "/* s3cret",
-            "{\"credentials\": s3cret}",
-        ];
-        let unreadable = texts.map(|text| {
+        for (text, why) in [
+            ("credentials \"a\" { token = \"s3cret", "a quote is not closed"),
+            ("credentials \"a\" {", "a brace is not closed"),
+            ("}", "a brace is closed that was not opened"),
+            ("/* s3cret", "a comment is not closed"),
+            (
+                "{\"credentials\": s3cret}",
+                "it is not the JSON of a CLI configuration",
+            ),
+        ] {
             let search = found("a", &[("TF_CLI_CONFIG_FILE", "/x")], &[("/x", text)]);
-            let [reason] = <[String; 1]>::try_from(search.unreadable).unwrap();
-            assert_eq!(names(&reason), ["/x"], "{text}");
-            assert!(!reason.contains("s3cret"), "{text}");
-            reason
-        });
-        snapshot::check("credentials.txt", unreadable.into_iter().chain(origins()));
+            assert_eq!(search.unreadable, [format!("`/x`: {why}")], "{text}");
+        }
     }
 
-    /// Where a token was found, one of each kind.
-    fn origins() -> impl Iterator<Item = String> {
+    #[test]
+    fn the_place_of_a_token_is_named() {
         let file = "/h/.terraform.d/credentials.tfrc.json";
         let json = r#"{"credentials": {"a.io": {"token": "t"}}}"#;
         let block = "credentials \"a.io\" { token = \"t\" }";
-        let found = [
-            found("a.io", &[("TF_TOKEN_a_io", "t")], &[]),
-            found("a.io", &[("HOME", "/h")], &[(file, json)]),
-            found("a.io", &[("HOME", "/h")], &[("/h/.terraformrc", block)]),
-        ];
-        found.into_iter().map(|search| search.found.unwrap().1)
+        for (env, file, want) in [
+            (
+                ("TF_TOKEN_a_io", "t"),
+                ("/none", ""),
+                "the variable `TF_TOKEN_a_io`",
+            ),
+            (
+                ("HOME", "/h"),
+                (file, json),
+                "the credentials of `a.io` in `/h/.terraform.d/credentials.tfrc.json`",
+            ),
+            (
+                ("HOME", "/h"),
+                ("/h/.terraformrc", block),
+                "the credentials of `a.io` in `/h/.terraformrc`",
+            ),
+        ] {
+            let origin = found("a.io", &[env], &[file]).found.map(|(_, origin)| origin);
+            assert_eq!(origin.as_deref(), Some(want));
+        }
     }
 }
