@@ -63,7 +63,7 @@ module "audit_trail" {
   force_destroy    = true
 }
 
-# Each apply is announced to whoever deploys on top of it.
+# Each applied run is announced to the team that deploys on top of it.
 module "deployments" {
   source         = "./workflow-automation"
   event_bus_name = module.events.event_bus_name
@@ -100,7 +100,7 @@ module "page" {
   sample_fields  = { result = "errored" }
 }
 
-# Whoever creates, changes or deletes a workspace is reported to the security team.
+# The security team is informed of each change of a workspace.
 module "workspaces" {
   source         = "./rule-to-arn"
   name           = "workspaces"

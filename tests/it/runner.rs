@@ -32,6 +32,13 @@ pub(crate) enum Feature {
     Query,
 }
 
+/// Whether a tool has actions and queries.
+pub(crate) fn is_newest(tool: Kind) -> bool {
+    [Feature::Actions, Feature::Query]
+        .iter()
+        .all(|feature| !lacks(tool).contains(feature))
+}
+
 fn lacks(tool: Kind) -> &'static [Feature] {
     match tool {
         Kind::Tofu112 => &[Feature::BareNullArgument, Feature::Actions, Feature::Query],
@@ -120,6 +127,7 @@ pub(crate) fn main() -> ExitCode {
     };
     if conclusion.num_filtered_out == 0 {
         trouble.extend(unequal(&runs, &tools));
+        blocks(&mut trouble);
     }
     trouble.extend(permissions_differ(
         conclusion.num_filtered_out == 0 && tools.len() == Kind::ALL.len(),
@@ -158,6 +166,14 @@ fn trial(case: &Arc<Case>, tool: &Tool, runs: &Runs, is_row: bool) -> Trial {
             Err(panic) => resume_unwind(panic),
         }
     })
+}
+
+/// Prints how many code blocks of the docs the cases run, and which they do not.
+fn blocks(trouble: &mut Vec<String>) {
+    match acceptance::blocks::summary() {
+        Ok(lines) => lines.iter().for_each(|line| println!("{line}")),
+        Err(error) => trouble.push(format!("the docs cannot be read: {error:#}")),
+    }
 }
 
 /// The calls that were made are those that `provider/permissions.json` declares. Whether all that it declares is called shows

@@ -7,7 +7,8 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
-//! ci guide                      CI files as their services run them; the HCL of a guide
+//! ci guide blocks               CI files as their services run them; the HCL of a guide; the code blocks of README and docs
+//! surroundings                  HCL of a page as a whole configuration
 //! dist                          a release, packed and signed
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
@@ -18,6 +19,7 @@
 //! ```
 
 pub mod aws;
+pub mod blocks;
 pub mod calls;
 pub mod ci;
 pub mod companion;
@@ -34,6 +36,7 @@ pub mod refuser;
 pub mod registry;
 mod runtime;
 pub mod scalr;
+pub mod surroundings;
 pub mod tools;
 pub mod workdir;
 

@@ -14,18 +14,32 @@ use crate::aws::Aws;
 use crate::ci::Step;
 use crate::companion::{Companion, ReadyLine};
 use crate::group::{Ended, Group};
+use crate::mirror::Mirror;
 use crate::paths;
 use crate::proxy::Proxy;
 use crate::tools::Tool;
 
 /// How long one command may take; nothing that the cases run comes near it.
 const COMMAND: Duration = Duration::from_mins(4);
+/// The same for all commands of a page.
+const PAGE: Duration = Duration::from_mins(10);
 
 const PROVIDER: &str = r#"terraform {
   required_providers {
     scalr = { source = "scalr-eventbridge/scalr" }
   }
 }
+"#;
+
+/// The tool under both names, which agrees to what it asks before it changes anything.
+const AGREEING: &str = r#"terraform() {
+  case "${1-}" in
+    apply | destroy) set -- "$1" -auto-approve "${@:2}" ;;
+  esac
+  command terraform "$@"
+}
+tofu() { terraform "$@"; }
+set -x
 "#;
 
 /// A working directory, its tool and its companion.
@@ -208,6 +222,29 @@ impl Workdir {
         self.start_command(command)?
             .wait(COMMAND)
             .with_context(|| format!("scalr-eventbridge {}", args.join(" ")))
+    }
+
+    /// Runs lines of a shell in this folder, with the settings of the tool, the tool as `terraform` and as `tofu`, and the companion's
+    /// program. `init` finds the provider in the home folder. The first command that fails ends it.
+    ///
+    /// # Errors
+    /// When it does not start or does not end.
+    pub fn run_shell(&mut self, lines: &str) -> Result<Ended> {
+        let programs = self.named_terraform()?;
+        std::os::unix::fs::symlink(paths::companion(), programs.join("scalr-eventbridge"))?;
+        let home = self.dir.path().join(".terraform.d");
+        std::fs::create_dir(&home)?;
+        std::os::unix::fs::symlink(Mirror::of_provider()?.folder, home.join("plugins"))?;
+        self.set("TF_CLI_CONFIG_FILE", "");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("bash");
+        command
+            .args(["-euo", "pipefail", "-c", &format!("{AGREEING}{lines}")])
+            .current_dir(self.dir.path())
+            .env("PATH", format!("{}:{path}", programs.display()));
+        self.start_command(command)?
+            .wait(PAGE)
+            .with_context(|| lines.to_owned())
     }
 
     /// Runs a shell script in this folder, with the settings of the tool, and with `path` in front of the PATH.

@@ -41,7 +41,7 @@ pub(super) struct Args {
     /// The region of requests that name none.
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
-    /// Listen beyond loopback. No signature is checked: whoever reaches it may do anything in it.
+    /// Listen on other addresses than loopback. No signature is checked: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
     #[command(flatten)]

@@ -71,7 +71,7 @@ pub(super) struct Servers {
     /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
     #[arg(long, value_name = "NAME", requires = "tls")]
     tls_name: Vec<String>,
-    /// Listen beyond loopback. The local AWS takes any signature: whoever reaches it may do anything in it.
+    /// Listen on other addresses than loopback. The local AWS accepts any signature: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
     /// The customer's AWS account; where it is repeated, the first is the one of the printed variables.

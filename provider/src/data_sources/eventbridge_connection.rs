@@ -12,7 +12,7 @@ use crate::failure::Cause as _;
 use crate::scalr::{Scalr, connection_id};
 use crate::values::Region;
 
-/// Looks a connection up: by `id`, by `name`, or by `aws_account_id` and `region`.
+/// Finds a connection by `id`, by `name`, or by `aws_account_id` and `region`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Connection {
     /// Identifier of the connection, `in-…`.

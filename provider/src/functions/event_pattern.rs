@@ -4,7 +4,7 @@ use scalr_events::PatternError;
 use serde_json::Value;
 use tfplugin::{Attrs, Dynamic, Function, FunctionError, Path};
 
-/// Builds the event pattern of a rule: Scalr's events of one type, those that pass every filter.
+/// Builds the event pattern of a rule: events of Scalr of one type that pass every filter.
 ///
 /// The result is JSON text, for `event_pattern` of a `scalr_eventbridge_rule`. The guide *Fields of the events* lists the
 /// filters. A filter that Scalr's events do not have is an error, as is a value that none of them has, such as `result = "cancelled"`;

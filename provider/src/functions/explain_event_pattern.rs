@@ -4,10 +4,9 @@ use tfplugin::{Attrs, Dynamic, Function, FunctionError};
 
 use super::event_pattern_matches::{Argument, both};
 
-/// Says of each leaf of an event pattern whether the event matches it, and what the event has there.
+/// Says for each leaf of an event pattern whether the event matches it, and what the event has there.
 ///
-/// For the `error_message` of a test, a `check` or a precondition, and for looking into a pattern in `console`. The result is
-/// an object:
+/// For the `error_message` of a test, a `check` or a precondition. The result is an object:
 ///
 /// - `matched` (bool): whether the event matches, as `event_pattern_matches` says.
 /// - `message` (string): the same in words: each leaf that the event misses, with what it has there and the hint; with `$or`, by alternative.

@@ -3,10 +3,9 @@
 use scalr_events::SampleError;
 use tfplugin::{Attrs, Dynamic, Function, FunctionError, Variadic};
 
-/// Gives a sample of Scalr's events, as JSON text: to test patterns with, or to look at with `jsondecode`.
+/// Returns a sample of Scalr's events, as JSON text, to test patterns with. `jsondecode` gives its fields.
 ///
-/// The event is the sample of Scalr's documentation, in the envelope that EventBridge delivers. With an object of fields it is the event
-/// of your own workspace or result, and so one that a filtered pattern should match, or should not.
+/// The event is the sample of Scalr's documentation, in the envelope that EventBridge delivers. With an object of fields it is the event of your own workspace or result, which a filtered pattern should or should not match.
 #[derive(Attrs, Debug)]
 pub struct SampleEvent {
     /// Detail type of the event: `RunExecuted` or `AuditLog`.

@@ -15,9 +15,9 @@ const MOVED: &str = "To change the address of a resource, use a `moved` block: t
 /// The connection is about to be active, and its events go nowhere. `instead`: how the targets come first.
 pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnostic {
     let bus = wire.event_source.as_deref().unwrap_or_default();
-    Diagnostic::warning(format!("No rule picks up the events of the connection `{}`", wire.name)).detail(format!(
+    Diagnostic::warning(format!("No rule matches the events of the connection `{}`", wire.name)).detail(format!(
         "The event bus `{bus}` in AWS account {}, region {}, has no enabled rule with a target. When the connection `{}` \
-         becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule picks up, without an \
+         becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule matches, without an \
          error.\n\n{instead}",
         wire.aws_account_id, wire.region, wire.name
     ))
@@ -212,7 +212,7 @@ pub fn doing_tag(object: &Object) -> String {
 /// The state then.
 pub fn not_tagged(object: &Object, tag: &str) -> Standing {
     Standing::of::<Error>().and(&format!(
-        "{} is this resource's all the same. Without the tag `{tag}`, a destroy by another resource or state that has it deletes it.",
+        "{} belongs to this resource. But without the tag `{tag}`, a destroy by another resource or state that has it deletes it.",
         title(object)
     ))
 }

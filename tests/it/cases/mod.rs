@@ -14,6 +14,7 @@ mod bad_input;
 mod crowd;
 mod data_sources;
 mod dist;
+mod docs;
 mod eventbridge_activation;
 mod eventbridge_api_destination;
 mod eventbridge_bus;
@@ -74,6 +75,7 @@ pub(crate) fn table() -> Vec<Case> {
         mocks::cases,
         module_arrivals::cases,
         guides::cases,
+        docs::cases,
         moved::cases,
         states::cases,
         ignore_changes::cases,

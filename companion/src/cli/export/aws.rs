@@ -26,7 +26,7 @@ const OWNER_TAG: &str = "scalr-eventbridge:owner";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
 /// An owner that is too long for a tag ends in `=` and this many letters.
 const DIGEST_LENGTH: usize = 16;
-/// What AWS does where no retry policy is set; it may show it all the same.
+/// What AWS does where no retry policy is set; it may show it anyway.
 const AGE_DEFAULT: i32 = 86_400;
 const ATTEMPTS_DEFAULT: i32 = 185;
 

@@ -122,9 +122,12 @@ pub(super) fn anothers_stream_ends(prior: &AuditLogSetting, wanted: Option<&str>
 }
 
 pub(super) fn left_on(account: &AccountId, selected: &ConnectionId, ours: &str) -> Diagnostic {
-    Diagnostic::warning(format!("The audit-log setting of account `{account}` was left on")).detail(format!(
+    Diagnostic::warning(format!(
+        "The audit-log setting of account `{account}` was left on"
+    ))
+    .detail(format!(
         "The setting selects `{selected}`. This resource last selected `{ours}`, so the selection is \
-         not its own, and it was left as it is.\n\nTo turn the audit log's stream off all the same: Scalr, account scope > \
+         not its own, and it was left as it is.\n\nTo turn audit logs off anyway: Scalr, account scope > \
          Settings > Audit logs."
     ))
 }

@@ -22,15 +22,11 @@ const ATTRIBUTES: Attributes = &[("/data/relationships/workspace", || {
 /// After a check that failed.
 const RUNS_AGAIN: &str = "The check is not in the state; the next apply runs it again.";
 
-/// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group: the proof that
-/// the whole chain works, from Scalr to the log group.
+/// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group. It proves that everything works, from Scalr to the log group.
 ///
-/// The check runs once, when it is created; change `triggers` to run it again: with the names of the connection and of the bus
-/// among them it runs again where either is another. No run is started while every connection to the AWS account and region is
-/// paused, or where the log group is missing, may not be read, or is of class INFREQUENT_ACCESS, which AWS lets nobody search
-/// this way: the plan warns of a missing one and of that class. When the event does not arrive, the chain is walked from the log group backwards and the
-/// link that broke is named. A check that failed is not in the state, so the next apply runs it again. Destroying a check calls
-/// nobody.
+/// The check runs once, when it is created. Change `triggers` to run it again; with the names of the connection and the bus as triggers, it runs again for another connection or bus. A check that failed is not in the state, so the next apply runs it again. Destroying a check makes no call.
+///
+/// If the event does not arrive, the error names the link that is broken. No run is started if all connections to the AWS account and region are paused, or if the log group is missing, may not be read by the credentials, or is of class INFREQUENT_ACCESS, in which AWS allows no such search. The plan warns of a missing log group and of that class.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct DeliveryCheck {
     /// Workspace to start the run in. The run is dry: it plans, and changes nothing.
@@ -48,7 +44,7 @@ pub struct DeliveryCheck {
     /// The run that was started.
     #[tf(computed, use_state_for_unknown)]
     run_id: Option<String>,
-    /// Id that EventBridge gave to the event; null where the target sends something else than the event.
+    /// Id that EventBridge gave to the event; null if the target sends something else than the event.
     #[tf(computed, use_state_for_unknown)]
     event_id: Option<String>,
     /// When the event was in the log group, in RFC 3339.

@@ -134,7 +134,7 @@ pub(super) fn holds_messages(queue: &Queue, count: i64) -> Diagnostic {
 
 /// Rules whose events cannot reach the queue.
 pub(super) fn rules_elsewhere(queue: &str, rules: &[&str], region: &str) -> Diagnostic {
-    Diagnostic::warning(format!("The queue `{queue}` lets in a rule of another region"))
+    Diagnostic::warning(format!("The queue `{queue}` allows a rule of another region"))
         .detail(format!(
             "The queue is in region {region}, and EventBridge sends events to queues of the rule's own region only; these rules \
              are elsewhere: `{}`. Set `region` of the queue to that of their bus.",

@@ -25,11 +25,9 @@ use crate::values::Region;
 use aws::regional;
 use messages::doing;
 
-/// A standard SQS queue that EventBridge may send to: a destination of events (`arn` of a `scalr_eventbridge_target`), or
-/// the place for those that could not be delivered (its `dead_letter_config`).
+/// A standard SQS queue that EventBridge may send to: a destination of events (`arn` of a `scalr_eventbridge_target`), or a queue for events that could not be delivered (its `dead_letter_config`).
 ///
-/// Its policy has one statement that lets in the rules of `rule_arns` and no others. Statements that somebody else added are
-/// left alone. FIFO queues are not made: EventBridge takes none for dead letters.
+/// Its policy has one statement, which allows only the rules of `rule_arns`. Statements that somebody else added are not changed. It is never a FIFO queue, which EventBridge does not accept for dead letters.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Queue {
     /// Name of the queue, 1 to 80 letters, digits, `-` or `_`.
@@ -38,8 +36,7 @@ pub struct Queue {
     /// AWS region of the queue, which is that of the rules' bus. Default: the provider's region.
     #[tf(optional, computed, use_state_for_unknown, replace)]
     region: Option<Region>,
-    /// The rules that may send to the queue: `arn` of each `scalr_eventbridge_rule` that has a target which leads here, or
-    /// has it for its dead letters. SQS takes a policy of 8,192 bytes, which is about 60 rules.
+    /// The rules that may send to the queue: `arn` of each `scalr_eventbridge_rule` that has a target with this queue as destination or for dead letters. SQS allows a policy of 8,192 bytes, which is about 60 rules.
     #[tf(required, check = queue_checks::rule_arns)]
     rule_arns: BTreeSet<String>,
     /// Seconds for which a message is kept, 60 to 1209600. The default is SQS's longest, 14 days.
@@ -48,25 +45,22 @@ pub struct Queue {
     /// Seconds for which a message that was received is hidden from other receivers, 0 to 43200.
     #[tf(optional, default = 30, check = queue_checks::visibility_timeout)]
     visibility_timeout_seconds: i64,
-    /// KMS key that encrypts the messages: an ARN, a key id, or an alias. Its policy has to let `events.amazonaws.com` call
-    /// `kms:GenerateDataKey` and `kms:Decrypt`. Default: keys that SQS owns (SSE-SQS).
+    /// KMS key that encrypts the messages: an ARN, a key id, or an alias. Its policy must allow `events.amazonaws.com` to call `kms:GenerateDataKey` and `kms:Decrypt`. Default: keys that SQS owns (SSE-SQS).
     #[tf(optional, check = queue_checks::queue_key)]
     kms_master_key_id: Option<String>,
-    /// Delete the queue with the messages in it when it is destroyed or replaced. Otherwise a queue that holds messages is
-    /// not deleted: the plan says so.
+    /// Delete the queue with its messages when it is destroyed or replaced. Otherwise a queue that has messages is not deleted, and the plan fails.
     #[tf(optional, default = false)]
     force_destroy: bool,
     /// Tags of the queue, over the provider's `default_tags`. A tag with the value null is ignored.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
-    /// All tags of the queue, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another
-    /// resource or state adopted the queue since, or an apply was killed while it did: the next apply takes it back.
+    /// All tags of the queue, including the provider's `default_tags`. `scalr-eventbridge:instance` changes if another resource or state has adopted the queue, or if an apply was killed while it adopted it: the next apply takes the queue back.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// ARN of the queue.
     #[tf(computed, use_state_for_unknown)]
     arn: Option<String>,
-    /// URL of the queue, for those who receive its messages.
+    /// URL of the queue, for programs that receive its messages.
     #[tf(computed, use_state_for_unknown)]
     url: Option<String>,
 }

@@ -10,7 +10,7 @@ use crate::resources::messages::{self, Existing};
 
 /// What becomes of the targets of a rule that stays where it is.
 pub(super) const TARGETS_OF_A_MOVED_RULE: &str =
-    "Its targets can be `scalr_eventbridge_target` all the same.";
+    "Its targets can nevertheless be `scalr_eventbridge_target`.";
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -186,7 +186,7 @@ pub(super) fn targets_stay(rule: &Rule, region: &str, left: &[String]) -> Diagno
 }
 
 pub(super) const NULL_PATTERN: &str = "must be a pattern; it is the JSON text `null`, as `jsonencode` gives for a null \
-    value. A rule without a pattern picks up nothing: write one, such as `provider::scalr::event_pattern(…)`";
+    value. A rule without a pattern matches nothing: write one, such as `provider::scalr::event_pattern(…)`";
 
 pub(super) fn not_a_pattern(error: &event_pattern::Error) -> String {
     format!("must be a pattern that EventBridge takes. Event pattern is not valid. Reason: {error}")
@@ -225,7 +225,7 @@ pub(super) fn source_of_the_bus(bus: &str) -> String {
 
 pub(super) fn matches_nothing(whose: &str, reasons: &[String]) -> Diagnostic {
     Diagnostic::warning(format!("The event pattern of {whose} matches none of Scalr's events")).detail(format!(
-        "As far as the fields of Scalr's events are known, the rule will pick up nothing:\n\n{}\n\n{WHERE_TO_LOOK}",
+        "As far as the fields of Scalr's events are known, the rule will match nothing:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
 }
@@ -234,7 +234,7 @@ pub(super) fn matches_in_part(whose: &str, reasons: &[String]) -> Diagnostic {
     Diagnostic::warning(format!(
         "Part of the event pattern of {whose} matches none of Scalr's events"
     )).detail(format!(
-        "As far as the fields of Scalr's events are known, the rule picks up events, but none by these:\n\n{}\n\n{WHERE_TO_LOOK}",
+        "As far as the fields of Scalr's events are known, the rule matches events, but none by these:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
 }
@@ -264,7 +264,7 @@ pub(super) fn not_on_the_default_bus(whose: &str) -> Diagnostic {
         "On the event bus `default` {whose} sees none of Scalr's events"
     )).detail(
         "AWS puts the events of a partner on the event bus that is associated with their event source, and on no other. Unless a rule of that \
-         bus sends them on to `default`, this rule picks up none. Set `event_bus_name` to the name of that bus: `name` of a \
+         bus sends them on to `default`, this rule matches none. Set `event_bus_name` to the name of that bus: `name` of a \
          `scalr_eventbridge_bus`.",
     )
 }

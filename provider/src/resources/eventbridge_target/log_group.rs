@@ -254,7 +254,7 @@ pub(super) async fn keep_or_delete(
     let name = &group.name;
     turn.disown(Owner::of(operation).as_ref());
     let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
-    // Whoever was made here meanwhile may have asked for it; a process that finishes a killed apply looks before it deletes.
+    // A target that was made here meanwhile may have asked for it; a process that finishes a killed apply looks before it deletes.
     if (turn.is_owned() || group.delete_on_destroy)
         && let Some(next) = pass_on(aws, target, group).await.map_err(failed)?
     {

@@ -16,7 +16,7 @@ pub(super) const TARGET_STILL_THERE: &str =
     "The target is still there; the next destroy continues from here.";
 
 /// What becomes of the rule of a target that stays where it is.
-pub(super) const RULE_OF_A_MOVED_TARGET: &str = "Its rule can be a `scalr_eventbridge_rule` all the same.";
+pub(super) const RULE_OF_A_MOVED_TARGET: &str = "Its rule can nevertheless be a `scalr_eventbridge_rule`.";
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -273,7 +273,7 @@ pub(super) fn group_will_be_released(group: &LogGroup) -> Diagnostic {
     let name = &group.name;
     let kept = group
         .retention_in_days
-        .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
+        .map_or_else(|| "forever".to_owned(), |days| format!("for {days} days"));
     Diagnostic::warning(format!("The log group `{name}` stays, and is no longer this target's")).detail(format!(
         "Its tag `{OWNER_TAG}` is removed. It continues to keep events {kept}, and a destroy will not delete it. With \
          `create = true` it would not be adopted again."
@@ -522,7 +522,7 @@ pub(super) fn message_is_no_text(whose: &str, name: &str) -> Diagnostic {
 pub(super) fn class_of_lambda(name: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` is of class DELIVERY")).detail(
         "AWS has that class for delivering Lambda's logs to S3 or Firehose alone: events stay in it for one day, whatever \
-         `retention_in_days` says, and CloudWatch Logs Insights cannot query them. A log group keeps its class for ever. Use one of \
+         `retention_in_days` says, and CloudWatch Logs Insights cannot query them. A log group keeps its class forever. Use one of \
          class STANDARD, which `create = true` makes, or INFREQUENT_ACCESS.",
     )
 }

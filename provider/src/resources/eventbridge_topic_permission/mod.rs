@@ -17,12 +17,9 @@ use crate::ownership::{Object, Owner};
 use crate::values::Region;
 use messages::doing;
 
-/// Lets a rule publish to an SNS topic that exists: one statement in the topic's policy. Other statements are left alone.
+/// Allows a rule to publish to an existing SNS topic: one statement in the topic's policy. Other statements are not changed.
 ///
-/// A new topic lets only its owner in, and EventBridge drops what it may not publish, without an error. Where another
-/// resource manages the whole policy (`aws_sns_topic_policy`, or `policy` of `aws_sns_topic`), the statement belongs there
-/// instead: the two would overwrite each other. The plan warns of a topic that does not exist. A topic that is encrypted needs a key of your own whose policy lets
-/// `events.amazonaws.com` call `kms:GenerateDataKey` and `kms:Decrypt`.
+/// The policy of a new topic allows only its owner, and EventBridge drops what it may not publish, without an error. If another resource manages the whole policy (`aws_sns_topic_policy`, or `policy` of `aws_sns_topic`), put the statement there: the two would overwrite each other. The plan warns of a topic that does not exist. An encrypted topic needs a key of your own, whose policy allows `events.amazonaws.com` to call `kms:GenerateDataKey` and `kms:Decrypt`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct TopicPermission {
     /// ARN of the topic, a standard one. Its region is this resource's.

@@ -82,7 +82,7 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) calls: Vec<String>,
     /// The last call's `User-Agent`.
     pub(in crate::tests) user_agent: String,
-    /// Whether lists go on for ever.
+    /// Whether lists go on forever.
     pub(in crate::tests) lists_have_no_end: bool,
     revision: u32,
     called: Option<watch::Sender<()>>,

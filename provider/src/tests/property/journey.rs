@@ -180,7 +180,7 @@ impl<'a> Journey<'a> {
             return Ok(prior.clone());
         }
         if settled.replaces().is_empty() && replaces {
-            // What was unknown is as it was: the tools replace all the same.
+            // What was unknown is as it was: the tools replace anyway.
             let new = resource.plan_replacement(prior, config.clone()).await;
             let new = new.map_err(|diags| said(&diags))?;
             resource.destroy(prior).await.map_err(|diags| said(&diags))?;
