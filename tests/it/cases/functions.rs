@@ -224,9 +224,10 @@ fn errors(tool: &Tool) -> Result<()> {
         REFUSED.len(),
         ended.text
     );
-    // Terraform ends the sentence itself.
+    // Terraform ends the sentence itself; it also names the parameters, `fields...` among them.
+    let sentences = ended.flat().replace("fields...", "fields");
     for end in ["..", "?."] {
-        ensure!(!ended.flat().contains(end), "`{end}`:\n{}", ended.text);
+        ensure!(!sentences.contains(end), "`{end}`:\n{}", ended.text);
     }
     Ok(())
 }
