@@ -80,21 +80,21 @@ mod tests {
     /// What is raised with the version, beside Cargo.toml.
     #[test]
     fn files_that_name_the_version_name_this_one() {
-        let version = env!("CARGO_PKG_VERSION");
-        let check = |file: &str, needle: &str| {
+        let check = |file: &str, before: &str, after: &str| {
             let text = std::fs::read_to_string(places::root().join(file)).unwrap();
-            let needle = needle.replace("VERSION", version);
+            let needle = format!("{before}{}{after}", env!("CARGO_PKG_VERSION"));
             assert!(text.contains(&needle), "{file} has no `{needle}`");
         };
-        check("packaging/install.sh", "{SCALR_EVENTBRIDGE_VERSION:-VERSION}");
-        check("packaging/gitlab.yml", "SCALR_EVENTBRIDGE_VERSION: \"VERSION\"");
+        check("packaging/install.sh", "{SCALR_EVENTBRIDGE_VERSION:-", "}");
+        check("packaging/gitlab.yml", "SCALR_EVENTBRIDGE_VERSION: \"", "\"");
         check(
             "packaging/setup-scalr-eventbridge/action.yml",
-            "default: \"VERSION\"",
+            "default: \"",
+            "\"",
         );
-        check("docs/guides/install.md", "scalr-eventbridge_VERSION_amd64.deb");
-        check("docs/guides/install.md", "scalr-eventbridge:VERSION");
-        check("docs/guides/ci.md", "setup-scalr-eventbridge@vVERSION");
-        check("docs/guides/ci.md", "/vVERSION/packaging/gitlab.yml");
+        check("docs/guides/install.md", "scalr-eventbridge_", "_amd64.deb");
+        check("docs/guides/install.md", "scalr-eventbridge:", "");
+        check("docs/guides/ci.md", "setup-scalr-eventbridge@v", "");
+        check("docs/guides/ci.md", "/v", "/packaging/gitlab.yml");
     }
 }
