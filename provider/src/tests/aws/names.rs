@@ -119,7 +119,11 @@ async fn a_name_that_exists_is_not_warned_of() {
         (RULE, rule(json!({}))),
         (
             RULE,
-            rule(json!({ "name": "default", "event_bus_name": "default" })),
+            rule(json!({
+                "name": "default",
+                "event_bus_name": "default",
+                "event_pattern": r#"{"source":["aws.s3"]}"#,
+            })),
         ),
         (
             RULE,
