@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use scalr_api::{Kind as _, Object, Run, RunAttributes, RunRelationships, RunStatus, ToOne};
+use scalr_api::{Kind as _, Object, Run, RunAttributes, RunInput, RunRelationships, RunStatus, ToOne};
 
 use super::answer::document;
 use super::error::ApiError;
@@ -46,19 +46,31 @@ async fn create(
     caller: Caller,
     Form(input): Form<Run>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let invalid = |detail: String| ApiError::Invalid {
+    let workspace = input.relationships.workspace.id();
+    let workspace =
+        workspace.ok_or_else(|| no_workspace("Name the workspace that the run belongs to.".into()))?;
+    let run = start(&app, &caller, workspace.as_str(), input.attributes).await?;
+    Ok(document(StatusCode::CREATED, object(run)))
+}
+
+fn no_workspace(detail: String) -> ApiError {
+    ApiError::Invalid {
         pointer: "/data/relationships/workspace".into(),
         detail,
-    };
-    let workspace = input.relationships.workspace.id();
-    let workspace = workspace.ok_or_else(|| invalid("Name the workspace that the run belongs to.".into()))?;
-    let scope = app
-        .store
-        .workspace_scope(&caller.account_id, workspace.as_str())
-        .await?;
+    }
+}
+
+/// Starts a run.
+pub(crate) async fn start(
+    app: &App,
+    caller: &Caller,
+    workspace: &str,
+    input: RunInput,
+) -> Result<store::Run, ApiError> {
+    let scope = app.store.workspace_scope(&caller.account_id, workspace).await?;
     let scope =
-        scope.ok_or_else(|| invalid(format!("There is no workspace `{workspace}` in this account.")))?;
-    let message = input.attributes.message;
+        scope.ok_or_else(|| no_workspace(format!("There is no workspace `{workspace}` in this account.")))?;
+    let message = input.message;
     if message
         .as_ref()
         .is_some_and(|text| text.chars().count() > MESSAGE_CHARS_MAX)
@@ -71,10 +83,10 @@ async fn create(
     let now = app.clock.look();
     let run = store::Run {
         id: ids::new("run")?,
-        workspace_id: workspace.clone(),
+        workspace_id: scope.workspace_id.clone(),
         status: RunStatus::Pending,
-        is_dry: input.attributes.is_dry.unwrap_or_default(),
-        is_destroy: input.attributes.is_destroy.unwrap_or_default(),
+        is_dry: input.is_dry.unwrap_or_default(),
+        is_destroy: input.is_destroy.unwrap_or_default(),
         message,
         source: "api".to_owned(),
         user_email: USER_EMAIL.to_owned(),
@@ -94,9 +106,9 @@ async fn create(
         step_at_ms: runs::next_step_ms(now.now_ms),
     })
     .await?;
-    audit::record(&mut tx, &app.clock, &caller, &change).await?;
+    audit::record(&mut tx, &app.clock, caller, &change).await?;
     tx.commit().await?;
-    Ok(document(StatusCode::CREATED, object(run)))
+    Ok(run)
 }
 
 async fn read(

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::loopback::is_loopback;
 use super::out;
 use crate::clock::Clock;
-use crate::companion::{Companion, Config};
+use crate::companion::{Companion, Config, ConsoleConfig};
+use crate::console::{self, LocalAws};
 use crate::partner::Partner;
 use crate::store::{self, Bounds, Durability};
 use crate::tls::{self, Tls};
@@ -72,6 +73,18 @@ pub(super) struct Args {
     /// What all log events of the local AWS may take in memory, estimated; beyond that the oldest are dropped.
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024, conflicts_with = "aws_endpoint")]
     log_bytes_max: u64,
+    #[command(flatten)]
+    console: ConsoleArgs,
+}
+
+#[derive(clap::Args)]
+struct ConsoleArgs {
+    /// Serve no console.
+    #[arg(long)]
+    no_console: bool,
+    /// A host name that the console answers for, beside loopback's; may be repeated.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_console")]
+    console_host: Vec<String>,
 }
 
 /// The directory of the state; a temporary one is deleted with this value.
@@ -143,6 +156,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         },
         listener,
         tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
+        console: console(&args, aws.as_ref()),
         partner: if endpoint.is_local {
             Partner::local(&endpoint.url, PARTNER_ACCOUNT)
         } else {
@@ -179,6 +193,18 @@ fn certificate(args: &Args, dir: &Path) -> anyhow::Result<Option<Tls>> {
     let ip = args.scalr_listen.ip();
     names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
     Ok(Some(tls::open(dir, &names)?))
+}
+
+/// The console, which has the pages of AWS's side where AWS is in this process.
+fn console(args: &Args, aws: Option<&aws_local::Server>) -> Option<ConsoleConfig> {
+    let aws = aws.map(|server| {
+        let endpoint = format!("http://{}", server.local_addr());
+        LocalAws::new(&endpoint, &args.account, &args.region)
+    });
+    (!args.console.no_console).then(|| ConsoleConfig {
+        aws,
+        hosts: args.console.console_host.clone(),
+    })
 }
 
 async fn local_aws(args: &Args) -> anyhow::Result<Option<aws_local::Server>> {
@@ -248,7 +274,7 @@ fn announce(
     let text = |value: &str| json!(value).to_string();
     Ok(out::line(&format!(
         "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
-         \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}}}}",
+         \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}},\"console\":{{\"url\":{}}}}}",
         text(&hostname),
         text(seeded.token.reveal()),
         text(seeded.account_id.as_str()),
@@ -260,6 +286,12 @@ fn announce(
         // With AWS's own settings the account is not known before the first call.
         json!(endpoint.is_local.then_some(PARTNER_ACCOUNT)),
         text(&args.region),
+        json!(
+            companion
+                .console
+                .as_ref()
+                .map(|_| format!("{hostname}{}", console::BASE))
+        ),
     ))?)
 }
 
@@ -287,10 +319,16 @@ fn human(args: &Args, companion: &Companion, hostname: &str, aws: &Endpoint, tls
         Some(dir) => format!("kept in {}", dir.display()),
         None => "gone when this ends".to_owned(),
     };
+    let console = companion.console.as_ref().map(|console| {
+        let link = console.link(hostname);
+        format!("Console {link}\n        (signs in once, within 60 seconds; after that with the token)\n")
+    });
+    let console = console.unwrap_or_default();
     format!(
         "Scalr   {hostname}   account {account} ({name}), environment {environment}, workspace {workspace}\n\
          AWS     {endpoint}   account {aws_account}, region {region}\n\
          State   {state}\n\
+         {console}\
          \n\
          For terraform, tofu, the aws CLI and this program in another terminal:\n\
          \n\

@@ -32,6 +32,16 @@ pub(crate) struct DroppedEvent {
     pub(crate) at_ms: i64,
 }
 
+/// An event that is held.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldEvent {
+    pub(crate) event_id: String,
+    pub(crate) detail_type: String,
+    pub(crate) time_ms: i64,
+    pub(crate) attempts: u32,
+    pub(crate) last_error: Option<String>,
+}
+
 /// The figures of the connection `?2` of the account `?1`. The last subquery needs the index of events with an error: by
 /// the one of all events, every held event would be read to find that none has an error.
 pub(super) const FIGURES: &str = "SELECT d.*,
@@ -39,6 +49,11 @@ pub(super) const FIGURES: &str = "SELECT d.*,
          (SELECT o.last_error FROM outbox o
           WHERE o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
      FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ?1 AND c.id = ?2";
+
+/// The first events that the connection `?2` of the account `?1` holds.
+pub(super) const HELD: &str = "SELECT o.event_id, o.detail_type, o.time_ms, o.attempts, o.last_error
+     FROM connection c CROSS JOIN outbox o ON o.connection_id = c.id
+     WHERE c.id = ?2 AND c.account_id = ?1 ORDER BY o.seq LIMIT ?3";
 
 /// The newest explanations of the connection `?`.
 pub(super) const EXPLANATIONS: &str =
@@ -71,7 +86,33 @@ fn dropped(row: &SqliteRow) -> Result<DroppedEvent> {
     })
 }
 
+fn held(row: &SqliteRow) -> Result<HeldEvent> {
+    Ok(HeldEvent {
+        event_id: row.try_get("event_id")?,
+        detail_type: row.try_get("detail_type")?,
+        time_ms: row.try_get("time_ms")?,
+        attempts: row.try_get("attempts")?,
+        last_error: row.try_get("last_error")?,
+    })
+}
+
 impl Store {
+    /// The first events that a connection of an account holds, oldest first.
+    pub(crate) async fn held_events(
+        &self,
+        account: &AccountId,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<HeldEvent>> {
+        let rows = sqlx::query(HELD)
+            .bind(account.as_str())
+            .bind(id)
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(held).collect()
+    }
+
     /// The figures of a connection of an account, with the last events given up, newest first.
     pub(crate) async fn delivery_figures(
         &self,

@@ -12,6 +12,7 @@ mod bounds;
 mod cli;
 mod clock;
 mod companion;
+mod console;
 mod crash;
 mod delivery;
 mod faults;

@@ -31,26 +31,35 @@ const AGE_DEFAULT: i32 = 86_400;
 const ATTEMPTS_DEFAULT: i32 = 185;
 
 /// AWS in one region.
-pub(super) struct Aws {
+pub(crate) struct Aws {
     region: String,
     events: events::Client,
     logs: logs::Client,
 }
 
 impl Aws {
-    pub(super) fn new(config: &SdkConfig, region: &str) -> Self {
+    pub(crate) fn new(config: &SdkConfig, region: &str) -> Self {
         let named = Region::new(region.to_owned());
         let events = events::config::Builder::from(config).region(named.clone());
         let logs = logs::config::Builder::from(config).region(named);
+        Self::with(
+            region,
+            events::Client::from_conf(events.interceptor(AwsWire).build()),
+            logs::Client::from_conf(logs.interceptor(AwsWire).build()),
+        )
+    }
+
+    /// The same through these clients.
+    pub(crate) fn with(region: &str, events: events::Client, logs: logs::Client) -> Self {
         Self {
             region: region.to_owned(),
-            events: events::Client::from_conf(events.interceptor(AwsWire).build()),
-            logs: logs::Client::from_conf(logs.interceptor(AwsWire).build()),
+            events,
+            logs,
         }
     }
 
     /// The account of the credentials.
-    pub(super) async fn account(&self) -> anyhow::Result<String> {
+    pub(crate) async fn account(&self) -> anyhow::Result<String> {
         let bus = self.events.describe_event_bus().name("default").send().await;
         let bus = bus.map_err(|error| partner::error(&error));
         let bus =
@@ -63,7 +72,7 @@ impl Aws {
 
     /// The bus of an event source in this account with all that is on it; none where the source has none. What cannot be
     /// exported is said.
-    pub(super) async fn bus(
+    pub(crate) async fn bus(
         &self,
         name: &str,
         account: &str,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f0c_52d1_6e4b_4a37_9c58_21d7_b3e6_0f94);
 
 /// Names by the ids of the objects, given the parts of their names.
-pub(super) fn names<'a>(
+pub(crate) fn names<'a>(
     wanted: impl IntoIterator<Item = (String, Vec<&'a str>)>,
 ) -> BTreeMap<String, String> {
     let mut by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
