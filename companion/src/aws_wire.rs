@@ -4,7 +4,7 @@
 use aws_sdk_eventbridge::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
 };
-use aws_sdk_eventbridge::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_eventbridge::config::{AppName, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_eventbridge::error::BoxError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -13,6 +13,11 @@ use crate::secrets;
 
 /// The largest answer that is read: a page of log events has at most 1 MiB of them, which JSON may escape.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// What a client calls itself in its `User-Agent`, as `app/…`: AWS's logs show which part of this program called.
+pub(crate) fn app_name(part: &str) -> Option<AppName> {
+    AppName::new(format!("scalr-eventbridge-{part}")).ok()
+}
 
 /// An interceptor for the clients of AWS's SDK.
 #[derive(Debug)]

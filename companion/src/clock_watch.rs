@@ -92,6 +92,7 @@ mod tests {
             status: scalr_api::RunStatus::Pending,
             is_dry: true,
             is_destroy: false,
+            fails: false,
             message: None,
             source: "api".into(),
             user_email: "user@example.com".into(),

@@ -27,6 +27,13 @@ const ACCOUNT: (&str, &str) = ("acc-v0local", "local");
 const ENVIRONMENT: (&str, &str) = ("env-v0local", "development");
 const WORKSPACE: (&str, &str) = ("ws-v0local", "network");
 
+/// The names of a workspace and its environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WorkspaceName {
+    pub(crate) environment: String,
+    pub(crate) name: String,
+}
+
 /// What the companion is started with.
 pub(crate) struct Config<'a> {
     pub(crate) dir: &'a Path,
@@ -38,6 +45,10 @@ pub(crate) struct Config<'a> {
     pub(crate) partner: Partner,
     pub(crate) clock: Clock,
     pub(crate) console: Option<ConsoleConfig>,
+    /// The token of the API, in place of the one that is stored or made up.
+    pub(crate) token: Option<Token>,
+    /// Workspaces that there are to be.
+    pub(crate) workspaces: &'a [WorkspaceName],
 }
 
 /// What the console is started with.
@@ -66,7 +77,7 @@ impl Companion {
     /// Opens the store, and seeds it if it is new. From here on clients may connect.
     pub(crate) async fn open(config: Config<'_>) -> anyhow::Result<Self> {
         let store = Store::open(config.dir, &config.lock, config.durability, config.bounds).await?;
-        let installation = install(&store).await?;
+        let installation = install(&store, config.token, config.workspaces).await?;
         let owner = Owner {
             token: installation.token.clone(),
             account_id: installation.account_id.clone(),
@@ -136,16 +147,37 @@ async fn end_streams(console: Option<&Console>, stop: &CancellationToken) {
     }
 }
 
-async fn install(store: &Store) -> anyhow::Result<Installation> {
+/// Opens the installation, or makes it with the first of these workspaces; the token is replaced where one is given, and
+/// workspaces that are missing are added.
+async fn install(
+    store: &Store,
+    token: Option<Token>,
+    workspaces: &[WorkspaceName],
+) -> anyhow::Result<Installation> {
     let wanted = Installation {
-        token: Token::new(ids::request()),
+        token: token.clone().unwrap_or_else(|| Token::new(ids::request())),
         account_id: AccountId::new(ACCOUNT.0)?,
         account_name: ACCOUNT.1.to_owned(),
         environment_id: EnvironmentId::new(ENVIRONMENT.0)?,
         workspace_id: WorkspaceId::new(WORKSPACE.0)?,
     };
+    let first = workspaces.first();
+    let names = first.map_or((ENVIRONMENT.1, WORKSPACE.1), |first| {
+        (first.environment.as_str(), first.name.as_str())
+    });
     let mut tx = store.begin().await?;
-    let installation = tx.install(&wanted, (ENVIRONMENT.1, WORKSPACE.1)).await?;
+    let mut installation = tx.install(&wanted, names).await?;
+    if let Some(token) = token {
+        tx.set_token(&token).await?;
+        installation.token = token;
+    }
+    // The last one that is looked at is the first.
+    for one in workspaces.iter().rev() {
+        let (environment_id, workspace_id) = tx
+            .ensure_workspace(&installation.account_id, &one.environment, &one.name)
+            .await?;
+        (installation.environment_id, installation.workspace_id) = (environment_id, workspace_id);
+    }
     tx.commit().await?;
     Ok(installation)
 }

@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! clock error_chain ids schedule secrets tls  leaves
+//! clock error_chain ids region schedule secrets tls  leaves
 //! aws_wire token                            what every call to AWS passes; the token of the API
 //! caller panics                             who calls, and the proof that the token was sent; panics without the token
 //! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
@@ -34,6 +34,7 @@ mod export;
 mod ids;
 mod panics;
 mod partner;
+mod region;
 mod retention;
 mod runs;
 mod schedule;

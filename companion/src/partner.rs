@@ -15,7 +15,7 @@ use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
-use crate::aws_wire::AwsWire;
+use crate::aws_wire::{AwsWire, app_name};
 use crate::store::{Entry, SourceKey};
 use crate::{error_chain, secrets};
 
@@ -148,6 +148,7 @@ impl Partner {
         let endpoint = Some(&self.endpoint).filter(|url| !is_regional(url));
         let mut config = aws_sdk_eventbridge::Config::builder();
         config.set_endpoint_url(endpoint.cloned());
+        config.set_app_name(app_name("partner"));
         let config = config
             .behavior_version_latest()
             .region(Region::new(region.to_owned()))

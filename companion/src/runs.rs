@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scalr_api::RunStatus;
-use scalr_events::RunExecuted;
+use scalr_events::{RunExecuted, run_event_type, run_title};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Moment};
@@ -23,9 +23,10 @@ enum Next {
     Unknown,
 }
 
-fn next(status: &RunStatus, is_dry: bool) -> Next {
+fn next(status: &RunStatus, is_dry: bool, fails: bool) -> Next {
     Next::Status(match status {
         RunStatus::Pending => RunStatus::Planning,
+        RunStatus::Planning if fails => RunStatus::Errored,
         RunStatus::Planning if is_dry => RunStatus::PlannedAndFinished,
         RunStatus::Planning => RunStatus::Applying,
         RunStatus::Applying => RunStatus::Applied,
@@ -77,7 +78,7 @@ async fn round(store: &Store, clock: &Clock) -> Result<Duration> {
 
 /// Moves a run to its next status, and accepts its event if that is the last one.
 async fn step(tx: &mut Tx, run: &Run, now: Moment) -> Result<()> {
-    let status = match next(&run.status, run.is_dry) {
+    let status = match next(&run.status, run.is_dry, run.fails) {
         Next::Status(status) => status,
         Next::Nothing => return tx.step_run(&run.id, &run.status, None).await,
         Next::Unknown => {
@@ -92,6 +93,11 @@ async fn step(tx: &mut Tx, run: &Run, now: Moment) -> Result<()> {
     let has_ended = status.is_final();
     tx.step_run(&run.id, &status, (!has_ended).then(|| next_step_ms(now.now_ms)))
         .await?;
+    tracing::info!(
+        run = run.id.as_str(),
+        status = status.as_str(),
+        "a run has a new status"
+    );
     if has_ended {
         let scope = tx.workspace_scope(&run.workspace_id).await?;
         // Not negative where the clock was set back meanwhile.
@@ -107,7 +113,7 @@ fn detail(run: &Run, status: &RunStatus, scope: &WorkspaceScope, took_ms: i64) -
     #[expect(clippy::cast_precision_loss, reason = "a run lasts less than 200,000 years")]
     let duration = took_ms as f64 * 1e6;
     RunExecuted {
-        title: title(run.id.as_str(), &scope.workspace, &scope.environment),
+        title: run_title(run.id.as_str(), &scope.workspace, &scope.environment),
         event: scalr_events::Run {
             run_id: run.id.to_string(),
             source: run.source.clone(),
@@ -128,18 +134,8 @@ fn detail(run: &Run, status: &RunStatus, scope: &WorkspaceScope, took_ms: i64) -
             format!("scalr-environment-name:{}", scope.environment),
             format!("scalr-workspace-name:{}", scope.workspace),
         ],
-        event_type: event_type(status).to_owned(),
+        event_type: run_event_type(status.as_str()).to_owned(),
     }
-}
-
-/// `event_type` of a run whose last status this is.
-pub(crate) fn event_type(status: &RunStatus) -> &'static str {
-    if status.is_success() { "success" } else { "error" }
-}
-
-/// `title` of a run's event.
-pub(crate) fn title(id: &str, workspace: &str, environment: &str) -> String {
-    format!("Scalr run execution completed on workspace '{workspace}' ({environment}). Run ID: {id}.")
 }
 
 #[cfg(test)]
@@ -147,21 +143,38 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(is_dry: bool, want: &[&str]) {
+    fn check(is_dry: bool, fails: bool, want: &[&str]) {
         let mut have = vec![];
         let mut at = RunStatus::Pending;
-        while let Next::Status(after) = next(&at, is_dry) {
+        while let Next::Status(after) = next(&at, is_dry, fails) {
             have.push(after.to_string());
             at = after;
         }
         assert_eq!(have, want);
-        assert_eq!(next(&at, is_dry), Next::Nothing);
+        assert_eq!(next(&at, is_dry, fails), Next::Nothing);
     }
 
     #[test]
     fn runs_end() {
-        check(true, &["planning", "planned_and_finished"]);
-        check(false, &["planning", "applying", "applied"]);
+        check(true, false, &["planning", "planned_and_finished"]);
+        check(false, false, &["planning", "applying", "applied"]);
+        check(true, true, &["planning", "errored"]);
+        check(false, true, &["planning", "errored"]);
+    }
+
+    /// The event's type says what the API's status means.
+    #[test]
+    fn event_types_agree_with_statuses() {
+        for status in [
+            RunStatus::Applied,
+            RunStatus::PlannedAndFinished,
+            RunStatus::Errored,
+            RunStatus::Canceled,
+            RunStatus::Discarded,
+        ] {
+            let is_success = run_event_type(status.as_str()) == "success";
+            assert_eq!(is_success, status.is_success(), "{status}");
+        }
     }
 
     #[test]
@@ -171,7 +184,7 @@ mod tests {
             (RunStatus::Planned, Next::Unknown),
             (RunStatus::Errored, Next::Nothing),
         ] {
-            assert_eq!(next(&status, false), want, "{status}");
+            assert_eq!(next(&status, false, false), want, "{status}");
         }
     }
 }

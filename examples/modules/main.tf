@@ -63,7 +63,7 @@ module "audit_trail" {
   force_destroy    = true
 }
 
-# Each apply is announced to whoever deploys on top of it.
+# Each applied run is announced to the team that deploys on top of it.
 module "deployments" {
   source         = "./workflow-automation"
   event_bus_name = module.events.event_bus_name
@@ -96,9 +96,11 @@ module "page" {
   region         = module.events.region
   target_arn     = "arn:aws:sns:eu-west-1:123456789012:on-call"
   event_pattern  = provider::scalr::event_pattern("RunExecuted", { result = ["errored"], is_dry = false })
+  sample_type    = "RunExecuted"
+  sample_fields  = { result = "errored" }
 }
 
-# Whoever creates, changes or deletes a workspace is reported to the security team.
+# The security team is informed of each change of a workspace.
 module "workspaces" {
   source         = "./rule-to-arn"
   name           = "workspaces"
@@ -107,6 +109,7 @@ module "workspaces" {
   target_arn     = "arn:aws:sqs:eu-west-1:123456789012:security"
   event_pattern  = provider::scalr::event_pattern("AuditLog", { action = [{ wildcard = "*-workspace" }] })
   sample_type    = "AuditLog"
+  sample_fields  = { action = "delete-workspace" }
 }
 
 output "status" {

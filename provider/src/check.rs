@@ -1,5 +1,6 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
+use scalr_events::nearest;
 use tfplugin::Number;
 
 use crate::regions;
@@ -106,9 +107,11 @@ pub fn one_of(text: &str, all: &[&str]) -> Result<(), String> {
     if all.contains(&text) {
         return Ok(());
     }
+    let meant = nearest(text, all.iter().copied());
+    let meant = meant.map_or_else(String::new, |meant| format!(". The nearest is `{meant}`"));
     let all: Vec<String> = all.iter().map(|one| format!("`{one}`")).collect();
     Err(format!(
-        "must be one of {}; it is `{}`",
+        "must be one of {}; it is `{}`{meant}",
         all.join(", "),
         shortened(text)
     ))

@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! failure json credentials logs     the message of a failed call; JSON equality; the command line's token; the log
+//! failure json logs                 the message of a failed call; JSON equality; the log
 //! regions                           AWS's regions, and which names they can have
 //! trust                             whose certificates are trusted beside the system's
 //! setting shared_read/              a setting that may not be known yet; one answer for several reads
@@ -30,7 +30,6 @@ mod actions;
 mod aws;
 mod check;
 mod client;
-mod credentials;
 mod data_sources;
 mod defaults;
 mod failure;

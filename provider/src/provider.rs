@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scalr_api::credentials::{self, Environment};
 use scalr_api::{AccountId, Host, Settings, Token};
 use tfplugin::{
     Attrs, ConfigureRequest, Diagnostic, Diagnostics, Number, Path, Provider, Registry, Result, Value,
@@ -10,7 +11,6 @@ use tfplugin::{
 use crate::aws::tags::{Defaults, Ignored};
 use crate::aws::{self, checks};
 use crate::client::Client;
-use crate::credentials::{self, Environment};
 use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::shared_read::Writes;
@@ -30,7 +30,7 @@ pub struct ScalrEventBridge {
     /// Scalr account that account-wide settings are made in. Default: the account of the connection concerned.
     #[tf(optional, check = check::account_id)]
     account_id: Value<String>,
-    /// How AWS is reached. What is left out comes from AWS's own environment variables, profiles and metadata services; nothing is looked up before the first AWS call.
+    /// How AWS is called. What is left out comes from AWS's own environment variables, profiles and metadata services; nothing is read before the first AWS call.
     #[tf(optional)]
     aws: Value<AwsConfig>,
 }
@@ -41,29 +41,25 @@ pub struct AwsConfig {
     /// Region of the resources that name none.
     #[tf(optional)]
     region: Value<Region>,
-    /// Profile of the shared configuration and credentials files. It is then the only place that credentials come from:
-    /// keys in the environment count for nothing.
+    /// Profile of the shared configuration and credentials files. Credentials then come only from this profile: keys in the environment are ignored.
     #[tf(optional)]
     profile: Value<String>,
     /// Role to assume with the credentials found.
     #[tf(optional)]
     assume_role: Value<AssumeRole>,
-    /// Endpoints in place of AWS's own, by service. `AWS_ENDPOINT_URL` and the variables of single services count too.
+    /// Endpoints in place of AWS's own, by service. `AWS_ENDPOINT_URL` and the variables of single services are read as well.
     #[tf(optional)]
     endpoints: Value<Endpoints>,
     /// Tags for everything that can be tagged.
     #[tf(optional)]
     default_tags: Value<DefaultTags>,
-    /// Tags that somebody else sets, such as an organization's own tagger: they are not shown, not changed and not removed.
-    /// As in hashicorp/aws, one that is also written in `tags` or `default_tags` is set when the object is made, and left alone
-    /// after that.
+    /// Tags that somebody else sets, such as a tool of your organization: they are not shown, not changed and not removed. As in hashicorp/aws, an ignored tag that is also written in `tags` or `default_tags` is set when the object is created, and not changed after that.
     #[tf(optional)]
     ignore_tags: Value<IgnoreTags>,
-    /// How often a failed call is tried again, 0 to 100. Default: what AWS's own variables and profiles name, else 2 times, and 11
-    /// times where AWS throttles the call.
+    /// How often a failed call is tried again, 0 to 100. Default: what AWS's own variables and profiles set; else 2 times, and 11 times if AWS throttles the call.
     #[tf(optional, check = check::max_retries)]
     max_retries: Value<Number>,
-    /// Accounts that may be worked in; credentials of any other are refused on the first call.
+    /// Allowed AWS accounts; the first call with credentials of another account fails.
     #[tf(optional, check = checks::account_ids)]
     allowed_account_ids: Value<BTreeSet<String>>,
 }
@@ -91,10 +87,10 @@ pub struct Endpoints {
     /// CloudWatch Logs.
     #[tf(optional, check = check::endpoint)]
     logs: Value<String>,
-    /// SNS. With `events` elsewhere and no `sns`, topics are not looked at, and a `scalr_eventbridge_topic_permission` is an error.
+    /// SNS. If `events` is set and `sns` is not, topics are not checked, and a `scalr_eventbridge_topic_permission` is an error.
     #[tf(optional, check = check::endpoint)]
     sns: Value<String>,
-    /// SQS. With `events` elsewhere and no `sqs`, the queues of targets are not looked at, and a `scalr_eventbridge_queue` is an error.
+    /// SQS. If `events` is set and `sqs` is not, the queues of targets are not checked, and a `scalr_eventbridge_queue` is an error.
     #[tf(optional, check = check::endpoint)]
     sqs: Value<String>,
     /// The token service, for `assume_role`.

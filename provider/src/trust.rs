@@ -4,9 +4,8 @@
 use std::path::Path;
 
 use scalr_api::ExtraRoots;
+use scalr_api::credentials::Environment;
 use tfplugin::{Diagnostic, Result};
-
-use crate::credentials::Environment;
 
 /// What to do about a certificate that is not trusted.
 pub const HINT: &str = "If an authority of your own signed it, such as that of a proxy which inspects TLS, `AWS_CA_BUNDLE` or \

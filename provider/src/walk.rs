@@ -26,6 +26,8 @@ pub struct Walk {
     planned: Mutex<Planned>,
     /// Something is planned to be removed.
     removal: Notify,
+    /// Something is planned to be there.
+    presence: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +52,16 @@ struct Planned {
     staying_targets: BTreeMap<Object, Vec<String>>,
     /// Classes of log groups, by region and name.
     log_group_classes: BTreeMap<(String, String), String>,
+    /// What is there once this is applied. The region is empty where it is not known yet.
+    present: BTreeSet<Object>,
+    /// Until when the plan of an object is waited for, once for all that need it.
+    awaited: BTreeMap<Object, Instant>,
+    /// Names of connections that are made.
+    new_connections: BTreeSet<String>,
+    /// Topics that are missing: whose plan has said so.
+    missing_topics: BTreeMap<String, &'static str>,
+    /// Titles of warnings that the user has had with the plan.
+    said: BTreeSet<String>,
 }
 
 impl Walk {
@@ -182,6 +194,79 @@ impl Walk {
         self.planned().log_group_classes.get(&key).cloned()
     }
 
+    /// An object is planned to be there: it stays, or is made. The region is empty where it is not known yet.
+    pub fn presence(&self, object: Object) {
+        self.planned().present.insert(object);
+        self.presence.notify_waiters();
+    }
+
+    /// Whether an object is planned to be there, there or in a region that is not known yet.
+    pub fn has(&self, object: &Object) -> bool {
+        let planned = self.planned();
+        planned.present.contains(object) || planned.present.contains(&object.in_region(""))
+    }
+
+    /// Whether an object is planned to be there, by now or within a moment. Where nothing refers to the resource that makes
+    /// it, its plan may come later.
+    pub async fn will_have(&self, object: &Object, stop: &CancellationToken) -> bool {
+        let end = *self
+            .planned()
+            .awaited
+            .entry(object.clone())
+            .or_insert_with(|| Instant::now() + PLANS_WITHIN);
+        loop {
+            let mut presence = pin!(self.presence.notified());
+            // From here on none is missed.
+            presence.as_mut().enable();
+            if self.has(object) {
+                return true;
+            }
+            if !comes(presence, end, stop).await {
+                return false;
+            }
+        }
+    }
+
+    /// The region in which the bus of this name is planned to be.
+    pub fn region_of_bus(&self, name: &str) -> Option<String> {
+        let planned = self.planned();
+        let mut regions = planned.present.iter().filter_map(|object| match object {
+            Object::Bus { region, name: of } if of == name && !region.is_empty() => Some(region.clone()),
+            _ => None,
+        });
+        regions.next()
+    }
+
+    /// A connection of this name is planned to be made, perhaps in the place of one.
+    pub fn new_connection(&self, name: &str) {
+        self.planned().new_connections.insert(name.to_owned());
+    }
+
+    /// Whether a connection of this name is planned to be made.
+    pub fn makes_connection(&self, name: &str) -> bool {
+        self.planned().new_connections.contains(name)
+    }
+
+    /// A topic is missing. Returns whether this type of resource is to say so: another one that has said it already is enough.
+    pub fn says_missing(&self, topic: &str, resource: &'static str) -> bool {
+        *self
+            .planned()
+            .missing_topics
+            .entry(topic.to_owned())
+            .or_insert(resource)
+            == resource
+    }
+
+    /// The user has had a warning with this title with the plan.
+    pub fn say(&self, title: &str) {
+        self.planned().said.insert(title.to_owned());
+    }
+
+    /// Whether the user has had it.
+    pub fn has_said(&self, title: &str) -> bool {
+        self.planned().said.contains(title)
+    }
+
     /// Whether an event source is planned to be associated.
     pub fn associates(&self, source: &str) -> bool {
         self.planned().associated.contains(source)
@@ -246,6 +331,53 @@ mod tests {
         stop.cancel();
         assert_eq!(walk.staying(third, &stop).await, [rule("b", "three")]);
         assert_eq!(start.elapsed(), PLANS_WITHIN, "an interruption ends the wait");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_later_plan_makes_is_waited_for() {
+        let (walk, stop) = (Walk::default(), CancellationToken::new());
+        let later = async {
+            tokio::task::yield_now().await;
+            walk.presence(rule("b", "one"));
+        };
+        let wanted = rule("b", "one");
+        let (there, ()) = tokio::join!(walk.will_have(&wanted, &stop), later);
+        assert!(there);
+        // All that need the same thing wait once.
+        let (start, missing) = (Instant::now(), rule("b", "two"));
+        for _ in 0..3 {
+            assert!(!walk.will_have(&missing, &stop).await);
+            assert_eq!(start.elapsed(), PLANS_WITHIN);
+        }
+        stop.cancel();
+        assert!(!walk.will_have(&rule("b", "three"), &stop).await);
+        assert_eq!(start.elapsed(), PLANS_WITHIN, "an interruption ends the wait");
+    }
+
+    #[test]
+    fn a_region_that_is_not_known_yet_may_be_the_one() {
+        let walk = Walk::default();
+        walk.presence(bus().in_region(""));
+        assert!(walk.has(&bus()) && walk.region_of_bus("b").is_none());
+        walk.presence(rule("b", "one"));
+        assert!(walk.has(&rule("b", "one")) && !walk.has(&rule("b", "one").in_region("eu-west-1")));
+        walk.presence(bus());
+        assert_eq!(walk.region_of_bus("b").as_deref(), Some("us-east-1"));
+        assert_eq!(walk.region_of_bus("c"), None);
+    }
+
+    #[test]
+    fn a_missing_topic_is_said_by_one_type_of_resource() {
+        let walk = Walk::default();
+        for (topic, resource, says) in [
+            ("t", "target", true),
+            ("t", "permission", false),
+            ("t", "target", true),
+            ("u", "permission", true),
+            ("u", "target", false),
+        ] {
+            assert_eq!(walk.says_missing(topic, resource), says, "{topic} {resource}");
+        }
     }
 
     #[test]

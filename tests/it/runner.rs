@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use acceptance::tools::{Kind, Tool};
+use acceptance::{calls, permissions};
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -29,6 +30,13 @@ pub(crate) enum Feature {
     Actions,
     /// `query`, which Terraform has from 1.14 on.
     Query,
+}
+
+/// Whether a tool has actions and queries.
+pub(crate) fn is_newest(tool: Kind) -> bool {
+    [Feature::Actions, Feature::Query]
+        .iter()
+        .all(|feature| !lacks(tool).contains(feature))
 }
 
 fn lacks(tool: Kind) -> &'static [Feature] {
@@ -119,7 +127,11 @@ pub(crate) fn main() -> ExitCode {
     };
     if conclusion.num_filtered_out == 0 {
         trouble.extend(unequal(&runs, &tools));
+        blocks(&mut trouble);
     }
+    trouble.extend(permissions_differ(
+        conclusion.num_filtered_out == 0 && tools.len() == Kind::ALL.len(),
+    ));
     times(&runs, started.elapsed());
     summary(&runs, &trouble);
     if conclusion.has_failed() || !trouble.is_empty() {
@@ -154,6 +166,29 @@ fn trial(case: &Arc<Case>, tool: &Tool, runs: &Runs, is_row: bool) -> Trial {
             Err(panic) => resume_unwind(panic),
         }
     })
+}
+
+/// Prints how many code blocks of the docs the cases run, and which they do not.
+fn blocks(trouble: &mut Vec<String>) {
+    match acceptance::blocks::summary() {
+        Ok(lines) => lines.iter().for_each(|line| println!("{line}")),
+        Err(error) => trouble.push(format!("the docs cannot be read: {error:#}")),
+    }
+}
+
+/// The calls that were made are those that `provider/permissions.json` declares. Whether all that it declares is called shows
+/// in a whole run only.
+fn permissions_differ(whole: bool) -> Vec<String> {
+    let declared = match permissions::declared() {
+        Ok(declared) => declared,
+        Err(error) => return vec![format!("{error:#}")],
+    };
+    let made = calls::made();
+    let mut found = permissions::undeclared(&declared, &made);
+    if whole {
+        found.extend(permissions::never_made(&declared, &made));
+    }
+    found
 }
 
 /// Each tool has run the same rows, except those that need what `lacks` says it lacks.

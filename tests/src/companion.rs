@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::aws::Aws;
+use crate::calls;
 use crate::group::pid_of;
 use crate::http;
 use crate::paths;
@@ -203,6 +204,21 @@ impl Companion {
         Ok(())
     }
 
+    /// How many calls of both servers have gone wrong by the faults that there are.
+    ///
+    /// # Errors
+    /// When a server does not answer.
+    pub fn calls_gone_wrong(&self) -> Result<u64> {
+        let mut hit = 0;
+        for url in [self.faults_of_aws(), self.faults_of_scalr()] {
+            let request = http::client().get(url).bearer_auth(self.line.token());
+            let listed: Value = block_on(async { request.send().await?.json().await })?;
+            let faults = listed["faults"].as_array().into_iter().flatten();
+            hit += faults.filter_map(|fault| fault["hit"].as_u64()).sum::<u64>();
+        }
+        Ok(hit)
+    }
+
     /// Lets no further call go wrong.
     ///
     /// # Errors
@@ -238,6 +254,7 @@ impl Companion {
     /// # Errors
     /// When it does not end cleanly within a few seconds.
     pub fn stop(mut self) -> Result<PathBuf> {
+        calls::collect(self.line.endpoint());
         kill_process(pid_of(&self.child)?, Signal::TERM)?;
         let status = wait(&mut self.child, STOPPED)?;
         ensure!(
@@ -254,6 +271,7 @@ impl Companion {
 impl Drop for Companion {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
+            calls::collect(self.line.endpoint());
             // Its state is deleted: a clean shutdown would serve nothing.
             let _ = self.child.kill();
             let _ = self.child.wait();

@@ -131,3 +131,21 @@ fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
+
+/// The processes of a group, with their names as the system has them.
+pub fn members(group: Pid) -> Vec<(Pid, String)> {
+    let folders = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of = |text: &str| {
+        // `PID (NAME) STATE PARENT GROUP …`: a name may hold anything. A zombie has ended.
+        let (head, rest) = text.rsplit_once(") ")?;
+        let (process, name) = head.split_once(" (")?;
+        let mut rest = rest.split(' ');
+        let state = rest.next()?;
+        let of_group = rest.nth(1)?.parse() == Ok(group.as_raw_nonzero().get());
+        let process = Pid::from_raw(process.parse().ok()?)?;
+        (of_group && state != "Z").then(|| (process, name.to_owned()))
+    };
+    folders
+        .filter_map(|folder| of(&std::fs::read_to_string(folder.path().join("stat")).ok()?))
+        .collect()
+}

@@ -7,26 +7,36 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! runtime paths group           leaves: the async runtime, where things are, process groups
-//! guide                         the HCL of a guide
+//! ci guide blocks               CI files as their services run them; the HCL of a guide; the code blocks of README and docs
+//! surroundings                  HCL of a page as a whole configuration
+//! dist                          a release, packed and signed
 //! http                          the one HTTP client
 //! aws scalr proxy tools mirror  AWS, Scalr, the interrupting proxy, the command-line tools, where they install from
-//! refuser receiver              an AWS that accepts no signature, a third party's endpoint
-//! companion                     a companion for each case
+//! refuser receiver registry     an AWS that accepts no signature, a third party's endpoint, a registry of one's own
+//! calls                         the calls that companions were asked for
+//! permissions companion         the calls that are declared; a companion for each case
 //! workdir                       a case's working directory, with its tool and companion
 //! ```
 
 pub mod aws;
+pub mod blocks;
+pub mod calls;
+pub mod ci;
 pub mod companion;
+pub mod dist;
 pub mod group;
 pub mod guide;
 mod http;
 pub mod mirror;
 pub mod paths;
+pub mod permissions;
 pub mod proxy;
 pub mod receiver;
 pub mod refuser;
+pub mod registry;
 mod runtime;
 pub mod scalr;
+pub mod surroundings;
 pub mod tools;
 pub mod workdir;
 

@@ -1,6 +1,6 @@
 //! The provider as users install it: from the mirror that `cargo xtask mirror` writes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -28,26 +28,25 @@ impl Mirror {
         let written = WRITTEN.get_or_init(|| write().map_err(|error| format!("{error:#}")));
         written.clone().map_err(|error| anyhow!(error))
     }
+}
 
-    /// What the mirror says of the provider's package for the registry `host`: its checksum, as lock files have it.
-    ///
-    /// # Errors
-    /// When the mirror has no index of it.
-    pub fn checksum(&self, host: &str, version: &str) -> Result<String> {
-        let index = self
-            .folder
-            .join(host)
-            .join("scalr-eventbridge/scalr")
-            .join(format!("{version}.json"));
-        let index: Value = serde_json::from_str(&std::fs::read_to_string(&index)?)?;
-        let archives = index["archives"].as_object().context("no archives")?;
-        let hashes = archives
-            .values()
-            .filter_map(|archive| archive["hashes"].as_array());
-        let mut hashes = hashes.flatten().filter_map(Value::as_str);
-        let found = hashes.find(|hash| hash.starts_with("h1:"));
-        found.map(str::to_owned).context("no checksum of the contents")
-    }
+/// What a mirror says of the provider's package for the registry `host`: its checksum, as lock files have it.
+///
+/// # Errors
+/// When the mirror has no index of it.
+pub fn checksum(mirror: &Path, host: &str, version: &str) -> Result<String> {
+    let index = mirror
+        .join(host)
+        .join("scalr-eventbridge/scalr")
+        .join(format!("{version}.json"));
+    let index: Value = serde_json::from_str(&std::fs::read_to_string(&index)?)?;
+    let archives = index["archives"].as_object().context("no archives")?;
+    let hashes = archives
+        .values()
+        .filter_map(|archive| archive["hashes"].as_array());
+    let mut hashes = hashes.flatten().filter_map(Value::as_str);
+    let found = hashes.find(|hash| hash.starts_with("h1:"));
+    found.map(str::to_owned).context("no checksum of the contents")
 }
 
 fn write() -> Result<Mirror> {

@@ -1,5 +1,7 @@
 //! A Terraform working directory for one case: its configuration, the tool that runs it, the companion it runs against.
 
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -9,20 +11,35 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::aws::Aws;
+use crate::ci::Step;
 use crate::companion::{Companion, ReadyLine};
 use crate::group::{Ended, Group};
+use crate::mirror::Mirror;
 use crate::paths;
 use crate::proxy::Proxy;
 use crate::tools::Tool;
 
 /// How long one command may take; nothing that the cases run comes near it.
 const COMMAND: Duration = Duration::from_mins(4);
+/// The same for all commands of a page.
+const PAGE: Duration = Duration::from_mins(10);
 
 const PROVIDER: &str = r#"terraform {
   required_providers {
     scalr = { source = "scalr-eventbridge/scalr" }
   }
 }
+"#;
+
+/// The tool under both names, which agrees to what it asks before it changes anything.
+const AGREEING: &str = r#"terraform() {
+  case "${1-}" in
+    apply | destroy) set -- "$1" -auto-approve "${@:2}" ;;
+  esac
+  command terraform "$@"
+}
+tofu() { terraform "$@"; }
+set -x
 "#;
 
 /// A working directory, its tool and its companion.
@@ -205,6 +222,89 @@ impl Workdir {
         self.start_command(command)?
             .wait(COMMAND)
             .with_context(|| format!("scalr-eventbridge {}", args.join(" ")))
+    }
+
+    /// Runs lines of a shell in this folder, with the settings of the tool, the tool as `terraform` and as `tofu`, and the companion's
+    /// program. `init` finds the provider in the home folder. The first command that fails ends it.
+    ///
+    /// # Errors
+    /// When it does not start or does not end.
+    pub fn run_shell(&mut self, lines: &str) -> Result<Ended> {
+        let programs = self.named_terraform()?;
+        std::os::unix::fs::symlink(paths::companion(), programs.join("scalr-eventbridge"))?;
+        let home = self.dir.path().join(".terraform.d");
+        std::fs::create_dir(&home)?;
+        std::os::unix::fs::symlink(Mirror::of_provider()?.folder, home.join("plugins"))?;
+        self.set("TF_CLI_CONFIG_FILE", "");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("bash");
+        command
+            .args(["-euo", "pipefail", "-c", &format!("{AGREEING}{lines}")])
+            .current_dir(self.dir.path())
+            .env("PATH", format!("{}:{path}", programs.display()));
+        self.start_command(command)?
+            .wait(PAGE)
+            .with_context(|| lines.to_owned())
+    }
+
+    /// Runs a shell script in this folder, with the settings of the tool, and with `path` in front of the PATH.
+    ///
+    /// # Errors
+    /// When it does not start or does not end.
+    pub fn run_script(&self, step: &Step, path: &[PathBuf]) -> Result<Ended> {
+        let mut command = Command::new("sh");
+        let known = std::env::var_os("PATH").unwrap_or_default();
+        let folders = path.iter().cloned().chain(std::env::split_paths(&known));
+        command
+            .args(["-e", "-c", &step.script])
+            .current_dir(self.dir.path())
+            .env("PATH", std::env::join_paths(folders)?)
+            .envs(&step.environment);
+        self.start_command(command)?
+            .wait(COMMAND)
+            .with_context(|| step.script.clone())
+    }
+
+    /// Makes a folder with a program `terraform`, which is this tool.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn named_terraform(&self) -> Result<PathBuf> {
+        let tool = self.tool.command(self.dir.path(), &[]);
+        let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+        let words: Vec<_> = std::iter::once(tool.get_program())
+            .chain(tool.get_args())
+            .map(quoted)
+            .collect();
+        let folder = self.dir.path().join("bin");
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join("terraform");
+        std::fs::write(
+            &file,
+            format!(
+                "#!/bin/sh\nexport CHECKPOINT_DISABLE=1\nexec {} \"$@\"\n",
+                words.join(" ")
+            ),
+        )?;
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755))?;
+        Ok(folder)
+    }
+
+    /// Starts the tool as a command of `scalr-eventbridge exec`, without waiting for it. What it works with is what `exec` starts,
+    /// not this folder's companion.
+    ///
+    /// # Errors
+    /// When the companion's program does not start.
+    pub fn start_in_exec(&self, args: &[&str]) -> Result<Group> {
+        let tool = self.tool.command(self.dir.path(), args);
+        let mut command = Command::new(paths::companion());
+        command
+            .args(["exec", "--"])
+            .arg(tool.get_program())
+            .args(tool.get_args())
+            .current_dir(self.dir.path())
+            .envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.start_command(command)
     }
 
     /// Forgets what exists: the state and the configuration are gone, as in a new folder.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{console, places, shell};
+use crate::{console, permissions, places, shell};
 
 /// Options of `cargo xtask docs`.
 #[derive(clap::Args)]
@@ -100,6 +100,8 @@ fn generate() -> Result<Files> {
     pages(work.path(), &schemas)?;
     let mut found = Files::new();
     collect(&work.path().join("docs"), "docs/", &mut found)?;
+    let table = std::fs::read_to_string(places::root().join(permissions::TABLE))?;
+    permissions::add(&mut found, &table)?;
     found.insert(SCHEMA.to_owned(), sorted(&schemas)?);
     Ok(found)
 }

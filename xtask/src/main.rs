@@ -5,9 +5,9 @@
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
-//! changelog console        the fragments of the changelog; the walk through the console, as a command
+//! changelog console permissions   the fragments of the changelog; the walk through the console; the policies of the pages
 //! docs tools tidy bench mirror   one chore each
-//! test demo                chores that use other chores
+//! dist test demo           chores that use other chores
 //! works_with               what uses the demo's companion
 //! ```
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
@@ -16,8 +16,10 @@ mod bench;
 mod changelog;
 mod console;
 mod demo;
+mod dist;
 mod docs;
 mod mirror;
+mod permissions;
 mod places;
 mod shell;
 mod test;
@@ -56,6 +58,8 @@ enum Command {
     Tools,
     /// Writes a mirror from which `terraform init` and `tofu init` install the provider.
     Mirror(mirror::Options),
+    /// Packs a release for this machine's platform: registry packages, archives, a Debian package, a container image.
+    Dist(dist::Options),
     /// Tries the tools that people use around a provider against the one that cargo has built; needs the network.
     WorksWith(works_with::Options),
     /// Moves the fragments of `changelog.d/` to CHANGELOG.md.
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Command::DiffPatterns { more } => bench::diff_patterns(&more),
         Command::Tools => tools::install(),
         Command::Mirror(options) => mirror::run(&options),
+        Command::Dist(options) => dist::run(&options),
         Command::WorksWith(options) => works_with::run(&options),
         Command::Changelog => changelog::run(),
         Command::Tidy(options) => tidy::run(&options),
@@ -88,10 +93,33 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::{Cli, places};
 
     #[test]
     fn the_command_line_is_well_formed() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    /// A workflow that only runs at a release would otherwise fail there.
+    #[test]
+    fn the_workflows_type_commands_that_there_are() {
+        let files = [
+            ".ci/run",
+            ".github/workflows/ci.yml",
+            ".github/workflows/release.yml",
+        ];
+        let mut found = 0;
+        for file in files {
+            let text = std::fs::read_to_string(places::root().join(file)).unwrap();
+            for command in text.lines().filter_map(|line| line.split_once("cargo xtask ")) {
+                let words = command.1.split_whitespace();
+                let parsed = Cli::try_parse_from(["cargo xtask"].into_iter().chain(words));
+                assert!(parsed.is_ok(), "{file}: {}: {}", command.1, parsed.err().unwrap());
+                found += 1;
+            }
+        }
+        assert!(found > 4, "{found} commands");
     }
 }

@@ -27,7 +27,8 @@ pub(crate) fn program(name: &str, variable: &str) -> Option<PathBuf> {
     named.or_else(installed).or_else(|| on_path(name))
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+/// A program on the PATH.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))

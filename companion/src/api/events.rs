@@ -1,40 +1,58 @@
-//! `POST /_companion/events`: accepts an event as if it had just happened, for trials. Scalr's API has no such path.
+//! `/_companion/events`: `POST` accepts an event as if it had just happened, for trials; `GET` lists those that are held. Scalr's
+//! API has no such path.
 
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::post;
+use axum::routing::get;
 use axum::{Json, Router};
+use scalr_api::{Emit, Emitted, Held, HeldEvent};
 use scalr_events::EventType;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::ApiError;
 use super::form::{bytes, json};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 use crate::delivery::DETAIL_BYTES_MAX;
-use crate::store::{NewEvent, outbox};
+use crate::store::{self, NewEvent, outbox};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/events", post(create))
+    Router::new().route("/events", get(list).post(create))
 }
 
-/// The request: an event's type and detail.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct Emit {
-    pub(crate) detail_type: String,
-    pub(crate) detail: Value,
+/// Which of the held events are listed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    connection: Option<String>,
+    event: Option<String>,
 }
 
-/// The answer: the event's id and the connections that receive it.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct Emitted {
-    pub(crate) event_id: String,
-    pub(crate) connections: Vec<String>,
+/// The events that wait to be sent, oldest first, as many as an answer may have.
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(which): Query<Which>,
+) -> Result<impl IntoResponse, ApiError> {
+    let only = [which.connection.as_deref(), which.event.as_deref()];
+    let (events, more) = app.store.held_events(&caller.account_id, only).await?;
+    let events = events.into_iter().map(held).collect();
+    Ok(Json(Held { events, more }))
+}
+
+fn held(row: store::HeldEvent) -> HeldEvent {
+    HeldEvent {
+        event_id: row.event_id,
+        connection_id: row.connection_id,
+        detail_type: row.detail_type,
+        accepted_at: clock::rfc3339_seconds(row.accepted_at_ms),
+        bytes: row.bytes,
+        attempts: row.attempts,
+        last_error: row.last_error,
+    }
 }
 
 fn invalid(pointer: &str, detail: impl Into<String>) -> ApiError {
@@ -65,7 +83,6 @@ async fn create(
         });
     }
     tx.commit().await?;
-    let connections = connections.iter().map(ToString::to_string).collect();
     Ok((
         StatusCode::ACCEPTED,
         Json(Emitted {

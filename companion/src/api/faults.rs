@@ -18,11 +18,13 @@ use crate::caller::Caller;
 /// The path that never meets a fault.
 const PATH: &str = "/_companion/faults";
 /// What a fault can be for; `*` stands for an id.
-pub(super) const OPERATIONS: [&str; 18] = [
+pub(super) const OPERATIONS: [&str; 21] = [
     "GET /.well-known/terraform.json",
     "GET /_companion/connections/*/delivery",
     "POST /_companion/clock/confirm",
+    "GET /_companion/events",
     "POST /_companion/events",
+    "POST /_companion/runs",
     "GET /api/iacp/v3/accounts/*",
     "GET /api/iacp/v3/accounts/*/audit-log-setting",
     "PATCH /api/iacp/v3/accounts/*/audit-log-setting",
@@ -33,6 +35,7 @@ pub(super) const OPERATIONS: [&str; 18] = [
     "GET /api/iacp/v3/integrations/aws-event-bridge/*",
     "PATCH /api/iacp/v3/integrations/aws-event-bridge/*",
     "POST /api/iacp/v3/integrations/aws-event-bridge",
+    "GET /api/iacp/v3/runs",
     "GET /api/iacp/v3/runs/*",
     "POST /api/iacp/v3/runs",
     "GET /api/iacp/v3/workspaces",

@@ -1,6 +1,6 @@
 //! Scalr's API, as far as the integration needs it. One file an endpoint family: its wire form and its routes.
 //!
-//! Nothing but service discovery answers without the token. Every body is bounded. Every changing call is audited
+//! Nothing but service discovery and `/healthz` answers without the token. Every body is bounded. Every changing call is audited
 //! in the transaction of its change.
 //!
 //! # Floors
@@ -10,7 +10,7 @@
 //! error                                                          refusals, as JSON:API errors
 //! form host page                                                 the body of a request; its Host; the query of a list
 //! accounts audit_log_setting connections environments            one endpoint family a file
-//! clock faults                                                   the same, for operators: the machine's clock, calls that go wrong
+//! clock faults health                                            the same, for operators: the machine's clock, calls that go wrong, whether it answers
 //! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
 //! ```
 
@@ -26,6 +26,7 @@ mod error;
 mod events;
 mod faults;
 pub(crate) mod form;
+mod health;
 mod host;
 mod page;
 pub(crate) mod runs;
@@ -46,7 +47,6 @@ use crate::app::App;
 use crate::caller::{Caller, Peer};
 
 pub(crate) use error::ApiError;
-pub(crate) use events::{Emit, Emitted};
 
 /// Longest body that is read.
 const BODY_BYTES_MAX: usize = 512 * 1024;
@@ -63,7 +63,8 @@ pub(crate) fn router(app: App) -> Router {
         .merge(clock::routes())
         .merge(deliveries::routes())
         .merge(events::routes())
-        .merge(faults::routes());
+        .merge(faults::routes())
+        .merge(runs::own_routes());
     Router::new()
         .nest(BASE_PATH.trim_end_matches('/'), v3)
         .nest("/_companion", own)
@@ -71,6 +72,7 @@ pub(crate) fn router(app: App) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::NoMethod })
         .layer(middleware::from_fn_with_state(app.clone(), faults::meet))
         .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .merge(health::routes())
         .merge(discovery::routes().layer(middleware::from_fn_with_state(app.clone(), faults::meet)))
         .layer(middleware::from_fn(host::check))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -1,15 +1,20 @@
-//! `/runs`: a run that ends causes a RunExecuted event.
+//! `/runs`: a run that ends causes a RunExecuted event. `POST /_companion/runs` starts one that fails on request, which Scalr's
+//! API cannot.
 
-use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use scalr_api::{Kind as _, Object, Run, RunAttributes, RunInput, RunRelationships, RunStatus, ToOne};
+use axum::{Json, Router};
+use scalr_api::{
+    FailingRun, Kind as _, Object, Run, RunAttributes, RunInput, RunRelationships, RunStatus, ToOne,
+    WorkspaceId,
+};
 
-use super::answer::document;
+use super::answer::{Answer, document};
 use super::error::ApiError;
-use super::form::Form;
+use super::form::{Form, bytes, json};
+use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::{Caller, USER_EMAIL};
@@ -21,8 +26,13 @@ const MESSAGE_CHARS_MAX: usize = 1024;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/runs", post(create))
+        .route("/runs", get(list).post(create))
         .route("/runs/{id}", get(read))
+}
+
+/// What Scalr's API does not have.
+pub(super) fn own_routes() -> Router<App> {
+    Router::new().route("/runs", post(create_failing))
 }
 
 fn object(row: store::Run) -> Object<Run> {
@@ -41,35 +51,65 @@ fn object(row: store::Run) -> Object<Run> {
     object
 }
 
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    listing: Listing,
+) -> Result<impl IntoResponse, ApiError> {
+    let filters = listing.filters(["account", "run", "workspace", "environment"])?;
+    let found = app
+        .store
+        .runs(&caller.account_id, filters, listing.window())
+        .await?;
+    Ok(Answer(StatusCode::OK, listing.answer(found, object)))
+}
+
 async fn create(
     State(app): State<App>,
     caller: Caller,
     Form(input): Form<Run>,
 ) -> Result<impl IntoResponse, ApiError> {
+    const POINTER: &str = "/data/relationships/workspace";
     let workspace = input.relationships.workspace.id();
-    let workspace =
-        workspace.ok_or_else(|| no_workspace("Name the workspace that the run belongs to.".into()))?;
-    let run = start(&app, &caller, workspace.as_str(), input.attributes).await?;
+    let workspace = workspace.ok_or_else(|| ApiError::Invalid {
+        pointer: POINTER.into(),
+        detail: "Name the workspace that the run belongs to.".into(),
+    })?;
+    let run = start(&app, &caller, (workspace, POINTER), input.attributes, false).await?;
     Ok(document(StatusCode::CREATED, object(run)))
 }
 
-fn no_workspace(detail: String) -> ApiError {
-    ApiError::Invalid {
-        pointer: "/data/relationships/workspace".into(),
-        detail,
-    }
+async fn create_failing(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<impl IntoResponse, ApiError> {
+    let body = json(&bytes(request, &app).await?)?;
+    let asked: FailingRun = serde_json::from_value(body).map_err(|error| ApiError::Invalid {
+        pointer: String::new(),
+        detail: format!("{error}."),
+    })?;
+    let at = (&asked.workspace, "/workspace");
+    let run = start(&app, &caller, at, asked.input, true).await?;
+    Ok((StatusCode::CREATED, Json(object(run))))
 }
 
-/// Starts a run.
+/// Starts a run in the workspace, which stands at this place of the body.
 pub(crate) async fn start(
     app: &App,
     caller: &Caller,
-    workspace: &str,
+    (workspace, pointer): (&WorkspaceId, &str),
     input: RunInput,
+    fails: bool,
 ) -> Result<store::Run, ApiError> {
-    let scope = app.store.workspace_scope(&caller.account_id, workspace).await?;
-    let scope =
-        scope.ok_or_else(|| no_workspace(format!("There is no workspace `{workspace}` in this account.")))?;
+    let scope = app
+        .store
+        .workspace_scope(&caller.account_id, workspace.as_str())
+        .await?;
+    let scope = scope.ok_or_else(|| ApiError::Invalid {
+        pointer: pointer.into(),
+        detail: format!("There is no workspace `{workspace}` in this account."),
+    })?;
     let message = input.message;
     if message
         .as_ref()
@@ -83,10 +123,11 @@ pub(crate) async fn start(
     let now = app.clock.look();
     let run = store::Run {
         id: ids::new("run")?,
-        workspace_id: scope.workspace_id.clone(),
+        workspace_id: workspace.clone(),
         status: RunStatus::Pending,
         is_dry: input.is_dry.unwrap_or_default(),
         is_destroy: input.is_destroy.unwrap_or_default(),
+        fails,
         message,
         source: "api".to_owned(),
         user_email: USER_EMAIL.to_owned(),
@@ -108,6 +149,11 @@ pub(crate) async fn start(
     .await?;
     audit::record(&mut tx, &app.clock, caller, &change).await?;
     tx.commit().await?;
+    tracing::info!(
+        run = run.id.as_str(),
+        workspace = workspace.as_str(),
+        "a run was started"
+    );
     Ok(run)
 }
 

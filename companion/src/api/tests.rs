@@ -77,7 +77,9 @@ async fn faults_are_for_routes_that_exist() {
     .await;
     let detail = refused["errors"][0]["detail"].to_string();
     assert!(
-        detail.contains("`POST /api/iacp/v3/runs`") || detail.contains("`GET /api/iacp/v3/runs/*`"),
+        detail.contains("`POST /api/iacp/v3/runs`")
+            || detail.contains("`GET /api/iacp/v3/runs`")
+            || detail.contains("`GET /api/iacp/v3/runs/*`"),
         "{refused}"
     );
 }

@@ -1,18 +1,78 @@
-//! AWS as AWS's own tools find it: variables, profiles, metadata services.
+//! AWS as AWS's own tools find it: variables, profiles, metadata services; `AWS_CA_BUNDLE` for further certificates.
+
+use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudwatchlogs::config::Credentials;
+use aws_sdk_eventbridge::config::{Credentials, ProvideCredentials as _, SharedHttpClient};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use super::exit::Failure;
 use super::loopback::is_loopback;
+use super::remote;
+use crate::aws_wire::app_name;
+use crate::error_chain;
+use crate::region::is_region;
+
+/// An AWS, and a region of it.
+#[derive(clap::Args)]
+#[command(next_help_heading = "AWS")]
+pub(super) struct Place {
+    /// AWS's address; without it, AWS itself.
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    aws_endpoint: Option<String>,
+    /// The AWS region; without it, the one that the profile has.
+    #[arg(long, env = "AWS_REGION", value_name = "REGION")]
+    region: Option<String>,
+}
+
+impl Place {
+    /// The SDK's configuration. Its credentials were found, and it has a region. `part` is what of this program calls.
+    pub(super) async fn config(&self, part: &str) -> anyhow::Result<SdkConfig> {
+        let named = self.region.as_deref().filter(|region| !region.is_empty());
+        if let Some(region) = named.filter(|region| !is_region(region)) {
+            return Err(Failure::setting(format!(
+                "`{}` (`AWS_REGION` or `--region`) is no AWS region; one looks like `us-east-1`",
+                region.escape_debug()
+            )));
+        }
+        let config = config(part, named, self.aws_endpoint.as_deref()).await?;
+        if config.region().is_some() {
+            return Ok(config);
+        }
+        if self.is_local() {
+            let region = Region::from_static("us-east-1");
+            return Ok(config.into_builder().region(region).build());
+        }
+        Err(Failure::setting(
+            "there is no AWS region: set `AWS_REGION`, give `--region`, or set a region in the profile",
+        ))
+    }
+
+    /// The address, if it is not AWS's own.
+    pub(super) fn endpoint(&self) -> anyhow::Result<Option<String>> {
+        checked(self.aws_endpoint.as_deref())
+    }
+
+    /// Whether this is a local AWS.
+    pub(super) fn is_local(&self) -> bool {
+        self.aws_endpoint.as_deref().is_some_and(is_loopback)
+    }
+}
 
 /// The SDK's configuration for AWS itself, or for the AWS at an endpoint. Without a region it is the one that the environment or
-/// the profile names.
-pub(super) async fn config(region: Option<&str>, endpoint: Option<&str>) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+/// the profile names, if any does. Its credentials were found. `part` is what of this program calls.
+pub(super) async fn config(
+    part: &str,
+    region: Option<&str>,
+    endpoint: Option<&str>,
+) -> anyhow::Result<SdkConfig> {
+    let endpoint = checked(endpoint)?;
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()?);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }
-    if let Some(url) = endpoint {
+    if let Some(url) = &endpoint {
         loader = loader.endpoint_url(url);
         // The local AWS checks no signature, so no credentials need to be configured for it.
         if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
@@ -20,5 +80,104 @@ pub(super) async fn config(region: Option<&str>, endpoint: Option<&str>) -> SdkC
                 loader.credentials_provider(Credentials::new("123456789012", "none", None, None, "loopback"));
         }
     }
-    loader.load().await
+    let config = loader.load().await;
+    with_credentials(&config).await?;
+    // A name that the user's own settings give stays.
+    let name = config.app_name().cloned().or_else(|| app_name(part));
+    let mut config = config.into_builder();
+    config.set_app_name(name);
+    Ok(config.build())
+}
+
+/// An address of AWS that a client can use; an empty one is none.
+pub(super) fn checked(endpoint: Option<&str>) -> anyhow::Result<Option<String>> {
+    let Some(text) = endpoint.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let is_url = |text: &str| {
+        reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    };
+    if is_url(text) {
+        return Ok(Some(text.trim_end_matches('/').to_owned()));
+    }
+    let plain = format!("http://{text}");
+    let proposed = if is_loopback(&plain) {
+        plain
+    } else {
+        format!("https://{text}")
+    };
+    let shown = text.escape_debug();
+    let next = if !text.contains("://") && is_url(&proposed) {
+        format!("it has no scheme; write `{proposed}`")
+    } else {
+        "write a URL such as `http://127.0.0.1:4566`".to_owned()
+    };
+    Err(Failure::setting(format!(
+        "AWS's address `{shown}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`) cannot be used: {next}"
+    )))
+}
+
+/// Fails where there are no credentials, with what to do.
+async fn with_credentials(config: &SdkConfig) -> anyhow::Result<()> {
+    const NEXT: &str = "Set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or sign in with `aws sso login`. For a \
+                        local AWS, set `AWS_ENDPOINT_URL` as `scalr-eventbridge dev` prints it";
+    let Some(provider) = config.credentials_provider() else {
+        return Err(Failure::setting(format!(
+            "AWS's credentials are switched off. {NEXT}"
+        )));
+    };
+    match provider.provide_credentials().await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let why = error_chain::with_causes(&error);
+            // The SDK lists every place that has none, on lines of their own.
+            let what = if why.contains("no credentials found") {
+                "there are no AWS credentials".to_owned()
+            } else {
+                let why = why.lines().next().unwrap_or_default();
+                format!("the AWS credentials cannot be used: {why}")
+            };
+            Err(Failure::setting(format!("{what}. {NEXT}")))
+        }
+    }
+}
+
+/// The SDK's own client, which trusts the certificates that `AWS_CA_BUNDLE` names beside the system's.
+fn http_client() -> anyhow::Result<SharedHttpClient> {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    let bundle = std::env::var("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE".to_owned(), path));
+    let variables: BTreeMap<String, String> = bundle.into_iter().collect();
+    let Some(roots) = remote::extra_roots(&variables)? else {
+        return Ok(builder.build_https());
+    };
+    let store = TrustStore::default().with_pem_certificate(roots.pem());
+    Ok(match TlsContext::builder().with_trust_store(store).build() {
+        Ok(context) => builder.tls_context(context).build_https(),
+        // Only a name of a server could be wrong with it, and there is none.
+        Err(_) => builder.build_https(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_url_and_a_missing_scheme_is_proposed() {
+        for (text, want) in [
+            ("", Ok(None)),
+            ("http://127.0.0.1:4566/", Ok(Some("http://127.0.0.1:4566"))),
+            ("127.0.0.1:4566", Err("write `http://127.0.0.1:4566`")),
+            ("localhost:4566", Err("write `http://localhost:4566`")),
+            ("aws.example.com", Err("write `https://aws.example.com`")),
+            ("ftp://x", Err("write a URL such as")),
+            ("a b", Err("write a URL such as")),
+        ] {
+            match (checked(Some(text)), want) {
+                (Ok(have), Ok(want)) => assert_eq!(have.as_deref(), want, "{text}"),
+                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{text}: {error}"),
+                (have, want) => panic!("{text}: {have:?}, not {want:?}"),
+            }
+        }
+    }
 }

@@ -8,7 +8,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::out;
 
+/// What a local AWS may reach and hold, by itself or in `dev`.
 #[derive(clap::Args)]
+pub(super) struct Limits {
+    /// A host beyond loopback that API destinations may call; may be repeated.
+    #[arg(long = "allow-host", value_name = "HOST")]
+    pub(super) allow_hosts: Vec<String>,
+    /// Post what a target that is not emulated would get to this URL; may be repeated.
+    #[arg(long = "target", value_name = "ARN=URL", value_parser = target)]
+    pub(super) targets: Vec<(String, String)>,
+    /// What all log events may take in memory, estimated; beyond that the oldest are dropped.
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
+    pub(super) log_bytes_max: u64,
+}
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge aws-local --listen 127.0.0.1:4566 --data-dir ./state")]
 pub(super) struct Args {
     /// Where it listens; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
@@ -25,21 +41,14 @@ pub(super) struct Args {
     /// The region of requests that name none.
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
-    /// Listen beyond loopback. No signature is checked: whoever reaches it may do anything in it.
+    /// Listen on other addresses than loopback. No signature is checked: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
-    /// A host beyond loopback that API destinations may call; may be repeated.
-    #[arg(long = "allow-host", value_name = "HOST")]
-    allow_hosts: Vec<String>,
-    /// Post what a target that is not emulated would get to this URL; may be repeated.
-    #[arg(long = "target", value_name = "ARN=URL", value_parser = target)]
-    targets: Vec<(String, String)>,
+    #[command(flatten)]
+    limits: Limits,
     /// Largest total size of the entries of one PutEvents or PutPartnerEvents call.
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_put_bytes: usize,
-    /// What all log events may take in memory, estimated; beyond that the oldest are dropped.
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
-    log_bytes_max: u64,
 }
 
 fn target(text: &str) -> Result<(String, String), String> {
@@ -64,10 +73,10 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         account: args.account,
         region: args.region,
         allow_remote: args.allow_remote,
-        allow_hosts: args.allow_hosts,
-        targets: args.targets,
+        allow_hosts: args.limits.allow_hosts,
+        targets: args.limits.targets,
         max_put_bytes: args.max_put_bytes,
-        log_bytes_max: args.log_bytes_max,
+        log_bytes_max: args.limits.log_bytes_max,
     })
     .await?;
     let endpoint = format!("http://{}", server.local_addr());

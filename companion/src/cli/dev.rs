@@ -11,22 +11,42 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::aws_local::Limits;
+use super::connections::account;
 use super::loopback::is_loopback;
-use super::out;
+use super::{exit, out};
 use crate::clock::Clock;
-use crate::companion::{Companion, Config, ConsoleConfig};
+use crate::companion::{Companion, Config, ConsoleConfig, WorkspaceName};
 use crate::console::{self, LocalAws};
 use crate::partner::Partner;
-use crate::store::{self, Bounds, Durability};
+use crate::store::{self, Bounds, Durability, Installation};
 use crate::tls::{self, Tls};
+use crate::token::Token;
 
 /// The AWS account that Scalr's partner sources are made from.
 const PARTNER_ACCOUNT: &str = "999900001111";
 /// Longest time for one server to end after the other has.
 const END: Duration = Duration::from_secs(5);
 
+/// The shortest token: shorter texts could not be kept out of logs.
+const TOKEN_CHARS_MIN: usize = 8;
+
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge dev
+  scalr-eventbridge dev --data-dir ./state --scalr-listen 127.0.0.1:8080 --aws-listen 127.0.0.1:4566
+  scalr-eventbridge dev --workspace production/network --workspace staging/network --log info")]
 pub(super) struct Args {
+    #[command(flatten)]
+    servers: Servers,
+    /// Print one line of JSON on stdout when both answer.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which servers are started, where they listen, and what they keep.
+#[derive(clap::Args)]
+pub(super) struct Servers {
     /// Where Scalr's API listens; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     scalr_listen: SocketAddr,
@@ -52,15 +72,18 @@ pub(super) struct Args {
     /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
     #[arg(long, value_name = "NAME", requires = "tls")]
     tls_name: Vec<String>,
-    /// Print one line of JSON on stdout when both answer.
-    #[arg(long)]
-    json: bool,
-    /// Listen beyond loopback. The local AWS takes any signature: whoever reaches it may do anything in it.
+    /// Listen on other addresses than loopback. The local AWS accepts any signature: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
-    /// The customer's AWS account.
-    #[arg(long, value_name = "ID", default_value = "123456789012")]
-    account: String,
+    /// The customer's AWS account; where it is repeated, the first is the one of the printed variables.
+    #[arg(long = "account", value_name = "ID", default_value = "123456789012", value_parser = clap::builder::ValueParser::new(account))]
+    accounts: Vec<String>,
+    /// The token of Scalr's API; without it, one is made up, and kept with `--data-dir`.
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<Token>,
+    /// A workspace that there is to be, with its environment; may be repeated, and the first is the printed one.
+    #[arg(long = "workspace", value_name = "ENVIRONMENT/NAME", value_parser = clap::builder::ValueParser::new(workspace))]
+    workspaces: Vec<WorkspaceName>,
     /// The AWS region of requests that name none.
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
@@ -70,9 +93,8 @@ pub(super) struct Args {
     /// Drop a connection's oldest events beyond this many bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
     hold_bytes_max: u32,
-    /// What all log events of the local AWS may take in memory, estimated; beyond that the oldest are dropped.
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024, conflicts_with = "aws_endpoint")]
-    log_bytes_max: u64,
+    #[command(flatten)]
+    limits: Limits,
     #[command(flatten)]
     console: ConsoleArgs,
 }
@@ -85,6 +107,47 @@ struct ConsoleArgs {
     /// A host name that the console answers for, beside loopback's; may be repeated.
     #[arg(long, value_name = "NAME", conflicts_with = "no_console")]
     console_host: Vec<String>,
+}
+
+/// Whether the text can be a token.
+fn is_token(text: &str) -> bool {
+    text.len() >= TOKEN_CHARS_MIN && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The names of an environment and of a workspace in it.
+fn workspace(text: &str) -> Result<WorkspaceName, String> {
+    match text.split_once('/') {
+        Some((environment, name)) if !environment.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok(WorkspaceName {
+                environment: environment.to_owned(),
+                name: name.to_owned(),
+            })
+        }
+        _ => Err("write ENVIRONMENT/NAME, such as `production/network`".to_owned()),
+    }
+}
+
+impl Servers {
+    /// The account of the printed variables.
+    fn account(&self) -> &str {
+        self.accounts.first().map_or("", String::as_str)
+    }
+
+    /// Refuses a token that could not be sent or hidden, and what says nothing about another AWS. The token is not repeated.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.token.as_ref().is_some_and(|token| !is_token(token.reveal())) {
+            return Err(exit::Failure::setting(format!(
+                "`--token` cannot be used: a token has at least {TOKEN_CHARS_MIN} letters, digits and signs of ASCII, and no space"
+            )));
+        }
+        let of_local = !self.limits.allow_hosts.is_empty() || !self.limits.targets.is_empty();
+        if self.aws_endpoint.is_some() && of_local {
+            return Err(exit::Failure::setting(
+                "`--allow-host` and `--target` are of the local AWS, and `--aws-endpoint` names another one",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The directory of the state; a temporary one is deleted with this value.
@@ -109,7 +172,25 @@ struct Endpoint {
     is_local: bool,
 }
 
+/// Both servers: they listen, and answer once they are served.
+pub(super) struct Opened {
+    companion: Companion,
+    aws: Option<aws_local::Server>,
+    endpoint: Endpoint,
+    tls: Option<Tls>,
+    clock: Clock,
+    // The directory outlives what is in it.
+    _state: StateDir,
+}
+
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
+    let opened = open(&args.servers).await?;
+    announce(&args, &opened)?;
+    opened.serve(stop).await
+}
+
+/// Opens the state and both listeners. From here on clients may connect.
+pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
     ensure!(
         args.scalr_listen.ip().is_loopback() || args.allow_remote,
         "`{}` is reachable from other machines; say `--allow-remote` if you mean it",
@@ -119,13 +200,15 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         Some(dir) => StateDir::Kept(dir.clone()),
         None => StateDir::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
     };
+    args.check()?;
+    let aws_endpoint = super::aws::checked(args.aws_endpoint.as_deref())?;
     // Before anything else in the directory is used.
     let lock = store::lock(state.path())?;
-    let aws = local_aws(&args).await?;
-    let endpoint = match (&args.aws_endpoint, &aws) {
+    let aws = local_aws(args).await?;
+    let endpoint = match (aws_endpoint, &aws) {
         (Some(url), _) => Endpoint {
-            url: url.trim_end_matches('/').to_owned(),
-            is_local: is_loopback(url),
+            is_local: is_loopback(&url),
+            url,
         },
         (None, Some(server)) => Endpoint {
             url: format!("http://{}", server.local_addr()),
@@ -141,10 +224,9 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     } else {
         Durability::None
     };
-    let tls = certificate(&args, state.path())?;
+    let tls = certificate(args, state.path())?;
     // One clock for both: what is moved with `POST /_local/clock` moves what the companion holds as well.
-    let moved = aws.as_ref().map(aws_local::Server::clock_offset_ms);
-    let clock = Clock::system(moved.as_ref().map_or(0, |moved| *moved.borrow()));
+    let clock = Clock::system(aws.as_ref().map_or(0, |aws| *aws.clock_offset_ms().borrow()));
     let companion = Companion::open(Config {
         clock: clock.clone(),
         dir: state.path(),
@@ -155,8 +237,10 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
             age_ms_max: i64::from(args.hold_hours_max) * 3_600_000,
         },
         listener,
+        token: args.token.clone(),
+        workspaces: &args.workspaces,
         tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
-        console: console(&args, aws.as_ref()),
+        console: console(args, aws.as_ref()),
         partner: if endpoint.is_local {
             Partner::local(&endpoint.url, PARTNER_ACCOUNT)
         } else {
@@ -164,10 +248,60 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         },
     })
     .await?;
-    announce(&args, &companion, &endpoint, tls.as_ref())?;
-    tokio::select! {
-        ended = Box::pin(serve(companion, aws, stop)) => ended,
-        never = follow(moved, &clock) => never,
+    Ok(Opened {
+        companion,
+        aws,
+        endpoint,
+        tls,
+        clock,
+        _state: state,
+    })
+}
+
+impl Opened {
+    /// Serves until stopped. The state is closed, and deleted where it is temporary, before this returns.
+    pub(super) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let moved = self.aws.as_ref().map(aws_local::Server::clock_offset_ms);
+        tokio::select! {
+            ended = Box::pin(serve(self.companion, self.aws, stop)) => ended,
+            never = follow(moved, &self.clock) => never,
+        }
+    }
+
+    /// What the local AWS or Scalr's API was seeded with.
+    pub(super) fn installation(&self) -> &Installation {
+        &self.companion.installation
+    }
+
+    /// Whether the AWS in use takes any credentials.
+    pub(super) fn has_local_aws(&self) -> bool {
+        self.endpoint.is_local
+    }
+
+    fn hostname(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.companion.addr)
+    }
+
+    /// The variables by which terraform, tofu, the aws command line and this program find both.
+    pub(super) fn variables(&self, args: &Servers) -> Vec<(&'static str, String)> {
+        let token = self.companion.installation.token.reveal().to_owned();
+        let mut variables = vec![("SCALR_HOSTNAME", self.hostname()), ("SCALR_TOKEN", token)];
+        if let Some(tls) = &self.tls {
+            variables.push(("SSL_CERT_FILE", tls.ca_file.display().to_string()));
+        }
+        if self.endpoint.is_local {
+            // Elsewhere credentials and endpoints come from AWS's own settings.
+            variables.extend([
+                ("AWS_ENDPOINT_URL", self.endpoint.url.clone()),
+                ("AWS_ACCESS_KEY_ID", args.account().to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+            ]);
+        }
+        variables.push(("AWS_REGION", args.region.clone()));
+        // The `aws` command line, version 1, reads only this one.
+        variables.push(("AWS_DEFAULT_REGION", args.region.clone()));
+        variables
     }
 }
 
@@ -185,7 +319,7 @@ async fn follow<T>(moved: Option<watch::Receiver<i64>>, clock: &Clock) -> T {
 }
 
 /// The certificate for the names that clients know this machine by, if Scalr's API is served over TLS.
-fn certificate(args: &Args, dir: &Path) -> anyhow::Result<Option<Tls>> {
+fn certificate(args: &Servers, dir: &Path) -> anyhow::Result<Option<Tls>> {
     if !args.tls {
         return Ok(None);
     }
@@ -196,10 +330,10 @@ fn certificate(args: &Args, dir: &Path) -> anyhow::Result<Option<Tls>> {
 }
 
 /// The console, which has the pages of AWS's side where AWS is in this process.
-fn console(args: &Args, aws: Option<&aws_local::Server>) -> Option<ConsoleConfig> {
+fn console(args: &Servers, aws: Option<&aws_local::Server>) -> Option<ConsoleConfig> {
     let aws = aws.map(|server| {
         let endpoint = format!("http://{}", server.local_addr());
-        LocalAws::new(&endpoint, &args.account, &args.region)
+        LocalAws::new(&endpoint, args.account(), &args.region)
     });
     (!args.console.no_console).then(|| ConsoleConfig {
         aws,
@@ -207,17 +341,19 @@ fn console(args: &Args, aws: Option<&aws_local::Server>) -> Option<ConsoleConfig
     })
 }
 
-async fn local_aws(args: &Args) -> anyhow::Result<Option<aws_local::Server>> {
+async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> {
     if args.aws_endpoint.is_some() {
         return Ok(None);
     }
     let config = aws_local::Config {
         listen: args.aws_listen,
         data_dir: args.data_dir.as_ref().map(|dir| dir.join("aws")),
-        account: args.account.clone(),
+        account: args.account().to_owned(),
         region: args.region.clone(),
         allow_remote: args.allow_remote,
-        log_bytes_max: args.log_bytes_max,
+        allow_hosts: args.limits.allow_hosts.clone(),
+        targets: args.limits.targets.clone(),
+        log_bytes_max: args.limits.log_bytes_max,
         ..aws_local::Config::default()
     };
     Ok(Some(aws_local::Server::bind(config).await?))
@@ -255,19 +391,12 @@ async fn serve(
     }
 }
 
-fn announce(
-    args: &Args,
-    companion: &Companion,
-    endpoint: &Endpoint,
-    tls: Option<&Tls>,
-) -> anyhow::Result<()> {
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let hostname = format!("{scheme}://{}", companion.addr);
-    let seeded = &companion.installation;
+fn announce(args: &Args, opened: &Opened) -> anyhow::Result<()> {
+    let seeded = opened.installation();
     if !args.json {
-        return Ok(out::line(&human(args, companion, &hostname, endpoint, tls))?);
+        return Ok(out::line(&human(&args.servers, opened))?);
     }
-    if let Some(tls) = tls {
+    if let Some(tls) = &opened.tls {
         out::complain(&format!("The certificate's authority: {}", tls.ca_file.display()));
     }
     // The members' order is documented, and serde_json would sort them, so each level is written by hand.
@@ -275,52 +404,40 @@ fn announce(
     Ok(out::line(&format!(
         "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
          \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}},\"console\":{{\"url\":{}}}}}",
-        text(&hostname),
+        text(&opened.hostname()),
         text(seeded.token.reveal()),
         text(seeded.account_id.as_str()),
         text(&seeded.account_name),
         text(seeded.environment_id.as_str()),
         text(seeded.workspace_id.as_str()),
-        text(&endpoint.url),
-        text(&args.account),
+        text(&opened.endpoint.url),
+        text(args.servers.account()),
         // With AWS's own settings the account is not known before the first call.
-        json!(endpoint.is_local.then_some(PARTNER_ACCOUNT)),
-        text(&args.region),
+        json!(opened.endpoint.is_local.then_some(PARTNER_ACCOUNT)),
+        text(&args.servers.region),
         json!(
-            companion
+            opened
+                .companion
                 .console
                 .as_ref()
-                .map(|_| format!("{hostname}{}", console::BASE))
+                .map(|_| format!("{}{}", opened.hostname(), console::BASE))
         ),
     ))?)
 }
 
-fn human(args: &Args, companion: &Companion, hostname: &str, aws: &Endpoint, tls: Option<&Tls>) -> String {
-    let seeded = &companion.installation;
-    let trust = tls
-        .map(|tls| format!("export SSL_CERT_FILE={}\n", tls.ca_file.display()))
-        .unwrap_or_default();
-    let endpoint = &aws.url;
-    let settings = if aws.is_local {
-        format!(
-            "export AWS_ENDPOINT_URL={endpoint}\n\
-             export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=none AWS_REGION={region} AWS_DEFAULT_REGION={region}",
-            account = args.account,
-            region = args.region,
-        )
-    } else {
-        // Credentials and endpoints come from AWS's own settings.
-        format!(
-            "export AWS_REGION={region} AWS_DEFAULT_REGION={region}",
-            region = args.region
-        )
-    };
+fn human(args: &Servers, opened: &Opened) -> String {
+    let seeded = opened.installation();
     let state = match &args.data_dir {
         Some(dir) => format!("kept in {}", dir.display()),
         None => "gone when this ends".to_owned(),
     };
-    let console = companion.console.as_ref().map(|console| {
-        let link = console.link(hostname);
+    let exports: Vec<_> = opened
+        .variables(args)
+        .iter()
+        .map(|(name, value)| format!("export {name}={value}"))
+        .collect();
+    let console = opened.companion.console.as_ref().map(|console| {
+        let link = console.link(&opened.hostname());
         format!("Console {link}\n        (signs in once, within 60 seconds; after that with the token)\n")
     });
     let console = console.unwrap_or_default();
@@ -332,19 +449,18 @@ fn human(args: &Args, companion: &Companion, hostname: &str, aws: &Endpoint, tls
          \n\
          For terraform, tofu, the aws CLI and this program in another terminal:\n\
          \n\
-         export SCALR_HOSTNAME={hostname}\n\
-         export SCALR_TOKEN={token}\n\
-         {trust}\
-         {settings}\n\
+         {exports}\n\
          \n\
          Try: scalr-eventbridge run {workspace}\n\
          Ctrl-C ends it.",
+        hostname = opened.hostname(),
         account = seeded.account_id,
         name = seeded.account_name,
         environment = seeded.environment_id,
         workspace = seeded.workspace_id,
-        token = seeded.token.reveal(),
-        aws_account = args.account,
+        endpoint = opened.endpoint.url,
+        aws_account = args.accounts.join(", "),
         region = args.region,
+        exports = exports.join("\n"),
     )
 }

@@ -9,15 +9,13 @@ use aws_config::SdkConfig;
 use scalr_api::{Client, Object, Status};
 use tokio_util::sync::CancellationToken;
 
-use super::out;
 use super::remote::Remote;
+use super::{out, progress};
 use crate::export::{Account, AuditLogSetting, Aws, Connection, text};
 
 #[derive(clap::Args)]
-#[command(
-    mut_arg("hostname", |arg| arg.help("Host of Scalr's API, such as `acme.scalr.io`").value_name("HOST")),
-    mut_arg("token", |arg| arg.help("Token for Scalr's API"))
-)]
+#[command(after_help = "Examples:\n  scalr-eventbridge export --out scalr.tf\n  \
+                        scalr-eventbridge export --scalr-only --no-terraform-block")]
 pub(super) struct Args {
     /// Write into this file, which must not exist; without it, to stdout.
     #[arg(long, value_name = "FILE")]
@@ -42,7 +40,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     let account = tokio::select! {
         // At any point: nothing is written before all is read.
         () = stop.cancelled() => bail!("interrupted; nothing was written"),
-        account = read(&args) => account?,
+        account = progress::during("reading Scalr and AWS", Box::pin(read(&args))) => account?,
     };
     for line in &account.left_out {
         out::complain(&format!("warning: left out: {line}"));
@@ -77,7 +75,11 @@ async fn read(args: &Args) -> anyhow::Result<Account> {
     let scalr = args.remote.client()?;
     let mut account = read_scalr(&scalr).await?;
     if !args.scalr_only {
-        let config = super::aws::config(None, args.aws_endpoint.as_deref()).await;
+        let config = super::aws::config("export", None, args.aws_endpoint.as_deref())
+            .await
+            .context(
+                "AWS's side cannot be exported (`--scalr-only` leaves it out), and nothing was written",
+            )?;
         read_aws(&config, &mut account).await.context(
             "AWS's side cannot be exported (`--scalr-only` leaves it out), and nothing was written",
         )?;

@@ -1,32 +1,51 @@
 //! Log groups, local or real, through the AWS SDK.
 
+use anyhow::anyhow;
+use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
 
-use super::aws;
+use super::aws::Place;
 use crate::aws_wire::AwsWire;
+use crate::partner::{self, AwsError};
 
-/// Where log groups are.
-#[derive(clap::Args)]
-pub(super) struct Place {
-    /// AWS's address; without it, AWS itself.
-    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
-    aws_endpoint: Option<String>,
-    /// The AWS region.
-    #[arg(long, env = "AWS_REGION", value_name = "REGION", default_value = "us-east-1")]
-    region: String,
+/// A client of that place.
+pub(super) async fn client(place: &Place) -> anyhow::Result<Client> {
+    Ok(client_of(&place.config("logs").await?))
 }
 
-impl Place {
-    /// A client of that place.
-    pub(super) async fn client(&self) -> Client {
-        let config = aws::config(Some(&self.region), self.aws_endpoint.as_deref()).await;
-        let config = aws_sdk_cloudwatchlogs::config::Builder::from(&config);
-        Client::from_conf(config.interceptor(AwsWire).build())
+/// A client with this configuration.
+pub(super) fn client_of(config: &SdkConfig) -> Client {
+    let config = aws_sdk_cloudwatchlogs::config::Builder::from(config);
+    Client::from_conf(config.interceptor(AwsWire).build())
+}
+
+/// Fails where a log group is not there or cannot be read, by the call that reads it.
+pub(super) async fn look(client: &Client, group: &str) -> anyhow::Result<()> {
+    let found = client
+        .filter_log_events()
+        .log_group_name(group)
+        .limit(1)
+        .send()
+        .await;
+    found
+        .map(drop)
+        .map_err(|error| failed(client, group, partner::error(&error)))
+}
+
+/// Why a log group could not be read, with the region.
+pub(super) fn failed(client: &Client, group: &str, error: AwsError) -> anyhow::Error {
+    let (region, group) = (region(client), group.escape_debug());
+    match error {
+        AwsError::Refused { code, .. } if code == "ResourceNotFoundException" => anyhow!(
+            "there is no log group `{group}` in {region} (`--region` names another region): `aws logs create-log-group \
+             --log-group-name {group}` makes it, or a `scalr_eventbridge_target` with `create = true`"
+        ),
+        error => anyhow::Error::new(error).context(format!(
+            "the log group `{group}` cannot be read in {region} (`--region` names another region)"
+        )),
     }
 }
 
-/// What could not be done, with the region.
-pub(super) fn unreadable(client: &Client, group: &str) -> String {
-    let region = client.config().region().map_or("no region", AsRef::as_ref);
-    format!("the log group `{group}` cannot be read in {region} (`--region` names another)")
+fn region(client: &Client) -> &str {
+    client.config().region().map_or("no region", AsRef::as_ref)
 }

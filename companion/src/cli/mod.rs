@@ -3,38 +3,58 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! loopback out                        which URLs are on this machine; stdout and stderr
-//! aws remote                          AWS's configuration; a client of a running companion, or of Scalr
-//! log_groups                          log groups of an AWS
-//! aws_local connections dev emit export pattern run tail  one command a file, or a folder
+//! exit fields jq loopback out progress signals      exit codes; fields of events; jq filters; which URLs are on this machine; stdout and stderr; long waits;
+//!                                                   a command's signals
+//! aws hint remote show                              AWS's and Scalr's settings and clients; the next step after a failure; tables and JSON
+//! local_events log_groups lookup readable           the local AWS's events; log groups of an AWS; objects by name; events as lines
+//! audit_log aws_local connections deliveries dev doctor emit events exec export manual pattern run runs status tail  one command a file, or a folder
 //! ```
 
+mod audit_log;
 mod aws;
 mod aws_local;
 mod connections;
+mod deliveries;
 mod dev;
+mod doctor;
 mod emit;
+mod events;
+mod exec;
+mod exit;
 mod export;
+mod fields;
+mod hint;
+mod jq;
+mod local_events;
 mod log_groups;
+mod lookup;
 mod loopback;
+mod manual;
 mod out;
 mod pattern;
+mod progress;
+mod readable;
 mod remote;
 mod run;
+mod runs;
+mod show;
+mod signals;
+mod status;
 mod tail;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use self::exit::Failure;
 use crate::panics;
 use crate::secrets::{self, Redacted};
 
 /// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
 #[derive(Parser)]
-#[command(name = "scalr-eventbridge", version, arg_required_else_help = true)]
+#[command(name = "scalr-eventbridge", version, arg_required_else_help = true, after_help = exit::HELP)]
 struct Cli {
     /// What is logged on stderr, such as `info` or `scalr_eventbridge=debug`.
     #[arg(
@@ -42,7 +62,8 @@ struct Cli {
         global = true,
         env = "SCALR_EVENTBRIDGE_LOG",
         default_value = "warn",
-        value_name = "FILTER"
+        value_name = "FILTER",
+        display_order = 100
     )]
     log: String,
     #[command(subcommand)]
@@ -53,16 +74,37 @@ struct Cli {
 enum Command {
     /// Run Scalr's API and a local AWS in one process; nothing needs to be configured.
     Dev(dev::Args),
+    /// Run a command against Scalr's API and a local AWS that are started for it and end with it.
+    ///
+    /// The command finds both by its environment: variables that begin with `SCALR_` and `AWS_` are replaced, and `TF_VAR_workspace_id` is the
+    /// workspace in which runs can be started. Ctrl-C and SIGTERM reach the command; the servers stay until it has ended.
+    Exec(exec::Args),
     /// Run only the local AWS.
     AwsLocal(aws_local::Args),
-    /// List connections, or have Scalr look at one's event source again.
+    /// Show the chain of each connection, from Scalr to its log groups, and which link is broken.
+    Status(status::Args),
+    /// Check the settings, whether both sides answer, the clock, and permissions.
+    Doctor(doctor::Args),
+    /// List, show, create, refresh, pause, resume and delete connections.
     #[command(subcommand)]
     Connections(connections::What),
+    /// Show or choose the connection that receives the audit log.
+    #[command(subcommand)]
+    AuditLog(audit_log::What),
+    /// List runs, or start one.
+    #[command(subcommand)]
+    Runs(runs::What),
     /// Start a run in a workspace, and wait until it is over, or until its event has arrived.
     Run(run::Args),
-    /// Send an event as if it had just happened.
+    /// Send an event as if it had just happened, and say what becomes of it.
     #[command(subcommand)]
     Emit(emit::What),
+    /// List or show the events of the local AWS, with their rules and targets.
+    #[command(subcommand)]
+    Events(events::What),
+    /// List or show what is held and what was dropped.
+    #[command(subcommand)]
+    Deliveries(deliveries::What),
     /// Write what Scalr and AWS have of the integration as HCL with `import` blocks.
     Export(export::Args),
     /// Print the events of a log group.
@@ -70,6 +112,10 @@ enum Command {
     /// Work with event patterns.
     #[command(subcommand)]
     Pattern(pattern::What),
+    /// Print what completes this program's commands in a shell.
+    Completions(manual::CompletionsArgs),
+    /// Print a manual page, or write all of them.
+    Man(manual::ManArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -81,13 +127,22 @@ pub(crate) async fn main() -> ExitCode {
     panics::install();
     let done = match cli.command {
         Command::Dev(args) => dev::main(args, stop_on_signal()).await.map(succeeded),
+        Command::Exec(args) => Ok(exec::main(args).await),
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
         Command::Connections(what) => connections::main(what).await.map(succeeded),
         Command::Run(args) => run::main(args).await.map(succeeded),
-        Command::Emit(what) => emit::main(what).await.map(succeeded),
+        Command::Status(args) => Box::pin(status::main(&args)).await,
+        Command::Doctor(args) => Box::pin(doctor::main(&args)).await,
+        Command::AuditLog(what) => audit_log::main(what).await.map(succeeded),
+        Command::Runs(what) => runs::main(what).await.map(succeeded),
+        Command::Emit(what) => emit::main(what).await,
+        Command::Events(what) => events::main(what).await.map(succeeded),
+        Command::Deliveries(what) => deliveries::main(what).await.map(succeeded),
         Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
+        Command::Completions(args) => manual::completions(&args, Cli::command()).map(succeeded),
+        Command::Man(args) => manual::man(&args, Cli::command()).map(succeeded),
     };
     match done {
         Ok(code) => code,
@@ -103,11 +158,20 @@ fn succeeded((): ()) -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     out::complain(&secrets::redact(&format!("error: {error:#}")));
-    ExitCode::FAILURE
+    if let Some(step) = hint::next_step(error) {
+        out::hint(&secrets::redact(&step));
+    }
+    exit::code(error)
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        Failure::setting(format!(
+            "`{}` (`SCALR_EVENTBRIDGE_LOG` or `--log`) is no log filter: {error}. Write a level (`error`, `warn`, `info`, `debug`, \
+             `trace`), or levels by module such as `warn,scalr_eventbridge=debug`",
+            filter.escape_debug()
+        ))
+    })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         // The SDK logs answers as they come.

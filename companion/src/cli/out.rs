@@ -9,11 +9,23 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a result for people; its colours stay where they are wanted (a terminal, no `NO_COLOR`).
+pub(super) fn styled(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
 /// Prints a result of several lines as it is.
 pub(super) fn text(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Prints what to do next, apart from the result.
+pub(super) fn hint(text: &str) {
+    complain(&format!("next: {text}"));
 }
 
 /// Prints a message for people, apart from the result.

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
-use scalr_api::{Client, Object, Run, RunInput, WorkspaceId};
+use scalr_api::{Client, Object, Run};
 use scalr_events::EventType;
 use serde_json::Value;
 
-use super::log_groups::{Place, unreadable};
+use super::aws::Place;
+use super::log_groups;
 use super::out;
+use super::progress;
 use super::remote::Remote;
+use super::runs::Wanted;
 use crate::{clock, partner};
 
 const POLL: Duration = Duration::from_millis(100);
@@ -23,18 +26,12 @@ const ARRIVES_WITHIN: Duration = Duration::from_mins(1);
 const SKEW_MS: i64 = 5 * 60 * 1000;
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge run network
+  scalr-eventbridge run ws-v0o9h --dry --log-group /aws/events/scalr/RunExecuted")]
 pub(super) struct Args {
-    /// The workspace, `ws-…`.
-    workspace: WorkspaceId,
-    /// Plan only.
-    #[arg(long)]
-    dry: bool,
-    /// Destroy.
-    #[arg(long)]
-    destroy: bool,
-    /// What to say about it.
-    #[arg(long, value_name = "TEXT")]
-    message: Option<String>,
+    #[command(flatten)]
+    wanted: Wanted,
     /// Do not wait until it is over.
     #[arg(long)]
     no_wait: bool,
@@ -47,37 +44,71 @@ pub(super) struct Args {
     remote: Remote,
 }
 
+/// Where the run's event is to arrive.
+struct Awaited<'a> {
+    logs: aws_sdk_cloudwatchlogs::Client,
+    group: &'a str,
+    since_ms: i64,
+}
+
 pub(super) async fn main(args: Args) -> anyhow::Result<()> {
     let client = args.remote.client()?;
-    let input = RunInput {
-        is_dry: Some(args.dry),
-        is_destroy: Some(args.destroy),
-        message: args.message,
+    // Before the run: one that cannot be followed is not started.
+    let awaited = match &args.log_group {
+        None => None,
+        Some(group) => {
+            let logs = log_groups::client(&args.place).await?;
+            let found = log_groups::look(&logs, group).await;
+            found.context("no run was started")?;
+            let since_ms = clock::wall_ms();
+            Some(Awaited {
+                logs,
+                group,
+                since_ms,
+            })
+        }
     };
-    let since_ms = clock::wall_ms();
-    let run = client.create_run(args.workspace, input).await?;
+    let run = args.wanted.start(&client).await?;
     out::line(&format!("{} {}", run.id, run.attributes.status))?;
     if args.no_wait {
         return Ok(());
     }
-    tokio::time::timeout(WAIT, over(&client, &run))
-        .await
-        .with_context(|| {
-            let (id, seconds) = (&run.id, WAIT.as_secs());
-            format!("the run `{id}` has not ended within {seconds} seconds; it continues (`--no-wait` does not wait for it)")
-        })??;
-    let Some(group) = args.log_group else {
-        return Ok(());
-    };
-    tokio::time::timeout(ARRIVES_WITHIN, arrived(&args.place, &group, run.id.as_str(), since_ms))
-        .await
-        .with_context(|| {
-            let (id, seconds) = (&run.id, ARRIVES_WITHIN.as_secs());
-            format!(
-                "the event of the run `{id}` is not in the log group `{group}` {seconds} seconds after the run ended; a \
-                 `scalr_eventbridge_delivery_check` names the link that broke"
-            )
-        })?
+    ended(&client, &run).await?;
+    match awaited {
+        Some(awaited) => event(&awaited, &run).await,
+        None => Ok(()),
+    }
+}
+
+/// Waits until the run is over.
+async fn ended(client: &Client, run: &Object<Run>) -> anyhow::Result<()> {
+    let what = format!("waiting for the run `{}` to end", run.id);
+    let over = tokio::time::timeout(WAIT, over(client, run));
+    match progress::during(&what, over).await {
+        Ok(over) => over,
+        Err(_) => bail!(
+            "waited {} seconds for the run `{}` to end, and it still runs; `scalr-eventbridge runs list` shows its status, and \
+             `--no-wait` does not wait",
+            WAIT.as_secs(),
+            run.id
+        ),
+    }
+}
+
+/// Waits until the run's event is in the log group.
+async fn event(awaited: &Awaited<'_>, run: &Object<Run>) -> anyhow::Result<()> {
+    let what = format!("waiting for the run's event in `{}`", awaited.group);
+    let arrived = tokio::time::timeout(ARRIVES_WITHIN, awaited.arrived(run.id.as_str()));
+    match progress::during(&what, arrived).await {
+        Ok(arrived) => arrived,
+        Err(_) => bail!(
+            "waited {} seconds after the end of the run `{}` for its event in the log group `{}`, and it did not arrive; \
+             `scalr-eventbridge status` names the link that is broken",
+            ARRIVES_WITHIN.as_secs(),
+            run.id,
+            awaited.group
+        ),
+    }
 }
 
 async fn over(client: &Client, run: &Object<Run>) -> anyhow::Result<()> {
@@ -107,27 +138,28 @@ fn is_of(message: &str, run: &str) -> bool {
     }
 }
 
-/// Prints the run's event once it is there.
-async fn arrived(place: &Place, group: &str, run: &str, since_ms: i64) -> anyhow::Result<()> {
-    let client = place.client().await;
-    loop {
-        let mut pages = client
-            .filter_log_events()
-            .log_group_name(group)
-            .start_time(since_ms.saturating_sub(SKEW_MS))
-            .filter_pattern(format!("\"{run}\""))
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let page = page
-                .map_err(|error| partner::error(&error))
-                .with_context(|| unreadable(&client, group))?;
-            let mut messages = page.events().iter().filter_map(FilteredLogEvent::message);
-            if let Some(message) = messages.find(|message| is_of(message, run)) {
-                return Ok(out::line(message)?);
+impl Awaited<'_> {
+    /// Prints the run's event once it is there.
+    async fn arrived(&self, run: &str) -> anyhow::Result<()> {
+        loop {
+            let mut pages = self
+                .logs
+                .filter_log_events()
+                .log_group_name(self.group)
+                .start_time(self.since_ms.saturating_sub(SKEW_MS))
+                .filter_pattern(format!("\"{run}\""))
+                .into_paginator()
+                .send();
+            while let Some(page) = pages.next().await {
+                let page =
+                    page.map_err(|error| log_groups::failed(&self.logs, self.group, partner::error(&error)))?;
+                let mut messages = page.events().iter().filter_map(FilteredLogEvent::message);
+                if let Some(message) = messages.find(|message| is_of(message, run)) {
+                    return Ok(out::line(message)?);
+                }
             }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

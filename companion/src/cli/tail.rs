@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use tokio_util::sync::CancellationToken;
 
-use super::log_groups::{Place, unreadable};
-use super::out;
+use super::aws::Place;
+use super::exit::Failure;
+use super::jq::Jq;
+use super::log_groups;
+use super::show::escaped;
+use super::{out, readable};
 use crate::partner::AwsError;
 use crate::{clock, partner};
 
@@ -24,6 +27,9 @@ const WHOLE: Duration = Duration::from_secs(5);
 const VISIBLE_WITHIN_MS: i64 = 5 * 60_000;
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge tail /aws/events/scalr/RunExecuted --follow
+  scalr-eventbridge tail /aws/events/scalr/AuditLog --since 1h --jq .detail.request.action")]
 pub(super) struct Args {
     /// The log group.
     log_group: String,
@@ -36,6 +42,9 @@ pub(super) struct Args {
     /// Print each event's JSON alone, one a line.
     #[arg(long)]
     json: bool,
+    /// Print what this jq filter makes of each event, such as `.detail.event.result`.
+    #[arg(long, value_name = "FILTER", conflicts_with = "json")]
+    jq: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -65,9 +74,15 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
 }
 
 async fn tail(args: &Args) -> anyhow::Result<()> {
+    let filter = args.jq.as_deref().map(Jq::compile).transpose();
+    let filter = filter.map_err(|why| {
+        let given = args.jq.as_deref().unwrap_or_default().escape_debug();
+        Failure::setting(format!("`{given}` (`--jq`) is no jq filter: {why}"))
+    })?;
     let group = Group {
-        client: args.place.client().await,
+        client: log_groups::client(&args.place).await?,
         args,
+        filter,
         since_ms: args.since.map(|since| clock::wall_ms() - since),
     };
     let (mut printed, mut first) = (Printed::default(), true);
@@ -113,6 +128,7 @@ async fn unless_retryable(queried: anyhow::Result<()>) -> anyhow::Result<()> {
 struct Group<'a> {
     client: Client,
     args: &'a Args,
+    filter: Option<Jq>,
     since_ms: Option<i64>,
 }
 
@@ -128,12 +144,11 @@ impl Group<'_> {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = page
-                .map_err(|error| partner::error(&error))
-                .with_context(|| unreadable(&self.client, group))?;
+            let page =
+                page.map_err(|error| log_groups::failed(&self.client, group, partner::error(&error)))?;
             for event in page.events() {
                 if printed.is_new(event) {
-                    print(event, self.args.json)?;
+                    print(event, self.args.json, self.filter.as_ref())?;
                 }
             }
         }
@@ -183,16 +198,21 @@ impl Printed {
     }
 }
 
-fn print(event: &FilteredLogEvent, json: bool) -> std::io::Result<()> {
+fn print(event: &FilteredLogEvent, json: bool, filter: Option<&Jq>) -> std::io::Result<()> {
     let message = event.message().unwrap_or_default();
     if json {
         return out::line(message);
     }
+    if let Some(filter) = filter {
+        match filter.run(message) {
+            Ok(results) => results.iter().try_for_each(|result| out::line(result))?,
+            Err(why) => out::complain(&format!("warning: the filter fails on an event: {why}")),
+        }
+        return Ok(());
+    }
     let at = clock::rfc3339_seconds(event.timestamp().unwrap_or_default());
-    out::line(&format!(
-        "{at}  {}  {message}",
-        event.log_stream_name().unwrap_or("-")
-    ))
+    let line = readable::line(message).unwrap_or_else(|| escaped(message));
+    out::styled(&format!("{at}  {line}"))
 }
 
 #[cfg(test)]

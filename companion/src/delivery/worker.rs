@@ -161,7 +161,7 @@ impl Worker {
         tx.commit().await
     }
 
-    /// Logs an event that AWS did not take, unless the whole batch failed, which is logged once.
+    /// Logs what became of an event, unless the whole batch failed, which is logged once.
     fn log(&self, entry: &Entry, settlement: &Settlement, next: &Next) {
         let event = entry.event_id.as_str();
         match settlement {
@@ -173,7 +173,10 @@ impl Worker {
             } if *next == Next::Continue => {
                 tracing::warn!(connection = %self.id, event, error, "AWS did not take this event; it will be retried");
             }
-            Settlement::Retry { .. } | Settlement::Delivered => {}
+            Settlement::Delivered => {
+                tracing::info!(connection = %self.id, event, "AWS acknowledged an event");
+            }
+            Settlement::Retry { .. } => {}
         }
     }
 }

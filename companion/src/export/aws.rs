@@ -26,7 +26,7 @@ const OWNER_TAG: &str = "scalr-eventbridge:owner";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
 /// An owner that is too long for a tag ends in `=` and this many letters.
 const DIGEST_LENGTH: usize = 16;
-/// What AWS does where no retry policy is set; it may show it all the same.
+/// What AWS does where no retry policy is set; it may show it anyway.
 const AGE_DEFAULT: i32 = 86_400;
 const ATTEMPTS_DEFAULT: i32 = 185;
 
@@ -70,6 +70,31 @@ impl Aws {
             .with_context(|| format!("AWS shows no account of the default event bus in {}", self.region))
     }
 
+    /// The state of an event source, in AWS's word; none where there is no such source.
+    pub(crate) async fn source_state(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let source = self.events.describe_event_source().name(name).send().await;
+        let source = found(source.map_err(|error| partner::error(&error)));
+        let source = source.with_context(|| {
+            self.cannot(
+                &format!("the event source `{name}`"),
+                "events:DescribeEventSource",
+            )
+        })?;
+        Ok(source.map(|source| {
+            source
+                .state()
+                .map_or_else(String::new, |state| state.as_str().to_owned())
+        }))
+    }
+
+    /// Whether a bus is there.
+    pub(crate) async fn has_bus(&self, name: &str) -> anyhow::Result<bool> {
+        let bus = self.events.describe_event_bus().name(name).send().await;
+        let bus = found(bus.map_err(|error| partner::error(&error)))
+            .with_context(|| self.cannot(&format!("the event bus `{name}`"), "events:DescribeEventBus"))?;
+        Ok(bus.is_some())
+    }
+
     /// The bus of an event source in this account with all that is on it; none where the source has none. What cannot be
     /// exported is said.
     pub(crate) async fn bus(
@@ -105,7 +130,7 @@ impl Aws {
     }
 
     /// The rules of a bus, by name. Those that AWS manages are its own.
-    async fn rules(&self, bus: &str) -> anyhow::Result<Vec<WireRule>> {
+    pub(crate) async fn rules(&self, bus: &str) -> anyhow::Result<Vec<WireRule>> {
         let what = format!("the rules of the event bus `{bus}`");
         let mut all = Vec::new();
         let mut token = None;
@@ -158,7 +183,7 @@ impl Aws {
         Ok((Some(rule), left_out))
     }
 
-    async fn targets(&self, bus: &str, rule: &str) -> anyhow::Result<Vec<WireTarget>> {
+    pub(crate) async fn targets(&self, bus: &str, rule: &str) -> anyhow::Result<Vec<WireTarget>> {
         let what = format!("the targets of the rule `{rule}` on the event bus `{bus}`");
         let mut all = Vec::new();
         let mut token = None;
@@ -240,7 +265,7 @@ impl Aws {
         })
     }
 
-    async fn held_group(&self, name: &str) -> anyhow::Result<Option<logs::types::LogGroup>> {
+    pub(crate) async fn held_group(&self, name: &str) -> anyhow::Result<Option<logs::types::LogGroup>> {
         let what = format!("the log group `{name}`");
         let mut pages = self
             .logs
@@ -285,7 +310,7 @@ impl Aws {
 }
 
 /// An answer of something that may not be there.
-fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+pub(crate) fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(None),
@@ -308,7 +333,7 @@ fn log_of(log: &LogConfig) -> Option<(String, String)> {
 }
 
 /// The log group in an ARN.
-fn log_group_name(arn: &str) -> Option<&str> {
+pub(crate) fn log_group_name(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');
     let service = parts.nth(2);
     let resource = parts.nth(2)?;

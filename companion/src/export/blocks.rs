@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::account::{Account, Bus, Connection, LogGroup, Rule, Target};
 use super::hcl::{Attributes, Block, Value};
-use super::names::names;
+use super::names::{Wanted, is_generated, names};
 
 const CONNECTION: &str = "scalr_eventbridge_connection";
 const BUS: &str = "scalr_eventbridge_bus";
@@ -29,7 +29,6 @@ pub(crate) fn blocks(account: &Account) -> Vec<Block> {
         }
     }
     for setting in &account.audit_logs {
-        let name = names([(setting.account_id.clone(), vec![setting.account_id.as_str()])]);
         let connection = account
             .connections
             .iter()
@@ -39,9 +38,9 @@ pub(crate) fn blocks(account: &Account) -> Vec<Block> {
             Some(one) => export.reference(CONNECTION, &one.id, "id"),
             None => text(&setting.connection_id),
         };
-        let label = name.into_values().next().unwrap_or_default();
         let attributes = vec![("connection_id", selected)];
-        blocks.extend(pair(AUDIT_LOG_SETTING, &label, &setting.account_id, attributes));
+        let label = export.name(AUDIT_LOG_SETTING, &setting.account_id);
+        blocks.extend(pair(AUDIT_LOG_SETTING, label, &setting.account_id, attributes));
     }
     blocks
 }
@@ -72,34 +71,47 @@ struct Export(BTreeMap<&'static str, BTreeMap<String, String>>);
 
 impl Export {
     fn new(account: &Account) -> Self {
-        let connections: Vec<_> = account
-            .connections
-            .iter()
-            .map(|one| (one.id.clone(), vec![one.name.as_str()]))
-            .collect();
+        let connections = || {
+            account.connections.iter().map(|one| Wanted {
+                id: one.id.clone(),
+                parts: vec![one.name.as_str()],
+                apart: vec![&one.region, &one.aws_account_id],
+            })
+        };
         let buses = account
             .buses
             .iter()
-            .map(|bus| (bus.import_id(), vec![bus.short()]));
+            .map(|bus| wanted_on(bus, bus.import_id(), vec![bus.short()]));
         let rules = account.buses.iter().flat_map(|bus| {
             let rules = bus.rules.iter();
-            rules.map(|rule| (bus.import_id_of(rule), vec![bus.short(), rule.name.as_str()]))
+            rules.map(move |rule| wanted_on(bus, bus.import_id_of(rule), vec![bus.short(), &rule.name]))
         });
         let targets = account.buses.iter().flat_map(|bus| {
             bus.rules.iter().flat_map(move |rule| {
                 let targets = rule.targets.iter();
                 targets.map(move |target| {
                     let parts = vec![bus.short(), rule.name.as_str(), target.short()];
-                    (bus.import_id_of_target(rule, target), parts)
+                    wanted_on(bus, bus.import_id_of_target(rule, target), parts)
                 })
             })
         });
+        // An account is known by its id alone: what it streams to is what a person knows.
+        let audit_logs = account.audit_logs.iter().map(|setting| {
+            let mut of = account.connections.iter();
+            let connection = of.find(|one| one.id == setting.connection_id);
+            Wanted {
+                id: setting.account_id.clone(),
+                parts: vec![connection.map_or(setting.account_id.as_str(), |one| &one.name)],
+                apart: vec![&setting.account_id],
+            }
+        });
         Self(BTreeMap::from([
-            (ACTIVATION, names(connections.clone())),
-            (CONNECTION, names(connections)),
+            (ACTIVATION, names(connections())),
+            (CONNECTION, names(connections())),
             (BUS, names(buses)),
             (RULE, names(rules)),
             (TARGET, names(targets)),
+            (AUDIT_LOG_SETTING, names(audit_logs)),
         ]))
     }
 
@@ -238,15 +250,29 @@ impl Bus {
     }
 }
 
+/// What is on a bus is told apart by where the bus is.
+fn wanted_on<'a>(bus: &'a Bus, id: String, parts: Vec<&'a str>) -> Wanted<'a> {
+    Wanted {
+        id,
+        parts,
+        apart: vec![&bus.region, &bus.aws_account_id],
+    }
+}
+
 impl Target {
     /// Its id, where somebody chose one; else where it leads.
     fn short(&self) -> &str {
-        const GENERATED: &str = "scalr-";
-        let generated = self.id.strip_prefix(GENERATED).filter(|rest| rest.len() == 32);
-        match (generated, &self.log_group) {
-            (None, _) => &self.id,
-            (Some(_), Some(group)) => &group.name,
-            (Some(_), None) => self.arn.rsplit([':', '/']).next().unwrap_or_default(),
+        if !is_generated(&self.id) {
+            return &self.id;
+        }
+        let whole = self.arn.as_str();
+        match &self.log_group {
+            Some(group) => &group.name,
+            // The ARN of an API destination ends in its UUID, after its name.
+            None => whole
+                .rsplit([':', '/'])
+                .find(|part| !is_generated(part))
+                .unwrap_or(whole),
         }
     }
 }

@@ -14,17 +14,24 @@ mod hcl;
 mod names;
 
 pub(crate) use account::{Account, AuditLogSetting, Bus, Connection, LogGroup, Rule, Target};
-pub(crate) use aws::Aws;
+pub(crate) use aws::{Aws, log_group_name};
 
 /// The block that makes the file whole.
-const TERRAFORM: &str = "terraform {
+const TERRAFORM: &str = concat!(
+    "terraform {
   required_providers {
     scalr = {
-      source = \"scalr-eventbridge/scalr\"
+      source  = \"scalr-eventbridge/scalr\"
+      version = \"~> ",
+    env!("CARGO_PKG_VERSION_MAJOR"),
+    ".",
+    env!("CARGO_PKG_VERSION_MINOR"),
+    "\"
     }
   }
 }
-";
+"
+);
 
 /// A whole file, or one for a folder whose configuration has the `terraform` block.
 pub(crate) fn text(account: &Account, with_terraform: bool) -> String {
@@ -94,6 +101,13 @@ mod tests {
                             BTreeMap::from([("id".to_owned(), "$.id".to_owned())]),
                             "{\"timestamp\": 1, \"message\": \"<id> %{x}\"}\n".to_owned(),
                         )),
+                        ..Target::default()
+                    },
+                    Target {
+                        id: "Id5f8b1e6c-7f0a-4d6e-9d5c-0f2f6d1c2b3a".to_owned(),
+                        arn: "arn:aws:events:us-east-1:123456789012:api-destination/tickets/11111111-2222-3333-4444-555555555555"
+                            .to_owned(),
+                        role_arn: Some("arn:aws:iam::123456789012:role/calls".to_owned()),
                         ..Target::default()
                     },
                     Target {

@@ -1,5 +1,5 @@
-//! Names of blocks: identifiers that say what the object is. The same object has the same name in every export; where two would
-//! have one name, both get a part of their id's digest.
+//! Names of blocks: identifiers that say what the object is. The same object has the same name in every export. Where two would
+//! have one name, both get what tells them apart (region, account), and only then a part of their id's digest.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,67 @@ use uuid::Uuid;
 
 /// Generated once; another one would rename blocks.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f0c_52d1_6e4b_4a37_9c58_21d7_b3e6_0f94);
+/// So many hexadecimal digits in a row, hyphens between them left out, are not what a person writes.
+const GENERATED_DIGITS: usize = 16;
 
-/// Names by the ids of the objects, given the parts of their names.
-pub(crate) fn names<'a>(
-    wanted: impl IntoIterator<Item = (String, Vec<&'a str>)>,
-) -> BTreeMap<String, String> {
-    let mut by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (id, parts) in wanted {
-        by_name.entry(identifier(&parts)).or_default().push(id);
+/// An object that needs a name.
+pub(crate) struct Wanted<'a> {
+    pub(crate) id: String,
+    /// The parts of its name.
+    pub(crate) parts: Vec<&'a str>,
+    /// What tells it apart from another one of that name.
+    pub(crate) apart: Vec<&'a str>,
+}
+
+/// Names by the ids of the objects.
+pub(crate) fn names<'a>(wanted: impl IntoIterator<Item = Wanted<'a>>) -> BTreeMap<String, String> {
+    let mut named = BTreeMap::new();
+    for (name, alike) in grouped(wanted, |one| identifier(&one.parts)) {
+        if let [one] = alike.as_slice() {
+            named.insert(one.id.clone(), name);
+            continue;
+        }
+        let longer = |one: &Wanted<'_>| identifier(&[one.parts.as_slice(), &one.apart].concat());
+        for (name, alike) in grouped(alike, longer) {
+            let is_alone = alike.len() == 1;
+            for one in alike {
+                let name = if is_alone {
+                    name.clone()
+                } else {
+                    format!("{name}_{}", digest(&one.id))
+                };
+                named.insert(one.id, name);
+            }
+        }
     }
-    let named = |(name, ids): (String, Vec<String>)| {
-        let is_alone = ids.len() == 1;
-        ids.into_iter().map(move |id| {
-            let name = if is_alone {
-                name.clone()
-            } else {
-                format!("{name}_{}", digest(&id))
-            };
-            (id, name)
-        })
-    };
-    by_name.into_iter().flat_map(named).collect()
+    named
+}
+
+fn grouped<'a>(
+    wanted: impl IntoIterator<Item = Wanted<'a>>,
+    name: impl Fn(&Wanted<'a>) -> String,
+) -> BTreeMap<String, Vec<Wanted<'a>>> {
+    let mut groups: BTreeMap<String, Vec<Wanted<'a>>> = BTreeMap::new();
+    for one in wanted {
+        groups.entry(name(&one)).or_default().push(one);
+    }
+    groups
+}
+
+/// Whether a text was made by a program: it has a UUID, a digest or a time in it.
+pub(crate) fn is_generated(text: &str) -> bool {
+    let mut run = 0;
+    for c in text.chars() {
+        match c {
+            '-' if run > 0 => {}
+            c if c.is_ascii_hexdigit() => run += 1,
+            _ => run = 0,
+        }
+        if run >= GENERATED_DIGITS {
+            return true;
+        }
+    }
+    false
 }
 
 /// The parts as one identifier of ASCII letters.
@@ -88,16 +128,36 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_stay() {
-        let named = |all: &[(&str, &[&'static str])]| {
-            names(all.iter().map(|(id, parts)| ((*id).to_owned(), parts.to_vec())))
+        let named = |all: &[(&str, &[&'static str], &'static str)]| {
+            names(all.iter().map(|(id, parts, apart)| Wanted {
+                id: (*id).to_owned(),
+                parts: parts.to_vec(),
+                apart: vec![*apart],
+            }))
         };
-        let one = named(&[("1", &["a", "b"]), ("2", &["c"])]);
+        let one = named(&[("1", &["a", "b"], "x"), ("2", &["c"], "x")]);
         assert_eq!((&*one["1"], &*one["2"]), ("a_b", "c"));
+        let two = named(&[("1", &["a"], "eu-west-1"), ("2", &["a"], "us-east-1")]);
+        assert_eq!((&*two["1"], &*two["2"]), ("a_eu-west-1", "a_us-east-1"));
         // Whatever the order.
-        let two = named(&[("3", &["a_b"]), ("2", &["c"]), ("1", &["a", "b"])]);
+        let three = named(&[("3", &["a_b"], "x"), ("2", &["c"], "x"), ("1", &["a", "b"], "x")]);
         assert_eq!(
-            (&*two["1"], &*two["3"], &*two["2"]),
-            ("a_b_9496421d", "a_b_153a00e7", "c")
+            (&*three["1"], &*three["3"], &*three["2"]),
+            ("a_b_x_9496421d", "a_b_x_153a00e7", "c")
         );
+    }
+
+    #[test]
+    fn what_a_program_made_is_recognised() {
+        for (text, is) in [
+            ("queue", false),
+            ("decade-face-2026", false),
+            ("scalr-4251eb2d10fa5da7bb156632537dfd30", true),
+            ("Id5f8b1e6c-7f0a-4d6e-9d5c-0f2f6d1c2b3a", true),
+            ("terraform-20260101120000000100000001", true),
+            ("prod-us-east-1-123456789012", false),
+        ] {
+            assert_eq!(is_generated(text), is, "{text}");
+        }
     }
 }

@@ -1,11 +1,15 @@
-//! The figures of each connection's delivery, and the events it gave up.
+//! The figures of each connection's delivery, the events that it holds, and those that it gave up.
 
-use scalr_api::AccountId;
+use scalr_api::{AccountId, ConnectionId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::database::Store;
 use super::error::Result;
+use super::row::id;
+
+/// Held events that one answer lists.
+const HELD_LISTED_MAX: usize = 100;
 
 /// The figures of a connection's delivery.
 #[derive(Clone, Debug)]
@@ -32,16 +36,6 @@ pub(crate) struct DroppedEvent {
     pub(crate) at_ms: i64,
 }
 
-/// An event that is held.
-#[derive(Clone, Debug)]
-pub(crate) struct HeldEvent {
-    pub(crate) event_id: String,
-    pub(crate) detail_type: String,
-    pub(crate) time_ms: i64,
-    pub(crate) attempts: u32,
-    pub(crate) last_error: Option<String>,
-}
-
 /// The figures of the connection `?2` of the account `?1`. The last subquery needs the index of events with an error: by
 /// the one of all events, every held event would be read to find that none has an error.
 pub(super) const FIGURES: &str = "SELECT d.*,
@@ -50,14 +44,39 @@ pub(super) const FIGURES: &str = "SELECT d.*,
           WHERE o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
      FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ?1 AND c.id = ?2";
 
-/// The first events that the connection `?2` of the account `?1` holds.
-pub(super) const HELD: &str = "SELECT o.event_id, o.detail_type, o.time_ms, o.attempts, o.last_error
-     FROM connection c CROSS JOIN outbox o ON o.connection_id = c.id
-     WHERE c.id = ?2 AND c.account_id = ?1 ORDER BY o.seq LIMIT ?3";
-
 /// The newest explanations of the connection `?`.
 pub(super) const EXPLANATIONS: &str =
     "SELECT * FROM dropped WHERE connection_id = ? ORDER BY seq DESC LIMIT 100";
+
+/// An event that waits to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldEvent {
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) event_id: String,
+    pub(crate) detail_type: String,
+    pub(crate) bytes: i64,
+    pub(crate) accepted_at_ms: i64,
+    pub(crate) attempts: u32,
+    pub(crate) last_error: Option<String>,
+}
+
+/// The oldest `?4` held events of the account `?1`, of one connection and of one id where these are given.
+const HELD: &str =
+    "SELECT o.connection_id, o.event_id, o.detail_type, o.bytes, o.time_ms, o.attempts, o.last_error
+     FROM outbox o JOIN connection c ON c.id = o.connection_id
+     WHERE c.account_id = ?1 AND (?2 IS NULL OR c.id = ?2) AND (?3 IS NULL OR o.event_id = ?3) ORDER BY o.seq LIMIT ?4";
+
+fn held(row: &SqliteRow) -> Result<HeldEvent> {
+    Ok(HeldEvent {
+        connection_id: id(row, "connection_id")?,
+        event_id: row.try_get("event_id")?,
+        detail_type: row.try_get("detail_type")?,
+        bytes: row.try_get("bytes")?,
+        accepted_at_ms: row.try_get("time_ms")?,
+        attempts: row.try_get("attempts")?,
+        last_error: row.try_get("last_error")?,
+    })
+}
 
 fn figures(row: &SqliteRow) -> Result<DeliveryFigures> {
     Ok(DeliveryFigures {
@@ -86,31 +105,26 @@ fn dropped(row: &SqliteRow) -> Result<DroppedEvent> {
     })
 }
 
-fn held(row: &SqliteRow) -> Result<HeldEvent> {
-    Ok(HeldEvent {
-        event_id: row.try_get("event_id")?,
-        detail_type: row.try_get("detail_type")?,
-        time_ms: row.try_get("time_ms")?,
-        attempts: row.try_get("attempts")?,
-        last_error: row.try_get("last_error")?,
-    })
-}
-
 impl Store {
-    /// The first events that a connection of an account holds, oldest first.
+    /// The oldest held events of an account, of one connection and of one id where these are given; and whether there are more.
     pub(crate) async fn held_events(
         &self,
         account: &AccountId,
-        id: &str,
-        limit: i64,
-    ) -> Result<Vec<HeldEvent>> {
+        [connection, event]: [Option<&str>; 2],
+    ) -> Result<(Vec<HeldEvent>, bool)> {
         let rows = sqlx::query(HELD)
             .bind(account.as_str())
-            .bind(id)
-            .bind(limit)
+            .bind(connection)
+            .bind(event)
+            .bind(i64::try_from(HELD_LISTED_MAX + 1).unwrap_or(i64::MAX))
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(held).collect()
+        let listed = rows
+            .iter()
+            .take(HELD_LISTED_MAX)
+            .map(held)
+            .collect::<Result<_>>()?;
+        Ok((listed, rows.len() > HELD_LISTED_MAX))
     }
 
     /// The figures of a connection of an account, with the last events given up, newest first.

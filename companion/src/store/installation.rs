@@ -56,6 +56,15 @@ impl Tx {
         Ok(wanted.clone())
     }
 
+    /// Replaces the token.
+    pub(crate) async fn set_token(&mut self, token: &Token) -> Result<()> {
+        sqlx::query("UPDATE installation SET token = ?")
+            .bind(token.reveal())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     async fn seed(&mut self, wanted: &Installation, (environment, workspace): (&str, &str)) -> Result<()> {
         let (account, env, ws) = (&wanted.account_id, &wanted.environment_id, &wanted.workspace_id);
         sqlx::query("INSERT INTO installation (only_one, token) VALUES (1, ?)")

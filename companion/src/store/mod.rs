@@ -45,7 +45,7 @@ pub(crate) use directory::{DirLock, lock};
 pub(crate) use error::{Result, StoreError};
 pub(crate) use event::NewEvent;
 pub(crate) use feed::{Happening, What};
-pub(crate) use figures::{DeliveryFigures, DroppedEvent};
+pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
 pub(crate) use installation::Installation;
 pub(crate) use lease::{Entry, Leased, Settlement};
 pub(crate) use row::{Found, Window};

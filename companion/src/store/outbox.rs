@@ -28,6 +28,12 @@ pub(crate) async fn accept(tx: &mut Tx, event: &NewEvent) -> Result<Vec<Connecti
             tx.wake_retention();
         }
         tx.wake_delivery();
+        tracing::info!(
+            event = event.event_id,
+            "type" = event.event_type.as_str(),
+            connection = connection.as_str(),
+            "an event is to be sent"
+        );
     }
     Ok(receivers)
 }

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::Result;
-use super::row::id;
+use super::row::{Found, Window, found, id};
 
 /// Ended runs are deleted once this many newer runs exist.
 const RUNS_KEPT: i64 = 10_000;
@@ -18,6 +18,8 @@ pub(crate) struct Run {
     pub(crate) status: RunStatus,
     pub(crate) is_dry: bool,
     pub(crate) is_destroy: bool,
+    /// It ends as errored, on request.
+    pub(crate) fails: bool,
     pub(crate) message: Option<String>,
     pub(crate) source: String,
     pub(crate) user_email: String,
@@ -38,6 +40,7 @@ fn run(row: &SqliteRow) -> Result<Run> {
         status: status_of(&status),
         is_dry: row.try_get("is_dry")?,
         is_destroy: row.try_get("is_destroy")?,
+        fails: row.try_get("fails")?,
         message: row.try_get("message")?,
         source: row.try_get("source")?,
         user_email: row.try_get("user_email")?,
@@ -52,6 +55,7 @@ fn status_of(text: &str) -> RunStatus {
         RunStatus::PlannedAndFinished,
         RunStatus::Applying,
         RunStatus::Applied,
+        RunStatus::Errored,
     ]
     .into_iter()
     .find(|known| known.as_str() == text)
@@ -83,6 +87,35 @@ impl Store {
         row.as_ref().map(run).transpose()
     }
 
+    /// Runs of an account by exact id, workspace and environment, where given; the newest first.
+    pub(crate) async fn runs(
+        &self,
+        account: &AccountId,
+        [of, id, workspace, environment]: [Option<&str>; 4],
+        window: Window,
+    ) -> Result<Found<Run>> {
+        let rows = sqlx::query(
+            "WITH found AS (
+               SELECT r.*, r.rowid AS position FROM run r JOIN workspace w ON w.id = r.workspace_id
+               JOIN environment e ON e.id = w.environment_id
+               WHERE e.account_id = ?1 AND (?2 IS NULL OR e.account_id = ?2) AND (?3 IS NULL OR r.id = ?3)
+                 AND (?4 IS NULL OR w.id = ?4) AND (?5 IS NULL OR e.id = ?5))
+             SELECT * FROM (SELECT COUNT(*) AS total FROM found)
+             LEFT JOIN (SELECT * FROM found ORDER BY position DESC LIMIT ?6 OFFSET ?7) ON TRUE
+             ORDER BY position DESC",
+        )
+        .bind(account.as_str())
+        .bind(of)
+        .bind(id)
+        .bind(workspace)
+        .bind(environment)
+        .bind(window.limit)
+        .bind(window.offset)
+        .fetch_all(&self.read)
+        .await?;
+        found(&rows, run)
+    }
+
     /// When the next run takes its next step.
     pub(crate) async fn next_step_ms(&self) -> Result<Option<i64>> {
         let row = sqlx::query(NEXT_STEP).fetch_one(&self.read).await?;
@@ -96,7 +129,7 @@ impl Tx {
         let run = &new.run;
         sqlx::query(
             "INSERT INTO run (id, workspace_id, status, is_dry, is_destroy, message, source, user_email,
-                              created_at_ms, step_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                              created_at_ms, step_at_ms, fails) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run.id.as_str())
         .bind(run.workspace_id.as_str())
@@ -108,6 +141,7 @@ impl Tx {
         .bind(&run.user_email)
         .bind(run.created_at_ms)
         .bind(new.step_at_ms)
+        .bind(run.fails)
         .execute(&mut *self.inner)
         .await?;
         sqlx::query(DELETE_OLD_RUNS)

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::database::{Store, Tx};
 use super::error::Result;
 use super::row::{Found, Window, found, id};
+use crate::ids;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
@@ -139,6 +140,41 @@ impl Store {
 }
 
 impl Tx {
+    /// The environment and workspace of these names; what is missing is added.
+    pub(crate) async fn ensure_workspace(
+        &mut self,
+        account: &AccountId,
+        environment: &str,
+        workspace: &str,
+    ) -> Result<(EnvironmentId, WorkspaceId)> {
+        sqlx::query("INSERT INTO environment (id, account_id, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(ids::new_text("env"))
+            .bind(account.as_str())
+            .bind(environment)
+            .execute(&mut *self.inner)
+            .await?;
+        let row = sqlx::query("SELECT id FROM environment WHERE account_id = ? AND name = ?")
+            .bind(account.as_str())
+            .bind(environment)
+            .fetch_one(&mut *self.inner)
+            .await?;
+        let environment: EnvironmentId = id(&row, "id")?;
+        sqlx::query(
+            "INSERT INTO workspace (id, environment_id, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(ids::new_text("ws"))
+        .bind(environment.as_str())
+        .bind(workspace)
+        .execute(&mut *self.inner)
+        .await?;
+        let row = sqlx::query("SELECT id FROM workspace WHERE environment_id = ? AND name = ?")
+            .bind(environment.as_str())
+            .bind(workspace)
+            .fetch_one(&mut *self.inner)
+            .await?;
+        Ok((environment, id(&row, "id")?))
+    }
+
     /// The scope of a workspace of any account: for runs, whose workspace was checked when they were created.
     pub(crate) async fn workspace_scope(&mut self, workspace: &WorkspaceId) -> Result<WorkspaceScope> {
         let row = sqlx::query(concat!(scope_columns!(), "WHERE w.id = ?"))

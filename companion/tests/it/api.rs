@@ -67,10 +67,22 @@ async fn reads_and_refusals() {
         ),
         ("/nothing/here", (404, "/errors/0/code", json!("no-route"))),
         ("/runs/run-none", (404, "/errors/0/code", json!("not-found"))),
-        ("/runs", (405, "/errors/0/status", json!("405"))),
+        ("/runs", (200, "/data", json!([]))),
+        (
+            "/runs?filter[workspace]=ws-other",
+            (200, "/meta/pagination/total-count", json!(0)),
+        ),
     ] {
         check(&c, "GET", path, None, want).await;
     }
+    check(
+        &c,
+        "DELETE",
+        "/runs",
+        None,
+        (405, "/errors/0/status", json!("405")),
+    )
+    .await;
 }
 
 const CONNECTIONS: &str = "/integrations/aws-event-bridge";

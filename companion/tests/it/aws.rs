@@ -116,6 +116,13 @@ impl Aws {
             .expect("the target is put");
     }
 
+    /// Has the rule match the runs of one workspace alone.
+    pub(crate) async fn only_runs_of(&self, region: &str, source: &str, workspace: &str) {
+        let pattern = format!(r#"{{"detail":{{"event":{{"workspace":["{workspace}"]}}}}}}"#);
+        let put = self.events(region).put_rule().name("r").event_bus_name(source);
+        put.event_pattern(pattern).send().await.expect("a rule");
+    }
+
     /// The events in the log group, oldest first.
     pub(crate) async fn arrived(&self, region: &str) -> Vec<Value> {
         let mut pages = self

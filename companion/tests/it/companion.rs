@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 
 use crate::{process, until};
 
@@ -60,6 +60,13 @@ impl Companion {
             line,
             http: reqwest::Client::new(),
         }
+    }
+
+    /// The same of a command whose stderr is piped; the log comes with it.
+    pub(crate) async fn spawn_with_log(command: Command) -> (Self, ChildStderr) {
+        let mut companion = Self::spawn(command).await;
+        let stderr = companion.child.stderr.take().expect("stderr is piped");
+        (companion, stderr)
     }
 
     /// A text of the printed line.

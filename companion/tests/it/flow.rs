@@ -1,5 +1,6 @@
 //! The whole flow, from a pending connection to events in the log group, and back.
 
+use scalr_events::{EventType, catalogue};
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
@@ -48,6 +49,39 @@ async fn events_are_held_until_the_stream_is_active() {
     assert_eq!(event["detail-type"], "RunExecuted");
     assert_eq!(event["detail"]["event"]["result"], "planned_and_finished");
     assert_eq!(event["detail"]["event"]["workspace"], "network");
+    is_like_its_sample(&event, EventType::RunExecuted);
+}
+
+/// The sample is what patterns are tested with: an event that was delivered has the same fields, with values of the same types, and the
+/// same envelope.
+fn is_like_its_sample(event: &Value, event_type: EventType) {
+    let sample = scalr_events::sample(event_type);
+    for field in catalogue::fields(event_type) {
+        let (found, wanted) = (event.pointer(&field.pointer()), sample.pointer(&field.pointer()));
+        let kind = |value: Option<&Value>| {
+            value.map(|value| (value.is_string(), value.is_number(), value.is_boolean()))
+        };
+        // A session has no token id.
+        if wanted != Some(&Value::Null) {
+            assert_eq!(kind(found), kind(wanted), "{}: {found:?}", field.path);
+        }
+    }
+    let keys = |event: &Value| event.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(event), keys(&sample));
+    let form = |event: &Value, key: &str| -> String {
+        let text = event[key].as_str().unwrap().chars();
+        let of = |c: char| if c.is_ascii_digit() { '0' } else { c };
+        text.map(of).collect()
+    };
+    for envelope in [event, &sample] {
+        assert_eq!(envelope["version"], "0");
+        assert_eq!(envelope["resources"], json!([]));
+        assert_eq!(form(envelope, "account"), "000000000000");
+        assert_eq!(form(envelope, "time"), "0000-00-00T00:00:00Z");
+        let id = envelope["id"].as_str().unwrap();
+        let parts: Vec<usize> = id.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12], "{id}");
+    }
 }
 
 /// The audit logs that arrived, once there are `n`, with their actions in order of spelling.
@@ -105,6 +139,7 @@ async fn an_audit_log_has_actor_and_action_without_the_token() {
     let of_run = logs
         .iter()
         .find(|log| log["detail"]["request"]["action"] == "create-run");
+    is_like_its_sample(of_run.unwrap(), EventType::AuditLog);
     let detail = &of_run.unwrap()["detail"];
     let token = c.text("/scalr/token");
     let end = format!("...{}", &token[token.len() - 6..]);

@@ -1,17 +1,18 @@
 terraform {
   required_providers {
     scalr = {
-      source = "scalr-eventbridge/scalr"
+      source  = "scalr-eventbridge/scalr"
+      version = "~> 0.1"
     }
   }
 }
 
 import {
-  to = scalr_eventbridge_connection.prod_4285cde3
+  to = scalr_eventbridge_connection.prod_us-east-1_123456789012
   id = "in-1"
 }
 
-resource "scalr_eventbridge_connection" "prod_4285cde3" {
+resource "scalr_eventbridge_connection" "prod_us-east-1_123456789012" {
   name           = "prod"
   aws_account_id = "123456789012"
   region         = "us-east-1"
@@ -23,8 +24,8 @@ import {
 }
 
 resource "scalr_eventbridge_bus" "prod" {
-  event_source_name = scalr_eventbridge_connection.prod_4285cde3.event_source_name
-  region            = scalr_eventbridge_connection.prod_4285cde3.region
+  event_source_name = scalr_eventbridge_connection.prod_us-east-1_123456789012.event_source_name
+  region            = scalr_eventbridge_connection.prod_us-east-1_123456789012.region
   description       = "The \"$${main}\"\nbus"
   dead_letter_config = {
     arn = "arn:aws:sqs:us-east-1:123456789012:lost"
@@ -77,6 +78,20 @@ resource "scalr_eventbridge_target" "prod_runs_scalr_runs" {
 }
 
 import {
+  to = scalr_eventbridge_target.prod_runs_tickets
+  id = "aws.partner/scalr.com/acme/prod/runs/Id5f8b1e6c-7f0a-4d6e-9d5c-0f2f6d1c2b3a@us-east-1"
+}
+
+resource "scalr_eventbridge_target" "prod_runs_tickets" {
+  rule           = scalr_eventbridge_rule.prod_runs.name
+  region         = scalr_eventbridge_bus.prod.region
+  event_bus_name = scalr_eventbridge_rule.prod_runs.event_bus_name
+  target_id      = "Id5f8b1e6c-7f0a-4d6e-9d5c-0f2f6d1c2b3a"
+  arn            = "arn:aws:events:us-east-1:123456789012:api-destination/tickets/11111111-2222-3333-4444-555555555555"
+  role_arn       = "arn:aws:iam::123456789012:role/calls"
+}
+
+import {
   to = scalr_eventbridge_target.prod_runs_queue
   id = "aws.partner/scalr.com/acme/prod/runs/queue@us-east-1"
 }
@@ -93,14 +108,15 @@ resource "scalr_eventbridge_target" "prod_runs_queue" {
 }
 
 import {
-  to = scalr_eventbridge_activation.prod_4285cde3
+  to = scalr_eventbridge_activation.prod_us-east-1_123456789012
   id = "in-1"
 }
 
-resource "scalr_eventbridge_activation" "prod_4285cde3" {
-  connection_id = scalr_eventbridge_connection.prod_4285cde3.id
+resource "scalr_eventbridge_activation" "prod_us-east-1_123456789012" {
+  connection_id = scalr_eventbridge_connection.prod_us-east-1_123456789012.id
   depends_on = [
     scalr_eventbridge_target.prod_runs_scalr_runs,
+    scalr_eventbridge_target.prod_runs_tickets,
     scalr_eventbridge_target.prod_runs_queue,
   ]
 }
@@ -127,23 +143,23 @@ resource "scalr_eventbridge_activation" "_1st__x" {
 }
 
 import {
-  to = scalr_eventbridge_connection.prod_a5d219a9
+  to = scalr_eventbridge_connection.prod_us-east-1_999999999999
   id = "in-3"
 }
 
-resource "scalr_eventbridge_connection" "prod_a5d219a9" {
+resource "scalr_eventbridge_connection" "prod_us-east-1_999999999999" {
   name           = "prod"
   aws_account_id = "999999999999"
   region         = "us-east-1"
 }
 
 import {
-  to = scalr_audit_log_setting.acc-1
+  to = scalr_audit_log_setting.prod
   id = "acc-1"
 }
 
-resource "scalr_audit_log_setting" "acc-1" {
-  connection_id = scalr_eventbridge_activation.prod_4285cde3.connection_id
+resource "scalr_audit_log_setting" "prod" {
+  connection_id = scalr_eventbridge_activation.prod_us-east-1_123456789012.connection_id
 }
 
 # Left out: one�resource

@@ -29,6 +29,7 @@
 //! choice                                         whether an alternative holds within the elements of arrays
 //! pattern                                        one pattern
 //! explain limits matcher                         why a miss; EventBridge's limits; many patterns at once
+//! near                                           what nearly matched
 //! ```
 
 #![forbid(unsafe_code)]
@@ -51,6 +52,7 @@ mod json;
 mod limits;
 mod matcher;
 mod names;
+mod near;
 mod number;
 mod pattern;
 mod scan;
@@ -64,5 +66,6 @@ pub use limits::{
     COMBINATIONS_MAX, COMPLEXITY_MAX, LENGTH_MAX, LENGTH_QUOTA, NUMBER_MAX, Warning, wildcard_complexity,
 };
 pub use matcher::{Found, Matcher};
+pub use near::NearMiss;
 pub use pattern::Pattern;
 pub use steps::STEPS_MAX;

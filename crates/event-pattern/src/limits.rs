@@ -37,6 +37,12 @@ pub enum Warning {
         /// The number.
         number: f64,
     },
+    /// In each of its fields an alternative has a comparison in common with an earlier alternative: the engine takes it for the same
+    /// and ignores it.
+    AlternativeIgnored {
+        /// Which one, counted from 0 in the order in which they are written.
+        alternative: usize,
+    },
 }
 
 impl std::fmt::Display for Warning {
@@ -49,6 +55,11 @@ impl std::fmt::Display for Warning {
             Self::NumberOutOfRange { path, number } => write!(
                 f,
                 "`{path}` compares with {number:?}, which is outside the range of -5e9 to 5e9 that EventBridge documents"
+            ),
+            Self::AlternativeIgnored { alternative } => write!(
+                f,
+                "alternative {alternative} of `$or` (counted from 0) has a value in common with an earlier one in every field: EventBridge's \
+                 engine takes it for the same one and ignores it"
             ),
         }
     }
@@ -71,12 +82,18 @@ impl Pattern {
                           sequences after a wildcard character";
             return Err(Error::limit(reason.to_owned(), "fewer `*`"));
         }
+        let ignored = compile::ignored(&written)?;
         let compiled = Self::of(written)?;
         let mut warnings = Vec::new();
         if length > LENGTH_QUOTA {
             warnings.push(Warning::LongerThanQuota { length });
         }
         warnings.extend(compiled.numbers_out_of_range());
+        warnings.extend(
+            ignored
+                .into_iter()
+                .map(|alternative| Warning::AlternativeIgnored { alternative }),
+        );
         Ok((compiled, warnings))
     }
 

@@ -7,7 +7,7 @@
 //! bounded error id page paths                                          leaves: what all kinds share
 //! document                                                             objects, references, bodies
 //! account audit_log_setting connection environment run workspace       one file a kind of object
-//! delivery                                                             what the companion tells of a connection
+//! companion delivery                                                   calls of the companion alone; what it tells of a connection
 //! client/                                                              the HTTP client, behind the feature `client`
 //! ```
 
@@ -22,6 +22,7 @@ mod paths;
 
 mod account;
 mod audit_log_setting;
+mod companion;
 mod connection;
 mod delivery;
 mod environment;
@@ -36,6 +37,7 @@ pub use audit_log_setting::{
     AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingInput, AuditLogSettingInputRelationships,
     AuditLogSettingRelationships,
 };
+pub use companion::{EVENTS_PATH, Emit, Emitted, FAILING_RUNS_PATH, FailingRun, Held, HeldEvent};
 pub use connection::{
     Connection, ConnectionAttributes, ConnectionId, ConnectionInput, ConnectionRelationships, Status,
 };
@@ -52,5 +54,5 @@ pub use workspace::{Workspace, WorkspaceAttributes, WorkspaceId, WorkspaceRelati
 #[cfg(feature = "client")]
 pub use client::{
     Answered, Client, ClientError, ExtraRoots, Host, HostError, Paced, Refusal, Retry, RootsError, Settings,
-    Token, TokenError,
+    Token, TokenError, credentials,
 };

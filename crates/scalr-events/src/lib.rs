@@ -6,15 +6,17 @@
 //! ```text
 //! audit_log nearest run_executed    leaves: the two details, and names close to a misspelt one
 //! event_type                        the two types by name
-//! catalogue sample                  every field of an event; one sample of each
+//! catalogue/                        every field of an event
 //! values                            whether a comparison can match any value of a field
-//! pattern                           a pattern from a type and filters
+//! pattern/ sample                   a pattern from a type and filters; one sample of each type
 //! unmatched                         why a pattern, or a part of one, matches no event
+//! explained                         what a pattern makes of an event, and what is to be written instead
 //! ```
 
 mod audit_log;
 pub mod catalogue;
 mod event_type;
+mod explained;
 mod nearest;
 mod pattern;
 mod run_executed;
@@ -25,8 +27,9 @@ mod values;
 pub use audit_log::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
 pub use catalogue::SOURCE_PREFIX;
 pub use event_type::{EventType, UnknownType};
+pub use explained::{Explained, explain};
 pub use nearest::nearest;
-pub use pattern::{PatternError, event_pattern};
-pub use run_executed::{Run, RunExecuted};
-pub use sample::{sample, sample_text};
+pub use pattern::{ANY_OF, PatternError, event_pattern};
+pub use run_executed::{Run, RunExecuted, run_event_type, run_title};
+pub use sample::{SampleError, sample, sample_event, sample_text, sample_with, value_of_text};
 pub use unmatched::{Unmatched, unmatched};

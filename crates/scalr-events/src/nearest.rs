@@ -3,7 +3,7 @@
 /// The known name closest to `given`, if one is close enough to suggest.
 ///
 /// Case, `-` and `_` are ignored; a name that contains the other is close.
-pub fn nearest(given: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     closest(given, known, |given, known| {
         given.len() > 3 && known.len() > 3 && (contains(known, given) || contains(given, known))
     })
@@ -17,11 +17,11 @@ pub(crate) fn nearest_spelling(
     closest(given, known, |_, _| false)
 }
 
-fn closest(
+fn closest<'a>(
     given: &str,
-    known: impl IntoIterator<Item = &'static str>,
+    known: impl IntoIterator<Item = &'a str>,
     is_close: fn(&[char], &[char]) -> bool,
-) -> Option<&'static str> {
+) -> Option<&'a str> {
     let given = fold(given);
     let limit = (given.len() / 3).max(1);
     let scored = known.into_iter().filter_map(|name| {
@@ -45,17 +45,21 @@ fn contains(whole: &[char], part: &[char]) -> bool {
     whole.windows(part.len()).any(|window| window == part)
 }
 
-/// Edits (insert, delete, replace) between two names.
+/// Edits between two names: insert, delete, replace, or swap two neighbours.
 fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = vec![];
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, left) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+        let mut next = vec![i + 1];
         for (j, right) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+            let replaced = row[j] + usize::from(left != right);
+            let mut least = replaced.min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && *left == b[j - 1] && a[i - 1] == *right {
+                least = least.min(before[j - 1] + 1);
+            }
+            next.push(least);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -69,6 +73,8 @@ mod tests {
         let known = ["workspace", "is_dry", "user_email", "run_id"];
         for (given, want) in [
             ("workspce", Some("workspace")),
+            ("rnu_id", Some("run_id")),
+            ("rnud", None),
             ("is-dry", Some("is_dry")),
             ("isDry", Some("is_dry")),
             ("email", Some("user_email")),

@@ -2,6 +2,32 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What Scalr's API lists as statuses of a run, without those of a run that goes on: `planned_and_finished`, `applied`, `errored`,
+/// `discarded` and `canceled` in its reference (Runs, `attributes.status`), `policy_soft_failed` in its Go SDK (`RunStatus`), where
+/// nothing says that a run goes on from there.
+pub(crate) const RESULTS: &[&str] = &[
+    "applied",
+    "planned_and_finished",
+    "errored",
+    "canceled",
+    "discarded",
+    "policy_soft_failed",
+];
+
+/// The `title` of a run's event.
+pub fn run_title(id: &str, workspace: &str, environment: &str) -> String {
+    format!("Scalr run execution completed on workspace '{workspace}' ({environment}). Run ID: {id}.")
+}
+
+/// The `event_type` of the event of a run with this result.
+pub fn run_event_type(result: &str) -> &'static str {
+    if matches!(result, "applied" | "planned_and_finished") {
+        "success"
+    } else {
+        "error"
+    }
+}
+
 /// The `detail` of a `RunExecuted` event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunExecuted {

@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use crate::EventType;
 use crate::catalogue::{self, Field};
 use crate::nearest::nearest;
-use crate::values::{excludes_nothing, matches, never};
+use crate::values::{excludes_nothing, matches, never, odd};
 
 /// What EventBridge itself adds to an event that it replays from an archive.
 const REPLAY: &str = "replay-name";
-const DETAIL_TYPE: &str = "detail-type";
+pub(crate) const DETAIL_TYPE: &str = "detail-type";
 /// More combinations than this EventBridge refuses; nothing is said of them.
 const COMBINATIONS_MAX: usize = event_pattern::COMBINATIONS_MAX;
 
@@ -22,6 +22,8 @@ pub struct Unmatched {
     pub whole: Vec<String>,
     /// What matches none in a pattern that may match one: alternatives of `$or`, values in lists.
     pub parts: Vec<String>,
+    /// What may match one, and is probably not meant so.
+    pub odd: Vec<String>,
 }
 
 /// What of the pattern matches no event of Scalr's.
@@ -36,6 +38,7 @@ pub fn unmatched(pattern: &Value) -> Unmatched {
                 is_alive = true;
                 let parts = alternative.iter().flat_map(|leaf| leaf.parts(&all));
                 found.parts.extend(parts);
+                found.odd.extend(alternative.iter().flat_map(Leaf::odd));
             }
         }
     }
@@ -47,6 +50,7 @@ pub fn unmatched(pattern: &Value) -> Unmatched {
     }
     without_repeats(&mut found.whole);
     without_repeats(&mut found.parts);
+    without_repeats(&mut found.odd);
     found
 }
 
@@ -177,6 +181,20 @@ impl Leaf<'_> {
         found
     }
 
+    /// Comparisons that may match, and probably not what is meant.
+    fn odd(&self) -> Vec<String> {
+        let mut fields = EventType::ALL
+            .into_iter()
+            .filter_map(|event_type| self.field(event_type));
+        let field = fields.next();
+        let found = self.matchers.iter().filter_map(|matcher| {
+            let field = field?;
+            // What is never right is among the parts.
+            never(field, &[matcher]).map_or_else(|| odd(field, matcher), |_| None)
+        });
+        found.collect()
+    }
+
     /// Why a type that is named here matches none all the same.
     fn excluded(&self, event_type: EventType, faults: &[Fault], matcher: &Value) -> Option<String> {
         let named = self.path == DETAIL_TYPE && matcher.as_str() == Some(event_type.as_str());
@@ -185,7 +203,8 @@ impl Leaf<'_> {
     }
 }
 
-fn unknown(event_type: EventType, path: &str) -> String {
+/// That the type has no such field, and which is the nearest.
+pub(crate) fn unknown(event_type: EventType, path: &str) -> String {
     let paths = || catalogue::fields(event_type).map(|field| field.path);
     if paths().any(|known| known.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))) {
         return format!("`{path}` of `{event_type}` is an object, and the pattern looks for a value");
@@ -384,6 +403,22 @@ mod tests {
             &json!({ "detail": { "nothing": ["x", { "exists": false }] } }),
             &[],
         );
+    }
+
+    #[test]
+    fn what_is_probably_not_meant_is_said() {
+        for (event, want) in [
+            (
+                json!({ "workspace": ["prod-*", "web"] }),
+                &["`detail.event.workspace`: EventBridge compares the `*`"][..],
+            ),
+            (json!({ "workspace": [{ "wildcard": "prod-*" }] }), &[]),
+            // Never right, and said to be so.
+            (json!({ "run-id": ["run-*", "run-1"] }), &[]),
+        ] {
+            let pattern = json!({ "detail": { "event": event } });
+            compare(&pattern, &unmatched(&pattern).odd, want);
+        }
     }
 
     /// No more combinations than EventBridge takes are looked at.

@@ -3,7 +3,8 @@
 use event_pattern::Pattern;
 use serde_json::{Value, json};
 
-use crate::catalogue::{Field, Kind, SOURCE_PREFIX};
+use crate::EventType;
+use crate::catalogue::{self, Field, Form, Kind, SOURCE_PREFIX};
 use crate::nearest::nearest_spelling;
 
 /// Why none of these comparisons matches any value of the field; none where one may.
@@ -27,12 +28,60 @@ pub(crate) fn never(field: &Field, matchers: &[&Value]) -> Option<String> {
         ));
     }
     let wanted: Vec<String> = matchers.iter().map(|matcher| in_words(matcher)).collect();
+    let mut exact = matchers.iter().filter_map(|matcher| matcher.as_str());
+    let hint = match exact.find(|text| text.contains('*')) {
+        Some(text) => format!(": {}", literal(text)),
+        None => hint(field, matchers.iter().copied().flat_map(texts)),
+    };
+    let known = known(tagged(field, matchers).unwrap_or(field));
+    Some(format!("{known}, never {}{hint}", wanted.join(" or ")))
+}
+
+/// Why no event has this text as the field's value, or as one of its elements.
+pub(crate) fn refused(field: &Field, text: &str) -> Option<String> {
+    never(field, &[&json!(text)])
+}
+
+/// What a comparison probably does not mean, though an event may match it: a `*` that is compared as it is written, or the name of a tag
+/// that no event is known to have.
+pub(crate) fn odd(field: &Field, matcher: &Value) -> Option<String> {
+    let text = matcher.as_str()?;
+    if text.contains('*') {
+        return Some(format!("`{}`: {}", field.path, literal(text)));
+    }
+    if field.path != catalogue::TAGS || field.tag.is_some() || !text.starts_with("scalr-") {
+        return None;
+    }
+    let name = text
+        .split_inclusive(':')
+        .next()
+        .filter(|name| name.ends_with(':'))?;
+    let names = || {
+        EventType::ALL
+            .into_iter()
+            .flat_map(catalogue::tags)
+            .filter_map(|tag| tag.tag)
+    };
+    if names().any(|known| known == name) {
+        return None;
+    }
+    let near = nearest_spelling(name, names());
+    let hint = near.map_or_else(String::new, |near| format!(": perhaps `{near}` is meant"));
     Some(format!(
-        "{}, never {}{}",
-        known(field),
-        wanted.join(" or "),
-        hint(field, matchers.iter().copied().flat_map(texts))
+        "no tag of Scalr's events is known that begins with `{name}`{hint}"
     ))
+}
+
+/// The type of a value, with its article.
+pub(crate) const fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a bool",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// Values that `anything-but` is to exclude and that the field never has.
@@ -40,7 +89,10 @@ pub(crate) fn excludes_nothing(field: &Field, matcher: &Value) -> Option<String>
     let excluded = matcher.get("anything-but").map(texts).unwrap_or_default();
     let strange: Vec<&str> = excluded
         .into_iter()
-        .filter(|text| !field.values.is_empty() && !field.values.contains(text))
+        .filter(|text| {
+            let values = field.form.values();
+            !values.is_empty() && !values.contains(text)
+        })
         .collect();
     let first = strange.first()?;
     let hint = hint(field, strange.iter().copied());
@@ -68,13 +120,43 @@ fn may_match(field: &Field, matcher: &Value) -> bool {
     if field.path == "source" {
         return may_be_a_source(matcher);
     }
-    field.values.is_empty() || field.values.iter().any(|value| matches(matcher, value))
+    match (matcher, matcher.get("prefix")) {
+        (Value::String(text), _) => of_text(field, text, Form::takes),
+        (_, Some(Value::String(prefix))) => of_text(field, prefix, Form::may_begin),
+        _ => {
+            let values = field.form.values();
+            values.is_empty() || values.iter().any(|value| matches(matcher, value))
+        }
+    }
+}
+
+/// What the field's form says of a text, or in the list of tags the form of what is behind the tag's name.
+fn of_text(field: &Field, text: &str, ask: fn(Form, &str) -> bool) -> bool {
+    match behind_tag(field, text) {
+        Some((tag, value)) => ask(tag.form, value),
+        None => ask(field.form, text),
+    }
+}
+
+/// The tag whose name a text of the list of tags begins with, and what is behind that name.
+fn behind_tag<'t>(field: &Field, text: &'t str) -> Option<(&'static Field, &'t str)> {
+    if field.path != catalogue::TAGS || field.tag.is_some() {
+        return None;
+    }
+    let mut tags = EventType::ALL.into_iter().flat_map(catalogue::tags);
+    tags.find_map(|tag| Some((tag, text.strip_prefix(tag.tag?)?)))
+}
+
+/// The tag that is looked for with a value that it never has.
+fn tagged(field: &Field, matchers: &[&Value]) -> Option<&'static Field> {
+    let mut texts = matchers.iter().copied().flat_map(texts);
+    texts.find_map(|text| behind_tag(field, text)).map(|(tag, _)| tag)
 }
 
 fn may_be_a_source(matcher: &Value) -> bool {
     let begins = format!("{SOURCE_PREFIX}/");
     match (matcher, matcher.get("prefix")) {
-        (Value::String(text), _) => text.starts_with(&begins),
+        (Value::String(text), _) => text.starts_with(&begins) && Form::Word.takes(text),
         (_, Some(Value::String(prefix))) => {
             begins.starts_with(prefix.as_str()) || prefix.starts_with(&begins)
         }
@@ -101,21 +183,43 @@ fn fits(kind: Kind, matcher: &Value) -> bool {
 
 /// `x` is `a`, `b` or `c`.
 fn known(field: &Field) -> String {
-    let path = field.path;
-    match field.values.split_last() {
-        None => format!("`{path}` has other values"),
-        Some((last, [])) => format!("`{path}` is `{last}`"),
-        Some((last, others)) => format!("`{path}` is `{}` or `{last}`", others.join("`, `")),
+    let what = match field.tag {
+        Some(tag) => format!("`{}`", tag.trim_end_matches(':')),
+        None => format!("`{}`", field.path),
+    };
+    match field.form {
+        Form::OneOf([only]) => format!("{what} is `{only}`"),
+        Form::OneOf(values) => format!("{what} is {}", one_of(values)),
+        Form::Id(begins) => format!("values of {what} are ids and begin with {}", one_of(begins)),
+        Form::Word => format!("{what} has neither blanks nor `*`"),
+        Form::Text => format!("{what} has other values"),
+    }
+}
+
+fn one_of(values: &[&str]) -> String {
+    match values.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!("`{last}`"),
+        Some((last, others)) => format!("`{}` or `{last}`", others.join("`, `")),
     }
 }
 
 fn hint<'v>(field: &Field, mut texts: impl Iterator<Item = &'v str>) -> String {
+    let values = field.form.values();
     // The only value there is has been named.
-    if field.values.len() < 2 {
+    if values.len() == 1 {
         return String::new();
     }
-    let near = texts.find_map(|text| nearest_spelling(text, field.values.iter().copied()));
+    let near = texts.find_map(|text| nearest_spelling(text, values.iter().copied()));
     near.map_or_else(String::new, |near| format!(": perhaps `{near}` is meant"))
+}
+
+/// What a `*` in an exact value means, and what to write for any text in its place.
+fn literal(text: &str) -> String {
+    let meant = json!({ "wildcard": text });
+    format!(
+        "EventBridge compares the `*` of `{text}` as it is written; for any text in its place write `{meant}`"
+    )
 }
 
 /// The texts that a comparison is made with.
@@ -138,7 +242,6 @@ fn in_words(matcher: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EventType;
     use crate::catalogue::find;
 
     #[track_caller]
@@ -174,6 +277,42 @@ mod tests {
         check("result", &json!([1]), Some("is a string"));
         check("is_dry", &json!(["true"]), Some("is a bool"));
         check(
+            "run_id",
+            &json!(["run-*"]),
+            Some("write `{\"wildcard\":\"run-*\"}`"),
+        );
+        check(
+            "result",
+            &json!(["err*"]),
+            Some("write `{\"wildcard\":\"err*\"}`"),
+        );
+        check(
+            "workspace_id",
+            &json!(["network"]),
+            Some("values of `scalr-workspace` are ids and begin with `ws-`, never `network`"),
+        );
+        check(
+            "workspace_id",
+            &json!([{ "prefix": "net" }]),
+            Some("begin with `ws-`"),
+        );
+        check(
+            "tags",
+            &json!(["scalr-workspace:network"]),
+            Some("values of `scalr-workspace` are ids"),
+        );
+        check(
+            "tags",
+            &json!([{ "prefix": "scalr-environment:prod" }]),
+            Some("begin with `env-` or `org-`"),
+        );
+        check("region", &json!(["us-*"]), Some("has neither blanks nor `*`"));
+        check(
+            "event_source_name",
+            &json!(["aws.partner/scalr.com/*"]),
+            Some("ACCOUNT/NAME"),
+        );
+        check(
             "event_source_name",
             &json!([{ "prefix": "aws.partner/skalr" }]),
             Some("ACCOUNT/NAME"),
@@ -194,7 +333,12 @@ mod tests {
             ("result", json!([{ "exists": false }])),
             ("result", json!([null])),
             ("result", json!([])),
-            ("workspace", json!(["anything"])),
+            ("workspace", json!(["anything", "prod-*"])),
+            ("workspace_id", json!([{ "prefix": "w" }])),
+            ("environment_id", json!(["org-1"])),
+            ("run_id", json!([{ "wildcard": "run-*" }])),
+            ("tags", json!(["scalr-workspace:ws-1", "mine"])),
+            ("tags", json!(["scalr-workspace-name:*"])),
             ("event_source_name", json!([{ "prefix": "aws.partner" }])),
             (
                 "event_source_name",
@@ -203,6 +347,39 @@ mod tests {
             ("event_source_name", json!([{ "suffix": "/prod" }])),
         ] {
             check(filter, &matchers, None);
+        }
+    }
+
+    #[test]
+    fn what_is_probably_not_meant() {
+        for (filter, matcher, want) in [
+            (
+                "workspace",
+                json!("prod-*"),
+                Some("write `{\"wildcard\":\"prod-*\"}`"),
+            ),
+            ("tags", json!("scalr-workspace-name:a*"), Some("as it is written")),
+            (
+                "tags",
+                json!("scalr-worksapce:ws-1"),
+                Some("perhaps `scalr-workspace:` is meant"),
+            ),
+            (
+                "tags",
+                json!("scalr-colour:red"),
+                Some("begins with `scalr-colour:`"),
+            ),
+            ("workspace", json!({ "wildcard": "prod-*" }), None),
+            ("workspace", json!("prod"), None),
+            ("tags", json!("scalr-action:create-run"), None),
+            ("tags", json!("mine:1"), None),
+        ] {
+            let found = odd(find(EventType::RunExecuted, filter).unwrap(), &matcher);
+            match (&found, want) {
+                (None, None) => {}
+                (Some(found), Some(want)) if found.contains(want) => {}
+                _ => panic!("{filter} {matcher}: {found:?}, not {want:?}"),
+            }
         }
     }
 

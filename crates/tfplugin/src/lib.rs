@@ -71,6 +71,7 @@ pub use provider::plan::{Plan, PlanAction};
 pub use provider::registry::{ConfigureRequest, Provider, Registry};
 pub use provider::resource::{Identity, Resource};
 pub use provider::rules;
+pub use provider::under_way::under_way;
 pub use schema::Parameter;
 #[doc = include_str!("attrs.md")]
 pub use tfplugin_derive::Attrs;

@@ -1,12 +1,13 @@
 locals {
-  pattern = provider::scalr::event_pattern("RunExecuted", {})
+  pattern = provider::scalr::event_pattern("RunExecuted", { result = "errored", environment = "production" })
+  failed  = provider::scalr::sample_event("RunExecuted", { result = "errored", environment = "production" })
 }
 
 # "Test pattern", at plan
 check "pattern" {
   assert {
-    condition     = provider::scalr::event_pattern_matches(local.pattern, provider::scalr::sample_event("RunExecuted"))
-    error_message = "The pattern misses the sample event."
+    condition     = provider::scalr::event_pattern_matches(local.pattern, local.failed)
+    error_message = "The pattern misses a run that failed in production."
   }
 }
 

@@ -1,6 +1,6 @@
 locals {
-  pattern   = provider::scalr::event_pattern("RunExecuted", { result = ["applied", "errored"] })
-  event     = provider::scalr::sample_event("RunExecuted")
+  pattern   = provider::scalr::event_pattern("RunExecuted", { result = ["errored", "canceled"], environment = "production" })
+  event     = provider::scalr::sample_event("RunExecuted", { result = "canceled", environment = "production" })
   explained = provider::scalr::explain_event_pattern(local.pattern, local.event)
 }
 
@@ -12,10 +12,10 @@ check "pattern" {
   }
 }
 
-# ["detail-type is \"RunExecuted\", not in [\"AuditLog\"]"]
+# Where no event can match, `hint` says what to write: "… never `cancelled`: perhaps `canceled` is meant".
 output "missed" {
   value = [
-    for leaf in provider::scalr::explain_event_pattern({ detail-type = ["AuditLog"] }, local.event).leaves :
-    "${leaf.path} is ${join(" or ", leaf.found)}, not in ${leaf.expected}" if !leaf.matched
+    for leaf in provider::scalr::explain_event_pattern({ detail = { event = { result = ["cancelled"] } } }, local.event).leaves :
+    "${leaf.path} is ${join(" or ", leaf.found)}, not in ${leaf.expected}: ${leaf.hint}" if !leaf.matched
   ]
 }

@@ -67,7 +67,7 @@ variable "log_group_name" {
 }
 
 variable "retention_in_days" {
-  description = "Days for which the log group keeps events. Null: for ever."
+  description = "Days for which the log group keeps events. Null: forever."
   type        = number
   default     = 365
 }

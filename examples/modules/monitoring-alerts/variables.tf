@@ -40,7 +40,7 @@ variable "webhook" {
 }
 
 variable "webhook_secret" {
-  description = "What the header `webhook.secret_header` carries. Webhooks whose URL is the secret need none; EventBridge sends a header all the same. It is in no plan and in no state."
+  description = "Value of the header `webhook.secret_header`. Webhooks whose URL is the secret need none; EventBridge sends a header anyway. It is in no plan and in no state."
   type        = string
   sensitive   = true
   ephemeral   = true

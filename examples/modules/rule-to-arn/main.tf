@@ -19,7 +19,7 @@ resource "scalr_eventbridge_rule" "this" {
     precondition {
       condition = (
         var.sample_type == null ? true :
-        provider::scalr::event_pattern_matches(var.event_pattern, provider::scalr::sample_event(var.sample_type))
+        provider::scalr::event_pattern_matches(var.event_pattern, provider::scalr::sample_event(var.sample_type, var.sample_fields))
       )
       error_message = "The pattern of rule ${var.name} does not match the sample event."
     }

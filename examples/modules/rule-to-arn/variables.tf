@@ -34,3 +34,9 @@ variable "sample_type" {
   type        = string
   default     = null
 }
+
+variable "sample_fields" {
+  description = "Fields in which that sample differs, where the pattern has filters: `{ result = \"errored\", workspace = \"network\" }`."
+  type        = any
+  default     = {}
+}

@@ -16,7 +16,7 @@ resource "scalr_eventbridge_rule" "audit" {
   event_pattern  = provider::scalr::event_pattern("AuditLog", {})
 }
 
-# Whoever archives the events receives them from here.
+# The program that archives the events receives them from here.
 resource "scalr_eventbridge_queue" "archive" {
   name      = "scalr-audit-archive"
   region    = scalr_eventbridge_bus.scalr.region

@@ -9,20 +9,17 @@ use crate::client::Client;
 use crate::resources::refreshing::{self, Ended, Why};
 use crate::scalr::connection_id;
 
-/// Has Scalr look at the event source of a connection again ("Refresh status" in its console), and reports the status that the
-/// connection has then. By default it refreshes until the connection is active, for 10 minutes at most unless `timeouts`
-/// says otherwise.
+/// Refreshes the status of a connection in Scalr ("Refresh status" in its console) and reports the status. By default it refreshes until the connection is active, for at most 10 minutes or what `timeouts` says.
 ///
-/// Invoke it after the targets are there: an active connection delivers at once what Scalr held until then, and EventBridge
-/// drops what no rule picks up. A connection that is paused (`enabled = false`) is left paused, and the invocation fails.
+/// Invoke it after the targets exist: once a connection is active, Scalr delivers the events that it held, and EventBridge drops those that no rule matches. A paused connection (`enabled = false`) stays paused, and the action fails.
 ///
-/// OpenTofu, and Terraform before 1.14, have no actions: there `scalr-eventbridge connections refresh` does the same.
+/// OpenTofu, and Terraform before 1.14, have no actions; use `scalr-eventbridge connections refresh` there.
 #[derive(Attrs, Clone, Debug)]
 pub struct Refresh {
     /// Connection to refresh, `in-…`.
     #[tf(required, check = check::connection_id)]
     connection_id: String,
-    /// Whether to refresh until the connection is active. With `false` it is refreshed once, and a connection that is not active then is a warning.
+    /// Whether to refresh until the connection is active. With `false` it is refreshed once, and a connection that is not active after that is a warning.
     #[tf(optional, default = true)]
     wait_until_active: bool,
 }

@@ -10,15 +10,11 @@ use crate::scalr::Attributes;
 use crate::values::Region;
 use crate::{check, defaults};
 
-/// Starts a dry run in a workspace, follows its `RunExecuted` event to a log group, and reports what became of it: the run,
-/// the arrival with its delay, and each link between the connection and the log group as it was found.
+/// Starts a dry run in a workspace, waits for its `RunExecuted` event in a log group, and reports the run, the arrival with its delay, and each link between the connection and the log group.
 ///
-/// When the event does not arrive within 10 minutes, or what `timeouts` says, the link that broke is named. No run is started
-/// while every connection to the AWS account and region is paused, or where the log group is missing or may not be read. It is
-/// `scalr_eventbridge_delivery_check` without a state: nothing depends on it, and each invocation sends another event.
+/// If the event does not arrive within 10 minutes, or within `timeouts`, the error names the link that is broken. No run is started if all connections to the AWS account and region are paused, or if the log group is missing or may not be read by the credentials. The resource `scalr_eventbridge_delivery_check` does the same with a state; here nothing can depend on the action, and each invocation sends another event.
 ///
-/// OpenTofu, and Terraform before 1.14, have no actions: there `scalr-eventbridge run ws-… --dry --log-group NAME` starts the run
-/// and waits for its event.
+/// OpenTofu, and Terraform before 1.14, have no actions; `scalr-eventbridge run ws-… --dry --log-group NAME` starts the run and waits for its event there.
 #[derive(Attrs, Clone, Debug)]
 pub struct SendTestEvent {
     /// Workspace to start the run in. The run is dry: it plans, and changes nothing.

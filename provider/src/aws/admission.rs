@@ -23,7 +23,7 @@ pub struct Admission<'a> {
 }
 
 impl Admission<'_> {
-    /// The rules that our statement lets in; none where there is no such statement, or it is not as we write it.
+    /// The rules that our statement allows; none where there is no such statement, or it is not as we write it.
     pub fn rules(&self, document: Option<&str>) -> BTreeSet<String> {
         let document: Value = document
             .and_then(|text| serde_json::from_str(text).ok())

@@ -101,6 +101,11 @@ impl Regional {
         if self.freshness == Freshness::Now || !self.reads.rule_lists.is_worth(bus, name) {
             return None;
         }
+        self.listed_rules(bus).await?.get(name).cloned().map(described)
+    }
+
+    /// The rules of a bus by name, as this walk lists them.
+    pub(super) async fn listed_rules(&self, bus: &str) -> Option<Arc<BTreeMap<String, Rule>>> {
         let ask = || async {
             let named = |rule: Rule| Some((rule.name.clone()?, rule));
             let rules = self.rules(bus, None).await?.into_iter().filter_map(named);
@@ -108,7 +113,7 @@ impl Regional {
         };
         let list = self.reads.listed_rules.of(&bus.to_owned());
         match list.hear(Freshness::Walk, ask).await {
-            Heard::Answer(rules) => rules.get(name).cloned().map(described),
+            Heard::Answer(rules) => Some(rules),
             Heard::Failed(_) | Heard::NoAnswer => None,
         }
     }

@@ -286,7 +286,7 @@ pub fn retention(days: &i64) -> Result<(), String> {
         .unwrap_or(30);
     let all = DAYS.map(|known| known.to_string()).join(", ");
     Err(format!(
-        "must be one of the numbers of days that CloudWatch Logs knows ({all}), or be left out to keep events for ever; \
+        "must be one of the numbers of days that CloudWatch Logs knows ({all}), or be left out to keep events forever; \
          {near} is nearest to {days}"
     ))
 }

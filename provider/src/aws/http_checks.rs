@@ -26,13 +26,22 @@ pub fn invocation_endpoint(text: &str) -> Result<(), String> {
             "must hold no `*`: a target of this provider has no values for parts of a path".to_owned(),
         );
     }
-    if !is_url || !text.chars().all(is_legal) {
+    if !is_url || !text.chars().all(is_legal) || !is_encoded(text) {
         return Err(format!(
             "must be the URL of a public endpoint, such as `https://hooks.example.com/scalr`; it is `{}`",
             shortened(text)
         ));
     }
     at_most(text, 2_048)
+}
+
+/// After each `%` come two hexadecimal digits.
+fn is_encoded(text: &str) -> bool {
+    let is_code = |rest: &str| {
+        let code = rest.as_bytes().get(..2);
+        code.is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit))
+    };
+    text.split('%').skip(1).all(is_code)
 }
 
 /// For trials with a local AWS, plain HTTP to this machine is a URL too.
@@ -72,6 +81,28 @@ pub fn http_parameter(text: &str) -> Result<(), String> {
     at_most(text, 512)
 }
 
+/// Headers of a request, by name: what EventBridge's model takes.
+pub fn header_parameters(all: &BTreeMap<String, String>) -> Result<(), String> {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+,-.^_`|~".contains(c);
+    let in_value = |c: char| c == '\t' || c == ' ' || c.is_ascii_graphic();
+    for (name, value) in all {
+        if name.is_empty() || !name.chars().all(in_name) {
+            return Err(format!(
+                "must have names of headers, which hold no blanks and nothing but ASCII letters, digits and `!#$%&'*+,-.^_|~`; one is \
+                 `{}`",
+                shortened(&name.replace(char::is_control, " "))
+            ));
+        }
+        if value.trim_matches('\t').is_empty() || !value.chars().all(in_value) {
+            return Err(format!(
+                "has `{}`, whose value must not be empty, and hold nothing but printable ASCII and tabs",
+                shortened(name)
+            ));
+        }
+    }
+    http_parameters(all)
+}
+
 /// Headers of a request, or members of its body, by name.
 pub fn http_parameters(all: &BTreeMap<String, String>) -> Result<(), String> {
     if all.len() > 100 {
@@ -103,6 +134,7 @@ mod tests {
             "https://h:8443",
             "http://127.0.0.1:8080/x",
             "http://localhost",
+            "https://h/a%20b?c=%2F",
         ];
         let long = format!("https://h/{}", "x".repeat(2_048));
         let bad = [
@@ -115,6 +147,8 @@ mod tests {
             "https://me:letmein@h/x",
             "https://h/*/x",
             "https://h/a b",
+            "https://h/100%",
+            "https://h/%2x?a=%",
             &long,
         ];
         check(invocation_endpoint, &good, &bad);
@@ -124,6 +158,23 @@ mod tests {
         check(http_parameter, &["x-api-key", "a b"], &["", " ", "a:b", "a\nb"]);
         let map = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
         assert_eq!(http_parameters(&map("accept", "text/plain; q=1")), Ok(()));
+        for (name, value, legal) in [
+            ("accept", "text/plain; q=1", true),
+            ("X_y.z-`|~", " a\tb ", true),
+            ("a b", "c", false),
+            ("", "c", false),
+            ("é", "c", false),
+            ("a", "", false),
+            ("a", "\t", false),
+            ("a", "é", false),
+            ("a", "b\nc", false),
+        ] {
+            assert_eq!(
+                header_parameters(&map(name, value)).is_ok(),
+                legal,
+                "{name:?} {value:?}"
+            );
+        }
         assert!(http_parameters(&map("a:b", "c")).is_err() && http_parameters(&map("a", "b\nc")).is_err());
     }
 }

@@ -65,6 +65,11 @@ impl Look {
         is_there && !self.given_up.has(service)
     }
 
+    /// The clients for what need not be newer than this walk: its answers are shared with those of a refresh.
+    pub fn of_this_walk(&self) -> Regional {
+        self.regional.clone().refreshing()
+    }
+
     /// A service's answer, if there is one.
     pub fn heard<T>(&self, service: Service, answer: Result<T, Error>) -> Option<T> {
         self.given_up.heard(service, answer)

@@ -80,7 +80,7 @@ pub fn verdict<'a>(documents: impl IntoIterator<Item = &'a str>, need: &Need) ->
 }
 
 /// The same for as long as this target exists: of what allows, only our statements for it count. What others wrote, and
-/// our statements for other targets, go without a word to this one. Of what denies everything counts.
+/// our statements for other targets, are silent about this one. Of what denies everything counts.
 pub fn lasting_verdict<'a>(documents: impl IntoIterator<Item = &'a str>, need: &Need) -> Verdict {
     let own = sids(need);
     judge(documents, need, |statement| {

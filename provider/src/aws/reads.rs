@@ -10,6 +10,7 @@ use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::{Rule, Target};
 
 use super::log_policy::{AccountPolicies, GroupPolicies, GroupPolicy};
+use super::names::Names;
 use super::tags::Tags;
 use super::{Error, Regional};
 use crate::shared_read::{Freshness, Keyed, Listing, Shared, Writes};
@@ -36,6 +37,9 @@ pub(super) struct Reads {
     pub(super) policy_lists: Listing,
     /// Of log groups, by ARN.
     pub(super) policies: Keyed<String, Option<GroupPolicy>>,
+    pub(super) bus_names: Shared<Names>,
+    /// By the beginning of their names.
+    pub(super) group_names: Keyed<String, Names>,
 }
 
 impl Reads {
@@ -54,6 +58,8 @@ impl Reads {
             listed_policies: Shared::new(writes()),
             policy_lists: Listing::new(writes()),
             policies: Keyed::new(writes()),
+            bus_names: Shared::new(writes()),
+            group_names: Keyed::new(writes()),
         }
     }
 }

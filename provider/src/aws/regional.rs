@@ -129,12 +129,10 @@ impl Clients {
                             .build(),
                     )
                     .interceptor(NoteWrites(writes.clone()))
+                    .interceptor(UserAgent(settings.user_agent.clone()))
                     .retry_partition(retry_quota(format!("{} {name}", stringify!($sdk))));
                 if let Some(url) = $endpoint {
                     config = config.endpoint_url(url);
-                }
-                if !settings.user_agent.is_empty() {
-                    config = config.interceptor(UserAgent(settings.user_agent.clone()));
                 }
                 $sdk::Client::from_conf(config.build())
             }};

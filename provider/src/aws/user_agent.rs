@@ -1,4 +1,4 @@
-//! The provider's own part of the `User-Agent` of AWS's calls, after the SDK's.
+//! The provider's own part of the `User-Agent` of AWS's calls, after the SDK's: who calls, and what for.
 
 use aws_sdk_eventbridge::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_eventbridge::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -6,7 +6,8 @@ use aws_sdk_eventbridge::error::BoxError;
 
 const HEADER: &str = "user-agent";
 
-/// Adds a text to the header, which is not part of a call's signature.
+/// Adds a text to the header, which is not part of a call's signature, and the operation under way
+/// (`scalr_eventbridge_rule/create`): CloudTrail shows it, and the acceptance tests compare it with `permissions.json`.
 #[derive(Clone, Debug)]
 pub(super) struct UserAgent(pub(super) String);
 
@@ -22,11 +23,11 @@ impl Intercept for UserAgent {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let headers = context.request_mut().headers_mut();
-        let whole = match headers.get(HEADER) {
-            Some(sdk) => format!("{sdk} {}", self.0),
-            None => self.0.clone(),
-        };
-        headers.try_insert(HEADER, whole)?;
+        let sdk = headers.get(HEADER).unwrap_or_default().to_owned();
+        let under_way = tfplugin::under_way().unwrap_or_default();
+        let parts = [sdk, self.0.clone(), under_way];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        headers.try_insert(HEADER, parts.join(" "))?;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Data source `scalr_eventbridge_connection`: a connection by id, by name, or by AWS account and region.
 
 use scalr_api::{Connection as Wire, Object, Status};
+use scalr_events::nearest;
 use tfplugin::rules::{Rules, any_of, exactly_one_of, requires};
 use tfplugin::{Attrs, DataSource, Diagnostics, Operation, Path, Result};
 
@@ -11,7 +12,7 @@ use crate::failure::Cause as _;
 use crate::scalr::{Scalr, connection_id};
 use crate::values::Region;
 
-/// Looks a connection up: by `id`, by `name`, or by `aws_account_id` and `region`.
+/// Finds a connection by `id`, by `name`, or by `aws_account_id` and `region`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Connection {
     /// Identifier of the connection, `in-…`.
@@ -72,9 +73,9 @@ impl DataSource for Connection {
             .await?
             .into_iter()
             .filter(|object| config.matches(object));
-        let first = matching
-            .next()
-            .ok_or_else(|| config.not_found(config.attribute()))?;
+        let Some(first) = matching.next() else {
+            return Err(config.none_matches(&scalr).await);
+        };
         match matching.next() {
             None => Ok(Self::of(&first)),
             Some(second) => {
@@ -120,6 +121,16 @@ impl Connection {
                 self.region.as_deref().unwrap_or_default()
             ),
         }
+    }
+
+    /// The message names the connection whose name is spelt nearly so. A list that fails is no reason for another message.
+    async fn none_matches(&self, scalr: &Scalr) -> Diagnostics {
+        let Some(name) = &self.name else {
+            return self.not_found(self.attribute());
+        };
+        let all = scalr.connections().await.unwrap_or_default();
+        let near = nearest(name, all.iter().map(|one| one.attributes.name.as_str()));
+        messages::no_connection_named(name, near, Self::name()).into()
     }
 
     fn not_found(&self, attribute: impl Into<Path>) -> Diagnostics {

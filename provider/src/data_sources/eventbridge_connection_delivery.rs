@@ -9,10 +9,9 @@ use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::scalr::{Scalr, connection_id};
 
-/// What a connection holds, has delivered and has dropped, counted since it was made.
+/// What a connection holds, has delivered and has dropped, counted since it was created.
 ///
-/// `scalr-eventbridge` gives these figures. Scalr's own API has no such call, which is an error of this data source: there, a
-/// `scalr_eventbridge_delivery_check` shows whether events arrive.
+/// `scalr-eventbridge` has these figures. Scalr's own API has no such call, and there this data source fails: use a `scalr_eventbridge_delivery_check` to see whether events arrive.
 #[derive(Attrs, Clone, Debug)]
 pub struct Delivery {
     /// Connection, `in-…`.
@@ -24,28 +23,28 @@ pub struct Delivery {
     /// Size of the events that are held, in bytes.
     #[tf(computed)]
     held_bytes: Option<i64>,
-    /// When the oldest event that is held was accepted, in RFC 3339; null where none is held.
+    /// When the oldest held event was accepted, in RFC 3339; null if no event is held.
     #[tf(computed)]
     oldest_held_at: Option<String>,
-    /// Events that AWS has taken.
+    /// Events that AWS has accepted.
     #[tf(computed)]
     delivered: Option<i64>,
-    /// When AWS took the last event, in RFC 3339; null before the first.
+    /// When AWS accepted the last event, in RFC 3339; null before the first.
     #[tf(computed)]
     last_delivered_at: Option<String>,
-    /// Tries to deliver that have failed since the last one that did not.
+    /// Failed attempts to deliver since the last successful one.
     #[tf(computed)]
     failures_in_a_row: Option<i64>,
-    /// Why a try to deliver failed last.
+    /// Why the last failed attempt to deliver failed.
     #[tf(computed)]
     last_error: Option<String>,
-    /// Events that were dropped, all together.
+    /// All events that were dropped.
     #[tf(computed)]
     dropped: Option<i64>,
     /// Events that were dropped because they had been held too long.
     #[tf(computed)]
     dropped_too_old: Option<i64>,
-    /// Events that were dropped because there was no room for them.
+    /// Events that were dropped because the connection held too many bytes.
     #[tf(computed)]
     dropped_too_many_bytes: Option<i64>,
     /// Events that were dropped because AWS refused them.

@@ -9,8 +9,7 @@ use crate::client::Client;
 use crate::failure::Cause as _;
 use crate::values::Region;
 
-/// Lists the EventBridge connections that the token may see, by name. Filters that are set must all fit; without any, all
-/// connections are listed.
+/// Lists the EventBridge connections that the token may see, by name. A connection must pass all filters that are set.
 #[derive(Attrs, Clone, Debug)]
 pub struct List {
     /// Only those of this Scalr account, `acc-…`.
@@ -25,7 +24,7 @@ pub struct List {
     /// Only those of this status: `pending`, `active`, `disabled` or `failed`.
     #[tf(optional, check = check::connection_status)]
     status: Option<String>,
-    /// Only those whose name begins so.
+    /// Only those whose name begins with this.
     #[tf(optional)]
     name_prefix: Option<String>,
     /// The connections, by name, then by region and id.

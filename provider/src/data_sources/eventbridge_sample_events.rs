@@ -11,8 +11,7 @@ use crate::check;
 use crate::client::Client;
 use crate::values::Region;
 
-/// A sample of each type of event that Scalr sends, as JSON text: to test that a pattern matches something, whatever the types
-/// are. It calls nobody. The function `sample_event` gives the sample of one type.
+/// A sample of each type of event that Scalr sends, as JSON text, to test that a pattern matches at least one type. It makes no call. The function `sample_event` returns the sample of one type.
 #[derive(Attrs, Clone, Debug)]
 pub struct SampleEvents {
     /// Event source to put into the samples as `source`: a connection's `event_source_name`.

@@ -10,8 +10,7 @@ use crate::defaults;
 use crate::failure::Cause as _;
 use crate::values::Region;
 
-/// A partner event source as the AWS account sees it: whether a bus is associated with it, and when AWS removes it if
-/// none is.
+/// A partner event source in the AWS account: whether a bus is associated with it, and when AWS removes it if none is.
 #[derive(Attrs, Clone, Debug)]
 pub struct Source {
     /// Name of the event source: a connection's `event_source_name`.
@@ -32,7 +31,7 @@ pub struct Source {
     /// When it was made, in RFC 3339.
     #[tf(computed)]
     creation_time: Option<String>,
-    /// When AWS removes it unless a bus is associated with it, in RFC 3339; null where none is due.
+    /// When AWS removes it unless a bus is associated with it, in RFC 3339; null if it is not to be removed.
     #[tf(computed)]
     expiration_time: Option<String>,
 }

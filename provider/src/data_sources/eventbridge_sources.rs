@@ -11,11 +11,10 @@ use crate::defaults;
 use crate::failure::Cause as _;
 use crate::values::Region;
 
-/// Lists the partner event sources that the AWS account sees in a region, by name: Scalr's, unless `name_prefix` says
-/// otherwise. A source that is `PENDING` has no event bus, and AWS removes it two weeks after it was made.
+/// Lists the partner event sources that the AWS account has in a region, by name: those of Scalr, unless `name_prefix` says otherwise. A source that is `PENDING` has no event bus, and AWS removes it two weeks after it was created.
 #[derive(Attrs, Clone, Debug)]
 pub struct List {
-    /// Only those whose name begins so.
+    /// Only those whose name begins with this.
     #[tf(optional, default = "aws.partner/scalr.com/")]
     name_prefix: String,
     /// Only those in this state: `PENDING`, `ACTIVE` or `DELETED`.

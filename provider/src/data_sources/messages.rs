@@ -26,6 +26,18 @@ pub(super) fn no_connection(wanted: &str, attribute: impl Into<Path>) -> Diagnos
         .at(attribute)
 }
 
+/// `near`: the name of a connection that is spelt nearly so.
+pub(super) fn no_connection_named(name: &str, near: Option<&str>, attribute: impl Into<Path>) -> Diagnostic {
+    match near {
+        None => no_connection(&format!("named `{name}`"), attribute),
+        Some(near) => Diagnostic::error(format!("There is no connection named `{name}`"))
+            .detail(format!(
+                "Scalr has a connection named `{near}`: is that the one? Names are compared letter by letter, also by case."
+            ))
+            .at(attribute),
+    }
+}
+
 /// Two of those that were found.
 pub(super) fn ambiguous(
     wanted: &str,

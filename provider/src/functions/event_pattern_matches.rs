@@ -6,7 +6,7 @@ use tfplugin::{Attrs, Dynamic, Function, FunctionError};
 
 /// Says whether an event pattern matches an event, as EventBridge's own engine would.
 ///
-/// For tests and preconditions: a pattern that does not match what it should is found before anything is made.
+/// For tests and preconditions: a pattern that does not match the right events is found before anything is created.
 #[derive(Attrs, Debug)]
 pub struct EventPatternMatches {
     /// Event pattern: an object, or JSON text. A null attribute counts as absent.

@@ -5,7 +5,7 @@ use tfplugin::{Attrs, Function, FunctionError, Path};
 use crate::aws::checks;
 use crate::check;
 
-/// Gives the name of a connection's partner event source, which is also the name of its event bus.
+/// Returns the name of a connection's partner event source, which is also the name of its event bus.
 ///
 /// For configurations that manage only the AWS side.
 #[derive(Attrs, Debug)]

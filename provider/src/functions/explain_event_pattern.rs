@@ -3,21 +3,21 @@
 use tfplugin::{Attrs, Dynamic, Function, FunctionError};
 
 use super::event_pattern_matches::{Argument, both};
-use super::messages;
 
-/// Says of each leaf of an event pattern whether the event matches it, and what the event has there.
+/// Says for each leaf of an event pattern whether the event matches it, and what the event has there.
 ///
-/// For the `error_message` of a test, a `check` or a precondition, and for looking into a pattern in `console`. The result is
-/// an object:
+/// For the `error_message` of a test, a `check` or a precondition. The result is an object:
 ///
 /// - `matched` (bool): whether the event matches, as `event_pattern_matches` says.
-/// - `message` (string): the same in words: each leaf that the event misses, with what it has there.
+/// - `message` (string): the same in words: each leaf that the event misses, with what it has there and the hint; with `$or`, by alternative.
 /// - `leaves` (list of objects): every field of the pattern that has a list of values, by path:
 ///   - `path` (string): keys that lead to it, joined by dots, such as `detail.event.result`.
 ///   - `matched` (bool): whether the event matches here.
 ///   - `expected` (string): list of the pattern, as JSON text.
 ///   - `found` (list of strings): what the event has there, each value as JSON text, at most 20; empty where it has nothing.
 ///   - `nearest` (string): where the event has nothing there, the field of the event with the most similar path, if one is near.
+///   - `hint` (string): where no event of Scalr's can match, why, with the nearest right field or value; where only the type or the case
+///     of a value differs, that. Null where the event matches, or another event may.
 ///   - `alternative` (number): with `$or` in the pattern, which combination of its alternatives the leaf belongs to, from 0.
 /// - `leaves_left_out` (number): leaves beyond the first 10,000.
 /// - `split_over_elements` (bool): each leaf of some combination is matched, but by values in different elements of a list, which
@@ -71,6 +71,9 @@ pub struct Leaf {
     /// The nearest field of the event, where it has nothing there.
     #[tf(computed)]
     nearest: Option<String>,
+    /// What to write instead.
+    #[tf(computed)]
+    hint: Option<String>,
     /// The combination of alternatives that it belongs to.
     #[tf(computed)]
     alternative: i64,
@@ -81,7 +84,7 @@ impl Function for ExplainEventPattern {
     type Output = Explanation;
 
     fn call(self) -> Result<Explanation, FunctionError> {
-        let explained = both(&self.pattern, &self.event, event_pattern::Pattern::explain);
+        let explained = both(&self.pattern, &self.event, scalr_events::explain);
         explained
             .map(Explanation::from)
             .map_err(|(argument, text)| match argument {
@@ -91,26 +94,29 @@ impl Function for ExplainEventPattern {
     }
 }
 
-impl From<event_pattern::Explanation> for Explanation {
-    fn from(explained: event_pattern::Explanation) -> Self {
+impl From<scalr_events::Explained> for Explanation {
+    fn from(explained: scalr_events::Explained) -> Self {
+        let message = explained.message();
+        let scalr_events::Explained { engine, hints } = explained;
         Self {
-            matched: explained.matched,
-            message: messages::explained(&explained),
-            leaves_left_out: count(explained.leaves_left_out),
-            split_over_elements: explained.split_over_elements,
-            leaves: explained.leaves.into_iter().map(Leaf::from).collect(),
+            matched: engine.matched,
+            message,
+            leaves_left_out: count(engine.leaves_left_out),
+            split_over_elements: engine.split_over_elements,
+            leaves: engine.leaves.into_iter().zip(hints).map(Leaf::from).collect(),
         }
     }
 }
 
-impl From<event_pattern::Leaf> for Leaf {
-    fn from(leaf: event_pattern::Leaf) -> Self {
+impl From<(event_pattern::Leaf, Option<String>)> for Leaf {
+    fn from((leaf, hint): (event_pattern::Leaf, Option<String>)) -> Self {
         Self {
             path: leaf.path,
             matched: leaf.matched,
             expected: leaf.expected,
             found: leaf.found,
             nearest: leaf.nearest,
+            hint,
             alternative: count(leaf.alternative),
         }
     }
@@ -130,8 +136,8 @@ mod tests {
     const RUN: &str = r#"{"detail-type": "RunExecuted", "detail": {"event": {"result": "applied", "workspace": "web"}, "tags": ["a", "b"]}}"#;
 
     fn explain(pattern: &str) -> Explanation {
-        let explained = Pattern::compile(pattern).expect("a pattern").explain(RUN);
-        Explanation::from(explained.expect("an event"))
+        let pattern = Pattern::compile(pattern).expect("a pattern");
+        Explanation::from(scalr_events::explain(&pattern, RUN).expect("an event"))
     }
 
     #[test]
@@ -166,17 +172,14 @@ mod tests {
             r#"{"detail": {"event": {"result": ["errored"], "workspce": ["web"], "nothing-like-it": ["x"]}}}"#,
             r#"{"detail-type": ["RunExecuted"], "$or": [{"detail": {"event": {"result": ["errored"]}}}, {"detail": {"tags": ["c"]}}]}"#,
             r#"{"detail": {"event": {"result": [{"exists": false}]}}}"#,
+            r#"{"detail": {"event": {"result": ["erorred"], "workspace": ["Web"]}, "tags": ["scalr-workspace:web"]}}"#,
             &format!("{{{}}}", many.join(", ")),
         ]
         .map(|pattern| explain(pattern).message);
         let split = Pattern::compile(r#"{"a": {"b": [1], "c": [2]}}"#).expect("a pattern");
-        let split = split
-            .explain(r#"{"a": [{"b": 1, "c": 9}, {"b": 9, "c": 2}]}"#)
+        let split = scalr_events::explain(&split, r#"{"a": [{"b": 1, "c": 9}, {"b": 9, "c": 2}]}"#)
             .expect("an event");
-        assert!(split.split_over_elements);
-        snapshot::check(
-            "explained.txt",
-            said.into_iter().chain([messages::explained(&split)]),
-        );
+        assert!(split.engine.split_over_elements);
+        snapshot::check("explained.txt", said.into_iter().chain([split.message()]));
     }
 }

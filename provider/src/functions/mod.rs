@@ -4,7 +4,6 @@ mod event_pattern;
 mod event_pattern_matches;
 mod event_source_name;
 mod explain_event_pattern;
-mod messages;
 mod parse_event_source_arn;
 mod sample_event;
 

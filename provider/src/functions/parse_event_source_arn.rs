@@ -4,7 +4,7 @@ use tfplugin::{Attrs, Function, FunctionError};
 
 use crate::aws::arn;
 
-/// Takes the ARN of a connection's event source apart.
+/// Splits the ARN of a connection's event source into its parts.
 ///
 /// The result is an object of texts: `partition` (`aws`), `region`, `event_source_name` (the whole name of the event
 /// source), `partner` (`scalr.com`), `account` (name of the Scalr account) and `name` (name of the connection).

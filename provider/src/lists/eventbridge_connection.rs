@@ -10,7 +10,7 @@ use crate::failure::Cause as _;
 use crate::resources::eventbridge_connection::Connection;
 use crate::values::Region;
 
-/// Finds EventBridge connections in Scalr, managed or not. What is left out of `config` filters nothing.
+/// Finds EventBridge connections in Scalr, managed or not. An attribute that is not in `config` filters nothing.
 #[derive(Attrs, Clone, Debug)]
 pub struct Connections {
     /// Exact name of the connection.

@@ -1,4 +1,4 @@
-//! List `scalr_eventbridge_rule`: rules that pick up events of buses.
+//! List `scalr_eventbridge_rule`: rules of buses.
 
 use tfplugin::{Attrs, Found, ImportedAttrs, List, Operation, Result};
 
@@ -8,7 +8,7 @@ use crate::defaults;
 use crate::resources::eventbridge_rule::Rule;
 use crate::values::Region;
 
-/// Finds rules of event buses, managed or not. Rules that AWS manages itself and rules that run by a schedule are left out.
+/// Finds rules of event buses, managed or not. It leaves out rules that AWS manages itself and rules with a schedule.
 #[derive(Attrs, Clone, Debug)]
 pub struct Rules {
     /// Name of the event bus. Default: all buses of Scalr's event sources.

@@ -1,4 +1,4 @@
-//! List `scalr_eventbridge_target`: where rules send what they pick up.
+//! List `scalr_eventbridge_target`: where rules send the events that they match.
 
 use tfplugin::{Attrs, Found, ImportedAttrs, List, Operation, Result};
 

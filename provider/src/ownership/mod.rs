@@ -151,6 +151,21 @@ impl Object {
         }
     }
 
+    /// The object of this name in another region, where it has one of its own.
+    pub fn in_region(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        match &mut other {
+            Self::Bus { region, .. }
+            | Self::Rule { region, .. }
+            | Self::Target { region, .. }
+            | Self::LogGroup { region, .. }
+            | Self::ApiDestination { region, .. }
+            | Self::Queue { region, .. } => name.clone_into(region),
+            Self::TopicPermission { .. } | Self::AuditLogSetting { .. } => {}
+        }
+        other
+    }
+
     /// Whether it is a rule of a bus, or a target of one.
     pub fn is_on(&self, bus: &Self) -> bool {
         let Self::Bus { region, name } = bus else {

@@ -15,9 +15,9 @@ const MOVED: &str = "To change the address of a resource, use a `moved` block: t
 /// The connection is about to be active, and its events go nowhere. `instead`: how the targets come first.
 pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnostic {
     let bus = wire.event_source.as_deref().unwrap_or_default();
-    Diagnostic::warning("No rule picks up the events of the connection").detail(format!(
+    Diagnostic::warning(format!("No rule matches the events of the connection `{}`", wire.name)).detail(format!(
         "The event bus `{bus}` in AWS account {}, region {}, has no enabled rule with a target. When the connection `{}` \
-         becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule picks up, without an \
+         becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule matches, without an \
          error.\n\n{instead}",
         wire.aws_account_id, wire.region, wire.name
     ))
@@ -34,7 +34,13 @@ pub fn events_alone_elsewhere(service: &str, endpoint: &str) -> Diagnostic {
 }
 
 /// With the plan: Scalr says that a connection leads elsewhere. `neighbour`: the connection that leads here, if there is one.
-pub fn bus_elsewhere(place: &Place, here: &Here, neighbour: Option<&Place>) -> Diagnostic {
+/// `whose`: the resource, as in "the rule `r`". `is_certain`: AWS has no such bus here, and nothing is about to change that.
+pub fn bus_elsewhere(
+    (place, neighbour): (&Place, Option<&Place>),
+    here: &Here,
+    whose: &str,
+    is_certain: bool,
+) -> Diagnostic {
     let what = if here.has_account(place) {
         "region"
     } else {
@@ -58,12 +64,82 @@ pub fn bus_elsewhere(place: &Place, here: &Here, neighbour: Option<&Place>) -> D
             place.account, place.region
         )
     };
-    Diagnostic::warning(format!("The event bus is in another {what} than this resource")).detail(format!(
-        "Scalr says that the connection `{}` leads to AWS account {}, region {}: there its event bus is, and its events arrive. \
-         This resource is in {looked_in}{instead}. AWS refuses what is to be made on a bus that is not there, and a bus of an \
-         earlier connection receives nothing.\n\n{next}, unless the same apply changes the connection.",
-        place.connection, place.account, place.region
+    let (found, end) = if is_certain {
+        (
+            "There is no such event bus there, so that AWS would refuse it.",
+            ". Nothing was changed.",
+        )
+    } else {
+        (
+            "AWS refuses what is to be made on a bus that is not there, and a bus of an earlier connection receives nothing.",
+            ", unless the same apply changes the connection.",
+        )
+    };
+    Diagnostic::warning(format!(
+        "The event bus `{}` is in another {what} than {whose}",
+        place.source
     ))
+    .detail(format!(
+        "Scalr says that the connection `{}` leads to AWS account {}, region {}: there its event bus is, and its events arrive. {} \
+         is in {looked_in}{instead}. {found}\n\n{next}{end}",
+        place.connection,
+        place.account,
+        place.region,
+        capitalized(whose)
+    ))
+}
+
+/// What has to be there before a resource is made, and is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// What it is.
+    pub object: Object,
+    /// Where this looked: the account, in words.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The name that is most like its own.
+    pub like: Option<String>,
+    /// The region in which a resource of this plan has it.
+    pub elsewhere: Option<String>,
+}
+
+impl Missing {
+    /// With the plan. `whose`: the resource that needs it, as in "the rule `r`".
+    pub fn warning(&self, whose: &str) -> Diagnostic {
+        let object = &self.object;
+        let (maker, instead) = match object {
+            Object::Rule { .. } => ("scalr_eventbridge_rule.NAME.name", ""),
+            Object::LogGroup { .. } => (
+                "aws_cloudwatch_log_group.NAME.name",
+                ", or have a target make it (`create = true` in its `log_group`)",
+            ),
+            _ => ("scalr_eventbridge_bus.NAME.name", ""),
+        };
+        let meant = match (&self.elsewhere, &self.like) {
+            (Some(region), _) => {
+                format!(" A resource of this plan has it in region {region}: set `region = \"{region}\"`.")
+            }
+            (None, Some(like)) => format!(" Did you mean `{like}`?"),
+            (None, None) => String::new(),
+        };
+        let of_object = without_article(object);
+        Diagnostic::warning(format!("There is no {of_object} for {whose}")).detail(format!(
+            "This looked in {}, region {}, and no resource of this provider in this plan makes it.{meant}\n\nWhere something \
+             else makes it in the same apply, refer to that resource (as in `{maker}`), so that it is made first{instead}. If it \
+             is not there by then, the apply ends with an error: {whose} cannot be made without it.",
+            self.account, self.region
+        ))
+    }
+}
+
+/// The object as in "there is no event bus `b`".
+fn without_article(object: &Object) -> String {
+    let text = match object {
+        Object::Rule { bus, .. } => format!("{object} on the event bus `{bus}`"),
+        object => object.to_string(),
+    };
+    text.strip_prefix("the ").map_or(text.clone(), str::to_owned)
 }
 
 /// An import found nothing. `account`: where it looked, in words.
@@ -104,7 +180,10 @@ impl Existing<'_> {
 
 /// The object's name at the beginning of a sentence.
 fn title(object: &Object) -> String {
-    let text = object.to_string();
+    capitalized(&object.to_string())
+}
+
+fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters
         .next()
@@ -133,7 +212,7 @@ pub fn doing_tag(object: &Object) -> String {
 /// The state then.
 pub fn not_tagged(object: &Object, tag: &str) -> Standing {
     Standing::of::<Error>().and(&format!(
-        "{} is this resource's all the same. Without the tag `{tag}`, a destroy by another resource or state that has it deletes it.",
+        "{} belongs to this resource. But without the tag `{tag}`, a destroy by another resource or state that has it deletes it.",
         title(object)
     ))
 }

@@ -16,6 +16,7 @@ mod existing;
 mod handover;
 mod messages;
 mod moved;
+mod names;
 mod placement;
 mod receiving;
 pub mod refreshing;

@@ -1,12 +1,14 @@
-//! Whether a bus is where its connection leads to, as Scalr says. What cannot be asked is no finding.
+//! Whether a bus exists where a resource needs it, and is where its connection leads to, as Scalr says. What cannot be asked is
+//! no finding.
 
-use tfplugin::{Attr, Path, Plan, PlanAction, Resource};
+use tfplugin::{Attr, Diagnostic, Path, Plan, PlanAction, Resource, Severity};
 
-use super::messages;
+use super::{messages, names};
 use crate::aws::arn;
 use crate::aws::look::Service;
 use crate::client::Client;
 use crate::defaults;
+use crate::ownership::Object;
 use crate::scalr::places::Place;
 use crate::values::Region;
 
@@ -32,38 +34,118 @@ impl Here {
     }
 }
 
-/// Warns of a bus that is in another account or region than its connection. `arn`: that of an object that exists.
-pub async fn warn<R: Resource<Client = Client>>(
-    plan: &mut Plan<'_, R>,
-    bus: &Attr<R, String>,
-    region: &Attr<R, Option<Region>>,
-    arn: fn(&R) -> Option<&str>,
-) {
-    let name = plan.planned(bus.clone()).known();
-    let of_scalr = name.filter(|name| name.starts_with(scalr_events::SOURCE_PREFIX));
-    let Some(name) = of_scalr.filter(|_| plan.action() != PlanAction::Delete) else {
-        return;
-    };
-    let Some(places) = of_connection(plan, &name).await else {
-        return;
-    };
-    if places.iter().all(|place| place.source != name) {
-        return;
+/// A bus that is in another account or region than its connection.
+pub struct Elsewhere {
+    place: Place,
+    here: Here,
+    /// The connection that leads here.
+    neighbour: Option<Place>,
+    /// A connection of this name is about to be made.
+    may_change: bool,
+    at: Path,
+}
+
+impl Elsewhere {
+    /// With the plan of a resource, as in "the rule `r`". `is_missing`: AWS has no such bus here, and no plan makes it. Where no
+    /// connection is about to lead here either, that is an error.
+    pub fn diagnostic(self, whose: &str, is_missing: bool) -> Diagnostic {
+        let is_certain = is_missing && !self.may_change;
+        let places = (&self.place, self.neighbour.as_ref());
+        let mut found = messages::bus_elsewhere(places, &self.here, whose, is_certain).at(self.at);
+        if is_certain {
+            found.severity = Severity::Error;
+        }
+        found
     }
-    let Some(here) = here(plan, region, arn).await else {
-        return;
+}
+
+/// The attributes of a resource that say where its bus is.
+pub struct Attributes<R> {
+    /// The name of the bus.
+    pub bus: Attr<R, String>,
+    /// The region.
+    pub region: Attr<R, Option<Region>>,
+    /// The ARN of an object that exists.
+    pub arn: fn(&R) -> Option<&str>,
+}
+
+/// A connection that is about to be made may lead where no connection leads yet.
+pub fn note_connection<R: Resource<Client = Client>>(plan: &Plan<'_, R>, name: &Attr<R, String>) {
+    let name = plan.planned(name.clone()).known();
+    if let Some((client, name)) = plan.client().zip(name).filter(|_| names::is_made(plan)) {
+        client.walk().new_connection(&name);
+    }
+}
+
+/// What a plan has said of a bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// That it does not exist, or is elsewhere.
+    Found,
+    /// Nothing.
+    Nothing,
+}
+
+/// Judges the bus on which a resource is to be made: an error where it is certain that it is elsewhere, a warning where it does
+/// not exist. `whose`: the resource, as in "the rule `r`".
+pub async fn judge<R: Resource<Client = Client>>(
+    plan: &mut Plan<'_, R>,
+    attributes: &Attributes<R>,
+    whose: &str,
+) -> Judged {
+    let Some(name) = plan.planned(attributes.bus.clone()).known() else {
+        return Judged::Nothing;
     };
-    let Some(place) = misplaced(&name, &places, &here) else {
-        return;
+    if plan.is_within_apply() {
+        return Judged::Nothing;
+    }
+    let region = String::new();
+    let missing = names::missing(plan, &attributes.region, Object::Bus { region, name }).await;
+    let found = match (find(plan, attributes).await, missing) {
+        (Some(elsewhere), missing) => elsewhere.diagnostic(whose, missing.is_some()),
+        (None, Some(missing)) => missing.warning(whose).at(attributes.bus.clone()),
+        (None, None) => return Judged::Nothing,
     };
-    let neighbour = neighbour(plan, &here).await;
-    let is_at_region = here.has_account(place) && !plan.config(region.clone()).is_null();
-    let attribute: Path = if is_at_region {
+    match found.severity {
+        Severity::Error => plan.error(found),
+        Severity::Warning => plan.warn(found),
+    }
+    Judged::Found
+}
+
+/// Looks for a bus that is in another account or region than its connection.
+pub async fn find<R: Resource<Client = Client>>(
+    plan: &Plan<'_, R>,
+    attributes: &Attributes<R>,
+) -> Option<Elsewhere> {
+    let name = plan.planned(attributes.bus.clone()).known();
+    let name = name.filter(|name| name.starts_with(scalr_events::SOURCE_PREFIX))?;
+    if plan.action() == PlanAction::Delete {
+        return None;
+    }
+    let places = of_connection(plan, &name).await?;
+    if places.iter().all(|place| place.source != name) {
+        return None;
+    }
+    let region = &attributes.region;
+    let here = here(plan, region, attributes.arn).await?;
+    let place = misplaced(&name, &places, &here)?.clone();
+    let is_at_region = here.has_account(&place) && !plan.config(region.clone()).is_null();
+    let at = if is_at_region {
         region.clone().into()
     } else {
-        bus.clone().into()
+        attributes.bus.clone().into()
     };
-    plan.warn(messages::bus_elsewhere(place, &here, neighbour.as_ref()).at(attribute));
+    let may_change = plan
+        .client()
+        .is_none_or(|client| client.walk().makes_connection(&place.connection));
+    Some(Elsewhere {
+        neighbour: neighbour(plan, &here).await,
+        place,
+        here,
+        may_change,
+        at,
+    })
 }
 
 /// The connection's place, if it is another. A connection of each region may have the name.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tfplugin::{ClientOf, Diagnostic, Operation, Path};
+use tfplugin::{ClientOf, Diagnostic, Operation, Path, Plan, Resource};
 
 use crate::aws::reach::{self, Finding, Route};
 use crate::client::Client;
@@ -20,12 +20,21 @@ pub enum Purpose {
     DeadLetters,
 }
 
-/// Looks until nothing is found, or for some seconds.
+/// What uses a queue or topic, and for what.
+#[derive(Clone, Debug)]
+pub struct Use<'a> {
+    /// The resource, as in "the rule `r`".
+    pub whose: &'a str,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// Looks until nothing is found, or for some seconds. What the plan of this walk has said already is not repeated.
 pub async fn check<T, K>(
     operation: &Operation<'_, T>,
     region: Option<&str>,
     route: &Route,
-    purpose: Purpose,
+    used: &Use<'_>,
     attribute: Path,
 ) where
     T: ClientOf<K, Client = Client>,
@@ -44,15 +53,36 @@ pub async fn check<T, K>(
         }
         attempts.awaiting(format!("waiting for `{}` and its policy", route.to));
     }
-    if let Some(finding) = found {
-        operation.warn(warning(&finding, route, purpose).at(attribute));
+    let warning = found.map(|finding| warning(&finding, route, used).at(attribute));
+    let walk = operation.client().walk();
+    if let Some(warning) = warning.filter(|warning| !walk.has_said(&warning.summary)) {
+        operation.warn(warning);
     }
 }
 
+/// Warns with the plan. `is_known`: the object that is there has this queue already, so that the first plan of it knew its name.
+/// What is missing has no other name either. The user has read of both, and the apply need not repeat it.
+pub fn warn<R: Resource<Client = Client>>(
+    plan: &mut Plan<'_, R>,
+    finding: &Finding,
+    (route, attribute): (&Route, Path),
+    used: &Use<'_>,
+    is_known: bool,
+) {
+    let warning = warning(finding, route, used);
+    let walk = plan.client().map(Client::walk);
+    if let Some(walk) = walk.filter(|_| is_known || *finding == Finding::Missing) {
+        walk.say(&warning.summary);
+    }
+    plan.warn(warning.at(attribute));
+}
+
 /// What users read of a finding.
-pub fn warning(finding: &Finding, route: &Route, purpose: Purpose) -> Diagnostic {
+fn warning(finding: &Finding, route: &Route, used: &Use<'_>) -> Diagnostic {
+    let Use { whose, purpose } = used;
     let to = &route.to;
-    let (what, lost) = match purpose {
+    let name = to.rsplit(':').next().unwrap_or_default();
+    let (kind, lost) = match purpose {
         Purpose::Destination => (
             kind(to),
             "Until that is done, its events end in the dead-letter queue, or are dropped without an error.",
@@ -62,28 +92,29 @@ pub fn warning(finding: &Finding, route: &Route, purpose: Purpose) -> Diagnostic
             "Until that is done, events that cannot be delivered are dropped without an error.",
         ),
     };
+    let what = format!("{kind} `{name}`");
     match finding {
-        Finding::Missing => Diagnostic::warning(format!("The {what} does not exist")).detail(format!(
+        Finding::Missing => Diagnostic::warning(format!("There is no {what} for {whose}")).detail(format!(
             "There is no `{to}`; AWS does not check that. {lost}\n\nMake it, and refer to it by its resource (such as \
              `{}.NAME.arn`), so that it is there first; its policy also needs this statement{}:\n\n{}",
             maker(route),
             adds(route),
             indented(&route.statement())
         )),
-        Finding::NotAllowed => Diagnostic::warning(format!("EventBridge may not send to the {what}")).detail(format!(
+        Finding::NotAllowed => Diagnostic::warning(format!("EventBridge may not send to the {what} for {whose}")).detail(format!(
             "No statement in the policy of `{to}` lets it in. {lost}\n\nAdd this statement{}, unless the same apply does:\n\n{}",
             adds(route),
             indented(&route.statement())
         )),
         Finding::Denied { sid } => {
             let named = sid.as_ref().map_or_else(String::new, |sid| format!(" `{sid}`"));
-            Diagnostic::warning(format!("EventBridge may not send to the {what}")).detail(format!(
+            Diagnostic::warning(format!("EventBridge may not send to the {what} for {whose}")).detail(format!(
                 "A statement{named} in the policy of `{to}` denies it, against which no other helps. {lost}\n\nRemove that \
                  statement, or except `events.amazonaws.com` from it."
             ))
         }
         Finding::KeyOfAws(key) => {
-            Diagnostic::warning(format!("EventBridge cannot use the key of the {what}")).detail(format!(
+            Diagnostic::warning(format!("EventBridge cannot use the key of the {what} for {whose}")).detail(format!(
                 "`{to}` is encrypted with `{key}`, whose policy is AWS's own and does not let EventBridge use it. {lost}\n\nUse \
                  a key of your own whose policy lets `events.amazonaws.com` call `kms:GenerateDataKey` and `kms:Decrypt`, or \
                  for a queue, encryption by SQS itself (`sqs_managed_sse_enabled`)."

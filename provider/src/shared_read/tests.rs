@@ -157,7 +157,7 @@ fn run(steps: &[Step]) {
                 if let Some(at) = world.flights.iter().position(|(seen, _)| seen.is_some())
                     && let Some((Some(seen), reply)) = world.flights.remove(at)
                 {
-                    // Whoever asked may have given up.
+                    // The reader may have given up.
                     let _ = reply.send(if succeeds { Ok(seen) } else { Err(()) });
                 }
             }

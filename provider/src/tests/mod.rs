@@ -11,6 +11,8 @@ mod empty;
 mod examples;
 mod ignored;
 mod moved;
+mod permissions;
+mod property;
 mod refresh;
 mod scalr;
 pub(crate) mod tls;

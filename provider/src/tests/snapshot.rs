@@ -57,6 +57,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         aws::planned_group::SCENARIOS,
         include_str!("aws/planned_group.rs"),
     ),
+    ("aws/names", aws::names::SCENARIOS, include_str!("aws/names.rs")),
     ("aws/plans", aws::plans::SCENARIOS, include_str!("aws/plans.rs")),
     ("aws/queue", aws::queue::SCENARIOS, include_str!("aws/queue.rs")),
     (

@@ -21,6 +21,7 @@ scenarios![
     a_bus_of_another_place_than_its_connections_is_refused_at_once,
     a_destroy_of_bus_and_connection_loses_nothing,
     plans_say_that_a_bus_is_elsewhere_than_its_connection,
+    a_plan_refuses_what_is_made_on_a_bus_of_another_place,
 ];
 
 const ACTIVATION: &str = "scalr_eventbridge_activation";
@@ -323,6 +324,7 @@ async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
     ] {
         let stage = stage().await;
         stage.aws.state().other_account = other_account;
+        hold_bus(&stage.aws);
         // In real time: the paused clock moves on while an answer is on its way.
         tokio::time::resume();
         let asked = stage.scalr.count("GET");
@@ -349,6 +351,7 @@ async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
     }
     // Scalr gives no answer, and is asked once; without its credentials it is not asked.
     let stage = stage().await;
+    hold_bus(&stage.aws);
     let refusal = scalr::fake::error(403, "You may not.");
     let call = "GET integrations/aws-event-bridge";
     stage.scalr.state().refuses.push((call, refusal.0, refusal.1));
@@ -361,6 +364,66 @@ async fn plans_say_that_a_bus_is_elsewhere_than_its_connection() {
         }
     }
     assert!(stage.scalr.count("GET") - asked <= 1);
+}
+
+/// A bus of an earlier connection, which is in every region of the fake.
+fn hold_bus(aws: &Fake) {
+    let bus = json!({ "Name": SOURCE, "Arn": "arn:aws:events:eu-west-1:123456789012:event-bus/b" });
+    aws.state().buses.insert(SOURCE.to_owned(), bus);
+}
+
+/// AWS has no such bus there, and Scalr says that it is elsewhere: an apply could only fail.
+#[tokio::test(start_paused = true)]
+async fn a_plan_refuses_what_is_made_on_a_bus_of_another_place() {
+    let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
+    let elsewhere = json!({ "event_bus_name": SOURCE, "region": "eu-west-1" });
+    let function = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+    let resources = [
+        (
+            "scalr_eventbridge_rule",
+            and(
+                json!({ "name": "runs", "event_pattern": pattern }),
+                elsewhere.clone(),
+            ),
+        ),
+        (
+            "scalr_eventbridge_target",
+            and(json!({ "rule": "other", "arn": function }), elsewhere),
+        ),
+    ];
+    let stage = stage().await;
+    // The connection was made by an earlier apply.
+    let process = || aws::beside(stage.aws.config(), Some(&stage.scalr.url()));
+    let harness = process();
+    // In real time: the paused clock moves on while an answer is on its way.
+    tokio::time::resume();
+    for (name, config) in &resources {
+        let planned = harness.resource(name).plan(None, config.clone()).await;
+        let refused = planned.unwrap_err();
+        let next = "`region = \"us-east-1\"`. Nothing was changed";
+        names(&refused, &["another region", next]);
+        let at: Vec<_> = refused.iter().map(|one| one.path.to_string()).collect();
+        assert_eq!(at, ["region"], "{name}");
+    }
+    // Not where the same apply makes a connection of this name, which may lead there.
+    let harness = process();
+    let moved = scalr::connection(json!({ "region": "eu-west-1" }));
+    harness.resource(CONNECTION).plan(None, moved).await.unwrap();
+    for (name, config) in &resources {
+        let planned = harness.resource(name).plan(None, config.clone()).await;
+        let next = "unless the same apply changes the connection";
+        names(&planned.unwrap().warnings, &[next]);
+    }
+    tokio::time::pause();
+    // Without Scalr's word, the bus of this plan says where it is.
+    let alone = aws::beside(stage.aws.config(), None);
+    let here = bus(json!({ "region": "us-east-1" }));
+    alone.resource(BUS).plan(None, here).await.unwrap();
+    for (name, config) in resources {
+        let planned = alone.resource(name).plan(None, config).await.unwrap();
+        let found = "A resource of this plan has it in region us-east-1";
+        names(&planned.warnings, &[found]);
+    }
 }
 
 /// Nothing sends events any more: the warning that they are dropped from now on would be noise.

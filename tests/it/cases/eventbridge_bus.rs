@@ -91,14 +91,16 @@ fn replace_warns(tool: &Tool) -> Result<()> {
     let (workdir, _) = applied(tool)?;
     workdir.config(CONNECTION)?;
     workdir.plan_shows(&[
-        "Deleting the event bus stops Scalr's events",
+        "Deleting the event bus `aws.partner/scalr.com/",
+        "` stops Scalr's events",
         "PENDING",
         "0 to add, 0 to change, 1 to destroy",
     ])?;
     let moved = hcl::more(BUS, "region = \"eu-west-1\"");
     workdir.config(&hcl::all(&[CONNECTION, &moved]))?;
     workdir.plan_shows(&[
-        "Replacing the event bus stops Scalr's events",
+        "Replacing the event bus `aws.partner/scalr.com/",
+        "` stops Scalr's events",
         "PENDING",
         "1 to add, 0 to change, 1 to destroy",
     ])?;

@@ -92,6 +92,7 @@ fn lifecycle(tool: &Tool) -> Result<()> {
 fn bad_group(tool: &Tool) -> Result<()> {
     let (workdir, _) = chain(tool)?;
     workdir.config(&hcl::with(ALONE, "/scalr/runs", "/scalr/none"))?;
+    workdir.plan_shows(&["There is no log group `/scalr/none` for the delivery check"])?;
     workdir.apply_fails(&["/scalr/none"])?;
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! `scalr_eventbridge_rule`
 
 use acceptance::block_on;
-use acceptance::tools::Tool;
+use acceptance::tools::{Kind, Tool};
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 use aws_sdk_eventbridge::types::RuleState;
 use serde_json::{Value, json};
 
-use super::hcl::{self, BUS, CONNECTION, RULE};
+use super::hcl::{self, BUS, CONNECTION, RULE, TARGET};
 use super::verify;
 use crate::runner::Case;
 
@@ -28,6 +28,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("rule::null_tag_and_empty_description", null_tag),
         Case::new("rule::pattern_that_matches_nothing", matches_nothing),
         Case::new("rule::bus_of_another_region", bus_of_another_region),
+        Case::new("rule::names_that_do_not_exist", names_that_do_not_exist),
+        Case::new("rule::warned_of_once", warned_of_once),
     ]
 }
 
@@ -275,7 +277,7 @@ fn matches_nothing(tool: &Tool) -> Result<()> {
     );
     workdir.config(&rule)?;
     workdir.plan_shows(&[
-        "Warning: The event pattern matches none of Scalr's events",
+        "Warning: The event pattern of the rule `runs` matches none of Scalr's events",
         "`aws.partner/scalr.com/ACCOUNT/NAME`",
         "`detail.event.result`",
     ])?;
@@ -286,7 +288,7 @@ fn matches_nothing(tool: &Tool) -> Result<()> {
     );
     workdir.config(&rule)?;
     workdir.plan_shows(&[
-        "Warning: Part of the event pattern matches none of Scalr's events",
+        "Warning: Part of the event pattern of the rule `runs` matches none of Scalr's events",
         "never `cancelled`: perhaps `canceled` is meant",
     ])?;
     workdir.config(&on_bus)?;
@@ -308,14 +310,68 @@ fn bus_of_another_region(tool: &Tool) -> Result<()> {
     let named = hcl::with(RULE, "scalr_eventbridge_bus.scalr.name", &format!("{bus:?}"));
     let elsewhere = hcl::more(&named, "region = \"eu-west-1\"");
     workdir.config(&hcl::all(&[CONNECTION, BUS, &elsewhere]))?;
-    workdir.plan_shows(&[
-        "Warning: The event bus is in another region than this resource",
+    workdir.plan_fails(&[
+        "is in another region than the rule `runs`",
         "region = \"eu-west-1\"",
         "Set `region = \"us-east-1\"`",
+        "Nothing was changed",
     ])?;
-    workdir.apply_fails(&["There is no event bus"])?;
     workdir.config(&hcl::all(&[CONNECTION, BUS, &named]))?;
     let quiet = workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
     ensure!(!quiet.text.contains("Warning: The event bus"), "{}", quiet.text);
+    Ok(())
+}
+
+/// A misspelt name is said with the plan; one of a bus that the same plan makes is none, although nothing refers to the bus.
+fn names_that_do_not_exist(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(CONNECTION)?;
+    workdir.apply_counts(1, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_connection.prod", "event_source_name")?;
+    let named = hcl::with(RULE, "scalr_eventbridge_bus.scalr.name", &format!("{bus:?}"));
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &named]))?;
+    let quiet = workdir.plan_shows(&["2 to add, 0 to change, 0 to destroy"])?;
+    verify::without_warnings(&quiet)?;
+
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply_counts(1, 0, 0)?;
+    let misspelt = hcl::with(&named, "prod\"", "prd\"");
+    let target = hcl::with(TARGET, "scalr_eventbridge_rule.runs.name", "\"rums\"");
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &misspelt, &target]))?;
+    let planned = workdir.plan_shows(&[
+        "There is no event bus `aws.partner/scalr.com/",
+        "for the rule `runs`",
+        &format!("Did you mean `{bus}`?"),
+        "for the target of the rule `rums`",
+    ])?;
+    ensure!(
+        planned.flat().matches("There is no").count() == 2,
+        "{}",
+        planned.text
+    );
+    Ok(())
+}
+
+/// An apply plans each change once more, and does not repeat what its plan has said.
+fn warned_of_once(tool: &Tool) -> Result<()> {
+    const SAID: &str = "matches none of Scalr's events";
+    let workdir = Workdir::new(tool)?;
+    let nothing = "jsonencode({ detail-type = [\"RunExecutd\"] })";
+    let odd = hcl::with(
+        RULE,
+        "provider::scalr::event_pattern(\"RunExecuted\", {})",
+        nothing,
+    );
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &odd]))?;
+    let applied = workdir.apply_counts(3, 0, 0)?;
+    let once = |text: &str| text.matches(SAID).count() == 1 && !text.contains("similar warning");
+    ensure!(once(&applied.flat()), "{}", applied.text);
+    // Nothing is applied before it: OpenTofu does not let the provider tell the two plans apart.
+    if tool.kind != Kind::Tofu112 {
+        let changed = hcl::more(&odd, "description = \"Runs\"");
+        workdir.config(&hcl::all(&[CONNECTION, BUS, &changed]))?;
+        let applied = workdir.apply_counts(0, 1, 0)?;
+        ensure!(once(&applied.flat()), "{}", applied.text);
+    }
     Ok(())
 }

@@ -106,11 +106,7 @@ fn applied_by_arn(tool: &Tool) -> Result<(Workdir, String)> {
     }
     workdir.config(&chain(BY_ARN))?;
     let applied = workdir.apply_counts(4, 0, 0)?;
-    ensure!(
-        !applied.flat().contains("queue does not exist"),
-        "{}",
-        applied.text
-    );
+    ensure!(!applied.flat().contains("There is no queue"), "{}", applied.text);
     let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
     Ok((workdir, bus))
 }

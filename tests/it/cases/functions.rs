@@ -1,5 +1,6 @@
 //! `event_pattern`, `sample_event`, `event_pattern_matches`, `explain_event_pattern`, `event_source_name`, `parse_event_source_arn`
 
+use acceptance::paths;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Context, Result, ensure};
@@ -13,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("functions::null_filters", null_filters).needs(Feature::BareNullArgument),
         Case::new("functions::errors", errors),
         Case::new("functions::explain_event_pattern", explain),
+        Case::new("functions::event_pattern_examples", pattern_examples),
     ]
 }
 
@@ -25,6 +27,12 @@ output "filtered" {
 }
 output "sample" {
   value = jsondecode(provider::scalr::sample_event("AuditLog"))["detail-type"]
+}
+output "of_fields" {
+  value = [
+    for fields in [{ workspace = "network", result = "errored", source = null }, { workspace_id = "ws-1" }] :
+    jsondecode(provider::scalr::sample_event("RunExecuted", fields)).detail
+  ]
 }
 output "matches" {
   value = [
@@ -59,6 +67,21 @@ fn values(tool: &Tool) -> Result<()> {
         workdir.output("filtered")?
     );
     ensure!(workdir.output("sample")? == "AuditLog");
+    let of_fields = workdir.output("of_fields")?;
+    for (pointer, want) in [
+        ("/0/event/workspace", "network"),
+        ("/0/event/result", "errored"),
+        ("/0/event/source", "vcs"),
+        ("/0/event_type", "error"),
+        ("/0/tags/3", "scalr-workspace-name:network"),
+        ("/1/tags/1", "scalr-workspace:ws-1"),
+    ] {
+        let found = of_fields.pointer(pointer);
+        ensure!(
+            found.and_then(Value::as_str) == Some(want),
+            "{pointer}: {of_fields:#}"
+        );
+    }
     ensure!(
         workdir.output("matches")? == json!([true, false, true]),
         "{}",
@@ -135,6 +158,36 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "perhaps `canceled` is meant",
     ),
     (
+        "star",
+        r#"provider::scalr::event_pattern("RunExecuted", { run_id = "run-*" })"#,
+        "EventBridge compares the `*` of `run-*` as it is written",
+    ),
+    (
+        "id",
+        r#"provider::scalr::event_pattern("RunExecuted", { workspace_id = "network" })"#,
+        "names have the filter `workspace`",
+    ),
+    (
+        "alternatives",
+        r#"provider::scalr::event_pattern("RunExecuted", { any_of = [{ result = "errored" }, { resutl = "canceled" }] })"#,
+        "`any_of[1].resutl`",
+    ),
+    (
+        "field",
+        r#"provider::scalr::sample_event("RunExecuted", { workspce = "network" })"#,
+        "the nearest is `workspace`",
+    ),
+    (
+        "value",
+        r#"provider::scalr::sample_event("RunExecuted", { result = "erorred" })"#,
+        "perhaps `errored` is meant",
+    ),
+    (
+        "objects",
+        r#"provider::scalr::sample_event("RunExecuted", { is_dry = true }, { is_dry = true })"#,
+        "one object with all fields",
+    ),
+    (
         "explain",
         r#"provider::scalr::explain_event_pattern({ a = ["x"] }, "nonsense")"#,
         "The event is not valid",
@@ -185,6 +238,14 @@ locals {
 output "explained" {
   value = provider::scalr::explain_event_pattern(local.pattern, provider::scalr::sample_event("RunExecuted"))
 }
+output "hints" {
+  value = [
+    for leaf in provider::scalr::explain_event_pattern(
+      { detail = { event = { result = ["erorred"], is-dry = ["false"], workspace = ["Workspace-Name", "web"] } } },
+      provider::scalr::sample_event("RunExecuted")
+    ).leaves : leaf.hint
+  ]
+}
 output "typo" {
   value = [
     for leaf in provider::scalr::explain_event_pattern({ detail = { workspce = ["web"] } }, { detail = { workspace = "web" } }).leaves :
@@ -217,7 +278,7 @@ fn explain(tool: &Tool) -> Result<()> {
     workdir.config(EXPLAINED)?;
     workdir.apply()?;
     let explained = workdir.output("explained")?;
-    let leaf = |path: &str, matched: bool, expected: &str, found: &str| json!({ "alternative": 0, "path": path, "matched": matched, "expected": expected, "found": [found], "nearest": null });
+    let leaf = |path: &str, matched: bool, expected: &str, found: &str| json!({ "alternative": 0, "path": path, "matched": matched, "expected": expected, "found": [found], "nearest": null, "hint": null });
     let leaves = json!([
         leaf("detail-type", true, "[\"RunExecuted\"]", "\"RunExecuted\""),
         leaf("detail.event.is-dry", true, "[false]", "false"),
@@ -233,6 +294,14 @@ fn explain(tool: &Tool) -> Result<()> {
         explained["matched"] == false && explained["leaves"] == leaves,
         "{explained:#}"
     );
+    let hints = workdir.output("hints")?.to_string();
+    for said in [
+        "perhaps `errored` is meant",
+        "is a text and `false` is a boolean",
+        "differ only in case",
+    ] {
+        ensure!(hints.contains(said), "{said}: {hints}");
+    }
     ensure!(workdir.output("typo")? == json!(["detail.workspce: detail.workspace"]));
     std::fs::create_dir_all(workdir.path().join("tests"))?;
     workdir.write("tests/pattern.tftest.hcl", TESTED)?;
@@ -244,5 +313,105 @@ fn explain(tool: &Tool) -> Result<()> {
     );
     let said = "`detail.event.result` wants [\"errored\"]: the event has \"applied\"";
     ensure!(ended.flat().contains(said), "{}", ended.text);
+    Ok(())
+}
+
+/// A pattern of the function's page, an event that it matches and one that it does not, as a type and the fields of its sample.
+const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
+    ("runs", [("RunExecuted", "{}"), ("AuditLog", "{}")]),
+    (
+        "failed",
+        [
+            (
+                "RunExecuted",
+                r#"{ result = "canceled", environment = "production" }"#,
+            ),
+            (
+                "RunExecuted",
+                r#"{ result = "canceled", environment = "sandbox" }"#,
+            ),
+        ],
+    ),
+    (
+        "workspace",
+        [
+            ("RunExecuted", r#"{ workspace = "renamed" }"#),
+            ("RunExecuted", r#"{ workspace_id = "ws-1" }"#),
+        ],
+    ),
+    (
+        "prefixed",
+        [
+            (
+                "RunExecuted",
+                r#"{ workspace = "network-hub", environment = "production" }"#,
+            ),
+            (
+                "RunExecuted",
+                r#"{ workspace = "network-hub", environment = "sandbox" }"#,
+            ),
+        ],
+    ),
+    (
+        "tagged",
+        [
+            ("AuditLog", r#"{ action = "delete-workspace" }"#),
+            ("AuditLog", "{}"),
+        ],
+    ),
+    (
+        "refused",
+        [
+            ("AuditLog", "{ status_code = 422 }"),
+            ("AuditLog", "{ status_code = 201 }"),
+        ],
+    ),
+    (
+        "deletions",
+        [
+            ("AuditLog", r#"{ action = "delete-run" }"#),
+            ("AuditLog", r#"{ action = "create-run" }"#),
+        ],
+    ),
+    (
+        "alerts",
+        [
+            (
+                "RunExecuted",
+                r#"{ is_destroy = true, environment = "production" }"#,
+            ),
+            ("RunExecuted", r#"{ is_destroy = true, environment = "sandbox" }"#),
+        ],
+    ),
+];
+
+/// Every pattern on the page of `event_pattern` matches what its comment says, and not everything.
+fn pattern_examples(tool: &Tool) -> Result<()> {
+    let page = std::fs::read_to_string(paths::example("functions/event_pattern").join("function.tf"))?;
+    let patterns = page.matches("= provider::scalr::event_pattern(").count();
+    ensure!(
+        patterns == EXAMPLES.len(),
+        "{patterns} patterns on the page, {} here",
+        EXAMPLES.len()
+    );
+    let output = |(name, events): &(&str, [(&str, &str); 2])| {
+        let matches = events.map(|(event_type, fields)| {
+            format!(
+                "provider::scalr::event_pattern_matches(local.{name}, provider::scalr::sample_event(\"{event_type}\", {fields}))"
+            )
+        });
+        format!(
+            "output \"of_{name}\" {{\n  value = [{}]\n}}\n",
+            matches.join(", ")
+        )
+    };
+    let workdir = Workdir::new(tool)?;
+    let outputs: String = EXAMPLES.iter().map(output).collect();
+    workdir.config(&format!("{page}\n{outputs}"))?;
+    workdir.apply()?;
+    for (name, _) in EXAMPLES {
+        let found = workdir.output(&format!("of_{name}"))?;
+        ensure!(found == json!([true, false]), "{name}: {found}");
+    }
     Ok(())
 }

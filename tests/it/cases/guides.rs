@@ -1,11 +1,13 @@
 //! What the guides say of the tools themselves.
 
+use acceptance::guide::Guide;
 use acceptance::mirror::Mirror;
 use acceptance::tools::{Kind, Tool};
 use acceptance::workdir::{PLAN, Workdir};
 use anyhow::{Result, ensure};
 
-use super::hcl::{self, BUS, CONNECTION, RULE, TARGET};
+use super::hcl::{self, BUS, CONNECTION, GROUP, RULE, TARGET};
+use super::verify;
 use crate::runner::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -16,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
             unknown_attribute_of_an_object,
         ),
         Case::new("guides::another_local_name", another_local_name),
+        Case::new("guides::another_region", another_region),
     ]
 }
 
@@ -70,6 +73,36 @@ fn another_local_name(tool: &Tool) -> Result<()> {
     let rule = hcl::with(&named(RULE), "provider::scalr::", "provider::eventbridge::");
     workdir.config(&hcl::all(&[&named(CONNECTION), &named(BUS), &rule]))?;
     workdir.apply_counts(3, 0, 0)?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// Two regions, then the other one alone: each run arrives in a region that is configured at the time (recipes.md).
+fn another_region(tool: &Tool) -> Result<()> {
+    const BOTH: &str = "[\"us-east-1\", \"eu-west-1\"]";
+    let guide = Guide::read("recipes")?;
+    let section = "Two regions";
+    let whole = guide.blocks(section, "locals")? + &guide.blocks(section, "resource")?;
+    let workdir = Workdir::new(tool)?;
+    let arrive = |region: &str, count: usize| {
+        verify::until("the run's event", || {
+            let here = workdir.companion.aws_in(region).messages(GROUP)?.len();
+            Ok((here == count).then_some(()))
+        })
+    };
+    workdir.config(&whole)?;
+    workdir.apply_counts(11, 0, 0)?;
+    verify::start_run(&workdir)?;
+    arrive("us-east-1", 1)?;
+    arrive("eu-west-1", 1)?;
+
+    let swapped = "[\"eu-west-1\", \"us-east-1\"]";
+    workdir.config(&hcl::with(&whole, BOTH, swapped))?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.config(&hcl::with(&whole, BOTH, "[\"eu-west-1\"]"))?;
+    workdir.apply_counts(0, 0, 5)?;
+    verify::start_run(&workdir)?;
+    arrive("eu-west-1", 2)?;
     workdir.plan_empty()?;
     Ok(())
 }

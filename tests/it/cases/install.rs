@@ -1,6 +1,6 @@
 //! The provider installed by `init`, as users do: from a mirror, with a lock file, beside a backend.
 
-use acceptance::mirror::Mirror;
+use acceptance::mirror::{self, Mirror};
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
@@ -49,7 +49,7 @@ fn mirror_lock_and_backend(tool: &Tool) -> Result<()> {
     workdir.write("cli.tfrc", &mirror.cli_config)?;
     workdir.succeed(&INIT)?;
     let host = tool.kind.registry();
-    let checksum = mirror.checksum(host, VERSION)?;
+    let checksum = mirror::checksum(&mirror.folder, host, VERSION)?;
     let locked = || -> Result<()> {
         let lock = std::fs::read_to_string(workdir.path().join(LOCK))?;
         let address = format!("provider \"{host}/scalr-eventbridge/scalr\"");

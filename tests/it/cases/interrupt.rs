@@ -21,7 +21,7 @@ use crate::runner::Case;
 /// How often apply may ask for an import before it must succeed: a configuration has fewer resources than that.
 const ROUNDS_MAX: usize = 9;
 
-const POINTS: [(FaultSignal, Moment, &str); 4] = [
+pub(super) const POINTS: [(FaultSignal, Moment, &str); 4] = [
     (FaultSignal::Interrupt, Moment::BeforeForward, "stop_before"),
     (FaultSignal::Interrupt, Moment::BeforeAnswer, "stop_after"),
     (FaultSignal::Kill, Moment::BeforeForward, "kill_before"),
@@ -172,7 +172,7 @@ fn destroys_again(fault: Fault) -> bool {
 }
 
 /// Applies until it succeeds; a failure must hold import blocks, which are put into the configuration.
-fn apply_with_imports(workdir: &Workdir) -> Result<()> {
+pub(super) fn apply_with_imports(workdir: &Workdir) -> Result<()> {
     let mut blocks = String::new();
     for _ in 0..ROUNDS_MAX {
         let ended = workdir.run(&APPLY)?;

@@ -11,7 +11,10 @@ use crate::runner::Case;
 mod actions;
 mod audit_log_setting;
 mod bad_input;
+mod crowd;
 mod data_sources;
+mod dist;
+mod docs;
 mod eventbridge_activation;
 mod eventbridge_api_destination;
 mod eventbridge_bus;
@@ -22,6 +25,7 @@ mod eventbridge_rule;
 mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod examples;
+mod exec;
 mod export;
 mod functions;
 mod guides;
@@ -29,6 +33,7 @@ mod hcl;
 mod ignore_changes;
 mod install;
 mod interrupt;
+mod interrupt_parts;
 mod mocks;
 mod module_arrivals;
 mod moved;
@@ -62,17 +67,21 @@ pub(crate) fn table() -> Vec<Case> {
         actions::cases,
         query::cases,
         export::cases,
+        exec::cases,
         functions::cases,
         provider::cases,
         install::cases,
+        dist::cases,
         mocks::cases,
         module_arrivals::cases,
         guides::cases,
+        docs::cases,
         moved::cases,
         states::cases,
         ignore_changes::cases,
         secrets::cases,
         speed::cases,
+        crowd::cases,
         bad_input::cases,
     ];
     groups.iter().flat_map(|group| group()).collect()
@@ -81,6 +90,7 @@ pub(crate) fn table() -> Vec<Case> {
 /// The interruptions and the forced orders: each once, spread over the tools. Orders as they come, as often as is asked for.
 pub(crate) fn spread(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
     let mut cases = orders::cases(tools);
+    cases.extend(interrupt_parts::cases(tools)?);
     cases.extend(interrupt::cases(arguments, tools)?);
     Ok(cases)
 }

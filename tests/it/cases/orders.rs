@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use acceptance::companion::Companion;
-use acceptance::proxy::{FaultSignal, Order, Pattern, Proxy, Script};
+use acceptance::proxy::{FaultSignal, Moment, Order, Pattern, Proxy, Script};
 use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, Workdir};
 use anyhow::{Context, Result, ensure};
@@ -371,7 +371,7 @@ fn ended_between(tool: &Tool, signal: FaultSignal) -> Result<()> {
     workdir.config(&hcl::all(&[CONNECTION, &bus, &rule, &target, &after("one")]))?;
     workdir.apply_counts(5, 0, 0)?;
     workdir.config(&hcl::all(&[CONNECTION, &bus, &rule, &target, &after("two")]))?;
-    let script = Script::SignalAt(pattern("PutRule", "\"second\""), signal);
+    let script = Script::SignalAt(pattern("PutRule", "\"second\""), Moment::BeforeForward, signal);
     let proxy = behind(&mut workdir, script)?;
     let replace = [
         "-replace=scalr_eventbridge_bus.scalr",
@@ -383,9 +383,10 @@ fn ended_between(tool: &Tool, signal: FaultSignal) -> Result<()> {
     let ended = group.wait(std::time::Duration::from_mins(2))?;
     workdir.direct();
     let context = format!("{}\n{}", ended.text, proxy.log().join("\n"));
-    match signal {
-        FaultSignal::Kill => ensure!(ended.code() == KILLED, "{context}"),
-        FaultSignal::Interrupt => ensure!(ended.code() == FAILED && deposed(&workdir)? == 3, "{context}"),
+    if signal == FaultSignal::Kill {
+        ensure!(ended.code() == KILLED, "{context}");
+    } else {
+        ensure!(ended.code() == FAILED && deposed(&workdir)? == 3, "{context}");
     }
     workdir.apply().context(context)?;
     ensure!(deposed(&workdir)? == 0);

@@ -1,10 +1,15 @@
 //! `terraform query`: the lists of connections, buses, rules and targets, and the configuration that it generates.
 
+use std::time::Duration;
+
+use acceptance::group::members;
+use acceptance::proxy::{FaultSignal, Injection, Moment, Pattern, Proxy, Script};
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, BUS, CONNECTION, RULE, TARGET};
+use super::verify;
 use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -12,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("query::what_is_there", what_is_there).needs(Feature::Query),
         Case::new("query::generated_configuration", generated_configuration).needs(Feature::Query),
         Case::new("query::three_hundred_rules", three_hundred_rules).needs(Feature::Query),
+        Case::new("query::interrupted", interrupted).needs(Feature::Query),
         Case::new("query::refusals", refusals).needs(Feature::Query),
         Case::new(
             "query::other_commands_do_not_see_it",
@@ -20,6 +26,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
+const RULES: usize = 300;
 const FILE: &str = "all.tfquery.hcl";
 
 const ALL: &str = r#"
@@ -160,7 +167,7 @@ fn three_hundred_rules(tool: &Tool) -> Result<()> {
     workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
     workdir.apply()?;
     let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
-    workdir.aws().make_rules(&bus, 300)?;
+    workdir.aws().make_rules(&bus, RULES)?;
     let list =
         |more: &str| format!("list \"scalr_eventbridge_rule\" \"all\" {{\n  provider = scalr\n{more}}}\n");
     for (more, count, warns) in [
@@ -175,6 +182,47 @@ fn three_hundred_rules(tool: &Tool) -> Result<()> {
         let warning = format!("There are more than {count} objects of");
         ensure!(ended.flat().contains(&warning) == warns, "{}", ended.text);
     }
+    Ok(())
+}
+
+/// Ctrl-C while 300 rules are read one by one: few more are asked for, no process is left, and the next query works.
+fn interrupted(tool: &Tool) -> Result<()> {
+    let mut workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS]))?;
+    workdir.apply()?;
+    let bus = workdir.attribute("scalr_eventbridge_bus.scalr", "name")?;
+    workdir.aws().make_rules(&bus, RULES)?;
+    workdir.write(
+        FILE,
+        "list \"scalr_eventbridge_rule\" \"all\" {\n  provider = scalr\n  limit = 300\n  include_resource = true\n}\n",
+    )?;
+    let tags = Pattern {
+        call: "AWSEvents.ListTagsForResource",
+        body: "",
+    };
+    let script = Script::SignalAt(tags, Moment::BeforeForward, FaultSignal::Interrupt);
+    let line = workdir.companion.line.clone();
+    let proxy = Proxy::start(&[line.hostname(), line.endpoint()], script)?;
+    workdir.through(&proxy)?;
+    let group = workdir.start(&QUERY)?;
+    let pid = group.pid()?;
+    proxy.aim(pid);
+    let ended = group.wait(Duration::from_mins(2))?;
+    ensure!(
+        proxy.injection() == Injection::Sent && ended.code() == 1,
+        "{}:\n{}",
+        ended.code(),
+        ended.text
+    );
+    verify::until("the end of the tool's processes", || {
+        Ok(members(pid).is_empty().then_some(()))
+    })?;
+    let seen = proxy.seen();
+    ensure!(seen < RULES / 2, "{seen} requests, and\n{}", ended.text);
+    workdir.direct();
+    let ended = workdir.succeed(&QUERY)?;
+    let found = of_list(&ended.text, "scalr_eventbridge_rule.all").count();
+    ensure!(found == RULES, "{found}:\n{}", ended.text);
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -15,9 +15,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::SetOnce;
 
+use crate::group::members;
 use crate::http;
 use crate::runtime::{block_on, spawn};
 
@@ -27,18 +29,26 @@ mod tests;
 const BODY_BYTES_MAX: usize = 4 << 20;
 /// Latency of the request at which Ctrl-C is sent: long enough for the tool to handle the signal while it is under way.
 const INTERRUPTED_LATENCY: Duration = Duration::from_millis(400);
+/// What the name of a provider's process begins with, which the system cuts at 15 bytes.
+const PROVIDER: &str = "terraform-provi";
 /// The exit code of a tool that reports an error, as it does after Ctrl-C.
 const FAILED: i32 = 1;
 /// The exit code of a process that SIGKILL ended.
 const KILLED: i32 = 137;
 
-/// The signal that a fault sends to the tool's process group.
+/// The signal that a fault sends, to the tool's process group where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultSignal {
     /// SIGINT, as Ctrl-C sends it.
     Interrupt,
+    /// SIGINT twice, as an impatient user sends it.
+    InterruptTwice,
     /// SIGKILL.
     Kill,
+    /// SIGKILL to the tool alone.
+    KillTool,
+    /// SIGKILL to the providers that the tool has started.
+    KillProviders,
 }
 
 /// When within a request the signal is sent.
@@ -86,8 +96,8 @@ pub enum Script {
     Forward,
     /// One fault.
     Fault(Fault),
-    /// A signal before the first request of a kind is forwarded.
-    SignalAt(Pattern, FaultSignal),
+    /// A signal at the first request of a kind.
+    SignalAt(Pattern, Moment, FaultSignal),
     /// These orders.
     Orders(Vec<Order>),
 }
@@ -109,8 +119,11 @@ impl Injection {
         match (self, signal) {
             // A tool that has ended by itself can still be signalled until its parent has read the exit code.
             _ if code == 0 => true,
-            (Self::Sent, FaultSignal::Interrupt) => code == FAILED,
-            (Self::Sent, FaultSignal::Kill) => code == KILLED,
+            (
+                Self::Sent,
+                FaultSignal::Interrupt | FaultSignal::InterruptTwice | FaultSignal::KillProviders,
+            ) => code == FAILED,
+            (Self::Sent, FaultSignal::Kill | FaultSignal::KillTool) => code == KILLED,
             (Self::NotReached | Self::GroupEnded, _) => false,
         }
     }
@@ -123,6 +136,8 @@ struct Shared {
     answered: Vec<SetOnce<()>>,
     /// Known only once the tool has been started.
     group: SetOnce<Pid>,
+    /// Whether the request of the fault has come.
+    has_come: AtomicBool,
     injected: SetOnce<Injection>,
     log: std::sync::Mutex<Vec<String>>,
 }
@@ -156,6 +171,7 @@ impl Proxy {
             script,
             answered: std::iter::repeat_with(SetOnce::new).take(orders).collect(),
             group: SetOnce::new(),
+            has_come: AtomicBool::new(false),
             injected: SetOnce::new(),
             log: std::sync::Mutex::new(Vec::new()),
         });
@@ -184,9 +200,10 @@ impl Proxy {
     /// What became of the fault. Where its request has come, this waits for the signal: the process that it ends may
     /// otherwise be gone before the signal is on record.
     pub fn injection(&self) -> Injection {
-        match self.shared.script {
-            Script::Fault(fault) if self.seen() >= fault.request => *block_on(self.shared.injected.wait()),
-            _ => Injection::NotReached,
+        if self.shared.has_come.load(Ordering::SeqCst) {
+            *block_on(self.shared.injected.wait())
+        } else {
+            Injection::NotReached
         }
     }
 
@@ -215,38 +232,36 @@ async fn handle(State(route): State<Route>, request: Request) -> Response {
     shared.note(number, &request);
     match &shared.script {
         Script::Fault(fault) if fault.request == number => {
-            let fault = *fault;
-            struck(route, request, fault).await
+            let (moment, signal) = (fault.moment, fault.signal);
+            shared.has_come.store(true, Ordering::SeqCst);
+            struck(route, request, moment, signal).await
         }
-        Script::SignalAt(pattern, signal) if pattern.is(&request) => {
-            let fault = Fault {
-                request: number,
-                moment: Moment::BeforeForward,
-                signal: *signal,
-            };
-            struck(route, request, fault).await
+        Script::SignalAt(pattern, moment, signal)
+            if pattern.is(&request) && !shared.has_come.swap(true, Ordering::SeqCst) =>
+        {
+            struck(route, request, *moment, *signal).await
         }
         Script::Orders(orders) => in_order(&route, &shared, orders, request).await,
         _ => route.forward(request).await,
     }
 }
 
-async fn struck(route: Route, request: Whole, fault: Fault) -> Response {
+async fn struck(route: Route, request: Whole, moment: Moment, signal: FaultSignal) -> Response {
     let shared = Arc::clone(&route.shared);
-    match fault.moment {
+    match moment {
         Moment::BeforeForward => {
-            undropped(async move { shared.inject(fault.signal).await }).await;
-            hold(fault.signal).await;
+            undropped(async move { shared.inject(signal).await }).await;
+            hold(signal).await;
             route.forward(request).await
         }
         Moment::BeforeAnswer => {
             let answer = undropped(async move {
                 let answer = route.forward(request).await;
-                shared.inject(fault.signal).await;
+                shared.inject(signal).await;
                 answer
             });
             let answer = answer.await;
-            hold(fault.signal).await;
+            hold(signal).await;
             answer.unwrap_or_else(|| plain(StatusCode::INTERNAL_SERVER_ERROR, "the proxy panicked"))
         }
     }
@@ -306,8 +321,10 @@ async fn undropped<T: Send + 'static>(work: impl Future<Output = T> + Send + 'st
 /// Keeps the request under way while the tool handles the signal; one that is killed never gets an answer.
 async fn hold(signal: FaultSignal) {
     match signal {
-        FaultSignal::Interrupt => tokio::time::sleep(INTERRUPTED_LATENCY).await,
-        FaultSignal::Kill => std::future::pending().await,
+        FaultSignal::Interrupt | FaultSignal::InterruptTwice => tokio::time::sleep(INTERRUPTED_LATENCY).await,
+        FaultSignal::Kill | FaultSignal::KillTool | FaultSignal::KillProviders => {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -320,17 +337,35 @@ impl Shared {
 
     async fn inject(&self, signal: FaultSignal) {
         let group = *self.group.wait().await;
-        let signal = match signal {
-            FaultSignal::Interrupt => Signal::INT,
-            FaultSignal::Kill => Signal::KILL,
+        let sent = match signal {
+            FaultSignal::Interrupt => kill_process_group(group, Signal::INT),
+            FaultSignal::InterruptTwice => {
+                let first = kill_process_group(group, Signal::INT);
+                tokio::time::sleep(INTERRUPTED_LATENCY).await;
+                // The first may have ended it already.
+                let _ = kill_process_group(group, Signal::INT);
+                first
+            }
+            FaultSignal::Kill => kill_process_group(group, Signal::KILL),
+            FaultSignal::KillTool => kill_process(group, Signal::KILL),
+            FaultSignal::KillProviders => kill_providers(group),
         };
-        let injection = match kill_process_group(group, signal) {
+        let injection = match sent {
             Ok(()) => Injection::Sent,
             Err(_) => Injection::GroupEnded,
         };
         // One request has the fault's number, so this is set once.
         let _ = self.injected.set(injection);
     }
+}
+
+/// Kills the providers of a process group; an error where there is none.
+fn kill_providers(group: Pid) -> Result<(), Errno> {
+    let providers = members(group)
+        .into_iter()
+        .filter(|(_, name)| name.starts_with(PROVIDER));
+    let killed = providers.map(|(process, _)| kill_process(process, Signal::KILL));
+    killed.reduce(Result::or).unwrap_or(Err(Errno::SRCH))
 }
 
 impl Route {

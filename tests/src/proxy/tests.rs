@@ -14,8 +14,11 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process_group, waitid}
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::{FAILED, Fault, FaultSignal, Injection, KILLED, Moment, Order, Pattern, Proxy, Script};
-use crate::group::Group;
+use super::{
+    FAILED, Fault, FaultSignal, Injection, KILLED, Moment, Order, PROVIDER, Pattern, Proxy, Script,
+    kill_providers,
+};
+use crate::group::{Group, members};
 use crate::http;
 use crate::runtime::{block_on, spawn};
 
@@ -145,7 +148,10 @@ fn the_exit_codes_that_an_injection_allows() {
         assert_eq!(allowed.collect::<Vec<_>>(), want, "{injection:?} {signal:?}");
     };
     check(Injection::Sent, FaultSignal::Interrupt, &[0, FAILED]);
+    check(Injection::Sent, FaultSignal::InterruptTwice, &[0, FAILED]);
     check(Injection::Sent, FaultSignal::Kill, &[0, KILLED]);
+    check(Injection::Sent, FaultSignal::KillTool, &[0, KILLED]);
+    check(Injection::Sent, FaultSignal::KillProviders, &[0, FAILED]);
     for injection in [Injection::NotReached, Injection::GroupEnded] {
         check(injection, FaultSignal::Interrupt, &[0]);
         check(injection, FaultSignal::Kill, &[0]);
@@ -216,4 +222,47 @@ fn a_request_is_held_until_another_one_was_answered() {
     assert_eq!(upstream.wait_for_request(), "/a/then");
     upstream.answers.add_permits(1);
     block_on(held).expect("no panic").expect("an answer");
+}
+
+#[test]
+fn a_signal_is_sent_at_the_first_request_of_a_kind() {
+    let upstream = Upstream::start();
+    upstream.answers.add_permits(2);
+    let pattern = Pattern {
+        call: "GET /x",
+        body: "",
+    };
+    let script = Script::SignalAt(pattern, Moment::BeforeAnswer, FaultSignal::Interrupt);
+    let proxy = Proxy::start(&[&upstream.address], script).expect("a proxy");
+    assert_eq!(proxy.injection(), Injection::NotReached);
+    let group = lasting_process();
+    proxy.aim(group.pid().expect("a process id"));
+    let get = || {
+        let url = format!("{}/x", proxy.addresses[0]);
+        spawn(async move { http::client().get(url).send().await })
+    };
+    block_on(get()).expect("no panic").expect("an answer");
+    assert_eq!(proxy.injection(), Injection::Sent);
+    group.wait(LIMIT).expect("it ends");
+    block_on(get()).expect("no panic").expect("an answer");
+}
+
+/// A tool and its provider, as far as the system's names go.
+#[test]
+fn a_provider_is_killed_and_its_tool_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let provider = folder.path().join("terraform-provider-x");
+    std::fs::copy("/bin/sleep", &provider).expect("a copy");
+    let script = format!("{} 600; echo left", provider.display());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]);
+    let group = Group::start(command).expect("sh starts");
+    let pid = group.pid().expect("a process id");
+    while !members(pid).iter().any(|(_, name)| name.starts_with(PROVIDER)) {
+        std::thread::yield_now();
+    }
+    kill_providers(pid).expect("a provider");
+    let ended = group.wait(LIMIT).expect("it ends");
+    assert!(ended.code() == 0 && ended.text.contains("left"), "{ended:?}");
+    assert!(members(pid).is_empty() && kill_providers(pid).is_err());
 }

@@ -1,4 +1,4 @@
-//! Provider packages as archives: zip files without compression, the same bytes from the same program.
+//! Provider packages as archives: zip files, the same bytes from the same program.
 
 use std::io::{Cursor, Write as _};
 
@@ -7,19 +7,24 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 /// A file in an archive.
-pub(super) struct Entry {
-    pub(super) name: String,
+pub(crate) struct Entry {
+    pub(crate) name: String,
     /// Permissions as Unix has them; command-line tools start what is executable only.
-    pub(super) mode: u32,
-    pub(super) contents: Vec<u8>,
+    pub(crate) mode: u32,
+    pub(crate) contents: Vec<u8>,
 }
 
 /// The archive of these files, in this order. Each has the oldest date that the format has.
-pub(super) fn zip(entries: &[Entry]) -> Result<Vec<u8>> {
+pub(crate) fn zip(entries: &[Entry], compressed: bool) -> Result<Vec<u8>> {
+    let method = if compressed {
+        CompressionMethod::Deflated
+    } else {
+        CompressionMethod::Stored
+    };
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for entry in entries {
         let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
+            .compression_method(method)
             .last_modified_time(DateTime::default())
             .unix_permissions(entry.mode);
         let written = archive
@@ -51,8 +56,15 @@ mod tests {
             mode,
             contents,
         });
-        let bytes = zip(&entries)?;
-        assert_eq!(bytes, zip(&entries)?);
+        for compressed in [false, true] {
+            let bytes = zip(&entries, compressed)?;
+            assert_eq!(bytes, zip(&entries, compressed)?);
+            same(bytes, &files)?;
+        }
+        Ok(())
+    }
+
+    fn same(bytes: Vec<u8>, files: &[(&str, u32, Vec<u8>)]) -> Result<()> {
         let mut archive = ZipArchive::new(Cursor::new(bytes))?;
         for (at, (name, mode, contents)) in files.iter().enumerate() {
             let mut file = archive.by_index(at)?;

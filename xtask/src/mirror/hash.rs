@@ -18,7 +18,8 @@ pub(super) fn contents<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>)
     format!("h1:{}", STANDARD.encode(list.finalize()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// SHA-256, as it is written in lists of checksums.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().fold(String::new(), |mut text, byte| {
         // Writing to a text cannot fail.

@@ -15,12 +15,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use self::archive::Entry;
+pub(crate) use self::archive::{Entry, zip};
+pub(crate) use self::hash::hex;
 use crate::{places, shell};
 
 /// What users write as `source`. Without a host it is that of the tool's own registry, so the mirror has both.
 pub(crate) const SOURCE: &str = "scalr-eventbridge/scalr";
-const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+/// The registries of the two tools.
+pub(crate) const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 const PROGRAM: &str = "terraform-provider-scalr";
 
 /// Options of `cargo xtask mirror`.
@@ -87,7 +89,7 @@ pub(crate) fn cli_config(mirror: &Path) -> String {
 pub(crate) fn write(mirror: &Path, packages: &[Package]) -> Result<()> {
     for package in packages {
         let entries = entries(package)?;
-        let archive = archive::zip(&entries)?;
+        let archive = zip(&entries, false)?;
         let files = entries
             .iter()
             .map(|entry| (entry.name.as_str(), entry.contents.as_slice()));
@@ -106,7 +108,7 @@ fn add(folder: &Path, package: &Package, archive: &[u8], hash: &str) -> Result<(
     let Package {
         version, platform, ..
     } = package;
-    let name = format!("{PROGRAM}_{version}_{platform}.zip");
+    let name = package_name(package);
     replace(&folder.join(&name), archive)?;
     let listed = json!({"url": name, "hashes": [hash]});
     index(
@@ -135,8 +137,13 @@ fn replace(file: &Path, contents: &[u8]) -> Result<()> {
     Ok(std::fs::rename(part, file)?)
 }
 
+/// The name of a package, in a mirror and in a release.
+pub(crate) fn package_name(package: &Package) -> String {
+    format!("{PROGRAM}_{}_{}.zip", package.version, package.platform)
+}
+
 /// What a package holds: the licence and the program, under the name that it has in a release.
-fn entries(package: &Package) -> Result<[Entry; 2]> {
+pub(crate) fn entries(package: &Package) -> Result<[Entry; 2]> {
     let read = |file: &Path| std::fs::read(file).with_context(|| file.display().to_string());
     let suffix = if package.platform.starts_with("windows_") {
         ".exe"
@@ -166,7 +173,7 @@ fn release() -> Result<PathBuf> {
 }
 
 /// The platform in the words of Go, whose tools look for it.
-fn platform(os: &str, processor: &str) -> String {
+pub(crate) fn platform(os: &str, processor: &str) -> String {
     let os = if os == "macos" { "darwin" } else { os };
     let processor = match processor {
         "x86_64" => "amd64",

@@ -91,7 +91,10 @@ impl Job {
 
 /// A line of libtest's or of the acceptance runner's that sums up.
 fn is_summary(line: &str) -> bool {
-    line.starts_with("test result:") || line.starts_with("acceptance cases") || counts(line)
+    let is_head = ["test result:", "acceptance cases", "blocks of "]
+        .iter()
+        .any(|head| line.starts_with(head));
+    is_head || counts(line)
 }
 
 /// `…N passed, N failed`, as the acceptance summary says it.
@@ -143,6 +146,7 @@ mod tests {
         check("acceptance cases per tool:", true);
         check("  opentofu-1.12   206 passed, 0 failed", true);
         check("619 passed, 0 failed", true);
+        check("blocks of README and docs: 31 of HCL checked", true);
         check("test rule::drift ... ok", false);
         check("it passed, nobody failed", false);
     }

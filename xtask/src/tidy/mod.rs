@@ -4,10 +4,12 @@ mod edges;
 mod file;
 mod files;
 mod floors;
+mod links;
 mod pictures;
 mod presence;
 mod string_paths;
 mod text;
+mod variables;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -54,6 +56,8 @@ pub(crate) fn findings() -> Result<Vec<String>> {
     found.extend(pictures::check(&files));
     found.extend(presence::check(&files));
     found.extend(files::check(&files));
+    found.extend(links::check(&files));
+    found.extend(variables::check(&files));
     found.extend(string_paths::check(&files));
     found.sort();
     Ok(found)

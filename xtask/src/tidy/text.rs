@@ -35,6 +35,32 @@ const UNCLEAR: [([&str; 2], &str); 7] = [
     (["counts as", " not written"], "is ignored"),
 ];
 
+/// Where users read: docs, examples, help and messages.
+const READ_BY_USERS: [&str; 5] = [
+    "docs/",
+    "templates/",
+    "examples/",
+    "companion/src/cli/",
+    "provider/src/",
+];
+/// Words that are too old or too vague for them.
+const UNCLEAR_TO_USERS: [([&str; 2], &str); 14] = [
+    (["who", "ever"], "people who, anybody who"),
+    (["sees", " to"], "manages"),
+    (["see", " to it"], "manage, let"),
+    (["looks", " after"], "manages"),
+    (["without", " a word"], "silently"),
+    (["counts", " for nothing"], "is ignored"),
+    (["takes", " over"], "adopts, moves"),
+    (["take", " over"], "adopt, move"),
+    (["lets", " in"], "allows"),
+    (["all", " the same"], "anyway, nevertheless"),
+    (["as", " ever"], "as before"),
+    (["for", " ever"], "forever"),
+    (["goes", " on"], "continues"),
+    (["picks", " up"], "matches"),
+];
+
 /// What an example says of versions, if it says which providers it needs.
 const EXAMPLES: &str = "examples/";
 const CONSTRAINTS: [&str; 2] = ["required_version = \"", " version = \""];
@@ -78,9 +104,15 @@ fn unclear(file: &File, say: &mut impl FnMut(String)) {
     if WRITTEN_ONCE.iter().any(|path| file.path.starts_with(path)) {
         return;
     }
+    let to_users = READ_BY_USERS.iter().any(|path| file.path.starts_with(path));
+    let more = if to_users {
+        UNCLEAR_TO_USERS.as_slice()
+    } else {
+        &[]
+    };
     for (number, line) in file.text.lines().enumerate() {
         let line = line.to_lowercase();
-        for (halves, better) in UNCLEAR {
+        for (halves, better) in UNCLEAR.iter().chain(more) {
             let word = halves.concat();
             if holds_word(&line, &word) {
                 say(format!("line {}: `{word}`: {better}", number + 1));
@@ -233,6 +265,9 @@ mod tests {
             &[],
         );
         finds("changelog.d/a.md", &again, &[]);
+        let old = ["for", " ever"].concat();
+        finds("docs/a.md", &old, &["forever"]);
+        finds("crates/a/README.md", &old, &[]);
     }
 
     #[test]

@@ -7,12 +7,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{get, post};
-use scalr_api::{RunInput, Status};
+use scalr_api::{RunInput, Status, WorkspaceId};
 use serde::Deserialize;
 
 use super::Opened;
 use crate::api::connections::{bring_to, missing, remove};
-use crate::api::runs;
+use crate::api::{ApiError, runs};
 use crate::clock::rfc3339_seconds;
 use crate::console::answer::{Failure, Frame, NextStep, html, on_to};
 use crate::console::chain::Link;
@@ -25,7 +25,7 @@ use crate::partner::SourceState;
 use crate::store::{Connection, Window};
 
 /// Held and dropped events that are listed.
-const LISTED_MAX: i64 = 50;
+const LISTED_MAX: usize = 50;
 /// Workspaces to choose from.
 const WORKSPACES_MAX: i64 = 100;
 
@@ -101,7 +101,7 @@ async fn standing_of(
     let (store, account, id) = (&console.app().store, &signed.caller.account_id, row.id.as_str());
     let found = store.delivery_figures(account, id).await?;
     let (figures, dropped) = found.ok_or_else(|| missing(id))?;
-    let held = store.held_events(account, id, LISTED_MAX).await?;
+    let (held, _) = store.held_events(account, [Some(id), None]).await?;
     let failing = (figures.failures > 0).then(|| {
         let error = figures.last_error.clone().unwrap_or_default();
         Shown::new(format!(
@@ -123,20 +123,21 @@ async fn standing_of(
         dropped: figures.dropped_too_old + figures.dropped_too_many + figures.dropped_refused,
         failing,
         held_why: held_why(&row.status),
-        held_more: usize::try_from(figures.held).is_ok_and(|all| all > held.len()),
+        held_more: usize::try_from(figures.held).is_ok_and(|all| all > held.len().min(LISTED_MAX)),
         held_events: held
             .into_iter()
+            .take(LISTED_MAX)
             .map(|event| Event {
                 id: Shown::new(event.event_id),
                 kind: Shown::new(event.detail_type),
-                at: rfc3339_seconds(event.time_ms),
+                at: rfc3339_seconds(event.accepted_at_ms),
                 attempts: event.attempts,
                 why: Shown::new(event.last_error.unwrap_or_default()),
             })
             .collect(),
         dropped_events: dropped
             .into_iter()
-            .take(usize::try_from(LISTED_MAX).unwrap_or_default())
+            .take(LISTED_MAX)
             .map(|event| Event {
                 id: Shown::new(event.event_id),
                 kind: Shown::new(event.detail_type),
@@ -285,11 +286,14 @@ async fn run(
     Fields(form): Fields<RunForm>,
 ) -> Result<Response, Failure> {
     console.connection(&signed, &id).await?;
+    let workspace = WorkspaceId::new(form.workspace.as_str())
+        .map_err(|_| ApiError::NotFound(format!("workspace `{}`", form.workspace.escape_debug())))?;
     let started = runs::start(
         console.app(),
         &signed.caller,
-        &form.workspace,
+        (&workspace, "/data/relationships/workspace"),
         RunInput::default(),
+        false,
     );
     let started = started.await?;
     // Within the page, whose stream of live events then shows what becomes of it.

@@ -59,7 +59,6 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         purge::DELETE_EMPTY,
         purge::DELETE_EVENTS,
         figures::FIGURES,
-        figures::HELD,
         figures::EXPLANATIONS,
         drops::EXPLAIN,
         drops::DELETE_OLD_EXPLANATIONS,

@@ -293,7 +293,10 @@ async fn the_live_stream_tells_of_each_event() {
         let chunk = chunk.expect("in time").unwrap().expect("it goes on");
         seen.push_str(&String::from_utf8_lossy(&chunk));
     }
-    shows(&seen, &["event: change\ndata: now", "event: happening", "accepted"]);
+    shows(
+        &seen,
+        &["event: change\ndata: now", "event: happening", "accepted"],
+    );
     // The stream ends with the program, which does not wait for it.
     assert!(c.stop().await);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::calls::Calls;
 use crate::engine::Engine;
 use crate::injection::Faults;
 
@@ -12,6 +13,8 @@ pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(crate) struct Edge {
     pub(crate) engine: Arc<Engine>,
+    /// The calls that came.
+    pub(super) calls: Calls,
     /// The faults that were asked for.
     pub(super) faults: Faults,
     /// The sessions of StartLiveTail that may still begin.

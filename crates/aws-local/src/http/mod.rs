@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! cbor edge gzip serve signature xml   bodies of answers and requests; what handlers share; connections; who signed
+//! calls cbor edge gzip serve signature xml   who called what; bodies of answers and requests; what handlers share; connections; who signed
 //! reply                      answers and refusals in the form of the client's protocol
 //! guard query target         what is refused unread; which operation a request names
 //! carrier poll tail          sends deliveries over HTTP; ReceiveMessage that waits; StartLiveTail's stream
@@ -30,6 +30,7 @@ use crate::injection::{Faults, HttpError};
 use crate::model::Service;
 use crate::ops::Output;
 
+mod calls;
 pub(crate) mod carrier;
 mod cbor;
 mod edge;
@@ -45,6 +46,7 @@ mod tail;
 mod target;
 mod xml;
 
+use calls::Calls;
 use edge::{BODY_BYTES_MAX, Edge};
 use reply::Wire;
 
@@ -55,6 +57,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
     let edge = Arc::new(Edge {
         engine,
+        calls: Calls::default(),
         faults: Faults::default(),
         tails: Arc::new(Semaphore::new(tail::SESSIONS_MAX)),
         default_region: config.region.clone(),
@@ -63,12 +66,14 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         any_host: config.allow_remote,
     });
     Router::new()
+        .route("/healthz", get(local::health))
         .route("/_local/reset", post(local::reset))
         .route("/_local/clock", get(local::clock).post(local::move_clock))
         .route("/_local/events", get(local::stories::list))
         .route("/_local/events/{id}", get(local::stories::one))
         .route("/_local/invocations", get(local::stories::invocations))
         .route("/_local/metrics", get(local::stories::metrics))
+        .route("/_local/calls", get(local::calls))
         .route(
             "/_local/faults",
             get(local::faults)
@@ -113,13 +118,17 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     };
     let (wire, request) = read(&edge.default_region, &head.headers, head.uri.query(), &bytes);
     match request {
-        Ok(request) => answer(&edge, wire, &request).await,
+        Ok(request) => {
+            let operation = format!("{}:{}", request.service.prefix(), request.operation);
+            edge.calls.count(&operation, &head.headers);
+            answer(&edge, wire, &request, &operation).await
+        }
         Err(fault) => wire.fault(&fault),
     }
 }
 
 /// Carries a request out, unless a fault that was asked for comes between.
-async fn answer(edge: &Arc<Edge>, wire: Wire, request: &change::Request) -> Response {
+async fn answer(edge: &Arc<Edge>, wire: Wire, request: &change::Request, operation: &str) -> Response {
     let carried_out = async {
         let answer = match poll::call(&edge.engine, request).await {
             Ok(Output::Tail(session)) => match tail::answer(edge, *session) {
@@ -130,8 +139,7 @@ async fn answer(edge: &Arc<Edge>, wire: Wire, request: &change::Request) -> Resp
         };
         wire.answer(request.service, &request.operation, answer)
     };
-    let operation = format!("{}:{}", request.service.prefix(), request.operation);
-    let Some(hit) = edge.faults.meet(&operation) else {
+    let Some(hit) = edge.faults.meet(operation) else {
         return carried_out.await;
     };
     let answer = if hit.is_carried_out() {

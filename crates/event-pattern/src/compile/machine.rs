@@ -64,6 +64,32 @@ pub(crate) fn as_added(alternatives: Vec<Alternative>) -> Result<Vec<Alternative
     Ok(all)
 }
 
+/// Alternatives that the engine takes for a repeat of an earlier one, though they say more than any that it keeps.
+pub(crate) fn ignored(alternatives: &[Alternative]) -> Result<Vec<usize>, Error> {
+    if alternatives.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut machine = Machine::new(alternatives);
+    let (mut kept, mut ignored) = (Vec::new(), Vec::new());
+    for (id, alternative) in alternatives.iter().enumerate() {
+        if machine.add(id, alternative)? {
+            kept.push(alternative);
+        } else if !kept.iter().any(|other| is_within(alternative, other)) {
+            ignored.push(id);
+        }
+    }
+    Ok(ignored)
+}
+
+/// Whether every comparison of the alternative is in the other one's list of the same field.
+fn is_within(alternative: &Alternative, other: &Alternative) -> bool {
+    alternative.len() == other.len()
+        && alternative.iter().zip(other).all(|(one, other)| {
+            let list = &other.any_of.list;
+            one.name == other.name && one.any_of.list.iter().all(|comparison| list.contains(comparison))
+        })
+}
+
 /// Conditions that were placed, by what was placed, the state it is evaluated from and its comparisons that lead on: they
 /// are shared, since the paths of alternatives have most of them in common.
 type Placed = HashMap<(*const Condition, usize, Vec<usize>), Arc<Condition>>;

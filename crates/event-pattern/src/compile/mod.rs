@@ -6,7 +6,7 @@
 mod expression;
 mod machine;
 
-pub(crate) use machine::{as_added, complexity};
+pub(crate) use machine::{as_added, complexity, ignored};
 
 use std::sync::Arc;
 

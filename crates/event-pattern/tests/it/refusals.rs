@@ -239,3 +239,27 @@ fn numbers_beyond_the_guide_are_warned_of() {
         }]
     );
 }
+
+#[test]
+fn alternatives_that_the_engine_ignores_are_warned_of() {
+    for (alternatives, want) in [
+        (r#"{"a": [1, 2]}, {"a": [2, 3]}"#, &[1][..]),
+        (r#"{"a": [1]}, {"a": [2]}, {"a": [3, 1], "b": ["x"]}"#, &[]),
+        (r#"{"a": [1]}, {"a": [2]}, {"a": [3, 1]}"#, &[2]),
+        // What is said already is not missed.
+        (r#"{"a": [1, 2]}, {"a": [2]}"#, &[]),
+        (r#"{"a": [1], "b": [1]}, {"a": [1], "b": [2]}"#, &[]),
+        (r#"{"a": [1], "b": [1, 3]}, {"a": [1], "b": [2, 3]}"#, &[1]),
+    ] {
+        let pattern = format!(r#"{{"$or": [{alternatives}], "c": ["y"]}}"#);
+        let (_, warnings) = Pattern::compile_for_eventbridge(&pattern).unwrap();
+        let ignored: Vec<usize> = warnings
+            .iter()
+            .map(|warning| match warning {
+                Warning::AlternativeIgnored { alternative } => *alternative,
+                other => panic!("{other}"),
+            })
+            .collect();
+        assert_eq!(ignored, want, "{pattern}");
+    }
+}

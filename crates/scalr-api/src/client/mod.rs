@@ -7,10 +7,12 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! error host pace retry roots token    leaves
+//! credentials               the token that Terraform's or OpenTofu's command line has for a host
 //! settings                  how to reach the API
 //! exchange                  one call: sent, answered, retried
 //! ```
 
+pub mod credentials;
 mod error;
 mod exchange;
 mod host;
@@ -36,7 +38,8 @@ pub use self::settings::Settings;
 pub use self::token::{Token, TokenError};
 use crate::{
     Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
-    ConnectionId, ConnectionInput, Delivery, Document, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX,
+    ConnectionId, ConnectionInput, Delivery, Document, EVENTS_PATH, Emit, Emitted, Environment,
+    EnvironmentId, FAILING_RUNS_PATH, FailingRun, Held, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX,
     Run, RunId, RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId, delivery_path,
 };
 
@@ -123,6 +126,7 @@ impl Client {
 
     /// All connections, or those of exactly that name.
     pub async fn connections(&self, name: Option<&str>) -> Result<Vec<Object<Connection>>, ClientError> {
+        let name = name.map(|name| ("filter[name]", name.to_owned()));
         let all = self.list(Connection::PATH, name, None).await?;
         Ok(all.unwrap_or_default())
     }
@@ -138,6 +142,34 @@ impl Client {
     /// What a connection holds, has delivered and has dropped. The companion answers this; Scalr itself has no such path.
     pub async fn delivery(&self, id: &ConnectionId) -> Result<Delivery, ClientError> {
         let request = Request::get(delivery_path(id), Vec::new()).at_the_root();
+        let read = |body: Body| body.read(&request);
+        self.exchange.send(&request, &self.stop, read).await
+    }
+
+    /// The oldest held events, of one connection and of one id where these are given. A call of the companion's alone.
+    pub async fn held(
+        &self,
+        connection: Option<&ConnectionId>,
+        event: Option<&str>,
+    ) -> Result<Held, ClientError> {
+        let mut query = Vec::new();
+        query.extend(connection.map(|id| ("connection", id.to_string())));
+        query.extend(event.map(|id| ("event", id.to_owned())));
+        let request = Request::get(EVENTS_PATH.to_owned(), query).at_the_root();
+        let read = |body: Body| body.read(&request);
+        self.exchange.send(&request, &self.stop, read).await
+    }
+
+    /// Has an event accepted as if it had just happened. A call of the companion's alone.
+    pub async fn emit(&self, event: &Emit) -> Result<Emitted, ClientError> {
+        let request = Request::post(EVENTS_PATH.to_owned(), event)?.at_the_root();
+        let read = |body: Body| body.read(&request);
+        self.exchange.send(&request, &self.stop, read).await
+    }
+
+    /// Starts a run that ends as errored. A call of the companion's alone.
+    pub async fn create_failing_run(&self, run: &FailingRun) -> Result<Object<Run>, ClientError> {
+        let request = Request::post(FAILING_RUNS_PATH.to_owned(), run)?.at_the_root();
         let read = |body: Body| body.read(&request);
         self.exchange.send(&request, &self.stop, read).await
     }
@@ -176,6 +208,33 @@ impl Client {
     /// The workspace of that id; `None` when there is none.
     pub async fn workspace(&self, id: &WorkspaceId) -> Result<Option<Object<Workspace>>, ClientError> {
         self.get(format!("{}/{id}", Workspace::PATH)).await
+    }
+
+    /// The environment of that id; `None` when there is none.
+    pub async fn environment(&self, id: &EnvironmentId) -> Result<Option<Object<Environment>>, ClientError> {
+        self.get(format!("{}/{id}", Environment::PATH)).await
+    }
+
+    /// All workspaces, or those of exactly that name.
+    pub async fn workspaces(&self, name: Option<&str>) -> Result<Vec<Object<Workspace>>, ClientError> {
+        let name = name.map(|name| ("filter[name]", name.to_owned()));
+        let all = self.list(Workspace::PATH, name, None).await?;
+        Ok(all.unwrap_or_default())
+    }
+
+    /// The first page of the runs, the newest first; of one workspace where it is given.
+    pub async fn latest_runs(
+        &self,
+        workspace: Option<&WorkspaceId>,
+    ) -> Result<Vec<Object<Run>>, ClientError> {
+        let mut query = vec![
+            ("page[number]", "1".to_owned()),
+            ("page[size]", PAGE_SIZE_MAX.to_string()),
+        ];
+        query.extend(workspace.map(|id| ("filter[workspace]", id.to_string())));
+        let request = Request::get(Run::PATH.to_owned(), query);
+        let read = |body: Body| body.read::<List<Run>>(&request);
+        Ok(self.exchange.send(&request, &self.stop, read).await?.data)
     }
 
     /// Starts a run in a workspace.
@@ -222,7 +281,7 @@ impl Client {
     async fn list<K: Kind>(
         &self,
         path: &str,
-        name: Option<&str>,
+        filter: Option<(&'static str, String)>,
         pages_max: Option<u32>,
     ) -> Result<Option<Vec<Object<K>>>, ClientError> {
         let mut all = Vec::new();
@@ -232,7 +291,7 @@ impl Client {
                 ("page[number]", page.to_string()),
                 ("page[size]", PAGE_SIZE_MAX.to_string()),
             ];
-            query.extend(name.map(|name| ("filter[name]", name.to_owned())));
+            query.extend(filter.clone());
             let request = Request::get(path.to_owned(), query);
             let read = |body: Body| body.read::<List<K>>(&request);
             let list = self.exchange.send(&request, &self.stop, read).await?;

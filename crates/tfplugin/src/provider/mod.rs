@@ -15,3 +15,4 @@ pub(crate) mod plan;
 pub(crate) mod registry;
 pub(crate) mod resource;
 pub mod rules;
+pub(crate) mod under_way;

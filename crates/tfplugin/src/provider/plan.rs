@@ -38,6 +38,8 @@ pub(crate) struct PlanState {
     pub(crate) replace: Vec<Path>,
     /// What `ignore_changes` keeps of computed attributes.
     pub(crate) ignored: Vec<Path>,
+    /// An apply makes this plan once more.
+    pub(crate) is_within_apply: bool,
     pub(crate) diags: Diagnostics,
     pub(crate) client: Option<AnyClient>,
     pub(crate) cancel: CancellationToken,
@@ -103,8 +105,17 @@ impl<'a, R: Resource> Plan<'a, R> {
         !self.state.replace.is_empty()
     }
 
-    /// Tells the user something with the plan.
+    /// Whether an apply makes this plan once more, with what it has learned since: the user has seen the first one, and approved
+    /// it. Both tools plan each change twice; where nothing was applied yet, OpenTofu does not let this be told, and it is false.
+    pub fn is_within_apply(&self) -> bool {
+        self.state.is_within_apply
+    }
+
+    /// Tells the user something with the plan. Not once more within the apply.
     pub fn warn(&mut self, diagnostic: Diagnostic) {
+        if self.state.is_within_apply {
+            return;
+        }
         self.state.diags.push(Diagnostic {
             severity: crate::diag::Severity::Warning,
             ..diagnostic

@@ -128,7 +128,11 @@ impl Events {
 }
 
 async fn work(one: Arc<ActionType>, config: Val, call: Arc<Call>) -> Vec<pb::Diagnostic> {
-    let invoked = guard(one.any.invoke(&config, &call)).await;
+    let invoked = guard(
+        format!("action.{}/invoke", one.name),
+        one.any.invoke(&config, &call),
+    )
+    .await;
     let mut diags = std::mem::take(&mut call.notes().warnings);
     diags.extend(invoked.err().into_iter().flatten());
     wire::diagnostics(diags, &one.ty)

@@ -19,6 +19,7 @@ pub(super) async fn apply(
         Ok(one) => one,
         Err(diags) => return failed(diags, &Type::Dynamic, message),
     };
+    service.walk.applies();
     match try_apply(service, one, &message).await {
         Ok(answer) => respond(one, answer),
         Err(diags) => failed(diags, &one.ty, message),
@@ -98,15 +99,18 @@ async fn try_apply(
         });
     }
     let call = service.call(&one.name, timeouts::of(one.timeouts, name, limits), private)?;
+    let label = format!("{}/{name}", one.name);
     let done = match action {
-        PlanAction::Delete => guard(one.any.delete(&prior, &call)).await.map(|()| Val::Null),
+        PlanAction::Delete => guard(label, one.any.delete(&prior, &call))
+            .await
+            .map(|()| Val::Null),
         PlanAction::Create => {
             let plan = merge::with_write_only(&one.object, &config, planned.clone());
-            guard(one.any.create(&plan, &call)).await
+            guard(label, one.any.create(&plan, &call)).await
         }
         PlanAction::Update => {
             let plan = merge::with_write_only(&one.object, &config, planned.clone());
-            guard(one.any.update(&prior, &plan, &call)).await
+            guard(label, one.any.update(&prior, &plan, &call)).await
         }
     };
     let notes = std::mem::take(&mut *call.notes());

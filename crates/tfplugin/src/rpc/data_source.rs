@@ -71,7 +71,7 @@ async fn try_read(
     )?;
     // A data source has no plan: defaults are filled in here, and its computed values are unknown.
     let (planned, _) = draft::draft(&one.object, &Val::Null, &config);
-    let read = guard(one.any.read(&planned, &call)).await;
+    let read = guard(format!("data.{}/read", one.name), one.any.read(&planned, &call)).await;
     let warnings = std::mem::take(&mut call.notes().warnings);
     let state = read.map_err(|diags| warnings.clone().into_iter().chain(diags).collect::<Diagnostics>())?;
     let state = merge::for_state(&one.object, &planned, state);

@@ -126,6 +126,11 @@ impl Listing {
         })
     }
 
+    /// What the list and the reads of its objects run for.
+    fn label(&self) -> String {
+        format!("list.{}/list", self.name)
+    }
+
     async fn run(self, events: mpsc::Sender<Event>) {
         let (Ok(list), Ok(of)) = (self.catalog.list(&self.name), self.catalog.resource(&self.name)) else {
             // Its name was looked up before it began, and a list without its resource is refused at registration.
@@ -134,7 +139,7 @@ impl Listing {
         let (sink, items) = mpsc::channel(1);
         let end = sink.clone();
         let find = async {
-            let ended = guard(list.any.list(&self.config, &self.call, sink)).await;
+            let ended = guard(self.label(), list.any.list(&self.config, &self.call, sink)).await;
             // Where nobody listens, nobody wants to know.
             let _ = end.send(Item::End(ended)).await;
             std::future::pending::<()>().await;
@@ -226,10 +231,10 @@ impl Listing {
     /// Reads an object as after its import.
     fn read(&self, display_name: String, state: Val) -> BoxFuture<'static, Outcome> {
         let (catalog, name) = (Arc::clone(&self.catalog), self.name.clone());
-        let call = self.call.for_object();
+        let (call, label) = (self.call.for_object(), self.label());
         Box::pin(async move {
             let read = match catalog.resource(&name) {
-                Ok(one) => guard(one.any.read(&state, &call)).await.map(|read| {
+                Ok(one) => guard(label, one.any.read(&state, &call)).await.map(|read| {
                     read.map_or(Val::Null, |actual| {
                         merge::for_state(&one.object, &state, actual).unknown_to_null()
                     })

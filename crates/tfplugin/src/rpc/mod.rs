@@ -18,6 +18,7 @@ mod read;
 mod schema;
 mod upgrade;
 mod validate;
+mod walk;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
 pub(crate) use self::catalog::{ActionType, ResourceType};
+use self::walk::Walk;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::log;
 use crate::proto::tfplugin6 as pb;
@@ -40,6 +42,7 @@ use crate::proto::tfplugin6::provider_server::Provider as Protocol;
 use crate::provider::erased::AnyProvider;
 use crate::provider::operation::{Call, Notes};
 use crate::provider::plan::AnyClient;
+use crate::provider::under_way::labelled;
 
 /// The provider as a service.
 pub(crate) struct Service {
@@ -47,6 +50,7 @@ pub(crate) struct Service {
     version: &'static str,
     client: RwLock<Client>,
     has_settings: AtomicBool,
+    walk: Walk,
     stop: Mutex<CancellationToken>,
 }
 
@@ -63,6 +67,7 @@ impl Service {
             version,
             client: RwLock::new(Client::Missing("Terraform has not configured it".to_owned())),
             has_settings: AtomicBool::new(false),
+            walk: Walk::default(),
             stop: Mutex::new(CancellationToken::new()),
         }
     }
@@ -108,8 +113,14 @@ impl Service {
         self.has_settings.store(true, Ordering::Relaxed);
     }
 
+    /// A plan or an apply begins.
+    pub(crate) fn walk_begins(&self) {
+        self.walk.begin();
+    }
+
     fn set_client(&self, client: Client) {
         self.settings_have_come();
+        self.walk_begins();
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
     }
 
@@ -144,9 +155,9 @@ fn unconfigured(reason: &str) -> Diagnostics {
         .into()
 }
 
-/// Runs provider code. A panic in it becomes an error; the state that it saved is not lost.
-async fn guard<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    let mut future = Box::pin(future);
+/// Runs provider code, under a label that says what for. A panic in it becomes an error; the state that it saved is not lost.
+async fn guard<T>(label: String, future: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut future = Box::pin(labelled(label, future));
     std::future::poll_fn(move |cx| {
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         polled.unwrap_or_else(|panic| Poll::Ready(Err(crashed(&*panic))))

@@ -125,6 +125,8 @@ async fn try_plan(
         PlanAction::Update => ignored::paths(&one.object, &config),
         PlanAction::Create | PlanAction::Delete => Vec::new(),
     };
+    let capabilities = message.client_capabilities.as_ref();
+    let deferral_allowed = capabilities.is_some_and(|can| can.deferral_allowed);
     let mut state = PlanState {
         action,
         prior,
@@ -133,6 +135,7 @@ async fn try_plan(
         private: wire::private_from_bytes(&message.prior_private),
         replace,
         ignored,
+        is_within_apply: service.walk.is_apply(deferral_allowed),
         diags: Diagnostics::new(),
         client: service.client(),
         cancel: service.cancel(),
@@ -140,7 +143,7 @@ async fn try_plan(
     if action == PlanAction::Delete && !one.any.plans_destroy() {
         return Ok(state);
     }
-    if let Err(failed) = guard(one.any.plan(&mut state)).await {
+    if let Err(failed) = guard(format!("{}/plan", one.name), one.any.plan(&mut state)).await {
         // What was warned of by then may be why.
         state.diags.extend(failed);
         return Ok(state);

@@ -191,7 +191,11 @@ async fn try_configure(service: &Service, message: &pb::configure_provider::Requ
         provider_version: service.version,
         more_user_agent: std::env::var("TF_APPEND_USER_AGENT").unwrap_or_default(),
     };
-    let client = guard(catalog.provider.configure(&config, &request)).await?;
+    let client = guard(
+        "provider/configure".to_owned(),
+        catalog.provider.configure(&config, &request),
+    )
+    .await?;
     service.set_client(Client::Ready(client));
     Ok(())
 }

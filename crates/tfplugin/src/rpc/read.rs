@@ -17,6 +17,7 @@ pub(super) async fn read(
         Ok(one) => one,
         Err(diags) => return failed(diags, &Type::Dynamic, message),
     };
+    service.walk.reads();
     match try_read(service, one, &message).await {
         Ok(answer) => respond(one, answer),
         Err(diags) => failed(diags, &one.ty, message),
@@ -87,7 +88,7 @@ async fn try_read(
         timeouts::of(one.timeouts, "read", &state),
         wire::private_from_bytes(&message.private),
     )?;
-    let read = guard(one.any.read(&state, &call)).await;
+    let read = guard(format!("{}/read", one.name), one.any.read(&state, &call)).await;
     let notes = std::mem::take(&mut *call.notes());
     let read = read.map_err(|diags| {
         notes

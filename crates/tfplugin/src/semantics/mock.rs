@@ -9,8 +9,9 @@ use crate::cty::Val;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 
 /// Added to a finding that may be about a value of the tool's.
-const PERHAPS_MADE_UP: &str = "This is a warning because the run has sent the provider no settings: a mocked run generates \
-     such values. Otherwise it is an error at plan.";
+const PERHAPS_MADE_UP: &str = "This is only a warning because the provider has not been configured in this run, as in a test with \
+     `mock_provider`, where such a value is generated and nothing has to be changed. A value of your own has to be corrected: a \
+     plan refuses it.";
 
 /// How long the texts are that the tools make up.
 const TEXT_LENGTHS: std::ops::RangeInclusive<usize> = 4..=15;

@@ -171,19 +171,42 @@ impl<'a> ResourceHarness<'a> {
         self.plan_value(Some(state), Val::Null).await
     }
 
+    /// Plans once more what an apply is about to do, as Terraform does.
+    pub async fn plan_within_apply(&self, prior: Option<&State>, config: Json) -> Result<Planned> {
+        let config = convert::config(&config, &self.one.object, &self.one.ty)?;
+        let private = prior.map(|prior| prior.private.clone()).unwrap_or_default();
+        self.service.walk_begins();
+        self.plan_as(prior, private, config, true).await
+    }
+
+    /// A plan of a walk of its own, whatever was applied here before.
     async fn plan_value(&self, prior: Option<&State>, config: Val) -> Result<Planned> {
         let private = prior.map(|prior| prior.private.clone()).unwrap_or_default();
+        self.service.walk_begins();
         self.plan_with(prior, private, config).await
     }
 
     async fn plan_with(&self, prior: Option<&State>, private: Vec<u8>, config: Val) -> Result<Planned> {
+        self.plan_as(prior, private, config, false).await
+    }
+
+    async fn plan_as(
+        &self,
+        prior: Option<&State>,
+        private: Vec<u8>,
+        config: Val,
+        is_within_apply: bool,
+    ) -> Result<Planned> {
         let request = pb::plan_resource_change::Request {
             type_name: self.one.name.clone(),
             prior_state: Some(self.dynamic(prior.map_or(&Val::Null, |prior| &prior.value))),
             proposed_new_state: Some(self.dynamic(&config)),
             config: Some(self.dynamic(&config)),
             prior_private: private,
-            client_capabilities: Some(capabilities()),
+            client_capabilities: Some(pb::ClientCapabilities {
+                deferral_allowed: is_within_apply,
+                ..capabilities()
+            }),
             prior_identity: prior.and_then(|prior| prior.identity.clone()),
             ..Default::default()
         };

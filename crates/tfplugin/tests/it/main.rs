@@ -24,6 +24,7 @@ mod readme;
 mod registration;
 mod rules;
 mod schema;
+mod under_way;
 mod wait;
 mod zoo;
 

@@ -23,8 +23,9 @@ async fn check(resource: &str, config: Json, without: &str, with: &str) {
 
 #[tokio::test]
 async fn a_made_up_value_is_warned_of_where_no_settings_came() {
-    const DOUBT: &str = "\n\nThis is a warning because the run has sent the provider no settings: a mocked run generates such \
-                         values. Otherwise it is an error at plan.";
+    const DOUBT: &str = "\n\nThis is only a warning because the provider has not been configured in this run, as in a test with \
+                         `mock_provider`, where such a value is generated and nothing has to be changed. A value of your own has \
+                         to be corrected: a plan refuses it.";
     const NUMBER: &str = "error: Invalid value (at cage[\"number\"]): `cage.number` must be positive.";
     const HOUSE: &str =
         "error: Invalid value (at house): `house` must be a house, which begins with `house-`.";

@@ -404,3 +404,26 @@ async fn a_ready_client() {
         ["warning: It will be missed", "error: It will not leave"]
     );
 }
+
+/// Both tools plan a change once more when they apply it, and show what that plan says beside the first one's words.
+#[tokio::test]
+async fn an_apply_does_not_say_again_what_the_plan_has_said() {
+    let zoo = open().await;
+    let animal = zoo.resource("zoo_animal");
+    let config = || json!({ "name": "leo", "mode": "warns" });
+    let planned = animal.plan(None, config()).await.unwrap();
+    assert_eq!(text(&planned.warnings), "warning: It is hungry");
+    let again = animal.plan_within_apply(None, config()).await.unwrap();
+    assert_eq!(
+        (text(&again.warnings), again.json()),
+        (String::new(), planned.json())
+    );
+    let state = animal.apply(planned).await.state;
+    // The next walk is a plan again.
+    let planned = animal.plan(state.as_ref(), config()).await.unwrap();
+    assert_eq!(text(&planned.warnings), "warning: It is hungry");
+    // What cannot be done is an error whenever it is found.
+    let refused = json!({ "name": "lea", "mode": "refuses" });
+    let refused = animal.plan_within_apply(None, refused).await.unwrap_err();
+    assert_eq!(text(&refused), "error: Not today");
+}

@@ -326,6 +326,7 @@ impl Resource for Animal {
             Some("plans mood") => plan.set(Self::mood(), "planned"),
             Some("plans revision") if plan.prior().is_some() => plan.set(Self::revision(), 7),
             Some("plans nonsense") => plan.set(Self::name(), "other"),
+            Some("warns") => plan.warn(Diagnostic::warning("It is hungry")),
             Some("refuses") => plan.error(Diagnostic::error("Not today")),
             Some("warns and fails") => {
                 plan.warn(Diagnostic::warning("It is hungry"));

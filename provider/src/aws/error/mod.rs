@@ -6,6 +6,7 @@ use std::fmt;
 use aws_sdk_eventbridge::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 
+use super::denied;
 use super::pacing::is_throttling;
 use super::quoted::{quoted, unsigned};
 use super::regional::Stop;
@@ -267,7 +268,7 @@ impl Cause for Error {
             Self::WrongAccount { .. } => {
                 "Use credentials of an allowed account, or correct the list.".to_owned()
             }
-            Self::Service(service) => return hint(&service.code, service.operation),
+            Self::Service(service) => return hint(service),
             Self::Unreachable { .. } => {
                 "Is AWS reachable from here, and is the endpoint right (`endpoints` in the \
                                          provider's `aws`, `AWS_ENDPOINT_URL`)?"
@@ -407,10 +408,11 @@ impl fmt::Display for Service {
     }
 }
 
-fn hint(code: &str, operation: &str) -> Option<String> {
-    Some(match code {
+fn hint(service: &Service) -> Option<String> {
+    let operation = service.operation;
+    Some(match service.code.as_str() {
         "AccessDeniedException" | "AccessDenied" | "AuthorizationError" => {
-            format!("The credentials need the IAM permission `{operation}` on this object.")
+            denied::advice(operation, &service.message)
         }
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
             "The AWS session has expired: sign in again (for a profile with single sign-on: `aws sso login`).".to_owned()

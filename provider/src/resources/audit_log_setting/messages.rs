@@ -89,6 +89,22 @@ pub(super) fn taken(account: &AccountId, other: &ConnectionId) -> Diagnostic {
         .at(AuditLogSetting::connection_id())
 }
 
+/// With the plan: the apply will be refused. `name`: that of the connection, where Scalr gives it.
+pub(super) fn held_by_another(account: &AccountId, other: &ConnectionId, name: Option<&str>) -> Diagnostic {
+    let named = name.map_or_else(|| format!("`{other}`"), |name| format!("`{name}` (`{other}`)"));
+    Diagnostic::warning(format!(
+        "The audit log of account `{account}` is streamed to another connection"
+    ))
+    .detail(format!(
+        "There is one audit-log setting an account, and it selects the connection {named}. The apply does not take it over: it ends \
+         with an error here and leaves the setting as it is, unless the setting is turned off before.\n\nTo manage it with this \
+         resource, add this block; the plan then shows the change of `connection_id`:\n\n{}\n\nTo keep the stream to {named}, \
+         remove this resource from the configuration.",
+        import_block(account)
+    ))
+    .at(AuditLogSetting::connection_id())
+}
+
 /// A plan selects another connection than somebody else has.
 pub(super) fn anothers_stream_ends(prior: &AuditLogSetting, wanted: Option<&str>) -> Diagnostic {
     let (account, other) = (
@@ -106,9 +122,12 @@ pub(super) fn anothers_stream_ends(prior: &AuditLogSetting, wanted: Option<&str>
 }
 
 pub(super) fn left_on(account: &AccountId, selected: &ConnectionId, ours: &str) -> Diagnostic {
-    Diagnostic::warning("The audit-log setting was left on").detail(format!(
-        "The setting of account `{account}` selects `{selected}`. This resource last selected `{ours}`, so the selection is \
-         not its own, and it was left as it is.\n\nTo turn the audit log's stream off all the same: Scalr, account scope > \
+    Diagnostic::warning(format!(
+        "The audit-log setting of account `{account}` was left on"
+    ))
+    .detail(format!(
+        "The setting selects `{selected}`. This resource last selected `{ours}`, so the selection is \
+         not its own, and it was left as it is.\n\nTo turn audit logs off anyway: Scalr, account scope > \
          Settings > Audit logs."
     ))
 }

@@ -18,12 +18,11 @@ use scalr::{absent, account_for, read, selected};
 /// selected, and destroy must not turn that off. `managed` shows the difference, so that a plan can repair it.
 const OURS: &str = "selected";
 
-/// Streams the audit log of a Scalr account to a connection (Account settings > Audit logs).
+/// Sends the audit logs of a Scalr account to a connection (Account settings > Audit logs).
 ///
-/// There is one such setting an account. Destroying it turns the audit log's stream off, if it still selects this connection.
-/// Change its address with a `moved` block. Without one the new address adopts the setting and the destroy of the old one
-/// leaves it, within one apply: Scalr keeps no mark of who selected the connection. Where that apply is killed in between, the
-/// next one turns the stream off, and the plan after it turns it on again. The same holds for `create_before_destroy`.
+/// An account has one such setting. If another connection has it, the plan says which one, and the apply fails. Destroying it turns audit logs off, if the setting still selects this connection.
+///
+/// Use a `moved` block to change its address. Without one, within one apply, the new address adopts the setting and the destroy of the old address leaves it. Scalr does not record who selected the connection: if that apply is killed in between, the next apply turns audit logs off, and the plan after that turns them on. The same is true with `create_before_destroy`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct AuditLogSetting {
     /// Connection that receives the AuditLog events, `in-…`. Use the `connection_id` of its `scalr_eventbridge_activation`, so that the connection is active first.
@@ -32,7 +31,7 @@ pub struct AuditLogSetting {
     /// Scalr account of the setting: the provider's `account_id`, else the connection's account.
     #[tf(computed, use_state_for_unknown, check = check::account_id)]
     account_id: Option<String>,
-    /// Whether this resource made the selection. It is `false` when someone else has made it since: the next apply takes it over. Destroy turns off only a selection of its own.
+    /// Whether this resource made the selection. `false` if someone else has made it since: the next apply takes it back. A destroy turns off only its own selection.
     #[tf(computed)]
     managed: Option<bool>,
 }
@@ -134,6 +133,7 @@ impl Resource for AuditLogSetting {
         // An update that only adopts a selection made elsewhere shows as `false -> true`.
         plan.set(Self::managed(), true);
         warn_of_another(plan);
+        warn_of_holder(plan).await;
         Ok(())
     }
 }
@@ -147,6 +147,26 @@ fn warn_of_another(plan: &mut Plan<'_, AuditLogSetting>) {
     if wanted.as_ref() != Some(&prior.connection_id) {
         let warning = messages::anothers_stream_ends(prior, wanted.as_deref());
         plan.warn(warning);
+    }
+}
+
+/// Warns where the apply will find the setting with another connection. What Scalr does not say is no finding.
+async fn warn_of_holder(plan: &mut Plan<'_, AuditLogSetting>) {
+    if plan.prior().is_some() || plan.is_within_apply() {
+        return;
+    }
+    let wanted = plan.planned(AuditLogSetting::connection_id()).known();
+    let found = match plan.client() {
+        Some(client) => scalr::holder(client, wanted.as_deref(), plan.cancelled()).await,
+        None => None,
+    };
+    if let Some(holder) = found {
+        let name = holder.name.as_deref();
+        plan.warn(messages::held_by_another(
+            &holder.account,
+            &holder.connection,
+            name,
+        ));
     }
 }
 

@@ -1,7 +1,9 @@
 //! The setting at Scalr: read, selected, turned off.
 
+use std::time::Duration;
+
 use scalr_api::{AccountId, AuditLogSetting as Wire, ClientError, ConnectionId, Object};
-use tfplugin::{Diagnostics, Result};
+use tfplugin::{CancellationToken, Diagnostics, Result};
 
 use super::AuditLogSetting;
 use super::messages::{self, doing};
@@ -26,6 +28,44 @@ pub(super) fn selected(setting: &Object<Wire>) -> Option<&ConnectionId> {
         .integration
         .id()
         .filter(|_| setting.attributes.enabled)
+}
+
+/// How long a plan looks for who has the setting.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// The connection that has the setting of an account.
+pub(super) struct Holder {
+    pub(super) account: AccountId,
+    pub(super) connection: ConnectionId,
+    pub(super) name: Option<String>,
+}
+
+/// The other connection that has the setting, as a plan finds it. `wanted`: the one that is to have it, where it is known.
+pub(super) async fn holder(
+    client: &Client,
+    wanted: Option<&str>,
+    stop: &CancellationToken,
+) -> Option<Holder> {
+    let look = async {
+        let scalr = client.scalr().ok()?.stopping_with(stop);
+        let wanted = wanted.and_then(|id| ConnectionId::new(id).ok());
+        let account = match (client.account_id().ok()?, &wanted) {
+            (Some(account), _) => account.clone(),
+            (None, Some(wanted)) => account_for(client, &scalr, wanted).await.ok()?,
+            (None, None) => return None,
+        };
+        let setting = scalr.api.audit_log_setting(&account).await.ok()??;
+        let connection = selected(&setting)
+            .filter(|id| Some(*id) != wanted.as_ref())?
+            .clone();
+        let held = scalr.connection(&connection).await.ok().flatten();
+        Some(Holder {
+            account,
+            name: held.map(|held| held.attributes.name),
+            connection,
+        })
+    };
+    tokio::time::timeout(WITHIN, look).await.ok().flatten()
 }
 
 /// The provider's account, else the connection's.

@@ -12,7 +12,7 @@ use crate::aws::policy::{Need, Verdict};
 use crate::aws::{Error, Regional, arn, log_policy};
 use crate::scalr::Scalr;
 
-/// What could not be looked at. Whoever looks continues with what a whole link would show.
+/// What could not be read. The search continues as if that link was whole.
 #[derive(Default)]
 struct Unseen(Vec<String>);
 

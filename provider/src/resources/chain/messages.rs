@@ -56,7 +56,7 @@ pub fn no_search(name: &str) -> Diagnostic {
     Diagnostic::error(format!("The log group `{name}` cannot be searched"))
         .detail(
             "It is of class INFREQUENT_ACCESS, for which AWS refuses FilterLogEvents, the call that looks for the event. A log \
-             group keeps its class for ever: give the rule a second target with a log group of class STANDARD (`create = true` \
+             group keeps its class forever: give the rule a second target with a log group of class STANDARD (`create = true` \
              makes one) and check that.",
         )
 }

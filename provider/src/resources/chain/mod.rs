@@ -146,7 +146,7 @@ async fn need_group(aws: &Regional, probe: &Probe<'_>) -> Result<()> {
 }
 
 /// No run is started while Scalr holds all events back. One connection that is not paused may be the one whose event must arrive. Where
-/// Scalr cannot be asked for the connections, the check goes on.
+/// Scalr cannot be asked for the connections, the check continues.
 async fn refuse_paused(aws: &Regional, scalr: &Scalr) -> Result<()> {
     let mut here = scalr.api.connections(None).await.unwrap_or_default();
     let Ok(account) = aws.account().await else {

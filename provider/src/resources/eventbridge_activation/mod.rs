@@ -16,19 +16,17 @@ use crate::check;
 use crate::client::Client;
 use crate::scalr::connection_id;
 
-/// Has Scalr look at the event source of a connection ("Refresh status") until the connection is active.
+/// Refreshes the status of a connection in Scalr ("Refresh status") until the connection is active.
 ///
-/// Let it depend on the targets of the bus, as in the example: an active connection delivers at once what Scalr held until
-/// then, and EventBridge drops what no rule picks up. Where the AWS credentials reach the connection's account, a bus without
-/// an enabled rule that has a target is warned of, and 15 seconds without any bus, where this apply makes none, are an error.
+/// It must depend on the targets of the bus, as in the example: once a connection is active, Scalr delivers the events that it held, and EventBridge drops those that no rule matches. If the AWS credentials are of the connection's account, the activation warns of a bus without an enabled rule that has a target, and it fails after 15 seconds if there is no bus and none in the same apply.
 ///
-/// A connection that falls back to `pending` or fails is refreshed again on the next apply; one that is paused (`enabled = false`) is left paused. Destroying the activation changes nothing in Scalr.
+/// If a connection becomes `pending` or `failed`, the next apply refreshes it again. A paused connection (`enabled = false`) stays paused. Destroying the activation changes nothing in Scalr.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Activation {
     /// Connection to activate, `in-…`.
     #[tf(required, replace, check = check::connection_id)]
     connection_id: String,
-    /// Status of the connection: `active` after apply, `disabled` where it is paused, or what it has become since.
+    /// Status of the connection: `active` after an apply, `disabled` if it is paused, or what it has become since.
     #[tf(computed)]
     status: Option<String>,
     /// Why the connection failed.

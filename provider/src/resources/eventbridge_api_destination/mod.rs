@@ -26,12 +26,9 @@ use parts::{ApiKey, Basic, OAuth};
 /// An HTTP endpoint that rules can send events to (an API destination), and the EventBridge connection of the same name
 /// that holds its credentials.
 ///
-/// The secret is write-only: it is in no plan and in no state. It is sent when the object is made and whenever
-/// `secret_wo_version` is set to another number. AWS keeps it in Secrets Manager. A connection or an API destination that
-/// has gone missing, or a connection that is not authorized any more, shows as an in-place change, which repairs it.
+/// The secret is write-only: it is in no plan and in no state. It is sent when the object is created, and again when `secret_wo_version` has another number. AWS keeps it in Secrets Manager. If a connection or an API destination is missing, or a connection is not authorized any more, the plan shows a change in place, and the apply repairs it.
 ///
-/// A target that leads here needs a role that EventBridge assumes (`role_arn` of `scalr_eventbridge_target`), which may
-/// call `events:InvokeApiDestination` on `arn`.
+/// A target with this destination needs a role that EventBridge assumes (`role_arn` of `scalr_eventbridge_target`) and that may call `events:InvokeApiDestination` on `arn`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct ApiDestination {
     /// Name of the API destination and of its connection: 1 to 64 letters, digits, `.`, `-` or `_`.
@@ -46,10 +43,10 @@ pub struct ApiDestination {
     /// HTTP method: `POST`, `PUT`, `PATCH`, `GET`, `DELETE`, `HEAD` or `OPTIONS`.
     #[tf(optional, default = "POST", check = http_checks::http_method)]
     http_method: String,
-    /// Requests a second at most; what comes above waits. The default is that of AWS, and its quota unless it was raised.
+    /// Requests a second at most; what exceeds this is delayed. The default is that of AWS, and its quota unless AWS has raised it.
     #[tf(optional, default = 300, check = http_checks::invocation_rate)]
     invocation_rate_limit_per_second: i64,
-    /// A key in a header; the key is `secret_wo`. One of `api_key`, `basic` and `oauth` is needed.
+    /// A key in a header; the key is `secret_wo`. One of `api_key`, `basic` and `oauth` is required.
     #[tf(optional)]
     api_key: Option<ApiKey>,
     /// HTTP Basic; the password is `secret_wo`.
@@ -62,11 +59,11 @@ pub struct ApiDestination {
     /// colon, which EventBridge does not take. Needs Terraform 1.11 or OpenTofu 1.11.
     #[tf(optional, sensitive, write_only)]
     secret_wo: Option<Secret>,
-    /// Any number; another one sends `secret_wo` again. Without one, the secret stays as it is.
+    /// Any number; with another one, `secret_wo` is sent again. Without it, the secret is never sent again.
     #[tf(optional)]
     secret_wo_version: Option<i64>,
     /// Further headers of each request, by name. They are stored in the state: no secrets.
-    #[tf(optional, check = http_checks::http_parameters)]
+    #[tf(optional, check = http_checks::header_parameters)]
     header_parameters: Option<BTreeMap<String, String>>,
     /// ARN of the API destination, for `arn` of a target. It ends in an id that AWS chooses.
     #[tf(computed, use_state_for_unknown)]

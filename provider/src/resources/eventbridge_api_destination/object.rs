@@ -1,4 +1,4 @@
-//! The API destination as a remote object: what identifies it, whoever describes it.
+//! The API destination as a remote object: what identifies it, from a state or from AWS.
 
 use tfplugin::Plan;
 

@@ -106,7 +106,7 @@ pub(super) fn not_of_a_partner_to_move(name: &str) -> MoveRefused {
     ))
     .instead(
         "Remove the `moved` block and leave the bus as `aws_cloudwatch_event_bus`. Rules and targets on it can be \
-         `scalr_eventbridge_rule` and `scalr_eventbridge_target` all the same.",
+         `scalr_eventbridge_rule` and `scalr_eventbridge_target` nevertheless.",
     )
 }
 
@@ -152,7 +152,7 @@ pub(super) fn in_use(name: &str, found: &InUse, deletes: bool) -> Diagnostic {
     };
     Diagnostic::warning(format!("The event bus `{name}` is in use")).detail(format!(
         "AWS deletes a bus only when it has neither archives nor rules, and a rule only when it has no targets. There are {}; \
-         {whose}. Delete them first ({}), or see to it that the same apply does.",
+         {whose}. Delete them first ({}), or let the same apply delete them.",
         parts.join(" and "),
         by_hand(name, found)
     ))
@@ -206,8 +206,8 @@ pub(super) fn association_interrupted(awaited: &str) -> String {
 }
 
 pub(super) fn loss(what: &str, name: &str) -> Diagnostic {
-    Diagnostic::warning(format!("{what} the event bus stops Scalr's events")).detail(format!(
-        "{what} the bus `{name}` sends its event source back to PENDING. Scalr's events are then dropped without an error, \
+    Diagnostic::warning(format!("{what} the event bus `{name}` stops Scalr's events")).detail(format!(
+        "{what} the bus sends its event source back to PENDING. Scalr's events are then dropped without an error, \
          and two weeks later AWS removes the source, unless a bus is associated with it again."
     ))
 }

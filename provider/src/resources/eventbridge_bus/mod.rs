@@ -25,13 +25,11 @@ use crate::values::Region;
 use messages::doing;
 use source::MISSING;
 
-/// Associates a partner event source of Scalr with an event bus in your AWS account. From then on the events of the
-/// connection arrive on this bus, where rules can pick them up.
+/// Associates a partner event source of Scalr with an event bus in your AWS account. After that, the events of the connection arrive on this bus, and rules can match them.
 ///
-/// AWS gives the bus the name of its event source. Deleting or replacing the bus sends the source back to `PENDING`:
-/// events are dropped from then on, and two weeks later AWS removes the source itself.
+/// The bus has the name of its event source. Deleting or replacing the bus changes the source to `PENDING`: events are then dropped, and two weeks later AWS removes the source.
 ///
-/// A `moved` block takes over an `aws_cloudwatch_event_bus` of a partner event source, made with hashicorp/aws.
+/// A `moved` block can move an `aws_cloudwatch_event_bus` of a partner event source (hashicorp/aws) to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Bus {
     /// Name of the partner event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`: the connection's
@@ -41,14 +39,10 @@ pub struct Bus {
     /// AWS region of the bus, which is the connection's. Default: the provider's region.
     #[tf(optional, computed, use_state_for_unknown, replace)]
     region: Option<Region>,
-    /// Take the bus over when it exists already (made in the console, or by an apply that was interrupted), and give it
-    /// the settings that are written here. Without this, an existing bus is an error that says how to import it.
+    /// Adopt the bus if it exists already (made in the console, or by an apply that was interrupted), and change its settings to those that are written here. Otherwise an existing bus is an error that says how to import it.
     #[tf(optional, default = false)]
     adopt_existing: bool,
-    /// Other resources of this configuration (of another provider) manage archives or rules on this bus, or targets of its
-    /// rules, and remove them in the same destroy. Without this, a `destroy` that would take targets and rules while such an
-    /// archive, rule or target stays is refused at plan: AWS deletes a bus only when it has neither archives nor rules, and a
-    /// rule only when it has no targets. With it, the plan warns.
+    /// Another provider of this configuration manages archives or rules on this bus, or targets of its rules, and deletes them in the same destroy. A plan then only warns of them. Otherwise a `destroy` that would delete targets and rules while such an object stays fails at plan, because AWS deletes a bus only if it has no archives and no rules, and a rule only if it has no targets.
     #[tf(optional, default = false)]
     managed_with_others: bool,
     /// What the bus is for.
@@ -66,8 +60,7 @@ pub struct Bus {
     /// Tags of the bus, over the provider's `default_tags`. A tag with the value null is ignored.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
-    /// All tags of the bus, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another resource
-    /// or state adopted the bus since, or an apply was killed while it did: the next apply takes it back.
+    /// All tags of the bus, including the provider's `default_tags`. `scalr-eventbridge:instance` changes if another resource or state has adopted the bus, or if an apply was killed while it adopted it: the next apply takes the bus back.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// Name of the bus, for `event_bus_name` of rules and targets: the same as `event_source_name`.
@@ -76,8 +69,7 @@ pub struct Bus {
     /// ARN of the bus.
     #[tf(computed, use_state_for_unknown)]
     arn: Option<String>,
-    /// State of the event source: `ACTIVE`; `PENDING` while it is not associated, which an apply repairs; `DELETED`
-    /// when Scalr has removed it, and `MISSING` when AWS has.
+    /// State of the event source: `ACTIVE`; `PENDING` if it has no bus, which an apply repairs; `DELETED` if Scalr has removed it; `MISSING` if AWS has.
     #[tf(computed, use_state_for_unknown)]
     source_state: Option<String>,
 }

@@ -5,7 +5,8 @@ use tfplugin::{Operation, Plan, PlanAction, Value};
 use super::source::MISSING;
 use super::{Bus, in_use, messages, object, routes};
 use crate::defaults;
-use crate::resources::{handover, placement};
+use crate::ownership::Object;
+use crate::resources::{handover, names, placement};
 
 /// Private state of a bus whose connection is in the state too, as of the last refresh.
 const WITH_CONNECTION: &str = "with_connection";
@@ -32,10 +33,15 @@ pub(super) async fn decide(plan: &mut Plan<'_, Bus>) {
         Bus::event_source_name(),
     );
     note_association(plan);
-    placement::warn(plan, &Bus::event_source_name(), &Bus::region(), |bus| {
-        bus.arn.as_deref()
-    })
-    .await;
+    let attributes = placement::Attributes {
+        bus: Bus::event_source_name(),
+        region: Bus::region(),
+        arn: |bus: &Bus| bus.arn.as_deref(),
+    };
+    if let Some(elsewhere) = placement::find(plan, &attributes).await {
+        plan.warn(elsewhere.diagnostic("this `scalr_eventbridge_bus`", false));
+    }
+    note_presence(plan);
     routes::warn(plan).await;
 }
 
@@ -63,6 +69,17 @@ fn source_state(plan: &mut Plan<'_, Bus>) {
         }
         _ => {}
     }
+}
+
+/// The rules and targets, which are planned later, find the bus by its name.
+fn note_presence(plan: &Plan<'_, Bus>) {
+    let name = plan.planned(Bus::event_source_name()).known();
+    let region = String::new();
+    names::presence(
+        plan,
+        &Bus::region(),
+        name.map(|name| Object::Bus { region, name }),
+    );
 }
 
 /// The activation, which is planned later, reads the status that comes of it.

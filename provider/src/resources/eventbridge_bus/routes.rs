@@ -6,7 +6,7 @@ use super::Bus;
 use crate::aws::arn;
 use crate::aws::reach::{self, Route};
 use crate::defaults;
-use crate::resources::routes::{self, Purpose};
+use crate::resources::routes::{self, Purpose, Use};
 
 /// Warns with the plan.
 pub(super) async fn warn(plan: &mut Plan<'_, Bus>) {
@@ -24,9 +24,12 @@ pub(super) async fn warn(plan: &mut Plan<'_, Bus>) {
         .unwrap_or_default();
     let route = Route { to, from };
     if let Some(finding) = reach::finding(&aws, &route).await {
-        plan.warn(
-            routes::warning(&finding, &route, Purpose::DeadLetters).at(Bus::dead_letter_config().arn()),
-        );
+        let held = plan.prior().and_then(|prior| prior.dead_letter_config.as_ref());
+        let is_known = held.is_some_and(|held| held.arn == route.to);
+        let name = plan.planned(Bus::event_source_name()).known().unwrap_or_default();
+        let whose = whose(&name);
+        let attribute = Bus::dead_letter_config().arn().into();
+        routes::warn(plan, &finding, (&route, attribute), &used(&whose), is_known);
     }
 }
 
@@ -46,9 +49,23 @@ pub(super) async fn check(operation: &Operation<'_, Bus>, bus: &Bus) {
             operation,
             bus.region.as_deref(),
             &route,
-            Purpose::DeadLetters,
+            &used(&whose(&bus.event_source_name)),
             attribute,
         )
         .await;
+    }
+}
+
+fn whose(name: &str) -> String {
+    if name.is_empty() {
+        return "an event bus whose name is not known yet".to_owned();
+    }
+    format!("the event bus `{name}`")
+}
+
+fn used(whose: &str) -> Use<'_> {
+    Use {
+        whose,
+        purpose: Purpose::DeadLetters,
     }
 }

@@ -9,6 +9,7 @@ mod scalr;
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
 use tfplugin::{Attrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value, mins};
 
+use super::placement;
 use crate::check;
 use crate::client::Client;
 use crate::defaults;
@@ -17,11 +18,11 @@ use crate::scalr::connection_id;
 use crate::values::Region;
 use messages::doing;
 
-/// Streams Scalr's events to AWS EventBridge through a partner event source, which it makes in an AWS account and region.
+/// Streams Scalr's events to AWS EventBridge through a partner event source, which it creates in an AWS account and region.
 ///
-/// The stream begins when the source is associated with an event bus (`scalr_eventbridge_bus`) and Scalr has seen that (`scalr_eventbridge_activation`). There is one connection for each AWS account and region, so `create_before_destroy` cannot work here.
+/// Events are delivered after the source is associated with an event bus (`scalr_eventbridge_bus`) and Scalr has refreshed its status (`scalr_eventbridge_activation`). There is one connection for each AWS account and region, so `create_before_destroy` does not work here.
 ///
-/// A `moved` block takes over a `scalr_event_bridge_integration`, made with Scalr's own provider.
+/// A `moved` block can move a `scalr_event_bridge_integration` (Scalr's own provider) to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Connection {
     /// Name of the connection; also the last segment of the event source's name. Letters, digits, `.`, `-` and `_`.
@@ -33,7 +34,7 @@ pub struct Connection {
     /// AWS region that receives the events.
     #[tf(required, replace)]
     region: Region,
-    /// Whether events are streamed; `false` pauses the stream, and Scalr holds the events back meanwhile.
+    /// Whether events are delivered. `false` pauses the connection; Scalr holds the events until it is resumed.
     #[tf(optional, computed, default = true)]
     enabled: bool,
     /// Identifier of the connection, `in-…`.
@@ -48,7 +49,7 @@ pub struct Connection {
     /// Scalr account that the connection belongs to, `acc-…`.
     #[tf(computed, use_state_for_unknown)]
     account_id: Option<String>,
-    /// `pending`, `active`, `disabled` or `failed`, as of the last refresh. Right after creation it is `pending`, and right after it is resumed it may be: the status to show elsewhere is that of `scalr_eventbridge_activation`, which every apply brings up to date.
+    /// `pending`, `active`, `disabled` or `failed`, as of the last refresh. It is `pending` right after creation, and perhaps right after the connection is resumed. In outputs use the status of `scalr_eventbridge_activation`, which each apply updates.
     #[tf(computed)]
     status: Option<String>,
     /// Why the connection failed, as of the last refresh.
@@ -124,6 +125,7 @@ impl Resource for Connection {
             // Any other answer to the pause is an error.
             plan.set(Self::status(), Status::Disabled.as_str());
         }
+        placement::note_connection(plan, &Self::name());
         if let (Some(client), Some(prior)) = (plan.client(), plan.prior()) {
             let (id, source) = (prior.id.as_deref(), prior.event_source_name.as_deref());
             let switched = enabled != Value::Known(prior.enabled);

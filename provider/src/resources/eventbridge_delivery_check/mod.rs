@@ -1,14 +1,15 @@
 //! `scalr_eventbridge_delivery_check`: "check the RunExecuted events are streamed to the CloudWatch log group", done by
 //! starting a run and waiting for its event.
 
+mod plan;
+
 use std::collections::BTreeMap;
 
 use scalr_api::{Object, Run};
-use tfplugin::{Attrs, Identity, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins};
+use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use super::chain::{self, Arrival, Outcome, Places, Probe};
 use crate::aws::checks;
-use crate::aws::look::Service;
 use crate::client::Client;
 use crate::scalr::Attributes;
 use crate::values::Region;
@@ -21,15 +22,11 @@ const ATTRIBUTES: Attributes = &[("/data/relationships/workspace", || {
 /// After a check that failed.
 const RUNS_AGAIN: &str = "The check is not in the state; the next apply runs it again.";
 
-/// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group: the proof that
-/// the whole chain works, from Scalr to the log group.
+/// Starts a dry run in a workspace and waits until its `RunExecuted` event has arrived in a log group. It proves that everything works, from Scalr to the log group.
 ///
-/// The check runs once, when it is created; change `triggers` to run it again: with the names of the connection and of the bus
-/// among them it runs again where either is another. No run is started while every connection to the AWS account and region is
-/// paused, or where the log group is missing, may not be read, or is of class INFREQUENT_ACCESS, which AWS lets nobody search
-/// this way: the plan warns of that. When the event does not arrive, the chain is walked from the log group backwards and the
-/// link that broke is named. A check that failed is not in the state, so the next apply runs it again. Destroying a check calls
-/// nobody.
+/// The check runs once, when it is created. Change `triggers` to run it again; with the names of the connection and the bus as triggers, it runs again for another connection or bus. A check that failed is not in the state, so the next apply runs it again. Destroying a check makes no call.
+///
+/// If the event does not arrive, the error names the link that is broken. No run is started if all connections to the AWS account and region are paused, or if the log group is missing, may not be read by the credentials, or is of class INFREQUENT_ACCESS, in which AWS allows no such search. The plan warns of a missing log group and of that class.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct DeliveryCheck {
     /// Workspace to start the run in. The run is dry: it plans, and changes nothing.
@@ -47,7 +44,7 @@ pub struct DeliveryCheck {
     /// The run that was started.
     #[tf(computed, use_state_for_unknown)]
     run_id: Option<String>,
-    /// Id that EventBridge gave to the event; null where the target sends something else than the event.
+    /// Id that EventBridge gave to the event; null if the target sends something else than the event.
     #[tf(computed, use_state_for_unknown)]
     event_id: Option<String>,
     /// When the event was in the log group, in RFC 3339.
@@ -90,7 +87,7 @@ impl Resource for DeliveryCheck {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         defaults::plan_region(plan, &Self::region());
-        warn_of_class(plan).await;
+        plan::warn_of_group(plan).await;
         Ok(())
     }
 }
@@ -116,23 +113,5 @@ impl DeliveryCheck {
             latency_ms: Some(arrival.latency_ms),
             ..self
         }
-    }
-}
-
-/// Warns of a log group in which the event cannot be looked for. A check that ended is not made again.
-async fn warn_of_class(plan: &mut Plan<'_, DeliveryCheck>) {
-    let name = plan.planned(DeliveryCheck::log_group()).known();
-    let Some(name) = name.filter(|_| plan.action() == PlanAction::Create || plan.replaces()) else {
-        return;
-    };
-    let Some(look) = defaults::look(plan, &DeliveryCheck::region()).await else {
-        return;
-    };
-    if !look.asks(Service::Logs) {
-        return;
-    }
-    let held = look.heard(Service::Logs, look.log_group(&name).await).flatten();
-    if held.is_some_and(|group| chain::is_infrequent(&group)) {
-        plan.warn(chain::no_search(&name).at(DeliveryCheck::log_group()));
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use tfplugin::{Operation, Path, Result};
+use tfplugin::{Operation, Path, Plan, Result};
 
 use super::messages::{self, doing};
 use super::{Queue, stored};
@@ -22,6 +22,8 @@ use crate::values::Region;
 
 /// SQS takes the name of a deleted queue only after a minute.
 const CREATE_EVERY: Duration = Duration::from_secs(5);
+/// How often a queue is looked at until it shows what was written.
+const WRITTEN_EVERY: Duration = Duration::from_secs(2);
 /// `Sid` of our statement.
 const SID: &str = "ScalrEventBridge";
 
@@ -43,6 +45,14 @@ pub(super) async fn regional(operation: &Operation<'_, Queue>, region: Option<&R
         return Err(messages::events_alone_elsewhere().into());
     }
     Ok(aws)
+}
+
+/// Refuses with the plan what every operation refuses.
+pub(super) async fn refuse_elsewhere(plan: &mut Plan<'_, Queue>) {
+    let look = defaults::look(plan, &Queue::region()).await;
+    if look.is_some_and(|look| !look.has_queues) {
+        plan.error(messages::events_alone_elsewhere().at(Queue::name()));
+    }
 }
 
 /// Looks for a queue of that name: CreateQueue would return it as if it were new. Its URL where it is just as planned.
@@ -129,6 +139,32 @@ pub(super) async fn update(aws: &Regional, plan: &Queue) -> Result<()> {
     let answer = call.send().await;
     answer.map_err(|e| failed(aws.failed("sqs:SetQueueAttributes", e)))?;
     Ok(())
+}
+
+/// Waits until the queue shows what was written: SQS documents up to 60 seconds for that, and 15 minutes for the retention. It is
+/// written by then, so that what is not seen is a warning.
+pub(super) async fn await_written(operation: &Operation<'_, Queue>, aws: &Regional, plan: &Queue) {
+    let mut attempts = operation.attempts(WRITTEN_EVERY);
+    while attempts.next().await.is_some() {
+        match aws.queue(&plan.name, &READ).await {
+            Ok(Some(held)) => {
+                let mut now = plan.clone();
+                now.with(&held);
+                if plan.is_like(&now) {
+                    return;
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                for failure in &error.during_with(doing::see(&plan.name), &messages::not_seen()) {
+                    operation.warn(failure.clone());
+                }
+                return;
+            }
+        }
+        attempts.awaiting(messages::not_shown_yet(&plan.name));
+    }
+    operation.warn(messages::not_shown(&plan.name));
 }
 
 /// Deletes the queue; one that is gone is no error.

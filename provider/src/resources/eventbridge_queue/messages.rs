@@ -22,6 +22,10 @@ pub(super) mod doing {
         format!("read the queue `{name}`")
     }
 
+    pub(in super::super) fn see(name: &str) -> String {
+        format!("see whether the queue `{name}` has its settings")
+    }
+
     pub(in super::super) fn tag(name: &str) -> String {
         format!("tag the queue `{name}`")
     }
@@ -61,6 +65,25 @@ pub(super) fn after_creating() -> Standing {
 /// Awaited before a queue of that name can be made.
 pub(super) fn deleted_recently(name: &str) -> String {
     format!("a queue `{name}` was deleted, and SQS takes its name only 60 seconds later")
+}
+
+/// The queue is written, and cannot be read back.
+pub(super) fn not_seen() -> Standing {
+    const WRITTEN: &str = "The settings were written.";
+    Standing::new(WRITTEN, WRITTEN)
+}
+
+/// Awaited after a write.
+pub(super) fn not_shown_yet(name: &str) -> String {
+    format!("the queue `{name}` does not show its settings yet, which SQS may take a minute for")
+}
+
+/// The wait for that is over.
+pub(super) fn not_shown(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The queue `{name}` does not show its settings yet")).detail(
+        "They were written. SQS documents up to 60 seconds until a change shows, and up to 15 minutes for \
+         `message_retention_seconds`. Plan again later: a plan that shows a change then means that somebody else has changed the queue.",
+    )
 }
 
 /// The queue was deleted between plan and apply.
@@ -110,8 +133,8 @@ pub(super) fn holds_messages(queue: &Queue, count: i64) -> Diagnostic {
 }
 
 /// Rules whose events cannot reach the queue.
-pub(super) fn rules_elsewhere(rules: &[&str], region: &str) -> Diagnostic {
-    Diagnostic::warning("The queue lets in a rule of another region")
+pub(super) fn rules_elsewhere(queue: &str, rules: &[&str], region: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The queue `{queue}` allows a rule of another region"))
         .detail(format!(
             "The queue is in region {region}, and EventBridge sends events to queues of the rule's own region only; these rules \
              are elsewhere: `{}`. Set `region` of the queue to that of their bus.",

@@ -25,11 +25,9 @@ use crate::values::Region;
 use aws::regional;
 use messages::doing;
 
-/// A standard SQS queue that EventBridge may send to: a destination of events (`arn` of a `scalr_eventbridge_target`), or
-/// the place for those that could not be delivered (its `dead_letter_config`).
+/// A standard SQS queue that EventBridge may send to: a destination of events (`arn` of a `scalr_eventbridge_target`), or a queue for events that could not be delivered (its `dead_letter_config`).
 ///
-/// Its policy has one statement that lets in the rules of `rule_arns` and no others. Statements that somebody else added are
-/// left alone. FIFO queues are not made: EventBridge takes none for dead letters.
+/// Its policy has one statement, which allows only the rules of `rule_arns`. Statements that somebody else added are not changed. It is never a FIFO queue, which EventBridge does not accept for dead letters.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Queue {
     /// Name of the queue, 1 to 80 letters, digits, `-` or `_`.
@@ -38,8 +36,7 @@ pub struct Queue {
     /// AWS region of the queue, which is that of the rules' bus. Default: the provider's region.
     #[tf(optional, computed, use_state_for_unknown, replace)]
     region: Option<Region>,
-    /// The rules that may send to the queue: `arn` of each `scalr_eventbridge_rule` that has a target which leads here, or
-    /// has it for its dead letters. SQS takes a policy of 8,192 bytes, which is about 60 rules.
+    /// The rules that may send to the queue: `arn` of each `scalr_eventbridge_rule` that has a target with this queue as destination or for dead letters. SQS allows a policy of 8,192 bytes, which is about 60 rules.
     #[tf(required, check = queue_checks::rule_arns)]
     rule_arns: BTreeSet<String>,
     /// Seconds for which a message is kept, 60 to 1209600. The default is SQS's longest, 14 days.
@@ -48,25 +45,22 @@ pub struct Queue {
     /// Seconds for which a message that was received is hidden from other receivers, 0 to 43200.
     #[tf(optional, default = 30, check = queue_checks::visibility_timeout)]
     visibility_timeout_seconds: i64,
-    /// KMS key that encrypts the messages: an ARN, a key id, or an alias. Its policy has to let `events.amazonaws.com` call
-    /// `kms:GenerateDataKey` and `kms:Decrypt`. Default: keys that SQS owns (SSE-SQS).
+    /// KMS key that encrypts the messages: an ARN, a key id, or an alias. Its policy must allow `events.amazonaws.com` to call `kms:GenerateDataKey` and `kms:Decrypt`. Default: keys that SQS owns (SSE-SQS).
     #[tf(optional, check = queue_checks::queue_key)]
     kms_master_key_id: Option<String>,
-    /// Delete the queue with the messages in it when it is destroyed or replaced. Otherwise a queue that holds messages is
-    /// not deleted: the plan says so.
+    /// Delete the queue with its messages when it is destroyed or replaced. Otherwise a queue that has messages is not deleted, and the plan fails.
     #[tf(optional, default = false)]
     force_destroy: bool,
     /// Tags of the queue, over the provider's `default_tags`. A tag with the value null is ignored.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
-    /// All tags of the queue, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another
-    /// resource or state adopted the queue since, or an apply was killed while it did: the next apply takes it back.
+    /// All tags of the queue, including the provider's `default_tags`. `scalr-eventbridge:instance` changes if another resource or state has adopted the queue, or if an apply was killed while it adopted it: the next apply takes the queue back.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// ARN of the queue.
     #[tf(computed, use_state_for_unknown)]
     arn: Option<String>,
-    /// URL of the queue, for those who receive its messages.
+    /// URL of the queue, for programs that receive its messages.
     #[tf(computed, use_state_for_unknown)]
     url: Option<String>,
 }
@@ -75,7 +69,7 @@ impl Resource for Queue {
     const NAME: &'static str = "eventbridge_queue";
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
-    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
+    const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5)).update(mins(5));
     const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
@@ -93,6 +87,8 @@ impl Resource for Queue {
             let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
             plan.url = Some(aws::create(operation, &aws, &plan, &tags).await?);
             turn.own(&owner);
+            operation.save(plan.clone());
+            aws::await_written(operation, &aws, &plan).await;
         }
         Ok(plan)
     }
@@ -128,6 +124,7 @@ impl Resource for Queue {
         turn.own(&Owner::ensure(operation));
         if !plan.is_like(&prior) {
             aws::update(&aws, &plan).await?;
+            aws::await_written(operation, &aws, &plan).await;
         }
         let (held, planned) = (
             prior.tags_all.unwrap_or_default(),
@@ -166,6 +163,7 @@ impl Resource for Queue {
         defaults::plan_tags(plan, &Self::tags(), &Self::tags_all(), |queue| {
             queue.tags.as_ref()
         });
+        aws::refuse_elsewhere(plan).await;
         warn_of_rules_elsewhere(plan);
         note_admission(plan);
         let object = object::planned(plan);
@@ -227,6 +225,7 @@ fn warn_of_rules_elsewhere(plan: &mut Plan<'_, Queue>) {
     let is_elsewhere = |rule: &&String| arn::parse(rule).is_some_and(|arn| arn.region != &*region);
     let elsewhere: Vec<&str> = rules.iter().filter(is_elsewhere).map(String::as_str).collect();
     if !elsewhere.is_empty() {
-        plan.warn(messages::rules_elsewhere(&elsewhere, &region));
+        let name = plan.planned(Queue::name()).known().unwrap_or_default();
+        plan.warn(messages::rules_elsewhere(&name, &elsewhere, &region));
     }
 }

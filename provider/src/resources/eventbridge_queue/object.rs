@@ -1,4 +1,4 @@
-//! The queue as a remote object: what identifies it, whoever describes it.
+//! The queue as a remote object: what identifies it, from a state or from AWS.
 
 use tfplugin::Plan;
 

@@ -1,7 +1,7 @@
 //! What users read of a rule.
 
-use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
+use tfplugin::{Diagnostic, Plan};
 
 use super::Rule;
 use crate::aws::{Error, Regional};
@@ -10,7 +10,7 @@ use crate::resources::messages::{self, Existing};
 
 /// What becomes of the targets of a rule that stays where it is.
 pub(super) const TARGETS_OF_A_MOVED_RULE: &str =
-    "Its targets can be `scalr_eventbridge_target` all the same.";
+    "Its targets can nevertheless be `scalr_eventbridge_target`.";
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -36,6 +36,18 @@ pub(super) mod doing {
 
     pub(in super::super) fn list(bus: &str) -> String {
         format!("look at the rules of the event bus `{bus}`")
+    }
+}
+
+/// The rule of a plan, as in "the rule `r`".
+pub(super) fn whose(plan: &Plan<'_, Rule>) -> String {
+    match (
+        plan.planned(Rule::name()).known(),
+        plan.config(Rule::name_prefix()).known(),
+    ) {
+        (Some(name), _) => format!("the rule `{name}`"),
+        (None, Some(prefix)) => format!("the rule `{prefix}…`"),
+        (None, None) => "a rule whose name is not known yet".to_owned(),
     }
 }
 
@@ -174,7 +186,7 @@ pub(super) fn targets_stay(rule: &Rule, region: &str, left: &[String]) -> Diagno
 }
 
 pub(super) const NULL_PATTERN: &str = "must be a pattern; it is the JSON text `null`, as `jsonencode` gives for a null \
-    value. A rule without a pattern picks up nothing: write one, such as `provider::scalr::event_pattern(…)`";
+    value. A rule without a pattern matches nothing: write one, such as `provider::scalr::event_pattern(…)`";
 
 pub(super) fn not_a_pattern(error: &event_pattern::Error) -> String {
     format!("must be a pattern that EventBridge takes. Event pattern is not valid. Reason: {error}")
@@ -187,16 +199,18 @@ pub(super) fn pattern_too_long(chars: usize, chars_max: usize) -> String {
     )
 }
 
-pub(super) fn longer_than_quota(length: usize, quota: usize) -> Diagnostic {
-    Diagnostic::warning("The event pattern is longer than the default quota").detail(format!(
+pub(super) fn longer_than_quota(whose: &str, length: usize, quota: usize) -> Diagnostic {
+    Diagnostic::warning(format!("The event pattern of {whose} is longer than the default quota")).detail(format!(
         "It has {length} characters. Accounts take {quota} unless the quota `Event pattern size` was raised (the maximum is \
          4,096); without that AWS refuses the rule. Shorten the pattern, spread it over several rules, or ask for a higher \
          quota."
     ))
 }
 
-pub(super) fn numbers_out_of_range(numbers: &[String]) -> Diagnostic {
-    Diagnostic::warning("The event pattern compares numbers that EventBridge does not promise to compare").detail(
+pub(super) fn numbers_out_of_range(whose: &str, numbers: &[String]) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The event pattern of {whose} compares numbers that EventBridge does not promise to compare"
+    )).detail(
         format!(
             "AWS documents comparisons only within -5e9 to 5e9: {}. The `duration` of a run is in nanoseconds: 5e9 of them \
              are 5 seconds.",
@@ -209,18 +223,50 @@ pub(super) fn source_of_the_bus(bus: &str) -> String {
     format!("`source` is `{bus}` in all events on this bus")
 }
 
-pub(super) fn matches_nothing(reasons: &[String]) -> Diagnostic {
-    Diagnostic::warning("The event pattern matches none of Scalr's events").detail(format!(
-        "As far as the fields of Scalr's events are known, the rule will pick up nothing:\n\n{}\n\n{WHERE_TO_LOOK}",
+pub(super) fn matches_nothing(whose: &str, reasons: &[String]) -> Diagnostic {
+    Diagnostic::warning(format!("The event pattern of {whose} matches none of Scalr's events")).detail(format!(
+        "As far as the fields of Scalr's events are known, the rule will match nothing:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
 }
 
-pub(super) fn matches_in_part(reasons: &[String]) -> Diagnostic {
-    Diagnostic::warning("Part of the event pattern matches none of Scalr's events").detail(format!(
-        "As far as the fields of Scalr's events are known, the rule picks up events, but none by these:\n\n{}\n\n{WHERE_TO_LOOK}",
+pub(super) fn matches_in_part(whose: &str, reasons: &[String]) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "Part of the event pattern of {whose} matches none of Scalr's events"
+    )).detail(format!(
+        "As far as the fields of Scalr's events are known, the rule matches events, but none by these:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
+}
+
+pub(super) fn odd_values(whose: &str, reasons: &[String]) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The event pattern of {whose} probably looks for something else than is meant"
+    ))
+    .detail(format!(
+        "The rule works as it is written, which may not be what is wanted:\n\n{}\n\n{WHERE_TO_LOOK}",
+        listed(reasons)
+    ))
+}
+
+pub(super) fn ignored_alternative(whose: &str, warning: &event_pattern::Warning) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "EventBridge ignores an alternative of the event pattern of {whose}"
+    )).detail(format!(
+        "What this alternative adds is not picked up: {warning}. Move what alternatives have in common out of `$or`, or have no value in two \
+         of them."
+    ))
+}
+
+/// A partner's events are on the bus of their source.
+pub(super) fn not_on_the_default_bus(whose: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "On the event bus `default` {whose} sees none of Scalr's events"
+    )).detail(
+        "AWS puts the events of a partner on the event bus that is associated with their event source, and on no other. Unless a rule of that \
+         bus sends them on to `default`, this rule matches none. Set `event_bus_name` to the name of that bus: `name` of a \
+         `scalr_eventbridge_bus`.",
+    )
 }
 
 const WHERE_TO_LOOK: &str = "The guide *Fields of the events* lists them, and `provider::scalr::explain_event_pattern` says what a \

@@ -25,22 +25,19 @@ use crate::values::{Json, Region};
 use crate::{check, defaults};
 use messages::doing;
 
-/// A rule on an event bus: which events it picks up. Where they go is said by `scalr_eventbridge_target`.
+/// A rule on an event bus: which events it matches. `scalr_eventbridge_target` says where they go.
 ///
-/// The pattern is compiled at plan with the rules of EventBridge's own engine: one that AWS would refuse is an error
-/// before anything is made. On a bus of Scalr's, every plan warns of a pattern that matches none of Scalr's events, or of which a part
-/// matches none: one that names a field that they do not have, a value of another type or outside the values that the field has, or
-/// another source or detail type. Where Scalr can be asked, it warns as well of a bus that is in another region or AWS account.
+/// The plan compiles the pattern with the rules of EventBridge's own engine: a pattern that AWS would refuse is an error before anything is created. On a bus of Scalr's events, every plan warns of a pattern that can match none of them, or of which a part can match none: it names a field that they do not have, a value of another type, a value that the field never has, or another source or detail type. It also warns of a `*` in an exact value, which EventBridge compares as it is written, and of a rule for Scalr's events on the bus `default`, where they do not arrive. If Scalr can be asked, the plan also warns of a bus in another region or AWS account than its connection.
 ///
-/// A `moved` block takes over an `aws_cloudwatch_event_rule`, made with hashicorp/aws, that has an event pattern.
+/// The plan looks for the bus of a new rule. A bus that does not exist, and that no `scalr_eventbridge_bus` in the same plan creates, is a warning with the nearest name. It is an error if Scalr says that the connection leads to another region or account.
+///
+/// A `moved` block can move an `aws_cloudwatch_event_rule` (hashicorp/aws) that has an event pattern to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Name of the rule. One of `name` and `name_prefix` is needed.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
-    /// Beginning of the rule's name, 38 characters at most: AWS takes 64, and 26 are added. For rules that are replaced with
-    /// `create_before_destroy`. Where their targets have that too, a log group passes to the new target when the old one is destroyed. A rule of this prefix that is just like the new one and has no targets is taken for one that an interrupted apply left:
-    /// it is an error that says how to import it.
+    /// Beginning of the rule's name, at most 38 characters: AWS allows 64, and 26 are added. For rules that are replaced with `create_before_destroy`. If their targets have that too, the log group passes to the new target when the old one is destroyed. An existing rule with this prefix that is equal to the new one and has no targets is treated as one that an interrupted apply left: the error says how to import it.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
     /// Name of the event bus: `name` of a `scalr_eventbridge_bus`.
@@ -56,17 +53,16 @@ pub struct Rule {
     /// mean the same JSON are the same pattern.
     #[tf(required, check = pattern::check)]
     event_pattern: Json,
-    /// Whether the rule picks up events.
+    /// Whether the rule matches events.
     #[tf(optional, default = true)]
     enabled: bool,
-    /// Role that EventBridge assumes to reach the rule's targets, where they need one. Log groups need none.
+    /// Role that EventBridge assumes to send to the rule's targets, if they need one. Log groups need none.
     #[tf(optional, check = check::role_arn)]
     role_arn: Option<String>,
     /// Tags of the rule, over the provider's `default_tags`. A tag with the value null is ignored.
     #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
-    /// All tags of the rule, the provider's `default_tags` included. `scalr-eventbridge:instance` shows where another resource
-    /// or state adopted the rule since, or an apply was killed while it did: the next apply takes it back.
+    /// All tags of the rule, including the provider's `default_tags`. `scalr-eventbridge:instance` changes if another resource or state has adopted the rule, or if an apply was killed while it adopted it: the next apply takes the rule back.
     #[tf(computed)]
     tags_all: Option<BTreeMap<String, String>>,
     /// ARN of the rule.
@@ -199,11 +195,15 @@ impl Resource for Rule {
         if plan.config(Self::name_prefix()).is_null() && plan.planned(Self::name_prefix()).is_unknown() {
             plan.set(Self::name_prefix(), None);
         }
-        pattern::warn(plan);
-        placement::warn(plan, &Self::event_bus_name(), &Self::region(), |rule| {
-            rule.arn.as_deref()
-        })
-        .await;
+        let whose = messages::whose(plan);
+        pattern::warn(plan, &whose);
+        object::note_presence(plan);
+        let attributes = placement::Attributes {
+            bus: Self::event_bus_name(),
+            region: Self::region(),
+            arn: |rule: &Self| rule.arn.as_deref(),
+        };
+        placement::judge(plan, &attributes, &whose).await;
         let object = object::planned(plan);
         handover::plan(plan, object, "another `name`", Self::name());
         in_use::judge(plan).await;

@@ -1,9 +1,10 @@
-//! The rule as a remote object: what identifies it, whoever describes it.
+//! The rule as a remote object: what identifies it, from a state or from AWS.
 
 use tfplugin::Plan;
 
 use super::Rule;
 use crate::ownership::Object;
+use crate::resources::names;
 
 impl Rule {
     /// What an operation makes, changes and deletes. The region is known.
@@ -32,6 +33,15 @@ impl Rule {
             name: self.event_bus_name.clone(),
         }
     }
+}
+
+/// The targets, which are planned later, find the rule by its name.
+pub(super) fn note_presence(plan: &Plan<'_, Rule>) {
+    let bus = plan.planned(Rule::event_bus_name()).known();
+    let rule = bus.zip(plan.planned(Rule::name()).known());
+    let region = String::new();
+    let rule = rule.map(|(bus, name)| Object::Rule { region, bus, name });
+    names::presence(plan, &Rule::region(), rule);
 }
 
 /// What a plan is about: the rule that is there, or is to be made.

@@ -1,6 +1,7 @@
 //! What can be said of a rule's pattern before AWS is asked.
 
 use event_pattern::{LENGTH_MAX, LENGTH_QUOTA, Pattern, Warning};
+use scalr_events::EventType;
 use serde_json::{Value, json};
 use tfplugin::{Diagnostic, Plan};
 
@@ -21,45 +22,73 @@ pub(super) fn check(text: &str) -> Result<(), String> {
 }
 
 /// Warns of what is legal but odd: at every plan, since nothing but the configuration changes it.
-pub(super) fn warn(plan: &mut Plan<'_, Rule>) {
+pub(super) fn warn(plan: &mut Plan<'_, Rule>, whose: &str) {
     let Some(pattern) = plan.config(Rule::event_pattern()).known() else {
         return;
     };
     let bus = plan.config(Rule::event_bus_name()).known();
-    let mut warnings = warnings(&pattern);
-    warnings.extend(matches_nothing(&pattern, bus.as_deref()));
+    let mut warnings = warnings(whose, &pattern);
+    warnings.extend(of_scalrs_events(whose, &pattern, bus.as_deref()));
     for warning in warnings {
         plan.warn(warning.at(Rule::event_pattern()));
     }
+    if bus.as_deref() == Some(DEFAULT_BUS) && names_scalr(&pattern) {
+        plan.warn(messages::not_on_the_default_bus(whose).at(Rule::event_bus_name()));
+    }
+}
+
+/// The bus on which AWS's own events arrive.
+const DEFAULT_BUS: &str = "default";
+
+/// Whether the pattern asks for Scalr's source, or for a type of Scalr's events.
+fn names_scalr(text: &str) -> bool {
+    let Ok(pattern) = serde_json::from_str::<Value>(text) else {
+        return false;
+    };
+    let source = pattern.get("source").map(Value::to_string);
+    let types = pattern.get("detail-type").and_then(Value::as_array);
+    let mut types = types.into_iter().flatten().filter_map(Value::as_str);
+    source.map_or_else(
+        || types.any(|name| name.parse::<EventType>().is_ok()),
+        |source| source.contains("scalr"),
+    )
 }
 
 /// What EventBridge takes, but not in every account or not as it looks.
-fn warnings(text: &str) -> Vec<Diagnostic> {
+fn warnings(whose: &str, text: &str) -> Vec<Diagnostic> {
     let (_, warnings) = Pattern::compile_for_eventbridge(text).ok().unzip();
     let (mut found, mut numbers) = (Vec::new(), Vec::new());
     for warning in warnings.unwrap_or_default() {
         match warning {
             Warning::LongerThanQuota { length } => {
-                found.push(messages::longer_than_quota(length, LENGTH_QUOTA));
+                found.push(messages::longer_than_quota(whose, length, LENGTH_QUOTA));
+            }
+            ignored @ Warning::AlternativeIgnored { .. } => {
+                found.push(messages::ignored_alternative(whose, &ignored));
             }
             number => numbers.push(number.to_string()),
         }
     }
     if !numbers.is_empty() {
-        found.push(messages::numbers_out_of_range(&numbers));
+        found.push(messages::numbers_out_of_range(whose, &numbers));
     }
     found
 }
 
-/// What of the pattern matches none of Scalr's events: on a bus of Scalr's nothing else arrives. A bus whose name is not known
-/// yet is taken for one that is made in the same apply, unless the pattern names a source that cannot be Scalr's.
-fn matches_nothing(text: &str, bus: Option<&str>) -> Option<Diagnostic> {
-    let value = serde_json::from_str(text).ok()?;
+/// What of the pattern matches none of Scalr's events, or is hardly meant: on a bus of Scalr's nothing else arrives. A bus whose name is
+/// not known yet is taken for one that is made in the same apply, unless the pattern names a source that cannot be Scalr's.
+fn of_scalrs_events(whose: &str, text: &str, bus: Option<&str>) -> Vec<Diagnostic> {
+    let Ok(value) = serde_json::from_str(text) else {
+        return Vec::new();
+    };
     let is_scalrs = match bus {
         Some(bus) => bus.starts_with(scalr_events::SOURCE_PREFIX),
         None => is_for_scalr(&value),
     };
-    let mut found = is_scalrs.then(|| scalr_events::unmatched(&value))?;
+    if !is_scalrs {
+        return Vec::new();
+    }
+    let mut found = scalr_events::unmatched(&value);
     if let Some(bus) = bus
         && found.whole.is_empty()
         && is_of_another_source(&value, bus)
@@ -67,9 +96,16 @@ fn matches_nothing(text: &str, bus: Option<&str>) -> Option<Diagnostic> {
         found.whole.push(messages::source_of_the_bus(bus));
     }
     if !found.whole.is_empty() {
-        return Some(messages::matches_nothing(&found.whole));
+        return vec![messages::matches_nothing(whose, &found.whole)];
     }
-    (!found.parts.is_empty()).then(|| messages::matches_in_part(&found.parts))
+    let of = |reasons: &[String], message: fn(&str, &[String]) -> Diagnostic| {
+        (!reasons.is_empty()).then(|| message(whose, reasons))
+    };
+    let parts = of(&found.parts, messages::matches_in_part);
+    parts
+        .into_iter()
+        .chain(of(&found.odd, messages::odd_values))
+        .collect()
 }
 
 /// Whether the pattern may be meant for Scalr's events: it asks for no source, or its source mentions Scalr.
@@ -93,6 +129,8 @@ fn is_of_another_source(pattern: &Value, bus: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WHOSE: &str = "the rule `runs`";
 
     #[test]
     fn patterns_are_judged_by_the_engine() {
@@ -121,8 +159,9 @@ mod tests {
             (r#"{"detail": {"n": [{"numeric": ["<", 5000000000]}]}}"#, 0),
             (r#"{"detail": {"n": [{"numeric": [">", 137000000000]}]}}"#, 1),
             (&long, 1),
+            (r#"{"$or": [{"a": [1, 2]}, {"a": [2, 3]}]}"#, 1),
         ] {
-            assert_eq!(warnings(text).len(), count, "{text}");
+            assert_eq!(warnings(WHOSE, text).len(), count, "{text}");
         }
     }
 
@@ -153,12 +192,34 @@ mod tests {
                 bus,
                 true,
             ),
+            (r#"{"detail": {"event": {"workspace": ["prod-*"]}}}"#, bus, true),
+            (
+                r#"{"detail": {"event": {"workspace": ["prod-*"]}}}"#,
+                "default",
+                false,
+            ),
         ] {
             assert_eq!(
-                matches_nothing(text, Some(bus)).is_some(),
+                !of_scalrs_events(WHOSE, text, Some(bus)).is_empty(),
                 nothing,
                 "{text} on {bus}"
             );
+        }
+    }
+
+    #[test]
+    fn patterns_for_scalr_are_told_from_others() {
+        for (text, names) in [
+            (r#"{"source": [{"prefix": "aws.partner/scalr.com"}]}"#, true),
+            (r#"{"detail-type": ["RunExecuted"]}"#, true),
+            (r#"{"source": ["aws.ec2"], "detail-type": ["AuditLog"]}"#, false),
+            (
+                r#"{"detail-type": ["EC2 Instance State-change Notification"]}"#,
+                false,
+            ),
+            (r#"{"account": ["123456789012"]}"#, false),
+        ] {
+            assert_eq!(names_scalr(text), names, "{text}");
         }
     }
 
@@ -174,7 +235,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(matches_nothing(text, None).is_some(), nothing, "{text}");
+            assert_eq!(!of_scalrs_events(WHOSE, text, None).is_empty(), nothing, "{text}");
         }
     }
 }

@@ -241,7 +241,7 @@ pub(super) fn released(target: &Target, turn: &mut Turn) {
     turn.release(owner(&target.event_bus_name, &target.rule));
 }
 
-/// Deletes a group that was made here if the configuration says so; else warns that it stays. `found`: the group was there
+/// Deletes a group that was made here if the configuration says so; else warns that it stays, unless the plan has. `found`: the group was there
 /// before a creation that did not end.
 pub(super) async fn keep_or_delete(
     operation: &Operation<'_, Target>,
@@ -254,7 +254,7 @@ pub(super) async fn keep_or_delete(
     let name = &group.name;
     turn.disown(Owner::of(operation).as_ref());
     let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
-    // Whoever was made here meanwhile may have asked for it; a process that finishes a killed apply looks before it deletes.
+    // A target that was made here meanwhile may have asked for it; a process that finishes a killed apply looks before it deletes.
     if (turn.is_owned() || group.delete_on_destroy)
         && let Some(next) = pass_on(aws, target, group).await.map_err(failed)?
     {
@@ -264,7 +264,8 @@ pub(super) async fn keep_or_delete(
         return Ok(Some(messages::group_was_there_before(name)));
     }
     if !group.delete_on_destroy {
-        return Ok(Some(messages::group_stays(name, &aws.name)));
+        // The plan has said so.
+        return Ok(None);
     }
     if turn.is_owned() {
         return Ok(Some(messages::group_stays_with_resource(name)));

@@ -1,12 +1,12 @@
 //! What users read of a target and its log group.
 
 use aws_sdk_eventbridge::types::Target as WireTarget;
-use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
+use tfplugin::{Diagnostic, Plan};
 
 use super::log_group::{NEXT_OWNER_TAG, OWNER_TAG};
 use super::{LogGroup, Target};
-use crate::aws::{Error, Regional, log_policy};
+use crate::aws::{Error, Regional, log_policy, target_id};
 use crate::failure::{Standing, UNCHANGED};
 use crate::resources::messages::{self, Existing};
 
@@ -16,7 +16,7 @@ pub(super) const TARGET_STILL_THERE: &str =
     "The target is still there; the next destroy continues from here.";
 
 /// What becomes of the rule of a target that stays where it is.
-pub(super) const RULE_OF_A_MOVED_TARGET: &str = "Its rule can be a `scalr_eventbridge_rule` all the same.";
+pub(super) const RULE_OF_A_MOVED_TARGET: &str = "Its rule can nevertheless be a `scalr_eventbridge_rule`.";
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -273,7 +273,7 @@ pub(super) fn group_will_be_released(group: &LogGroup) -> Diagnostic {
     let name = &group.name;
     let kept = group
         .retention_in_days
-        .map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
+        .map_or_else(|| "forever".to_owned(), |days| format!("for {days} days"));
     Diagnostic::warning(format!("The log group `{name}` stays, and is no longer this target's")).detail(format!(
         "Its tag `{OWNER_TAG}` is removed. It continues to keep events {kept}, and a destroy will not delete it. With \
          `create = true` it would not be adopted again."
@@ -291,8 +291,8 @@ pub(super) fn group_will_be_deleted(group: &LogGroup) -> Diagnostic {
 
 pub(super) fn group_stays(name: &str, region: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
-        "It is in {region} and costs storage for as long as it keeps events. A target that takes this one's place continues to use \
-         it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {region}`; with \
+        "It is in {region}, is not deleted with its target, and costs storage for as long as it keeps events. A target that takes this \
+         one's place continues to use it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {region}`; with \
          `delete_on_destroy = true` a destroy does that."
     ))
 }
@@ -375,6 +375,16 @@ pub(super) fn no_role_for_a_group() -> Diagnostic {
         .at(Target::role_arn())
 }
 
+/// A log group that is made has to carry its owner's tag.
+pub(super) fn no_tags(name: &str) -> Diagnostic {
+    Diagnostic::error("A log group that is made here has no `#` in its name")
+        .detail(format!(
+            "The name is `{name}`. CloudWatch Logs takes it, but the calls that read and write a log group's tags refuse its ARN, so that \
+             it could not be seen whose log group it is. Choose another name, or make the log group elsewhere and leave `create` out."
+        ))
+        .at(Target::log_group().name())
+}
+
 pub(super) fn no_log_event() -> Diagnostic {
     Diagnostic::error("The input template does not give what a log group takes")
         .detail(
@@ -443,9 +453,30 @@ pub(super) fn names_without_values(missing: &[&str], known: &[&str]) -> Diagnost
 
 // What may not work.
 
-pub(super) fn role_without_effect(destination: &str, kind: &str) -> Diagnostic {
+/// The target of a plan, as in "the target `t` of the rule `r`". A derived id says nothing to a reader.
+pub(super) fn whose(plan: &Plan<'_, Target>) -> String {
+    let of_rule = match plan.planned(Target::rule()).known() {
+        Some(rule) => format!("of the rule `{rule}`"),
+        None => "of a rule whose name is not known yet".to_owned(),
+    };
+    match plan.planned(Target::target_id()).known() {
+        Some(id) if !target_id::is_derived(&id) => format!("the target `{id}` {of_rule}"),
+        _ => format!("the target {of_rule}"),
+    }
+}
+
+/// The same of a target that was just written.
+pub(super) fn whose_written(target: &Target) -> String {
+    let rule = &target.rule;
+    match target.id() {
+        id if target_id::is_derived(id) => format!("the target of the rule `{rule}`"),
+        id => format!("the target `{id}` of the rule `{rule}`"),
+    }
+}
+
+pub(super) fn role_without_effect(whose: &str, destination: &str, kind: &str) -> Diagnostic {
     Diagnostic::warning(format!(
-        "EventBridge reaches {kind} by their own policy, not by a role"
+        "The role of {whose} has no effect: EventBridge reaches {kind} by their own policy"
     ))
     .detail(format!(
         "`role_arn` has no effect for `{destination}`: {kind} say in a resource policy that `events.amazonaws.com` may reach \
@@ -454,8 +485,8 @@ pub(super) fn role_without_effect(destination: &str, kind: &str) -> Diagnostic {
     .at(Target::role_arn())
 }
 
-pub(super) fn needs_a_role(destination: &str) -> Diagnostic {
-    Diagnostic::warning("EventBridge needs a role to reach this destination")
+pub(super) fn needs_a_role(whose: &str, destination: &str) -> Diagnostic {
+    Diagnostic::warning(format!("EventBridge needs a role to reach the destination of {whose}"))
         .detail(format!(
             "`{destination}` is reached with a role that EventBridge assumes; without one AWS refuses the target, or delivers \
              nothing. Set `role_arn`, unless the rule has one."
@@ -463,9 +494,11 @@ pub(super) fn needs_a_role(destination: &str) -> Diagnostic {
         .at(Target::arn())
 }
 
-pub(super) fn quoted_containers(names: &[&str]) -> Diagnostic {
+pub(super) fn quoted_containers(whose: &str, names: &[&str]) -> Diagnostic {
     let names = names.join(">`, `<");
-    Diagnostic::warning("An object or a list within quotes makes AWS drop the event")
+    Diagnostic::warning(format!(
+        "An object or a list within quotes makes AWS drop the events of {whose}"
+    ))
         .detail(format!(
             "`input_template` has `<{names}>` within quotes, and its value is an object or a list. AWS does not escape it: the \
              result is not JSON, and AWS delivers nothing and reports no error. Write it without quotes, or use a path to a \
@@ -474,8 +507,10 @@ pub(super) fn quoted_containers(names: &[&str]) -> Diagnostic {
         .at(Target::input_transformer().input_template())
 }
 
-pub(super) fn message_is_no_text(name: &str) -> Diagnostic {
-    Diagnostic::warning("The message of the log event is an object or a list")
+pub(super) fn message_is_no_text(whose: &str, name: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The message of the log event is an object or a list, for {whose}"
+    ))
         .detail(format!(
             "`message` in `input_template` is `<{name}>`, and its value is an object or a list. CloudWatch Logs takes a text there: \
              AWS reports no error, and what arrives is not that object (AWS's CDK says so of `LogGroupTargetInputOptions`). Use a \
@@ -487,7 +522,7 @@ pub(super) fn message_is_no_text(name: &str) -> Diagnostic {
 pub(super) fn class_of_lambda(name: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` is of class DELIVERY")).detail(
         "AWS has that class for delivering Lambda's logs to S3 or Firehose alone: events stay in it for one day, whatever \
-         `retention_in_days` says, and CloudWatch Logs Insights cannot query them. A log group keeps its class for ever. Use one of \
+         `retention_in_days` says, and CloudWatch Logs Insights cannot query them. A log group keeps its class forever. Use one of \
          class STANDARD, which `create = true` makes, or INFREQUENT_ACCESS.",
     )
 }
@@ -502,8 +537,10 @@ pub(super) fn no_way_in(name: &str, obstacle: &log_policy::Failure) -> Diagnosti
     .at(Target::log_group().name())
 }
 
-pub(super) fn fifo(destination: &str) -> Diagnostic {
-    Diagnostic::warning("A FIFO queue needs a message group, which cannot be set here")
+pub(super) fn fifo(whose: &str, destination: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The FIFO queue of {whose} needs a message group, which cannot be set here"
+    ))
         .detail(format!(
             "AWS asks for a message group id with `{destination}`, and this resource offers none: expect AWS to refuse the \
              target. Use a standard queue, and have it feed the FIFO queue if the order matters."
@@ -511,8 +548,10 @@ pub(super) fn fifo(destination: &str) -> Diagnostic {
         .at(Target::arn())
 }
 
-pub(super) fn destination_elsewhere(destination: &str, held: &str, region: &str) -> Diagnostic {
-    Diagnostic::warning("The destination is in another region than the event bus")
+pub(super) fn destination_elsewhere(whose: &str, destination: &str, held: &str, region: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The destination of {whose} is in another region than the event bus"
+    ))
         .detail(format!(
             "`{destination}` is in {held}, the bus in {region}. From a rule AWS reaches only event buses in other regions. Use \
              a destination in {region}, or an event bus in {held} with a rule of its own."
@@ -520,8 +559,10 @@ pub(super) fn destination_elsewhere(destination: &str, held: &str, region: &str)
         .at(Target::arn())
 }
 
-pub(super) fn dead_letters_elsewhere(queue: &str, held: &str, region: &str) -> Diagnostic {
-    Diagnostic::warning("The dead-letter queue is in another region than the event bus")
+pub(super) fn dead_letters_elsewhere(whose: &str, queue: &str, held: &str, region: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The dead-letter queue of {whose} is in another region than the event bus"
+    ))
         .detail(format!(
             "`{queue}` is in {held}, the bus in {region}. AWS takes a queue in the rule's own region only. Use a queue in \
              {region}."
@@ -529,8 +570,10 @@ pub(super) fn dead_letters_elsewhere(queue: &str, held: &str, region: &str) -> D
         .at(Target::dead_letter_config().arn())
 }
 
-pub(super) fn permission_left_to_you(group: &str) -> Diagnostic {
-    Diagnostic::warning("The permission to write to the log group is not granted")
+pub(super) fn permission_left_to_you(whose: &str, group: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "The permission to write to the log group `{group}` is not granted, for {whose}"
+    ))
         .detail(format!(
             "With `arn`, the log group's resource policy is left to you; without one that lets EventBridge in, nothing \
              arrives and no error says so. `log_group = {{ name = \"{group}\" }}` grants it."

@@ -33,22 +33,17 @@ use crate::{check, defaults};
 use messages::doing;
 use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 
-/// A target of a rule: where the events that it picks up go.
+/// A target of a rule: where the matched events go.
 ///
-/// With `log_group`, EventBridge is also given the permission to write there, in the log group's own resource policy:
-/// without one the rule matches, nothing arrives, and no error says so. Other statements of that policy are left alone.
-/// These statements are written even where another policy grants the same, since that one may be taken away. A log group, a
-/// permission or a target that has gone missing shows as an in-place change, which puts it back.
+/// With `log_group`, the target also gives EventBridge the permission to write there, in the resource policy of the log group itself. Without a permission the rule matches, nothing arrives, and there is no error. Other statements of that policy are not changed. The statements are written even if another policy grants the same, because that policy may be deleted. If the log group, the permission or the target is missing, the plan shows a change in place, and the apply repairs it.
 ///
-/// An apply that fails after the log group was made keeps the target in the state as tainted: the next apply replaces it, and
-/// a destroy removes what is there.
+/// If an apply fails after it created the log group, the target is in the state as tainted: the next apply replaces it.
 ///
-/// A queue or topic, as destination or for dead letters, is looked at with the plan and once more after the apply: one that
-/// does not exist, or lets nobody in, is a warning each time, since its policy is often made in the same apply. For that the
-/// apply looks for 6 seconds, up to 12 with a dead-letter queue. Another account's, and what the credentials may not read, is
-/// passed over.
+/// A plan warns of a bus, rule or log group that does not exist and that nothing of this provider in the same plan creates, with the nearest name. A bus that is in another region or account according to Scalr, and is not here according to AWS, is an error.
 ///
-/// A `moved` block takes over an `aws_cloudwatch_event_target`, made with hashicorp/aws, that has no settings of a service.
+/// A queue or topic that does not exist, or whose policy does not allow the rule, is a warning: in the plan, and after the apply if the plan did not know. Its policy may be created in the same apply, so that check takes up to 6 seconds, 12 with a dead-letter queue. Objects of other accounts are not checked.
+///
+/// A `moved` block can move an `aws_cloudwatch_event_target` (hashicorp/aws) that has no settings of one service to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "fields are named as in HCL")]
 pub struct Target {
@@ -64,11 +59,10 @@ pub struct Target {
     /// Id of the target, unique within the rule. Default: one derived from rule and destination.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     target_id: Option<String>,
-    /// ARN of the destination. For a log group use `log_group`, which sees to the permission as well.
+    /// ARN of the destination. For a log group use `log_group`, which also manages the permission.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::any_arn)]
     arn: Option<String>,
-    /// CloudWatch log group as destination. Terraform and OpenTofu drop an attribute of an object that they do not know, without a
-    /// word: a misspelt `retention_in_days` keeps events for ever.
+    /// CloudWatch log group as destination. Terraform and OpenTofu silently ignore unknown attributes of an object: with a misspelt `retention_in_days` events are kept forever.
     #[tf(optional)]
     log_group: Option<LogGroup>,
     /// Constant JSON text to send in place of the event.
@@ -77,7 +71,7 @@ pub struct Target {
     /// JSON path of the part of the event to send, such as `$.detail`.
     #[tf(optional, check = checks::json_path)]
     input_path: Option<String>,
-    /// What to make of the event before it is sent.
+    /// How to change the event before it is sent.
     #[tf(optional)]
     input_transformer: Option<InputTransformer>,
     /// How long and how often delivery is tried. Default: 24 hours and 185 times.
@@ -86,12 +80,10 @@ pub struct Target {
     /// Queue for events that could not be delivered.
     #[tf(optional)]
     dead_letter_config: Option<DeadLetterConfig>,
-    /// Role that EventBridge assumes to reach the destination. Log groups, SQS queues, SNS topics and Lambda functions
-    /// take none.
+    /// Role that EventBridge assumes to send to the destination. Log groups, SQS queues, SNS topics and Lambda functions need none.
     #[tf(optional, check = check::role_arn)]
     role_arn: Option<String>,
-    /// Whether this resource has the target. `false` where another resource or state adopted it since, or an apply was killed
-    /// while it did: the next apply takes it back. A destroy leaves a target that another resource has.
+    /// Whether this resource owns the target. `false` if another resource or state has adopted it, or if an apply was killed while it adopted it: the next apply takes it back. A destroy does not delete a target that another resource owns.
     #[tf(computed, use_state_for_unknown)]
     managed: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! The target as a remote object: what identifies it, whoever describes it.
+//! The target as a remote object: what identifies it, from a state or from AWS.
 
 use tfplugin::{Plan, Result};
 

@@ -9,21 +9,17 @@ use crate::aws::checks;
 /// A CloudWatch log group.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct LogGroup {
-    /// Name of the log group. The plan warns of a group of class DELIVERY, which keeps events for one day, and of one whose resource
-    /// policy cannot take the permission: AWS takes 51,200 characters for a group, else 5,120 for the account.
+    /// Name of the log group. The plan warns of a group of class DELIVERY, which keeps events for one day, and of a group whose resource policy has no space for the permission: AWS allows 51,200 characters for a group, and 5,120 for the account.
     // What replaces is another destination, however it is written: `plan::destination` decides.
     #[tf(required, check = checks::log_group)]
     pub name: String,
-    /// Make the log group. It then carries the provider's `default_tags` and a tag that names its owner, this rule. One that
-    /// is there already is adopted only if it carries that tag, or that of a rule which is gone (of this bus, or of another
-    /// of the same Scalr account), or of a rule whose target this apply has destroyed: a rule or a connection that is renamed keeps its log groups, unless `delete_on_destroy` deletes them on the way. A new target may also use the log group of another rule's target that is destroyed later in the same apply (`create_before_destroy`): until then the tag `scalr-eventbridge:next-owner` names it, and then the log group is its own; if that target is not destroyed, the next plan shows `create` as a change. Changed to `false`, the tag is removed: the log group stays and is left alone.
+    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this rule. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names this rule, a rule that no longer exists (of this bus, or of another bus of the same Scalr account), or a rule whose target this apply has destroyed. So a renamed rule or connection keeps its log groups, unless `delete_on_destroy` deletes them. A new target can also use the log group of another rule's target that is destroyed later in the same apply (`create_before_destroy`): until then the tag `scalr-eventbridge:next-owner` names the new rule. If that target is not destroyed, the next plan shows `create` as a change. Default: `false`.
     #[tf(optional, default = false)]
     pub create: bool,
-    /// Days to keep events for; without it, for ever. Only with `create`.
+    /// Days for which events are kept; without it, forever. Only with `create`.
     #[tf(optional, check = checks::retention)]
     pub retention_in_days: Option<i64>,
-    /// KMS key that encrypts the events from here on: its ARN. Its policy has to let CloudWatch Logs of the region
-    /// (`logs.REGION.amazonaws.com`) use it. Default: a key that AWS owns. Only with `create`.
+    /// ARN of the KMS key that encrypts new events. Its policy must allow CloudWatch Logs of the region (`logs.REGION.amazonaws.com`) to use it. Default: a key that AWS owns. Only with `create`.
     #[tf(optional, check = checks::key_arn)]
     pub kms_key_id: Option<String>,
     /// Delete the log group and its events when this target is destroyed or replaced. Only with `create`.
@@ -41,11 +37,10 @@ pub struct LogGroup {
 /// What to make of an event.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct InputTransformer {
-    /// JSON paths into the event, by the names that the template uses.
+    /// JSON paths of values of the event, by the names that the template uses.
     #[tf(optional, check = checks::input_paths)]
     pub input_paths: Option<BTreeMap<String, String>>,
-    /// What is sent, with `<name>` where a value of the event goes. For a log group it gives an object with
-    /// `timestamp` and `message`.
+    /// What is sent, with `<name>` as the place of a value of the event. For a log group it must be an object with `timestamp` and `message`.
     #[tf(required, check = checks::input_template)]
     pub input_template: String,
 }
@@ -53,10 +48,10 @@ pub struct InputTransformer {
 /// How delivery is tried.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// Seconds after which an event is given up, 60 to 86400.
+    /// Age in seconds at which EventBridge stops trying to deliver an event, 60 to 86400.
     #[tf(optional, check = checks::event_age)]
     pub maximum_event_age_in_seconds: Option<i64>,
-    /// Attempts after the first, 0 to 185.
+    /// Retries after the first attempt, 0 to 185.
     #[tf(optional, check = checks::retry_attempts)]
     pub maximum_retry_attempts: Option<i64>,
 }
@@ -64,8 +59,7 @@ pub struct RetryPolicy {
 /// A dead-letter queue.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct DeadLetterConfig {
-    /// ARN of an SQS standard queue. Its policy has to let `events.amazonaws.com` send to it (`sqs:SendMessage`, for the
-    /// rule's ARN): without that, dead letters are lost.
+    /// ARN of an SQS standard queue. Its policy must allow `events.amazonaws.com` to send to it (`sqs:SendMessage`, for the rule's ARN). Otherwise dead letters are lost.
     #[tf(required, check = checks::queue_arn)]
     pub arn: String,
 }

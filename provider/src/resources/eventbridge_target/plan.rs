@@ -6,23 +6,82 @@ use super::{Target, input, log_group, messages, object, planned_group, routes, w
 use crate::aws::{arn, target_id};
 use crate::defaults;
 use crate::ownership::Object;
-use crate::resources::handover;
+use crate::resources::placement::Judged;
+use crate::resources::{handover, names, placement};
 
 /// All of it.
 pub(super) async fn decide(plan: &mut Plan<'_, Target>) {
     if plan.action() == PlanAction::Delete {
         note_removal(plan);
+        warn_of_kept_group(plan);
         return;
     }
     defaults::plan_region(plan, &Target::region());
     destination(plan);
     managed(plan);
-    warn(plan);
+    let whose = messages::whose(plan);
+    warn(plan, &whose);
+    note_group(plan);
+    judge_rule(plan, &whose).await;
     let object = object::planned(plan);
     handover::plan(plan, object, "another `target_id`", Target::target_id());
     refuse_shared_group(plan);
     planned_group::judge(plan).await;
     routes::warn(plan).await;
+}
+
+/// The bus and the rule have to be there. What this walk plans of the rule says the same of its bus.
+async fn judge_rule(plan: &mut Plan<'_, Target>, whose: &str) {
+    let rule = rule(plan);
+    if let Some((client, rule)) = plan.client().zip(rule.as_ref())
+        && client.walk().has(rule)
+    {
+        return;
+    }
+    let attributes = placement::Attributes {
+        bus: Target::event_bus_name(),
+        region: Target::region(),
+        arn: |_: &Target| None,
+    };
+    if placement::judge(plan, &attributes, whose).await == Judged::Found {
+        return;
+    }
+    if let Some(rule) = rule
+        && let Some(missing) = names::missing(plan, &Target::region(), rule).await
+    {
+        plan.warn(missing.warning(whose).at(Target::rule()));
+    }
+}
+
+/// The target's rule, in a region that may not be known yet.
+fn rule(plan: &Plan<'_, Target>) -> Option<Object> {
+    let region = plan.planned(Target::region()).known();
+    Some(Object::Rule {
+        region: region.map_or_else(String::new, |region| region.to_string()),
+        bus: plan.planned(Target::event_bus_name()).known()?,
+        name: plan.planned(Target::rule()).known()?,
+    })
+}
+
+/// A log group that the target makes is there for what is planned later.
+fn note_group(plan: &Plan<'_, Target>) {
+    let name = plan.planned(Target::log_group().name()).known();
+    let is_made = plan.planned(Target::log_group().create()).known() != Some(false);
+    let region = String::new();
+    let group = name
+        .filter(|_| is_made)
+        .map(|name| Object::LogGroup { region, name });
+    names::presence(plan, &Target::region(), group);
+}
+
+/// Says with the plan of a destroy which log group stays: the apply would say it when everything is gone.
+fn warn_of_kept_group(plan: &mut Plan<'_, Target>) {
+    let Some(prior) = plan.prior() else { return };
+    let region = prior.region.as_deref().unwrap_or_default();
+    let kept = prior.own_group().filter(|group| !group.delete_on_destroy);
+    if let Some(warning) = kept.map(|group| messages::group_stays(&group.name, region)) {
+        plan.warn(warning);
+    }
 }
 
 /// The plans of rule and bus, which a `destroy` makes after those of the targets, count what stays.
@@ -93,15 +152,15 @@ fn managed(plan: &mut Plan<'_, Target>) {
 }
 
 /// Warns of what may not work, and of what goes with the target.
-fn warn(plan: &mut Plan<'_, Target>) {
+fn warn(plan: &mut Plan<'_, Target>, whose: &str) {
     warn_of_release(plan);
-    warn_of_template(plan);
+    warn_of_template(plan, whose);
     let region = plan.planned(Target::region()).known();
     let region = region.as_deref();
     let queue = plan.config(Target::dead_letter_config().arn()).known();
     if let Some(warning) = queue
         .zip(region)
-        .and_then(|(queue, region)| warnings::dead_letters_elsewhere(&queue, region))
+        .and_then(|(queue, region)| warnings::dead_letters_elsewhere(whose, &queue, region))
     {
         plan.warn(warning);
     }
@@ -109,7 +168,7 @@ fn warn(plan: &mut Plan<'_, Target>) {
         && plan.config(Target::log_group()).is_null()
     {
         let role = plan.config(Target::role_arn());
-        for warning in warnings::of_destination(&arn, &role, region) {
+        for warning in warnings::of_destination(whose, &arn, &role, region) {
             plan.warn(warning);
         }
     }
@@ -161,13 +220,27 @@ fn warn_of_release(plan: &mut Plan<'_, Target>) {
     let stays_ours = plan.planned(Target::log_group().create()).known() == Some(true);
     match plan.replaces() {
         true if group.delete_on_destroy => plan.warn(messages::group_will_be_deleted(&group)),
+        true if leaves(plan, &group.name) => {
+            let region = plan.prior().and_then(|prior| prior.region.clone());
+            let region = region.as_deref().unwrap_or_default();
+            plan.warn(messages::group_stays(&group.name, region));
+        }
         false if !stays_ours => plan.warn(messages::group_will_be_released(&group)),
         _ => {}
     }
 }
 
+/// Whether another destination is planned, as far as it is known.
+fn leaves(plan: &Plan<'_, Target>, group: &str) -> bool {
+    match plan.planned(Target::log_group().name()) {
+        Value::Known(name) => name != group,
+        Value::Null => true,
+        Value::Unknown => false,
+    }
+}
+
 /// A template that leads to no JSON, or to a message that is no text: AWS takes it, and delivers nothing, or something else.
-fn warn_of_template(plan: &mut Plan<'_, Target>) {
+fn warn_of_template(plan: &mut Plan<'_, Target>, whose: &str) {
     let template = plan.config(Target::input_transformer().input_template());
     let paths = plan.config(Target::input_transformer().input_paths());
     let (Value::Known(template), false) = (template, paths.is_unknown()) else {
@@ -178,11 +251,11 @@ fn warn_of_template(plan: &mut Plan<'_, Target>) {
     let paths = paths.known().unwrap_or_default();
     let names = input::quoted_containers(&template, &paths, from_scalr);
     if !names.is_empty() {
-        plan.warn(messages::quoted_containers(&names));
+        plan.warn(messages::quoted_containers(whose, &names));
     }
     let destination = plan.config(Target::arn()).known().unwrap_or_default();
     let is_group = plan.config(Target::log_group()).is_known() || arn::log_group_name(&destination).is_some();
     if is_group && let Some(name) = input::message_container(&template, &paths, from_scalr) {
-        plan.warn(messages::message_is_no_text(name));
+        plan.warn(messages::message_is_no_text(whose, name));
     }
 }

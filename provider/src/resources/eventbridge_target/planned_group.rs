@@ -9,6 +9,7 @@ use crate::aws::look::{Look, Service};
 use crate::aws::{arn, log_policy};
 use crate::defaults;
 use crate::ownership::Object;
+use crate::resources::names;
 
 /// The class that AWS has for Lambda's logs alone.
 const DELIVERY: &str = "DELIVERY";
@@ -44,7 +45,12 @@ pub(super) async fn judge(plan: &mut Plan<'_, Target>) {
         turn = turn => turn,
         () = plan.cancelled().cancelled() => return,
     };
-    let Some(held) = aws.heard(Service::Logs, aws.log_group(&name).await).flatten() else {
+    let Some(answer) = aws.heard(Service::Logs, aws.log_group(&name).await) else {
+        return;
+    };
+    let Some(held) = answer else {
+        drop(turn);
+        warn_of_missing(plan, &aws, object, attribute).await;
         return;
     };
     let owner = if turn.is_some() {
@@ -113,6 +119,16 @@ async fn refusal(
         None,
         (&arn, owner.as_deref()),
     ))
+}
+
+/// Warns of a group that somebody else has to make.
+async fn warn_of_missing(plan: &mut Plan<'_, Target>, aws: &Look, group: Object, attribute: Path) {
+    let is_elses = plan.planned(Target::log_group()).is_null()
+        || plan.planned(Target::log_group().create()).known() == Some(false);
+    if is_elses && let Some(missing) = names::unplanned(plan, aws, group).await {
+        let whose = messages::whose(plan);
+        plan.warn(missing.warning(&whose).at(attribute));
+    }
 }
 
 fn warn_of_class(plan: &mut Plan<'_, Target>, name: &str, class: &str, attribute: Path) {

@@ -1,13 +1,14 @@
 //! Where a target's events go, looked at: AWS takes a target whose queue is not there or lets nobody in, and drops its
 //! events without an error.
 
-use tfplugin::{Operation, Path, Plan};
+use tfplugin::{Operation, Path, Plan, Resource};
 
-use super::Target;
+use super::{Target, messages};
 use crate::aws::arn;
 use crate::aws::reach::{self, Finding, Route};
+use crate::client::Client;
 use crate::defaults;
-use crate::resources::routes::{self, Purpose};
+use crate::resources::routes::{self, Purpose, Use};
 
 /// The attribute and the ARN of what can be asked, and what it is for.
 type Place = (Purpose, Path, String);
@@ -34,11 +35,32 @@ pub(super) async fn warn(plan: &mut Plan<'_, Target>) {
             to,
             from: from.unwrap_or_default(),
         };
-        if let Some(finding) = reach::finding(&aws, &route).await
-            && !(finding == Finding::NotAllowed && admits(plan, &route))
-        {
-            plan.warn(routes::warning(&finding, &route, purpose).at(attribute));
+        let Some(finding) = reach::finding(&aws, &route).await else {
+            continue;
+        };
+        if finding == Finding::NotAllowed && admits(plan, &route) || is_said(plan, &finding, &route.to) {
+            continue;
         }
+        let is_known = plan.prior().is_some_and(|prior| prior.leads_to(&route.to));
+        let whose = messages::whose(plan);
+        let used = Use {
+            whose: &whose,
+            purpose,
+        };
+        routes::warn(plan, &finding, (&route, attribute), &used, is_known);
+    }
+}
+
+/// Whether the topic's permission has said that the topic is missing.
+fn is_said(plan: &Plan<'_, Target>, finding: &Finding, to: &str) -> bool {
+    let walk = plan.client().map(Client::walk);
+    *finding == Finding::Missing && walk.is_some_and(|walk| !walk.says_missing(to, Target::NAME))
+}
+
+impl Target {
+    fn leads_to(&self, arn: &str) -> bool {
+        let queue = self.dead_letter_config.as_ref().map(|queue| &*queue.arn);
+        [self.arn.as_deref(), queue].contains(&Some(arn))
     }
 }
 
@@ -51,13 +73,17 @@ fn admits(plan: &Plan<'_, Target>, route: &Route) -> bool {
 /// Warns of a target that has just been written.
 pub(super) async fn check(operation: &Operation<'_, Target>, target: &Target, rule_arn: &str) {
     let queue = target.dead_letter_config.as_ref().map(|queue| queue.arn.clone());
+    let whose = messages::whose_written(target);
     for (purpose, attribute, to) in places(target.arn.clone(), queue) {
         let from = rule_arn.to_owned();
         routes::check(
             operation,
             target.region.as_deref(),
             &Route { to, from },
-            purpose,
+            &Use {
+                whose: &whose,
+                purpose,
+            },
             attribute,
         )
         .await;

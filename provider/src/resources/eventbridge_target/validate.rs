@@ -53,6 +53,13 @@ fn refuse_for_group(config: &Config<'_, Target>, diags: &mut Diagnostics) {
     if config.value(Target::role_arn()).is_known() {
         diags.push(messages::no_role_for_a_group());
     }
+    let name = config
+        .value(Target::log_group().name())
+        .known()
+        .unwrap_or_default();
+    if name.contains('#') && config.value(Target::log_group().create()) == Value::Known(true) {
+        diags.push(messages::no_tags(&name));
+    }
     if let Value::Known(template) = config.value(Target::input_transformer().input_template())
         && !input::gives_log_event(&template)
     {

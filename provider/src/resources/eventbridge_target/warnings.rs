@@ -7,6 +7,7 @@ use crate::aws::arn::{self, Arn};
 
 /// The warnings about a destination that is given by ARN.
 pub(super) fn of_destination(
+    whose: &str,
     destination: &str,
     role: &Value<String>,
     region: Option<&str>,
@@ -14,7 +15,7 @@ pub(super) fn of_destination(
     let found = findings(destination, role, region);
     found
         .into_iter()
-        .map(|finding| finding.warning(destination))
+        .map(|finding| finding.warning(whose, destination))
         .collect()
 }
 
@@ -34,13 +35,15 @@ enum Finding<'a> {
 }
 
 impl Finding<'_> {
-    fn warning(&self, destination: &str) -> Diagnostic {
+    fn warning(&self, whose: &str, destination: &str) -> Diagnostic {
         match self {
-            Self::RoleWithoutEffect { kind } => messages::role_without_effect(destination, kind),
-            Self::NoRole => messages::needs_a_role(destination),
-            Self::Fifo => messages::fifo(destination),
-            Self::Elsewhere { held, region } => messages::destination_elsewhere(destination, held, region),
-            Self::Permission { group } => messages::permission_left_to_you(group),
+            Self::RoleWithoutEffect { kind } => messages::role_without_effect(whose, destination, kind),
+            Self::NoRole => messages::needs_a_role(whose, destination),
+            Self::Fifo => messages::fifo(whose, destination),
+            Self::Elsewhere { held, region } => {
+                messages::destination_elsewhere(whose, destination, held, region)
+            }
+            Self::Permission { group } => messages::permission_left_to_you(whose, group),
         }
     }
 }
@@ -104,9 +107,9 @@ fn elsewhere<'a>(parts: &Arn<'a>, region: &'a str) -> Option<Finding<'a>> {
 }
 
 /// A dead-letter queue that the target cannot have.
-pub(super) fn dead_letters_elsewhere(queue: &str, region: &str) -> Option<Diagnostic> {
+pub(super) fn dead_letters_elsewhere(whose: &str, queue: &str, region: &str) -> Option<Diagnostic> {
     let held = arn::parse(queue)?.region;
-    (held != region).then(|| messages::dead_letters_elsewhere(queue, held, region))
+    (held != region).then(|| messages::dead_letters_elsewhere(whose, queue, held, region))
 }
 
 #[cfg(test)]

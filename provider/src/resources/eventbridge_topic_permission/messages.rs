@@ -3,6 +3,7 @@
 use tfplugin::{Diagnostic, sentence};
 
 use super::TopicPermission;
+use crate::aws::arn::Arn;
 use crate::aws::policy::PolicyError;
 use crate::aws::{Error, Regional};
 use crate::failure::Standing;
@@ -44,6 +45,18 @@ pub(super) async fn nothing_to_import(of: &TopicPermission, aws: &Regional) -> D
     ))
 }
 
+/// With the plan: the apply ends with an error, unless something makes the topic before.
+pub(super) fn topic_is_missing(topic: &str, account: &str, region: &str) -> Diagnostic {
+    let name = topic.rsplit(':').next().unwrap_or_default();
+    Diagnostic::warning(format!("There is no topic `{name}`"))
+        .detail(format!(
+            "There is no `{topic}`; this looked in {account}, region {region}. The permission cannot be added, and a target that \
+             leads there loses its events without an error.\n\nMake the topic, and refer to it by its resource (such as \
+             `aws_sns_topic.NAME.arn`), so that it is made first. If it is not there by then, the apply ends with an error."
+        ))
+        .at(TopicPermission::topic_arn())
+}
+
 pub(super) fn no_topic(of: &TopicPermission, account: &str, region: &str) -> Diagnostic {
     Diagnostic::error(format!("There is no topic `{}`", of.topic_arn))
         .detail(format!(
@@ -80,11 +93,17 @@ pub(super) fn after_removing() -> Standing {
 }
 
 /// Events do not get there.
-pub(super) fn rule_elsewhere(topic: &str, rule: &str) -> Diagnostic {
-    Diagnostic::warning("The rule is in another region than the topic")
-        .detail(format!(
-            "The topic is in region {topic}, the rule in {rule}, and EventBridge sends events to topics of the rule's own region \
-             only. Make a topic in {rule}."
-        ))
-        .at(TopicPermission::rule_arn())
+pub(super) fn rule_elsewhere(topic: &Arn<'_>, rule: &Arn<'_>) -> Diagnostic {
+    let name = rule.resource.rsplit('/').next().unwrap_or_default();
+    Diagnostic::warning(format!(
+        "The rule `{name}` is in another region than the topic `{}`",
+        topic.resource
+    ))
+    .detail(format!(
+        "The topic is in region {}, the rule in {region}, and EventBridge sends events to topics of the rule's own region only. Make \
+         a topic in {region}.",
+        topic.region,
+        region = rule.region
+    ))
+    .at(TopicPermission::rule_arn())
 }

@@ -5,8 +5,9 @@ mod messages;
 
 use tfplugin::{Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
-use super::handover;
+use super::{handover, names};
 use crate::aws::admission::Admission;
+use crate::aws::reach::{self, Finding, Route};
 use crate::aws::target_id::digest;
 use crate::aws::{Regional, arn, import_id, queue_checks, same_account};
 use crate::client::Client;
@@ -16,12 +17,9 @@ use crate::ownership::{Object, Owner};
 use crate::values::Region;
 use messages::doing;
 
-/// Lets a rule publish to an SNS topic that exists: one statement in the topic's policy. Other statements are left alone.
+/// Allows a rule to publish to an existing SNS topic: one statement in the topic's policy. Other statements are not changed.
 ///
-/// A new topic lets only its owner in, and EventBridge drops what it may not publish, without an error. Where another
-/// resource manages the whole policy (`aws_sns_topic_policy`, or `policy` of `aws_sns_topic`), the statement belongs there
-/// instead: the two would overwrite each other. A topic that is encrypted needs a key of your own whose policy lets
-/// `events.amazonaws.com` call `kms:GenerateDataKey` and `kms:Decrypt`.
+/// The policy of a new topic allows only its owner, and EventBridge drops what it may not publish, without an error. If another resource manages the whole policy (`aws_sns_topic_policy`, or `policy` of `aws_sns_topic`), put the statement there: the two would overwrite each other. The plan warns of a topic that does not exist. An encrypted topic needs a key of your own, whose policy allows `events.amazonaws.com` to call `kms:GenerateDataKey` and `kms:Decrypt`.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct TopicPermission {
     /// ARN of the topic, a standard one. Its region is this resource's.
@@ -86,7 +84,10 @@ impl Resource for TopicPermission {
         let topic = plan.planned(Self::topic_arn()).known();
         let rule = plan.planned(Self::rule_arn()).known();
         warn_of_another_region(plan, topic.as_deref(), rule.as_deref());
-        let is_made = plan.prior().is_none() || plan.replaces();
+        let is_made = names::is_made(plan);
+        if let Some(topic) = topic.as_deref().filter(|_| is_made) {
+            judge_topic(plan, topic, rule.as_deref()).await;
+        }
         if let Some((client, topic)) = plan.client().zip(topic.as_deref()).filter(|_| is_made) {
             client.walk().admission(topic, rule.as_deref());
         }
@@ -153,6 +154,30 @@ fn warn_of_another_region(plan: &mut Plan<'_, TopicPermission>, topic: Option<&s
         return;
     };
     if topic.region != rule.region {
-        plan.warn(messages::rule_elsewhere(topic.region, rule.region));
+        plan.warn(messages::rule_elsewhere(&topic, &rule));
+    }
+}
+
+/// Refuses a topic that would be at AWS itself, and warns of one that is missing, unless a target that leads there has.
+async fn judge_topic(plan: &mut Plan<'_, TopicPermission>, topic: &str, rule: Option<&str>) {
+    let region = arn::parse(topic).map(|arn| arn.region);
+    let aws = plan.client().and_then(|client| client.aws().ok());
+    let Some(aws) = aws else { return };
+    let Some(look) = aws.look(region, plan.cancelled()).await else {
+        return;
+    };
+    if !look.has_topics {
+        plan.error(messages::events_alone_elsewhere().at(TopicPermission::topic_arn()));
+        return;
+    }
+    let route = Route {
+        to: topic.to_owned(),
+        from: rule.unwrap_or_default().to_owned(),
+    };
+    let is_missing = reach::finding(&look, &route).await == Some(Finding::Missing);
+    let walk = plan.client().map(Client::walk);
+    if is_missing && walk.is_some_and(|walk| walk.says_missing(topic, TopicPermission::NAME)) {
+        let account = look.account_in_words().await;
+        plan.warn(messages::topic_is_missing(topic, &account, &look.name));
     }
 }

@@ -67,7 +67,7 @@ impl Failures {
 }
 
 /// Refreshes until the connection is active, or is found not to become so. `targets_first`: what to do where a bus has nothing
-/// that picks up the events which a refresh releases.
+/// that matches the events which a refresh releases.
 pub async fn until_active<T, K>(
     operation: &Operation<'_, T>,
     id: &ConnectionId,

@@ -178,7 +178,7 @@ async fn a_region_that_is_none_is_refused_before_it_is_asked() {
     assert_eq!(fake.state().calls, Vec::<String>::new());
 }
 
-/// After the SDK's own words come the provider's and the user's.
+/// After the SDK's own words come the provider's and the user's, and what the call is for.
 #[tokio::test(start_paused = true)]
 async fn calls_name_the_provider() {
     const OWN: &str = "terraform-provider-scalr/0.1.0 (plugin protocol 6; client version 1.13.0) team/7";
@@ -190,7 +190,11 @@ async fn calls_name_the_provider() {
     let harness = with(settings, fake.config());
     harness.resource(NAME).create(config(json!({}))).await.unwrap();
     let sent = fake.state().user_agent.clone();
-    assert!(sent.starts_with("aws-sdk-rust/") && sent.ends_with(OWN), "{sent}");
+    let ours = format!("{OWN} {NAME}/create");
+    assert!(
+        sent.starts_with("aws-sdk-rust/") && sent.ends_with(&ours),
+        "{sent}"
+    );
 }
 
 /// What is on the bus beside a rule of ours, and how its removal is planned.
@@ -364,6 +368,7 @@ async fn targets_that_stay_on_a_rule_that_goes_are_warned_of() {
     let target = json!({ "rule": "runs", "event_bus_name": SOURCE, "arn": queue, "region": "us-east-1" });
     for (ours_first, warned) in [(Some(true), false), (Some(false), false), (None, true)] {
         let (fake, made_by) = stage().await;
+        super::hold(&fake, &[]);
         let made = made_by
             .resource("scalr_eventbridge_rule")
             .create(rule("runs"))

@@ -51,6 +51,8 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) account_policies: BTreeMap<String, String>,
     /// The queues by name; none: the endpoint knows no SQS.
     pub(in crate::tests) queues: Option<BTreeMap<String, Queue>>,
+    /// How many looks at a queue find what it had before it was written.
+    pub(in crate::tests) queues_lag: usize,
     /// Policies of the topics by ARN; none: the endpoint knows no SNS.
     pub(in crate::tests) topics: Option<BTreeMap<String, String>>,
     /// Calls whose change is lost, as when somebody else writes at the same time.
@@ -80,7 +82,7 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) calls: Vec<String>,
     /// The last call's `User-Agent`.
     pub(in crate::tests) user_agent: String,
-    /// Whether lists go on for ever.
+    /// Whether lists go on forever.
     pub(in crate::tests) lists_have_no_end: bool,
     revision: u32,
     called: Option<watch::Sender<()>>,

@@ -1,6 +1,6 @@
 //! The queues of the AWS in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value as Json, json};
 
@@ -21,6 +21,8 @@ const DEFAULTS: [(&str, &str); 6] = [
 pub(in crate::tests) struct Queue {
     pub(in crate::tests) attributes: BTreeMap<String, String>,
     pub(in crate::tests) tags: BTreeMap<String, String>,
+    /// What the next looks find in place of the attributes.
+    stale: VecDeque<BTreeMap<String, String>>,
 }
 
 impl Queue {
@@ -48,6 +50,7 @@ impl Holdings {
             let queue = Queue {
                 attributes: texts("Attributes"),
                 tags: texts("tags"),
+                stale: std::iter::repeat_n(BTreeMap::new(), self.queues_lag).collect(),
             };
             queues.entry(named.to_owned()).or_insert(queue);
             return Ok(url);
@@ -60,10 +63,19 @@ impl Holdings {
                 let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{named}");
                 let mut shown = BTreeMap::from([("QueueArn".to_owned(), arn)]);
                 shown.extend(DEFAULTS.map(|(name, value)| (name.to_owned(), value.to_owned())));
-                shown.extend(queue.attributes.clone());
+                shown.extend(
+                    queue
+                        .stale
+                        .pop_front()
+                        .unwrap_or_else(|| queue.attributes.clone()),
+                );
                 return Ok(json!({ "Attributes": shown }));
             }
-            "SetQueueAttributes" => queue.attributes.extend(texts("Attributes")),
+            "SetQueueAttributes" => {
+                let before = queue.attributes.clone();
+                queue.stale = std::iter::repeat_n(before, self.queues_lag).collect();
+                queue.attributes.extend(texts("Attributes"));
+            }
             "ListQueueTags" => return Ok(json!({ "Tags": queue.tags })),
             "TagQueue" => queue.tags.extend(texts("Tags")),
             "UntagQueue" => {

@@ -383,10 +383,19 @@ fn told_apart_by(kind: &Kind) -> &'static str {
     }
 }
 
+/// The bus that rules and targets are planned on is there.
+async fn prepared_with_bus(kind: &Kind) -> Fake {
+    let fake = prepared(kind).await;
+    if kind.name != BUS {
+        super::hold(&fake, &[]);
+    }
+    fake
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_resources_that_make_one_object_are_refused() {
     for kind in &KINDS {
-        let fake = prepared(kind).await;
+        let fake = prepared_with_bus(kind).await;
         let harness = process(&fake);
         let resource = harness.resource(kind.name);
         let config = and((kind.config)(), json!({ "region": "us-east-1" }));
@@ -407,7 +416,7 @@ async fn two_resources_that_make_one_object_are_refused() {
 async fn a_resource_beside_the_one_that_has_the_object_is_refused() {
     for kind in &KINDS {
         for keeps_first in [true, false] {
-            let fake = prepared(kind).await;
+            let fake = prepared_with_bus(kind).await;
             let config = || and((kind.config)(), json!({ "region": "us-east-1" }));
             let made = process(&fake).resource(kind.name).create(config()).await.unwrap();
             let harness = process(&fake);

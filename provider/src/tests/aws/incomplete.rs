@@ -140,6 +140,8 @@ async fn an_answer_without_what_it_must_have_is_an_unknown_outcome() {
 #[tokio::test(start_paused = true)]
 async fn a_rule_without_an_arn_is_not_said_to_be_missing() {
     let (fake, _) = prepared(2, false).await;
+    // The plan looks for the rule as well.
+    fake.state().let_through("DescribeRule", 1);
     fake.state().trouble("DescribeRule", Trouble::Empty);
     let refused = run(&fake, 2, Operation::Create, None).await.said;
     super::names(&refused, &["`events:DescribeRule`", "`Arn`"]);

@@ -12,6 +12,7 @@ pub(super) mod imports;
 pub(super) mod incomplete;
 pub(super) mod lists;
 pub(super) mod log_group;
+pub(super) mod names;
 pub(super) mod passed_on;
 pub(super) mod planned_group;
 pub(super) mod plans;
@@ -26,6 +27,7 @@ pub(super) mod topic_permission;
 
 use aws_config::SdkConfig;
 use scalr_api::Token;
+use serde_json::json;
 use tfplugin::testing::Harness;
 
 use self::fake::Fake;
@@ -53,6 +55,18 @@ pub(super) async fn stage() -> (Fake, Harness) {
     fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
     let harness = on(fake.config());
     (fake, harness)
+}
+
+/// Has the account hold the bus, and these rules on it, as another state made them.
+pub(super) fn hold(fake: &Fake, rules: &[&str]) {
+    let arn = |what: &str| format!("arn:aws:events:us-east-1:{}:{what}", fake::ACCOUNT);
+    let mut held = fake.state();
+    let bus = json!({ "Name": SOURCE, "Arn": arn(&format!("event-bus/{SOURCE}")) });
+    held.buses.insert(SOURCE.to_owned(), bus);
+    for name in rules {
+        let rule = json!({ "Name": name, "Arn": arn(&format!("rule/{SOURCE}/{name}")), "State": "ENABLED" });
+        held.rules.insert((SOURCE.to_owned(), (*name).to_owned()), rule);
+    }
 }
 
 /// Settings with an endpoint of EventBridge's own.

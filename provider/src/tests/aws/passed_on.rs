@@ -139,6 +139,7 @@ async fn a_log_group_whose_target_stays_is_not_passed_on() {
 #[tokio::test(start_paused = true)]
 async fn a_log_group_of_two_rules_is_refused_at_plan() {
     let fake = with_rule().await;
+    super::hold(&fake, &["other"]);
     let own = || target(json!({ "create": true }));
     let made = process(&fake).resource(TARGET).create(own()).await.unwrap();
     let of_other = || and(own(), json!({ "rule": "other" }));

@@ -54,6 +54,7 @@ async fn a_class_that_is_lambdas_is_warned_of_at_every_plan() {
             .unwrap();
         assert_eq!(warned(&planned), want, "{class}");
         let by_arn = json!({ "rule": "runs", "event_bus_name": SOURCE, "arn": group_arn(GROUP), "region": "us-east-1" });
+        super::hold(&fake, &[]);
         let harness = super::on(fake.config());
         let planned = harness.resource(NAME).plan(None, by_arn).await.unwrap();
         // The other warning is of the permission.

@@ -20,6 +20,7 @@ scenarios![
     targets_that_cannot_work_are_refused,
     targets_that_may_not_work_are_warned_of,
     patterns_that_may_not_work_are_warned_of,
+    a_rule_for_scalr_on_the_default_bus_is_warned_of,
     values_of_another_form_are_refused,
 ];
 
@@ -281,6 +282,7 @@ async fn targets_that_cannot_work_are_refused() {
     let arn = "arn:aws:sqs:us-east-1:123456789012:q";
     for config in [
         json!({ "log_group": group(json!({})), "role_arn": "arn:aws:iam::123456789012:role/r" }),
+        json!({ "log_group": { "name": "/scalr/#1", "create": true } }),
         json!({ "log_group": group(json!({})), "input_transformer": { "input_template": "\"run\"" } }),
         json!({ "log_group": group(json!({ "retention_in_days": 30 })) }),
         json!({ "log_group": group(json!({ "kms_key_id": "arn:aws:kms:us-east-1:123456789012:key/k" })) }),
@@ -346,6 +348,9 @@ async fn patterns_that_may_not_work_are_warned_of() {
         json!({ "detail": { "event": { "result": ["errored", "cancelled"], "is-dry": ["false", false] } } }),
         json!({ "detail-type": ["RunExecuted", "AuditLog"], "detail": { "event": { "result": [{ "anything-but": "cancelled" }] } } }),
         json!({ "$or": [{ "detail-type": ["AuditLogs"] }, { "detail-type": ["RunExecuted"] }] }),
+        json!({ "detail": { "event": { "workspace": ["prod-*"] }, "tags": ["scalr-worksapce:ws-1"] } }),
+        json!({ "detail": { "event": { "run-id": ["run-*", "run-1"] }, "tags": ["scalr-workspace:network", "scalr-workspace:ws-1"] } }),
+        json!({ "$or": [{ "detail": { "event": { "result": ["errored", "canceled"] } } }, { "detail": { "event": { "result": ["canceled", "discarded"] } } }] }),
         json!({ "detail": { "event": { "duration": [{ "numeric": [">", 137_000_000_000_i64] }] } } }),
         json!({ "source": [{ "prefix": "aws.partner" }], "detail": { "title": ["x".repeat(2_048)] } }),
     ] {
@@ -368,6 +373,25 @@ async fn patterns_that_may_not_work_are_warned_of() {
         let new = json!({ "name": "runs", "event_bus_name": UNKNOWN, "event_pattern": pattern.to_string() });
         let planned = harness.resource(RULE).plan(None, rule(new)).await.unwrap();
         assert_eq!(planned.warnings.is_empty(), !warns, "{pattern}");
+    }
+}
+
+/// Scalr's events do not arrive there; those of others do.
+#[tokio::test(start_paused = true)]
+async fn a_rule_for_scalr_on_the_default_bus_is_warned_of() {
+    let (_, harness) = stage().await;
+    for (pattern, warns) in [
+        (
+            json!({ "source": [{ "prefix": "aws.partner/scalr.com" }], "detail-type": ["RunExecuted"] }),
+            true,
+        ),
+        (json!({ "detail-type": ["AuditLog"] }), true),
+        (json!({ "source": ["aws.ec2"] }), false),
+    ] {
+        let on_default =
+            json!({ "name": "runs", "event_bus_name": "default", "event_pattern": pattern.to_string() });
+        let planned = harness.resource(RULE).plan(None, rule(on_default)).await.unwrap();
+        assert_eq!(!planned.warnings.is_empty(), warns, "{pattern}");
     }
 }
 

@@ -11,6 +11,7 @@ use crate::tests::snapshot::scenarios;
 
 scenarios![
     a_queue_is_made_in_one_call_and_changed_in_place,
+    what_was_written_is_waited_for,
     statements_of_others_stay,
     drift_is_shown_and_repaired,
     an_existing_queue_is_refused_where_it_differs,
@@ -117,6 +118,45 @@ async fn a_queue_is_made_in_one_call_and_changed_in_place() {
     }
     resource.destroy(&state).await.unwrap();
     assert!(fake.state().queues.as_ref().unwrap().is_empty());
+}
+
+/// SQS may show for a while what a queue had before.
+#[tokio::test(start_paused = true)]
+async fn what_was_written_is_waited_for() {
+    let changed = || config(json!({ "visibility_timeout_seconds": 5 }));
+    for (lag, warns) in [(0, false), (3, false), (1_000, true)] {
+        let (fake, harness) = with_sqs().await;
+        fake.state().queues_lag = lag;
+        let resource = harness.resource(NAME);
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        let made = resource.apply(planned).await;
+        assert_eq!(
+            (made.diags.is_empty(), made.diags.has_errors()),
+            (!warns, false),
+            "{lag}"
+        );
+        let planned = resource.plan(made.state.as_ref(), changed()).await.unwrap();
+        let updated = resource.apply(planned).await;
+        assert_eq!(
+            (updated.diags.is_empty(), updated.diags.has_errors()),
+            (!warns, false),
+            "{lag}"
+        );
+        if !warns {
+            resource.assert_stable(&updated.state.unwrap(), changed()).await;
+        }
+    }
+    let (fake, harness) = with_sqs().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    let planned = resource.plan(Some(&state), changed()).await.unwrap();
+    fake.state().let_through("GetQueueAttributes", 1);
+    fake.state()
+        .trouble("GetQueueAttributes", Trouble::Says("AccessDenied", "No."));
+    let applied = resource.apply(planned).await;
+    assert!(!applied.diags.has_errors());
+    names(&applied.diags, &["`audit`", "AccessDenied"]);
+    resource.assert_stable(&applied.state.unwrap(), changed()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -365,6 +405,7 @@ async fn a_queue_that_goes_to_another_address_may_hold_messages() {
 #[tokio::test(start_paused = true)]
 async fn a_target_is_warned_of_a_queue_that_another_rule_is_let_into() {
     let (fake, harness) = with_sqs().await;
+    super::hold(&fake, &["second", "third"]);
     let state = harness.resource(NAME).create(config(json!({}))).await.unwrap();
     let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{QUEUE}");
     let both = json!([rule("audit"), rule("second")]);
@@ -397,9 +438,9 @@ async fn queues_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere() {
     let changed = config(json!({ "rule_arns": [rule("other")] }));
     for refused in [
         resource.read(&state).await.unwrap_err(),
-        resource.update(&state, changed).await.unwrap_err(),
+        resource.plan(Some(&state), changed).await.unwrap_err(),
         resource.destroy(&state).await.unwrap_err(),
-        resource.create(config(json!({}))).await.unwrap_err(),
+        resource.plan(None, config(json!({}))).await.unwrap_err(),
     ] {
         names(&refused, &["`endpoints.sqs`", "SQS"]);
     }

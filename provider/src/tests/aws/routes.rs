@@ -6,12 +6,13 @@ use tfplugin::testing::Harness;
 
 use super::fake::{ACCOUNT, Fake, Trouble};
 use super::fake_sqs::Queue;
-use super::target::with_rule;
+use super::target::{with_rule, with_rule_and_bus};
 use super::{SOURCE, and, names, stage};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
     a_queue_that_is_missing_or_lets_nobody_in_is_warned_of,
+    an_apply_does_not_repeat_what_the_plan_knew,
     a_queue_that_lets_eventbridge_in_is_not_warned_of,
     what_cannot_be_asked_is_not_warned_of,
     a_policy_that_is_made_in_the_same_apply_is_waited_for,
@@ -42,7 +43,7 @@ fn config(arn: &str) -> Json {
 }
 
 async fn with_queues(queues: &[(&str, Option<Json>)]) -> (Fake, Harness) {
-    let (fake, harness) = with_rule().await;
+    let (fake, harness) = with_rule_and_bus().await;
     let named = queues
         .iter()
         .map(|(name, policy)| ((*name).to_owned(), Queue::with_policy(policy.as_ref())));
@@ -69,7 +70,7 @@ async fn a_queue_that_is_missing_or_lets_nobody_in_is_warned_of() {
         { "Sid": "closed", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*" },
     ] });
     for (held, expected) in [
-        (&[][..], "does not exist"),
+        (&[][..], "There is no queue `q` for the target of the rule `runs`"),
         (&[("q", None)][..], "\"aws:SourceArn\": \"arn:aws:events:"),
         (
             &[(
@@ -83,7 +84,12 @@ async fn a_queue_that_is_missing_or_lets_nobody_in_is_warned_of() {
         let (_fake, harness) = with_queues(held).await;
         let (plan, apply) = warnings(&harness, TARGET, config(&queue("q"))).await;
         names(&plan, &[&queue("q"), expected]);
-        names(&apply, &[&queue("q"), expected]);
+        // What was missing with the plan is still missing, as the user knows. The policy might have been made since.
+        if held.is_empty() {
+            assert!(apply.is_empty(), "{apply}");
+        } else {
+            names(&apply, &[&queue("q"), expected]);
+        }
     }
     // Also where the events that are given up go.
     let (_fake, harness) = with_queues(&[("q", Some(policy(&queue("q"), &rule_arn())))]).await;
@@ -92,8 +98,27 @@ async fn a_queue_that_is_missing_or_lets_nobody_in_is_warned_of() {
         json!({ "dead_letter_config": { "arn": queue("dead") } }),
     );
     let (plan, apply) = warnings(&harness, TARGET, dead).await;
-    names(&plan, &["dead-letter queue", &queue("dead")]);
-    names(&apply, &["dead-letter queue", &queue("dead")]);
+    names(&plan, &["dead-letter queue `dead`", &queue("dead")]);
+    assert!(apply.is_empty(), "{apply}");
+}
+
+/// The first plan of a target that is there knew its queue: what it said of the policy still holds.
+#[tokio::test(start_paused = true)]
+async fn an_apply_does_not_repeat_what_the_plan_knew() {
+    let (fake, harness) = with_queues(&[("q", None)]).await;
+    let resource = harness.resource(TARGET);
+    let state = resource.create(config(&queue("q"))).await.unwrap();
+    let changed = and(config(&queue("q")), json!({ "input_path": "$.detail" }));
+    let planned = resource.plan(Some(&state), changed.clone()).await.unwrap();
+    let said = planned.warnings.iter().count();
+    names(&planned.warnings, &["may not send", "`q`"]);
+    let applied = resource.apply(planned).await;
+    assert_eq!(applied.diags.iter().count(), said, "{}", applied.diags);
+    // What it could not know is said: here the queue is gone by then.
+    let planned = resource.plan(Some(&state), changed).await.unwrap();
+    fake.state().queues.as_mut().unwrap().clear();
+    let applied = resource.apply(planned).await;
+    names(&applied.diags, &["There is no queue `q`"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,6 +197,7 @@ async fn the_queue_of_a_bus_is_looked_at() {
         let (fake, harness) = stage().await;
         fake.state().queues = Some([("dead".to_owned(), Queue::with_policy(held.as_ref()))].into());
         let (plan, apply) = warnings(&harness, BUS, wanted.clone()).await;
+        // The queue is there without a policy, which may be made in the same apply.
         for found in [plan, apply] {
             assert_eq!(found.is_empty(), !warned, "{found}");
             if warned {

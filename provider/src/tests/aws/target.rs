@@ -35,13 +35,25 @@ pub(super) fn config(group: Json) -> Json {
 
 pub(in crate::tests) async fn with_rule() -> (Fake, Harness) {
     let (fake, harness) = stage().await;
+    make_rule(&harness).await;
+    (fake, harness)
+}
+
+/// The same on a bus that is there.
+pub(super) async fn with_rule_and_bus() -> (Fake, Harness) {
+    let (fake, harness) = stage().await;
+    super::hold(&fake, &[]);
+    make_rule(&harness).await;
+    (fake, harness)
+}
+
+async fn make_rule(harness: &Harness) {
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
     harness
         .resource("scalr_eventbridge_rule")
         .create(json!({ "name": "runs", "event_bus_name": SOURCE, "event_pattern": pattern }))
         .await
         .unwrap();
-    (fake, harness)
 }
 
 pub(super) async fn made(harness: &Harness, group: Json) -> State {

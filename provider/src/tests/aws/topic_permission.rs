@@ -20,6 +20,7 @@ scenarios![
     a_permission_is_imported_by_both_arns,
     two_for_one_rule_are_refused,
     a_rule_of_another_region_is_warned_of,
+    a_missing_topic_is_warned_of_once,
     a_target_is_not_warned_of_a_topic_that_the_same_plan_opens,
     a_target_is_warned_of_a_topic_that_another_rule_is_let_into,
     topics_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere,
@@ -194,6 +195,9 @@ async fn what_aws_refuses_of_a_topic_is_reported() {
     let resource = harness.resource(NAME);
     let denied = || Trouble::Says("AuthorizationError", "You may not.");
     for call in ["GetTopicAttributes", "SetTopicAttributes"] {
+        // The plan looks for the topic as well.
+        let by_plan = usize::from(call == "GetTopicAttributes");
+        fake.state().let_through(call, by_plan);
         fake.state().trouble(call, denied());
         let refused = resource.create(config(json!({}))).await.unwrap_err();
         names(&refused, &[&format!("`sns:{call}`")]);
@@ -281,7 +285,8 @@ async fn a_rule_of_another_region_is_warned_of() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_is_not_warned_of_a_topic_that_the_same_plan_opens() {
-    let (_fake, harness) = with_topic().await;
+    let (fake, harness) = with_topic().await;
+    super::hold(&fake, &["runs"]);
     let target = harness.resource("scalr_eventbridge_target");
     let to_topic = json!({ "rule": "runs", "event_bus_name": SOURCE, "arn": topic() });
     let planned = target.plan(None, to_topic.clone()).await.unwrap();
@@ -329,9 +334,39 @@ async fn topics_of_aws_are_left_alone_where_eventbridge_alone_is_elsewhere() {
     for refused in [
         resource.read(&state).await.unwrap_err(),
         resource.destroy(&state).await.unwrap_err(),
-        resource.create(config(json!({}))).await.unwrap_err(),
+        resource.plan(None, config(json!({}))).await.unwrap_err(),
     ] {
         names(&refused, &["`endpoints.sns`", "SNS"]);
     }
     assert_eq!(fake.state().calls, Vec::<String>::new());
+}
+
+/// By the permission or by the target that leads there, whichever is planned first.
+#[tokio::test(start_paused = true)]
+async fn a_missing_topic_is_warned_of_once() {
+    const TARGET: &str = "scalr_eventbridge_target";
+    let target = || json!({ "rule": UNKNOWN, "event_bus_name": UNKNOWN, "arn": topic() });
+    for targets_first in [false, true] {
+        let (fake, harness) = stage().await;
+        fake.state().topics = Some(BTreeMap::new());
+        let mut plans = vec![(NAME, config(json!({}))), (TARGET, target())];
+        if targets_first {
+            plans.reverse();
+        }
+        let mut said = Vec::new();
+        for (name, config) in plans {
+            let planned = harness.resource(name).plan(None, config).await.unwrap();
+            said.extend(planned.warnings.into_iter().map(|one| one.path.to_string()));
+        }
+        let want = if targets_first { "arn" } else { "topic_arn" };
+        assert_eq!(said, [want]);
+    }
+    let (fake, harness) = with_topic().await;
+    let planned = harness
+        .resource(NAME)
+        .plan(None, config(json!({})))
+        .await
+        .unwrap();
+    assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+    assert_eq!(fake.count("GetTopicAttributes"), 1);
 }

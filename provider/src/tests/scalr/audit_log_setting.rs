@@ -1,7 +1,7 @@
 //! `scalr_audit_log_setting`
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::Harness;
+use tfplugin::testing::{Harness, UNKNOWN};
 
 use super::super::unconfigured;
 use super::fake::{Fake, Trouble};
@@ -13,6 +13,7 @@ scenarios![
     what_someone_else_selected_shows_and_is_spared,
     a_selection_made_elsewhere_is_adopted_in_place,
     an_existing_selection_is_adopted_only_if_it_is_the_same,
+    a_plan_says_which_connection_has_the_setting,
     a_server_without_the_setting_is_an_error_with_the_way_by_hand,
     the_account_is_the_connections_or_the_providers,
     what_scalr_refuses_of_the_setting_is_reported,
@@ -300,4 +301,46 @@ async fn a_second_setting_of_an_account_is_refused() {
     configure(&fake, &harness).await;
     resource.destroy(&back).await.unwrap();
     selects(&fake, None);
+}
+
+#[tokio::test]
+async fn a_plan_says_which_connection_has_the_setting() {
+    for (held, wanted, warned) in [
+        (Some("in-2"), "in-1", true),
+        (Some("in-1"), "in-1", false),
+        (None, "in-1", false),
+        // The account is the connection's, and neither is known.
+        (Some("in-2"), UNKNOWN, false),
+        (Some("in-2"), "in-9", false),
+    ] {
+        let (fake, harness) = connected().await;
+        fake.state().audit_logs_to = held.map(str::to_owned);
+        let planned = harness.resource(NAME).plan(None, config(wanted)).await.unwrap();
+        assert_eq!(
+            !planned.warnings.is_empty(),
+            warned,
+            "{wanted}: {}",
+            planned.warnings
+        );
+        if warned {
+            names(
+                &planned.warnings,
+                &["`other` (`in-2`)", "import {", "ends with an error"],
+            );
+        }
+    }
+    // Scalr gives no answer, or the apply is under way: nothing is said.
+    let (fake, harness) = connected().await;
+    fake.state().audit_logs_to = Some("in-2".to_owned());
+    let asked = fake.count("GET");
+    let planned = harness
+        .resource(NAME)
+        .plan_within_apply(None, config("in-1"))
+        .await
+        .unwrap();
+    assert!(
+        planned.warnings.is_empty() && fake.count("GET") == asked,
+        "{}",
+        planned.warnings
+    );
 }

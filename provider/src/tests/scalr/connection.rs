@@ -327,6 +327,7 @@ async fn the_data_source_finds_it_in_three_ways() {
     for (way, part) in [
         (json!({ "id": "in-9" }), "`in-9`"),
         (json!({ "name": "x" }), "`x`"),
+        (json!({ "name": "prdo" }), "`prod`"),
         (json!({}), "`id`"),
         (json!({ "id": "in-1", "name": "prod" }), "`id`"),
         (json!({ "region": "us-east-1" }), "`region`"),

@@ -1,7 +1,7 @@
 //! What an event bus logs of the events that it processes, in the log groups that its vended-log deliveries lead to.
 //!
 //! The steps, their levels and the members of a record are those of AWS's guide (eb-event-bus-logs, eb-event-logs-schema);
-//! the stream's name and `event_bus_name` are on record. `docs/guides/local.md` lists what is left out of it, or is our
+//! the stream's name and `event_bus_name` are on record. `docs/guides/local-aws.md` lists what is left out of it, or is our
 //! reading.
 //!
 //! # Floors

@@ -24,11 +24,22 @@ const ADVANCE_SECONDS_MAX: i64 = 100 * 366 * 24 * 60 * 60;
 
 pub(super) async fn reset(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
     edge.faults.clear();
+    edge.calls.clear();
     shown(edge.engine.reset().await.map(|()| json!({ "reset": true })))
+}
+
+/// That it answers, which it does only while its state can be read.
+pub(super) async fn health(State(edge): State<Arc<Edge>>) -> (StatusCode, Json<Value>) {
+    shown(edge.engine.look(|_| json!({ "status": "ok" })).await)
 }
 
 pub(super) async fn clock(State(edge): State<Arc<Edge>>) -> Json<Value> {
     Json(time(edge.engine.now()))
+}
+
+/// The calls that came, by operation and `User-Agent`.
+pub(super) async fn calls(State(edge): State<Arc<Edge>>) -> Json<Value> {
+    Json(edge.calls.list())
 }
 
 /// The faults, and how many calls they have met.

@@ -1,0 +1,378 @@
+//! `doctor`: checks the settings, whether both sides answer, the clock, and the permissions as far as they can be tried by reading.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_config::SdkConfig;
+use jiff::fmt::rfc2822;
+use reqwest::header::DATE;
+use scalr_api::{Client, ConnectionId};
+use serde::Serialize;
+
+use super::aws::Place;
+use super::loopback::is_loopback;
+use super::remote::Remote;
+use super::show::{self, Cell, Form, Look};
+use super::{exit, hint, log_groups, progress};
+use crate::aws_wire::AwsWire;
+use crate::export::Aws;
+use crate::{clock, partner};
+
+/// How far the clocks may differ: AWS refuses signatures that are older.
+const SKEW_SECONDS_MAX: i64 = 300;
+/// Differences below this are those of the network.
+const SKEW_SECONDS_SEEN: i64 = 5;
+/// How long to wait for the answer that has the date.
+const DATE_WITHIN: Duration = Duration::from_secs(10);
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge doctor
+  scalr-eventbridge doctor --json | jq '.[] | select(.result != \"ok\")'
+
+It changes nothing, and ends with 4 where a check fails.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warning,
+    Failed,
+    /// It needs what an earlier check did not find.
+    Skipped,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+struct Check {
+    #[serde(rename = "check")]
+    name: &'static str,
+    result: Verdict,
+    detail: String,
+    next: Option<String>,
+}
+
+impl Check {
+    fn new(check: &'static str, result: Verdict, detail: impl Into<String>) -> Self {
+        Self {
+            name: check,
+            result,
+            detail: detail.into(),
+            next: None,
+        }
+    }
+
+    /// What a call says that is only a check: whether it succeeded.
+    fn of<T>(check: &'static str, called: anyhow::Result<T>, detail: impl FnOnce(T) -> String) -> Self {
+        match called {
+            Ok(found) => Self::new(check, Verdict::Ok, detail(found)),
+            Err(error) => Self {
+                next: hint::next_step(&error),
+                ..Self::new(check, Verdict::Failed, format!("{error:#}"))
+            },
+        }
+    }
+}
+
+pub(super) async fn main(args: &Args) -> anyhow::Result<ExitCode> {
+    let checks = progress::during("checking", Box::pin(checks(args))).await;
+    args.form.print(&checks, || human(&checks))?;
+    Ok(exit::found(
+        checks.iter().all(|check| check.result != Verdict::Failed),
+    ))
+}
+
+fn human(checks: &[Check]) -> String {
+    let row = |check: &Check| -> [Cell; 3] {
+        let (look, word) = match check.result {
+            Verdict::Ok => (Look::Good, "ok"),
+            Verdict::Warning => (Look::Doubtful, "warning"),
+            Verdict::Failed => (Look::Bad, "failed"),
+            Verdict::Skipped => (Look::Dim, "skipped"),
+        };
+        [
+            check.name.into(),
+            Cell::new(look, word),
+            check.detail.as_str().into(),
+        ]
+    };
+    let rows: Vec<_> = checks.iter().map(row).collect();
+    let mut text = show::table(["CHECK", "RESULT", ""], &rows);
+    for check in checks {
+        if let Some(next) = &check.next {
+            text.extend(["\n\n", check.name, ": ", &show::escaped(next)]);
+        }
+    }
+    text
+}
+
+async fn checks(args: &Args) -> Vec<Check> {
+    let mut checks = scalr(&args.remote).await;
+    checks.extend(aws(&args.place).await);
+    checks.extend(proxies(|name| std::env::var(name).ok(), args.place.is_local()));
+    checks
+}
+
+async fn scalr(remote: &Remote) -> Vec<Check> {
+    let access = match remote.access() {
+        Ok(access) => access,
+        Err(error) => {
+            return vec![
+                Check::new("Scalr settings", Verdict::Failed, format!("{error:#}")),
+                Check::new("Scalr answers", Verdict::Skipped, "the settings come first"),
+            ];
+        }
+    };
+    let client = access.client();
+    let host = client.host().to_string();
+    let from = format!("`{host}`, token from {}", access.token_origin);
+    let listed = client.connections(None).await.map_err(anyhow::Error::from);
+    let has_answered = listed.is_ok();
+    let mut checks = vec![
+        Check::new("Scalr settings", Verdict::Ok, from),
+        Check::of("Scalr answers", listed, |all| match all.len() {
+            1 => "1 connection".to_owned(),
+            more => format!("{more} connections"),
+        }),
+    ];
+    if has_answered {
+        checks.push(
+            skew(
+                "clock against Scalr",
+                &format!("{host}/.well-known/terraform.json"),
+            )
+            .await,
+        );
+        checks.push(calls_of_the_companion(&client).await);
+    }
+    checks
+}
+
+/// Which calls the server has beside Scalr's own.
+async fn calls_of_the_companion(client: &Client) -> Check {
+    const CHECK: &str = "commands";
+    let Ok(none) = ConnectionId::new("in-none") else {
+        return Check::new(CHECK, Verdict::Skipped, "no id can be asked for");
+    };
+    match client.held(Some(&none), None).await {
+        Ok(_) => Check::new(CHECK, Verdict::Ok, "all: this is `scalr-eventbridge dev`"),
+        Err(_) => Check::new(
+            CHECK,
+            Verdict::Ok,
+            "all but `audit-log`, `emit`, `deliveries`, `events` and `--fail`, which only `scalr-eventbridge dev` has",
+        ),
+    }
+}
+
+async fn aws(place: &Place) -> Vec<Check> {
+    const NAMES: [&str; 2] = ["AWS settings", "AWS answers"];
+    let config = match place.config("doctor").await {
+        Ok(config) => config,
+        Err(error) => {
+            return vec![
+                Check::new(NAMES[0], Verdict::Failed, format!("{error:#}")),
+                Check::new(NAMES[1], Verdict::Skipped, "the settings come first"),
+            ];
+        }
+    };
+    let region = config.region().map_or_else(String::new, ToString::to_string);
+    let endpoint = place.endpoint().ok().flatten();
+    let at = endpoint
+        .clone()
+        .map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
+    let account = Aws::new(&config, &region).account().await;
+    let has_answered = account.is_ok();
+    let mut checks = vec![
+        Check::new(NAMES[0], Verdict::Ok, format!("{at}, region {region}")),
+        Check::of(NAMES[1], account, |account| format!("account {account}")),
+    ];
+    if has_answered {
+        let url = endpoint.unwrap_or_else(|| format!("https://events.{region}.amazonaws.com"));
+        checks.push(skew("clock against AWS", &url).await);
+        checks.extend(permissions(&config).await);
+    }
+    checks
+}
+
+/// The calls that read what `status` and the provider read. What changes something cannot be tried.
+async fn permissions(config: &SdkConfig) -> [Check; 3] {
+    let events = aws_sdk_eventbridge::config::Builder::from(config).interceptor(AwsWire);
+    let events = aws_sdk_eventbridge::Client::from_conf(events.build());
+    let logs = log_groups::client_of(config);
+    let allowed = |()| "allowed".to_owned();
+    let rules = events.list_rules().limit(1).send().await;
+    let rules = rules.map(drop).map_err(|error| partner::error(&error));
+    let sources = events.list_event_sources().limit(1).send().await;
+    let sources = sources.map(drop).map_err(|error| partner::error(&error));
+    let groups = logs.describe_log_groups().limit(1).send().await;
+    let groups = groups.map(drop).map_err(|error| partner::error(&error));
+    [
+        Check::of(
+            "events:ListRules",
+            rules.context("not allowed, or no answer"),
+            allowed,
+        ),
+        Check::of(
+            "events:ListEventSources",
+            sources.context("not allowed, or no answer"),
+            allowed,
+        ),
+        Check::of(
+            "logs:DescribeLogGroups",
+            groups.context("not allowed, or no answer"),
+            allowed,
+        ),
+    ]
+}
+
+/// How far this machine's clock and the server's differ.
+async fn skew(check: &'static str, url: &str) -> Check {
+    let before = clock::wall_ms() / 1000;
+    match date_of(url).await {
+        Ok(theirs) => judged(check, ahead((before, clock::wall_ms() / 1000), theirs)),
+        Err(error) => Check::new(
+            check,
+            Verdict::Skipped,
+            format!("the server's date is not known: {error:#}"),
+        ),
+    }
+}
+
+/// By how many seconds the clock that showed these times before and after the answer is ahead of the server's. A date is cut to its second,
+/// and may be a second old.
+fn ahead((before, after): (i64, i64), theirs: i64) -> i64 {
+    let (before, after) = (before - 2, after + 1);
+    if theirs < before {
+        before - theirs
+    } else if theirs > after {
+        after - theirs
+    } else {
+        0
+    }
+}
+
+fn judged(check: &'static str, ahead_seconds: i64) -> Check {
+    let by = ahead_seconds.abs();
+    let direction = if ahead_seconds < 0 { "behind" } else { "ahead" };
+    let detail = if by <= SKEW_SECONDS_SEEN {
+        "right".to_owned()
+    } else {
+        format!("this machine's clock is {by} seconds {direction}")
+    };
+    let result = match by {
+        by if by > SKEW_SECONDS_MAX => Verdict::Failed,
+        by if by > SKEW_SECONDS_SEEN => Verdict::Warning,
+        _ => Verdict::Ok,
+    };
+    let next = (result == Verdict::Failed)
+        .then(|| format!("set the clock: AWS refuses signatures that are {SKEW_SECONDS_MAX} seconds off"));
+    Check {
+        next,
+        ..Check::new(check, result, detail)
+    }
+}
+
+/// The time in the `Date` of an answer, whatever else it says, in seconds since 1970.
+async fn date_of(url: &str) -> anyhow::Result<i64> {
+    let mut http = reqwest::Client::builder()
+        .timeout(DATE_WITHIN)
+        .redirect(reqwest::redirect::Policy::none());
+    if is_loopback(url) {
+        http = http.no_proxy();
+    }
+    let answer = http.build()?.get(url).send().await?;
+    let date = answer.headers().get(DATE).context("its answer has no date")?;
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(date.as_bytes())?;
+    Ok(date.as_second())
+}
+
+/// A proxy that would get the calls to this machine.
+fn proxies(variable: impl Fn(&str) -> Option<String>, is_local: bool) -> Option<Check> {
+    let set = |names: [&str; 2]| {
+        names
+            .iter()
+            .find_map(|name| variable(name).filter(|text| !text.is_empty()))
+    };
+    set(["HTTP_PROXY", "http_proxy"])?;
+    let exempt = set(["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    if !is_local || exempt.contains("127.0.0.1") || exempt.contains("localhost") || exempt == "*" {
+        return None;
+    }
+    Some(Check {
+        next: Some("set `NO_PROXY=127.0.0.1,localhost`".to_owned()),
+        ..Check::new(
+            "proxy",
+            Verdict::Warning,
+            "`HTTP_PROXY` is set, and AWS's tools would send calls to the local AWS through it",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_before_the_local_aws_is_warned_of() {
+        for (variables, is_local, warns) in [
+            (&[("HTTP_PROXY", "http://p")][..], true, true),
+            (&[("HTTP_PROXY", "http://p")], false, false),
+            (
+                &[("http_proxy", "http://p"), ("NO_PROXY", "x,127.0.0.1")],
+                true,
+                false,
+            ),
+            (&[("HTTP_PROXY", "http://p"), ("no_proxy", "*")], true, false),
+            (&[], true, false),
+        ] {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            let check = proxies(variable, is_local);
+            assert_eq!(check.is_some(), warns, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_slow_answer_is_no_difference_of_clocks() {
+        for (ours, theirs, want) in [
+            ((100, 100), 100, 0),
+            ((100, 100), 98, 0),
+            ((100, 160), 130, 0),
+            ((100, 160), 161, 0),
+            ((100, 100), 40, 58),
+            ((100, 100), 161, -60),
+        ] {
+            assert_eq!(ahead(ours, theirs), want, "{ours:?} {theirs}");
+        }
+    }
+
+    #[test]
+    fn a_clock_is_judged_by_how_far_it_is_off() {
+        for (ahead, result, detail) in [
+            (0, Verdict::Ok, "right"),
+            (-5, Verdict::Ok, "right"),
+            (60, Verdict::Warning, "this machine's clock is 60 seconds ahead"),
+            (
+                -301,
+                Verdict::Failed,
+                "this machine's clock is 301 seconds behind",
+            ),
+        ] {
+            let check = judged("clock", ahead);
+            assert_eq!((check.result, check.detail.as_str()), (result, detail));
+            assert_eq!(check.next.is_some(), result == Verdict::Failed);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What became of an event that was accepted: held, acknowledged by AWS, dropped, and, in a local AWS, what its rules and targets
+//! made of it.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use scalr_api::{Client, Connection, ConnectionId, Emitted, Object, Status};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::super::aws::Place;
+use super::super::events;
+use super::super::exit::Failure;
+use super::super::local_events::{LocalAws, Outcome, Story};
+use super::super::progress;
+use super::super::show::{self, Cell, Form, Look};
+
+/// How often the companion and the local AWS are asked.
+const POLL: Duration = Duration::from_millis(200);
+/// How long AWS may take to acknowledge an event, and the local AWS to deliver it.
+const WITHIN: Duration = Duration::from_mins(1);
+/// Events among which this one is looked for.
+const AMONG: usize = 100;
+
+/// What became of the event on one connection.
+#[derive(Serialize)]
+pub(super) struct Fate {
+    event_id: String,
+    connection_id: String,
+    connection_name: String,
+    /// `held`, `acknowledged` or `dropped`; in a local AWS also `delivered`, `waiting`, `failed`, `no-target` and `no-rule`.
+    outcome: &'static str,
+    explanation: Option<String>,
+    #[serde(skip)]
+    text: String,
+    #[serde(skip)]
+    look: Look,
+}
+
+impl Fate {
+    /// Whether it went as far as can be seen from here.
+    pub(super) fn is_right(&self) -> bool {
+        self.look == Look::Good
+    }
+}
+
+/// Where an event stands that the companion has accepted.
+enum Standing {
+    Held(String),
+    Acknowledged,
+    Dropped(String),
+}
+
+/// Follows the event on each of its connections.
+pub(super) async fn follow(client: &Client, place: &Place, accepted: &Emitted) -> anyhow::Result<Vec<Fate>> {
+    let local = match LocalAws::at(place) {
+        Ok(local) => Some(local),
+        Err(error) if matches!(error.downcast_ref(), Some(Failure::Unsupported { .. })) => None,
+        Err(error) => return Err(error),
+    };
+    let mut fates = Vec::new();
+    for id in &accepted.connections {
+        let what = format!("waiting for what becomes of `{}`", accepted.event_id);
+        fates.push(progress::during(&what, one(client, local.as_ref(), id, &accepted.event_id)).await?);
+    }
+    Ok(fates)
+}
+
+async fn one(
+    client: &Client,
+    local: Option<&LocalAws>,
+    id: &ConnectionId,
+    event: &str,
+) -> anyhow::Result<Fate> {
+    let (connection, standing) = settled(client, id, event).await?;
+    let fate = |outcome, text: String, look, explanation| Fate {
+        event_id: event.to_owned(),
+        connection_id: id.to_string(),
+        connection_name: connection.attributes.name.clone(),
+        outcome,
+        explanation,
+        text,
+        look,
+    };
+    Ok(match standing {
+        Standing::Held(why) => fate("held", "held".to_owned(), Look::Doubtful, Some(why)),
+        Standing::Dropped(why) => fate("dropped", "dropped".to_owned(), Look::Bad, Some(why)),
+        Standing::Acknowledged => {
+            let source = connection.attributes.event_source.as_deref().unwrap_or_default();
+            match story(local, source, event).await? {
+                None => fate("acknowledged", "acknowledged by AWS".to_owned(), Look::Good, None),
+                Some(story) => {
+                    let (outcome, explanation) = (story.outcome(), explanation(&story));
+                    fate(
+                        word(outcome),
+                        outcome.text().to_owned(),
+                        outcome.look(),
+                        explanation,
+                    )
+                }
+            }
+        }
+    })
+}
+
+/// The connection and where the event stands on it, once that does not change by itself.
+async fn settled(
+    client: &Client,
+    id: &ConnectionId,
+    event: &str,
+) -> anyhow::Result<(Object<Connection>, Standing)> {
+    let until = Instant::now() + WITHIN;
+    loop {
+        let connection = client.connection(id).await?;
+        let connection = connection.with_context(|| format!("the connection `{id}` is gone"))?;
+        let held = client.held(Some(id), Some(event)).await?;
+        let Some(held) = held.events.into_iter().next() else {
+            let dropped = client.delivery(id).await?.last_dropped;
+            let dropped = dropped.into_iter().find(|dropped| dropped.event_id == event);
+            let standing = dropped.map_or(Standing::Acknowledged, |dropped| {
+                Standing::Dropped(dropped.explanation.unwrap_or(dropped.reason))
+            });
+            return Ok((connection, standing));
+        };
+        let status = &connection.attributes.status;
+        if *status != Status::Active {
+            let why = connection.attributes.err_message.clone();
+            let why = why.unwrap_or_else(|| format!("the connection is {status}"));
+            return Ok((connection, Standing::Held(why)));
+        }
+        if Instant::now() >= until {
+            let why = held.last_error;
+            let why =
+                why.unwrap_or_else(|| format!("AWS has not taken it within {} seconds", WITHIN.as_secs()));
+            return Ok((connection, Standing::Held(why)));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// What the local AWS knows of the event, once no delivery is on its way.
+async fn story(local: Option<&LocalAws>, source: &str, event: &str) -> anyhow::Result<Option<Story>> {
+    let Some(local) = local else { return Ok(None) };
+    let until = Instant::now() + WITHIN;
+    loop {
+        let found = events::find(local, AMONG, |story| {
+            story.subject() == event && story.text("/source") == source
+        });
+        let found = match found.await {
+            // The AWS of the companion is another one.
+            Err(error) if matches!(error.downcast_ref(), Some(Failure::Unsupported { .. })) => {
+                return Ok(None);
+            }
+            found => found?,
+        };
+        let is_over = found
+            .as_ref()
+            .is_none_or(|story| story.outcome() != Outcome::Waiting);
+        if is_over || Instant::now() >= until {
+            return Ok(found);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn explanation(story: &Story) -> Option<String> {
+    match story.outcome() {
+        Outcome::Delivered => None,
+        Outcome::Dropped => story.reason.clone(),
+        _ => Some(format!("`scalr-eventbridge events show {}` says why", story.id)),
+    }
+}
+
+const fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered => "delivered",
+        Outcome::Waiting => "waiting",
+        Outcome::Failed => "failed",
+        Outcome::NoTarget => "no-target",
+        Outcome::NoRule => "no-rule",
+        Outcome::Dropped => "dropped",
+    }
+}
+
+/// Prints what became of the event.
+pub(super) fn print(form: &Form, fates: &[Fate]) -> anyhow::Result<()> {
+    form.print(&fates, || {
+        let row = |fate: &Fate| -> [Cell; 4] {
+            [
+                fate.event_id.as_str().into(),
+                fate.connection_name.as_str().into(),
+                Cell::new(fate.look, fate.text.as_str()),
+                fate.explanation.as_deref().unwrap_or_default().into(),
+            ]
+        };
+        let rows: Vec<_> = fates.iter().map(row).collect();
+        show::table(["EVENT", "CONNECTION", "OUTCOME", ""], &rows)
+    })
+}

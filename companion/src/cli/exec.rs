@@ -1,0 +1,211 @@
+//! `exec`: runs a command against servers of its own, which end with it.
+
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::{Context as _, bail};
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+
+use super::dev::{self, Opened, Servers};
+use super::out;
+use super::signals::Signals;
+use crate::secrets;
+
+/// The exit code where the servers did not start, or ended before the command. The command's own codes are passed on.
+const OWN: u8 = 125;
+/// The command cannot be started, as in a shell.
+const NOT_EXECUTABLE: u8 = 126;
+/// There is no such command, as in a shell.
+const NOT_FOUND: u8 = 127;
+/// Whose variables the command gets from here alone: a profile or an endpoint of the caller's would lead it elsewhere.
+const REPLACED: [&str; 2] = ["AWS_", "SCALR_"];
+/// What this program itself reads.
+const KEPT: &str = "SCALR_EVENTBRIDGE_";
+const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scalr-eventbridge exec -- terraform test
+  scalr-eventbridge exec -- sh -c 'tofu apply -auto-approve && tofu destroy -auto-approve'
+
+Exit codes:
+  the command's own; 128 and the signal's number where a signal ended it
+  125  the servers did not start, or ended before the command
+  126  the command cannot be started
+  127  there is no such command")]
+pub(super) struct Args {
+    #[command(flatten)]
+    servers: Servers,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(super) async fn main(args: Args) -> ExitCode {
+    let code = run(args).await.unwrap_or_else(|error| {
+        complain(&error);
+        OWN
+    });
+    ExitCode::from(code)
+}
+
+fn complain(error: &anyhow::Error) {
+    out::complain(&secrets::redact(&format!("error: {error:#}")));
+}
+
+async fn run(args: Args) -> anyhow::Result<u8> {
+    // Before the command starts, so that no signal ends this process and leaves the command without servers.
+    let mut signals = Signals::listen().context("signals cannot be handled")?;
+    let opened = dev::open(&args.servers).await?;
+    let mut command = command(&args, &opened);
+    let stop = CancellationToken::new();
+    let servers = opened.serve(stop.clone());
+    tokio::pin!(servers);
+    let mut child = match signals.spawn(&mut command) {
+        Ok(child) => child,
+        Err(error) => return Ok(not_started(&args.command, error)),
+    };
+    let status = tokio::select! {
+        ended = wait(&mut child, &mut signals) => ended?,
+        served = &mut servers => {
+            signals.end(&child);
+            child.wait().await?;
+            served?;
+            bail!("the servers have ended before the command");
+        }
+    };
+    stop.cancel();
+    servers.await?;
+    Ok(code(status))
+}
+
+/// Waits for the command, and passes on each signal that it has not got itself. However long it takes to stop, the servers stay.
+async fn wait(child: &mut Child, signals: &mut Signals) -> std::io::Result<ExitStatus> {
+    loop {
+        let signal = tokio::select! {
+            ended = child.wait() => return ended,
+            signal = signals.next() => signal,
+        };
+        signals.pass_on(signal, child);
+    }
+}
+
+fn command(args: &Args, opened: &Opened) -> Command {
+    let mut words = args.command.iter();
+    let mut command = Command::new(words.next().map_or_else(|| OsStr::new(""), OsString::as_os_str));
+    command.args(words);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_replaced(name)) {
+        command.env_remove(name);
+    }
+    command.envs(opened.variables(&args.servers));
+    command.env("TF_VAR_workspace_id", opened.installation().workspace_id.as_str());
+    if opened.has_local_aws() {
+        let set = PROXY_EXCEPTIONS.map(|name| std::env::var(name).unwrap_or_default());
+        let exceptions = without_proxy(&set);
+        command.envs(PROXY_EXCEPTIONS.map(|name| (name, exceptions.clone())));
+    }
+    command
+}
+
+fn is_replaced(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    REPLACED.iter().any(|prefix| name.starts_with(prefix)) && !name.starts_with(KEPT)
+}
+
+/// The hosts that are reached without a proxy: those that were set, in either spelling, and loopback.
+fn without_proxy(set: &[String]) -> String {
+    let hosts = set.iter().flat_map(|list| list.split(','));
+    let hosts = hosts.map(str::trim).filter(|host| !host.is_empty());
+    let mut all: Vec<&str> = Vec::new();
+    for host in hosts.chain(["127.0.0.1", "localhost"]) {
+        if !all.contains(&host) {
+            all.push(host);
+        }
+    }
+    all.join(",")
+}
+
+fn not_started(command: &[OsString], error: std::io::Error) -> u8 {
+    let name = command
+        .first()
+        .map(|name| name.to_string_lossy())
+        .unwrap_or_default();
+    let code = match error.kind() {
+        ErrorKind::NotFound => NOT_FOUND,
+        _ => NOT_EXECUTABLE,
+    };
+    complain(&anyhow::Error::from(error).context(format!("cannot start `{name}`")));
+    code
+}
+
+/// The exit code as a shell gives it.
+fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = status.code().or(signal);
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(OWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_a_signal_ended_has_the_code_of_a_shell() {
+        use std::os::unix::process::ExitStatusExt as _;
+        for (raw, wanted) in [
+            (0, 0),
+            (1 << 8, 1),
+            (255 << 8, 255),
+            (2, 130),
+            (9, 137),
+            (15, 143),
+        ] {
+            assert_eq!(code(ExitStatus::from_raw(raw)), wanted, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_does_not_start_has_the_code_of_a_shell() {
+        for (kind, wanted) in [
+            (ErrorKind::NotFound, 127),
+            (ErrorKind::PermissionDenied, 126),
+            (ErrorKind::OutOfMemory, 126),
+        ] {
+            assert_eq!(not_started(&["x".into()], kind.into()), wanted, "{kind}");
+        }
+    }
+
+    #[test]
+    fn variables_that_lead_elsewhere_are_replaced() {
+        for (name, wanted) in [
+            ("AWS_PROFILE", true),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", true),
+            ("SCALR_TOKEN", true),
+            ("SCALR_EVENTBRIDGE_LOG", false),
+            ("PATH", false),
+            ("TF_VAR_aws", false),
+        ] {
+            assert_eq!(is_replaced(OsStr::new(name)), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_reached_without_a_proxy() {
+        let check = |set: [&str; 2], wanted: &str| {
+            assert_eq!(without_proxy(&set.map(str::to_owned)), wanted, "{set:?}");
+        };
+        check(["", ""], "127.0.0.1,localhost");
+        check(["a.example, localhost", ""], "a.example,localhost,127.0.0.1");
+        check(
+            ["a.example", "a.example,b.example"],
+            "a.example,b.example,127.0.0.1,localhost",
+        );
+    }
+}

@@ -1,0 +1,336 @@
+//! What the local AWS knows of each event: the rules that it was matched against, and its deliveries (`/_local/events`).
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::aws::Place;
+use super::exit::Failure;
+use super::show::Look;
+
+/// How long to wait for one answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Pages that are read of one event, and of the list, at most.
+const PAGES_MAX: usize = 100;
+
+/// The local AWS.
+pub(super) struct LocalAws {
+    http: reqwest::Client,
+    endpoint: String,
+}
+
+/// One event.
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+pub(super) struct Story {
+    pub(super) id: String,
+    /// When the local AWS accepted it.
+    pub(super) accepted: String,
+    /// Why it was dropped, if it was.
+    pub(super) reason: Option<String>,
+    pub(super) event: Value,
+    pub(super) buses: Vec<Bus>,
+}
+
+/// The event on one bus.
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+pub(super) struct Bus {
+    pub(super) account: String,
+    pub(super) region: String,
+    #[serde(rename = "bus")]
+    pub(super) name: String,
+    pub(super) rules: Vec<Rule>,
+    pub(super) deliveries: Vec<Delivery>,
+}
+
+/// The event and one rule.
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+pub(super) struct Rule {
+    #[serde(rename = "rule")]
+    pub(super) name: String,
+    pub(super) matched: bool,
+    /// The leaves of the pattern that did not match.
+    #[serde(default)]
+    pub(super) missed: Vec<Leaf>,
+    pub(super) reason: Option<String>,
+}
+
+/// A leaf of a pattern that did not match.
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+pub(super) struct Leaf {
+    pub(super) path: String,
+    pub(super) expected: String,
+    pub(super) found: Vec<String>,
+    pub(super) nearest: Option<String>,
+}
+
+/// The event and one target.
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+pub(super) struct Delivery {
+    pub(super) rule: String,
+    pub(super) target_id: String,
+    pub(super) target_arn: String,
+    pub(super) outcome: String,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) dead_letter: Option<String>,
+}
+
+/// One attempt of a delivery.
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+pub(super) struct Attempt {
+    pub(super) at: String,
+    pub(super) error_code: Option<String>,
+    pub(super) error_message: Option<String>,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Outcome {
+    /// Every target of every rule that matched has it.
+    Delivered,
+    /// A delivery will be tried again.
+    Waiting,
+    /// A target does not get it.
+    Failed,
+    /// A rule matched, and has no target.
+    NoTarget,
+    /// No rule matched.
+    NoRule,
+    /// No bus got it.
+    Dropped,
+}
+
+impl Outcome {
+    /// In words.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Waiting => "waiting for a retry",
+            Self::Failed => "a delivery failed",
+            Self::NoTarget => "the rule has no target",
+            Self::NoRule => "no rule matched",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    pub(super) const fn look(self) -> Look {
+        match self {
+            Self::Delivered => Look::Good,
+            Self::Waiting => Look::Doubtful,
+            _ => Look::Bad,
+        }
+    }
+}
+
+impl Story {
+    /// What became of the event.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.reason.is_some() {
+            return Outcome::Dropped;
+        }
+        let rules = self.buses.iter().flat_map(|bus| &bus.rules);
+        let matched = rules.filter(|rule| rule.matched).count();
+        let deliveries = || self.buses.iter().flat_map(|bus| &bus.deliveries);
+        let any = |outcome: &str| deliveries().any(|delivery| delivery.outcome == outcome);
+        if any("failed") {
+            Outcome::Failed
+        } else if any("waiting") {
+            Outcome::Waiting
+        } else if deliveries().next().is_some() {
+            Outcome::Delivered
+        } else if matched > 0 {
+            Outcome::NoTarget
+        } else {
+            Outcome::NoRule
+        }
+    }
+
+    /// A text at this place of the event.
+    pub(super) fn text(&self, pointer: &str) -> &str {
+        self.event
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// Scalr's own id of the event: the run's, or the audited request's.
+    pub(super) fn subject(&self) -> &str {
+        let run = self.text("/detail/event/run-id");
+        if run.is_empty() {
+            self.text("/detail/request/id")
+        } else {
+            run
+        }
+    }
+}
+
+/// A page of the list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    events: Vec<Listed>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+}
+
+/// A page of a story.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoryPage {
+    #[serde(flatten)]
+    story: Story,
+    next_token: Option<String>,
+}
+
+impl LocalAws {
+    /// The local AWS at the address that is set; a failure where it is AWS itself.
+    pub(super) fn at(place: &Place) -> anyhow::Result<Self> {
+        match place.endpoint()? {
+            Some(endpoint) if place.is_local() => Ok(Self {
+                // A proxy could not reach this machine's loopback.
+                http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
+                endpoint,
+            }),
+            endpoint => Err(lacks(endpoint.as_deref().unwrap_or("AWS itself"))),
+        }
+    }
+
+    /// The ids of the latest events, newest first.
+    pub(super) async fn latest(&self, limit: usize) -> anyhow::Result<Vec<String>> {
+        let mut ids = Vec::new();
+        let mut token = None;
+        for _ in 0..PAGES_MAX {
+            let page: Page = self
+                .get(None, token.as_deref())
+                .await?
+                .ok_or_else(|| lacks(&self.endpoint))?;
+            ids.extend(page.events.into_iter().map(|listed| listed.id));
+            token = page.next_token;
+            if token.is_none() || ids.len() >= limit {
+                break;
+            }
+        }
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
+    /// One event; `None` where it is not known.
+    pub(super) async fn story(&self, id: &str) -> anyhow::Result<Option<Story>> {
+        let Some(first) = self.get::<StoryPage>(Some(id), None).await? else {
+            return Ok(None);
+        };
+        let (mut story, mut token) = (first.story, first.next_token);
+        for _ in 0..PAGES_MAX {
+            let Some(next) = token else { break };
+            let Some(page) = self.get::<StoryPage>(Some(id), Some(&next)).await? else {
+                break;
+            };
+            for (bus, more) in story.buses.iter_mut().zip(page.story.buses) {
+                bus.rules.extend(more.rules);
+                bus.deliveries.extend(more.deliveries);
+            }
+            token = page.next_token;
+        }
+        Ok(Some(story))
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        id: Option<&str>,
+        token: Option<&str>,
+    ) -> anyhow::Result<Option<T>> {
+        let mut url = reqwest::Url::parse(&format!("{}/_local/events", self.endpoint))?;
+        if let (Some(id), Ok(mut path)) = (id, url.path_segments_mut()) {
+            path.push(id);
+        }
+        if let Some(token) = token {
+            url.query_pairs_mut().append_pair("nextToken", token);
+        }
+        let answer = self.http.get(url).send().await;
+        let mut answer = answer.map_err(|_| {
+            anyhow::anyhow!(
+                "nothing answers at `{}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`); does `scalr-eventbridge dev` run, and is this the \
+                 address that it printed?",
+                self.endpoint
+            )
+        })?;
+        let status = answer.status();
+        if status.as_u16() == 404 {
+            return Ok(None);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                bail!(
+                    "`{}` answered with more than {ANSWER_BYTES_MAX} bytes",
+                    self.endpoint
+                );
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if !status.is_success() {
+            return Err(lacks(&self.endpoint));
+        }
+        let read = serde_json::from_slice(&body);
+        read.with_context(|| format!("`{}` did not answer as the local AWS does", self.endpoint))
+            .map(Some)
+    }
+}
+
+fn lacks(host: &str) -> anyhow::Error {
+    Failure::Unsupported {
+        host: host.to_owned(),
+        what: "AWS keeps no list of events; the local AWS of `scalr-eventbridge dev` does",
+        instead: "`tail LOG_GROUP`, `status`, `run --log-group NAME`",
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(dropped: bool, matched: &[bool], deliveries: &[&str]) -> Story {
+        let rules = matched.iter().map(|matched| Rule {
+            matched: *matched,
+            ..Rule::default()
+        });
+        let deliveries = deliveries.iter().map(|outcome| Delivery {
+            outcome: (*outcome).to_owned(),
+            ..Delivery::default()
+        });
+        Story {
+            reason: dropped.then(String::new),
+            buses: vec![Bus {
+                rules: rules.collect(),
+                deliveries: deliveries.collect(),
+                ..Bus::default()
+            }],
+            ..Story::default()
+        }
+    }
+
+    #[test]
+    fn the_worst_delivery_is_the_outcome() {
+        for (story, want) in [
+            (story(true, &[], &[]), Outcome::Dropped),
+            (story(false, &[false], &[]), Outcome::NoRule),
+            (story(false, &[], &[]), Outcome::NoRule),
+            (story(false, &[true, false], &[]), Outcome::NoTarget),
+            (story(false, &[true], &["delivered"]), Outcome::Delivered),
+            (story(false, &[true], &["delivered", "waiting"]), Outcome::Waiting),
+            (story(false, &[true], &["waiting", "failed"]), Outcome::Failed),
+        ] {
+            assert_eq!(story.outcome(), want, "{story:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One session with every command that asks or changes something, as a person types it.
+
+use serde_json::Value;
+
+use crate::aws::Aws;
+use crate::companion::{Companion, dev};
+use crate::transcript::Transcript;
+
+/// The event source of the connection `prod`.
+const SOURCE: &str = "aws.partner/scalr.com/local/prod";
+
+/// What `dev` prints, as the commands see it.
+fn session(c: &Companion) -> Transcript {
+    Transcript::with(&[
+        ("SCALR_HOSTNAME", c.text("/scalr/hostname")),
+        ("SCALR_TOKEN", c.text("/scalr/token")),
+        ("AWS_ENDPOINT_URL", c.text("/aws/endpoint")),
+        ("AWS_ACCESS_KEY_ID", c.text("/aws/account_id")),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+        ("AWS_REGION", "us-east-1"),
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_from_its_making_to_its_end() {
+    let c = Companion::spawn(dev()).await;
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    let mut t = session(&c);
+    t.run(&["status", "--table"]).await;
+    let create = [
+        "--aws-account-id",
+        "123456789012",
+        "--region",
+        "us-east-1",
+        "--table",
+    ];
+    t.run(&[&["connections", "create", "prod"], &create[..]].concat())
+        .await;
+    t.run(&["connections", "refresh", "prod", "--once", "--table"])
+        .await;
+    t.run(&["status", "--table"]).await;
+    t.run(&["emit", "run-executed", "--set", "run_id=run-held", "--table"])
+        .await;
+    t.run(&["deliveries", "list", "--table"]).await;
+    t.run(&["deliveries", "show", "run-held", "--table"]).await;
+
+    aws.receive("us-east-1", SOURCE).await;
+    t.run(&["status", "--table"]).await;
+    t.run(&["connections", "refresh", "prod", "--table"]).await;
+    let listed = t.run(&["connections", "list"]).await.stdout;
+    let listed: Value = serde_json::from_slice(&listed).unwrap();
+    let id = listed[0]["id"].as_str().unwrap();
+    c.drained(id).await;
+    t.run(&["connections", "list", "--table"]).await;
+    t.run(&["connections", "show", "prod", "--table"]).await;
+    t.run(&["status", "--table"]).await;
+    t.run(&["status"]).await;
+
+    t.run(&["audit-log", "get", "--table"]).await;
+    t.run(&["audit-log", "set", "prod", "--table"]).await;
+    t.run(&["audit-log", "set", "--off"]).await;
+
+    c.drained(id).await;
+    t.run(&["connections", "pause", "prod", "--table"]).await;
+    t.run(&["connections", "refresh", "prod"]).await;
+    t.run(&["status", "--table"]).await;
+    t.run(&["connections", "resume", "prod", "--table"]).await;
+    t.run(&["connections", "resume", "prod"]).await;
+    t.run(&["connections", "delete", "prod"]).await;
+    t.run(&["connections", "delete", "prod", "--yes", "--table"])
+        .await;
+    t.run(&["connections", "list", "--table"]).await;
+    t.check("connections.txt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_from_their_run_to_their_target() {
+    let c = Companion::spawn(dev()).await;
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    let id = c.connect("prod", "us-east-1").await;
+    aws.receive("us-east-1", SOURCE).await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    let mut t = session(&c);
+    t.run(&["events", "list", "--table"]).await;
+    t.run(&["runs", "list", "--table"]).await;
+    t.run(&["run", "network", "--fail"]).await;
+    c.drained(&id).await;
+    t.run(&["runs", "list", "--table"]).await;
+    t.run(&["events", "list", "--table"]).await;
+    t.run(&["emit", "run-executed", "--set", "run_id=run-mine", "--table"])
+        .await;
+    t.run(&["emit", "run-executed", "--set", "run_id=run-json"]).await;
+    t.run(&["events", "show", "run-mine", "--table"]).await;
+    aws.only_runs_of("us-east-1", SOURCE, "elsewhere").await;
+    t.run(&["emit", "run-executed", "--set", "run_id=run-missed", "--table"])
+        .await;
+    t.run(&["events", "show", "run-missed", "--table"]).await;
+    t.run(&["events", "show", "run-none", "--table"]).await;
+    t.run(&["tail", "/aws/events/scalr"]).await;
+    t.run(&[
+        "tail",
+        "/aws/events/scalr",
+        "--jq",
+        ".detail.event | .result, .workspace",
+    ])
+    .await;
+    t.run(&["tail", "/aws/events/scalr", "--jq", ".detail |"]).await;
+    t.run(&["deliveries", "list", "--table"]).await;
+    t.run(&["deliveries", "show", "run-mine", "--table"]).await;
+    t.run(&["doctor", "--table"]).await;
+    t.check("events.txt");
+}

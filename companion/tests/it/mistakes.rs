@@ -1,0 +1,167 @@
+//! Mistakes that people make: each message says what is wrong and what to do, and has its exit code.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use serde_json::json;
+
+use crate::companion::{Companion, dev};
+use crate::transcript::Transcript;
+
+/// A home in which there are no credentials.
+const HOME: (&str, &str) = ("HOME", "/home/nobody-at-all");
+/// No metadata service is asked for credentials.
+const NO_METADATA: (&str, &str) = ("AWS_EC2_METADATA_DISABLED", "true");
+
+/// Scalr as its own API has it: connections, and no path of the companion's.
+async fn scalr_itself() -> String {
+    let none = json!({ "data": [], "meta": { "pagination": {
+        "current-page": 1, "prev-page": null, "next-page": null, "total-pages": 1, "total-count": 0,
+    } } });
+    let workspace = json!({ "data": {
+        "type": "workspaces", "id": "ws-1", "attributes": { "name": "network" },
+        "relationships": { "environment": { "data": { "type": "environments", "id": "env-1" } } },
+    } });
+    let environment = json!({ "data": {
+        "type": "environments", "id": "env-1", "attributes": { "name": "production" },
+        "relationships": { "account": { "data": { "type": "accounts", "id": "acc-1" } } },
+    } });
+    let account = json!({ "data": { "type": "accounts", "id": "acc-1", "attributes": { "name": "acme" } } });
+    let gone = || async {
+        let error = json!({ "errors": [{ "status": "404", "title": "Not found", "detail": "Not found." }] });
+        (StatusCode::NOT_FOUND, error.to_string())
+    };
+    let api = Router::new()
+        .route(
+            "/integrations/aws-event-bridge",
+            get(|| async move { none.to_string() }),
+        )
+        .route("/workspaces/ws-1", get(|| async move { workspace.to_string() }))
+        .route(
+            "/environments/env-1",
+            get(|| async move { environment.to_string() }),
+        )
+        .route("/accounts/acc-1", get(|| async move { account.to_string() }));
+    let app = Router::new()
+        .nest("/api/iacp/v3", api)
+        .route("/_companion/events", post(gone))
+        .fallback(gone);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_are_missing_or_wrong_are_named() {
+    let mut t = Transcript::with(&[HOME, NO_METADATA]);
+    let list = ["connections", "list"];
+    t.run(&list).await;
+    t.run_with(&[("SCALR_HOSTNAME", "")], &list).await;
+    t.run_with(&[("SCALR_HOSTNAME", "acme scalr")], &list).await;
+    t.run_with(&[("SCALR_HOSTNAME", "https://me:s3cret@acme.scalr.io")], &list)
+        .await;
+    t.run_with(&[("SCALR_HOSTNAME", "acme.scalr.io")], &list).await;
+    t.run_with(&[("SCALR_HOSTNAME", "acme.scalr.io"), ("SCALR_TOKEN", "")], &list)
+        .await;
+    let own = [("SCALR_HOSTNAME", "acme.scalr.io"), ("SCALR_TOKEN", "a b")];
+    t.run_with(&own, &list).await;
+    let own = [
+        ("SCALR_HOSTNAME", "acme.scalr.io"),
+        ("SCALR_TOKEN", "s3cret"),
+        ("AWS_CA_BUNDLE", "/none.pem"),
+    ];
+    t.run_with(&own, &list).await;
+    t.run(&["tail", "/g"]).await;
+    t.run(&["tail", "/g", "--region", "us_east_1"]).await;
+    t.run(&["tail", "/g", "--region", "us-east-1"]).await;
+    t.run(&["tail", "/g", "--aws-endpoint", "127.0.0.1:4566"]).await;
+    t.run(&["tail", "/g", "--aws-endpoint", "aws.example.com"]).await;
+    t.run(&["dev", "--aws-endpoint", "127.0.0.1:4566"]).await;
+    t.run(&["events", "list"]).await;
+    t.run(&["--log", "scalr=loud", "events", "list"]).await;
+    t.run(&[
+        "connections",
+        "create",
+        "prod",
+        "--aws-account-id",
+        "12",
+        "--region",
+        "us-east-1",
+    ])
+    .await;
+    t.check("settings.txt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_answered_with_what_is() {
+    let c = Companion::spawn(dev()).await;
+    c.connect("prod", "us-east-1").await;
+    let mut t = Transcript::with(&[
+        HOME,
+        ("SCALR_HOSTNAME", c.text("/scalr/hostname")),
+        ("SCALR_TOKEN", c.text("/scalr/token")),
+        ("AWS_ENDPOINT_URL", c.text("/aws/endpoint")),
+        ("AWS_REGION", "us-east-1"),
+    ]);
+    t.run(&["connections", "show", "prdo"]).await;
+    t.run(&["connections", "show", "staging"]).await;
+    t.run(&["run", "netwrok"]).await;
+    t.run(&["run", "ws-none"]).await;
+    t.run(&["run", "network", "--log-group", "/none"]).await;
+    t.run(&["runs", "list", "--table"]).await;
+    t.run(&["tail", "/none"]).await;
+    t.run(&["emit", "audit-log"]).await;
+    t.run_with(&[("SCALR_TOKEN", "not-the-token")], &["connections", "list"])
+        .await;
+    t.check("mistakes.txt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scalr_has_no_call_for_has_an_exit_code_of_its_own() {
+    let scalr = scalr_itself().await;
+    let mut t = Transcript::with(&[
+        HOME,
+        NO_METADATA,
+        ("SCALR_HOSTNAME", &scalr),
+        ("SCALR_TOKEN", "s3cret-s3cret"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+    ]);
+    t.run(&["audit-log", "get", "--account", "acc-1"]).await;
+    t.run(&["audit-log", "set", "--off", "--account", "acc-1"]).await;
+    t.run(&["emit", "run-executed", "--workspace", "ws-1"]).await;
+    t.run(&["run", "ws-1", "--fail"]).await;
+    t.run(&["events", "list"]).await;
+    t.run(&["status", "--table"]).await;
+    t.run(&["connections", "list", "--table"]).await;
+    t.check("unsupported.txt");
+}
+
+/// The token that `terraform login` stores is used, and a certificate that `AWS_CA_BUNDLE` names is trusted.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_are_those_of_the_provider() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = dev();
+    command.arg("--tls").arg("--data-dir").arg(folder.path());
+    let c = Companion::spawn(command).await;
+    let hostname = c.text("/scalr/hostname");
+    let home = tempfile::tempdir().unwrap();
+    let stored = home.path().join(".terraform.d");
+    std::fs::create_dir(&stored).unwrap();
+    let name = hostname.trim_start_matches("https://");
+    let credentials = json!({ "credentials": { name: { "token": c.text("/scalr/token") } } });
+    std::fs::write(stored.join("credentials.tfrc.json"), credentials.to_string()).unwrap();
+    let authority = folder.path().join("tls").join("ca.pem");
+    let authority = authority.to_str().unwrap();
+    let home = home.path().to_str().unwrap();
+    let mut t = Transcript::with(&[("HOME", home), ("SCALR_HOSTNAME", hostname)]);
+    for command in [&["connections", "list"][..], &["export", "--scalr-only"]] {
+        let trusted = t.run_with(&[("AWS_CA_BUNDLE", authority)], command).await;
+        assert!(trusted.status.success(), "{trusted:?}");
+        let refused = t.run(command).await;
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(text.contains("certificate"), "{text}");
+    }
+}

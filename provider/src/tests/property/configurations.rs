@@ -1,0 +1,272 @@
+//! Legal configurations of each resource: what identifies an object, and the rest, which may change in place.
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::ground::{ACCOUNT, OTHER_REGION, REGION, There};
+use super::patterns::pattern;
+use super::values::{
+    Values, account, always, description, flag, merged, name, number, object, of, one_of, perhaps, some_of,
+    tags, text, texts,
+};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/[a-z]{1,6}(/[a-z]{1,6})?";
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const LAMBDA: &str = "lambda:us-east-1:123456789012:function:x";
+const STREAM: &str = "kinesis:us-east-1:123456789012:stream/x";
+const MACHINE: &str = "states:us-east-1:123456789012:stateMachine:x";
+/// Looked at by nobody: it is another account's.
+const THEIR_QUEUE: &str = "arn:aws:sqs:us-east-1:210987654321:dead";
+/// What a header, a user or a member of a body may be.
+const WORD: &str = "[A-Za-z][A-Za-z0-9 _-]{0,10}[A-Za-z]";
+const URL: &str = "https://[a-z]{1,10}\\.example\\.com(/[a-zA-Z0-9_.~-]{0,8}){0,2}(\\?[a-z]{1,3}=([a-z0-9+]|%2[0-9A-F]){0,4})?";
+
+fn region() -> Values {
+    one_of(&[REGION])
+}
+
+fn regions() -> Values {
+    one_of(&[REGION, OTHER_REGION])
+}
+
+fn kms_key() -> Values {
+    one_of(&[KEY, "alias/events", "1234abcd-12ab-34cd-56ef-1234567890ab"])
+}
+
+pub(super) fn nothing(_: &There, _: &Json) -> Values {
+    Just(json!({})).boxed()
+}
+
+pub(super) fn connection(_: &There) -> Values {
+    object(vec![
+        always("name", name("[A-Za-z0-9._-]{1,12}")),
+        always("aws_account_id", account()),
+        always(
+            "region",
+            one_of(&["us-east-1", "eu-west-1", "ap-southeast-2", "us-gov-west-1"]),
+        ),
+    ])
+}
+
+pub(super) fn connection_rest(_: &There, _: &Json) -> Values {
+    object(vec![perhaps("enabled", flag())])
+}
+
+pub(super) fn of_connection(there: &There) -> Values {
+    object(vec![always("connection_id", of(&there.connections))])
+}
+
+pub(super) fn bus(there: &There) -> Values {
+    let source = Just(json!(there.source)).boxed();
+    object(vec![
+        always("event_source_name", source),
+        perhaps("region", region()),
+    ])
+}
+
+pub(super) fn bus_rest(_: &There, _: &Json) -> Values {
+    let log = object(vec![
+        always("level", one_of(&["OFF", "ERROR", "INFO", "TRACE"])),
+        perhaps("include_detail", one_of(&["NONE", "FULL"])),
+    ]);
+    object(vec![
+        perhaps("adopt_existing", flag()),
+        perhaps("managed_with_others", flag()),
+        perhaps("description", description()),
+        perhaps("kms_key_identifier", kms_key()),
+        perhaps(
+            "dead_letter_config",
+            object(vec![always("arn", one_of(&[THEIR_QUEUE]))]),
+        ),
+        perhaps("log_config", log),
+        perhaps("tags", tags()),
+    ])
+}
+
+pub(super) fn rule(there: &There) -> Values {
+    let named = object(vec![always("name", name("[A-Za-z0-9._-]{1,20}"))]);
+    let prefixed = object(vec![always("name_prefix", name("[A-Za-z0-9._-]{1,20}"))]);
+    let at = object(vec![
+        always("event_bus_name", Just(json!(there.source)).boxed()),
+        perhaps("region", region()),
+    ]);
+    both(prop_oneof![3 => named, 1 => prefixed].boxed(), at)
+}
+
+pub(super) fn rule_rest(_: &There, _: &Json) -> Values {
+    object(vec![
+        always("event_pattern", pattern()),
+        perhaps("description", description()),
+        perhaps("enabled", flag()),
+        perhaps("role_arn", text(ROLE)),
+        perhaps("tags", tags()),
+    ])
+}
+
+pub(super) fn queue(_: &There) -> Values {
+    object(vec![
+        always("name", name("[A-Za-z0-9_-]{1,20}")),
+        perhaps("region", regions()),
+    ])
+}
+
+pub(super) fn queue_rest(there: &There, _: &Json) -> Values {
+    let elsewhere = format!("arn:aws:events:{OTHER_REGION}:{ACCOUNT}:rule/x/y");
+    let rules: Vec<String> = there.rule_arns.iter().cloned().chain([elsewhere]).collect();
+    object(vec![
+        always("rule_arns", some_of(&rules)),
+        perhaps("message_retention_seconds", number(60, 1_209_600)),
+        perhaps("visibility_timeout_seconds", number(0, 43_200)),
+        perhaps("kms_master_key_id", kms_key()),
+        perhaps("force_destroy", flag()),
+        perhaps("tags", tags()),
+    ])
+}
+
+pub(super) fn topic_permission(there: &There) -> Values {
+    let rule = format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/[a-z]{{1,5}}/[a-z]{{1,8}}");
+    object(vec![
+        always("topic_arn", of(&there.topics)),
+        always("rule_arn", text(&rule)),
+    ])
+}
+
+pub(super) fn api_destination(_: &There) -> Values {
+    object(vec![
+        always("name", name("[A-Za-z0-9._-]{1,20}")),
+        perhaps("region", regions()),
+    ])
+}
+
+pub(super) fn api_destination_rest(_: &There, _: &Json) -> Values {
+    let api_key = object(vec![always("name", text(WORD))]);
+    let basic = object(vec![always("username", text(WORD))]);
+    let oauth = object(vec![
+        always("client_id", text(WORD)),
+        always("authorization_endpoint", text(URL)),
+        perhaps("http_method", one_of(&["POST", "GET", "PUT"])),
+        perhaps("body_parameters", texts(WORD, "[ -9;-~]{0,9}")),
+    ]);
+    // The local AWS asks for a token for two seconds.
+    let kind = prop_oneof![
+        6 => object(vec![always("api_key", api_key)]),
+        6 => object(vec![always("basic", basic)]),
+        1 => object(vec![always("oauth", oauth)]),
+    ];
+    let others = object(vec![
+        always("invocation_endpoint", text(URL)),
+        always("secret_wo", text("[ -9;-~]{1,20}")),
+        perhaps(
+            "http_method",
+            one_of(&["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS"]),
+        ),
+        perhaps("invocation_rate_limit_per_second", number(1, 300)),
+        perhaps("secret_wo_version", number(1, 3)),
+        perhaps(
+            "header_parameters",
+            texts("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,10}", "[ -~]{1,9}"),
+        ),
+    ]);
+    both(kind.boxed(), others)
+}
+
+pub(super) fn delivery_check(there: &There) -> Values {
+    object(vec![
+        always("workspace_id", Just(json!(there.workspace)).boxed()),
+        always("log_group", Just(json!(there.log_group)).boxed()),
+        perhaps("region", region()),
+        perhaps("triggers", texts("[a-z]{1,5}", "\\PC{0,5}")),
+    ])
+}
+
+pub(super) fn target(there: &There) -> Values {
+    let at = object(vec![
+        always("rule", of(&there.rules)),
+        always("event_bus_name", Just(json!(there.source)).boxed()),
+        perhaps("region", region()),
+        perhaps("target_id", name("[A-Za-z0-9._-]{1,20}")),
+    ]);
+    let group = object(vec![always("name", name("/[a-zA-Z0-9_/.-]{1,20}"))]);
+    let group = object(vec![always("log_group", group)]);
+    let arn = object(vec![always("arn", destination(there))]);
+    both(at, prop_oneof![group, arn].boxed())
+}
+
+fn destination(there: &There) -> Values {
+    let mut all = there.topics.clone();
+    all.push(there.queue.clone());
+    let services = [LAMBDA, STREAM, MACHINE];
+    all.extend(services.map(|service| format!("arn:aws:{service}")));
+    of(&all)
+}
+
+pub(super) fn target_rest(there: &There, identity: &Json) -> Values {
+    let retry = object(vec![
+        perhaps("maximum_event_age_in_seconds", number(60, 86_400)),
+        perhaps("maximum_retry_attempts", number(0, 185)),
+    ]);
+    let dead = object(vec![always("arn", of(std::slice::from_ref(&there.queue)))]);
+    let common = object(vec![
+        perhaps("retry_policy", retry),
+        perhaps("dead_letter_config", dead),
+    ]);
+    let group = &identity["log_group"];
+    if group.is_null() {
+        let arn = identity["arn"].as_str().unwrap_or_default();
+        let needs_role = arn.ends_with(STREAM) || arn.ends_with(MACHINE);
+        let role = if needs_role { always } else { perhaps };
+        let role = object(vec![role("role_arn", text(ROLE))]);
+        let template = one_of(&[
+            "\"run <a> of <b-1>\"",
+            "{\"a\": <a>, \"b\": [<b-1>, \"<aws.events.rule-name>\"]}",
+        ]);
+        return both(both(common, role), input(template));
+    }
+    let template = one_of(&[
+        "{\"timestamp\": <b-1>, \"message\": <a>}",
+        "{\"message\": \"run <a>\", \"timestamp\": <aws.events.event.ingestion-time>}",
+    ]);
+    let name = group["name"].clone();
+    let group = log_group().prop_map(move |group| {
+        let name = json!({ "name": name });
+        json!({ "log_group": merged(&name, &group) })
+    });
+    both(both(common, group.boxed()), input(template))
+}
+
+/// Made here: the other settings are for such a one.
+fn log_group() -> Values {
+    object(vec![
+        always("create", Just(json!(true)).boxed()),
+        perhaps(
+            "retention_in_days",
+            prop_oneof![Just(1), Just(30), Just(3_653)]
+                .prop_map(Json::from)
+                .boxed(),
+        ),
+        perhaps("kms_key_id", one_of(&[KEY])),
+        perhaps("delete_on_destroy", flag()),
+    ])
+}
+
+/// At most one way of changing what is sent.
+fn input(template: Values) -> Values {
+    let constant = one_of(&["{\"a\": 1.50}", "{ \"a\" : [true, null, \"<é>\"] }", "\"text\""]);
+    let path = one_of(&["$", "$.detail", "$.resources[0]", "$.detail.tags[*].name"]);
+    let paths = Just(json!({ "a": "$.detail.event.run-id", "b-1": "$.time" })).boxed();
+    let transformer = object(vec![
+        always("input_paths", paths),
+        always("input_template", template),
+    ]);
+    prop_oneof![
+        Just(json!({})),
+        constant.prop_map(|constant| json!({ "input": constant })),
+        path.prop_map(|path| json!({ "input_path": path })),
+        transformer.prop_map(|transformer| json!({ "input_transformer": transformer })),
+    ]
+    .boxed()
+}
+
+fn both(one: Values, other: Values) -> Values {
+    (one, other).prop_map(|(one, other)| merged(&one, &other)).boxed()
+}
