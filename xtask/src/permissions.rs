@@ -379,7 +379,7 @@ mod tests {
         BTreeMap::from([
             page("docs/resources/rule.md", "# Rule\n"),
             page("docs/data-sources/nothing.md", "# Nothing\n"),
-            page("docs/guides/other.md", "# Other\n"),
+            page("docs/guides/setup.md", "# Other\n"),
             page(GUIDE, guide),
         ])
     }

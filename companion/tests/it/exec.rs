@@ -115,11 +115,10 @@ async fn a_signal_reaches_the_command_and_the_servers_outlast_it() {
 async fn at_a_terminal_ctrl_c_reaches_the_command_once() {
     let dir = tempfile::tempdir().unwrap();
     let counts = r#"
-        trap 'n=$((n + 1))' INT
+        trap 'n=$((n + 1)); kill $!' INT
         sleep 1000 &
         echo ready
         wait
-        kill $!
         "$PROGRAM" connections list > /dev/null || exit 3
         exit $((n + 40))"#;
     let mut child = Command::new("script")

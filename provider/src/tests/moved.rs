@@ -14,7 +14,7 @@ use super::{and, names, unconfigured};
 scenarios![
     objects_of_aws_plan_empty,
     a_connection_plans_empty,
-    a_log_group_gets_its_permission_and_is_left_to_whoever_made_it,
+    a_log_group_gets_its_permission_and_is_left_to_its_owner,
     what_a_target_says_is_kept,
     what_another_adopted_is_taken_over,
     an_object_that_was_moved_and_never_read_can_be_destroyed,
@@ -225,7 +225,7 @@ async fn a_connection_plans_empty() {
 
 /// Nobody here has made the group, and what lets EventBridge in is the account's policy: the target gets its own statements.
 #[tokio::test(start_paused = true)]
-async fn a_log_group_gets_its_permission_and_is_left_to_whoever_made_it() {
+async fn a_log_group_gets_its_permission_and_is_left_to_its_owner() {
     let (fake, harness) = at_aws().await;
     fake.state().policies.clear();
     let read = Source::of("aws_cloudwatch_event_target.1").read(&harness).await;

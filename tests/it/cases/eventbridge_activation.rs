@@ -126,7 +126,7 @@ fn statuses(workdir: &Workdir, id: &str, status: &str) -> Result<()> {
 
 /// Events that Scalr holds are delivered when the connection becomes active, whether a rule is there or not.
 fn no_rule_is_warned_of(tool: &Tool) -> Result<()> {
-    const WARNING: &str = "No rule picks up the events";
+    const WARNING: &str = "No rule matches the events";
     let workdir = Workdir::new(tool)?;
     workdir.config(&hcl::all(&[CONNECTION, BUS, ACTIVATION]))?;
     let ended = workdir.apply_counts(3, 0, 0)?;
