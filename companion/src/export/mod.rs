@@ -144,9 +144,19 @@ mod tests {
         let have = text(&account, true);
         assert_eq!(have, want, "{have}");
         assert!(!text(&account, false).contains("required_providers"));
-        let resources = resources(&account, |_| true);
+    }
+
+    #[test]
+    fn what_is_not_there_yet_has_no_import() {
+        let account = Account {
+            connections: vec![connection("in-1", "prod")],
+            ..Account::default()
+        };
+        let all = resources(&account, |kind| kind == "scalr_eventbridge_connection");
         assert!(
-            !resources.contains("import {") && resources.contains("resource \"scalr_audit_log_setting\"")
+            all.starts_with("resource \"scalr_eventbridge_connection\"") && !all.contains("import {"),
+            "{all}"
         );
+        assert_eq!(resources(&account, |kind| kind == "scalr_eventbridge_rule"), "");
     }
 }
