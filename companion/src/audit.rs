@@ -43,16 +43,17 @@ fn log(caller: &Caller, change: &Change, request_id: String, wall_ms: i64) -> Au
             id: request_id,
             action: change.action.to_owned(),
             ip_address: caller.ip_address.clone(),
-            source: "api".to_owned(),
+            source: caller.source().to_owned(),
             user_agent: caller.user_agent.clone(),
         },
         actor: Actor {
             id: USER_ID.to_owned(),
             email: USER_EMAIL.to_owned(),
             kind: "user".to_owned(),
+            // A session has no id.
             access_token: AccessToken {
-                id: Some(TOKEN_ID.to_owned()),
-                kind: "user".to_owned(),
+                id: (!caller.by_session).then(|| TOKEN_ID.to_owned()),
+                kind: if caller.by_session { "session" } else { "user" }.to_owned(),
                 token: caller.token_end.clone(),
             },
         },

@@ -35,6 +35,8 @@ pub(crate) struct Caller {
     pub(crate) ip_address: String,
     pub(crate) user_agent: String,
     pub(crate) token_end: String,
+    /// Whether the token was shown by a session of the console.
+    pub(crate) by_session: bool,
     _proof: (),
 }
 
@@ -47,7 +49,15 @@ impl Owner {
             ip_address: peer.map(|Peer(addr)| addr.ip().to_string()).unwrap_or_default(),
             user_agent: user_agent.chars().take(USER_AGENT_CHARS_MAX).collect(),
             token_end: self.token.end(),
+            by_session: false,
             _proof: (),
         })
+    }
+}
+
+impl Caller {
+    /// Where the call comes from, in Scalr's words.
+    pub(crate) fn source(&self) -> &'static str {
+        if self.by_session { "ui" } else { "api" }
     }
 }

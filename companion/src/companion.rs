@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::caller::Owner;
 use crate::clock::Clock;
+use crate::console::{self, Console, LocalAws, Settings};
 use crate::delivery::Delivery;
 use crate::partner::Partner;
 use crate::retention::Retention;
@@ -43,16 +44,27 @@ pub(crate) struct Config<'a> {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) partner: Partner,
     pub(crate) clock: Clock,
+    pub(crate) console: Option<ConsoleConfig>,
     /// The token of the API, in place of the one that is stored or made up.
     pub(crate) token: Option<Token>,
     /// Workspaces that there are to be.
     pub(crate) workspaces: &'a [WorkspaceName],
 }
 
+/// What the console is started with.
+pub(crate) struct ConsoleConfig {
+    /// The local AWS of this process, whose pages it has.
+    pub(crate) aws: Option<LocalAws>,
+    /// Host names that it answers for, beside loopback's.
+    pub(crate) hosts: Vec<String>,
+}
+
 /// The companion, ready to run.
 pub(crate) struct Companion {
     pub(crate) installation: Installation,
     pub(crate) addr: SocketAddr,
+    /// The pages for people, where they are not switched off.
+    pub(crate) console: Option<Console>,
     app: App,
     partner: Partner,
     listener: TcpListener,
@@ -80,9 +92,19 @@ impl Companion {
         };
         let addr = config.listener.local_addr()?;
         let (listener, tls, partner) = (config.listener, config.tls, config.partner);
+        let console = config.console.map(|console| {
+            let settings = Settings {
+                aws: console.aws,
+                hosts: console.hosts,
+                is_tls: tls.is_some(),
+                port: addr.port(),
+            };
+            Console::new(app.clone(), settings)
+        });
         Ok(Self {
             installation,
             addr,
+            console,
             app,
             partner,
             listener,
@@ -100,21 +122,28 @@ impl Companion {
             clock: app.clock.clone(),
         };
         let retention = Retention::new(app.store.clone(), app.clock.clone());
+        let mut router = api::router(app.clone());
+        if let Some(console) = &self.console {
+            router = router.merge(console::router(console));
+        }
         tokio::join!(
-            server::serve(
-                self.listener,
-                self.tls,
-                api::router(app.clone()),
-                Limits::default(),
-                stop.clone()
-            ),
+            server::serve(self.listener, self.tls, router, Limits::default(), stop.clone()),
             app.sources.clone().reconcile(stop.clone()),
             runs::drive(app.store.clone(), app.clock.clone(), stop.clone()),
             retention.run(stop.clone()),
             clock_watch::watch(app.store.clone(), app.clock.clone(), stop.clone()),
             delivery.run(stop.clone()),
+            end_streams(self.console.as_ref(), &stop),
         );
         app.store.close().await;
+    }
+}
+
+/// Ends the console's event streams with the rest: they would stay open.
+async fn end_streams(console: Option<&Console>, stop: &CancellationToken) {
+    stop.cancelled().await;
+    if let Some(console) = console {
+        console.stop();
     }
 }
 

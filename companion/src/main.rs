@@ -10,8 +10,9 @@
 //! partner                                   AWS from the partner's side: event sources, puts
 //! clock_watch                               a clock that was set
 //! audit delivery/ retention runs sources    tasks and rules on stored rows: audit logs, sending, bounds, runs, sources at AWS
-//! app                                       what every handler works with
+//! app export/                               what every handler works with; what an account streams, as HCL
 //! api/                                      Scalr's API: one file an endpoint family
+//! console/                                  the pages that people click
 //! server                                    HTTP and TLS, bounded
 //! companion                                 all of these as one value to run
 //! cli/                                      the command line: one file a command
@@ -26,8 +27,10 @@ mod cli;
 mod clock;
 mod clock_watch;
 mod companion;
+mod console;
 mod delivery;
 mod error_chain;
+mod export;
 mod ids;
 mod panics;
 mod partner;

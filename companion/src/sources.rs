@@ -177,6 +177,11 @@ impl Sources {
         self.finish_removal(source).await.map(drop)
     }
 
+    /// The state of a connection's source, as AWS says it.
+    pub(crate) async fn state(&self, connection: &Connection) -> std::result::Result<SourceState, AwsError> {
+        self.partner.state(&connection.source).await
+    }
+
     /// "Refresh status": reads the state of a connection's source from AWS, after creating the source (again) where it is
     /// missing.
     ///

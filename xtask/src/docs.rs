@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{permissions, places, shell};
+use crate::{console, permissions, places, shell};
 
 /// Options of `cargo xtask docs`.
 #[derive(clap::Args)]
@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// Writes nothing; fails if `docs/` or `provider/schema.json` is not what would be written.
     #[arg(long)]
     check: bool,
+    /// Makes the pictures of the console in `docs/pictures` instead, with the texts that the browser test compares.
+    #[arg(long, conflicts_with = "check")]
+    pictures: bool,
 }
 
 const CONFIGURATION: &str = r#"terraform {
@@ -29,15 +32,25 @@ const SCHEMA: &str = "provider/schema.json";
 /// Writes or checks the pages and the schema.
 pub(crate) fn run(options: &Options) -> Result<()> {
     shell::run(shell::build_everything())?;
+    if options.pictures {
+        return pictures();
+    }
     if options.check { check() } else { write() }
+}
+
+fn pictures() -> Result<()> {
+    match console::walk(true) {
+        Ok(walk) => shell::run(walk),
+        Err(missing) => bail!("{} is missing: {}", missing.what, missing.remedy),
+    }
 }
 
 fn write() -> Result<()> {
     let generated = generate()?;
     let root = places::root();
     // Pages of what is no longer there must go; the guides have been copied and come back as they were.
-    if root.join("docs").exists() {
-        std::fs::remove_dir_all(root.join("docs"))?;
+    for name in committed()?.into_keys().filter(|name| name.starts_with("docs/")) {
+        std::fs::remove_file(root.join(name))?;
     }
     for (name, text) in generated {
         write_file(&root.join(&name), &text)?;
@@ -197,6 +210,9 @@ fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, String>) ->
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if name == console::PICTURES {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &format!("{name}/"), found)?;
         } else {

@@ -5,7 +5,7 @@
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
-//! changelog permissions    the fragments of the changelog; the policies of the pages
+//! changelog console permissions   the fragments of the changelog; the walk through the console; the policies of the pages
 //! docs tools tidy bench mirror   one chore each
 //! dist test demo           chores that use other chores
 //! works_with               what uses the demo's companion
@@ -14,6 +14,7 @@
 
 mod bench;
 mod changelog;
+mod console;
 mod demo;
 mod dist;
 mod docs;

@@ -62,3 +62,18 @@ pub(crate) fn cargo_deny() -> Option<PathBuf> {
 pub(crate) fn tfplugindocs() -> Option<PathBuf> {
     program("tfplugindocs", "TFPLUGINDOCS")
 }
+
+/// Debian's Chromium, or another one.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    program("chromium", "CHROMIUM")
+}
+
+/// Node.js.
+pub(crate) fn node() -> Option<PathBuf> {
+    program("node", "NODE")
+}
+
+/// Where the packages of the console's browser test are.
+pub(crate) fn console_tools() -> PathBuf {
+    tools().join("console")
+}

@@ -25,13 +25,14 @@ type Install = fn() -> Result<()>;
 pub(crate) fn install() -> Result<()> {
     std::fs::create_dir_all(places::tools().join("bin"))?;
     let mut trouble = Vec::new();
-    let steps: [(&str, Install); 6] = [
+    let steps: [(&str, Install); 7] = [
         ("Terraform 1.11", terraform),
         ("Terraform 1.15 and the AWS command line", python),
         ("OpenTofu 1.12", tofu),
         ("tfplugindocs", tfplugindocs),
         ("the plugin protocol's contracts", contracts),
         ("cargo-deny", cargo_deny),
+        ("the packages of the console's browser test", console),
     ];
     for (name, step) in steps {
         println!("== {name}");
@@ -138,4 +139,23 @@ fn cargo_deny() -> Result<()> {
         .arg("--target-dir")
         .arg(root.join("build"));
     shell::run(install)
+}
+
+/// What the browser test of the console needs beside a Chromium, which the system's packages have.
+fn console() -> Result<()> {
+    let place = places::console_tools();
+    let done = place.join("installed");
+    if there(&done) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&place)?;
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(places::root().join("tests/console").join(file), place.join(file))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(&place);
+    shell::run(npm).context("Node.js 20 or later with npm is needed")?;
+    std::fs::write(done, "")?;
+    Ok(())
 }

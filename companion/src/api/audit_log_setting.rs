@@ -52,12 +52,23 @@ async fn update(
     Form(input): Form<AuditLogSetting>,
 ) -> Result<impl IntoResponse, ApiError> {
     let account = own(&caller, &id)?;
+    let (enabled, named) = (input.attributes.enabled, input.relationships.integration);
+    let selected = select(&app, &caller, |before| wanted(enabled, named, before)).await?;
+    Ok(document(StatusCode::OK, object(&account, selected)?))
+}
+
+/// Sets the setting to what `wanted` makes of the connection that it selects; returns the one that it selects then.
+pub(crate) async fn select(
+    app: &App,
+    caller: &Caller,
+    wanted: impl FnOnce(Option<ConnectionId>) -> Result<Option<ConnectionId>, ApiError>,
+) -> Result<Option<ConnectionId>, ApiError> {
+    let account = &caller.account_id;
     let mut tx = app.store.begin().await?;
-    let before = tx.audit_connection(&account).await?;
-    let named = input.relationships.integration;
-    let wanted = wanted(input.attributes.enabled, named, before.clone())?;
+    let before = tx.audit_connection(account).await?;
+    let wanted = wanted(before.clone())?;
     if let Some(connection) = &wanted
-        && tx.connection(&account, connection.as_str()).await?.is_none()
+        && tx.connection(account, connection.as_str()).await?.is_none()
     {
         return Err(ApiError::Invalid {
             pointer: "/data/relationships/integration".into(),
@@ -65,7 +76,7 @@ async fn update(
         });
     }
     if wanted != before {
-        tx.select_audit_connection(&account, wanted.as_ref()).await?;
+        tx.select_audit_connection(account, wanted.as_ref()).await?;
         let change = Change {
             action: "update-audit-log-settings",
             kind: AuditLogSetting::TYPE,
@@ -74,10 +85,10 @@ async fn update(
             scope: None,
             status: StatusCode::OK.as_u16(),
         };
-        audit::record(&mut tx, &app.clock, &caller, &change).await?;
+        audit::record(&mut tx, &app.clock, caller, &change).await?;
         tx.commit().await?;
     }
-    Ok(document(StatusCode::OK, object(&account, wanted)?))
+    Ok(wanted)
 }
 
 /// The connection that the setting selects after this call.

@@ -47,7 +47,19 @@ impl ApiError {
         }
     }
 
-    fn object(&self) -> ErrorObject {
+    /// Logs what the caller does not read.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Store(error) => {
+                tracing::error!(error = error as &dyn std::error::Error, "a call cannot be stored");
+            }
+            Self::Panicked(error) => tracing::error!(error = panics::describe(error), "a call panicked"),
+            _ => {}
+        }
+    }
+
+    /// What the caller reads.
+    pub(crate) fn object(&self) -> ErrorObject {
         let simple = |status, title: &str, detail: &str| ErrorObject::new(status, title, detail);
         match self {
             Self::NoToken => simple(
@@ -118,13 +130,7 @@ impl From<scalr_api::InvalidId> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        match &self {
-            Self::Store(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "a call cannot be stored");
-            }
-            Self::Panicked(error) => tracing::error!(error = panics::describe(error), "a call panicked"),
-            _ => {}
-        }
+        self.log();
         let object = self.object();
         let status = object.status.as_deref().and_then(|text| text.parse().ok());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

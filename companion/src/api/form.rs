@@ -27,7 +27,7 @@ impl<S: Send + Sync, K: Kind> FromRequest<S> for Form<K> {
 }
 
 /// A request's body, bounded in length and time.
-pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     bytes_within(BODY_TIMEOUT, request, state).await
 }
 

@@ -16,20 +16,20 @@
 
 mod accounts;
 mod answer;
-mod audit_log_setting;
+pub(crate) mod audit_log_setting;
 mod clock;
-mod connections;
+pub(crate) mod connections;
 mod deliveries;
 mod discovery;
 mod environments;
 mod error;
 mod events;
 mod faults;
-mod form;
+pub(crate) mod form;
 mod health;
 mod host;
 mod page;
-mod runs;
+pub(crate) mod runs;
 #[cfg(test)]
 mod tests;
 mod workspaces;
@@ -45,7 +45,8 @@ use scalr_api::BASE_PATH;
 
 use crate::app::App;
 use crate::caller::{Caller, Peer};
-use error::ApiError;
+
+pub(crate) use error::ApiError;
 
 /// Longest body that is read.
 const BODY_BYTES_MAX: usize = 512 * 1024;

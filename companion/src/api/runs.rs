@@ -95,7 +95,7 @@ async fn create_failing(
 }
 
 /// Starts a run in the workspace, which stands at this place of the body.
-async fn start(
+pub(crate) async fn start(
     app: &App,
     caller: &Caller,
     (workspace, pointer): (&WorkspaceId, &str),

@@ -16,7 +16,8 @@ use super::connections::account;
 use super::loopback::is_loopback;
 use super::{exit, out};
 use crate::clock::Clock;
-use crate::companion::{Companion, Config, WorkspaceName};
+use crate::companion::{Companion, Config, ConsoleConfig, WorkspaceName};
+use crate::console::{self, LocalAws};
 use crate::partner::Partner;
 use crate::store::{self, Bounds, Durability, Installation};
 use crate::tls::{self, Tls};
@@ -94,6 +95,18 @@ pub(super) struct Servers {
     hold_bytes_max: u32,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    console: ConsoleArgs,
+}
+
+#[derive(clap::Args)]
+struct ConsoleArgs {
+    /// Serve no console.
+    #[arg(long)]
+    no_console: bool,
+    /// A host name that the console answers for, beside loopback's; may be repeated.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_console")]
+    console_host: Vec<String>,
 }
 
 /// Whether the text can be a token.
@@ -227,6 +240,7 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
         token: args.token.clone(),
         workspaces: &args.workspaces,
         tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
+        console: console(args, aws.as_ref()),
         partner: if endpoint.is_local {
             Partner::local(&endpoint.url, PARTNER_ACCOUNT)
         } else {
@@ -315,6 +329,18 @@ fn certificate(args: &Servers, dir: &Path) -> anyhow::Result<Option<Tls>> {
     Ok(Some(tls::open(dir, &names)?))
 }
 
+/// The console, which has the pages of AWS's side where AWS is in this process.
+fn console(args: &Servers, aws: Option<&aws_local::Server>) -> Option<ConsoleConfig> {
+    let aws = aws.map(|server| {
+        let endpoint = format!("http://{}", server.local_addr());
+        LocalAws::new(&endpoint, args.account(), &args.region)
+    });
+    (!args.console.no_console).then(|| ConsoleConfig {
+        aws,
+        hosts: args.console.console_host.clone(),
+    })
+}
+
 async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> {
     if args.aws_endpoint.is_some() {
         return Ok(None);
@@ -377,7 +403,7 @@ fn announce(args: &Args, opened: &Opened) -> anyhow::Result<()> {
     let text = |value: &str| json!(value).to_string();
     Ok(out::line(&format!(
         "{{\"scalr\":{{\"hostname\":{},\"token\":{},\"account_id\":{},\"account_name\":{},\"environment_id\":{},\
-         \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}}}}",
+         \"workspace_id\":{}}},\"aws\":{{\"endpoint\":{},\"account_id\":{},\"partner_account_id\":{},\"region\":{}}},\"console\":{{\"url\":{}}}}}",
         text(&opened.hostname()),
         text(seeded.token.reveal()),
         text(seeded.account_id.as_str()),
@@ -389,6 +415,13 @@ fn announce(args: &Args, opened: &Opened) -> anyhow::Result<()> {
         // With AWS's own settings the account is not known before the first call.
         json!(opened.endpoint.is_local.then_some(PARTNER_ACCOUNT)),
         text(&args.servers.region),
+        json!(
+            opened
+                .companion
+                .console
+                .as_ref()
+                .map(|_| format!("{}{}", opened.hostname(), console::BASE))
+        ),
     ))?)
 }
 
@@ -403,10 +436,16 @@ fn human(args: &Servers, opened: &Opened) -> String {
         .iter()
         .map(|(name, value)| format!("export {name}={value}"))
         .collect();
+    let console = opened.companion.console.as_ref().map(|console| {
+        let link = console.link(&opened.hostname());
+        format!("Console {link}\n        (signs in once, within 60 seconds; after that with the token)\n")
+    });
+    let console = console.unwrap_or_default();
     format!(
         "Scalr   {hostname}   account {account} ({name}), environment {environment}, workspace {workspace}\n\
          AWS     {endpoint}   account {aws_account}, region {region}\n\
          State   {state}\n\
+         {console}\
          \n\
          For terraform, tofu, the aws CLI and this program in another terminal:\n\
          \n\

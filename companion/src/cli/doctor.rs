@@ -11,12 +11,12 @@ use scalr_api::{Client, ConnectionId};
 use serde::Serialize;
 
 use super::aws::Place;
-use super::export::aws::Aws;
 use super::loopback::is_loopback;
 use super::remote::Remote;
 use super::show::{self, Cell, Form, Look};
 use super::{exit, hint, log_groups, progress};
 use crate::aws_wire::AwsWire;
+use crate::export::Aws;
 use crate::{clock, partner};
 
 /// How far the clocks may differ: AWS refuses signatures that are older.

@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::Result;
+use super::feed::What;
 use super::row::{Found, Window, count, found, id, readable_ids};
 
 /// A partner source by name, region and receiving account: how AWS identifies it.
@@ -167,6 +168,7 @@ impl Tx {
         if *status == Status::Active {
             self.wake_delivery();
         }
+        self.note(id.as_str(), What::Status);
         Ok(())
     }
 
@@ -186,6 +188,7 @@ impl Tx {
         .bind(id.as_str())
         .execute(&mut *self.inner)
         .await?;
+        self.note(id.as_str(), What::Status);
         Ok(())
     }
 
@@ -218,6 +221,7 @@ impl Tx {
             .bind(&source.aws_account_id)
             .execute(&mut *self.inner)
             .await?;
+        self.note(connection.id.as_str(), What::Status);
         self.delete_with_events(&connection.id).await
     }
 

@@ -9,11 +9,12 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
 use super::bounds::Bounds;
 use super::directory::{DATABASE, DirLock, create_private_file};
 use super::error::{Result, StoreError};
+use super::feed::{self, Feed, Happening, What};
 use super::migrations;
 
 /// The store, open. Clones share it.
@@ -26,11 +27,12 @@ pub(crate) struct Store {
 }
 
 /// What commits send to the tasks that work on stored rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Signals {
     delivery: Notify,
     retention: Notify,
     runs: Notify,
+    feed: Feed,
 }
 
 /// A transaction that may write; dropped without [`Tx::commit`] it is rolled back.
@@ -41,6 +43,8 @@ pub(crate) struct Tx {
     /// The connection that an account's audit-log setting selected until this transaction switched it off.
     pub(super) deselected: Option<(AccountId, ConnectionId)>,
     pub(super) wakes: Wakes,
+    /// What the commit does, for watchers.
+    noted: Vec<Happening>,
 }
 
 /// The tasks that have work from a transaction.
@@ -128,7 +132,12 @@ impl Store {
             write,
             read,
             bounds,
-            signals: Arc::default(),
+            signals: Arc::new(Signals {
+                delivery: Notify::new(),
+                retention: Notify::new(),
+                runs: Notify::new(),
+                feed: feed::new(),
+            }),
         })
     }
 
@@ -138,6 +147,7 @@ impl Store {
             inner: self.write.begin_with("BEGIN IMMEDIATE").await?,
             bounds: self.bounds,
             deselected: None,
+            noted: Vec::new(),
             wakes: Wakes {
                 signals: Arc::clone(&self.signals),
                 delivery: false,
@@ -145,6 +155,11 @@ impl Store {
                 runs: false,
             },
         })
+    }
+
+    /// Everything that commits do from here on.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Happening> {
+        self.signals.feed.subscribe()
     }
 
     /// Waits until a commit leaves something to deliver; one commit since the last wait counts.
@@ -173,7 +188,16 @@ impl Tx {
     /// Commits, then wakes the tasks that have work from it: there is no other commit, so no caller can forget. They are
     /// woken too where the caller is gone before the end: the database may have committed.
     pub(crate) async fn commit(self) -> Result<()> {
-        Ok(self.wakes.after(self.inner.commit()).await?)
+        let signals = Arc::clone(&self.wakes.signals);
+        self.wakes.after(self.inner.commit()).await?;
+        feed::send(&signals.feed, self.noted);
+        Ok(())
+    }
+
+    /// Notes what the commit does, for watchers.
+    pub(super) fn note(&mut self, connection: &str, what: What) {
+        let connection = connection.to_owned();
+        self.noted.push(Happening { connection, what });
     }
 
     /// Has the commit wake the delivery.

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::database::Tx;
 use super::error::Result;
+use super::feed::What;
 
 /// Explanations kept a connection; the counters count all.
 const EXPLAINED_MAX: usize = 100;
@@ -96,6 +97,10 @@ pub(super) async fn drop_events(
         .bind(connection)
         .execute(&mut *tx.inner)
         .await?;
+    if let Some(last) = drops.last() {
+        let (events, why) = (drops.len(), last.why.clone());
+        tx.note(connection, What::Dropped { events, why });
+    }
     let all: Vec<_> = drops.iter().map(|drop| drop.seq).collect();
     sqlx::query(DELETE)
         .bind(json!(all).to_string())

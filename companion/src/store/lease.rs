@@ -11,6 +11,7 @@ use super::database::{Store, Tx};
 use super::drops::{self, DropReason, GivenUp};
 use super::error::{Result, StoreError};
 use super::event::VERSION;
+use super::feed::What;
 use super::row::readable_ids;
 
 /// An event that is to be sent.
@@ -170,16 +171,23 @@ impl Tx {
         match settlement {
             Settlement::Delivered => self.delivered(lease, seq, now_ms).await,
             Settlement::Retry { due_at_ms, error } => {
-                sqlx::query(
+                let kept = sqlx::query(
                     "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = ?, last_error = ?
-                     WHERE seq = ? AND lease = ?",
+                     WHERE seq = ? AND lease = ? RETURNING connection_id, event_id",
                 )
                 .bind(due_at_ms)
                 .bind(error.as_deref())
                 .bind(seq)
                 .bind(lease)
-                .execute(&mut *self.inner)
+                .fetch_optional(&mut *self.inner)
                 .await?;
+                if let (Some(row), Some(error)) = (kept, error) {
+                    let retried = What::Retried {
+                        event_id: row.try_get("event_id")?,
+                        error: error.clone(),
+                    };
+                    self.note(row.try_get("connection_id")?, retried);
+                }
                 Ok(())
             }
             Settlement::Refused { error } => {
@@ -217,18 +225,26 @@ impl Tx {
     }
 
     async fn delivered(&mut self, lease: &str, seq: i64, now_ms: i64) -> Result<()> {
-        let deleted = sqlx::query("DELETE FROM outbox WHERE seq = ? AND lease = ? RETURNING connection_id")
-            .bind(seq)
-            .bind(lease)
-            .fetch_optional(&mut *self.inner)
-            .await?;
+        let deleted = sqlx::query(
+            "DELETE FROM outbox WHERE seq = ? AND lease = ? RETURNING connection_id, event_id, detail_type",
+        )
+        .bind(seq)
+        .bind(lease)
+        .fetch_optional(&mut *self.inner)
+        .await?;
         let Some(row) = deleted else { return Ok(()) };
+        let connection: String = row.try_get("connection_id")?;
+        let delivered = What::Delivered {
+            event_id: row.try_get("event_id")?,
+            detail_type: row.try_get("detail_type")?,
+        };
+        self.note(&connection, delivered);
         sqlx::query(
             "UPDATE delivery SET delivered = delivered + 1, last_delivered_at_ms = ?, failures = 0, retry_at_ms = 0,
                                  last_error = NULL WHERE connection_id = ?",
         )
         .bind(now_ms)
-        .bind(row.try_get::<String, _>("connection_id")?)
+        .bind(connection)
         .execute(&mut *self.inner)
         .await?;
         Ok(())

@@ -6,7 +6,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds error migrations                                 leaves
+//! bounds error feed migrations                            leaves; what commits do to events, for watchers
 //! directory event row                                     the lock on a data directory, a new event, rows as values
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
 //! connection installation removal run setting workspace   the tables behind the API
@@ -21,6 +21,7 @@ mod directory;
 mod drops;
 mod error;
 mod event;
+mod feed;
 mod figures;
 mod installation;
 mod lease;
@@ -43,6 +44,7 @@ pub(crate) use database::{Durability, Store, Tx};
 pub(crate) use directory::{DirLock, lock};
 pub(crate) use error::{Result, StoreError};
 pub(crate) use event::NewEvent;
+pub(crate) use feed::{Happening, What};
 pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
 pub(crate) use installation::Installation;
 pub(crate) use lease::{Entry, Leased, Settlement};

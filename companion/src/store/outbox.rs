@@ -7,6 +7,7 @@ use sqlx::Row as _;
 use super::database::Tx;
 use super::error::Result;
 use super::event::{NewEvent, VERSION};
+use super::feed::What;
 
 /// How many bytes the connection `?` holds.
 pub(super) const HELD_BYTES: &str = "SELECT held_bytes FROM delivery WHERE connection_id = ?";
@@ -18,6 +19,11 @@ pub(crate) async fn accept(tx: &mut Tx, event: &NewEvent) -> Result<Vec<Connecti
     let receivers = receivers(tx, event).await?;
     for connection in &receivers {
         enqueue(tx, connection, event).await?;
+        let accepted = What::Accepted {
+            event_id: event.event_id.clone(),
+            detail_type: event.event_type.as_str().to_owned(),
+        };
+        tx.note(connection.as_str(), accepted);
         if held_bytes(tx, connection).await? > tx.bounds.bytes_max {
             tx.wake_retention();
         }

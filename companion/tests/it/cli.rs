@@ -43,7 +43,8 @@ async fn the_printed_line_has_the_documented_members_and_sigterm_ends_dev() {
             .cloned()
             .collect()
     };
-    assert_eq!(keys(""), ["aws", "scalr"]);
+    assert_eq!(keys(""), ["aws", "console", "scalr"]);
+    assert_eq!(keys("/console"), ["url"]);
     assert_eq!(
         keys("/aws"),
         ["account_id", "endpoint", "partner_account_id", "region"]

@@ -13,6 +13,7 @@ mod cli;
 mod clock;
 mod commands;
 mod companion;
+mod console;
 mod crash;
 mod delivery;
 mod dev_cli;

@@ -272,6 +272,23 @@ mod tests {
         }
     }
 
+    /// The companion's console writes the same, so that what is clicked there plans empty.
+    #[test]
+    fn a_permission_is_what_the_console_writes() {
+        let data: Value =
+            serde_json::from_str(include_str!("../../../tests/data/log_group_permission.json")).unwrap();
+        let text = |name: &str| data[name].as_str().unwrap().to_owned();
+        let need = Need {
+            log_group_arn: text("log_group_arn"),
+            rule_arn: text("rule_arn"),
+            account: text("account"),
+            target_id: super::super::target_id::derive(&text("bus"), &text("rule"), &text("group")),
+        };
+        assert_eq!(need.target_id, text("target_id"));
+        let document: Value = serde_json::from_str(&with(None, &need, GROUP_CHARS_MAX).unwrap()).unwrap();
+        assert_eq!(document, data["document"]);
+    }
+
     fn statement(changes: Value) -> Value {
         let mut statement = json!({
             "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" },

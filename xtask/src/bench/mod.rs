@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{places, shell};
 
 mod against;
+mod console;
 mod delivery_fairness;
 mod http;
 mod local;
@@ -40,6 +41,8 @@ enum What {
     Plans,
     /// What a connection at its bound costs the others; `-- PROGRAM` measures that one in place of a release build.
     DeliveryFairness,
+    /// Pages of the console with 10 events and with 10,000; `-- PROGRAM` measures that one in place of a release build.
+    Console,
 }
 
 /// Runs the measurements.
@@ -53,6 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Local => local::run(&options.more),
         What::Plans => plans::run(&options.more),
         What::DeliveryFairness => delivery_fairness::run(&options.more),
+        What::Console => console::run(&options.more),
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::build;
 use super::report::{Job, StepResult};
 use super::step::{Lane, Runs, Shared, Step};
-use crate::{docs, places, shell, tidy};
+use crate::{console, docs, places, shell, tidy};
 
 const ACCEPTANCE: &str = "acceptance";
 /// What a quick run drives with one tool: the whole page, each kind of resource, a check that fails.
@@ -22,7 +22,7 @@ const QUICK_CASES: [&str; 5] = [
 const QUICK_INTERRUPTION: &str = "interrupt::apply::kill_after::10";
 
 /// Every check, in the order of the summary; the steps of one lane run in this order.
-pub(super) const ALL: [Step; 13] = [
+pub(super) const ALL: [Step; 14] = [
     step("format", Lane::Beside, Runs::All, format),
     step("house rules", Lane::Beside, Runs::All, house_rules),
     step("licences, bans, sources", Lane::Beside, Runs::Whole, deny),
@@ -33,6 +33,7 @@ pub(super) const ALL: [Step; 13] = [
     step("units", Lane::Main, Runs::All, units),
     step("generated docs", Lane::Main, Runs::All, generated_docs),
     step("acceptance", Lane::Main, Runs::All, acceptance),
+    step("console", Lane::Main, Runs::Whole, walk),
     step("orders", Lane::Main, Runs::Named, orders),
     step("lints", Lane::Beside, Runs::All, lints),
     step("documentation", Lane::Beside, Runs::Whole, documentation),
@@ -60,7 +61,11 @@ fn strict() -> bool {
 }
 
 fn absent(what: &str) -> StepResult {
-    let text = format!("{what} is missing: `cargo xtask tools` gets it");
+    absent_here(what, "`cargo xtask tools` gets it")
+}
+
+fn absent_here(what: &str, remedy: &str) -> StepResult {
+    let text = format!("{what} is missing: {remedy}");
     if strict() {
         StepResult::Failed(text)
     } else {
@@ -180,6 +185,18 @@ fn acceptance(shared: &Shared, job: &mut Job) -> Result<StepResult> {
         command.env("ACCEPTANCE_REQUIRE_ALL", "1");
     }
     job.command(command)
+}
+
+/// The console in a real browser.
+fn walk(shared: &Shared, job: &mut Job) -> Result<StepResult> {
+    match console::walk(false) {
+        Ok(walk) => {
+            // The programs are built with the tests.
+            shared.build.tests(job)?;
+            job.command(walk)
+        }
+        Err(missing) => Ok(absent_here(missing.what, missing.remedy)),
+    }
 }
 
 /// Addresses that are renamed without `moved`: whether the create or the destroy comes first differs from run to run.

@@ -10,48 +10,86 @@ use crate::store::{self, NewConnection, SourceKey, StoreError};
 
 /// Longest name of an event source at AWS.
 const SOURCE_CHARS_MAX: usize = 256;
+/// What a new connection is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Its name.
+    Name,
+    /// The AWS account.
+    AwsAccountId,
+    /// The region.
+    Region,
+}
+
+impl Field {
+    /// The attribute of the API.
+    pub(crate) const fn attribute(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::AwsAccountId => "aws-account-id",
+            Self::Region => "region",
+        }
+    }
+}
+
+/// The value of a field of a new connection, or what is wrong with it.
+pub(crate) fn check_field(caller: &Caller, field: Field, value: Option<&str>) -> Result<String, ApiError> {
+    let attribute = field.attribute();
+    let wrong = |detail: String| Err(ApiError::attribute(attribute, detail));
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return wrong(format!("`{attribute}` is required."));
+    };
+    match field {
+        Field::Name if !is_segment(value) => wrong(
+            "A name holds letters, digits, `.`, `-` and `_` only: it is part of the event source's name."
+                .to_owned(),
+        ),
+        Field::Name => match source(caller, value).len().saturating_sub(SOURCE_CHARS_MAX) {
+            0 => Ok(value.to_owned()),
+            over => wrong(format!(
+                "The name is {over} characters too long: an event source's name has at most 256."
+            )),
+        },
+        Field::AwsAccountId if value.len() != 12 || !value.bytes().all(|b| b.is_ascii_digit()) => {
+            wrong("An AWS account id is 12 digits.".to_owned())
+        }
+        Field::Region if !is_region(value) => {
+            wrong("This is no AWS region; one is spelled like `us-east-1`.".to_owned())
+        }
+        Field::AwsAccountId | Field::Region => Ok(value.to_owned()),
+    }
+}
+
+/// The name of a connection's event source.
+fn source(caller: &Caller, name: &str) -> String {
+    format!("{}/{}/{name}", scalr_events::SOURCE_PREFIX, caller.account_name)
+}
+
+fn is_segment(name: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    name.bytes().all(is_allowed)
+}
+
 /// The connection that a call creates, or what is wrong with the call.
 pub(super) fn valid(
     caller: &Caller,
     input: &ConnectionInput,
     now_ms: i64,
 ) -> Result<NewConnection, ApiError> {
-    let given = |attribute: &'static str, value: &Option<String>| {
-        let value = value.as_deref().filter(|value| !value.is_empty());
-        value
-            .map(str::to_owned)
-            .ok_or_else(|| ApiError::attribute(attribute, format!("`{attribute}` is required.")))
-    };
-    let name = given("name", &input.name)?;
-    let aws_account_id = given("aws-account-id", &input.aws_account_id)?;
-    let region = given("region", &input.region)?;
-    if !name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    {
-        let detail =
-            "A name holds letters, digits, `.`, `-` and `_` only: it is part of the event source's name.";
-        return Err(ApiError::attribute("name", detail));
+    let given = |field, value: &Option<String>| check_field(caller, field, value.as_deref());
+    // What is missing is said before what is wrong.
+    for (field, value) in [
+        (Field::Name, &input.name),
+        (Field::AwsAccountId, &input.aws_account_id),
+        (Field::Region, &input.region),
+    ] {
+        if value.as_deref().is_none_or(str::is_empty) {
+            given(field, value)?;
+        }
     }
-    let source = format!("{}/{}/{name}", scalr_events::SOURCE_PREFIX, caller.account_name);
-    if source.len() > SOURCE_CHARS_MAX {
-        let over = source.len() - SOURCE_CHARS_MAX;
-        let detail =
-            format!("The name is {over} characters too long: an event source's name has at most 256.");
-        return Err(ApiError::attribute("name", detail));
-    }
-    if aws_account_id.len() != 12 || !aws_account_id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ApiError::attribute(
-            "aws-account-id",
-            "An AWS account id is 12 digits.",
-        ));
-    }
-    if !is_region(&region) {
-        return Err(ApiError::attribute(
-            "region",
-            "This is no AWS region; one is spelled like `us-east-1`.",
-        ));
-    }
+    let name = given(Field::Name, &input.name)?;
+    let aws_account_id = given(Field::AwsAccountId, &input.aws_account_id)?;
+    let region = given(Field::Region, &input.region)?;
     if !matches!(input.status, None | Some(Status::Pending)) {
         return Err(ApiError::attribute(
             "status",
@@ -61,12 +99,12 @@ pub(super) fn valid(
     Ok(NewConnection {
         id: ids::new("in")?,
         account_id: caller.account_id.clone(),
-        name,
         source: SourceKey {
-            name: source,
+            name: source(caller, &name),
             region,
             aws_account_id,
         },
+        name,
         now_ms,
     })
 }

@@ -5,12 +5,16 @@
 
 mod input;
 
+pub(crate) use input::{Field, check_field};
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use scalr_api::{Connection, ConnectionAttributes, ConnectionRelationships, Object, Status, ToOne};
+use scalr_api::{
+    Connection, ConnectionAttributes, ConnectionInput, ConnectionRelationships, Object, Status, ToOne,
+};
 
 use super::answer::{Answer, document};
 use super::error::ApiError;
@@ -63,7 +67,7 @@ fn arn(source: &SourceKey) -> String {
     )
 }
 
-fn missing(id: &str) -> ApiError {
+pub(crate) fn missing(id: &str) -> ApiError {
     ApiError::NotFound(format!("connection `{}`", id.escape_debug()))
 }
 
@@ -138,7 +142,17 @@ async fn create(
     caller: Caller,
     Form(input): Form<Connection>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let new = input::valid(&caller, &input.attributes, app.clock.wall_ms())?;
+    let made = make(app, caller, &input.attributes).await?;
+    Ok(document(StatusCode::CREATED, object(made)))
+}
+
+/// Creates a connection and its source; the connection as it is then.
+pub(crate) async fn make(
+    app: App,
+    caller: Caller,
+    input: &ConnectionInput,
+) -> Result<store::Connection, ApiError> {
+    let new = input::valid(&caller, input, app.clock.wall_ms())?;
     uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         if tx.count_connections(&new.account_id).await? >= CONNECTIONS_MAX {
@@ -161,7 +175,7 @@ async fn create(
         tx.commit().await?;
         let sources = app.sources.clone();
         follow_up(async move { sources.ensure(&new.id).await }).await;
-        Ok(document(StatusCode::CREATED, object(current(&app, row).await)))
+        Ok(current(&app, row).await)
     })
     .await
 }
@@ -197,27 +211,38 @@ async fn update(
         .await?
         .ok_or_else(|| missing(&id))?;
     input::unchanged(&row, &input.attributes)?;
-    let wanted = input.attributes.status;
+    let row = match input.attributes.status {
+        None => row,
+        Some(wanted) => bring_to(app, caller, row, wanted).await?,
+    };
+    Ok(document(StatusCode::OK, object(row)))
+}
+
+/// `active`: "Refresh status", which resumes too; `disabled`: a pause. The connection as it is then.
+pub(crate) async fn bring_to(
+    app: App,
+    caller: Caller,
+    row: store::Connection,
+    wanted: Status,
+) -> Result<store::Connection, ApiError> {
     uninterrupted(async move {
-        let row = match wanted {
-            None => row,
-            Some(Status::Active) => {
+        match wanted {
+            Status::Active => {
                 let (observed, version) = app.sources.refresh(&row).await?;
-                set_status(&app, &caller, &row, &observed, Some(version)).await?
+                set_status(&app, &caller, &row, &observed, Some(version)).await
             }
-            Some(Status::Disabled) => {
+            Status::Disabled => {
                 let paused = ObservedStatus {
                     status: Status::Disabled,
                     error: None,
                 };
-                set_status(&app, &caller, &row, &paused, None).await?
+                set_status(&app, &caller, &row, &paused, None).await
             }
-            Some(other) => {
+            other => {
                 let detail = format!("A status can be set to `active` or `disabled`, not to `{other}`.");
-                return Err(ApiError::attribute("status", detail));
+                Err(ApiError::attribute("status", detail))
             }
-        };
-        Ok(document(StatusCode::OK, object(row)))
+        }
     })
     .await
 }
@@ -264,6 +289,12 @@ async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
+    remove(app, caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a connection with what it holds, and its source.
+pub(crate) async fn remove(app: App, caller: Caller, id: String) -> Result<(), ApiError> {
     uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         let row = tx
@@ -281,7 +312,7 @@ async fn delete(
         tx.commit().await?;
         let sources = app.sources.clone();
         follow_up(async move { sources.remove(&row.source).await }).await;
-        Ok(StatusCode::NO_CONTENT)
+        Ok(())
     })
     .await
 }

@@ -6,9 +6,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use scalr_api::{Client, Object};
 
 use super::super::aws;
-use super::super::export::aws::{Aws as Reader, log_group_name};
 use super::super::remote::is_no_route;
 use super::chain::{Aws, Chain, Rule, Seen, Target};
+use crate::export::{Aws as Reader, log_group_name};
 
 /// Connections, and rules of one, that are read at the same time.
 const AT_ONCE: usize = 8;

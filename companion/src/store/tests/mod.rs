@@ -1,6 +1,7 @@
 //! The store's own rules, and how tests make writes fail.
 
 mod damage;
+mod feed;
 mod plans;
 mod upgrade;
 

@@ -15,7 +15,7 @@ const ACTIVATION: &str = "scalr_eventbridge_activation";
 const AUDIT_LOG_SETTING: &str = "scalr_audit_log_setting";
 
 /// The blocks of everything that was found.
-pub(super) fn blocks(account: &Account) -> Vec<Block> {
+pub(crate) fn blocks(account: &Account) -> Vec<Block> {
     let export = Export::new(account);
     let mut blocks = Vec::new();
     for connection in &account.connections {
@@ -47,7 +47,7 @@ pub(super) fn blocks(account: &Account) -> Vec<Block> {
 
 impl Bus {
     /// AWS gives the bus the name of the connection's event source.
-    pub(super) fn is_of(&self, connection: &Connection) -> bool {
+    pub(crate) fn is_of(&self, connection: &Connection) -> bool {
         connection.source.as_ref() == Some(&self.name)
             && connection.region == self.region
             && connection.aws_account_id == self.aws_account_id

@@ -1,17 +1,4 @@
 //! `export`: writes what is there, in Scalr and at AWS, as HCL with `import` blocks. It changes nothing.
-//!
-//! # Floors
-//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
-//! ```text
-//! account hcl names       what was found; HCL text; names of blocks
-//! aws blocks              reading from AWS; blocks of what was found
-//! ```
-
-mod account;
-pub(super) mod aws;
-mod blocks;
-mod hcl;
-mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -22,27 +9,9 @@ use aws_config::SdkConfig;
 use scalr_api::{Client, Object, Status};
 use tokio_util::sync::CancellationToken;
 
-use self::account::{Account, AuditLogSetting, Connection};
-use self::aws::Aws;
 use super::remote::Remote;
 use super::{out, progress};
-
-/// The block that makes the file whole.
-const TERRAFORM: &str = concat!(
-    "terraform {
-  required_providers {
-    scalr = {
-      source  = \"scalr-eventbridge/scalr\"
-      version = \"~> ",
-    env!("CARGO_PKG_VERSION_MAJOR"),
-    ".",
-    env!("CARGO_PKG_VERSION_MINOR"),
-    "\"
-    }
-  }
-}
-"
-);
+use crate::export::{Account, AuditLogSetting, Aws, Connection, text};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  scalr-eventbridge export --out scalr.tf\n  \
@@ -100,19 +69,6 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
         let _ = std::fs::remove_file(file);
     }
     written.with_context(|| format!("`{}` cannot be written, and was removed", file.display()))
-}
-
-/// The file.
-fn text(account: &Account, with_terraform: bool) -> String {
-    let mut parts: Vec<String> = with_terraform.then(|| TERRAFORM.to_owned()).into_iter().collect();
-    parts.extend(blocks::blocks(account).iter().map(hcl::Block::text));
-    let left_out: String = account
-        .left_out
-        .iter()
-        .map(|line| hcl::comment(&format!("Left out: {line}")))
-        .collect();
-    parts.extend((!left_out.is_empty()).then_some(left_out));
-    parts.join("\n")
 }
 
 async fn read(args: &Args) -> anyhow::Result<Account> {
@@ -239,7 +195,6 @@ mod tests {
     use aws_sdk_cloudwatchlogs::config::{Credentials, SharedCredentialsProvider};
     use axum::http::{HeaderMap, StatusCode};
 
-    use super::account::{Bus, LogGroup, Rule, Target};
     use super::*;
 
     fn connection(id: &str, name: &str) -> Connection {
@@ -252,79 +207,6 @@ mod tests {
             settled: true,
             source: Some(format!("aws.partner/scalr.com/acme/{name}")),
         }
-    }
-
-    #[test]
-    fn a_file_is_whole_by_itself() {
-        let bus = Bus {
-            name: "aws.partner/scalr.com/acme/prod".to_owned(),
-            aws_account_id: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            description: Some("The \"${main}\"\nbus".to_owned()),
-            dead_letter_arn: Some("arn:aws:sqs:us-east-1:123456789012:lost".to_owned()),
-            log: Some(("INFO".to_owned(), "NONE".to_owned())),
-            tags: BTreeMap::from([("team a".to_owned(), "x".to_owned())]),
-            rules: vec![Rule {
-                name: "runs".to_owned(),
-                event_pattern: r#"{"detail-type":["RunExecuted"]}"#.to_owned(),
-                enabled: false,
-                targets: vec![
-                    Target {
-                        id: "scalr-4251eb2d10fa5da7bb156632537dfd30".to_owned(),
-                        arn: "arn:aws:logs:us-east-1:123456789012:log-group:/scalr/runs".to_owned(),
-                        log_group: Some(LogGroup {
-                            name: "/scalr/runs".to_owned(),
-                            create: true,
-                            retention_in_days: Some(30),
-                            kms_key_id: Some("arn:aws:kms:us-east-1:123456789012:key/1234abcd".to_owned()),
-                        }),
-                        transformer: Some((
-                            BTreeMap::from([("id".to_owned(), "$.id".to_owned())]),
-                            "{\"timestamp\": 1, \"message\": \"<id> %{x}\"}\n".to_owned(),
-                        )),
-                        ..Target::default()
-                    },
-                    Target {
-                        id: "Id5f8b1e6c-7f0a-4d6e-9d5c-0f2f6d1c2b3a".to_owned(),
-                        arn: "arn:aws:events:us-east-1:123456789012:api-destination/tickets/11111111-2222-3333-4444-555555555555"
-                            .to_owned(),
-                        role_arn: Some("arn:aws:iam::123456789012:role/calls".to_owned()),
-                        ..Target::default()
-                    },
-                    Target {
-                        id: "queue".to_owned(),
-                        arn: "arn:aws:sqs:us-east-1:123456789012:runs".to_owned(),
-                        event_age_seconds: Some(60),
-                        ..Target::default()
-                    },
-                ],
-                ..Rule::default()
-            }],
-            ..Bus::default()
-        };
-        let paused = Connection {
-            enabled: false,
-            ..connection("in-2", "1st \"x\"\n")
-        };
-        let pending = Connection {
-            settled: false,
-            // The same source in another account has no bus here.
-            aws_account_id: "999999999999".to_owned(),
-            ..connection("in-3", "prod")
-        };
-        let account = Account {
-            connections: vec![connection("in-1", "prod"), paused, pending],
-            audit_logs: vec![AuditLogSetting {
-                account_id: "acc-1".to_owned(),
-                connection_id: "in-1".to_owned(),
-            }],
-            buses: vec![bus],
-            left_out: vec!["one\nresource".to_owned()],
-        };
-        let want = include_str!("../../../tests/snapshots/export.tf");
-        let have = text(&account, true);
-        assert_eq!(have, want, "{have}");
-        assert!(!text(&account, false).contains("required_providers"));
     }
 
     /// An AWS that answers in one region, for its default bus alone.

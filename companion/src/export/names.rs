@@ -11,16 +11,16 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8f0c_52d1_6e4b_4a37_9c58_21d7_b3e6_0f9
 const GENERATED_DIGITS: usize = 16;
 
 /// An object that needs a name.
-pub(super) struct Wanted<'a> {
-    pub(super) id: String,
+pub(crate) struct Wanted<'a> {
+    pub(crate) id: String,
     /// The parts of its name.
-    pub(super) parts: Vec<&'a str>,
+    pub(crate) parts: Vec<&'a str>,
     /// What tells it apart from another one of that name.
-    pub(super) apart: Vec<&'a str>,
+    pub(crate) apart: Vec<&'a str>,
 }
 
 /// Names by the ids of the objects.
-pub(super) fn names<'a>(wanted: impl IntoIterator<Item = Wanted<'a>>) -> BTreeMap<String, String> {
+pub(crate) fn names<'a>(wanted: impl IntoIterator<Item = Wanted<'a>>) -> BTreeMap<String, String> {
     let mut named = BTreeMap::new();
     for (name, alike) in grouped(wanted, |one| identifier(&one.parts)) {
         if let [one] = alike.as_slice() {
@@ -55,7 +55,7 @@ fn grouped<'a>(
 }
 
 /// Whether a text was made by a program: it has a UUID, a digest or a time in it.
-pub(super) fn is_generated(text: &str) -> bool {
+pub(crate) fn is_generated(text: &str) -> bool {
     let mut run = 0;
     for c in text.chars() {
         match c {

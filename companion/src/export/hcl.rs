@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 /// A value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// A text.
     Text(String),
     /// A whole number.
@@ -28,22 +28,27 @@ pub(super) enum Value {
 }
 
 /// Attributes in their order.
-pub(super) type Attributes = Vec<(&'static str, Value)>;
+pub(crate) type Attributes = Vec<(&'static str, Value)>;
 
 /// A block at the top of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// Its keyword.
-    pub(super) keyword: &'static str,
+    pub(crate) keyword: &'static str,
     /// Its labels, which are identifiers.
-    pub(super) labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
     /// What it holds.
-    pub(super) attributes: Attributes,
+    pub(crate) attributes: Attributes,
 }
 
 impl Block {
+    /// The type of the resource that it is of; none of an import.
+    pub(crate) fn resource_type(&self) -> Option<&str> {
+        self.labels.first().map(String::as_str)
+    }
+
     /// The block's text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = self.keyword.to_owned();
         for label in &self.labels {
             text.extend([" ", &quoted(label)]);
@@ -56,7 +61,7 @@ impl Block {
 }
 
 /// A line of comment. What came from outside cannot end it.
-pub(super) fn comment(line: &str) -> String {
+pub(crate) fn comment(line: &str) -> String {
     let plain: String = line
         .chars()
         .map(|c| if is_plain(c) { c } else { '\u{fffd}' })
@@ -219,7 +224,7 @@ fn json_value(json: &Json, depth: usize) -> String {
 }
 
 /// A quoted template that is this text and nothing else.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     let mut letters = text.chars().peekable();

@@ -31,26 +31,35 @@ const AGE_DEFAULT: i32 = 86_400;
 const ATTEMPTS_DEFAULT: i32 = 185;
 
 /// AWS in one region.
-pub(in crate::cli) struct Aws {
+pub(crate) struct Aws {
     region: String,
     events: events::Client,
     logs: logs::Client,
 }
 
 impl Aws {
-    pub(in crate::cli) fn new(config: &SdkConfig, region: &str) -> Self {
+    pub(crate) fn new(config: &SdkConfig, region: &str) -> Self {
         let named = Region::new(region.to_owned());
         let events = events::config::Builder::from(config).region(named.clone());
         let logs = logs::config::Builder::from(config).region(named);
+        Self::with(
+            region,
+            events::Client::from_conf(events.interceptor(AwsWire).build()),
+            logs::Client::from_conf(logs.interceptor(AwsWire).build()),
+        )
+    }
+
+    /// The same through these clients.
+    pub(crate) fn with(region: &str, events: events::Client, logs: logs::Client) -> Self {
         Self {
             region: region.to_owned(),
-            events: events::Client::from_conf(events.interceptor(AwsWire).build()),
-            logs: logs::Client::from_conf(logs.interceptor(AwsWire).build()),
+            events,
+            logs,
         }
     }
 
     /// The account of the credentials.
-    pub(in crate::cli) async fn account(&self) -> anyhow::Result<String> {
+    pub(crate) async fn account(&self) -> anyhow::Result<String> {
         let bus = self.events.describe_event_bus().name("default").send().await;
         let bus = bus.map_err(|error| partner::error(&error));
         let bus =
@@ -62,7 +71,7 @@ impl Aws {
     }
 
     /// The state of an event source, in AWS's word; none where there is no such source.
-    pub(in crate::cli) async fn source_state(&self, name: &str) -> anyhow::Result<Option<String>> {
+    pub(crate) async fn source_state(&self, name: &str) -> anyhow::Result<Option<String>> {
         let source = self.events.describe_event_source().name(name).send().await;
         let source = found(source.map_err(|error| partner::error(&error)));
         let source = source.with_context(|| {
@@ -79,7 +88,7 @@ impl Aws {
     }
 
     /// Whether a bus is there.
-    pub(in crate::cli) async fn has_bus(&self, name: &str) -> anyhow::Result<bool> {
+    pub(crate) async fn has_bus(&self, name: &str) -> anyhow::Result<bool> {
         let bus = self.events.describe_event_bus().name(name).send().await;
         let bus = found(bus.map_err(|error| partner::error(&error)))
             .with_context(|| self.cannot(&format!("the event bus `{name}`"), "events:DescribeEventBus"))?;
@@ -88,7 +97,7 @@ impl Aws {
 
     /// The bus of an event source in this account with all that is on it; none where the source has none. What cannot be
     /// exported is said.
-    pub(super) async fn bus(
+    pub(crate) async fn bus(
         &self,
         name: &str,
         account: &str,
@@ -121,7 +130,7 @@ impl Aws {
     }
 
     /// The rules of a bus, by name. Those that AWS manages are its own.
-    pub(in crate::cli) async fn rules(&self, bus: &str) -> anyhow::Result<Vec<WireRule>> {
+    pub(crate) async fn rules(&self, bus: &str) -> anyhow::Result<Vec<WireRule>> {
         let what = format!("the rules of the event bus `{bus}`");
         let mut all = Vec::new();
         let mut token = None;
@@ -174,7 +183,7 @@ impl Aws {
         Ok((Some(rule), left_out))
     }
 
-    pub(in crate::cli) async fn targets(&self, bus: &str, rule: &str) -> anyhow::Result<Vec<WireTarget>> {
+    pub(crate) async fn targets(&self, bus: &str, rule: &str) -> anyhow::Result<Vec<WireTarget>> {
         let what = format!("the targets of the rule `{rule}` on the event bus `{bus}`");
         let mut all = Vec::new();
         let mut token = None;
@@ -256,10 +265,7 @@ impl Aws {
         })
     }
 
-    pub(in crate::cli) async fn held_group(
-        &self,
-        name: &str,
-    ) -> anyhow::Result<Option<logs::types::LogGroup>> {
+    pub(crate) async fn held_group(&self, name: &str) -> anyhow::Result<Option<logs::types::LogGroup>> {
         let what = format!("the log group `{name}`");
         let mut pages = self
             .logs
@@ -304,7 +310,7 @@ impl Aws {
 }
 
 /// An answer of something that may not be there.
-pub(in crate::cli) fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+pub(crate) fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(None),
@@ -327,7 +333,7 @@ fn log_of(log: &LogConfig) -> Option<(String, String)> {
 }
 
 /// The log group in an ARN.
-pub(in crate::cli) fn log_group_name(arn: &str) -> Option<&str> {
+pub(crate) fn log_group_name(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');
     let service = parts.nth(2);
     let resource = parts.nth(2)?;

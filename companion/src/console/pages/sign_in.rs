@@ -1,0 +1,103 @@
+//! Signing in, by the token or by the link that `dev` prints, and signing out.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use crate::console::answer::{Failure, Frame, html};
+use crate::console::links;
+use crate::console::reads::{Fields, Signed};
+use crate::console::session::{LIFETIME, Refused};
+use crate::console::state::Console;
+
+pub(super) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/sign-in", get(open).post(by_token))
+        .route("/sign-out", post(sign_out))
+        .route("/sign-out-everywhere", post(sign_out_everywhere))
+}
+
+#[derive(Template)]
+#[template(path = "console/sign_in.html")]
+struct Page {
+    frame: Frame,
+    problem: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Form {
+    token: String,
+}
+
+/// The form, or, with the code of a link, a session.
+async fn open(State(console): State<Console>, Query(link): Query<Link>, headers: HeaderMap) -> Response {
+    // Browsers fetch an address before it is opened; that must not use the code up.
+    let is_ahead = headers.contains_key("sec-purpose");
+    match link.code {
+        Some(_) if is_ahead => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(code) => {
+            let wrong = "This link has been used, or is older than 60 seconds. Sign in with the token.";
+            answer(&console, console.sign_in_by_code(&code), wrong)
+        }
+        None => html(&Page {
+            frame: Frame::signed_out(),
+            problem: None,
+        }),
+    }
+}
+
+async fn by_token(State(console): State<Console>, Fields(form): Fields<Form>) -> Response {
+    let wrong =
+        "This is not the token of this companion. It is in the lines that `scalr-eventbridge dev` printed.";
+    answer(&console, console.sign_in(form.token.trim()), wrong)
+}
+
+/// A session's cookie, or what is wrong.
+fn answer(console: &Console, signed_in: Result<String, Refused>, wrong: &str) -> Response {
+    let (status, problem, wait) = match signed_in {
+        Ok(id) => {
+            let cookie = console.set_cookie(&id, LIFETIME.as_secs());
+            return ([(SET_COOKIE, cookie)], Redirect::to(links::INTEGRATIONS)).into_response();
+        }
+        Err(Refused::Wrong) => (StatusCode::FORBIDDEN, wrong.to_owned(), None),
+        Err(Refused::TooMany(wait)) => {
+            let seconds = wait.as_secs() + 1;
+            let problem = format!("Too many sign-ins have failed. Try again in {seconds} seconds.");
+            (StatusCode::TOO_MANY_REQUESTS, problem, Some(seconds))
+        }
+    };
+    let page = html(&Page {
+        frame: Frame::signed_out(),
+        problem: Some(problem),
+    });
+    let mut answer = (status, page).into_response();
+    if let Some(seconds) = wait {
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    answer
+}
+
+async fn sign_out(State(console): State<Console>, signed: Signed) -> Result<Response, Failure> {
+    console.sessions().close(&signed.session);
+    Ok(gone(&console))
+}
+
+async fn sign_out_everywhere(State(console): State<Console>, _signed: Signed) -> Result<Response, Failure> {
+    console.sessions().close_all();
+    Ok(gone(&console))
+}
+
+fn gone(console: &Console) -> Response {
+    let cookie = console.set_cookie("", 0);
+    ([(SET_COOKIE, cookie)], Redirect::to(links::SIGN_IN)).into_response()
+}

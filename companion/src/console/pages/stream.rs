@@ -1,0 +1,123 @@
+//! What happens to a connection's events, as a stream of server-sent events: a line each, and word that something changed.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use futures::{StreamExt as _, stream};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+use crate::clock::rfc3339_seconds;
+use crate::console::answer::Failure;
+use crate::console::reads::Signed;
+use crate::console::state::Console;
+use crate::console::text::Shown;
+use crate::store::{Happening, What};
+
+/// How often an idle stream says that it is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub(super) fn routes() -> Router<Console> {
+    Router::new().route("/integrations/{id}/stream", get(open))
+}
+
+#[derive(Template)]
+#[template(path = "console/happening.html")]
+struct Line {
+    at: String,
+    class: &'static str,
+    word: &'static str,
+    text: Shown,
+}
+
+/// A stream under way.
+struct Watch {
+    console: Console,
+    session: String,
+    connection: String,
+    feed: Receiver<Happening>,
+}
+
+async fn open(
+    State(console): State<Console>,
+    signed: Signed,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    // Before the page is read again: nothing between the two is missed.
+    let feed = console.app().store.watch();
+    let row = console.connection(&signed, &id).await?;
+    let watch = Watch {
+        console,
+        session: signed.session,
+        connection: row.id.to_string(),
+        feed,
+    };
+    let changes = stream::unfold(watch, |mut watch| async {
+        let events = watch.next().await?;
+        Some((events, watch))
+    });
+    let first = stream::iter([Ok::<_, Infallible>(changed())]);
+    let events = first.chain(changes.flat_map(|events| stream::iter(events.into_iter().map(Ok))));
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    Ok(events.into_response())
+}
+
+/// Has the page load again what it shows of the connection. Browsers drop an event without data.
+fn changed() -> Event {
+    Event::default().event("change").data("now")
+}
+
+impl Watch {
+    /// What happens next; none once the console stops or the session has ended.
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        loop {
+            let received = tokio::select! {
+                () = self.console.stopped() => return None,
+                received = self.feed.recv() => received,
+            };
+            self.console.sessions().token(&self.session, Instant::now())?;
+            let line = match received {
+                Ok(happening) if happening.connection != self.connection => continue,
+                Ok(happening) => line(happening.what),
+                Err(RecvError::Lagged(left_out)) => Some(("wait", "left out", format!("{left_out} lines"))),
+                Err(RecvError::Closed) => return None,
+            };
+            let shown = line.and_then(|(class, word, text)| {
+                let line = Line {
+                    at: rfc3339_seconds(self.console.app().clock.wall_ms()),
+                    class,
+                    word,
+                    text: Shown::new(text),
+                };
+                line.render().ok()
+            });
+            let shown = shown.map(|line| Event::default().event("happening").data(line.trim()));
+            return Some(shown.into_iter().chain([changed()]).collect());
+        }
+    }
+}
+
+/// How a line is marked, its word, and what it says; none where the page alone shows it.
+fn line(what: What) -> Option<(&'static str, &'static str, String)> {
+    let named = |event_id: String, detail_type: String| format!("{detail_type} {event_id}");
+    Some(match what {
+        What::Accepted {
+            event_id,
+            detail_type,
+        } => ("wait", "accepted", named(event_id, detail_type)),
+        What::Delivered {
+            event_id,
+            detail_type,
+        } => ("ok", "delivered", named(event_id, detail_type)),
+        What::Retried { event_id, error } => ("wait", "retried", format!("{event_id}: {error}")),
+        What::Dropped { events, why } => ("bad", "dropped", format!("{events}: {why}")),
+        What::Status => return None,
+    })
+}

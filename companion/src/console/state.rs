@@ -1,0 +1,125 @@
+//! What every page works with.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::aws::{LocalAws, Place};
+use super::guard::Guard;
+use super::links;
+use super::session::{Refused, Sessions};
+use crate::app::App;
+
+/// What a console is started with.
+pub(crate) struct Settings {
+    /// The local AWS of this process.
+    pub(crate) aws: Option<LocalAws>,
+    /// Host names that are answered for, beside loopback's.
+    pub(crate) hosts: Vec<String>,
+    /// Whether it is served over TLS.
+    pub(crate) is_tls: bool,
+    /// The port that it is served on. Cookies know no ports, so the name of this one has it.
+    pub(crate) port: u16,
+}
+
+/// The console. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Console(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    aws: Option<LocalAws>,
+    guard: Arc<Guard>,
+    sessions: Sessions,
+    cookie: String,
+    is_tls: bool,
+    stop: CancellationToken,
+}
+
+impl Console {
+    /// A console without sessions.
+    pub(crate) fn new(app: App, settings: Settings) -> Self {
+        let scheme = if settings.is_tls { "https" } else { "http" };
+        Self(Arc::new(Inner {
+            app,
+            aws: settings.aws,
+            guard: Arc::new(Guard {
+                hosts: settings.hosts,
+                scheme,
+            }),
+            sessions: Sessions::default(),
+            cookie: format!("scalr-console-{}", settings.port),
+            is_tls: settings.is_tls,
+            stop: CancellationToken::new(),
+        }))
+    }
+
+    /// A link that signs in once, within a minute.
+    pub(crate) fn link(&self, hostname: &str) -> String {
+        let code = self.0.sessions.new_code(Instant::now());
+        format!("{hostname}{}", links::with(links::SIGN_IN, &[("code", &code)]))
+    }
+
+    /// Ends the event streams.
+    pub(crate) fn stop(&self) {
+        self.0.stop.cancel();
+    }
+
+    pub(super) fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    pub(super) fn guard(&self) -> Arc<Guard> {
+        Arc::clone(&self.0.guard)
+    }
+
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    pub(super) fn has_aws(&self) -> bool {
+        self.0.aws.is_some()
+    }
+
+    pub(super) fn local_aws(&self) -> Option<&LocalAws> {
+        self.0.aws.as_ref()
+    }
+
+    /// AWS in this account and region, where it can be seen.
+    pub(super) fn place(&self, account: &str, region: &str) -> Option<Place> {
+        Some(self.0.aws.as_ref()?.place(account, region))
+    }
+
+    pub(super) async fn stopped(&self) {
+        self.0.stop.cancelled().await;
+    }
+
+    /// The name of the session's cookie.
+    pub(super) fn cookie(&self) -> &str {
+        &self.0.cookie
+    }
+
+    /// The cookie of a session, or the one that ends it.
+    pub(super) fn set_cookie(&self, id: &str, seconds: u64) -> String {
+        let secure = if self.0.is_tls { "; Secure" } else { "" };
+        format!(
+            "{}={id}; Path={}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}",
+            self.0.cookie,
+            links::BASE
+        )
+    }
+
+    /// Signs in by the token.
+    pub(super) fn sign_in(&self, token: &str) -> Result<String, Refused> {
+        let owner = &self.0.app.owner;
+        let is_right = |token: &str| owner.token.is(token);
+        self.0.sessions.by_token(token, is_right, Instant::now())
+    }
+
+    /// Signs in by the code of a link.
+    pub(super) fn sign_in_by_code(&self, code: &str) -> Result<String, Refused> {
+        let token = &self.0.app.owner.token;
+        self.0.sessions.by_code(code, token, Instant::now())
+    }
+}

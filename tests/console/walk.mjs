@@ -1,0 +1,290 @@
+// The console in a real browser: every step of the integration by clicks, from the link that `dev` prints to an event in the log
+// group; what was clicked plans empty against the configuration that is shown; axe finds nothing; no page breaks its own policy.
+// `cargo xtask test --step console` starts it and sets the variables.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const { CONSOLE_TOOLS, CONSOLE_COMPANION, CONSOLE_PROVIDER_DIR, CONSOLE_TERRAFORM, CONSOLE_CHROMIUM, CONSOLE_PICTURES, CONSOLE_WRITE } = process.env;
+const load = createRequire(join(CONSOLE_TOOLS, "package.json"));
+const { chromium } = load("playwright-core");
+const axe = load("axe-core").source;
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const BYTES_MAX = 100 * 1024;
+const PATIENCE_MS = 60_000;
+const VIEWS = [
+  { name: "light", colorScheme: "light", width: 1280 },
+  { name: "dark", colorScheme: "dark", width: 1280 },
+  { name: "320 px", colorScheme: "light", width: 320 },
+  { name: "320 px dark", colorScheme: "dark", width: 320 },
+];
+
+/** The pages that the guide has pictures of. */
+const PICTURES = { "connection, pending": "connection", "rule, step 2, a miss": "test-pattern", chain: "chain", "log group": "log-group" };
+
+/** Starts `dev`; resolves to the process and what it printed. */
+async function start() {
+  const process_ = spawn(CONSOLE_COMPANION, ["dev"], { stdio: ["ignore", "pipe", "inherit"] });
+  const found = { process: process_, variables: {} };
+  for await (const line of createInterface({ input: process_.stdout })) {
+    if (line.startsWith("Console ")) found.link = line.slice("Console ".length);
+    for (const [, name, value] of line.matchAll(/([A-Z_]+)=(\S+)/g)) found.variables[name] = value;
+    if (line.startsWith("Ctrl-C")) return found;
+  }
+  throw new Error("dev ended");
+}
+
+/** Fails where axe finds a violation, in each view. */
+async function accessible(page, where) {
+  // With its styles.
+  await page.waitForLoadState("load");
+  for (const view of VIEWS) {
+    await page.emulateMedia({ colorScheme: view.colorScheme });
+    await page.setViewportSize({ width: view.width, height: 800 });
+    const { violations } = await page.evaluate((tags) => window.axe.run(document, { runOnly: { type: "tag", values: tags } }), TAGS);
+    const said = violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join("\n  ")}`);
+    assert.deepEqual(said, [], `${where}, ${view.name}`);
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wider <= 0, `${where}, ${view.name}: the page is ${wider} px wider than the window`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  if (PICTURES[where]) await pictured(page, PICTURES[where]);
+}
+
+/** Compares the page's text with the one that its picture was made of, or makes both. */
+async function pictured(page, name) {
+  const text = (await page.locator("main").innerText())
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, "TIME")
+    .replace(/\b(run|in|env|ws|acc)-v0\w+/g, "$1-ID")
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "UUID")
+    .replace(/("duration": )[\d.]+/, "$1NUMBER");
+  const file = join(CONSOLE_PICTURES, `${name}.txt`);
+  if (CONSOLE_WRITE) {
+    mkdirSync(CONSOLE_PICTURES, { recursive: true });
+    writeFileSync(file, `${text}\n`);
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.screenshot({ path: join(CONSOLE_PICTURES, `${name}.png`), fullPage: name === "test-pattern" });
+    return;
+  }
+  assert.equal(`${text}\n`, readFileSync(file, "utf8"), `${name}: the guide's picture is of another text: cargo xtask docs --pictures`);
+}
+
+/** The configuration that a page shows. */
+async function shown(page) {
+  return page.locator("#hcl").textContent();
+}
+
+/** Pastes a configuration into a folder of its own: it imports so many objects, changes nothing, and then plans empty. */
+function plansEmpty(hcl, variables, imports) {
+  const folder = mkdtempSync(join(tmpdir(), "console-walk-"));
+  const settings = `provider_installation {\n  dev_overrides { "scalr-eventbridge/scalr" = "${CONSOLE_PROVIDER_DIR}" }\n  direct {}\n}\n`;
+  writeFileSync(join(folder, "cli.tfrc"), settings);
+  writeFileSync(join(folder, "main.tf"), hcl);
+  const run = (...args) => {
+    const env = { ...process.env, ...variables, TF_CLI_CONFIG_FILE: join(folder, "cli.tfrc"), CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
+    return execFileSync(CONSOLE_TERRAFORM, args, { cwd: folder, env, encoding: "utf8" });
+  };
+  try {
+    const plan = run("plan", "-no-color", "-input=false");
+    assert.match(plan, new RegExp(`Plan: ${imports} to import, 0 to add, 0 to change, 0 to destroy`), plan);
+    run("apply", "-no-color", "-input=false", "-auto-approve");
+    run("plan", "-no-color", "-input=false", "-detailed-exitcode");
+  } catch (error) {
+    throw new Error(`${error.message}\n${error.stdout ?? ""}\n${error.stderr ?? ""}\n${hcl}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const steps = [];
+const step = (name, run) => steps.push({ name, run });
+
+step("sign in by the printed link", async ({ page, dev }) => {
+  await page.goto(dev.link);
+  await page.getByRole("heading", { name: "Integrations: AWS EventBridge" }).waitFor();
+  await accessible(page, "integrations, empty");
+});
+
+step("create a connection, with checks beside the fields", async ({ page }) => {
+  await page.getByRole("link", { name: "Create connection" }).first().click();
+  await page.getByLabel("Connection name").fill("<script>alert(1)</script>");
+  await page.getByLabel("AWS account ID").fill("12345");
+  await page.getByLabel("AWS account ID").press("Tab");
+  await page.getByText("A name holds letters, digits").waitFor();
+  await page.getByText("An AWS account id is 12 digits.").waitFor();
+  await accessible(page, "new connection");
+  await page.getByLabel("Connection name").fill("prod");
+  await page.getByLabel("AWS account ID").fill("123456789012");
+  await page.getByLabel("AWS region").fill("us-east-1");
+  await page.getByText("Show as Terraform").click();
+  await page.locator("#hcl", { hasText: '"prod"' }).waitFor();
+  await page.getByRole("button", { name: "Create connection" }).click();
+  await page.getByText("this connection is pending").waitFor();
+  await accessible(page, "connection, pending");
+});
+
+step("associate the source with an event bus", async ({ page }) => {
+  await page.getByRole("link", { name: "Open the partner event source" }).click();
+  await page.locator(".badge.PENDING").waitFor();
+  await accessible(page, "source, pending");
+  await page.getByRole("button", { name: "Associate with event bus" }).click();
+  await page.getByText("is associated with its event bus").waitFor();
+  await accessible(page, "source, active");
+  await page.getByRole("link", { name: "AWS: Partner event sources" }).click();
+  await accessible(page, "sources");
+  await page.getByRole("link", { name: "AWS: Event buses" }).click();
+  await accessible(page, "buses");
+  await page.getByRole("link", { name: "aws.partner/scalr.com/local/prod" }).click();
+  await accessible(page, "bus, empty");
+});
+
+step("create a rule, after testing its pattern", async ({ page }) => {
+  await page.getByRole("link", { name: "Create rule" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("runs");
+  await page.getByLabel("Description").fill('<b>${path.module} "; rm');
+  await accessible(page, "rule, step 1");
+  await page.getByRole("button", { name: "Next" }).click();
+  const pattern = page.getByLabel("Event pattern: custom pattern");
+  const whole = await pattern.inputValue();
+  await pattern.fill('{"detail-type": ["RunExecuted"], "detail": {"event": {"result": ["errored"]}}}');
+  await page.getByRole("button", { name: "Test pattern" }).click();
+  await page.getByText("detail.event.result does not match").waitFor();
+  await accessible(page, "rule, step 2, a miss");
+  await pattern.fill(whole);
+  await page.getByRole("button", { name: "Test pattern" }).click();
+  await page.getByText("The sample event matched the pattern.").waitFor();
+  await accessible(page, "rule, step 2");
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Log group").fill("/aws/events/scalr");
+  await accessible(page, "rule, step 3");
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Tags").fill("team=platform\nnote=${x}");
+  await accessible(page, "rule, step 4");
+  await page.getByRole("button", { name: "Next" }).click();
+  await accessible(page, "rule, step 5");
+  await page.getByRole("button", { name: "Create rule" }).click();
+  await page.getByText("The rule was created.").waitFor();
+  await accessible(page, "rule");
+});
+
+step("refresh the status", async ({ page }) => {
+  await page.getByRole("link", { name: "Open the connection" }).click();
+  await page.getByRole("link", { name: "Find the broken link" }).click();
+  await page.getByRole("heading", { name: "Connection: broken" }).waitFor();
+  await accessible(page, "chain");
+  await page.getByRole("link", { name: "prod", exact: true }).click();
+  await page.getByRole("button", { name: "Refresh status" }).click();
+  await page.locator("#standing .badge.active").waitFor();
+});
+
+step("select the connection for audit logs", async ({ page }) => {
+  await page.getByRole("link", { name: "Audit logs" }).click();
+  await page.getByLabel("prod (123456789012, us-east-1, active)").check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The setting was saved.").waitFor();
+  await accessible(page, "audit logs");
+});
+
+step("a run's event is seen live, and is in the log group", async ({ page }) => {
+  await page.getByRole("link", { name: "Integrations" }).click();
+  await accessible(page, "integrations");
+  // The stream begins with word that has the page load its figures: from then on nothing is missed.
+  const live = page.waitForResponse((answer) => answer.url().endsWith("/standing"));
+  await page.getByRole("link", { name: "prod" }).click();
+  await live;
+  await page.getByRole("button", { name: "Start a run" }).click();
+  await page.getByText("was started.").waitFor();
+  await page.locator(".live").getByText("delivered").first().waitFor({ timeout: PATIENCE_MS });
+  await accessible(page, "connection, active");
+  await page.getByRole("link", { name: "Open the log group" }).click();
+  await page.getByText("RunExecuted, network, applied").waitFor({ timeout: PATIENCE_MS });
+  await accessible(page, "log group");
+  await page.getByRole("link", { name: "AWS: Log groups" }).click();
+  await accessible(page, "log groups");
+});
+
+step("what was clicked plans empty against what is shown", async ({ page, dev }) => {
+  await page.getByRole("link", { name: "Integrations" }).click();
+  await page.getByRole("link", { name: "prod" }).click();
+  const hcl = await shown(page);
+  // Connection, bus, rule, target, activation, audit-log setting.
+  plansEmpty(hcl, dev.variables, 6);
+});
+
+step("pause holds events and says so, resume sends them", async ({ page }) => {
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("The connection is paused: events are held.").waitFor();
+  await page.getByRole("button", { name: "Start a run" }).click();
+  await page.getByRole("heading", { name: "Held events" }).waitFor({ timeout: PATIENCE_MS });
+  await accessible(page, "connection, paused");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("heading", { name: "Held events" }).waitFor({ state: "detached", timeout: PATIENCE_MS });
+});
+
+step("the keyboard is enough, and sign-out ends the session", async ({ page, dev }) => {
+  await page.goto(new URL("/console/integrations", dev.link).href);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  await page.getByRole("button", { name: "Sign out" }).press("Enter");
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await accessible(page, "sign in");
+  // What is wrong is found.
+  await page.evaluate(() => document.querySelector("main").append(document.createElement("button")));
+  await assert.rejects(accessible(page, "a button without a name"), /button-name/);
+  await page.reload();
+  await page.getByLabel("Token").fill(dev.variables.SCALR_TOKEN);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Integrations: AWS EventBridge" }).waitFor();
+});
+
+const dev = await start();
+const browser = await chromium.launch({ executablePath: CONSOLE_CHROMIUM, args: ["--no-sandbox"] });
+let [passed, failed] = [0, 0];
+try {
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  await context.addInitScript({ content: axe });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const troubles = [];
+  page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
+  page.on("pageerror", (error) => troubles.push(String(error)));
+  const heavy = [];
+  const wire = await context.newCDPSession(page);
+  await wire.send("Network.enable");
+  await wire.send("Network.setCacheDisabled", { cacheDisabled: true });
+  let bytes = 0;
+  wire.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  page.on("framenavigated", () => {
+    if (bytes > BYTES_MAX) heavy.push(`${page.url()}: ${bytes} bytes before`);
+    bytes = 0;
+  });
+  for (const { name, run } of steps) {
+    const begin = Date.now();
+    try {
+      await run({ page, dev });
+      assert.deepEqual(troubles.splice(0), [], "the browser complains");
+      assert.deepEqual(heavy.splice(0), [], "pages are too heavy");
+      passed += 1;
+      console.log(`ok      ${name} (${Date.now() - begin} ms)`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED  ${name}\n${error.stack}\nat ${page.url()}\n${troubles.join("\n")}`);
+      // The later steps begin where this one ends.
+      break;
+    }
+  }
+} finally {
+  await browser.close();
+  dev.process.kill("SIGTERM");
+}
+console.log(`  console in chromium   ${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed === steps.length ? 0 : 1);
