@@ -1,8 +1,8 @@
-//! A text file of the repository.
+//! A file of the repository.
 
 use std::path::Path;
 
-/// A file of the repository: its path from the root, and its text.
+/// A file of the repository: its path from the root, and its text; a picture has none.
 pub(super) struct File {
     pub(super) path: String,
     pub(super) text: String,
