@@ -192,6 +192,54 @@ mod tests {
         }
     }
 
+    fn release() -> Yaml {
+        read(&paths::root().join(".github/workflows/release.yml")).unwrap()
+    }
+
+    #[test]
+    fn a_release_is_packed_tried_and_agreed_to_before_it_is_published() {
+        let release = release();
+        for (name, job) in release["jobs"].as_hash().unwrap() {
+            let needs = &job["needs"];
+            let listed = needs.as_vec().into_iter().flatten();
+            let needs: Vec<_> = listed.chain([needs]).filter_map(Yaml::as_str).collect();
+            let steps = job["steps"].as_vec().unwrap();
+            let takes = |action| {
+                move |step: &Yaml| step["uses"].as_str().is_some_and(|used| used.starts_with(action))
+            };
+            if steps.iter().any(takes("actions/download-artifact@")) {
+                assert!(needs.contains(&"pack"), "{name:?} needs {needs:?}");
+            }
+            if pairs(&job["permissions"]).values().any(|value| value == "write") {
+                assert!(needs.contains(&"try"), "{name:?} needs {needs:?}");
+                assert_eq!(job["environment"].as_str(), Some("release"), "{name:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_not_the_version_is_packed_nowhere() {
+        let release = release();
+        let steps = release["jobs"]["pack"]["steps"].as_vec().unwrap();
+        let first = steps.iter().find_map(|step| step["run"].as_str()).unwrap();
+        let version = env!("CARGO_PKG_VERSION");
+        for (tag, wanted) in [
+            (format!("v{version}"), true),
+            (version.to_owned(), false),
+            (format!("v{version}-rc.1"), false),
+            ("v9.9.9".to_owned(), false),
+            (String::new(), false),
+        ] {
+            let mut shell = std::process::Command::new("bash");
+            shell
+                .args(["-e", "-c", first])
+                .current_dir(paths::root())
+                .env("GITHUB_REF_NAME", &tag);
+            let ended = shell.output().unwrap();
+            assert_eq!(ended.status.success(), wanted, "{tag}: {ended:?}");
+        }
+    }
+
     #[test]
     fn the_guide_has_a_workflow_and_a_gitlab_job() {
         let [workflow, pipeline] = of_guide("ci").unwrap().try_into().unwrap();

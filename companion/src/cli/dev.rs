@@ -28,6 +28,9 @@ const PARTNER_ACCOUNT: &str = "999900001111";
 /// Longest time for one server to end after the other has.
 const END: Duration = Duration::from_secs(5);
 
+/// The region of requests that name none, where the caller names none either.
+const REGION: &str = "us-east-1";
+
 /// The shortest token: shorter texts could not be kept out of logs.
 const TOKEN_CHARS_MIN: usize = 8;
 
@@ -84,9 +87,9 @@ pub(super) struct Servers {
     /// A workspace that there is to be, with its environment; may be repeated, and the first is the printed one.
     #[arg(long = "workspace", value_name = "ENVIRONMENT/NAME", value_parser = clap::builder::ValueParser::new(workspace))]
     workspaces: Vec<WorkspaceName>,
-    /// The AWS region of requests that name none.
-    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
-    region: String,
+    /// The AWS region of requests that name none; without it, `us-east-1`.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
     /// Drop events that were held for longer than this.
     #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u32).range(1..))]
     hold_hours_max: u32,
@@ -131,6 +134,29 @@ impl Servers {
     /// The account of the printed variables.
     fn account(&self) -> &str {
         self.accounts.first().map_or("", String::as_str)
+    }
+
+    fn region(&self) -> &str {
+        self.region.as_deref().unwrap_or(REGION)
+    }
+
+    /// The variables by which AWS's tools find this AWS. For a real one, credentials and endpoints come from AWS's own settings,
+    /// and so does the region that no option has named: a profile may have one.
+    fn aws_variables(&self, endpoint: &Endpoint) -> Vec<(&'static str, String)> {
+        let mut variables = Vec::new();
+        if endpoint.is_local {
+            variables.extend([
+                ("AWS_ENDPOINT_URL", endpoint.url.clone()),
+                ("AWS_ACCESS_KEY_ID", self.account().to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+            ]);
+        }
+        if endpoint.is_local || self.region.is_some() {
+            variables.push(("AWS_REGION", self.region().to_owned()));
+            // The `aws` command line, version 1, reads only this one.
+            variables.push(("AWS_DEFAULT_REGION", self.region().to_owned()));
+        }
+        variables
     }
 
     /// Refuses a token that could not be sent or hidden, and what says nothing about another AWS. The token is not repeated.
@@ -244,7 +270,7 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
         partner: if endpoint.is_local {
             Partner::local(&endpoint.url, PARTNER_ACCOUNT)
         } else {
-            Partner::real(&endpoint.url, &args.region).await
+            Partner::real(&endpoint.url, args.region()).await
         },
     })
     .await?;
@@ -290,17 +316,7 @@ impl Opened {
         if let Some(tls) = &self.tls {
             variables.push(("SSL_CERT_FILE", tls.ca_file.display().to_string()));
         }
-        if self.endpoint.is_local {
-            // Elsewhere credentials and endpoints come from AWS's own settings.
-            variables.extend([
-                ("AWS_ENDPOINT_URL", self.endpoint.url.clone()),
-                ("AWS_ACCESS_KEY_ID", args.account().to_owned()),
-                ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
-            ]);
-        }
-        variables.push(("AWS_REGION", args.region.clone()));
-        // The `aws` command line, version 1, reads only this one.
-        variables.push(("AWS_DEFAULT_REGION", args.region.clone()));
+        variables.extend(args.aws_variables(&self.endpoint));
         variables
     }
 }
@@ -333,7 +349,7 @@ fn certificate(args: &Servers, dir: &Path) -> anyhow::Result<Option<Tls>> {
 fn console(args: &Servers, aws: Option<&aws_local::Server>) -> Option<ConsoleConfig> {
     let aws = aws.map(|server| {
         let endpoint = format!("http://{}", server.local_addr());
-        LocalAws::new(&endpoint, args.account(), &args.region)
+        LocalAws::new(&endpoint, args.account(), args.region())
     });
     (!args.console.no_console).then(|| ConsoleConfig {
         aws,
@@ -349,7 +365,7 @@ async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> 
         listen: args.aws_listen,
         data_dir: args.data_dir.as_ref().map(|dir| dir.join("aws")),
         account: args.account().to_owned(),
-        region: args.region.clone(),
+        region: args.region().to_owned(),
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts.clone(),
         targets: args.limits.targets.clone(),
@@ -414,7 +430,7 @@ fn announce(args: &Args, opened: &Opened) -> anyhow::Result<()> {
         text(args.servers.account()),
         // With AWS's own settings the account is not known before the first call.
         json!(opened.endpoint.is_local.then_some(PARTNER_ACCOUNT)),
-        text(&args.servers.region),
+        text(args.servers.region()),
         json!(
             opened
                 .companion
@@ -460,7 +476,54 @@ fn human(args: &Servers, opened: &Opened) -> String {
         workspace = seeded.workspace_id,
         endpoint = opened.endpoint.url,
         aws_account = args.accounts.join(", "),
-        region = args.region,
+        region = args.region(),
         exports = exports.join("\n"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        servers: Servers,
+    }
+
+    #[test]
+    fn variables_lead_to_a_local_aws_and_leave_a_real_one_to_its_own_settings() {
+        const LOCAL: &str = "http://127.0.0.1:4566";
+        const REAL: &str = "https://events.eu-west-1.amazonaws.com";
+        let to_local = |region| {
+            vec![
+                ("AWS_ENDPOINT_URL", LOCAL),
+                ("AWS_ACCESS_KEY_ID", "123456789012"),
+                ("AWS_SECRET_ACCESS_KEY", "none"),
+                ("AWS_REGION", region),
+                ("AWS_DEFAULT_REGION", region),
+            ]
+        };
+        let region = [("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "eu-west-1")];
+        for (url, words, wanted) in [
+            (LOCAL, &[][..], to_local("us-east-1")),
+            (LOCAL, &["--region", "eu-west-1"], to_local("eu-west-1")),
+            (REAL, &[], vec![]),
+            (REAL, &["--region", "eu-west-1"], region.to_vec()),
+        ] {
+            let line = Line::parse_from([&["dev"], words].concat());
+            let endpoint = Endpoint {
+                url: url.to_owned(),
+                is_local: is_loopback(url),
+            };
+            let found = line.servers.aws_variables(&endpoint);
+            let found: Vec<_> = found
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            assert_eq!(found, wanted, "{url} {words:?}");
+        }
+    }
 }

@@ -19,10 +19,13 @@ const OWN: u8 = 125;
 const NOT_EXECUTABLE: u8 = 126;
 /// There is no such command, as in a shell.
 const NOT_FOUND: u8 = 127;
-/// Whose variables the command gets from here alone: a profile or an endpoint of the caller's would lead it elsewhere.
-const REPLACED: [&str; 2] = ["AWS_", "SCALR_"];
+/// Whose variables the command gets from here alone: a token or a host of the caller's would lead it elsewhere.
+const REPLACED: &str = "SCALR_";
 /// What this program itself reads.
 const KEPT: &str = "SCALR_EVENTBRIDGE_";
+/// Those of AWS's tools, which are replaced with a local AWS: a profile or an endpoint of the caller's would lead the command
+/// to the real one. Where the AWS is a real one they say which account it is, and stay.
+const REPLACED_FOR_LOCAL_AWS: &str = "AWS_";
 const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 #[derive(clap::Args)]
@@ -72,14 +75,25 @@ async fn run(args: Args) -> anyhow::Result<u8> {
         ended = wait(&mut child, &mut signals) => ended?,
         served = &mut servers => {
             signals.end(&child);
-            child.wait().await?;
+            wait(&mut child, &mut signals).await?;
             served?;
             bail!("the servers have ended before the command");
         }
     };
     stop.cancel();
-    servers.await?;
-    Ok(code(status))
+    Ok(after(status, servers.await))
+}
+
+/// The command's code, also where the servers did not end as they should: what the command has done stays done.
+fn after(status: ExitStatus, servers: anyhow::Result<()>) -> u8 {
+    if let Err(error) = servers {
+        let error = format!("{error:#}");
+        tracing::error!(
+            error,
+            "the servers did not end as they should, after the command had ended"
+        );
+    }
+    code(status)
 }
 
 /// Waits for the command, and passes on each signal that it has not got itself. However long it takes to stop, the servers stay.
@@ -97,8 +111,10 @@ fn command(args: &Args, opened: &Opened) -> Command {
     let mut words = args.command.iter();
     let mut command = Command::new(words.next().map_or_else(|| OsStr::new(""), OsString::as_os_str));
     command.args(words);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_replaced(name)) {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if is_replaced(&name, opened.has_local_aws()) {
+            command.env_remove(name);
+        }
     }
     command.envs(opened.variables(&args.servers));
     command.env("TF_VAR_workspace_id", opened.installation().workspace_id.as_str());
@@ -110,9 +126,10 @@ fn command(args: &Args, opened: &Opened) -> Command {
     command
 }
 
-fn is_replaced(name: &OsStr) -> bool {
+fn is_replaced(name: &OsStr, has_local_aws: bool) -> bool {
     let name = name.to_string_lossy();
-    REPLACED.iter().any(|prefix| name.starts_with(prefix)) && !name.starts_with(KEPT)
+    let of_scalr = name.starts_with(REPLACED) && !name.starts_with(KEPT);
+    of_scalr || has_local_aws && name.starts_with(REPLACED_FOR_LOCAL_AWS)
 }
 
 /// The hosts that are reached without a proxy: those that were set, in either spelling, and loopback.
@@ -171,6 +188,16 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn servers_that_do_not_end_as_they_should_leave_the_code_alone() {
+        use std::os::unix::process::ExitStatusExt as _;
+        for (raw, wanted) in [(0, 0), (7 << 8, 7), (15, 143)] {
+            let failed = Err(anyhow::anyhow!("the disk is full"));
+            assert_eq!(after(ExitStatus::from_raw(raw), failed), wanted, "{raw}");
+        }
+    }
+
     #[test]
     fn a_command_that_does_not_start_has_the_code_of_a_shell() {
         for (kind, wanted) in [
@@ -184,15 +211,18 @@ mod tests {
 
     #[test]
     fn variables_that_lead_elsewhere_are_replaced() {
-        for (name, wanted) in [
-            ("AWS_PROFILE", true),
-            ("AWS_ENDPOINT_URL_EVENTBRIDGE", true),
-            ("SCALR_TOKEN", true),
-            ("SCALR_EVENTBRIDGE_LOG", false),
-            ("PATH", false),
-            ("TF_VAR_aws", false),
+        for (name, with_local_aws, with_real_aws) in [
+            ("AWS_PROFILE", true, false),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", true, false),
+            ("SCALR_TOKEN", true, true),
+            ("SCALR_EVENTBRIDGE_LOG", false, false),
+            ("PATH", false, false),
+            ("TF_VAR_aws", false, false),
         ] {
-            assert_eq!(is_replaced(OsStr::new(name)), wanted, "{name}");
+            for (is_local, wanted) in [(true, with_local_aws), (false, with_real_aws)] {
+                let replaced = is_replaced(OsStr::new(name), is_local);
+                assert_eq!(replaced, wanted, "{name}, local: {is_local}");
+            }
         }
     }
 

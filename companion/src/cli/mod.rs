@@ -79,8 +79,9 @@ enum Command {
     Dev(dev::Args),
     /// Run a command against Scalr's API and a local AWS that are started for it and end with it.
     ///
-    /// The command finds both by its environment: variables that begin with `SCALR_` and `AWS_` are replaced, and `TF_VAR_workspace_id` is the
-    /// workspace in which runs can be started. Ctrl-C and SIGTERM reach the command; the servers stay until it has ended.
+    /// The command finds both by its environment: variables that begin with `SCALR_` are replaced, with a local AWS those that begin with `AWS_`
+    /// too, and `TF_VAR_workspace_id` is the workspace in which runs can be started. Ctrl-C, SIGTERM, SIGHUP and SIGQUIT reach the command; the
+    /// servers stay until it has ended.
     Exec(exec::Args),
     /// Run only the local AWS.
     AwsLocal(aws_local::Args),

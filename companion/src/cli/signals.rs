@@ -17,12 +17,18 @@ mod unix {
     use rustix::termios::tcgetpgrp;
     use tokio::signal::unix::{self, SignalKind};
 
+    // As the mask in /proc counts them.
+    const HANGUP_BIT: u64 = 1;
+
     use super::{Child, Command, io};
 
-    /// SIGINT and SIGTERM, which no longer end this process.
+    /// SIGINT, SIGTERM, SIGQUIT and SIGHUP, which no longer end this process: it ends after the command, and deletes its state.
     pub(in crate::cli) struct Signals {
         interrupt: unix::Signal,
         terminate: unix::Signal,
+        quit: unix::Signal,
+        /// Nothing where it is ignored: the command inherits that.
+        hangup: Option<unix::Signal>,
         at_terminal: bool,
     }
 
@@ -32,6 +38,8 @@ mod unix {
             Ok(Self {
                 interrupt: unix::signal(SignalKind::interrupt())?,
                 terminate: unix::signal(SignalKind::terminate())?,
+                quit: unix::signal(SignalKind::quit())?,
+                hangup: hangup()?,
                 at_terminal: at_terminal(),
             })
         }
@@ -49,6 +57,8 @@ mod unix {
             tokio::select! {
                 _ = self.interrupt.recv() => Signal::INT,
                 _ = self.terminate.recv() => Signal::TERM,
+                _ = self.quit.recv() => Signal::QUIT,
+                () = received(self.hangup.as_mut()) => Signal::HUP,
             }
         }
 
@@ -59,16 +69,43 @@ mod unix {
             };
             // A command that has ended needs no signal.
             let _ = match (signal, self.at_terminal) {
-                (Signal::INT, true) => Ok(()),
-                // As Ctrl-C: plugins of the command ignore it.
-                (Signal::INT, false) => kill_process_group(pid, signal),
-                _ => kill_process(pid, signal),
+                // Ctrl-C and Ctrl-\.
+                (Signal::INT | Signal::QUIT, true) => Ok(()),
+                // Plugins do not ignore it, and Terraform needs them to finish.
+                (Signal::TERM, _) | (_, true) => kill_process(pid, signal),
+                // As a terminal does. Plugins ignore SIGINT; the others end Terraform at once, and would leave its plugins behind.
+                (_, false) => kill_process_group(pid, signal),
             };
         }
 
         /// Asks the command to end.
         pub(in crate::cli) fn end(&self, child: &Child) {
             self.pass_on(Signal::TERM, child);
+        }
+    }
+
+    /// Listens for SIGHUP, except where this process was started with it ignored, as `nohup` does.
+    fn hangup() -> io::Result<Option<unix::Signal>> {
+        // Systems without /proc do not say what is ignored.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        if ignores_hangup(&status) {
+            return Ok(None);
+        }
+        unix::signal(SignalKind::hangup()).map(Some)
+    }
+
+    fn ignores_hangup(status: &str) -> bool {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & HANGUP_BIT != 0)
+    }
+
+    async fn received(signal: Option<&mut unix::Signal>) {
+        match signal {
+            Some(signal) => {
+                signal.recv().await;
+            }
+            None => std::future::pending().await,
         }
     }
 
@@ -80,6 +117,26 @@ mod unix {
             tcgetpgrp(io::stderr()),
         ];
         groups.into_iter().flatten().any(|group| group == getpgrp())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::ignores_hangup;
+
+        #[test]
+        fn an_ignored_hangup_is_seen() {
+            for (status, wanted) in [
+                (
+                    "Name:\tx\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000000000\n",
+                    true,
+                ),
+                ("SigIgn:\t0000000000001007\n", true),
+                ("SigIgn:\t0000000000001006\nSigCgt:\t0000000000000001\n", false),
+                ("", false),
+            ] {
+                assert_eq!(ignores_hangup(status), wanted, "{status}");
+            }
+        }
     }
 }
 

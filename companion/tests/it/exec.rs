@@ -5,15 +5,22 @@ use std::process::{Output, Stdio};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 use crate::companion::PROGRAM;
 use crate::process;
 
 /// `exec` with its state in `dir`, for the words after it.
 fn exec(dir: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    exec_by(&[], dir, words)
+}
+
+/// The same, started by the words before it.
+fn exec_by(starter: &[&str], dir: &Path, words: &[&str]) -> Command {
+    let line = [starter, &[PROGRAM, "exec"]].concat();
+    let mut command = Command::new(line[0]);
     command
-        .arg("exec")
+        .args(&line[1..])
         .args(words)
         .env("TMPDIR", dir)
         .env("PROGRAM", PROGRAM)
@@ -37,15 +44,43 @@ async fn code(child: &mut Child) -> Option<i32> {
     ended.expect("it ends").expect("it can be waited for").code()
 }
 
+/// The name of a connection that one companion has, whatever else is at its address later.
+const OURS: &str = "of-this-companion";
+
+/// Whether the servers at these addresses have our connection: Scalr's API, the local AWS.
+async fn have_ours(scalr: &str, token: &str, aws: &str) -> [bool; 2] {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let integrations = format!("{scalr}/api/iacp/v3/integrations/aws-event-bridge");
+    let signed =
+        "AWS4-HMAC-SHA256 Credential=210987654321/20260101/eu-west-1/events/aws4_request, Signature=none";
+    let sources = http
+        .post(aws)
+        .header("authorization", signed)
+        .header("x-amz-target", "AWSEvents.ListEventSources")
+        .header("content-type", "application/x-amz-json-1.1")
+        .body("{}");
+    let has = async |request: reqwest::RequestBuilder| {
+        let answer = async { request.send().await?.text().await };
+        // A stranger may do anything, hold the line too.
+        let answer = timeout(crate::PATIENCE, answer).await;
+        matches!(answer, Ok(Ok(text)) if text.contains(OURS))
+    };
+    [
+        has(http.get(integrations).bearer_auth(token)).await,
+        has(sources).await,
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_finds_both_servers_which_end_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let script = r#"
-        "$PROGRAM" connections list > /dev/null || exit 1
+        "$PROGRAM" connections create "$OURS" --aws-account-id 210987654321 --region eu-west-1 > /dev/null || exit 1
         "$PROGRAM" tail no-such-group 2>&1 | grep -q no-such-group || exit 2
-        echo "$SCALR_HOSTNAME" && echo "$AWS_ENDPOINT_URL"
+        echo "$SCALR_HOSTNAME $SCALR_TOKEN $AWS_ENDPOINT_URL"
         echo "$AWS_ACCESS_KEY_ID $AWS_REGION $AWS_DEFAULT_REGION $TF_VAR_workspace_id"
         echo "${AWS_PROFILE:-none} ${AWS_ENDPOINT_URL_EVENTBRIDGE:-none} $NO_PROXY"
+        read -r _
         exit 7"#;
     let words = [
         "--account",
@@ -57,24 +92,34 @@ async fn the_command_finds_both_servers_which_end_with_it() {
         "-c",
         script,
     ];
-    let output = run(exec(dir.path(), &words)
+    let mut child = exec(dir.path(), &words)
+        .env("OURS", OURS)
         .env("AWS_PROFILE", "elsewhere")
         .env("AWS_ENDPOINT_URL_EVENTBRIDGE", "https://elsewhere.example")
         .env("NO_PROXY", "a.example")
-        .env_remove("no_proxy"))
-    .await;
-    let printed = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(7), "{printed}{}", text(&output.stderr));
-    let lines: Vec<_> = printed.lines().collect();
-    let [scalr, aws, settings, replaced] = lines.as_slice() else {
-        panic!("{printed}")
-    };
-    assert_eq!(*settings, "210987654321 eu-west-1 eu-west-1 ws-v0local");
-    assert_eq!(*replaced, "none none a.example,127.0.0.1,localhost");
-    for url in [scalr, aws] {
-        let gone = reqwest::get(*url).await.expect_err("it has ended");
-        assert!(gone.is_connect(), "{gone:?}");
+        .env_remove("no_proxy")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = process::lines(&mut child);
+    let mut printed = Vec::new();
+    for _ in 0..3 {
+        printed.push(lines.next_line().await.unwrap().expect("three lines are printed"));
     }
+    assert_eq!(printed[1], "210987654321 eu-west-1 eu-west-1 ws-v0local");
+    assert_eq!(printed[2], "none none a.example,127.0.0.1,localhost");
+    let [scalr, token, aws]: [&str; 3] = printed[0]
+        .split(' ')
+        .collect::<Vec<_>>()
+        .try_into()
+        .expect("two addresses and a token");
+    assert_eq!(have_ours(scalr, token, aws).await, [true, true]);
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(b"\n").await.unwrap();
+    assert_eq!(code(&mut child).await, Some(7));
+    // Other servers may have these ports by now.
+    assert_eq!(have_ours(scalr, token, aws).await, [false, false]);
     assert_eq!(
         std::fs::read_dir(dir.path()).unwrap().count(),
         0,
@@ -82,24 +127,64 @@ async fn the_command_finds_both_servers_which_end_with_it() {
     );
 }
 
+/// Which account is meant, the caller's settings alone say.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_real_aws_the_command_keeps_the_callers_settings_of_aws() {
+    let script = r#"
+        echo "$AWS_PROFILE $AWS_REGION ${AWS_DEFAULT_REGION:-none} ${AWS_ENDPOINT_URL:-none} ${AWS_ACCESS_KEY_ID:-none}"
+        test "$SCALR_TOKEN" != of-the-caller && "$PROGRAM" connections list > /dev/null"#;
+    for (region, wanted) in [
+        (&[][..], "production eu-north-1 none none none\n"),
+        (
+            &["--region", "eu-west-1"],
+            "production eu-west-1 eu-west-1 none none\n",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let endpoint = ["--aws-endpoint", "https://aws.invalid"];
+        let words = [&endpoint, region, &["--", "sh", "-c", script]].concat();
+        let output = run(exec(dir.path(), &words)
+            .env("AWS_PROFILE", "production")
+            .env("AWS_REGION", "eu-north-1")
+            .env("SCALR_TOKEN", "of-the-caller")
+            .env_remove("AWS_DEFAULT_REGION")
+            .env_remove("AWS_ENDPOINT_URL")
+            .env_remove("AWS_ACCESS_KEY_ID"))
+        .await;
+        let error = text(&output.stderr);
+        assert_eq!(text(&output.stdout), wanted, "{error}");
+        assert_eq!(output.status.code(), Some(0), "{error}");
+    }
+}
+
 /// The command's group is its own, so that it gets a signal once, and the servers answer until it has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_reaches_the_command_and_the_servers_outlast_it() {
     let handles = r#"
-        trap 'kill $!; "$PROGRAM" connections list > /dev/null && exit 9' INT TERM
+        trap 'kill $!; "$PROGRAM" connections list > /dev/null && exit 9' INT TERM QUIT HUP
         kill -0 "-$$" || exit 3
         sleep 1000 &
         echo ready
         wait"#;
-    let ignorant = "echo ready; exec sleep 1000";
+    let ignorant = "ulimit -c 0; echo ready; exec sleep 1000";
+    // The tests themselves may have been started with it ignored.
+    let hears_hangup: &[&str] = if cfg!(target_os = "linux") {
+        &["env", "--default-signal=HUP"]
+    } else {
+        &[]
+    };
     for (script, signal, wanted) in [
         (handles, "INT", 9),
         (handles, "TERM", 9),
+        (handles, "QUIT", 9),
+        (handles, "HUP", 9),
         (ignorant, "INT", 130),
         (ignorant, "TERM", 143),
+        (ignorant, "QUIT", 131),
+        (ignorant, "HUP", 129),
     ] {
         let dir = tempfile::tempdir().unwrap();
-        let mut command = exec(dir.path(), &["--", "sh", "-c", script]);
+        let mut command = exec_by(hears_hangup, dir.path(), &["--", "sh", "-c", script]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = process::lines(&mut child);
         assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("ready"));
@@ -107,6 +192,30 @@ async fn a_signal_reaches_the_command_and_the_servers_outlast_it() {
         assert_eq!(code(&mut child).await, Some(wanted), "{script} {signal}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
+}
+
+/// What `nohup` has started does not end with the session; neither does its command.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_that_is_ignored_is_ignored_by_the_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = r#"
+        grep '^SigIgn:' "/proc/$$/status"
+        read -r _
+        exit 7"#;
+    let mut child = exec_by(&["nohup"], dir.path(), &["--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = process::lines(&mut child);
+    let ignored = lines.next_line().await.unwrap().unwrap();
+    let mask = ignored.split_whitespace().next_back().unwrap();
+    let mask = u64::from_str_radix(mask, 16).unwrap();
+    assert_eq!(mask & 1, 1, "{ignored}");
+    process::signal(&process::pid(&child), "HUP").await;
+    child.stdin.take().unwrap().write_all(b"\n").await.unwrap();
+    assert_eq!(code(&mut child).await, Some(7));
 }
 
 /// `script` gives the command a terminal, which sends Ctrl-C to all processes in its foreground: `exec` sends nothing more.

@@ -1,9 +1,17 @@
-//! Environment variables that the programs read are on the page that lists them.
+//! Environment variables that the programs read are on the page that lists them, with the programs that read them.
 
 use super::file::File;
 
 const PAGE: &str = "docs/guides/environment.md";
-const PROGRAMS: [&str; 3] = ["provider/src/", "companion/src/", "crates/tfplugin/src/"];
+const PROVIDER: &str = "the provider";
+const COMPANION: &str = "`scalr-eventbridge`";
+/// Which programs code is in, as the page's last column names them.
+const READERS: [(&str, &[&str]); 4] = [
+    ("provider/src/", &[PROVIDER]),
+    ("companion/src/", &[COMPANION]),
+    ("crates/tfplugin/src/", &[PROVIDER]),
+    ("crates/scalr-api/src/", &[PROVIDER, COMPANION]),
+];
 const PREFIXES: [&str; 5] = ["AWS_", "SCALR_", "SSL_", "TERRAFORM_", "TF_"];
 /// What Terraform sets for every plugin is no setting.
 const CONTRACT: [&str; 1] = ["TF_PLUGIN_MAGIC_COOKIE"];
@@ -11,22 +19,40 @@ const CONTRACT: [&str; 1] = ["TF_PLUGIN_MAGIC_COOKIE"];
 /// Finds those that are not.
 pub(super) fn check(files: &[File]) -> Vec<String> {
     let page = files.iter().find(|file| file.path == PAGE);
-    let is_listed = |name: &str| page.is_some_and(|page| page.text.contains(&format!("`{name}`")));
+    let page = page.map_or("", |page| page.text.as_str());
     let code = files.iter().filter(|file| {
         let is_test = file.path.contains("/tests/") || file.path.ends_with("/tests.rs");
-        file.is_rust() && !is_test && PROGRAMS.iter().any(|place| file.path.starts_with(place))
+        file.is_rust() && !is_test
     });
     let mut found = Vec::new();
     for file in code {
+        let place = READERS.iter().find(|(place, _)| file.path.starts_with(place));
+        let readers = place.map_or(&[][..], |(_, readers)| *readers);
         let code = file.text.split("#[cfg(test)]").next().unwrap_or_default();
         for name in code.split('"').skip(1).step_by(2).filter(|text| is_name(text)) {
-            if !is_listed(name) && !CONTRACT.contains(&name) {
-                found.push(format!("{}: `{name}` is not in {PAGE}", file.path));
+            let lacks = readers.iter().filter(|reader| !is_listed(page, name, reader));
+            if !CONTRACT.contains(&name) {
+                found.extend(
+                    lacks.map(|reader| {
+                        format!("{}: `{name}` is not in {PAGE} as read by {reader}", file.path)
+                    }),
+                );
             }
         }
     }
     found.dedup();
     found
+}
+
+/// Whether the page says that a program reads it: in its row, or in a text for all programs.
+fn is_listed(page: &str, name: &str, reader: &str) -> bool {
+    let name = format!("`{name}`");
+    let mut lines = page.lines().filter(|line| line.contains(&name));
+    lines.any(|line| {
+        let cells = line.trim_end_matches(['|', ' ']);
+        let last = cells.rsplit('|').next().unwrap_or_default();
+        !line.starts_with('|') || last.contains(reader)
+    })
 }
 
 /// A whole name, and not the beginning of names or a text about one.
@@ -44,19 +70,22 @@ mod tests {
 
     #[test]
     fn variables_that_the_page_lacks_are_found() {
+        const PAGE: &str = "All read `AWS_A`.\n| `SCALR_TOKEN` | the provider's token | `scalr-eventbridge` |\n\
+                            | `SCALR_BOTH` | both | the provider, `scalr-eventbridge` |";
         let finds = |path: &str, text: &str, wanted: usize| {
             let file = |path: &str, text: &str| File {
                 path: path.to_owned(),
                 text: text.to_owned(),
             };
-            let found = check(&[
-                file("docs/guides/environment.md", "| `SCALR_TOKEN` |"),
-                file(path, text),
-            ]);
+            let found = check(&[file("docs/guides/environment.md", PAGE), file(path, text)]);
             assert_eq!(found.len(), wanted, "{path} {text}: {found:?}");
         };
         finds("companion/src/a.rs", "var(\"SCALR_TOKEN\")", 0);
         finds("companion/src/a.rs", "var(\"SCALR_OTHER\")", 1);
+        finds("provider/src/a.rs", "var(\"SCALR_TOKEN\")", 1);
+        finds("provider/src/a.rs", "var(\"AWS_A\"), var(\"SCALR_BOTH\")", 0);
+        finds("crates/scalr-api/src/a.rs", "var(\"SCALR_TOKEN\")", 1);
+        finds("crates/scalr-api/src/a.rs", "var(\"SCALR_BOTH\")", 0);
         finds("provider/src/a.rs", "\"set `SCALR_OTHER`\", \"TF_TOKEN_\"", 0);
         finds(
             "provider/src/a.rs",
