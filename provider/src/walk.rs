@@ -19,6 +19,8 @@ use crate::ownership::Object;
 
 /// How long plans that come in no order may take to come, one after the other.
 const PLANS_WITHIN: Duration = Duration::from_secs(3);
+/// The same, once a plan has been waited for in vain: many names that another provider makes delay a plan no further.
+const FURTHER_PLANS_WITHIN: Duration = Duration::from_millis(200);
 
 /// Refreshes and plans since the last Configure.
 #[derive(Debug, Default)]
@@ -56,8 +58,8 @@ struct Planned {
     present: BTreeSet<Object>,
     /// Until when the plan of an object is waited for, once for all that need it.
     awaited: BTreeMap<Object, Instant>,
-    /// Names of connections that are made.
-    new_connections: BTreeSet<String>,
+    /// One of them has not come.
+    waited_in_vain: bool,
     /// Topics that are missing: whose plan has said so.
     missing_topics: BTreeMap<String, &'static str>,
     /// Titles of warnings that the user has had with the plan.
@@ -209,11 +211,16 @@ impl Walk {
     /// Whether an object is planned to be there, by now or within a moment. Where nothing refers to the resource that makes
     /// it, its plan may come later.
     pub async fn will_have(&self, object: &Object, stop: &CancellationToken) -> bool {
-        let end = *self
-            .planned()
-            .awaited
-            .entry(object.clone())
-            .or_insert_with(|| Instant::now() + PLANS_WITHIN);
+        let end = {
+            let mut planned = self.planned();
+            let within = if planned.waited_in_vain {
+                FURTHER_PLANS_WITHIN
+            } else {
+                PLANS_WITHIN
+            };
+            let awaited = planned.awaited.entry(object.clone());
+            *awaited.or_insert_with(|| Instant::now() + within)
+        };
         loop {
             let mut presence = pin!(self.presence.notified());
             // From here on none is missed.
@@ -222,6 +229,7 @@ impl Walk {
                 return true;
             }
             if !comes(presence, end, stop).await {
+                self.planned().waited_in_vain = true;
                 return false;
             }
         }
@@ -235,16 +243,6 @@ impl Walk {
             _ => None,
         });
         regions.next()
-    }
-
-    /// A connection of this name is planned to be made, perhaps in the place of one.
-    pub fn new_connection(&self, name: &str) {
-        self.planned().new_connections.insert(name.to_owned());
-    }
-
-    /// Whether a connection of this name is planned to be made.
-    pub fn makes_connection(&self, name: &str) -> bool {
-        self.planned().new_connections.contains(name)
     }
 
     /// A topic is missing. Returns whether this type of resource is to say so: another one that has said it already is enough.

@@ -310,6 +310,7 @@ async fn refresh(args: &Refresh) -> anyhow::Result<()> {
 }
 
 async fn until_active(client: &Client, id: &ConnectionId) -> anyhow::Result<Object<Connection>> {
+    let mut has_said = false;
     loop {
         let found = refresh_once(client, id).await?;
         match found.attributes.status {
@@ -322,7 +323,17 @@ async fn until_active(client: &Client, id: &ConnectionId) -> anyhow::Result<Obje
                     .as_deref()
                     .unwrap_or("Scalr gives no reason")
             ),
-            _ => tokio::time::sleep(REFRESH_EVERY).await,
+            status => {
+                if !std::mem::replace(&mut has_said, true) {
+                    out::complain(&format!(
+                        "the connection `{id}` is {}; it is refreshed for {} minutes at most (`--once`: once). `scalr-eventbridge status` \
+                         says what it waits for",
+                        status.as_str(),
+                        WAIT.as_secs() / 60
+                    ));
+                }
+                tokio::time::sleep(REFRESH_EVERY).await;
+            }
         }
     }
 }

@@ -52,6 +52,9 @@ use self::exit::Failure;
 use crate::panics;
 use crate::secrets::{self, Redacted};
 
+/// What is logged where nothing is said.
+const LOG: &str = "warn";
+
 /// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
 #[derive(Parser)]
 #[command(name = "scalr-eventbridge", version, arg_required_else_help = true, after_help = exit::HELP)]
@@ -61,7 +64,7 @@ struct Cli {
         long,
         global = true,
         env = "SCALR_EVENTBRIDGE_LOG",
-        default_value = "warn",
+        default_value = LOG,
         value_name = "FILTER",
         display_order = 100
     )]
@@ -165,6 +168,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
+    // Where the SDK looks for credentials in vain, it warns at length; the error that follows says the same.
+    let filter = if filter == LOG { "warn,aws_config=error" } else { filter };
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::setting(format!(
             "`{}` (`SCALR_EVENTBRIDGE_LOG` or `--log`) is no log filter: {error}. Write a level (`error`, `warn`, `info`, `debug`, \

@@ -20,7 +20,6 @@ mod dev_cli;
 mod exec;
 mod faults;
 mod flow;
-mod guide_to_commands;
 mod help;
 mod mistakes;
 mod pattern;

@@ -130,6 +130,7 @@ async fn no_log_holds_the_token_or_a_key() {
     assert!(refused.contains("SignatureDoesNotMatch"), "{refused}");
     let tailed = Command::new(PROGRAM)
         .args(["--log", "trace", "tail", "/g", "--aws-endpoint", &endpoint])
+        .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "999900001111")
         .env("AWS_SECRET_ACCESS_KEY", "hidden-key")
         .env("AWS_SESSION_TOKEN", "hidden-session")

@@ -34,13 +34,8 @@ pub fn events_alone_elsewhere(service: &str, endpoint: &str) -> Diagnostic {
 }
 
 /// With the plan: Scalr says that a connection leads elsewhere. `neighbour`: the connection that leads here, if there is one.
-/// `whose`: the resource, as in "the rule `r`". `is_certain`: AWS has no such bus here, and nothing is about to change that.
-pub fn bus_elsewhere(
-    (place, neighbour): (&Place, Option<&Place>),
-    here: &Here,
-    whose: &str,
-    is_certain: bool,
-) -> Diagnostic {
+/// `whose`: the resource, as in "the rule `r`".
+pub fn bus_elsewhere((place, neighbour): (&Place, Option<&Place>), here: &Here, whose: &str) -> Diagnostic {
     let what = if here.has_account(place) {
         "region"
     } else {
@@ -64,24 +59,14 @@ pub fn bus_elsewhere(
             place.account, place.region
         )
     };
-    let (found, end) = if is_certain {
-        (
-            "There is no such event bus there, so that AWS would refuse it.",
-            ". Nothing was changed.",
-        )
-    } else {
-        (
-            "AWS refuses what is to be made on a bus that is not there, and a bus of an earlier connection receives nothing.",
-            ", unless the same apply changes the connection.",
-        )
-    };
     Diagnostic::warning(format!(
         "The event bus `{}` is in another {what} than {whose}",
         place.source
     ))
     .detail(format!(
         "Scalr says that the connection `{}` leads to AWS account {}, region {}: there its event bus is, and its events arrive. {} \
-         is in {looked_in}{instead}. {found}\n\n{next}{end}",
+         is in {looked_in}{instead}. AWS refuses what is to be made on a bus that is not there, and a bus of an earlier connection receives \
+         nothing.\n\n{next}, unless the same apply changes the connection.",
         place.connection,
         place.account,
         place.region,

@@ -1,7 +1,7 @@
 //! Whether a bus exists where a resource needs it, and is where its connection leads to, as Scalr says. What cannot be asked is
 //! no finding.
 
-use tfplugin::{Attr, Diagnostic, Path, Plan, PlanAction, Resource, Severity};
+use tfplugin::{Attr, Diagnostic, Path, Plan, PlanAction, Resource};
 
 use super::{messages, names};
 use crate::aws::arn;
@@ -40,22 +40,15 @@ pub struct Elsewhere {
     here: Here,
     /// The connection that leads here.
     neighbour: Option<Place>,
-    /// A connection of this name is about to be made.
-    may_change: bool,
     at: Path,
 }
 
 impl Elsewhere {
-    /// With the plan of a resource, as in "the rule `r`". `is_missing`: AWS has no such bus here, and no plan makes it. Where no
-    /// connection is about to lead here either, that is an error.
-    pub fn diagnostic(self, whose: &str, is_missing: bool) -> Diagnostic {
-        let is_certain = is_missing && !self.may_change;
+    /// With the plan of a resource, as in "the rule `r`": a warning, since the plan of a connection that leads here may come later
+    /// than that of what names its bus in words.
+    pub fn warning(self, whose: &str) -> Diagnostic {
         let places = (&self.place, self.neighbour.as_ref());
-        let mut found = messages::bus_elsewhere(places, &self.here, whose, is_certain).at(self.at);
-        if is_certain {
-            found.severity = Severity::Error;
-        }
-        found
+        messages::bus_elsewhere(places, &self.here, whose).at(self.at)
     }
 }
 
@@ -69,14 +62,6 @@ pub struct Attributes<R> {
     pub arn: fn(&R) -> Option<&str>,
 }
 
-/// A connection that is about to be made may lead where no connection leads yet.
-pub fn note_connection<R: Resource<Client = Client>>(plan: &Plan<'_, R>, name: &Attr<R, String>) {
-    let name = plan.planned(name.clone()).known();
-    if let Some((client, name)) = plan.client().zip(name).filter(|_| names::is_made(plan)) {
-        client.walk().new_connection(&name);
-    }
-}
-
 /// What a plan has said of a bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
@@ -86,8 +71,7 @@ pub enum Judged {
     Nothing,
 }
 
-/// Judges the bus on which a resource is to be made: an error where it is certain that it is elsewhere, a warning where it does
-/// not exist. `whose`: the resource, as in "the rule `r`".
+/// Judges the bus on which a resource is to be made: it is elsewhere, or does not exist. `whose`: the resource, as in "the rule `r`".
 pub async fn judge<R: Resource<Client = Client>>(
     plan: &mut Plan<'_, R>,
     attributes: &Attributes<R>,
@@ -99,17 +83,16 @@ pub async fn judge<R: Resource<Client = Client>>(
     if plan.is_within_apply() {
         return Judged::Nothing;
     }
-    let region = String::new();
-    let missing = names::missing(plan, &attributes.region, Object::Bus { region, name }).await;
-    let found = match (find(plan, attributes).await, missing) {
-        (Some(elsewhere), missing) => elsewhere.diagnostic(whose, missing.is_some()),
-        (None, Some(missing)) => missing.warning(whose).at(attributes.bus.clone()),
-        (None, None) => return Judged::Nothing,
-    };
-    match found.severity {
-        Severity::Error => plan.error(found),
-        Severity::Warning => plan.warn(found),
+    if let Some(elsewhere) = find(plan, attributes).await {
+        plan.warn(elsewhere.warning(whose));
+        return Judged::Found;
     }
+    let region = String::new();
+    let bus = Object::Bus { region, name };
+    let Some(missing) = names::missing(plan, &attributes.region, bus).await else {
+        return Judged::Nothing;
+    };
+    plan.warn(missing.warning(whose).at(attributes.bus.clone()));
     Judged::Found
 }
 
@@ -136,14 +119,10 @@ pub async fn find<R: Resource<Client = Client>>(
     } else {
         attributes.bus.clone().into()
     };
-    let may_change = plan
-        .client()
-        .is_none_or(|client| client.walk().makes_connection(&place.connection));
     Some(Elsewhere {
         neighbour: neighbour(plan, &here).await,
         place,
         here,
-        may_change,
         at,
     })
 }

@@ -310,11 +310,10 @@ fn bus_of_another_region(tool: &Tool) -> Result<()> {
     let named = hcl::with(RULE, "scalr_eventbridge_bus.scalr.name", &format!("{bus:?}"));
     let elsewhere = hcl::more(&named, "region = \"eu-west-1\"");
     workdir.config(&hcl::all(&[CONNECTION, BUS, &elsewhere]))?;
-    workdir.plan_fails(&[
+    workdir.plan_shows(&[
         "is in another region than the rule `runs`",
         "region = \"eu-west-1\"",
         "Set `region = \"us-east-1\"`",
-        "Nothing was changed",
     ])?;
     workdir.config(&hcl::all(&[CONNECTION, BUS, &named]))?;
     let quiet = workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acceptance::block_on;
-use acceptance::proxy::{FaultSignal, Pattern, Proxy, Script};
+use acceptance::proxy::{FaultSignal, Injection, Pattern, Proxy, Script};
 use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, DESTROY, Workdir};
 use anyhow::{Context as _, Result, ensure};
@@ -161,7 +161,7 @@ fn interrupt(workdir: &mut Workdir, args: &[&str], script: &Script, signal: Faul
     let ended = group.wait(Duration::from_mins(2))?;
     let injection = proxy.injection();
     ensure!(
-        injection.allows(signal, ended.code()),
+        injection != Injection::NotReached && injection.allows(signal, ended.code()),
         "{injection:?}, and ended with {}:\n{}",
         ended.code(),
         ended.text

@@ -39,7 +39,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, Bus>) {
         arn: |bus: &Bus| bus.arn.as_deref(),
     };
     if let Some(elsewhere) = placement::find(plan, &attributes).await {
-        plan.warn(elsewhere.diagnostic("this `scalr_eventbridge_bus`", false));
+        plan.warn(elsewhere.warning("this `scalr_eventbridge_bus`"));
     }
     note_presence(plan);
     routes::warn(plan).await;

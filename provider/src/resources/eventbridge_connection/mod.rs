@@ -9,7 +9,6 @@ mod scalr;
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
 use tfplugin::{Attrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value, mins};
 
-use super::placement;
 use crate::check;
 use crate::client::Client;
 use crate::defaults;
@@ -125,7 +124,6 @@ impl Resource for Connection {
             // Any other answer to the pause is an error.
             plan.set(Self::status(), Status::Disabled.as_str());
         }
-        placement::note_connection(plan, &Self::name());
         if let (Some(client), Some(prior)) = (plan.client(), plan.prior()) {
             let (id, source) = (prior.id.as_deref(), prior.event_source_name.as_deref());
             let switched = enabled != Value::Known(prior.enabled);

@@ -29,7 +29,7 @@ use messages::doing;
 ///
 /// The plan compiles the pattern with the rules of EventBridge's own engine: a pattern that AWS would refuse is an error before anything is created. On a bus of Scalr's events, every plan warns of a pattern that can match none of them, or of which a part can match none: it names a field that they do not have, a value of another type, a value that the field never has, or another source or detail type. It also warns of a `*` in an exact value, which EventBridge compares as it is written, and of a rule for Scalr's events on the bus `default`, where they do not arrive. If Scalr can be asked, the plan also warns of a bus in another region or AWS account than its connection.
 ///
-/// The plan looks for the bus of a new rule. A bus that does not exist, and that no `scalr_eventbridge_bus` in the same plan creates, is a warning with the nearest name. It is an error if Scalr says that the connection leads to another region or account.
+/// The plan looks for the bus of a new rule. A bus that does not exist, and that no `scalr_eventbridge_bus` in the same plan creates, is a warning with the nearest name.
 ///
 /// A `moved` block can move an `aws_cloudwatch_event_rule` (hashicorp/aws) that has an event pattern to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]

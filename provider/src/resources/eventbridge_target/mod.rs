@@ -39,7 +39,7 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 ///
 /// If an apply fails after it created the log group, the target is in the state as tainted: the next apply replaces it.
 ///
-/// A plan warns of a bus, rule or log group that does not exist and that nothing of this provider in the same plan creates, with the nearest name. A bus that is in another region or account according to Scalr, and is not here according to AWS, is an error.
+/// A plan warns of a bus, rule or log group that does not exist and that nothing of this provider in the same plan creates, with the nearest name. Of a log group it warns only where one with a similar name exists, since other providers make log groups too.
 ///
 /// A queue or topic that does not exist, or whose policy does not allow the rule, is a warning: in the plan, and after the apply if the plan did not know. Its policy may be created in the same apply, so that check takes up to 6 seconds, 12 with a dead-letter queue. Objects of other accounts are not checked.
 ///
