@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! clock error_chain ids region schedule secrets tls  leaves
+//! clock error_chain ids letters region schedule secrets tls  leaves
 //! aws_wire token                            what every call to AWS passes; the token of the API
 //! caller panics                             who calls, and the proof that the token was sent; panics without the token
 //! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
@@ -32,6 +32,7 @@ mod delivery;
 mod error_chain;
 mod export;
 mod ids;
+mod letters;
 mod panics;
 mod partner;
 mod region;

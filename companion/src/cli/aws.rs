@@ -1,7 +1,5 @@
 //! AWS as AWS's own tools find it: variables, profiles, metadata services; `AWS_CA_BUNDLE` for further certificates.
 
-use std::collections::BTreeMap;
-
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_eventbridge::config::{Credentials, ProvideCredentials as _, SharedHttpClient};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -149,9 +147,7 @@ async fn with_credentials(config: &SdkConfig) -> anyhow::Result<()> {
 /// The SDK's own client, which trusts the certificates that `AWS_CA_BUNDLE` names beside the system's.
 fn http_client() -> anyhow::Result<SharedHttpClient> {
     let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-    let bundle = std::env::var("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE".to_owned(), path));
-    let variables: BTreeMap<String, String> = bundle.into_iter().collect();
-    let Some(roots) = remote::extra_roots(&variables)? else {
+    let Some(roots) = remote::own_extra_roots()? else {
         return Ok(builder.build_https());
     };
     let store = TrustStore::default().with_pem_certificate(roots.pem());

@@ -214,11 +214,9 @@ async fn show_one(args: &One) -> anyhow::Result<()> {
     };
     let mut rows = rows(&found);
     if let Some(figures) = &delivery {
-        let dropped = figures.dropped;
-        let dropped = dropped.too_old + dropped.too_many_bytes + dropped.refused;
         rows.push(("held", figures.held.to_string().into()));
         rows.push(("delivered", figures.delivered.to_string().into()));
-        rows.push(("dropped", dropped.to_string().into()));
+        rows.push(("dropped", dropped(figures).to_string().into()));
         rows.extend(
             figures
                 .last_error
@@ -231,6 +229,12 @@ async fn show_one(args: &One) -> anyhow::Result<()> {
         delivery,
     };
     args.form.print(&value, || show::fields(&rows))
+}
+
+/// How many events were dropped, for whatever reason.
+pub(super) fn dropped(figures: &Delivery) -> i64 {
+    let counts = figures.dropped;
+    counts.too_old + counts.too_many_bytes + counts.refused
 }
 
 fn rows(object: &Object<Connection>) -> Vec<(&'static str, Cell)> {
@@ -272,14 +276,17 @@ async fn create(args: Create) -> anyhow::Result<()> {
     if let Some(source) = &made.attributes.event_source
         && made.attributes.status == Status::Pending
     {
-        out::hint(&format!(
-            "associate its event source with a bus, then refresh it:\n  aws events create-event-bus --region {region} --name {source} \
-             --event-source-name {source}\n  scalr-eventbridge connections refresh {name}",
-            region = args.region,
-            name = args.name,
-        ));
+        out::hint(&after_create(&args.region, source, &args.name));
     }
     Ok(())
+}
+
+fn after_create(region: &str, source: &str, name: &str) -> String {
+    let (region, source, name) = (show::quoted(region), show::quoted(source), show::quoted(name));
+    format!(
+        "associate its event source with a bus, then refresh it:\n  aws events create-event-bus --region {region} --name {source} \
+         --event-source-name {source}\n  scalr-eventbridge connections refresh {name}"
+    )
 }
 
 async fn refresh(args: &Refresh) -> anyhow::Result<()> {
@@ -396,4 +403,21 @@ fn confirmed(question: &str) -> anyhow::Result<bool> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_type_after_a_connection_was_made_is_quoted() {
+        let text = after_create("us-east-1", "aws.partner/scalr.com/a b/prod", "it's; prod");
+        let commands: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
+        let want = [
+            "aws events create-event-bus --region us-east-1 --name 'aws.partner/scalr.com/a b/prod' --event-source-name \
+             'aws.partner/scalr.com/a b/prod'",
+            r"scalr-eventbridge connections refresh 'it'\''s; prod'",
+        ];
+        assert_eq!(commands, want);
+    }
 }

@@ -17,7 +17,9 @@ const INSTEAD: &str = "`status`, `connections show`";
 pub(super) enum What {
     /// List the events that are held and those that were dropped last.
     #[command(after_help = "Examples:\n  scalr-eventbridge deliveries list\n  \
-                            scalr-eventbridge deliveries list --connection prod")]
+                            scalr-eventbridge deliveries list --connection prod\n  \
+                            scalr-eventbridge deliveries list --json | jq -r '.events[].event_id'\n\n\
+                            Of each connection it lists the oldest 100 held events, and the latest 100 dropped ones.")]
     List(List),
     /// Show one event: on which connections it is held or was dropped, and why.
     #[command(after_help = "Examples:\n  scalr-eventbridge deliveries show run-v0o9h")]
@@ -60,6 +62,23 @@ struct Row {
     attempts: Option<u32>,
 }
 
+/// What is held and dropped.
+#[derive(Serialize)]
+struct Listed {
+    events: Vec<Row>,
+    /// The connections that hold more events than the oldest ones that are listed.
+    more_held_by: Vec<Holder>,
+}
+
+/// A connection.
+#[derive(Serialize)]
+struct Holder {
+    connection_id: String,
+    connection_name: String,
+    /// How many of its held events are listed.
+    held_listed: usize,
+}
+
 pub(super) async fn main(what: What) -> anyhow::Result<()> {
     match what {
         What::List(args) => {
@@ -68,29 +87,32 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
                 Some(given) => vec![lookup::connection(&client, given).await?],
                 None => client.connections(None).await?,
             };
-            let rows = progress::during("reading the deliveries", rows(&client, &connections, None)).await?;
-            args.form.print(&rows, || {
-                if rows.is_empty() {
-                    return "Nothing is held, and nothing was dropped.".to_owned();
-                }
-                table(&rows)
-            })
+            let listed = listed(&client, &connections, None);
+            let listed = progress::during("reading the deliveries", listed).await?;
+            args.form.print(&listed, || human(&listed))
         }
         What::Show(args) => show_one(&args).await,
     }
 }
 
 /// What is held and what was dropped last, of each connection: held first, oldest first.
-async fn rows(
+async fn listed(
     client: &Client,
     connections: &[Object<Connection>],
     event: Option<&str>,
-) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
+) -> anyhow::Result<Listed> {
+    let (mut rows, mut more_held_by) = (Vec::new(), Vec::new());
     for connection in connections {
         let held = client.held(Some(&connection.id), event).await;
         let held = companion_only(client, held, LACKS, INSTEAD)?;
         let figures = client.delivery(&connection.id).await?;
+        if held.more {
+            more_held_by.push(Holder {
+                connection_id: connection.id.to_string(),
+                connection_name: connection.attributes.name.clone(),
+                held_listed: held.events.len(),
+            });
+        }
         rows.extend(
             held.events
                 .into_iter()
@@ -100,7 +122,10 @@ async fn rows(
         let dropped = figures.last_dropped.into_iter().filter(wanted);
         rows.extend(dropped.map(|one| dropped_row(connection, one)));
     }
-    Ok(rows)
+    Ok(Listed {
+        events: rows,
+        more_held_by,
+    })
 }
 
 fn held_row(connection: &Object<Connection>, figures: &Delivery, event: HeldEvent) -> Row {
@@ -151,6 +176,25 @@ fn look(row: &Row) -> Look {
     }
 }
 
+fn human(listed: &Listed) -> String {
+    if listed.events.is_empty() {
+        return "Nothing is held, and nothing was dropped.".to_owned();
+    }
+    let mut text = table(&listed.events);
+    for holder in &listed.more_held_by {
+        let more = format!(
+            "\n\n{} ({}) holds more than the {} events that are listed, which are its oldest; `scalr-eventbridge connections show {}` \
+             counts them.",
+            show::escaped(&holder.connection_name),
+            show::escaped(&holder.connection_id),
+            holder.held_listed,
+            show::quoted(&holder.connection_id),
+        );
+        text.push_str(&more);
+    }
+    text
+}
+
 fn table(rows: &[Row]) -> String {
     let cells = |row: &Row| -> [Cell; 6] {
         [
@@ -169,12 +213,13 @@ fn table(rows: &[Row]) -> String {
 async fn show_one(args: &One) -> anyhow::Result<()> {
     let client = args.remote.client()?;
     let connections = client.connections(None).await?;
-    let rows = rows(&client, &connections, Some(&args.event)).await?;
+    let rows = listed(&client, &connections, Some(&args.event)).await?.events;
     if rows.is_empty() {
         bail!(
-            "the event `{0}` is not held, and is not among the last 100 that were dropped of each connection: it was delivered, or never \
-             accepted; `scalr-eventbridge events show {0}` asks the local AWS",
-            args.event.escape_debug()
+            "the event `{}` is not held, and is not among the last 100 that were dropped of each connection: it was delivered, or never \
+             accepted; `scalr-eventbridge events show {}` asks the local AWS",
+            args.event.escape_debug(),
+            show::quoted(&args.event)
         );
     }
     args.form.print(&rows, || table(&rows))

@@ -7,24 +7,31 @@ use anyhow::Context as _;
 use aws_config::SdkConfig;
 use jiff::fmt::rfc2822;
 use reqwest::header::DATE;
-use scalr_api::{Client, ConnectionId};
+use scalr_api::{Client, ClientError, Connection, ConnectionId, Held, Object};
 use serde::Serialize;
 
 use super::aws::Place;
 use super::loopback::is_loopback;
-use super::remote::Remote;
+use super::remote::{self, Remote, is_no_route};
 use super::show::{self, Cell, Form, Look};
 use super::{exit, hint, log_groups, progress};
 use crate::aws_wire::AwsWire;
-use crate::export::Aws;
-use crate::{clock, partner};
+use crate::clock;
+use crate::export::{Aws, found};
+use crate::partner::{self, AwsError};
 
+/// The check of the calls that the server has.
+const COMMANDS: &str = "commands";
 /// How far the clocks may differ: AWS refuses signatures that are older.
 const SKEW_SECONDS_MAX: i64 = 300;
 /// Differences below this are those of the network.
 const SKEW_SECONDS_SEEN: i64 = 5;
 /// How long to wait for the answer that has the date.
 const DATE_WITHIN: Duration = Duration::from_secs(10);
+/// The event source that is asked for where no connection has one in the region.
+const NO_SOURCE: &str = "aws.partner/scalr.com/none/none";
+/// The rule whose targets are asked for: that AWS does not find it shows that it may be asked.
+const NO_RULE: &str = "scalr-eventbridge-doctor";
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -117,20 +124,22 @@ fn human(checks: &[Check]) -> String {
 }
 
 async fn checks(args: &Args) -> Vec<Check> {
-    let mut checks = scalr(&args.remote).await;
-    checks.extend(aws(&args.place).await);
+    let (mut checks, connections) = scalr(&args.remote).await;
+    checks.extend(aws(&args.place, &connections).await);
     checks.extend(proxies(|name| std::env::var(name).ok(), args.place.is_local()));
     checks
 }
 
-async fn scalr(remote: &Remote) -> Vec<Check> {
+/// The checks of Scalr's side, and the connections that it listed.
+async fn scalr(remote: &Remote) -> (Vec<Check>, Vec<Object<Connection>>) {
     let access = match remote.access() {
         Ok(access) => access,
         Err(error) => {
-            return vec![
+            let checks = vec![
                 Check::new("Scalr settings", Verdict::Failed, format!("{error:#}")),
                 Check::new("Scalr answers", Verdict::Skipped, "the settings come first"),
             ];
+            return (checks, Vec::new());
         }
     };
     let client = access.client();
@@ -138,11 +147,15 @@ async fn scalr(remote: &Remote) -> Vec<Check> {
     let from = format!("`{host}`, token from {}", access.token_origin);
     let listed = client.connections(None).await.map_err(anyhow::Error::from);
     let has_answered = listed.is_ok();
+    let mut connections = Vec::new();
     let mut checks = vec![
         Check::new("Scalr settings", Verdict::Ok, from),
-        Check::of("Scalr answers", listed, |all| match all.len() {
-            1 => "1 connection".to_owned(),
-            more => format!("{more} connections"),
+        Check::of("Scalr answers", listed, |all| {
+            connections = all;
+            match connections.len() {
+                1 => "1 connection".to_owned(),
+                more => format!("{more} connections"),
+            }
         }),
     ];
     if has_answered {
@@ -155,26 +168,32 @@ async fn scalr(remote: &Remote) -> Vec<Check> {
         );
         checks.push(calls_of_the_companion(&client).await);
     }
-    checks
+    (checks, connections)
 }
 
 /// Which calls the server has beside Scalr's own.
 async fn calls_of_the_companion(client: &Client) -> Check {
-    const CHECK: &str = "commands";
     let Ok(none) = ConnectionId::new("in-none") else {
-        return Check::new(CHECK, Verdict::Skipped, "no id can be asked for");
+        return Check::new(COMMANDS, Verdict::Skipped, "no id can be asked for");
     };
-    match client.held(Some(&none), None).await {
-        Ok(_) => Check::new(CHECK, Verdict::Ok, "all: this is `scalr-eventbridge dev`"),
-        Err(_) => Check::new(
-            CHECK,
+    commands(client.held(Some(&none), None).await)
+}
+
+/// What an answer to a call that only the companion has tells. Scalr has no such path; any other failure tells nothing of that.
+fn commands(answer: Result<Held, ClientError>) -> Check {
+    match answer {
+        Err(error) if is_no_route(&error) => Check::new(
+            COMMANDS,
             Verdict::Ok,
             "all but `audit-log`, `emit`, `deliveries`, `events` and `--fail`, which only `scalr-eventbridge dev` has",
         ),
+        answer => Check::of(COMMANDS, answer.map_err(anyhow::Error::from), |_| {
+            "all: this is `scalr-eventbridge dev`".to_owned()
+        }),
     }
 }
 
-async fn aws(place: &Place) -> Vec<Check> {
+async fn aws(place: &Place, connections: &[Object<Connection>]) -> Vec<Check> {
     const NAMES: [&str; 2] = ["AWS settings", "AWS answers"];
     let config = match place.config("doctor").await {
         Ok(config) => config,
@@ -199,40 +218,54 @@ async fn aws(place: &Place) -> Vec<Check> {
     if has_answered {
         let url = endpoint.unwrap_or_else(|| format!("https://events.{region}.amazonaws.com"));
         checks.push(skew("clock against AWS", &url).await);
-        checks.extend(permissions(&config).await);
+        let mut here = connections.iter().filter(|one| one.attributes.region == region);
+        let source = here.find_map(|one| one.attributes.event_source.as_deref());
+        checks.extend(permissions(&config, source).await);
     }
     checks
 }
 
-/// The calls that read what `status` and the provider read. What changes something cannot be tried.
-async fn permissions(config: &SdkConfig) -> [Check; 3] {
+/// The calls by which `status` reads AWS's side, on the objects of this event source. What changes something cannot be tried.
+/// `events:DescribeEventBus` has told the account.
+async fn permissions(config: &SdkConfig, source: Option<&str>) -> [Check; 4] {
     let events = aws_sdk_eventbridge::config::Builder::from(config).interceptor(AwsWire);
     let events = aws_sdk_eventbridge::Client::from_conf(events.build());
     let logs = log_groups::client_of(config);
-    let allowed = |()| "allowed".to_owned();
-    let rules = events.list_rules().limit(1).send().await;
-    let rules = rules.map(drop).map_err(|error| partner::error(&error));
-    let sources = events.list_event_sources().limit(1).send().await;
-    let sources = sources.map(drop).map_err(|error| partner::error(&error));
+    let is_real = source.is_some();
+    let name = source.unwrap_or(NO_SOURCE);
+    let source = events.describe_event_source().name(name).send().await;
+    let rules = events.list_rules().event_bus_name(name).limit(1).send().await;
+    let targets = events.list_targets_by_rule().event_bus_name(name).rule(NO_RULE);
+    let targets = targets.limit(1).send().await;
     let groups = logs.describe_log_groups().limit(1).send().await;
+    let source = source.map(drop).map_err(|error| partner::error(&error));
+    let rules = rules.map(drop).map_err(|error| partner::error(&error));
+    let targets = targets.map(drop).map_err(|error| partner::error(&error));
     let groups = groups.map(drop).map_err(|error| partner::error(&error));
     [
-        Check::of(
-            "events:ListRules",
-            rules.context("not allowed, or no answer"),
-            allowed,
-        ),
-        Check::of(
-            "events:ListEventSources",
-            sources.context("not allowed, or no answer"),
-            allowed,
-        ),
-        Check::of(
-            "logs:DescribeLogGroups",
-            groups.context("not allowed, or no answer"),
-            allowed,
-        ),
+        permission("events:DescribeEventSource", source, is_real),
+        permission("events:ListRules", rules, is_real),
+        permission("events:ListTargetsByRule", targets, is_real),
+        permission("logs:DescribeLogGroups", groups, true),
     ]
+}
+
+/// What an answer tells about a permission. That nothing was found was allowed to be said. A policy may allow the call on the objects
+/// of connections alone, so a refusal about another object is only a warning.
+fn permission(action: &'static str, answer: Result<(), AwsError>, is_real: bool) -> Check {
+    let called = found(answer).context("not allowed, or no answer");
+    let check = Check::of(action, called, |_| "allowed".to_owned());
+    if is_real || check.result == Verdict::Ok {
+        return check;
+    }
+    Check {
+        result: Verdict::Warning,
+        detail: format!(
+            "{}; it was tried on `{NO_SOURCE}`, as no connection has an event source in this region",
+            check.detail
+        ),
+        ..check
+    }
 }
 
 /// How far this machine's clock and the server's differ.
@@ -290,6 +323,9 @@ async fn date_of(url: &str) -> anyhow::Result<i64> {
     if is_loopback(url) {
         http = http.no_proxy();
     }
+    if let Some(roots) = remote::own_extra_roots()? {
+        http = http.tls_certs_merge(reqwest::Certificate::from_pem_bundle(roots.pem().as_bytes())?);
+    }
     let answer = http.build()?.get(url).send().await?;
     let date = answer.headers().get(DATE).context("its answer has no date")?;
     let date = rfc2822::DateTimeParser::new().parse_timestamp(date.as_bytes())?;
@@ -320,6 +356,8 @@ fn proxies(variable: impl Fn(&str) -> Option<String>, is_local: bool) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use scalr_api::Refusal;
+
     use super::*;
 
     #[test]
@@ -341,6 +379,57 @@ mod tests {
             };
             let check = proxies(variable, is_local);
             assert_eq!(check.is_some(), warns, "{variables:?}");
+        }
+    }
+
+    fn refused(status: u16) -> ClientError {
+        ClientError::Refused(Refusal {
+            request: "GET /_companion/events".to_owned(),
+            host: "acme.scalr.io".to_owned(),
+            status,
+            errors: Vec::new(),
+            retry_after: None,
+        })
+    }
+
+    #[test]
+    fn only_a_server_without_the_path_is_called_scalr() {
+        let held = Held {
+            events: Vec::new(),
+            more: false,
+        };
+        for (answer, result, part) in [
+            (Ok(held), Verdict::Ok, "all: this is"),
+            (Err(refused(404)), Verdict::Ok, "all but"),
+            (Err(refused(405)), Verdict::Ok, "all but"),
+            (Err(refused(401)), Verdict::Failed, "answered 401"),
+            (Err(refused(429)), Verdict::Failed, "answered 429"),
+            (Err(refused(500)), Verdict::Failed, "answered 500"),
+        ] {
+            let check = commands(answer);
+            assert_eq!(check.result, result, "{check:?}");
+            assert!(check.detail.contains(part), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn a_permission_is_judged_by_what_it_was_tried_on() {
+        let aws = |code: &str| AwsError::Refused {
+            code: code.to_owned(),
+            message: "no".to_owned(),
+        };
+        for (answer, is_real, result) in [
+            (Ok(()), true, Verdict::Ok),
+            (Ok(()), false, Verdict::Ok),
+            (Err(aws("ResourceNotFoundException")), true, Verdict::Ok),
+            (Err(aws("ResourceNotFoundException")), false, Verdict::Ok),
+            (Err(aws("AccessDeniedException")), true, Verdict::Failed),
+            (Err(aws("AccessDeniedException")), false, Verdict::Warning),
+            (Err(AwsError::Retryable("late".to_owned())), true, Verdict::Failed),
+        ] {
+            let case = format!("{answer:?} {is_real}");
+            let check = permission("events:ListRules", answer, is_real);
+            assert_eq!(check.result, result, "{case}");
         }
     }
 

@@ -170,7 +170,11 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
     // Where the SDK looks for credentials in vain, it warns at length; the error that follows says the same.
-    let filter = if filter == LOG { "warn,aws_config=error" } else { filter };
+    let filter = if filter == LOG {
+        "warn,aws_config=error"
+    } else {
+        filter
+    };
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::setting(format!(
             "`{}` (`SCALR_EVENTBRIDGE_LOG` or `--log`) is no log filter: {error}. Write a level (`error`, `warn`, `info`, `debug`, \

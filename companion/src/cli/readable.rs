@@ -18,6 +18,16 @@ fn text<'e>(event: &'e Value, pointer: &str) -> &'e str {
     event.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
 }
 
+/// What a run is, in words.
+pub(super) const fn kind(is_dry: bool, is_destroy: bool) -> &'static str {
+    match (is_dry, is_destroy) {
+        (false, false) => "apply",
+        (true, false) => "plan",
+        (false, true) => "destroy",
+        (true, true) => "plan of a destroy",
+    }
+}
+
 fn run(run: &Value) -> String {
     let result = text(run, "/result");
     let look = match result {
@@ -26,12 +36,7 @@ fn run(run: &Value) -> String {
         _ => Look::Doubtful,
     };
     let is = |pointer: &str| run.pointer(pointer).and_then(Value::as_bool).unwrap_or_default();
-    let kind = match (is("/is-dry"), is("/is-destroy")) {
-        (false, false) => "apply",
-        (true, false) => "plan",
-        (false, true) => "destroy",
-        (true, true) => "plan of a destroy",
-    };
+    let kind = kind(is("/is-dry"), is("/is-destroy"));
     format!(
         "RunExecuted  {}  {kind} of {}/{}  {}  by {}",
         look.paint(result),

@@ -119,8 +119,14 @@ impl Remote {
     }
 }
 
+/// The certificates that this process's `AWS_CA_BUNDLE` names.
+pub(super) fn own_extra_roots() -> anyhow::Result<Option<ExtraRoots>> {
+    let bundle = std::env::var("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE".to_owned(), path));
+    extra_roots(&bundle.into_iter().collect())
+}
+
 /// The certificates that `AWS_CA_BUNDLE` names.
-pub(super) fn extra_roots(variables: &BTreeMap<String, String>) -> anyhow::Result<Option<ExtraRoots>> {
+fn extra_roots(variables: &BTreeMap<String, String>) -> anyhow::Result<Option<ExtraRoots>> {
     let Some(path) = variables.get("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else {
         return Ok(None);
     };

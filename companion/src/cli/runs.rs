@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::lookup;
 use super::progress;
+use super::readable;
 use super::remote::{Remote, companion_only};
 use super::show::{self, Cell, Form, Look};
 
@@ -121,15 +122,6 @@ fn look(status: &RunStatus) -> Look {
     }
 }
 
-fn kind(run: &Object<Run>) -> &'static str {
-    match (run.attributes.is_dry, run.attributes.is_destroy) {
-        (false, false) => "apply",
-        (true, false) => "plan",
-        (false, true) => "destroy",
-        (true, true) => "plan of a destroy",
-    }
-}
-
 pub(super) async fn main(what: What) -> anyhow::Result<()> {
     match what {
         What::List(args) => list(&args).await,
@@ -166,7 +158,7 @@ async fn list(args: &List) -> anyhow::Result<()> {
             [
                 run.id.as_str().into(),
                 Cell::new(look(&wire.status), wire.status.as_str()),
-                kind(run).into(),
+                readable::kind(wire.is_dry, wire.is_destroy).into(),
                 workspace.map_or("-", |id| id.as_str()).into(),
                 wire.created_at.as_deref().unwrap_or("-").into(),
             ]

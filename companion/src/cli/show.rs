@@ -9,6 +9,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::out;
+use crate::letters::is_hidden;
 
 /// The form of the output.
 #[derive(clap::Args)]
@@ -127,19 +128,24 @@ pub(super) fn fields(rows: &[(&str, Cell)]) -> String {
 
 /// A text on one line that does nothing to a terminal.
 pub(super) fn escaped(text: &str) -> String {
-    let acts = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if acts(c) {
+        if is_hidden(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
         }
     }
     safe
+}
+
+/// A word of a command to paste, quoted for a shell, that does nothing to a terminal.
+pub(super) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", escaped(&text.replace('\'', "'\\''")))
 }
 
 #[cfg(test)]
@@ -153,13 +159,32 @@ mod tests {
             [Cell::from("größe"), Cell::new(Look::Good, "active")],
             ["漢字".into(), "x".into()],
             ["a\nb\u{1b}[31m\u{202e}c".into(), "y".into()],
+            ["\u{61c}\u{ad}\u{e0041}".into(), "z".into()],
         ];
         let want = "NAME                     STATUS
 größe                    active
 漢字                     x
-a\\nb\\u{1b}[31m\\u{202e}c  y";
+a\\nb\\u{1b}[31m\\u{202e}c  y
+\\u{61c}\\u{ad}\\u{e0041}   z";
         assert_eq!(plain(&table(["NAME", "STATUS"], &rows)), want);
         let rows = [("id", Cell::from("in-1")), ("region", "us-east-1".into())];
         assert_eq!(plain(&fields(&rows)), "id      in-1\nregion  us-east-1");
+    }
+
+    #[test]
+    fn words_of_commands_are_quoted_for_a_shell() {
+        for (text, want) in [
+            (
+                "aws.partner/scalr.com/acme/prod",
+                "aws.partner/scalr.com/acme/prod",
+            ),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("$(rm -rf ~)", "'$(rm -rf ~)'"),
+            ("it's; x", r"'it'\''s; x'"),
+            ("a\u{1b}b\u{61c}", r"'a\u{1b}b\u{61c}'"),
+        ] {
+            assert_eq!(quoted(text), want, "{text:?}");
+        }
     }
 }

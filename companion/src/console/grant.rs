@@ -28,6 +28,17 @@ pub(super) fn log_group_arn(region: &str, account: &str, name: &str) -> String {
     format!("arn:{partition}:logs:{region}:{account}:log-group:{name}")
 }
 
+/// A rule's ARN.
+pub(super) fn rule_arn(region: &str, account: &str, bus: &str, name: &str) -> String {
+    let partition = aws_local::partition(region);
+    let bus = if bus == "default" {
+        String::new()
+    } else {
+        format!("{bus}/")
+    };
+    format!("arn:{partition}:events:{region}:{account}:rule/{bus}{name}")
+}
+
 /// The id of the target that leads from this rule to this log group.
 pub(super) fn target_id(bus: &str, rule: &str, group: &str) -> String {
     let name = format!("{}:{bus}{}:{rule}{group}", bus.len(), rule.len());
@@ -170,6 +181,16 @@ mod tests {
         assert!(with(Some("nonsense"), &need).is_err());
         let full = json!({ "Statement": [{ "Sid": "x".repeat(POLICY_CHARS_MAX) }] });
         assert!(with(Some(&full.to_string()), &need).is_err());
+    }
+
+    #[test]
+    fn rules_of_the_default_bus_have_no_bus_in_their_arn() {
+        for (bus, want) in [
+            ("default", "arn:aws:events:eu-west-1:1:rule/r"),
+            ("a/b", "arn:aws:events:eu-west-1:1:rule/a/b/r"),
+        ] {
+            assert_eq!(rule_arn("eu-west-1", "1", bus, "r"), want);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Log groups: which there are, what is in them, and the permission without which nothing arrives.
 
-use aws_sdk_cloudwatchlogs::types::{OrderBy, PolicyScope};
+use aws_sdk_cloudwatchlogs::types::{LogGroup, OrderBy, PolicyScope};
 
 use super::aws::{Place, there};
 use super::grant::{self, Need};
@@ -31,15 +31,20 @@ impl Place {
 
     /// Whether a log group is there.
     pub(super) async fn has_log_group(&self, name: &str) -> Result<bool, AwsError> {
+        Ok(self.log_group(name).await?.is_some())
+    }
+
+    /// A log group, if it is there.
+    pub(super) async fn log_group(&self, name: &str) -> Result<Option<LogGroup>, AwsError> {
         let list = self
             .logs
             .describe_log_groups()
             .log_group_name_prefix(name)
             .limit(1);
         let page = list.send().await.map_err(|error| partner::error(&error))?;
-        let is_it = |group: &aws_sdk_cloudwatchlogs::types::LogGroup| group.log_group_name() == Some(name);
         // In AWS's order a name comes before those that it begins.
-        Ok(page.log_groups().iter().any(is_it))
+        let first = page.log_groups.and_then(|groups| groups.into_iter().next());
+        Ok(first.filter(|group| group.log_group_name() == Some(name)))
     }
 
     /// The newest log events of a group, newest first; none where there is no such group.

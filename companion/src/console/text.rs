@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::letters::is_hidden;
+
 /// Longest text that is shown whole.
 const CHARS_MAX: usize = 20_000;
 
@@ -47,14 +49,6 @@ fn spelt(text: &str, keeps_lines: bool) -> String {
         }
     }
     shown
-}
-
-/// Control characters, and those without a width or that change the direction of writing.
-fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
+use crate::letters::is_hidden;
+
 /// A value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -64,7 +66,7 @@ impl Block {
 pub(crate) fn comment(line: &str) -> String {
     let plain: String = line
         .chars()
-        .map(|c| if is_plain(c) { c } else { '\u{fffd}' })
+        .map(|c| if is_hidden(c) { '\u{fffd}' } else { c })
         .collect();
     format!("# {plain}\n")
 }
@@ -237,7 +239,7 @@ pub(crate) fn quoted(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             // Twice: `${` and `%{` begin what is computed.
             '$' | '%' if letters.peek() == Some(&'{') => quoted.extend([letter, letter]),
-            plain if is_plain(plain) => quoted.push(plain),
+            plain if !is_hidden(plain) => quoted.push(plain),
             // Writing to a String cannot fail.
             other if u32::from(other) > 0xffff => drop(write!(quoted, "\\U{:08x}", u32::from(other))),
             other => drop(write!(quoted, "\\u{:04x}", u32::from(other))),
@@ -245,14 +247,6 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// A letter that stands for itself, and that a reader sees: none that ends a line or changes the direction of writing.
-fn is_plain(letter: char) -> bool {
-    let is_hidden = matches!(letter,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}');
-    !letter.is_control() && !is_hidden
 }
 
 #[cfg(test)]

@@ -110,3 +110,27 @@ async fn events_from_their_run_to_their_target() {
     t.run(&["doctor", "--table"]).await;
     t.check("events.txt");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_cut_says_so() {
+    let c = Companion::spawn(dev()).await;
+    c.connect("prod", "us-east-1").await;
+    for at in 0..101 {
+        assert!(c.emit(&format!("run-{at}"), "network").await);
+    }
+    let mut t = session(&c);
+    let list = ["deliveries", "list"];
+    let listed: Value = serde_json::from_slice(&t.run(&list).await.stdout).unwrap();
+    assert_eq!(listed["events"].as_array().unwrap().len(), 100);
+    let more = &listed["more_held_by"];
+    assert_eq!(
+        (&more[0]["connection_name"], &more[0]["held_listed"]),
+        (&"prod".into(), &100.into())
+    );
+    let table = t.run(&[&list[..], &["--table"]].concat()).await.stdout;
+    let table = String::from_utf8_lossy(&table).into_owned();
+    assert!(
+        table.contains("holds more than the 100 events that are listed"),
+        "{table}"
+    );
+}

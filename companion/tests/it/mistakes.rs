@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::companion::{Companion, dev};
 use crate::transcript::Transcript;
@@ -164,4 +164,13 @@ async fn the_settings_are_those_of_the_provider() {
         let text = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(text.contains("certificate"), "{text}");
     }
+    let aws = [
+        ("AWS_CA_BUNDLE", authority),
+        ("AWS_ENDPOINT_URL", c.text("/aws/endpoint")),
+    ];
+    let looked_at = t.run_with(&aws, &["doctor"]).await;
+    let checks: Value = serde_json::from_slice(&looked_at.stdout).unwrap();
+    let checks = checks.as_array().unwrap();
+    let clock = checks.iter().find(|one| one["check"] == "clock against Scalr");
+    assert_eq!(clock.unwrap()["result"], "ok", "{checks:?}");
 }

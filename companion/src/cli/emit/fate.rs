@@ -167,7 +167,10 @@ fn explanation(story: &Story) -> Option<String> {
     match story.outcome() {
         Outcome::Delivered => None,
         Outcome::Dropped => story.reason.clone(),
-        _ => Some(format!("`scalr-eventbridge events show {}` says why", story.id)),
+        _ => Some(format!(
+            "`scalr-eventbridge events show {}` says why",
+            show::quoted(&story.id)
+        )),
     }
 }
 

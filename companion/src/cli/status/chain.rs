@@ -3,14 +3,7 @@
 use scalr_api::Status;
 use serde::Serialize;
 
-/// What the commands of a next step are run with, quoted for a shell.
-pub(super) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@=".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
+use super::super::show::quoted;
 
 /// A connection and what its events pass.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use scalr_api::{Client, Object};
 
 use super::super::aws;
+use super::super::connections;
 use super::super::remote::is_no_route;
 use super::chain::{Aws, Chain, Rule, Seen, Target};
 use crate::export::{Aws as Reader, log_group_name};
@@ -55,7 +56,7 @@ pub(super) async fn report(client: &Client, settings: &Settings<'_>) -> anyhow::
     let audit_log = audit_log(client, &listed).await?;
     let names: BTreeSet<String> = listed.iter().map(|one| one.attributes.region.clone()).collect();
     let regions = regions(settings, names).await;
-    let connections = futures::stream::iter(listed)
+    let all = futures::stream::iter(listed)
         .map(|object| connection(client, &regions, object))
         .buffered(AT_ONCE)
         .try_collect()
@@ -63,7 +64,7 @@ pub(super) async fn report(client: &Client, settings: &Settings<'_>) -> anyhow::
     Ok(Report {
         audit_log,
         regions,
-        connections,
+        connections: all,
     })
 }
 
@@ -141,7 +142,7 @@ async fn connection(
     };
     let figures = figures.map(|figures| Figures {
         held: figures.held,
-        dropped: figures.dropped.too_old + figures.dropped.too_many_bytes + figures.dropped.refused,
+        dropped: connections::dropped(&figures),
     });
     Ok(Connection {
         object,

@@ -198,9 +198,9 @@ async fn press(
 }
 
 impl Form {
-    /// Whether the bus has no rule of this name; else that is said at the first step.
+    /// Whether the rule can be made; else it is said at the first step that the bus has one of this name.
     async fn is_new(&mut self) -> Result<bool, Failure> {
-        if !self.at.place.has_rule(&self.bus, &self.draft.name).await? {
+        if self.at.place.has_place_for(&self.bus, &self.draft).await? {
             return Ok(true);
         }
         self.step = 1;

@@ -4,6 +4,7 @@ mod doors;
 mod visitor;
 
 use reqwest::header::LOCATION;
+use serde_json::json;
 
 use self::visitor::{AWS, BUS, GROUP, Visitor, read, shows};
 use crate::companion::{Companion, dev};
@@ -233,6 +234,53 @@ async fn a_pattern_is_tested_and_a_miss_is_explained() {
     assert_eq!(v.create_rule(&[]).await.status(), 303);
     let (_, again) = read(v.create_rule(&[]).await).await;
     shows(&again, &["has a rule named runs"]);
+}
+
+/// Has the local AWS refuse the next call of an operation.
+async fn fail_once(c: &Companion, operation: &str) {
+    let fault = json!({ "operation": operation, "kind": "error", "status": 400, "code": "LimitExceededException", "times": 1 });
+    let url = format!("{}/_local/faults", c.text("/aws/endpoint"));
+    let answer = reqwest::Client::new().post(url).body(fault.to_string());
+    let answer = answer.send().await.unwrap();
+    assert!(answer.status().is_success(), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_whose_making_failed_is_made_by_the_next_press() {
+    let c = Companion::spawn(dev()).await;
+    let v = Visitor::of(&c).await;
+    v.connect().await;
+    let source = "aws.partner/scalr.com/local/prod";
+    v.step(&format!("{AWS}/sources/associate"), &[("name", source)])
+        .await;
+    for operation in [
+        "logs:CreateLogGroup",
+        "logs:PutRetentionPolicy",
+        "logs:PutResourcePolicy",
+        "events:PutRule",
+        "events:PutTargets",
+    ] {
+        let name = operation.replace(':', "-");
+        let group = format!("/{name}");
+        let fields = [("name", name.as_str()), ("group", &group)];
+        fail_once(&c, operation).await;
+        let (status, page) = read(v.create_rule(&fields).await).await;
+        assert_eq!(status, 502, "{operation}: {page}");
+        // A draft that differs is another's rule.
+        if operation == "events:PutTargets" {
+            let other = [&fields[..], &[("description", "other")]].concat();
+            let (_, refused) = read(v.create_rule(&other).await).await;
+            shows(&refused, &["has a rule named"]);
+        }
+        let made = v.create_rule(&fields).await;
+        assert_eq!(made.status(), 303, "{operation}");
+        // The page has a retention where the rule's own log group has one.
+        let page = v.page(made.headers()[LOCATION].to_str().unwrap()).await;
+        shows(&page, &["scalr_eventbridge_target", "retention_in_days = 30"]);
+        // Now it is complete.
+        let (_, again) = read(v.create_rule(&fields).await).await;
+        shows(&again, &["has a rule named"]);
+    }
 }
 
 /// Text that means something to HTML, to a shell, to HCL, or to the eye.
