@@ -160,11 +160,11 @@ async fn with_a_real_aws_the_command_keeps_the_callers_settings_of_aws() {
 /// The command's group is its own, so that it gets a signal once, and the servers answer until it has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_reaches_the_command_and_the_servers_outlast_it() {
+    // The inner process says when: until then it has the traps of its parent, and would outlive the `kill`.
     let handles = r#"
         trap 'kill $!; "$PROGRAM" connections list > /dev/null && exit 9' INT TERM QUIT HUP
         kill -0 "-$$" || exit 3
-        sleep 1000 &
-        echo ready
+        { echo ready; exec sleep 1000; } &
         wait"#;
     let ignorant = "ulimit -c 0; echo ready; exec sleep 1000";
     // The tests themselves may have been started with it ignored.
