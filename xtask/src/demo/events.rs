@@ -57,9 +57,7 @@ pub(super) fn watch(session: &Session, companion: &Companion) -> Result<()> {
             continue;
         };
         println!("{line}");
-        awaited.retain(|(kind, id)| {
-            !(line.contains(&format!("\"detail-type\":\"{kind}\"")) && line.contains(id))
-        });
+        awaited.retain(|(kind, id)| !(line.contains(kind) && line.contains(id)));
     }
     Ok(())
 }
