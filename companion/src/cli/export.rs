@@ -196,18 +196,7 @@ mod tests {
     use axum::http::{HeaderMap, StatusCode};
 
     use super::*;
-
-    fn connection(id: &str, name: &str) -> Connection {
-        Connection {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            aws_account_id: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            enabled: true,
-            settled: true,
-            source: Some(format!("aws.partner/scalr.com/acme/{name}")),
-        }
-    }
+    use crate::export::tests::connection;
 
     /// An AWS that answers in one region, for its default bus alone.
     async fn aws_of(region: &'static str) -> SdkConfig {

@@ -56,12 +56,12 @@ pub(crate) fn resources(account: &Account, is_wanted: impl Fn(&str) -> bool) -> 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
 
-    fn connection(id: &str, name: &str) -> Connection {
+    pub(crate) fn connection(id: &str, name: &str) -> Connection {
         Connection {
             id: id.to_owned(),
             name: name.to_owned(),

@@ -10,7 +10,8 @@ use crate::runner::Case;
 
 const ADDRESS: &str = "scalr_eventbridge_api_destination.hook";
 const SECRET: &str = "s3cret-of-the-hook";
-const HOOK: &str = r#"
+/// A destination with a key of its own.
+pub(super) const HOOK: &str = r#"
 variable "secret" {
   type      = string
   ephemeral = true

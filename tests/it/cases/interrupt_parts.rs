@@ -11,6 +11,7 @@ use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, DESTROY, Workdir};
 use anyhow::{Context as _, Result, ensure};
 
+use super::eventbridge_api_destination::HOOK;
 use super::interrupt::{POINTS, apply_with_imports};
 use crate::runner::Case;
 
@@ -57,20 +58,7 @@ resource "scalr_eventbridge_queue" "archive" {
     },
     Part {
         name: "api_destination",
-        configuration: r#"
-variable "secret" {
-  type      = string
-  ephemeral = true
-  default   = "s3cret-of-the-hook"
-}
-resource "scalr_eventbridge_api_destination" "hook" {
-  name                = "hook"
-  invocation_endpoint = "https://hooks.example.com/scalr"
-  api_key             = { name = "x-api-key" }
-  secret_wo           = var.secret
-  secret_wo_version   = 1
-}
-"#,
+        configuration: HOOK,
         prepare: |_| Ok(()),
         makes: &[
             call("AWSEvents.CreateConnection"),

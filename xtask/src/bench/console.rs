@@ -2,15 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::delivery_fairness::Companion;
 use super::http::Connection;
-use crate::{places, shell};
 
 const FEW: usize = 10;
 const MANY: usize = 10_000;
@@ -23,17 +21,7 @@ const RATIO_MAX: f64 = 2.0;
 
 /// Builds, unless `more` names a program; measures, prints the table, and fails where the limit is not kept.
 pub(super) fn run(more: &[String]) -> Result<()> {
-    let program = match more {
-        [] => {
-            let product = ["-p", "scalr-eventbridge", "--bin", "scalr-eventbridge"];
-            let mut build = shell::cargo(&["build", "--release", "--locked"]);
-            build.args(product);
-            shell::run(build)?;
-            places::target().join("release/scalr-eventbridge")
-        }
-        [program] => PathBuf::from(program),
-        _ => bail!("name one program at most"),
-    };
+    let program = super::companion(more)?;
     let mut few = Stage::start(&program, FEW)?;
     let mut many = Stage::start(&program, MANY)?;
     println!("| page | with {FEW} events | with {MANY} | ratio | limit |");

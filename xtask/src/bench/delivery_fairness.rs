@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::against::median;
 use super::http::{Connection, REGION};
-use crate::{places, shell};
+use crate::shell;
 
 const ROUNDS: usize = 5;
 /// Events that are measured in a round, one after the other.
@@ -40,17 +40,7 @@ const FIGURES: [(&str, f64); 3] = [
 
 /// Builds, unless `more` names a program; measures, prints the table, and fails where a limit is not kept.
 pub(super) fn run(more: &[String]) -> Result<()> {
-    let program = match more {
-        [] => {
-            let product = ["-p", "scalr-eventbridge", "--bin", "scalr-eventbridge"];
-            let mut build = shell::cargo(&["build", "--release", "--locked"]);
-            build.args(product);
-            shell::run(build)?;
-            places::target().join("release/scalr-eventbridge")
-        }
-        [program] => PathBuf::from(program),
-        _ => bail!("name one program at most"),
-    };
+    let program = super::companion(more)?;
     let mut idle = Companion::start(&program, None)?;
     idle.prepare()?;
     // Not before: a connection that is opened and not used is closed after a few seconds.

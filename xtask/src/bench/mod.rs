@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: figures of the release builds, beside what they have to be.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::{places, shell};
@@ -57,6 +57,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Plans => plans::run(&options.more),
         What::DeliveryFairness => delivery_fairness::run(&options.more),
         What::Console => console::run(&options.more),
+    }
+}
+
+/// The companion that is measured: the program that `more` names, or a release build that this makes.
+fn companion(more: &[String]) -> Result<PathBuf> {
+    match more {
+        [] => {
+            let product = ["-p", "scalr-eventbridge", "--bin", "scalr-eventbridge"];
+            let mut build = shell::cargo(&["build", "--release", "--locked"]);
+            build.args(product);
+            shell::run(build)?;
+            Ok(places::target().join("release/scalr-eventbridge"))
+        }
+        [program] => Ok(PathBuf::from(program)),
+        _ => bail!("name one program at most"),
     }
 }
 
