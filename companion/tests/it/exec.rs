@@ -232,10 +232,12 @@ async fn at_a_terminal_ctrl_c_reaches_the_command_once() {
         exit $((n + 40))"#;
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command"])
-        .args([r#""$PROGRAM" exec -- sh -c "$COUNTS""#, "/dev/null"])
+        // Without a shell between, which Ctrl-C would end as well, with a code of its own.
+        .args([r#"exec "$PROGRAM" exec -- sh -c "$COUNTS""#, "/dev/null"])
         .env("PROGRAM", PROGRAM)
         .env("COUNTS", counts)
         .env("TMPDIR", dir.path())
+        .env_remove("SHELL")
         .env_remove("SCALR_EVENTBRIDGE_LOG")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
