@@ -1,9 +1,7 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
-use scalr_events::nearest;
+use scalr_events::{nearest, regions};
 use tfplugin::Number;
-
-use crate::regions;
 
 /// An event source's name is at most this long, and starts with this.
 pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use scalr_events::regions;
 use tfplugin::{Attr, AttrType, ClientOf, Diagnostic, Operation, Plan, Resource, Result, Value};
 
 use crate::aws::look::Look;
@@ -9,7 +10,6 @@ use crate::aws::tags::{self, FromState, Ignored, Tags, Written};
 use crate::aws::{Aws, Error, Limits, Regional};
 use crate::client::Client;
 use crate::failure::Cause as _;
-use crate::regions;
 use crate::values::Region;
 
 /// The clients for a resource's region, within the operation's limits.

@@ -4,7 +4,6 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure json logs                 the message of a failed call; JSON equality; the log
-//! regions                           AWS's regions, and which names they can have
 //! trust                             whose certificates are trusted beside the system's
 //! setting shared_read/              a setting that may not be known yet; one answer for several reads
 //! check                             checks of attributes
@@ -39,7 +38,6 @@ mod lists;
 mod logs;
 mod ownership;
 mod provider;
-mod regions;
 mod resources;
 mod scalr;
 mod setting;

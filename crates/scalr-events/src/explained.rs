@@ -81,6 +81,21 @@ fn type_in_words(json: &str) -> &'static str {
     }
 }
 
+/// What a leaf looks for, what the event has there, and what is to be written instead.
+pub fn leaf_in_words(leaf: &Leaf, hint: Option<&str>) -> String {
+    let wants = format!("`{}` wants {}", leaf.path, leaf.expected);
+    match (leaf.found.as_slice(), hint, &leaf.nearest) {
+        // That no event has such a field says it of this one.
+        ([], Some(hint), _) => format!("{wants}: {hint}"),
+        ([], None, Some(near)) if !leaf.matched => {
+            format!("{wants}: the event has no such field; the nearest is `{near}`")
+        }
+        ([], None, _) => format!("{wants}: the event has no such field"),
+        (found, Some(hint), _) => format!("{wants}: the event has {} ({hint})", found.join(", ")),
+        (found, None, _) => format!("{wants}: the event has {}", found.join(", ")),
+    }
+}
+
 impl Explained {
     /// Whether the event matches, and each leaf that it misses; with `$or`, alternative by alternative.
     pub fn message(&self) -> String {
@@ -119,18 +134,7 @@ impl Explained {
 
     /// What the leaf of this number looks for, what the event has there, and the hint.
     pub fn leaf(&self, at: usize) -> String {
-        let (leaf, hint) = (&self.engine.leaves[at], &self.hints[at]);
-        let wants = format!("`{}` wants {}", leaf.path, leaf.expected);
-        match (leaf.found.as_slice(), hint, &leaf.nearest) {
-            // That no event has such a field says it of this one.
-            ([], Some(hint), _) => format!("{wants}: {hint}"),
-            ([], None, Some(near)) if !leaf.matched => {
-                format!("{wants}: the event has no such field; the nearest is `{near}`")
-            }
-            ([], None, _) => format!("{wants}: the event has no such field"),
-            (found, Some(hint), _) => format!("{wants}: the event has {} ({hint})", found.join(", ")),
-            (found, None, _) => format!("{wants}: the event has {}", found.join(", ")),
-        }
+        leaf_in_words(&self.engine.leaves[at], self.hints[at].as_deref())
     }
 
     /// The numbers of the leaves that the event misses: those that each alternative has first, then those of each alternative, by its

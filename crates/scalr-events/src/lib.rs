@@ -5,7 +5,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! audit_log nearest run_executed    leaves: the two details, and names close to a misspelt one
-//! event_type                        the two types by name
+//! event_type regions                the two types by name; AWS's regions
 //! catalogue/                        every field of an event
 //! values                            whether a comparison can match any value of a field
 //! pattern/ sample                   a pattern from a type and filters; one sample of each type
@@ -19,6 +19,7 @@ mod event_type;
 mod explained;
 mod nearest;
 mod pattern;
+pub mod regions;
 mod run_executed;
 mod sample;
 mod unmatched;
@@ -27,7 +28,7 @@ mod values;
 pub use audit_log::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
 pub use catalogue::SOURCE_PREFIX;
 pub use event_type::{EventType, UnknownType};
-pub use explained::{Explained, explain};
+pub use explained::{Explained, explain, leaf_in_words};
 pub use nearest::nearest;
 pub use pattern::{ANY_OF, PatternError, event_pattern};
 pub use run_executed::{Run, RunExecuted, run_event_type, run_title};

@@ -2,10 +2,15 @@
 
 /// The known name closest to `given`, if one is close enough to suggest.
 ///
-/// Case, `-` and `_` are ignored; a name that contains the other is close.
+/// Case, `-` and `_` are ignored; a name that is at least a third of another, and stands in it, is close.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     closest(given, known, |given, known| {
-        given.len() > 3 && known.len() > 3 && (contains(known, given) || contains(given, known))
+        let (short, long) = if given.len() < known.len() {
+            (given, known)
+        } else {
+            (known, given)
+        };
+        short.len() > 3 && 3 * short.len() >= long.len() && contains(long, short)
     })
 }
 
@@ -27,7 +32,9 @@ fn closest<'a>(
     let scored = known.into_iter().filter_map(|name| {
         let folded = fold(name);
         let distance = distance(&given, &folded);
-        (distance <= limit || is_close(&given, &folded)).then_some((distance, name))
+        // Of two letters one would be half of the name.
+        let is_similar = distance <= limit && 2 * distance < given.len().max(folded.len()).max(1);
+        (is_similar || is_close(&given, &folded)).then_some((distance, name))
     });
     scored.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
@@ -67,6 +74,22 @@ fn distance(a: &[char], b: &[char]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::nearest;
+
+    #[test]
+    fn short_names_are_close_only_where_most_of_them_agree() {
+        for (given, known, want) in [
+            ("a", "b", None),
+            ("us", "eu", None),
+            ("us", "u-s", Some("u-s")),
+            ("dve", "dev", Some("dev")),
+            ("prod", "production", Some("production")),
+            ("prod", "nonproduction-network", None),
+            ("prod", "prod-eu", Some("prod-eu")),
+            ("", "a", None),
+        ] {
+            assert_eq!(nearest(given, [known]), want, "{given}");
+        }
+    }
 
     #[test]
     fn the_closest_name_is_suggested() {

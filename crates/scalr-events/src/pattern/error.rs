@@ -182,7 +182,7 @@ impl PatternError {
                  element passes. It takes texts, `prefix`, `wildcard` and `equals-ignore-case`."
             ),
             Self::Never { name, why, by_name } => {
-                write!(f, "The filter `{name}` lets no event through: {why}")?;
+                write!(f, "No event passes the filter `{name}`: {why}")?;
                 match by_name {
                     Some(other) => write!(f, "; names have the filter `{other}`."),
                     None => f.write_str("."),
@@ -243,7 +243,7 @@ impl PatternError {
             ),
             Self::TakesAll { number } => write!(
                 f,
-                "The alternative `{ANY_OF}[{number}]` has no filter and so lets all events through; leave `{ANY_OF}` out for that."
+                "The alternative `{ANY_OF}[{number}]` has no filter, so every event passes it: leave out `{ANY_OF}` to match every event."
             ),
             Self::Ignored { number } => write!(
                 f,

@@ -387,7 +387,7 @@ mod tests {
             ),
             (
                 json!([{ "result": "erorred" }]),
-                "The filter `any_of[0].result` lets no event through",
+                "No event passes the filter `any_of[0].result`",
             ),
             (
                 json!([{ "any_of": [{ "is_dry": true }] }, { "is_dry": false }]),
@@ -484,7 +484,7 @@ mod tests {
             ),
             (
                 json!({ "is_dry": { "prefix": "t" } }),
-                "The filter `is_dry` lets no event through",
+                "No event passes the filter `is_dry`",
             ),
         ] {
             check("RunExecuted", &filters, Err(part));

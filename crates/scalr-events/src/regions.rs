@@ -1,9 +1,9 @@
 //! AWS's regions: which names a partition can have, and which there are.
 //!
 //! Both are of the list that AWS's SDKs come with (`tests/data/partitions.json` names the version). AWS adds regions, so a name
-//! of a partition's form that is not in the list is warned of and no error.
+//! of a partition's form that is not in the list may be right: the caller decides what to do about it.
 
-use scalr_events::nearest;
+use crate::nearest::nearest;
 
 /// What the names of a partition's regions begin with. A word and a number follow.
 const BEGINNINGS: [&str; 16] = [
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_list_is_that_of_the_sdks() {
-        let list = include_str!("../../tests/data/partitions.json");
+        let list = include_str!("../../../tests/data/partitions.json");
         let list: serde_json::Value = serde_json::from_str(list).expect("JSON");
         let mut regions: Vec<&str> = list["regions"]
             .as_object()
