@@ -18,6 +18,8 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 const FOLDER: &str = "tls";
 /// The authority's certificate, which clients have to trust.
 const CA: &str = "ca.pem";
+/// That certificate, and those that the system trusts.
+const TRUSTED: &str = "trusted.pem";
 const CERTIFICATE: &str = "server.der";
 const KEY: &str = "server.key.der";
 /// The names that the certificate is for, a line each.
@@ -41,11 +43,13 @@ pub(crate) enum TlsError {
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) ca_file: PathBuf,
+    /// The file of that authority and of those that this machine trusts, for clients that trust what one file has.
+    pub(crate) trusted_file: PathBuf,
 }
 
 /// The certificate kept in a directory. A new one is made where there is none, or where that is for other names than these
-/// and the machine's own.
-pub(crate) fn open(dir: &Path, names: &[String]) -> Result<Tls, TlsError> {
+/// and the machine's own. `system` is what this machine trusts.
+pub(crate) fn open(dir: &Path, names: &[String], system: &[CertificateDer<'_>]) -> Result<Tls, TlsError> {
     let folder = dir.join(FOLDER);
     let mut wanted = NAMES.map(str::to_owned).to_vec();
     wanted.extend(
@@ -73,11 +77,34 @@ pub(crate) fn open(dir: &Path, names: &[String]) -> Result<Tls, TlsError> {
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|error| unusable(Box::new(error)))?;
+    let trusted = folder.join(TRUSTED);
+    // Each time: what the machine trusts changes.
+    std::fs::write(&trusted, bundle(&read(CA)?, system)).map_err(|source| TlsError::File {
+        path: trusted.clone(),
+        source,
+    })?;
+    // Clients run in other directories.
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     Ok(Tls {
         acceptor: TlsAcceptor::from(Arc::new(config)),
-        // Clients run in other directories.
-        ca_file: std::path::absolute(folder.join(CA)).unwrap_or_else(|_| folder.join(CA)),
+        ca_file: absolute(folder.join(CA)),
+        trusted_file: absolute(trusted),
     })
+}
+
+/// The certificates that this machine trusts: those of `SSL_CERT_FILE` and `SSL_CERT_DIR` where these are set. Of what cannot be read
+/// nothing is trusted.
+pub(crate) fn of_system() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// The authority's certificate, then those of the system.
+fn bundle(authority: &[u8], system: &[CertificateDer<'_>]) -> Vec<u8> {
+    let mut text = authority.to_vec();
+    for certificate in system {
+        text.extend_from_slice(pem(certificate).as_bytes());
+    }
+    text
 }
 
 fn generate(folder: &Path, names: &[String]) -> Result<(), TlsError> {
@@ -141,4 +168,22 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(not(unix))]
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::write(path, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_trust_is_the_authority_and_what_the_system_trusts() {
+        let dir = tempfile::tempdir().unwrap();
+        let system = [CertificateDer::from(vec![1, 2, 3]), CertificateDer::from(vec![4])];
+        for trusted in [&system[..], &[]] {
+            let tls = open(dir.path(), &[], trusted).unwrap();
+            let authority = std::fs::read_to_string(&tls.ca_file).unwrap();
+            let rest: String = trusted.iter().map(|one| pem(one)).collect();
+            let found = std::fs::read_to_string(&tls.trusted_file).unwrap();
+            assert_eq!(found, authority + &rest);
+        }
+    }
 }

@@ -155,7 +155,7 @@ step("create a rule, after testing its pattern", async ({ page }) => {
   const whole = await pattern.inputValue();
   await pattern.fill('{"detail-type": ["RunExecuted"], "detail": {"event": {"result": ["errored"]}}}');
   await page.getByRole("button", { name: "Test pattern" }).click();
-  await page.getByText("detail.event.result does not match").waitFor();
+  await page.getByText("does not match: `detail.event.result` wants").waitFor();
   await accessible(page, "rule, step 2, a miss");
   await pattern.fill(whole);
   await page.getByRole("button", { name: "Test pattern" }).click();

@@ -7,10 +7,9 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use super::exit::Failure;
 use super::loopback::is_loopback;
-use super::remote;
+use super::{given, out, remote};
 use crate::aws_wire::app_name;
 use crate::error_chain;
-use crate::region::is_region;
 
 /// An AWS, and a region of it.
 #[derive(clap::Args)]
@@ -32,11 +31,14 @@ impl Place {
         let nothing_names_one = self.is_local() && !is_set("AWS_DEFAULT_REGION") && !is_set("AWS_PROFILE");
         let named = self.region.as_deref().filter(|region| !region.is_empty());
         let named = named.or(nothing_names_one.then_some("us-east-1"));
-        if let Some(region) = named.filter(|region| !is_region(region)) {
-            return Err(Failure::setting(format!(
-                "`{}` (`AWS_REGION` or `--region`) is no AWS region; one looks like `us-east-1`",
-                region.escape_debug()
-            )));
+        if let Some(region) = named {
+            given::region_form(region)?;
+            // A local AWS has every region.
+            let doubtful =
+                given::doubtful_region(region).filter(|_| self.endpoint().is_ok_and(|url| url.is_none()));
+            if let Some(warning) = doubtful {
+                out::complain(&warning);
+            }
         }
         let config = config(part, named, self.aws_endpoint.as_deref()).await?;
         if config.region().is_some() {
@@ -83,6 +85,7 @@ pub(super) async fn config(
         }
     }
     let config = loader.load().await;
+    not_of_a_local_aws(&config)?;
     with_credentials(&config).await?;
     // A name that the user's own settings give stays.
     let name = config.app_name().cloned().or_else(|| app_name(part));
@@ -119,6 +122,20 @@ pub(super) fn checked(endpoint: Option<&str>) -> anyhow::Result<Option<String>> 
     )))
 }
 
+/// Fails where the access key is one for a local AWS, and AWS itself would be called: its own are longer, and begin with letters.
+fn not_of_a_local_aws(config: &SdkConfig) -> anyhow::Result<()> {
+    let key = std::env::var("AWS_ACCESS_KEY_ID").unwrap_or_default();
+    let has_endpoint = config.endpoint_url().is_some()
+        || std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL_"));
+    if has_endpoint || given::account(&key).is_err() {
+        return Ok(());
+    }
+    Err(Failure::setting(format!(
+        "`AWS_ACCESS_KEY_ID` is the account number `{key}`, as for a local AWS, and no address of one is set: set `AWS_ENDPOINT_URL` as \
+         `scalr-eventbridge dev` prints it; for AWS itself, set an access key of its own"
+    )))
+}
+
 /// Fails where there are no credentials, with what to do.
 async fn with_credentials(config: &SdkConfig) -> anyhow::Result<()> {
     const NEXT: &str = "Set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or sign in with `aws sso login`. For a \
@@ -133,11 +150,17 @@ async fn with_credentials(config: &SdkConfig) -> anyhow::Result<()> {
         Err(error) => {
             let why = error_chain::with_causes(&error);
             // The SDK lists every place that has none, on lines of their own.
-            let what = if why.contains("no credentials found") {
-                "there are no AWS credentials".to_owned()
-            } else {
-                let why = why.lines().next().unwrap_or_default();
-                format!("the AWS credentials cannot be used: {why}")
+            let profile = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+            let what = match (why.contains("no credentials found"), profile) {
+                (true, None) => "there are no AWS credentials".to_owned(),
+                (true, Some(profile)) => format!(
+                    "there are no AWS credentials: the profile `{}` (`AWS_PROFILE`) has none, or does not exist",
+                    profile.escape_debug()
+                ),
+                (false, _) => {
+                    let why = why.lines().next().unwrap_or_default().trim_end_matches('.');
+                    format!("the AWS credentials cannot be used: {why}")
+                }
             };
             Err(Failure::setting(format!("{what}. {NEXT}")))
         }

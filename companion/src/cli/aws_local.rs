@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::out;
+use super::{given, loopback, out};
 
 /// What a local AWS may reach and hold, by itself or in `dev`.
 #[derive(clap::Args)]
@@ -36,11 +36,14 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// The account of callers whose access key id is not an account.
-    #[arg(long, value_name = "ID", default_value = "123456789012")]
+    #[arg(long, value_name = "ID", default_value = "123456789012", value_parser = clap::builder::ValueParser::new(given::account))]
     account: String,
     /// The region of requests that name none.
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
+    /// Take a region that this version does not know, such as one that AWS has added since.
+    #[arg(long)]
+    any_region: bool,
     /// Listen on other addresses than loopback. No signature is checked: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
@@ -66,6 +69,9 @@ fn target(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
+    loopback::or_allowed("--listen", args.listen, args.allow_remote)?;
+    given::known_region(&args.region, args.any_region)?;
+    given::data_dir(args.data_dir.as_deref())?;
     let (account, region) = (args.account.clone(), args.region.clone());
     let server = aws_local::Server::bind(aws_local::Config {
         listen: args.listen,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::aws_local::Limits;
-use super::connections::account;
-use super::loopback::is_loopback;
+use super::given;
+use super::loopback::{self, is_loopback};
 use super::{exit, out};
 use crate::clock::Clock;
 use crate::companion::{Companion, Config, ConsoleConfig, WorkspaceName};
@@ -79,7 +79,7 @@ pub(super) struct Servers {
     #[arg(long)]
     allow_remote: bool,
     /// The customer's AWS account; where it is repeated, the first is the one of the printed variables.
-    #[arg(long = "account", value_name = "ID", default_value = "123456789012", value_parser = clap::builder::ValueParser::new(account))]
+    #[arg(long = "account", value_name = "ID", default_value = "123456789012", value_parser = clap::builder::ValueParser::new(given::account))]
     accounts: Vec<String>,
     /// The token of Scalr's API; without it, one is made up, and kept with `--data-dir`.
     #[arg(long, value_name = "TOKEN")]
@@ -90,6 +90,9 @@ pub(super) struct Servers {
     /// The AWS region of requests that name none; without it, `us-east-1`.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+    /// Take a region that this version does not know, such as one that AWS has added since.
+    #[arg(long, requires = "region")]
+    any_region: bool,
     /// Drop events that were held for longer than this.
     #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u32).range(1..))]
     hold_hours_max: u32,
@@ -159,8 +162,12 @@ impl Servers {
         variables
     }
 
-    /// Refuses a token that could not be sent or hidden, and what says nothing about another AWS. The token is not repeated.
+    /// Refuses what cannot be meant. The token is not repeated.
     fn check(&self) -> anyhow::Result<()> {
+        loopback::or_allowed("--scalr-listen", self.scalr_listen, self.allow_remote)?;
+        loopback::or_allowed("--aws-listen", self.aws_listen, self.allow_remote)?;
+        given::known_region(self.region(), self.any_region)?;
+        given::data_dir(self.data_dir.as_deref())?;
         if self.token.as_ref().is_some_and(|token| !is_token(token.reveal())) {
             return Err(exit::Failure::setting(format!(
                 "`--token` cannot be used: a token has at least {TOKEN_CHARS_MIN} letters, digits and signs of ASCII, and no space"
@@ -217,16 +224,11 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
 
 /// Opens the state and both listeners. From here on clients may connect.
 pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
-    ensure!(
-        args.scalr_listen.ip().is_loopback() || args.allow_remote,
-        "`{}` is reachable from other machines; say `--allow-remote` if you mean it",
-        args.scalr_listen
-    );
+    args.check()?;
     let state = match &args.data_dir {
         Some(dir) => StateDir::Kept(dir.clone()),
         None => StateDir::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
     };
-    args.check()?;
     let aws_endpoint = super::aws::checked(args.aws_endpoint.as_deref())?;
     // Before anything else in the directory is used.
     let lock = store::lock(state.path())?;
@@ -314,7 +316,7 @@ impl Opened {
         let token = self.companion.installation.token.reveal().to_owned();
         let mut variables = vec![("SCALR_HOSTNAME", self.hostname()), ("SCALR_TOKEN", token)];
         if let Some(tls) = &self.tls {
-            variables.push(("SSL_CERT_FILE", tls.ca_file.display().to_string()));
+            variables.push(("SSL_CERT_FILE", tls.trusted_file.display().to_string()));
         }
         variables.extend(args.aws_variables(&self.endpoint));
         variables
@@ -342,7 +344,7 @@ fn certificate(args: &Servers, dir: &Path) -> anyhow::Result<Option<Tls>> {
     let mut names = args.tls_name.clone();
     let ip = args.scalr_listen.ip();
     names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
-    Ok(Some(tls::open(dir, &names)?))
+    Ok(Some(tls::open(dir, &names, &tls::of_system())?))
 }
 
 /// The console, which has the pages of AWS's side where AWS is in this process.

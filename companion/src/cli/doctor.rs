@@ -84,8 +84,8 @@ impl Check {
         match called {
             Ok(found) => Self::new(check, Verdict::Ok, detail(found)),
             Err(error) => Self {
-                next: hint::next_step(&error),
-                ..Self::new(check, Verdict::Failed, format!("{error:#}"))
+                next: hint::next_step(&error).map(|step| step.text),
+                ..Self::new(check, Verdict::Failed, hint::words(&error))
             },
         }
     }
@@ -276,7 +276,7 @@ async fn skew(check: &'static str, url: &str) -> Check {
         Err(error) => Check::new(
             check,
             Verdict::Skipped,
-            format!("the server's date is not known: {error:#}"),
+            format!("the server's date is not known: {}", hint::words(&error)),
         ),
     }
 }

@@ -5,7 +5,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
 use super::aws::Place;
-use super::local_events::{Delivery, Leaf, LocalAws, Outcome, Rule, Story};
+use super::local_aws::{Delivery, EVENTS, Leaf, LocalAws, Outcome, Rule, Story};
 use super::progress;
 use super::show::{self, Cell, Form, Look};
 
@@ -88,7 +88,7 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
 }
 
 async fn list(args: &List) -> anyhow::Result<()> {
-    let local = LocalAws::at(&args.place)?;
+    let local = LocalAws::at(&args.place, EVENTS)?;
     let stories = progress::during("reading the events", latest(&local, args.limit.into())).await?;
     let rows: Vec<Row> = stories.iter().map(Row::from).collect();
     args.form.print(&rows, || {
@@ -139,7 +139,7 @@ pub(super) async fn find(
 }
 
 async fn show_one(args: &One) -> anyhow::Result<()> {
-    let local = LocalAws::at(&args.place)?;
+    let local = LocalAws::at(&args.place, EVENTS)?;
     let find = async {
         match local.story(&args.id).await? {
             Some(story) => Ok(Some(story)),
@@ -198,12 +198,15 @@ fn rule(rule: &Rule) -> String {
 }
 
 fn leaf(leaf: &Leaf) -> String {
-    let found = match (leaf.found.as_slice(), &leaf.nearest) {
-        ([], None) => "the event has no such field".to_owned(),
-        ([], Some(near)) => format!("the event has no such field; the nearest is `{near}`"),
-        (found, _) => format!("the event has {}", found.join(", ")),
+    let leaf = event_pattern::Leaf {
+        alternative: 0,
+        path: leaf.path.clone(),
+        expected: leaf.expected.clone(),
+        matched: false,
+        found: leaf.found.clone(),
+        nearest: leaf.nearest.clone(),
     };
-    show::escaped(&format!("`{}` wants {}: {found}", leaf.path, leaf.expected))
+    show::escaped(&scalr_events::leaf_in_words(&leaf, None))
 }
 
 fn delivery(delivery: &Delivery) -> String {

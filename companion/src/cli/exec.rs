@@ -9,8 +9,8 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use super::dev::{self, Opened, Servers};
-use super::out;
 use super::signals::Signals;
+use super::{hint, out};
 use crate::secrets;
 
 /// The exit code where the servers did not start, or ended before the command. The command's own codes are passed on.
@@ -36,6 +36,7 @@ Examples:
 
 Exit codes:
   the command's own; 128 and the signal's number where a signal ended it
+  2    the line of `exec` itself is wrong, such as an unknown option
   125  the servers did not start, or ended before the command
   126  the command cannot be started
   127  there is no such command")]
@@ -56,7 +57,7 @@ pub(super) async fn main(args: Args) -> ExitCode {
 }
 
 fn complain(error: &anyhow::Error) {
-    out::complain(&secrets::redact(&format!("error: {error:#}")));
+    out::complain(&secrets::redact(&format!("error: {}", hint::words(error))));
 }
 
 async fn run(args: Args) -> anyhow::Result<u8> {

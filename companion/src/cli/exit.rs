@@ -27,6 +27,9 @@ pub(super) enum Failure {
     /// A setting is missing or cannot be used.
     #[error("{0}")]
     Setting(String),
+    /// What was wanted is not so, and this is to be done about it.
+    #[error("{what}")]
+    WithNext { what: String, next: String },
     /// The server has no such call.
     #[error("{host} has no call for this: {what}. These work there: {instead}")]
     Unsupported {
@@ -50,7 +53,7 @@ pub(super) fn code(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(match error.downcast_ref() {
         Some(Failure::Setting(_)) => USAGE,
         Some(Failure::Unsupported { .. }) => UNSUPPORTED,
-        None => FAILED,
+        Some(Failure::WithNext { .. }) | None => FAILED,
     })
 }
 

@@ -1,15 +1,18 @@
 //! Fields of events that are set on the command line: `KEY=VALUE`.
 
-use anyhow::{Context as _, bail};
 use scalr_events::{EventType, catalogue, value_of_text};
 use serde_json::Value;
+
+use super::exit::Failure;
 
 /// The names and values of `KEY=VALUE` pairs, each of the type of its field.
 pub(super) fn of_event(event_type: EventType, pairs: &[String]) -> anyhow::Result<Vec<(&str, Value)>> {
     let mut found = Vec::new();
     for pair in pairs {
         let (name, text) = split(pair)?;
-        found.push((name, value_of_text(event_type, name, text)?));
+        let value =
+            value_of_text(event_type, name, text).map_err(|error| Failure::setting(error.to_string()))?;
+        found.push((name, value));
     }
     Ok(found)
 }
@@ -20,7 +23,9 @@ pub(super) fn of_detail(event_type: EventType, pairs: &[String]) -> anyhow::Resu
     for (name, _) in &found {
         let field = catalogue::find(event_type, name);
         if field.is_some_and(|field| !field.path.starts_with("detail.")) {
-            bail!("`{name}` is in the envelope of an event, which AWS makes");
+            return Err(Failure::setting(format!(
+                "`{name}` is in the envelope of an event, which AWS makes"
+            )));
         }
     }
     Ok(found)
@@ -29,7 +34,7 @@ pub(super) fn of_detail(event_type: EventType, pairs: &[String]) -> anyhow::Resu
 /// The two halves of `KEY=VALUE`.
 pub(super) fn split(pair: &str) -> anyhow::Result<(&str, &str)> {
     pair.split_once('=')
-        .with_context(|| format!("`{pair}` has no value: write KEY=VALUE"))
+        .ok_or_else(|| Failure::setting(format!("`{}` has no value: write KEY=VALUE", pair.escape_debug())))
 }
 
 #[cfg(test)]

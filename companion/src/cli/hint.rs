@@ -1,11 +1,68 @@
 //! The next step after a failure, where its kind tells one.
 
+use std::fmt;
+
 use scalr_api::ClientError;
 
+use super::exit::Failure;
+use crate::error_chain;
 use crate::partner::AwsError;
 
+/// A failure in words, with its causes: once each, where an error repeats its cause.
+pub(super) fn words(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let part = cause.to_string();
+        if !text.contains(&part) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text.extend([separator, &part]);
+        }
+        // It names its innermost cause itself.
+        if cause.is::<ClientError>() {
+            break;
+        }
+    }
+    text
+}
+
+/// What to do.
+pub(super) struct Step {
+    pub(super) text: String,
+    /// Whether `doctor` may tell more.
+    asks_doctor: bool,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        if self.asks_doctor {
+            f.write_str("; `scalr-eventbridge doctor` checks the settings")?;
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            asks_doctor: false,
+        }
+    }
+
+    fn of_settings(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            asks_doctor: true,
+        }
+    }
+}
+
 /// What to do about a failure.
-pub(super) fn next_step(error: &anyhow::Error) -> Option<String> {
+pub(super) fn next_step(error: &anyhow::Error) -> Option<Step> {
+    if let Some(Failure::WithNext { next, .. }) = error.downcast_ref() {
+        return Some(Step::new(next.as_str()));
+    }
     if let Some(error) = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<ClientError>())
@@ -18,8 +75,11 @@ pub(super) fn next_step(error: &anyhow::Error) -> Option<String> {
         .and_then(aws)
 }
 
-fn scalr(error: &ClientError) -> Option<String> {
-    Some(match error {
+fn scalr(error: &ClientError) -> Option<Step> {
+    if let ClientError::NotSent { host, source, .. } = error {
+        return Some(not_sent(host, &error_chain::with_causes(source)));
+    }
+    let text = match error {
         ClientError::Refused(refusal) => match refusal.status {
             401 => "the token is not this host's, or has expired: set `SCALR_TOKEN`; for a companion it is the one that `dev` printed"
                 .to_owned(),
@@ -27,10 +87,6 @@ fn scalr(error: &ClientError) -> Option<String> {
             429 => "wait a minute, then try again".to_owned(),
             _ => return None,
         },
-        ClientError::NotSent { host, .. } => format!(
-            "is `{host}` the right address (`SCALR_HOSTNAME`), and does it run? `scalr-eventbridge dev` starts a companion; \
-             `scalr-eventbridge doctor` checks the settings"
-        ),
         ClientError::NotTheApi { host, .. } => {
             format!("is `{host}` Scalr (`SCALR_HOSTNAME`), with no proxy that answers in its place?")
         }
@@ -38,26 +94,52 @@ fn scalr(error: &ClientError) -> Option<String> {
             "whether it was done is not known: look with `scalr-eventbridge status` before you try again".to_owned()
         }
         _ => return None,
-    })
+    };
+    Some(Step::new(text))
 }
 
-fn aws(error: &AwsError) -> Option<String> {
+/// Where no connection was made, for this reason.
+fn not_sent(host: &str, why: &str) -> Step {
+    if let Some(name) = host.strip_prefix("https://").filter(|_| is_no_tls(why)) {
+        return Step::new(format!(
+            "what answers at `{name}` speaks no TLS: if it is a companion, set `SCALR_HOSTNAME=http://{name}`, as `scalr-eventbridge dev` \
+             prints it"
+        ));
+    }
+    if why.contains("ertificate") {
+        return Step::new(format!(
+            "is `{host}` the right address (`SCALR_HOSTNAME`)? If so, have its certificate trusted: set `AWS_CA_BUNDLE` to the file of its \
+             authority (`dev --tls` prints it)"
+        ));
+    }
+    Step::of_settings(format!(
+        "is `{host}` the right address (`SCALR_HOSTNAME`), and does it run? `scalr-eventbridge dev` starts a companion"
+    ))
+}
+
+/// Whether what came in place of TLS's first message was something else.
+fn is_no_tls(why: &str) -> bool {
+    why.contains("InvalidContentType")
+}
+
+fn aws(error: &AwsError) -> Option<Step> {
     match error {
-        AwsError::Refused { code, .. } => refused(code),
+        AwsError::Refused { code, .. } => refused(code).map(Step::new),
         AwsError::Retryable(why) => {
             let no_name = why.contains("dns error") || why.contains("failed to lookup");
             let no_server = why.contains("tcp connect error") || why.contains("onnection refused");
             if no_name {
-                Some(
-                    "is the region's name right (`AWS_REGION`, `--region`), and is the network there?"
-                        .to_owned(),
-                )
+                Some(Step::of_settings(
+                    "is the region's name right (`AWS_REGION`, `--region`), and is the network there?",
+                ))
+            } else if is_no_tls(why) {
+                Some(Step::new(
+                    "what answers there speaks no TLS: write the address of a local AWS with `http://` (`AWS_ENDPOINT_URL`, `--aws-endpoint`)",
+                ))
             } else if no_server {
-                Some(
-                    "is the address right (`AWS_ENDPOINT_URL`, `--aws-endpoint`), and does it run? `scalr-eventbridge doctor` \
-                     checks the settings"
-                        .to_owned(),
-                )
+                Some(Step::of_settings(
+                    "is the address right (`AWS_ENDPOINT_URL`, `--aws-endpoint`), and does it run?",
+                ))
             } else {
                 None
             }
@@ -65,8 +147,8 @@ fn aws(error: &AwsError) -> Option<String> {
     }
 }
 
-fn refused(code: &str) -> Option<String> {
-    let step = match code {
+fn refused(code: &str) -> Option<&'static str> {
+    Some(match code {
         "AccessDeniedException" | "AccessDenied" => {
             "the credentials lack a permission: `scalr-eventbridge doctor` lists those that can be tried"
         }
@@ -78,13 +160,41 @@ fn refused(code: &str) -> Option<String> {
             "is `AWS_SECRET_ACCESS_KEY` right, and the clock (`scalr-eventbridge doctor`)?"
         }
         _ => return None,
-    };
-    Some(step.to_owned())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_without_tls_is_proposed_with_its_scheme() {
+        for (host, why, part) in [
+            (
+                "https://127.0.0.1:1",
+                "received corrupt message of type InvalidContentType",
+                "SCALR_HOSTNAME=http://127.0.0.1:1`",
+            ),
+            ("http://127.0.0.1:1", "InvalidContentType", "the right address"),
+            (
+                "https://acme.scalr.io",
+                "invalid peer certificate: UnknownIssuer",
+                "AWS_CA_BUNDLE",
+            ),
+            ("https://acme.scalr.io", "Connection refused", "does it run?"),
+        ] {
+            let step = not_sent(host, why).to_string();
+            assert!(step.contains(part), "{host}: {step}");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_named_once() {
+        let error = anyhow::anyhow!("refused")
+            .context("no server: refused")
+            .context("reading");
+        assert_eq!(words(&error), "reading: no server: refused");
+    }
 
     #[test]
     fn failures_have_a_next_step() {
@@ -102,10 +212,14 @@ mod tests {
                 retryable("The call failed: tcp connect error"),
                 Some("AWS_ENDPOINT_URL"),
             ),
+            (
+                retryable("x: received corrupt message of type InvalidContentType"),
+                Some("with `http://`"),
+            ),
             (retryable("AWS answers 503"), None),
         ] {
             let shown = error.to_string();
-            let step = next_step(&anyhow::Error::new(error).context("reading"));
+            let step = next_step(&anyhow::Error::new(error).context("reading")).map(|step| step.to_string());
             match (&step, part) {
                 (Some(step), Some(part)) => assert!(step.contains(part), "{shown}: {step}"),
                 (step, part) => assert_eq!(step.is_some(), part.is_some(), "{shown}"),

@@ -1,13 +1,17 @@
 //! Log groups, local or real, through the AWS SDK.
 
-use anyhow::anyhow;
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
+use scalr_events::nearest;
 
 use super::aws::Place;
+use super::exit::Failure;
 use super::show;
 use crate::aws_wire::AwsWire;
 use crate::partner::{self, AwsError};
+
+/// Log groups among which a near name is looked for.
+const LISTED_MAX: usize = 1000;
 
 /// A client of that place.
 pub(super) async fn client(place: &Place) -> anyhow::Result<Client> {
@@ -28,23 +32,57 @@ pub(super) async fn look(client: &Client, group: &str) -> anyhow::Result<()> {
         .limit(1)
         .send()
         .await;
-    found
-        .map(drop)
-        .map_err(|error| failed(client, group, partner::error(&error)))
+    match found {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failed(client, group, partner::error(&error)).await),
+    }
 }
 
-/// Why a log group could not be read, with the region.
-pub(super) fn failed(client: &Client, group: &str, error: AwsError) -> anyhow::Error {
-    explained(region(client), group, error)
+/// Why a log group could not be read, with the region, and the one that was probably meant.
+pub(super) async fn failed(client: &Client, group: &str, error: AwsError) -> anyhow::Error {
+    let near = if is_missing(&error) {
+        near(client, group).await
+    } else {
+        None
+    };
+    explained(region(client), group, near.as_deref(), error)
 }
 
-fn explained(region: &str, group: &str, error: AwsError) -> anyhow::Error {
+fn is_missing(error: &AwsError) -> bool {
+    matches!(error, AwsError::Refused { code, .. } if code == "ResourceNotFoundException")
+}
+
+/// The log group whose name is most like this one. That they cannot be listed is no failure of its own.
+async fn near(client: &Client, group: &str) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut pages = client.describe_log_groups().into_paginator().send();
+    while let Some(Ok(page)) = pages.next().await {
+        let groups = page.log_groups.into_iter().flatten();
+        names.extend(groups.filter_map(|group| group.log_group_name));
+        if names.len() >= LISTED_MAX {
+            break;
+        }
+    }
+    nearest(group, names.iter().map(String::as_str)).map(str::to_owned)
+}
+
+fn explained(region: &str, group: &str, near: Option<&str>, error: AwsError) -> anyhow::Error {
     let (group, word) = (group.escape_debug(), show::quoted(group));
     match error {
-        AwsError::Refused { code, .. } if code == "ResourceNotFoundException" => anyhow!(
-            "there is no log group `{group}` in {region} (`--region` names another region): `aws logs create-log-group \
-             --log-group-name {word}` makes it, or a `scalr_eventbridge_target` with `create = true`"
-        ),
+        error if is_missing(&error) => {
+            let near = near.map_or_else(String::new, |near| {
+                format!(" Did you mean `{}`?", show::escaped(near))
+            });
+            let what = format!(
+                "there is no log group `{group}` in {region} (`--region` names another region).{near}"
+            );
+            let next = format!(
+                "`aws logs create-log-group --region {} --log-group-name {word}` makes it, or a `scalr_eventbridge_target` with \
+                 `create = true`",
+                show::quoted(region)
+            );
+            Failure::WithNext { what, next }.into()
+        }
         error => anyhow::Error::new(error).context(format!(
             "the log group `{group}` cannot be read in {region} (`--region` names another region)"
         )),
@@ -60,17 +98,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_that_makes_a_log_group_quotes_its_name() {
-        for (group, want) in [
-            ("/aws/events/scalr", "--log-group-name /aws/events/scalr`"),
-            ("/a b$(x)", "--log-group-name '/a b$(x)'`"),
+    fn the_command_that_makes_a_log_group_is_for_its_region_and_quotes_its_name() {
+        for (group, near, said, next) in [
+            (
+                "/aws/events/scalr",
+                None,
+                "another region).",
+                "--region eu-west-1 --log-group-name /aws/events/scalr`",
+            ),
+            (
+                "/a b$(x)",
+                None,
+                "`/a b$(x)` in eu-west-1",
+                "--log-group-name '/a b$(x)'`",
+            ),
+            (
+                "/aws/event",
+                Some("/aws/events"),
+                "Did you mean `/aws/events`?",
+                "--log-group-name /aws/event`",
+            ),
         ] {
             let error = AwsError::Refused {
                 code: "ResourceNotFoundException".to_owned(),
                 message: String::new(),
             };
-            let said = explained("us-east-1", group, error).to_string();
-            assert!(said.contains(want), "{said}");
+            let failure = explained("eu-west-1", group, near, error);
+            assert!(failure.to_string().contains(said), "{failure}");
+            match failure.downcast_ref() {
+                Some(Failure::WithNext { next: found, .. }) => assert!(found.contains(next), "{found}"),
+                other => panic!("{other:?}"),
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) async fn connection(client: &Client, given: &str) -> anyhow::Result<O
     let mut matching = client.connections(Some(given)).await?;
     matching.retain(|one| one.attributes.name == given);
     if matching.len() > 1 {
+        matching.sort_by(|a, b| a.attributes.region.cmp(&b.attributes.region));
         let ids: Vec<String> = matching
             .iter()
             .map(|one| {

@@ -1,6 +1,8 @@
 //! Which URLs are on loopback: an AWS there is a local one, and no proxy is used for them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+
+use super::exit::Failure;
 
 /// Whether a URL's host is this machine's loopback interface.
 pub(super) fn is_loopback(url: &str) -> bool {
@@ -13,6 +15,18 @@ pub(super) fn is_loopback(url: &str) -> bool {
         Ok(ip) => ip.is_loopback(),
         Err(_) => host == "localhost" || host.ends_with(".localhost"),
     }
+}
+
+/// Refuses an address that other machines reach, unless that is asked for.
+pub(super) fn or_allowed(option: &str, listen: SocketAddr, allow_remote: bool) -> anyhow::Result<()> {
+    if listen.ip().is_loopback() || allow_remote {
+        return Ok(());
+    }
+    Err(Failure::setting(format!(
+        "`{listen}` (`{option}`) is reachable from other machines, and the local AWS checks no signature: listen on `127.0.0.1:{}`, or give \
+         `--allow-remote` if you mean it",
+        listen.port()
+    )))
 }
 
 #[cfg(test)]

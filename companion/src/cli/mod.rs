@@ -3,11 +3,11 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! exit fields jq loopback out progress signals      exit codes; fields of events; jq filters; which URLs are on this machine; stdout and stderr; long waits;
-//!                                                   a command's signals
+//! exit fields given jq loopback out progress signals  exit codes; fields of events; values of options; jq filters; which URLs are on this machine; stdout
+//!                                                   and stderr; long waits; a command's signals
 //! aws hint remote show                              AWS's and Scalr's settings and clients; the next step after a failure; tables and JSON
-//! local_events log_groups lookup readable           the local AWS's events; log groups of an AWS; objects by name; events as lines
-//! audit_log aws_local connections deliveries dev doctor emit events exec export manual pattern run runs status tail  one command a file, or a folder
+//! event_source local_aws log_groups lookup readable  event sources at AWS; what the local AWS has beyond AWS; log groups; objects by name; events as lines
+//! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs status tail  one command a file, or a folder
 //! ```
 
 mod audit_log;
@@ -18,14 +18,17 @@ mod deliveries;
 mod dev;
 mod doctor;
 mod emit;
+mod event_source;
 mod events;
 mod exec;
 mod exit;
 mod export;
 mod fields;
+mod given;
 mod hint;
 mod jq;
-mod local_events;
+mod local_aws;
+mod local_clock;
 mod log_groups;
 mod lookup;
 mod loopback;
@@ -52,8 +55,9 @@ use self::exit::Failure;
 use crate::panics;
 use crate::secrets::{self, Redacted};
 
-/// What is logged where nothing is said.
-const LOG: &str = "warn";
+/// What is logged where nothing is said. Where the SDK looks for credentials in vain, it warns at length; the error that follows says
+/// the same.
+const LOG: &str = "warn,aws_config=error";
 
 /// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
 #[derive(Parser)]
@@ -106,6 +110,9 @@ enum Command {
     /// List or show the events of the local AWS, with their rules and targets.
     #[command(subcommand)]
     Events(events::What),
+    /// Show or move the clock of the local AWS.
+    #[command(subcommand)]
+    Clock(local_clock::What),
     /// List or show what is held and what was dropped.
     #[command(subcommand)]
     Deliveries(deliveries::What),
@@ -141,6 +148,7 @@ pub(crate) async fn main() -> ExitCode {
         Command::Runs(what) => runs::main(what).await.map(succeeded),
         Command::Emit(what) => emit::main(what).await,
         Command::Events(what) => events::main(what).await.map(succeeded),
+        Command::Clock(what) => local_clock::main(what).await.map(succeeded),
         Command::Deliveries(what) => deliveries::main(what).await.map(succeeded),
         Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
@@ -161,20 +169,14 @@ fn succeeded((): ()) -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    out::complain(&secrets::redact(&format!("error: {error:#}")));
+    out::complain(&secrets::redact(&format!("error: {}", hint::words(error))));
     if let Some(step) = hint::next_step(error) {
-        out::hint(&secrets::redact(&step));
+        out::hint(&secrets::redact(&step.to_string()));
     }
     exit::code(error)
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    // Where the SDK looks for credentials in vain, it warns at length; the error that follows says the same.
-    let filter = if filter == LOG {
-        "warn,aws_config=error"
-    } else {
-        filter
-    };
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::setting(format!(
             "`{}` (`SCALR_EVENTBRIDGE_LOG` or `--log`) is no log filter: {error}. Write a level (`error`, `warn`, `info`, `debug`, \

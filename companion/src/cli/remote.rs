@@ -106,11 +106,18 @@ impl Remote {
         }
         let is_set = environment.variables.contains_key("SCALR_TOKEN");
         let state = if is_set { "set but empty" } else { "not set" };
+        // `terraform login` speaks https alone.
+        let next = if host.is_https() {
+            format!(
+                "Set `SCALR_TOKEN`, give `--token`, or run `terraform login {}`",
+                host.name()
+            )
+        } else {
+            "Set `SCALR_TOKEN` as `scalr-eventbridge dev` prints it, or give `--token`".to_owned()
+        };
         let mut text = format!(
-            "there is no token for `{host}`: `SCALR_TOKEN` is {state}, and none was found in {}. Set `SCALR_TOKEN`, give `--token`, \
-             or run `terraform login {}`",
+            "there is no token for `{host}`: `SCALR_TOKEN` is {state}, and none was found in {}. {next}",
             search.looked_at.join(", "),
-            host.name()
         );
         for unreadable in search.unreadable {
             text.extend([". This could not be read: ", &unreadable]);

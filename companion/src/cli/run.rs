@@ -151,8 +151,12 @@ impl Awaited<'_> {
                 .into_paginator()
                 .send();
             while let Some(page) = pages.next().await {
-                let page =
-                    page.map_err(|error| log_groups::failed(&self.logs, self.group, partner::error(&error)))?;
+                let page = match page {
+                    Ok(page) => page,
+                    Err(error) => {
+                        return Err(log_groups::failed(&self.logs, self.group, partner::error(&error)).await);
+                    }
+                };
                 let mut messages = page.events().iter().filter_map(FilteredLogEvent::message);
                 if let Some(message) = messages.find(|message| is_of(message, run)) {
                     return Ok(out::line(message)?);

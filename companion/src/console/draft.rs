@@ -185,15 +185,7 @@ impl Draft {
 
 fn explain(leaf: &event_pattern::Leaf) -> Shown {
     let verdict = if leaf.matched { "matches" } else { "does not match" };
-    let found = match (leaf.found.as_slice(), &leaf.nearest) {
-        ([], None) => "the event has no such field".to_owned(),
-        ([], Some(near)) => format!("the event has no such field; the nearest is {near}"),
-        (found, _) => format!("the event has {}", found.join(", ")),
-    };
-    Shown::new(format!(
-        "{} {verdict}: the pattern wants {}; {found}",
-        leaf.path, leaf.expected
-    ))
+    Shown::new(format!("{verdict}: {}", scalr_events::leaf_in_words(leaf, None)))
 }
 
 fn is_name(name: &str) -> bool {
@@ -269,8 +261,10 @@ mod tests {
         let verdict = draft.verdict(false);
         let said = verdict.leaves.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert!(
-            said.iter()
-                .any(|leaf| leaf.contains("detail.event.result does not match") && leaf.contains("applied")),
+            said.iter().any(
+                |leaf| leaf.starts_with("does not match: `detail.event.result` wants")
+                    && leaf.contains("applied")
+            ),
             "{said:?}"
         );
         let other = Draft {

@@ -135,25 +135,6 @@ async fn state_is_kept_and_a_directory_has_one_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_loopback_without_allow_remote() {
-    for (args, message) in [
-        (
-            ["--scalr-listen", "0.0.0.0:0"],
-            "`0.0.0.0:0` is reachable from other machines",
-        ),
-        (["--aws-listen", "0.0.0.0:0"], "not a loopback address"),
-    ] {
-        let refused = dev().args(args).output().await.unwrap();
-        assert!(!refused.status.success());
-        assert!(
-            text(&refused.stderr).contains(message),
-            "{}",
-            text(&refused.stderr)
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn https_with_a_self_signed_certificate() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = dev();

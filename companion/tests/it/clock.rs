@@ -1,8 +1,9 @@
-//! The clock: what `POST /_local/clock` moves, and what an operator confirms.
+//! The clock: what `clock advance` moves, and what an operator confirms.
 
 use serde_json::{Value, json};
+use tokio::process::Command;
 
-use crate::companion::{Companion, dev};
+use crate::companion::{Companion, PROGRAM, dev};
 use crate::stage;
 use crate::until;
 
@@ -14,14 +15,22 @@ async fn moving_the_local_clock_ages_what_is_held() {
     let id = c.connect("prod", "us-east-1").await;
     assert!(c.emit("run-1", "network").await);
     assert_eq!(c.delivery(&id).await["clock"]["state"], "started");
-    let move_clock = format!("{}/_local/clock", c.text("/aws/endpoint"));
-    let moved = reqwest::Client::new()
-        .post(move_clock)
-        .body(json!({ "advance_seconds": 7200 }).to_string())
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(moved.status(), 200);
+    let clock = async |words: &[&str]| -> i64 {
+        let ended = Command::new(PROGRAM)
+            .arg("clock")
+            .args(words)
+            .args(["--json", "--aws-endpoint", c.text("/aws/endpoint")])
+            .output()
+            .await
+            .unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        let now: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        now["epoch_ms"].as_i64().unwrap()
+    };
+    let before = clock(&["show"]).await;
+    let after = clock(&["advance", "2h"]).await;
+    assert!(after - before >= 7_200_000, "{before} {after}");
+    assert!(clock(&["show"]).await >= after);
     let figures = until("the event to be dropped", || async {
         let figures = c.delivery(&id).await;
         (figures["held"] == 0).then_some(figures)

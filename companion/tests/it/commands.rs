@@ -38,6 +38,9 @@ async fn a_connection_from_its_making_to_its_end() {
         .await;
     t.run(&["connections", "refresh", "prod", "--once", "--table"])
         .await;
+    t.run(&["connections", "refresh", "prod"]).await;
+    t.run(&["connections", "refresh", "prod", "--timeout", "1s"])
+        .await;
     t.run(&["status", "--table"]).await;
     t.run(&["emit", "run-executed", "--set", "run_id=run-held", "--table"])
         .await;
@@ -97,6 +100,7 @@ async fn events_from_their_run_to_their_target() {
     t.run(&["events", "show", "run-missed", "--table"]).await;
     t.run(&["events", "show", "run-none", "--table"]).await;
     t.run(&["tail", "/aws/events/scalr"]).await;
+    t.run(&["tail", "/aws/event/scalr"]).await;
     t.run(&[
         "tail",
         "/aws/events/scalr",
@@ -108,7 +112,47 @@ async fn events_from_their_run_to_their_target() {
     t.run(&["deliveries", "list", "--table"]).await;
     t.run(&["deliveries", "show", "run-mine", "--table"]).await;
     t.run(&["doctor", "--table"]).await;
+    t.run(&["clock", "show", "--table"]).await;
+    t.run(&["clock", "advance", "14d", "--table"]).await;
+    t.run(&["clock", "advance", "36601d"]).await;
+    t.run(&["clock", "advance", "soon"]).await;
     t.check("events.txt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_of_one_name_are_told_apart_and_what_ends_with_one_is_said() {
+    let c = Companion::spawn(dev()).await;
+    let mut t = session(&c);
+    let create = |region| {
+        [
+            "connections",
+            "create",
+            "prod",
+            "--aws-account-id",
+            "123456789012",
+            "--region",
+            region,
+            "--table",
+        ]
+    };
+    t.run(&create("us-east-1")).await;
+    t.run(&["audit-log", "set", "prod", "--table"]).await;
+    t.run(&["emit", "run-executed", "--set", "run_id=run-held", "--table"])
+        .await;
+    t.run(&["connections", "delete", "prod"]).await;
+    t.run(&create("eu-west-1")).await;
+    t.run(&["connections", "pause", "prod"]).await;
+    let listed = t.run(&["connections", "list"]).await.stdout;
+    let listed: Value = serde_json::from_slice(&listed).unwrap();
+    let of = |region: &str| {
+        let mut all = listed.as_array().unwrap().iter();
+        let found = all.find(|one| one["region"] == region).unwrap();
+        found["id"].as_str().unwrap().to_owned()
+    };
+    t.run(&["connections", "delete", &of("us-east-1"), "--yes", "--table"])
+        .await;
+    t.run(&["connections", "delete", &of("eu-west-1"), "--yes"]).await;
+    t.check("namesakes.txt");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,8 +59,23 @@ async fn the_token_and_the_workspaces_are_those_that_are_given() {
 
 #[tokio::test]
 async fn what_cannot_be_is_refused_and_a_token_is_not_repeated() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = file.path().to_str().unwrap();
     for (args, part) in [
-        (&["--token", "s3 cret!!"][..], "`--token` cannot be used"),
+        (&["--data-dir", file][..], "(`--data-dir`) is not a directory"),
+        (
+            &["--scalr-listen", "0.0.0.0:0"],
+            "`0.0.0.0:0` (`--scalr-listen`) is reachable from other machines",
+        ),
+        (
+            &["--aws-listen", "0.0.0.0:0"],
+            "`0.0.0.0:0` (`--aws-listen`) is reachable from other machines",
+        ),
+        (
+            &["--region", "us-esat-1"],
+            "did you mean `us-east-1`? If AWS has added it since, give `--any-region`",
+        ),
+        (&["--token", "s3 cret!!"], "`--token` cannot be used"),
         (&["--token", "s3cret"], "`--token` cannot be used"),
         (&["--workspace", "network"], "write ENVIRONMENT/NAME"),
         (&["--account", "12"], "an AWS account id has 12 digits"),
@@ -76,6 +91,20 @@ async fn what_cannot_be_is_refused_and_a_token_is_not_repeated() {
             stderr.contains(part) && !stderr.contains("s3"),
             "{args:?}: {stderr}"
         );
+    }
+    for args in [
+        ["--data-dir", file],
+        ["--listen", "0.0.0.0:0"],
+        ["--region", "us-esat-1"],
+        ["--account", "12"],
+    ] {
+        let ended = Command::new(PROGRAM)
+            .arg("aws-local")
+            .args(args)
+            .output()
+            .await
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{args:?}");
     }
 }
 

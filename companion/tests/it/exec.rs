@@ -157,6 +157,41 @@ async fn with_a_real_aws_the_command_keeps_the_callers_settings_of_aws() {
     }
 }
 
+/// A client that trusts one file alone would else refuse AWS, and every registry.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_tls_the_command_trusts_what_its_caller_trusts_as_well() {
+    let dir = tempfile::tempdir().unwrap();
+    // An authority of the caller's: any will do.
+    let other = dir.path().join("other");
+    let other = other.to_str().unwrap();
+    let kept = run(&mut exec(
+        dir.path(),
+        &["--tls", "--data-dir", other, "--", "true"],
+    ))
+    .await;
+    assert!(kept.status.success(), "{}", text(&kept.stderr));
+    let callers = dir.path().join("other/tls/ca.pem");
+    let script = r#"
+        cat "$SSL_CERT_FILE"
+        "$PROGRAM" connections list > /dev/null"#;
+    for aws in [&[][..], &["--aws-endpoint", "https://aws.invalid"]] {
+        let words = [&["--tls"], aws, &["--", "sh", "-c", script]].concat();
+        let output = run(exec(dir.path(), &words)
+            .env("SSL_CERT_FILE", &callers)
+            .env_remove("SSL_CERT_DIR"))
+        .await;
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let trusted = text(&output.stdout);
+        let wanted = std::fs::read_to_string(&callers).unwrap();
+        assert!(trusted.contains(&wanted), "{trusted}");
+        assert_eq!(
+            trusted.matches("BEGIN CERTIFICATE").count(),
+            2,
+            "the caller's and our own"
+        );
+    }
+}
+
 /// The command's group is its own, so that it gets a signal once, and the servers answer until it has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_reaches_the_command_and_the_servers_outlast_it() {

@@ -90,6 +90,34 @@ async fn settings_that_are_missing_or_wrong_are_named() {
         "us-east-1",
     ])
     .await;
+    let account = ["--aws-account-id", "123456789012"];
+    for region in [
+        &["--region", "us-esat-1"][..],
+        &["--region", "us_east_1", "--any-region"],
+    ] {
+        t.run(&[&["connections", "create", "prod"], &account[..], region].concat())
+            .await;
+    }
+    t.run(&["connections", "refresh", "prod", "--timeout", "soon"])
+        .await;
+    t.run(&["tail", "/g", "--region", "us-esat-1"]).await;
+    let as_local = [
+        ("AWS_ACCESS_KEY_ID", "123456789012"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+    ];
+    t.run_with(&as_local, &["tail", "/g", "--region", "us-east-1"])
+        .await;
+    t.run_with(
+        &[("AWS_PROFILE", "nope")],
+        &["tail", "/g", "--region", "us-east-1"],
+    )
+    .await;
+    t.run_with(&[("SCALR_HOSTNAME", "http://127.0.0.1:1")], &list)
+        .await;
+    t.run(&["clock", "show"]).await;
+    t.run(&["emit", "run-executed", "--print", "--set", "junk"]).await;
+    t.run(&["emit", "run-executed", "--print", "--set", "region=x"])
+        .await;
     t.check("settings.txt");
 }
 
@@ -115,6 +143,47 @@ async fn what_is_not_there_is_answered_with_what_is() {
     t.run_with(&[("SCALR_TOKEN", "not-the-token")], &["connections", "list"])
         .await;
     t.check("mistakes.txt");
+}
+
+/// Without AWS's settings nothing is recommended whose cause was not seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_seen_is_not_judged() {
+    let c = Companion::spawn(dev()).await;
+    c.connect("prod", "us-east-1").await;
+    let hostname = c.text("/scalr/hostname");
+    let mut t = Transcript::with(&[
+        HOME,
+        NO_METADATA,
+        ("SCALR_HOSTNAME", hostname),
+        ("SCALR_TOKEN", c.text("/scalr/token")),
+    ]);
+    t.run(&["status", "--table"]).await;
+    t.run(&["status", "--scalr-only", "--table"]).await;
+    t.run(&["connections", "refresh", "prod", "--timeout", "1s"])
+        .await;
+    let bare = hostname.trim_start_matches("http://");
+    t.run_with(&[("SCALR_HOSTNAME", bare)], &["connections", "list"])
+        .await;
+    t.check("unseen.txt");
+}
+
+/// What the SDK logs of its search for credentials is left out where nobody has asked for it.
+#[tokio::test]
+async fn a_log_filter_that_is_typed_is_the_one_that_is_used() {
+    let broken = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&broken, "[default]\nno property\n").unwrap();
+    let config = ("AWS_CONFIG_FILE", broken.path().to_str().unwrap());
+    let mut t = Transcript::with(&[HOME, NO_METADATA, config]);
+    let tail = ["tail", "/g", "--region", "us-east-1"];
+    for (typed, logs) in [
+        (&[][..], false),
+        (&["--log", "warn"], true),
+        (&["--log", "error"], false),
+    ] {
+        let ended = t.run(&[typed, &tail].concat()).await;
+        let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(stderr.contains("WARN"), logs, "{typed:?}: {stderr}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

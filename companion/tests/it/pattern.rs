@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::companion::PROGRAM;
@@ -140,6 +141,67 @@ async fn what_is_built_is_tested_with_a_sample() {
         (&["build", "audits"], (2, "write `run-executed` or `audit-log`")),
     ] {
         check(args, &run(args).await, want);
+    }
+}
+
+#[tokio::test]
+async fn an_explanation_is_json_where_that_is_asked_for() {
+    let files = Files::new();
+    for (pattern, sample, code, pointer, want) in [
+        (
+            r#"{"detail-type": ["RunExecuted"]}"#,
+            true,
+            0,
+            "/matched",
+            json!(true),
+        ),
+        (
+            r#"{"detail": {"event": {"result": ["erorred"]}}}"#,
+            true,
+            1,
+            "/leaves/0/found/0",
+            json!("\"applied\""),
+        ),
+        (
+            r#"{"detail": {"event": {"result": ["errored"]}}}"#,
+            true,
+            1,
+            "/leaves/0/hint",
+            Value::Null,
+        ),
+        (
+            r#"{"detail-type": ["RunExecuted"]}"#,
+            false,
+            0,
+            "/whole",
+            json!([]),
+        ),
+        (
+            r#"{"detail-type": ["RunExecuted"]}"#,
+            false,
+            0,
+            "/warnings",
+            json!([]),
+        ),
+        (
+            r#"{"a": []}"#,
+            false,
+            2,
+            "/error",
+            json!(
+                "invalid-pattern: Empty arrays are not allowed (line 1, column 9), at `a`; expected at least one value"
+            ),
+        ),
+    ] {
+        let pattern = files.write("pattern.json", pattern);
+        let mut args = vec!["explain", "--json", "--pattern", shown(&pattern)];
+        if sample {
+            args.extend(["--sample", "run-executed"]);
+        }
+        let (ended, said) = run(&args).await;
+        assert_eq!(ended, Some(code), "{said}");
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said.pointer(pointer), Some(&want), "{said}");
     }
 }
 

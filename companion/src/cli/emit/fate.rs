@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::super::aws::Place;
 use super::super::events;
 use super::super::exit::Failure;
-use super::super::local_events::{LocalAws, Outcome, Story};
+use super::super::local_aws::{EVENTS, LocalAws, Outcome, Rule, Story};
+use super::super::out;
 use super::super::progress;
 use super::super::show::{self, Cell, Form, Look};
 
@@ -19,6 +20,8 @@ use super::super::show::{self, Cell, Form, Look};
 const POLL: Duration = Duration::from_millis(200);
 /// How long AWS may take to acknowledge an event, and the local AWS to deliver it.
 const WITHIN: Duration = Duration::from_mins(1);
+/// Rules that are named in the table.
+const RULES_SHOWN_MAX: usize = 10;
 /// Events among which this one is looked for.
 const AMONG: usize = 100;
 
@@ -31,6 +34,10 @@ pub(super) struct Fate {
     /// `held`, `acknowledged` or `dropped`; in a local AWS also `delivered`, `waiting`, `failed`, `no-target` and `no-rule`.
     outcome: &'static str,
     explanation: Option<String>,
+    /// In a local AWS, the event's id there; `events show` takes it.
+    aws_event_id: Option<String>,
+    /// In a local AWS, the rules that the event was matched against.
+    rules: Vec<RuleFate>,
     #[serde(skip)]
     text: String,
     #[serde(skip)]
@@ -44,6 +51,13 @@ impl Fate {
     }
 }
 
+/// What a rule made of the event.
+#[derive(Serialize)]
+struct RuleFate {
+    name: String,
+    matched: bool,
+}
+
 /// Where an event stands that the companion has accepted.
 enum Standing {
     Held(String),
@@ -53,7 +67,7 @@ enum Standing {
 
 /// Follows the event on each of its connections.
 pub(super) async fn follow(client: &Client, place: &Place, accepted: &Emitted) -> anyhow::Result<Vec<Fate>> {
-    let local = match LocalAws::at(place) {
+    let local = match LocalAws::at(place, EVENTS) {
         Ok(local) => Some(local),
         Err(error) if matches!(error.downcast_ref(), Some(Failure::Unsupported { .. })) => None,
         Err(error) => return Err(error),
@@ -79,6 +93,8 @@ async fn one(
         connection_name: connection.attributes.name.clone(),
         outcome,
         explanation,
+        aws_event_id: None,
+        rules: Vec::new(),
         text,
         look,
     };
@@ -90,13 +106,13 @@ async fn one(
             match story(local, source, event).await? {
                 None => fate("acknowledged", "acknowledged by AWS".to_owned(), Look::Good, None),
                 Some(story) => {
-                    let (outcome, explanation) = (story.outcome(), explanation(&story));
-                    fate(
-                        word(outcome),
-                        outcome.text().to_owned(),
-                        outcome.look(),
-                        explanation,
-                    )
+                    let outcome = story.outcome();
+                    let text = outcome.text().to_owned();
+                    Fate {
+                        rules: rules(&story),
+                        aws_event_id: Some(story.id),
+                        ..fate(word(outcome), text, outcome.look(), story.reason)
+                    }
                 }
             }
         }
@@ -163,15 +179,36 @@ async fn story(local: Option<&LocalAws>, source: &str, event: &str) -> anyhow::R
     }
 }
 
-fn explanation(story: &Story) -> Option<String> {
-    match story.outcome() {
-        Outcome::Delivered => None,
-        Outcome::Dropped => story.reason.clone(),
-        _ => Some(format!(
-            "`scalr-eventbridge events show {}` says why",
-            show::quoted(&story.id)
-        )),
-    }
+fn rules(story: &Story) -> Vec<RuleFate> {
+    let rules = story.buses.iter().flat_map(|bus| &bus.rules);
+    let fate = |rule: &Rule| RuleFate {
+        name: rule.name.clone(),
+        matched: rule.matched,
+    };
+    rules.map(fate).collect()
+}
+
+/// Which rules matched, and which missed.
+fn rules_in_words(rules: &[RuleFate]) -> String {
+    let named = |matched: bool, title: &str| {
+        let all: Vec<&str> = rules
+            .iter()
+            .filter(|rule| rule.matched == matched)
+            .map(|rule| rule.name.as_str())
+            .collect();
+        let more = all.len().saturating_sub(RULES_SHOWN_MAX);
+        let mut text = all
+            .into_iter()
+            .take(RULES_SHOWN_MAX)
+            .collect::<Vec<_>>()
+            .join(", ");
+        if more > 0 {
+            text.extend([" and ", &more.to_string(), " more"]);
+        }
+        (!text.is_empty()).then(|| format!("{title} {text}"))
+    };
+    let parts = [named(true, "matched:"), named(false, "missed:")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 const fn word(outcome: Outcome) -> &'static str {
@@ -189,14 +226,26 @@ const fn word(outcome: Outcome) -> &'static str {
 pub(super) fn print(form: &Form, fates: &[Fate]) -> anyhow::Result<()> {
     form.print(&fates, || {
         let row = |fate: &Fate| -> [Cell; 4] {
+            let why = fate
+                .explanation
+                .clone()
+                .unwrap_or_else(|| rules_in_words(&fate.rules));
             [
                 fate.event_id.as_str().into(),
                 fate.connection_name.as_str().into(),
                 Cell::new(fate.look, fate.text.as_str()),
-                fate.explanation.as_deref().unwrap_or_default().into(),
+                why.into(),
             ]
         };
         let rows: Vec<_> = fates.iter().map(row).collect();
         show::table(["EVENT", "CONNECTION", "OUTCOME", ""], &rows)
-    })
+    })?;
+    let shown = fates.iter().filter_map(|fate| fate.aws_event_id.as_deref());
+    let commands: Vec<String> = shown
+        .map(|id| format!("scalr-eventbridge events show {}", show::quoted(id)))
+        .collect();
+    if !commands.is_empty() {
+        out::hint(&commands.join("\n      "));
+    }
+    Ok(())
 }

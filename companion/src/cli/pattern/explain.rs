@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use event_pattern::Warning;
 use scalr_events::{Explained, Unmatched, unmatched};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{EXIT_CODES, EventArgs, Failure, NO_MATCH, compiled, invalid, out, read, verdict};
+use super::{EXIT_CODES, EventArgs, Failure, INVALID, NO_MATCH, compiled, invalid, out, read, verdict};
 
 const EXAMPLES: &str = "Examples:
   scalr-eventbridge pattern explain --pattern pattern.json
   scalr-eventbridge pattern explain --pattern pattern.json --sample audit-log --set action=create-run
+  scalr-eventbridge pattern explain --pattern pattern.json --event event.json --json | jq '.leaves[] | select(.matched | not)'
 
 Without an event, 1 says that the pattern matches none of Scalr's events.
 ";
@@ -23,6 +25,44 @@ pub(in crate::cli) struct Args {
     pattern: String,
     #[command(flatten)]
     event: EventArgs,
+    /// Print JSON: `matched` and each of the `leaves`; without an event, what matches none of Scalr's.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a pattern makes of an event.
+#[derive(Serialize)]
+struct Shown<'a> {
+    matched: bool,
+    leaves: Vec<ShownLeaf<'a>>,
+    leaves_left_out: usize,
+    /// Each leaf matches, but by values in different elements of a list.
+    split_over_elements: bool,
+}
+
+#[derive(Serialize)]
+struct ShownLeaf<'a> {
+    alternative: usize,
+    path: &'a str,
+    matched: bool,
+    expected: &'a str,
+    found: &'a [String],
+    nearest: Option<&'a str>,
+    hint: Option<&'a str>,
+    explanation: String,
+}
+
+/// What can be said of a pattern without an event.
+#[derive(Serialize)]
+struct ByItself<'a> {
+    /// Why it matches none of Scalr's events.
+    whole: &'a [String],
+    /// Why part of it matches none.
+    parts: &'a [String],
+    /// What is probably not meant.
+    odd: &'a [String],
+    /// What EventBridge takes, and does otherwise than one would think.
+    warnings: Vec<String>,
 }
 
 pub(super) fn main(args: &Args) -> Result<ExitCode, Failure> {
@@ -30,12 +70,22 @@ pub(super) fn main(args: &Args) -> Result<ExitCode, Failure> {
     let text = read(&args.pattern)?;
     let (pattern, warnings) = match compiled(&text) {
         Ok(compiled) => compiled,
-        Err(line) => return invalid(&line),
+        Err(line) => return refused(args.json, &line),
     };
     let Some(event) = event else {
         let found = unmatched(&serde_json::from_str::<Value>(&text).unwrap_or_default());
-        for line in by_itself(&found, &warnings) {
-            out::line(&line)?;
+        let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+        if args.json {
+            print(&ByItself {
+                whole: &found.whole,
+                parts: &found.parts,
+                odd: &found.odd,
+                warnings,
+            })?;
+        } else {
+            for line in by_itself(&found, &warnings) {
+                out::line(&line)?;
+            }
         }
         return Ok(if found.whole.is_empty() {
             ExitCode::SUCCESS
@@ -45,9 +95,13 @@ pub(super) fn main(args: &Args) -> Result<ExitCode, Failure> {
     };
     let explained = match scalr_events::explain(&pattern, &event) {
         Ok(explained) => explained,
-        Err(error) => return invalid(&format!("invalid-event: {error}")),
+        Err(error) => return refused(args.json, &format!("invalid-event: {error}")),
     };
     let (word, code) = verdict(explained.engine.matched);
+    if args.json {
+        print(&shown(&explained))?;
+        return Ok(code);
+    }
     out::line(word)?;
     for line in leaves(&explained) {
         out::line(&line)?;
@@ -55,8 +109,42 @@ pub(super) fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-/// What can be said of a pattern without an event.
-fn by_itself(found: &Unmatched, warnings: &[Warning]) -> Vec<String> {
+fn print(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
+    Ok(out::line(&json)?)
+}
+
+/// Prints why there is no verdict.
+fn refused(json: bool, line: &str) -> Result<ExitCode, Failure> {
+    if !json {
+        return invalid(line);
+    }
+    print(&json!({ "error": line }))?;
+    Ok(ExitCode::from(INVALID))
+}
+
+fn shown<'a>(explained: &'a Explained) -> Shown<'a> {
+    let engine = &explained.engine;
+    let leaf = |(at, leaf): (usize, &'a event_pattern::Leaf)| ShownLeaf {
+        alternative: leaf.alternative,
+        path: &leaf.path,
+        matched: leaf.matched,
+        expected: &leaf.expected,
+        found: &leaf.found,
+        nearest: leaf.nearest.as_deref(),
+        hint: explained.hints[at].as_deref(),
+        explanation: explained.leaf(at),
+    };
+    Shown {
+        matched: engine.matched,
+        leaves: engine.leaves.iter().enumerate().map(leaf).collect(),
+        leaves_left_out: engine.leaves_left_out,
+        split_over_elements: engine.split_over_elements,
+    }
+}
+
+/// The same in words.
+fn by_itself(found: &Unmatched, warnings: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut list = |title: &str, reasons: &[String]| {
         if !reasons.is_empty() {
@@ -70,8 +158,7 @@ fn by_itself(found: &Unmatched, warnings: &[Warning]) -> Vec<String> {
         &found.parts,
     );
     list("Probably not meant as it is written:", &found.odd);
-    let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
-    list("EventBridge takes the pattern, but:", &warnings);
+    list("EventBridge takes the pattern, but:", warnings);
     if lines.is_empty() {
         lines.push("The pattern is valid, and may match events of Scalr's.".to_owned());
     }
@@ -129,6 +216,7 @@ mod tests {
             ),
         ] {
             let (_, warnings) = compiled(text).unwrap();
+            let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
             let lines = by_itself(&unmatched(&serde_json::from_str(text).unwrap()), &warnings);
             assert!(lines[0].contains(want), "{text}: {lines:?}");
         }

@@ -22,9 +22,61 @@ pub(super) struct Chain {
 /// AWS's side.
 #[derive(Clone, Debug)]
 pub(super) enum Seen {
-    /// It cannot be seen from here, for this reason.
-    Hidden(String),
+    /// It was not seen.
+    Hidden(Hidden),
     Visible(Aws),
+}
+
+/// Why AWS's side was not seen.
+#[derive(Clone, Debug)]
+pub(super) enum Hidden {
+    /// The caller wanted it so.
+    LeftOut,
+    /// There is nothing yet that could be seen.
+    NoSource,
+    /// AWS's settings are missing or wrong.
+    Settings,
+    /// The credentials are of another account.
+    Account { connection: String, credentials: String },
+    /// A call failed.
+    Failed(String),
+}
+
+impl Hidden {
+    fn why(&self) -> String {
+        match self {
+            Self::LeftOut => "it was left out".to_owned(),
+            Self::NoSource => "there is no event source yet".to_owned(),
+            Self::Settings => "AWS's settings are missing or cannot be used".to_owned(),
+            Self::Account {
+                connection,
+                credentials,
+            } => format!("it is in AWS account {connection}, and the credentials are of {credentials}"),
+            Self::Failed(why) => why.clone(),
+        }
+    }
+
+    /// What to type to see it.
+    fn next(&self, region: &str) -> Vec<String> {
+        match self {
+            Self::LeftOut => vec!["scalr-eventbridge status".to_owned()],
+            Self::NoSource => Vec::new(),
+            Self::Settings => vec![
+                "export AWS_ENDPOINT_URL=URL   # a local AWS: the URL that `scalr-eventbridge dev` printed"
+                    .to_owned(),
+                "export AWS_PROFILE=PROFILE    # AWS itself: a profile with credentials".to_owned(),
+                "scalr-eventbridge status".to_owned(),
+            ],
+            Self::Account { connection, .. } => vec![
+                format!(
+                    "export AWS_PROFILE=PROFILE    # one of AWS account {}",
+                    quoted(connection)
+                ),
+                "scalr-eventbridge status".to_owned(),
+            ],
+            Self::Failed(_) => vec![format!("scalr-eventbridge doctor --region {}", quoted(region))],
+        }
+    }
 }
 
 /// What there is at AWS.
@@ -143,14 +195,29 @@ impl Chain {
         }
     }
 
-    /// What Scalr's status alone tells.
-    fn without_aws(&self, hidden: &str) -> Standing {
-        self.broken_connection().unwrap_or_else(|| Standing {
-            state: State::Unknown,
-            link: None,
-            why: Some(format!("AWS's side is not visible from here: {hidden}")),
-            next: Vec::new(),
-        })
+    /// What Scalr's status alone tells. The cause may be on the side that was not seen.
+    fn without_aws(&self, hidden: &Hidden) -> Standing {
+        let unseen = format!("AWS's side was not seen: {}", hidden.why());
+        let next = hidden.next(&self.region);
+        let Some(broken) = self.broken_connection() else {
+            return Standing {
+                state: State::Unknown,
+                link: None,
+                why: Some(unseen),
+                next,
+            };
+        };
+        let why = broken.why.unwrap_or_default();
+        Standing {
+            why: Some(format!("{}. {unseen}", why.trim_end_matches('.'))),
+            // A refresh changes nothing as long as no bus is there.
+            next: if self.status == Status::Pending && !next.is_empty() {
+                next
+            } else {
+                [broken.next, next].concat()
+            },
+            ..broken
+        }
     }
 
     fn broken_connection(&self) -> Option<Standing> {
@@ -380,8 +447,29 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_not_called_broken() {
-        let hidden = || Seen::Hidden("another account".to_owned());
-        check(&chain(Status::Active, hidden()), State::Unknown, None, "");
+        let hidden = || {
+            Seen::Hidden(Hidden::Account {
+                connection: "111111111111".to_owned(),
+                credentials: "222222222222".to_owned(),
+            })
+        };
+        check(
+            &chain(Status::Active, hidden()),
+            State::Unknown,
+            None,
+            "one of AWS account 111111111111",
+        );
+        for (why, next) in [
+            (Hidden::Settings, "export AWS_ENDPOINT_URL=URL"),
+            (Hidden::LeftOut, "scalr-eventbridge status"),
+            (Hidden::Failed("no".to_owned()), "doctor --region us-east-1"),
+        ] {
+            let pending = chain(Status::Pending, Seen::Hidden(why));
+            check(&pending, State::Broken, Some(Link::Connection), next);
+            let standing = pending.standing();
+            assert!(!standing.next.concat().contains("refresh"), "{standing:?}");
+            assert!(standing.why.unwrap().contains("AWS's side was not seen"));
+        }
         check(
             &chain(Status::Failed, hidden()),
             State::Broken,

@@ -8,7 +8,7 @@ use scalr_api::{Client, Object};
 use super::super::aws;
 use super::super::connections;
 use super::super::remote::is_no_route;
-use super::chain::{Aws, Chain, Rule, Seen, Target};
+use super::chain::{Aws, Chain, Hidden, Rule, Seen, Target};
 use crate::export::{Aws as Reader, log_group_name};
 
 /// Connections, and rules of one, that are read at the same time.
@@ -127,7 +127,7 @@ async fn connection(
         figures => Some(figures?),
     };
     let aws = match &wire.event_source {
-        None => Seen::Hidden("there is no event source yet".to_owned()),
+        None => Seen::Hidden(Hidden::NoSource),
         Some(source) => aws_side(regions, &wire, source).await,
     };
     let chain = Chain {
@@ -153,18 +153,18 @@ async fn connection(
 
 async fn aws_side(regions: &[Region], wire: &scalr_api::ConnectionAttributes, source: &str) -> Seen {
     let Some(region) = regions.iter().find(|region| region.name == wire.region) else {
-        return Seen::Hidden("AWS was not asked".to_owned());
+        return Seen::Hidden(Hidden::LeftOut);
     };
     match (&region.account, &region.reader) {
-        (Err(why), _) => Seen::Hidden(why.clone()),
-        (Ok(_), None) => Seen::Hidden("AWS was not asked".to_owned()),
-        (Ok(account), _) if *account != wire.aws_account_id => Seen::Hidden(format!(
-            "it is in AWS account {}, and the credentials are of {account}",
-            wire.aws_account_id
-        )),
+        (_, None) => Seen::Hidden(Hidden::Settings),
+        (Err(why), Some(_)) => Seen::Hidden(Hidden::Failed(why.clone())),
+        (Ok(account), _) if *account != wire.aws_account_id => Seen::Hidden(Hidden::Account {
+            connection: wire.aws_account_id.clone(),
+            credentials: account.clone(),
+        }),
         (Ok(_), Some(reader)) => match read(reader, source).await {
             Ok(aws) => Seen::Visible(aws),
-            Err(error) => Seen::Hidden(format!("{error:#}")),
+            Err(error) => Seen::Hidden(Hidden::Failed(format!("{error:#}"))),
         },
     }
 }

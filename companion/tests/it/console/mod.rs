@@ -206,7 +206,11 @@ async fn a_pattern_is_tested_and_a_miss_is_explained() {
     let missing = r#"{"detail-type":["RunExecuted"],"detail":{"event":{"result":["errored"]}}}"#;
     shows(
         &press("2", "test", &[("pattern", missing)]).await,
-        &["did not match", "detail.event.result does not match", "applied"],
+        &[
+            "did not match",
+            "does not match: `detail.event.result` wants",
+            "applied",
+        ],
     );
     let never = r#"{"detail-type":["Other"]}"#;
     shows(

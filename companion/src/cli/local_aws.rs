@@ -1,4 +1,5 @@
-//! What the local AWS knows of each event: the rules that it was matched against, and its deliveries (`/_local/events`).
+//! What the local AWS answers beyond AWS's own calls: what it knows of each event, with the rules that it was matched against and its
+//! deliveries (`/_local/events`), and its clock (`/_local/clock`).
 
 use std::time::Duration;
 
@@ -22,6 +23,29 @@ const PAGES_MAX: usize = 100;
 pub(super) struct LocalAws {
     http: reqwest::Client,
     endpoint: String,
+    power: Power,
+}
+
+/// What is asked of the local AWS, and how to do without.
+#[derive(Clone, Copy)]
+pub(super) struct Power {
+    /// What AWS itself lacks.
+    pub(super) lacks: &'static str,
+    /// The commands that work there.
+    pub(super) instead: &'static str,
+}
+
+/// The list of events.
+pub(super) const EVENTS: Power = Power {
+    lacks: "AWS keeps no list of events; the local AWS of `scalr-eventbridge dev` does",
+    instead: "`tail LOG_GROUP`, `status`, `run --log-group NAME`",
+};
+
+/// What the clock of the local AWS shows.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Now {
+    pub(super) now: String,
+    epoch_ms: i64,
 }
 
 /// One event.
@@ -193,14 +217,18 @@ struct StoryPage {
 
 impl LocalAws {
     /// The local AWS at the address that is set; a failure where it is AWS itself.
-    pub(super) fn at(place: &Place) -> anyhow::Result<Self> {
+    pub(super) fn at(place: &Place, power: Power) -> anyhow::Result<Self> {
         match place.endpoint()? {
             Some(endpoint) if place.is_local() => Ok(Self {
                 // A proxy could not reach this machine's loopback.
                 http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
                 endpoint,
+                power,
             }),
-            endpoint => Err(lacks(endpoint.as_deref().unwrap_or("AWS itself"))),
+            endpoint => {
+                let host = endpoint.map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
+                Err(power.missing(host))
+            }
         }
     }
 
@@ -210,9 +238,9 @@ impl LocalAws {
         let mut token = None;
         for _ in 0..PAGES_MAX {
             let page: Page = self
-                .get(None, token.as_deref())
+                .events(None, token.as_deref())
                 .await?
-                .ok_or_else(|| lacks(&self.endpoint))?;
+                .ok_or_else(|| self.lacks())?;
             ids.extend(page.events.into_iter().map(|listed| listed.id));
             token = page.next_token;
             if token.is_none() || ids.len() >= limit {
@@ -225,13 +253,13 @@ impl LocalAws {
 
     /// One event; `None` where it is not known.
     pub(super) async fn story(&self, id: &str) -> anyhow::Result<Option<Story>> {
-        let Some(first) = self.get::<StoryPage>(Some(id), None).await? else {
+        let Some(first) = self.events::<StoryPage>(Some(id), None).await? else {
             return Ok(None);
         };
         let (mut story, mut token) = (first.story, first.next_token);
         for _ in 0..PAGES_MAX {
             let Some(next) = token else { break };
-            let Some(page) = self.get::<StoryPage>(Some(id), Some(&next)).await? else {
+            let Some(page) = self.events::<StoryPage>(Some(id), Some(&next)).await? else {
                 break;
             };
             for (bus, more) in story.buses.iter_mut().zip(page.story.buses) {
@@ -243,7 +271,28 @@ impl LocalAws {
         Ok(Some(story))
     }
 
-    async fn get<T: DeserializeOwned>(
+    /// What its clock shows.
+    pub(super) async fn now(&self) -> anyhow::Result<Now> {
+        let now = self.answer(self.http.get(self.clock())).await?;
+        now.ok_or_else(|| self.lacks())
+    }
+
+    /// Moves its clock forward; what it shows then.
+    pub(super) async fn advance(&self, by: Duration) -> anyhow::Result<Now> {
+        let body = serde_json::json!({ "advance_seconds": by.as_secs() }).to_string();
+        let moved = self.answer(self.http.post(self.clock()).body(body)).await?;
+        moved.ok_or_else(|| self.lacks())
+    }
+
+    fn clock(&self) -> String {
+        format!("{}/_local/clock", self.endpoint)
+    }
+
+    fn lacks(&self) -> anyhow::Error {
+        self.power.missing(format!("`{}`", self.endpoint))
+    }
+
+    async fn events<T: DeserializeOwned>(
         &self,
         id: Option<&str>,
         token: Option<&str>,
@@ -255,7 +304,15 @@ impl LocalAws {
         if let Some(token) = token {
             url.query_pairs_mut().append_pair("nextToken", token);
         }
-        let answer = self.http.get(url).send().await;
+        self.answer(self.http.get(url)).await
+    }
+
+    /// An answer; `None` where there is no such thing.
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> anyhow::Result<Option<T>> {
+        let answer = request.send().await;
         let mut answer = answer.map_err(|_| {
             anyhow::anyhow!(
                 "nothing answers at `{}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`); does `scalr-eventbridge dev` run, and is this the \
@@ -277,8 +334,13 @@ impl LocalAws {
             }
             body.extend_from_slice(&chunk);
         }
+        if !status.is_success()
+            && let Ok(Refusal { message }) = serde_json::from_slice(&body)
+        {
+            bail!("`{}` refuses that: {message}", self.endpoint);
+        }
         if !status.is_success() {
-            return Err(lacks(&self.endpoint));
+            return Err(self.lacks());
         }
         let read = serde_json::from_slice(&body);
         read.with_context(|| format!("`{}` did not answer as the local AWS does", self.endpoint))
@@ -286,13 +348,21 @@ impl LocalAws {
     }
 }
 
-fn lacks(host: &str) -> anyhow::Error {
-    Failure::Unsupported {
-        host: host.to_owned(),
-        what: "AWS keeps no list of events; the local AWS of `scalr-eventbridge dev` does",
-        instead: "`tail LOG_GROUP`, `status`, `run --log-group NAME`",
+impl Power {
+    fn missing(self, host: String) -> anyhow::Error {
+        Failure::Unsupported {
+            host,
+            what: self.lacks,
+            instead: self.instead,
+        }
+        .into()
     }
-    .into()
+}
+
+/// Why a request was refused.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
 }
 
 #[cfg(test)]

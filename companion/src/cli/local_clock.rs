@@ -1,0 +1,77 @@
+//! `clock`: what the clock of the local AWS shows, and moving it. In `dev` the companion's moves with it.
+
+use std::time::Duration;
+
+use super::aws::Place;
+use super::given;
+use super::local_aws::{LocalAws, Now, Power};
+use super::show::Form;
+
+/// What AWS itself lacks.
+const CLOCK: Power = Power {
+    lacks: "AWS's clock cannot be moved; that of the local AWS of `scalr-eventbridge dev` can",
+    instead: "`status`, `doctor`, which compares the clocks",
+};
+
+const DAY: Duration = Duration::from_hours(24);
+/// What the local AWS takes.
+const DAYS_MAX: u32 = 36_600;
+
+#[derive(clap::Subcommand)]
+pub(super) enum What {
+    /// Show the time that the local AWS has.
+    #[command(
+        after_help = "Examples:\n  scalr-eventbridge clock show\n  scalr-eventbridge clock show --json | jq -r .now"
+    )]
+    Show(Show),
+    /// Move the clock forward: what waits for that time happens, such as retries, schedules and the end of retention.
+    ///
+    /// In `dev` it is the clock of both sides: events that Scalr's side holds get older as well. A clock is never moved back.
+    #[command(
+        after_help = "Examples:\n  scalr-eventbridge clock advance 90s\n  scalr-eventbridge clock advance 14d"
+    )]
+    Advance(Advance),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Advance {
+    /// By how much, such as `90s`, `10m`, `2h` or `14d`.
+    #[arg(value_name = "TIME", value_parser = advance)]
+    by: Duration,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A span that the clock can be moved by in one call.
+fn advance(text: &str) -> Result<Duration, String> {
+    let by = given::span(text)?;
+    if by > DAY * DAYS_MAX {
+        return Err(format!("a call moves the clock by `{DAYS_MAX}d` at most"));
+    }
+    Ok(by)
+}
+
+pub(super) async fn main(what: What) -> anyhow::Result<()> {
+    let (now, form) = match &what {
+        What::Show(args) => (LocalAws::at(&args.place, CLOCK)?.now().await?, &args.form),
+        What::Advance(args) => (
+            LocalAws::at(&args.place, CLOCK)?.advance(args.by).await?,
+            &args.form,
+        ),
+    };
+    print(form, &now)
+}
+
+fn print(form: &Form, now: &Now) -> anyhow::Result<()> {
+    form.print(now, || now.now.clone())
+}
