@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use scalr_events::regions;
-use tfplugin::{Attr, ClientOf, Diagnostic, Operation, Path, Plan, Resource, Result, Value};
+use tfplugin::{Attr, AttrType, ClientOf, Diagnostic, Operation, Plan, Resource, Result, Value};
 
 use crate::aws::look::Look;
 use crate::aws::tags::{self, FromState, Ignored, Tags, Written};
@@ -127,7 +127,7 @@ pub fn read_tags(
 /// environment names is planned for what is new only: moving to another machine must not replace anything.
 pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>, attr: &Attr<R, Option<Region>>) {
     let configured = plan.config(attr.clone()).known();
-    warn_of_region(plan, configured.as_deref(), attr.clone());
+    check_region(plan, configured.as_deref(), attr.clone());
     if !plan.config(attr.clone()).is_null() {
         return;
     }
@@ -141,36 +141,51 @@ pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>, attr: &
     };
     match (plan.planned(attr.clone()), written) {
         (Value::Known(held), Some(written)) if *held != *written => {
-            warn_of_region(plan, Some(&written), attr.clone());
+            check_region(plan, Some(&written), attr.clone());
             plan.set(attr.clone(), Region::from(&*written));
             plan.replace(attr.clone());
         }
         (Value::Known(_), _) => {}
         (_, written) => {
             if let Some(region) = written.or(environment) {
-                warn_of_region(plan, Some(&region), attr.clone());
+                check_region(plan, Some(&region), attr.clone());
                 plan.set(attr.clone(), Region::from(&*region));
             }
         }
     }
 }
 
-/// Warns of a region that may not exist: nothing else would say so before an apply has replaced what is in another one.
-pub fn warn_of_region<R: Resource<Client = Client>>(
-    plan: &mut Plan<'_, R>,
-    region: Option<&str>,
-    at: impl Into<Path>,
-) {
-    if let Some(region) = region.filter(|region| !regions::is_known(region)) {
-        let meant = regions::meant(region);
-        let meant = meant.map_or_else(String::new, |meant| {
-            format!(" The nearest that is known is `{meant}`.")
-        });
-        let warning = Diagnostic::warning(format!("The AWS region `{region}` is not known")).detail(format!(
-            "It is none of the regions that this version of the provider knows; AWS may have added it since. If it does not \
-             exist, an apply fails, and what it replaces is gone by then.{meant}"
-        ));
-        plan.warn(warning.at(at));
+/// Says that a region may not exist. AWS may have added it since, so a new object is warned of alone: its creation fails, and
+/// nothing is lost. What a replacement deletes first would be lost, so that is refused.
+pub fn check_region<R, T>(plan: &mut Plan<'_, R>, region: Option<&str>, attr: Attr<R, T>)
+where
+    R: Resource<Client = Client>,
+    T: AttrType<Known = Region>,
+{
+    let Some(region) = region.filter(|region| !regions::is_known(region)) else {
+        return;
+    };
+    let moves = matches!(plan.held(attr.clone()), Value::Known(held) if *held != *region);
+    let meant = regions::meant(region);
+    let meant = meant.map_or_else(String::new, |meant| {
+        format!(" The nearest that is known is `{meant}`.")
+    });
+    let title = format!("The AWS region `{region}` is not known");
+    let unknown =
+        "It is none of the regions that this version of the provider knows; AWS may have added it since.";
+    if moves {
+        plan.error(
+            Diagnostic::error(title)
+                .detail(format!(
+                    "{unknown} To move the object there, an apply deletes it first; if the region does not exist, the creation \
+                     then fails, and the object is gone. Nothing has changed.{meant} If the region exists, write a second block \
+                     with it, apply, and remove this one."
+                ))
+                .at(attr),
+        );
+    } else {
+        let detail = format!("{unknown} If it does not exist, an apply fails.{meant}");
+        plan.warn(Diagnostic::warning(title).detail(detail).at(attr));
     }
 }
 

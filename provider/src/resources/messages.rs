@@ -112,7 +112,7 @@ impl Missing {
         Diagnostic::warning(format!("There is no {of_object} for {whose}")).detail(format!(
             "This looked in {}, region {}, and no resource of this provider in this plan makes it.{meant}\n\nWhere something \
              else makes it in the same apply, refer to that resource (as in `{maker}`), so that it is made first{instead}. If it \
-             is not there by then, the apply ends with an error: {whose} cannot be made without it.",
+             is not there by then, the apply fails: {whose} needs it.",
             self.account, self.region
         ))
     }

@@ -66,18 +66,25 @@ pub async fn unplanned<R: Resource<Client = Client>>(
     object: Object,
 ) -> Option<Missing> {
     let walk = plan.client()?.walk();
-    if plan.is_within_apply() || walk.will_have(&object, plan.cancelled()).await {
+    if plan.is_within_apply() {
+        return None;
+    }
+    // Other providers make log groups too, and their names are known before they are made: only one that looks misspelt is said.
+    let of_group = match object {
+        Object::LogGroup { .. } => Some(like(&look.of_this_walk(), &object).await?),
+        _ => None,
+    };
+    if walk.will_have(&object, plan.cancelled()).await {
         return None;
     }
     let elsewhere = match &object {
         Object::Bus { name, .. } => walk.region_of_bus(name).filter(|region| *region != look.name),
         _ => None,
     };
-    let like = like(&look.of_this_walk(), &object).await;
-    // Other providers make log groups too, and their names are known before they are made: only one that looks misspelt is said.
-    if like.is_none() && matches!(object, Object::LogGroup { .. }) {
-        return None;
-    }
+    let like = match of_group {
+        Some(like) => Some(like),
+        None => like(&look.of_this_walk(), &object).await,
+    };
     Some(Missing {
         account: look.account_in_words().await,
         region: look.name.clone(),

@@ -66,6 +66,11 @@ impl<'a, R: Resource> Plan<'a, R> {
         self.prior.as_ref()
     }
 
+    /// What the object has for an attribute; null on create.
+    pub fn held<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
+        config::read(&self.state.prior, &attr.into())
+    }
+
     /// What the user wrote for an attribute.
     pub fn config<T: AttrType>(&self, attr: Attr<R, T>) -> Value<T::Known> {
         config::read(&self.state.config, &attr.into())

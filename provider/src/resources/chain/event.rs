@@ -5,12 +5,11 @@ use scalr_api::{Object, Run};
 use scalr_events::EventType;
 use serde_json::{Value, json};
 
-/// Fields that only Scalr knows the value of: a pattern that tests one is not blamed.
-const NOT_KNOWN: [&str; 10] = [
+/// Fields that only Scalr knows the value of: a pattern that tests one is not blamed. Of the tags, those of the workspace are known.
+const NOT_KNOWN: [&str; 9] = [
     "id",
     "time",
     "detail.title",
-    "detail.tags",
     "detail.event_type",
     "detail.event.duration",
     "detail.event.environment",
@@ -19,11 +18,32 @@ const NOT_KNOWN: [&str; 10] = [
     "detail.event.is-postponed",
 ];
 
+const TAGS: &str = "detail.tags";
+const WORKSPACE: &str = "scalr-workspace:";
+const WORKSPACE_NAME: &str = "scalr-workspace-name:";
+
 /// The event of a run that ended, and the fields whose values are not known here.
 #[derive(Clone, Debug)]
 pub(super) struct RunEvent {
     event: Value,
     open: Vec<&'static str>,
+    /// What the tags begin with that are known.
+    tags: Vec<&'static str>,
+}
+
+impl RunEvent {
+    /// Whether a leaf tests what is not known.
+    fn is_open(&self, leaf: &Leaf) -> bool {
+        if leaf.path != TAGS {
+            return self.open.contains(&leaf.path.as_str());
+        }
+        let wanted: Vec<Value> = serde_json::from_str(&leaf.expected).unwrap_or_default();
+        let is_known = |one: &Value| {
+            let tag = one.as_str().unwrap_or_default();
+            self.tags.iter().any(|beginning| tag.starts_with(beginning))
+        };
+        wanted.is_empty() || !wanted.iter().all(is_known)
+    }
 }
 
 /// What a pattern makes of the event.
@@ -66,6 +86,8 @@ pub(super) struct Route<'a> {
     pub(super) source: &'a str,
     pub(super) aws_account: &'a str,
     pub(super) region: &'a str,
+    pub(super) workspace_id: &'a str,
+    /// Its name.
     pub(super) workspace: Option<&'a str>,
 }
 
@@ -79,6 +101,13 @@ pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> RunEvent {
     event["source"] = json!(route.source);
     event["account"] = json!(route.aws_account);
     event["region"] = json!(route.region);
+    let mut known = vec![(WORKSPACE, route.workspace_id)];
+    known.extend(route.workspace.map(|name| (WORKSPACE_NAME, name)));
+    let tags: Vec<String> = known
+        .iter()
+        .map(|(beginning, value)| format!("{beginning}{value}"))
+        .collect();
+    event["detail"]["tags"] = json!(tags);
     let detail = &mut event["detail"]["event"];
     detail["run-id"] = json!(run.id.as_str());
     detail["is-dry"] = json!(attributes.is_dry);
@@ -91,7 +120,11 @@ pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> RunEvent {
     };
     fill("source", "detail.event.source", attributes.source.as_deref());
     fill("workspace", "detail.event.workspace", route.workspace);
-    RunEvent { event, open }
+    RunEvent {
+        event,
+        open,
+        tags: known.into_iter().map(|(beginning, _)| beginning).collect(),
+    }
 }
 
 /// Whether a rule's pattern matches the event.
@@ -102,13 +135,13 @@ pub(super) fn judge(pattern: &str, sent: &RunEvent) -> Match {
     };
     match compiled.explain(&sent.event.to_string()) {
         Ok(explanation) if explanation.matched => Match::Yes,
-        Ok(explanation) => mismatch(&explanation, &sent.open),
+        Ok(explanation) => mismatch(&explanation, sent),
         Err(error) => Match::No(Mismatch::Unmatchable(error.to_string())),
     }
 }
 
 /// The alternative that came nearest decides: the fewest leaves that missed for a reason that is known.
-fn mismatch(explanation: &Explanation, open: &[&str]) -> Match {
+fn mismatch(explanation: &Explanation, sent: &RunEvent) -> Match {
     let last = explanation
         .leaves
         .iter()
@@ -120,7 +153,7 @@ fn mismatch(explanation: &Explanation, open: &[&str]) -> Match {
             .leaves
             .iter()
             .filter(move |leaf| leaf.alternative == alternative && !leaf.matched);
-        of_it.partition::<Vec<&Leaf>, _>(|leaf| open.contains(&leaf.path.as_str()))
+        of_it.partition::<Vec<&Leaf>, _>(|leaf| sent.is_open(leaf))
     });
     let Some((open, wrong)) = missed.min_by_key(|(_, wrong)| wrong.len()) else {
         return Match::No(Mismatch::NothingToMatch);
@@ -150,8 +183,13 @@ mod tests {
     fn check(pattern: &str, want: &Match) {
         let mut event = scalr_events::sample(EventType::RunExecuted);
         event["detail"]["event"]["result"] = json!("errored");
-        let open = NOT_KNOWN.to_vec();
-        assert_eq!(&judge(pattern, &RunEvent { event, open }), want, "{pattern}");
+        event["detail"]["tags"] = json!(["scalr-workspace:ws-1"]);
+        let sent = RunEvent {
+            event,
+            open: NOT_KNOWN.to_vec(),
+            tags: vec![WORKSPACE],
+        };
+        assert_eq!(&judge(pattern, &sent), want, "{pattern}");
     }
 
     fn misses(path: &str, expected: &str, found: &[&str], nearest: Option<&str>) -> Match {
@@ -196,6 +234,25 @@ mod tests {
     }
 
     #[test]
+    fn the_tags_of_the_workspace_are_known() {
+        let other = r#"["scalr-workspace:ws-2"]"#;
+        check(r#"{"detail": {"tags": ["scalr-workspace:ws-1"]}}"#, &Match::Yes);
+        check(
+            &format!(r#"{{"detail": {{"tags": {other}}}}}"#),
+            &misses(TAGS, other, &[r#""scalr-workspace:ws-1""#], None),
+        );
+        for open in [
+            r#"["scalr-environment:env-1"]"#,
+            r#"["scalr-workspace-name:network"]"#,
+            r#"["scalr-workspace:ws-2", "scalr-environment:env-1"]"#,
+            r#"[{"prefix": "scalr-environment:"}]"#,
+        ] {
+            let pattern = format!(r#"{{"detail": {{"tags": {open}}}}}"#);
+            check(&pattern, &Match::Open(vec![TAGS.to_owned()]));
+        }
+    }
+
+    #[test]
     fn what_scalr_did_not_say_is_open() {
         let run = |source: Option<&str>| {
             let run = json!({ "type": "runs", "id": "run-1", "attributes": { "status": "applied", "source": source } });
@@ -205,6 +262,7 @@ mod tests {
             source: "aws.partner/scalr.com/acme/prod",
             aws_account: "123456789012",
             region: "us-east-1",
+            workspace_id: "ws-1",
             workspace,
         };
         for (field, known, want) in [

@@ -87,6 +87,7 @@ async fn bus(
         source: &name,
         aws_account: account,
         region: &aws.name,
+        workspace_id: probe.workspace_id,
         workspace: workspace.as_deref(),
     };
     let event = event::of_run(run, &route);

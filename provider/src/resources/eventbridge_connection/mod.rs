@@ -118,7 +118,7 @@ impl Resource for Connection {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         let region = plan.config(Self::region()).known();
-        defaults::warn_of_region(plan, region.as_deref(), Self::region());
+        defaults::check_region(plan, region.as_deref(), Self::region());
         let enabled = plan.planned(Self::enabled());
         if plan.action() == PlanAction::Update && !plan.replaces() && enabled == Value::Known(false) {
             // Any other answer to the pause is an error.
