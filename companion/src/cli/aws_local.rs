@@ -27,7 +27,7 @@ pub(super) struct Limits {
   scalr-eventbridge aws-local --listen 127.0.0.1:4566 --data-dir ./state")]
 pub(super) struct Args {
     /// Where it listens; port 0 takes any free port.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = given::listen)]
     listen: SocketAddr,
     /// Keep state here, over restarts and crashes; without it, state ends with the process.
     #[arg(long, value_name = "DIR")]

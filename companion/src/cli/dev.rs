@@ -51,13 +51,14 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 pub(super) struct Servers {
     /// Where Scalr's API listens; port 0 takes any free port.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = given::listen)]
     scalr_listen: SocketAddr,
     /// Where the local AWS listens; port 0 takes any free port.
     #[arg(
         long,
         value_name = "ADDR",
         default_value = "127.0.0.1:0",
+        value_parser = given::listen,
         conflicts_with = "aws_endpoint"
     )]
     aws_listen: SocketAddr,

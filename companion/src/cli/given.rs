@@ -1,5 +1,6 @@
 //! What is typed as the value of an option: accounts, regions, spans of time.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -72,6 +73,13 @@ pub(super) fn data_dir(dir: Option<&Path>) -> anyhow::Result<()> {
             "`{}` (`--data-dir`) is not a directory: name one that is, or one that is to be made",
             path.display()
         )))
+    })
+}
+
+/// An address to listen on.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "write an address and a port, such as `127.0.0.1:8080`; port 0 takes any free one".to_owned()
     })
 }
 

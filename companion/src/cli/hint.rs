@@ -1,6 +1,6 @@
 //! The next step after a failure, where its kind tells one.
 
-use std::fmt;
+use std::{fmt, io};
 
 use scalr_api::ClientError;
 
@@ -36,7 +36,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
         if self.asks_doctor {
-            f.write_str("; `scalr-eventbridge doctor` checks the settings")?;
+            let separator = if self.text.ends_with('?') { "" } else { ";" };
+            write!(f, "{separator} `scalr-eventbridge doctor` checks the settings")?;
         }
         Ok(())
     }
@@ -69,10 +70,18 @@ pub(super) fn next_step(error: &anyhow::Error) -> Option<Step> {
     {
         return scalr(error);
     }
+    if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<AwsError>()) {
+        return aws(error);
+    }
     error
         .chain()
-        .find_map(|cause| cause.downcast_ref::<AwsError>())
-        .and_then(aws)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::AddrInUse)
+        .then(|| {
+            Step::new(
+                "another program listens there: end it, or give another port; port 0 takes any free one",
+            )
+        })
 }
 
 fn scalr(error: &ClientError) -> Option<Step> {
@@ -85,17 +94,23 @@ fn scalr(error: &ClientError) -> Option<Step> {
                 .to_owned(),
             403 => "the token's user may not do this: grant the permission in Scalr, or use another token".to_owned(),
             429 => "wait a minute, then try again".to_owned(),
+            // Scalr's API always says what is wrong.
+            400..=499 if refusal.errors.is_empty() => not_the_api(&refusal.host),
             _ => return None,
         },
-        ClientError::NotTheApi { host, .. } => {
-            format!("is `{host}` Scalr (`SCALR_HOSTNAME`), with no proxy that answers in its place?")
-        }
+        ClientError::NotTheApi { host, .. } => not_the_api(host),
         error if error.may_be_done() => {
             "whether it was done is not known: look with `scalr-eventbridge status` before you try again".to_owned()
         }
         _ => return None,
     };
     Some(Step::new(text))
+}
+
+fn not_the_api(host: &str) -> String {
+    format!(
+        "is `{host}` Scalr (`SCALR_HOSTNAME`), and neither the local AWS nor a proxy that answers in its place?"
+    )
 }
 
 /// Where no connection was made, for this reason.
@@ -135,6 +150,10 @@ fn aws(error: &AwsError) -> Option<Step> {
             } else if is_no_tls(why) {
                 Some(Step::new(
                     "what answers there speaks no TLS: write the address of a local AWS with `http://` (`AWS_ENDPOINT_URL`, `--aws-endpoint`)",
+                ))
+            } else if why.contains("without an error code") {
+                Some(Step::of_settings(
+                    "is it AWS's address (`AWS_ENDPOINT_URL`, `--aws-endpoint`), and not Scalr's?",
                 ))
             } else if no_server {
                 Some(Step::of_settings(
@@ -189,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_is_taken_has_a_next_step() {
+        let taken = io::Error::from(io::ErrorKind::AddrInUse);
+        let step = next_step(&anyhow::Error::from(taken).context("cannot listen")).unwrap();
+        assert!(step.to_string().contains("port 0 takes any free one"), "{step}");
+        let other = io::Error::from(io::ErrorKind::NotFound);
+        assert!(next_step(&other.into()).is_none());
+    }
+
+    #[test]
     fn a_cause_is_named_once() {
         let error = anyhow::anyhow!("refused")
             .context("no server: refused")
@@ -215,6 +243,10 @@ mod tests {
             (
                 retryable("x: received corrupt message of type InvalidContentType"),
                 Some("with `http://`"),
+            ),
+            (
+                retryable("AWS answers 401 without an error code"),
+                Some("and not Scalr's"),
             ),
             (retryable("AWS answers 503"), None),
         ] {

@@ -83,6 +83,9 @@ fn explained(region: &str, group: &str, near: Option<&str>, error: AwsError) -> 
             );
             Failure::WithNext { what, next }.into()
         }
+        AwsError::Refused { code, .. } if code == "InvalidParameterException" => Failure::setting(format!(
+            "`{group}` cannot be a log group: its name has 1 to 512 letters, digits, `_`, `-`, `/`, `.` and `#`"
+        )),
         error => anyhow::Error::new(error).context(format!(
             "the log group `{group}` cannot be read in {region} (`--region` names another region)"
         )),

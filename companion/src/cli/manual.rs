@@ -3,11 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use scalr_events::nearest;
+
+use super::exit::Failure;
 use super::out;
 
 #[derive(clap::Args)]
@@ -75,7 +78,12 @@ fn find(program: Command, words: &[String]) -> anyhow::Result<Command> {
     let mut found = program;
     for word in words {
         let Some(inner) = found.find_subcommand(word) else {
-            bail!("there is no command `{}`", words.join(" "));
+            let near = nearest(word, found.get_subcommands().map(Command::get_name));
+            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(Failure::setting(format!(
+                "there is no command `{}`{near}",
+                words.join(" ").escape_debug()
+            )));
         };
         found = inner.clone();
     }

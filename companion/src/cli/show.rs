@@ -26,7 +26,7 @@ impl Form {
     /// Prints the JSON of a value, or the text for people.
     pub(super) fn print(&self, value: &impl Serialize, human: impl FnOnce() -> String) -> anyhow::Result<()> {
         if self.json || (!self.table && !io::stdout().is_terminal()) {
-            out::line(&serde_json::to_string_pretty(value)?)?;
+            out::json(value)?;
         } else {
             out::styled(&human())?;
         }

@@ -139,6 +139,17 @@ async fn what_is_not_there_is_answered_with_what_is() {
     t.run(&["run", "network", "--log-group", "/none"]).await;
     t.run(&["runs", "list", "--table"]).await;
     t.run(&["tail", "/none"]).await;
+    t.run(&["tail", "a b"]).await;
+    t.run(&["status", "--aws-endpoint", "nonsense"]).await;
+    t.run(&["connections", "list", "--hostname", c.text("/aws/endpoint")])
+        .await;
+    t.run(&["tail", "/g", "--aws-endpoint", c.text("/scalr/hostname")])
+        .await;
+    t.run(&["dev", "--scalr-listen", "localhost"]).await;
+    t.run(&["man", "conections"]).await;
+    let taken = c.text("/scalr/hostname").trim_start_matches("http://");
+    t.run(&["dev", "--scalr-listen", taken]).await;
+    t.run(&["dev", "--aws-listen", taken]).await;
     t.run(&["emit", "audit-log"]).await;
     t.run_with(&[("SCALR_TOKEN", "not-the-token")], &["connections", "list"])
         .await;

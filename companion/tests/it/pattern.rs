@@ -138,6 +138,10 @@ async fn what_is_built_is_tested_with_a_sample() {
             (2, "wildcard"),
         ),
         (&["build", "audit-log", "--any-of", "{"], (2, "is not JSON")),
+        (
+            &["build", "audit-log", "--any-of", "[]"],
+            (2, "is no JSON object"),
+        ),
         (&["build", "audits"], (2, "write `run-executed` or `audit-log`")),
     ] {
         check(args, &run(args).await, want);

@@ -62,7 +62,7 @@ pub(super) async fn main(what: What) -> anyhow::Result<ExitCode> {
     };
     if args.print {
         let event = build(event_type, &[], &args.set)?;
-        out::line(&serde_json::to_string_pretty(&event)?)?;
+        out::json(&event)?;
         return Ok(ExitCode::SUCCESS);
     }
     let client = args.remote.client()?;

@@ -62,7 +62,13 @@ fn filters(event_type: EventType, pairs: &[String], any_of: &[String]) -> Result
     }
     let choices: Vec<Value> = any_of
         .iter()
-        .map(|text| of_json(text))
+        .map(|text| match of_json(text)? {
+            object @ Value::Object(_) => Ok(object),
+            _ => Err(Failure::Invalid(format!(
+                "`{text}` (`--any-of`) is no JSON object: write filters such as `{{\"result\": \"errored\"}}`, and repeat the option for each \
+                 alternative"
+            ))),
+        })
         .collect::<Result<_, _>>()?;
     if !choices.is_empty() {
         filters.insert(ANY_OF.to_owned(), Value::Array(choices));

@@ -110,8 +110,10 @@ pub(super) fn main(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn print(value: &impl Serialize) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
-    Ok(out::line(&json)?)
+    out::json(value).map_err(|error| match error.downcast() {
+        Ok(error) => Failure::Output(error),
+        Err(error) => error.into(),
+    })
 }
 
 /// Prints why there is no verdict.

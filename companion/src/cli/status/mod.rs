@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use self::chain::{Aws, Chain, Seen, Standing, State};
 use self::read::{Report, Settings};
+use super::aws;
 use super::connections;
 use super::remote::Remote;
 use super::show::{self, Cell, Form, Look};
@@ -74,6 +75,7 @@ struct ConnectionShown<'a> {
 }
 
 pub(super) async fn main(args: &Args) -> anyhow::Result<ExitCode> {
+    aws::checked(args.aws_endpoint.as_deref())?;
     let client = args.remote.client()?;
     let settings = Settings {
         endpoint: args.aws_endpoint.as_deref(),
