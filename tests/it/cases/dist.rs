@@ -82,9 +82,12 @@ fn mirror(tool: &Tool) -> Result<()> {
         ".terraform/providers/{}/scalr-eventbridge/scalr/{VERSION}",
         tool.kind.registry()
     );
-    let platforms = std::fs::read_dir(workdir.path().join(installed))?;
-    for platform in platforms {
-        third_party(&std::fs::read_to_string(platform?.path().join(THIRD_PARTY))?)?;
+    for platform in std::fs::read_dir(workdir.path().join(installed))? {
+        let platform = platform?.path();
+        // OpenTofu has a lock beside it.
+        if platform.is_dir() {
+            third_party(&std::fs::read_to_string(platform.join(THIRD_PARTY))?)?;
+        }
     }
     let archive = Dist::of_programs()?.file("scalr-eventbridge_", ".tar.gz")?;
     let unpacked = Command::new("tar")

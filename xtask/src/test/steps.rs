@@ -206,9 +206,10 @@ fn demo(shared: &Shared, job: &mut Job) -> Result<StepResult> {
         return Ok(absent_here("Terraform or OpenTofu", "install one of them"));
     }
     shared.build.tests(job)?;
-    let mut demo = Command::new(std::env::current_exe()?);
-    demo.args(["demo", "--programs"])
-        .arg(places::target().join("debug"));
+    let programs = places::target().join("debug");
+    // The build may have replaced this program, so it is named as built.
+    let mut demo = Command::new(programs.join("xtask"));
+    demo.args(["demo", "--programs"]).arg(programs);
     job.command(demo)
 }
 
