@@ -6,14 +6,16 @@
 #   SCALR_EVENTBRIDGE_FROM     a folder or an address with the release's files, such as what `cargo xtask dist` has written
 #   SCALR_EVENTBRIDGE_BIN      where the program goes: ~/.local/bin
 #   SCALR_EVENTBRIDGE_PLUGINS  where the provider goes: ~/.terraform.d/plugins
+#   SCALR_EVENTBRIDGE_KEY      a file with the publisher's public key: the checksums' signatures are compared with it
 #
-# Needs curl or wget for an address, tar with gzip, and sha256sum or shasum.
+# Needs curl or wget for an address, tar with gzip, sha256sum or shasum, and gpg where a key is named.
 set -eu
 
 version=${SCALR_EVENTBRIDGE_VERSION:-0.1.0}
 from=${SCALR_EVENTBRIDGE_FROM:-https://github.com/scalr-eventbridge/terraform-provider-scalr/releases/download/v$version}
 bin=${SCALR_EVENTBRIDGE_BIN:-$HOME/.local/bin}
 plugins=${SCALR_EVENTBRIDGE_PLUGINS:-$HOME/.terraform.d/plugins}
+key=${SCALR_EVENTBRIDGE_KEY:-}
 
 fail() {
     echo "error: $1" >&2
@@ -33,9 +35,20 @@ fetch() {
     fi
 }
 
+# signed SUMS: compares with their signature, where a key is named.
+signed() {
+    [ -n "$key" ] || return 0
+    fetch "$1.sig"
+    gpg --homedir "$work/gpg" --batch --no-autostart --verify "$1.sig" "$1" 2> said || {
+        cat said >&2
+        fail "\`$1\` is not signed with the key in \`$key\`: nothing was installed"
+    }
+}
+
 # verified FILE SUMS: fetches both, and compares.
 verified() {
     fetch "$2"
+    signed "$2"
     fetch "$1"
     grep "  $1\$" "$2" > wanted || fail "\`$2\` does not list \`$1\`"
     if command -v sha256sum > /dev/null; then
@@ -62,12 +75,21 @@ case $from in
     /* | *://*) ;;
     *) from=$PWD/$from ;;
 esac
+case $key in
+    '' | /*) ;;
+    *) key=$PWD/$key ;;
+esac
 mkdir -p "$bin" "$plugins"
 bin=$(cd "$bin" && pwd)
 plugins=$(cd "$plugins" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+if [ -n "$key" ]; then
+    command -v gpg > /dev/null || fail "gpg is not here to compare signatures with the key in \`$key\`"
+    mkdir -m 700 gpg
+    gpg --homedir "$work/gpg" --batch --no-autostart --quiet --import "$key" || fail "\`$key\` has no public key"
+fi
 
 archive=scalr-eventbridge_${version}_$platform
 package=terraform-provider-scalr_${version}_$platform.zip

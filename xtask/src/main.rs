@@ -6,6 +6,7 @@
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
 //! changelog console permissions   the fragments of the changelog; the walk through the console; the policies of the pages
+//! third_party              the licences of what is linked into both programs
 //! docs tools tidy bench mirror   one chore each
 //! dist test demo           chores that use other chores
 //! works_with               what uses the demo's companion
@@ -23,6 +24,7 @@ mod permissions;
 mod places;
 mod shell;
 mod test;
+mod third_party;
 mod tidy;
 mod tools;
 mod works_with;

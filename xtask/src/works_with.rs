@@ -88,9 +88,9 @@ fn session() -> Result<Session> {
     let folder = kept().join("session");
     empty(&folder)?;
     let mirror = folder.join("mirror");
-    mirror::write(&mirror, &[Package::here(provider())])?;
+    mirror::write(&mirror, &[Package::here(provider())?])?;
     std::fs::write(folder.join("cli.tfrc"), mirror::cli_config(&mirror))?;
-    Session::new(tool, folder)
+    Session::new(tool, folder, places::target().join("debug"))
 }
 
 fn empty(folder: &Path) -> Result<()> {

@@ -99,6 +99,9 @@ fn notice(done: &str) -> Option<&'static str> {
         "saved" => "The setting was saved.",
         "associated" => "The event source is associated with its event bus.",
         "rule" => "The rule was created.",
+        "enabled" => "The rule is enabled: events that match its pattern go to its targets.",
+        "disabled" => "The rule is disabled: it matches no event.",
+        "rule-deleted" => "The rule was deleted, with its targets and their permissions.",
         _ => return None,
     })
 }

@@ -18,7 +18,7 @@ use crate::partner::{self, AwsError};
 /// Clients of more places than these are not kept.
 const PLACES_MAX: usize = 64;
 /// Pages of a list that are read, each of 100.
-const PAGES_MAX: usize = 10;
+pub(super) const PAGES_MAX: usize = 10;
 
 /// The local AWS of this process.
 #[derive(Debug)]

@@ -74,6 +74,37 @@ pub(super) fn with(document: Option<&str>, need: &Need) -> Result<String, &'stat
     Ok(text)
 }
 
+/// What is left of a policy.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// All of it.
+    Same,
+    /// No statement.
+    Nothing,
+    /// This document.
+    Document(String),
+}
+
+/// The document without the statements that meet this need.
+pub(super) fn without(document: &str, need: &Need) -> Left {
+    let Ok(mut policy) = serde_json::from_str::<Map<String, Value>>(document) else {
+        return Left::Same;
+    };
+    let Some(Value::Array(all)) = policy.get_mut("Statement") else {
+        return Left::Same;
+    };
+    let before = all.len();
+    let ours = statements(need);
+    all.retain(|statement| !ours.iter().any(|own| own["Sid"] == statement["Sid"]));
+    if all.len() == before {
+        return Left::Same;
+    }
+    if all.is_empty() {
+        return Left::Nothing;
+    }
+    Left::Document(Value::Object(policy).to_string())
+}
+
 fn statements(need: &Need) -> [Value; 2] {
     let whole = format!("{} {} {}", need.log_group_arn, need.rule_arn, need.target_id);
     let digest = Uuid::new_v5(&NAMESPACE, whole.as_bytes()).simple().to_string();
@@ -181,6 +212,19 @@ mod tests {
         assert!(with(Some("nonsense"), &need).is_err());
         let full = json!({ "Statement": [{ "Sid": "x".repeat(POLICY_CHARS_MAX) }] });
         assert!(with(Some(&full.to_string()), &need).is_err());
+    }
+
+    #[test]
+    fn what_is_taken_back_is_ours_alone() {
+        let need = need(&data());
+        let ours = with(None, &need).unwrap();
+        assert_eq!(without(&ours, &need), Left::Nothing);
+        let other = r#"{"Statement":[{"Sid":"other"}],"Version":"2012-10-17"}"#;
+        let both = with(Some(other), &need).unwrap();
+        assert_eq!(without(&both, &need), Left::Document(other.to_owned()));
+        for document in [other, "nonsense", r#"{"Statement":{"Sid":"single"}}"#] {
+            assert_eq!(without(document, &need), Left::Same, "{document}");
+        }
     }
 
     #[test]

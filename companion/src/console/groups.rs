@@ -3,7 +3,7 @@
 use aws_sdk_cloudwatchlogs::types::{LogGroup, OrderBy, PolicyScope};
 
 use super::aws::{Place, there};
-use super::grant::{self, Need};
+use super::grant::{self, Left, Need};
 use crate::partner::{self, AwsError};
 
 /// Log groups and events on a page.
@@ -98,6 +98,30 @@ impl Place {
         let put = self.logs.put_resource_policy().resource_arn(&need.log_group_arn);
         let put = put.policy_document(document).set_expected_revision_id(revision);
         put.send().await.map_err(|error| partner::error(&error)).map(drop)
+    }
+
+    /// Takes back what [`Place::permit`] gave for this target. What others wrote stays.
+    pub(super) async fn forbid(&self, need: &Need) -> Result<(), AwsError> {
+        if !need.log_group_arn.contains(":log-group:") {
+            return Ok(());
+        }
+        let arn = &need.log_group_arn;
+        let Some((before, revision)) = self.own_policy(arn).await? else {
+            return Ok(());
+        };
+        match grant::without(&before, need) {
+            Left::Same => Ok(()),
+            Left::Nothing => {
+                let delete = self.logs.delete_resource_policy().resource_arn(arn);
+                let delete = delete.set_expected_revision_id(revision).send().await;
+                delete.map_err(|error| partner::error(&error)).map(drop)
+            }
+            Left::Document(document) => {
+                let put = self.logs.put_resource_policy().resource_arn(arn);
+                let put = put.policy_document(document).set_expected_revision_id(revision);
+                put.send().await.map_err(|error| partner::error(&error)).map(drop)
+            }
+        }
     }
 
     async fn own_policy(&self, arn: &str) -> Result<Option<(String, Option<String>)>, AwsError> {

@@ -9,7 +9,8 @@
 //! grant gzip guard links session text            leaves: permissions, hosts and origins, addresses, sessions, text from outside
 //! assets aws chain                               files that pages load; AWS as a customer sees it; the chain link by link
 //! draft                                          the form of a rule
-//! groups making                                  log groups; what "Create rule" makes
+//! groups                                         log groups and their permissions
+//! making changing                                what "Create rule" makes; what a rule's buttons do
 //! state                                          what every page works with
 //! answer                                         pages and refusals as answers
 //! reads terraform                                who asks, and what is shown; the same as HCL
@@ -20,6 +21,7 @@ mod answer;
 mod assets;
 mod aws;
 mod chain;
+mod changing;
 mod draft;
 mod grant;
 mod groups;

@@ -17,6 +17,7 @@ use crate::runner::Case;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const INIT: [&str; 3] = ["init", "-input=false", "-no-color"];
 const LOCK: &str = ".terraform.lock.hcl";
+const THIRD_PARTY: &str = "THIRD-PARTY.txt";
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -26,6 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("dist::github_workflow", github_workflow),
         Case::new("dist::gitlab_job", gitlab_job),
         Case::new("dist::damaged_files_are_refused", damaged_files_are_refused),
+        Case::new("dist::signatures", signatures),
     ]
 }
 
@@ -75,7 +77,45 @@ fn mirror(tool: &Tool) -> Result<()> {
         &workdir.path().join("mirror.tfrc").to_string_lossy(),
     );
     workdir.succeed(&INIT)?;
-    locked(&workdir, &[tool.kind.registry(), &checksum(tool)?])
+    locked(&workdir, &[tool.kind.registry(), &checksum(tool)?])?;
+    let installed = format!(
+        ".terraform/providers/{}/scalr-eventbridge/scalr/{VERSION}",
+        tool.kind.registry()
+    );
+    for platform in std::fs::read_dir(workdir.path().join(installed))? {
+        let platform = platform?.path();
+        // OpenTofu has a lock beside it.
+        if platform.is_dir() {
+            third_party(&std::fs::read_to_string(platform.join(THIRD_PARTY))?)?;
+        }
+    }
+    let archive = Dist::of_programs()?.file("scalr-eventbridge_", ".tar.gz")?;
+    let unpacked = Command::new("tar")
+        .args(["-xzf"])
+        .arg(archive)
+        .args(["--strip-components=1", "-C"])
+        .arg(workdir.path())
+        .status()?;
+    ensure!(unpacked.success(), "tar ended with {unpacked}");
+    third_party(&std::fs::read_to_string(workdir.path().join(THIRD_PARTY))?)
+}
+
+/// Each package has the licences of what is linked: of crates, of one whose sources have no text, of what is vendored, of the
+/// standard library; not of what only tests and macros use.
+fn third_party(text: &str) -> Result<()> {
+    for needle in [
+        "\ntokio 1.",
+        "\naws-lc-sys 0.",
+        "\njaq-core ",
+        "\nhtmx: 0BSD",
+        "standard library of rustc",
+    ] {
+        ensure!(text.contains(needle), "`{needle}` is not in {THIRD_PARTY}");
+    }
+    for needle in ["\nsyn ", "\nscalr-api "] {
+        ensure!(!text.contains(needle), "`{needle}` is in {THIRD_PARTY}");
+    }
+    Ok(())
 }
 
 /// Discovery, versions, download, checksums and signature, over TLS.
@@ -109,6 +149,8 @@ fn debian_package(tool: &Tool) -> Result<()> {
         .status()
         .context("dpkg-deb is needed")?;
     ensure!(unpacked.success(), "dpkg-deb ended with {unpacked}");
+    let doc = root.join("usr/share/doc/scalr-eventbridge");
+    third_party(&std::fs::read_to_string(doc.join(THIRD_PARTY))?)?;
     workdir.set("XDG_DATA_DIRS", &root.join("usr/share").to_string_lossy());
     workdir.succeed(&INIT)?;
     locked(&workdir, &[tool.kind.registry(), &checksum(tool)?])?;
@@ -200,5 +242,45 @@ fn damaged_files_are_refused(tool: &Tool) -> Result<()> {
         ended.text
     );
     ensure!(!workdir.path().join(".local/bin/scalr-eventbridge").exists());
+    Ok(())
+}
+
+/// The key that is published beside the checksums verifies them, for people and for install.sh; checksums that somebody has replaced
+/// are refused before anything is installed.
+fn signatures(tool: &Tool) -> Result<()> {
+    let dist = Dist::of_programs()?;
+    let mut workdir = module(tool)?;
+    let release = workdir.path().join("release");
+    std::fs::create_dir(&release)?;
+    for file in std::fs::read_dir(&dist.folder)? {
+        let file = file?;
+        std::os::unix::fs::symlink(file.path(), release.join(file.file_name()))?;
+    }
+    workdir.set("SCALR_EVENTBRIDGE_FROM", &release.to_string_lossy());
+    workdir.set("SCALR_EVENTBRIDGE_KEY", "release/signing-key.asc");
+    let script = acceptance::paths::root().join("packaging/install.sh");
+    let install = ci::Step {
+        script: format!("sh '{}'", script.display()),
+        environment: std::collections::BTreeMap::new(),
+    };
+    let name = format!("scalr-eventbridge_{VERSION}_SHA256SUMS");
+    let sums = std::fs::read_to_string(release.join(&name))?;
+    std::fs::remove_file(release.join(&name))?;
+    std::fs::write(release.join(&name), format!("{sums}\n"))?;
+    let ended = workdir.run_script(&install, &[])?;
+    ensure!(
+        ended.code() == 1
+            && ended
+                .flat()
+                .contains(&format!("`{name}` is not signed with the key in")),
+        "{}",
+        ended.text
+    );
+    let program = workdir.path().join(".local/bin/scalr-eventbridge");
+    ensure!(!program.exists(), "it was installed");
+
+    std::fs::write(release.join(&name), sums)?;
+    let ended = workdir.run_script(&install, &[])?;
+    ensure!(ended.code() == 0 && program.exists(), "{}", ended.text);
     Ok(())
 }

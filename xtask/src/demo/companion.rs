@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Session, programs};
+use super::Session;
 use crate::shell;
 
-const READY: Duration = Duration::from_secs(30);
+const READY: Duration = Duration::from_mins(2);
 const STOPPED: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -25,7 +25,7 @@ pub(crate) struct Companion {
 impl Companion {
     /// Starts it and waits for its line.
     pub(crate) fn start(session: &Session) -> Result<Self> {
-        let mut command = Command::new(programs().join("scalr-eventbridge"));
+        let mut command = Command::new(session.companion());
         command.args([
             "dev",
             "--json",
@@ -107,7 +107,7 @@ impl Companion {
     /// Says how to use what is left running.
     pub(super) fn keep(&self, session: &Session) {
         let folder = session.folder.join("quickstart");
-        let companion = programs().join("scalr-eventbridge");
+        let companion = session.companion();
         println!("\n== everything is left running; in a shell of yours:");
         self.print_environment(session);
         println!("$ cd {}", shell::quote(&folder.to_string_lossy()));

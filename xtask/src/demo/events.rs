@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::Session;
 use super::companion::Companion;
-use super::{Session, programs};
 use crate::shell;
 
-const ARRIVED: Duration = Duration::from_secs(30);
+const ARRIVED: Duration = Duration::from_mins(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 const GROUPS: [&str; 2] = ["/aws/events/scalr/RunExecuted", "/aws/events/scalr/AuditLog"];
 
@@ -63,7 +63,7 @@ pub(super) fn watch(session: &Session, companion: &Companion) -> Result<()> {
 }
 
 fn command(session: &Session, companion: &Companion, args: &[&str]) -> Command {
-    let mut command = Command::new(programs().join("scalr-eventbridge"));
+    let mut command = Command::new(session.companion());
     command.args(args).envs(companion.environment(session));
     command
 }

@@ -21,12 +21,16 @@ pub(crate) struct Options {
     /// Leaves everything running and says how to use it.
     #[arg(long)]
     keep: bool,
+    /// Uses the programs in this folder instead of building them.
+    #[arg(long, value_name = "DIR")]
+    programs: Option<PathBuf>,
 }
 
-/// A tool, a folder, whether Ctrl-C was pressed.
+/// A tool, a folder, the programs, whether Ctrl-C was pressed.
 pub(crate) struct Session {
     tool: PathBuf,
     folder: PathBuf,
+    programs: PathBuf,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -36,21 +40,32 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "neither `terraform` nor `tofu` is on the PATH: get one from https://developer.hashicorp.com/terraform/install \
          or https://opentofu.org/docs/intro/install",
     )?;
-    let session = Session::new(tool, places::target().join("demo"))?;
+    // Of its own: another demo may run meanwhile.
+    let mut folder = tempfile::Builder::new().prefix("scalr-demo-").tempdir()?;
+    let programs = match &options.programs {
+        Some(folder) => folder
+            .canonicalize()
+            .with_context(|| folder.display().to_string())?,
+        None => places::target().join("debug"),
+    };
+    let session = Session::new(tool, folder.path().to_owned(), programs)?;
     let started = Instant::now();
-    build()?;
-    session.check_interrupted()?;
-    fresh(&session.folder)?;
+    if options.programs.is_none() {
+        build()?;
+        session.check_interrupted()?;
+    }
+    fresh(&session)?;
     let companion = step("start the companion", || Companion::start(&session))?;
     let done = flow(&session, &companion, options);
     if done.is_ok() && options.keep {
         companion.keep(&session);
+        folder.disable_cleanup(true);
         return Ok(());
     }
     companion.stop();
-    if done.is_ok() {
-        // Nothing in it is needed any more; after a failure its logs are.
-        let _ = std::fs::remove_dir_all(&session.folder);
+    if done.is_err() && !session.interrupted() {
+        // For its logs.
+        folder.disable_cleanup(true);
     }
     let times = done.map_err(|error| session.explain(error))?;
     summary(&times, started.elapsed());
@@ -90,18 +105,15 @@ fn build() -> Result<()> {
     })
 }
 
-/// An empty folder with a copy of the quickstart and a CLI configuration that takes the provider just built.
-fn fresh(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    std::fs::create_dir_all(folder)?;
+/// Puts a copy of the quickstart into the folder, and a CLI configuration that takes the provider just built.
+fn fresh(session: &Session) -> Result<()> {
+    let folder = &session.folder;
     let mut copy = Command::new("cp");
     copy.args(["-r", "examples/quickstart"])
         .arg(folder)
         .current_dir(places::root());
     shell::run(copy)?;
-    let config = docs::cli_config(&programs());
+    let config = docs::cli_config(&session.programs);
     println!(
         "{} says where the provider is:\n{config}",
         folder.join("cli.tfrc").display()
@@ -110,13 +122,9 @@ fn fresh(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn programs() -> PathBuf {
-    places::target().join("debug")
-}
-
 impl Session {
     /// A session in this folder; from now on Ctrl-C ends it between its steps.
-    pub(crate) fn new(tool: PathBuf, folder: PathBuf) -> Result<Self> {
+    pub(crate) fn new(tool: PathBuf, folder: PathBuf, programs: PathBuf) -> Result<Self> {
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
@@ -124,6 +132,7 @@ impl Session {
         Ok(Self {
             tool,
             folder,
+            programs,
             interrupted,
         })
     }
@@ -146,10 +155,14 @@ impl Session {
 
     fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         if self.interrupted() {
-            let _ = std::fs::remove_dir_all(&self.folder);
             return anyhow::anyhow!("interrupted; nothing is left running");
         }
         error.context(format!("the logs are in {}", self.folder.display()))
+    }
+
+    /// The companion's program.
+    fn companion(&self) -> PathBuf {
+        self.programs.join("scalr-eventbridge")
     }
 
     /// The tool, in the copy of the quickstart, against the companion.
@@ -171,7 +184,7 @@ fn summary(times: &Times, total: Duration) {
         println!("ok {:>6.1}s  {name}", took.as_secs_f32());
     }
     println!(
-        "The whole page ran on this machine in {:.0} s, the build included.",
+        "demo: the whole page ran on this machine in {:.1} s.",
         total.as_secs_f32()
     );
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::mirror;
+use crate::{mirror, third_party};
 
 /// The name of the companion's program, archives and Debian package.
 pub(super) const COMPANION: &str = "scalr-eventbridge";
@@ -20,6 +20,8 @@ pub(super) struct Release {
     pub(super) platform: String,
     /// The folder with both programs.
     programs: PathBuf,
+    /// The licences of what is linked into them.
+    pub(super) third_party: String,
 }
 
 impl Release {
@@ -29,6 +31,7 @@ impl Release {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             platform: mirror::platform(consts::OS, consts::ARCH),
             programs,
+            third_party: third_party::text()?,
         };
         for name in [COMPANION, PROVIDER] {
             let program = release.program(name);
@@ -50,6 +53,7 @@ impl Release {
             version: self.version.clone(),
             platform: self.platform.clone(),
             program: self.program(PROVIDER),
+            third_party: self.third_party.clone(),
         }
     }
 

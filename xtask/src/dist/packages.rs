@@ -10,7 +10,7 @@ use super::names::{PROVIDER, Release};
 use super::report::Report;
 use super::tree::{self, Layout, entry, gzip, read};
 use crate::mirror::{self, Entry};
-use crate::places;
+use crate::{places, third_party};
 
 /// Writes them.
 pub(super) fn write(release: &Release, out: &Path, uncompressed: bool, report: &mut Report) -> Result<()> {
@@ -37,6 +37,8 @@ pub(super) fn write(release: &Release, out: &Path, uncompressed: bool, report: &
     for file in ["LICENSE", "CHANGELOG.md"] {
         entries.push(entry(file, 0o644, read(&places::root().join(file))?));
     }
+    let third_party = release.third_party.clone().into_bytes();
+    entries.push(entry(third_party::NAME, 0o644, third_party));
     let level = if uncompressed {
         Compression::none()
     } else {

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::names::{COMPANION, PROVIDER};
 use super::report::Report;
@@ -14,6 +14,8 @@ use crate::{mirror, shell};
 
 /// Names the key, as gpg knows it.
 const KEY: &str = "DIST_SIGNING_KEY";
+/// The file with its public part.
+const PUBLIC_KEY: &str = "signing-key.asc";
 
 /// Writes both files of checksums into the folder of the files, and signs them.
 pub(super) fn write(folder: &Path, report: &mut Report) -> Result<()> {
@@ -39,7 +41,33 @@ pub(super) fn write(folder: &Path, report: &mut Report) -> Result<()> {
         report.made(&name);
         sign(&folder.join(&name), report)?;
     }
+    publish_key(folder, report)
+}
+
+/// The public part of the key, for those who compare the signatures: a registry wants it as well.
+fn publish_key(folder: &Path, report: &mut Report) -> Result<()> {
+    let Ok(key) = std::env::var(KEY) else {
+        report.left_out(PUBLIC_KEY, &format!("{KEY} names no key of gpg"));
+        return Ok(());
+    };
+    let gpg = |args: &[&str]| {
+        let mut gpg = Command::new("gpg");
+        gpg.arg("--batch").args(args).arg(&key);
+        shell::read(gpg)
+    };
+    let public = gpg(&["--armor", "--export"])?;
+    ensure!(!public.is_empty(), "gpg has no public key `{key}`");
+    std::fs::write(folder.join(PUBLIC_KEY), public)?;
+    let listed = gpg(&["--with-colons", "--fingerprint"])?;
+    let fingerprint = fingerprint(&listed).context("gpg lists no fingerprint")?;
+    report.made(&format!("{PUBLIC_KEY}, fingerprint {fingerprint}"));
     Ok(())
+}
+
+/// The fingerprint of the first key in gpg's list of records.
+fn fingerprint(listed: &str) -> Option<&str> {
+    let record = listed.lines().find_map(|line| line.strip_prefix("fpr:"))?;
+    record.split(':').find(|field| !field.is_empty())
 }
 
 /// Whether a file is in a program's checksums: what is downloaded, and no checksums or signatures.
@@ -74,7 +102,7 @@ fn sign(file: &Path, report: &mut Report) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMPANION, PROVIDER, is_listed};
+    use super::{COMPANION, PROVIDER, fingerprint, is_listed};
 
     #[test]
     fn each_file_is_in_the_checksums_of_its_program() {
@@ -86,6 +114,7 @@ mod tests {
             ("scalr-eventbridge_0.1.0_darwin_arm64.tar.gz", Some(COMPANION)),
             ("scalr-eventbridge_0.1.0_amd64.deb", Some(COMPANION)),
             ("install.sh", Some(COMPANION)),
+            ("signing-key.asc", None),
             ("mirror", None),
             ("tree", None),
         ] {
@@ -94,5 +123,12 @@ mod tests {
                 .find(|program| is_listed(program, name));
             assert_eq!(found, wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_from_gpgs_records() {
+        let listed = "tru::1:1\npub:u:2048:1:9ABC:1:::u:::scSC::::::23::0:\nfpr:::::::::12349ABC:\nuid:u::::1::X::a <b>:\n";
+        assert_eq!(fingerprint(listed), Some("12349ABC"));
+        assert_eq!(fingerprint("tru::1:1\n"), None);
     }
 }

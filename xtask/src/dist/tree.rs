@@ -10,7 +10,7 @@ use flate2::{Compression, GzBuilder};
 
 use super::names::{COMPANION, PROVIDER, Release};
 use crate::mirror::{self, Entry};
-use crate::{places, shell};
+use crate::{places, shell, third_party};
 
 /// A shell whose completions are installed.
 struct Shell {
@@ -110,7 +110,10 @@ pub(super) fn write(release: &Release, tree: &Path) -> Result<()> {
     }
     let doc = format!("share/doc/{COMPANION}");
     let copyright = read(&places::root().join("packaging/debian/copyright"))?;
-    put(&usr, &entry(&format!("{doc}/copyright"), 0o644, copyright))
+    put(&usr, &entry(&format!("{doc}/copyright"), 0o644, copyright))?;
+    // It is in the provider's package, whose files are the same everywhere.
+    let licences = Path::new("../../../lib").join(PROVIDER).join(third_party::NAME);
+    Ok(symlink(licences, usr.join(doc).join(third_party::NAME))?)
 }
 
 /// Writes one file below a folder.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::archive::{Entry, zip};
 pub(crate) use self::hash::hex;
-use crate::{places, shell};
+use crate::{places, shell, third_party};
 
 /// What users write as `source`. Without a host it is that of the tool's own registry, so the mirror has both.
 pub(crate) const SOURCE: &str = "scalr-eventbridge/scalr";
@@ -43,16 +43,22 @@ pub(crate) struct Package {
     pub(crate) platform: String,
     /// The program.
     pub(crate) program: PathBuf,
+    /// The licences of what is linked into it.
+    pub(crate) third_party: String,
 }
 
 impl Package {
     /// The provider for this machine.
-    pub(crate) fn here(program: PathBuf) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the licences of what is linked into it cannot be listed.
+    pub(crate) fn here(program: PathBuf) -> Result<Self> {
+        Ok(Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             platform: platform(consts::OS, consts::ARCH),
             program,
-        }
+            third_party: third_party::text()?,
+        })
     }
 }
 
@@ -62,7 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(program) => program.clone(),
         None => release()?,
     };
-    let package = Package::here(program);
+    let package = Package::here(program)?;
     write(&options.folder, std::slice::from_ref(&package))?;
     let folder = options.folder.canonicalize()?;
     println!(
@@ -142,8 +148,8 @@ pub(crate) fn package_name(package: &Package) -> String {
     format!("{PROGRAM}_{}_{}.zip", package.version, package.platform)
 }
 
-/// What a package holds: the licence and the program, under the name that it has in a release.
-pub(crate) fn entries(package: &Package) -> Result<[Entry; 2]> {
+/// What a package holds: the licences and the program, under the name that it has in a release.
+pub(crate) fn entries(package: &Package) -> Result<[Entry; 3]> {
     let read = |file: &Path| std::fs::read(file).with_context(|| file.display().to_string());
     let suffix = if package.platform.starts_with("windows_") {
         ".exe"
@@ -155,6 +161,11 @@ pub(crate) fn entries(package: &Package) -> Result<[Entry; 2]> {
             name: "LICENSE".to_owned(),
             mode: 0o644,
             contents: read(&places::root().join("LICENSE"))?,
+        },
+        Entry {
+            name: third_party::NAME.to_owned(),
+            mode: 0o644,
+            contents: package.third_party.clone().into_bytes(),
         },
         Entry {
             name: format!("{PROGRAM}_v{}{suffix}", package.version),
@@ -217,6 +228,7 @@ mod tests {
             version: version.to_owned(),
             platform: platform.to_owned(),
             program: program.clone(),
+            third_party: String::new(),
         };
         write(&mirror, &[package("0.1.0", "linux_amd64")])?;
         write(

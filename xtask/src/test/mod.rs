@@ -139,7 +139,7 @@ mod tests {
                 .find(|step| step.name == name)
                 .map(|step| step.lane)
         };
-        for name in ["build", "units", "generated docs", "acceptance"] {
+        for name in ["build", "units", "generated docs", "acceptance", "demo"] {
             assert_eq!(lane(name), Some(Lane::Main), "{name}");
         }
     }

@@ -91,7 +91,7 @@ impl Job {
 
 /// A line of libtest's or of the acceptance runner's that sums up.
 fn is_summary(line: &str) -> bool {
-    let is_head = ["test result:", "acceptance cases", "blocks of "]
+    let is_head = ["test result:", "acceptance cases", "blocks of ", "demo: "]
         .iter()
         .any(|head| line.starts_with(head));
     is_head || counts(line)
@@ -147,6 +147,7 @@ mod tests {
         check("  opentofu-1.12   206 passed, 0 failed", true);
         check("619 passed, 0 failed", true);
         check("blocks of README and docs: 31 of HCL checked", true);
+        check("demo: the whole page ran on this machine in 12.3 s.", true);
         check("test rule::drift ... ok", false);
         check("it passed, nobody failed", false);
     }

@@ -22,7 +22,7 @@ const QUICK_CASES: [&str; 5] = [
 const QUICK_INTERRUPTION: &str = "interrupt::apply::kill_after::10";
 
 /// Every check, in the order of the summary; the steps of one lane run in this order.
-pub(super) const ALL: [Step; 14] = [
+pub(super) const ALL: [Step; 15] = [
     step("format", Lane::Beside, Runs::All, format),
     step("house rules", Lane::Beside, Runs::All, house_rules),
     step("licences, bans, sources", Lane::Beside, Runs::Whole, deny),
@@ -34,6 +34,7 @@ pub(super) const ALL: [Step; 14] = [
     step("generated docs", Lane::Main, Runs::All, generated_docs),
     step("acceptance", Lane::Main, Runs::All, acceptance),
     step("console", Lane::Main, Runs::Whole, walk),
+    step("demo", Lane::Main, Runs::Whole, demo),
     step("orders", Lane::Main, Runs::Named, orders),
     step("lints", Lane::Beside, Runs::All, lints),
     step("documentation", Lane::Beside, Runs::Whole, documentation),
@@ -197,6 +198,19 @@ fn walk(shared: &Shared, job: &mut Job) -> Result<StepResult> {
         }
         Err(missing) => Ok(absent_here(missing.what, missing.remedy)),
     }
+}
+
+/// The demo, with the programs that are built with the tests. It is a process of its own: it takes Ctrl-C for itself.
+fn demo(shared: &Shared, job: &mut Job) -> Result<StepResult> {
+    if places::terraform().or_else(places::tofu).is_none() {
+        return Ok(absent_here("Terraform or OpenTofu", "install one of them"));
+    }
+    shared.build.tests(job)?;
+    let programs = places::target().join("debug");
+    // The build may have replaced this program, so it is named as built.
+    let mut demo = Command::new(programs.join("xtask"));
+    demo.args(["demo", "--programs"]).arg(programs);
+    job.command(demo)
 }
 
 /// Addresses that are renamed without `moved`: whether the create or the destroy comes first differs from run to run.

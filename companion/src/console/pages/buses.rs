@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
-use axum::routing::get;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::sources::{Named, frame};
@@ -21,6 +21,9 @@ pub(super) fn routes() -> Router<Console> {
         .route("/aws/{account}/{region}/buses", get(list))
         .route("/aws/{account}/{region}/bus", get(open))
         .route("/aws/{account}/{region}/rule", get(rule))
+        .route("/aws/{account}/{region}/rule/enable", post(enable))
+        .route("/aws/{account}/{region}/rule/disable", post(disable))
+        .route("/aws/{account}/{region}/rule/delete", post(delete))
 }
 
 #[derive(Template)]
@@ -133,6 +136,11 @@ async fn open(
     }))
 }
 
+/// What a button of a rule's page leads to.
+fn change_link(base: &str, change: &str, bus: &str, name: &str) -> String {
+    links::with(&format!("{base}/rule/{change}"), &[("bus", bus), ("name", name)])
+}
+
 /// The page of a rule.
 pub(super) fn rule_link(base: &str, bus: &str, name: &str) -> String {
     links::with(&format!("{base}/rule"), &[("bus", bus), ("name", name)])
@@ -150,6 +158,10 @@ struct RulePage {
     name: Shown,
     description: Shown,
     state: &'static str,
+    /// Enable or disable, and delete.
+    is_enabled: bool,
+    switch: String,
+    delete: String,
     pattern: Shown,
     misses: Vec<Shown>,
     targets: Vec<(Shown, Option<String>)>,
@@ -193,6 +205,14 @@ async fn rule(
         name: Shown::new(&rule.name),
         description: Shown::new(rule.description.as_deref().unwrap_or_default()),
         state: state(rule),
+        is_enabled: rule.enabled,
+        switch: change_link(
+            &at.base,
+            if rule.enabled { "disable" } else { "enable" },
+            &bus.name,
+            &rule.name,
+        ),
+        delete: change_link(&at.base, "delete", &bus.name, &rule.name),
         pattern: Shown::lines(&rule.event_pattern),
         misses: chain::misses(&rule.event_pattern)
             .iter()
@@ -208,4 +228,56 @@ async fn rule(
             .await?,
         aws: at.base,
     }))
+}
+
+/// The place of a rule that is there.
+async fn place_of_rule(
+    console: &Console,
+    signed: &Signed,
+    (account, region): (String, String),
+    which: &Which,
+) -> Result<At, Failure> {
+    let at = console.at(signed, &account, &region)?;
+    let is_there = at.place.has_rule(&which.bus, &which.name).await?;
+    is_there.then_some(at).ok_or(Failure::NoPage)
+}
+
+/// On to the rule's page.
+fn on_to_rule(at: &At, which: &Which, done: &str) -> Response {
+    let link = rule_link(&at.base, &which.bus, &which.name);
+    Redirect::to(&format!("{link}&done={done}")).into_response()
+}
+
+async fn enable(
+    State(console): State<Console>,
+    signed: Signed,
+    Path(place): Path<(String, String)>,
+    Query(which): Query<Which>,
+) -> Result<Response, Failure> {
+    let at = place_of_rule(&console, &signed, place, &which).await?;
+    at.place.enable_rule(&which.bus, &which.name).await?;
+    Ok(on_to_rule(&at, &which, "enabled"))
+}
+
+async fn disable(
+    State(console): State<Console>,
+    signed: Signed,
+    Path(place): Path<(String, String)>,
+    Query(which): Query<Which>,
+) -> Result<Response, Failure> {
+    let at = place_of_rule(&console, &signed, place, &which).await?;
+    at.place.disable_rule(&which.bus, &which.name).await?;
+    Ok(on_to_rule(&at, &which, "disabled"))
+}
+
+async fn delete(
+    State(console): State<Console>,
+    signed: Signed,
+    Path(place): Path<(String, String)>,
+    Query(which): Query<Which>,
+) -> Result<Response, Failure> {
+    let at = place_of_rule(&console, &signed, place, &which).await?;
+    at.place.delete_rule(&which.bus, &which.name).await?;
+    let link = bus_link(&at.base, &which.bus);
+    Ok(Redirect::to(&format!("{link}&done=rule-deleted")).into_response())
 }

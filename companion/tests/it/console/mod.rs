@@ -287,6 +287,86 @@ async fn a_rule_whose_making_failed_is_made_by_the_next_press() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_disabled_enabled_and_deleted_and_its_configuration_says_so() {
+    let c = Companion::spawn(dev()).await;
+    let v = Visitor::of(&c).await;
+    let connection = v.connect().await;
+    let source = "aws.partner/scalr.com/local/prod";
+    v.step(&format!("{AWS}/sources/associate"), &[("name", source)])
+        .await;
+    assert_eq!(v.create_rule(&[]).await.status(), 303);
+    let change = |what: &str| format!("{AWS}/rule/{what}?bus={BUS}&name=runs");
+    let lacks = |page: &str, parts: &[&str]| {
+        for part in parts {
+            assert!(!page.contains(part), "`{part}` is in\n{page}");
+        }
+    };
+    let page = v.step(&change("disable"), &[]).await;
+    shows(
+        &page,
+        &[
+            "The rule is disabled",
+            "State: disabled",
+            "Enable</button>",
+            "enabled = false",
+        ],
+    );
+    let chain = v.page(&format!("{connection}/chain")).await;
+    shows(&chain, &["Rule: broken", "The rule runs is disabled."]);
+    let page = v.step(&change("enable"), &[]).await;
+    shows(
+        &page,
+        &["The rule is enabled", "State: enabled", "Disable</button>"],
+    );
+    lacks(&page, &["enabled = false"]);
+    let page = v.step(&change("delete"), &[]).await;
+    shows(
+        &page,
+        &[
+            "The rule was deleted",
+            "the bus has no rule",
+            "scalr_eventbridge_bus",
+        ],
+    );
+    lacks(
+        &page,
+        &[
+            "scalr_eventbridge_rule",
+            "scalr_eventbridge_target",
+            "scalr_eventbridge_activation",
+        ],
+    );
+    let chain = v.page(&format!("{connection}/chain")).await;
+    shows(&chain, &["Rule: broken", "has no rule"]);
+    // The log group stays, without a permission for what is gone.
+    shows(&v.page(&format!("{AWS}/log-groups")).await, &[GROUP]);
+    let of_group = json!({ "policyScope": "RESOURCE", "resourceArn": GROUP_ARN });
+    let policies = logs_call(&c, "DescribeResourcePolicies", &of_group).await;
+    assert_eq!(policies["resourcePolicies"], json!([]));
+    for what in ["enable", "disable", "delete"] {
+        assert_eq!(v.send(&change(what), &[]).await.status(), 404, "{what}");
+    }
+}
+
+const GROUP_ARN: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/events/scalr";
+
+/// Asks the local AWS's CloudWatch Logs.
+async fn logs_call(c: &Companion, operation: &str, input: &serde_json::Value) -> serde_json::Value {
+    let date = "20260101";
+    let call = reqwest::Client::new()
+        .post(c.text("/aws/endpoint"))
+        .header("x-amz-target", format!("Logs_20140328.{operation}"))
+        .header("content-type", "application/x-amz-json-1.1")
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential=123456789012/{date}/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=0"),
+        )
+        .body(input.to_string());
+    let answer = call.send().await.unwrap().text().await.unwrap();
+    serde_json::from_str(&answer).unwrap()
+}
+
 /// Text that means something to HTML, to a shell, to HCL, or to the eye.
 const HOSTILE: [&str; 5] = [
     "<script>alert(1)</script>",
@@ -295,6 +375,23 @@ const HOSTILE: [&str; 5] = [
     "a\nresource \"x\" \"y\" {}",
     "a\u{202e}b\u{200b}",
 ];
+
+/// Whether a page has such a text as it was entered.
+fn is_raw(page: &str) -> bool {
+    page.contains("<script>alert") || page.contains('\u{202e}') || page.contains('\u{200b}')
+}
+
+/// The text in HCL.
+fn hcl(text: &str) -> String {
+    let escaped = text
+        .replace('"', "\\\"")
+        .replace("${", "$${")
+        .replace("%{", "%%{")
+        .replace('\n', "\\n")
+        .replace('\u{202e}', "\\u202e")
+        .replace('\u{200b}', "\\u200b");
+    format!("\"{escaped}\"")
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_texts_are_text() {
@@ -315,13 +412,21 @@ async fn hostile_texts_are_text() {
         ];
         let (status, refused) = read(v.send("/console/integrations/new", &fields).await).await;
         assert_eq!(status, 422, "{text:?}");
-        assert!(!refused.contains("<script>alert"), "{refused}");
+        // But for the field, which has what was entered.
+        let around = refused.replace(&format!("value=\"{text}\""), "");
+        assert!(!is_raw(&around), "{refused}");
+        let (_, preview) = read(v.send("/console/integrations/new/terraform", &fields).await).await;
+        assert!(!is_raw(&preview) || text.contains("<script>"), "{preview}");
+        let name_line = preview.lines().find(|line| line.starts_with("  name "));
+        assert_eq!(
+            name_line,
+            Some(format!("  name           = {}", hcl(text)).as_str())
+        );
         // A description and a tag are anybody's.
         let made = v.create_rule(&[("name", &name), ("description", text)]).await;
         assert_eq!(made.status(), 303, "{text:?}");
         let page = v.page(made.headers()[LOCATION].to_str().unwrap()).await;
-        let odd = page.contains("<script>alert") || page.contains('\u{202e}') || page.contains('\u{200b}');
-        assert!(!odd, "{page}");
+        assert!(!is_raw(&page), "{page}");
         if text.contains("${") {
             shows(&page, &["$${path.module} %%{if}"]);
         }
