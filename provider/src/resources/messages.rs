@@ -7,6 +7,7 @@ use crate::aws::{Error, arn};
 use crate::failure::{Standing, import_block};
 use crate::ownership::{Conflict, Object};
 use crate::resources::placement::Here;
+use crate::scalr::Scalr;
 use crate::scalr::places::Place;
 
 /// How an address changes without a destroy.
@@ -20,6 +21,17 @@ pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnosti
          becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule matches, without an \
          error.\n\n{instead}",
         wire.aws_account_id, wire.region, wire.name
+    ))
+}
+
+/// With the plan: Scalr has no object of an id. `kind`: as in "workspace".
+pub fn no_such_object(kind: &str, id: &str, scalr: &Scalr) -> Diagnostic {
+    Diagnostic::error(format!("There is no {kind} `{id}`")).detail(format!(
+        "This looked at `{}` with the token from {}: Scalr has no such {kind} there, or the token may not see it. Scalr makes an id \
+         when it creates the object, so an apply would not find it either. Nothing has changed. Correct the id, or refer to the \
+         resource that creates the object.",
+        scalr.api.host(),
+        scalr.token_origin
     ))
 }
 

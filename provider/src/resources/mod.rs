@@ -14,6 +14,7 @@ pub mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod existing;
 mod handover;
+mod known_ids;
 mod messages;
 mod moved;
 mod names;

@@ -6,8 +6,8 @@ mod scalr;
 use scalr_api::AccountId;
 use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result};
 
-use super::handover;
 use super::messages::adopted;
+use super::{handover, known_ids};
 use crate::check;
 use crate::client::Client;
 use crate::ownership::{Object, Owner, Turn};
@@ -132,6 +132,7 @@ impl Resource for AuditLogSetting {
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         // An update that only adopts a selection made elsewhere shows as `false -> true`.
         plan.set(Self::managed(), true);
+        known_ids::check_connection(plan, Self::connection_id()).await;
         warn_of_another(plan);
         warn_of_holder(plan).await;
         Ok(())

@@ -11,6 +11,7 @@ mod messages;
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
 use tfplugin::{Attrs, Identity, Operation, Plan, PlanAction, Resource, Result, Timeouts, mins};
 
+use super::known_ids;
 use super::refreshing::{self, Ended};
 use crate::check;
 use crate::client::Client;
@@ -96,6 +97,7 @@ impl Resource for Activation {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
+        known_ids::check_connection(plan, Self::connection_id()).await;
         let refreshes = match plan.action() {
             PlanAction::Create => true,
             PlanAction::Update => plan.replaces() || !plan.prior().is_some_and(Self::settled),

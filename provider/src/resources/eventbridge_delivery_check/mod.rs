@@ -9,6 +9,7 @@ use scalr_api::{Object, Run};
 use tfplugin::{Attrs, Identity, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use super::chain::{self, Arrival, Outcome, Places, Probe};
+use super::known_ids;
 use crate::aws::checks;
 use crate::client::Client;
 use crate::scalr::Attributes;
@@ -87,6 +88,7 @@ impl Resource for DeliveryCheck {
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
         defaults::plan_region(plan, &Self::region());
+        known_ids::check_workspace(plan, Self::workspace_id()).await;
         plan::warn_of_group(plan).await;
         Ok(())
     }

@@ -19,6 +19,7 @@ scenarios![
     it_goes_with_its_connection,
     what_scalr_refuses_of_a_refresh_is_reported,
     a_status_that_this_walk_changes_is_read_in_this_walk,
+    an_id_that_nothing_has_is_refused_at_plan,
 ];
 
 const NAME: &str = "scalr_eventbridge_activation";
@@ -244,4 +245,30 @@ async fn a_status_that_this_walk_changes_is_read_in_this_walk() {
         connections.plan(Some(&held), switch).await.unwrap();
         resource.assert_stable(&state, config()).await;
     }
+}
+
+/// Scalr makes ids: what a plan knows is there by then, or never. Within the apply the call itself says so.
+#[tokio::test]
+async fn an_id_that_nothing_has_is_refused_at_plan() {
+    let (fake, harness) = connected().await;
+    for (name, config) in [
+        (NAME, json!({ "connection_id": "in-9" })),
+        ("scalr_audit_log_setting", json!({ "connection_id": "in-9" })),
+        (
+            "scalr_eventbridge_delivery_check",
+            json!({ "workspace_id": "ws-9", "log_group": "/runs" }),
+        ),
+    ] {
+        let resource = harness.resource(name);
+        let refused = resource.plan(None, config.clone()).await.unwrap_err();
+        names(&refused, &["-9`", "Nothing has changed", &fake.url()]);
+        resource.plan_within_apply(None, config).await.unwrap();
+    }
+    // One that is held was found by a refresh; without an answer nothing is known.
+    let state = harness.resource(NAME).create(config()).await.unwrap();
+    fake.state().connections.clear();
+    let resource = harness.resource(NAME);
+    resource.plan(Some(&state), config()).await.unwrap();
+    fake.state().refuses = vec![("GET integrations", 403, json!({ "errors": [] }))];
+    resource.plan(None, config()).await.unwrap();
 }

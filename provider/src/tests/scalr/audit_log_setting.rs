@@ -311,7 +311,6 @@ async fn a_plan_says_which_connection_has_the_setting() {
         (None, "in-1", false),
         // The account is the connection's, and neither is known.
         (Some("in-2"), UNKNOWN, false),
-        (Some("in-2"), "in-9", false),
     ] {
         let (fake, harness) = connected().await;
         fake.state().audit_logs_to = held.map(str::to_owned);
