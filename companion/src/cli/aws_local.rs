@@ -8,6 +8,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::{given, loopback, out};
 
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum UnknownRoles {
+    Allow,
+    Deny,
+}
+
+impl From<UnknownRoles> for aws_local::UnknownRoles {
+    fn from(given: UnknownRoles) -> Self {
+        match given {
+            UnknownRoles::Allow => Self::Allow,
+            UnknownRoles::Deny => Self::Deny,
+        }
+    }
+}
+
 /// What a local AWS may reach and hold, by itself or in `dev`.
 #[derive(clap::Args)]
 pub(super) struct Limits {
@@ -17,6 +32,9 @@ pub(super) struct Limits {
     /// Post what a target that is not emulated would get to this URL; may be repeated.
     #[arg(long = "target", value_name = "ARN=URL", value_parser = target)]
     pub(super) targets: Vec<(String, String)>,
+    /// What the role of a delivery allows that was never created here: everything, or nothing.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = UnknownRoles::Allow)]
+    pub(super) unknown_roles: UnknownRoles,
     /// What all log events may take in memory, estimated; beyond that the oldest are dropped.
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
     pub(super) log_bytes_max: u64,
@@ -80,6 +98,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         region: args.region,
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts,
+        unknown_roles: args.limits.unknown_roles.into(),
         targets: args.limits.targets,
         max_put_bytes: args.max_put_bytes,
         log_bytes_max: args.limits.log_bytes_max,

@@ -371,6 +371,7 @@ async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> 
         region: args.region().to_owned(),
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts.clone(),
+        unknown_roles: args.limits.unknown_roles.into(),
         targets: args.limits.targets.clone(),
         log_bytes_max: args.limits.log_bytes_max,
         ..aws_local::Config::default()

@@ -1,4 +1,4 @@
-"""Writes events.json, logs.json, sns.json, sqs.json and sts.json: the request shapes and limits of AWS's service models, as they ship in botocore.
+"""Writes events.json, iam.json, logs.json, sns.json, sqs.json and sts.json: the request shapes and limits of AWS's service models, as they ship in botocore.
 
     python generate.py PATH/TO/botocore/data
 
@@ -16,6 +16,9 @@ from pathlib import Path
 # Operations whose requests are validated; of all others only the name is kept.
 BUILT = {
     "events": None,  # every one
+    "iam": """CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies
+        ListInstanceProfilesForRole ListRolePolicies ListRoleTags ListRoles PutRolePolicy TagRole UntagRole
+        UpdateAssumeRolePolicy UpdateRole""".split(),
     "logs": """AssociateKmsKey CreateDelivery CreateLogGroup CreateLogStream DeleteDelivery DeleteDeliveryDestination
         DeleteDeliveryDestinationPolicy DeleteDeliverySource DeleteDestination DeleteLogGroup DeleteLogStream
         DeleteResourcePolicy DeleteRetentionPolicy DeleteSubscriptionFilter DescribeDeliveries

@@ -90,6 +90,10 @@ pub(crate) enum Change {
     Targets {
         urls: BTreeMap<String, String>,
     },
+    /// The operator started it with another setting of what roles allow that were never created here.
+    UnknownRoles {
+        denied: bool,
+    },
     /// The numbers below `to` are taken. Earlier versions sent requests before their change was on disk, and wrote this
     /// after a refused one; it is only read now.
     SkipDeliveries {

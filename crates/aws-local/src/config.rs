@@ -3,6 +3,15 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+/// What the role of a delivery allows that was never created here: it may be one of a real account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownRoles {
+    /// Everything.
+    Allow,
+    /// Nothing.
+    Deny,
+}
+
 /// Settings of one local AWS. All fields have defaults: `Config { region: …, ..Config::default() }`.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -18,6 +27,8 @@ pub struct Config {
     pub allow_remote: bool,
     /// Hosts beyond loopback that API destinations and connections may call.
     pub allow_hosts: Vec<String>,
+    /// What a role that was never created here allows.
+    pub unknown_roles: UnknownRoles,
     /// Where invocations of targets that are not emulated are posted to: (target ARN, URL).
     pub targets: Vec<(String, String)>,
     /// Largest total entry size of one PutEvents or PutPartnerEvents call.
@@ -35,6 +46,7 @@ impl Default for Config {
             region: "us-east-1".to_owned(),
             allow_remote: false,
             allow_hosts: Vec::new(),
+            unknown_roles: UnknownRoles::Allow,
             targets: Vec::new(),
             max_put_bytes: 1024 * 1024,
             log_bytes_max: 256 * 1024 * 1024,

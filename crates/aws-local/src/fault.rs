@@ -70,7 +70,7 @@ impl Fault {
                     "MissingParameter",
                     format!("The request must contain the parameter {name}."),
                 ),
-                (Service::Sts | Service::Sns, _) => Self::new("ValidationError", why),
+                (Service::Sts | Service::Sns | Service::Iam, _) => Self::new("ValidationError", why),
                 (Service::Events | Service::Sqs, _) => Self::validation(why),
             },
         }

@@ -1,4 +1,4 @@
-//! A local AWS: EventBridge with partner event sources, and the logs, queues, topics and STS calls that belong to it.
+//! A local AWS: EventBridge with partner event sources, and the logs, queues, topics, roles and STS calls that belong to it.
 //!
 #![doc = include_str!("../README.md")]
 //! # Floors
@@ -49,7 +49,7 @@ mod turn;
 
 pub use admission::{Admission, Capacity, Guest};
 pub use arn::partition;
-pub use config::Config;
+pub use config::{Config, UnknownRoles};
 pub use host::{BadHost, host};
 pub use journal::DataError;
 pub use server::{Error, Server};

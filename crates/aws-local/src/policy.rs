@@ -89,13 +89,30 @@ impl Verdict {
 }
 
 impl Policy {
-    /// Reads a policy document; the error says what is wrong with it.
+    /// Reads the policy of a resource; the error says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_as(text, Kind::Resource)
+    }
+
+    /// Reads who may assume a role: it names no resource, and applies to its role.
+    pub(crate) fn parse_trust(text: &str) -> Result<Self, String> {
+        Self::parse_as(text, Kind::Trust)
+    }
+
+    /// Reads what a role may do: it names no principal, and applies to its role.
+    pub(crate) fn parse_permissions(text: &str) -> Result<Self, String> {
+        Self::parse_as(text, Kind::Permissions)
+    }
+
+    fn parse_as(text: &str, kind: Kind) -> Result<Self, String> {
         let value: Value =
             serde_json::from_str(text).map_err(|e| format!("The policy is not valid JSON: {e}"))?;
         let statements = match value.get("Statement") {
-            Some(Value::Array(list)) => list.iter().map(statement).collect::<Result<Vec<_>, _>>()?,
-            Some(one @ Value::Object(_)) => vec![statement(one)?],
+            Some(Value::Array(list)) => list
+                .iter()
+                .map(|one| statement(one, kind))
+                .collect::<Result<Vec<_>, _>>()?,
+            Some(one @ Value::Object(_)) => vec![statement(one, kind)?],
             _ => return Err("The policy has no Statement.".to_owned()),
         };
         if statements.is_empty() {
@@ -194,13 +211,40 @@ const KNOWN: [&str; 6] = ["Sid", "Effect", "Principal", "Action", "Resource", "C
 /// The kinds of principals that AWS has.
 const PRINCIPALS: [&str; 4] = ["AWS", "Service", "Federated", "CanonicalUser"];
 
-fn statement(value: &Value) -> Result<Statement, String> {
+/// What a policy is attached to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Resource,
+    Trust,
+    Permissions,
+}
+
+impl Kind {
+    /// The member that the statements of such a policy cannot have.
+    fn without(self) -> Option<&'static str> {
+        match self {
+            Self::Resource => None,
+            Self::Trust => Some("Resource"),
+            Self::Permissions => Some("Principal"),
+        }
+    }
+}
+
+fn statement(value: &Value, kind: Kind) -> Result<Statement, String> {
     let Some(members) = value.as_object() else {
         return Err("A statement is not an object.".to_owned());
     };
     if let Some(odd) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(format!("The statement member `{odd}` is not supported."));
     }
+    if let Some(odd) = kind.without().filter(|odd| members.contains_key(*odd)) {
+        return Err(format!("Has prohibited field {odd}"));
+    }
+    let all = Value::String("*".to_owned());
+    let member = |name: &str| match kind.without() {
+        Some(without) if without == name => Some(&all),
+        _ => members.get(name),
+    };
     let deny = match members.get("Effect").and_then(Value::as_str) {
         Some("Allow") => false,
         Some("Deny") => true,
@@ -217,9 +261,9 @@ fn statement(value: &Value) -> Result<Statement, String> {
     }
     Ok(Statement {
         deny,
-        principals: principals(members.get("Principal"))?,
+        principals: principals(member("Principal"))?,
         actions: strings("Action", members.get("Action"))?,
-        resources: strings("Resource", members.get("Resource"))?,
+        resources: strings("Resource", member("Resource"))?,
         conditions,
     })
 }

@@ -29,7 +29,7 @@
 //! choice                                         whether an alternative holds within the elements of arrays
 //! pattern                                        one pattern
 //! explain limits matcher                         why a miss; EventBridge's limits; many patterns at once
-//! near                                           what nearly matched
+//! near subscriber                                what nearly matched; the filters of a custom event bus
 //! ```
 
 #![forbid(unsafe_code)]
@@ -57,6 +57,7 @@ mod number;
 mod pattern;
 mod scan;
 mod steps;
+mod subscriber;
 mod value;
 mod wildcard;
 
@@ -69,3 +70,4 @@ pub use matcher::{Found, Matcher};
 pub use near::NearMiss;
 pub use pattern::Pattern;
 pub use steps::STEPS_MAX;
+pub use subscriber::{FILTER_BYTES_MAX, FilterError, Filters, Parts, Scope};

@@ -9,7 +9,7 @@
 //! envelope permission miss   the event; who may deliver; why an attempt failed
 //! queue                      messages to queues
 //! attempt                    one target, one event, and how the result is recorded
-//! transformer dead_letter    the payload of a target; events that failed for good
+//! transformer dead_letter role    the payload of a target; events that failed for good; what a target's role allows
 //! bus_log/                   what a bus logs of all that
 //! http/                      deliveries that leave the process
 //! target                     the kinds of targets
@@ -33,6 +33,7 @@ pub(crate) mod http;
 mod miss;
 mod permission;
 mod queue;
+mod role;
 mod target;
 mod transformer;
 
@@ -195,6 +196,7 @@ fn invocations_of(
             attempts: Vec::new(),
             outcome: "waiting",
             dead_letter: None,
+            unknown_role: false,
         };
         let in_story = turn.world.stories.deliver(&envelope.id, pass, delivery);
         Invocation {

@@ -12,7 +12,7 @@ use crate::state::topic::Topic;
 use crate::turn::Turn;
 
 /// The principal that delivers.
-const PRINCIPAL: &str = "events.amazonaws.com";
+pub(super) const PRINCIPAL: &str = "events.amazonaws.com";
 /// The principal that delivers vended logs.
 const LOG_DELIVERY: &str = "delivery.logs.amazonaws.com";
 

@@ -6,6 +6,7 @@ use super::attempt::{Invocation, Sent};
 use super::miss::Miss;
 use super::permission::{Writer, may_log, may_publish, may_put, may_send};
 use super::queue::{enqueue, message};
+use super::role::role_allows;
 use super::{http, transformer};
 use crate::arn::Arn;
 use crate::state::RealmId;
@@ -70,6 +71,7 @@ fn to_bus(turn: &mut Turn<'_>, invocation: &Invocation, to: RealmId, bus: &str) 
             "the policy of event bus {bus} does not allow events:PutEvents"
         )));
     }
+    role_allows(turn, invocation, "events:PutEvents")?;
     Ok(Sent::Forward(to, bus.to_owned(), invocation.envelope.clone()))
 }
 

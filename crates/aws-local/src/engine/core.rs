@@ -180,6 +180,7 @@ impl Core {
                 turn.dropped.push(Box::new(before));
             }
             Change::Targets { urls } => turn.world.targets.clone_from(urls),
+            Change::UnknownRoles { denied } => turn.world.unknown_roles_denied = *denied,
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
         let (jobs, dropped) = jobs(turn);

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::change::{Change, Request};
 use crate::clock::Millis;
-use crate::config::Config;
+use crate::config::{Config, UnknownRoles};
 use crate::delivery::http::HttpResult;
 use crate::fault::Fault;
 use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
@@ -82,6 +82,11 @@ impl Engine {
         if urls != locked.core.world.targets {
             let at = locked.now();
             locked.make(at, Change::Targets { urls });
+        }
+        let denied = config.unknown_roles == UnknownRoles::Deny;
+        if denied != locked.core.world.unknown_roles_denied {
+            let at = locked.now();
+            locked.make(at, Change::UnknownRoles { denied });
         }
         let engine = Self {
             clock_offset: watch::Sender::new(locked.core.world.clock_offset),

@@ -18,7 +18,7 @@ struct Speaker {
     service: Option<Service>,
 }
 
-const SPEAKERS: [Speaker; 3] = [
+const SPEAKERS: [Speaker; 4] = [
     Speaker {
         version: "2011-06-15",
         namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -28,6 +28,11 @@ const SPEAKERS: [Speaker; 3] = [
         version: "2010-03-31",
         namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
         service: Some(Service::Sns),
+    },
+    Speaker {
+        version: "2010-05-08",
+        namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+        service: Some(Service::Iam),
     },
     Speaker {
         version: "2012-11-05",
@@ -141,7 +146,9 @@ mod tests {
             ("Action=CreateTopic", Some(Service::Sns)),
             ("Action=SendMessage&Version=2012-11-05", None),
             ("Action=ListMetrics&Version=2010-08-01", None),
-            ("Action=ListUsers", None),
+            ("Action=CreateRole&Version=2010-05-08", Some(Service::Iam)),
+            ("Action=ListUsers", Some(Service::Iam)),
+            ("Action=ListMetrics", None),
             ("Version=2010-03-31", None),
         ] {
             let service = read(form.as_bytes()).1.ok().map(|(service, ..)| service);

@@ -1,4 +1,4 @@
-//! The XML of the query protocol, which STS and SNS answer in.
+//! The XML of the query protocol, which STS, SNS and IAM answer in.
 
 use std::fmt::Write as _;
 
@@ -6,12 +6,15 @@ use serde_json::Value;
 
 use crate::fault::Fault;
 
+/// Operations whose result has no members and is there all the same: SDKs fail without it.
+const EMPTY_RESULTS: [&str; 1] = ["UpdateRole"];
+
 /// An answer of an operation, in the namespace of its service. A list is its elements, one after the other, each under the
 /// list's name.
 pub(super) fn answer(namespace: &str, operation: &str, answer: &Value, request_id: &str) -> String {
     let mut body = String::new();
     members(answer, &mut body);
-    if !body.is_empty() {
+    if !body.is_empty() || EMPTY_RESULTS.contains(&operation) {
         body = format!("<{operation}Result>{body}</{operation}Result>");
     }
     format!(

@@ -28,10 +28,18 @@ pub(crate) enum Service {
     Sqs,
     Sts,
     Sns,
+    Iam,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 5] = [Self::Events, Self::Logs, Self::Sqs, Self::Sts, Self::Sns];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Events,
+        Self::Logs,
+        Self::Sqs,
+        Self::Sts,
+        Self::Sns,
+        Self::Iam,
+    ];
 
     /// The part of `X-Amz-Target` before the dot.
     pub(crate) fn target_prefix(self) -> &'static str {
@@ -41,6 +49,7 @@ impl Service {
             Self::Sqs => "AmazonSQS",
             Self::Sts => "AWSSecurityTokenServiceV20110615",
             Self::Sns => "AmazonSNS",
+            Self::Iam => "AWSIdentityManagementV20100508",
         }
     }
 
@@ -52,12 +61,13 @@ impl Service {
             Self::Sqs => "sqs",
             Self::Sts => "sts",
             Self::Sns => "sns",
+            Self::Iam => "iam",
         }
     }
 
     /// Its table.
     pub(crate) fn model(self) -> &'static Model {
-        static MODELS: OnceLock<[Model; 5]> = OnceLock::new();
+        static MODELS: OnceLock<[Model; 6]> = OnceLock::new();
         let models = MODELS.get_or_init(|| {
             [
                 Model::read(include_str!("../../model/events.json")),
@@ -65,6 +75,7 @@ impl Service {
                 Model::read(include_str!("../../model/sqs.json")),
                 Model::read(include_str!("../../model/sts.json")),
                 Model::read(include_str!("../../model/sns.json")),
+                Model::read(include_str!("../../model/iam.json")),
             ]
         });
         &models[self as usize]

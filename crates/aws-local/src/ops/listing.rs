@@ -28,6 +28,17 @@ pub(crate) fn logs_page<'k, T>(
         .map_err(|_| Fault::parameter("The specified nextToken is invalid."))
 }
 
+/// A page of a listing of IAM.
+pub(crate) fn iam_page<'k, T>(
+    of: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+    token: Option<&str>,
+    limit: Option<usize>,
+) -> Result<Page<T>, Fault> {
+    page::page(of, items, token, limit.unwrap_or(100))
+        .map_err(|_| Fault::new("ValidationError", "Invalid Marker: it was not issued here."))
+}
+
 /// An object without the members that are null: AWS omits absent members.
 pub(crate) fn without_nulls(value: Value) -> Value {
     match value {

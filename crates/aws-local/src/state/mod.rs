@@ -19,6 +19,7 @@ pub(crate) mod outbox;
 pub(crate) mod pattern;
 pub(crate) mod queue;
 mod queue_messages;
+pub(crate) mod role;
 pub(crate) mod rule;
 pub(crate) mod source;
 pub(crate) mod story;
@@ -34,6 +35,7 @@ use metrics::Metrics;
 use outbox::Outbox;
 use pattern::EventPattern;
 use queue::Queue;
+use role::Roles;
 use source::Source;
 use story::Stories;
 use timers::Timers;
@@ -51,6 +53,9 @@ pub(crate) struct World {
     realms: BTreeMap<RealmId, Realm>,
     /// Access keys issued by AssumeRole.
     pub(crate) sessions: BTreeMap<String, Session>,
+    /// IAM roles by account: they belong to no region.
+    #[serde(default)]
+    pub(crate) roles: BTreeMap<String, Roles>,
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
     /// Kept in memory only; a replay of the journal rebuilds them.
@@ -62,6 +67,9 @@ pub(crate) struct World {
     /// a delivery depends on them.
     #[serde(default)]
     pub(crate) targets: BTreeMap<String, String>,
+    /// Roles that were never created here allow nothing, as the operator set it; stored for the same reason.
+    #[serde(default)]
+    pub(crate) unknown_roles_denied: bool,
     /// How many bytes of log events came since the limit on them was last looked at.
     #[serde(skip)]
     pub(crate) log_bytes_added: u64,
@@ -151,11 +159,13 @@ impl World {
             sources: self.sources.clone(),
             realms: self.realms.clone(),
             sessions: self.sessions.clone(),
+            roles: self.roles.clone(),
             timers: self.timers.clone(),
             outbox: self.outbox.clone(),
             stories: Stories::default(),
             clock_offset: self.clock_offset,
             targets: self.targets.clone(),
+            unknown_roles_denied: self.unknown_roles_denied,
             log_bytes_added: 0,
             steps_most: 0,
             log_events_dropped: self.log_events_dropped,
@@ -167,6 +177,7 @@ impl World {
         Self {
             clock_offset: self.clock_offset,
             targets: self.targets.clone(),
+            unknown_roles_denied: self.unknown_roles_denied,
             outbox: self.outbox.emptied(),
             ..Self::default()
         }

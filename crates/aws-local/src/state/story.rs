@@ -62,6 +62,8 @@ pub(crate) struct Delivery {
     /// `delivered`, `failed` or `waiting`.
     pub(crate) outcome: &'static str,
     pub(crate) dead_letter: Option<String>,
+    /// Its role was never created here, and counted as one that allows it.
+    pub(crate) unknown_role: bool,
 }
 
 /// One attempt.

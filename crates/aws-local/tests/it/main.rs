@@ -11,6 +11,7 @@ mod eventbridge;
 mod faults;
 mod guards;
 mod hostile;
+mod iam;
 mod log_targets;
 mod logs;
 mod messages;

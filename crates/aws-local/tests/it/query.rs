@@ -26,3 +26,12 @@ pub(crate) fn element<'x>(xml: &'x str, name: &str) -> &'x str {
         .and_then(|after| after.split_once('<'))
         .map_or("", |(text, _)| text)
 }
+
+/// A value of a form, percent-encoded as RFC 3986 has it.
+pub(crate) fn encoded(text: &str) -> String {
+    let byte = |b: u8| match b {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(b).to_string(),
+        _ => format!("%{b:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}

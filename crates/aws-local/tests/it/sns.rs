@@ -7,20 +7,12 @@ use aws_local::Config;
 use serde_json::{Value, json};
 
 use crate::client::{CUSTOMER, Local, PARTNER, REGION};
-use crate::query::{element, query};
+use crate::query::{element, encoded, query};
 
 const NAMESPACE: &str = "xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"";
 
 fn arn(name: &str) -> String {
     format!("arn:aws:sns:{REGION}:{CUSTOMER}:{name}")
-}
-
-fn encoded(text: &str) -> String {
-    let byte = |b: u8| match b {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => char::from(b).to_string(),
-        _ => format!("%{b:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 /// A form of an operation with these members.

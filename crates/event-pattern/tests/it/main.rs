@@ -8,3 +8,4 @@ mod matcher;
 mod pairs;
 mod properties;
 mod refusals;
+mod subscriber;

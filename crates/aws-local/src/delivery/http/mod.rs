@@ -9,6 +9,7 @@ use super::attempt::{Invocation, Nth, Sent, count, record};
 use super::dead_letter::send_to_dead_letter_queue;
 use super::envelope::Envelope;
 use super::miss::Miss;
+use super::role::role_allows;
 use super::{bus_log, transformer};
 use crate::arn::{Arn, bus_of_rule};
 use crate::clock::Millis;
@@ -45,6 +46,8 @@ pub(super) fn send(turn: &mut Turn<'_>, invocation: &Invocation, arn: &Arn<'_>) 
         }
     } else if find_destination(turn, &RealmId::new(arn.account, arn.region), arn.resource).is_none() {
         return Err(Miss::NoResource(format!("{} does not exist", arn.resource)));
+    } else {
+        role_allows(turn, invocation, "events:InvokeApiDestination")?;
     }
     if !turn.world.outbox.has_room(&payload) {
         return Err(Miss::Http(
