@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use scalr_api::{ClientError, ConnectionId, WorkspaceId};
+use scalr_api::{ConnectionId, WorkspaceId};
 use tfplugin::{Attr, AttrType, Plan, Resource, Value};
 
 use super::messages;
@@ -21,8 +21,9 @@ where
 {
     let find = async |scalr: Scalr, id: String| {
         let id = ConnectionId::new(id).ok()?;
-        let found = scalr.api.connection(&id).await;
-        is_there(found)
+        // A refresh in this plan may have asked for it.
+        let found = scalr.refreshed(&id, |_| true).await;
+        found.ok().map(|found| found.is_some())
     };
     check(plan, attr, "EventBridge connection", find).await;
 }
@@ -36,13 +37,9 @@ where
     let find = async |scalr: Scalr, id: String| {
         let id = WorkspaceId::new(id).ok()?;
         let found = scalr.api.workspace(&id).await;
-        is_there(found)
+        found.ok().map(|found| found.is_some())
     };
     check(plan, attr, "workspace", find).await;
-}
-
-fn is_there<T>(found: Result<Option<T>, ClientError>) -> Option<bool> {
-    found.ok().map(|found| found.is_some())
 }
 
 async fn check<R, T, F>(

@@ -12,6 +12,8 @@ const READERS: [(&str, &[&str]); 4] = [
     ("crates/tfplugin/src/", &[PROVIDER]),
     ("crates/scalr-api/src/", &[PROVIDER, COMPANION]),
 ];
+/// What people set for other programs too.
+const COMMON: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_COLOR", "NO_PROXY"];
 const PREFIXES: [&str; 5] = ["AWS_", "SCALR_", "SSL_", "TERRAFORM_", "TF_"];
 /// What Terraform sets for every plugin is no setting.
 const CONTRACT: [&str; 1] = ["TF_PLUGIN_MAGIC_COOKIE"];
@@ -57,11 +59,12 @@ fn is_listed(page: &str, name: &str, reader: &str) -> bool {
 
 /// A whole name, and not the beginning of names or a text about one.
 fn is_name(text: &str) -> bool {
-    PREFIXES.iter().any(|prefix| text.starts_with(prefix))
-        && !text.ends_with('_')
-        && text
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    COMMON.contains(&text)
+        || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+            && !text.ends_with('_')
+            && text
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 #[cfg(test)]
@@ -86,6 +89,7 @@ mod tests {
         finds("provider/src/a.rs", "var(\"AWS_A\"), var(\"SCALR_BOTH\")", 0);
         finds("crates/scalr-api/src/a.rs", "var(\"SCALR_TOKEN\")", 1);
         finds("crates/scalr-api/src/a.rs", "var(\"SCALR_BOTH\")", 0);
+        finds("companion/src/a.rs", "var(\"NO_PROXY\")", 1);
         finds("provider/src/a.rs", "\"set `SCALR_OTHER`\", \"TF_TOKEN_\"", 0);
         finds(
             "provider/src/a.rs",

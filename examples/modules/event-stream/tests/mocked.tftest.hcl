@@ -49,3 +49,16 @@ run "refuses_two_rules_with_one_log_group" {
   }
   expect_failures = [var.rules]
 }
+
+run "filters_by_workspace" {
+  command = plan
+  variables {
+    rules = {
+      runs = { type = "RunExecuted", log_group = "/platform/runs", filters = { workspace_id = ["ws-v0local"] } }
+    }
+  }
+  assert {
+    condition     = strcontains(scalr_eventbridge_rule.this["runs"].event_pattern, "scalr-workspace:ws-v0local")
+    error_message = "The id of a workspace is looked for among the tags."
+  }
+}
