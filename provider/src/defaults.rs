@@ -156,7 +156,7 @@ pub fn plan_region<R: Resource<Client = Client>>(plan: &mut Plan<'_, R>, attr: &
 }
 
 /// Says that a region may not exist. AWS may have added it since, so a new object is warned of alone: its creation fails, and
-/// nothing is lost. What a replacement deletes first would be lost, so that is refused.
+/// nothing is lost. What a replacement deletes first would be lost, so that is refused. An object that is there needs no warning.
 pub fn check_region<R, T>(plan: &mut Plan<'_, R>, region: Option<&str>, attr: Attr<R, T>)
 where
     R: Resource<Client = Client>,
@@ -165,7 +165,12 @@ where
     let Some(region) = region.filter(|region| !regions::is_known(region)) else {
         return;
     };
-    let moves = matches!(plan.held(attr.clone()), Value::Known(held) if *held != *region);
+    let moves = match plan.held(attr.clone()) {
+        // It exists: the object is there.
+        Value::Known(held) if *held == *region => return,
+        Value::Known(held) => !held.is_empty(),
+        _ => false,
+    };
     let meant = regions::meant(region);
     let meant = meant.map_or_else(String::new, |meant| {
         format!(" The nearest that is known is `{meant}`.")
@@ -177,9 +182,9 @@ where
         plan.error(
             Diagnostic::error(title)
                 .detail(format!(
-                    "{unknown} To move the object there, an apply deletes it first; if the region does not exist, the creation \
-                     then fails, and the object is gone. Nothing has changed.{meant} If the region exists, write a second block \
-                     with it, apply, and remove this one."
+                    "{unknown} To move the object there, an apply deletes it first (unless `create_before_destroy` is set); if the \
+                     region does not exist, the creation then fails, and the object is gone. Nothing has changed.{meant} If the \
+                     region exists, write a second block with it, apply, and remove this one."
                 ))
                 .at(attr),
         );

@@ -34,10 +34,16 @@ pub(super) struct RunEvent {
 impl RunEvent {
     /// Whether a leaf tests what is not known.
     fn is_open(&self, leaf: &Leaf) -> bool {
-        if leaf.path != TAGS {
-            return self.open.contains(&leaf.path.as_str());
-        }
         let wanted: Vec<Value> = serde_json::from_str(&leaf.expected).unwrap_or_default();
+        if leaf.path != TAGS {
+            // Each event has them all.
+            let is_presence = |one: &Value| one.get("exists").is_some();
+            return self.open.contains(&leaf.path.as_str()) && !wanted.iter().all(is_presence);
+        }
+        // The other tags only add to what passes.
+        if leaf.matched {
+            return false;
+        }
         let is_known = |one: &Value| {
             let tag = one.as_str().unwrap_or_default();
             self.tags.iter().any(|beginning| tag.starts_with(beginning))
@@ -134,37 +140,36 @@ pub(super) fn judge(pattern: &str, sent: &RunEvent) -> Match {
         Err(error) => return Match::No(Mismatch::Invalid(error.to_string())),
     };
     match compiled.explain(&sent.event.to_string()) {
-        Ok(explanation) if explanation.matched => Match::Yes,
-        Ok(explanation) => mismatch(&explanation, sent),
+        Ok(explanation) => verdict(&explanation, sent),
         Err(error) => Match::No(Mismatch::Unmatchable(error.to_string())),
     }
 }
 
-/// The alternative that came nearest decides: the fewest leaves that missed for a reason that is known.
-fn mismatch(explanation: &Explanation, sent: &RunEvent) -> Match {
-    let last = explanation
-        .leaves
-        .iter()
-        .map(|leaf| leaf.alternative)
-        .max()
-        .unwrap_or_default();
-    let missed = (0..=last).map(|alternative| {
-        let of_it = explanation
-            .leaves
-            .iter()
-            .filter(move |leaf| leaf.alternative == alternative && !leaf.matched);
-        of_it.partition::<Vec<&Leaf>, _>(|leaf| sent.is_open(leaf))
+/// The alternative that comes nearest decides: the fewest leaves that miss for a reason that is known, then the fewest that are open.
+/// An open leaf proves nothing, whether or not the sample's value passes.
+fn verdict(explanation: &Explanation, sent: &RunEvent) -> Match {
+    let leaves = &explanation.leaves;
+    let last = leaves.iter().map(|leaf| leaf.alternative).max();
+    let judged = (0..=last.unwrap_or_default()).map(|alternative| {
+        let of_it = leaves.iter().filter(move |leaf| leaf.alternative == alternative);
+        let (open, known): (Vec<&Leaf>, Vec<&Leaf>) = of_it.partition(|leaf| sent.is_open(leaf));
+        let wrong = known.into_iter().filter(|leaf| !leaf.matched).collect::<Vec<_>>();
+        (open, wrong)
     });
-    let Some((open, wrong)) = missed.min_by_key(|(_, wrong)| wrong.len()) else {
-        return Match::No(Mismatch::NothingToMatch);
-    };
+    let (open, wrong) = judged
+        .min_by_key(|(open, wrong)| (wrong.len(), open.len()))
+        .unwrap_or_default();
     if let Some(leaf) = wrong.first() {
         return Match::No(of_leaf(leaf));
     }
-    if open.is_empty() {
-        return Match::No(Mismatch::AcrossElements);
+    if !open.is_empty() {
+        return Match::Open(open.iter().map(|leaf| leaf.path.clone()).collect());
     }
-    Match::Open(open.iter().map(|leaf| leaf.path.clone()).collect())
+    match (explanation.matched, leaves.is_empty()) {
+        (true, _) => Match::Yes,
+        (false, true) => Match::No(Mismatch::NothingToMatch),
+        (false, false) => Match::No(Mismatch::AcrossElements),
+    }
 }
 
 fn of_leaf(leaf: &Leaf) -> Mismatch {
@@ -231,6 +236,27 @@ mod tests {
             r#"{"detail": {"event": {"environment": ["prod"], "result": ["applied"]}}}"#,
             &misses("detail.event.result", r#"["applied"]"#, &[r#""errored""#], None),
         );
+    }
+
+    #[test]
+    fn what_is_not_known_proves_nothing() {
+        for (field, value) in [
+            ("is-agent", "[false]"),
+            ("environment", r#"["environment-name"]"#),
+        ] {
+            let pattern = format!(r#"{{"detail": {{"event": {{"{field}": {value}}}}}}}"#);
+            check(&pattern, &Match::Open(vec![format!("detail.event.{field}")]));
+        }
+        check(
+            r#"{"detail": {"event_type": ["success"], "event": {"result": ["errored"]}}}"#,
+            &Match::Open(vec!["detail.event_type".to_owned()]),
+        );
+        // Another alternative is certain; each event has an id.
+        check(
+            r#"{"detail": {"$or": [{"event_type": ["success"]}, {"event": {"result": ["errored"]}}]}}"#,
+            &Match::Yes,
+        );
+        check(r#"{"id": [{"exists": true}]}"#, &Match::Yes);
     }
 
     #[test]

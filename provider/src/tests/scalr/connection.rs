@@ -276,6 +276,9 @@ async fn a_region_that_may_not_exist_is_said_at_plan() {
     );
     let known = resource.plan(Some(&state), there("eu-west-1")).await.unwrap();
     assert!(known.warnings.is_empty(), "{}", known.warnings);
+    let newer = resource.create(there("us-east-9")).await.unwrap();
+    let stays = resource.plan(Some(&newer), there("us-east-9")).await.unwrap();
+    assert!(stays.warnings.is_empty(), "{}", stays.warnings);
     let refused = resource
         .validate(connection(json!({ "region": "uk-south-1" })))
         .await;
