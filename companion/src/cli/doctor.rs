@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use jiff::fmt::rfc2822;
 use reqwest::header::DATE;
 use scalr_api::{Client, ClientError, Connection, ConnectionId, Held, Object};
+use scalr_events::regions;
 use serde::Serialize;
 
 use super::aws::Place;
@@ -211,8 +212,9 @@ async fn aws(place: &Place, connections: &[Object<Connection>]) -> Vec<Check> {
         .map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
     let account = Aws::new(&config, &region).account().await;
     let has_answered = account.is_ok();
+    let (verdict, place_and_region) = of_region(&at, &region);
     let mut checks = vec![
-        Check::new(NAMES[0], Verdict::Ok, format!("{at}, region {region}")),
+        Check::new(NAMES[0], verdict, place_and_region),
         Check::of(NAMES[1], account, |account| format!("account {account}")),
     ];
     if has_answered {
@@ -266,6 +268,17 @@ fn permission(action: &'static str, answer: Result<(), AwsError>, is_real: bool)
         ),
         ..check
     }
+}
+
+/// The settings as they were found; a region that may not exist is doubted, since a local AWS takes any.
+fn of_region(at: &str, region: &str) -> (Verdict, String) {
+    let found = format!("{at}, region {region}");
+    if regions::is_known(region) {
+        return (Verdict::Ok, found);
+    }
+    let meant = regions::meant(region).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let why = format!("{found}: it is none of the AWS regions that this version knows{meant}");
+    (Verdict::Warning, why)
 }
 
 /// How far this machine's clock and the server's differ.

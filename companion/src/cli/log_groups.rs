@@ -70,17 +70,21 @@ fn explained(region: &str, group: &str, near: Option<&str>, error: AwsError) -> 
     let (group, word) = (group.escape_debug(), show::quoted(group));
     match error {
         error if is_missing(&error) => {
-            let near = near.map_or_else(String::new, |near| {
+            let meant = near.map_or_else(String::new, |near| {
                 format!(" Did you mean `{}`?", show::escaped(near))
             });
             let what = format!(
-                "there is no log group `{group}` in {region} (`--region` names another region).{near}"
+                "there is no log group `{group}` in {region} (`--region` names another region).{meant}"
             );
-            let next = format!(
+            let make = format!(
                 "`aws logs create-log-group --region {} --log-group-name {word}` makes it, or a `scalr_eventbridge_target` with \
                  `create = true`",
                 show::quoted(region)
             );
+            let next = match near {
+                Some(near) => format!("the same command with {}", show::quoted(near)),
+                None => make,
+            };
             Failure::WithNext { what, next }.into()
         }
         AwsError::Refused { code, .. } if code == "InvalidParameterException" => Failure::setting(format!(
@@ -119,7 +123,7 @@ mod tests {
                 "/aws/event",
                 Some("/aws/events"),
                 "Did you mean `/aws/events`?",
-                "--log-group-name /aws/event`",
+                "the same command with /aws/events",
             ),
         ] {
             let error = AwsError::Refused {

@@ -204,7 +204,7 @@ pub(super) fn next_step(row: &Connection, side: Option<&CustomerSide>) -> NextSt
         Status::Active => match side.groups.first() {
             Some((group, ..)) => {
                 let link = links::with(&format!("{aws}/log-group"), &[("name", group)]);
-                let text = "start a run on the connection's page. Its event arrives in the log group.";
+                let text = "start a run on the connection's page. If the rule matches its event, it arrives in the log group.";
                 NextStep::at(text, link, "Open the log group")
             }
             None => NextStep::new("start a run. Its event goes to the targets of the rules."),
