@@ -7,7 +7,7 @@ use scalr_api::{Client, Connection, ConnectionId, Object, Status};
 
 use super::super::event_source::{self, Seen};
 use super::super::exit::Failure;
-use super::super::{given, lookup, out, progress};
+use super::super::{aws, given, lookup, out, progress};
 use super::shown::{One, print};
 
 /// How often Scalr is asked to look at the event source.
@@ -31,6 +31,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
+    aws::checked(args.aws_endpoint.as_deref())?;
     let client = args.one.remote.client()?;
     let id = lookup::connection(&client, &args.one.connection).await?.id;
     let once = refresh_once(&client, &id).await?;
