@@ -1,5 +1,6 @@
 //! The self-signed certificate of `--tls`: an authority, and a certificate it signed for this machine.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_native_certs::{CertificateResult, load_certs_from_paths};
 use tokio_rustls::TlsAcceptor;
 
 /// Names that every certificate is for.
@@ -24,6 +26,14 @@ const CERTIFICATE: &str = "server.der";
 const KEY: &str = "server.key.der";
 /// The names that the certificate is for, a line each.
 const NAMES_FILE: &str = "names";
+/// Where systems keep what they trust, for the case that `SSL_CERT_FILE` is set and is not it.
+const SYSTEM_FILES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +103,47 @@ pub(crate) fn open(dir: &Path, names: &[String], system: &[CertificateDer<'_>]) 
 }
 
 /// The certificates that this machine trusts: those of `SSL_CERT_FILE` and `SSL_CERT_DIR` where these are set. Of what cannot be read
-/// nothing is trusted.
+/// nothing is trusted; a warning says so where that is everything.
 pub(crate) fn of_system() -> Vec<CertificateDer<'static>> {
-    rustls_native_certs::load_native_certs().certs
+    let file = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let found = match file {
+        Some(file) if is_left_out(&file) => {
+            let folders = std::env::var_os("SSL_CERT_DIR").unwrap_or_default();
+            without_file(&folders, &SYSTEM_FILES.map(Path::new))
+        }
+        _ => rustls_native_certs::load_native_certs(),
+    };
+    if found.certs.is_empty() {
+        let why = found.errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        tracing::warn!(
+            why = why.join("; "),
+            "no certificate that this machine trusts was found: with `SSL_CERT_FILE` as printed, clients trust the local authority alone; \
+             set `SSL_CERT_FILE` to the file of this machine's authorities before the start"
+        );
+    }
+    found.certs
+}
+
+/// Whether `SSL_CERT_FILE` names no file, or one that an earlier start has written, with an authority of its own.
+fn is_left_out(file: &Path) -> bool {
+    !file.exists() || file.ends_with(Path::new(FOLDER).join(TRUSTED))
+}
+
+/// The certificates of these folders, or, where none is named, of the first of these files that is there.
+fn without_file(folders: &OsStr, files: &[&Path]) -> CertificateResult {
+    let folders = std::env::split_paths(folders).filter(|folder| !folder.as_os_str().is_empty());
+    let mut found = CertificateResult::default();
+    let mut named = false;
+    for folder in folders {
+        named = true;
+        let more = load_certs_from_paths(None, Some(&folder));
+        found.certs.extend(more.certs);
+        found.errors.extend(more.errors);
+    }
+    match files.iter().find(|file| file.exists()) {
+        Some(file) if !named => load_certs_from_paths(Some(file), None),
+        _ => found,
+    }
 }
 
 /// The authority's certificate, then those of the system.
@@ -185,5 +233,40 @@ mod tests {
             let found = std::fs::read_to_string(&tls.trusted_file).unwrap();
             assert_eq!(found, authority + &rest);
         }
+    }
+
+    #[test]
+    fn a_start_does_not_trust_what_an_earlier_one_has_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let earlier = open(dir.path(), &[], &[]).unwrap();
+        for (file, is) in [
+            (earlier.trusted_file.as_path(), true),
+            (&dir.path().join("gone.pem"), true),
+            (Path::new(""), true),
+            (&earlier.ca_file, false),
+        ] {
+            assert_eq!(is_left_out(file), is, "{}", file.display());
+        }
+    }
+
+    #[test]
+    fn without_a_file_the_folders_are_trusted_or_the_system_s_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let [folder, other] = ["folder", "other"].map(|name| dir.path().join(name));
+        let [first, second] = [&folder, &other].map(|to| {
+            let tls = open(to, &[], &[]).unwrap();
+            std::fs::create_dir(to.join("ca")).unwrap();
+            std::fs::copy(&tls.ca_file, to.join("ca/ca.pem")).unwrap();
+            tls.ca_file
+        });
+        let gone = dir.path().join("gone.pem");
+        let certificates = |file: &Path| load_certs_from_paths(Some(file), None).certs;
+        let check = |folders: &[PathBuf], files: &[&Path], want: &[CertificateDer<'_>]| {
+            let folders = std::env::join_paths(folders).unwrap();
+            assert_eq!(without_file(&folders, files).certs, want, "{folders:?} {files:?}");
+        };
+        check(&[folder.join("ca")], &[&second], &certificates(&first));
+        check(&[], &[&gone, &second, &first], &certificates(&second));
+        check(&[], &[&gone], &[]);
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use scalr_api::ConnectionAttributes;
 
 use super::aws;
-use super::show::quoted;
+use super::show::{escaped, quoted};
 use crate::export::Aws;
+use crate::secrets;
 
 /// How long AWS may take to show it.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -40,7 +41,7 @@ pub(super) async fn look(endpoint: Option<&str>, wire: &ConnectionAttributes) ->
     match tokio::time::timeout(WITHIN, Box::pin(state)).await {
         Ok(Ok(Some(state))) if state == "PENDING" => Seen::WithoutBus,
         Ok(Ok(_)) => Seen::Other,
-        Ok(Err(error)) => Seen::Hidden(format!("{error:#}")),
+        Ok(Err(error)) => Seen::Hidden(escaped(&secrets::redact(&format!("{error:#}")))),
         Err(_) => Seen::Hidden(format!("AWS did not answer within {} seconds", WITHIN.as_secs())),
     }
 }

@@ -10,8 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dev::{self, Opened, Servers};
 use super::signals::Signals;
-use super::{hint, out};
-use crate::secrets;
+use super::{exit, hint};
 
 /// The exit code where the servers did not start, or ended before the command. The command's own codes are passed on.
 const OWN: u8 = 125;
@@ -36,7 +35,7 @@ Examples:
 
 Exit codes:
   the command's own; 128 and the signal's number where a signal ended it
-  2    the line of `exec` itself is wrong, such as an unknown option
+  2    the line of `exec` itself is wrong, such as an unknown option, or a setting is refused
   125  the servers did not start, or ended before the command
   126  the command cannot be started
   127  there is no such command")]
@@ -50,14 +49,14 @@ pub(super) struct Args {
 
 pub(super) async fn main(args: Args) -> ExitCode {
     let code = run(args).await.unwrap_or_else(|error| {
-        complain(&error);
-        OWN
+        hint::complain(&error);
+        if exit::is_setting(&error) {
+            exit::USAGE
+        } else {
+            OWN
+        }
     });
     ExitCode::from(code)
-}
-
-fn complain(error: &anyhow::Error) {
-    out::complain(&secrets::redact(&format!("error: {}", hint::words(error))));
 }
 
 async fn run(args: Args) -> anyhow::Result<u8> {
@@ -155,7 +154,7 @@ fn not_started(command: &[OsString], error: std::io::Error) -> u8 {
         ErrorKind::NotFound => NOT_FOUND,
         _ => NOT_EXECUTABLE,
     };
-    complain(&anyhow::Error::from(error).context(format!("cannot start `{name}`")));
+    hint::complain(&anyhow::Error::from(error).context(format!("cannot start `{name}`")));
     code
 }
 

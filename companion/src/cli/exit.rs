@@ -48,6 +48,11 @@ impl Failure {
     }
 }
 
+/// Whether a setting was refused.
+pub(super) fn is_setting(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Failure::Setting(_)))
+}
+
 /// The exit code of a failed command.
 pub(super) fn code(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(match error.downcast_ref() {

@@ -5,8 +5,17 @@ use std::{fmt, io};
 use scalr_api::ClientError;
 
 use super::exit::Failure;
-use crate::error_chain;
+use super::out;
 use crate::partner::AwsError;
+use crate::{error_chain, secrets};
+
+/// Prints a failure, and what to do about it.
+pub(super) fn complain(error: &anyhow::Error) {
+    out::complain(&secrets::redact(&format!("error: {}", words(error))));
+    if let Some(step) = next_step(error) {
+        out::hint(&secrets::redact(&step.to_string()));
+    }
+}
 
 /// A failure in words, with its causes: once each, where an error repeats its cause.
 pub(super) fn words(error: &anyhow::Error) -> String {

@@ -280,7 +280,14 @@ impl LocalAws {
     /// Moves its clock forward; what it shows then.
     pub(super) async fn advance(&self, by: Duration) -> anyhow::Result<Now> {
         let body = serde_json::json!({ "advance_seconds": by.as_secs() }).to_string();
-        let moved = self.answer(self.http.post(self.clock()).body(body)).await?;
+        let moved = self.answer(self.http.post(self.clock()).body(body)).await;
+        let moved = moved.map_err(|error| {
+            if may_be_done(&error) {
+                unknown(error)
+            } else {
+                error
+            }
+        })?;
         moved.ok_or_else(|| self.lacks())
     }
 
@@ -313,19 +320,13 @@ impl LocalAws {
         request: reqwest::RequestBuilder,
     ) -> anyhow::Result<Option<T>> {
         let answer = request.send().await;
-        let mut answer = answer.map_err(|_| {
-            anyhow::anyhow!(
-                "nothing answers at `{}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`); does `scalr-eventbridge dev` run, and is this the \
-                 address that it printed?",
-                self.endpoint
-            )
-        })?;
+        let mut answer = answer.map_err(|error| self.without_answer(error))?;
         let status = answer.status();
         if status.as_u16() == 404 {
             return Ok(None);
         }
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.without_answer(error))? {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
                 bail!(
                     "`{}` answered with more than {ANSWER_BYTES_MAX} bytes",
@@ -346,6 +347,36 @@ impl LocalAws {
         read.with_context(|| format!("`{}` did not answer as the local AWS does", self.endpoint))
             .map(Some)
     }
+
+    /// Why a request has no answer.
+    fn without_answer(&self, error: reqwest::Error) -> anyhow::Error {
+        let what = if error.is_connect() {
+            format!(
+                "nothing answers at `{}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`); does `scalr-eventbridge dev` run, and is this the \
+                 address that it printed?",
+                self.endpoint
+            )
+        } else {
+            format!("`{}` gave no answer", self.endpoint)
+        };
+        anyhow::Error::new(error.without_url()).context(what)
+    }
+}
+
+/// Whether the request may have arrived, and has no answer.
+fn may_be_done(error: &anyhow::Error) -> bool {
+    let cause = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<reqwest::Error>());
+    cause.is_some_and(|cause| !cause.is_connect() && !cause.is_builder())
+}
+
+/// A move of the clock of which only the request is known.
+fn unknown(error: anyhow::Error) -> anyhow::Error {
+    error.context(Failure::WithNext {
+        what: "it is not known whether the clock was moved".to_owned(),
+        next: "`scalr-eventbridge clock show` prints its time: look before you move it again".to_owned(),
+    })
 }
 
 impl Power {
@@ -367,6 +398,9 @@ struct Refusal {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::super::hint;
     use super::*;
 
     fn story(dropped: bool, matched: &[bool], deliveries: &[&str]) -> Story {
@@ -387,6 +421,43 @@ mod tests {
             }],
             ..Story::default()
         }
+    }
+
+    /// What is said of `advance` at this address.
+    async fn said(endpoint: String) -> String {
+        let local = LocalAws {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            endpoint,
+            power: EVENTS,
+        };
+        let error = local.advance(Duration::from_secs(1)).await.err().unwrap();
+        let next = hint::next_step(&error).map(|step| step.to_string());
+        format!("{} -> {}", hint::words(&error), next.unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_move_without_an_answer_may_have_been_done() {
+        let text = said("http://127.0.0.1:1".to_owned()).await;
+        assert!(
+            text.starts_with("nothing answers at `http://127.0.0.1:1`"),
+            "{text}"
+        );
+        assert!(text.contains("refused"), "the cause: {text}");
+        assert!(!text.contains("not known"), "{text}");
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (text, ()) = tokio::join!(said(endpoint), async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+        });
+        assert!(
+            text.starts_with("it is not known whether the clock was moved: "),
+            "{text}"
+        );
+        assert!(text.contains("gave no answer: "), "the cause: {text}");
+        assert!(text.contains("-> `scalr-eventbridge clock show`"), "{text}");
     }
 
     #[test]

@@ -53,7 +53,7 @@ use tracing_subscriber::EnvFilter;
 
 use self::exit::Failure;
 use crate::panics;
-use crate::secrets::{self, Redacted};
+use crate::secrets::Redacted;
 
 /// What is logged where nothing is said. Where the SDK looks for credentials in vain, it warns at length; the error that follows says
 /// the same.
@@ -169,10 +169,7 @@ fn succeeded((): ()) -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    out::complain(&secrets::redact(&format!("error: {}", hint::words(error))));
-    if let Some(step) = hint::next_step(error) {
-        out::hint(&secrets::redact(&step.to_string()));
-    }
+    hint::complain(error);
     exit::code(error)
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-use crate::letters::is_hidden;
+use crate::letters::{is_hidden, spelled_out};
 
 /// Prints a line of result.
 pub(super) fn line(text: &str) -> io::Result<()> {
@@ -54,10 +54,15 @@ pub(super) fn hint(text: &str) {
     complain(&format!("next: {text}"));
 }
 
-/// Prints a message for people, apart from the result.
+/// Prints a message for people, apart from the result. What servers say in it does nothing to a terminal.
 pub(super) fn complain(text: &str) {
     // Without a stderr there is nowhere to report that.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", message(text));
+}
+
+/// A message whose hidden letters are spelled out, but for its line breaks.
+fn message(text: &str) -> String {
+    spelled_out(text, |letter| letter == '\n')
 }
 
 /// Whether an error says that the reader of our output has closed it.
@@ -71,6 +76,12 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_does_nothing_to_a_terminal_and_keeps_its_lines() {
+        let text = message("a\n  b \u{1b}[2J\r\u{202e}größe\n");
+        assert_eq!(text, "a\n  b \\u{1b}[2J\\r\\u{202e}größe\n");
+    }
 
     #[test]
     fn hidden_letters_are_escaped_in_json_which_stays_the_same() {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::out;
-use crate::letters::is_hidden;
+use crate::letters::spelled_out;
 
 /// The form of the output.
 #[derive(clap::Args)]
@@ -128,15 +128,7 @@ pub(super) fn fields(rows: &[(&str, Cell)]) -> String {
 
 /// A text on one line that does nothing to a terminal.
 pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
+    spelled_out(text, |_| false)
 }
 
 /// A word of a command to paste, quoted for a shell, that does nothing to a terminal.

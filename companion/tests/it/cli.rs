@@ -321,3 +321,29 @@ async fn each_pair_is_answered_before_the_next_is_sent() {
     drop(input);
     assert!(child.wait().await.unwrap().success());
 }
+
+/// What is read for a sentence alone keeps no connection from being deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_deleted_where_what_ends_with_it_cannot_be_read() {
+    let c = Companion::spawn(dev()).await;
+    let id = c.connect("prod", "us-east-1").await;
+    for path in [
+        "/_companion/connections/*/delivery",
+        "/api/iacp/v3/accounts/*/audit-log-setting",
+    ] {
+        let fault = json!({ "operation": format!("GET {path}"), "kind": "error", "status": 403 });
+        let (status, list) = c
+            .request("POST", "/_companion/faults", Some(fault))
+            .await
+            .unwrap();
+        assert_eq!(status, 200, "{list}");
+    }
+    let deleted = type_in(&c, &["connections", "delete", &id, "--yes"]).await;
+    assert!(deleted.status.success(), "{}", text(&deleted.stderr));
+    let deleted: Value = serde_json::from_slice(&deleted.stdout).unwrap();
+    assert_eq!(
+        (&deleted["held_lost"], &deleted["audit_log_ended"]),
+        (&Value::Null, &Value::Null),
+        "{deleted}"
+    );
+}

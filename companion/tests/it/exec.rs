@@ -302,7 +302,7 @@ async fn what_does_not_start_has_a_code_of_its_own() {
         (&["--", &file], 126, "cannot start"),
         (
             &["--scalr-listen", "0.0.0.0:0", "--", "true"],
-            125,
+            2,
             "--allow-remote",
         ),
         (&["--nonsense", "true"], 2, "--nonsense"),

@@ -141,6 +141,8 @@ async fn what_is_not_there_is_answered_with_what_is() {
     t.run(&["tail", "/none"]).await;
     t.run(&["tail", "a b"]).await;
     t.run(&["status", "--aws-endpoint", "nonsense"]).await;
+    t.run(&["connections", "refresh", "prod", "--aws-endpoint", "nonsense"])
+        .await;
     t.run(&["connections", "list", "--hostname", c.text("/aws/endpoint")])
         .await;
     t.run(&["tail", "/g", "--aws-endpoint", c.text("/scalr/hostname")])

@@ -1,15 +1,18 @@
 //! `connections delete`: asks first, and says what ends with the connection.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
+use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use scalr_api::{Client, Connection, Object};
 use serde::Serialize;
 
 use super::super::exit::Failure;
-use super::super::remote::is_no_route;
 use super::super::{lookup, out, show};
 use super::shown::{One, Shown};
+
+/// How long a read for the question may take.
+const WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
@@ -24,7 +27,7 @@ pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
     let client = args.one.remote.client()?;
     let found = lookup::connection(&client, &args.one.connection).await?;
     let (id, name) = (&found.id, show::escaped(&found.attributes.name));
-    let ends = Ends::read(&client, &found).await?;
+    let ends = Ends::read(&client, &found).await;
     if !args.yes
         && !confirmed(&format!(
             "Delete the connection `{name}` ({id})? {}",
@@ -45,7 +48,7 @@ pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
     })
 }
 
-/// A connection that was deleted, and what ended with it.
+/// A connection that was deleted, and what ended with it, as of the moment before.
 #[derive(Serialize)]
 struct Deleted {
     #[serde(flatten)]
@@ -54,43 +57,35 @@ struct Deleted {
     audit_log_ended: Option<bool>,
 }
 
-/// What ends with a connection; none of what the server does not tell.
+/// What ends with a connection, as of the moment it was read; none of what could not be read.
 struct Ends {
     held: Option<i64>,
     audit_log: Option<bool>,
 }
 
 impl Ends {
-    async fn read(client: &Client, found: &Object<Connection>) -> anyhow::Result<Self> {
-        let held = match client.delivery(&found.id).await {
-            Ok(figures) => Some(figures.held),
-            Err(error) if is_no_route(&error) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let audit_log = match found.relationships.account.id() {
-            None => None,
-            Some(owner) => match client.audit_log_setting(owner).await {
-                Ok(setting) => setting.map(|setting| {
-                    setting.attributes.enabled && setting.relationships.integration.id() == Some(&found.id)
-                }),
-                Err(error) if is_no_route(&error) => None,
-                Err(error) => return Err(error.into()),
-            },
-        };
-        Ok(Self { held, audit_log })
+    /// What cannot be read keeps nothing from being deleted.
+    async fn read(client: &Client, found: &Object<Connection>) -> Self {
+        let (held, audit_log) = tokio::join!(
+            tokio::time::timeout(WITHIN, client.delivery(&found.id)),
+            tokio::time::timeout(WITHIN, is_streamed_to(client, found)),
+        );
+        Self {
+            held: held.ok().and_then(Result::ok).map(|figures| figures.held),
+            audit_log: audit_log.ok().flatten(),
+        }
     }
 
     /// What the question says.
     fn before(&self) -> String {
         let held = match self.held {
             None => "Events that it holds are lost.".to_owned(),
-            Some(0) => "It holds no event.".to_owned(),
-            Some(1) => "The event that it holds is lost.".to_owned(),
-            Some(more) => format!("The {more} events that it holds are lost."),
+            Some(0) => "Events that it holds are lost; just now it held none.".to_owned(),
+            Some(held) => format!("Events that it holds are lost; just now it held {held}."),
         };
         let audit_log = match self.audit_log {
             None => " If the audit log is streamed to it, that ends.",
-            Some(true) => " The audit log is streamed to it, and that ends.",
+            Some(true) => " Just now the audit log was streamed to it, which ends.",
             Some(false) => "",
         };
         format!("{held}{audit_log}")
@@ -100,17 +95,23 @@ impl Ends {
     fn after(&self) -> String {
         let held = match self.held {
             None | Some(0) => String::new(),
-            Some(1) => " The event that it held is lost.".to_owned(),
-            Some(more) => format!(" The {more} events that it held are lost."),
+            Some(held) => format!(" Events that it held are lost: {held} before the deletion."),
         };
         let audit_log = match self.audit_log {
             Some(true) => {
-                " The audit log is no longer streamed: `scalr-eventbridge audit-log set CONNECTION` chooses another connection."
+                " The audit log was streamed to it before: `scalr-eventbridge audit-log set CONNECTION` chooses another connection."
             }
             _ => "",
         };
         format!("{held}{audit_log}")
     }
+}
+
+/// Whether the audit log of its account is streamed to a connection, where that can be read.
+async fn is_streamed_to(client: &Client, found: &Object<Connection>) -> Option<bool> {
+    let owner = found.relationships.account.id()?;
+    let setting = client.audit_log_setting(owner).await.ok()??;
+    Some(setting.attributes.enabled && setting.relationships.integration.id() == Some(&found.id))
 }
 
 /// Asks on the terminal.
@@ -133,19 +134,18 @@ mod tests {
     #[test]
     fn what_ends_with_a_connection_is_said_before_and_after() {
         for (held, audit_log, before, after) in [
-            (Some(0), Some(false), "It holds no event.", ""),
             (
-                Some(1),
+                Some(0),
                 Some(false),
-                "The event that it holds is lost.",
-                " The event that it held is lost.",
+                "Events that it holds are lost; just now it held none.",
+                "",
             ),
             (
                 Some(3),
                 Some(true),
-                "The 3 events that it holds are lost. The audit log is streamed to it, and that ends.",
-                " The 3 events that it held are lost. The audit log is no longer streamed: `scalr-eventbridge audit-log set \
-                 CONNECTION` chooses another connection.",
+                "Events that it holds are lost; just now it held 3. Just now the audit log was streamed to it, which ends.",
+                " Events that it held are lost: 3 before the deletion. The audit log was streamed to it before: `scalr-eventbridge \
+                 audit-log set CONNECTION` chooses another connection.",
             ),
             (
                 None,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use scalr_api::{Client, Connection, ConnectionId, Object, Status};
+use tokio::time::Instant;
 
 use super::super::event_source::{self, Seen};
 use super::super::exit::Failure;
-use super::super::{given, lookup, out, progress};
+use super::super::{aws, given, lookup, out, progress};
 use super::shown::{One, print};
 
 /// How often Scalr is asked to look at the event source.
@@ -31,6 +32,9 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
+    aws::checked(args.aws_endpoint.as_deref())?;
+    let within = args.timeout.unwrap_or(WAIT);
+    let deadline = Instant::now() + within;
     let client = args.one.remote.client()?;
     let id = lookup::connection(&client, &args.one.connection).await?.id;
     let once = refresh_once(&client, &id).await?;
@@ -38,23 +42,31 @@ pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
         return print(&args.one.form, &once);
     }
     out::complain(&waits_for(&once, args).await?);
-    let within = args.timeout.unwrap_or(WAIT);
     let what = format!("waiting until `{id}` is active");
-    let active = tokio::time::timeout(within, until_active(&client, &id));
-    match progress::during(&what, active).await {
-        Ok(found) => print(&args.one.form, &found?),
-        Err(_) => bail!(
-            "the connection `{id}` is not active after {} of refreshing; `scalr-eventbridge status` names the link that is broken",
+    let active = until(deadline, async || {
+        let found = refresh_once(&client, &id).await?;
+        Ok(is_active(&found)?.then_some(found))
+    });
+    match progress::during(&what, active).await? {
+        Some(found) => print(&args.one.form, &found),
+        None => bail!(
+            "the connection `{id}` is not active, and the time for that ({}) is over; `scalr-eventbridge status` names the link that is \
+             broken",
             given::in_words(within)
         ),
     }
 }
 
-async fn until_active(client: &Client, id: &ConnectionId) -> anyhow::Result<Object<Connection>> {
+/// Asks again and again, and a last time at the deadline, until there is an answer.
+async fn until<T>(
+    deadline: Instant,
+    mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<Option<T>> {
     loop {
-        tokio::time::sleep(REFRESH_EVERY).await;
-        let found = refresh_once(client, id).await?;
-        if is_active(&found)? {
+        let next = deadline.min(Instant::now() + REFRESH_EVERY);
+        tokio::time::sleep_until(next).await;
+        let found = ask().await?;
+        if found.is_some() || next == deadline {
             return Ok(found);
         }
     }
@@ -77,7 +89,7 @@ async fn waits_for(found: &Object<Connection>, args: &Args) -> anyhow::Result<St
     let source = wire.event_source.as_deref().unwrap_or_default();
     let bus = event_source::create_bus(&wire.region, source);
     let waits = format!(
-        "the connection `{id}` is {}; it is refreshed for {} at most",
+        "the connection `{id}` is {}; it is refreshed until this command has run for {}",
         wire.status,
         given::in_words(args.timeout.unwrap_or(WAIT))
     );
@@ -114,4 +126,31 @@ async fn refresh_once(client: &Client, id: &ConnectionId) -> anyhow::Result<Obje
          {id}` resumes it"
     );
     Ok(client.refresh_connection(id).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_refresh_is_at_the_deadline() {
+        for (within, found_at, want) in [
+            (0, None, &[0][..]),
+            (1, None, &[1]),
+            (3, None, &[3]),
+            (7, None, &[3, 6, 7]),
+            (7, Some(6), &[3, 6]),
+            (7, Some(7), &[3, 6, 7]),
+        ] {
+            let start = Instant::now();
+            let mut asked = Vec::new();
+            let found = until(start + Duration::from_secs(within), async || {
+                let at = start.elapsed().as_secs();
+                asked.push(at);
+                Ok((found_at == Some(at)).then_some(at))
+            });
+            assert_eq!(found.await.unwrap(), found_at, "{within}");
+            assert_eq!(asked, want, "{within}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use scalr_api::Status;
 use serde::Serialize;
 
+use super::super::event_source;
 use super::super::show::quoted;
 
 /// A connection and what its events pass.
@@ -256,16 +257,14 @@ impl Chain {
     }
 
     fn broken_source(&self, source: &str, aws: &Aws) -> Option<Standing> {
-        let (region, name) = (quoted(&self.region), quoted(source));
+        let region = quoted(&self.region);
         match aws.source.as_deref() {
             Some("ACTIVE") => None,
             Some("PENDING") => Some(Standing::broken(
                 Link::Bus,
                 format!("no event bus is associated with the event source `{source}`"),
                 vec![
-                    format!(
-                        "aws events create-event-bus --region {region} --name {name} --event-source-name {name}"
-                    ),
+                    event_source::create_bus(&self.region, source),
                     self.command("refresh"),
                 ],
             )),
@@ -288,9 +287,7 @@ impl Chain {
             return Some(Standing::broken(
                 Link::Bus,
                 format!("there is no event bus `{source}`"),
-                vec![format!(
-                    "aws events create-event-bus --region {region} --name {bus} --event-source-name {bus}"
-                )],
+                vec![event_source::create_bus(&self.region, source)],
             ));
         };
         if rules.is_empty() {
