@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::str::SplitWhitespace;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -15,15 +17,10 @@ use crate::{places, shell};
 
 /// The name of the file, wherever it is packed.
 pub(crate) const NAME: &str = "THIRD-PARTY.txt";
-/// What a file with a licence or a notice is called, in capitals.
-const BEGINNINGS: [&str; 6] = [
-    "LICENSE",
-    "LICENCE",
-    "COPYING",
-    "COPYRIGHT",
-    "NOTICE",
-    "UNLICENSE",
-];
+/// What a file with a licence is called, in capitals.
+const LICENCES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"];
+/// What a file with a notice is called: it goes with the licence, and is none.
+const NOTICES: [&str; 2] = ["COPYRIGHT", "NOTICE"];
 /// Sources that are in the repository: their names, licences, and texts.
 const VENDORED: [(&str, &str, &str); 2] = [
     ("htmx", "0BSD", "companion/src/console/assets/LICENSE-htmx"),
@@ -37,10 +34,17 @@ struct Part {
     name: String,
     licence: String,
     source: String,
-    /// What its sources have; empty where they have none.
-    texts: Vec<String>,
+    texts: Texts,
     /// Who has written it, for a standard text.
     authors: String,
+}
+
+/// What the sources of a part have.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Texts {
+    /// None where the standard text has to stand for it.
+    licences: Vec<String>,
+    notices: Vec<String>,
 }
 
 /// The text for this machine's platform.
@@ -74,7 +78,10 @@ pub(crate) fn text() -> Result<String> {
             name: name.to_owned(),
             licence: licence.to_owned(),
             source: "part of the console's pages".to_owned(),
-            texts: vec![tidied(&std::fs::read_to_string(places::root().join(file))?)],
+            texts: Texts {
+                licences: vec![tidied(&std::fs::read_to_string(places::root().join(file))?)],
+                notices: Vec::new(),
+            },
             authors: String::new(),
         });
     }
@@ -109,7 +116,7 @@ fn standard_library() -> Result<Part> {
         name: format!("standard library of {}", version.trim()),
         licence: "MIT OR Apache-2.0".to_owned(),
         source: "https://github.com/rust-lang/rust; what it has of others is in COPYRIGHT-library.html of the toolchain".to_owned(),
-        texts: Vec::new(),
+        texts: Texts::default(),
         authors: "The Rust Project contributors".to_owned(),
     })
 }
@@ -140,34 +147,46 @@ fn crates(metadata: &Value, linked: &BTreeSet<(String, String)>) -> Result<Vec<P
     Ok(parts)
 }
 
-/// The licences and notices in the root of a crate's sources, and in a folder of them.
-fn texts_in(folder: &Path) -> Result<Vec<String>> {
-    let mut files = Vec::new();
+/// The licences and notices in the root of a crate's sources, and in a folder of licences there.
+fn texts_in(folder: &Path) -> Result<Texts> {
+    let (mut licences, mut notices) = (BTreeSet::new(), BTreeSet::new());
     for found in std::fs::read_dir(folder)? {
-        let found = found?;
-        if !is_licence(&found.file_name().to_string_lossy()) {
-            continue;
-        }
-        if found.file_type()?.is_dir() {
-            for inner in std::fs::read_dir(found.path())? {
-                files.push(inner?.path());
+        let path = found?.path();
+        if has_beginning(&path, &NOTICES) {
+            notices.insert(path);
+        } else if has_beginning(&path, &LICENCES) && path.is_dir() {
+            for inner in std::fs::read_dir(path)? {
+                licences.insert(inner?.path());
             }
-        } else {
-            files.push(found.path());
+        } else if has_beginning(&path, &LICENCES) {
+            licences.insert(path);
         }
     }
-    files.sort();
-    files
-        .iter()
-        .map(|file| Ok(tidied(&String::from_utf8_lossy(&std::fs::read(file)?))))
-        .collect()
+    // Where the GPL is one of several to choose from, it is not the one we choose.
+    licences.retain(|path| !capitals(path).contains("GPL"));
+    Ok(Texts {
+        licences: read_all(&licences)?,
+        notices: read_all(&notices)?,
+    })
 }
 
-/// Whether a file has a licence's text. Where the GPL is one of several to choose from, it is not the one we choose.
-fn is_licence(name: &str) -> bool {
-    let name = name.to_uppercase();
-    let begins = BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
-    begins && !name.contains("GPL")
+fn has_beginning(path: &Path, beginnings: &[&str]) -> bool {
+    let name = capitals(path);
+    beginnings.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// A file's name in capitals.
+fn capitals(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().to_uppercase()
+}
+
+/// The texts of those that are files, or links to files.
+fn read_all(paths: &BTreeSet<PathBuf>) -> Result<Vec<String>> {
+    let files = paths.iter().filter(|path| path.is_file());
+    files
+        .map(|file| Ok(tidied(&String::from_utf8_lossy(&std::fs::read(file)?))))
+        .collect()
 }
 
 /// Without blanks at the ends of lines, so that equal texts are equal.
@@ -200,12 +219,12 @@ fn compose(mut parts: Vec<Part>, standard: &BTreeMap<String, String>) -> Result<
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for part in parts {
         writeln!(all, "{}: {}; {}", part.name, part.licence, part.source)?;
-        let own = if part.texts.is_empty() {
-            vec![standard_text(&part, standard)?]
+        let licences = if part.texts.licences.is_empty() {
+            standard_text(&part, standard)?
         } else {
-            part.texts
+            part.texts.licences
         };
-        for text in own {
+        for text in licences.into_iter().chain(part.texts.notices) {
             texts.entry(text).or_default().push(part.name.clone());
         }
     }
@@ -217,10 +236,9 @@ fn compose(mut parts: Vec<Part>, standard: &BTreeMap<String, String>) -> Result<
     Ok(all)
 }
 
-/// The standard text of one of the licences that a part can be taken under.
-fn standard_text(part: &Part, standard: &BTreeMap<String, String>) -> Result<String> {
-    let mut choices = part.licence.split([' ', '/', '(', ')']);
-    let Some(text) = choices.find_map(|licence| standard.get(licence)) else {
+/// The standard texts of the licences that a part can be taken under.
+fn standard_text(part: &Part, standard: &BTreeMap<String, String>) -> Result<Vec<String>> {
+    let Some(texts) = chosen(&part.licence, standard) else {
         bail!(
             "the sources of {} have no text of `{}`, and packaging/licences has none",
             part.name,
@@ -231,7 +249,52 @@ fn standard_text(part: &Part, standard: &BTreeMap<String, String>) -> Result<Str
         "" => format!("the authors of {}", part.source),
         authors => authors.to_owned(),
     };
-    Ok(format!("Copyright (c) {authors}\n\n{text}"))
+    let texts = texts.into_iter();
+    Ok(texts
+        .map(|text| format!("Copyright (c) {authors}\n\n{text}"))
+        .collect())
+}
+
+/// The texts of the first choice of an SPDX expression of which each text is there.
+fn chosen<'a>(expression: &str, standard: &'a BTreeMap<String, String>) -> Option<BTreeSet<&'a str>> {
+    let spaced = expression
+        .replace('/', " OR ")
+        .replace('(', " ( ")
+        .replace(')', " ) ");
+    let mut words = spaced.split_whitespace().peekable();
+    let texts = any_of(&mut words, standard);
+    texts.filter(|_| words.next().is_none())
+}
+
+type Words<'w> = Peekable<SplitWhitespace<'w>>;
+
+fn any_of<'a>(words: &mut Words<'_>, standard: &'a BTreeMap<String, String>) -> Option<BTreeSet<&'a str>> {
+    let mut texts = all_of(words, standard);
+    while words.next_if_eq(&"OR").is_some() {
+        let others = all_of(words, standard);
+        texts = texts.or(others);
+    }
+    texts
+}
+
+fn all_of<'a>(words: &mut Words<'_>, standard: &'a BTreeMap<String, String>) -> Option<BTreeSet<&'a str>> {
+    let mut texts = one(words, standard);
+    // An exception goes with its licence, as one licence goes with another.
+    while words.next_if(|word| ["AND", "WITH"].contains(word)).is_some() {
+        let more = one(words, standard);
+        texts = texts.zip(more).map(|(texts, more)| &texts | &more);
+    }
+    texts
+}
+
+fn one<'a>(words: &mut Words<'_>, standard: &'a BTreeMap<String, String>) -> Option<BTreeSet<&'a str>> {
+    match words.next()? {
+        "(" => {
+            let texts = any_of(words, standard);
+            words.next_if_eq(&")").and(texts)
+        }
+        name => Some(BTreeSet::from([standard.get(name)?.as_str()])),
+    }
 }
 
 #[cfg(test)]
@@ -243,7 +306,10 @@ mod tests {
             name: name.to_owned(),
             licence: licence.to_owned(),
             source: format!("https://example.com/{name}"),
-            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+            texts: Texts {
+                licences: texts.iter().map(|text| (*text).to_owned()).collect(),
+                notices: Vec::new(),
+            },
             authors: String::new(),
         }
     }
@@ -257,19 +323,82 @@ mod tests {
     }
 
     #[test]
-    fn licences_are_known_by_their_names() {
-        for (name, wanted) in [
-            ("LICENSE", true),
-            ("LICENSE-MIT", true),
-            ("license.txt", true),
-            ("COPYING", true),
-            ("NOTICE", true),
-            ("LICENSES", true),
-            ("LICENSE-GPLv2", false),
-            ("README.md", false),
-            ("src", false),
+    fn licences_and_notices_are_known_by_their_names() -> Result<()> {
+        for (names, licences, notices) in [
+            (&["LICENSE"][..], &["LICENSE"][..], &[][..]),
+            (
+                &["LICENSE-MIT", "license.txt", "COPYING", "UNLICENSE"],
+                &["COPYING", "LICENSE-MIT", "UNLICENSE", "license.txt"],
+                &[],
+            ),
+            (&["NOTICE", "COPYRIGHT"], &[], &["COPYRIGHT", "NOTICE"]),
+            (&["LICENSE-GPLv2", "README.md", "src/LICENSE"], &[], &[]),
+            (
+                &[
+                    "LICENSES/MIT.txt",
+                    "LICENSES/LGPL-2.1.txt",
+                    "LICENSES/old/BSD.txt",
+                ],
+                &["LICENSES/MIT.txt"],
+                &[],
+            ),
         ] {
-            assert_eq!(is_licence(name), wanted, "{name}");
+            let folder = tempfile::tempdir()?;
+            for name in names {
+                let path = folder.path().join(name);
+                std::fs::create_dir_all(path.parent().context("a file has a folder")?)?;
+                std::fs::write(path, name)?;
+            }
+            std::os::unix::fs::symlink("nowhere", folder.path().join("LICENSE-OF-ANOTHER"))?;
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let wanted = Texts {
+                licences: owned(licences),
+                notices: owned(notices),
+            };
+            assert_eq!(texts_in(folder.path())?, wanted, "{names:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_notice_is_no_licence() -> Result<()> {
+        let standard = BTreeMap::from([("MIT".to_owned(), "Permission".to_owned())]);
+        let mut noticed = part("a 1", "MIT", &[]);
+        noticed.texts.notices.push("By A".to_owned());
+        let text = compose(vec![noticed], &standard)?;
+        assert!(
+            text.contains("\nBy A\n") && text.contains("\nPermission\n"),
+            "{text}"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn the_texts_of_an_expression_are_those_of_its_first_choice_that_is_there() {
+        let standard = ["MIT", "ISC", "Apache-2.0", "LLVM-exception"];
+        let standard = standard.map(|name| (name.to_owned(), name.to_lowercase()));
+        let standard = BTreeMap::from(standard);
+        for (expression, wanted) in [
+            ("MIT", Some(&["mit"][..])),
+            ("BSD-9 OR ISC", Some(&["isc"])),
+            ("BSD-9/MIT", Some(&["mit"])),
+            ("MIT AND ISC", Some(&["isc", "mit"])),
+            ("BSD-9 AND MIT", None),
+            ("MIT AND BSD-9", None),
+            ("BSD-9 AND MIT OR ISC", Some(&["isc"])),
+            ("ISC AND (BSD-9 OR MIT)", Some(&["isc", "mit"])),
+            (
+                "(BSD-9 AND MIT) OR Apache-2.0 WITH LLVM-exception",
+                Some(&["apache-2.0", "llvm-exception"]),
+            ),
+            ("MIT WITH BSD-9", None),
+            ("(MIT", None),
+            ("MIT ISC", None),
+            ("", None),
+        ] {
+            let found = chosen(expression, &standard);
+            let wanted = wanted.map(|texts| texts.iter().copied().collect());
+            assert_eq!(found, wanted, "{expression}");
         }
     }
 

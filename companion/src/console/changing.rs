@@ -15,8 +15,15 @@ impl Place {
         Ok(there(found)?.is_some())
     }
 
-    /// Lets a rule match events again.
+    /// Lets a rule match events again. Its log groups get the permission that a deletion which failed half-way may have taken.
     pub(super) async fn enable_rule(&self, bus: &str, rule: &str) -> Result<(), AwsError> {
+        for target in self.targets(bus, rule).await? {
+            let need = self.need(bus, rule, &target);
+            if need.is_of_log_group() {
+                // Of a log group that is gone there is nothing to permit.
+                there(self.permit(&need).await)?;
+            }
+        }
         let enabled = self.events.enable_rule().event_bus_name(bus).name(rule).send();
         enabled.await.map_err(|error| partner::error(&error)).map(drop)
     }
@@ -27,7 +34,7 @@ impl Place {
         disabled.await.map_err(|error| partner::error(&error)).map(drop)
     }
 
-    /// Deletes a rule with its targets and the permission that each of them was given. Log groups stay, with what is in them.
+    /// Deletes a rule with its targets and the statements that the console or the provider wrote for them. Log groups stay, with what is in them.
     pub(super) async fn delete_rule(&self, bus: &str, rule: &str) -> Result<(), AwsError> {
         // No event meets a target whose permission is gone.
         self.disable_rule(bus, rule).await?;

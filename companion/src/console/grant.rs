@@ -22,6 +22,13 @@ pub(super) struct Need {
     pub(super) target_id: String,
 }
 
+impl Need {
+    /// Whether the target is a log group: others need nothing that is written here.
+    pub(super) fn is_of_log_group(&self) -> bool {
+        self.log_group_arn.contains(":log-group:")
+    }
+}
+
 /// A log group's ARN, without `:*`.
 pub(super) fn log_group_arn(region: &str, account: &str, name: &str) -> String {
     let partition = aws_local::partition(region);

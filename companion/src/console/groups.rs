@@ -102,7 +102,7 @@ impl Place {
 
     /// Takes back what [`Place::permit`] gave for this target. What others wrote stays.
     pub(super) async fn forbid(&self, need: &Need) -> Result<(), AwsError> {
-        if !need.log_group_arn.contains(":log-group:") {
+        if !need.is_of_log_group() {
             return Ok(());
         }
         let arn = &need.log_group_arn;

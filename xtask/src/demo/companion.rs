@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,8 @@ use serde_json::Value;
 use super::Session;
 use crate::shell;
 
+/// The file with what it says while it runs.
+pub(super) const LOG: &str = "companion.log";
 const READY: Duration = Duration::from_mins(2);
 const STOPPED: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -46,26 +48,22 @@ impl Companion {
         command.process_group(0).stdin(Stdio::null());
         command
             .stdout(File::create(&out)?)
-            .stderr(File::create(session.log("companion.log"))?);
-        let mut child = command.spawn()?;
+            .stderr(File::create(session.log(LOG))?);
+        let mut starting = Starting(Some(command.spawn()?));
         let started = Instant::now();
         while started.elapsed() < READY && !session.interrupted() {
             let text = std::fs::read_to_string(&out)?;
             if let Some(line) = text.lines().next().filter(|_| text.ends_with('\n')) {
                 println!("{line}");
                 let line = serde_json::from_str(line).context("its line is not JSON")?;
+                let child = starting.0.take().context("it is not running")?;
                 return Ok(Self { child, line });
             }
-            if let Some(status) = child.try_wait()? {
-                bail!(
-                    "it ended with {status}:\n{}",
-                    std::fs::read_to_string(session.log("companion.log"))?
-                );
+            if let Some(status) = starting.ended()? {
+                bail!("it ended with {status}: see {}", session.log(LOG).display());
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-        let _ = child.kill();
-        let _ = child.wait();
         bail!("it is not ready after {READY:?}")
     }
 
@@ -136,5 +134,45 @@ impl Companion {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A companion that has not printed its line yet: whatever fails until then kills it.
+struct Starting(Option<Child>);
+
+impl Starting {
+    fn ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
+        self.0.as_mut().map_or(Ok(None), Child::try_wait)
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::test_kill_process;
+
+    use super::*;
+
+    #[test]
+    fn a_companion_that_does_not_get_ready_is_killed() -> Result<()> {
+        // Without an end of its input it runs on.
+        let mut command = Command::new("cat");
+        let mut child = command.stdin(Stdio::piped()).spawn()?;
+        let input = child.stdin.take();
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.context("a process has an id")?;
+        assert_eq!(test_kill_process(pid), Ok(()));
+        drop(Starting(Some(child)));
+        assert!(test_kill_process(pid).is_err());
+        drop(input);
+        Ok(())
     }
 }

@@ -11,9 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
 
 pub(crate) use self::companion::Companion;
 use crate::{docs, places, shell};
+
+/// Lines of the companion's log that are printed where the demo fails.
+const LOG_LINES_SHOWN: usize = 20;
 
 /// Options of `cargo xtask demo`.
 #[derive(clap::Args)]
@@ -55,21 +59,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         session.check_interrupted()?;
     }
     fresh(&session)?;
-    let companion = step("start the companion", || Companion::start(&session))?;
-    let done = flow(&session, &companion, options);
-    if done.is_ok() && options.keep {
-        companion.keep(&session);
+    let times = play(&session, &mut folder, options)?;
+    if options.keep {
         folder.disable_cleanup(true);
-        return Ok(());
+    } else {
+        summary(&times, started.elapsed());
     }
-    companion.stop();
-    if done.is_err() && !session.interrupted() {
-        // For its logs.
-        folder.disable_cleanup(true);
-    }
-    let times = done.map_err(|error| session.explain(error))?;
-    summary(&times, started.elapsed());
     Ok(())
+}
+
+/// Starts the companion and goes through the flow. Where that fails, the folder stays, for its logs.
+fn play(session: &Session, folder: &mut TempDir, options: &Options) -> Result<Times> {
+    let done = step("start the companion", || Companion::start(session)).and_then(|companion| {
+        let done = flow(session, &companion, options);
+        if done.is_ok() && options.keep {
+            companion.keep(session);
+        } else {
+            companion.stop();
+        }
+        done
+    });
+    folder.disable_cleanup(done.is_err() && !session.interrupted());
+    done.map_err(|error| session.explain(error))
 }
 
 type Times = Vec<(&'static str, Duration)>;
@@ -157,7 +168,13 @@ impl Session {
         if self.interrupted() {
             return anyhow::anyhow!("interrupted; nothing is left running");
         }
-        error.context(format!("the logs are in {}", self.folder.display()))
+        let log = std::fs::read_to_string(self.log(companion::LOG)).unwrap_or_default();
+        error.context(format!(
+            "the logs are in {}; {} ends with:\n{}",
+            self.folder.display(),
+            companion::LOG,
+            end_of(&log)
+        ))
     }
 
     /// The companion's program.
@@ -178,6 +195,12 @@ impl Session {
     }
 }
 
+/// The last lines of a log.
+fn end_of(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+}
+
 fn summary(times: &Times, total: Duration) {
     println!("\n== summary");
     for (name, took) in times {
@@ -195,4 +218,45 @@ fn must(good: bool, what: &str, text: &str) -> Result<()> {
         return Ok(());
     }
     bail!("{what} failed:\n{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logs_of_a_companion_that_does_not_start_are_kept() -> Result<()> {
+        let mut folder = tempfile::tempdir()?;
+        let path = folder.path().to_owned();
+        // A shell takes the first argument for a script, which is not there.
+        std::os::unix::fs::symlink("/bin/sh", path.join("scalr-eventbridge"))?;
+        let session = Session {
+            tool: PathBuf::new(),
+            folder: path.clone(),
+            programs: path.clone(),
+            interrupted: Arc::default(),
+        };
+        let options = Options {
+            keep: false,
+            programs: None,
+        };
+        let failed = play(&session, &mut folder, &options).err();
+        drop(folder);
+        let log = std::fs::read_to_string(path.join(companion::LOG))?;
+        std::fs::remove_dir_all(&path)?;
+        let said = format!("{:#}", failed.context("it starts")?);
+        for needle in [&*path.to_string_lossy(), log.trim_end(), "it ended with"] {
+            assert!(!needle.is_empty() && said.contains(needle), "`{needle}`: {said}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn of_a_long_log_the_end_is_printed() {
+        let long = "line\n".repeat(30) + "last\n";
+        let end = end_of(&long);
+        assert_eq!(end.lines().count(), LOG_LINES_SHOWN);
+        assert!(end.ends_with("line\nlast"), "{end}");
+        assert_eq!(end_of("a\nb\n"), "a\nb");
+    }
 }

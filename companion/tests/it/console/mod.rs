@@ -314,12 +314,23 @@ async fn a_rule_is_disabled_enabled_and_deleted_and_its_configuration_says_so() 
     );
     let chain = v.page(&format!("{connection}/chain")).await;
     shows(&chain, &["Rule: broken", "The rule runs is disabled."]);
+    // As a deletion that failed half-way leaves it.
+    let of_group = json!({ "policyScope": "RESOURCE", "resourceArn": GROUP_ARN });
+    let policy = async || {
+        let policies = logs_call(&c, "DescribeResourcePolicies", &of_group).await;
+        policies["resourcePolicies"][0].clone()
+    };
+    let given = policy().await;
+    let deletion = json!({ "resourceArn": GROUP_ARN, "expectedRevisionId": given["revisionId"] });
+    logs_call(&c, "DeleteResourcePolicy", &deletion).await;
+    assert!(given.is_object() && policy().await.is_null(), "{given}");
     let page = v.step(&change("enable"), &[]).await;
     shows(
         &page,
         &["The rule is enabled", "State: enabled", "Disable</button>"],
     );
     lacks(&page, &["enabled = false"]);
+    assert_eq!(policy().await["policyDocument"], given["policyDocument"]);
     let page = v.step(&change("delete"), &[]).await;
     shows(
         &page,
@@ -341,7 +352,6 @@ async fn a_rule_is_disabled_enabled_and_deleted_and_its_configuration_says_so() 
     shows(&chain, &["Rule: broken", "has no rule"]);
     // The log group stays, without a permission for what is gone.
     shows(&v.page(&format!("{AWS}/log-groups")).await, &[GROUP]);
-    let of_group = json!({ "policyScope": "RESOURCE", "resourceArn": GROUP_ARN });
     let policies = logs_call(&c, "DescribeResourcePolicies", &of_group).await;
     assert_eq!(policies["resourcePolicies"], json!([]));
     for what in ["enable", "disable", "delete"] {
