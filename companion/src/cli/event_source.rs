@@ -13,7 +13,7 @@ use crate::secrets;
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// What AWS shows of an event source.
-pub(super) enum Seen {
+pub(super) enum BusSeen {
     /// No bus is associated with it.
     WithoutBus,
     /// A bus is, or there is no such source.
@@ -23,9 +23,9 @@ pub(super) enum Seen {
 }
 
 /// Looks at a connection's event source.
-pub(super) async fn look(endpoint: Option<&str>, wire: &ConnectionAttributes) -> Seen {
+pub(super) async fn look(endpoint: Option<&str>, wire: &ConnectionAttributes) -> BusSeen {
     let Some(source) = wire.event_source.as_deref() else {
-        return Seen::Other;
+        return BusSeen::Other;
     };
     let state = async {
         let config = aws::config("refresh", None, endpoint).await?;
@@ -39,10 +39,10 @@ pub(super) async fn look(endpoint: Option<&str>, wire: &ConnectionAttributes) ->
         aws.source_state(source).await
     };
     match tokio::time::timeout(WITHIN, Box::pin(state)).await {
-        Ok(Ok(Some(state))) if state == "PENDING" => Seen::WithoutBus,
-        Ok(Ok(_)) => Seen::Other,
-        Ok(Err(error)) => Seen::Hidden(escaped(&secrets::redact(&format!("{error:#}")))),
-        Err(_) => Seen::Hidden(format!("AWS did not answer within {} seconds", WITHIN.as_secs())),
+        Ok(Ok(Some(state))) if state == "PENDING" => BusSeen::WithoutBus,
+        Ok(Ok(_)) => BusSeen::Other,
+        Ok(Err(error)) => BusSeen::Hidden(escaped(&secrets::redact(&format!("{error:#}")))),
+        Err(_) => BusSeen::Hidden(format!("AWS did not answer within {} seconds", WITHIN.as_secs())),
     }
 }
 

@@ -76,14 +76,13 @@ fn explained(region: &str, group: &str, near: Option<&str>, error: AwsError) -> 
             let what = format!(
                 "there is no log group `{group}` in {region} (`--region` names another region).{meant}"
             );
-            let make = format!(
-                "`aws logs create-log-group --region {} --log-group-name {word}` makes it, or a `scalr_eventbridge_target` with \
-                 `create = true`",
-                show::quoted(region)
-            );
             let next = match near {
                 Some(near) => format!("the same command with {}", show::quoted(near)),
-                None => make,
+                None => format!(
+                    "`aws logs create-log-group --region {} --log-group-name {word}` makes it, or a `scalr_eventbridge_target` \
+                     with `create = true`",
+                    show::quoted(region)
+                ),
             };
             Failure::WithNext { what, next }.into()
         }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use scalr_api::{Client, Connection, ConnectionId, Object, Status};
 use tokio::time::Instant;
 
-use super::super::event_source::{self, Seen};
+use super::super::event_source::{self, BusSeen};
 use super::super::exit::Failure;
 use super::super::{aws, given, lookup, out, progress};
 use super::shown::{One, print};
@@ -95,7 +95,7 @@ async fn waits_for(found: &Object<Connection>, args: &Args) -> anyhow::Result<St
     );
     Ok(
         match event_source::look(args.aws_endpoint.as_deref(), wire).await {
-            Seen::WithoutBus if args.timeout.is_none() => {
+            BusSeen::WithoutBus if args.timeout.is_none() => {
                 let what = format!(
                     "the connection `{id}` stays {}: no event bus is associated with its event source",
                     wire.status
@@ -105,9 +105,11 @@ async fn waits_for(found: &Object<Connection>, args: &Args) -> anyhow::Result<St
                 );
                 return Err(Failure::WithNext { what, next }.into());
             }
-            Seen::WithoutBus => format!("{waits}. No event bus is associated with its event source: {bus}"),
-            Seen::Other => format!("{waits}. `scalr-eventbridge status` says what it waits for"),
-            Seen::Hidden(why) => format!(
+            BusSeen::WithoutBus => {
+                format!("{waits}. No event bus is associated with its event source: {bus}")
+            }
+            BusSeen::Other => format!("{waits}. `scalr-eventbridge status` says what it waits for"),
+            BusSeen::Hidden(why) => format!(
                 "{waits}. AWS's side was not seen ({why}). If no event bus is associated with its event source: {bus}"
             ),
         },

@@ -3,6 +3,8 @@
 //!
 //! Codes, statuses and limits are those of the API's reference.
 
+use serde::Deserialize;
+
 use super::{Call, Operation};
 use crate::fault::Fault;
 use crate::state::role::{Role, Roles};
@@ -13,6 +15,15 @@ mod tags;
 
 /// The implemented operations of the service.
 pub(crate) const TABLES: &[&[&dyn Operation]] = &[roles::OPS, policies::OPS, tags::OPS];
+
+/// What a listing of what belongs to one role is asked with.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListOfRole {
+    role_name: String,
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
 
 fn fault(status: u16, code: &'static str, why: impl Into<String>) -> Fault {
     Fault {

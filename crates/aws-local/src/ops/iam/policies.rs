@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::roles::encoded;
-use super::{fault, malformed, role};
+use super::{ListOfRole, fault, malformed, role};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, iam_page, without_nulls};
 use crate::policy::Policy;
@@ -39,14 +39,6 @@ struct Put {
 struct Named {
     role_name: String,
     policy_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    role_name: String,
-    marker: Option<String>,
-    max_items: Option<usize>,
 }
 
 fn put(call: &mut Call<'_>, input: Put) -> Answer {
@@ -89,7 +81,7 @@ fn get(call: &mut Call<'_>, input: &Named) -> Answer {
     }))
 }
 
-fn list(call: &mut Call<'_>, input: &List) -> Answer {
+fn list(call: &mut Call<'_>, input: &ListOfRole) -> Answer {
     let role = role(call, &input.role_name)?;
     let names = role.policies.keys().map(|name| (&**name, name));
     let page = iam_page(
@@ -111,7 +103,7 @@ fn delete(call: &mut Call<'_>, input: &Named) -> Answer {
     removed.map(|_| json!({})).ok_or_else(|| missing(input))
 }
 
-fn none_of(call: &mut Call<'_>, input: &List, list: &str) -> Answer {
+fn none_of(call: &mut Call<'_>, input: &ListOfRole, list: &str) -> Answer {
     role(call, &input.role_name)?;
     let none: Vec<Value> = Vec::new();
     Ok(json!({ list: { "member": none }, "IsTruncated": false }))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{fault, quota, role};
+use super::{ListOfRole, fault, quota, role};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, iam_page, without_nulls};
 use crate::state::Tags;
@@ -38,14 +38,6 @@ struct Tagged {
 struct Untagged {
     role_name: String,
     tag_keys: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    role_name: String,
-    marker: Option<String>,
-    max_items: Option<usize>,
 }
 
 fn tag(call: &mut Call<'_>, input: Tagged) -> Answer {
@@ -83,7 +75,7 @@ fn untag(call: &mut Call<'_>, input: &Untagged) -> Answer {
     Ok(json!({}))
 }
 
-fn list(call: &mut Call<'_>, input: &List) -> Answer {
+fn list(call: &mut Call<'_>, input: &ListOfRole) -> Answer {
     let tags = &role(call, &input.role_name)?.tags;
     let pairs = tags.iter().map(|(key, value)| (&**key, pair(key, value)));
     let page = iam_page("ListRoleTags", pairs, input.marker.as_deref(), input.max_items)?;
