@@ -51,7 +51,7 @@ mod turn;
 pub use admission::{Admission, Capacity, Guest};
 pub use arn::partition;
 pub use assumptions::{ASSUMPTIONS, Assumption, Assumptions};
-pub use config::{Config, UnknownRoles};
+pub use config::{Config, RegionCheck, UnknownRoles};
 pub use host::{BadHost, host};
 pub use journal::DataError;
 pub use server::{Error, Server};
