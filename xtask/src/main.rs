@@ -19,6 +19,7 @@ mod console;
 mod demo;
 mod dist;
 mod docs;
+mod environment;
 mod mirror;
 mod permissions;
 mod places;
