@@ -41,7 +41,7 @@ fn filled(page: &str, mark: &str, table: &str) -> Result<String> {
 
 /// A row for each constant: its text, and what its comment says.
 fn provider(code: &str) -> Result<String> {
-    let mut table = "| variable | what it sets |\n|---|---|\n".to_owned();
+    let mut rows = vec!["| variable | what it sets |\n|---|---|\n".to_owned()];
     let mut comment = Vec::new();
     for line in code.lines() {
         if let Some(text) = line.strip_prefix("/// ") {
@@ -53,11 +53,11 @@ fn provider(code: &str) -> Result<String> {
             let name = name.with_context(|| format!("{DECLARED}: no name in `{line}`"))?;
             ensure!(!comment.is_empty(), "{DECLARED}: `{name}` has no comment");
             let sets = comment.join(" ");
-            table += &format!("| `{name}` | {} |\n", sets.trim_end_matches('.'));
+            rows.push(format!("| `{name}` | {} |\n", sets.trim_end_matches('.')));
         }
         comment.clear();
     }
-    Ok(table)
+    Ok(rows.concat())
 }
 
 /// An option that a variable stands for, as a help shows it.
@@ -88,14 +88,12 @@ fn options(helps: &[String]) -> Result<String> {
     }
     ensure!(!found.is_empty(), "no help of scalr-eventbridge names a variable");
     found.sort_by(|a, b| a.variable.cmp(&b.variable));
-    let mut table = "| variable | option | what it sets | default |\n|---|---|---|---|\n".to_owned();
-    for one in found {
-        table += &format!(
-            "| `{}` | `{}` | {} |{} |\n",
-            one.variable, one.option, one.sets, one.default
-        );
-    }
-    Ok(table)
+    let mut rows = vec!["| variable | option | what it sets | default |\n|---|---|---|---|\n".to_owned()];
+    rows.extend(found.iter().map(|one| {
+        let (variable, option, sets, default) = (&one.variable, &one.option, &one.sets, &one.default);
+        format!("| `{variable}` | `{option}` | {sets} |{default} |\n")
+    }));
+    Ok(rows.concat())
 }
 
 /// `--name <VALUE>  What it sets [env: NAME=] [default: text]`.
