@@ -188,7 +188,7 @@ pub(super) const AUDIT_LOG: &[Field] = &[
         "detail.target.context.environment.id",
         String,
         "environment_id",
-        "Id of the environment of the object,  `env-…` or `org-…`.",
+        "Id of the environment of the object, `env-…` or `org-…`.",
     )
     .of(ENVIRONMENT_ID),
     field(
@@ -201,7 +201,7 @@ pub(super) const AUDIT_LOG: &[Field] = &[
         "detail.target.context.workspace.id",
         String,
         "workspace_id",
-        "Id of the workspace of the object,  `ws-…`.",
+        "Id of the workspace of the object, `ws-…`.",
     )
     .of(WORKSPACE_ID),
     field(
