@@ -1,5 +1,6 @@
 //! `clock`: what the clock of the local AWS shows, and moving it. In `dev` the companion's moves with it.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use super::aws::Place;
@@ -61,11 +62,23 @@ fn advance(text: &str) -> Result<Duration, String> {
     Ok(by)
 }
 
+/// What is wrong with arguments that move the clock back: for clap they have an option that there is not.
+pub(super) fn backwards(mut args: impl Iterator<Item = OsString>) -> Option<String> {
+    args.find(|arg| arg == "clock")?;
+    args.find(|arg| arg == "advance")?;
+    let by = args.find_map(|arg| {
+        Some(arg.to_str()?.strip_prefix('-')?.to_owned()).filter(|by| given::span(by).is_ok())
+    })?;
+    Some(format!(
+        "the clock only moves forward, such as with `scalr-eventbridge clock advance {by}`; it stays as it is"
+    ))
+}
+
 pub(super) async fn main(what: What) -> anyhow::Result<()> {
     let (now, form) = match &what {
-        What::Show(args) => (LocalAws::at(&args.place, CLOCK)?.now().await?, &args.form),
+        What::Show(args) => (LocalAws::at(&args.place, CLOCK).await?.now().await?, &args.form),
         What::Advance(args) => (
-            LocalAws::at(&args.place, CLOCK)?.advance(args.by).await?,
+            LocalAws::at(&args.place, CLOCK).await?.advance(args.by).await?,
             &args.form,
         ),
     };
