@@ -88,3 +88,28 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
 fn print(form: &Form, now: &Now) -> anyhow::Result<()> {
     form.print(now, || now.now.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_below_zero_moves_the_clock_back() {
+        for (line, want) in [
+            ("clock advance -5d", Some("clock advance 5d`")),
+            ("--log info clock advance --json -90s", Some("clock advance 90s`")),
+            ("clock advance 5d", None),
+            ("clock advance -x", None),
+            ("clock advance --tabel", None),
+            ("clock show -5d", None),
+            ("tail /g --since -5m", None),
+        ] {
+            let said = backwards(line.split(' ').map(OsString::from));
+            assert_eq!(said.is_some(), want.is_some(), "{line}: {said:?}");
+            assert!(
+                said.unwrap_or_default().contains(want.unwrap_or_default()),
+                "{line}"
+            );
+        }
+    }
+}

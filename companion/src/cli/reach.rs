@@ -152,3 +152,72 @@ fn refusal(place: &Place<'_>, kept_from: &[(Chain, Vec<Finding>)]) -> Failure {
         next: next.join("\n      "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::chain::{Hidden, Rule, Target};
+    use super::*;
+
+    const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/g";
+    const OTHER: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/other:*";
+    const ABROAD: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/g";
+    const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:q";
+
+    fn rules(enabled: bool, arns: &[&str]) -> Seen {
+        let target = |arn: &&str| Target {
+            id: "t".to_owned(),
+            arn: (*arn).to_owned(),
+            missing_log_group: None,
+        };
+        let rule = Rule {
+            name: "r".to_owned(),
+            enabled,
+            targets: arns.iter().map(target).collect(),
+        };
+        Seen::Visible(Aws {
+            source: Some("ACTIVE".to_owned()),
+            rules: Some(vec![rule]),
+        })
+    }
+
+    #[test]
+    fn only_what_was_seen_to_lead_nowhere_keeps_a_run_from_being_started() {
+        let place = Place {
+            group: "/g",
+            region: "us-east-1",
+        };
+        let (active, paused) = (Status::Active, Status::Disabled);
+        let hidden = || Seen::Hidden(Hidden::Failed("no".to_owned()));
+        for (status, aws, want) in [
+            (&active, rules(true, &[GROUP]), &[][..]),
+            (&active, rules(true, &[OTHER, GROUP]), &[]),
+            (&active, rules(true, &[QUEUE]), &[]),
+            (&active, hidden(), &[]),
+            (&Status::Other("new".to_owned()), rules(true, &[GROUP]), &[]),
+            (&active, rules(true, &[OTHER]), &["but to `/other`"]),
+            (&active, rules(true, &[ABROAD]), &["but to `/g`"]),
+            (&active, rules(true, &[]), &["has no target"]),
+            (&active, rules(false, &[GROUP]), &["is disabled"]),
+            (&paused, rules(true, &[GROUP]), &["is paused"]),
+            (&paused, rules(true, &[OTHER]), &["but to `/other`", "is paused"]),
+            (&paused, hidden(), &["not seen: no", "is paused"]),
+            (&Status::Pending, rules(true, &[GROUP]), &["is pending"]),
+            (&Status::Failed, rules(true, &[GROUP]), &["has failed"]),
+        ] {
+            let chain = Chain {
+                name: "prod".to_owned(),
+                id: "in-1".to_owned(),
+                region: "us-east-1".to_owned(),
+                status: status.clone(),
+                error: None,
+                source: Some("aws.partner/scalr.com/acme/prod".to_owned()),
+                aws,
+                last_error: None,
+            };
+            let found = why_not(&chain, &place);
+            let fits =
+                found.len() == want.len() && found.iter().zip(want).all(|(one, part)| one.why.contains(part));
+            assert!(fits, "{chain:?}: {found:?}");
+        }
+    }
+}

@@ -14,4 +14,6 @@ mod standing;
 
 pub(super) use self::read::{Connection, Region, Report, Settings, connection, region, report};
 pub(super) use self::seen::{Aws, Chain, Link, Seen};
+#[cfg(test)]
+pub(super) use self::seen::{Hidden, Rule, Target};
 pub(super) use self::standing::{Finding, Standing, State};
