@@ -3,8 +3,9 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! exit fields given jq loopback out progress signals usage  exit codes; fields of events; values of options; jq filters; which URLs are on this machine;
-//!                                                   stdout and stderr; long waits; a command's signals; the usage line of a mistake
+//! assumptions exit fields given jq loopback out progress signals usage  what the local AWS assumes; exit codes; fields of events; values of options; jq
+//!                                                   filters; which URLs are on this machine; stdout and stderr; long waits; a command's signals; the usage
+//!                                                   line of a mistake
 //! answering aws hint remote show                    AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; tables
 //!                                                   and JSON
 //! chain event_source local_aws log_groups lookup reach readable  what events pass; event sources at AWS; what the local AWS has beyond AWS; log groups;
@@ -13,6 +14,7 @@
 //! ```
 
 mod answering;
+mod assumptions;
 mod audit_log;
 mod aws;
 mod aws_local;
