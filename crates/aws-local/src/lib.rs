@@ -33,11 +33,6 @@ mod host;
 mod http;
 pub mod injection;
 mod journal;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the deliveries of custom event buses are to use it"
-)]
 mod jsonata;
 mod jsontext;
 mod model;

@@ -34,7 +34,8 @@ mod template;
 mod tests;
 mod value;
 
-pub(crate) use error::{Failure, Invalid};
-pub(crate) use expression::{Expression, Output, Setting};
+#[cfg(test)]
+use error::Failure;
+pub(crate) use expression::{Expression, Setting};
 pub(crate) use meter::Limits;
 pub(crate) use template::Template;

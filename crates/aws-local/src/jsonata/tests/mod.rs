@@ -35,7 +35,7 @@ fn evaluate(expression: &str, events: &str) -> Result<String, Failure> {
     let expression = Expression::parse(&format!("{{%{expression}%}}")).unwrap();
     expression
         .evaluate(events, &setting())
-        .map(super::Output::payload)
+        .map(super::expression::Output::payload)
 }
 
 fn check(expression: &str, expected: &str) {
