@@ -479,7 +479,6 @@ async fn what_aws_refuses_of_a_custom_bus_is_reported() {
             says("AccessDeniedException", "Access denied."),
         ),
         ("v2:DescribeEventBus", Trouble::Empty),
-        ("v2:ListTagsForResource", Trouble::Empty),
     ] {
         fake.state().trouble(call, trouble);
         let refused = harness.resource(NAME).read(&state).await.unwrap_err();
