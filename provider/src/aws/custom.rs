@@ -10,11 +10,26 @@ use std::collections::HashMap;
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridgev2::types::{BusState, EventBusSummary};
 
+use tfplugin::{Diagnostic, Diagnostics};
+
 use super::calls::{found, split};
 use super::tags::{self, Ignored, Tags};
 use super::{Error, Regional, arn};
 
+/// The service of custom event buses would be asked at AWS itself.
+pub fn events_alone_elsewhere() -> Diagnostic {
+    super::events_alone_elsewhere(("EventBridge V2", "eventsv2", "EVENTBRIDGEV2"))
+}
+
 impl Regional {
+    /// The clients, where custom event buses are where EventBridge is.
+    pub fn with_custom_buses(self) -> Result<Self, Diagnostics> {
+        if self.has_custom_buses {
+            return Ok(self);
+        }
+        Err(events_alone_elsewhere().into())
+    }
+
     /// The custom event bus with this ARN.
     pub async fn custom_bus(&self, arn: &str) -> Result<Option<DescribeEventBusOutput>, Error> {
         const CALL: &str = "eventsv2:DescribeEventBus";

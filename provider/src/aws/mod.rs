@@ -174,6 +174,16 @@ fn another_account(what: &str, found: &str, wanted: &str) -> Diagnostic {
     ))
 }
 
+/// EventBridge alone has an endpoint of its own: what a resource of another service would change is not what is meant.
+/// `service`: its name, that of its endpoint in the provider's `aws`, and the end of its variable's.
+pub fn events_alone_elsewhere((service, endpoint, variable): (&str, &str, &str)) -> Diagnostic {
+    Diagnostic::error(format!("{service} has no endpoint, and EventBridge has one of its own")).detail(format!(
+        "EventBridge is asked at another endpoint than AWS's, while {service} would be asked at AWS itself, which is then not what \
+         is meant. Nothing was asked or changed there. Set `endpoints.{endpoint}` in the provider's `aws`, or \
+         `AWS_ENDPOINT_URL_{variable}`; or `AWS_ENDPOINT_URL` for all services."
+    ))
+}
+
 /// A text that AWS holds: it has no empty ones.
 pub fn filled(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)

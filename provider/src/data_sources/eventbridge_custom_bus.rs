@@ -11,7 +11,6 @@ use crate::aws::{custom, custom_checks};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
-use crate::resources::eventbridge_custom_bus::refuse_elsewhere;
 use crate::values::Region;
 
 /// A custom event bus of the AWS account that something else makes: its ARN, its state, and for how long it keeps events.
@@ -57,8 +56,9 @@ impl DataSource for CustomBus {
     type Client = Client;
 
     async fn read(config: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = defaults::regional(operation, config.region.as_ref()).await?;
-        refuse_elsewhere(&aws)?;
+        let aws = defaults::regional(operation, config.region.as_ref())
+            .await?
+            .with_custom_buses()?;
         let name = config.name.clone();
         let failed = |e: crate::aws::Error| e.during(messages::doing_read_custom_bus(&name));
         let found = match aws.custom_bus_named(&name).await.map_err(failed)? {

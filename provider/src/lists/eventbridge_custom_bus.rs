@@ -6,7 +6,7 @@ use super::messages;
 use crate::aws::custom_checks;
 use crate::defaults;
 use crate::failure::Cause as _;
-use crate::resources::eventbridge_custom_bus::{CustomBus, refuse_elsewhere};
+use crate::resources::eventbridge_custom_bus::CustomBus;
 use crate::values::Region;
 
 /// Finds the custom event buses of the AWS account, managed or not; those that other accounts share with it are left out.
@@ -24,8 +24,9 @@ impl List for CustomBuses {
     type Of = CustomBus;
 
     async fn list(self, operation: &mut Operation<'_, Self>, found: &mut Found<CustomBus>) -> Result<()> {
-        let aws = defaults::regional(operation, self.region.as_ref()).await?;
-        refuse_elsewhere(&aws)?;
+        let aws = defaults::regional(operation, self.region.as_ref())
+            .await?
+            .with_custom_buses()?;
         let listed = aws
             .custom_buses(self.name_prefix.as_deref().unwrap_or_default())
             .await;

@@ -15,9 +15,7 @@ use crate::aws::custom::{is_on_its_way, retention, wire_custom_tags};
 use crate::aws::retry::{Attempted, InTheWay, Retry};
 use crate::aws::tags::Tags;
 use crate::aws::{Error, Regional, held_text};
-use crate::defaults;
 use crate::failure::{Cause as _, Effect};
-use crate::values::Region;
 
 /// How often a bus is looked at that is about to be in another state.
 const EVERY: Duration = Duration::from_secs(2);
@@ -27,24 +25,6 @@ const LOST_ANSWERS_MAX: u32 = 3;
 const DELETIONS_MAX: u32 = 3;
 /// Private state: the ARN of the key that AWS shows where an alias or an id is written.
 const KEY: &str = "kms_key_arn";
-
-/// The clients of the bus's region.
-pub(super) async fn regional(
-    operation: &Operation<'_, CustomBus>,
-    region: Option<&Region>,
-) -> Result<Regional> {
-    let aws = defaults::regional(operation, region).await?;
-    refuse_elsewhere(&aws)?;
-    Ok(aws)
-}
-
-/// Refuses what would ask AWS itself, while EventBridge is elsewhere.
-pub fn refuse_elsewhere(aws: &Regional) -> Result<()> {
-    if aws.has_custom_buses {
-        return Ok(());
-    }
-    Err(messages::events_alone_elsewhere().into())
-}
 
 /// A bus that has just been made.
 #[derive(Debug, Default)]

@@ -38,11 +38,6 @@ pub(super) mod doing {
     }
 }
 
-/// The bus would be at AWS itself.
-pub(super) fn events_alone_elsewhere() -> Diagnostic {
-    messages::events_alone_elsewhere(("The service of custom event buses", "eventsv2", "EVENTBRIDGEV2"))
-}
-
 pub(super) async fn nothing_to_import(name: &str, aws: &Regional) -> Diagnostic {
     let what = format!("custom event bus `{name}`");
     messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)

@@ -14,8 +14,6 @@ use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner};
 use crate::values::Region;
-pub use aws::refuse_elsewhere;
-use aws::regional;
 use messages::doing;
 
 /// A custom event bus (EventBridge V2): it keeps events for up to a year, delivers them in order, and replays them from a point in time. A `scalr_eventbridge_bus` is of the other kind, which AWS calls Classic.
@@ -66,7 +64,9 @@ impl Resource for CustomBus {
     const PLANS_DESTROY: bool = true;
 
     async fn create(mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = regional(operation, plan.region.as_ref()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref())
+            .await?
+            .with_custom_buses()?;
         plan.complete(&aws, operation.client())?;
         Owner::ensure(operation);
         let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
@@ -80,7 +80,9 @@ impl Resource for CustomBus {
     }
 
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
-        let aws = regional(operation, state.region.as_ref()).await?.refreshing();
+        let aws = defaults::refreshing(operation, state.region.as_ref())
+            .await?
+            .with_custom_buses()?;
         state.region = Some(Region::from(&*aws.name));
         let name = state.name.clone();
         let failed = |e: Error| e.during(doing::read(&name));
@@ -111,7 +113,9 @@ impl Resource for CustomBus {
     }
 
     async fn update(prior: Self, mut plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
-        let aws = regional(operation, plan.region.as_ref()).await?;
+        let aws = defaults::regional(operation, plan.region.as_ref())
+            .await?
+            .with_custom_buses()?;
         plan.complete(&aws, operation.client())?;
         Owner::ensure(operation);
         plan.state.clone_from(&prior.state);
@@ -134,7 +138,9 @@ impl Resource for CustomBus {
     }
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
-        let aws = regional(operation, state.region.as_ref()).await?;
+        let aws = defaults::regional(operation, state.region.as_ref())
+            .await?
+            .with_custom_buses()?;
         aws::delete(operation, &aws, &state).await
     }
 

@@ -4,6 +4,7 @@ use scalr_events::regions;
 use tfplugin::{Plan, PlanAction, Value};
 
 use super::{CustomBus, messages};
+use crate::aws::custom::events_alone_elsewhere;
 use crate::aws::look::Service;
 use crate::defaults;
 use crate::ownership::Object;
@@ -90,7 +91,7 @@ async fn look(plan: &mut Plan<'_, CustomBus>) {
         return;
     };
     if !aws.has_custom_buses {
-        plan.error(messages::events_alone_elsewhere().at(CustomBus::name()));
+        plan.error(events_alone_elsewhere().at(CustomBus::name()));
         return;
     }
     let name = plan.planned(CustomBus::name()).known();

@@ -181,7 +181,7 @@ async fn an_existing_bus_is_refused_with_its_import_block() {
         &made.diags,
         &["exists already", &format!("id = \"{arn}\""), "`moved`"],
     );
-    // Whoever may not list them reads its name.
+    // Without the permission to list them its name is there to import it by.
     fake.state()
         .trouble("v2:ListEventBuses", Trouble::Says("AccessDeniedException", "No."));
     let planned = resource.plan(None, config(json!({}))).await.unwrap();
