@@ -372,6 +372,7 @@ async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> 
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts.clone(),
         unknown_roles: args.limits.unknown_roles.into(),
+        assumptions: args.limits.assumptions.all(),
         targets: args.limits.targets.clone(),
         log_bytes_max: args.limits.log_bytes_max,
         ..aws_local::Config::default()
