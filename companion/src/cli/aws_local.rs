@@ -61,7 +61,7 @@ pub(super) struct Args {
     /// The region of requests that name none.
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
-    /// Take a region that this version does not know, such as one that AWS has added since.
+    /// Take regions that this version does not know, such as one that AWS has added since: `--region`, and those of requests.
     #[arg(long)]
     any_region: bool,
     /// Listen on other addresses than loopback. No signature is checked: anybody who reaches it can do anything in it.
@@ -98,6 +98,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         data_dir: args.data_dir,
         account: args.account,
         region: args.region,
+        check_region: given::region_check(args.any_region),
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts,
         unknown_roles: args.limits.unknown_roles.into(),

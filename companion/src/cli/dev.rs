@@ -91,8 +91,9 @@ pub(super) struct Servers {
     /// The AWS region of requests that name none; without it, `us-east-1`.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Take a region that this version does not know, such as one that AWS has added since.
-    #[arg(long, requires = "region")]
+    /// Take regions that this version does not know, such as one that AWS has added since: `--region`, and those of requests
+    /// to the local AWS.
+    #[arg(long)]
     any_region: bool,
     /// Drop events that were held for longer than this.
     #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u32).range(1..))]
@@ -230,7 +231,7 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
         Some(dir) => StateDir::Kept(dir.clone()),
         None => StateDir::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
     };
-    let aws_endpoint = super::aws::checked(args.aws_endpoint.as_deref())?;
+    let aws_endpoint = super::aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     // Before anything else in the directory is used.
     let lock = store::lock(state.path())?;
     let aws = local_aws(args).await?;
@@ -369,6 +370,7 @@ async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> 
         data_dir: args.data_dir.as_ref().map(|dir| dir.join("aws")),
         account: args.account().to_owned(),
         region: args.region().to_owned(),
+        check_region: given::region_check(args.any_region),
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts.clone(),
         unknown_roles: args.limits.unknown_roles.into(),

@@ -48,7 +48,7 @@ WITHOUT_ENUMS = {"sqs"}
 
 def rust(pattern):
     """The pattern as the regex crate takes it; Java's \\w and \\d are ASCII."""
-    if pattern == r"^(?!\s*$).+":
+    if pattern.removeprefix("^") == r"(?!\s*$).+":
         return r".*[^ \t\r\n].*"
     if pattern.startswith(r"\S([\s\S]*\S)?"):
         return r"\S(.*\S)?"

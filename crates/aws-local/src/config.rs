@@ -14,6 +14,10 @@ pub enum UnknownRoles {
     Deny,
 }
 
+/// Why a request for a region is refused; what names one that AWS has passes. The list of AWS's regions belongs to who starts
+/// the local AWS.
+pub type RegionCheck = fn(&str) -> Result<(), String>;
+
 /// Settings of one local AWS. All fields have defaults: `Config { region: …, ..Config::default() }`.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -25,6 +29,8 @@ pub struct Config {
     pub account: String,
     /// The region of requests whose signature does not name one.
     pub region: String,
+    /// Which regions a request may be signed for; by default, all.
+    pub check_region: RegionCheck,
     /// Listen beyond loopback. Signatures are not checked, so anybody who reaches the port may do anything.
     pub allow_remote: bool,
     /// Hosts beyond loopback that API destinations and connections may call.
@@ -48,6 +54,7 @@ impl Default for Config {
             data_dir: None,
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
+            check_region: |_| Ok(()),
             allow_remote: false,
             allow_hosts: Vec::new(),
             unknown_roles: UnknownRoles::Allow,

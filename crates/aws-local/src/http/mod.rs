@@ -61,6 +61,7 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         faults: Faults::default(),
         tails: Arc::new(Semaphore::new(tail::SESSIONS_MAX)),
         default_region: config.region.clone(),
+        check_region: config.check_region,
     });
     let guard = Arc::new(guard::Guard {
         any_host: config.allow_remote,
@@ -123,6 +124,9 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (wire, request) = read(&edge.default_region, &head.headers, &head.uri, &bytes);
     match request {
         Ok(request) => {
+            if let Err(why) = (edge.check_region)(&request.region) {
+                return wire.no_region(request.service, &request.region, &why);
+            }
             let operation = format!("{}:{}", request.service.prefix(), request.operation);
             edge.calls.count(&operation, &head.headers);
             answer(&edge, wire, &request, &operation).await

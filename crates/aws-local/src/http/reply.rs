@@ -67,6 +67,21 @@ impl Wire {
         headers
     }
 
+    /// The refusal of a signature for a region that AWS does not have: a client of AWS's would not even find the host, and where
+    /// it reaches another region's, that one answers so.
+    pub(crate) fn no_region(self, service: Service, region: &str, why: &str) -> Response {
+        let (status, code) = match self {
+            Self::Query(_) => (403, "SignatureDoesNotMatch"),
+            Self::Json1_0 | Self::Json1_1 | Self::RestJson | Self::Cbor => (400, "InvalidSignatureException"),
+        };
+        let message = format!("Credential should be scoped to a valid region, not '{region}'. {why}");
+        let fault = Fault {
+            status,
+            ..Fault::new(code, message)
+        };
+        self.answer(service, "", Err(fault))
+    }
+
     fn media_type(self) -> &'static str {
         match self {
             Self::Json1_0 => "application/x-amz-json-1.0",
@@ -111,6 +126,7 @@ fn sqs_names(code: &str) -> (String, String) {
         "ValidationException"
         | "SerializationException"
         | "UnknownOperationException"
+        | "InvalidSignatureException"
         | "InternalFailure" => (framework(code), code.to_owned()),
         other => (own(other), other.to_owned()),
     }

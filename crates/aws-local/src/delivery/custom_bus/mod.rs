@@ -8,7 +8,8 @@
 //! ```text
 //! failure place    why a delivery failed; which subscriber it is of
 //! payload role     what a target is given; what the subscriber's role allows
-//! record target    what is sent to a dead-letter queue; the kinds of targets
+//! record universal what is sent to a dead-letter queue; calls of AWS's APIs
+//! target           the kinds of targets
 //! ```
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ mod place;
 mod record;
 mod role;
 mod target;
+mod universal;
 
 pub(crate) use place::To;
 use place::resource;

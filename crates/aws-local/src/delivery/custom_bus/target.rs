@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::payload;
 use super::place::{To, resource};
 use super::role::may;
+use super::{payload, universal};
 use crate::arn::{Arn, arn};
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::queue::{enqueue, message};
@@ -52,15 +52,19 @@ pub(super) fn send(
     {
         role(turn, "events:PutEvents")?;
         let (name, id) = resource.split_once('/').unwrap_or((resource, ""));
-        return to_custom_bus(
-            turn,
-            to,
-            (&there, name, id),
-            event,
-            payload::of(subscriber, event)?,
-        );
+        let payload = payload::of(turn, subscriber, event)?;
+        return to_custom_bus(turn, to, (&there, name, id), event, payload);
     }
-    let payload = payload::of(subscriber, event)?;
+    if arn.resource == universal::PUT_LOG_EVENTS {
+        let input = payload::parameters(turn, subscriber, event, true)?;
+        return universal::put_log_events(turn, to, subscriber, input.unwrap_or_default(), in_story);
+    }
+    let payload = if arn.resource.starts_with("aws-sdk:") {
+        let input = payload::parameters(turn, subscriber, event, true)?;
+        input.unwrap_or_default().to_string().into()
+    } else {
+        payload::of(turn, subscriber, event)?
+    };
     turn.world.outbox.record(InvocationRecord {
         at: turn.now,
         account: to.realm.account().to_owned(),
@@ -80,8 +84,9 @@ fn to_queue(
     subscriber: &Subscriber,
     event: &Event,
 ) -> Result<(), Failure> {
-    let payload = payload::of(subscriber, event)?;
-    let message = message_of(turn, subscriber, payload)?;
+    let payload = payload::of(turn, subscriber, event)?;
+    let parameters = payload::parameters(turn, subscriber, event, false)?;
+    let message = message_of(turn, payload, parameters.as_ref())?;
     let now = turn.now;
     let queue = turn.world.realm(there).queues.get_mut(name);
     let queue = queue.ok_or_else(|| Failure::no_resource(&format!("queue {name}")))?;
@@ -99,51 +104,46 @@ fn to_queue(
 }
 
 /// The message of an event, as `SqsParameters` has it.
-fn message_of(turn: &mut Turn<'_>, subscriber: &Subscriber, body: Arc<str>) -> Result<NewMessage, Failure> {
-    let parameters = subscriber.invoke.get("SqsParameters");
-    let text = |name: &str| literal(parameters.and_then(|parameters| parameters.get(name)), name);
-    let delay = text("DelaySeconds")?.map(|seconds| {
-        let parsed = seconds
-            .parse::<i64>()
-            .ok()
-            .filter(|seconds| (0..=900).contains(seconds));
+fn message_of(
+    turn: &mut Turn<'_>,
+    body: Arc<str>,
+    parameters: Option<&Value>,
+) -> Result<NewMessage, Failure> {
+    let parameter = |name: &str| parameters.and_then(|parameters| parameters.get(name));
+    let delay = literal(parameter("DelaySeconds")).map(|seconds| {
+        let parsed = seconds.parse::<i64>().ok();
+        let parsed = parsed.filter(|seconds| (0..=900).contains(seconds));
         parsed.ok_or_else(|| Failure::validation(format!("DelaySeconds is {seconds}; it is 0 to 900")))
     });
-    let attributes = |name: &str| attributes(parameters.and_then(|parameters| parameters.get(name)));
     Ok(NewMessage {
-        attributes: attributes("MessageAttributes")?,
-        system_attributes: attributes("MessageSystemAttributes")?,
-        deduplication: text("MessageDeduplicationId")?,
+        attributes: attributes(parameter("MessageAttributes")),
+        system_attributes: attributes(parameter("MessageSystemAttributes")),
+        deduplication: literal(parameter("MessageDeduplicationId")),
         delay_seconds: delay.transpose()?,
-        ..message(turn.dice.uuid(), body, text("MessageGroupId")?)
+        ..message(turn.dice.uuid(), body, literal(parameter("MessageGroupId")))
     })
 }
 
-fn attributes(given: Option<&Value>) -> Result<BTreeMap<String, MessageAttribute>, Failure> {
+fn attributes(given: Option<&Value>) -> BTreeMap<String, MessageAttribute> {
     let members = given.and_then(Value::as_object).into_iter().flatten();
     let attribute = |(name, value): (&String, &Value)| {
-        let text = |member: &str| literal(value.get(member), name);
         let attribute = MessageAttribute {
-            data_type: text("DataType")?.unwrap_or_else(|| "String".to_owned()),
-            string_value: text("StringValue")?,
-            binary_value: text("BinaryValue")?,
+            data_type: literal(value.get("DataType")).unwrap_or_else(|| "String".to_owned()),
+            string_value: literal(value.get("StringValue")),
+            binary_value: literal(value.get("BinaryValue")),
         };
-        Ok((name.clone(), attribute))
+        (name.clone(), attribute)
     };
     members.map(attribute).collect()
 }
 
-/// A parameter that is a text and no expression.
-fn literal(value: Option<&Value>, name: &str) -> Result<Option<String>, Failure> {
-    let Some(text) = value.and_then(Value::as_str) else {
-        return Ok(None);
-    };
-    if text.starts_with("{%") {
-        return Err(Failure::transformation(format!(
-            "{name}: JSONata expressions are not in the local AWS"
-        )));
+/// A parameter as text; one that came to nothing is absent.
+fn literal(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
-    Ok(Some(text.to_owned()))
 }
 
 /// As PutEvents of the envelope that the data is.

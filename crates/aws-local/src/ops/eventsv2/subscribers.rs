@@ -17,7 +17,9 @@ use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
 use crate::state::Tags;
-use crate::state::custom_bus::{BusState, CustomBus, FilterSet, Ordering, Retry, Subscriber, new_id};
+use crate::state::custom_bus::{
+    BusState, CustomBus, FilterSet, Ordering, Program, Retry, Subscriber, new_id,
+};
 use crate::state::rule::Target;
 
 /// AWS's default quota of subscribers of a bus.
@@ -166,10 +168,14 @@ fn check_transformer(transformer: &Value, invoke: &Value) -> Result<(), Fault> {
             "Transformer must be RAW for a target that is a Classic event bus",
         ));
     }
-    if target.contains(":aws-sdk:") {
+    if target.contains(":aws-sdk:") && kind != "RAW" {
         return Err(invalid("Transformer is not supported for USI targets"));
     }
     Ok(())
+}
+
+fn check_program(program: &Program) -> Result<(), Fault> {
+    program.problem().map_or(Ok(()), |problem| Err(invalid(problem)))
 }
 
 fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
@@ -246,6 +252,10 @@ fn check(call: &mut Call<'_>, input: &Create) -> Result<(FilterSet, Start), Faul
         now,
     )?;
     input.settings.check(&input.invoke_configuration)?;
+    check_program(&Program::new(
+        input.settings.transformer.as_ref(),
+        &input.invoke_configuration,
+    ))?;
     Ok((filters, start))
 }
 
@@ -264,6 +274,7 @@ impl Create {
             point_in_time: self.point_in_time_configuration,
             batch: None,
             transformer: None,
+            program: Program::default(),
             retry: Retry::default(),
             dead_letter: None,
             log: None,
@@ -280,6 +291,7 @@ impl Create {
             behind: BTreeMap::new(),
         };
         self.settings.write(&mut new);
+        new.program = Program::new(new.transformer.as_ref(), &new.invoke);
         new
     }
 }
@@ -368,6 +380,8 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         changed.stop(latest);
     }
     input.settings.write(&mut changed);
+    changed.program = Program::new(changed.transformer.as_ref(), &changed.invoke);
+    check_program(&changed.program)?;
     changed.modified = now;
     let mut answer = view(&bus_arn, &changed);
     if let Some(members) = answer.as_object_mut() {

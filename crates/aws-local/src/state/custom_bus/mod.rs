@@ -10,11 +10,13 @@ use crate::clock::{Dice, Millis};
 mod bus;
 mod live;
 mod log;
+mod program;
 mod source;
 mod subscriber;
 
 pub(crate) use bus::{BusPolicy, BusState, CustomBus};
 pub(crate) use log::{ContentType, Event, Log, NewEvent, sequence};
+pub(crate) use program::Program;
 pub(crate) use source::{EventSource, managed_rule};
 pub(crate) use subscriber::{Failing, FilterSet, Ordering, Retry, Subscriber};
 

@@ -7,6 +7,7 @@ use event_pattern::{FilterError, Filters, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::program::Program;
 use crate::clock::Millis;
 use crate::state::names::Tags;
 use crate::state::rule::Target;
@@ -30,6 +31,9 @@ pub(crate) struct Subscriber {
     /// What is asked for and has no default at creation is absent.
     pub(crate) batch: Option<Value>,
     pub(crate) transformer: Option<Value>,
+    /// The expressions in both.
+    #[serde(default)]
+    pub(crate) program: Program,
     pub(crate) retry: Retry,
     pub(crate) dead_letter: Option<String>,
     pub(crate) log: Option<Value>,

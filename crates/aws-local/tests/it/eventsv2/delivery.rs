@@ -1,13 +1,14 @@
 //! From an event that is published to what the target of a subscriber receives.
 
+use aws_sdk_eventbridgev2::error::ProvideErrorMetadata;
 use aws_sdk_eventbridgev2::types::{
-    InvokeConfiguration, OrderingType, PutEventsRequestEntry, PutEventsSystemMetadata, RetryPolicy,
-    SubscriberState, SuccessCode, Transformer, TransformerType,
+    InvokeConfiguration, JsonataConfiguration, OrderingType, PutEventsRequestEntry, PutEventsSystemMetadata,
+    RetryPolicy, SubscriberState, SuccessCode, Transformer, TransformerType, UniversalTargetParameters,
 };
 use serde_json::{Value, json};
 
-use super::{QUEUE, ROLE, bus, delete_queue, make_queue, received};
-use crate::client::REGION;
+use super::{Bus, QUEUE, ROLE, bus, delete_queue, make_queue, received};
+use crate::client::{CUSTOMER, REGION};
 use crate::sqs;
 
 #[tokio::test]
@@ -232,6 +233,107 @@ async fn a_subscriber_begins_where_it_is_asked_to() {
             ("2".to_owned(), replayed),
             ("3".to_owned(), live)
         ]
+    );
+    bus.local.stop().await;
+}
+
+/// A subscriber of the universal target for log groups.
+async fn subscribe_logs(bus: &Bus, input: &str) -> Result<(), String> {
+    let input = UniversalTargetParameters::builder().input(input).build().unwrap();
+    let target = InvokeConfiguration::builder()
+        .target_arn("arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents")
+        .role_arn(ROLE)
+        .universal_target_parameters(input)
+        .build()
+        .unwrap();
+    let create = bus
+        .client
+        .create_subscriber()
+        .name("logs")
+        .event_bus_arn(&bus.arn);
+    let made = create.invoke_configuration(target).send().await;
+    made.map(drop)
+        .map_err(|refused| refused.message().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn events_reach_a_log_group_through_an_input_of_expressions() {
+    let bus = bus().await;
+    let logs = bus.local.logs(CUSTOMER);
+    logs.create_log_group().log_group_name("g").send().await.unwrap();
+    let stream = logs.create_log_stream().log_group_name("g").log_stream_name("s");
+    stream.send().await.unwrap();
+    let message = "{% $events.{ 'Timestamp': $millis(), 'Message': $string(Data.detail) } %}";
+    let input =
+        |events: &str| json!({ "LogGroupName": "g", "LogStreamName": "s", "LogEvents": events }).to_string();
+    let broken = subscribe_logs(&bus, &input("{% $events.( %}")).await.unwrap_err();
+    assert!(
+        broken.starts_with("InvokeConfiguration: `LogEvents`: "),
+        "{broken}"
+    );
+    subscribe_logs(
+        &bus,
+        &input(
+            &message
+                .replace("$events.{", "[$events.{")
+                .replace("} %}", "}] %}"),
+        ),
+    )
+    .await
+    .unwrap();
+    bus.put(r#"{"n":1}"#, "g").await;
+    let found = logs
+        .get_log_events()
+        .log_group_name("g")
+        .log_stream_name("s")
+        .send()
+        .await
+        .unwrap();
+    let messages: Vec<_> = found
+        .events()
+        .iter()
+        .map(|event| event.message().unwrap_or_default())
+        .collect();
+    assert_eq!(messages, [r#"{"n":1}"#]);
+    bus.local.stop().await;
+}
+
+#[tokio::test]
+async fn an_expression_makes_the_message_and_its_group() {
+    let bus = bus().await;
+    let jsonata = |text: &str| {
+        let expression = JsonataConfiguration::builder().expression(text).build().unwrap();
+        Transformer::builder()
+            .r#type(TransformerType::Jsonata)
+            .jsonata_configuration(expression)
+            .build()
+    };
+    let arn = bus.subscribe("s", None).await;
+    let update = |text: &str| {
+        let update = bus.client.update_subscriber().subscriber_arn(&arn);
+        update.transformer(jsonata(text)).send()
+    };
+    assert_eq!(super::refused(update("{% ( %}").await), "InvalidInputException");
+    for (text, expected) in [
+        ("{% $events.Data.detail.duration / 1000000000 %}", json!(137)),
+        (
+            "{% {'run': $events.Data.detail.id, 'from': $events.SystemMetadata.\"aws:Source\"} %}",
+            json!({ "from": "acme", "run": "r" }),
+        ),
+    ] {
+        update(text).await.unwrap();
+        bus.put(r#"{"id":"r","duration":137000000000.0}"#, "g").await;
+        assert_eq!(bus.messages().await, [expected], "{text}");
+    }
+    // Nothing cannot be sent: the delivery fails, and is tried again.
+    update("{% $events.Data.detail.none %}").await.unwrap();
+    let (id, _) = bus.put("{}", "g").await;
+    let story = bus.local.look(&format!("events/{id}")).await;
+    let attempt = &story["buses"][0]["deliveries"][0]["attempts"][0];
+    assert_eq!(
+        attempt["error_code"],
+        json!("INPUT_TRANSFORMATION_FAILURE"),
+        "{story}"
     );
     bus.local.stop().await;
 }
