@@ -3,7 +3,7 @@
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridgev2::types::BusState;
 use scalr_events::regions;
-use tfplugin::{Diagnostic, WaitEnd};
+use tfplugin::{Diagnostic, Resource as _, WaitEnd};
 
 use super::CustomBus;
 use super::aws::Change;
@@ -62,7 +62,7 @@ pub(super) fn exists(name: &str, region: &str, arn: Option<&str>) -> Diagnostic 
     Diagnostic::error(format!("The custom event bus `{name}` exists already"))
         .detail(format!(
             "The account has it in {region}, and a name is one bus's. It was left as it is. {}",
-            what_to_do(&import_id)
+            what_to_do(name, &import_id)
         ))
         .at(CustomBus::name())
 }
@@ -72,16 +72,16 @@ pub(super) fn will_be_refused(name: &str, region: &str, arn: &str) -> Diagnostic
     Diagnostic::warning(format!("There is a custom event bus `{name}` already"))
         .detail(format!(
             "The account has it in {region}, and a name is one bus's: an apply fails unless it deletes that one first. {}",
-            what_to_do(arn)
+            what_to_do(name, arn)
         ))
         .at(CustomBus::name())
 }
 
-fn what_to_do(import_id: &str) -> String {
+fn what_to_do(name: &str, import_id: &str) -> String {
     format!(
         "If this resource has only another address now, use a `moved` block. If another resource or state has the bus, choose another \
          name. If nothing has it, as after an apply that was interrupted, import it with\n\n{}",
-        import_block(import_id)
+        import_block(CustomBus::NAME, &[name], import_id)
     )
 }
 
