@@ -72,6 +72,8 @@ pub struct AssumeRole {
 pub struct Endpoints {
     /// EventBridge.
     pub events: Option<String>,
+    /// EventBridge's custom event buses.
+    pub eventsv2: Option<String>,
     /// CloudWatch Logs.
     pub logs: Option<String>,
     /// SNS.
@@ -87,6 +89,8 @@ pub struct Endpoints {
 pub struct OwnEndpoints {
     /// EventBridge.
     pub events: bool,
+    /// EventBridge's custom event buses.
+    pub eventsv2: bool,
     /// SNS.
     pub sns: bool,
     /// SQS.

@@ -92,6 +92,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// A custom event bus.
+    CustomBus {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
     /// A rule.
     Rule {
         /// Its region.
@@ -140,6 +147,7 @@ impl Object {
     pub fn region(&self) -> Option<&str> {
         match self {
             Self::Bus { region, .. }
+            | Self::CustomBus { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -156,6 +164,7 @@ impl Object {
         let mut other = self.clone();
         match &mut other {
             Self::Bus { region, .. }
+            | Self::CustomBus { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -176,6 +185,7 @@ impl Object {
                 of == region && bus == name
             }
             Self::Bus { .. }
+            | Self::CustomBus { .. }
             | Self::LogGroup { .. }
             | Self::ApiDestination { .. }
             | Self::Queue { .. }
@@ -191,6 +201,7 @@ impl fmt::Display for Object {
             Self::AuditLogSetting { account } => write!(f, "the audit-log setting of account `{account}`"),
             Self::ApiDestination { name, .. } => write!(f, "the API destination `{name}`"),
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
+            Self::CustomBus { name, .. } => write!(f, "the custom event bus `{name}`"),
             Self::Rule { name, .. } => write!(f, "the rule `{name}`"),
             Self::Target { rule, id, .. } => write!(f, "the target `{id}` of the rule `{rule}`"),
             Self::LogGroup { name, .. } => write!(f, "the log group `{name}`"),
