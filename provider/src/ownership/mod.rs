@@ -85,6 +85,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// A connection of Scalr's.
+    Connection {
+        /// The region that it leads to.
+        region: String,
+        /// Its name.
+        name: String,
+    },
     /// An event bus.
     Bus {
         /// Its region.
@@ -140,6 +147,7 @@ impl Object {
     pub fn region(&self) -> Option<&str> {
         match self {
             Self::Bus { region, .. }
+            | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -156,6 +164,7 @@ impl Object {
         let mut other = self.clone();
         match &mut other {
             Self::Bus { region, .. }
+            | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -176,6 +185,7 @@ impl Object {
                 of == region && bus == name
             }
             Self::Bus { .. }
+            | Self::Connection { .. }
             | Self::LogGroup { .. }
             | Self::ApiDestination { .. }
             | Self::Queue { .. }
@@ -190,6 +200,7 @@ impl fmt::Display for Object {
         match self {
             Self::AuditLogSetting { account } => write!(f, "the audit-log setting of account `{account}`"),
             Self::ApiDestination { name, .. } => write!(f, "the API destination `{name}`"),
+            Self::Connection { name, .. } => write!(f, "the connection `{name}`"),
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
             Self::Rule { name, .. } => write!(f, "the rule `{name}`"),
             Self::Target { rule, id, .. } => write!(f, "the target `{id}` of the rule `{rule}`"),

@@ -30,8 +30,11 @@ const TAIL: &str = "
 A RunExecuted event has these ids among its tags only. `workspace_id` and `environment_id` become the tags `scalr-workspace:ID` and
 `scalr-environment:ID`. EventBridge matches a list when any element passes, so these two filters take texts, `prefix`, `wildcard` and
 `equals-ignore-case`, and not `anything-but`; to leave a workspace out, use its name: `workspace = { anything-but = \"sandbox\" }`. A pattern
-can ask for one of the filters `workspace_id`, `environment_id` and `tags` at a time; where either of two may match, use `any_of`. Whether such a
-workspace or environment exists is not looked up: an id or name that nothing has matches no event.
+can ask for one of the filters `workspace_id`, `environment_id` and `tags` at a time; where either of two may match, use `any_of`.
+
+An id or name that nothing has matches no event. The plan of a rule with a new pattern looks up its ids, where Scalr can be asked: the plan
+warns of one that Scalr does not have, with the nearest. It is no error, as a pattern may be for several Scalr accounts. Names are not looked
+up.
 
 ## Values
 
