@@ -1,35 +1,27 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
-use scalr_events::{nearest, regions};
+use scalr_events::{
+    SOURCE_LENGTH_MAX, SOURCE_SEGMENT_LENGTH_MAX, SegmentError, check_source_segment, nearest, regions,
+};
 use tfplugin::Number;
 
-/// An event source's name is at most this long, and starts with this.
+/// An event source's name starts with this.
 pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com/";
-const SOURCE_LENGTH_MAX: usize = 256;
 
 /// A segment of an event source's name: `prod`.
 pub fn source_segment(text: &str) -> Result<(), String> {
-    // The account's name, which is not known here, takes one letter and a slash at least.
-    let length_max = SOURCE_LENGTH_MAX - SOURCE_PREFIX.len() - 2;
-    if text.is_empty() {
-        return Err("must not be empty".to_owned());
-    }
-    if let Some(bad) = text
-        .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
-    {
-        return Err(format!(
+    check_source_segment(text).map_err(|error| match error {
+        SegmentError::Empty => "must not be empty".to_owned(),
+        SegmentError::Letter(bad) => format!(
             "must hold only letters, digits, `.`, `-` and `_`, as it becomes a part of the event source's name; it holds {}",
             shown(bad)
-        ));
-    }
-    if text.len() > length_max {
-        return Err(format!(
-            "must have at most {length_max} characters, as the event source's name has at most {SOURCE_LENGTH_MAX}; it has {}",
+        ),
+        SegmentError::TooLong => format!(
+            "must have at most {SOURCE_SEGMENT_LENGTH_MAX} characters, as the event source's name has at most {SOURCE_LENGTH_MAX}; it \
+             has {}",
             text.len()
-        ));
-    }
-    Ok(())
+        ),
+    })
 }
 
 /// An AWS account: `123456789012`.

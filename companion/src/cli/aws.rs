@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use super::exit::Failure;
 use super::loopback::is_loopback;
-use super::{given, out, remote};
+use super::{answering, given, out, remote};
 use crate::aws_wire::app_name;
 use crate::error_chain;
 
@@ -65,13 +65,16 @@ impl Place {
 }
 
 /// The SDK's configuration for AWS itself, or for the AWS at an endpoint. Without a region it is the one that the environment or
-/// the profile names, if any does. Its credentials were found. `part` is what of this program calls.
+/// the profile names, if any does. Something answers at the endpoint, and its credentials were found. `part` is what of this program calls.
 pub(super) async fn config(
     part: &str,
     region: Option<&str>,
     endpoint: Option<&str>,
 ) -> anyhow::Result<SdkConfig> {
     let endpoint = checked(endpoint)?;
+    if let Some(url) = &endpoint {
+        answering::as_aws(url).await?;
+    }
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()?);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
@@ -120,6 +123,15 @@ pub(super) fn checked(endpoint: Option<&str>) -> anyhow::Result<Option<String>> 
     Err(Failure::setting(format!(
         "AWS's address `{shown}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`) cannot be used: {next}"
     )))
+}
+
+/// The same, and it is not Scalr's.
+pub(super) async fn not_scalrs(endpoint: Option<&str>) -> anyhow::Result<Option<String>> {
+    let endpoint = checked(endpoint)?;
+    if let Some(url) = &endpoint {
+        answering::not_scalr(url).await?;
+    }
+    Ok(endpoint)
 }
 
 /// Fails where the access key is one for a local AWS, and AWS itself would be called: its own are longer, and begin with letters.

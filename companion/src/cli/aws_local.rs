@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{given, loopback, out};
+use super::{assumptions, given, loopback, out};
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum UnknownRoles {
@@ -35,6 +35,8 @@ pub(super) struct Limits {
     /// What the role of a delivery allows that was never created here: everything, or nothing.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = UnknownRoles::Allow)]
     pub(super) unknown_roles: UnknownRoles,
+    #[command(flatten)]
+    pub(super) assumptions: assumptions::Assumed,
     /// What all log events may take in memory, estimated; beyond that the oldest are dropped.
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
     pub(super) log_bytes_max: u64,
@@ -100,6 +102,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts,
         unknown_roles: args.limits.unknown_roles.into(),
+        assumptions: args.limits.assumptions.all(),
         targets: args.limits.targets,
         max_put_bytes: args.max_put_bytes,
         log_bytes_max: args.limits.log_bytes_max,

@@ -231,7 +231,7 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
         Some(dir) => StateDir::Kept(dir.clone()),
         None => StateDir::Temporary(tempfile::Builder::new().prefix("scalr-eventbridge-").tempdir()?),
     };
-    let aws_endpoint = super::aws::checked(args.aws_endpoint.as_deref())?;
+    let aws_endpoint = super::aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     // Before anything else in the directory is used.
     let lock = store::lock(state.path())?;
     let aws = local_aws(args).await?;
@@ -374,6 +374,7 @@ async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> 
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts.clone(),
         unknown_roles: args.limits.unknown_roles.into(),
+        assumptions: args.limits.assumptions.all(),
         targets: args.limits.targets.clone(),
         log_bytes_max: args.limits.log_bytes_max,
         ..aws_local::Config::default()

@@ -8,14 +8,13 @@ use aws_config::SdkConfig;
 use jiff::fmt::rfc2822;
 use reqwest::header::DATE;
 use scalr_api::{Client, ClientError, Connection, ConnectionId, Held, Object};
-use scalr_events::regions;
 use serde::Serialize;
 
 use super::aws::Place;
 use super::loopback::is_loopback;
 use super::remote::{self, Remote, is_no_route};
 use super::show::{self, Cell, Form, Look};
-use super::{exit, hint, log_groups, progress};
+use super::{exit, given, hint, log_groups, progress};
 use crate::aws_wire::AwsWire;
 use crate::clock;
 use crate::export::{Aws, found};
@@ -196,20 +195,26 @@ fn commands(answer: Result<Held, ClientError>) -> Check {
 
 async fn aws(place: &Place, connections: &[Object<Connection>]) -> Vec<Check> {
     const NAMES: [&str; 2] = ["AWS settings", "AWS answers"];
+    let endpoint = place.endpoint().ok().flatten();
+    let at = endpoint
+        .clone()
+        .map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
     let config = match place.config("doctor").await {
         Ok(config) => config,
-        Err(error) => {
+        Err(error) if exit::is_setting(&error) => {
             return vec![
                 Check::new(NAMES[0], Verdict::Failed, format!("{error:#}")),
                 Check::new(NAMES[1], Verdict::Skipped, "the settings come first"),
             ];
         }
+        Err(error) => {
+            return vec![
+                Check::new(NAMES[0], Verdict::Ok, at),
+                Check::of(NAMES[1], Err::<(), _>(error), |()| String::new()),
+            ];
+        }
     };
     let region = config.region().map_or_else(String::new, ToString::to_string);
-    let endpoint = place.endpoint().ok().flatten();
-    let at = endpoint
-        .clone()
-        .map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
     let account = Aws::new(&config, &region).account().await;
     let has_answered = account.is_ok();
     let (verdict, place_and_region) = of_region(&at, &region);
@@ -273,12 +278,10 @@ fn permission(action: &'static str, answer: Result<(), AwsError>, is_real: bool)
 /// The settings as they were found; a region that may not exist is doubted, since a local AWS takes any.
 fn of_region(at: &str, region: &str) -> (Verdict, String) {
     let found = format!("{at}, region {region}");
-    if regions::is_known(region) {
-        return (Verdict::Ok, found);
+    match given::region_doubt(region) {
+        None => (Verdict::Ok, found),
+        Some(doubt) => (Verdict::Warning, format!("{found}: it {doubt}")),
     }
-    let meant = regions::meant(region).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    let why = format!("{found}: it is none of the AWS regions that this version knows{meant}");
-    (Verdict::Warning, why)
 }
 
 /// How far this machine's clock and the server's differ.

@@ -88,7 +88,7 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
 }
 
 async fn list(args: &List) -> anyhow::Result<()> {
-    let local = LocalAws::at(&args.place, EVENTS)?;
+    let local = LocalAws::at(&args.place, EVENTS).await?;
     let stories = progress::during("reading the events", latest(&local, args.limit.into())).await?;
     let rows: Vec<Row> = stories.iter().map(Row::from).collect();
     args.form.print(&rows, || {
@@ -139,7 +139,7 @@ pub(super) async fn find(
 }
 
 async fn show_one(args: &One) -> anyhow::Result<()> {
-    let local = LocalAws::at(&args.place, EVENTS)?;
+    let local = LocalAws::at(&args.place, EVENTS).await?;
     let find = async {
         match local.story(&args.id).await? {
             Some(story) => Ok(Some(story)),

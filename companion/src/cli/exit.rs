@@ -8,8 +8,10 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 /// The server has no such call.
 pub(super) const UNSUPPORTED: u8 = 3;
-/// The command did what it is for, and what it found is not as it should be.
+/// What the command found is not as it should be.
 pub(super) const FOUND_WRONG: u8 = 4;
+/// What the command found is right, and a part could not be seen.
+pub(super) const NOT_SEEN: u8 = 5;
 
 /// The codes, for the help of the program.
 pub(super) const HELP: &str = "\
@@ -18,7 +20,8 @@ Exit codes:
   1  failed: nothing answered, or what answered refused
   2  the command line or a setting is wrong
   3  the server has no such call (Scalr's API lacks what only `scalr-eventbridge dev` has)
-  4  done, and what was found is wrong: a broken link, a failed check, an event that no rule matched
+  4  what was found is wrong: a broken link, a paused connection, a failed check, an event that no rule matched or that can arrive nowhere
+  5  what was found is right, and AWS's side could not be seen
   `pattern` and `exec` have codes of their own, see their help.";
 
 /// A failure with an exit code of its own.
@@ -30,6 +33,9 @@ pub(super) enum Failure {
     /// What was wanted is not so, and this is to be done about it.
     #[error("{what}")]
     WithNext { what: String, next: String },
+    /// What was found keeps the command from doing what it is for, and this is to be done about it.
+    #[error("{what}")]
+    FoundWrong { what: String, next: String },
     /// The server has no such call.
     #[error("{host} has no call for this: {what}. These work there: {instead}")]
     Unsupported {
@@ -58,6 +64,7 @@ pub(super) fn code(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(match error.downcast_ref() {
         Some(Failure::Setting(_)) => USAGE,
         Some(Failure::Unsupported { .. }) => UNSUPPORTED,
+        Some(Failure::FoundWrong { .. }) => FOUND_WRONG,
         Some(Failure::WithNext { .. }) | None => FAILED,
     })
 }

@@ -5,34 +5,53 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_local::RegionCheck;
-use scalr_events::regions;
+use scalr_events::{
+    SOURCE_SEGMENT_LENGTH_MAX, SegmentError, check_source_segment, is_aws_account_id, regions,
+};
 
 use super::exit::Failure;
 use crate::region::is_region;
 
 /// The text, if it is an AWS account.
 pub(super) fn account(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_aws_account_id(text) {
         return Ok(text.to_owned());
     }
     Err("an AWS account id has 12 digits".to_owned())
 }
 
+/// The text, if it can be the name of a connection, as far as that is known without the name of its account.
+pub(super) fn connection_name(text: &str) -> Result<String, String> {
+    const WHY: &str = "as it becomes a part of the event source's name";
+    match check_source_segment(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(SegmentError::Empty) => Err("a connection has a name".to_owned()),
+        Err(SegmentError::Letter(bad)) => Err(format!(
+            "a name has letters from a to z, digits, `.`, `-` and `_`, {WHY}; this one has `{}`",
+            bad.escape_debug()
+        )),
+        Err(SegmentError::TooLong) => Err(format!(
+            "a name has at most {SOURCE_SEGMENT_LENGTH_MAX} characters, {WHY}; this one has {}",
+            text.len()
+        )),
+    }
+}
+
 /// Refuses a region that AWS does not have, as far as is known: nothing asks again before what is made in it. With `any`, every text
 /// of a region's form is taken.
 pub(super) fn known_region(text: &str, any: bool) -> anyhow::Result<()> {
-    if regions::is_known(text) || any && is_region(text) {
+    let Some(doubt) = region_doubt(text) else {
+        return Ok(());
+    };
+    if !is_region(text) {
+        return Err(no_region(text, "`--region`"));
+    }
+    if any {
         return Ok(());
     }
-    let meant = meant(text);
-    Err(Failure::setting(if is_region(text) {
-        format!(
-            "`{text}` (`--region`) is none of the AWS regions that this version knows{meant} If AWS has added it since, give `--any-region` \
-             as well"
-        )
-    } else {
-        format!("`{}` (`--region`) is no AWS region{meant}", text.escape_debug())
-    }))
+    Err(Failure::setting(format!(
+        "`{text}` (`--region`) {doubt} If AWS has added it since, give `--any-region` as well"
+    )))
 }
 
 /// Which regions requests to a local AWS may be for: those that this version knows, or with `any` all.
@@ -52,7 +71,7 @@ fn not_in_aws(region: &str) -> String {
     format!(
         "AWS has no region `{}` that this version knows{} If AWS has added it since, start the local AWS with `--any-region`.",
         region.escape_debug(),
-        meant(region)
+        instead(region)
     )
 }
 
@@ -61,26 +80,39 @@ pub(super) fn region_form(text: &str) -> anyhow::Result<()> {
     if is_region(text) {
         return Ok(());
     }
-    Err(Failure::setting(format!(
-        "`{}` (`AWS_REGION` or `--region`) is no AWS region{}",
+    Err(no_region(text, "`AWS_REGION` or `--region`"))
+}
+
+fn no_region(text: &str, setting: &str) -> anyhow::Error {
+    Failure::setting(format!(
+        "`{}` ({setting}) is no AWS region{}",
         text.escape_debug(),
-        meant(text)
-    )))
+        instead(text)
+    ))
 }
 
 /// That AWS may not have a region, for one that is only asked.
 pub(super) fn doubtful_region(text: &str) -> Option<String> {
+    region_doubt(text).map(|doubt| {
+        format!(
+            "warning: `{}` (`AWS_REGION` or `--region`) {doubt}",
+            text.escape_debug()
+        )
+    })
+}
+
+/// What is said of a region that AWS may not have; nothing of one that this version knows.
+pub(super) fn region_doubt(text: &str) -> Option<String> {
     (!regions::is_known(text)).then(|| {
         format!(
-            "warning: `{}` (`AWS_REGION` or `--region`) is none of the AWS regions that this version knows{}",
-            text.escape_debug(),
-            meant(text)
+            "is none of the AWS regions that this version knows{}",
+            instead(text)
         )
     })
 }
 
 /// The end of a sentence about a region that is wrong.
-fn meant(text: &str) -> String {
+fn instead(text: &str) -> String {
     match regions::meant(text) {
         Some(near) => format!("; did you mean `{near}`?"),
         None => "; one looks like `us-east-1`.".to_owned(),

@@ -70,7 +70,7 @@ impl Step {
 
 /// What to do about a failure.
 pub(super) fn next_step(error: &anyhow::Error) -> Option<Step> {
-    if let Some(Failure::WithNext { next, .. }) = error.downcast_ref() {
+    if let Some(Failure::WithNext { next, .. } | Failure::FoundWrong { next, .. }) = error.downcast_ref() {
         return Some(Step::new(next.as_str()));
     }
     if let Some(error) = error
@@ -105,16 +105,23 @@ fn scalr(error: &ClientError) -> Option<Step> {
             429 => "wait a minute, then try again".to_owned(),
             // Scalr's API always says what is wrong.
             400..=499 if refusal.errors.is_empty() => not_the_api(&refusal.host),
+            404 => "it is gone, or the token may not see it: `scalr-eventbridge connections list` and `runs list` show what there is"
+                .to_owned(),
+            409 | 422 => "change what the answer names, then try again; `scalr-eventbridge status` shows what there is".to_owned(),
+            _ if error.may_be_done() => MAY_BE_DONE.to_owned(),
+            500..=599 => "try again in a minute: the fault is on the server's side".to_owned(),
             _ => return None,
         },
         ClientError::NotTheApi { host, .. } => not_the_api(host),
-        error if error.may_be_done() => {
-            "whether it was done is not known: look with `scalr-eventbridge status` before you try again".to_owned()
-        }
+        error if error.may_be_done() => MAY_BE_DONE.to_owned(),
         _ => return None,
     };
     Some(Step::new(text))
 }
+
+/// After a call that changes something, and has no answer that says whether it did.
+const MAY_BE_DONE: &str =
+    "whether it was done is not known: look with `scalr-eventbridge status` before you try again";
 
 fn not_the_api(host: &str) -> String {
     format!(

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answering;
 use super::aws::Place;
 use super::exit::Failure;
 use super::show::Look;
@@ -217,14 +218,17 @@ struct StoryPage {
 
 impl LocalAws {
     /// The local AWS at the address that is set; a failure where it is AWS itself.
-    pub(super) fn at(place: &Place, power: Power) -> anyhow::Result<Self> {
+    pub(super) async fn at(place: &Place, power: Power) -> anyhow::Result<Self> {
         match place.endpoint()? {
-            Some(endpoint) if place.is_local() => Ok(Self {
-                // A proxy could not reach this machine's loopback.
-                http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
-                endpoint,
-                power,
-            }),
+            Some(endpoint) if place.is_local() => {
+                answering::as_aws(&endpoint).await?;
+                Ok(Self {
+                    // A proxy could not reach this machine's loopback.
+                    http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
+                    endpoint,
+                    power,
+                })
+            }
             endpoint => {
                 let host = endpoint.map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
                 Err(power.missing(host))
@@ -350,15 +354,10 @@ impl LocalAws {
 
     /// Why a request has no answer.
     fn without_answer(&self, error: reqwest::Error) -> anyhow::Error {
-        let what = if error.is_connect() {
-            format!(
-                "nothing answers at `{}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`); does `scalr-eventbridge dev` run, and is this the \
-                 address that it printed?",
-                self.endpoint
-            )
-        } else {
-            format!("`{}` gave no answer", self.endpoint)
-        };
+        if let Some(why) = answering::without_answer(&error) {
+            return answering::nothing(&self.endpoint, &why);
+        }
+        let what = format!("`{}` gave no answer", self.endpoint);
         anyhow::Error::new(error.without_url()).context(what)
     }
 }

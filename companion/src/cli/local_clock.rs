@@ -1,5 +1,6 @@
 //! `clock`: what the clock of the local AWS shows, and moving it. In `dev` the companion's moves with it.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use super::aws::Place;
@@ -61,11 +62,23 @@ fn advance(text: &str) -> Result<Duration, String> {
     Ok(by)
 }
 
+/// What is wrong with arguments that move the clock back: for clap they have an option that there is not.
+pub(super) fn backwards(mut args: impl Iterator<Item = OsString>) -> Option<String> {
+    args.find(|arg| arg == "clock")?;
+    args.find(|arg| arg == "advance")?;
+    let by = args.find_map(|arg| {
+        Some(arg.to_str()?.strip_prefix('-')?.to_owned()).filter(|by| given::span(by).is_ok())
+    })?;
+    Some(format!(
+        "the clock only moves forward, such as with `scalr-eventbridge clock advance {by}`; it stays as it is"
+    ))
+}
+
 pub(super) async fn main(what: What) -> anyhow::Result<()> {
     let (now, form) = match &what {
-        What::Show(args) => (LocalAws::at(&args.place, CLOCK)?.now().await?, &args.form),
+        What::Show(args) => (LocalAws::at(&args.place, CLOCK).await?.now().await?, &args.form),
         What::Advance(args) => (
-            LocalAws::at(&args.place, CLOCK)?.advance(args.by).await?,
+            LocalAws::at(&args.place, CLOCK).await?.advance(args.by).await?,
             &args.form,
         ),
     };
@@ -74,4 +87,29 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
 
 fn print(form: &Form, now: &Now) -> anyhow::Result<()> {
     form.print(now, || now.now.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_below_zero_moves_the_clock_back() {
+        for (line, want) in [
+            ("clock advance -5d", Some("clock advance 5d`")),
+            ("--log info clock advance --json -90s", Some("clock advance 90s`")),
+            ("clock advance 5d", None),
+            ("clock advance -x", None),
+            ("clock advance --tabel", None),
+            ("clock show -5d", None),
+            ("tail /g --since -5m", None),
+        ] {
+            let said = backwards(line.split(' ').map(OsString::from));
+            assert_eq!(said.is_some(), want.is_some(), "{line}: {said:?}");
+            assert!(
+                said.unwrap_or_default().contains(want.unwrap_or_default()),
+                "{line}"
+            );
+        }
+    }
 }

@@ -3,16 +3,22 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! exit fields given jq loopback out progress signals  exit codes; fields of events; values of options; jq filters; which URLs are on this machine; stdout
-//!                                                   and stderr; long waits; a command's signals
-//! aws hint remote show                              AWS's and Scalr's settings and clients; the next step after a failure; tables and JSON
-//! event_source local_aws log_groups lookup readable  event sources at AWS; what the local AWS has beyond AWS; log groups; objects by name; events as lines
+//! assumptions exit fields given jq loopback out progress signals usage  what the local AWS assumes; exit codes; fields of events; values of options; jq
+//!                                                   filters; which URLs are on this machine; stdout and stderr; long waits; a command's signals; the usage
+//!                                                   line of a mistake
+//! answering aws hint remote show                    AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; tables
+//!                                                   and JSON
+//! chain event_source local_aws log_groups lookup reach readable  what events pass; event sources at AWS; what the local AWS has beyond AWS; log groups;
+//!                                                   objects by name; whether an event can arrive; events as lines
 //! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs status tail  one command a file, or a folder
 //! ```
 
+mod answering;
+mod assumptions;
 mod audit_log;
 mod aws;
 mod aws_local;
+mod chain;
 mod connections;
 mod deliveries;
 mod dev;
@@ -36,6 +42,7 @@ mod manual;
 mod out;
 mod pattern;
 mod progress;
+mod reach;
 mod readable;
 mod remote;
 mod run;
@@ -44,9 +51,11 @@ mod show;
 mod signals;
 mod status;
 mod tail;
+mod usage;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -131,7 +140,7 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub(crate) async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| misread(error).exit());
     if let Err(error) = log_to_stderr(&cli.log) {
         return failed(&error);
     }
@@ -162,6 +171,17 @@ pub(crate) async fn main() -> ExitCode {
         Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
+}
+
+/// What clap says of a command line, in the words of the command that was meant.
+fn misread(error: clap::Error) -> clap::Error {
+    let args = std::env::args_os;
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(why) = local_clock::backwards(args())
+    {
+        return usage::named(Cli::command(), args()).error(ErrorKind::InvalidValue, why);
+    }
+    usage::with_usage_of_help(error, Cli::command(), args())
 }
 
 fn succeeded((): ()) -> ExitCode {

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use scalr_api::{Client, Object, Run};
 use scalr_events::EventType;
 use serde_json::Value;
 
 use super::aws::Place;
+use super::exit::Failure;
 use super::log_groups;
 use super::out;
 use super::progress;
+use super::reach;
 use super::remote::Remote;
 use super::runs::Wanted;
 use crate::{clock, partner};
@@ -28,14 +30,17 @@ const SKEW_MS: i64 = 5 * 60 * 1000;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   scalr-eventbridge run network
-  scalr-eventbridge run ws-v0o9h --dry --log-group /aws/events/scalr/RunExecuted")]
+  scalr-eventbridge run ws-v0o9h --dry --log-group /aws/events/scalr/RunExecuted
+
+With --log-group it starts no run, and ends with 4, where neither side shows a way for the event to that log group: no connection is
+active, the log group is not there, or no target leads to it.")]
 pub(super) struct Args {
     #[command(flatten)]
     wanted: Wanted,
     /// Do not wait until it is over.
     #[arg(long)]
     no_wait: bool,
-    /// Wait until the run's event is in this log group, and print it.
+    /// Wait until the run's event is in this log group, and print it; no run is started where it cannot arrive there.
     #[arg(long, value_name = "NAME", conflicts_with = "no_wait")]
     log_group: Option<String>,
     #[command(flatten)]
@@ -56,17 +61,7 @@ pub(super) async fn main(args: Args) -> anyhow::Result<()> {
     // Before the run: one that cannot be followed is not started.
     let awaited = match &args.log_group {
         None => None,
-        Some(group) => {
-            let logs = log_groups::client(&args.place).await?;
-            let found = log_groups::look(&logs, group).await;
-            found.context("no run was started")?;
-            let since_ms = clock::wall_ms();
-            Some(Awaited {
-                logs,
-                group,
-                since_ms,
-            })
-        }
+        Some(group) => Some(awaited(&args.place, &client, group).await?),
     };
     let run = args.wanted.start(&client).await?;
     out::line(&format!("{} {}", run.id, run.attributes.status))?;
@@ -78,6 +73,33 @@ pub(super) async fn main(args: Args) -> anyhow::Result<()> {
         Some(awaited) => event(&awaited, &run).await,
         None => Ok(()),
     }
+}
+
+/// The log group, where it can be read, and the run's event can arrive there as far as is seen.
+async fn awaited<'a>(place: &Place, client: &Client, group: &'a str) -> anyhow::Result<Awaited<'a>> {
+    const NONE_STARTED: &str = "no run was started";
+    let config = place.config("logs").await?;
+    let logs = log_groups::client_of(&config);
+    if let Err(error) = log_groups::look(&logs, group).await {
+        return Err(match error.downcast() {
+            Ok(Failure::WithNext { what, next }) => Failure::FoundWrong {
+                what: format!("{NONE_STARTED}: {what}"),
+                next,
+            }
+            .into(),
+            Ok(other) => anyhow::Error::new(other).context(NONE_STARTED),
+            Err(error) => error.context(NONE_STARTED),
+        });
+    }
+    let region = config.region().map_or("", AsRef::as_ref);
+    let place = reach::Place { group, region };
+    let arrives = reach::check(client, &config, &place);
+    progress::during("looking at the chain", Box::pin(arrives)).await?;
+    Ok(Awaited {
+        logs,
+        group,
+        since_ms: clock::wall_ms(),
+    })
 }
 
 /// Waits until the run is over.

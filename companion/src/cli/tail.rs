@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::aws::Place;
 use super::exit::Failure;
 use super::given;
-use super::jq::Jq;
+use super::jq::{Jq, Unseen};
 use super::log_groups;
 use super::show::escaped;
 use super::{out, readable};
@@ -64,6 +64,7 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         let given = args.jq.as_deref().unwrap_or_default().escape_debug();
         Failure::setting(format!("`{given}` (`--jq`) is no jq filter: {why}"))
     })?;
+    let mut fields = args.jq.as_deref().map(Jq::fields);
     let group = Group {
         client: log_groups::client(&args.place).await?,
         args,
@@ -77,12 +78,17 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         // A query of the whole group finds events that arrive late, however old.
         let start = Instant::now();
         printed.begin(clock::wall_ms());
-        let queried = group.print_new(group.since_ms, &mut printed).await;
+        let queried = group
+            .print_new(group.since_ms, &mut printed, fields.as_mut())
+            .await;
         // A call that can never succeed fails the first time.
         if first {
             queried?;
         } else {
             unless_retryable(queried).await?;
+        }
+        for warning in fields.iter_mut().flat_map(Unseen::warnings) {
+            out::complain(&format!("warning: {warning}"));
         }
         if !args.follow {
             return Ok(());
@@ -94,7 +100,12 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         while Instant::now() < next {
             tokio::time::sleep(POLL).await;
             let recent = printed.latest_ms.map(|latest| latest - OVERLAP_MS);
-            unless_retryable(group.print_new(group.since_ms.max(recent), &mut printed).await).await?;
+            unless_retryable(
+                group
+                    .print_new(group.since_ms.max(recent), &mut printed, fields.as_mut())
+                    .await,
+            )
+            .await?;
         }
     }
 }
@@ -121,7 +132,12 @@ struct Group<'a> {
 
 impl Group<'_> {
     /// Prints, page by page, the events from that time on that are not printed yet.
-    async fn print_new(&self, from_ms: Option<i64>, printed: &mut Printed) -> anyhow::Result<()> {
+    async fn print_new(
+        &self,
+        from_ms: Option<i64>,
+        printed: &mut Printed,
+        mut fields: Option<&mut Unseen>,
+    ) -> anyhow::Result<()> {
         let group = &self.args.log_group;
         let mut pages = self
             .client
@@ -139,6 +155,9 @@ impl Group<'_> {
             };
             for event in page.events() {
                 if printed.is_new(event) {
+                    if let Some(fields) = &mut fields {
+                        fields.see(event.message().unwrap_or_default());
+                    }
                     print(event, self.args.json, self.filter.as_ref())?;
                 }
             }

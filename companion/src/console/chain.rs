@@ -118,7 +118,11 @@ fn connection(seen: &Seen<'_>) -> Judged {
     };
     let error = seen.error.map(|error| format!(" {error}")).unwrap_or_default();
     let works = *seen.status == Status::Active;
-    (works, format!("status {}", seen.status), format!("{why}{error}"))
+    (
+        works,
+        format!("status {}", seen.status.in_words()),
+        format!("{why}{error}"),
+    )
 }
 
 fn source(seen: &Seen<'_>) -> Judged {

@@ -78,11 +78,7 @@ impl Aws {
     pub(crate) async fn receive(&self, region: &str, source: &str) {
         self.associate(region, source).await;
         let (events, logs) = (self.events(region), self.logs(region));
-        logs.create_log_group()
-            .log_group_name(GROUP)
-            .send()
-            .await
-            .expect("a log group");
+        self.log_group(region, GROUP).await;
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"events.amazonaws.com"}},"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws:logs:{region}:{CUSTOMER}:log-group:{GROUP}:*"}}]}}"#
         );
@@ -101,12 +97,21 @@ impl Aws {
             .send()
             .await
             .expect("a rule");
-        let target = aws_sdk_eventbridge::types::Target::builder()
-            .id("logs")
-            .arn(format!("arn:aws:logs:{region}:{CUSTOMER}:log-group:{GROUP}"))
-            .build()
-            .expect("a target");
-        events
+        let arn = format!("arn:aws:logs:{region}:{CUSTOMER}:log-group:{GROUP}");
+        self.target(region, source, "logs", &arn).await;
+    }
+
+    /// A log group.
+    pub(crate) async fn log_group(&self, region: &str, name: &str) {
+        let made = self.logs(region).create_log_group().log_group_name(name);
+        made.send().await.expect("a log group");
+    }
+
+    /// A target of the rule that [`Self::receive`] makes.
+    pub(crate) async fn target(&self, region: &str, source: &str, id: &str, arn: &str) {
+        let target = aws_sdk_eventbridge::types::Target::builder().id(id).arn(arn);
+        let target = target.build().expect("a target");
+        self.events(region)
             .put_targets()
             .rule("r")
             .event_bus_name(source)
@@ -114,6 +119,16 @@ impl Aws {
             .send()
             .await
             .expect("the target is put");
+    }
+
+    /// Disables the rule.
+    pub(crate) async fn disable_rule(&self, region: &str, source: &str) {
+        let disabled = self.events(region).disable_rule().name("r");
+        disabled
+            .event_bus_name(source)
+            .send()
+            .await
+            .expect("the rule is disabled");
     }
 
     /// Has the rule match the runs of one workspace alone.

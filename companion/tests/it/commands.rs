@@ -109,6 +109,8 @@ async fn events_from_their_run_to_their_target() {
     ])
     .await;
     t.run(&["tail", "/aws/events/scalr", "--jq", ".detail |"]).await;
+    t.run(&["tail", "/aws/events/scalr", "--jq", ".detail.event.reslt"])
+        .await;
     t.run(&["deliveries", "list", "--table"]).await;
     t.run(&["deliveries", "show", "run-mine", "--table"]).await;
     t.run(&["doctor", "--table"]).await;
@@ -116,6 +118,10 @@ async fn events_from_their_run_to_their_target() {
     t.run(&["clock", "advance", "14d", "--table"]).await;
     t.run(&["clock", "advance", "36601d"]).await;
     t.run(&["clock", "advance", "soon"]).await;
+    t.run(&["clock", "advance", "-5d"]).await;
+    t.run(&["clock", "advance", "--tabel", "5d"]).await;
+    t.run(&["connections", "show"]).await;
+    t.run(&["run", "network", "--lgo-group", "/g"]).await;
     t.check("events.txt");
 }
 

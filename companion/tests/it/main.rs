@@ -28,6 +28,7 @@ mod proxy;
 mod race;
 mod removal;
 mod stage;
+mod streams;
 mod tail;
 mod transcript;
 mod wire;

@@ -169,6 +169,36 @@ async fn what_is_not_there_is_answered_with_what_is() {
     t.check("mistakes.txt");
 }
 
+/// What the API documents is checked before the call, and what it refuses comes with what to type next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_cannot_be_made_is_refused_with_a_next_step() {
+    let c = Companion::spawn(dev()).await;
+    c.connect("prod", "us-east-1").await;
+    let mut t = Transcript::with(&[
+        HOME,
+        ("SCALR_HOSTNAME", c.text("/scalr/hostname")),
+        ("SCALR_TOKEN", c.text("/scalr/token")),
+    ]);
+    let (long, longer) = ("x".repeat(230), "x".repeat(233));
+    for (name, account, region) in [
+        ("a/b", "123456789012", "us-east-1"),
+        ("größe", "123456789012", "us-east-1"),
+        ("", "123456789012", "us-east-1"),
+        (&longer, "123456789012", "us-east-1"),
+        ("prod", "1234-5678-9012", "us-east-1"),
+        ("prod", "123456789012", "us-east-1"),
+        ("second", "123456789012", "us-east-1"),
+        ("prod", "210987654321", "us-east-1"),
+        (&long, "123456789012", "eu-west-1"),
+    ] {
+        let place = ["--aws-account-id", account, "--region", region];
+        t.run(&[&["connections", "create", name], &place[..]].concat())
+            .await;
+    }
+    t.run(&["emit", "audit-log"]).await;
+    t.check("create.txt");
+}
+
 /// Without AWS's settings nothing is recommended whose cause was not seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_seen_is_not_judged() {

@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::assumptions::Assumptions;
+
 /// What the role of a delivery allows that was never created here: it may be one of a real account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownRoles {
@@ -35,6 +37,8 @@ pub struct Config {
     pub allow_hosts: Vec<String>,
     /// What a role that was never created here allows.
     pub unknown_roles: UnknownRoles,
+    /// What is assumed where AWS's documents say nothing.
+    pub assumptions: Assumptions,
     /// Where invocations of targets that are not emulated are posted to: (target ARN, URL).
     pub targets: Vec<(String, String)>,
     /// Largest total entry size of one PutEvents or PutPartnerEvents call.
@@ -54,6 +58,7 @@ impl Default for Config {
             allow_remote: false,
             allow_hosts: Vec::new(),
             unknown_roles: UnknownRoles::Allow,
+            assumptions: Assumptions::default(),
             targets: Vec::new(),
             max_put_bytes: 1024 * 1024,
             log_bytes_max: 256 * 1024 * 1024,

@@ -4,8 +4,8 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! admission arn clock fault host injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
-//! config caller      what a process is started with; who makes a request
+//! admission arn assumptions clock fault host injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
+//! config caller jsonata/   what a process is started with; who makes a request; JSONATA of a subscriber: no state, no clock
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
 //! delivery/          from an accepted event to its targets: permission, envelope, transformer, attempt, miss
@@ -20,6 +20,7 @@
 
 mod admission;
 mod arn;
+mod assumptions;
 mod caller;
 mod change;
 mod clock;
@@ -32,6 +33,7 @@ mod host;
 mod http;
 pub mod injection;
 mod journal;
+mod jsonata;
 mod jsontext;
 mod model;
 mod ops;
@@ -49,6 +51,7 @@ mod turn;
 
 pub use admission::{Admission, Capacity, Guest};
 pub use arn::partition;
+pub use assumptions::{ASSUMPTIONS, Assumption, Assumptions};
 pub use config::{Config, RegionCheck, UnknownRoles};
 pub use host::{BadHost, host};
 pub use journal::DataError;

@@ -120,6 +120,14 @@ impl Status {
             Self::Other(text) => text,
         }
     }
+
+    /// The status in the word that people read: the API's `disabled` is a pause.
+    pub fn in_words(&self) -> &str {
+        match self {
+            Self::Disabled => "paused",
+            other => other.as_str(),
+        }
+    }
 }
 
 impl fmt::Display for Status {
@@ -163,6 +171,20 @@ mod tests {
         assert_eq!(read.attributes.status, Status::Other("sleeping".into()));
         assert_eq!(read.attributes.event_source, None);
         assert_eq!(read.relationships.account.id(), None);
+    }
+
+    #[test]
+    fn one_status_has_another_word_for_people() {
+        for (wire, words) in [
+            ("pending", "pending"),
+            ("active", "active"),
+            ("disabled", "paused"),
+            ("failed", "failed"),
+            ("sleeping", "sleeping"),
+        ] {
+            let status: Status = serde_json::from_value(json!(wire)).unwrap();
+            assert_eq!((status.as_str(), status.in_words()), (wire, words));
+        }
     }
 
     #[test]

@@ -51,6 +51,15 @@ pub struct DroppedCounts {
     pub refused: i64,
 }
 
+impl DroppedCounts {
+    /// How many, for whatever reason.
+    pub fn total(self) -> i64 {
+        self.too_old
+            .saturating_add(self.too_many_bytes)
+            .saturating_add(self.refused)
+    }
+}
+
 /// An event that was dropped.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]

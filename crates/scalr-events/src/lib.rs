@@ -8,7 +8,7 @@
 //! event_type regions                the two types by name; AWS's regions
 //! catalogue/                        every field of an event
 //! ids                               ids in a pattern that Scalr can be asked for
-//! values                            whether a comparison can match any value of a field
+//! source values                     what an event source consists of; whether a comparison can match any value of a field
 //! pattern/ sample                   a pattern from a type and filters; one sample of each type
 //! unmatched                         why a pattern, or a part of one, matches no event
 //! explained                         what a pattern makes of an event, and what is to be written instead
@@ -25,6 +25,7 @@ mod pattern;
 pub mod regions;
 mod run_executed;
 mod sample;
+mod source;
 mod unmatched;
 mod values;
 
@@ -38,4 +39,7 @@ pub use nearest::nearest;
 pub use pattern::{ANY_OF, PatternError, event_pattern};
 pub use run_executed::{Run, RunExecuted, run_event_type, run_title};
 pub use sample::{SampleError, sample, sample_event, sample_text, sample_with, value_of_text};
+pub use source::{
+    SOURCE_LENGTH_MAX, SOURCE_SEGMENT_LENGTH_MAX, SegmentError, check_source_segment, is_aws_account_id,
+};
 pub use unmatched::{Unmatched, unmatched};

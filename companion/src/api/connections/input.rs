@@ -1,6 +1,7 @@
 //! Checks of what a client sends for a connection.
 
 use scalr_api::{ConnectionInput, Status};
+use scalr_events::{SOURCE_LENGTH_MAX, SegmentError, check_source_segment, is_aws_account_id};
 
 use crate::api::error::ApiError;
 use crate::caller::Caller;
@@ -8,8 +9,6 @@ use crate::ids;
 use crate::region::is_region;
 use crate::store::{self, NewConnection, SourceKey, StoreError};
 
-/// Longest name of an event source at AWS.
-const SOURCE_CHARS_MAX: usize = 256;
 /// What a new connection is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -40,17 +39,17 @@ pub(crate) fn check_field(caller: &Caller, field: Field, value: Option<&str>) ->
         return wrong(format!("`{attribute}` is required."));
     };
     match field {
-        Field::Name if !is_segment(value) => wrong(
+        Field::Name if matches!(check_source_segment(value), Err(SegmentError::Letter(_))) => wrong(
             "A name holds letters, digits, `.`, `-` and `_` only: it is part of the event source's name."
                 .to_owned(),
         ),
-        Field::Name => match source(caller, value).len().saturating_sub(SOURCE_CHARS_MAX) {
+        Field::Name => match source(caller, value).len().saturating_sub(SOURCE_LENGTH_MAX) {
             0 => Ok(value.to_owned()),
             over => wrong(format!(
-                "The name is {over} characters too long: an event source's name has at most 256."
+                "The name is {over} characters too long: an event source's name has at most {SOURCE_LENGTH_MAX}."
             )),
         },
-        Field::AwsAccountId if value.len() != 12 || !value.bytes().all(|b| b.is_ascii_digit()) => {
+        Field::AwsAccountId if !is_aws_account_id(value) => {
             wrong("An AWS account id is 12 digits.".to_owned())
         }
         Field::Region if !is_region(value) => {
@@ -63,11 +62,6 @@ pub(crate) fn check_field(caller: &Caller, field: Field, value: Option<&str>) ->
 /// The name of a connection's event source.
 fn source(caller: &Caller, name: &str) -> String {
     format!("{}/{}/{name}", scalr_events::SOURCE_PREFIX, caller.account_name)
-}
-
-fn is_segment(name: &str) -> bool {
-    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    name.bytes().all(is_allowed)
 }
 
 /// The connection that a call creates, or what is wrong with the call.

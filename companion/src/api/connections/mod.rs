@@ -156,8 +156,10 @@ pub(crate) async fn make(
     uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         if tx.count_connections(&new.account_id).await? >= CONNECTIONS_MAX {
-            let detail = format!("An account has at most {CONNECTIONS_MAX} connections.");
-            return Err(ApiError::attribute("name", detail));
+            return Err(ApiError::Invalid {
+                pointer: "/data".into(),
+                detail: format!("An account has at most {CONNECTIONS_MAX} connections."),
+            });
         }
         tx.insert_connection(&new)
             .await

@@ -3,24 +3,24 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! shown           a connection as commands name and show it
-//! delete refresh  these two commands
+//! shown                  a connection as commands name and show it
+//! create delete refresh  these commands
 //! ```
 
+mod create;
 mod delete;
 mod refresh;
 mod shown;
 
 use anyhow::ensure;
-use clap::builder::ValueParser;
 use scalr_api::{Connection, ConnectionInput, Delivery, Object, Status};
 use serde::Serialize;
 
 use self::shown::{One, print, rows};
-pub(super) use self::shown::{Shown, dropped, look};
+pub(super) use self::shown::{Shown, look};
 use super::remote::{Remote, is_no_route};
 use super::show::{self, Cell, Form, Look};
-use super::{event_source, given, lookup, out, progress};
+use super::{lookup, progress};
 
 #[derive(clap::Subcommand)]
 pub(super) enum What {
@@ -35,7 +35,7 @@ pub(super) enum What {
     #[command(
         after_help = "Examples:\n  scalr-eventbridge connections create prod --aws-account-id 123456789012 --region us-east-1"
     )]
-    Create(Create),
+    Create(create::Args),
     /// Have Scalr look at the event source of a connection again, until the connection is active.
     ///
     /// Where AWS shows that no event bus is associated with the event source, it ends at once, and prints the command that makes one.
@@ -62,30 +62,11 @@ pub(super) struct List {
     remote: Remote,
 }
 
-#[derive(clap::Args)]
-pub(super) struct Create {
-    /// Name of the connection; also the last part of the event source's name.
-    name: String,
-    /// The AWS account that receives the events: 12 digits.
-    #[arg(long, value_name = "ID", value_parser = ValueParser::new(given::account))]
-    aws_account_id: String,
-    /// The AWS region that receives the events.
-    #[arg(long, value_name = "REGION")]
-    region: String,
-    /// Take a region that this version does not know, such as one that AWS has added since.
-    #[arg(long)]
-    any_region: bool,
-    #[command(flatten)]
-    form: Form,
-    #[command(flatten)]
-    remote: Remote,
-}
-
 pub(super) async fn main(what: What) -> anyhow::Result<()> {
     match what {
         What::List(args) => list(&args).await,
         What::Show(args) => show_one(&args).await,
-        What::Create(args) => create(args).await,
+        What::Create(args) => create::main(&args).await,
         What::Refresh(args) => refresh::main(&args).await,
         What::Pause(args) => pause(&args).await,
         What::Resume(args) => resume(&args).await,
@@ -113,7 +94,7 @@ async fn list(args: &List) -> anyhow::Result<()> {
             let wire = &one.attributes;
             [
                 wire.name.as_str().into(),
-                Cell::new(look(&wire.status), wire.status.as_str()),
+                Cell::new(look(&wire.status), wire.status.in_words()),
                 wire.aws_account_id.as_str().into(),
                 wire.region.as_str().into(),
                 one.id.as_str().into(),
@@ -145,7 +126,7 @@ async fn show_one(args: &One) -> anyhow::Result<()> {
     if let Some(figures) = &delivery {
         rows.push(("held", figures.held.to_string().into()));
         rows.push(("delivered", figures.delivered.to_string().into()));
-        rows.push(("dropped", dropped(figures).to_string().into()));
+        rows.push(("dropped", figures.dropped.total().to_string().into()));
         rows.extend(
             figures
                 .last_error
@@ -158,50 +139,6 @@ async fn show_one(args: &One) -> anyhow::Result<()> {
         delivery,
     };
     args.form.print(&value, || show::fields(&rows))
-}
-
-async fn create(args: Create) -> anyhow::Result<()> {
-    given::known_region(&args.region, args.any_region)?;
-    let client = args.remote.client()?;
-    let mut namesakes = client.connections(Some(&args.name)).await?;
-    namesakes.retain(|one| one.attributes.name == args.name);
-    let input = ConnectionInput {
-        name: Some(args.name.clone()),
-        aws_account_id: Some(args.aws_account_id),
-        region: Some(args.region.clone()),
-        status: None,
-    };
-    let made = client.create_connection(input).await?;
-    print(&args.form, &made)?;
-    if let Some(other) = namesakes.first() {
-        out::complain(&format!(
-            "warning: {} named `{}` already, such as `{}` in {}: commands take its id, `{}`, and not its name",
-            if namesakes.len() == 1 {
-                "another connection is"
-            } else {
-                "other connections are"
-            },
-            show::escaped(&args.name),
-            other.id,
-            other.attributes.region,
-            made.id
-        ));
-    }
-    if let Some(source) = &made.attributes.event_source
-        && made.attributes.status == Status::Pending
-    {
-        out::hint(&after_create(&args.region, source, made.id.as_str()));
-    }
-    Ok(())
-}
-
-/// What to type once a connection is made. Others may have its name, so it is named by its id.
-fn after_create(region: &str, source: &str, id: &str) -> String {
-    format!(
-        "associate its event source with a bus, then refresh it:\n  {}\n  scalr-eventbridge connections refresh {}",
-        event_source::create_bus(region, source),
-        show::quoted(id)
-    )
 }
 
 async fn pause(args: &One) -> anyhow::Result<()> {
@@ -219,26 +156,10 @@ async fn resume(args: &One) -> anyhow::Result<()> {
     let (id, status) = (&found.id, &found.attributes.status);
     ensure!(
         *status == Status::Disabled,
-        "the connection `{id}` is not paused, it is {status}; `scalr-eventbridge connections refresh {id}` has Scalr look at its event \
-         source again"
+        "the connection `{id}` is not paused, it is {}; `scalr-eventbridge connections refresh {id}` has Scalr look at its event \
+         source again",
+        status.in_words()
     );
     let resumed = client.refresh_connection(id).await?;
     print(&args.form, &resumed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_to_type_after_a_connection_was_made_is_quoted() {
-        let text = after_create("us-east-1", "aws.partner/scalr.com/a b/prod", "it's; in-1");
-        let commands: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
-        let want = [
-            "aws events create-event-bus --region us-east-1 --name 'aws.partner/scalr.com/a b/prod' --event-source-name \
-             'aws.partner/scalr.com/a b/prod'",
-            r"scalr-eventbridge connections refresh 'it'\''s; in-1'",
-        ];
-        assert_eq!(commands, want);
-    }
 }

@@ -32,7 +32,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
-    aws::checked(args.aws_endpoint.as_deref())?;
+    aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     let within = args.timeout.unwrap_or(WAIT);
     let deadline = Instant::now() + within;
     let client = args.one.remote.client()?;

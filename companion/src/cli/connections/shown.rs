@@ -1,6 +1,6 @@
 //! A connection as commands name and show it.
 
-use scalr_api::{Connection, Delivery, Object, Status};
+use scalr_api::{Connection, Object, Status};
 use serde::Serialize;
 
 use super::super::remote::Remote;
@@ -58,18 +58,12 @@ pub(in crate::cli) fn look(status: &Status) -> Look {
     }
 }
 
-/// How many events were dropped, for whatever reason.
-pub(in crate::cli) fn dropped(figures: &Delivery) -> i64 {
-    let counts = figures.dropped;
-    counts.too_old + counts.too_many_bytes + counts.refused
-}
-
 pub(in crate::cli) fn rows(object: &Object<Connection>) -> Vec<(&'static str, Cell)> {
     let wire = &object.attributes;
     let mut rows: Vec<(&str, Cell)> = vec![
         ("id", object.id.as_str().into()),
         ("name", wire.name.as_str().into()),
-        ("status", Cell::new(look(&wire.status), wire.status.as_str())),
+        ("status", Cell::new(look(&wire.status), wire.status.in_words())),
         ("AWS account", wire.aws_account_id.as_str().into()),
         ("region", wire.region.as_str().into()),
     ];

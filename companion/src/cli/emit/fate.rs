@@ -65,17 +65,25 @@ enum Standing {
     Dropped(String),
 }
 
+/// The local AWS, where that is the one.
+pub(super) async fn local_aws(place: &Place) -> anyhow::Result<Option<LocalAws>> {
+    match LocalAws::at(place, EVENTS).await {
+        Ok(local) => Ok(Some(local)),
+        Err(error) if matches!(error.downcast_ref(), Some(Failure::Unsupported { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Follows the event on each of its connections.
-pub(super) async fn follow(client: &Client, place: &Place, accepted: &Emitted) -> anyhow::Result<Vec<Fate>> {
-    let local = match LocalAws::at(place, EVENTS) {
-        Ok(local) => Some(local),
-        Err(error) if matches!(error.downcast_ref(), Some(Failure::Unsupported { .. })) => None,
-        Err(error) => return Err(error),
-    };
+pub(super) async fn follow(
+    client: &Client,
+    local: Option<&LocalAws>,
+    accepted: &Emitted,
+) -> anyhow::Result<Vec<Fate>> {
     let mut fates = Vec::new();
     for id in &accepted.connections {
         let what = format!("waiting for what becomes of `{}`", accepted.event_id);
-        fates.push(progress::during(&what, one(client, local.as_ref(), id, &accepted.event_id)).await?);
+        fates.push(progress::during(&what, one(client, local, id, &accepted.event_id)).await?);
     }
     Ok(fates)
 }
@@ -141,7 +149,7 @@ async fn settled(
         let status = &connection.attributes.status;
         if *status != Status::Active {
             let why = connection.attributes.err_message.clone();
-            let why = why.unwrap_or_else(|| format!("the connection is {status}"));
+            let why = why.unwrap_or_else(|| format!("the connection is {}", status.in_words()));
             return Ok((connection, Standing::Held(why)));
         }
         if Instant::now() >= until {

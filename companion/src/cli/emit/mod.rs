@@ -5,12 +5,14 @@ mod own;
 
 use std::process::ExitCode;
 
-use scalr_api::Emit;
+use anyhow::Context as _;
+use scalr_api::{Client, ClientError, Emit, Emitted};
 use scalr_events::{EventType, sample_with};
 use serde_json::{Value, json};
 
 use self::own::{Field, OwnObjects};
 use super::aws::Place;
+use super::exit::Failure;
 use super::remote::{Remote, companion_only};
 use super::show::Form;
 use super::{exit, fields, out};
@@ -66,25 +68,55 @@ pub(super) async fn main(what: What) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let client = args.remote.client()?;
+    // Before the event: one that cannot be followed is not sent.
+    let local = if args.no_wait {
+        None
+    } else {
+        fate::local_aws(&args.place).await.context("no event was sent")?
+    };
     let own = OwnObjects::read(&client, args.workspace.as_deref()).await?;
     let mut event = build(event_type, &own.fields(event_type), &args.set)?;
     let detail_type = event_type.as_str().to_owned();
     let detail = event["detail"].take();
     let accepted = client.emit(&Emit { detail_type, detail }).await;
-    let accepted = companion_only(
-        &client,
-        accepted,
-        "an event of one's own making is accepted by `scalr-eventbridge dev` only",
-        "`run WORKSPACE` and `run WORKSPACE --dry`, which cause real events; `emit --print`, which needs no server",
-    )?;
+    let accepted = accepted_by_companion(&client, event_type, accepted)?;
     if args.no_wait {
         let ids: Vec<String> = accepted.connections.iter().map(ToString::to_string).collect();
         out::line(&format!("{} accepted for {}", accepted.event_id, ids.join(", ")))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let fates = fate::follow(&client, &args.place, &accepted).await?;
+    let fates = fate::follow(&client, local.as_ref(), &accepted).await?;
     fate::print(&args.form, &fates)?;
     Ok(exit::found(fates.iter().all(fate::Fate::is_right)))
+}
+
+/// What was accepted, or why nothing was, with what to do.
+fn accepted_by_companion(
+    client: &Client,
+    event_type: EventType,
+    accepted: Result<Emitted, ClientError>,
+) -> anyhow::Result<Emitted> {
+    let error = match accepted {
+        Err(ClientError::Refused(refusal)) if refusal.status == 409 => refusal,
+        accepted => {
+            return companion_only(
+                client,
+                accepted,
+                "an event of one's own making is accepted by `scalr-eventbridge dev` only",
+                "`run WORKSPACE` and `run WORKSPACE --dry`, which cause real events; `emit --print`, which needs no server",
+            );
+        }
+    };
+    let next = match event_type {
+        EventType::RunExecuted => {
+            "`scalr-eventbridge connections create --help` says how a connection is made"
+        }
+        EventType::AuditLog => "scalr-eventbridge audit-log set CONNECTION",
+    };
+    Err(anyhow::Error::new(error).context(Failure::WithNext {
+        what: "no event was sent".to_owned(),
+        next: next.to_owned(),
+    }))
 }
 
 /// The sample with a new id and time (consumers recognise duplicates by the id), about the account's own objects, and with the fields

@@ -58,7 +58,7 @@ async fn open(
         name: Shown::new(&one.name),
         account: Shown::new(&one.source.aws_account_id),
         region: Shown::new(&one.source.region),
-        status: one.status.to_string(),
+        status: one.status.in_words().to_owned(),
         selected: Some(&one.id) == selected.as_ref(),
     };
     Ok(html(&Page {

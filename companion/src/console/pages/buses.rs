@@ -21,8 +21,14 @@ pub(super) fn routes() -> Router<Console> {
         .route("/aws/{account}/{region}/buses", get(list))
         .route("/aws/{account}/{region}/bus", get(open))
         .route("/aws/{account}/{region}/rule", get(rule))
-        .route("/aws/{account}/{region}/rule/enable", post(enable))
-        .route("/aws/{account}/{region}/rule/disable", post(disable))
+        .route(
+            "/aws/{account}/{region}/rule/enable",
+            post(|console, signed, place, which| switch(console, signed, place, which, Switch::Enable)),
+        )
+        .route(
+            "/aws/{account}/{region}/rule/disable",
+            post(|console, signed, place, which| switch(console, signed, place, which, Switch::Disable)),
+        )
         .route("/aws/{account}/{region}/rule/delete", post(delete))
 }
 
@@ -242,32 +248,34 @@ async fn place_of_rule(
     is_there.then_some(at).ok_or(Failure::NoPage)
 }
 
-/// On to the rule's page.
-fn on_to_rule(at: &At, which: &Which, done: &str) -> Response {
+/// What is done with a rule that stays.
+#[derive(Clone, Copy)]
+enum Switch {
+    Enable,
+    Disable,
+}
+
+async fn switch(
+    State(console): State<Console>,
+    signed: Signed,
+    Path(place): Path<(String, String)>,
+    Query(which): Query<Which>,
+    to: Switch,
+) -> Result<Response, Failure> {
+    let at = place_of_rule(&console, &signed, place, &which).await?;
+    let done = match to {
+        Switch::Enable => {
+            at.place.enable_rule(&which.bus, &which.name).await?;
+            "enabled"
+        }
+        Switch::Disable => {
+            at.place.disable_rule(&which.bus, &which.name).await?;
+            "disabled"
+        }
+    };
+    // On to the rule's page.
     let link = rule_link(&at.base, &which.bus, &which.name);
-    Redirect::to(&format!("{link}&done={done}")).into_response()
-}
-
-async fn enable(
-    State(console): State<Console>,
-    signed: Signed,
-    Path(place): Path<(String, String)>,
-    Query(which): Query<Which>,
-) -> Result<Response, Failure> {
-    let at = place_of_rule(&console, &signed, place, &which).await?;
-    at.place.enable_rule(&which.bus, &which.name).await?;
-    Ok(on_to_rule(&at, &which, "enabled"))
-}
-
-async fn disable(
-    State(console): State<Console>,
-    signed: Signed,
-    Path(place): Path<(String, String)>,
-    Query(which): Query<Which>,
-) -> Result<Response, Failure> {
-    let at = place_of_rule(&console, &signed, place, &which).await?;
-    at.place.disable_rule(&which.bus, &which.name).await?;
-    Ok(on_to_rule(&at, &which, "disabled"))
+    Ok(Redirect::to(&format!("{link}&done={done}")).into_response())
 }
 
 async fn delete(

@@ -110,7 +110,7 @@ async fn standing_of(
         ))
     });
     Ok(Standing {
-        status: row.status.to_string(),
+        status: row.status.in_words().to_owned(),
         error: row.error_message.as_ref().map(Shown::new),
         next: next_step(row, side),
         account: Shown::new(&row.source.aws_account_id),

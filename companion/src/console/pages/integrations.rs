@@ -62,7 +62,7 @@ fn row(connection: Connection) -> Row {
             Status::Other(_) => "open it",
         },
         name: Shown::new(connection.name),
-        status: connection.status.to_string(),
+        status: connection.status.in_words().to_owned(),
         account: Shown::new(connection.source.aws_account_id),
         region: Shown::new(connection.source.region),
     }

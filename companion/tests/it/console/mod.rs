@@ -102,7 +102,7 @@ async fn audit_logs_are_selected_and_say_that_a_session_did_it() {
     shows(
         &page,
         &[
-            "badge disabled",
+            "badge paused",
             "Held events",
             "AuditLog",
             "The connection is paused",

@@ -2,55 +2,57 @@
 
 use std::collections::BTreeSet;
 
+use aws_config::SdkConfig;
 use futures::{StreamExt as _, TryStreamExt as _};
 use scalr_api::{Client, Object};
 
 use super::super::aws;
-use super::super::connections;
+use super::super::exit;
 use super::super::remote::is_no_route;
-use super::chain::{Aws, Chain, Hidden, Rule, Seen, Target};
+use super::seen::{Aws, Chain, Hidden, Rule, Seen, Target};
 use crate::export::{Aws as Reader, log_group_name};
 
 /// Connections, and rules of one, that are read at the same time.
 const AT_ONCE: usize = 8;
 
 /// How AWS is reached.
-pub(super) struct Settings<'a> {
-    pub(super) endpoint: Option<&'a str>,
-    pub(super) scalr_only: bool,
+pub(in crate::cli) struct Settings<'a> {
+    pub(in crate::cli) endpoint: Option<&'a str>,
+    pub(in crate::cli) scalr_only: bool,
 }
 
 /// What was read.
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     /// The connection that receives the audit log.
-    pub(super) audit_log: Option<String>,
-    pub(super) regions: Vec<Region>,
-    pub(super) connections: Vec<Connection>,
+    pub(in crate::cli) audit_log: Option<String>,
+    pub(in crate::cli) regions: Vec<Region>,
+    pub(in crate::cli) connections: Vec<Connection>,
 }
 
-/// AWS in a region, and the account of the credentials there, or why it cannot be asked.
-pub(super) struct Region {
-    pub(super) name: String,
-    pub(super) account: Result<String, String>,
-    reader: Option<Reader>,
+/// AWS in a region.
+pub(in crate::cli) struct Region {
+    pub(in crate::cli) name: String,
+    /// The account of the credentials there, or why that is not known.
+    pub(in crate::cli) account: Result<String, String>,
+    reader: Result<Reader, Hidden>,
 }
 
 /// A connection.
-pub(super) struct Connection {
-    pub(super) object: Object<scalr_api::Connection>,
-    pub(super) figures: Option<Figures>,
-    pub(super) chain: Chain,
+pub(in crate::cli) struct Connection {
+    pub(in crate::cli) object: Object<scalr_api::Connection>,
+    pub(in crate::cli) figures: Option<Figures>,
+    pub(in crate::cli) chain: Chain,
 }
 
 /// What the server tells of its delivery.
 #[derive(Clone, Copy)]
-pub(super) struct Figures {
-    pub(super) held: i64,
-    pub(super) dropped: i64,
+pub(in crate::cli) struct Figures {
+    pub(in crate::cli) held: i64,
+    pub(in crate::cli) dropped: i64,
 }
 
 /// Reads all that is there.
-pub(super) async fn report(client: &Client, settings: &Settings<'_>) -> anyhow::Result<Report> {
+pub(in crate::cli) async fn report(client: &Client, settings: &Settings<'_>) -> anyhow::Result<Report> {
     let mut listed = client.connections(None).await?;
     listed.sort_by(|a, b| (&a.attributes.name, &a.id).cmp(&(&b.attributes.name, &b.id)));
     let audit_log = audit_log(client, &listed).await?;
@@ -92,31 +94,39 @@ async fn regions(settings: &Settings<'_>, names: BTreeSet<String>) -> Vec<Region
         Ok(config) => config,
         Err(error) => {
             let why = format!("{error:#}");
+            let hidden = if exit::is_setting(&error) {
+                Hidden::Settings
+            } else {
+                Hidden::Unanswered
+            };
             let region = |name| Region {
                 name,
                 account: Err(why.clone()),
-                reader: None,
+                reader: Err(hidden.clone()),
             };
             return names.into_iter().map(region).collect();
         }
     };
-    let region = async |name: String| {
-        let reader = Reader::new(&config, &name);
-        let account = reader.account().await.map_err(|error| format!("{error:#}"));
-        Region {
-            name,
-            account,
-            reader: Some(reader),
-        }
-    };
     futures::stream::iter(names)
-        .map(region)
+        .map(|name| region(&config, name))
         .buffered(AT_ONCE)
         .collect()
         .await
 }
 
-async fn connection(
+/// AWS in this region.
+pub(in crate::cli) async fn region(config: &SdkConfig, name: String) -> Region {
+    let reader = Reader::new(config, &name);
+    let account = reader.account().await.map_err(|error| format!("{error:#}"));
+    Region {
+        name,
+        account,
+        reader: Ok(reader),
+    }
+}
+
+/// A connection with what is at AWS, where its region is among these.
+pub(in crate::cli) async fn connection(
     client: &Client,
     regions: &[Region],
     object: Object<scalr_api::Connection>,
@@ -142,7 +152,7 @@ async fn connection(
     };
     let figures = figures.map(|figures| Figures {
         held: figures.held,
-        dropped: connections::dropped(&figures),
+        dropped: figures.dropped.total(),
     });
     Ok(Connection {
         object,
@@ -156,13 +166,13 @@ async fn aws_side(regions: &[Region], wire: &scalr_api::ConnectionAttributes, so
         return Seen::Hidden(Hidden::LeftOut);
     };
     match (&region.account, &region.reader) {
-        (_, None) => Seen::Hidden(Hidden::Settings),
-        (Err(why), Some(_)) => Seen::Hidden(Hidden::Failed(why.clone())),
+        (_, Err(hidden)) => Seen::Hidden(hidden.clone()),
+        (Err(why), Ok(_)) => Seen::Hidden(Hidden::Failed(why.clone())),
         (Ok(account), _) if *account != wire.aws_account_id => Seen::Hidden(Hidden::Account {
             connection: wire.aws_account_id.clone(),
             credentials: account.clone(),
         }),
-        (Ok(_), Some(reader)) => match read(reader, source).await {
+        (Ok(_), Ok(reader)) => match read(reader, source).await {
             Ok(aws) => Seen::Visible(aws),
             Err(error) => Seen::Hidden(Hidden::Failed(format!("{error:#}"))),
         },

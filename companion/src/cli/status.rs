@@ -1,22 +1,11 @@
-//! `status`: the chain of each connection at a glance, from Scalr to the log groups, and which link is broken.
-//!
-//! # Floors
-//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
-//! ```text
-//! chain     a connection's chain as data, and where it is broken
-//! read      reading both sides
-//! ```
-
-mod chain;
-mod read;
+//! `status`: the chain of each connection at a glance, from Scalr to the log groups, and which links are broken.
 
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use self::chain::{Aws, Chain, Seen, Standing, State};
-use self::read::{Report, Settings};
 use super::aws;
+use super::chain::{self, Aws, Chain, Report, Seen, Settings, Standing, State};
 use super::connections;
 use super::remote::Remote;
 use super::show::{self, Cell, Form, Look};
@@ -27,7 +16,10 @@ use super::{exit, progress};
   scalr-eventbridge status
   scalr-eventbridge status --json | jq -r '.connections[] | select(.standing.state == \"broken\").name'
 
-It ends with 4 where a link is broken.")]
+Exit codes:
+  0  every connection streams, or there is none; with --scalr-only, as far as Scalr tells
+  4  a link is broken, or a connection is paused
+  5  no link that was seen is broken, and AWS's side of a connection could not be seen")]
 pub(super) struct Args {
     /// Leave AWS's side out.
     #[arg(long)]
@@ -75,27 +67,40 @@ struct ConnectionShown<'a> {
 }
 
 pub(super) async fn main(args: &Args) -> anyhow::Result<ExitCode> {
-    aws::checked(args.aws_endpoint.as_deref())?;
+    aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     let client = args.remote.client()?;
     let settings = Settings {
         endpoint: args.aws_endpoint.as_deref(),
         scalr_only: args.scalr_only,
     };
-    let report = progress::during("asking Scalr and AWS", Box::pin(read::report(&client, &settings))).await?;
+    let report = progress::during(
+        "asking Scalr and AWS",
+        Box::pin(chain::report(&client, &settings)),
+    )
+    .await?;
     let hostname = client.host().to_string();
     let shown = shown(&report, &hostname);
     args.form.print(&shown, || human(&report, &shown))?;
-    let is_broken = |one: &ConnectionShown<'_>| one.standing.state == State::Broken;
-    Ok(exit::found(!shown.connections.iter().any(is_broken)))
+    let worst = shown.connections.iter().map(|one| one.standing.state).max();
+    Ok(exit_code(worst, args.scalr_only))
+}
+
+/// What is left out on request is not missed.
+fn exit_code(worst: Option<State>, scalr_only: bool) -> ExitCode {
+    match worst {
+        Some(State::Broken | State::Paused) => ExitCode::from(exit::FOUND_WRONG),
+        Some(State::Unknown) if !scalr_only => ExitCode::from(exit::NOT_SEEN),
+        Some(State::Unknown | State::Working) | None => ExitCode::SUCCESS,
+    }
 }
 
 fn shown<'a>(report: &'a Report, hostname: &'a str) -> Shown<'a> {
-    let region = |one: &'a read::Region| RegionShown {
+    let region = |one: &'a chain::Region| RegionShown {
         region: &one.name,
         account_id: one.account.as_deref().ok(),
         error: one.account.as_deref().err().map(String::as_str),
     };
-    let connection = |one: &'a read::Connection| ConnectionShown {
+    let connection = |one: &'a chain::Connection| ConnectionShown {
         connection: connections::Shown::from(&one.object),
         aws: match &one.chain.aws {
             Seen::Visible(aws) => Some(aws),
@@ -152,17 +157,20 @@ fn head(report: &Report, shown: &Shown<'_>) -> String {
         "Scalr   {}{audit_log}",
         show::escaped(shown.scalr.hostname)
     )];
-    for region in &report.regions {
-        let account = match &region.account {
-            Ok(account) => format!("account {account}"),
-            Err(why) => Look::Doubtful.paint(why),
+    // Regions that cannot be asked for one reason are one line.
+    for alike in report.regions.chunk_by(|a, b| a.account == b.account) {
+        let account = match alike.first().map(|region| &region.account) {
+            None => continue,
+            Some(Ok(account)) => format!("account {account}"),
+            Some(Err(why)) => Look::Doubtful.paint(why),
         };
-        lines.push(format!("AWS     {}   {account}", show::escaped(&region.name)));
+        let names: Vec<_> = alike.iter().map(|region| show::escaped(&region.name)).collect();
+        lines.push(format!("AWS     {}   {account}", names.join(", ")));
     }
     lines.join("\n")
 }
 
-fn row(one: &read::Connection) -> [Cell; 8] {
+fn row(one: &chain::Connection) -> [Cell; 8] {
     let chain = &one.chain;
     let number = |number: Option<i64>, look: Look| match number {
         None => Cell::new(Look::Dim, "-"),
@@ -172,7 +180,7 @@ fn row(one: &read::Connection) -> [Cell; 8] {
     let [source, bus, rules, targets] = aws_cells(&chain.aws);
     [
         chain.name.as_str().into(),
-        Cell::new(connections::look(&chain.status), chain.status.as_str()),
+        Cell::new(connections::look(&chain.status), chain.status.in_words()),
         source,
         bus,
         rules,
@@ -209,29 +217,29 @@ fn aws_cells(aws: &Seen) -> [Cell; 4] {
     ]
 }
 
+/// A line for each finding, with its commands below.
 fn verdict(chain: &Chain, standing: &Standing) -> String {
-    let (look, state) = match standing.state {
-        State::Working => (Look::Good, "works".to_owned()),
-        State::Paused => (Look::Doubtful, "paused".to_owned()),
-        State::Unknown => (Look::Doubtful, "not known".to_owned()),
-        State::Broken => {
-            let link = standing.link.map_or("", chain::Link::text);
-            (Look::Bad, format!("broken at the {link}"))
-        }
-    };
-    let why = standing
-        .why
-        .as_deref()
-        .map(|why| format!(": {}", show::escaped(why)));
-    let mut text = format!(
-        "{} ({}) {}{}",
-        show::escaped(&chain.name),
-        chain.id,
-        look.paint(&state),
-        why.unwrap_or_default()
-    );
-    for command in &standing.next {
-        text.extend(["\n    ", &show::escaped(command)]);
+    let subject = format!("{} ({})", show::escaped(&chain.name), chain.id);
+    if standing.findings.is_empty() {
+        return format!("{subject} {}", Look::Good.paint("works"));
     }
-    text
+    let mut lines = Vec::new();
+    for finding in &standing.findings {
+        let look = match finding.state {
+            State::Broken => Look::Bad,
+            State::Working | State::Paused | State::Unknown => Look::Doubtful,
+        };
+        lines.push(format!(
+            "{subject} {}: {}",
+            look.paint(&finding.state_in_words()),
+            show::escaped(&finding.why)
+        ));
+        lines.extend(
+            finding
+                .next
+                .iter()
+                .map(|command| format!("    {}", show::escaped(command))),
+        );
+    }
+    lines.join("\n")
 }

@@ -1,8 +1,18 @@
 //! A jq filter on the JSON of an event.
+//!
+//! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
+//! ```text
+//! paths     the fields that a filter reads
+//! ```
+
+mod paths;
 
 use jaq_core::load::{Arena, Error, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
 use jaq_json::{Val, read};
+
+pub(super) use self::paths::Unseen;
 
 /// Results of one event that are printed at most: `repeat(.)` has no end.
 const RESULTS_MAX: usize = 10_000;
@@ -31,6 +41,11 @@ impl Jq {
             let undefined = undefined.map(|(name, kind)| format!("there is no {} `{name}`", kind.as_str()));
             undefined.collect::<Vec<_>>().join("; ")
         })
+    }
+
+    /// The fields that a filter reads, none of which was seen yet.
+    pub(super) fn fields(code: &str) -> Unseen {
+        Unseen::of(code)
     }
 
     /// What the filter makes of this JSON: texts as they are, everything else as JSON.

@@ -1,0 +1,140 @@
+//! The chain of a connection as it was seen. Data only.
+
+use scalr_api::Status;
+use serde::Serialize;
+
+use super::super::show::quoted;
+
+/// A connection and what its events pass.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Chain {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) region: String,
+    pub(in crate::cli) status: Status,
+    pub(in crate::cli) error: Option<String>,
+    pub(in crate::cli) source: Option<String>,
+    pub(in crate::cli) aws: Seen,
+    /// Why the last event could not be sent.
+    pub(in crate::cli) last_error: Option<String>,
+}
+
+/// AWS's side.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum Seen {
+    /// It was not seen.
+    Hidden(Hidden),
+    Visible(Aws),
+}
+
+/// Why AWS's side was not seen.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum Hidden {
+    /// The caller wanted it so.
+    LeftOut,
+    /// There is nothing yet that could be seen.
+    NoSource,
+    /// AWS's settings are missing or wrong.
+    Settings,
+    /// Nothing answers at the address that is set.
+    Unanswered,
+    /// The credentials are of another account.
+    Account { connection: String, credentials: String },
+    /// A call failed.
+    Failed(String),
+}
+
+impl Hidden {
+    pub(super) fn why(&self) -> String {
+        match self {
+            Self::LeftOut => "it was left out".to_owned(),
+            Self::NoSource => "there is no event source yet".to_owned(),
+            Self::Settings => "AWS's settings are missing or cannot be used".to_owned(),
+            Self::Unanswered => "nothing answers at AWS's address".to_owned(),
+            Self::Account {
+                connection,
+                credentials,
+            } => format!("it is in AWS account {connection}, and the credentials are of {credentials}"),
+            Self::Failed(why) => why.clone(),
+        }
+    }
+
+    /// What to type to see it.
+    pub(super) fn next(&self, region: &str) -> Vec<String> {
+        match self {
+            Self::LeftOut => vec!["scalr-eventbridge status".to_owned()],
+            Self::NoSource => Vec::new(),
+            Self::Settings => vec![
+                "export AWS_ENDPOINT_URL=URL   # a local AWS: the URL that `scalr-eventbridge dev` printed"
+                    .to_owned(),
+                "export AWS_PROFILE=PROFILE    # AWS itself: a profile with credentials".to_owned(),
+                "scalr-eventbridge status".to_owned(),
+            ],
+            Self::Unanswered => vec![
+                "scalr-eventbridge dev         # a local AWS: export AWS_ENDPOINT_URL as it prints it"
+                    .to_owned(),
+                "unset AWS_ENDPOINT_URL        # AWS itself".to_owned(),
+                "scalr-eventbridge status".to_owned(),
+            ],
+            Self::Account { connection, .. } => vec![
+                format!(
+                    "export AWS_PROFILE=PROFILE    # one of AWS account {}",
+                    quoted(connection)
+                ),
+                "scalr-eventbridge status".to_owned(),
+            ],
+            Self::Failed(_) => vec![format!("scalr-eventbridge doctor --region {}", quoted(region))],
+        }
+    }
+}
+
+/// What there is at AWS.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::cli) struct Aws {
+    /// The state of the event source; none where there is no such source.
+    pub(in crate::cli) source: Option<String>,
+    /// None where there is no bus.
+    pub(in crate::cli) rules: Option<Vec<Rule>>,
+}
+
+/// A rule of the bus.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::cli) struct Rule {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) enabled: bool,
+    pub(in crate::cli) targets: Vec<Target>,
+}
+
+/// A target of a rule.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::cli) struct Target {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) arn: String,
+    /// The log group that it leads to, and that is not there.
+    pub(in crate::cli) missing_log_group: Option<String>,
+}
+
+/// A link of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::cli) enum Link {
+    Connection,
+    EventSource,
+    Bus,
+    Rule,
+    Target,
+    LogGroup,
+}
+
+impl Link {
+    pub(in crate::cli) const fn text(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::EventSource => "event source",
+            Self::Bus => "event bus",
+            Self::Rule => "rule",
+            Self::Target => "target",
+            Self::LogGroup => "log group",
+        }
+    }
+}

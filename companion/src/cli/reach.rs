@@ -1,0 +1,223 @@
+//! Whether the event of a run can arrive in a log group, as far as both sides show: a run that is started in vain is a run too many.
+
+use aws_config::SdkConfig;
+use scalr_api::{Client, Connection, Object, Status};
+
+use super::chain::{self, Aws, Chain, Finding, Link, Region, Seen};
+use super::exit::Failure;
+use super::show;
+use crate::export::log_group_name;
+
+/// Connections that are looked at. With more of them, what was not looked at may lead there.
+const LOOKED_AT_MAX: usize = 50;
+/// Findings and commands that a message has.
+const SAID_MAX: usize = 3;
+
+/// The log group in which an event is to arrive.
+pub(super) struct Place<'a> {
+    pub(super) group: &'a str,
+    pub(super) region: &'a str,
+}
+
+/// Fails where no connection's events can arrive there.
+pub(super) async fn check(client: &Client, config: &SdkConfig, place: &Place<'_>) -> anyhow::Result<()> {
+    let mut listed = client.connections(None).await?;
+    if listed.is_empty() {
+        return Err(Failure::FoundWrong {
+            what: format!("{}: there are no connections", cannot(place)),
+            next: "scalr-eventbridge connections create --help".to_owned(),
+        }
+        .into());
+    }
+    listed.sort_by_key(|one| rank(one, place));
+    let more = listed.len().saturating_sub(LOOKED_AT_MAX);
+    let mut regions: Vec<Region> = Vec::new();
+    let mut kept_from = Vec::new();
+    for object in listed.into_iter().take(LOOKED_AT_MAX) {
+        let name = &object.attributes.region;
+        if !regions.iter().any(|region| region.name == *name) {
+            regions.push(chain::region(config, name.clone()).await);
+        }
+        let chain = chain::connection(client, &regions, object).await?.chain;
+        let findings = why_not(&chain, place);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        kept_from.push((chain, findings));
+    }
+    if more > 0 {
+        return Ok(());
+    }
+    Err(refusal(place, &kept_from).into())
+}
+
+/// Those that may lead there first: of the same region, and active.
+fn rank(one: &Object<Connection>, place: &Place<'_>) -> (bool, bool) {
+    let wire = &one.attributes;
+    (wire.status != Status::Active, wire.region != place.region)
+}
+
+/// What keeps a connection's events from arriving; nothing where they may arrive.
+fn why_not(chain: &Chain, place: &Place<'_>) -> Vec<Finding> {
+    let findings = chain.standing().findings;
+    let is_off = matches!(chain.status, Status::Pending | Status::Disabled | Status::Failed);
+    match &chain.aws {
+        // Where the source is not made yet, that was found.
+        Seen::Hidden(_) if is_off || chain.source.is_none() => findings,
+        Seen::Hidden(_) => Vec::new(),
+        Seen::Visible(aws) if may_lead(aws, place) => {
+            if is_off || aws.source.as_deref() != Some("ACTIVE") {
+                findings
+            } else {
+                Vec::new()
+            }
+        }
+        Seen::Visible(aws) => {
+            let leads = leads_elsewhere(aws, place);
+            let of_this = |finding: &Finding| finding.link != Some(Link::LogGroup);
+            let mut all: Vec<Finding> = findings.into_iter().filter(of_this).collect();
+            let is_known = all
+                .iter()
+                .any(|one| !matches!(one.link, Some(Link::Connection) | None));
+            if !is_known {
+                all.insert(0, leads);
+            }
+            all
+        }
+    }
+}
+
+/// Whether an enabled rule has a target that is the log group, or something that may pass events on to it.
+fn may_lead(aws: &Aws, place: &Place<'_>) -> bool {
+    let rules = aws.rules.iter().flatten().filter(|rule| rule.enabled);
+    let mut targets = rules.flat_map(|rule| &rule.targets);
+    targets.any(|target| match log_group_name(&target.arn) {
+        None => true,
+        Some(group) => group == place.group && target.arn.split(':').nth(3) == Some(place.region),
+    })
+}
+
+/// That the targets are other log groups.
+fn leads_elsewhere(aws: &Aws, place: &Place<'_>) -> Finding {
+    let rules = aws.rules.iter().flatten().filter(|rule| rule.enabled);
+    let targets = rules.flat_map(|rule| &rule.targets);
+    let mut others: Vec<&str> = targets.filter_map(|target| log_group_name(&target.arn)).collect();
+    others.sort_unstable();
+    others.dedup();
+    others.truncate(SAID_MAX);
+    let quoted: Vec<String> = others.iter().map(|group| format!("`{group}`")).collect();
+    Finding::broken(
+        Link::Target,
+        format!(
+            "no target of an enabled rule leads to it, but to {}",
+            quoted.join(", ")
+        ),
+        others
+            .iter()
+            .filter(|group| **group != place.group)
+            .map(|group| format!("the same command with `--log-group {}`", show::quoted(group)))
+            .collect(),
+    )
+}
+
+fn cannot(place: &Place<'_>) -> String {
+    format!(
+        "no run was started: its event cannot arrive in the log group `{}`",
+        show::escaped(place.group)
+    )
+}
+
+fn refusal(place: &Place<'_>, kept_from: &[(Chain, Vec<Finding>)]) -> Failure {
+    let said = |(chain, findings): &(Chain, Vec<Finding>)| {
+        let whys: Vec<&str> = findings.iter().map(|one| one.why.as_str()).collect();
+        format!(
+            "{} ({}): {}",
+            show::escaped(&chain.name),
+            chain.id,
+            show::escaped(&whys.join("; "))
+        )
+    };
+    let mut lines: Vec<String> = kept_from.iter().take(SAID_MAX).map(said).collect();
+    let more = kept_from.len().saturating_sub(SAID_MAX);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    let first = kept_from.iter().take(SAID_MAX).flat_map(|(_, findings)| findings);
+    let mut next: Vec<String> = first.flat_map(|one| one.next.clone()).collect();
+    if next.is_empty() || more > 0 {
+        next.push("scalr-eventbridge status".to_owned());
+    }
+    Failure::FoundWrong {
+        what: format!("{}.\n  {}", cannot(place), lines.join("\n  ")),
+        next: next.join("\n      "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chain::{Hidden, Rule, Target};
+    use super::*;
+
+    const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/g";
+    const OTHER: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/other:*";
+    const ABROAD: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/g";
+    const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:q";
+
+    fn rules(enabled: bool, arns: &[&str]) -> Seen {
+        let target = |arn: &&str| Target {
+            id: "t".to_owned(),
+            arn: (*arn).to_owned(),
+            missing_log_group: None,
+        };
+        let rule = Rule {
+            name: "r".to_owned(),
+            enabled,
+            targets: arns.iter().map(target).collect(),
+        };
+        Seen::Visible(Aws {
+            source: Some("ACTIVE".to_owned()),
+            rules: Some(vec![rule]),
+        })
+    }
+
+    #[test]
+    fn only_what_was_seen_to_lead_nowhere_keeps_a_run_from_being_started() {
+        let place = Place {
+            group: "/g",
+            region: "us-east-1",
+        };
+        let (active, paused) = (Status::Active, Status::Disabled);
+        let hidden = || Seen::Hidden(Hidden::Failed("no".to_owned()));
+        for (status, aws, want) in [
+            (&active, rules(true, &[GROUP]), &[][..]),
+            (&active, rules(true, &[OTHER, GROUP]), &[]),
+            (&active, rules(true, &[QUEUE]), &[]),
+            (&active, hidden(), &[]),
+            (&Status::Other("new".to_owned()), rules(true, &[GROUP]), &[]),
+            (&active, rules(true, &[OTHER]), &["but to `/other`"]),
+            (&active, rules(true, &[ABROAD]), &["but to `/g`"]),
+            (&active, rules(true, &[]), &["has no target"]),
+            (&active, rules(false, &[GROUP]), &["is disabled"]),
+            (&paused, rules(true, &[GROUP]), &["is paused"]),
+            (&paused, rules(true, &[OTHER]), &["but to `/other`", "is paused"]),
+            (&paused, hidden(), &["not seen: no", "is paused"]),
+            (&Status::Pending, rules(true, &[GROUP]), &["is pending"]),
+            (&Status::Failed, rules(true, &[GROUP]), &["has failed"]),
+        ] {
+            let chain = Chain {
+                name: "prod".to_owned(),
+                id: "in-1".to_owned(),
+                region: "us-east-1".to_owned(),
+                status: status.clone(),
+                error: None,
+                source: Some("aws.partner/scalr.com/acme/prod".to_owned()),
+                aws,
+                last_error: None,
+            };
+            let found = why_not(&chain, &place);
+            let fits =
+                found.len() == want.len() && found.iter().zip(want).all(|(one, part)| one.why.contains(part));
+            assert!(fits, "{chain:?}: {found:?}");
+        }
+    }
+}
