@@ -17,7 +17,7 @@ variable "workspace_id" {
 }
 
 variable "deployments_api_key" {
-  description = "Opens the endpoint of the deployments. It is in no plan and in no state."
+  description = "Key for the endpoint of the deployments. It is in no plan and in no state."
   type        = string
   ephemeral   = true
   default     = "set it with TF_VAR_deployments_api_key"
@@ -39,7 +39,7 @@ module "events" {
       type        = "RunExecuted"
       filters     = { result = ["errored", "canceled"] }
       log_group   = "/platform/failures"
-      description = "Runs that somebody has to look at"
+      description = "Runs that somebody must look at"
     }
     audit = {
       type              = "AuditLog"

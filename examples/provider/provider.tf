@@ -8,7 +8,7 @@ terraform {
   }
 }
 
-# hostname and token come from SCALR_HOSTNAME and SCALR_TOKEN, or from the credentials of the command-line tool for that host;
+# hostname and token come from SCALR_HOSTNAME and SCALR_TOKEN, or the token from what the Terraform or OpenTofu CLI has for that host;
 # AWS credentials come from AWS's own environment, profiles and roles.
 provider "scalr" {
   aws = {

@@ -32,7 +32,7 @@ resource "scalr_eventbridge_rule" "this" {
   event_pattern  = provider::scalr::event_pattern(each.key, {})
 }
 
-# A CloudWatch log group, with the policy that lets events in
+# A CloudWatch log group, with the policy that allows EventBridge to write to it
 resource "scalr_eventbridge_target" "logs" {
   for_each       = scalr_eventbridge_rule.this
   rule           = each.value.name

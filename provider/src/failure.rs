@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use scalr_events::block_name;
 use tfplugin::{Diagnostic, Diagnostics};
 
 /// The state of things after a call that was refused.
@@ -108,12 +109,14 @@ pub fn explained<C: Cause + ?Sized>(diagnostic: Diagnostic, cause: &C, standing:
         .next(cause.next().unwrap_or_default())
 }
 
-/// The block that imports what exists. Each line is indented: Terraform wraps lines that start at column 0. A provider
-/// does not know the address of its resource, so the reader puts it in.
-pub fn import_block(id: impl Display) -> String {
+/// The block that imports what exists as a resource of this type (as in `R::NAME`). Each line is indented: Terraform wraps lines
+/// that start at column 0. A provider does not know the address of its resource: the block has the name that an export gives the
+/// object, after these parts, and the reader compares.
+pub fn import_block(resource: &str, named: &[&str], id: impl Display) -> String {
+    let address = format!("scalr_{resource}.{}", block_name(named));
     format!(
-        "  import {{\n    to = TYPE.NAME\n    id = \"{id}\"\n  }}\n\nput the address shown after \"with\" above in place of \
-         TYPE.NAME."
+        "  import {{\n    to = {address}\n    id = \"{id}\"\n  }}\n\nIf the address shown after \"with\" above is another than \
+         `{address}`, write that one."
     )
 }
 
@@ -155,6 +158,20 @@ mod tests {
         fn next(&self) -> Option<String> {
             (self.0 == Effect::Unknown).then(|| "Look.".to_owned())
         }
+    }
+
+    #[test]
+    fn an_import_block_has_the_name_that_an_export_gives() {
+        let block = import_block("eventbridge_rule", &["prod", "runs.errored"], "a/b@us-east-1");
+        let (code, words) = block.split_once("\n\n").unwrap();
+        assert_eq!(
+            code,
+            "  import {\n    to = scalr_eventbridge_rule.prod_runs_errored\n    id = \"a/b@us-east-1\"\n  }"
+        );
+        assert!(
+            words.contains("`scalr_eventbridge_rule.prod_runs_errored`"),
+            "{words}"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! failure json logs                 the message of a failed call; JSON equality; the log
+//! failure json logs variables       the message of a failed call; JSON equality; the log; the environment variables
 //! trust                             whose certificates are trusted beside the system's
 //! setting shared_read/              a setting that may not be known yet; one answer for several reads
 //! check                             checks of attributes
@@ -46,6 +46,7 @@ mod shared_read;
 mod tests;
 mod trust;
 mod values;
+mod variables;
 mod walk;
 
 use client::Client;

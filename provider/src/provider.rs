@@ -15,7 +15,7 @@ use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::shared_read::Writes;
 use crate::values::Region;
-use crate::{actions, check, data_sources, functions, lists, resources, trust};
+use crate::{actions, check, data_sources, functions, lists, resources, trust, variables};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -24,10 +24,10 @@ pub struct ScalrEventBridge {
     /// Host of Scalr's API, such as `acme.scalr.io`, with or without a scheme (`https` without). Default: the environment variable `SCALR_HOSTNAME`.
     #[tf(optional, check = check::hostname)]
     hostname: Value<String>,
-    /// Token for Scalr's API. Default: the environment variable `SCALR_TOKEN`, else the credentials that the command line has for the host (`TF_TOKEN_…`, `credentials` blocks, `terraform login`).
+    /// Token for Scalr's API. Default: the environment variable `SCALR_TOKEN`, else the token that the Terraform or OpenTofu CLI has for the host (`TF_TOKEN_…`, `credentials` blocks, `terraform login`).
     #[tf(optional, sensitive)]
     token: Value<String>,
-    /// Scalr account that account-wide settings are made in. Default: the account of the connection concerned.
+    /// Scalr account of `scalr_audit_log_setting`, which is a setting of a whole account. Default: the account of the connection that the resource names.
     #[tf(optional, check = check::account_id)]
     account_id: Value<String>,
     /// How AWS is called. What is left out comes from AWS's own environment variables, profiles and metadata services; nothing is read before the first AWS call.
@@ -56,7 +56,7 @@ pub struct AwsConfig {
     /// Tags that somebody else sets, such as a tool of your organization: they are not shown, not changed and not removed. As in hashicorp/aws, an ignored tag that is also written in `tags` or `default_tags` is set when the object is created, and not changed after that.
     #[tf(optional)]
     ignore_tags: Value<IgnoreTags>,
-    /// How often a failed call is tried again, 0 to 100. Default: what AWS's own variables and profiles set; else 2 times, and 11 times if AWS throttles the call.
+    /// How often a failed call is tried again, 0 to 100. Default: what AWS's own variables and profiles set, else 2, or 11 for calls that AWS throttles.
     #[tf(optional, check = check::max_retries)]
     max_retries: Value<Number>,
     /// Allowed AWS accounts; the first call with credentials of another account fails.
@@ -109,10 +109,10 @@ pub struct DefaultTags {
 /// Tags that are left to somebody else.
 #[derive(Attrs, Clone, Debug)]
 pub struct IgnoreTags {
-    /// Their keys.
+    /// Keys of tags to ignore.
     #[tf(optional)]
     keys: Value<BTreeSet<String>>,
-    /// Beginnings of their keys.
+    /// Prefixes of keys: all tags whose key begins with one of them are ignored.
     #[tf(optional)]
     key_prefixes: Value<BTreeSet<String>>,
 }
@@ -176,7 +176,7 @@ impl ScalrEventBridge {
 
 /// The region that AWS's own variables name, in the order in which the SDK reads them.
 fn environment_region(environment: &Environment<'_>) -> Option<String> {
-    let mut named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
+    let mut named = [variables::AWS_REGION, variables::AWS_DEFAULT_REGION].into_iter();
     let region = named.find_map(|name| {
         environment
             .variables
@@ -189,7 +189,9 @@ fn environment_region(environment: &Environment<'_>) -> Option<String> {
 /// The services whose endpoints AWS's own variables name.
 fn environment_endpoints(environment: &Environment<'_>) -> aws::OwnEndpoints {
     let names = |service: &str| {
-        let url = environment.variables.get(&format!("AWS_ENDPOINT_URL_{service}"));
+        let url = environment
+            .variables
+            .get(&format!("{}_{service}", variables::AWS_ENDPOINT_URL));
         url.is_some_and(|url| !url.is_empty())
     };
     aws::OwnEndpoints {
@@ -245,7 +247,9 @@ fn scalr(
             .cloned()
     };
     let hostname = match known(ScalrEventBridge::hostname(), hostname) {
-        Ok(hostname) => hostname.filter(filled).or_else(|| variable("SCALR_HOSTNAME")),
+        Ok(hostname) => hostname
+            .filter(filled)
+            .or_else(|| variable(variables::SCALR_HOSTNAME)),
         Err(unknown) => return Ok(Err(unknown)),
     };
     let hostname = hostname.ok_or_else(no_hostname)?;
@@ -255,7 +259,7 @@ fn scalr(
     let (token, token_origin) = match known(ScalrEventBridge::token(), token) {
         Ok(token) => match token.filter(filled) {
             Some(token) => (token, "`token` in the provider's configuration".to_owned()),
-            None => match variable("SCALR_TOKEN") {
+            None => match variable(variables::SCALR_TOKEN) {
                 Some(token) => (token, "the variable `SCALR_TOKEN`".to_owned()),
                 None => from_the_cli(&host, environment)?,
             },

@@ -7,6 +7,8 @@ use scalr_api::ExtraRoots;
 use scalr_api::credentials::Environment;
 use tfplugin::{Diagnostic, Result};
 
+use crate::variables;
+
 /// What to do about a certificate that is not trusted.
 pub const HINT: &str = "If an authority of your own signed it, such as that of a proxy which inspects TLS, `AWS_CA_BUNDLE` or \
                         `SSL_CERT_FILE` may name a file (PEM) that holds that authority's certificate.";
@@ -15,7 +17,7 @@ pub const HINT: &str = "If an authority of your own signed it, such as that of a
 pub fn extra_roots(environment: &Environment<'_>) -> Result<Option<ExtraRoots>> {
     let Some(path) = environment
         .variables
-        .get("AWS_CA_BUNDLE")
+        .get(variables::AWS_CA_BUNDLE)
         .filter(|path| !path.is_empty())
     else {
         return Ok(None);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{console, permissions, places, shell};
+use crate::{console, environment, permissions, places, shell};
 
 /// Options of `cargo xtask docs`.
 #[derive(clap::Args)]
@@ -102,6 +102,8 @@ fn generate() -> Result<Files> {
     collect(&work.path().join("docs"), "docs/", &mut found)?;
     let table = std::fs::read_to_string(places::root().join(permissions::TABLE))?;
     permissions::add(&mut found, &table)?;
+    let companion = places::target().join("debug/scalr-eventbridge");
+    environment::add(&mut found, &places::root(), &companion)?;
     found.insert(SCHEMA.to_owned(), sorted(&schemas)?);
     Ok(found)
 }

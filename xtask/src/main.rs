@@ -5,7 +5,8 @@
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
-//! changelog console permissions   the fragments of the changelog; the walk through the console; the policies of the pages
+//! changelog console environment permissions   the fragments of the changelog; the walk through the console; the tables of variables and the
+//!                          policies of the pages
 //! third_party              the licences of what is linked into both programs
 //! docs tools tidy bench mirror   one chore each
 //! dist test demo           chores that use other chores
@@ -19,6 +20,7 @@ mod console;
 mod demo;
 mod dist;
 mod docs;
+mod environment;
 mod mirror;
 mod permissions;
 mod places;

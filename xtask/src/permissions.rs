@@ -132,14 +132,15 @@ impl Table {
         let lead = if used("read") || used("write") {
             "The AWS credentials need:"
         } else {
-            "It works without any. With these it sees more:"
+            "It works without AWS permissions. With these, the provider can warn of more mistakes:"
         };
-        let mut note = "`REGION`, `ACCOUNT_ID` and the names in capitals stand for your own.".to_owned();
+        let mut note =
+            "Replace `REGION`, `ACCOUNT_ID` and the other names in capitals with your own.".to_owned();
         if name.starts_with("resources/") && used("write") {
-            note += " A plan needs `Read…` only, an apply `Apply…` too, a destroy `Destroy…`.";
+            note += " A plan needs only `Read…`. An apply also needs `Apply…`, and a destroy also needs `Destroy…`.";
         }
         if used("checks") {
-            note += " `Checks…` can be left out: what the provider then cannot see, it does not warn of, and nothing fails.";
+            note += " `Checks…` is optional: without it the provider does not warn of what it cannot read, and nothing fails.";
         }
         let mut parts = vec![
             "## AWS Permissions".to_owned(),
@@ -152,7 +153,7 @@ impl Table {
         parts.extend((!options.is_empty()).then(|| options.join("\n")));
         let sources = self.sources(&statements)?;
         parts.push(format!(
-            "The guide *Permissions* has policies for the whole provider. Sources: {sources}."
+            "The guide [Permissions](../guides/permissions.md) has policies for the whole provider. Sources: {sources}."
         ));
         Ok(parts.join("\n\n") + "\n")
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{given, loopback, out};
+use super::{assumptions, given, loopback, out};
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum UnknownRoles {
@@ -35,6 +35,8 @@ pub(super) struct Limits {
     /// What the role of a delivery allows that was never created here: everything, or nothing.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = UnknownRoles::Allow)]
     pub(super) unknown_roles: UnknownRoles,
+    #[command(flatten)]
+    pub(super) assumptions: assumptions::Assumed,
     /// What all log events may take in memory, estimated; beyond that the oldest are dropped.
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024 * 1024)]
     pub(super) log_bytes_max: u64,
@@ -59,7 +61,7 @@ pub(super) struct Args {
     /// The region of requests that name none.
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
-    /// Take a region that this version does not know, such as one that AWS has added since.
+    /// Take regions that this version does not know, such as one that AWS has added since: `--region`, and those of requests.
     #[arg(long)]
     any_region: bool,
     /// Listen on other addresses than loopback. No signature is checked: anybody who reaches it can do anything in it.
@@ -96,9 +98,11 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         data_dir: args.data_dir,
         account: args.account,
         region: args.region,
+        check_region: given::region_check(args.any_region),
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts,
         unknown_roles: args.limits.unknown_roles.into(),
+        assumptions: args.limits.assumptions.all(),
         targets: args.limits.targets,
         max_put_bytes: args.max_put_bytes,
         log_bytes_max: args.limits.log_bytes_max,

@@ -91,8 +91,9 @@ pub(super) struct Servers {
     /// The AWS region of requests that name none; without it, `us-east-1`.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Take a region that this version does not know, such as one that AWS has added since.
-    #[arg(long, requires = "region")]
+    /// Take regions that this version does not know, such as one that AWS has added since: `--region`, and those of requests
+    /// to the local AWS.
+    #[arg(long)]
     any_region: bool,
     /// Drop events that were held for longer than this.
     #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u32).range(1..))]
@@ -369,9 +370,11 @@ async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> 
         data_dir: args.data_dir.as_ref().map(|dir| dir.join("aws")),
         account: args.account().to_owned(),
         region: args.region().to_owned(),
+        check_region: given::region_check(args.any_region),
         allow_remote: args.allow_remote,
         allow_hosts: args.limits.allow_hosts.clone(),
         unknown_roles: args.limits.unknown_roles.into(),
+        assumptions: args.limits.assumptions.all(),
         targets: args.limits.targets.clone(),
         log_bytes_max: args.limits.log_bytes_max,
         ..aws_local::Config::default()

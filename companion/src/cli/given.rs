@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use aws_local::RegionCheck;
 use scalr_events::regions;
 
 use super::exit::Failure;
@@ -32,6 +33,27 @@ pub(super) fn known_region(text: &str, any: bool) -> anyhow::Result<()> {
     } else {
         format!("`{}` (`--region`) is no AWS region{meant}", text.escape_debug())
     }))
+}
+
+/// Which regions requests to a local AWS may be for: those that this version knows, or with `any` all.
+pub(super) fn region_check(any: bool) -> RegionCheck {
+    let known = |region: &str| {
+        if regions::is_known(region) {
+            Ok(())
+        } else {
+            Err(not_in_aws(region))
+        }
+    };
+    if any { |_| Ok(()) } else { known }
+}
+
+/// What the local AWS says of a region that AWS does not have.
+fn not_in_aws(region: &str) -> String {
+    format!(
+        "AWS has no region `{}` that this version knows{} If AWS has added it since, start the local AWS with `--any-region`.",
+        region.escape_debug(),
+        meant(region)
+    )
 }
 
 /// Refuses what cannot be the name of a region.

@@ -148,6 +148,9 @@ fn is_no_tls(why: &str) -> bool {
 
 fn aws(error: &AwsError) -> Option<Step> {
     match error {
+        AwsError::Refused { message, .. } if message.contains(NO_REGION) => Some(Step::of_settings(
+            "is the region's name right (`AWS_REGION`, `--region`)?",
+        )),
         AwsError::Refused { code, .. } => refused(code).map(Step::new),
         AwsError::Retryable(why) => {
             let no_name = why.contains("dns error") || why.contains("failed to lookup");
@@ -174,6 +177,9 @@ fn aws(error: &AwsError) -> Option<Step> {
         }
     }
 }
+
+/// What AWS says of a signature for a region that it does not have.
+const NO_REGION: &str = "should be scoped to a valid region";
 
 fn refused(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -244,6 +250,13 @@ mod tests {
             (refused("AccessDeniedException"), Some("doctor")),
             (refused("ExpiredTokenException"), Some("aws sso login")),
             (refused("ResourceNotFoundException"), None),
+            (
+                AwsError::Refused {
+                    code: "SignatureDoesNotMatch".to_owned(),
+                    message: "Credential should be scoped to a valid region, not 'mars'.".to_owned(),
+                },
+                Some("AWS_REGION"),
+            ),
             (retryable("The call failed: dns error: x"), Some("AWS_REGION")),
             (
                 retryable("The call failed: tcp connect error"),

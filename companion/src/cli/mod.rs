@@ -3,13 +3,14 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! exit fields given jq loopback out progress signals  exit codes; fields of events; values of options; jq filters; which URLs are on this machine; stdout
+//! assumptions exit fields given jq loopback out progress signals  what the local AWS assumes; exit codes; fields of events; values of options; jq filters; which URLs are on this machine; stdout
 //!                                                   and stderr; long waits; a command's signals
 //! aws hint remote show                              AWS's and Scalr's settings and clients; the next step after a failure; tables and JSON
 //! event_source local_aws log_groups lookup readable  event sources at AWS; what the local AWS has beyond AWS; log groups; objects by name; events as lines
 //! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs status tail  one command a file, or a folder
 //! ```
 
+mod assumptions;
 mod audit_log;
 mod aws;
 mod aws_local;

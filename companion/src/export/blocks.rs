@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use scalr_events::is_generated;
+
 use super::account::{Account, Bus, Connection, LogGroup, Rule, Target};
 use super::hcl::{Attributes, Block, Value};
-use super::names::{Wanted, is_generated, names};
+use super::names::{Wanted, names};
 
 const CONNECTION: &str = "scalr_eventbridge_connection";
 const BUS: &str = "scalr_eventbridge_bus";

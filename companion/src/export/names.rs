@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use scalr_events::block_name;
 use uuid::Uuid;
 
 /// Generated once; another one would rename blocks.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f0c_52d1_6e4b_4a37_9c58_21d7_b3e6_0f94);
-/// So many hexadecimal digits in a row, hyphens between them left out, are not what a person writes.
-const GENERATED_DIGITS: usize = 16;
 
 /// An object that needs a name.
 pub(crate) struct Wanted<'a> {
@@ -22,12 +21,12 @@ pub(crate) struct Wanted<'a> {
 /// Names by the ids of the objects.
 pub(crate) fn names<'a>(wanted: impl IntoIterator<Item = Wanted<'a>>) -> BTreeMap<String, String> {
     let mut named = BTreeMap::new();
-    for (name, alike) in grouped(wanted, |one| identifier(&one.parts)) {
+    for (name, alike) in grouped(wanted, |one| block_name(&one.parts)) {
         if let [one] = alike.as_slice() {
             named.insert(one.id.clone(), name);
             continue;
         }
-        let longer = |one: &Wanted<'_>| identifier(&[one.parts.as_slice(), &one.apart].concat());
+        let longer = |one: &Wanted<'_>| block_name(&[one.parts.as_slice(), &one.apart].concat());
         for (name, alike) in grouped(alike, longer) {
             let is_alone = alike.len() == 1;
             for one in alike {
@@ -54,44 +53,6 @@ fn grouped<'a>(
     groups
 }
 
-/// Whether a text was made by a program: it has a UUID, a digest or a time in it.
-pub(crate) fn is_generated(text: &str) -> bool {
-    let mut run = 0;
-    for c in text.chars() {
-        match c {
-            '-' if run > 0 => {}
-            c if c.is_ascii_hexdigit() => run += 1,
-            _ => run = 0,
-        }
-        if run >= GENERATED_DIGITS {
-            return true;
-        }
-    }
-    false
-}
-
-/// The parts as one identifier of ASCII letters.
-fn identifier(parts: &[&str]) -> String {
-    let kept = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '-' {
-            c
-        } else {
-            '_'
-        }
-    };
-    let parts = parts
-        .iter()
-        .map(|part| part.chars().map(kept).collect::<String>());
-    let parts: Vec<String> = parts.map(|part| part.trim_matches('_').to_owned()).collect();
-    let name = parts.join("_");
-    let name = name.trim_matches('_');
-    match name.chars().next() {
-        Some(first) if first.is_ascii_alphabetic() => name.to_owned(),
-        Some(_) => format!("_{name}"),
-        None => "unnamed".to_owned(),
-    }
-}
-
 fn digest(id: &str) -> String {
     let mut digest = Uuid::new_v5(&NAMESPACE, id.as_bytes()).simple().to_string();
     digest.truncate(8);
@@ -101,30 +62,6 @@ fn digest(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_identifiers() {
-        for (text, want) in [
-            ("prod", "prod"),
-            ("prod-1.eu", "prod-1_eu"),
-            ("1st", "_1st"),
-            ("-x", "_-x"),
-            ("größe \"x\"\n${y}", "gr__e__x____y"),
-            ("", "unnamed"),
-            ("🚀", "unnamed"),
-        ] {
-            assert_eq!(identifier(&[text]), want, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn parts_are_joined() {
-        assert_eq!(
-            identifier(&["prod", "runs", "/scalr/runs"]),
-            "prod_runs_scalr_runs"
-        );
-        assert_eq!(identifier(&["", "runs"]), "runs");
-    }
 
     #[test]
     fn names_are_unique_and_stay() {
@@ -145,19 +82,5 @@ mod tests {
             (&*three["1"], &*three["3"], &*three["2"]),
             ("a_b_x_9496421d", "a_b_x_153a00e7", "c")
         );
-    }
-
-    #[test]
-    fn what_a_program_made_is_recognised() {
-        for (text, is) in [
-            ("queue", false),
-            ("decade-face-2026", false),
-            ("scalr-4251eb2d10fa5da7bb156632537dfd30", true),
-            ("Id5f8b1e6c-7f0a-4d6e-9d5c-0f2f6d1c2b3a", true),
-            ("terraform-20260101120000000100000001", true),
-            ("prod-us-east-1-123456789012", false),
-        ] {
-            assert_eq!(is_generated(text), is, "{text}");
-        }
     }
 }

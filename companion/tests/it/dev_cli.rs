@@ -108,6 +108,26 @@ async fn what_cannot_be_is_refused_and_a_token_is_not_repeated() {
     }
 }
 
+/// A region that AWS has added since this version.
+#[tokio::test(flavor = "multi_thread")]
+async fn regions_that_are_not_known_are_there_where_they_are_asked_for() {
+    for (more, takes) in [(&[][..], false), (&["--any-region"], true)] {
+        let mut command = dev();
+        command.args(more);
+        let c = Companion::spawn(command).await;
+        let aws = Aws::at(c.text("/aws/endpoint")).await;
+        for region in ["eu-west-1", "us-east-77"] {
+            let listed = aws.events(region).list_event_buses().send().await;
+            assert_eq!(
+                listed.is_ok(),
+                takes || region == "eu-west-1",
+                "{more:?} {region}"
+            );
+        }
+        assert!(c.stop().await);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn both_servers_say_that_they_answer_and_further_accounts_are_printed() {
     let accounts = ["--account", "111111111111", "--account", "222222222222"];

@@ -140,6 +140,17 @@ async fn what_is_not_there_is_answered_with_what_is() {
     t.run(&["runs", "list", "--table"]).await;
     t.run(&["tail", "/none"]).await;
     t.run(&["tail", "a b"]).await;
+    t.run(&["tail", "/none", "--region", "us-est-1"]).await;
+    let somewhere = ["--aws-account-id", "123456789012", "--region", "us-est-1"];
+    t.run(
+        &[
+            &["connections", "create", "misspelt"],
+            &somewhere[..],
+            &["--any-region"],
+        ]
+        .concat(),
+    )
+    .await;
     t.run(&["status", "--aws-endpoint", "nonsense"]).await;
     t.run(&["connections", "refresh", "prod", "--aws-endpoint", "nonsense"])
         .await;

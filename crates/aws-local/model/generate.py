@@ -1,4 +1,4 @@
-"""Writes events.json, iam.json, logs.json, sns.json, sqs.json and sts.json: the request shapes and limits of AWS's service models, as they ship in botocore.
+"""Writes events.json, eventsv2.json, iam.json, logs.json, sns.json, sqs.json and sts.json: the request shapes and limits of AWS's service models, as they ship in botocore.
 
     python generate.py PATH/TO/botocore/data
 
@@ -16,6 +16,7 @@ from pathlib import Path
 # Operations whose requests are validated; of all others only the name is kept.
 BUILT = {
     "events": None,  # every one
+    "eventsv2": None,
     "iam": """CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies
         ListInstanceProfilesForRole ListRolePolicies ListRoleTags ListRoles PutRolePolicy TagRole UntagRole
         UpdateAssumeRolePolicy UpdateRole""".split(),
@@ -36,17 +37,26 @@ BUILT = {
 LISTED = {"ApiDestinationHttpMethod": ["HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"]}
 # Enums whose values AWS takes in lower case too.
 ANY_CASE = {"ConnectionOAuthHttpMethod"}
-CONSTRAINTS = ("min", "max", "pattern", "enum", "sensitive")
+CONSTRAINTS = ("min", "max", "pattern", "enum", "sensitive", "union")
+# Services whose table is named as their command is, and not as their model.
+MODELS = {"eventsv2": "eventbridgev2"}
+# Services of the protocol with CBOR: what they give is kept too, for its times and bytes.
+WITH_OUTPUTS = {"eventsv2"}
 # SQS judges attribute names itself, by each operation's own list and in its own words.
 WITHOUT_ENUMS = {"sqs"}
 
 
 def rust(pattern):
     """The pattern as the regex crate takes it; Java's \\w and \\d are ASCII."""
-    if pattern == r"^(?!\s*$).+":
+    if pattern.removeprefix("^") == r"(?!\s*$).+":
         return r".*[^ \t\r\n].*"
+    if pattern.startswith(r"\S([\s\S]*\S)?"):
+        return r"\S(.*\S)?"
+    if pattern.startswith(r"(\S([\s\S]*\S)?)?"):
+        return r"(\S(.*\S)?)?"
     if r"\uD7FF" in pattern:
         return "[\\t\\n\\r\\x{20}-\\x{7E}\\x{85}\\x{A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}]+"
+    pattern = pattern.replace(r"(?![\s\S]).*", "").replace(r"(?!aws\.)", "").replace(r"\{%[\s\S]+?%\}", r"\{%.+%\}")
     out = re.sub(r"\\u([0-9A-F]{4})", r"\\x{\1}", pattern)
     out = re.sub(r"\\w-_", r"0-9A-Za-z_\\-", out)
     out = out.replace(r"\w", "0-9A-Za-z_").replace(r"[\d]", "[0-9]").replace(r"|\d|", "|[0-9]|")
@@ -86,16 +96,22 @@ def keep(shapes, name, kept, constraints=CONSTRAINTS):
 
 def main(data):
     for service, built in BUILT.items():
-        newest = sorted(glob.glob(f"{data}/{service}/*/service-2.json.gz"))[-1]
+        newest = sorted(glob.glob(f"{data}/{MODELS.get(service, service)}/*/service-2.json.gz"))[-1]
         model = json.loads(gzip.open(newest).read())
-        operations, kept = {}, {}
+        operations, kept, outputs = {}, {}, {}
         constraints = [each for each in CONSTRAINTS if each != "enum" or service not in WITHOUT_ENUMS]
         for name, operation in sorted(model["operations"].items()):
             wanted = (built is None or name in built) and "input" in operation
             operations[name] = operation["input"]["shape"] if wanted else None
             if wanted:
                 keep(model["shapes"], operations[name], kept, constraints)
-        text = json.dumps({"operations": operations, "shapes": dict(sorted(kept.items()))}, indent=1)
+            if service in WITH_OUTPUTS and "output" in operation:
+                outputs[name] = operation["output"]["shape"]
+                keep(model["shapes"], outputs[name], kept, constraints)
+        table = {"operations": operations, "shapes": dict(sorted(kept.items()))}
+        if outputs:
+            table["outputs"] = outputs
+        text = json.dumps(table, indent=1)
         Path(__file__).with_name(f"{service}.json").write_text(text + "\n")
 
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::assumptions::Assumptions;
 use crate::caller::Caller;
 use crate::clock::Millis;
 use crate::delivery::http::HttpResult;
@@ -93,6 +94,10 @@ pub(crate) enum Change {
     /// The operator started it with another setting of what roles allow that were never created here.
     UnknownRoles {
         denied: bool,
+    },
+    /// The operator started it with other assumptions.
+    Assume {
+        assumptions: Assumptions,
     },
     /// The numbers below `to` are taken. Earlier versions sent requests before their change was on disk, and wrote this
     /// after a refused one; it is only read now.

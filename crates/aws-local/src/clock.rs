@@ -24,6 +24,12 @@ pub(crate) fn rfc3339_seconds(at: Millis) -> String {
     format!("{seconds:.0}")
 }
 
+/// `2024-04-19T13:44:02.125Z`: the form of a time in the metadata of an event on a custom event bus.
+pub(crate) fn rfc3339_millis(at: Millis) -> String {
+    let time = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{time:.3}")
+}
+
 /// A time as requests carry it: seconds as a number, or RFC 3339 text.
 pub(crate) fn read_time(value: &Value) -> Option<Millis> {
     match value {
@@ -73,6 +79,7 @@ mod tests {
     #[test]
     fn times_are_read_and_written() {
         assert_eq!(rfc3339_seconds(1_713_534_242_999), "2024-04-19T13:44:02Z");
+        assert_eq!(rfc3339_millis(1_713_534_242_120), "2024-04-19T13:44:02.120Z");
         assert_eq!(read_time(&Value::from(1_713_534_242)), Some(1_713_534_242_000));
         assert_eq!(
             read_time(&Value::from("2024-04-19T13:44:02Z")),

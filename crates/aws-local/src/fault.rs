@@ -71,6 +71,7 @@ impl Fault {
                     format!("The request must contain the parameter {name}."),
                 ),
                 (Service::Sts | Service::Sns | Service::Iam, _) => Self::new("ValidationError", why),
+                (Service::EventsV2, _) => Self::new("InvalidInputException", why),
                 (Service::Events | Service::Sqs, _) => Self::validation(why),
             },
         }

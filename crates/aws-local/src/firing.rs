@@ -3,7 +3,7 @@
 use crate::arn;
 use crate::clock::Millis;
 use crate::delivery::envelope::{Envelope, Parts};
-use crate::delivery::{fire_rule, http};
+use crate::delivery::{custom_bus, fire_rule, http};
 use crate::ops::events::replays;
 use crate::state::RealmId;
 use crate::state::rule::Rule;
@@ -29,6 +29,15 @@ pub(crate) fn fire(turn: &mut Turn<'_>) {
             Timer::Schedule { realm, rule } => fire_schedule(turn, &realm, &rule, at),
             Timer::Replay { realm, name } => replays::step(turn, &realm, &name),
             Timer::Retry { id } => http::retry(turn, id),
+            Timer::CustomBusGone { realm, name } => remove_custom_bus(turn, &realm, &name, at),
+            Timer::Subscriber { realm, bus, name } => {
+                let to = custom_bus::To {
+                    realm: &realm,
+                    bus: &bus,
+                    name: &name,
+                };
+                custom_bus::fire(turn, &to);
+            }
         }
         if turn.steps < STEPS_LEFT {
             return;
@@ -74,6 +83,18 @@ fn next_of(rule: &mut Rule, at: Millis, now: Millis) -> Option<Millis> {
         return rule.schedule_next(latest);
     }
     Some(next)
+}
+
+/// Removes a bus whose deletion is over.
+fn remove_custom_bus(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
+    let buses = &mut turn.world.realm(realm).custom_buses.buses;
+    if buses
+        .get(name)
+        .is_some_and(|bus| bus.deleted.is_some_and(|deleted| deleted <= at))
+        && let Some(gone) = buses.remove(name)
+    {
+        turn.dropped.push(Box::new(gone));
+    }
 }
 
 /// Deletes a source that stayed PENDING; it is listed as DELETED while a bus of its name exists.

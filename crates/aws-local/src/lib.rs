@@ -4,7 +4,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! admission arn clock fault host injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
+//! admission arn assumptions clock fault host injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
 //! config caller      what a process is started with; who makes a request
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
@@ -22,6 +22,7 @@
 
 mod admission;
 mod arn;
+mod assumptions;
 mod caller;
 mod change;
 mod clock;
@@ -61,7 +62,8 @@ mod turn;
 
 pub use admission::{Admission, Capacity, Guest};
 pub use arn::partition;
-pub use config::{Config, UnknownRoles};
+pub use assumptions::{ASSUMPTIONS, Assumption, Assumptions};
+pub use config::{Config, RegionCheck, UnknownRoles};
 pub use host::{BadHost, host};
 pub use journal::DataError;
 pub use server::{Error, Server};

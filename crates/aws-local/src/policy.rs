@@ -122,6 +122,16 @@ impl Policy {
     }
 
     /// The actions that the statements name.
+    /// Whether a statement lets in everybody, without a condition.
+    pub(crate) fn is_public(&self) -> bool {
+        let is_public = |statement: &Statement| {
+            let everybody =
+                |(kind, names): (&String, &Vec<String>)| kind == "*" || names.iter().any(|name| name == "*");
+            !statement.deny && statement.conditions.is_empty() && statement.principals.iter().any(everybody)
+        };
+        self.statements.iter().any(is_public)
+    }
+
     pub(crate) fn actions(&self) -> impl Iterator<Item = &str> {
         let statements = self.statements.iter();
         statements.flat_map(|statement| statement.actions.iter().map(String::as_str))

@@ -4,12 +4,13 @@
 //! by the steps that it is given: matching and delivering take from them, and end early where none are left.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::clock::{Dice, Millis};
 use crate::policy::Policy;
 use crate::state::bus::LogLevel;
+use crate::state::custom_bus::NewEvent;
 use crate::state::{RealmId, World};
 
 /// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
@@ -37,8 +38,27 @@ pub(crate) struct Turn<'w> {
     pub(crate) bus_logs: BTreeMap<(RealmId, String), Option<Arc<BusLog>>>,
     /// What they may still write.
     pub(crate) log_bytes: usize,
+    /// What custom event buses send to other buses, published once the rest of the turn is done.
+    pub(crate) forwards: VecDeque<Forward>,
     /// What takes long to drop; it is dropped when the lock is released.
     pub(crate) dropped: Vec<Box<dyn Any + Send>>,
+}
+
+/// An event on its way from a custom event bus to another bus.
+pub(crate) enum Forward {
+    /// An envelope, for a Classic bus.
+    Classic {
+        to: RealmId,
+        bus: String,
+        id: Arc<str>,
+        time: Millis,
+        text: Arc<str>,
+    },
+    Custom {
+        to: RealmId,
+        bus: String,
+        event: NewEvent,
+    },
 }
 
 /// The values at paths of one event.
@@ -72,6 +92,7 @@ impl<'w> Turn<'w> {
             policies: HashMap::new(),
             bus_logs: BTreeMap::new(),
             log_bytes: LOG_BYTES_MAX,
+            forwards: VecDeque::new(),
             dropped: Vec::new(),
         }
     }

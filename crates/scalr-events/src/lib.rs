@@ -4,7 +4,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! audit_log nearest run_executed    leaves: the two details, and names close to a misspelt one
+//! audit_log block_name nearest run_executed   leaves: the two details; names of blocks, and those close to a misspelt one
 //! event_type regions                the two types by name; AWS's regions
 //! catalogue/                        every field of an event
 //! values                            whether a comparison can match any value of a field
@@ -14,6 +14,7 @@
 //! ```
 
 mod audit_log;
+mod block_name;
 pub mod catalogue;
 mod event_type;
 mod explained;
@@ -26,6 +27,7 @@ mod unmatched;
 mod values;
 
 pub use audit_log::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
+pub use block_name::{block_name, is_generated};
 pub use catalogue::SOURCE_PREFIX;
 pub use event_type::{EventType, UnknownType};
 pub use explained::{Explained, explain, leaf_in_words};

@@ -26,7 +26,7 @@ resource "scalr_eventbridge_target" "logs" {
     retention_in_days = 30
   }
 
-  # Once there is something that picks the events up, Scalr looks at the event source.
+  # Scalr refreshes the status after the target exists, so that no held event is lost.
   lifecycle {
     action_trigger {
       events  = [after_create, after_update]

@@ -73,7 +73,7 @@ variable "retention_in_days" {
 }
 
 variable "log_group_kms_key_arn" {
-  description = "ARN of the KMS key that encrypts the log group; its policy has to let CloudWatch Logs use it. Null: a key that AWS owns."
+  description = "ARN of the KMS key that encrypts the log group; its policy must allow CloudWatch Logs to use it. Null: a key that AWS owns."
   type        = string
   default     = null
 }
@@ -95,7 +95,7 @@ variable "archive_retention_in_days" {
 }
 
 variable "queue_kms_key_id" {
-  description = "KMS key that encrypts the queues (ARN, id or alias); its policy has to let `events.amazonaws.com` use it. Null: keys that SQS owns."
+  description = "KMS key that encrypts the queues (ARN, id or alias); its policy must allow `events.amazonaws.com` to use it. Null: keys that SQS owns."
   type        = string
   default     = null
 }

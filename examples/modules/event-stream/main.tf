@@ -63,7 +63,7 @@ resource "scalr_eventbridge_delivery_check" "this" {
   lifecycle {
     precondition {
       condition     = try(var.rules[var.delivery_check.rule].type, null) == "RunExecuted"
-      error_message = "The delivery check starts a run: `rule` has to name one of the rules, of type RunExecuted."
+      error_message = "The delivery check starts a run: `rule` must name one of the rules, of type RunExecuted."
     }
   }
 

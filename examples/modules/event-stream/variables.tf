@@ -15,9 +15,9 @@ variable "region" {
 
 variable "rules" {
   description = <<-EOT
-    What is kept, by the rule's name: the type of event (`RunExecuted` or `AuditLog`), the filters that it has to pass,
-    and the log group, which is made. Filters are lists of texts of which any may match. For a pattern that they cannot
-    say there is `event_pattern`, in their place: `provider::scalr::event_pattern("RunExecuted", { is_dry = false })`.
+        Rules by name: the type of event (`RunExecuted` or `AuditLog`), the filters that an event must pass, and the log group,
+    which is created. A filter is a list of strings, of which any may match. If filters cannot express the pattern, set
+    `event_pattern` instead: `provider::scalr::event_pattern("RunExecuted", { is_dry = false })`.
   EOT
   type = map(object({
     type              = string
@@ -29,7 +29,7 @@ variable "rules" {
   }))
   validation {
     condition     = length(distinct([for rule in var.rules : rule.log_group])) == length(var.rules)
-    error_message = "Each rule makes a log group of its own: two of them name the same."
+    error_message = "Each rule creates its own log group: two rules name the same one."
   }
 }
 
@@ -42,7 +42,7 @@ variable "audit_logs" {
 variable "delivery_check" {
   description = <<-EOT
     Proves at apply that events arrive: a dry run is started in the workspace, and its event must reach the log group of
-    the rule, which has to let RunExecuted events of that workspace through. Null: no check.
+    the rule, which must match RunExecuted events of that workspace. Null: no check.
   EOT
   type = object({
     workspace_id = string

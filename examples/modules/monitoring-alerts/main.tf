@@ -32,7 +32,7 @@ locals {
 resource "scalr_eventbridge_rule" "this" {
   for_each       = toset(var.alert_on)
   name           = "${var.name}-${each.key}"
-  description    = "Runs that somebody has to know of: ${each.key}"
+  description    = "Runs that somebody must know about: ${each.key}"
   region         = var.region
   event_bus_name = var.event_bus_name
   event_pattern  = provider::scalr::event_pattern("RunExecuted", merge(local.alerts[each.key].filters, local.scope))

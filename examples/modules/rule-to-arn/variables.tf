@@ -19,7 +19,7 @@ variable "event_pattern" {
 }
 
 variable "target_arn" {
-  description = "Where they go: an SQS queue, an SNS topic, a Lambda function, another bus. Its own policy has to let EventBridge in."
+  description = "ARN of the target: an SQS queue, an SNS topic, a Lambda function, another bus. Its own policy must allow EventBridge."
   type        = string
 }
 
@@ -30,7 +30,7 @@ variable "dead_letter_queue_arn" {
 }
 
 variable "sample_type" {
-  description = "The rule has to match the sample of this type of event, else the plan fails. Null: not checked."
+  description = "The rule must match the sample of this type of event, else the plan fails. Null: not checked."
   type        = string
   default     = null
 }

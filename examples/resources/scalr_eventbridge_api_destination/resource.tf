@@ -1,5 +1,5 @@
 variable "api_key" {
-  description = "Opens the endpoint. It is in no plan and in no state."
+  description = "Key for the endpoint. It is in no plan and in no state."
   type        = string
   ephemeral   = true
   default     = "set it with TF_VAR_api_key"

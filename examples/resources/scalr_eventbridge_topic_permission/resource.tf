@@ -1,5 +1,5 @@
 variable "topic_arn" {
-  description = "The topic, which something else made: `aws_sns_topic.on_call.arn`."
+  description = "ARN of an existing topic, such as `aws_sns_topic.on_call.arn`."
   type        = string
   default     = "arn:aws:sns:us-east-1:123456789012:on-call"
 }

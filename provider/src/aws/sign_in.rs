@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use super::pacing::retries;
 use super::{AssumeRole, Error, Settings, credentials_sent};
+use crate::variables;
 
 /// How long a request may take until its answer begins, and a call with all its attempts.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -140,7 +141,9 @@ async fn resolve(config: &SdkConfig) -> Result<(), Refused> {
 
 fn without_credentials(settings: &Settings, source: Refused) -> Error {
     // A profile that the environment names is one place of several, but a missing one is the error to report.
-    let named = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+    let named = std::env::var(variables::AWS_PROFILE)
+        .ok()
+        .filter(|name| !name.is_empty());
     if settings.profile.is_none()
         && let Some(name) = named
         && let Err(missing) = refuse_missing(&name, "the variable `AWS_PROFILE`")
@@ -164,8 +167,8 @@ struct ProfileFile {
 
 fn refuse_missing(profile: &str, origin: &'static str) -> Result<(), Error> {
     let files = [
-        ("AWS_CONFIG_FILE", "config", true),
-        ("AWS_SHARED_CREDENTIALS_FILE", "credentials", false),
+        (variables::AWS_CONFIG_FILE, "config", true),
+        (variables::AWS_SHARED_CREDENTIALS_FILE, "credentials", false),
     ];
     let files = files.map(|(variable, name, prefixed)| {
         let path = std::env::var_os(variable).filter(|path| !path.is_empty());

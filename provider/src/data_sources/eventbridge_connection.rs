@@ -27,7 +27,7 @@ pub struct Connection {
     /// AWS region that receives the events.
     #[tf(optional, computed)]
     region: Option<Region>,
-    /// Whether events are streamed; `false` while the connection is paused.
+    /// Whether events are delivered; `false` while the connection is paused.
     #[tf(computed)]
     enabled: Option<bool>,
     /// Name of the partner event source.

@@ -47,7 +47,7 @@ pub struct Connection {
     /// AWS region that receives the events.
     #[tf(computed)]
     region: Option<String>,
-    /// Whether events are streamed; `false` while the connection is paused.
+    /// Whether events are delivered; `false` while the connection is paused.
     #[tf(computed)]
     enabled: Option<bool>,
     /// Name of the partner event source; null until AWS has it.

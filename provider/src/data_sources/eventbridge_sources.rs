@@ -43,10 +43,10 @@ pub struct Source {
     /// The partner: `aws.partner/scalr.com`.
     #[tf(computed)]
     created_by: Option<String>,
-    /// When it was made, in RFC 3339.
+    /// When it was created, in RFC 3339.
     #[tf(computed)]
     creation_time: Option<String>,
-    /// When AWS removes it unless a bus is associated with it, in RFC 3339; null where none is due.
+    /// When AWS removes it if no bus is associated with it by then, in RFC 3339; null if AWS will not remove it.
     #[tf(computed)]
     expiration_time: Option<String>,
 }

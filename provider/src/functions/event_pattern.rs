@@ -7,8 +7,8 @@ use tfplugin::{Attrs, Dynamic, Function, FunctionError, Path};
 /// Builds the event pattern of a rule: events of Scalr of one type that pass every filter.
 ///
 /// The result is JSON text, for `event_pattern` of a `scalr_eventbridge_rule`. The guide *Fields of the events* lists the
-/// filters. A filter that Scalr's events do not have is an error, as is a value that none of them has, such as `result = "cancelled"`;
-/// the nearest right one is named. `sample_event` with the same fields is an event to test the pattern with.
+/// filters. A filter that Scalr's events do not have is an error, and so is a value that none of them has, such as `result = "cancelled"`.
+/// The error names the nearest valid one. To test the pattern, use `sample_event` with the same fields.
 #[derive(Attrs, Debug)]
 pub struct EventPattern {
     /// Detail type of the events: `RunExecuted` or `AuditLog`.
@@ -17,8 +17,8 @@ pub struct EventPattern {
     /// Filters by field, such as `{ result = ["errored", "canceled"], environment = "prod" }`: a value, a list of which
     /// any may match, or a matcher of EventBridge's: `prefix`, `suffix`, `wildcard`, `anything-but`, `equals-ignore-case`, `numeric`, `cidr`,
     /// `exists`. All filters must pass. `any_of` is a list of objects with filters, of which one must pass: at least one object, each with a
-    /// filter, and none with a field that is filtered beside it. A null filter counts as absent; `{}` lets every event of the type through.
-    /// So does null, which OpenTofu 1.12 does not hand on: use `{}` there.
+    /// filter, and none with a field that is also filtered outside `any_of`. A null filter counts as absent; `{}` matches every event of the
+    /// type. So does null in place of the object, which OpenTofu 1.12 does not pass to functions: use `{}` there.
     #[tf(required)]
     filters: Dynamic,
 }

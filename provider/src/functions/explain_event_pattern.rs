@@ -6,22 +6,22 @@ use super::event_pattern_matches::{Argument, both};
 
 /// Says for each leaf of an event pattern whether the event matches it, and what the event has there.
 ///
-/// For the `error_message` of a test, a `check` or a precondition. The result is an object:
+/// A leaf is a field of the pattern with its list of values. Use the result in the `error_message` of a test, a `check` or a precondition. It is an object:
 ///
 /// - `matched` (bool): whether the event matches, as `event_pattern_matches` says.
-/// - `message` (string): the same in words: each leaf that the event misses, with what it has there and the hint; with `$or`, by alternative.
-/// - `leaves` (list of objects): every field of the pattern that has a list of values, by path:
+/// - `message` (string): the same in words: each leaf that the event does not match, with what the event has there and the hint; with `$or`, for each alternative.
+/// - `leaves` (list of objects): every leaf, by path:
 ///   - `path` (string): keys that lead to it, joined by dots, such as `detail.event.result`.
 ///   - `matched` (bool): whether the event matches here.
 ///   - `expected` (string): list of the pattern, as JSON text.
-///   - `found` (list of strings): what the event has there, each value as JSON text, at most 20; empty where it has nothing.
-///   - `nearest` (string): where the event has nothing there, the field of the event with the most similar path, if one is near.
-///   - `hint` (string): where no event of Scalr's can match, why, with the nearest right field or value; where only the type or the case
-///     of a value differs, that. Null where the event matches, or another event may.
+///   - `found` (list of strings): what the event has there, each value as JSON text, at most 20; empty if it has nothing.
+///   - `nearest` (string): if the event has nothing there, the field of the event with the most similar path, if one is similar.
+///   - `hint` (string): if no event of Scalr's can match, the reason, with the nearest valid field or value; or that only the type or the case
+///     of a value differs. Null if the event matches, or if another event may match.
 ///   - `alternative` (number): with `$or` in the pattern, which combination of its alternatives the leaf belongs to, from 0.
 /// - `leaves_left_out` (number): leaves beyond the first 10,000.
-/// - `split_over_elements` (bool): each leaf of some combination is matched, but by values in different elements of a list, which
-///   EventBridge takes for no match.
+/// - `split_over_elements` (bool): whether all leaves of a combination match, but with values in different elements of a list, which
+///   EventBridge does not count as a match.
 #[derive(Attrs, Debug)]
 pub struct ExplainEventPattern {
     /// Event pattern: an object, or JSON text. A null attribute counts as absent.

@@ -6,7 +6,7 @@ use crate::aws::arn;
 
 /// Splits the ARN of a connection's event source into its parts.
 ///
-/// The result is an object of texts: `partition` (`aws`), `region`, `event_source_name` (the whole name of the event
+/// The result is an object of strings: `partition` (`aws`), `region`, `event_source_name` (the whole name of the event
 /// source), `partner` (`scalr.com`), `account` (name of the Scalr account) and `name` (name of the connection).
 #[derive(Attrs, Debug)]
 pub struct ParseEventSourceArn {

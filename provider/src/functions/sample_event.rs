@@ -5,7 +5,7 @@ use tfplugin::{Attrs, Dynamic, Function, FunctionError, Variadic};
 
 /// Returns a sample of Scalr's events, as JSON text, to test patterns with. `jsondecode` gives its fields.
 ///
-/// The event is the sample of Scalr's documentation, in the envelope that EventBridge delivers. With an object of fields it is the event of your own workspace or result, which a filtered pattern should or should not match.
+/// The event is the sample of Scalr's documentation, in the envelope that EventBridge delivers. With an object of fields it has those values, such as the name of your workspace or another result. So you can test that a pattern with filters matches the right events.
 #[derive(Attrs, Debug)]
 pub struct SampleEvent {
     /// Detail type of the event: `RunExecuted` or `AuditLog`.

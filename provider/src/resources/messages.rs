@@ -156,8 +156,17 @@ pub struct Existing<'a> {
     pub region: &'a str,
     /// What else the new one could have: `another name`.
     pub other: &'a str,
+    /// The type of the resource, as in `R::NAME`.
+    pub resource: &'static str,
+    /// What its block is named after.
+    pub named: Vec<&'a str>,
     /// The id that it is imported by, without the region.
     pub import_id: String,
+}
+
+/// The last part of the name of an event bus: that of the connection, for a bus of Scalr's.
+pub fn short_bus(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 impl Existing<'_> {
@@ -170,7 +179,11 @@ impl Existing<'_> {
             self.region,
             differences.join("`, `"),
             self.other,
-            import_block(format_args!("{}@{}", self.import_id, self.region))
+            import_block(
+                self.resource,
+                &self.named,
+                format_args!("{}@{}", self.import_id, self.region)
+            )
         ))
     }
 }

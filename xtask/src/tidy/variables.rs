@@ -1,6 +1,8 @@
-//! Environment variables that the programs read are on the page that lists them, with the programs that read them.
+//! Environment variables that the programs read are on the page that lists them, with the programs that read them. The provider's
+//! code has each in one place, of which the page's rows are made.
 
 use super::file::File;
+use crate::environment::DECLARED;
 
 const PAGE: &str = "docs/guides/environment.md";
 const PROVIDER: &str = "the provider";
@@ -12,6 +14,8 @@ const READERS: [(&str, &[&str]); 4] = [
     ("crates/tfplugin/src/", &[PROVIDER]),
     ("crates/scalr-api/src/", &[PROVIDER, COMPANION]),
 ];
+/// Where code takes names from the place that declares them.
+const DECLARES: &str = "provider/src/";
 /// What people set for other programs too.
 const COMMON: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_COLOR", "NO_PROXY"];
 const PREFIXES: [&str; 5] = ["AWS_", "SCALR_", "SSL_", "TERRAFORM_", "TF_"];
@@ -33,6 +37,9 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
         let code = file.text.split("#[cfg(test)]").next().unwrap_or_default();
         for name in code.split('"').skip(1).step_by(2).filter(|text| is_name(text)) {
             let lacks = readers.iter().filter(|reader| !is_listed(page, name, reader));
+            if file.path.starts_with(DECLARES) && file.path != DECLARED {
+                found.push(format!("{}: take `{name}` from {DECLARED}", file.path));
+            }
             if !CONTRACT.contains(&name) {
                 found.extend(
                     lacks.map(|reader| {
@@ -46,15 +53,22 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
     found
 }
 
-/// Whether the page says that a program reads it: in its row, or in a text for all programs.
+/// Whether the page says that a program reads it: in a section of that name, or in a text for all programs.
 fn is_listed(page: &str, name: &str, reader: &str) -> bool {
     let name = format!("`{name}`");
-    let mut lines = page.lines().filter(|line| line.contains(&name));
-    lines.any(|line| {
-        let cells = line.trim_end_matches(['|', ' ']);
-        let last = cells.rsplit('|').next().unwrap_or_default();
-        !line.starts_with('|') || last.contains(reader)
+    let mut heading = "";
+    page.lines().any(|line| {
+        heading = line.strip_prefix("## ").unwrap_or(heading);
+        let is_of_one = READERS
+            .iter()
+            .any(|(_, readers)| readers.iter().any(|one| is_about(heading, one)));
+        line.contains(&name) && (!is_of_one || is_about(heading, reader))
     })
+}
+
+/// Whether a section is about a program.
+fn is_about(heading: &str, reader: &str) -> bool {
+    heading.eq_ignore_ascii_case(reader)
 }
 
 /// A whole name, and not the beginning of names or a text about one.
@@ -73,8 +87,9 @@ mod tests {
 
     #[test]
     fn variables_that_the_page_lacks_are_found() {
-        const PAGE: &str = "All read `AWS_A`.\n| `SCALR_TOKEN` | the provider's token | `scalr-eventbridge` |\n\
-                            | `SCALR_BOTH` | both | the provider, `scalr-eventbridge` |";
+        const PAGE: &str = "All read `AWS_A`.\n## The provider\n| `SCALR_BOTH` | both |\n\
+                            ## `scalr-eventbridge`\n| `SCALR_TOKEN` | the provider's token |\nIt reads `SCALR_BOTH`.\n\
+                            ## Where to look next\n`AWS_B`";
         let finds = |path: &str, text: &str, wanted: usize| {
             let file = |path: &str, text: &str| File {
                 path: path.to_owned(),
@@ -85,8 +100,14 @@ mod tests {
         };
         finds("companion/src/a.rs", "var(\"SCALR_TOKEN\")", 0);
         finds("companion/src/a.rs", "var(\"SCALR_OTHER\")", 1);
-        finds("provider/src/a.rs", "var(\"SCALR_TOKEN\")", 1);
-        finds("provider/src/a.rs", "var(\"AWS_A\"), var(\"SCALR_BOTH\")", 0);
+        finds("provider/src/variables.rs", "\"SCALR_TOKEN\"", 1);
+        finds(
+            "provider/src/variables.rs",
+            "\"AWS_A\", \"SCALR_BOTH\", \"AWS_B\"",
+            0,
+        );
+        finds("provider/src/a.rs", "var(\"SCALR_BOTH\")", 1);
+        finds("crates/tfplugin/src/a.rs", "var(\"SCALR_BOTH\")", 0);
         finds("crates/scalr-api/src/a.rs", "var(\"SCALR_TOKEN\")", 1);
         finds("crates/scalr-api/src/a.rs", "var(\"SCALR_BOTH\")", 0);
         finds("companion/src/a.rs", "var(\"NO_PROXY\")", 1);

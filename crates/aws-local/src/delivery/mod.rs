@@ -13,6 +13,7 @@
 //! bus_log/                   what a bus logs of all that
 //! http/                      deliveries that leave the process
 //! target                     the kinds of targets
+//! custom_bus/                from a custom event bus to its subscribers
 //! ```
 
 use std::cell::OnceCell;
@@ -23,10 +24,11 @@ use crate::state::RealmId;
 use crate::state::archive::Archived;
 use crate::state::rule::Target;
 use crate::state::story::{Delivery, Pass};
-use crate::turn::{BusLog, Turn};
+use crate::turn::{BusLog, Forward, Turn};
 
 mod attempt;
 mod bus_log;
+pub(crate) mod custom_bus;
 mod dead_letter;
 pub(crate) mod envelope;
 pub(crate) mod http;
@@ -56,9 +58,10 @@ pub(crate) fn drop_event(turn: &mut Turn<'_>, envelope: &Envelope, why: String) 
 }
 
 /// Publishes an event on a bus: its archives store it, and the targets of every enabled rule that matches get it.
-pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: Envelope) {
-    archive(turn, realm, bus, &envelope);
-    publish_to(turn, realm, bus, envelope, &[]);
+pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope) {
+    archive(turn, realm, bus, envelope);
+    publish_to(turn, realm, bus, envelope.clone(), &[]);
+    custom_bus::feed(turn, realm, bus, envelope);
 }
 
 /// Stores an event in the archives of a bus.
@@ -80,6 +83,24 @@ fn archive(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope)
         archive.take(event, &mut steps);
     }
     turn.steps -= before - steps;
+}
+
+/// Publishes what custom event buses send to other buses.
+pub(crate) fn forward_all(turn: &mut Turn<'_>) {
+    while let Some(forward) = turn.forwards.pop_front() {
+        match forward {
+            Forward::Classic {
+                to,
+                bus,
+                id,
+                time,
+                text,
+            } => publish(turn, &to, &bus, &Envelope { id, time, text }),
+            Forward::Custom { to, bus, event } => {
+                custom_bus::publish(turn, &to, &bus, event);
+            }
+        }
+    }
 }
 
 /// Publishes an event on a bus without archiving it; to the rules in `only` alone, if it names any by ARN.

@@ -5,6 +5,7 @@ use super::miss::Miss;
 use super::permission::PRINCIPAL;
 use crate::arn::Arn;
 use crate::state::role::{Grant, Use};
+use crate::state::story::DeliveryRef;
 use crate::turn::Turn;
 
 /// Whether the role of a target, if it has one, allows EventBridge an action on it. A role that was never created here allows
@@ -21,10 +22,20 @@ pub(super) fn role_allows(turn: &mut Turn<'_>, invocation: &Invocation, action: 
         action,
         resource: &target.arn,
     };
-    let why = match grant(turn, role, &by) {
+    allows(turn, role, &by, &invocation.in_story)
+}
+
+/// Whether a role allows a use of it.
+pub(super) fn allows(
+    turn: &mut Turn<'_>,
+    role: &str,
+    by: &Use<'_>,
+    in_story: &DeliveryRef,
+) -> Result<(), Miss> {
+    let why = match grant(turn, role, by) {
         Grant::Allowed => return Ok(()),
         Grant::Unknown if !turn.world.unknown_roles_denied => {
-            if let Some(delivery) = turn.world.stories.delivery(&invocation.in_story) {
+            if let Some(delivery) = turn.world.stories.delivery(in_story) {
                 delivery.unknown_role = true;
             }
             return Ok(());
@@ -32,9 +43,15 @@ pub(super) fn role_allows(turn: &mut Turn<'_>, invocation: &Invocation, action: 
         Grant::Unknown => format!("the role {role} does not exist"),
         Grant::Deleted => format!("the role {role} was deleted"),
         Grant::NotTrusted => {
-            format!("the trust policy of {role} does not let {PRINCIPAL} assume it for this rule")
+            format!(
+                "the trust policy of {role} does not let {PRINCIPAL} assume it for {}",
+                by.source_arn
+            )
         }
-        Grant::NotAllowed => format!("no inline policy of {role} allows {action} on {}", target.arn),
+        Grant::NotAllowed => format!(
+            "no inline policy of {role} allows {} on {}",
+            by.action, by.resource
+        ),
     };
     Err(Miss::NoPermissions(why))
 }

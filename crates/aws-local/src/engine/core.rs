@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
+use crate::delivery::forward_all;
 use crate::delivery::http::{self, Job};
 use crate::fault::Fault;
 use crate::firing;
@@ -152,6 +153,7 @@ impl Core {
         };
         let answer = (prepared.run)(&mut call);
         let unchanged = call.unchanged;
+        forward_all(&mut call.turn);
         let (jobs, dropped) = jobs(call.turn);
         self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {
@@ -181,8 +183,10 @@ impl Core {
             }
             Change::Targets { urls } => turn.world.targets.clone_from(urls),
             Change::UnknownRoles { denied } => turn.world.unknown_roles_denied = *denied,
+            Change::Assume { assumptions } => turn.world.assumptions.clone_from(assumptions),
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
+        forward_all(&mut turn);
         let (jobs, dropped) = jobs(turn);
         self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {

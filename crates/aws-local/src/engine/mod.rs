@@ -89,6 +89,10 @@ impl Engine {
             let at = locked.now();
             locked.make(at, Change::UnknownRoles { denied });
         }
+        if config.assumptions != locked.core.world.assumptions {
+            let (at, assumptions) = (locked.now(), config.assumptions.clone());
+            locked.make(at, Change::Assume { assumptions });
+        }
         let engine = Self {
             clock_offset: watch::Sender::new(locked.core.world.clock_offset),
             shared: Shared::new(locked),

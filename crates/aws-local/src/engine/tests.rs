@@ -69,6 +69,28 @@ async fn of_concurrent_calls_on_a_full_disk_only_the_answered_are_stored() {
     assert_eq!(made(&engine).await, answered);
 }
 
+/// A read is not in the journal: what it changed would be gone after a restart, and be in a snapshot before.
+#[tokio::test]
+async fn reads_of_roles_change_nothing() {
+    let (engine, _jobs) = Engine::open(&Config::default()).unwrap();
+    let before = world(&engine).await["roles"].clone();
+    let role = json!({ "RoleName": "r" });
+    for (operation, body) in [
+        ("iam.ListRoles", json!({})),
+        ("iam.GetRole", role.clone()),
+        ("iam.ListRolePolicies", role.clone()),
+        ("iam.ListAttachedRolePolicies", role.clone()),
+        ("iam.ListRoleTags", role.clone()),
+        // A change that is refused is none either.
+        ("iam.DeleteRole", role.clone()),
+        ("iam.UpdateRole", role),
+    ] {
+        let answered = ask(&engine, operation, body).await;
+        assert_eq!(answered.is_ok(), operation == "iam.ListRoles", "{operation}");
+        assert_eq!(world(&engine).await["roles"], before, "{operation}");
+    }
+}
+
 /// Creates a bus that the disk does not take; the answer says what to do.
 async fn check_refused(engine: &Engine, advice: &str) {
     let refused = ask(engine, "events.CreateEventBus", json!({ "Name": "b-2" })).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::calls::Calls;
+use crate::config::RegionCheck;
 use crate::engine::Engine;
 use crate::injection::Faults;
 
@@ -21,4 +22,6 @@ pub(crate) struct Edge {
     pub(super) tails: Arc<Semaphore>,
     /// The region of requests whose signature names none.
     pub(super) default_region: String,
+    /// Which regions a request may be for.
+    pub(super) check_region: RegionCheck,
 }

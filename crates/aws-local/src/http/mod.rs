@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! calls cbor edge gzip serve signature xml   who called what; bodies of answers and requests; what handlers share; connections; who signed
+//! calls cbor edge gzip serve signature xml   who called what; bodies of requests and answers; what handlers share; connections; who signed
 //! reply                      answers and refusals in the form of the client's protocol
 //! guard query target         what is refused unread; which operation a request names
 //! carrier poll tail          sends deliveries over HTTP; ReceiveMessage that waits; StartLiveTail's stream
@@ -17,7 +17,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, HOST};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
@@ -61,6 +61,7 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         faults: Faults::default(),
         tails: Arc::new(Semaphore::new(tail::SESSIONS_MAX)),
         default_region: config.region.clone(),
+        check_region: config.check_region,
     });
     let guard = Arc::new(guard::Guard {
         any_host: config.allow_remote,
@@ -114,11 +115,18 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     };
     let bytes = match gzip::decode(&head.headers, bytes) {
         Ok(bytes) => bytes,
-        Err(fault) => return target::read(&head.headers, None, b"").0.fault(&fault),
+        Err(fault) => {
+            return target::read(&head.headers, head.uri.path(), None, b"")
+                .0
+                .fault(&fault);
+        }
     };
-    let (wire, request) = read(&edge.default_region, &head.headers, head.uri.query(), &bytes);
+    let (wire, request) = read(&edge.default_region, &head.headers, &head.uri, &bytes);
     match request {
         Ok(request) => {
+            if let Err(why) = (edge.check_region)(&request.region) {
+                return wire.no_region(request.service, &request.region, &why);
+            }
             let operation = format!("{}:{}", request.service.prefix(), request.operation);
             edge.calls.count(&operation, &head.headers);
             answer(&edge, wire, &request, &operation).await
@@ -167,11 +175,11 @@ fn injected(wire: Wire, service: Service, error: &HttpError) -> Response {
 pub(crate) fn read(
     default_region: &str,
     headers: &HeaderMap,
-    query: Option<&str>,
+    uri: &Uri,
     body: &[u8],
 ) -> (Wire, Result<change::Request, Fault>) {
-    let signed = signature::read(headers, query);
-    let (wire, call) = target::read(headers, query, body);
+    let signed = signature::read(headers, uri.query());
+    let (wire, call) = target::read(headers, uri.path(), uri.query(), body);
     let request = call.map(|(service, operation, body)| change::Request {
         service,
         operation,

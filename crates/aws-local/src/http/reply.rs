@@ -16,7 +16,7 @@ pub(crate) enum Wire {
     Json1_1,
     /// The REST protocol with JSON. No service here speaks it, so it carries refusals only.
     RestJson,
-    /// RPC with CBOR, which carries refusals only too.
+    /// RPC with CBOR.
     Cbor,
     /// The query protocol, with the namespace that its service answers in.
     Query(&'static str),
@@ -30,15 +30,14 @@ impl Wire {
             Err(fault) => return self.fault(&fault),
         };
         let id = request_id();
-        let text = match self {
-            Self::Query(namespace) => xml::answer(namespace, operation, &output.into_value(), &id),
-            Self::Json1_0 | Self::Json1_1 | Self::RestJson | Self::Cbor => output.text(),
+        let body = match self {
+            Self::Query(namespace) => {
+                xml::answer(namespace, operation, &output.into_value(), &id).into_bytes()
+            }
+            Self::Json1_0 | Self::Json1_1 | Self::RestJson => output.text().into_bytes(),
+            Self::Cbor => cbor::output(service.output(operation), &output.into_value()),
         };
-        respond(
-            200,
-            &[("content-type", self.media_type()), ("x-amzn-requestid", &id)],
-            text,
-        )
+        respond(200, &self.headers(&id), body)
     }
 
     pub(crate) fn fault(self, fault: &Fault) -> Response {
@@ -52,13 +51,35 @@ impl Wire {
             Self::RestJson => json!({ "message": fault.message }).to_string().into_bytes(),
             Self::Cbor => cbor::fault(fault),
         };
-        let mut headers = vec![("content-type", self.media_type()), ("x-amzn-requestid", &id)];
-        match self {
-            Self::RestJson => headers.push(("x-amzn-errortype", &fault.code)),
-            Self::Cbor => headers.push(("smithy-protocol", "rpc-v2-cbor")),
-            Self::Json1_0 | Self::Json1_1 | Self::Query(_) => {}
+        let mut headers = self.headers(&id);
+        if self == Self::RestJson {
+            headers.push(("x-amzn-errortype", &fault.code));
         }
         respond(fault.status, &headers, body)
+    }
+
+    /// The headers of every answer. Clients of RPC with CBOR want their protocol named, on refusals too.
+    fn headers(self, id: &str) -> Vec<(&'static str, &str)> {
+        let mut headers = vec![("content-type", self.media_type()), ("x-amzn-requestid", id)];
+        if self == Self::Cbor {
+            headers.push(("smithy-protocol", "rpc-v2-cbor"));
+        }
+        headers
+    }
+
+    /// The refusal of a signature for a region that AWS does not have: a client of AWS's would not even find the host, and where
+    /// it reaches another region's, that one answers so.
+    pub(crate) fn no_region(self, service: Service, region: &str, why: &str) -> Response {
+        let (status, code) = match self {
+            Self::Query(_) => (403, "SignatureDoesNotMatch"),
+            Self::Json1_0 | Self::Json1_1 | Self::RestJson | Self::Cbor => (400, "InvalidSignatureException"),
+        };
+        let message = format!("Credential should be scoped to a valid region, not '{region}'. {why}");
+        let fault = Fault {
+            status,
+            ..Fault::new(code, message)
+        };
+        self.answer(service, "", Err(fault))
     }
 
     fn media_type(self) -> &'static str {
@@ -105,6 +126,7 @@ fn sqs_names(code: &str) -> (String, String) {
         "ValidationException"
         | "SerializationException"
         | "UnknownOperationException"
+        | "InvalidSignatureException"
         | "InternalFailure" => (framework(code), code.to_owned()),
         other => (own(other), other.to_owned()),
     }

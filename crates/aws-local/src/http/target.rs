@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::Value;
 
+use super::cbor;
 use super::query::{self, Call, unknown_service};
 use super::reply::Wire;
 use crate::change::Body;
@@ -13,16 +14,14 @@ use crate::model::Service;
 /// How deep a body may nest. The stored form nests it a few levels deeper, and JSON is read 127 deep.
 const DEPTH_MAX: usize = 100;
 
-/// Reads the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
-pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
+/// Reads RPC with CBOR (by its path), the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
+pub(super) fn read(headers: &HeaderMap, path: &str, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     if headers.contains_key("smithy-protocol") || media.starts_with("application/cbor") {
-        let why = "The local AWS speaks JSON and the query protocol, not RPC with CBOR, and has no service that speaks it \
-                   only (such as `eventsv2`); nothing was done.";
-        return (Wire::Cbor, Err(Fault::new("UnknownOperationException", why)));
+        return (Wire::Cbor, read_cbor(headers, path, body));
     }
     let wire = if media.starts_with("application/x-amz-json-1.0") {
         Wire::Json1_0
@@ -77,6 +76,39 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>, body: &[u8]) -> (Wi
     (wire, call)
 }
 
+/// Reads RPC with CBOR: `/service/SERVICE/operation/OPERATION` (Smithy RPC v2 CBOR). The protocol has to be named, as all its
+/// clients do; who signed for which service does not count.
+fn read_cbor(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
+    let unknown = |why: String| Fault::new("UnknownOperationException", why);
+    let protocol = headers
+        .get("smithy-protocol")
+        .and_then(|value| value.to_str().ok());
+    if protocol != Some("rpc-v2-cbor") {
+        return Err(unknown(
+            "The header smithy-protocol is not rpc-v2-cbor, the one protocol that is spoken here with it; nothing was done."
+                .to_owned(),
+        ));
+    }
+    let named = path
+        .strip_prefix("/service/")
+        .and_then(|rest| rest.split_once("/operation/"));
+    let Some((service, operation)) = named else {
+        return Err(unknown(format!(
+            "The path {path} names no operation: it is to be /service/SERVICE/operation/OPERATION."
+        )));
+    };
+    if service != Service::EventsV2.target_prefix() {
+        return Err(unknown(format!(
+            "The local AWS has no service `{service}` that speaks RPC with CBOR, only `{}`; nothing was done.",
+            Service::EventsV2.target_prefix()
+        )));
+    }
+    // An operation without members may be sent without a body.
+    let body = if body.is_empty() { b"\xA0" } else { body };
+    let input = cbor::read(body, DEPTH_MAX)?;
+    Ok((Service::EventsV2, operation.to_owned(), Body::from(input)))
+}
+
 /// Whether a value nests no deeper than that.
 fn is_within(value: &Value, depth: usize) -> bool {
     match value {
@@ -96,7 +128,7 @@ mod tests {
         headers.insert("x-amz-target", "AWSEvents.ListRules".parse().unwrap());
         for (lists, taken) in [(99, true), (100, false), (126, false), (10_000, false)] {
             let body = format!("{{\"x\":{}{}}}", "[".repeat(lists), "]".repeat(lists));
-            let (_, call) = read(&headers, None, body.as_bytes());
+            let (_, call) = read(&headers, "/", None, body.as_bytes());
             assert_eq!(call.is_ok(), taken, "{lists} lists");
         }
     }
@@ -106,6 +138,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let (_, call) = read(
             &headers,
+            "/",
             None,
             b"Action=AssumeRole&Version=2011-06-15&DurationSeconds=900&RoleArn=arn%3Aaws",
         );
@@ -116,7 +149,7 @@ mod tests {
             r#"{"DurationSeconds":900,"RoleArn":"arn:aws"}"#
         );
         headers.insert("x-amz-target", "AWSEvents.ListRules".parse().unwrap());
-        let (_, call) = read(&headers, None, b"");
+        let (_, call) = read(&headers, "/", None, b"");
         let (service, operation, input) = call.unwrap();
         assert_eq!((service, operation.as_str()), (Service::Events, "ListRules"));
         assert_eq!(*input.value, serde_json::json!({}));
@@ -128,7 +161,7 @@ mod tests {
         ] {
             headers.insert("x-amz-target", target.parse().unwrap());
             assert!(
-                read(&headers, None, body.as_bytes()).1.is_err(),
+                read(&headers, "/", None, body.as_bytes()).1.is_err(),
                 "{target} {body}"
             );
         }

@@ -156,6 +156,9 @@ impl Checker<'_> {
         at: &At<'_>,
     ) -> Result<(), String> {
         let model = self.model;
+        if model.strict {
+            self.unknown_members(shape, given, at);
+        }
         for (name, to) in &shape.members {
             let at = at.below(Step::Member(name));
             match (given.get(name).filter(|v| !v.is_null()), model.shape(to)) {
@@ -168,6 +171,26 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Members that the model does not have, and unions that do not have exactly one.
+    fn unknown_members(&mut self, shape: &Shape, given: &serde_json::Map<String, Value>, at: &At<'_>) {
+        let is_known = |name: &String| shape.members.iter().any(|(member, _)| member == name);
+        for name in given.keys().filter(|name| !is_known(name)) {
+            self.fail(
+                "",
+                &at.below(Step::Member(name)),
+                "Member is not known to AWS's model of 2025-05-15",
+            );
+        }
+        let set = given.values().filter(|value| !value.is_null()).count();
+        if shape.union && set != 1 {
+            self.fail(
+                "",
+                at,
+                &format!("Member must have exactly one of its variants, and has {set}"),
+            );
+        }
     }
 
     fn map(

@@ -29,19 +29,21 @@ pub(crate) enum Service {
     Sts,
     Sns,
     Iam,
+    EventsV2,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Events,
         Self::Logs,
         Self::Sqs,
         Self::Sts,
         Self::Sns,
         Self::Iam,
+        Self::EventsV2,
     ];
 
-    /// The part of `X-Amz-Target` before the dot.
+    /// The part of `X-Amz-Target` before the dot, or the service in the path of a protocol that has none.
     pub(crate) fn target_prefix(self) -> &'static str {
         match self {
             Self::Events => "AWSEvents",
@@ -50,10 +52,12 @@ impl Service {
             Self::Sts => "AWSSecurityTokenServiceV20110615",
             Self::Sns => "AmazonSNS",
             Self::Iam => "AWSIdentityManagementV20100508",
+            Self::EventsV2 => "AWSEventsV2",
         }
     }
 
-    /// Its prefix in IAM's names of actions.
+    /// Its prefix in the names of its calls: that of IAM's actions, but for custom event buses, whose actions are `events:…` too
+    /// and which have their command's name.
     pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Events => "events",
@@ -62,12 +66,13 @@ impl Service {
             Self::Sts => "sts",
             Self::Sns => "sns",
             Self::Iam => "iam",
+            Self::EventsV2 => "eventsv2",
         }
     }
 
     /// Its table.
     pub(crate) fn model(self) -> &'static Model {
-        static MODELS: OnceLock<[Model; 6]> = OnceLock::new();
+        static MODELS: OnceLock<[Model; 7]> = OnceLock::new();
         let models = MODELS.get_or_init(|| {
             [
                 Model::read(include_str!("../../model/events.json")),
@@ -76,6 +81,10 @@ impl Service {
                 Model::read(include_str!("../../model/sts.json")),
                 Model::read(include_str!("../../model/sns.json")),
                 Model::read(include_str!("../../model/iam.json")),
+                Model {
+                    strict: true,
+                    ..Model::read(include_str!("../../model/eventsv2.json"))
+                },
             ]
         });
         &models[self as usize]
@@ -85,6 +94,54 @@ impl Service {
     pub(crate) fn input(self, operation: &str) -> Option<Input> {
         let model = self.model();
         model.input(operation).map(|shape| Input { model, shape })
+    }
+
+    /// The output of an operation, where the table has outputs.
+    pub(crate) fn output(self, operation: &str) -> Option<Output> {
+        let model = self.model();
+        let shape = model.shape(model.outputs.get(operation)?)?;
+        Some(Output { model, shape })
+    }
+}
+
+/// A part of an operation's output in AWS's model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    model: &'static Model,
+    shape: &'static Shape,
+}
+
+/// What a protocol writes another way than JSON does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutputKind {
+    Time,
+    Bytes,
+    Other,
+}
+
+impl Output {
+    pub(crate) fn kind(self) -> OutputKind {
+        match self.shape.kind {
+            Kind::Timestamp => OutputKind::Time,
+            Kind::Blob => OutputKind::Bytes,
+            _ => OutputKind::Other,
+        }
+    }
+
+    /// The member of a structure, the items of a list, the values of a map.
+    pub(crate) fn below(self, name: &str) -> Option<Self> {
+        let shape = self.shape;
+        let below = match shape.kind {
+            Kind::Structure => shape
+                .members
+                .iter()
+                .find(|(member, _)| member == name)
+                .map(|(_, of)| of),
+            Kind::List => shape.of.as_ref(),
+            _ => shape.value.as_ref(),
+        };
+        let shape = self.model.shape(below?)?;
+        Some(Self { shape, ..self })
     }
 }
 
@@ -107,6 +164,12 @@ impl Input {
 pub(crate) struct Model {
     operations: BTreeMap<String, Option<String>>,
     shapes: BTreeMap<String, Shape>,
+    /// What operations give, by name; only of services whose protocol needs it.
+    #[serde(default)]
+    outputs: BTreeMap<String, String>,
+    /// Members that it does not have are refused.
+    #[serde(skip)]
+    strict: bool,
 }
 
 impl Model {
@@ -117,6 +180,12 @@ impl Model {
     /// Whether AWS's service has an operation of this name, built here or not.
     pub(crate) fn knows(&self, operation: &str) -> bool {
         self.operations.contains_key(operation)
+    }
+
+    /// How many operations AWS's service has.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.operations.len()
     }
 
     fn input(&self, operation: &str) -> Option<&Shape> {
@@ -140,6 +209,9 @@ struct Shape {
     /// No message shows such a value.
     #[serde(default)]
     sensitive: bool,
+    /// It has exactly one of its members.
+    #[serde(default)]
+    union: bool,
     #[serde(default, rename = "enum")]
     allowed: Vec<String>,
     /// The allowed values are taken in lower case too.

@@ -17,6 +17,21 @@ pub(crate) fn events_page<'k, T>(
     })
 }
 
+/// A page of a listing of custom event buses and what belongs to them.
+pub(crate) fn eventsv2_page<'k, T>(
+    of: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+    token: Option<&str>,
+    limit: Option<usize>,
+) -> Result<Page<T>, Fault> {
+    page::page(of, items, token, limit.unwrap_or(100)).map_err(|_| {
+        Fault::new(
+            "InvalidInputException",
+            "NextToken is not valid: it was not issued here.",
+        )
+    })
+}
+
 /// A page of a listing of the logs service.
 pub(crate) fn logs_page<'k, T>(
     of: &str,

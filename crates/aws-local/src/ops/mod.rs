@@ -6,7 +6,7 @@
 //! call listing live_tail log_events   what an operation works with; pages of listings; what StartLiveTail, FilterLogEvents and the like give
 //! output                     what an operation gives
 //! op                         one operation: its name, decoder and function
-//! events/ iam/ logs/ sns/ sqs/ sts     the services
+//! events/ eventsv2/ iam/ logs/ sns/ sqs/ sts     the services
 //! ```
 
 use std::collections::HashMap;
@@ -19,6 +19,7 @@ use crate::model::{Input, Problems, Service};
 
 mod call;
 pub(crate) mod events;
+pub(crate) mod eventsv2;
 pub(crate) mod iam;
 mod listing;
 mod live_tail;
@@ -31,7 +32,7 @@ pub(crate) mod sqs;
 pub(crate) mod sts;
 
 pub(crate) use call::{Answer, Call};
-use listing::{events_page, iam_page, logs_page, without_nulls};
+use listing::{events_page, eventsv2_page, iam_page, logs_page, without_nulls};
 pub(crate) use live_tail::Tail;
 pub(crate) use op::{Op, Operation, Run};
 pub(crate) use output::Output;
@@ -81,14 +82,16 @@ fn prepare(service: Service, op: &dyn Operation, body: &Value, stored: bool) -> 
     let run = op.decode(body, stored)?;
     let run = match service {
         Service::Sqs => sqs::guarded(op.name(), body, run),
-        Service::Events | Service::Logs | Service::Sts | Service::Sns | Service::Iam => run,
+        Service::Events | Service::EventsV2 | Service::Logs | Service::Sts | Service::Sns | Service::Iam => {
+            run
+        }
     };
     let writes = op.writes();
     Ok(Prepared { writes, run })
 }
 
 fn find(service: Service, name: &str) -> Result<&'static KnownOperation, Fault> {
-    static KNOWN: OnceLock<[HashMap<&str, KnownOperation>; 6]> = OnceLock::new();
+    static KNOWN: OnceLock<[HashMap<&str, KnownOperation>; 7]> = OnceLock::new();
     let known = &KNOWN.get_or_init(|| Service::ALL.map(known_of))[service as usize];
     known.get(name).ok_or_else(|| Fault::unknown(service, name))
 }
@@ -124,5 +127,6 @@ pub(crate) fn tables(service: Service) -> &'static [&'static [&'static dyn Opera
         Service::Sts => &[sts::OPS],
         Service::Sns => sns::TABLES,
         Service::Iam => iam::TABLES,
+        Service::EventsV2 => eventsv2::TABLES,
     }
 }

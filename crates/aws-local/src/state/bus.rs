@@ -20,6 +20,9 @@ pub(crate) struct Bus {
     pub(crate) kms_key: Option<String>,
     pub(crate) dead_letter_config: Option<DeadLetterConfig>,
     pub(crate) log_config: Option<Value>,
+    /// The service that made it for an account, and that alone may change it.
+    #[serde(default)]
+    pub(crate) managed_by: Option<String>,
     /// The resource policy, as JSON text.
     pub(crate) policy: Option<String>,
     pub(crate) tags: Tags,
@@ -104,6 +107,7 @@ impl Bus {
             kms_key: None,
             dead_letter_config: None,
             log_config: None,
+            managed_by: None,
             policy: None,
             tags: Tags::new(),
             created: now,

@@ -2,19 +2,20 @@
 //!
 //! Plain data and the transitions on it. Nothing here does I/O, reads a clock or draws random numbers.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
+use crate::assumptions::Assumptions;
 use crate::clock::Millis;
 
 pub(crate) mod api_destination;
 pub(crate) mod archive;
 pub(crate) mod bus;
+pub(crate) mod custom_bus;
 pub(crate) mod log_group;
 mod log_limit;
 pub(crate) mod metrics;
+pub(crate) mod names;
 pub(crate) mod outbox;
 pub(crate) mod pattern;
 pub(crate) mod queue;
@@ -30,8 +31,10 @@ pub(crate) mod vended;
 use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
 use bus::Bus;
+use custom_bus::CustomBuses;
 use log_group::{LogGroup, LogPolicy};
 use metrics::Metrics;
+pub(crate) use names::{RealmId, Tags};
 use outbox::Outbox;
 use pattern::EventPattern;
 use queue::Queue;
@@ -41,9 +44,6 @@ use story::Stories;
 use timers::Timers;
 use topic::Topic;
 use vended::Vended;
-
-/// The tags of a resource.
-pub(crate) type Tags = BTreeMap<String, String>;
 
 /// The whole state of the local AWS.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub(crate) struct World {
     /// Roles that were never created here allow nothing, as the operator set it; stored for the same reason.
     #[serde(default)]
     pub(crate) unknown_roles_denied: bool,
+    /// What the operator assumes where AWS says nothing; stored for the same reason.
+    #[serde(default)]
+    pub(crate) assumptions: Assumptions,
     /// How many bytes of log events came since the limit on them was last looked at.
     #[serde(skip)]
     pub(crate) log_bytes_added: u64,
@@ -79,30 +82,6 @@ pub(crate) struct World {
     /// How many log events were dropped because of that limit.
     #[serde(default)]
     pub(crate) log_events_dropped: u64,
-}
-
-/// One account in one region: `123456789012/us-east-1`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct RealmId(Arc<str>);
-
-impl std::fmt::Display for RealmId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "account {}, region {}", self.account(), self.region())
-    }
-}
-
-impl RealmId {
-    pub(crate) fn new(account: &str, region: &str) -> Self {
-        Self([account, "/", region].concat().into())
-    }
-
-    pub(crate) fn account(&self) -> &str {
-        self.0.split_once('/').map_or(&*self.0, |(account, _)| account)
-    }
-
-    pub(crate) fn region(&self) -> &str {
-        self.0.split_once('/').map_or("", |(_, region)| region)
-    }
 }
 
 /// What one account has in one region.
@@ -121,6 +100,8 @@ pub(crate) struct Realm {
     pub(crate) topics: BTreeMap<String, Topic>,
     #[serde(default)]
     pub(crate) vended: Vended,
+    #[serde(default)]
+    pub(crate) custom_buses: CustomBuses,
     pub(crate) metrics: Metrics,
 }
 
@@ -151,6 +132,11 @@ impl World {
             .values_mut()
             .flat_map(|realm| realm.archives.values_mut());
         archives.for_each(Archive::recount);
+        let buses = self
+            .realms
+            .values_mut()
+            .flat_map(|realm| realm.custom_buses.buses.values_mut());
+        buses.for_each(|bus| bus.log.recount());
     }
 
     /// A copy for a snapshot, without the stories. Long texts are shared, not copied.
@@ -166,6 +152,7 @@ impl World {
             clock_offset: self.clock_offset,
             targets: self.targets.clone(),
             unknown_roles_denied: self.unknown_roles_denied,
+            assumptions: self.assumptions.clone(),
             log_bytes_added: 0,
             steps_most: 0,
             log_events_dropped: self.log_events_dropped,
@@ -178,6 +165,7 @@ impl World {
             clock_offset: self.clock_offset,
             targets: self.targets.clone(),
             unknown_roles_denied: self.unknown_roles_denied,
+            assumptions: self.assumptions.clone(),
             outbox: self.outbox.emptied(),
             ..Self::default()
         }
@@ -254,6 +242,7 @@ impl Realm {
             replays: BTreeMap::new(),
             topics: BTreeMap::new(),
             vended: Vended::default(),
+            custom_buses: CustomBuses::default(),
             metrics: Metrics::default(),
         }
     }

@@ -144,6 +144,27 @@ impl Stories {
         }
     }
 
+    /// The index of a bus in an event's story.
+    pub(crate) fn pass_on(&self, id: &str, realm: &RealmId, bus: &str) -> usize {
+        let passes = self.by_id.get(id).map(|story| story.passes.iter());
+        let at =
+            passes.and_then(|mut passes| passes.rposition(|pass| pass.realm == *realm && pass.bus == bus));
+        at.unwrap_or(usize::MAX)
+    }
+
+    /// Records that a subscriber wanted the event.
+    pub(crate) fn matched(&mut self, id: &str, pass: usize, name: &Arc<str>) {
+        let pass = self
+            .by_id
+            .get_mut(id)
+            .and_then(|story| story.passes.get_mut(pass));
+        if let Some(pass) = pass
+            && let Err(at) = pass.matched.binary_search(name)
+        {
+            pass.matched.insert(at, Arc::clone(name));
+        }
+    }
+
     /// Records an attempt.
     pub(crate) fn record_attempt(&mut self, at: &DeliveryRef, outcome: &'static str, attempt: Attempt) {
         let error = attempt.error.as_ref();

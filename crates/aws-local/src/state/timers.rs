@@ -21,6 +21,14 @@ pub(crate) enum Timer {
     Schedule { realm: RealmId, rule: String },
     /// A replay enters its next state.
     Replay { realm: RealmId, name: String },
+    /// A custom event bus that is DELETING is gone.
+    CustomBusGone { realm: RealmId, name: String },
+    /// A subscriber of a custom event bus has something to deliver.
+    Subscriber {
+        realm: RealmId,
+        bus: String,
+        name: String,
+    },
     /// A delivery is due: for a retry, or at its rate.
     Retry { id: u64 },
 }

@@ -147,11 +147,10 @@ pub(crate) fn open(dir: &Path, disk: Arc<dyn Disk>) -> Result<Engine, DataError>
 
 pub(crate) async fn ask(engine: &Engine, operation: &str, body: Value) -> Answer {
     let (service, name) = operation.split_once('.').unwrap();
-    let service = if service == "logs" {
-        Service::Logs
-    } else {
-        Service::Events
-    };
+    let service = Service::ALL
+        .into_iter()
+        .find(|one| one.prefix() == service)
+        .unwrap();
     let request = Request {
         service,
         operation: name.to_owned(),

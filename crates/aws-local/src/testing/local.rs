@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use axum::body::to_bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -128,7 +128,7 @@ impl Local {
         }
         header(AUTHORIZATION, authorization);
         header(CONTENT_TYPE, "application/x-amz-json-1.1");
-        let (wire, request) = crate::http::read("us-east-1", &headers, None, body);
+        let (wire, request) = crate::http::read("us-east-1", &headers, &Uri::default(), body);
         self.runtime.block_on(async {
             let response = match request {
                 Ok(request) => wire.answer(

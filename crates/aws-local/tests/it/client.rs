@@ -64,6 +64,18 @@ impl Local {
         )
     }
 
+    pub(crate) fn events_v2(&self, key: &str) -> aws_sdk_eventbridgev2::Client {
+        aws_sdk_eventbridgev2::Client::from_conf(
+            aws_sdk_eventbridgev2::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .endpoint_url(&self.url)
+                .region(Region::new(REGION))
+                .retry_config(aws_sdk_eventbridgev2::config::retry::RetryConfig::disabled())
+                .credentials_provider(Credentials::new(key, "secret", None, None, "test"))
+                .build(),
+        )
+    }
+
     pub(crate) fn logs(&self, key: &str) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::from_conf(
             aws_sdk_cloudwatchlogs::Config::builder()

@@ -79,6 +79,71 @@ async fn malformed_input_is_answered() {
     local.stop().await;
 }
 
+/// A client of AWS's would not find the host of a region that is misspelt.
+#[tokio::test]
+async fn a_signature_for_a_region_that_does_not_exist_is_refused_in_each_protocol() {
+    let local = Local::start(Config {
+        region: "us-east-1".to_owned(),
+        check_region: |region| match region {
+            "us-east-1" => Ok(()),
+            _ => Err("Did you mean us-east-1?".to_owned()),
+        },
+        ..Config::default()
+    })
+    .await;
+    let (json, form) = ("application/x-amz-json-1.1", "application/x-www-form-urlencoded");
+    let sqs = "com.amazon.coral.service#InvalidSignatureException";
+    for (region, media, target, body, refused) in [
+        (Some("us-east-1"), json, "AWSEvents.ListRules", "{}", None),
+        (None, json, "AWSEvents.ListRules", "{}", None),
+        (
+            Some("us-est-1"),
+            json,
+            "AWSEvents.ListRules",
+            "{}",
+            Some((400, "InvalidSignatureException")),
+        ),
+        (
+            Some("us-est-1"),
+            json,
+            "AmazonSQS.ListQueues",
+            "{}",
+            Some((400, sqs)),
+        ),
+        (
+            Some("us-est-1"),
+            form,
+            "",
+            "Action=GetCallerIdentity&Version=2011-06-15",
+            Some((403, "<Code>SignatureDoesNotMatch</Code>")),
+        ),
+    ] {
+        let mut request = local
+            .http
+            .post(&local.url)
+            .body(body)
+            .header("content-type", media);
+        if !target.is_empty() {
+            request = request.header("x-amz-target", target);
+        }
+        if let Some(region) = region {
+            let scope = format!("Credential={CUSTOMER}/20240101/{region}/events/aws4_request");
+            request = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=x"));
+        }
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        let Some((want, code)) = refused else {
+            assert_eq!(status, 200, "{region:?} {target}: {text}");
+            continue;
+        };
+        assert_eq!(status, want, "{region:?} {target}: {text}");
+        for part in [code, "not 'us-est-1'. Did you mean us-east-1?"] {
+            assert!(text.replace("&apos;", "'").contains(part), "{target}: {text}");
+        }
+    }
+    local.stop().await;
+}
+
 #[tokio::test]
 async fn json_clients_are_refused_in_json() {
     let local = Local::start(Config::default()).await;

@@ -8,6 +8,7 @@ mod client;
 mod deliver;
 mod durable;
 mod eventbridge;
+mod eventsv2;
 mod faults;
 mod guards;
 mod hostile;

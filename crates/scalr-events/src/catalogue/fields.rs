@@ -89,7 +89,7 @@ pub(super) const RUN_EXECUTED: &[Field] = &[
         "detail.title",
         String,
         "title",
-        "One sentence about the run, for people.",
+        "One sentence about the run.",
     ),
     field(
         "detail.event.run-id",
@@ -188,27 +188,27 @@ pub(super) const AUDIT_LOG: &[Field] = &[
         "detail.target.context.environment.id",
         String,
         "environment_id",
-        "Id of the environment around the object, `env-…` or `org-…`.",
+        "Id of the environment of the object, `env-…` or `org-…`.",
     )
     .of(ENVIRONMENT_ID),
     field(
         "detail.target.context.environment.display-name",
         String,
         "environment",
-        "Name of the environment around the object.",
+        "Name of the environment of the object.",
     ),
     field(
         "detail.target.context.workspace.id",
         String,
         "workspace_id",
-        "Id of the workspace around the object, `ws-…`.",
+        "Id of the workspace of the object, `ws-…`.",
     )
     .of(WORKSPACE_ID),
     field(
         "detail.target.context.workspace.display-name",
         String,
         "workspace",
-        "Name of the workspace around the object.",
+        "Name of the workspace of the object.",
     ),
     field(
         "detail.target.context.account.id",
@@ -332,13 +332,13 @@ pub(super) const RUN_EXECUTED_TAGS: &[Field] = &[
         "scalr-environment:",
         "environment_id",
         ENVIRONMENT_ID,
-        "Id of the environment, `env-…` or `org-…`: what is behind `scalr-environment:`.",
+        "Id of the environment, `env-…` or `org-…`: the text after `scalr-environment:`.",
     ),
     tag(
         "scalr-workspace:",
         "workspace_id",
         WORKSPACE_ID,
-        "Id of the workspace, `ws-…`: what is behind `scalr-workspace:`.",
+        "Id of the workspace, `ws-…`: the text after `scalr-workspace:`.",
     ),
     ENVIRONMENT_NAME,
     WORKSPACE_NAME,

@@ -13,9 +13,9 @@ description: |-
 
 # Fields of the events
 
-The filters are what `provider::scalr::event_pattern(type, filters)` and `scalr-eventbridge pattern build` take, and the fields that
-`provider::scalr::sample_event(type, fields)` and `scalr-eventbridge emit` set. A pattern of your own names the path. The filter `any_of`
-holds alternatives: a list of objects with filters, of which one must pass.
+Use the names in the column *filter* with `provider::scalr::event_pattern(type, filters)` and `scalr-eventbridge pattern build`, and as fields of
+`provider::scalr::sample_event(type, fields)` and `scalr-eventbridge emit`. In a pattern that you write as JSON, use the path. The filter `any_of`
+has alternatives: a list of objects with filters, of which one must pass.
 
 `provider::scalr::sample_event(type)` gives a whole event, in the envelope that EventBridge delivers: `version` is `\"0\"`, `id` a UUID that
 EventBridge makes, `account` the 12 digits of the AWS account as a string. The samples of Scalr's own documentation have other values there
@@ -27,18 +27,19 @@ EventBridge delivers at least once: recognise a repeated event by `detail.event.
 const TAIL: &str = "
 ## Ids of workspaces and environments
 
-A RunExecuted event has these ids among its tags only. `workspace_id` and `environment_id` become the tags `scalr-workspace:ID` and
-`scalr-environment:ID`. EventBridge matches a list when any element passes, so these two filters take texts, `prefix`, `wildcard` and
-`equals-ignore-case`, and not `anything-but`; to leave a workspace out, use its name: `workspace = { anything-but = \"sandbox\" }`. A pattern
-can ask for one of the filters `workspace_id`, `environment_id` and `tags` at a time; where either of two may match, use `any_of`. Whether such a
+A RunExecuted event has these ids only in its tags. `workspace_id` and `environment_id` become the tags `scalr-workspace:ID` and
+`scalr-environment:ID`. EventBridge matches a list if any element matches. So these two filters accept strings, `prefix`, `wildcard` and
+`equals-ignore-case`, but not `anything-but`. To leave a workspace out, use its name: `workspace = { anything-but = \"sandbox\" }`. A pattern
+can have only one of the filters `workspace_id`, `environment_id` and `tags`; if either of two may match, use `any_of`. Whether such a
 workspace or environment exists is not looked up: an id or name that nothing has matches no event.
 
 ## Values
 
-`result` of a RunExecuted event, `detail-type` and `version` have the values above and no others: another one is refused, and the nearest
-right one named. So is an id that does not begin as above, and a `*` in an exact value of an id, a time, a region, an address or a word
-such as `action`, which EventBridge compares as it is written: for any text in its place use `{ wildcard = \"create-*\" }`. In a name, a `*` is
-taken, and the plan of the rule warns of it.
+`result` of a RunExecuted event, `detail-type` and `version` have only the values above. Any other value is an error that names the nearest valid
+one. An id that does not begin as above is an error, too.
+
+EventBridge compares a `*` in an exact value as a character. So a `*` is an error in an id, a time, a region, an address or a word such as
+`action`. If it stands for any text, write `{ wildcard = \"create-*\" }`. In a name a `*` is permitted, and the plan of the rule warns of it.
 ";
 
 fn table<'f>(title: &str, fields: impl Iterator<Item = &'f Field>) -> String {

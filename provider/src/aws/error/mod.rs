@@ -408,6 +408,9 @@ impl fmt::Display for Service {
     }
 }
 
+/// What AWS says of a signature for a region that it does not have.
+const NO_REGION: &str = "should be scoped to a valid region";
+
 fn hint(service: &Service) -> Option<String> {
     let operation = service.operation;
     Some(match service.code.as_str() {
@@ -416,6 +419,10 @@ fn hint(service: &Service) -> Option<String> {
         }
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
             "The AWS session has expired: sign in again (for a profile with single sign-on: `aws sso login`).".to_owned()
+        }
+        "InvalidSignatureException" | "SignatureDoesNotMatch" if service.message.contains(NO_REGION) => {
+            "Correct the region: `region` of the resource or of the provider's `aws`, `AWS_REGION`, or the profile's."
+                .to_owned()
         }
         "UnrecognizedClientException"
         | "InvalidClientTokenId"

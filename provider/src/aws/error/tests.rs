@@ -8,6 +8,17 @@ fn service(code: &str) -> Error {
     answered("events:PutRule", code)
 }
 
+fn no_region() -> Error {
+    let said = "Credential should be scoped to a valid region, not 'us-est-1'.";
+    match service("InvalidSignatureException") {
+        Error::Service(answer) => Error::Service(Service {
+            message: said.to_owned(),
+            ..answer
+        }),
+        other => other,
+    }
+}
+
 fn answered(operation: &'static str, code: &str) -> Error {
     Error::Service(Service {
         operation,
@@ -133,6 +144,7 @@ fn failures() -> impl Iterator<Item = Error> {
     let limited = answered("events:PutTargets", "LimitExceededException");
     codes.map(service).into_iter().chain([
         limited,
+        no_region(),
         Error::NoRegion { profile: None },
         Error::NoRegion { profile: profile() },
         none(None, None),

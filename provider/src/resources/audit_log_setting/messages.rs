@@ -1,7 +1,7 @@
 //! What users read of the audit-log setting.
 
 use scalr_api::{AccountId, ConnectionId, Host, InvalidId};
-use tfplugin::Diagnostic;
+use tfplugin::{Diagnostic, Resource as _};
 
 use super::AuditLogSetting;
 use crate::failure::import_block;
@@ -84,7 +84,7 @@ pub(super) fn taken(account: &AccountId, other: &ConnectionId) -> Diagnostic {
             "There is one audit-log setting an account, and it selects `{other}`. It was left as it is, so that nobody's \
              stream ends unasked.\n\nTo manage it with this resource, apply again with this block; the plan then shows the \
              change of `connection_id`:\n\n{}",
-            import_block(account)
+            import_block(AuditLogSetting::NAME, &[account.as_str()], account)
         ))
         .at(AuditLogSetting::connection_id())
 }
@@ -100,7 +100,7 @@ pub(super) fn held_by_another(account: &AccountId, other: &ConnectionId, name: O
          with an error here and leaves the setting as it is, unless the setting is turned off before.\n\nTo manage it with this \
          resource, add this block; the plan then shows the change of `connection_id`:\n\n{}\n\nTo keep the stream to {named}, \
          remove this resource from the configuration.",
-        import_block(account)
+        import_block(AuditLogSetting::NAME, &[name.unwrap_or(account.as_str())], account)
     ))
     .at(AuditLogSetting::connection_id())
 }

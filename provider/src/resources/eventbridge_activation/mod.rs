@@ -19,7 +19,7 @@ use crate::scalr::connection_id;
 
 /// Refreshes the status of a connection in Scalr ("Refresh status") until the connection is active.
 ///
-/// It must depend on the targets of the bus, as in the example: once a connection is active, Scalr delivers the events that it held, and EventBridge drops those that no rule matches. If the AWS credentials are of the connection's account, the activation warns of a bus without an enabled rule that has a target, and it fails after 15 seconds if there is no bus and none in the same apply.
+/// It must depend on the targets of the bus, as in the example: once a connection is active, Scalr delivers the events that it held, and EventBridge drops those that no rule matches. If the AWS credentials belong to the connection's account, the activation warns of a bus that has no enabled rule with a target. It fails after 15 seconds if there is no bus and the same apply creates none.
 ///
 /// If a connection becomes `pending` or `failed`, the next apply refreshes it again. A paused connection (`enabled = false`) stays paused. Destroying the activation changes nothing in Scalr.
 #[derive(Attrs, Clone, Debug, PartialEq)]

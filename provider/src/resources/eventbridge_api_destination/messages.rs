@@ -3,8 +3,8 @@
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::operation::describe_connection::DescribeConnectionOutput;
 use aws_sdk_eventbridge::types::ConnectionState;
-use tfplugin::Diagnostic;
 use tfplugin::rules::Broken;
+use tfplugin::{Diagnostic, Resource as _};
 
 use super::ApiDestination;
 use crate::aws::{Error, Regional};
@@ -100,7 +100,7 @@ pub(super) fn exists(what: &str, name: &str, region: &str) -> Diagnostic {
          resource or another state may have it: then choose another name, or, if this resource is to take that one's place, use a \
          `moved` block, without `create_before_destroy`. If nothing has it, as after an apply that was interrupted, import it: what \
          is missing is made by the next apply.\n\n{}",
-        import_block(format_args!("{name}@{region}"))
+        import_block(ApiDestination::NAME, &[name], format_args!("{name}@{region}"))
     ))
 }
 
@@ -114,7 +114,7 @@ pub(super) fn after_creating_connection(name: &str, region: &str) -> Standing {
     Standing::new(
         UNCHANGED,
         format!(
-            "The connection may be there now. The next apply says so; then import it (id `{name}@{region}`), or delete it: `aws \
+            "The connection may be there now. The next apply says so, with the block that imports it (id `{name}@{region}`); or delete it: `aws \
              events delete-connection --region {region} --name {name}`."
         ),
     )

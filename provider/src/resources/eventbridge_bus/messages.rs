@@ -2,7 +2,7 @@
 
 use aws_sdk_eventbridge::types::EventSourceState;
 use scalr_api::ConnectionAttributes;
-use tfplugin::{Diagnostic, Diagnostics, MoveRefused};
+use tfplugin::{Diagnostic, Diagnostics, MoveRefused, Resource as _};
 
 use super::Bus;
 use super::in_use::InUse;
@@ -89,7 +89,7 @@ pub(super) fn exists(name: &str, region: &str, state: &EventSourceState) -> Diag
          `adopt_existing = true`, which adopts it and gives it the settings written here, or import it with\n\n{}\n\nIf \
          the bus is being replaced, `create_before_destroy` (which Terraform passes on from a rule to its bus) cannot work: there \
          is one bus of a name. Apply again, without it if this comes back.",
-        import_block(format_args!("{name}@{region}"))
+        import_block(Bus::NAME, &[messages::short_bus(name)], format_args!("{name}@{region}"))
     ))
 }
 

@@ -39,10 +39,10 @@ pub struct Bus {
     /// AWS region of the bus, which is the connection's. Default: the provider's region.
     #[tf(optional, computed, use_state_for_unknown, replace)]
     region: Option<Region>,
-    /// Adopt the bus if it exists already (made in the console, or by an apply that was interrupted), and change its settings to those that are written here. Otherwise an existing bus is an error that says how to import it.
+    /// Adopt the bus if it exists already (created in the console, or by an apply that was interrupted), and change its settings to those of this resource. Otherwise an existing bus is an error that says how to import it.
     #[tf(optional, default = false)]
     adopt_existing: bool,
-    /// Another provider of this configuration manages archives or rules on this bus, or targets of its rules, and deletes them in the same destroy. A plan then only warns of them. Otherwise a `destroy` that would delete targets and rules while such an object stays fails at plan, because AWS deletes a bus only if it has no archives and no rules, and a rule only if it has no targets.
+    /// Whether another provider of this configuration manages archives or rules on this bus, or targets of its rules, and deletes them in the same destroy. With `true`, a plan only warns of such objects. With `false`, the plan of a `destroy` fails if such an object would stay: AWS deletes a bus only if it has no archives and no rules, and a rule only if it has no targets.
     #[tf(optional, default = false)]
     managed_with_others: bool,
     /// What the bus is for.

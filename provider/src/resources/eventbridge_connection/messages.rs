@@ -1,7 +1,7 @@
 //! What users read of a connection.
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Diagnostic, MoveRefused};
+use tfplugin::{Diagnostic, MoveRefused, Resource as _};
 
 use super::Connection;
 use crate::failure::import_block;
@@ -89,7 +89,7 @@ fn how_to_import(plan: &Connection, object: &Object<Wire>) -> String {
     };
     format!(
         "To manage it with this resource, apply again with this block:\n\n{}{renamed}",
-        import_block(&object.id)
+        import_block(Connection::NAME, &[held], &object.id)
     )
 }
 

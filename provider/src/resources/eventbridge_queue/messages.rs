@@ -1,6 +1,6 @@
 //! What users read of a queue.
 
-use tfplugin::{Diagnostic, sentence};
+use tfplugin::{Diagnostic, Resource as _, sentence};
 
 use super::Queue;
 use crate::aws::policy::PolicyError;
@@ -35,11 +35,13 @@ pub(super) mod doing {
     }
 }
 
-pub(super) fn existing<'a>(plan: &Queue, region: &'a str) -> Existing<'a> {
+pub(super) fn existing<'a>(plan: &'a Queue, region: &'a str) -> Existing<'a> {
     Existing {
         what: format!("The queue `{}` exists already", plan.name),
         region,
         other: "another name",
+        resource: Queue::NAME,
+        named: vec![&plan.name],
         import_id: plan.name.clone(),
     }
 }

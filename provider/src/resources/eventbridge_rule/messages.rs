@@ -1,7 +1,7 @@
 //! What users read of a rule.
 
 use tfplugin::rules::Broken;
-use tfplugin::{Diagnostic, Plan};
+use tfplugin::{Diagnostic, Plan, Resource as _};
 
 use super::Rule;
 use crate::aws::{Error, Regional};
@@ -72,12 +72,14 @@ fn name_and_prefix() -> Diagnostic {
         .at(Rule::name_prefix())
 }
 
-pub(super) fn existing<'a>(plan: &Rule, region: &'a str) -> Existing<'a> {
+pub(super) fn existing<'a>(plan: &'a Rule, region: &'a str) -> Existing<'a> {
     let (bus, name) = (&plan.event_bus_name, plan.known_name());
     Existing {
         what: format!("The rule `{name}` exists already on the event bus `{bus}`"),
         region,
         other: "another name",
+        resource: Rule::NAME,
+        named: vec![messages::short_bus(bus), name],
         import_id: format!("{bus}/{name}"),
     }
 }
@@ -95,7 +97,11 @@ pub(super) fn left_over(bus: &str, region: &str, name: &str) -> Diagnostic {
              was interrupted made it. Nothing was made.\n\nIf nobody manages it, use it by importing it:\n\n{}\n\nor delete it \
              (`aws events delete-rule --event-bus-name {bus} --name {name}`), and apply again. If it is managed elsewhere, \
              give the new rule a `name`, another `name_prefix` or a `description` of its own.",
-            import_block(format_args!("{bus}/{name}@{region}"))
+            import_block(
+                Rule::NAME,
+                &[messages::short_bus(bus), name],
+                format_args!("{bus}/{name}@{region}")
+            )
         ))
         .at(Rule::name_prefix())
 }

@@ -27,17 +27,17 @@ use messages::doing;
 
 /// A rule on an event bus: which events it matches. `scalr_eventbridge_target` says where they go.
 ///
-/// The plan compiles the pattern with the rules of EventBridge's own engine: a pattern that AWS would refuse is an error before anything is created. On a bus of Scalr's events, every plan warns of a pattern that can match none of them, or of which a part can match none: it names a field that they do not have, a value of another type, a value that the field never has, or another source or detail type. It also warns of a `*` in an exact value, which EventBridge compares as it is written, and of a rule for Scalr's events on the bus `default`, where they do not arrive. If Scalr can be asked, the plan also warns of a bus in another region or AWS account than its connection.
+/// The plan compiles the pattern with the rules of EventBridge's own engine: a pattern that AWS would refuse is an error before anything is created. On a bus of Scalr's events, every plan warns if the pattern, or an alternative in it, can match none of these events. The warning names the cause: a field that the events do not have, a value of another type, a value that the field never has, or another source or detail type. The plan also warns of a `*` in an exact value, because EventBridge compares it as a character. It warns of a rule for Scalr's events on the bus `default`, where they do not arrive. If Scalr can be asked, it warns of a bus in another region or AWS account than its connection.
 ///
 /// The plan looks for the bus of a new rule. A bus that does not exist, and that no `scalr_eventbridge_bus` in the same plan creates, is a warning with the nearest name.
 ///
 /// A `moved` block can move an `aws_cloudwatch_event_rule` (hashicorp/aws) that has an event pattern to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// Name of the rule. One of `name` and `name_prefix` is needed.
+    /// Name of the rule. One of `name` and `name_prefix` must be set.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name)]
     name: Option<String>,
-    /// Beginning of the rule's name, at most 38 characters: AWS allows 64, and 26 are added. For rules that are replaced with `create_before_destroy`. If their targets have that too, the log group passes to the new target when the old one is destroyed. An existing rule with this prefix that is equal to the new one and has no targets is treated as one that an interrupted apply left: the error says how to import it.
+    /// Prefix of a generated name, at most 38 characters: AWS allows 64, and 26 are added. For rules that are replaced with `create_before_destroy`; if their targets also have `create_before_destroy`, the log group passes to the new target when the old one is destroyed. If a rule with this prefix exists, is equal to the new one and has no targets, the apply fails, because an interrupted apply may have left it; the error says how to import it.
     #[tf(optional, computed, use_state_for_unknown, replace, check = checks::name_prefix)]
     name_prefix: Option<String>,
     /// Name of the event bus: `name` of a `scalr_eventbridge_bus`.

@@ -1,8 +1,9 @@
 //! What users read of a target and its log group.
 
 use aws_sdk_eventbridge::types::Target as WireTarget;
+use scalr_events::is_generated;
 use tfplugin::rules::Broken;
-use tfplugin::{Diagnostic, Plan};
+use tfplugin::{Diagnostic, Plan, Resource as _};
 
 use super::log_group::{NEXT_OWNER_TAG, OWNER_TAG};
 use super::{LogGroup, Target};
@@ -78,13 +79,29 @@ pub(super) mod doing {
     }
 }
 
-pub(super) fn existing<'a>(plan: &Target, region: &'a str) -> Existing<'a> {
+pub(super) fn existing<'a>(plan: &'a Target, region: &'a str) -> Existing<'a> {
     let (bus, rule, id) = (&plan.event_bus_name, &plan.rule, plan.id());
     Existing {
         what: format!("The target `{id}` exists already on the rule `{rule}`"),
         region,
         other: "another `target_id`",
+        resource: Target::NAME,
+        named: vec![messages::short_bus(bus), rule, short(plan)],
         import_id: format!("{bus}/{rule}/{id}"),
+    }
+}
+
+/// Its id, where somebody chose one; else where it leads.
+fn short(plan: &Target) -> &str {
+    let group = plan.log_group.as_ref().map(|group| group.name.as_str());
+    let last = || {
+        plan.arn
+            .as_deref()
+            .and_then(|arn| arn.rsplit([':', '/']).find(|part| !is_generated(part)))
+    };
+    match plan.id() {
+        id if is_generated(id) => group.or_else(last).unwrap_or(id),
+        id => id,
     }
 }
 

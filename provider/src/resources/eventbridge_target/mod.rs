@@ -39,9 +39,9 @@ use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 ///
 /// If an apply fails after it created the log group, the target is in the state as tainted: the next apply replaces it.
 ///
-/// A plan warns of a bus, rule or log group that does not exist and that nothing of this provider in the same plan creates, with the nearest name. Of a log group it warns only where one with a similar name exists, since other providers make log groups too.
+/// A plan warns of a bus, rule or log group that does not exist and that nothing of this provider in the same plan creates, with the nearest name. It warns of a log group only if one with a similar name exists, because other providers also create log groups.
 ///
-/// A queue or topic that does not exist, or whose policy does not allow the rule, is a warning: in the plan, and after the apply if the plan did not know. Its policy may be created in the same apply, so that check takes up to 6 seconds, 12 with a dead-letter queue. Objects of other accounts are not checked.
+/// A queue or topic that does not exist, or whose policy does not allow the rule, is a warning in the plan, or after the apply if the plan cannot know it yet. The policy may be created in the same apply, so the check after the apply waits for it, up to 6 seconds, or 12 with a dead-letter queue. Objects of other accounts are not checked.
 ///
 /// A `moved` block can move an `aws_cloudwatch_event_target` (hashicorp/aws) that has no settings of one service to this resource.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -74,7 +74,7 @@ pub struct Target {
     /// How to change the event before it is sent.
     #[tf(optional)]
     input_transformer: Option<InputTransformer>,
-    /// How long and how often delivery is tried. Default: 24 hours and 185 times.
+    /// How long and how often delivery is retried. Default: 24 hours and 185 retries.
     #[tf(optional)]
     retry_policy: Option<RetryPolicy>,
     /// Queue for events that could not be delivered.

@@ -13,10 +13,10 @@ pub struct LogGroup {
     // What replaces is another destination, however it is written: `plan::destination` decides.
     #[tf(required, check = checks::log_group)]
     pub name: String,
-    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this rule. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names this rule, a rule that no longer exists (of this bus, or of another bus of the same Scalr account), or a rule whose target this apply has destroyed. So a renamed rule or connection keeps its log groups, unless `delete_on_destroy` deletes them. A new target can also use the log group of another rule's target that is destroyed later in the same apply (`create_before_destroy`): until then the tag `scalr-eventbridge:next-owner` names the new rule. If that target is not destroyed, the next plan shows `create` as a change. Default: `false`.
+    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this rule. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names one of these: this rule; a rule that no longer exists, of this bus or of another bus of the same Scalr account; a rule whose target this apply has destroyed. So a renamed rule or connection keeps its log groups, unless `delete_on_destroy` deletes them. A new target can also use the log group of another rule's target that is destroyed later in the same apply (`create_before_destroy`): until then the tag `scalr-eventbridge:next-owner` names the new rule. If that target is not destroyed, the next plan shows `create` as a change.
     #[tf(optional, default = false)]
     pub create: bool,
-    /// Days for which events are kept; without it, forever. Only with `create`.
+    /// Days for which events are kept. Default: forever. Only with `create`.
     #[tf(optional, check = checks::retention)]
     pub retention_in_days: Option<i64>,
     /// ARN of the KMS key that encrypts new events. Its policy must allow CloudWatch Logs of the region (`logs.REGION.amazonaws.com`) to use it. Default: a key that AWS owns. Only with `create`.
@@ -40,7 +40,7 @@ pub struct InputTransformer {
     /// JSON paths of values of the event, by the names that the template uses.
     #[tf(optional, check = checks::input_paths)]
     pub input_paths: Option<BTreeMap<String, String>>,
-    /// What is sent, with `<name>` as the place of a value of the event. For a log group it must be an object with `timestamp` and `message`.
+    /// What is sent. `<name>` stands for a value of the event. For a log group it must be an object with `timestamp` and `message`.
     #[tf(required, check = checks::input_template)]
     pub input_template: String,
 }

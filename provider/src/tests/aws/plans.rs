@@ -227,7 +227,11 @@ async fn a_rule_that_a_killed_apply_left_is_refused_with_its_import_block() {
     killed.resource(RULE).create(config(json!({}))).await.unwrap();
 
     let refused = made(on(fake.config()), config(json!({}))).await.unwrap_err();
-    names(&refused, &["`runs-", "delete-rule"]);
+    let (to, id) = (
+        "to = scalr_eventbridge_rule.prod_runs-",
+        format!("id = \"{SOURCE}/runs-"),
+    );
+    names(&refused, &["`runs-", "delete-rule", to, &id]);
     assert_eq!(fake.count("PutRule"), 2);
     made(on(fake.config()), config(json!({ "description": "Another one" })))
         .await

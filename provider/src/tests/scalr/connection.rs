@@ -253,7 +253,8 @@ async fn a_taken_place_gives_the_import_block() {
         .await
         .unwrap_err();
     // An import under the other name would plan a replacement.
-    names(&refused, &["`in-1`", "`name = \"prod\"`"]);
+    let block = "to = scalr_eventbridge_connection.prod\n    id = \"in-1\"";
+    names(&refused, &["`in-1`", "`name = \"prod\"`", block]);
     assert_eq!(fake.state().connections.len(), 1);
     let same = resource.create(connection(json!({}))).await.unwrap_err();
     names(&same, &["`in-1`"]);

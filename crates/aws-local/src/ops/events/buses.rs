@@ -180,7 +180,12 @@ fn delete(call: &mut Call<'_>, input: &Name) -> Answer {
     let Some(bus) = call.realm().buses.get(&input.name) else {
         return Ok(json!({}));
     };
-    if !bus.rules.is_empty() {
+    // The rules of a managed bus go with it.
+    if bus
+        .rules
+        .values()
+        .any(|rule| bus.managed_by.is_none() || rule.managed_by.is_none())
+    {
         return Err(Fault::validation("EventBus can't be deleted since it has rules."));
     }
     call.realm().buses.remove(&input.name);
@@ -207,6 +212,10 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
     let now = call.turn.now;
     input.settings.check()?;
     let bus = find(call, &name)?;
+    if let Some(service) = &bus.managed_by {
+        let why = format!("The event bus {name} is managed by {service}, which alone changes it.");
+        return Err(Fault::new("OperationDisabledException", why));
+    }
     input.settings.write(bus);
     bus.modified = now;
     let mut answer = view(call, &name)?;
@@ -235,6 +244,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
                 "Name": name,
                 "Arn": arn("events", &here.region, &here.account, &format!("event-bus/{name}")),
                 "Description": bus.description,
+                "ManagedBy": bus.managed_by,
                 "Policy": bus.policy,
                 "CreationTime": epoch_seconds(bus.created),
                 "LastModifiedTime": epoch_seconds(bus.modified),
@@ -257,6 +267,7 @@ fn view(call: &mut Call<'_>, name_or_arn: &str) -> Answer {
         "KmsKeyIdentifier": bus.kms_key,
         "DeadLetterConfig": bus.dead_letter_config,
         "LogConfig": bus.log_config,
+        "ManagedBy": bus.managed_by,
         "Policy": bus.policy,
         "CreationTime": epoch_seconds(bus.created),
         "LastModifiedTime": epoch_seconds(bus.modified),

@@ -108,7 +108,7 @@ fn put_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Refusal> {
     }
     let envelope = new_envelope(call, &valid, &account, &region);
     let id = envelope.id.clone();
-    publish(&mut call.turn, &to, bus, envelope);
+    publish(&mut call.turn, &to, bus, &envelope);
     Ok(id)
 }
 
@@ -139,7 +139,7 @@ fn put_partner_event(call: &mut Call<'_>, entry: &Entry) -> Result<Arc<str>, Ref
             &mut call.turn,
             &RealmId::new(&customer, &region),
             valid.source,
-            envelope,
+            &envelope,
         );
     } else {
         let why = format!(

@@ -151,6 +151,13 @@ fn check(input: &Put, bus: &Bus) -> Result<(), Fault> {
             "Parameter State is not valid. Reason: {MANAGEMENT_EVENTS} does not apply to partner event buses."
         )));
     }
+    if let Some(service) = &bus.managed_by {
+        let why = format!(
+            "The event bus {} is managed by {service}: rules cannot be put on it.",
+            bus.name
+        );
+        return Err(Fault::new("ManagedRuleException", why));
+    }
     match bus.rules.get(&input.name) {
         Some(rule) => unmanaged(rule, false)?,
         None if bus.rules.len() >= RULES_MAX => return Err(Fault::quota()),

@@ -50,16 +50,27 @@ fn malformed(why: impl Into<String>) -> Fault {
     Fault::new("MalformedPolicyDocument", why)
 }
 
-/// The roles of the caller's account.
-fn roles<'c>(call: &'c mut Call<'_>) -> &'c mut Roles {
+/// The roles of the caller's account, to read. What is not in the journal changes nothing, so that an account without roles
+/// gets no entry here.
+fn roles<'c>(call: &'c Call<'_>) -> Option<&'c Roles> {
+    call.turn.world.roles.get(&call.caller.account)
+}
+
+/// The roles of the caller's account, to add one.
+fn roles_to_change<'c>(call: &'c mut Call<'_>) -> &'c mut Roles {
     let account = call.caller.account.clone();
     call.turn.world.roles.entry(account).or_default()
 }
 
-/// A role of the caller's account.
-fn role<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut Role, Fault> {
-    roles(call)
-        .by_name
-        .get_mut(name)
-        .ok_or_else(|| missing_role(name))
+/// A role of the caller's account, to read.
+fn role<'c>(call: &'c Call<'_>, name: &str) -> Result<&'c Role, Fault> {
+    let role = roles(call).and_then(|roles| roles.by_name.get(name));
+    role.ok_or_else(|| missing_role(name))
+}
+
+/// A role of the caller's account, to change.
+fn role_to_change<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut Role, Fault> {
+    let roles = call.turn.world.roles.get_mut(&call.caller.account);
+    let role = roles.and_then(|roles| roles.by_name.get_mut(name));
+    role.ok_or_else(|| missing_role(name))
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::roles::encoded;
-use super::{ListOfRole, fault, malformed, role};
+use super::{ListOfRole, fault, malformed, role, role_to_change};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, iam_page, without_nulls};
 use crate::policy::Policy;
@@ -42,7 +42,7 @@ struct Named {
 }
 
 fn put(call: &mut Call<'_>, input: Put) -> Answer {
-    let role = role(call, &input.role_name)?;
+    let role = role_to_change(call, &input.role_name)?;
     Policy::parse_permissions(&input.policy_document).map_err(|why| match &*why {
         "Has prohibited field Principal" => malformed("Policy document should not specify a principal."),
         _ => malformed(why),
@@ -68,7 +68,7 @@ fn chars(policy: &str) -> usize {
     policy.chars().filter(|c| !c.is_whitespace()).count()
 }
 
-fn get(call: &mut Call<'_>, input: &Named) -> Answer {
+fn get(call: &Call<'_>, input: &Named) -> Answer {
     let role = role(call, &input.role_name)?;
     let policy = role
         .policies
@@ -81,7 +81,7 @@ fn get(call: &mut Call<'_>, input: &Named) -> Answer {
     }))
 }
 
-fn list(call: &mut Call<'_>, input: &ListOfRole) -> Answer {
+fn list(call: &Call<'_>, input: &ListOfRole) -> Answer {
     let role = role(call, &input.role_name)?;
     let names = role.policies.keys().map(|name| (&**name, name));
     let page = iam_page(
@@ -98,12 +98,12 @@ fn list(call: &mut Call<'_>, input: &ListOfRole) -> Answer {
 }
 
 fn delete(call: &mut Call<'_>, input: &Named) -> Answer {
-    let role = role(call, &input.role_name)?;
+    let role = role_to_change(call, &input.role_name)?;
     let removed = role.policies.remove(&input.policy_name);
     removed.map(|_| json!({})).ok_or_else(|| missing(input))
 }
 
-fn none_of(call: &mut Call<'_>, input: &ListOfRole, list: &str) -> Answer {
+fn none_of(call: &Call<'_>, input: &ListOfRole, list: &str) -> Answer {
     role(call, &input.role_name)?;
     let none: Vec<Value> = Vec::new();
     Ok(json!({ list: { "member": none }, "IsTruncated": false }))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::tags::{self, Tag};
-use super::{fault, malformed, quota, role, roles};
+use super::{fault, malformed, quota, role, role_to_change, roles, roles_to_change};
 use crate::arn::partition;
 use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
@@ -81,11 +81,12 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
     check_trust(&input.assume_role_policy_document)?;
     let tags = tags::added(&BTreeMap::new(), input.tags)?;
     let is_name = |known: &String| known.eq_ignore_ascii_case(&name);
-    if roles(call).by_name.keys().any(is_name) {
+    let known = || roles(call).into_iter().flat_map(|roles| roles.by_name.keys());
+    if known().any(is_name) {
         let why = format!("Role with name {name} already exists.");
         return Err(fault(409, "EntityAlreadyExists", why));
     }
-    if roles(call).by_name.len() >= ROLES_MAX {
+    if known().count() >= ROLES_MAX {
         return Err(quota("RolesPerAccount", ROLES_MAX));
     }
     let new = Role {
@@ -100,7 +101,7 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
     };
     let mut answer = shown(call, &name, &new);
     answer["Tags"] = tags::shown(&new.tags);
-    roles(call).insert(name, new);
+    roles_to_change(call).insert(name, new);
     Ok(json!({ "Role": answer }))
 }
 
@@ -132,9 +133,9 @@ fn check_trust(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn get(call: &mut Call<'_>, input: &Named) -> Answer {
-    let found = role(call, &input.role_name)?.clone();
-    let mut shown = shown(call, &input.role_name, &found);
+fn get(call: &Call<'_>, input: &Named) -> Answer {
+    let found = role(call, &input.role_name)?;
+    let mut shown = shown(call, &input.role_name, found);
     shown["RoleLastUsed"] = json!({});
     if !found.tags.is_empty() {
         shown["Tags"] = tags::shown(&found.tags);
@@ -143,11 +144,11 @@ fn get(call: &mut Call<'_>, input: &Named) -> Answer {
 }
 
 /// Without tags, as with AWS.
-fn list(call: &mut Call<'_>, input: &List) -> Answer {
+fn list(call: &Call<'_>, input: &List) -> Answer {
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    let all = roles(call).by_name.clone();
-    let of_path = all
-        .iter()
+    let of_path = roles(call)
+        .into_iter()
+        .flat_map(|roles| &roles.by_name)
         .filter(|(_, role)| role.path.starts_with(prefix))
         .map(|(name, role)| (&**name, (name, role)));
     let page = iam_page("ListRoles", of_path, input.marker.as_deref(), input.max_items)?;
@@ -168,12 +169,12 @@ fn delete(call: &mut Call<'_>, input: &Named) -> Answer {
         let why = "Cannot delete entity, must delete policies first.";
         return Err(fault(409, "DeleteConflict", why));
     }
-    roles(call).remove(&input.role_name);
+    roles_to_change(call).remove(&input.role_name);
     Ok(json!({}))
 }
 
 fn update(call: &mut Call<'_>, input: Update) -> Answer {
-    let role = role(call, &input.role_name)?;
+    let role = role_to_change(call, &input.role_name)?;
     if let Some(description) = input.description {
         role.description = Some(description).filter(|text| !text.is_empty());
     }
@@ -184,7 +185,7 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
 }
 
 fn trust(call: &mut Call<'_>, input: Trust) -> Answer {
-    let role = role(call, &input.role_name)?;
+    let role = role_to_change(call, &input.role_name)?;
     check_trust(&input.policy_document)?;
     role.trust = RolePolicy::new(input.policy_document);
     Ok(json!({}))

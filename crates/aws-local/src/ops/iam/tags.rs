@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ListOfRole, fault, quota, role};
+use super::{ListOfRole, fault, quota, role, role_to_change};
 use crate::fault::Fault;
 use crate::ops::{Answer, Call, Op, Operation, iam_page, without_nulls};
 use crate::state::Tags;
@@ -41,7 +41,7 @@ struct Untagged {
 }
 
 fn tag(call: &mut Call<'_>, input: Tagged) -> Answer {
-    let role = role(call, &input.role_name)?;
+    let role = role_to_change(call, &input.role_name)?;
     role.tags = added(&role.tags, input.tags)?;
     Ok(json!({}))
 }
@@ -69,13 +69,13 @@ pub(super) fn added(current: &Tags, list: Vec<Tag>) -> Result<Tags, Fault> {
 }
 
 fn untag(call: &mut Call<'_>, input: &Untagged) -> Answer {
-    let role = role(call, &input.role_name)?;
+    let role = role_to_change(call, &input.role_name)?;
     role.tags
         .retain(|key, _| !input.tag_keys.iter().any(|gone| gone == key));
     Ok(json!({}))
 }
 
-fn list(call: &mut Call<'_>, input: &ListOfRole) -> Answer {
+fn list(call: &Call<'_>, input: &ListOfRole) -> Answer {
     let tags = &role(call, &input.role_name)?.tags;
     let pairs = tags.iter().map(|(key, value)| (&**key, pair(key, value)));
     let page = iam_page("ListRoleTags", pairs, input.marker.as_deref(), input.max_items)?;

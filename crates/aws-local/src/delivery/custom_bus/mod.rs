@@ -1,0 +1,424 @@
+//! Custom event buses: from a kept event to what the targets of subscribers receive.
+//!
+//! A subscriber has a position in the log of its bus. While it runs, it is given each event behind that position in order; what
+//! cannot be delivered is tried again by itself, and in a FIFO subscriber holds up the events of its group.
+//!
+//! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
+//! ```text
+//! failure place    why a delivery failed; which subscriber it is of
+//! payload role     what a target is given; what the subscriber's role allows
+//! record target    what is sent to a dead-letter queue; the kinds of targets
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use event_pattern::Parts;
+
+use super::attempt::record as tell;
+use super::envelope::Envelope;
+use crate::clock::Millis;
+use crate::state::RealmId;
+use crate::state::custom_bus::{ContentType, Event, Failing, NewEvent, Ordering, Subscriber, managed_rule};
+use crate::state::story::{Attempt, Delivery, DeliveryRef, Pass};
+use crate::state::timers::Timer;
+use crate::turn::{self, Turn};
+
+mod failure;
+mod payload;
+mod place;
+mod record;
+mod role;
+mod target;
+
+pub(crate) use place::To;
+use place::resource;
+
+/// The steps of a delivery, besides those of its filters.
+const DELIVERY_STEPS: usize = 200;
+/// The steps of a turn that are left to others.
+const STEPS_LEFT: usize = turn::STEPS_MAX / 4;
+/// As many events of one subscriber may wait for another attempt; it takes no more before some are done.
+const FAILING_MAX: usize = 10_000;
+const BACKOFF_MS_MAX: Millis = 60_000;
+
+/// Keeps an event and gives it to the running subscribers; `None` where there is no such bus.
+pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewEvent) -> Option<Arc<Event>> {
+    let now = turn.now;
+    let id: Arc<str> = turn.dice.uuid().into();
+    let group = new.group.unwrap_or_else(|| turn.dice.uuid());
+    let found = turn.world.realm(realm).custom_buses.buses.get_mut(bus)?;
+    found.expire(now);
+    let label = resource(&found.name, &found.id);
+    let event = found.log.append(Event {
+        number: 0,
+        at: now,
+        story: new.story.unwrap_or_else(|| Arc::clone(&id)),
+        id,
+        data: new.data,
+        content: new.content,
+        group: group.into(),
+        deduplication: new.deduplication,
+        source: new.source,
+        detail_type: new.detail_type,
+        metadata: new.metadata,
+        passed: new.passed,
+    });
+    let mut steps = turn.steps / turn.events.max(1);
+    let before = steps;
+    let Some(found) = turn.world.realm(realm).custom_buses.buses.get_mut(bus) else {
+        return Some(event);
+    };
+    let candidates = found.candidates(&event, &mut steps);
+    turn.steps = turn.steps.saturating_sub(before - steps);
+    turn.world.stories.begin(&event.story, event.json(), None, now);
+    let pass = Pass {
+        realm: realm.clone(),
+        bus: label,
+        rules: candidates.named,
+        matched: Vec::new(),
+        undecided: Vec::new(),
+        deliveries: Vec::new(),
+    };
+    turn.world
+        .stories
+        .pass(&event.story, pass, candidates.fresh_bytes);
+    for name in candidates.names {
+        let to = To {
+            realm,
+            bus,
+            name: &name,
+        };
+        if is_offered(turn, &to, &event) {
+            turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
+            deliver(turn, &to, &event, None);
+        }
+    }
+    Some(event)
+}
+
+/// Whether a new event is delivered to a subscriber that follows the bus, now: not where the turn has taken too much or too many
+/// events wait, when the subscriber falls behind and goes on by itself.
+fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
+    let (mut steps, is_late) = (turn.part(), turn.steps < STEPS_LEFT);
+    let before = steps;
+    let Some(subscriber) = to.subscriber(turn) else {
+        return false;
+    };
+    if !subscriber.is_live() || subscriber.end.is_some_and(|end| event.at >= end) {
+        return false;
+    }
+    if is_late || subscriber.failing.len() >= FAILING_MAX {
+        subscriber.next = Some(event.number);
+        if let Some(bus) = to.bus(turn) {
+            bus.subscribers_changed();
+        }
+        later(turn, to, turn.now);
+        return false;
+    }
+    let wanted = wants(subscriber, event, &mut steps) && !is_held_up(subscriber, event);
+    turn.steps = turn.steps.saturating_sub(before - steps);
+    wanted
+}
+
+/// Sets the timer of a subscriber.
+fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
+    let timer = Timer::Subscriber {
+        realm: to.realm.clone(),
+        bus: to.bus.to_owned(),
+        name: to.name.to_owned(),
+    };
+    turn.world.timers.set(due, timer);
+}
+
+/// Forwards an event of a partner's managed Classic bus to the custom event bus that its event source feeds, as long as the
+/// managed rule and its target are there.
+pub(crate) fn feed(turn: &mut Turn<'_>, realm: &RealmId, classic: &str, envelope: &Envelope) {
+    let here = turn.world.realm(realm);
+    let rules = here.buses.get(classic).map(|bus| &bus.rules);
+    let is_fed_by = |id: &str| {
+        let rule = rules.and_then(|rules| rules.get(&managed_rule(id)));
+        rule.filter(|rule| rule.is_enabled() && !rule.targets.is_empty())
+    };
+    let sources = here.custom_buses.sources.values();
+    let mut live = sources.filter(|source| source.partner_source == classic && !source.revoked);
+    let Some((bus, rule)) = live.find_map(|source| Some((source.bus.clone(), is_fed_by(&source.id)?))) else {
+        return;
+    };
+    let mut steps = turn.steps;
+    let pattern = rule.pattern.as_ref().and_then(|pattern| pattern.compiled());
+    let matched = pattern.is_some_and(|pattern| {
+        pattern
+            .matches_within(&envelope.text, &mut steps)
+            .unwrap_or(false)
+    });
+    turn.steps = steps;
+    if !matched {
+        return;
+    }
+    let new = from_classic(turn, realm, classic, envelope);
+    publish(turn, realm, &bus, new);
+}
+
+/// A Classic event as it comes to a custom event bus.
+fn from_classic(turn: &Turn<'_>, realm: &RealmId, classic: &str, envelope: &Envelope) -> NewEvent {
+    let fields: serde_json::Value = serde_json::from_str(&envelope.text).unwrap_or_default();
+    let text = |name: &str| fields.get(name).and_then(|value| value.as_str()).map(Arc::from);
+    let source = if turn.world.assumptions.partner_source_from_envelope {
+        text("source")
+    } else {
+        Some(classic.into())
+    };
+    NewEvent {
+        story: Some(Arc::clone(&envelope.id)),
+        data: Arc::clone(&envelope.text),
+        content: ContentType::EventBridge,
+        group: None,
+        deduplication: None,
+        source,
+        detail_type: text("detail-type"),
+        metadata: BTreeMap::new(),
+        passed: vec![
+            crate::arn::arn(
+                "events",
+                realm.region(),
+                realm.account(),
+                &["event-bus/", classic].concat(),
+            )
+            .into(),
+        ],
+    }
+}
+
+/// Gives a running subscriber the events behind its position, as many as the turn allows; the rest follows at once, in turns of
+/// their own.
+pub(crate) fn pump(turn: &mut Turn<'_>, to: &To<'_>) {
+    loop {
+        if turn.steps < STEPS_LEFT {
+            return later(turn, to, turn.now);
+        }
+        let Some(event) = take(turn, to) else {
+            return;
+        };
+        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
+        deliver(turn, to, &event, None);
+    }
+}
+
+/// The next event that a subscriber wants and that is not held up. One that has come to the end follows the bus from then on.
+fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
+    let mut steps = turn.part();
+    let before = steps;
+    let taken = loop {
+        let found = to.bus(turn)?;
+        let subscriber = found.subscribers.get_mut(to.name)?;
+        if !subscriber.running || subscriber.revoked || subscriber.failing.len() >= FAILING_MAX {
+            break None;
+        }
+        let Some(event) = found.log.next_from(subscriber.next?) else {
+            subscriber.next = None;
+            found.subscribers_changed();
+            break None;
+        };
+        if subscriber.end.is_some_and(|end| event.at >= end) {
+            break None;
+        }
+        let event = Arc::clone(event);
+        subscriber.next = Some(event.number + 1);
+        if wants(subscriber, &event, &mut steps) && !is_held_up(subscriber, &event) {
+            break Some(event);
+        }
+        if steps == 0 {
+            later(turn, to, turn.now);
+            break None;
+        }
+    };
+    turn.steps = turn.steps.saturating_sub(before - steps);
+    taken
+}
+
+fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> bool {
+    if subscriber.filters.texts.is_empty() {
+        return true;
+    }
+    let Some(filters) = subscriber.filters.compiled() else {
+        return false;
+    };
+    let metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
+    let replayed = event.number <= subscriber.replayed_to;
+    let parts = Parts {
+        data: &event.json(),
+        metadata: &metadata,
+        system_metadata: &event.system_metadata(replayed).to_string(),
+    };
+    filters.matches_within(&parts, steps).unwrap_or(false)
+}
+
+/// First in, first out: an event waits behind a failing one of its group.
+fn is_held_up(subscriber: &mut Subscriber, event: &Event) -> bool {
+    if subscriber.ordering != Ordering::Fifo {
+        return false;
+    }
+    let Some(behind) = subscriber.behind.get_mut(&event.group) else {
+        return false;
+    };
+    behind.push_back(event.number);
+    true
+}
+
+/// Tries to deliver an event, and decides what follows. A retry continues the failing delivery that is given.
+fn deliver(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, failing: Option<Failing>) {
+    let Some(subscriber) = to.subscriber(turn).map(|found| found.clone()) else {
+        return;
+    };
+    let failing = failing.unwrap_or_else(|| Failing {
+        retries: 0,
+        since: turn.now,
+        due: turn.now,
+        in_story: place(turn, to, &subscriber, event),
+    });
+    let result = target::send(turn, to, &subscriber, event, &failing.in_story);
+    let Err(failure) = result else {
+        tell(turn, &failing.in_story, None, "delivered");
+        return release(turn, to, event);
+    };
+    let at = turn.now;
+    let attempt = Attempt {
+        at,
+        error: Some((failure.code.to_owned(), failure.message.clone())),
+    };
+    let wait = backoff(turn, failing.retries);
+    let exhausted = exhausted(&subscriber, &failing, at + wait);
+    let outcome = if exhausted.is_some() { "failed" } else { "waiting" };
+    turn.world
+        .stories
+        .record_attempt(&failing.in_story, outcome, attempt);
+    if let Some(limit) = exhausted {
+        record::send(turn, to, &subscriber, event, &failing, (&failure, limit));
+        return release(turn, to, event);
+    }
+    let again = Failing {
+        retries: failing.retries + 1,
+        due: at + wait,
+        ..failing
+    };
+    later(turn, to, again.due);
+    if let Some(found) = to.subscriber(turn) {
+        if found.ordering == Ordering::Fifo {
+            found.behind.entry(Arc::clone(&event.group)).or_default();
+        }
+        found.failing.insert(event.number, again);
+    }
+}
+
+/// The limit that forbids another attempt at that time, if one does.
+fn exhausted(subscriber: &Subscriber, failing: &Failing, next: Millis) -> Option<&'static str> {
+    let retry = subscriber.retry;
+    if failing.retries >= retry.attempts_max {
+        Some("MaximumRetryAttempts")
+    } else if next > failing.since + retry.age_seconds_max * 1000 {
+        Some("MaximumEventAgeInSeconds")
+    } else {
+        None
+    }
+}
+
+/// Exponential backoff from a second, half of it random. AWS's own curve is not known.
+fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
+    let full = 1_000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
+    let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
+    full / 2 + jitter
+}
+
+/// A delivery is over: the events of its group go on, up to the next that fails.
+fn release(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
+    let due = turn.now;
+    let Some(subscriber) = to.subscriber(turn) else {
+        return;
+    };
+    subscriber.failing.remove(&event.number);
+    let Some(behind) = subscriber.behind.get_mut(&event.group) else {
+        return;
+    };
+    let Some(number) = behind.pop_front() else {
+        subscriber.behind.remove(&event.group);
+        return;
+    };
+    // In a turn of its own, so that a long group does not nest.
+    let in_story = nowhere(event);
+    subscriber.failing.insert(
+        number,
+        Failing {
+            retries: 0,
+            since: due,
+            due,
+            in_story,
+        },
+    );
+    later(turn, to, due);
+}
+
+/// The place of a delivery that was not tried yet.
+fn nowhere(event: &Event) -> DeliveryRef {
+    DeliveryRef {
+        event: Arc::clone(&event.story),
+        pass: usize::MAX,
+        delivery: usize::MAX,
+    }
+}
+
+/// The place of a delivery in the event's story.
+fn place(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, event: &Event) -> DeliveryRef {
+    let label = to.resource(turn);
+    let delivery = Delivery {
+        rule: subscriber.name.as_str().into(),
+        target: Arc::clone(&subscriber.target),
+        attempts: Vec::new(),
+        outcome: "waiting",
+        dead_letter: None,
+        unknown_role: false,
+    };
+    let stories = &mut turn.world.stories;
+    let pass = stories.pass_on(&event.story, to.realm, &label);
+    stories.matched(&event.story, pass, &delivery.rule);
+    stories.deliver(&event.story, pass, delivery)
+}
+
+/// A subscriber is due: for another attempt, or for the rest of its events.
+pub(crate) fn fire(turn: &mut Turn<'_>, to: &To<'_>) {
+    let now = turn.now;
+    loop {
+        if turn.steps < STEPS_LEFT {
+            return later(turn, to, turn.now);
+        }
+        let Some(found) = to.bus(turn) else {
+            return;
+        };
+        let Some(subscriber) = found.subscribers.get_mut(to.name) else {
+            return;
+        };
+        if !subscriber.running || subscriber.revoked {
+            return;
+        }
+        let due = subscriber.failing.iter().find(|(_, failing)| failing.due <= now);
+        let Some(number) = due.map(|(number, _)| *number) else {
+            break;
+        };
+        let Some(mut failing) = subscriber.failing.remove(&number) else {
+            break;
+        };
+        let Some(event) = found.log.get(number).cloned() else {
+            // It is no longer kept.
+            continue;
+        };
+        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
+        if failing.in_story.delivery == usize::MAX
+            && let Some(subscriber) = to.subscriber(turn).map(|found| found.clone())
+        {
+            failing.in_story = place(turn, to, &subscriber, &event);
+        }
+        deliver(turn, to, &event, Some(failing));
+    }
+    pump(turn, to);
+}

@@ -1,0 +1,252 @@
+//! The kinds of targets of subscribers, and how each takes an event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::payload;
+use super::place::{To, resource};
+use super::role::may;
+use crate::arn::{Arn, arn};
+use crate::delivery::envelope::{Envelope, Parts};
+use crate::delivery::queue::{enqueue, message};
+use crate::jsontext::compact_object;
+use crate::state::RealmId;
+use crate::state::custom_bus::{Event, NewEvent, Subscriber};
+use crate::state::outbox::InvocationRecord;
+use crate::state::queue::{MessageAttribute, NewMessage};
+use crate::state::story::DeliveryRef;
+use crate::turn::{Forward, Turn};
+
+/// As many buses may an event pass.
+const BUSES_MAX: usize = 8;
+
+/// Delivers an event to the target of a subscriber.
+pub(super) fn send(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    subscriber: &Subscriber,
+    event: &Event,
+    in_story: &DeliveryRef,
+) -> Result<(), Failure> {
+    let target = Arc::clone(&subscriber.target);
+    let Some(arn) = Arn::parse(&target.arn) else {
+        return Err(Failure::no_resource("the target"));
+    };
+    let there = RealmId::new(arn.account, arn.region);
+    let role = |turn: &mut Turn<'_>, action: &str| may(turn, to, subscriber, (action, &target.arn), in_story);
+    if arn.service == "sqs" {
+        role(turn, "sqs:SendMessage")?;
+        return to_queue(turn, &there, arn.resource, subscriber, event);
+    }
+    if let Some(bus) = arn.event_bus() {
+        role(turn, "events:PutEvents")?;
+        return to_classic(turn, &there, bus, event);
+    }
+    if let Some(resource) = arn
+        .resource
+        .strip_prefix("event-busv2/")
+        .filter(|_| arn.service == "events")
+    {
+        role(turn, "events:PutEvents")?;
+        let (name, id) = resource.split_once('/').unwrap_or((resource, ""));
+        return to_custom_bus(
+            turn,
+            to,
+            (&there, name, id),
+            event,
+            payload::of(subscriber, event)?,
+        );
+    }
+    let payload = payload::of(subscriber, event)?;
+    turn.world.outbox.record(InvocationRecord {
+        at: turn.now,
+        account: to.realm.account().to_owned(),
+        region: to.realm.region().to_owned(),
+        rule_arn: Arc::clone(&subscriber.arn),
+        target,
+        event_id: Arc::clone(&event.id),
+        payload,
+    });
+    Ok(())
+}
+
+fn to_queue(
+    turn: &mut Turn<'_>,
+    there: &RealmId,
+    name: &str,
+    subscriber: &Subscriber,
+    event: &Event,
+) -> Result<(), Failure> {
+    let payload = payload::of(subscriber, event)?;
+    let message = message_of(turn, subscriber, payload)?;
+    let now = turn.now;
+    let queue = turn.world.realm(there).queues.get_mut(name);
+    let queue = queue.ok_or_else(|| Failure::no_resource(&format!("queue {name}")))?;
+    if queue.is_fifo() && message.group.is_none() {
+        return Err(Failure::validation(format!(
+            "the FIFO queue {name} needs SqsParameters.MessageGroupId"
+        )));
+    }
+    if queue.is_fifo() && message.deduplication.is_none() && !queue.is_on("ContentBasedDeduplication") {
+        return Err(Failure::validation(format!(
+            "the FIFO queue {name} needs content-based deduplication or SqsParameters.MessageDeduplicationId"
+        )));
+    }
+    enqueue(queue, message, now).map_err(|why| Failure::new("THROTTLING", why))
+}
+
+/// The message of an event, as `SqsParameters` has it.
+fn message_of(turn: &mut Turn<'_>, subscriber: &Subscriber, body: Arc<str>) -> Result<NewMessage, Failure> {
+    let parameters = subscriber.invoke.get("SqsParameters");
+    let text = |name: &str| literal(parameters.and_then(|parameters| parameters.get(name)), name);
+    let delay = text("DelaySeconds")?.map(|seconds| {
+        let parsed = seconds
+            .parse::<i64>()
+            .ok()
+            .filter(|seconds| (0..=900).contains(seconds));
+        parsed.ok_or_else(|| Failure::validation(format!("DelaySeconds is {seconds}; it is 0 to 900")))
+    });
+    let attributes = |name: &str| attributes(parameters.and_then(|parameters| parameters.get(name)));
+    Ok(NewMessage {
+        attributes: attributes("MessageAttributes")?,
+        system_attributes: attributes("MessageSystemAttributes")?,
+        deduplication: text("MessageDeduplicationId")?,
+        delay_seconds: delay.transpose()?,
+        ..message(turn.dice.uuid(), body, text("MessageGroupId")?)
+    })
+}
+
+fn attributes(given: Option<&Value>) -> Result<BTreeMap<String, MessageAttribute>, Failure> {
+    let members = given.and_then(Value::as_object).into_iter().flatten();
+    let attribute = |(name, value): (&String, &Value)| {
+        let text = |member: &str| literal(value.get(member), name);
+        let attribute = MessageAttribute {
+            data_type: text("DataType")?.unwrap_or_else(|| "String".to_owned()),
+            string_value: text("StringValue")?,
+            binary_value: text("BinaryValue")?,
+        };
+        Ok((name.clone(), attribute))
+    };
+    members.map(attribute).collect()
+}
+
+/// A parameter that is a text and no expression.
+fn literal(value: Option<&Value>, name: &str) -> Result<Option<String>, Failure> {
+    let Some(text) = value.and_then(Value::as_str) else {
+        return Ok(None);
+    };
+    if text.starts_with("{%") {
+        return Err(Failure::transformation(format!(
+            "{name}: JSONata expressions are not in the local AWS"
+        )));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// As PutEvents of the envelope that the data is.
+fn to_classic(turn: &mut Turn<'_>, there: &RealmId, bus: &str, event: &Event) -> Result<(), Failure> {
+    let target = arn(
+        "events",
+        there.region(),
+        there.account(),
+        &["event-bus/", bus].concat(),
+    );
+    if event.passed.iter().any(|passed| **passed == *target) {
+        // Dropped in silence, as with AWS: it came from there.
+        return Ok(());
+    }
+    if !turn.world.realm(there).buses.contains_key(bus) {
+        return Err(Failure::no_resource(&format!("event bus {bus}")));
+    }
+    let fields: Value = serde_json::from_str(&event.json()).unwrap_or_default();
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let (Some(source), Some(detail_type), Some(detail)) =
+        (text("source"), text("detail-type"), fields.get("detail"))
+    else {
+        return Err(Failure::validation(
+            "the data has no source, detail-type and detail for PutEvents",
+        ));
+    };
+    let detail = detail.to_string();
+    let detail =
+        compact_object(&detail).ok_or_else(|| Failure::validation("the data's detail is no object"))?;
+    let resources = fields
+        .get("resources")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let resources: Vec<String> = resources
+        .filter_map(|arn| arn.as_str().map(str::to_owned))
+        .collect();
+    let envelope = Envelope::new(Parts {
+        id: turn.dice.uuid(),
+        detail_type,
+        source,
+        account: there.account(),
+        time: text("time")
+            .and_then(|time| crate::clock::read_time(&time.into()))
+            .unwrap_or(turn.now),
+        region: there.region(),
+        resources: &resources,
+        detail: &detail,
+    });
+    turn.forwards.push_back(Forward::Classic {
+        to: there.clone(),
+        bus: bus.to_owned(),
+        id: envelope.id,
+        time: envelope.time,
+        text: envelope.text,
+    });
+    Ok(())
+}
+
+/// A new event with the same content.
+fn to_custom_bus(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    (there, name, id): (&RealmId, &str, &str),
+    event: &Event,
+    payload: Arc<str>,
+) -> Result<(), Failure> {
+    let target = arn("events", there.region(), there.account(), &resource(name, id));
+    let own = to.bus_arn(turn);
+    if event.passed.len() >= BUSES_MAX || event.passed.iter().any(|passed| **passed == *target) {
+        return Err(Failure::new(
+            "LOOP_DETECTED",
+            format!("the event came from {target} already"),
+        ));
+    }
+    let is_there = turn
+        .world
+        .realm(there)
+        .custom_buses
+        .buses
+        .get(name)
+        .is_some_and(|bus| bus.id == id);
+    if !is_there {
+        return Err(Failure::no_resource(&target));
+    }
+    let is_raw = payload == event.data;
+    let mut passed = event.passed.clone();
+    passed.push(own.into());
+    let new = NewEvent {
+        story: Some(Arc::clone(&event.story)),
+        data: payload,
+        content: event.content,
+        group: None,
+        deduplication: None,
+        source: event.source.clone().filter(|_| is_raw),
+        detail_type: event.detail_type.clone().filter(|_| is_raw),
+        metadata: BTreeMap::new(),
+        passed,
+    };
+    turn.forwards.push_back(Forward::Custom {
+        to: there.clone(),
+        bus: name.to_owned(),
+        event: new,
+    });
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! PutEvents and PutRawEvents: entries are validated one by one, and the accepted ones kept and delivered at once.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::arns::{bus, check_state};
+use super::faults::{invalid, not_here};
+use crate::clock::read_time;
+use crate::delivery::custom_bus::publish;
+use crate::delivery::envelope::{Envelope, Parts};
+use crate::jsontext::compact_object;
+use crate::ops::{Answer, Call, Op, Operation};
+use crate::state::RealmId;
+use crate::state::custom_bus::{BusState, ContentType, NewEvent, sequence};
+
+/// The most bytes of the entries of one request.
+const REQUEST_BYTES_MAX: usize = 1_048_576;
+/// The bytes that are counted for an entry's time, as by Classic's formula.
+const TIME_BYTES: usize = 14;
+/// The one code of an entry that AWS's guide names.
+const VALIDATION: &str = "VALIDATION_ERROR";
+
+pub(super) const OPS: &[&dyn Operation] = &[
+    &Op::write("PutEvents", |call, input| put_events(call, &input)),
+    &Op::write("PutRawEvents", |call, input| put_raw_events(call, &input)),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put<E> {
+    event_bus_arn: String,
+    entries: Vec<E>,
+    deduplication_configuration: Option<Value>,
+    schema_registry_configuration: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    source: String,
+    detail_type: String,
+    detail: Option<String>,
+    #[serde(default)]
+    resources: Vec<String>,
+    time: Option<Value>,
+    #[serde(default)]
+    system_metadata: Grouping,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawEntry {
+    /// Base64 here.
+    data: String,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    system_metadata: Grouping,
+}
+
+/// What a publisher says of an event besides its content.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Grouping {
+    event_group_id: Option<String>,
+    deduplication_id: Option<String>,
+    content_type: Option<String>,
+}
+
+/// Why an entry was refused; others of the request may be accepted.
+struct Refusal(&'static str, String);
+
+/// What an entry becomes, and what its content is deduplicated by.
+struct Accepted {
+    event: NewEvent,
+    content: Vec<u8>,
+}
+
+fn put_events(call: &mut Call<'_>, put: &Put<Entry>) -> Answer {
+    let size = |entry: &Entry| {
+        let texts = [&entry.source, &entry.detail_type];
+        let text = texts
+            .into_iter()
+            .chain(&entry.detail)
+            .chain(&entry.resources)
+            .map(String::len);
+        text.sum::<usize>() + entry.time.as_ref().map_or(0, |_| TIME_BYTES)
+    };
+    put_all(call, put, size, accept)
+}
+
+fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry>) -> Answer {
+    if put.schema_registry_configuration.is_some() {
+        return Err(not_here("Schema registries"));
+    }
+    let size = |entry: &RawEntry| {
+        let own = entry.metadata.iter().map(|(key, value)| key.len() + value.len());
+        entry.data.len() / 4 * 3 + own.sum::<usize>()
+    };
+    put_all(call, put, size, accept_raw)
+}
+
+fn put_all<E>(
+    call: &mut Call<'_>,
+    put: &Put<E>,
+    size: impl Fn(&E) -> usize,
+    accept: fn(&mut Call<'_>, &E) -> Result<Accepted, Refusal>,
+) -> Answer {
+    let now = call.turn.now;
+    let found = bus(call, &put.event_bus_arn)?;
+    let name = found.name.clone();
+    check_state(found, now, "PutEvents", &[BusState::Active, BusState::Updating])?;
+    let bytes: usize = put.entries.iter().map(size).sum();
+    if bytes > REQUEST_BYTES_MAX {
+        return Err(invalid(format!(
+            "The entries have {bytes} bytes together; a request may have {REQUEST_BYTES_MAX}."
+        )));
+    }
+    let by_content = put.deduplication_configuration.is_some();
+    let (mut results, mut failed) = (Vec::with_capacity(put.entries.len()), 0);
+    for (at, entry) in put.entries.iter().enumerate() {
+        call.turn.events = put.entries.len() - at;
+        results.push(match accept(call, entry) {
+            Ok(accepted) => put_one(call, &name, accepted, by_content),
+            Err(Refusal(code, why)) => {
+                failed += 1;
+                json!({ "ErrorCode": code, "ErrorMessage": why })
+            }
+        });
+    }
+    Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
+}
+
+/// Publishes an entry, unless one with its deduplication id came before.
+fn put_one(call: &mut Call<'_>, bus: &str, accepted: Accepted, by_content: bool) -> Value {
+    let (now, realm, publisher) = (call.turn.now, call.here(), call.caller.account.clone());
+    let mut event = accepted.event;
+    if by_content && event.deduplication.is_none() {
+        event.deduplication = Some(digest(&accepted.content));
+    }
+    let group = event.group.clone().unwrap_or_default();
+    let deduplication = event.deduplication.clone();
+    if let Some(id) = &deduplication
+        && let Some(found) = log(call, &realm, bus).and_then(|log| log.seen(&publisher, &group, id, now))
+    {
+        return json!({
+            "EventId": found.id,
+            "SequenceNumber": sequence(found.number),
+            "SuccessCode": "DEDUPLICATED",
+        });
+    }
+    let Some(kept) = publish(&mut call.turn, &realm, bus, event) else {
+        return json!({ "ErrorCode": "INTERNAL_ERROR", "ErrorMessage": "The event bus is gone." });
+    };
+    if let (Some(id), Some(log)) = (&deduplication, log(call, &realm, bus)) {
+        log.remember(&publisher, &group, id, &kept);
+    }
+    json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" })
+}
+
+fn log<'c>(
+    call: &'c mut Call<'_>,
+    realm: &RealmId,
+    bus: &str,
+) -> Option<&'c mut crate::state::custom_bus::Log> {
+    let buses = &mut call.turn.world.realm(realm).custom_buses.buses;
+    buses.get_mut(bus).map(|bus| &mut bus.log)
+}
+
+fn digest(content: &[u8]) -> String {
+    Sha256::digest(content)
+        .iter()
+        .fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+}
+
+/// Classic's envelope round an entry.
+fn accept(call: &mut Call<'_>, entry: &Entry) -> Result<Accepted, Refusal> {
+    let refused = |why: &str| Refusal(VALIDATION, why.to_owned());
+    if entry.source.starts_with("aws.") {
+        return Err(refused("Source must not begin with aws."));
+    }
+    let detail = entry.detail.as_deref().unwrap_or("{}");
+    let detail =
+        compact_object(detail).ok_or_else(|| refused("Detail is malformed: it has to be a JSON object."))?;
+    let time = match &entry.time {
+        Some(time) => read_time(time).ok_or_else(|| refused("Time is out of range."))?,
+        None => call.turn.now,
+    };
+    let envelope = Envelope::new(Parts {
+        id: call.turn.dice.uuid(),
+        detail_type: &entry.detail_type,
+        source: &entry.source,
+        account: &call.caller.account,
+        time,
+        region: &call.caller.region,
+        resources: &entry.resources,
+        detail: &detail,
+    });
+    let content = [
+        &entry.source,
+        "\0",
+        &entry.detail_type,
+        "\0",
+        &detail,
+        "\0",
+        &entry.resources.join("\0"),
+    ];
+    let content = content.concat().into_bytes();
+    let event = NewEvent {
+        source: Some(entry.source.as_str().into()),
+        detail_type: Some(entry.detail_type.as_str().into()),
+        ..new(&entry.system_metadata, envelope.text, ContentType::EventBridge)
+    };
+    Ok(Accepted { event, content })
+}
+
+fn accept_raw(_: &mut Call<'_>, entry: &RawEntry) -> Result<Accepted, Refusal> {
+    let refused = |why: &str| Refusal(VALIDATION, why.to_owned());
+    if let Some(key) = entry.metadata.keys().find(|key| key.contains('/')) {
+        return Err(Refusal(
+            VALIDATION,
+            format!("Metadata key {key} must not contain '/'."),
+        ));
+    }
+    let lower: std::collections::BTreeSet<String> =
+        entry.metadata.keys().map(|key| key.to_lowercase()).collect();
+    if lower.len() < entry.metadata.len() {
+        return Err(refused("Two Metadata keys differ in upper and lower case only."));
+    }
+    let bytes = BASE64
+        .decode(&entry.data)
+        .map_err(|_| refused("Data cannot be read."))?;
+    let kind = entry.system_metadata.content_type.as_deref().unwrap_or_default();
+    let (data, content) = match kind.split(';').next().unwrap_or_default().trim() {
+        "application/json" => {
+            let text = String::from_utf8(bytes.clone()).map_err(|_| refused("Data is not JSON."))?;
+            serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|_| refused("Data is not JSON."))?;
+            (text, ContentType::Json)
+        }
+        "application/octet-stream" => (entry.data.clone(), ContentType::Bytes),
+        other => {
+            return Err(Refusal(
+                VALIDATION,
+                format!(
+                    "ContentType {other}: not in the local AWS, which has application/json and application/octet-stream."
+                ),
+            ));
+        }
+    };
+    let event = NewEvent {
+        metadata: entry.metadata.clone(),
+        ..new(&entry.system_metadata, data.into(), content)
+    };
+    Ok(Accepted {
+        event,
+        content: bytes,
+    })
+}
+
+fn new(grouping: &Grouping, data: std::sync::Arc<str>, content: ContentType) -> NewEvent {
+    NewEvent {
+        story: None,
+        data,
+        content,
+        group: grouping.event_group_id.clone(),
+        deduplication: grouping.deduplication_id.clone(),
+        source: None,
+        detail_type: None,
+        metadata: BTreeMap::new(),
+        passed: Vec::new(),
+    }
+}

@@ -1,0 +1,151 @@
+//! A custom event bus and its states.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::live::{Candidates, Live};
+use super::log::{Event, Log};
+use super::subscriber::Subscriber;
+use crate::clock::{DAY, Millis};
+use crate::state::names::Tags;
+
+/// A custom event bus.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CustomBus {
+    pub(crate) name: String,
+    /// The end of its ARN.
+    pub(crate) id: String,
+    pub(crate) description: Option<String>,
+    pub(crate) kms_key: Option<String>,
+    pub(crate) retention_days: i64,
+    pub(crate) tags: Tags,
+    pub(crate) created: Millis,
+    pub(crate) modified: Millis,
+    /// It is CREATING before that.
+    pub(crate) active_from: Millis,
+    /// It is UPDATING before that.
+    pub(crate) updating_until: Millis,
+    /// It is DELETING from then on.
+    pub(crate) deleted: Option<Millis>,
+    /// Until then no subscriber can be created or deleted: AWS takes one such change at a time.
+    pub(crate) subscribers_busy_until: Millis,
+    pub(crate) subscribers: BTreeMap<String, Subscriber>,
+    pub(crate) log: Log,
+    /// Its resource policies by name.
+    pub(crate) policies: BTreeMap<String, BusPolicy>,
+    #[serde(skip)]
+    live: Live,
+}
+
+/// A resource policy of a bus.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BusPolicy {
+    pub(crate) document: String,
+    pub(crate) revision: String,
+}
+
+/// The states that a bus here can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BusState {
+    Creating,
+    Active,
+    Updating,
+    Deleting,
+}
+
+impl BusState {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::Active => "ACTIVE",
+            Self::Updating => "UPDATING",
+            Self::Deleting => "DELETING",
+        }
+    }
+}
+
+impl CustomBus {
+    pub(crate) fn new(name: &str, id: String, now: Millis, creating: Millis) -> Self {
+        Self {
+            name: name.to_owned(),
+            id,
+            description: None,
+            kms_key: None,
+            retention_days: 1,
+            tags: Tags::new(),
+            created: now,
+            modified: now,
+            active_from: now + creating,
+            updating_until: now,
+            deleted: None,
+            subscribers_busy_until: now,
+            subscribers: BTreeMap::new(),
+            log: Log::default(),
+            policies: BTreeMap::new(),
+            live: Live::default(),
+        }
+    }
+
+    pub(crate) fn state(&self, now: Millis) -> BusState {
+        if self.deleted.is_some() {
+            BusState::Deleting
+        } else if now < self.active_from {
+            BusState::Creating
+        } else if now < self.updating_until {
+            BusState::Updating
+        } else {
+            BusState::Active
+        }
+    }
+
+    /// Events from before that are no longer kept.
+    pub(crate) fn window_start(&self, now: Millis) -> Millis {
+        let kept = now.saturating_sub(self.retention_days.saturating_mul(DAY));
+        kept.max(self.created)
+    }
+
+    /// The running subscribers that may want a new event, which takes so many steps at most.
+    pub(crate) fn candidates(&mut self, event: &Event, steps: &mut usize) -> Candidates {
+        self.live.candidates(&self.subscribers, &event.json(), steps)
+    }
+
+    /// A subscriber came, went, or has another filter, state or position than before.
+    pub(crate) fn subscribers_changed(&mut self) {
+        self.live.changed();
+    }
+
+    /// Drops the events that are no longer kept, so many at a time.
+    pub(crate) fn expire(&mut self, now: Millis) {
+        let start = self.window_start(now);
+        self.log.expire(start);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bus_passes_its_states_by_the_clock() {
+        let mut bus = CustomBus::new("b", String::new(), 1_000, 500);
+        for (now, state) in [(1_000, "CREATING"), (1_499, "CREATING"), (1_500, "ACTIVE")] {
+            assert_eq!(bus.state(now).as_str(), state, "{now}");
+        }
+        bus.updating_until = 2_000;
+        assert_eq!(
+            [1_999, 2_000].map(|now| bus.state(now).as_str()),
+            ["UPDATING", "ACTIVE"]
+        );
+        bus.deleted = Some(3_000);
+        assert_eq!(bus.state(2_500), BusState::Deleting);
+    }
+
+    #[test]
+    fn the_window_begins_no_earlier_than_the_bus() {
+        let bus = CustomBus::new("b", String::new(), 1_000, 0);
+        for (now, start) in [(2_000, 1_000), (DAY, 1_000), (DAY + 5_000, 5_000)] {
+            assert_eq!(bus.window_start(now), start, "{now}");
+        }
+    }
+}

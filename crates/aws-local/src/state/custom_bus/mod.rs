@@ -1,0 +1,88 @@
+//! Custom event buses (EventBridge V2) of one account and region: buses, their event sources and subscribers. Data only.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::clock::{Dice, Millis};
+
+mod bus;
+mod live;
+mod log;
+mod source;
+mod subscriber;
+
+pub(crate) use bus::{BusPolicy, BusState, CustomBus};
+pub(crate) use log::{ContentType, Event, Log, NewEvent, sequence};
+pub(crate) use source::{EventSource, managed_rule};
+pub(crate) use subscriber::{Failing, FilterSet, Ordering, Retry, Subscriber};
+
+/// How long a client token is remembered ("Idempotency" in AWS's guide to custom event buses).
+pub(crate) const TOKEN_KEPT: Millis = 8 * 60 * 60 * 1000;
+/// The most client tokens that are kept; the oldest go first.
+const TOKENS_MAX: usize = 10_000;
+
+/// What one account has of custom event buses in one region, each by its name.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct CustomBuses {
+    pub(crate) buses: BTreeMap<String, CustomBus>,
+    pub(crate) sources: BTreeMap<String, EventSource>,
+    tokens: BTreeMap<String, Stored>,
+}
+
+/// What a creation with a client token gave.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    pub(crate) operation: String,
+    /// The request, without the token.
+    pub(crate) input: Value,
+    pub(crate) answer: Value,
+    pub(crate) at: Millis,
+    /// The ARN of what was made.
+    pub(crate) arn: String,
+}
+
+impl CustomBuses {
+    /// What a client token gave before, if it is remembered.
+    pub(crate) fn stored(&self, token: &str, now: Millis) -> Option<&Stored> {
+        self.tokens
+            .get(token)
+            .filter(|stored| now < stored.at + TOKEN_KEPT)
+    }
+
+    /// Remembers what a client token gave.
+    pub(crate) fn store(&mut self, token: String, stored: Stored) {
+        let now = stored.at;
+        self.tokens.retain(|_, stored| now < stored.at + TOKEN_KEPT);
+        if self.tokens.len() >= TOKENS_MAX
+            && let Some(oldest) = self.tokens.iter().min_by_key(|(_, stored)| stored.at)
+        {
+            let oldest = oldest.0.clone();
+            self.tokens.remove(&oldest);
+        }
+        self.tokens.insert(token, stored);
+    }
+
+    /// Forgets the tokens of what was deleted: the same request makes another one.
+    pub(crate) fn forget(&mut self, arn: &str) {
+        self.tokens.retain(|_, stored| stored.arn != arn);
+    }
+
+    /// The bus of a subscriber, by the subscriber's name.
+    pub(crate) fn bus_of_subscriber(&mut self, name: &str) -> Option<&mut CustomBus> {
+        self.buses
+            .values_mut()
+            .find(|bus| bus.subscribers.contains_key(name))
+    }
+}
+
+/// The 25 characters that end an ARN, another each time that a name is used.
+pub(crate) fn new_id(dice: &mut Dice) -> String {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let letter = |_| {
+        let at = usize::try_from(dice.roll() % 36).unwrap_or_default();
+        char::from(ALPHABET[at])
+    };
+    (0..25).map(letter).collect()
+}

@@ -1,0 +1,150 @@
+//! Custom event buses by AWS's own SDK: a bus, a partner's event source, a subscriber, and what arrives in a queue.
+
+use aws_local::Config;
+use aws_sdk_eventbridgev2::Client;
+use aws_sdk_eventbridgev2::error::ProvideErrorMetadata;
+use aws_sdk_eventbridgev2::types::{
+    Filter, FilterConfiguration, FilterScope, InvokeConfiguration, PutEventsRequestEntry,
+    PutEventsSystemMetadata,
+};
+use serde_json::{Value, json};
+
+use crate::client::{CUSTOMER, Local};
+use crate::sqs;
+
+mod buses;
+mod delivery;
+mod sources;
+mod wire;
+
+const ROLE: &str = "arn:aws:iam::222222222222:role/deliver";
+const QUEUE: &str = "arn:aws:sqs:eu-west-1:222222222222:q";
+const SOURCE: &str = "aws.partner/scalr.com/acme/prod";
+
+struct Bus {
+    local: Local,
+    client: Client,
+    arn: String,
+}
+
+/// A bus that is ACTIVE, and a queue.
+async fn bus() -> Bus {
+    bus_on(Local::start(Config::default()).await).await
+}
+
+async fn bus_on(local: Local) -> Bus {
+    let client = local.events_v2(CUSTOMER);
+    make_queue(&local, "q").await;
+    let made = client.create_event_bus().name("scalr").send().await.unwrap();
+    let bus = Bus {
+        arn: made.event_bus_arn.unwrap(),
+        local,
+        client,
+    };
+    bus.pass(2).await;
+    bus
+}
+
+async fn make_queue(local: &Local, name: &str) {
+    sqs::make(local, name, json!({})).await;
+}
+
+async fn delete_queue(local: &Local, name: &str) {
+    sqs::ok(local, "DeleteQueue", name, json!({})).await;
+}
+
+/// The bodies of the messages in a queue.
+async fn received(local: &Local, queue: &str) -> Vec<Value> {
+    let messages = sqs::receive(local, queue).await;
+    messages
+        .iter()
+        .map(|message| serde_json::from_str(message["Body"].as_str().unwrap()).unwrap())
+        .collect()
+}
+
+impl Bus {
+    /// Moves the clock forward, so that what takes time is done.
+    async fn pass(&self, seconds: i64) {
+        let body = json!({ "advance_seconds": seconds }).to_string();
+        self.local.tell("clock", &body).await;
+    }
+
+    async fn subscribe(&self, name: &str, filter: Option<&str>) -> String {
+        let target = InvokeConfiguration::builder()
+            .target_arn(QUEUE)
+            .role_arn(ROLE)
+            .build()
+            .unwrap();
+        let mut request = self
+            .client
+            .create_subscriber()
+            .name(name)
+            .event_bus_arn(&self.arn)
+            .invoke_configuration(target);
+        if let Some(pattern) = filter {
+            request = request.filter_configuration(data_filter(pattern));
+        }
+        let made = request.send().await.unwrap();
+        self.pass(1).await;
+        made.subscriber_arn.unwrap()
+    }
+
+    async fn put(&self, detail: &str, group: &str) -> (String, String) {
+        let metadata = PutEventsSystemMetadata::builder().event_group_id(group).build();
+        let entry = PutEventsRequestEntry::builder()
+            .source("acme")
+            .detail_type("Run")
+            .detail(detail)
+            .system_metadata(metadata)
+            .build()
+            .unwrap();
+        let put = self
+            .client
+            .put_events()
+            .event_bus_arn(&self.arn)
+            .entries(entry)
+            .send()
+            .await
+            .unwrap();
+        let first = &put.entries()[0];
+        (
+            first.event_id().unwrap().to_owned(),
+            first.success_code().unwrap().as_str().to_owned(),
+        )
+    }
+
+    /// Its state; the code of the refusal where there is none.
+    async fn state(&self) -> String {
+        let found = self.client.describe_event_bus().event_bus_arn(&self.arn);
+        match found.send().await {
+            Ok(found) => found.state.map(|state| state.to_string()).unwrap_or_default(),
+            Err(refused) => refused.code().unwrap_or_default().to_owned(),
+        }
+    }
+
+    async fn messages(&self) -> Vec<Value> {
+        received(&self.local, "q").await
+    }
+}
+
+fn data_filter(pattern: &str) -> FilterConfiguration {
+    let filter = Filter::builder()
+        .scope(FilterScope::Data)
+        .pattern(pattern)
+        .build()
+        .unwrap();
+    FilterConfiguration::builder().filters(filter).build()
+}
+
+fn entry() -> PutEventsRequestEntry {
+    PutEventsRequestEntry::builder()
+        .source("s")
+        .detail_type("t")
+        .build()
+        .unwrap()
+}
+
+/// The code of a refusal; panics where there is none.
+fn refused<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(answer: Result<T, E>) -> String {
+    answer.unwrap_err().code().unwrap_or_default().to_owned()
+}
