@@ -139,6 +139,32 @@ async fn what_the_disk_refuses_of_either_is_in_neither() {
 }
 
 #[tokio::test]
+async fn a_log_is_removed_only_with_the_entry_that_says_so() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let mut kept = Kept::open(dir.path(), disk.clone()).unwrap();
+    assert!(kept.append(10).await);
+    let path = dir.path().join(FOLDER).join("segment-1.events");
+    let remove = |kept: &mut Kept| {
+        let entry = Entry {
+            at: 1,
+            seed: 1,
+            change: Change::Reset,
+        };
+        let write = kept.segments.remove(LOG);
+        kept.journal.append(Stored::from(&entry), write)
+    };
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(!remove(&mut kept).stored().await);
+    disk.room.store(NEVER, Ordering::SeqCst);
+    kept = kept.opened_again().unwrap();
+    assert_eq!(kept.last(), 1);
+    assert!(remove(&mut kept).stored().await);
+    // Whoever drops the journal waits for its writer.
+    drop(kept);
+    assert!(!path.exists());
+}
+
+#[tokio::test]
 async fn an_entry_without_its_event_is_damage() {
     let dir = TempDir::new().unwrap();
     let mut kept = Kept::open(dir.path(), Flaky::new()).unwrap();

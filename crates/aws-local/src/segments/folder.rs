@@ -4,8 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
+use super::scratch::Scratch;
 use crate::disk::{Disk, private};
 
 /// A file is begun under this name.
@@ -16,7 +15,7 @@ pub(super) const BEGUN: &str = "segment.tmp";
 pub(super) enum Folder {
     Kept(PathBuf),
     /// Removed with the last value that refers to it.
-    Temporary(OnceLock<TempDir>),
+    Temporary(OnceLock<Scratch>),
 }
 
 impl Folder {
@@ -28,7 +27,7 @@ impl Folder {
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Kept(path) => Some(path),
-            Self::Temporary(dir) => dir.get().map(TempDir::path),
+            Self::Temporary(dir) => dir.get().map(Scratch::path),
         }
     }
 
@@ -51,19 +50,11 @@ impl Folder {
                 if let Some(dir) = dir.get() {
                     return Ok(dir.path());
                 }
-                let made = make_temporary()?;
+                let made = Scratch::create(&std::env::temp_dir())?;
                 Ok(dir.get_or_init(|| made).path())
             }
         }
     }
-}
-
-fn make_temporary() -> io::Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("aws-local-events-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    builder.tempdir()
 }
 
 pub(super) fn file_name(number: u64) -> String {

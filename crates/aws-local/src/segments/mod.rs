@@ -7,7 +7,8 @@
 //! - [`Segments`] is under the engine's lock and does no I/O. Each change of it gives a [`Write`], which goes to the writer
 //!   before the lock is released, so that the files see the changes in the same order: with a data directory to
 //!   [`Journal::append`](crate::journal::Journal::append) together with the change's entry, which names the records and has
-//!   no copy of them; without one to [`Temporary::append`]. Either gives the ticket that an answer waits for.
+//!   no copy of them; without one to [`Temporary::append`]. Either gives the ticket that an answer waits for. A pair of
+//!   `Segments` and `Temporary` that is replaced is dropped without the lock: the last of it removes the folder.
 //! - A log's id is the caller's, and never used again once the log was removed, a reset included. Sequences are the caller's
 //!   too, and part of the state: they ascend, with gaps or without.
 //! - To read, take a `Reading` under the lock with the ticket of the latest write, wait for the ticket without the lock, then
@@ -24,8 +25,8 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds folder log   how long things are; where the files are; which log, and where in it
-//! format              the bytes of a file
+//! bounds log scratch  how long things are; which log, and where in it; a temporary folder
+//! folder format       where the files are; their bytes
 //! index               what is known in memory of one file
 //! read                reading a stretch of records
 //! store               what is known of all logs, and what a change has to write
@@ -41,6 +42,7 @@ mod index;
 mod log;
 mod read;
 mod recovery;
+mod scratch;
 mod store;
 mod temporary;
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(crate) struct Temporary {
 
 impl Temporary {
     /// Logs that are empty. The folder is created with the first record, and removed when this, the logs and all that is
-    /// still being read are dropped.
+    /// still being read are dropped: not under a lock.
     pub(crate) fn open() -> (Segments, Self) {
         Self::open_on(Arc::new(Machine), LIMITS)
     }

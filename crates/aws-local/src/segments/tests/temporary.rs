@@ -43,7 +43,7 @@ async fn the_folder_is_there_from_the_first_record_until_the_last_reader_is_gone
     assert!(temporary.latest().stored().await);
     let reading = segments.read(LOG, Start::Sequence(0)).unwrap();
     drop((segments, temporary));
-    assert_eq!(names(&folder).len(), 1);
+    assert_eq!(names(&folder).len(), 2, "a segment and the lock");
     assert_eq!(reading.read(100).unwrap().len(), 1);
     drop(reading);
     assert!(!folder.exists());
