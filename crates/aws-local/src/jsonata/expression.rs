@@ -1,5 +1,7 @@
 //! One expression, `{% … %}`: read once, evaluated for each event.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::ast::Program;
@@ -32,6 +34,8 @@ pub(crate) struct Setting {
     pub(crate) now: Millis,
     pub(crate) dice: Dice,
     pub(crate) limits: Limits,
+    /// The work of all evaluations with this setting, counted as they end.
+    pub(crate) spent: Arc<AtomicU64>,
 }
 
 /// What an evaluation came to.
@@ -106,9 +110,11 @@ impl Expression {
     ) -> Result<T, Failure> {
         let run = || {
             let meter = Meter::new(setting.limits);
-            let events = json::read(&meter, events)?;
-            let value = eval::run(&self.0, &meter, events, setting.now, setting.dice.clone())?;
-            make(&meter, &value)
+            let made = json::read(&meter, events)
+                .and_then(|events| eval::run(&self.0, &meter, events, setting.now, setting.dice.clone()))
+                .and_then(|value| make(&meter, &value));
+            setting.spent.fetch_add(meter.spent(), Ordering::Relaxed);
+            made
         };
         let result = on_own_stack(run).unwrap_or_else(|broken| Err(Failure::Broken(broken)));
         result.map_err(|failure| failure.moved(OPEN.len()))
