@@ -84,6 +84,9 @@ pub struct Endpoints {
     /// EventBridge.
     #[tf(optional, check = check::endpoint)]
     events: Value<String>,
+    /// EventBridge's custom event buses, which AWS's command line calls `eventsv2`. If `events` is set and `eventsv2` is not, they are not checked, and a `scalr_eventbridge_custom_bus` is an error.
+    #[tf(optional, check = check::endpoint)]
+    eventsv2: Value<String>,
     /// CloudWatch Logs.
     #[tf(optional, check = check::endpoint)]
     logs: Value<String>,
@@ -196,6 +199,7 @@ fn environment_endpoints(environment: &Environment<'_>) -> aws::OwnEndpoints {
     };
     aws::OwnEndpoints {
         events: names("EVENTBRIDGE"),
+        eventsv2: names("EVENTBRIDGEV2"),
         sns: names("SNS"),
         sqs: names("SQS"),
     }
@@ -401,6 +405,7 @@ fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
     let path = ScalrEventBridge::aws().endpoints();
     Ok(aws::Endpoints {
         events: known_text(path.events(), endpoints.events)?,
+        eventsv2: known_text(path.eventsv2(), endpoints.eventsv2)?,
         logs: known_text(path.logs(), endpoints.logs)?,
         sns: known_text(path.sns(), endpoints.sns)?,
         sqs: known_text(path.sqs(), endpoints.sqs)?,

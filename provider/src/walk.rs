@@ -48,6 +48,8 @@ struct Planned {
     refreshed: BTreeSet<Object>,
     /// What is removed.
     removed: BTreeSet<Object>,
+    /// Custom event buses that are made.
+    made_custom_buses: BTreeSet<Object>,
     /// Rules whose targets are to have a log group as their own, by the group.
     claimed_groups: BTreeMap<Object, BTreeSet<Object>>,
     /// Ids of the targets that stay on rules which are removed, by the rule.
@@ -145,6 +147,15 @@ impl Walk {
         let planned = self.planned();
         let staying = objects.iter().filter(|object| !planned.removed.contains(object));
         staying.cloned().collect()
+    }
+
+    /// A custom event bus is planned to be made. Returns how many are, in its region.
+    pub fn custom_bus(&self, bus: Object) -> usize {
+        let mut planned = self.planned();
+        let region = bus.region().map(str::to_owned);
+        planned.made_custom_buses.insert(bus);
+        let made = planned.made_custom_buses.iter();
+        made.filter(|other| other.region() == region.as_deref()).count()
     }
 
     /// A target of a rule is planned to have a log group as its own. Returns another rule whose target is to have it too.

@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::Credentials;
+use aws_sdk_eventbridgev2 as custom;
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use serde_json::Value;
@@ -30,6 +31,8 @@ fn shared() -> &'static SdkConfig {
 pub struct Aws {
     /// EventBridge.
     pub events: events::Client,
+    /// EventBridge's custom event buses.
+    pub custom: custom::Client,
     /// CloudWatch Logs.
     pub logs: logs::Client,
     /// SQS.
@@ -50,10 +53,21 @@ impl Aws {
             .build();
         Self {
             events: events::Client::new(&config),
+            custom: custom::Client::new(&config),
             logs: logs::Client::new(&config),
             queues: queues::Client::new(&config),
             topics: topics::Client::new(&config),
         }
+    }
+
+    /// Names of the custom event buses.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn custom_buses(&self) -> Result<Vec<String>> {
+        let listed = block_on(self.custom.list_event_buses().send())?;
+        let names = listed.event_buses().iter().filter_map(|bus| bus.name());
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// Makes a queue, or gives it another policy: one that lets EventBridge send to it, or none.

@@ -54,7 +54,8 @@ fn call(user_agent: &str, operation: &str) -> Option<Call> {
     Some(Call {
         page,
         step,
-        operation: operation.to_owned(),
+        // IAM has one prefix for both kinds of event bus.
+        operation: operation.replace("eventsv2:", "events:"),
     })
 }
 

@@ -167,9 +167,10 @@ impl Table {
         };
         let mut merged: BTreeMap<String, Statement> = BTreeMap::new();
         for (page, needs) in self.pages() {
+            let about = needs.get("about").map(texts).unwrap_or_default();
             let needs = needs_of(needs).into_iter().filter(|need| takes(page, need));
             for action in needs.flat_map(|need| need.actions) {
-                self.merge(&mut merged, action)?;
+                self.merge(&mut merged, action, &about)?;
             }
         }
         ensure!(!merged.is_empty(), "{GUIDE}: there is no policy `{name}`");
@@ -183,8 +184,8 @@ impl Table {
     }
 
     /// One statement for what a service's actions can be limited to, one for all that cannot be limited, one each for conditions.
-    fn merge(&self, merged: &mut BTreeMap<String, Statement>, action: &str) -> Result<()> {
-        let one = self.statement("", action, &[])?;
+    fn merge(&self, merged: &mut BTreeMap<String, Statement>, action: &str, about: &[&str]) -> Result<()> {
+        let one = self.statement("", action, about)?;
         let service = action.split(':').next().unwrap_or_default();
         let sid = match &one.condition {
             Some(_) => capitalized(action.split(':').next_back().unwrap_or_default()),

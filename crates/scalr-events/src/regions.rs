@@ -63,6 +63,29 @@ const KNOWN: [&str; 48] = [
     "us-west-2",
 ];
 
+/// Those with custom event buses, by the endpoints of botocore 1.44.8. A partner's events reach a custom bus in their own region only.
+const WITH_CUSTOM_BUSES: [&str; 14] = [
+    "ap-east-1",
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-5",
+    "ap-southeast-7",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-south-2",
+    "eu-west-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+];
+
+/// The regions that had custom event buses when this was written.
+pub fn with_custom_buses() -> &'static [&'static str] {
+    &WITH_CUSTOM_BUSES
+}
+
 /// Whether a partition of AWS's may have a region of this name.
 pub fn may_exist(name: &str) -> bool {
     let parts = name.rsplit_once('-').and_then(|(rest, number)| {
@@ -131,6 +154,12 @@ mod tests {
             words
         };
         assert_eq!(words(&BEGINNINGS.join(" ")), words(&forms));
+    }
+
+    #[test]
+    fn regions_with_custom_buses_are_known() {
+        assert!(WITH_CUSTOM_BUSES.is_sorted() && WITH_CUSTOM_BUSES.into_iter().all(is_known));
+        assert!(!with_custom_buses().contains(&"eu-west-3"));
     }
 
     #[test]

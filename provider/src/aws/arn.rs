@@ -91,6 +91,14 @@ pub fn of_bus(region: &str, account: &str, bus: &str) -> String {
     )
 }
 
+/// The name in the ARN of a custom event bus, which ends in an id of 25 characters.
+pub fn custom_bus_name(text: &str) -> Option<&str> {
+    let arn = parse(text).filter(|arn| arn.service == "events")?;
+    let (name, id) = arn.resource.strip_prefix("event-busv2/")?.split_once('/')?;
+    let is_id = id.len() == 25 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    is_id.then_some(name)
+}
+
 /// The ARN of a rule on a bus other than `default`.
 pub fn of_rule(region: &str, account: &str, bus: &str, rule: &str) -> String {
     let path = if bus == "default" {

@@ -362,7 +362,8 @@ pub fn wire_tags(tags: &Tags) -> Vec<Tag> {
         .collect()
 }
 
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+/// What is not there is an answer.
+pub(super) fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.is_not_found() => Ok(None),

@@ -8,7 +8,7 @@ const DENIED: &str = "explicit deny";
 /// The advice. AWS's message names the action, which may be another one than the call: tags, a role or a secret need
 /// permissions of their own.
 pub(super) fn advice(call: &str, message: &str) -> String {
-    let action = action(message).unwrap_or(call);
+    let action = action(message).map_or_else(|| of_call(call), str::to_owned);
     if message.contains(DENIED) {
         return format!(
             "A policy denies `{action}` to these credentials, and no further permission outweighs that: change the policy that \
@@ -19,6 +19,12 @@ pub(super) fn advice(call: &str, message: &str) -> String {
         "The credentials need the IAM permission `{action}` on this object. The documentation has the whole policy: under \
          *AWS Permissions* on the page, and in the guide *Permissions*."
     )
+}
+
+/// The action that a call needs. IAM has one prefix for both kinds of event bus.
+fn of_call(call: &str) -> String {
+    let of_custom_buses = call.strip_prefix("eventsv2:");
+    of_custom_buses.map_or_else(|| call.to_owned(), |name| format!("events:{name}"))
 }
 
 /// The action that AWS names, such as `events:TagResource`.
@@ -64,6 +70,15 @@ mod tests {
         ] {
             check(silent, &["need the IAM permission `events:PutRule`"]);
         }
+    }
+
+    #[test]
+    fn iam_has_one_prefix_for_both_kinds_of_bus() {
+        let advice = advice("eventsv2:CreateEventBus", "Access denied.");
+        assert!(
+            advice.contains("need the IAM permission `events:CreateEventBus`"),
+            "{advice}"
+        );
     }
 
     #[test]

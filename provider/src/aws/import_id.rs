@@ -126,6 +126,26 @@ pub fn api_destination(id: &str) -> Result<Parts<'_, 1>> {
     })
 }
 
+/// A custom event bus. Its ARN ends in an id that AWS chooses.
+pub fn custom_bus(id: &str) -> Result<Parts<'_, 1>> {
+    let given = split(id)?;
+    let name = match given.arn {
+        None => Some(given.rest),
+        Some(_) => arn::custom_bus_name(given.rest),
+    };
+    let Some(name) = name.filter(|name| is_custom_bus(name)) else {
+        let detail = "The id has the form `NAME` or `NAME@REGION`, for a custom event bus; or it is its ARN, \
+                      `arn:aws:events:REGION:ACCOUNT_ID:event-busv2/NAME/ID`. A Classic event bus is imported as a \
+                      `scalr_eventbridge_bus`. Nothing was imported.";
+        return Err(unreadable(id, detail.to_owned()).into());
+    };
+    Ok(Parts {
+        names: [name],
+        region: given.region,
+        arn: given.arn.map(|_| given.rest.to_owned()),
+    })
+}
+
 /// The ARNs of a topic and of a rule that may publish to it, with a comma between them.
 pub fn topic_permission(id: &str) -> Result<[&str; 2]> {
     let is_of = |service: &str, text: &&str| arn::parse(text).is_some_and(|arn| arn.service == service);
@@ -226,6 +246,13 @@ pub fn is_name(text: &str) -> bool {
 pub fn is_queue(text: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=80).contains(&text.len()) && text.bytes().all(letter)
+}
+
+/// Letters of the name of a custom event bus.
+pub fn is_custom_bus(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && text.bytes().all(is_letter)
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 /// A bus's name that is not the beginning of one of Scalr's: what follows it would be taken for less than it is.
@@ -350,6 +377,28 @@ mod tests {
     }
 
     #[test]
+    fn custom_buses() {
+        let of = |end: &str| format!("arn:aws:events:eu-west-1:123456789012:{end}");
+        let arn = of("event-busv2/scalr/abcdefghij0123456789abcde");
+        for (id, want) in [
+            ("scalr", Some(vec!["scalr"])),
+            ("scalr@eu-west-1", Some(vec!["scalr", "eu-west-1"])),
+            (&*arn, Some(vec!["scalr", "eu-west-1"])),
+            ("", None),
+            ("-scalr", None),
+            ("a/b", None),
+            (&of("event-busv2/scalr"), None),
+            (&of("event-busv2/scalr/short"), None),
+            (&of("event-busv2/scalr/ABCDEFGHIJ0123456789ABCDE"), None),
+            (&of("event-bus/scalr"), None),
+        ] {
+            let want = want.map(|parts| parts.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(values(custom_bus(id)), want, "{id}");
+        }
+        assert_eq!(custom_bus(&arn).unwrap().arn.as_deref(), Some(&*arn));
+    }
+
+    #[test]
     fn queues() {
         let arn = "arn:aws:sqs:eu-west-1:123456789012:audit";
         for (id, want) in [
@@ -390,7 +439,7 @@ mod tests {
 
         #[test]
         fn nothing_panics(id in ".{0,80}") {
-            let _ = (bus(&id), rule(&id), target(&id), queue(&id), api_destination(&id));
+            let _ = (bus(&id), rule(&id), target(&id), queue(&id), api_destination(&id), custom_bus(&id));
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum Service {
     Account,
     /// EventBridge.
     Events,
+    /// EventBridge's custom event buses.
+    CustomBuses,
     /// CloudWatch Logs.
     Logs,
     /// SQS.
@@ -58,6 +60,7 @@ impl Look {
     /// Whether a service may answer.
     pub fn asks(&self, service: Service) -> bool {
         let is_there = match service {
+            Service::CustomBuses => self.has_custom_buses,
             Service::Queues => self.has_queues,
             Service::Topics => self.has_topics,
             Service::Account | Service::Events | Service::Logs => true,

@@ -6,6 +6,8 @@ pub mod arn;
 pub mod calls;
 pub mod checks;
 mod credentials_sent;
+pub mod custom;
+pub mod custom_checks;
 mod denied;
 pub mod error;
 pub mod http_checks;
@@ -41,6 +43,7 @@ use tokio::sync::OnceCell;
 use crate::failure::Cause as _;
 use crate::shared_read::Writes;
 pub use error::Error;
+pub use quoted::quoted;
 use regional::Clients;
 pub use regional::{Limits, Regional};
 pub use settings::{AssumeRole, Endpoints, OwnEndpoints, Settings};
@@ -168,6 +171,16 @@ fn another_account(what: &str, found: &str, wanted: &str) -> Diagnostic {
          credentials of account {wanted}; `aws = {{ allowed_account_ids = [\"{wanted}\"] }}` in the provider refuses \
          others at once. If the object is meant to be in account {found} now, take it out of the state first: \
          `terraform state rm`."
+    ))
+}
+
+/// EventBridge alone has an endpoint of its own: what a resource of another service would change is not what is meant.
+/// `service`: its name, that of its endpoint in the provider's `aws`, and the end of its variable's.
+pub fn events_alone_elsewhere((service, endpoint, variable): (&str, &str, &str)) -> Diagnostic {
+    Diagnostic::error(format!("{service} has no endpoint, and EventBridge has one of its own")).detail(format!(
+        "EventBridge is asked at another endpoint than AWS's, while {service} would be asked at AWS itself, which is then not what \
+         is meant. Nothing was asked or changed there. Set `endpoints.{endpoint}` in the provider's `aws`, or \
+         `AWS_ENDPOINT_URL_{variable}`; or `AWS_ENDPOINT_URL` for all services."
     ))
 }
 

@@ -19,7 +19,7 @@ const SIGNED: [&str; 10] = [
 
 /// A message of AWS's: it may repeat what it refuses, be it a pattern of thousands of characters, so that the middle of a long
 /// one is left out.
-pub(super) fn quoted(message: &str) -> String {
+pub fn quoted(message: &str) -> String {
     cut(&unsigned(message))
 }
 

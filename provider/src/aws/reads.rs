@@ -9,6 +9,7 @@ use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridge::operation::describe_event_source::DescribeEventSourceOutput;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::{Rule, Target};
+use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput as CustomBus;
 
 use super::log_policy::{AccountPolicies, GroupPolicies, GroupPolicy};
 use super::names::Names;
@@ -23,12 +24,14 @@ type RuleKey = (String, String);
 #[derive(Debug)]
 pub(super) struct Reads {
     pub(super) buses: Keyed<String, Option<DescribeEventBusOutput>>,
+    /// By ARN.
+    pub(super) custom_buses: Keyed<String, Option<CustomBus>>,
     /// Of each bus by name, as a list shows them.
     pub(super) listed_rules: Keyed<String, Arc<BTreeMap<String, Rule>>>,
     pub(super) rule_lists: Listing,
     pub(super) rules: Keyed<RuleKey, Option<DescribeRuleOutput>>,
     pub(super) targets: Keyed<RuleKey, Option<Vec<Target>>>,
-    /// Of buses and rules, by ARN.
+    /// Of buses of both kinds and of rules, by ARN.
     pub(super) tags: Keyed<String, Tags>,
     pub(super) log_groups: Keyed<String, Option<LogGroup>>,
     pub(super) log_group_tags: Keyed<String, HashMap<String, String>>,
@@ -50,6 +53,7 @@ impl Reads {
         let writes = || writes.clone();
         Self {
             buses: Keyed::new(writes()),
+            custom_buses: Keyed::new(writes()),
             listed_rules: Keyed::new(writes()),
             rule_lists: Listing::new(writes()),
             rules: Keyed::new(writes()),

@@ -10,6 +10,7 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
+use aws_sdk_eventbridgev2 as custom;
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use tfplugin::{CancellationToken, Operation};
@@ -86,6 +87,10 @@ pub struct Clients {
     pub name: String,
     /// EventBridge.
     pub events: events::Client,
+    /// EventBridge's custom event buses.
+    pub custom: custom::Client,
+    /// Whether they are where EventBridge's other buses are.
+    pub has_custom_buses: bool,
     /// CloudWatch Logs.
     pub logs: logs::Client,
     /// SQS.
@@ -141,6 +146,8 @@ impl Clients {
         Self {
             name: name.to_owned(),
             events: client!(events, &endpoints.events),
+            custom: client!(custom, &endpoints.eventsv2),
+            has_custom_buses: is_beside(base, settings, endpoints.eventsv2.is_some() || named.eventsv2),
             logs: client!(logs, &endpoints.logs),
             queues: client!(queues, &endpoints.sqs),
             has_queues: is_beside(base, settings, endpoints.sqs.is_some() || named.sqs),
@@ -152,6 +159,7 @@ impl Clients {
             reading: Semaphore::new(READS_AT_A_TIME),
             shown: Endpoints {
                 events: shown(&endpoints.events),
+                eventsv2: shown(&endpoints.eventsv2),
                 logs: shown(&endpoints.logs),
                 sns: shown(&endpoints.sns),
                 sqs: shown(&endpoints.sqs),
@@ -270,6 +278,7 @@ impl Regional {
         R: std::fmt::Debug + Send + Sync + 'static,
     {
         let shown = match operation.split(':').next() {
+            Some("eventsv2") => &self.shown.eventsv2,
             Some("logs") => &self.shown.logs,
             Some("sns") => &self.shown.sns,
             Some("sqs") => &self.shown.sqs,

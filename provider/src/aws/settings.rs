@@ -72,6 +72,8 @@ pub struct AssumeRole {
 pub struct Endpoints {
     /// EventBridge.
     pub events: Option<String>,
+    /// EventBridge's custom event buses.
+    pub eventsv2: Option<String>,
     /// CloudWatch Logs.
     pub logs: Option<String>,
     /// SNS.
@@ -83,10 +85,13 @@ pub struct Endpoints {
 }
 
 /// Services that have an endpoint of their own.
+#[expect(clippy::struct_excessive_bools, reason = "one answer a service")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnEndpoints {
     /// EventBridge.
     pub events: bool,
+    /// EventBridge's custom event buses.
+    pub eventsv2: bool,
     /// SNS.
     pub sns: bool,
     /// SQS.

@@ -73,6 +73,25 @@ pub(super) fn gives_no_figures(
         .at(attribute)
 }
 
+pub(super) fn doing_read_custom_bus(name: &str) -> String {
+    format!("read the custom event bus `{name}`")
+}
+
+/// `account`: where it was looked for, in words.
+pub(super) fn no_custom_bus(
+    name: &str,
+    account: &str,
+    region: &str,
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error(format!("There is no custom event bus `{name}`"))
+        .detail(format!(
+            "This looked in {account}, region {region}; one that another account shares is not looked for by its name. A Classic event bus \
+             is of another kind. Correct the name or `region`, or make the bus with a `scalr_eventbridge_custom_bus`."
+        ))
+        .at(attribute)
+}
+
 pub(super) fn doing_read_source(name: &str) -> String {
     format!("read the event source `{name}`")
 }

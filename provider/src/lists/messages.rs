@@ -1,6 +1,7 @@
 //! What users read of the lists.
 
 pub(super) const LIST_CONNECTIONS: &str = "list the connections";
+pub(super) const LIST_CUSTOM_BUSES: &str = "list the custom event buses";
 pub(super) const LIST_BUSES: &str = "list the event buses";
 
 pub(super) fn list_rules(bus: &str) -> String {

@@ -3,6 +3,7 @@
 
 mod eventbridge_bus;
 mod eventbridge_connection;
+mod eventbridge_custom_bus;
 mod eventbridge_rule;
 mod eventbridge_target;
 mod messages;
@@ -18,6 +19,7 @@ use crate::failure::Cause as _;
 pub fn register(registry: &mut Registry<Client>) {
     registry.list::<eventbridge_bus::Buses>();
     registry.list::<eventbridge_connection::Connections>();
+    registry.list::<eventbridge_custom_bus::CustomBuses>();
     registry.list::<eventbridge_rule::Rules>();
     registry.list::<eventbridge_target::Targets>();
 }

@@ -99,6 +99,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// A custom event bus.
+    CustomBus {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
     /// A rule.
     Rule {
         /// Its region.
@@ -147,6 +154,7 @@ impl Object {
     pub fn region(&self) -> Option<&str> {
         match self {
             Self::Bus { region, .. }
+            | Self::CustomBus { region, .. }
             | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
@@ -164,6 +172,7 @@ impl Object {
         let mut other = self.clone();
         match &mut other {
             Self::Bus { region, .. }
+            | Self::CustomBus { region, .. }
             | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
@@ -185,6 +194,7 @@ impl Object {
                 of == region && bus == name
             }
             Self::Bus { .. }
+            | Self::CustomBus { .. }
             | Self::Connection { .. }
             | Self::LogGroup { .. }
             | Self::ApiDestination { .. }
@@ -202,6 +212,7 @@ impl fmt::Display for Object {
             Self::ApiDestination { name, .. } => write!(f, "the API destination `{name}`"),
             Self::Connection { name, .. } => write!(f, "the connection `{name}`"),
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
+            Self::CustomBus { name, .. } => write!(f, "the custom event bus `{name}`"),
             Self::Rule { name, .. } => write!(f, "the rule `{name}`"),
             Self::Target { rule, id, .. } => write!(f, "the target `{id}` of the rule `{rule}`"),
             Self::LogGroup { name, .. } => write!(f, "the log group `{name}`"),

@@ -44,16 +44,6 @@ pub fn did_you_mean(near: Option<&Near>) -> String {
     })
 }
 
-/// EventBridge alone has an endpoint of its own: what a resource of another service would change is not what is meant.
-/// `service`: its name, and that of its endpoint in the provider's `aws`.
-pub fn events_alone_elsewhere(service: &str, endpoint: &str) -> Diagnostic {
-    Diagnostic::error(format!("{service} has no endpoint, and EventBridge has one of its own")).detail(format!(
-        "EventBridge is asked at another endpoint than AWS's, while {service} would be asked at AWS itself, which is then not what \
-         is meant. Nothing was asked or changed there. Set `endpoints.{endpoint}` in the provider's `aws`, or \
-         `AWS_ENDPOINT_URL_{service}`; or `AWS_ENDPOINT_URL` for all services."
-    ))
-}
-
 /// With the plan: Scalr says that a connection leads elsewhere. `neighbour`: the connection that leads here, if there is one.
 /// `whose`: the resource, as in "the rule `r`".
 pub fn bus_elsewhere((place, neighbour): (&Place, Option<&Place>), here: &Here, whose: &str) -> Diagnostic {

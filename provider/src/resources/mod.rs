@@ -7,6 +7,7 @@ pub mod eventbridge_activation;
 mod eventbridge_api_destination;
 pub mod eventbridge_bus;
 pub mod eventbridge_connection;
+pub mod eventbridge_custom_bus;
 mod eventbridge_delivery_check;
 pub mod eventbridge_queue;
 pub mod eventbridge_rule;
@@ -34,6 +35,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.resource::<eventbridge_api_destination::ApiDestination>();
     registry.resource::<eventbridge_bus::Bus>();
     registry.resource::<eventbridge_connection::Connection>();
+    registry.resource::<eventbridge_custom_bus::CustomBus>();
     registry.resource::<eventbridge_delivery_check::DeliveryCheck>();
     registry.resource::<eventbridge_queue::Queue>();
     registry.resource::<eventbridge_rule::Rule>();

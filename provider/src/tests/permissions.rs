@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-const SERVICES: [&str; 4] = ["events", "logs", "sns", "sqs"];
+const SERVICES: [&str; 5] = ["events", "eventsv2", "logs", "sns", "sqs"];
 
 /// The texts of the code that are an operation's name, tests left out.
 fn named(folder: &Path, found: &mut BTreeSet<String>) {
@@ -23,7 +23,8 @@ fn named(folder: &Path, found: &mut BTreeSet<String>) {
             found.extend(
                 code.split('"')
                     .filter(|text| is_operation(text))
-                    .map(str::to_owned),
+                    // IAM has one prefix for both kinds of event bus.
+                    .map(|call| call.replace("eventsv2:", "events:")),
             );
         }
     }

@@ -32,6 +32,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
     ),
     ("aws/bus", aws::bus::SCENARIOS, include_str!("aws/bus.rs")),
     (
+        "aws/custom_bus",
+        aws::custom_bus::SCENARIOS,
+        include_str!("aws/custom_bus.rs"),
+    ),
+    (
         "aws/handover",
         aws::handover::SCENARIOS,
         include_str!("aws/handover.rs"),

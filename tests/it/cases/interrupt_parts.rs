@@ -40,7 +40,7 @@ const SET_TOPIC: Pattern = Pattern {
     body: "Action=SetTopicAttributes",
 };
 
-const PARTS: [Part; 3] = [
+const PARTS: [Part; 4] = [
     Part {
         name: "queue",
         configuration: r#"
@@ -54,6 +54,20 @@ resource "scalr_eventbridge_queue" "archive" {
         makes: &[call("AmazonSQS.CreateQueue")],
         deletes: &[call("AmazonSQS.DeleteQueue")],
         count: queues,
+        whole: 1,
+    },
+    Part {
+        name: "custom_bus",
+        configuration: r#"
+resource "scalr_eventbridge_custom_bus" "scalr" {
+  name = "scalr"
+  tags = { team = "platform" }
+}
+"#,
+        prepare: |_| Ok(()),
+        makes: &[call("/CreateEventBus")],
+        deletes: &[call("/DeleteEventBus")],
+        count: |workdir| Ok(workdir.aws().custom_buses()?.len()),
         whole: 1,
     },
     Part {

@@ -19,6 +19,7 @@ mod eventbridge_activation;
 mod eventbridge_api_destination;
 mod eventbridge_bus;
 mod eventbridge_connection;
+mod eventbridge_custom_bus;
 mod eventbridge_delivery_check;
 mod eventbridge_queue;
 mod eventbridge_rule;
@@ -54,6 +55,7 @@ pub(crate) fn table() -> Vec<Case> {
         examples::cases,
         eventbridge_connection::cases,
         eventbridge_bus::cases,
+        eventbridge_custom_bus::cases,
         eventbridge_queue::cases,
         eventbridge_api_destination::cases,
         eventbridge_rule::cases,

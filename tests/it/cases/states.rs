@@ -45,6 +45,10 @@ resource "scalr_eventbridge_queue" "archive" {
   rule_arns = [scalr_eventbridge_rule.runs.arn]
 }
 
+resource "scalr_eventbridge_custom_bus" "scalr" {
+  name = "scalr"
+}
+
 resource "scalr_eventbridge_topic_permission" "runs" {
   topic_arn = "arn:aws:sns:us-east-1:123456789012:runs"
   rule_arn  = scalr_eventbridge_rule.runs.arn
@@ -73,7 +77,7 @@ fn plan_empty(tool: &Tool) -> Result<()> {
         CHECK,
         DESTINATIONS,
     ]))?;
-    workdir.apply_counts(10, 0, 0)?;
+    workdir.apply_counts(11, 0, 0)?;
     let made = workdir.state()?;
     let stored = stored()?;
     every_schema_has_one(&stored)?;

@@ -453,8 +453,12 @@ fn of_limit(operation: &str) -> &'static str {
             "An account takes ten resource policies without a log group in a region, and no quota raises that: delete one \
              that is no longer needed (`aws logs describe-resource-policies`, `aws logs delete-resource-policy`)."
         }
-        "events:TagResource" | "logs:TagResource" => {
+        "events:TagResource" | "eventsv2:TagResource" | "logs:TagResource" => {
             "An object takes 50 tags, and no quota raises that: remove some, of the provider's `default_tags` as well."
+        }
+        "eventsv2:CreateEventBus" => {
+            "An account has 5 custom event buses in a region unless AWS raised that: delete one that is not needed, share a bus \
+             (subscribers can tell events apart), or ask for more under Service Quotas."
         }
         _ => {
             "A quota of the account is used up: remove what is unused, or ask for more under Service Quotas."

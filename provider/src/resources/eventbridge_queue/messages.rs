@@ -48,7 +48,7 @@ pub(super) fn existing<'a>(plan: &'a Queue, region: &'a str) -> Existing<'a> {
 
 /// The queue would be at AWS itself.
 pub(super) fn events_alone_elsewhere() -> Diagnostic {
-    messages::events_alone_elsewhere("SQS", "sqs")
+    crate::aws::events_alone_elsewhere(("SQS", "sqs", "SQS"))
 }
 
 pub(super) async fn nothing_to_import(name: &str, aws: &Regional) -> Diagnostic {

@@ -26,7 +26,7 @@ pub(super) mod doing {
 
 /// What would be at AWS itself.
 pub(super) fn events_alone_elsewhere() -> Diagnostic {
-    messages::events_alone_elsewhere("SNS", "sns")
+    crate::aws::events_alone_elsewhere(("SNS", "sns", "SNS"))
 }
 
 pub(super) fn made_by_two(of: &TopicPermission) -> Diagnostic {

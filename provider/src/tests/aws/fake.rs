@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
+use super::fake_custom::{self, Custom};
 use super::fake_sns;
 use super::fake_sqs::Queue;
 
@@ -74,6 +75,8 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) failed_entry: Option<(&'static str, &'static str)>,
     /// Whether what is empty is left out of answers.
     pub(in crate::tests) drops_empty: bool,
+    /// What the service of custom event buses holds.
+    pub(in crate::tests) custom: Custom,
     /// Tags by ARN.
     pub(in crate::tests) tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Which calls go wrong, and how, in order.
@@ -189,6 +192,9 @@ impl Holdings {
     }
 
     fn carry_out(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        if name.starts_with(fake_custom::PREFIX) {
+            return self.carry_out_custom(name, body);
+        }
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         Ok(match name {
             "DescribeEventSource" => {
@@ -516,6 +522,12 @@ impl HttpConnector for Connector {
         let user_agent = request.headers().get("user-agent").unwrap_or_default();
         user_agent.clone_into(&mut self.0.state().user_agent);
         let body = request.body().bytes().unwrap_or_default();
+        if let Some((name, body)) = fake_custom::read(request.uri(), body) {
+            return match self.0.answer(&name, &body) {
+                Some(answer) => HttpConnectorFuture::ready(fake_custom::response(answer)),
+                None => HttpConnectorFuture::new(std::future::pending()),
+            };
+        }
         let target = request.headers().get("x-amz-target");
         let (name, body) = match target.and_then(|target| target.rsplit('.').next()) {
             Some(name) => (name.to_owned(), serde_json::from_slice(body).unwrap_or_default()),

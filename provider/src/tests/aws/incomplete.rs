@@ -7,7 +7,7 @@ use tfplugin::Diagnostics;
 use tfplugin::testing::{Applied, State};
 
 use super::fake::{Fake, Trouble};
-use super::{GROUP, SOURCE, api_destination, on, queue, stage, topic_permission};
+use super::{GROUP, SOURCE, api_destination, custom_bus, on, queue, stage, topic_permission};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
@@ -18,7 +18,7 @@ scenarios![
 ];
 
 /// Resources in the order in which they are made, with their configurations.
-fn chain() -> [(&'static str, Json); 6] {
+fn chain() -> [(&'static str, Json); 7] {
     let pattern = json!({ "source": [{ "prefix": "aws.partner/scalr.com" }] }).to_string();
     let group = json!({ "name": GROUP, "create": true, "delete_on_destroy": true, "retention_in_days": 30 });
     let region = "us-east-1";
@@ -46,6 +46,10 @@ fn chain() -> [(&'static str, Json); 6] {
         (
             "scalr_eventbridge_api_destination",
             api_destination::config(json!({ "region": region })),
+        ),
+        (
+            "scalr_eventbridge_custom_bus",
+            custom_bus::config(json!({ "region": region })),
         ),
     ]
 }
@@ -119,10 +123,16 @@ async fn an_answer_without_what_it_must_have_is_an_unknown_outcome() {
                 fake.state().let_through(call, before);
                 fake.state().trouble(call, Trouble::Empty);
                 let got = run(&fake, place, operation, state.as_ref()).await;
+                let shown = call.replace("v2:", "eventsv2:");
+                let shown = if shown == call {
+                    format!(":{call}`")
+                } else {
+                    format!("`{shown}`")
+                };
                 let is_named = got
                     .said
                     .iter()
-                    .any(|one| format!("{} {}", one.summary, one.detail).contains(&format!(":{call}`")));
+                    .any(|one| format!("{} {}", one.summary, one.detail).contains(&shown));
                 let what = format!("{name} {operation:?} {call} {before}");
                 assert!(
                     is_named || got.state == whole.state,

@@ -3,7 +3,9 @@
 
 pub(super) mod api_destination;
 pub(super) mod bus;
+pub(super) mod custom_bus;
 pub(super) mod fake;
+pub(super) mod fake_custom;
 pub(super) mod fake_http;
 pub(super) mod fake_sns;
 pub(super) mod fake_sqs;

@@ -170,6 +170,22 @@ pub(super) fn api_destination_rest(_: &There, _: &Json) -> Values {
     both(kind.boxed(), others)
 }
 
+pub(super) fn custom_bus(_: &There) -> Values {
+    object(vec![
+        always("name", name("[A-Za-z0-9][A-Za-z0-9._-]{0,20}")),
+        perhaps("region", regions()),
+    ])
+}
+
+pub(super) fn custom_bus_rest(_: &There, _: &Json) -> Values {
+    object(vec![
+        perhaps("retention_in_days", number(1, 365)),
+        perhaps("description", text("[^\\pC\\p{Zl}\\p{Zp}]{0,40}")),
+        perhaps("kms_key_identifier", kms_key()),
+        perhaps("tags", tags()),
+    ])
+}
+
 pub(super) fn delivery_check(there: &There) -> Values {
     object(vec![
         always("workspace_id", Just(json!(there.workspace)).boxed()),

@@ -96,7 +96,7 @@ const AS_UNWRITTEN: [(&str, &str, &str); 3] = [
     ),
 ];
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind {
         rest: configurations::connection_rest,
         ..Kind::of(
@@ -146,6 +146,15 @@ const KINDS: [Kind; 10] = [
             Depth::Bare,
             24,
             configurations::api_destination,
+        )
+    },
+    Kind {
+        rest: configurations::custom_bus_rest,
+        ..Kind::of(
+            "scalr_eventbridge_custom_bus",
+            Depth::Bare,
+            16,
+            configurations::custom_bus,
         )
     },
     Kind {
@@ -313,6 +322,7 @@ resources! {
     queues: "scalr_eventbridge_queue",
     topic_permissions: "scalr_eventbridge_topic_permission",
     api_destinations: "scalr_eventbridge_api_destination",
+    custom_buses: "scalr_eventbridge_custom_bus",
     activations: "scalr_eventbridge_activation",
     audit_log_settings: "scalr_audit_log_setting",
     delivery_checks: "scalr_eventbridge_delivery_check",

@@ -1,0 +1,165 @@
+//! The calls of custom event buses that more than one part makes. "Not there" is an answer and no error.
+//!
+//! Messages name these calls as AWS's command line does, `eventsv2:…`. IAM has `events:` for both kinds of bus.
+//!
+//! Whether AWS sends empty lists and maps of this service, or leaves them out, is not documented: one that is left out is empty here.
+//! Nothing is called gone because of it.
+
+use std::collections::HashMap;
+
+use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
+use aws_sdk_eventbridgev2::types::{BusState, EventBusSummary};
+
+use tfplugin::{Diagnostic, Diagnostics};
+
+use super::calls::{found, split};
+use super::tags::{self, Ignored, Tags};
+use super::{Error, Regional, arn};
+
+/// The service of custom event buses would be asked at AWS itself.
+pub fn events_alone_elsewhere() -> Diagnostic {
+    super::events_alone_elsewhere(("EventBridge V2", "eventsv2", "EVENTBRIDGEV2"))
+}
+
+impl Regional {
+    /// The clients, where custom event buses are where EventBridge is.
+    pub fn with_custom_buses(self) -> Result<Self, Diagnostics> {
+        if self.has_custom_buses {
+            return Ok(self);
+        }
+        Err(events_alone_elsewhere().into())
+    }
+
+    /// The custom event bus with this ARN.
+    pub async fn custom_bus(&self, arn: &str) -> Result<Option<DescribeEventBusOutput>, Error> {
+        const CALL: &str = "eventsv2:DescribeEventBus";
+        let ask = || async {
+            let call = self.custom.describe_event_bus().event_bus_arn(arn).send();
+            let answer = found(self.read(CALL, call).await)?;
+            if let Some(bus) = &answer {
+                self.given(CALL, "EventBusArn", bus.event_bus_arn())?;
+                self.given(CALL, "Name", bus.name())?;
+                self.given(CALL, "State", bus.state())?;
+                self.given(CALL, "StorageConfiguration", retention(bus))?;
+            }
+            Ok(answer)
+        };
+        self.once(&self.reads.custom_buses, arn.to_owned(), ask).await
+    }
+
+    /// The account's own custom event buses whose names begin so. AWS lists those too that other accounts share with it.
+    pub async fn custom_buses(&self, prefix: &str) -> Result<Vec<EventBusSummary>, Error> {
+        const CALL: &str = "eventsv2:ListEventBuses";
+        let account = self.account().await?;
+        let prefix = (!prefix.is_empty()).then(|| prefix.to_owned());
+        let ask = async |token| {
+            let list = self.custom.list_event_buses().set_name_prefix(prefix.clone());
+            let page = self.read(CALL, list.set_next_token(token).send()).await?;
+            self.page(
+                CALL,
+                "EventBuses",
+                Some(page.event_buses.unwrap_or_default()),
+                page.next_token,
+            )
+        };
+        let mut buses = self.pages(CALL, ask).await?;
+        buses.retain(|bus| bus.event_bus_arn().and_then(arn::account) == Some(account));
+        Ok(buses)
+    }
+
+    /// The ARN of the account's own custom event bus of this name.
+    pub async fn custom_bus_named(&self, name: &str) -> Result<Option<String>, Error> {
+        let buses = self.custom_buses(name).await?;
+        let named = buses.into_iter().find(|bus| bus.name() == Some(name));
+        Ok(named.and_then(|bus| bus.event_bus_arn))
+    }
+
+    /// Names of what keeps a custom event bus from being deleted: its subscribers, and its event sources. Those that were revoked do not.
+    pub async fn on_custom_bus(&self, arn: &str) -> Result<[Vec<String>; 2], Error> {
+        const SUBSCRIBERS: &str = "eventsv2:ListSubscribers";
+        const SOURCES: &str = "eventsv2:ListEventSources";
+        let ask = async |token| {
+            let list = self.custom.list_subscribers().event_bus_arn(arn);
+            let page = self.read(SUBSCRIBERS, list.set_next_token(token).send()).await?;
+            self.page(
+                SUBSCRIBERS,
+                "Subscribers",
+                Some(page.subscribers.unwrap_or_default()),
+                page.next_token,
+            )
+        };
+        let subscribers = self.pages(SUBSCRIBERS, ask).await?;
+        let ask = async |token| {
+            let list = self.custom.list_event_sources().event_bus_arn(arn);
+            let page = self.read(SOURCES, list.set_next_token(token).send()).await?;
+            self.page(
+                SOURCES,
+                "EventSources",
+                Some(page.event_sources.unwrap_or_default()),
+                page.next_token,
+            )
+        };
+        let sources = self.pages(SOURCES, ask).await?;
+        let is_revoked = |revoked: Option<bool>| revoked.unwrap_or_default();
+        let subscribers = subscribers.into_iter().filter(|one| !is_revoked(one.revoked()));
+        let sources = sources.into_iter().filter(|one| !is_revoked(one.revoked()));
+        Ok([
+            subscribers.filter_map(|one| one.name).collect(),
+            sources.filter_map(|one| one.name).collect(),
+        ])
+    }
+
+    /// The tags of what belongs to a custom event bus, AWS's own and this provider's left out.
+    pub async fn custom_tags(&self, arn: &str) -> Result<Tags, Error> {
+        const CALL: &str = "eventsv2:ListTagsForResource";
+        let ask = || async {
+            let call = self.custom.list_tags_for_resource().resource_arn(arn).send();
+            let answer = self.read(CALL, call).await?;
+            Ok(answer.tags.unwrap_or_default().into_iter().collect())
+        };
+        let all = self.once(&self.reads.tags, arn.to_owned(), ask).await?;
+        Ok(split(all).0)
+    }
+
+    /// Brings the tags of what belongs to a custom event bus from `held` to `wanted`; those that are ignored stay as they are.
+    pub async fn retag_custom(
+        &self,
+        arn: &str,
+        held: &Tags,
+        wanted: &Tags,
+        ignored: &Ignored,
+    ) -> Result<(), Error> {
+        let (set, gone) = tags::change(held, wanted, ignored);
+        if !gone.is_empty() {
+            let call = self.custom.untag_resource().resource_arn(arn);
+            let answer = call.set_tag_keys(Some(gone)).send().await;
+            answer.map_err(|e| self.failed("eventsv2:UntagResource", e))?;
+        }
+        if !set.is_empty() {
+            let call = self.custom.tag_resource().resource_arn(arn);
+            let answer = call.set_tags(wire_custom_tags(&set)).send().await;
+            answer.map_err(|e| self.failed("eventsv2:TagResource", e))?;
+        }
+        Ok(())
+    }
+}
+
+/// Days for which a bus keeps events.
+pub fn retention(bus: &DescribeEventBusOutput) -> Option<i64> {
+    bus.storage_configuration()?
+        .retention_period_in_days()
+        .map(i64::from)
+}
+
+/// Whether a bus is about to be in another state.
+pub fn is_on_its_way(state: &BusState) -> bool {
+    matches!(
+        state,
+        BusState::Creating | BusState::Updating | BusState::Deleting
+    )
+}
+
+/// Tags as this service takes them, none where there are none.
+pub fn wire_custom_tags(tags: &Tags) -> Option<HashMap<String, String>> {
+    (!tags.is_empty()).then(|| tags.clone().into_iter().collect())
+}

@@ -1,0 +1,101 @@
+//! Checks of the attributes of custom event buses. Each says what is wrong in the form "must …", without the attribute's name.
+
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a check of an attribute takes a reference, whatever the type"
+)]
+
+use super::checks::{at_most, within};
+use super::{arn, import_id};
+use crate::check::shortened;
+
+/// The name of a custom event bus.
+pub fn bus_name(text: &str) -> Result<(), String> {
+    if import_id::is_custom_bus(text) {
+        return Ok(());
+    }
+    Err(match arn::custom_bus_name(text) {
+        Some(name) => format!("must be the name of a custom event bus and not its ARN: `{name}`"),
+        None => format!(
+            "must be 1 to 256 letters, digits, `.`, `-` or `_`, the first of them a letter or digit; unlike the name of a Classic \
+             bus, it has no `/`; it is `{}`",
+            shortened(text)
+        ),
+    })
+}
+
+/// Days for which a custom event bus keeps events.
+pub fn retention(days: &i64) -> Result<(), String> {
+    within(*days, 1, 365, "days")
+}
+
+/// A description: one line.
+pub fn description(text: &str) -> Result<(), String> {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if text.contains(is_break) {
+        return Err(
+            "must be one line: AWS takes no line breaks, tabs or other control characters".to_owned(),
+        );
+    }
+    at_most(text, 512)
+}
+
+/// A KMS key: an ARN, an id, or an alias.
+pub fn key(text: &str) -> Result<(), String> {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/' | b':');
+    if !text.bytes().all(is_letter) {
+        return Err(format!(
+            "must be the ARN, the id or the alias (`alias/NAME`) of a KMS key; it is `{}`",
+            shortened(text)
+        ));
+    }
+    at_most(text, 2_048)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checks::tests::check;
+    use super::*;
+
+    const ARN: &str = "arn:aws:events:us-east-1:123456789012:event-busv2/scalr/abcdefghij0123456789abcde";
+
+    #[test]
+    fn names() {
+        let long = "n".repeat(256);
+        check(
+            bus_name,
+            &["scalr", "9", "a.b-c_D", &long],
+            &[
+                "",
+                "-a",
+                ".a",
+                "a/b",
+                "a b",
+                "aws.partner/scalr.com/a/b",
+                ARN,
+                &format!("{long}n"),
+            ],
+        );
+    }
+
+    #[test]
+    fn settings() {
+        check(
+            description,
+            &["", "Scalr's events", &"ä".repeat(512)],
+            &["two\nlines", "a\tb", "a\u{2028}b", &"x".repeat(513)],
+        );
+        check(
+            key,
+            &[
+                "",
+                "alias/events",
+                "arn:aws:kms:us-east-1:123456789012:key/1234abcd",
+            ],
+            &["alias events", "key!"],
+        );
+        for (days, is_legal) in [(1, true), (365, true), (0, false), (366, false)] {
+            assert_eq!(retention(&days).is_ok(), is_legal, "{days}");
+        }
+    }
+}

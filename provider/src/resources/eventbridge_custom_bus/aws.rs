@@ -1,0 +1,330 @@
+//! The custom event bus at AWS: made, changed, deleted, and what each of these waits for.
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::time::Duration;
+
+use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
+use aws_sdk_eventbridgev2::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_eventbridgev2::types::{BusState, EncryptionConfiguration, StorageConfiguration};
+use tfplugin::{Operation, Result, WaitEnd};
+use uuid::Uuid;
+
+use super::CustomBus;
+use super::messages::{self, doing};
+use crate::aws::custom::{is_on_its_way, retention, wire_custom_tags};
+use crate::aws::retry::{Attempted, InTheWay, Retry};
+use crate::aws::tags::Tags;
+use crate::aws::{Error, Regional, held_text};
+use crate::failure::{Cause as _, Effect};
+
+/// How often a bus is looked at that is about to be in another state.
+const EVERY: Duration = Duration::from_secs(2);
+/// How often the creation is sent again whose answer was lost. It has the same token each time, so that there is one bus.
+const LOST_ANSWERS_MAX: u32 = 3;
+/// How often a deletion that failed by itself is asked for again.
+const DELETIONS_MAX: u32 = 3;
+/// Private state: the ARN of the key that AWS shows where an alias or an id is written.
+const KEY: &str = "kms_key_arn";
+
+/// A bus that has just been made.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) arn: String,
+    pub(super) state: Option<String>,
+    pub(super) creation_time: Option<String>,
+}
+
+/// Makes the bus. The token says that a call is the same as the one before, whose answer was lost: AWS then gives the result of that.
+pub(super) async fn create(
+    operation: &Operation<'_, CustomBus>,
+    aws: &Regional,
+    plan: &CustomBus,
+    tags: &Tags,
+) -> Result<Made> {
+    const CALL: &str = "eventsv2:CreateEventBus";
+    let (name, token) = (&plan.name, Uuid::new_v4().to_string());
+    let call = aws.custom.create_event_bus().name(name).client_token(token);
+    let call = call
+        .set_description(plan.description.clone())
+        .storage_configuration(plan.wire_storage())
+        .set_encryption_configuration(plan.kms_key_identifier.is_some().then(|| plan.wire_key()))
+        .set_tags(wire_custom_tags(tags));
+    let mut retry = Retry::new(operation, EVERY, doing::make(name), messages::after_creating());
+    let (mut made, mut lost) = (Made::default(), 0);
+    while retry.next().await {
+        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
+        let answer = answer.and_then(|bus| {
+            Ok(Made {
+                arn: aws.given(CALL, "EventBusArn", bus.event_bus_arn)?,
+                state: bus.state.map(|state| state.as_str().to_owned()),
+                creation_time: bus.creation_time.as_ref().and_then(written),
+            })
+        });
+        let attempted = match answer {
+            Ok(bus) => {
+                made = bus;
+                Ok(Break(()))
+            }
+            Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
+                return Err(exists(aws, plan).await.into());
+            }
+            Err(e) if e.effect() == Effect::Unknown && !e.is_passing() && lost < LOST_ANSWERS_MAX => {
+                lost += 1;
+                Ok(Continue(messages::answer_lost(name, &e)))
+            }
+            Err(e) => Err(e),
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done.map(|()| made);
+        }
+    }
+    Err(retry.given_up())
+}
+
+/// A bus of the name is there. Its ARN is what it can be imported by.
+async fn exists(aws: &Regional, plan: &CustomBus) -> tfplugin::Diagnostic {
+    let arn = aws.custom_bus_named(&plan.name).await.ok().flatten();
+    messages::exists(&plan.name, &aws.name, arn.as_deref())
+}
+
+/// What a bus was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Create,
+    Update,
+}
+
+/// Writes the settings that changed: AWS keeps what a call does not mention.
+pub(super) async fn update(
+    operation: &Operation<'_, CustomBus>,
+    aws: &Regional,
+    plan: &CustomBus,
+    prior: &CustomBus,
+) -> Result<()> {
+    let call = aws.custom.update_event_bus().event_bus_arn(plan.known_arn());
+    let description = plan.description.clone().unwrap_or_default();
+    let call = call
+        .set_description((plan.description != prior.description).then_some(description))
+        .set_storage_configuration(plan.retention_differs(prior).then(|| plan.wire_storage()))
+        .set_encryption_configuration(plan.key_differs(prior).then(|| plan.wire_key()));
+    let mut retry = Retry::new(
+        operation,
+        EVERY,
+        doing::change(&plan.name),
+        messages::after_changing(),
+    );
+    while retry.next().await {
+        let answer = call.clone().send().await;
+        let answer = answer.map_err(|e| aws.failed("eventsv2:UpdateEventBus", e));
+        let attempted = match answer {
+            Ok(_) => Ok(Break(())),
+            Err(e) => while_on_its_way(aws, plan, e).await,
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
+}
+
+/// A call that the state of the bus does not allow is tried again while the bus is about to be in another.
+async fn while_on_its_way(aws: &Regional, bus: &CustomBus, error: Error) -> Attempted {
+    if error.code() != Some("InvalidStateException") {
+        return Err(error);
+    }
+    match aws.custom_bus(bus.known_arn()).await? {
+        Some(held) if held.state().is_some_and(is_on_its_way) => {
+            Ok(Continue(messages::is_still(&bus.name, state_of(&held))))
+        }
+        _ => Err(error),
+    }
+}
+
+/// Deletes the bus, and waits until it is gone.
+pub(super) async fn delete(
+    operation: &Operation<'_, CustomBus>,
+    aws: &Regional,
+    state: &CustomBus,
+) -> Result<()> {
+    for deletion in 1.. {
+        ask_to_delete(operation, aws, state).await?;
+        let is_awaited =
+            |state: Option<&BusState>| state.is_some_and(|state| *state != BusState::DeleteFailed);
+        match settled(operation, aws, state, is_awaited).await? {
+            Ok(None) => break,
+            Ok(Some(_)) if deletion < DELETIONS_MAX => {}
+            Ok(Some(held)) => return Err(messages::not_deleted(&state.name, &held).into()),
+            Err(end) => return Err(messages::deletion_not_seen(&state.name, &end).into()),
+        }
+    }
+    Ok(())
+}
+
+async fn ask_to_delete(
+    operation: &Operation<'_, CustomBus>,
+    aws: &Regional,
+    state: &CustomBus,
+) -> Result<()> {
+    let name = &state.name;
+    let mut retry = Retry::new(operation, EVERY, doing::delete(name), messages::after_deleting());
+    let mut in_the_way = InTheWay::default();
+    while retry.next().await {
+        let call = aws.custom.delete_event_bus().event_bus_arn(state.known_arn());
+        let answer = call.send().await;
+        let attempted = match answer.map_err(|e| aws.failed("eventsv2:DeleteEventBus", e)) {
+            Ok(_) => Ok(Break(())),
+            Err(e) if e.is_not_found() => Ok(Break(())),
+            Err(e) if e.code() == Some("ResourceInUseException") => {
+                match aws.on_custom_bus(state.known_arn()).await {
+                    Ok(left) => {
+                        if in_the_way.stays(&left.concat(), false) {
+                            return Err(messages::in_use(name, &aws.name, &left, &e).into());
+                        }
+                        Ok(Continue(messages::still_in_use(name, &left)))
+                    }
+                    Err(unread) => Err(unread),
+                }
+            }
+            Err(e) => while_on_its_way(aws, state, e).await,
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
+}
+
+/// Waits until the bus is in another state than those that another follows, none where it is gone; else why the wait ended.
+async fn settled(
+    operation: &Operation<'_, CustomBus>,
+    aws: &Regional,
+    bus: &CustomBus,
+    is_awaited: impl Fn(Option<&BusState>) -> bool,
+) -> Result<std::result::Result<Option<DescribeEventBusOutput>, WaitEnd>> {
+    let mut attempts = operation.attempts(EVERY);
+    while attempts.next().await.is_some() {
+        match aws.custom_bus(bus.known_arn()).await {
+            Ok(held) if is_awaited(held.as_ref().and_then(|held| held.state())) => {
+                attempts.awaiting(messages::is_still(
+                    &bus.name,
+                    held.as_ref().map_or("not shown", state_of),
+                ));
+            }
+            Ok(held) => return Ok(Ok(held)),
+            Err(e) if e.is_passing() => attempts.awaiting(messages::cannot_now(&bus.name, &e)),
+            Err(e) => return Err(e.during_with(doing::see(&bus.name), &messages::not_seen())),
+        }
+    }
+    Ok(Err(attempts.end()))
+}
+
+/// The ARN that AWS last showed of a key that is written as an alias or an id.
+pub(super) fn key_of_alias(operation: &Operation<'_, CustomBus>) -> Option<String> {
+    operation
+        .private(KEY)
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+}
+
+fn state_of(held: &DescribeEventBusOutput) -> &str {
+    held.state().map_or("", BusState::as_str)
+}
+
+/// A time in RFC 3339.
+fn written(time: &DateTime) -> Option<String> {
+    time.fmt(DateTimeFormat::DateTime).ok()
+}
+
+impl CustomBus {
+    /// Waits until a bus that was made or changed stays as it is. It exists: what only ends the wait is a warning, and the next plan
+    /// shows the state.
+    pub(super) async fn settle(
+        &mut self,
+        operation: &Operation<'_, Self>,
+        aws: &Regional,
+        change: Change,
+    ) -> Result<()> {
+        // AWS may not show a new one at once.
+        let is_awaited = |state: Option<&BusState>| state.map_or(change == Change::Create, is_on_its_way);
+        let held = match settled(operation, aws, self, is_awaited).await {
+            Ok(Ok(Some(held))) => held,
+            Ok(Ok(None)) => return Err(messages::gone(&self.name, &aws.name).into()),
+            Ok(Err(end)) => {
+                operation.warn(messages::not_active_yet(&self.name, &end));
+                return Ok(());
+            }
+            Err(failures) => {
+                for failure in &failures {
+                    operation.warn(failure.clone());
+                }
+                return Ok(());
+            }
+        };
+        self.state = Some(state_of(&held).to_owned());
+        let is_key = |key: &&str| key.starts_with("arn:") && self.kms_key_identifier.as_deref() != Some(*key);
+        let key = key_of(&held).filter(is_key).unwrap_or_default();
+        operation.set_private(KEY, key);
+        self.creation_time = held.creation_time().and_then(written);
+        let failed = match held.state() {
+            Some(BusState::Active) => false,
+            Some(BusState::UpdateFailed) => self.key_is_refused(&held, change),
+            _ => true,
+        };
+        if failed {
+            return Err(messages::failed(&self.name, &held, change).into());
+        }
+        Ok(())
+    }
+
+    /// Whether the update that failed is this one: an earlier one leaves the same state.
+    fn key_is_refused(&self, held: &DescribeEventBusOutput, change: Change) -> bool {
+        let mut now = self.clone();
+        now.with(held, None);
+        change == Change::Update && now.key_differs(self)
+    }
+
+    /// Takes what AWS holds. `of_alias`: the ARN that it last showed of the key that is written.
+    pub(super) fn with(&mut self, held: &DescribeEventBusOutput, of_alias: Option<&str>) {
+        self.arn = held.event_bus_arn().map(str::to_owned);
+        self.retention_in_days = retention(held).unwrap_or(self.retention_in_days);
+        self.description = held_text(self.description.as_deref(), held.description());
+        let key = key_of(held);
+        if key.is_none() || key != of_alias {
+            self.kms_key_identifier = held_text(self.kms_key_identifier.as_deref(), key);
+        }
+        self.state = Some(state_of(held).to_owned());
+        self.creation_time = held.creation_time().and_then(written);
+    }
+
+    /// What UpdateEventBus writes is not the same.
+    pub(super) fn settings_differ(&self, other: &Self) -> bool {
+        self.description != other.description || self.retention_differs(other) || self.key_differs(other)
+    }
+
+    fn retention_differs(&self, other: &Self) -> bool {
+        self.retention_in_days != other.retention_in_days
+    }
+
+    pub(super) fn key_differs(&self, other: &Self) -> bool {
+        self.kms_key_identifier != other.kms_key_identifier
+    }
+
+    fn wire_storage(&self) -> StorageConfiguration {
+        let days = i32::try_from(self.retention_in_days).ok();
+        StorageConfiguration::builder()
+            .set_retention_period_in_days(days)
+            .build()
+    }
+
+    /// Without a key it is one that AWS owns.
+    fn wire_key(&self) -> EncryptionConfiguration {
+        EncryptionConfiguration::builder()
+            .set_kms_key_identifier(self.kms_key_identifier.clone().filter(|key| !key.is_empty()))
+            .build()
+    }
+}
+
+/// The key that AWS shows.
+fn key_of(held: &DescribeEventBusOutput) -> Option<&str> {
+    let key = held.encryption_configuration()?.kms_key_identifier()?;
+    Some(key).filter(|key| !key.is_empty())
+}

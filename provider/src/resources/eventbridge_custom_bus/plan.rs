@@ -1,0 +1,120 @@
+//! What a plan says of a custom event bus: that events would be lost, that AWS would refuse it, or that another resource has it.
+
+use scalr_events::regions;
+use tfplugin::{Plan, PlanAction, Value};
+
+use super::{CustomBus, messages};
+use crate::aws::custom::events_alone_elsewhere;
+use crate::aws::look::Service;
+use crate::defaults;
+use crate::ownership::Object;
+use crate::resources::{handover, names};
+
+/// How many an account has in a region, unless AWS raised that.
+const BUSES_MAX: usize = 5;
+
+/// All of it.
+pub(super) async fn decide(plan: &mut Plan<'_, CustomBus>) {
+    if plan.action() == PlanAction::Delete {
+        return warn_of_loss(plan);
+    }
+    defaults::plan_region(plan, &CustomBus::region());
+    defaults::plan_tags(plan, &CustomBus::tags(), &CustomBus::tags_all(), |bus| {
+        bus.tags.as_ref()
+    });
+    warn_of_loss(plan);
+    judge_region(plan);
+    plan_state(plan);
+    look(plan).await;
+    let object = planned(plan);
+    handover::plan(plan, object, "another `name`", CustomBus::name());
+}
+
+/// The bus that is there, or is to be made.
+fn planned(plan: &Plan<'_, CustomBus>) -> Option<Object> {
+    if let Some(prior) = plan.prior() {
+        return Some(prior.object());
+    }
+    Some(Object::CustomBus {
+        region: plan.planned(CustomBus::region()).known()?.to_string(),
+        name: plan.planned(CustomBus::name()).known()?,
+    })
+}
+
+/// The events that a bus keeps are nowhere else.
+fn warn_of_loss(plan: &mut Plan<'_, CustomBus>) {
+    let what = match plan.action() {
+        PlanAction::Delete => "Deleting",
+        PlanAction::Update if plan.replaces() => "Replacing",
+        _ => return,
+    };
+    if let Some(warning) = plan.prior().map(|prior| messages::loss(what, prior)) {
+        plan.warn(warning);
+    }
+}
+
+/// A new bus in a region without custom ones is warned of, since AWS may have added it; what a replacement deletes first would be
+/// lost, so that is refused.
+fn judge_region(plan: &mut Plan<'_, CustomBus>) {
+    let Some(region) = plan.planned(CustomBus::region()).known() else {
+        return;
+    };
+    // One that does not exist is said already.
+    if regions::with_custom_buses().contains(&&*region) || !regions::is_known(&region) {
+        return;
+    }
+    match plan.prior() {
+        None => plan.warn(messages::no_custom_buses_in(&region)),
+        Some(prior) if prior.region.as_deref() != Some(&*region) => {
+            plan.error(messages::cannot_move_to(&region));
+        }
+        Some(_) => {}
+    }
+}
+
+/// A change of the settings may lead to another state.
+fn plan_state(plan: &mut Plan<'_, CustomBus>) {
+    let Some(prior) = plan.prior().filter(|_| !plan.replaces()) else {
+        return;
+    };
+    let keeps = plan.planned(CustomBus::kms_key_identifier()) == prior.kms_key_identifier.clone().into()
+        && plan.planned(CustomBus::description()) == prior.description.clone().into()
+        && plan.planned(CustomBus::retention_in_days()) == Value::Known(prior.retention_in_days);
+    if !keeps {
+        plan.set_unknown(CustomBus::state());
+    }
+}
+
+/// Looks at the account where a bus is to be made: whether its name is free, and how many there are.
+async fn look(plan: &mut Plan<'_, CustomBus>) {
+    let Some(aws) = defaults::look(plan, &CustomBus::region()).await else {
+        return;
+    };
+    if !aws.has_custom_buses {
+        plan.error(events_alone_elsewhere().at(CustomBus::name()));
+        return;
+    }
+    let name = plan.planned(CustomBus::name()).known();
+    if plan.is_within_apply() || !names::is_made(plan) || !aws.asks(Service::CustomBuses) {
+        return;
+    }
+    let (Some(name), Some(client)) = (name, plan.client()) else {
+        return;
+    };
+    let planned = client.walk().custom_bus(Object::CustomBus {
+        region: aws.name.clone(),
+        name: name.clone(),
+    });
+    let Some(held) = aws.heard(Service::CustomBuses, aws.custom_buses("").await) else {
+        return;
+    };
+    let same = held.iter().find(|bus| bus.name() == Some(&name));
+    if let Some(arn) = same
+        .and_then(|bus| bus.event_bus_arn())
+        .filter(|_| plan.prior().is_none())
+    {
+        plan.warn(messages::will_be_refused(&name, &aws.name, arn));
+    } else if plan.prior().is_none() && held.len() + planned > BUSES_MAX {
+        plan.warn(messages::too_many(held.len(), planned, BUSES_MAX, &aws.name));
+    }
+}
