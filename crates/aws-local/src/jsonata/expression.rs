@@ -15,7 +15,7 @@ use crate::clock::{Dice, Millis};
 /// What an expression may be long, delimiters included.
 const LETTERS_MAX: usize = 8192;
 
-/// What parsing and evaluating recurse on. It is as much as both can need; only what they use takes memory.
+/// What parsing and evaluating recurse on: as much as both can need. Memory is used only as far as they get.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Regular expressions in an expression, or in a whole template.
