@@ -1,14 +1,14 @@
 #!/bin/sh
-# Installs `scalr-eventbridge` and the provider for this machine. The program goes into a folder, the provider to where
+# Installs `scalr-eventbridge` and the provider for this machine. The program goes into a folder, the provider into one in which
 # `terraform init` and `tofu init` look without any configuration. Every file is compared with the release's checksums.
 #
 #   SCALR_EVENTBRIDGE_VERSION  the release
 #   SCALR_EVENTBRIDGE_FROM     a folder or an address with the release's files, such as what `cargo xtask dist` has written
 #   SCALR_EVENTBRIDGE_BIN      where the program goes: ~/.local/bin
 #   SCALR_EVENTBRIDGE_PLUGINS  where the provider goes: ~/.terraform.d/plugins
-#   SCALR_EVENTBRIDGE_KEY      a file with the publisher's public key: the checksums' signatures are compared with it
+#   SCALR_EVENTBRIDGE_KEY      a file with the publisher's public key, with which the checksums' signatures are verified
 #
-# Needs curl or wget for an address, tar with gzip, sha256sum or shasum, and gpg where a key is named.
+# Needs curl or wget for an address, tar with gzip, sha256sum or shasum, and gpg if a key is named.
 set -eu
 
 version=${SCALR_EVENTBRIDGE_VERSION:-0.1.0}
@@ -35,7 +35,7 @@ fetch() {
     fi
 }
 
-# signed SUMS: compares with their signature, where a key is named.
+# signed SUMS: verifies their signature, if a key is named.
 signed() {
     [ -n "$key" ] || return 0
     fetch "$1.sig"
@@ -70,7 +70,7 @@ case $(uname -m) in
 esac
 platform=${os}_$processor
 
-# What is not absolute is meant from where the script was started.
+# A relative path is relative to the folder in which the script was started.
 case $from in
     /* | *://*) ;;
     *) from=$PWD/$from ;;

@@ -103,6 +103,29 @@ function plansEmpty(hcl, variables, imports) {
   }
 }
 
+/** Opens the page of the rule from anywhere. */
+async function toRule(page) {
+  await page.getByRole("link", { name: "AWS: Event buses" }).click();
+  await page.getByRole("link", { name: "aws.partner/scalr.com/local/prod" }).click();
+  await page.getByRole("link", { name: "runs", exact: true }).click();
+  await page.getByRole("heading", { name: "runs", exact: true }).waitFor();
+}
+
+/** Starts a run of the connection, waits until AWS has its event, and opens the log group; resolves to the run's id. */
+async function runToTheLogGroup(page) {
+  await page.getByRole("link", { name: "Integrations" }).click();
+  const live = page.waitForResponse((answer) => answer.url().endsWith("/standing"));
+  await page.getByRole("link", { name: "prod" }).click();
+  await live;
+  await page.getByRole("button", { name: "Start a run" }).click();
+  const [, run] = (await page.locator("#ran").getByText("was started.").textContent()).match(/(run-\S+)/);
+  await page.locator(".live").getByText("delivered").first().waitFor({ timeout: PATIENCE_MS });
+  await page.getByRole("link", { name: "AWS: Log groups" }).click();
+  await page.getByRole("link", { name: "/aws/events/scalr" }).click();
+  await page.getByRole("heading", { name: "/aws/events/scalr" }).waitFor();
+  return run;
+}
+
 const steps = [];
 const step = (name, run) => steps.push({ name, run });
 
@@ -226,6 +249,47 @@ step("pause holds events and says so, resume sends them", async ({ page }) => {
   await accessible(page, "connection, paused");
   await page.getByRole("button", { name: "Resume" }).click();
   await page.getByRole("heading", { name: "Held events" }).waitFor({ state: "detached", timeout: PATIENCE_MS });
+});
+
+step("a rule that is disabled meets no event, and meets them again once it is enabled", async ({ page }) => {
+  await toRule(page);
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.getByText("The rule is disabled: it matches no event.").waitFor();
+  await page.getByText("State: disabled").waitFor();
+  await accessible(page, "rule, disabled");
+  const unmet = await runToTheLogGroup(page);
+  await toRule(page);
+  await page.getByRole("button", { name: "Enable" }).click();
+  await page.getByText("The rule is enabled").waitFor();
+  await page.getByRole("button", { name: "Disable" }).waitFor();
+  const met = await runToTheLogGroup(page);
+  await page.locator("#events", { hasText: met }).waitFor({ timeout: PATIENCE_MS });
+  const events = await page.locator("#events").textContent();
+  assert.ok(!events.includes(unmet), "the event of a run while the rule was disabled has arrived");
+});
+
+step("a rule is deleted once that is confirmed, and the log group stays", async ({ page }) => {
+  await toRule(page);
+  const asked = [];
+  const answer = async (button, accept) => {
+    page.once("dialog", async (dialog) => {
+      asked.push(dialog.message());
+      await (accept ? dialog.accept() : dialog.dismiss());
+    });
+    await button.click();
+  };
+  const button = page.getByRole("button", { name: "Delete" });
+  await answer(button, false);
+  await page.getByRole("heading", { name: "runs", exact: true }).waitFor();
+  await answer(button, true);
+  await page.getByText("The rule was deleted, with its targets and their permissions.").waitFor();
+  assert.equal(asked.length, 2);
+  for (const question of asked) assert.match(question, /Delete this rule with its targets\?/);
+  await page.getByText("the bus has no rule").waitFor();
+  await accessible(page, "bus, its rule deleted");
+  await page.getByRole("link", { name: "AWS: Log groups" }).click();
+  await page.getByRole("link", { name: "/aws/events/scalr" }).click();
+  await page.locator("#events").getByText("RunExecuted, network, applied").first().waitFor();
 });
 
 step("the keyboard is enough, and sign-out ends the session", async ({ page, dev }) => {

@@ -12,6 +12,8 @@
 //! ops/               one operation of AWS's, one function
 //! firing             what the clock sets off: schedules, replays, retries, expiry
 //! change             a change of the state, as it is asked for and as it is stored
+//! disk/              the disk operations; what may go wrong there; how far a writer is
+//! segments/          retained events in files: appending, reading, expiry
 //! journal/           changes on disk: appending, reading back, snapshots
 //! engine/            one lock, one turn at a time, answers after the disk
 //! http/              bytes to calls: protocols, the carrier of deliveries, the local endpoints
@@ -26,6 +28,7 @@ mod change;
 mod clock;
 mod config;
 mod delivery;
+mod disk;
 mod engine;
 mod fault;
 mod firing;
@@ -41,6 +44,15 @@ mod page;
 mod policy;
 mod schedule;
 mod secret;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "custom event buses will append to it and read it"
+    )
+)]
+mod segments;
 mod server;
 mod state;
 #[cfg(fuzzing)]

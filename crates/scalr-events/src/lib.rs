@@ -7,6 +7,7 @@
 //! audit_log block_name nearest run_executed   leaves: the two details; names of blocks, and those close to a misspelt one
 //! event_type regions                the two types by name; AWS's regions
 //! catalogue/                        every field of an event
+//! ids                               ids in a pattern that Scalr can be asked for
 //! source values                     what an event source consists of; whether a comparison can match any value of a field
 //! pattern/ sample                   a pattern from a type and filters; one sample of each type
 //! unmatched                         why a pattern, or a part of one, matches no event
@@ -18,6 +19,7 @@ mod block_name;
 pub mod catalogue;
 mod event_type;
 mod explained;
+mod ids;
 mod nearest;
 mod pattern;
 pub mod regions;
@@ -32,6 +34,7 @@ pub use block_name::{block_name, is_generated};
 pub use catalogue::SOURCE_PREFIX;
 pub use event_type::{EventType, UnknownType};
 pub use explained::{Explained, explain, leaf_in_words};
+pub use ids::{Identified, NamedId, ids};
 pub use nearest::nearest;
 pub use pattern::{ANY_OF, PatternError, event_pattern};
 pub use run_executed::{Run, RunExecuted, run_event_type, run_title};

@@ -9,7 +9,10 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::catalogue::{self, Field, Kind};
+use crate::catalogue::{
+    self, ACTION_TAG, ENVIRONMENT_NAME_TAG, ENVIRONMENT_TAG, Field, Kind, USER_EMAIL_TAG, WORKSPACE_NAME_TAG,
+    WORKSPACE_TAG,
+};
 use crate::nearest::nearest;
 use crate::run_executed::{run_event_type, run_title};
 use crate::values::{kind_of, refused};
@@ -263,16 +266,16 @@ fn put_tag(tags: &mut Value, name: &str, value: &str) {
 
 /// Where in a detail the value behind the name of a tag is.
 const TAGGED: [(&str, &[&str]); 6] = [
-    ("scalr-action:", &["/request/action"]),
-    ("scalr-user-email:", &["/actor/email"]),
-    ("scalr-environment:", &["/target/context/environment/id"]),
+    (ACTION_TAG, &["/request/action"]),
+    (USER_EMAIL_TAG, &["/actor/email"]),
+    (ENVIRONMENT_TAG, &["/target/context/environment/id"]),
     (
-        "scalr-environment-name:",
+        ENVIRONMENT_NAME_TAG,
         &["/event/environment", "/target/context/environment/display-name"],
     ),
-    ("scalr-workspace:", &["/target/context/workspace/id"]),
+    (WORKSPACE_TAG, &["/target/context/workspace/id"]),
     (
-        "scalr-workspace-name:",
+        WORKSPACE_NAME_TAG,
         &["/event/workspace", "/target/context/workspace/display-name"],
     ),
 ];

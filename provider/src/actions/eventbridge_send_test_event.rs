@@ -12,7 +12,7 @@ use crate::{check, defaults};
 
 /// Starts a dry run in a workspace and waits for its `RunExecuted` event in a log group. It reports the run, when the event arrived and with which delay, and each link between the connection and the log group.
 ///
-/// If the event does not arrive within 10 minutes, or within `timeouts`, the error names the link that is broken. No run is started if all connections to the AWS account and region are paused, or if the log group is missing or may not be read by the credentials. The resource `scalr_eventbridge_delivery_check` does the same and has a state. Nothing can depend on the action, and each invocation starts another run.
+/// If the event does not arrive within 10 minutes, or within `timeouts`, the error names the link that is broken. No run is started if Scalr has no such workspace, if all connections to the AWS account and region are paused, or if the log group is missing or may not be read by the credentials. The resource `scalr_eventbridge_delivery_check` does the same and has a state. Nothing can depend on the action, and each invocation starts another run.
 ///
 /// OpenTofu, and Terraform before 1.14, have no actions; `scalr-eventbridge run ws-… --dry --log-group NAME` starts the run and waits for its event there.
 #[derive(Attrs, Clone, Debug)]

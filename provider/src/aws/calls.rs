@@ -32,9 +32,12 @@ impl Regional {
     /// The partner event source of this name.
     pub async fn source(&self, name: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
         const CALL: &str = "events:DescribeEventSource";
-        let call = self.events.describe_event_source().name(name).send();
-        let answer = found(self.read(CALL, call).await)?;
-        self.with_given(CALL, "State", answer, |source| source.state.is_some())
+        let ask = || async {
+            let call = self.events.describe_event_source().name(name).send();
+            let answer = found(self.read(CALL, call).await)?;
+            self.with_given(CALL, "State", answer, |source| source.state.is_some())
+        };
+        self.once(&self.reads.sources, name.to_owned(), ask).await
     }
 
     /// The partner event sources whose names begin so.

@@ -55,7 +55,12 @@ impl Regional {
         let ask = async |token| {
             let list = self.custom.list_event_buses().set_name_prefix(prefix.clone());
             let page = self.read(CALL, list.set_next_token(token).send()).await?;
-            self.page(CALL, "EventBuses", listed(page.event_buses), page.next_token)
+            self.page(
+                CALL,
+                "EventBuses",
+                Some(page.event_buses.unwrap_or_default()),
+                page.next_token,
+            )
         };
         let mut buses = self.pages(CALL, ask).await?;
         buses.retain(|bus| bus.event_bus_arn().and_then(arn::account) == Some(account));
@@ -79,7 +84,7 @@ impl Regional {
             self.page(
                 SUBSCRIBERS,
                 "Subscribers",
-                listed(page.subscribers),
+                Some(page.subscribers.unwrap_or_default()),
                 page.next_token,
             )
         };
@@ -90,7 +95,7 @@ impl Regional {
             self.page(
                 SOURCES,
                 "EventSources",
-                listed(page.event_sources),
+                Some(page.event_sources.unwrap_or_default()),
                 page.next_token,
             )
         };
@@ -137,10 +142,6 @@ impl Regional {
         }
         Ok(())
     }
-}
-
-fn listed<T>(list: Option<Vec<T>>) -> Option<Vec<T>> {
-    Some(list.unwrap_or_default())
 }
 
 /// Days for which a bus keeps events.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use scalr_events::nearest;
+use scalr_events::{SOURCE_PREFIX, nearest};
 
 use super::pages::Page;
 use super::{Error, Regional};
@@ -13,7 +13,7 @@ use crate::shared_read::{Freshness, Heard, Shared};
 const PAGES_MAX: usize = 4;
 
 /// Names, none where there are too many.
-pub(super) type Names = Arc<[String]>;
+pub type Names = Arc<[String]>;
 
 impl Regional {
     /// The bus whose name is most like this one.
@@ -28,6 +28,28 @@ impl Regional {
             self.page(CALL, "EventBuses", names, page.next_token)
         };
         like(&self.reads.bus_names, name, || self.names(page)).await
+    }
+
+    /// The names of Scalr's event sources; none where they are too many, or cannot be listed.
+    pub async fn scalrs_sources(&self) -> Names {
+        const CALL: &str = "events:ListEventSources";
+        let page = async |token| {
+            let list = self.events.list_event_sources().name_prefix(SOURCE_PREFIX);
+            let page = self.read(CALL, list.set_next_token(token).send()).await?;
+            let names = page
+                .event_sources
+                .map(|sources| sources.into_iter().filter_map(|source| source.name).collect());
+            self.page(CALL, "EventSources", names, page.next_token)
+        };
+        match self
+            .reads
+            .source_names
+            .hear(Freshness::Walk, || self.names(page))
+            .await
+        {
+            Heard::Answer(names) => names,
+            Heard::Failed(_) | Heard::NoAnswer => Names::default(),
+        }
     }
 
     /// The rule of a bus whose name is most like this one.

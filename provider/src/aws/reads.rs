@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
+use aws_sdk_eventbridge::operation::describe_event_source::DescribeEventSourceOutput;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::{Rule, Target};
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput as CustomBus;
@@ -40,6 +41,8 @@ pub(super) struct Reads {
     pub(super) policy_lists: Listing,
     /// Of log groups, by ARN.
     pub(super) policies: Keyed<String, Option<GroupPolicy>>,
+    pub(super) sources: Keyed<String, Option<DescribeEventSourceOutput>>,
+    pub(super) source_names: Shared<Names>,
     pub(super) bus_names: Shared<Names>,
     /// By the beginning of their names.
     pub(super) group_names: Keyed<String, Names>,
@@ -62,6 +65,8 @@ impl Reads {
             listed_policies: Shared::new(writes()),
             policy_lists: Listing::new(writes()),
             policies: Keyed::new(writes()),
+            sources: Keyed::new(writes()),
+            source_names: Shared::new(writes()),
             bus_names: Shared::new(writes()),
             group_names: Keyed::new(writes()),
         }

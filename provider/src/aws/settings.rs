@@ -85,6 +85,7 @@ pub struct Endpoints {
 }
 
 /// Services that have an endpoint of their own.
+#[expect(clippy::struct_excessive_bools, reason = "one answer a service")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnEndpoints {
     /// EventBridge.

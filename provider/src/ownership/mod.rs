@@ -85,6 +85,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// A connection of Scalr's.
+    Connection {
+        /// The region that it leads to.
+        region: String,
+        /// Its name.
+        name: String,
+    },
     /// An event bus.
     Bus {
         /// Its region.
@@ -148,6 +155,7 @@ impl Object {
         match self {
             Self::Bus { region, .. }
             | Self::CustomBus { region, .. }
+            | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -165,6 +173,7 @@ impl Object {
         match &mut other {
             Self::Bus { region, .. }
             | Self::CustomBus { region, .. }
+            | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -186,6 +195,7 @@ impl Object {
             }
             Self::Bus { .. }
             | Self::CustomBus { .. }
+            | Self::Connection { .. }
             | Self::LogGroup { .. }
             | Self::ApiDestination { .. }
             | Self::Queue { .. }
@@ -200,6 +210,7 @@ impl fmt::Display for Object {
         match self {
             Self::AuditLogSetting { account } => write!(f, "the audit-log setting of account `{account}`"),
             Self::ApiDestination { name, .. } => write!(f, "the API destination `{name}`"),
+            Self::Connection { name, .. } => write!(f, "the connection `{name}`"),
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
             Self::CustomBus { name, .. } => write!(f, "the custom event bus `{name}`"),
             Self::Rule { name, .. } => write!(f, "the rule `{name}`"),

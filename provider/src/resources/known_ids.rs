@@ -1,14 +1,15 @@
 //! Ids of Scalr's that a plan knows: Scalr makes them when it creates an object, so what they name is there already, or never.
 
-use std::future::Future;
 use std::time::Duration;
 
-use scalr_api::{ConnectionId, WorkspaceId};
+use scalr_api::ConnectionId;
+use scalr_events::Identified;
 use tfplugin::{Attr, AttrType, Plan, Resource, Value};
 
 use super::messages;
 use crate::client::Client;
 use crate::scalr::Scalr;
+use crate::scalr::known::{Doubt, Known};
 
 /// How long an answer may take. Where Scalr gives none, nothing is known; the apply says why.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -19,13 +20,18 @@ where
     R: Resource<Client = Client>,
     T: AttrType<Known = String>,
 {
-    let find = async |scalr: Scalr, id: String| {
-        let id = ConnectionId::new(id).ok()?;
-        // A refresh in this plan may have asked for it.
-        let found = scalr.refreshed(&id, |_| true).await;
-        found.ok().map(|found| found.is_some())
+    let Some((scalr, id)) = to_ask(plan, &attr) else {
+        return;
     };
-    check(plan, attr, "EventBridge connection", find).await;
+    let Ok(connection) = ConnectionId::new(id.as_str()) else {
+        return;
+    };
+    // A refresh in this plan may have asked for it.
+    let found = tokio::time::timeout(WITHIN, scalr.refreshed(&connection, |_| true)).await;
+    if let Ok(Ok(None)) = found {
+        let refusal = messages::no_such_object("EventBridge connection", &id, None, &scalr);
+        plan.error(refusal.at(attr));
+    }
 }
 
 /// Refuses the id of a workspace that is not there.
@@ -34,36 +40,24 @@ where
     R: Resource<Client = Client>,
     T: AttrType<Known = String>,
 {
-    let find = async |scalr: Scalr, id: String| {
-        let id = WorkspaceId::new(id).ok()?;
-        let found = scalr.api.workspace(&id).await;
-        found.ok().map(|found| found.is_some())
-    };
-    check(plan, attr, "workspace", find).await;
-}
-
-async fn check<R, T, F>(
-    plan: &mut Plan<'_, R>,
-    attr: Attr<R, T>,
-    kind: &str,
-    find: impl FnOnce(Scalr, String) -> F,
-) where
-    R: Resource<Client = Client>,
-    T: AttrType<Known = String>,
-    F: Future<Output = Option<bool>>,
-{
-    let Value::Known(id) = plan.planned(attr.clone()) else {
+    let Some((scalr, id)) = to_ask(plan, &attr) else {
         return;
     };
-    // A refresh has found that one.
-    let is_held = plan.held(attr.clone()) == Value::Known(id.clone());
-    let scalr = plan.client().and_then(|client| client.scalr().ok());
-    let Some(scalr) = scalr.filter(|_| !is_held && !plan.is_within_apply()) else {
-        return;
-    };
-    let scalr = scalr.stopping_with(plan.cancelled());
-    let refusal = messages::no_such_object(kind, &id, &scalr);
-    if let Ok(Some(false)) = tokio::time::timeout(WITHIN, find(scalr, id)).await {
+    let known = scalr.known((Identified::Workspace, &id), Doubt::Cleared, plan.cancelled());
+    if let Some(Known::Missing { near }) = known.await {
+        let refusal = messages::no_such_object(Identified::Workspace.as_str(), &id, near.as_ref(), &scalr);
         plan.error(refusal.at(attr));
     }
+}
+
+/// Whom to ask for an id that a plan is about to have, and the id. One that the object has was found by a refresh.
+fn to_ask<R, T>(plan: &Plan<'_, R>, attr: &Attr<R, T>) -> Option<(Scalr, String)>
+where
+    R: Resource<Client = Client>,
+    T: AttrType<Known = String>,
+{
+    let id = plan.planned(attr.clone()).known()?;
+    let is_held = plan.held(attr.clone()) == Value::Known(id.clone());
+    let scalr = plan.client().and_then(|client| client.scalr().ok())?;
+    (!is_held && !plan.is_within_apply()).then(|| (scalr.stopping_with(plan.cancelled()), id))
 }

@@ -8,6 +8,7 @@ use crate::failure::{Standing, import_block};
 use crate::ownership::{Conflict, Object};
 use crate::resources::placement::Here;
 use crate::scalr::Scalr;
+use crate::scalr::known::Near;
 use crate::scalr::places::Place;
 
 /// How an address changes without a destroy.
@@ -25,14 +26,22 @@ pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnosti
 }
 
 /// With the plan: Scalr has no object of an id. `kind`: as in "workspace".
-pub fn no_such_object(kind: &str, id: &str, scalr: &Scalr) -> Diagnostic {
+pub fn no_such_object(kind: &str, id: &str, near: Option<&Near>, scalr: &Scalr) -> Diagnostic {
     Diagnostic::error(format!("There is no {kind} `{id}`")).detail(format!(
         "This looked at `{}` with the token from {}: Scalr has no such {kind} there, or the token may not see it. Scalr makes an id \
-         when it creates the object, so an apply would not find it either. Nothing has changed. Correct the id, or refer to the \
+         when it creates the object, so an apply would not find it either. Nothing has changed.{} Correct the id, or refer to the \
          resource that creates the object.",
         scalr.api.host(),
-        scalr.token_origin
+        scalr.token_origin,
+        did_you_mean(near)
     ))
+}
+
+/// The object that was probably meant, as a sentence with a space before it.
+pub fn did_you_mean(near: Option<&Near>) -> String {
+    near.map_or_else(String::new, |near| {
+        format!(" Did you mean `{}` (`{}`)?", near.id, near.name)
+    })
 }
 
 /// With the plan: Scalr says that a connection leads elsewhere. `neighbour`: the connection that leads here, if there is one.

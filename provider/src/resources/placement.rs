@@ -134,8 +134,8 @@ fn misplaced<'p>(source: &str, places: &'p [Place], here: &Here) -> Option<&'p P
     of_source.next().filter(|_| !is_here)
 }
 
-/// The places of the connections that are named as the last part of their event source.
-async fn of_connection<R: Resource<Client = Client>>(
+/// The places of the connections that are named as the last part of their event source; none where Scalr gives no answer.
+pub async fn of_connection<R: Resource<Client = Client>>(
     plan: &Plan<'_, R>,
     source: &str,
 ) -> Option<std::sync::Arc<[Place]>> {

@@ -1,6 +1,7 @@
 //! Scalr's side: its API and its errors.
 
 pub mod error;
+pub mod known;
 pub mod places;
 mod reads;
 

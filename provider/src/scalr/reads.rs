@@ -1,38 +1,113 @@
-//! Connections as a refresh reads them: many of them by one list.
+//! Objects of Scalr's by id, as refreshes and plans read them: many of them by one list.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use scalr_api::{ClientError, Connection, ConnectionId, Object};
+use scalr_api::{ClientError, Connection, ConnectionId, Environment, Id, Kind, Object, Workspace};
 use tfplugin::Result;
 
 use super::Scalr;
 use crate::failure::Cause as _;
 use crate::shared_read::{Freshness, Heard, Keyed, Listing, Shared, Writes};
 
-/// A list of more than so many pages (of 100 connections) is left: it would cost more than it saves.
+/// A list of more than so many pages (of 100 objects) is left: it would cost more than it saves.
 const PAGES_MAX: u32 = 10;
 
-type Listed = BTreeMap<ConnectionId, Object<Connection>>;
+/// What Scalr answers.
+pub(super) type Answer<T> = std::result::Result<T, ClientError>;
 
-/// What reads of connections share, since the configuration.
+/// The objects of one kind, by id.
+pub(super) type Listed<K> = Arc<BTreeMap<Id<K>, Object<K>>>;
+
+/// What reads of connections, workspaces and environments share, since the configuration.
 #[derive(Debug)]
 pub(super) struct Reads {
+    connections: ById<Connection>,
+    all: Shared<Arc<Vec<Object<Connection>>>>,
+    pub(super) workspaces: ById<Workspace>,
+    pub(super) environments: ById<Environment>,
+    /// A plan's question was not answered in time: to ask again would only cost the same time again.
+    given_up: AtomicBool,
+}
+
+/// What reads of the objects of one kind share.
+#[derive(Debug)]
+pub(super) struct ById<K: Kind> {
     listing: Listing,
     /// None where the list is too long.
-    list: Shared<Option<Arc<Listed>>>,
-    one: Keyed<ConnectionId, Option<Object<Connection>>>,
-    all: Shared<Arc<Vec<Object<Connection>>>>,
+    list: Shared<Option<Listed<K>>>,
+    one: Keyed<Id<K>, Option<Object<K>>>,
 }
 
 impl Reads {
     pub(super) fn new(writes: &Writes) -> Self {
         Self {
+            connections: ById::new(writes),
+            all: Shared::new(writes.clone()),
+            workspaces: ById::new(writes),
+            environments: ById::new(writes),
+            given_up: AtomicBool::new(false),
+        }
+    }
+
+    /// An answer has not come.
+    pub(super) fn gives_up(&self) {
+        self.given_up.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether one has not come.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.given_up.load(Ordering::SeqCst)
+    }
+}
+
+impl<K: Kind + Clone> ById<K> {
+    fn new(writes: &Writes) -> Self {
+        Self {
             listing: Listing::new(writes.clone()),
             list: Shared::new(writes.clone()),
             one: Keyed::new(writes.clone()),
-            all: Shared::new(writes.clone()),
         }
+    }
+
+    /// The list, where it is worth its requests for this object. One that fails is no failure: the object is then asked for
+    /// singly.
+    pub(super) async fn listed<F: Future<Output = Answer<Option<Vec<Object<K>>>>>>(
+        &self,
+        id: &Id<K>,
+        list: impl FnOnce(u32) -> F,
+    ) -> Option<Listed<K>> {
+        if !self.listing.is_worth("", id.as_str()) {
+            return None;
+        }
+        self.all(list).await
+    }
+
+    /// The list; none where it is too long, or fails.
+    pub(super) async fn all<F: Future<Output = Answer<Option<Vec<Object<K>>>>>>(
+        &self,
+        list: impl FnOnce(u32) -> F,
+    ) -> Option<Listed<K>> {
+        let ask = || async {
+            let all = list(PAGES_MAX).await?;
+            let by_id = |all: Vec<Object<K>>| all.into_iter().map(|one| (one.id.clone(), one));
+            Ok::<_, ClientError>(all.map(|all| Arc::new(by_id(all).collect())))
+        };
+        match self.list.hear(Freshness::Walk, ask).await {
+            Heard::Answer(listed) => listed,
+            Heard::Failed(_) | Heard::NoAnswer => None,
+        }
+    }
+
+    /// One object, asked for singly.
+    pub(super) async fn one<F: Future<Output = Answer<Option<Object<K>>>>>(
+        &self,
+        id: &Id<K>,
+        ask: impl Fn() -> F,
+    ) -> Answer<Option<Object<K>>> {
+        self.one.of(id).read(Freshness::Walk, ask).await
     }
 }
 
@@ -44,37 +119,20 @@ impl Scalr {
         id: &ConnectionId,
         is_known: impl Fn(&Object<Connection>) -> bool,
     ) -> Result<Option<Object<Connection>>> {
-        if let Some(listed) = self.listed(id).await.filter(is_known) {
+        let of = &self.reads.connections;
+        let listed = of.listed(id, |pages| self.api.connections_within(pages)).await;
+        if let Some(listed) = listed.and_then(|all| all.get(id).cloned()).filter(is_known) {
             return Ok(Some(listed));
         }
-        let one = self.reads.one.of(id);
-        let answer = one.read(Freshness::Walk, || self.api.connection(id)).await;
+        let answer = of.one(id, || self.api.connection(id)).await;
         answer.map_err(|error| self.failed(error).during(reading(id)))
     }
 
     /// All connections, as they are now. Those who ask while others wait for an answer share the next one: each bus of an
     /// apply looks for its connection.
-    pub async fn connections(&self) -> std::result::Result<Arc<Vec<Object<Connection>>>, ClientError> {
+    pub async fn connections(&self) -> Answer<Arc<Vec<Object<Connection>>>> {
         let ask = || async { self.api.connections(None).await.map(Arc::new) };
         self.reads.all.read(Freshness::Now, ask).await
-    }
-
-    /// The connection as a list shows it, where one is worth its requests. A list that fails is no failure: the connection is
-    /// then asked for singly.
-    async fn listed(&self, id: &ConnectionId) -> Option<Object<Connection>> {
-        if !self.reads.listing.is_worth("", id.as_str()) {
-            return None;
-        }
-        match self.reads.list.hear(Freshness::Walk, || self.list()).await {
-            Heard::Answer(listed) => listed?.get(id).cloned(),
-            Heard::Failed(_) | Heard::NoAnswer => None,
-        }
-    }
-
-    async fn list(&self) -> std::result::Result<Option<Arc<Listed>>, ClientError> {
-        let all = self.api.connections_within(PAGES_MAX).await?;
-        let by_id = |all: Vec<Object<Connection>>| all.into_iter().map(|one| (one.id.clone(), one));
-        Ok(all.map(|all| Arc::new(by_id(all).collect())))
     }
 }
 

@@ -181,6 +181,18 @@ async fn what_is_unusable_is_refused_before() {
     ] {
         assert!(fakes.harness.action(SEND).invoke(config).await.diags.has_errors());
     }
+    // Before anything is looked for in AWS.
+    let unknown = send(json!({ "workspace_id": "ws-network", "log_group": "/none" }));
+    let unknown = fakes.harness.action(SEND).invoke(unknown).await;
+    names(
+        &unknown.diags,
+        &[
+            "workspace `ws-network`",
+            "workspace_id",
+            "No run was started",
+            "`ws-1` (`network`)",
+        ],
+    );
     let denied = Trouble::Says("AccessDeniedException", "You may not.");
     fakes.aws.state().trouble("FilterLogEvents", denied);
     assert!(

@@ -9,6 +9,7 @@ mod data_sources;
 mod delivery_check;
 mod empty;
 mod examples;
+mod ids;
 mod ignored;
 mod moved;
 mod permissions;

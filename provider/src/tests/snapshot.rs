@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{actions, aws, data_sources, delivery_check, empty, ignored, moved, scalr, walk};
+use super::{actions, aws, data_sources, delivery_check, empty, ids, ignored, moved, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -112,6 +112,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         delivery_check::SCENARIOS,
         include_str!("delivery_check.rs"),
     ),
+    ("ids", ids::SCENARIOS, include_str!("ids.rs")),
     ("walk", walk::SCENARIOS, include_str!("walk.rs")),
     ("empty", empty::SCENARIOS, include_str!("empty.rs")),
     ("ignored", ignored::SCENARIOS, include_str!("ignored.rs")),

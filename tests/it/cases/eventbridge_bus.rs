@@ -253,11 +253,34 @@ resource "scalr_eventbridge_bus" "scalr" {
 }
 "#,
     )?;
+    workdir.plan_shows(&[
+        "There is no event source `aws.partner/scalr.com/nobody/nothing`",
+        "account 123456789012",
+        "Scalr has no connection of it",
+    ])?;
     workdir.apply_fails(&[
         "aws.partner/scalr.com/nobody/nothing",
         "123456789012",
         "us-east-1",
     ])?;
     ensure!(workdir.resources()?.is_empty());
-    Ok(())
+
+    // A connection of the same plan makes it, though the bus does not refer to it.
+    workdir.config(CONNECTION)?;
+    workdir.apply_counts(1, 0, 0)?;
+    let source = workdir.attribute("scalr_eventbridge_connection.prod", "event_source_name")?;
+    let made = |name: &str| {
+        hcl::with(
+            BUS,
+            "scalr_eventbridge_connection.prod.event_source_name",
+            &format!("{name:?}"),
+        )
+    };
+    workdir.config(&hcl::all(&[CONNECTION, &made(&source.replace("/prod", "/prdo"))]))?;
+    workdir.plan_shows(&[&format!("Did you mean `{source}`?")])?;
+    workdir.config(&hcl::all(&[CONNECTION, &made(&source)]))?;
+    verify::without_warnings(&workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?)?;
+    workdir.destroy()?;
+    workdir.config(&hcl::all(&[CONNECTION, &made(&source)]))?;
+    verify::without_warnings(&workdir.plan_shows(&["2 to add, 0 to change, 0 to destroy"])?)
 }

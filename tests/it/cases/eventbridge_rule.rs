@@ -30,6 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("rule::bus_of_another_region", bus_of_another_region),
         Case::new("rule::names_that_do_not_exist", names_that_do_not_exist),
         Case::new("rule::warned_of_once", warned_of_once),
+        Case::new("rule::ids_that_scalr_does_not_have", ids_that_scalr_does_not_have),
     ]
 }
 
@@ -215,7 +216,27 @@ fn different_is_refused(tool: &Tool) -> Result<()> {
     let rule = workdir.aws().rule(&bus, "runs")?;
     let pattern: Value = serde_json::from_str(rule.event_pattern().unwrap_or_default())?;
     ensure!(pattern == mine, "the rule was overwritten: {pattern}");
+
+    // The block is pasted as it is, where the resource has the name that the block gives it.
+    let named = hcl::with(RULE, "\"runs\" {", "\"prod_runs\" {");
+    workdir.config(&hcl::all(&[CONNECTION, BUS, &named]))?;
+    let refused = workdir.apply_fails(&["to = scalr_eventbridge_rule.prod_runs"])?;
+    workdir.config(&hcl::all(&[
+        CONNECTION,
+        BUS,
+        &named,
+        &import_block(&refused.text),
+    ]))?;
+    workdir.plan_shows(&["1 to import, 0 to add, 1 to change, 0 to destroy"])?;
     Ok(())
+}
+
+/// The block that a message holds, without the border that the tools draw.
+fn import_block(text: &str) -> String {
+    let lines = text.lines().map(|line| line.trim_start_matches(['│', ' ']));
+    let from = lines.skip_while(|line| *line != "import {");
+    let block: Vec<&str> = from.take_while(|line| *line != "}").collect();
+    format!("\n{}\n}}\n", block.join("\n"))
 }
 
 /// Killed between PutRule and the state: the generated name is lost, and the next apply finds the rule.
@@ -348,6 +369,28 @@ fn names_that_do_not_exist(tool: &Tool) -> Result<()> {
         "{}",
         planned.text
     );
+    Ok(())
+}
+
+/// Scalr is asked for the ids of a new pattern.
+fn ids_that_scalr_does_not_have(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    let pattern = |filters: &str| {
+        let rule = hcl::with(RULE, "{})", &format!("{{ {filters} }})"));
+        hcl::all(&["variable \"workspace_id\" {}\n", CONNECTION, BUS, &rule])
+    };
+    workdir.config(&pattern("workspace_id = var.workspace_id"))?;
+    verify::without_warnings(&workdir.plan_shows(&["3 to add"])?)?;
+    workdir.config(&pattern("environment_id = [\"env-nowhere\"]"))?;
+    let said = workdir.plan_shows(&[
+        "has ids that Scalr does not know",
+        "the environment `env-nowhere`",
+    ])?;
+    ensure!(said.text.matches("Warning:").count() == 2, "{}", said.text);
+    workdir.config(&pattern("workspace_id = [\"ws-network\", var.workspace_id]"))?;
+    workdir.plan_shows(&["the workspace `ws-network`", "(`network`)?"])?;
+    workdir.apply_counts(3, 0, 0)?;
+    workdir.plan_empty()?;
     Ok(())
 }
 

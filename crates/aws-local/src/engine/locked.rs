@@ -11,6 +11,7 @@ use crate::clock::Millis;
 use crate::fault::Fault;
 use crate::journal::{Health, Journal, Ticket};
 use crate::ops::{Output, Prepared};
+use crate::segments::Write;
 
 #[derive(Debug)]
 pub(super) struct Locked {
@@ -79,7 +80,7 @@ impl Locked {
 
     fn store(&mut self, entry: Stored) -> Option<Ticket> {
         let journal = self.journal.as_mut()?;
-        let ticket = journal.append(entry);
+        let ticket = journal.append(entry, Write::default());
         journal.fold_if_long(&self.core.world);
         Some(ticket)
     }

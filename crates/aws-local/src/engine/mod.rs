@@ -22,6 +22,7 @@ use crate::delivery::http::HttpResult;
 use crate::fault::Fault;
 use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
 use crate::ops::{self, Output};
+use crate::segments::Lasts;
 use crate::state::World;
 
 mod core;
@@ -63,7 +64,7 @@ impl Engine {
         let (journal, mut core) = match dir {
             None => (None, start(World::default())),
             Some(dir) => {
-                let (journal, core) = Journal::open(dir, start, Core::replay)?;
+                let (journal, _, core) = Journal::open(dir, start, Core::replay, |_| Lasts::new())?;
                 (Some(journal), core)
             }
         };

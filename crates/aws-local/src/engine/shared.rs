@@ -12,6 +12,7 @@ use super::core::Core;
 use super::locked::Locked;
 use crate::fault::Fault;
 use crate::journal::{DataError, Health, Reopen};
+use crate::segments::Lasts;
 
 /// The locked state, and who waits for a recovery to end.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl Shared {
         // A replay that panics counts as a directory that cannot be read.
         let read = AssertUnwindSafe(|| {
             let start = |world| Core::replaying(world, log_bytes_max);
-            let (journal, mut core) = reopen.read(start, Core::replay)?;
+            let (journal, _, mut core) = reopen.read(start, Core::replay, |_| Lasts::new())?;
             core.ready();
             Ok::<_, DataError>((journal, core))
         });

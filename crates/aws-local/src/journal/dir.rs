@@ -4,9 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{Disk, Machine};
-use super::error::DataError;
 use super::files;
+use crate::disk::{DataError, Disk, Machine};
 
 /// A journal is folded into a snapshot when it is this long, or twice the last snapshot if that is more.
 const FOLD_BYTES: u64 = 64 * 1024 * 1024;

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::Disk;
-use super::error::DataError;
-use super::private;
 use crate::change::Entry;
+use crate::disk::{DataError, Disk, private};
 use crate::state::World;
 
 /// The version in every file; another one is refused.
@@ -224,52 +222,15 @@ pub(super) fn append_line(lines: &mut Vec<u8>, json: [&[u8]; 3]) {
     for piece in json {
         lines.extend_from_slice(piece);
     }
-    let sum = format!("{:08x}", checksum(&lines[start + 9..]));
+    let sum = format!("{:08x}", crc32fast::hash(&lines[start + 9..]));
     lines[start..start + 8].copy_from_slice(sum.as_bytes());
     lines.push(b'\n');
 }
 
 fn read_entry(line: &[u8]) -> Option<Entry> {
     let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
-    let wanted = format!("{:08x} ", checksum(json));
+    let wanted = format!("{:08x} ", crc32fast::hash(json));
     (sum == wanted.as_bytes()).then(|| serde_json::from_slice(json).ok())?
-}
-
-/// CRC-32, as in zip files; eight bytes at a step.
-fn checksum(bytes: &[u8]) -> u32 {
-    /// `TABLES[n]` has the sum of each byte with `n` zeros after it.
-    const TABLES: [[u32; 256]; 8] = tables();
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let mut sum = u32::MAX;
-    for eight in eights {
-        let whole = u64::from_le_bytes(*eight) ^ u64::from(sum);
-        let each = whole.to_le_bytes().into_iter().zip(TABLES.iter().rev());
-        sum = each.fold(0, |sum, (byte, table)| sum ^ table[usize::from(byte)]);
-    }
-    let step = |sum: u32, byte: &u8| (sum >> 8) ^ TABLES[0][usize::from(sum.to_le_bytes()[0] ^ byte)];
-    !rest.iter().fold(sum, step)
-}
-
-const fn tables() -> [[u32; 256]; 8] {
-    let (mut tables, mut zeros) = ([[0; 256]; 8], 0);
-    while zeros < 8 {
-        let (mut at, mut byte) = (0, 0_u32);
-        while at < 256 {
-            let (mut value, mut bits) = if zeros == 0 {
-                (byte, 8)
-            } else {
-                (tables[zeros - 1][at], 8)
-            };
-            while bits > 0 {
-                value = (value >> 1) ^ (0xEDB8_8320 & (value & 1).wrapping_neg());
-                bits -= 1;
-            }
-            tables[zeros][at] = value;
-            (at, byte) = (at + 1, byte + 1);
-        }
-        zeros += 1;
-    }
-    tables
 }
 
 /// A journal under another name first: one of no bytes under its own was cut.
@@ -297,22 +258,4 @@ pub(super) fn journal_path(dir: &Path, generation: u64) -> PathBuf {
 
 pub(super) fn snapshot_path(dir: &Path, generation: u64) -> PathBuf {
     dir.join(format!("snapshot-{generation}.json"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksums_are_those_of_zip_files() {
-        for (bytes, sum) in [
-            (&b""[..], 0),
-            (b"a", 0xE8B7_BE43),
-            (b"12345678", 0x9AE0_DAAF),
-            (b"123456789", 0xCBF4_3926),
-            (b"The quick brown fox jumps over the lazy dog", 0x414F_A339),
-        ] {
-            assert_eq!(checksum(bytes), sum, "{bytes:?}");
-        }
-    }
 }

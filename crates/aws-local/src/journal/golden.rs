@@ -13,9 +13,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::DataDir;
-use super::disk::Machine;
 use super::files::read_journal;
 use crate::config::Config;
+use crate::disk::Machine;
 use crate::engine::Engine;
 
 fn golden(name: &str) -> PathBuf {

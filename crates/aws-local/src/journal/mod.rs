@@ -10,11 +10,9 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! private               files that only their owner can read
-//! disk error progress   the disk operations; what may go wrong; how far the writer is
-//! files                 the files of the data directory
-//! dir                   the data directory and its lock
-//! writer                the thread that writes
+//! files    the files of the data directory
+//! dir      the data directory and its lock
+//! writer   the thread that writes
 //! ```
 
 use std::sync::{Arc, mpsc};
@@ -23,25 +21,24 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 use crate::change::{Entry, Stored};
+pub use crate::disk::DataError;
+use crate::disk::Progress;
+pub(crate) use crate::disk::{Health, Ticket};
+use crate::segments::{self, Lasts, Segments, Write};
 use crate::state::World;
 
 mod dir;
-pub(crate) mod disk;
-mod error;
 mod files;
 #[cfg(test)]
 mod golden;
-mod private;
-mod progress;
+#[cfg(test)]
+mod retained;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub(crate) use dir::DataDir;
 use dir::LockedDir;
-pub use error::DataError;
-use progress::Progress;
-pub(crate) use progress::{Health, Ticket};
 use writer::{Work, Writer};
 
 /// The writing end.
@@ -66,20 +63,23 @@ impl Reopen {
         self,
         start: impl FnOnce(World) -> T,
         replay: impl Fn(&mut T, &Entry),
-    ) -> Result<(Journal, T), DataError> {
-        Journal::read(self.0, start, replay)
+        lasts: impl FnOnce(&T) -> Lasts,
+    ) -> Result<(Journal, Segments, T), DataError> {
+        Journal::read(self.0, start, replay, lasts)
     }
 }
 
 impl Journal {
-    /// Opens the directory, gives the state before the journal to `start` and then each entry to `replay`.
+    /// Opens the directory, gives the state before the journal to `start` and then each entry to `replay`. The retained
+    /// events are those up to the last ones of the state, which `lasts` tells.
     pub(crate) fn open<T>(
         dir: &DataDir,
         start: impl FnOnce(World) -> T,
         replay: impl Fn(&mut T, &Entry),
-    ) -> Result<(Self, T), DataError> {
+        lasts: impl FnOnce(&T) -> Lasts,
+    ) -> Result<(Self, Segments, T), DataError> {
         let held = LockedDir::lock(dir.clone())?;
-        Self::read(Arc::new(held), start, replay)
+        Self::read(Arc::new(held), start, replay, lasts)
     }
 
     /// For reading the state again after [`Health::Refused`].
@@ -91,7 +91,8 @@ impl Journal {
         held: Arc<LockedDir>,
         start: impl FnOnce(World) -> T,
         replay: impl Fn(&mut T, &Entry),
-    ) -> Result<(Self, T), DataError> {
+        lasts: impl FnOnce(&T) -> Lasts,
+    ) -> Result<(Self, Segments, T), DataError> {
         let (path, disk) = (&held.dir.path, &*held.dir.disk);
         let found = files::newest_snapshot(path)?;
         files::check_complete(path, found)?;
@@ -99,6 +100,8 @@ impl Journal {
         let mut state = start(world);
         let journal = files::journal_path(path, found);
         let (file, bytes) = files::read_journal(disk, &journal, |entry| replay(&mut state, &entry))?;
+        let folder = path.join(segments::FOLDER);
+        let (segments, writer) = segments::open(&folder, Arc::clone(&held.dir.disk), &lasts(&state))?;
         files::clean(disk, path, found)?;
         let (to_writer, work) = mpsc::channel();
         let (progress, durable) = watch::channel(Progress {
@@ -106,7 +109,7 @@ impl Journal {
             health: Health::Well,
             snapshot_bytes,
         });
-        let writer = Writer::new(&held.dir, found, file, bytes, progress);
+        let writer = Writer::new(&held.dir, found, (file, bytes), writer, progress);
         let writer = std::thread::spawn(move || writer.run(&work));
         let journal = Self {
             held,
@@ -116,14 +119,15 @@ impl Journal {
             appended: 0,
             bytes,
         };
-        Ok((journal, state))
+        Ok((journal, segments, state))
     }
 
-    /// Gives an entry to the writer. Called in the order of the changes.
-    pub(crate) fn append(&mut self, entry: Stored) -> Ticket {
+    /// Gives an entry to the writer, with what is to be written of the retained events that it names. Called in the order
+    /// of the changes.
+    pub(crate) fn append(&mut self, entry: Stored, write: Write) -> Ticket {
         self.bytes += entry.len() as u64;
         self.appended += 1;
-        self.send(Work::Entry(entry));
+        self.send(Work::Entry(entry, write));
         self.latest()
     }
 

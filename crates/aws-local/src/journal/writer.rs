@@ -8,15 +8,16 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::watch;
 
 use super::dir::DataDir;
-use super::disk::Disk;
 use super::files::{SNAPSHOT_BEGUN, append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
-use super::progress::{Health, Progress};
 use crate::change::Stored;
+use crate::disk::{Disk, Health, Progress};
+use crate::segments::{Files, Write};
 use crate::state::World;
 
 /// What the writer is given to write.
 pub(super) enum Work {
-    Entry(Stored),
+    /// An entry, and the retained events that it names.
+    Entry(Stored, Write),
     /// The state after all entries so far, for a snapshot.
     Fold(Box<World>),
 }
@@ -35,6 +36,7 @@ pub(super) struct Writer {
     disk: Arc<dyn Disk>,
     generation: u64,
     file: File,
+    segments: Files,
     /// How much of the file is on disk and reported.
     bytes: u64,
     progress: watch::Sender<Progress>,
@@ -46,8 +48,8 @@ impl Writer {
     pub(super) fn new(
         dir: &DataDir,
         generation: u64,
-        file: File,
-        bytes: u64,
+        (file, bytes): (File, u64),
+        segments: Files,
         progress: watch::Sender<Progress>,
     ) -> Self {
         let snapshot_bytes = progress.borrow().snapshot_bytes;
@@ -56,6 +58,7 @@ impl Writer {
             disk: Arc::clone(&dir.disk),
             generation,
             file,
+            segments,
             bytes,
             progress,
             written: 0,
@@ -89,7 +92,10 @@ impl Writer {
         let (mut lines, mut count) = (Vec::new(), 0);
         for one in std::iter::once(first).chain(work.try_iter()) {
             match one {
-                Work::Entry(entry) => {
+                Work::Entry(entry, write) => {
+                    // What the segments have too much then is cut off when the state is read again.
+                    let written = self.segments.write(write);
+                    written.map_err(|error| Failure(Health::Refused, error))?;
                     append_line(&mut lines, entry.pieces());
                     count += 1;
                 }
@@ -103,11 +109,13 @@ impl Writer {
         self.write(&lines, count)
     }
 
-    /// Appends and syncs. A failed write is rolled back; after a failed sync the contents of the file are unknown.
+    /// Appends and syncs, what the entries name first. A failed write is rolled back; after a failed sync the contents of
+    /// the file are unknown.
     fn write(&mut self, lines: &[u8], count: u64) -> Result<(), Failure> {
         if lines.is_empty() {
             return Ok(());
         }
+        self.segments.sync().map_err(Failure::broken)?;
         if let Err(error) = self.disk.append(&mut self.file, lines) {
             let undone = self.disk.cut(&self.file, self.bytes);
             let undone = undone.and_then(|()| self.disk.sync(&self.file));
@@ -119,6 +127,7 @@ impl Writer {
         self.disk.sync(&self.file).map_err(Failure::broken)?;
         self.bytes += lines.len() as u64;
         self.written += count;
+        self.segments.remove_files();
         Ok(())
     }
 

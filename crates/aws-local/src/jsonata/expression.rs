@@ -13,7 +13,7 @@ use crate::clock::{Dice, Millis};
 /// What an expression may be long, delimiters included.
 const LETTERS_MAX: usize = 8192;
 
-/// What parsing and evaluating recurse on. It is as much as both can need, and is taken up only as far as they do.
+/// What parsing and evaluating recurse on. It is as much as both can need; only what they use takes memory.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Regular expressions in an expression, or in a whole template.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::change::Request;
 use crate::config::Config;
+use crate::disk::{Disk, Machine};
 use crate::engine::Engine;
-use crate::journal::disk::{Disk, Machine};
 use crate::journal::{DataDir, DataError};
 use crate::model::Service;
 use crate::ops::{Answer, Output};

@@ -222,6 +222,22 @@ impl Client {
         Ok(all.unwrap_or_default())
     }
 
+    /// All workspaces, where they fill at most so many pages; none where they fill more.
+    pub async fn workspaces_within(
+        &self,
+        pages_max: u32,
+    ) -> Result<Option<Vec<Object<Workspace>>>, ClientError> {
+        self.list(Workspace::PATH, None, Some(pages_max)).await
+    }
+
+    /// All environments, where they fill at most so many pages; none where they fill more.
+    pub async fn environments_within(
+        &self,
+        pages_max: u32,
+    ) -> Result<Option<Vec<Object<Environment>>>, ClientError> {
+        self.list(Environment::PATH, None, Some(pages_max)).await
+    }
+
     /// The first page of the runs, the newest first; of one workspace where it is given.
     pub async fn latest_runs(
         &self,

@@ -1,7 +1,10 @@
 //! The tables of fields.
 
 use super::Kind::{self, Bool, Number, String, Strings};
-use super::{Field, Form, TAGS};
+use super::{
+    ACTION_TAG, ENVIRONMENT_NAME_TAG, ENVIRONMENT_TAG, Field, Form, TAGS, USER_EMAIL_TAG, WORKSPACE_NAME_TAG,
+    WORKSPACE_TAG,
+};
 use crate::run_executed::RESULTS;
 
 const fn field(path: &'static str, kind: Kind, filter: &'static str, doc: &'static str) -> Field {
@@ -319,23 +322,18 @@ pub(super) const AUDIT_LOG: &[Field] = &[
     ),
 ];
 
-const ENVIRONMENT_NAME: Field = tag(
-    "scalr-environment-name:",
-    "",
-    Form::Text,
-    "Name of the environment.",
-);
-const WORKSPACE_NAME: Field = tag("scalr-workspace-name:", "", Form::Text, "Name of the workspace.");
+const ENVIRONMENT_NAME: Field = tag(ENVIRONMENT_NAME_TAG, "", Form::Text, "Name of the environment.");
+const WORKSPACE_NAME: Field = tag(WORKSPACE_NAME_TAG, "", Form::Text, "Name of the workspace.");
 
 pub(super) const RUN_EXECUTED_TAGS: &[Field] = &[
     tag(
-        "scalr-environment:",
+        ENVIRONMENT_TAG,
         "environment_id",
         ENVIRONMENT_ID,
         "Id of the environment, `env-…` or `org-…`: the text after `scalr-environment:`.",
     ),
     tag(
-        "scalr-workspace:",
+        WORKSPACE_TAG,
         "workspace_id",
         WORKSPACE_ID,
         "Id of the workspace, `ws-…`: the text after `scalr-workspace:`.",
@@ -345,10 +343,10 @@ pub(super) const RUN_EXECUTED_TAGS: &[Field] = &[
 ];
 
 pub(super) const AUDIT_LOG_TAGS: &[Field] = &[
-    tag("scalr-action:", "", Form::Word, "What was done."),
-    tag("scalr-user-email:", "", Form::Text, "Address of the caller."),
-    tag("scalr-environment:", "", ENVIRONMENT_ID, "Id of the environment."),
+    tag(ACTION_TAG, "", Form::Word, "What was done."),
+    tag(USER_EMAIL_TAG, "", Form::Text, "Address of the caller."),
+    tag(ENVIRONMENT_TAG, "", ENVIRONMENT_ID, "Id of the environment."),
     ENVIRONMENT_NAME,
-    tag("scalr-workspace:", "", WORKSPACE_ID, "Id of the workspace."),
+    tag(WORKSPACE_TAG, "", WORKSPACE_ID, "Id of the workspace."),
     WORKSPACE_NAME,
 ];

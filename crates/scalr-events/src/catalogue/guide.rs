@@ -30,8 +30,11 @@ const TAIL: &str = "
 A RunExecuted event has these ids only in its tags. `workspace_id` and `environment_id` become the tags `scalr-workspace:ID` and
 `scalr-environment:ID`. EventBridge matches a list if any element matches. So these two filters accept strings, `prefix`, `wildcard` and
 `equals-ignore-case`, but not `anything-but`. To leave a workspace out, use its name: `workspace = { anything-but = \"sandbox\" }`. A pattern
-can have only one of the filters `workspace_id`, `environment_id` and `tags`; if either of two may match, use `any_of`. Whether such a
-workspace or environment exists is not looked up: an id or name that nothing has matches no event.
+can have only one of the filters `workspace_id`, `environment_id` and `tags`; if either of two may match, use `any_of`.
+
+An id or name that nothing has matches no event. The plan of a rule with a new pattern looks up the ids in it if Scalr can be asked. It warns
+of one that Scalr does not have, with the nearest. This is no error, because a pattern may be for several Scalr accounts. Names are not
+looked up.
 
 ## Values
 

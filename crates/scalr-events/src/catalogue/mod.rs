@@ -14,6 +14,19 @@ use fields::{AUDIT_LOG, AUDIT_LOG_TAGS, ENVELOPE, RUN_EXECUTED, RUN_EXECUTED_TAG
 /// The path of the list of tags.
 pub const TAGS: &str = "detail.tags";
 
+/// What the tag with the id of an event's workspace begins with.
+pub const WORKSPACE_TAG: &str = "scalr-workspace:";
+/// The same by name.
+pub const WORKSPACE_NAME_TAG: &str = "scalr-workspace-name:";
+/// What the tag of an event's environment begins with.
+pub const ENVIRONMENT_TAG: &str = "scalr-environment:";
+/// The same by name.
+pub const ENVIRONMENT_NAME_TAG: &str = "scalr-environment-name:";
+/// What the tag of an audited call's action begins with.
+pub(crate) const ACTION_TAG: &str = "scalr-action:";
+/// What the tag of the caller's address begins with.
+pub(crate) const USER_EMAIL_TAG: &str = "scalr-user-email:";
+
 /// Every event source of Scalr starts with this.
 pub const SOURCE_PREFIX: &str = "aws.partner/scalr.com";
 

@@ -3,6 +3,7 @@
 use event_pattern::{Explanation, Leaf, Pattern};
 use scalr_api::{Object, Run};
 use scalr_events::EventType;
+use scalr_events::catalogue::{TAGS, WORKSPACE_NAME_TAG, WORKSPACE_TAG};
 use serde_json::{Value, json};
 
 /// Fields that only Scalr knows the value of: a pattern that tests one is not blamed. Of the tags, those of the workspace are known.
@@ -17,10 +18,6 @@ const NOT_KNOWN: [&str; 9] = [
     "detail.event.is-agent",
     "detail.event.is-postponed",
 ];
-
-const TAGS: &str = "detail.tags";
-const WORKSPACE: &str = "scalr-workspace:";
-const WORKSPACE_NAME: &str = "scalr-workspace-name:";
 
 /// The event of a run that ended, and the fields whose values are not known here.
 #[derive(Clone, Debug)]
@@ -107,8 +104,8 @@ pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> RunEvent {
     event["source"] = json!(route.source);
     event["account"] = json!(route.aws_account);
     event["region"] = json!(route.region);
-    let mut known = vec![(WORKSPACE, route.workspace_id)];
-    known.extend(route.workspace.map(|name| (WORKSPACE_NAME, name)));
+    let mut known = vec![(WORKSPACE_TAG, route.workspace_id)];
+    known.extend(route.workspace.map(|name| (WORKSPACE_NAME_TAG, name)));
     let tags: Vec<String> = known
         .iter()
         .map(|(beginning, value)| format!("{beginning}{value}"))
@@ -192,7 +189,7 @@ mod tests {
         let sent = RunEvent {
             event,
             open: NOT_KNOWN.to_vec(),
-            tags: vec![WORKSPACE],
+            tags: vec![WORKSPACE_TAG],
         };
         assert_eq!(&judge(pattern, &sent), want, "{pattern}");
     }

@@ -13,6 +13,9 @@ use super::{Places, Probe};
 use crate::aws::Error;
 use crate::aws::policy::Verdict;
 use crate::failure::{Standing, UNCHANGED};
+use crate::resources::messages::did_you_mean;
+use crate::scalr::Scalr;
+use crate::scalr::known::Near;
 
 /// What Scalr shows beside the run.
 pub(super) const RUN_MESSAGE: &str = "Checks that events are delivered to EventBridge";
@@ -40,6 +43,18 @@ pub(super) fn not_a_workspace(error: &InvalidId, at: &Places) -> Diagnostic {
     Diagnostic::error("Not the id of a workspace")
         .detail(format!("{error}."))
         .at(at.workspace_id.clone())
+}
+
+pub(super) fn no_workspace(probe: &Probe<'_>, near: Option<&Near>, scalr: &Scalr) -> Diagnostic {
+    Diagnostic::error(format!("There is no workspace `{}`", probe.workspace_id))
+        .detail(format!(
+            "This looked at `{}` with the token from {}: Scalr has no such workspace there, or the token may not see it. No run was \
+             started.{}",
+            scalr.api.host(),
+            scalr.token_origin,
+            did_you_mean(near)
+        ))
+        .at(probe.at.workspace_id.clone())
 }
 
 pub(super) fn no_group(probe: &Probe<'_>, account: &str, region: &str) -> Diagnostic {

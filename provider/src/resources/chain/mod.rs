@@ -85,6 +85,7 @@ where
     T: ClientOf<K, Client = Client>,
 {
     let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
+    need_workspace(&scalr, probe).await?;
     need_group(aws, probe).await?;
     refuse_paused(aws, &scalr).await?;
     let started = Instant::now();
@@ -127,6 +128,16 @@ where
 async fn look(aws: &Regional, scalr: &Scalr, probe: &Probe<'_>, run: &Object<Run>) -> Option<Facts> {
     let walk = gather::facts(aws, scalr, probe, run);
     tokio::time::timeout(WALK, walk).await.ok()
+}
+
+/// No run is asked for in a workspace that is not there. Where Scalr does not say, its answer to the run does.
+async fn need_workspace(scalr: &Scalr, probe: &Probe<'_>) -> Result<()> {
+    let id = run::workspace(probe)?;
+    if !matches!(scalr.api.workspace(&id).await, Ok(None)) {
+        return Ok(());
+    }
+    let near = scalr.near_workspace(id.as_str()).await;
+    Err(messages::no_workspace(probe, near.as_ref(), scalr).into())
 }
 
 /// No run is started for a log group that is not there, or that may not be read.

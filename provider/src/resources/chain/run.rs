@@ -8,10 +8,16 @@ use super::messages::{self, doing};
 use crate::failure::Cause as _;
 use crate::scalr::Scalr;
 
+/// The workspace.
+pub(super) fn workspace(probe: &Probe<'_>) -> Result<WorkspaceId> {
+    let id = WorkspaceId::new(probe.workspace_id);
+    Ok(id.map_err(|e| messages::not_a_workspace(&e, &probe.at))?)
+}
+
 /// Starts a dry run.
 pub(super) async fn start(scalr: &Scalr, probe: &Probe<'_>) -> Result<Object<Run>> {
     let workspace = probe.workspace_id;
-    let id = WorkspaceId::new(workspace).map_err(|e| messages::not_a_workspace(&e, &probe.at))?;
+    let id = self::workspace(probe)?;
     let input = RunInput {
         is_dry: Some(true),
         message: Some(messages::RUN_MESSAGE.to_owned()),

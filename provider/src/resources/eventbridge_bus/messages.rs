@@ -6,10 +6,13 @@ use tfplugin::{Diagnostic, Diagnostics, MoveRefused, Resource as _};
 
 use super::Bus;
 use super::in_use::InUse;
+use super::missing::MissingSource;
 use crate::aws::{Error, Regional};
 use crate::failure::{Cause as _, Standing, UNCHANGED, import_block};
 use crate::resources::messages;
 
+/// How many of the account's event sources a message names at most.
+const SOURCES_SHOWN_MAX: usize = 5;
 pub(super) const MAY_BE_THERE: &str =
     "The bus may be there now; if it is, the next apply says how to adopt or import it.";
 
@@ -90,6 +93,38 @@ pub(super) fn exists(name: &str, region: &str, state: &EventSourceState) -> Diag
          the bus is being replaced, `create_before_destroy` (which Terraform passes on from a rule to its bus) cannot work: there \
          is one bus of a name. Apply again, without it if this comes back.",
         import_block(Bus::NAME, &[messages::short_bus(name)], format_args!("{name}@{region}"))
+    ))
+}
+
+/// With the plan: AWS does not have the source that the bus is for.
+pub(super) fn no_source(missing: &MissingSource) -> Diagnostic {
+    let MissingSource { name, place, .. } = missing;
+    let left = if missing.is_deleted {
+        "AWS shows only what is left of an earlier one there (DELETED)."
+    } else {
+        "AWS has none of this name there."
+    };
+    let meant = match (&missing.near, missing.others.as_slice()) {
+        (Some(near), _) => format!(" Did you mean `{near}`?"),
+        (None, []) => String::new(),
+        (None, others) => {
+            let (shown, rest) = others.split_at(others.len().min(SOURCES_SHOWN_MAX));
+            let rest = if rest.is_empty() { "" } else { ", and others" };
+            format!(" Scalr's event sources there are `{}`{rest}.", shown.join("`, `"))
+        }
+    };
+    let connection = match missing.is_of_connection {
+        Some(true) => {
+            " Scalr has its connection: AWS removes a source that no bus was associated with for two weeks, and the connection has to be \
+             made again then."
+        }
+        Some(false) => " Scalr has no connection of it, and no resource of this plan makes one.",
+        None => " No resource of this plan makes its connection.",
+    };
+    Diagnostic::warning(format!("There is no event source `{name}` for this `scalr_eventbridge_bus`")).detail(format!(
+        "This looked in {place}. {left}{meant}{connection}\n\nThe apply waits for the source as long as `timeouts` says, and fails if \
+         it does not come. Where something makes the connection in the same apply, refer to it, so that it is made first: \
+         `event_source_name = scalr_eventbridge_connection.NAME.event_source_name`."
     ))
 }
 

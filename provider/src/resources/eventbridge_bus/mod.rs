@@ -4,6 +4,7 @@ mod aws;
 mod in_use;
 mod make;
 mod messages;
+mod missing;
 mod moved;
 mod object;
 mod plan;
@@ -26,6 +27,8 @@ use messages::doing;
 use source::MISSING;
 
 /// Associates a partner event source of Scalr with an event bus in your AWS account. After that, the events of the connection arrive on this bus, and rules can match them.
+///
+/// The plan looks for the event source of a new bus. One that AWS does not have, and whose connection no resource of the same plan makes, is a warning with the nearest name.
 ///
 /// The bus has the name of its event source. Deleting or replacing the bus changes the source to `PENDING`: events are then dropped, and two weeks later AWS removes the source.
 ///

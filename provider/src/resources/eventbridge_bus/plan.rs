@@ -3,7 +3,7 @@
 use tfplugin::{Operation, Plan, PlanAction, Value};
 
 use super::source::MISSING;
-use super::{Bus, in_use, messages, object, routes};
+use super::{Bus, in_use, messages, missing, object, routes};
 use crate::defaults;
 use crate::ownership::Object;
 use crate::resources::{handover, names, placement};
@@ -38,8 +38,9 @@ pub(super) async fn decide(plan: &mut Plan<'_, Bus>) {
         region: Bus::region(),
         arn: |bus: &Bus| bus.arn.as_deref(),
     };
-    if let Some(elsewhere) = placement::find(plan, &attributes).await {
-        plan.warn(elsewhere.warning("this `scalr_eventbridge_bus`"));
+    match placement::find(plan, &attributes).await {
+        Some(elsewhere) => plan.warn(elsewhere.warning("this `scalr_eventbridge_bus`")),
+        None => missing::warn(plan).await,
     }
     note_presence(plan);
     routes::warn(plan).await;

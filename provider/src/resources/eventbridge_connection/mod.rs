@@ -4,14 +4,14 @@
 
 mod messages;
 mod moved;
+mod plan;
 mod scalr;
 
 use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
-use tfplugin::{Attrs, Moves, Operation, Plan, PlanAction, Resource, Result, Timeouts, Value, mins};
+use tfplugin::{Attrs, Moves, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use crate::check;
 use crate::client::Client;
-use crate::defaults;
 use crate::failure::Cause as _;
 use crate::scalr::connection_id;
 use crate::values::Region;
@@ -117,18 +117,7 @@ impl Resource for Connection {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        let region = plan.config(Self::region()).known();
-        defaults::check_region(plan, region.as_deref(), Self::region());
-        let enabled = plan.planned(Self::enabled());
-        if plan.action() == PlanAction::Update && !plan.replaces() && enabled == Value::Known(false) {
-            // Any other answer to the pause is an error.
-            plan.set(Self::status(), Status::Disabled.as_str());
-        }
-        if let (Some(client), Some(prior)) = (plan.client(), plan.prior()) {
-            let (id, source) = (prior.id.as_deref(), prior.event_source_name.as_deref());
-            let switched = enabled != Value::Known(prior.enabled);
-            client.walk().connection(id.unwrap_or_default(), source, switched);
-        }
+        plan::decide(plan);
         Ok(())
     }
 }

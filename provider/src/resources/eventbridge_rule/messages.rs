@@ -1,5 +1,6 @@
 //! What users read of a rule.
 
+use scalr_events::NamedId;
 use tfplugin::rules::Broken;
 use tfplugin::{Diagnostic, Plan, Resource as _};
 
@@ -7,6 +8,8 @@ use super::Rule;
 use crate::aws::{Error, Regional};
 use crate::failure::{Standing, UNCHANGED, import_block};
 use crate::resources::messages::{self, Existing};
+use crate::scalr::Scalr;
+use crate::scalr::known::Near;
 
 /// What becomes of the targets of a rule that stays where it is.
 pub(super) const TARGETS_OF_A_MOVED_RULE: &str =
@@ -252,6 +255,29 @@ pub(super) fn odd_values(whose: &str, reasons: &[String]) -> Diagnostic {
     .detail(format!(
         "The rule works as it is written, which may not be what is wanted:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
+    ))
+}
+
+/// With the plan: Scalr has no such workspaces or environments. `missing`: each with the one that was probably meant.
+pub(super) fn unknown_ids(whose: &str, missing: &[(NamedId, Option<Near>)], scalr: &Scalr) -> Diagnostic {
+    let line = |(named, near): &(NamedId, Option<Near>)| {
+        format!(
+            "the {} `{}` in `{}`.{}",
+            named.of.as_str(),
+            named.id,
+            named.path,
+            messages::did_you_mean(near.as_ref())
+        )
+    };
+    let lines: Vec<String> = missing.iter().map(line).collect();
+    Diagnostic::warning(format!("The event pattern of {whose} has ids that Scalr does not know")).detail(format!(
+        "This looked at `{}` with the token from {}: Scalr does not have these there, or the token may not see them:\n\n{}\n\nNo event of \
+         that account has such an id, so that nothing matches it, and `anything-but` leaves nothing out by it. Scalr makes an id when it \
+         creates the object: correct it, or refer to the resource that creates the object (as in `scalr_workspace.NAME.id`). Where the id \
+         is of another Scalr account, which the pattern is for as well, it is right as it is.",
+        scalr.api.host(),
+        scalr.token_origin,
+        listed(&lines)
     ))
 }
 

@@ -2,6 +2,7 @@
 
 mod aws;
 mod generated_name;
+mod ids;
 mod in_use;
 mod messages;
 mod moved;
@@ -27,7 +28,7 @@ use messages::doing;
 
 /// A rule on an event bus: which events it matches. `scalr_eventbridge_target` says where they go.
 ///
-/// The plan compiles the pattern with the rules of EventBridge's own engine: a pattern that AWS would refuse is an error before anything is created. On a bus of Scalr's events, every plan warns if the pattern, or an alternative in it, can match none of these events. The warning names the cause: a field that the events do not have, a value of another type, a value that the field never has, or another source or detail type. The plan also warns of a `*` in an exact value, because EventBridge compares it as a character. It warns of a rule for Scalr's events on the bus `default`, where they do not arrive. If Scalr can be asked, it warns of a bus in another region or AWS account than its connection.
+/// The plan compiles the pattern with the rules of EventBridge's own engine: a pattern that AWS would refuse is an error before anything is created. On a bus of Scalr's events, every plan warns if the pattern, or an alternative in it, can match none of these events. The warning names the cause: a field that the events do not have, a value of another type, a value that the field never has, or another source or detail type. The plan also warns of a `*` in an exact value, because EventBridge compares it as a character. It warns of a rule for Scalr's events on the bus `default`, where they do not arrive. If Scalr can be asked, it warns of a bus in another region or AWS account than its connection, and of ids of workspaces and environments in a new pattern that Scalr does not have.
 ///
 /// The plan looks for the bus of a new rule. A bus that does not exist, and that no `scalr_eventbridge_bus` in the same plan creates, is a warning with the nearest name.
 ///
@@ -197,6 +198,7 @@ impl Resource for Rule {
         }
         let whose = messages::whose(plan);
         pattern::warn(plan, &whose);
+        ids::warn(plan, &whose).await;
         object::note_presence(plan);
         let attributes = placement::Attributes {
             bus: Self::event_bus_name(),

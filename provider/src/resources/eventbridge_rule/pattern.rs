@@ -75,17 +75,21 @@ fn warnings(whose: &str, text: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// What of the pattern matches none of Scalr's events, or is hardly meant: on a bus of Scalr's nothing else arrives. A bus whose name is
-/// not known yet is taken for one that is made in the same apply, unless the pattern names a source that cannot be Scalr's.
+/// Whether a pattern is for Scalr's events. A bus whose name is not known yet is taken for one that is made in the same apply, unless
+/// the pattern names a source that cannot be Scalr's.
+pub(super) fn is_scalrs(bus: Option<&str>, pattern: &Value) -> bool {
+    match bus {
+        Some(bus) => bus.starts_with(scalr_events::SOURCE_PREFIX),
+        None => is_for_scalr(pattern),
+    }
+}
+
+/// What of the pattern matches none of Scalr's events, or is hardly meant: on a bus of Scalr's nothing else arrives.
 fn of_scalrs_events(whose: &str, text: &str, bus: Option<&str>) -> Vec<Diagnostic> {
     let Ok(value) = serde_json::from_str(text) else {
         return Vec::new();
     };
-    let is_scalrs = match bus {
-        Some(bus) => bus.starts_with(scalr_events::SOURCE_PREFIX),
-        None => is_for_scalr(&value),
-    };
-    if !is_scalrs {
+    if !is_scalrs(bus, &value) {
         return Vec::new();
     }
     let mut found = scalr_events::unmatched(&value);

@@ -210,7 +210,9 @@ fn encode(name: &str, value: &Json, to: &mut Encoder) {
         Json::String(text) => to.str(text),
         Json::Array(all) => {
             to.array(all.len());
-            all.iter().for_each(|one| encode("", one, to));
+            for one in all {
+                encode("", one, to);
+            }
             to
         }
         Json::Object(all) => {

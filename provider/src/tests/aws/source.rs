@@ -20,6 +20,8 @@ scenarios![
     what_aws_refuses_leaves_the_bus_as_it_was,
     credentials_of_another_account_keep_the_state,
     the_data_source_says_where_it_looked,
+    a_plan_warns_of_a_source_that_is_not_there,
+    the_source_of_a_planned_connection_is_awaited,
 ];
 
 const NAME: &str = "scalr_eventbridge_bus";
@@ -54,6 +56,8 @@ async fn a_source_that_does_not_come_is_an_error() {
         assert_eq!(fake.count("CreateEventBus"), 0);
     }
     let (fake, harness) = stage().await;
+    // The plan's look.
+    fake.state().let_through("DescribeEventSource", 1);
     fake.state().trouble("DescribeEventSource", DENIED);
     harness
         .resource(NAME)
@@ -120,7 +124,8 @@ async fn a_bus_that_is_not_associated_is_a_warning() {
     ] {
         let (fake, harness) = stage().await;
         fake.state().stuck = Some(state);
-        fake.state().let_through("DescribeEventSource", 1);
+        // The plan's look, and that of the apply before it makes the bus.
+        fake.state().let_through("DescribeEventSource", 2);
         for _ in 0..100 {
             let mut held = fake.state();
             trouble
@@ -311,4 +316,81 @@ async fn the_data_source_says_where_it_looked() {
         .data_source(source, json!({ "name": SOURCE }))
         .await
         .unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_warns_of_a_source_that_is_not_there() {
+    let source = |name: &str| format!("aws.partner/scalr.com/acme/{name}");
+    for (held, state, said) in [
+        (SOURCE.to_owned(), "PENDING", &[][..]),
+        (
+            source("prdo"),
+            "PENDING",
+            &[
+                "event_source_name",
+                "`aws.partner/scalr.com/acme/prdo`?",
+                "region us-east-1",
+            ],
+        ),
+        (
+            source("billing"),
+            "ACTIVE",
+            &["event sources there are `aws.partner/scalr.com/acme/billing`"],
+        ),
+        (SOURCE.to_owned(), "DELETED", &["(DELETED)"]),
+    ] {
+        let fake = Fake::new();
+        fake.state().sources.insert(held.clone(), state);
+        let planned = on(fake.config())
+            .resource(NAME)
+            .plan(None, config(json!({})))
+            .await
+            .unwrap();
+        assert_eq!(
+            planned.warnings.is_empty(),
+            said.is_empty(),
+            "{held}: {}",
+            planned.warnings
+        );
+        if !said.is_empty() {
+            names(&planned.warnings, said);
+        }
+    }
+    // What may not be asked for is not judged.
+    let fake = Fake::new();
+    fake.state().trouble("DescribeEventSource", DENIED);
+    let planned = on(fake.config())
+        .resource(NAME)
+        .plan(None, config(json!({})))
+        .await
+        .unwrap();
+    assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+}
+
+/// The bus names the source in words, so that its plan may come first.
+#[tokio::test(start_paused = true)]
+async fn the_source_of_a_planned_connection_is_awaited() {
+    for (connection, warned) in [(None, true), (Some("other"), true), (Some("prod"), false)] {
+        let (fake, scalr) = (Fake::new(), scalr::fake::Fake::start().await);
+        let harness = beside(fake.config(), Some(&scalr.url()));
+        let bus = harness.resource(NAME);
+        let bus = bus.plan(None, config(json!({})));
+        let planned = match connection {
+            None => bus.await,
+            Some(name) => {
+                let connections = harness.resource("scalr_eventbridge_connection");
+                let connection = connections.plan(None, scalr::connection(json!({ "name": name })));
+                let (planned, made) = tokio::join!(bus, connection);
+                made.unwrap();
+                planned
+            }
+        };
+        let planned = planned.unwrap();
+        assert_eq!(
+            !planned.warnings.is_empty(),
+            warned,
+            "{connection:?}: {}",
+            planned.warnings
+        );
+    }
 }

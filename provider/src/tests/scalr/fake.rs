@@ -28,6 +28,10 @@ pub(in crate::tests) struct Server {
     pub(in crate::tests) refreshes_until: u32,
     /// What a refresh finds.
     pub(in crate::tests) refreshed: &'static str,
+    /// Id and name of the workspaces.
+    pub(in crate::tests) workspaces: Vec<(String, String)>,
+    /// Id and name of the environments.
+    pub(in crate::tests) environments: Vec<(String, String)>,
     /// The connection that the audit-log setting selects.
     pub(in crate::tests) audit_logs_to: Option<String>,
     /// Whether there is such a setting at all.
@@ -70,6 +74,8 @@ impl Fake {
             asks_until_named: 0,
             refreshes_until: 0,
             refreshed: "active",
+            workspaces: vec![("ws-1".to_owned(), "network".to_owned())],
+            environments: vec![("env-1".to_owned(), "production".to_owned())],
             audit_logs_to: None,
             has_audit_logs: true,
             names_account: true,
@@ -142,10 +148,9 @@ async fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
         server.calls.push(format!("{method} {path}"));
         server.called.send_replace(());
         (
-            if path == CONNECTIONS && method == "GET" && !server.refuses_any(path) {
-                server.list(query)
-            } else {
-                server.answer(method, path, &body)
+            match server.listed(method, path) {
+                Some(all) => server.list(&all, query),
+                None => server.answer(method, path, &body),
             },
             method == "POST" && server.trouble == Some(Trouble::LosesAnswers),
         )
@@ -195,6 +200,19 @@ pub(in crate::tests) fn error(status: u16, detail: &str) -> (u16, Json) {
     )
 }
 
+fn object(kind: &str, (id, name): &(String, String)) -> Json {
+    json!({ "type": kind, "id": id, "attributes": { "name": name } })
+}
+
+/// The object of the path's id.
+fn named(kind: &str, path: &str, all: &[(String, String)]) -> (u16, Json) {
+    let id = path.rsplit('/').next().unwrap_or_default();
+    match all.iter().find(|(known, _)| known == id) {
+        Some(one) => (200, json!({ "data": object(kind, one) })),
+        None => error(404, "There is nothing here."),
+    }
+}
+
 impl Server {
     fn answer(&mut self, method: &str, path: &str, body: &Json) -> (u16, Json) {
         let data = &body["data"];
@@ -225,10 +243,10 @@ impl Server {
                     json!({ "data": { "type": "runs", "id": "run-1", "attributes": { "status": status, "source": "api" } } }),
                 )
             }
-            ("GET", "workspaces/ws-1") => (
-                200,
-                json!({ "data": { "type": "workspaces", "id": "ws-1", "attributes": { "name": "network" } } }),
-            ),
+            ("GET", path) if path.starts_with("workspaces/") => named("workspaces", path, &self.workspaces),
+            ("GET", path) if path.starts_with("environments/") => {
+                named("environments", path, &self.environments)
+            }
             ("GET", "accounts/acc-1") => (
                 200,
                 json!({ "data": { "type": "accounts", "id": "acc-1", "attributes": { "name": "acme" } } }),
@@ -242,8 +260,21 @@ impl Server {
         self.refuses.iter().any(|(begin, ..)| call.starts_with(begin))
     }
 
+    /// The objects of a list.
+    fn listed(&self, method: &str, path: &str) -> Option<Vec<Json>> {
+        if method != "GET" || self.refuses_any(path) {
+            return None;
+        }
+        match path {
+            CONNECTIONS => Some(self.connections.clone()),
+            "workspaces" => Some(self.workspaces.iter().map(|one| object(path, one)).collect()),
+            "environments" => Some(self.environments.iter().map(|one| object(path, one)).collect()),
+            _ => None,
+        }
+    }
+
     /// A page of a hundred.
-    fn list(&self, query: &str) -> (u16, Json) {
+    fn list(&self, all: &[Json], query: &str) -> (u16, Json) {
         const PAGE: usize = 100;
         if self.refuses_lists {
             return error(403, "You may not list.");
@@ -252,10 +283,10 @@ impl Server {
             .split('&')
             .find_map(|pair| pair.strip_prefix("page%5Bnumber%5D="));
         let number = number.and_then(|number| number.parse().ok()).unwrap_or(1_usize);
-        let pages = self.connections.chunks(PAGE);
+        let pages = all.chunks(PAGE);
         let pagination =
             json!({ "next-page": (number < pages.len()).then(|| number + 1), "total-pages": pages.len() });
-        let data = self.connections.chunks(PAGE).nth(number - 1).unwrap_or_default();
+        let data = all.chunks(PAGE).nth(number - 1).unwrap_or_default();
         (200, json!({ "data": data, "meta": { "pagination": pagination } }))
     }
 

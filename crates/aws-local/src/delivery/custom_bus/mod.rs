@@ -8,8 +8,8 @@
 //! ```text
 //! failure place    why a delivery failed; which subscriber it is of
 //! payload role     what a target is given; what the subscriber's role allows
-//! record universal what is sent to a dead-letter queue; calls of AWS's APIs
-//! target           the kinds of targets
+//! record universal   what is sent to a dead-letter queue; calls of AWS's APIs
+//! target             the kinds of targets
 //! ```
 
 use std::collections::BTreeMap;

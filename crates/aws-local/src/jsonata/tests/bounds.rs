@@ -50,6 +50,7 @@ fn an_evaluation_ends_at_its_bounds() {
             "(function($a)<n+n+n+n+n+n+n+n+s:n>{1})(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)",
             Failure::Work,
         ),
+        ("$replace($pad('', 40000, 'a'), /a.*z|a/, 'b')", Failure::Work),
         ("$pad('', 1001)", Failure::Output),
         ("[1..500]", Failure::Output),
         (

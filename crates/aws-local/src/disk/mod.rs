@@ -1,13 +1,24 @@
-//! What the journal asks of the disk. Tests bring one that is full, or that ends in the middle of a step.
+//! What the journal and the segments ask of the disk. Tests bring one that is full, or that ends in the middle of a step.
+//!
+//! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
+//! ```text
+//! private error progress   files that only their owner can read; what may go wrong; how far a writer is
+//! ```
 
 use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::private;
+mod error;
+pub(crate) mod private;
+mod progress;
 
-/// The steps of which every write to the data directory is made.
+pub use error::DataError;
+pub(crate) use progress::{Health, Progress, Ticket};
+
+/// The steps of which every write to the data directory, or to a temporary one, is made.
 pub(crate) trait Disk: Debug + Send + Sync {
     /// A new, empty file; an old one is truncated.
     fn create(&self, path: &Path) -> io::Result<File>;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 #[cfg(unix)]
-pub(super) use unix::{create_dir, make_private};
+pub(crate) use unix::{create_dir, make_private};
 
 #[cfg(unix)]
 fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -19,24 +19,24 @@ fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// A new, empty file; an old one is truncated.
-pub(super) fn create(path: &Path) -> io::Result<File> {
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     owner_only(options.write(true).create(true).truncate(true)).open(path)
 }
 
 /// A file that is not truncated if it is there.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     owner_only(options.write(true).create(true).truncate(false)).open(path)
 }
 
 #[cfg(not(unix))]
-pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)
 }
 
 #[cfg(not(unix))]
-pub(super) fn make_private(_: &Path) -> io::Result<()> {
+pub(crate) fn make_private(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -48,15 +48,15 @@ mod unix {
     use std::path::Path;
 
     /// What the names of our files begin with.
-    const OURS: [&str; 3] = ["lock", "journal", "snapshot"];
+    const OURS: [&str; 4] = ["lock", "journal", "snapshot", "segment"];
 
-    pub(in super::super) fn create_dir(dir: &Path) -> io::Result<()> {
+    pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)
     }
 
     /// Takes a directory that an earlier version made, or that was there before, from other users: its files, and the
     /// directory itself unless it holds files of others as well.
-    pub(in super::super) fn make_private(dir: &Path) -> io::Result<()> {
+    pub(crate) fn make_private(dir: &Path) -> io::Result<()> {
         let mut only_ours = true;
         for entry in fs::read_dir(dir)? {
             let entry = entry?;

@@ -40,7 +40,7 @@ pub enum DataError {
 }
 
 impl DataError {
-    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             // A file that may not grow further is a full disk to us.

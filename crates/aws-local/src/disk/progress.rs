@@ -4,12 +4,12 @@ use tokio::sync::watch;
 
 /// How far the writer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// The number of the last entry that is on disk.
-    pub(super) written: u64,
-    pub(super) health: Health,
-    /// The length of the latest snapshot.
-    pub(super) snapshot_bytes: u64,
+    pub(crate) written: u64,
+    pub(crate) health: Health,
+    /// The length of the latest snapshot, where there are snapshots.
+    pub(crate) snapshot_bytes: u64,
 }
 
 /// Whether the writer still writes.
@@ -30,7 +30,7 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(number: u64, durable: watch::Receiver<Progress>) -> Self {
+    pub(crate) fn new(number: u64, durable: watch::Receiver<Progress>) -> Self {
         Self { number, durable }
     }
 

@@ -1,0 +1,181 @@
+//! Retained events and the entries that name them, on a disk that ends in the middle of a step, or is full.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tempfile::TempDir;
+
+use super::{Health, Journal};
+use crate::change::{Change, Entry, Stored};
+use crate::disk::{DataError, Disk};
+use crate::segments::{FOLDER, Lasts, LogId, NewRecord, Segments, Start};
+use crate::state::World;
+use crate::testing::flaky::{Flaky, NEVER, data_dir};
+
+const LOG: LogId = LogId(1);
+
+/// A state that only has the last sequence, where the clock's offset is stored.
+struct Kept {
+    journal: Journal,
+    segments: Segments,
+    world: World,
+}
+
+fn start(world: World) -> World {
+    world
+}
+
+fn replay(world: &mut World, entry: &Entry) {
+    if let Change::MoveClock { by } = entry.change {
+        world.clock_offset += by;
+    }
+}
+
+fn lasts(world: &World) -> Lasts {
+    let last = u64::try_from(world.clock_offset).unwrap();
+    Lasts::from([(LOG, (last > 0).then_some(last))])
+}
+
+impl Kept {
+    fn open(dir: &Path, disk: Arc<dyn Disk>) -> Result<Self, DataError> {
+        let (journal, segments, world) = Journal::open(&data_dir(dir, disk), start, replay, lasts)?;
+        Ok(Self {
+            journal,
+            segments,
+            world,
+        })
+    }
+
+    fn opened_again(self) -> Result<Self, DataError> {
+        let (journal, segments, world) = self.journal.reopen().read(start, replay, lasts)?;
+        Ok(Self {
+            journal,
+            segments,
+            world,
+        })
+    }
+
+    /// Appends the event with the next sequence; false where the disk refuses it.
+    async fn append(&mut self, length: usize) -> bool {
+        let change = Change::MoveClock { by: 1 };
+        let entry = Entry {
+            at: 1,
+            seed: 1,
+            change,
+        };
+        replay(&mut self.world, &entry);
+        let record = NewRecord {
+            sequence: u64::try_from(self.world.clock_offset).unwrap(),
+            time: 1,
+            bytes: &vec![b'x'; length],
+        };
+        let (write, _) = self.segments.append(LOG, &[record]).unwrap();
+        let mut ticket = self.journal.append(Stored::from(&entry), write);
+        self.journal.fold_if_long(&self.world);
+        ticket.stored().await
+    }
+
+    /// The highest sequence, once it is sure that all lower ones are there.
+    fn last(&self) -> u64 {
+        let Some(reading) = self.segments.read(LOG, Start::Sequence(0)) else {
+            return 0;
+        };
+        let read = reading.read(usize::MAX).unwrap();
+        let sequences: Vec<u64> = read.iter().map(|record| record.sequence).collect();
+        let last = *sequences.last().unwrap();
+        assert_eq!(sequences, (1..=last).collect::<Vec<u64>>());
+        last
+    }
+}
+
+#[tokio::test]
+async fn a_crash_at_any_step_leaves_the_events_that_the_journal_names() {
+    let mut steps = 0;
+    loop {
+        let dir = TempDir::new().unwrap();
+        let disk = Flaky::dies_after(steps);
+        let mut accepted = 0;
+        if let Ok(mut kept) = Kept::open(dir.path(), disk.clone()) {
+            for _ in 0..40 {
+                accepted += u64::from(kept.append(50).await);
+            }
+        }
+        let mut kept = Kept::open(dir.path(), Flaky::new()).unwrap();
+        let there = kept.last();
+        assert_eq!(i64::try_from(there).unwrap(), kept.world.clock_offset);
+        // The write in progress at the crash may be there.
+        assert!(
+            (accepted..=accepted + 1).contains(&there),
+            "{accepted} {there} after {steps} steps"
+        );
+        assert!(kept.append(50).await, "it works after {steps} steps");
+        assert_eq!(kept.last(), there + 1);
+        if disk.steps.load(Ordering::SeqCst) > 0 {
+            break;
+        }
+        steps += 1;
+    }
+    assert!(steps > 100, "{steps} steps");
+}
+
+#[tokio::test]
+async fn what_the_disk_refuses_of_either_is_in_neither() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let mut kept = Kept::open(dir.path(), disk.clone()).unwrap();
+    assert!(kept.append(10).await);
+    // Of the event 224 bytes are to be written, of the entry about 60; of the other event 34.
+    for (room, length) in [(100, 200), (40, 10)] {
+        disk.room.store(room, Ordering::SeqCst);
+        assert!(!kept.append(length).await);
+        assert_eq!(kept.journal.health(), Health::Refused);
+        disk.room.store(NEVER, Ordering::SeqCst);
+        kept = kept.opened_again().unwrap();
+        assert_eq!(kept.last(), 1);
+    }
+    assert!(kept.append(10).await);
+    assert_eq!(kept.opened_again().unwrap().last(), 2);
+}
+
+#[tokio::test]
+async fn a_log_is_removed_only_with_the_entry_that_says_so() {
+    let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+    let mut kept = Kept::open(dir.path(), disk.clone()).unwrap();
+    assert!(kept.append(10).await);
+    let path = dir.path().join(FOLDER).join("segment-1.events");
+    let remove = |kept: &mut Kept| {
+        let entry = Entry {
+            at: 1,
+            seed: 1,
+            change: Change::Reset,
+        };
+        let write = kept.segments.remove(LOG);
+        kept.journal.append(Stored::from(&entry), write)
+    };
+    disk.room.store(10, Ordering::SeqCst);
+    assert!(!remove(&mut kept).stored().await);
+    disk.room.store(NEVER, Ordering::SeqCst);
+    kept = kept.opened_again().unwrap();
+    assert_eq!(kept.last(), 1);
+    assert!(remove(&mut kept).stored().await);
+    // Whoever drops the journal waits for its writer.
+    drop(kept);
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn an_entry_without_its_event_is_damage() {
+    let dir = TempDir::new().unwrap();
+    let mut kept = Kept::open(dir.path(), Flaky::new()).unwrap();
+    assert!(kept.append(10).await && kept.append(10).await);
+    drop(kept);
+    let path = dir.path().join(FOLDER).join("segment-1.events");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let said = Kept::open(dir.path(), Flaky::new()).err().unwrap().to_string();
+    assert!(
+        said.contains("segment-1.events") && said.contains("event 2, which was accepted"),
+        "{said}"
+    );
+}

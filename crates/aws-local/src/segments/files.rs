@@ -1,0 +1,133 @@
+//! The writing of segments, by the thread that writes the journal or by one of its own: all steps first, one sync of each
+//! file, and what is removed last.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::sync::Arc;
+
+use super::folder::{BEGUN, Folder};
+use super::format::Header;
+use super::log::LogId;
+use super::store::{Step, Write};
+use crate::disk::Disk;
+
+/// So many files stay open between two syncs.
+const OPEN_MAX: usize = 32;
+
+/// The files, as their writer has them.
+#[derive(Debug)]
+pub(crate) struct Files {
+    folder: Arc<Folder>,
+    disk: Arc<dyn Disk>,
+    /// Whether what is written has to survive a crash of the machine.
+    durable: bool,
+    open: BTreeMap<u64, File>,
+    /// Files with bytes that are not synced.
+    unsynced: BTreeSet<u64>,
+    /// Whether files were created since the last sync.
+    created: bool,
+    /// Of each log, in their order.
+    removed: BTreeMap<LogId, VecDeque<u64>>,
+}
+
+impl Files {
+    pub(super) fn new(folder: Arc<Folder>, disk: Arc<dyn Disk>, durable: bool) -> Self {
+        Self {
+            folder,
+            disk,
+            durable,
+            open: BTreeMap::new(),
+            unsynced: BTreeSet::new(),
+            created: false,
+            removed: BTreeMap::new(),
+        }
+    }
+
+    /// Writes without a sync. After an error the files have more than what was accepted: they are to be opened again, which
+    /// cuts that off.
+    pub(crate) fn write(&mut self, write: Write) -> io::Result<()> {
+        for step in write.steps {
+            match step {
+                Step::Begin { number, header } => self.begin(number, header)?,
+                Step::Append { number, bytes } => self.append(number, &bytes)?,
+                Step::Seal { number, index } => self.append(number, &index)?,
+                Step::Remove { log, numbers } => self.removed.entry(log).or_default().extend(numbers),
+            }
+        }
+        Ok(())
+    }
+
+    /// A file under another name first: one without a whole header under its own was cut.
+    fn begin(&mut self, number: u64, header: Header) -> io::Result<()> {
+        let begun = self.folder.create(&*self.disk)?.join(BEGUN);
+        let mut file = self.disk.create(&begun)?;
+        self.disk.append(&mut file, &header.encode())?;
+        if self.durable {
+            self.disk.sync(&file)?;
+        }
+        self.disk.rename(&begun, &self.folder.file(number))?;
+        self.created = true;
+        self.open.insert(number, file);
+        Ok(())
+    }
+
+    fn append(&mut self, number: u64, bytes: &[u8]) -> io::Result<()> {
+        self.unsynced.insert(number);
+        let disk = Arc::clone(&self.disk);
+        disk.append(self.file(number)?, bytes)
+    }
+
+    fn file(&mut self, number: u64) -> io::Result<&mut File> {
+        if !self.open.contains_key(&number) {
+            let file = OpenOptions::new().append(true).open(self.folder.file(number))?;
+            self.open.insert(number, file);
+        }
+        self.open
+            .get_mut(&number)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+
+    /// Syncs what was written. After an error it is unknown what is on disk.
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
+        if self.durable {
+            for number in std::mem::take(&mut self.unsynced) {
+                let disk = Arc::clone(&self.disk);
+                disk.sync(self.file(number)?)?;
+            }
+            if self.created
+                && let Some(folder) = self.folder.path()
+            {
+                self.disk.sync_names(folder)?;
+            }
+        }
+        self.unsynced.clear();
+        self.created = false;
+        if self.open.len() > OPEN_MAX {
+            self.open.clear();
+        }
+        Ok(())
+    }
+
+    /// Removes the files that were to be removed, once the change that asked for it is on disk. Where one stays, the later
+    /// ones of its log stay as well, so that none is missing between two; they only take room, and are tried again with the
+    /// next change, and by the next start.
+    pub(crate) fn remove_files(&mut self) {
+        let mut removed = std::mem::take(&mut self.removed);
+        removed.retain(|_, numbers| {
+            while let Some(number) = numbers.front() {
+                self.open.remove(number);
+                let gone = self.disk.remove(&self.folder.file(*number));
+                if let Err(error) = gone
+                    && error.kind() != io::ErrorKind::NotFound
+                {
+                    tracing::warn!(%error, number, "a segment of retained events cannot be removed");
+                    return true;
+                }
+                numbers.pop_front();
+            }
+            false
+        });
+        self.removed = removed;
+    }
+}

@@ -1,0 +1,60 @@
+//! Retained events on disk: logs of records that are appended, read from a sequence or a time, and deleted when they expire.
+//!
+//! A log is a row of files of 16 MiB; in memory there is where every 32 KiB of them a record begins. What a record's bytes are is
+//! not known here.
+//!
+//! # How the engine uses it
+//! - [`Segments`] is under the engine's lock and does no I/O. Each change of it gives a [`Write`], which goes to the writer
+//!   before the lock is released, so that the files see the changes in the same order: with a data directory to
+//!   [`Journal::append`](crate::journal::Journal::append) together with the change's entry, which names the records and has
+//!   no copy of them; without one to [`Temporary::append`]. Either gives the ticket that an answer waits for. A pair of
+//!   `Segments` and `Temporary` that is replaced is dropped without the lock: the last of it removes the folder.
+//! - A log's id is the caller's, and never used again once the log was removed, a reset included. Sequences are the caller's
+//!   too, and part of the state: they ascend, with gaps or without.
+//! - To read, take a `Reading` under the lock with the ticket of the latest write, wait for the ticket without the lock, then
+//!   `Reading::read` on a thread that may block. What comes next begins after the last record's sequence. [`ReadError::Gone`]
+//!   means that the file was deleted meanwhile: ask again.
+//! - After a write that the disk refused, the state and the segments are read from disk again ([`open`]), with the last
+//!   sequence of each log as the state has it. That also is the start.
+//!
+//! # What is on disk when
+//! The writer writes segments first and syncs them, then the journal, and removes files last. So a record that the journal
+//! names is there; one that it does not name was never accepted, and is cut off at the start; and a log whose removal is not
+//! in the journal has all its files.
+//!
+//! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
+//! ```text
+//! bounds log scratch  how long things are; which log, and where in it; a temporary folder
+//! folder format       where the files are; their bytes
+//! index               what is known in memory of one file
+//! read                reading a stretch of records
+//! store               what is known of all logs, and what a change has to write
+//! files               the writing
+//! recovery temporary  the start with a data directory, and without one
+//! ```
+
+mod bounds;
+mod files;
+mod folder;
+mod format;
+mod index;
+mod log;
+mod read;
+mod recovery;
+mod scratch;
+mod store;
+mod temporary;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bounds::RECORD_BYTES_MAX;
+pub(crate) use files::Files;
+pub(crate) use log::{LogId, Start};
+pub(crate) use read::{ReadError, Record};
+pub(crate) use recovery::{Lasts, open};
+pub(crate) use store::{Appended, NewRecord, Segments, Write};
+pub(crate) use temporary::Temporary;
+
+/// The folder of the data directory that has the segments.
+pub(crate) const FOLDER: &str = "segments";

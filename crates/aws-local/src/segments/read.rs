@@ -1,0 +1,89 @@
+//! Reading a stretch of records: where they are is decided under the engine's lock, the reading happens outside.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
+use std::sync::Arc;
+
+use super::folder::Folder;
+use super::format;
+use super::log::Start;
+use crate::clock::Millis;
+use crate::disk::DataError;
+
+/// How much is asked of the file at once.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// A stretch of one file. What it refers to may still be with the writer: wait for its ticket first.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(super) folder: Arc<Folder>,
+    pub(super) number: u64,
+    pub(super) offset: u64,
+    pub(super) end: u64,
+    pub(super) start: Start,
+}
+
+/// A retained record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) sequence: u64,
+    pub(crate) time: Millis,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Why records cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// They have expired, or their log was removed, since the place was looked up.
+    #[error("the records are gone")]
+    Gone,
+    #[error(transparent)]
+    Failed(DataError),
+}
+
+impl Reading {
+    /// Reads records as long as they have `bytes_max` together, and always one; the rest of the log begins after the last
+    /// of them. It blocks: a page that is not in memory comes from the disk.
+    pub(crate) fn read(&self, bytes_max: usize) -> Result<Vec<Record>, ReadError> {
+        let path = self.folder.file(self.number);
+        let mut file = File::open(&path).map_err(|error| self.failed(error))?;
+        let failed = |error| self.failed(error);
+        file.seek(SeekFrom::Start(self.offset)).map_err(failed)?;
+        let length = self.end.saturating_sub(self.offset);
+        let mut from = BufReader::with_capacity(BUFFER_BYTES, file.take(length));
+        let (mut records, mut bytes_left, mut at) = (Vec::new(), bytes_max, self.offset);
+        let mut bytes = Vec::new();
+        while at < self.end {
+            let Some(head) = format::read_record(&mut from, &mut bytes).map_err(failed)? else {
+                return Err(ReadError::Failed(DataError::Damaged {
+                    path,
+                    why: format!("the event at byte {at} is not what was written"),
+                }));
+            };
+            at += (format::RECORD_HEAD_BYTES + head.length) as u64;
+            if self.start.is_after(head.sequence, head.time) {
+                continue;
+            }
+            let Some(left) = bytes_left
+                .checked_sub(head.length)
+                .or(records.is_empty().then_some(0))
+            else {
+                break;
+            };
+            bytes_left = left;
+            records.push(Record {
+                sequence: head.sequence,
+                time: head.time,
+                bytes: std::mem::take(&mut bytes),
+            });
+        }
+        Ok(records)
+    }
+
+    fn failed(&self, error: io::Error) -> ReadError {
+        if error.kind() == io::ErrorKind::NotFound {
+            return ReadError::Gone;
+        }
+        ReadError::Failed(DataError::io(&self.folder.file(self.number), error))
+    }
+}

@@ -1,0 +1,283 @@
+//! What is known in memory of all logs, and what each change of them has to write. No I/O happens here.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{Limits, RECORD_BYTES_MAX};
+use super::folder::Folder;
+use super::format::{self, Header, RECORD_HEAD_BYTES};
+use super::index::Index;
+use super::log::{LogId, Start};
+use super::read::Reading;
+use crate::clock::Millis;
+
+/// The logs, for whoever holds the engine's lock.
+#[derive(Debug)]
+pub(crate) struct Segments {
+    folder: Arc<Folder>,
+    limits: Limits,
+    /// Oldest first; the last one is appended to.
+    logs: BTreeMap<LogId, VecDeque<Segment>>,
+    /// The number of the next file. None is used twice, so a reader never finds another file under its name.
+    next_number: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) number: u64,
+    pub(super) index: Index,
+}
+
+/// A record to append.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewRecord<'b> {
+    pub(crate) sequence: u64,
+    /// Stored as that of the record before where it is earlier: within a log time does not run backwards.
+    pub(crate) time: Millis,
+    pub(crate) bytes: &'b [u8],
+}
+
+/// Where appended records are, for the journal's entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Appended {
+    pub(crate) log: LogId,
+    /// The number of the file that the first one is in, and the place there.
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+    pub(crate) count: u64,
+}
+
+/// Why records are not appended; nothing has changed then.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(crate) enum AppendError {
+    #[error("record {sequence} has {bytes} bytes, and {RECORD_BYTES_MAX} is the most")]
+    TooLong { sequence: u64, bytes: usize },
+    #[error("record {sequence} comes where the lowest sequence is {next}")]
+    OutOfOrder { sequence: u64, next: u64 },
+}
+
+/// What is to be written for changes of logs, in their order: to be given to the writer before the lock is released.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Write {
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A new file with this header.
+    Begin {
+        number: u64,
+        header: Header,
+    },
+    Append {
+        number: u64,
+        bytes: Vec<u8>,
+    },
+    /// The index at the end of a file to which nothing is added any more.
+    Seal {
+        number: u64,
+        index: Vec<u8>,
+    },
+    /// Done when all that is written with it is on disk, in the order of the numbers.
+    Remove {
+        log: LogId,
+        numbers: Vec<u64>,
+    },
+}
+
+impl Write {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Adds what is to be written after it.
+    pub(crate) fn then(&mut self, mut later: Self) {
+        self.steps.append(&mut later.steps);
+    }
+
+    fn append(&mut self, number: u64, record: NewRecord<'_>) {
+        let buffer = match self.steps.last_mut() {
+            Some(Step::Append { number: of, bytes }) if *of == number => bytes,
+            _ => {
+                let bytes = Vec::with_capacity(record.bytes.len() + RECORD_HEAD_BYTES);
+                self.steps.push(Step::Append { number, bytes });
+                match self.steps.last_mut() {
+                    Some(Step::Append { bytes, .. }) => bytes,
+                    _ => return,
+                }
+            }
+        };
+        format::append_record(buffer, record.sequence, record.time, record.bytes);
+    }
+
+    fn remove(&mut self, log: LogId, segments: impl Iterator<Item = Segment>) {
+        let numbers: Vec<u64> = segments.map(|segment| segment.number).collect();
+        if !numbers.is_empty() {
+            self.steps.push(Step::Remove { log, numbers });
+        }
+    }
+}
+
+impl Segments {
+    /// `logs` are without empty ones.
+    pub(super) fn new(
+        folder: Arc<Folder>,
+        limits: Limits,
+        logs: BTreeMap<LogId, VecDeque<Segment>>,
+        next_number: u64,
+    ) -> Self {
+        Self {
+            folder,
+            limits,
+            logs,
+            next_number,
+        }
+    }
+
+    /// Appends records, all or none. The log begins with the first one; one that was removed does not begin again.
+    pub(crate) fn append(
+        &mut self,
+        log: LogId,
+        records: &[NewRecord<'_>],
+    ) -> Result<(Write, Option<Appended>), AppendError> {
+        self.check(log, records)?;
+        let (mut write, mut first) = (Write::default(), None);
+        for record in records {
+            let (number, offset) = self.place(log, record, &mut write);
+            first.get_or_insert((number, offset));
+        }
+        let appended = first.map(|(segment, offset)| Appended {
+            log,
+            segment,
+            offset,
+            count: records.len() as u64,
+        });
+        Ok((write, appended))
+    }
+
+    fn check(&self, log: LogId, records: &[NewRecord<'_>]) -> Result<(), AppendError> {
+        let mut next = self.next(log).unwrap_or(0);
+        for record in records {
+            let (sequence, bytes) = (record.sequence, record.bytes.len());
+            if bytes > RECORD_BYTES_MAX {
+                return Err(AppendError::TooLong { sequence, bytes });
+            }
+            // The highest number has none after it.
+            if sequence < next || sequence == u64::MAX {
+                return Err(AppendError::OutOfOrder { sequence, next });
+            }
+            next = sequence + 1;
+        }
+        Ok(())
+    }
+
+    /// Appends one record, in a new file where the last one is full; gives the file's number and the place there.
+    fn place(&mut self, log: LogId, record: &NewRecord<'_>, write: &mut Write) -> (u64, u64) {
+        let segments = self.logs.entry(log).or_default();
+        let length = (RECORD_HEAD_BYTES + record.bytes.len()) as u64;
+        let has_room = |segment: &mut Segment| {
+            segment.index.last().is_none() || segment.index.end() + length <= self.limits.segment_bytes
+        };
+        let latest = segments.back().and_then(|segment| segment.index.last());
+        let time = latest.map_or(record.time, |(_, latest)| latest.max(record.time));
+        if !segments.back_mut().is_some_and(has_room) {
+            begin(log, segments, &mut self.next_number, record.sequence, write);
+        }
+        let Some(segment) = segments.back_mut() else {
+            return (0, 0);
+        };
+        let place = (segment.number, segment.index.end());
+        let record = NewRecord { time, ..*record };
+        write.append(segment.number, record);
+        let (length, block_bytes) = (record.bytes.len(), self.limits.block_bytes);
+        segment.index.add(record.sequence, time, length, block_bytes);
+        place
+    }
+
+    /// How to read from the first record that is not before `start`; none where no record is.
+    pub(crate) fn read(&self, log: LogId, start: Start) -> Option<Reading> {
+        let segments = self.logs.get(&log)?;
+        let found = segments.partition_point(|segment| segment.index.is_before(start));
+        let Segment { number, index } = segments.get(found)?;
+        index.last()?;
+        Some(Reading {
+            folder: Arc::clone(&self.folder),
+            number: *number,
+            offset: index.offset_of(start),
+            end: index.end(),
+            start,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn folder(&self) -> Option<std::path::PathBuf> {
+        self.folder.path().map(std::path::Path::to_owned)
+    }
+
+    /// The lowest sequence that the next record of a log may have; none where the log has not begun.
+    pub(crate) fn next(&self, log: LogId) -> Option<u64> {
+        let last = self.logs.get(&log)?.back()?;
+        Some(last.index.next())
+    }
+
+    /// How many bytes the records of a log take on disk.
+    pub(crate) fn bytes(&self, log: LogId) -> u64 {
+        let segments = self.logs.get(&log).into_iter().flatten();
+        segments.map(|segment| segment.index.end()).sum()
+    }
+
+    /// Deletes the files whose records are all from before `before`. Younger files keep the older records that are in them.
+    pub(crate) fn expire(&mut self, log: LogId, before: Millis) -> Write {
+        let mut write = Write::default();
+        let Some(segments) = self.logs.get_mut(&log) else {
+            return write;
+        };
+        let has_expired = |segment: &Segment| segment.index.is_before(Start::Time(before));
+        if let Some(last) = segments.back().filter(|last| has_expired(last)) {
+            // What the log's next sequence is stays on disk, in a file without records.
+            let next = last.index.next();
+            begin(log, segments, &mut self.next_number, next, &mut write);
+        }
+        let expired = std::iter::from_fn(|| segments.pop_front_if(|segment| has_expired(segment)));
+        write.remove(log, expired);
+        write
+    }
+
+    /// Deletes a log.
+    pub(crate) fn remove(&mut self, log: LogId) -> Write {
+        let segments = self.logs.remove(&log);
+        let mut write = Write::default();
+        write.remove(log, segments.into_iter().flatten());
+        write
+    }
+
+    /// Deletes all logs.
+    pub(crate) fn reset(&mut self) -> Write {
+        let mut write = Write::default();
+        for (log, segments) in std::mem::take(&mut self.logs) {
+            write.remove(log, segments.into_iter());
+        }
+        write
+    }
+}
+
+/// Begins a file for records from `first` on. Its header has the lowest sequence that could follow the file before, so that a
+/// file that is missing between two others is noticed.
+fn begin(log: LogId, segments: &mut VecDeque<Segment>, next_number: &mut u64, first: u64, write: &mut Write) {
+    let mut from = first;
+    if let Some(last) = segments.back() {
+        from = last.index.next();
+        let (number, index) = (last.number, last.index.encode());
+        write
+            .steps
+            .extend(index.map(|index| Step::Seal { number, index }));
+    }
+    let number = *next_number;
+    *next_number += 1;
+    let header = Header { log, from };
+    write.steps.push(Step::Begin { number, header });
+    let index = Index::begun(from);
+    segments.push_back(Segment { number, index });
+}
