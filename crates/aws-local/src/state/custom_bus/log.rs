@@ -314,4 +314,23 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_log_is_stored_with_what_it_deduplicates_by() {
+        let mut log = Log::default();
+        let kept = log.append(event(0));
+        log.remember("p", "g", "d", &kept);
+        let text = serde_json::to_string(&log).unwrap();
+        let mut read: Log = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        assert!(read.seen("p", "g", "d", 1).is_some());
+        // What is over the bound goes first.
+        for n in 0..SEEN_MAX {
+            read.remember("p", "g", &n.to_string(), &kept);
+        }
+        assert_eq!(
+            ["d", "0", "1"].map(|id| read.seen("p", "g", id, 1).is_some()),
+            [false, true, true]
+        );
+    }
 }
