@@ -4,8 +4,7 @@ use aws_local::{ASSUMPTIONS, Assumptions};
 
 #[derive(clap::Args)]
 pub(super) struct Assumed {
-    /// Assume this where AWS's documents leave open how a custom event bus behaves; may be repeated.
-    #[arg(long = "assume", value_name = "NAME=VALUE", value_parser = checked, long_help = help())]
+    #[arg(long = "assume", value_name = "NAME=VALUE", value_parser = checked, help = help())]
     assume: Vec<String>,
 }
 
@@ -27,10 +26,12 @@ fn checked(text: &str) -> Result<String, String> {
 }
 
 fn help() -> String {
-    let line =
-        |known: &aws_local::Assumption| format!("\n  {}={}: {}", known.name, known.values, known.about);
-    let lines: String = ASSUMPTIONS.iter().map(line).collect();
+    let all: Vec<String> = ASSUMPTIONS
+        .iter()
+        .map(|known| format!("{}={}", known.name, known.values))
+        .collect();
     format!(
-        "Assume this where AWS's documents leave open how a custom event bus behaves; may be repeated.{lines}"
+        "Assume this where AWS's documents leave open how a custom event bus behaves; may be repeated: {}",
+        all.join(", ")
     )
 }

@@ -49,15 +49,14 @@ impl Default for Assumptions {
     }
 }
 
-/// An unknown: its name, the values that it can have, the default first, and what it is about.
+/// An unknown: its name and the values that it can have, the default first. `docs/guides/local-custom-event-bus.md` says what they
+/// are about.
 #[derive(Debug, Clone, Copy)]
 pub struct Assumption {
     /// As `NAME=VALUE` has it.
     pub name: &'static str,
     /// Its values, or the form of one.
     pub values: &'static str,
-    /// What AWS does not say.
-    pub about: &'static str,
 }
 
 /// All unknowns that have a setting.
@@ -65,22 +64,18 @@ pub const ASSUMPTIONS: &[Assumption] = &[
     Assumption {
         name: "creating",
         values: "MILLISECONDS (1000)",
-        about: "how long a custom event bus is CREATING, UPDATING or DELETING",
     },
     Assumption {
         name: "subscriber-change",
         values: "MILLISECONDS (200)",
-        about: "how long a subscriber takes to be created or deleted, during which others of its bus are refused",
     },
     Assumption {
         name: "source-not-pending",
         values: "invalid-state | invalid-input",
-        about: "the error of CreateEventSource for a partner source that is not PENDING",
     },
     Assumption {
         name: "partner-source",
         values: "event-source | envelope",
-        about: "whether aws:Source of a partner's event is the name of its event source or its envelope's source",
     },
 ];
 

@@ -13,7 +13,7 @@
 //! firing             what the clock sets off: schedules, replays, retries, expiry
 //! change             a change of the state, as it is asked for and as it is stored
 //! disk/              the disk operations; what may go wrong there; how far a writer is
-//! segments/          retained events in files: appending, reading, expiry
+//! segments/          retained events in files: appending, reading, expiry; nothing appends yet
 //! journal/           changes on disk: appending, reading back, snapshots
 //! engine/            one lock, one turn at a time, answers after the disk
 //! http/              bytes to calls: protocols, the carrier of deliveries, the local endpoints

@@ -5,7 +5,8 @@
     reason = "a check of an attribute takes a reference, whatever the type"
 )]
 
-use super::checks::{at_most, within};
+use super::checks::{self, at_most, within};
+use super::tags::Written;
 use super::{arn, import_id};
 use crate::check::shortened;
 
@@ -38,6 +39,19 @@ pub fn description(text: &str) -> Result<(), String> {
         );
     }
     at_most(text, 512)
+}
+
+/// Tags of what belongs to a custom event bus.
+pub fn tags(tags: &Written) -> Result<(), String> {
+    checks::tags(tags)?;
+    let texts = tags.iter().flat_map(|(key, value)| [Some(key), value.as_ref()]);
+    match texts.flatten().find(|text| text.trim() != **text) {
+        None => Ok(()),
+        Some(text) => Err(format!(
+            "must have no key or value that begins or ends with a blank, which AWS refuses here; one is `{}`",
+            shortened(text)
+        )),
+    }
 }
 
 /// A KMS key: an ARN, an id, or an alias.
@@ -76,6 +90,20 @@ mod tests {
                 &format!("{long}n"),
             ],
         );
+    }
+
+    #[test]
+    fn tags_have_no_outer_blanks() {
+        for (key, value, is_legal) in [
+            ("team", "a b", true),
+            ("team", "", true),
+            ("team", " a", false),
+            ("team", "a\u{a0}", false),
+            (" team", "a", false),
+        ] {
+            let written = Written::from([(key.to_owned(), Some(value.to_owned()))]);
+            assert_eq!(tags(&written).is_ok(), is_legal, "{key:?} {value:?}");
+        }
     }
 
     #[test]

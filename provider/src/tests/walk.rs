@@ -302,12 +302,13 @@ async fn a_bus_of_another_place_than_its_connections_is_refused_at_once() {
         .await
         .unwrap();
     let appears = async {
-        stage.aws.until("DescribeEventSource", 2).await;
+        stage.aws.until("DescribeEventSource", 3).await;
         stage.scalr.state().connections = made;
     };
     let (applied, ()) = tokio::join!(resource.apply(planned), appears);
     assert!(applied.diags.has_errors());
-    assert_eq!(stage.aws.count("DescribeEventSource"), 6);
+    // One of them is the plan's.
+    assert_eq!(stage.aws.count("DescribeEventSource"), 7);
 }
 
 /// At every plan of a rule and of a bus; Scalr is asked once for a name.

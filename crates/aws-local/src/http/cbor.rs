@@ -15,15 +15,27 @@ use crate::model::{Output, OutputKind};
 /// The tag of a time (RFC 8949, section 3.4.2).
 const EPOCH: Tag = Tag::new(1);
 
+/// The most items that an input may have: 100 entries with all their pairs are far fewer, and each takes memory.
+const ITEMS_MAX: usize = 200_000;
+
+/// What an input may still have.
+struct Reader<'b> {
+    from: Decoder<'b>,
+    items_left: usize,
+}
+
 /// Reads an input, which nests so deep at most. Definite and indefinite lengths are taken; bytes after it are not.
 pub(super) fn read(bytes: &[u8], depth: usize) -> Result<Value, Fault> {
-    let mut decoder = Decoder::new(bytes);
-    let input = value(&mut decoder, depth)
+    let mut reader = Reader {
+        from: Decoder::new(bytes),
+        items_left: ITEMS_MAX,
+    };
+    let input = value(&mut reader, depth)
         .map_err(|error| refused(format!("The request body is not CBOR that can be read: {error}")))?;
     if !input.is_object() {
         return Err(refused("The request body is not a map."));
     }
-    if decoder.position() != bytes.len() {
+    if reader.from.position() != bytes.len() {
         return Err(refused("The request body goes on after its map."));
     }
     Ok(input)
@@ -33,10 +45,14 @@ fn refused(why: impl Into<String>) -> Fault {
     Fault::new("SerializationException", why)
 }
 
-fn value(from: &mut Decoder<'_>, depth: usize) -> Result<Value, Broken> {
+fn value(reader: &mut Reader<'_>, depth: usize) -> Result<Value, Broken> {
+    let from = &mut reader.from;
+    let at = from.position();
     let Some(below) = depth.checked_sub(1) else {
-        return Err(Broken::message("it nests too deep").at(from.position()));
+        return Err(Broken::message("it nests too deep").at(at));
     };
+    let left = reader.items_left.checked_sub(1);
+    reader.items_left = left.ok_or_else(|| Broken::message("it has too many items").at(at))?;
     match from.datatype()? {
         Type::Bool => from.bool().map(Value::Bool),
         Type::Null => from.null().map(|()| Value::Null),
@@ -52,10 +68,10 @@ fn value(from: &mut Decoder<'_>, depth: usize) -> Result<Value, Broken> {
             }
             Ok(Value::String(BASE64.encode(whole)))
         }
-        Type::Array | Type::ArrayIndef => list(from, below),
-        Type::Map | Type::MapIndef => map(from, below),
+        Type::Array | Type::ArrayIndef => list(reader, below),
+        Type::Map | Type::MapIndef => map(reader, below),
         Type::Tag => time(from),
-        other => Err(Broken::message(format!("{other} is no value")).at(from.position())),
+        other => Err(Broken::message(format!("{other} is no value")).at(at)),
     }
 }
 
@@ -103,22 +119,22 @@ fn has_next(from: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, Brok
     }
 }
 
-fn list(from: &mut Decoder<'_>, depth: usize) -> Result<Value, Broken> {
-    let mut left = from.array()?;
+fn list(reader: &mut Reader<'_>, depth: usize) -> Result<Value, Broken> {
+    let mut left = reader.from.array()?;
     let mut items = Vec::new();
-    while has_next(from, &mut left)? {
-        items.push(value(from, depth)?);
+    while has_next(&mut reader.from, &mut left)? {
+        items.push(value(reader, depth)?);
     }
     Ok(Value::Array(items))
 }
 
-fn map(from: &mut Decoder<'_>, depth: usize) -> Result<Value, Broken> {
-    let mut left = from.map()?;
+fn map(reader: &mut Reader<'_>, depth: usize) -> Result<Value, Broken> {
+    let mut left = reader.from.map()?;
     let mut members = Map::new();
-    while has_next(from, &mut left)? {
-        let at = from.position();
-        let key = text(from)?;
-        let value = value(from, depth)?;
+    while has_next(&mut reader.from, &mut left)? {
+        let at = reader.from.position();
+        let key = text(&mut reader.from)?;
+        let value = value(reader, depth)?;
         if members.insert(key, value).is_some() {
             return Err(Broken::message("a key is twice in one map").at(at));
         }
@@ -267,6 +283,8 @@ mod tests {
             assert!(refused.message.contains(why), "{bytes:02x?} {}", refused.message);
             assert_eq!(refused.code, "SerializationException");
         }
+        let many = [&b"\xA1\x61a\x9A\x00\x04\x00\x00"[..], &[0; 0x4_0000]].concat();
+        assert!(read(&many, 10).unwrap_err().message.contains("too many items"));
     }
 
     #[test]

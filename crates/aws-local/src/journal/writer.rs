@@ -134,8 +134,14 @@ impl Writer {
     /// Writes a snapshot and begins a new journal after it. The snapshot is complete on disk before the old files are
     /// removed; where there is no room for it, the old journal continues.
     fn fold(&mut self, world: &World) -> Result<(), Failure> {
-        // Plain data with text keys: it always serialises.
-        let snapshot = snapshot_text(world).unwrap_or_default();
+        let snapshot = match snapshot_text(world) {
+            Ok(snapshot) => snapshot,
+            // Plain data with text keys always serialises; what is not has to stay in the journal.
+            Err(error) => {
+                tracing::error!(%error, "the state cannot be written; the old journal continues");
+                return Ok(());
+            }
+        };
         self.snapshot_bytes = snapshot.len() as u64;
         let next = self.generation + 1;
         let temporary = self.dir.join(SNAPSHOT_BEGUN);

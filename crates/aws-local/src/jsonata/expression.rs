@@ -1,5 +1,7 @@
 //! One expression, `{% … %}`: read once, evaluated for each event.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::ast::Program;
@@ -13,7 +15,7 @@ use crate::clock::{Dice, Millis};
 /// What an expression may be long, delimiters included.
 const LETTERS_MAX: usize = 8192;
 
-/// What parsing and evaluating recurse on. It is as much as both can need; only what they use takes memory.
+/// What parsing and evaluating recurse on: as much as both can need. Memory is used only as far as they get.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Regular expressions in an expression, or in a whole template.
@@ -32,6 +34,8 @@ pub(crate) struct Setting {
     pub(crate) now: Millis,
     pub(crate) dice: Dice,
     pub(crate) limits: Limits,
+    /// The work of all evaluations with this setting, counted as they end.
+    pub(crate) spent: Arc<AtomicU64>,
 }
 
 /// What an evaluation came to.
@@ -106,9 +110,11 @@ impl Expression {
     ) -> Result<T, Failure> {
         let run = || {
             let meter = Meter::new(setting.limits);
-            let events = json::read(&meter, events)?;
-            let value = eval::run(&self.0, &meter, events, setting.now, setting.dice.clone())?;
-            make(&meter, &value)
+            let made = json::read(&meter, events)
+                .and_then(|events| eval::run(&self.0, &meter, events, setting.now, setting.dice.clone()))
+                .and_then(|value| make(&meter, &value));
+            setting.spent.fetch_add(meter.spent(), Ordering::Relaxed);
+            made
         };
         let result = on_own_stack(run).unwrap_or_else(|broken| Err(Failure::Broken(broken)));
         result.map_err(|failure| failure.moved(OPEN.len()))

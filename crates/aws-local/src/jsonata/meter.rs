@@ -56,6 +56,11 @@ impl Meter {
         Ok(())
     }
 
+    /// The work so far.
+    pub(super) fn spent(&self) -> u64 {
+        self.work.get()
+    }
+
     /// The work of looking through this many bytes.
     pub(super) fn read(&self, bytes: usize) -> Result<(), Failure> {
         self.work(1 + bytes / 64)

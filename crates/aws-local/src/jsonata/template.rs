@@ -1,9 +1,12 @@
 //! JSON whose texts may be expressions: the parameters of a target, and the input of a universal one.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Map, Value};
 
 use super::error::{Failure, Invalid};
 use super::expression::{Expression, PATTERNS_MAX, Setting};
+use super::meter::Limits;
 use crate::clock::Dice;
 
 /// What all expressions of an input may be long.
@@ -63,7 +66,8 @@ impl Template {
     /// The JSON with all results in the places of their expressions; null where a result is null or undefined.
     pub(crate) fn render(&self, events: &str, setting: &Setting) -> Result<Value, Failure> {
         let mut dice = setting.dice.clone();
-        self.render_at("", events, setting, &mut dice)
+        let mut bytes_left = setting.limits.output_bytes_max;
+        self.render_at("", events, setting, (&mut dice, &mut bytes_left))
     }
 
     fn render_at(
@@ -71,13 +75,23 @@ impl Template {
         path: &str,
         events: &str,
         setting: &Setting,
-        dice: &mut Dice,
+        (dice, bytes_left): (&mut Dice, &mut usize),
     ) -> Result<Value, Failure> {
         Ok(match self {
             Self::Literal(value) => value.clone(),
             Self::Expression(expression) => {
+                // What is left of the one bound of them all.
+                let work_max = setting
+                    .limits
+                    .work_max
+                    .saturating_sub(setting.spent.load(Ordering::Relaxed));
                 let own = Setting {
                     dice: Dice::new(dice.roll()),
+                    limits: Limits {
+                        work_max,
+                        output_bytes_max: *bytes_left,
+                        ..setting.limits
+                    },
                     ..setting.clone()
                 };
                 let named = |failure: Failure| match path {
@@ -87,18 +101,31 @@ impl Template {
                         failure: Box::new(failure),
                     },
                 };
-                expression.json(events, &own).map_err(named)?
+                let value = expression.json(events, &own).map_err(named)?;
+                *bytes_left = bytes_left.saturating_sub(value.to_string().len());
+                value
             }
             Self::Array(items) => {
                 let items = items.iter().enumerate();
-                let rendered =
-                    items.map(|(at, item)| item.render_at(&format!("{path}[{at}]"), events, setting, dice));
+                let rendered = items.map(|(at, item)| {
+                    item.render_at(
+                        &format!("{path}[{at}]"),
+                        events,
+                        setting,
+                        (&mut *dice, &mut *bytes_left),
+                    )
+                });
                 Value::Array(rendered.collect::<Result<_, _>>()?)
             }
             Self::Object(members) => {
                 let mut rendered = Map::new();
                 for (key, member) in members {
-                    let value = member.render_at(&below(path, key), events, setting, dice)?;
+                    let value = member.render_at(
+                        &below(path, key),
+                        events,
+                        setting,
+                        (&mut *dice, &mut *bytes_left),
+                    )?;
                     rendered.insert(key.clone(), value);
                 }
                 Value::Object(rendered)

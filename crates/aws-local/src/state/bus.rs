@@ -23,6 +23,9 @@ pub(crate) struct Bus {
     /// The service that made it for an account, and that alone may change it.
     #[serde(default)]
     pub(crate) managed_by: Option<String>,
+    /// The id of the event source of a custom event bus that it was made for.
+    #[serde(default)]
+    pub(crate) managed_for: Option<String>,
     /// The resource policy, as JSON text.
     pub(crate) policy: Option<String>,
     pub(crate) tags: Tags,
@@ -108,6 +111,7 @@ impl Bus {
             dead_letter_config: None,
             log_config: None,
             managed_by: None,
+            managed_for: None,
             policy: None,
             tags: Tags::new(),
             created: now,

@@ -37,7 +37,7 @@ pub struct CustomBus {
     #[tf(optional, check = checks::key)]
     kms_key_identifier: Option<String>,
     /// Tags of the bus, over the provider's `default_tags`. A tag with the value null is ignored.
-    #[tf(optional, check = crate::aws::checks::tags)]
+    #[tf(optional, check = checks::tags)]
     tags: Option<tags::Written>,
     /// All tags of the bus, including the provider's `default_tags`.
     #[tf(computed)]
@@ -68,6 +68,7 @@ impl Resource for CustomBus {
             .await?
             .with_custom_buses()?;
         plan.complete(&aws, operation.client())?;
+        operation.client().memory().begin_creation(&plan.object());
         Owner::ensure(operation);
         let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
         let made = aws::create(operation, &aws, &plan, &tags).await?;

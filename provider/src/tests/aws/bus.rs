@@ -38,7 +38,8 @@ async fn what_fails_after_the_bus_is_there_is_a_warning() {
         ("ListTagsForResource", 0),
         ("UntagResource", 0),
         ("TagResource", 0),
-        ("DescribeEventSource", 1),
+        // One for the plan.
+        ("DescribeEventSource", 2),
     ];
     for (call, earlier) in calls {
         let (fake, harness) = stage().await;

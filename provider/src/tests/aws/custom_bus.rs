@@ -53,7 +53,12 @@ async fn a_bus_is_made_and_waited_for_and_changed_in_place() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
     states(&fake, &[("CREATING", ""), ("CREATING", "")]);
-    let config = |more| config(and(json!({ "tags": { "team": "a" } }), more));
+    let config = |more| {
+        config(and(
+            json!({ "tags": { "team": "a" }, "region": "us-east-1" }),
+            more,
+        ))
+    };
     let mut state = resource.create(config(json!({}))).await.unwrap();
     let look = "v2:DescribeEventBus";
     assert_eq!(calls(&fake), ["v2:CreateEventBus", look, look, look]);

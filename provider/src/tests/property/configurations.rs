@@ -177,12 +177,22 @@ pub(super) fn custom_bus(_: &There) -> Values {
     ])
 }
 
+/// AWS takes no outer blanks in the tags of custom event buses.
+fn trimmed(tags: Values) -> Values {
+    let trim = |value: Json| value.as_str().map_or(value.clone(), |text| json!(text.trim()));
+    let all = move |tags: Json| match tags {
+        Json::Object(tags) => tags.into_iter().map(|(key, value)| (key, trim(value))).collect(),
+        tags => tags,
+    };
+    tags.prop_map(all).boxed()
+}
+
 pub(super) fn custom_bus_rest(_: &There, _: &Json) -> Values {
     object(vec![
         perhaps("retention_in_days", number(1, 365)),
         perhaps("description", text("[^\\pC\\p{Zl}\\p{Zp}]{0,40}")),
         perhaps("kms_key_identifier", kms_key()),
-        perhaps("tags", tags()),
+        perhaps("tags", trimmed(tags())),
     ])
 }
 

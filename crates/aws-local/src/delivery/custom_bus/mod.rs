@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_pattern::Parts;
+use event_pattern::{EventError, Parts};
 
 use super::attempt::record as tell;
 use super::envelope::Envelope;
@@ -41,8 +41,10 @@ use place::resource;
 const DELIVERY_STEPS: usize = 200;
 /// The steps of a turn that are left to others.
 const STEPS_LEFT: usize = turn::STEPS_MAX / 4;
-/// As many events of one subscriber may wait for another attempt; it takes no more before some are done.
-const FAILING_MAX: usize = 10_000;
+/// As many events of one subscriber may wait, for another attempt or for their group; it takes no more before some are done.
+const WAITING_MAX: usize = 10_000;
+/// A turn with as many steps is one that a subscriber has nearly for itself.
+const FRESH_STEPS: usize = turn::STEPS_MAX / 2;
 const BACKOFF_MS_MAX: Millis = 60_000;
 
 /// Keeps an event and gives it to the running subscribers; `None` where there is no such bus.
@@ -86,6 +88,14 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewE
     turn.world
         .stories
         .pass(&event.story, pass, candidates.fresh_bytes);
+    for name in candidates.undecided {
+        let to = To {
+            realm,
+            bus,
+            name: &name,
+        };
+        fall_behind(turn, &to, event.number);
+    }
     for name in candidates.names {
         let to = To {
             realm,
@@ -111,17 +121,26 @@ fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
     if !subscriber.is_live() || subscriber.end.is_some_and(|end| event.at >= end) {
         return false;
     }
-    if is_late || subscriber.failing.len() >= FAILING_MAX {
-        subscriber.next = Some(event.number);
-        if let Some(bus) = to.bus(turn) {
-            bus.subscribers_changed();
+    let is_full = subscriber.waiting() >= WAITING_MAX;
+    let wanted = match wants(subscriber, event, &mut steps) {
+        Some(wanted) if !is_late && !is_full => wanted && !is_held_up(subscriber, event),
+        _ => {
+            fall_behind(turn, to, event.number);
+            false
         }
-        later(turn, to, turn.now);
-        return false;
-    }
-    let wanted = wants(subscriber, event, &mut steps) && !is_held_up(subscriber, event);
+    };
     turn.steps = turn.steps.saturating_sub(before - steps);
     wanted
+}
+
+/// A subscriber goes on from an event by itself, in turns of its own.
+fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
+    let Some(bus) = to.bus(turn) else { return };
+    if let Some(subscriber) = bus.subscribers.get_mut(to.name) {
+        subscriber.next.get_or_insert(number);
+    }
+    bus.subscribers_changed();
+    later(turn, to, turn.now);
 }
 
 /// Sets the timer of a subscriber.
@@ -210,15 +229,16 @@ pub(crate) fn pump(turn: &mut Turn<'_>, to: &To<'_>) {
 
 /// The next event that a subscriber wants and that is not held up. One that has come to the end follows the bus from then on.
 fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
-    let mut steps = turn.part();
+    let (mut steps, now) = (turn.part(), turn.now);
     let before = steps;
     let taken = loop {
         let found = to.bus(turn)?;
+        let oldest = found.log.number_at(found.window_start(now));
         let subscriber = found.subscribers.get_mut(to.name)?;
-        if !subscriber.running || subscriber.revoked || subscriber.failing.len() >= FAILING_MAX {
+        if !subscriber.running || subscriber.revoked || subscriber.waiting() >= WAITING_MAX {
             break None;
         }
-        let Some(event) = found.log.next_from(subscriber.next?) else {
+        let Some(event) = found.log.next_from(subscriber.next?.max(oldest)) else {
             subscriber.next = None;
             found.subscribers_changed();
             break None;
@@ -227,12 +247,20 @@ fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
             break None;
         }
         let event = Arc::clone(event);
+        // What a turn of its own cannot decide never will be.
+        let wanted = match wants(subscriber, &event, &mut steps) {
+            None if before < FRESH_STEPS => {
+                later(turn, to, now);
+                break None;
+            }
+            wanted => wanted.unwrap_or(false),
+        };
         subscriber.next = Some(event.number + 1);
-        if wants(subscriber, &event, &mut steps) && !is_held_up(subscriber, &event) {
+        if wanted && !is_held_up(subscriber, &event) {
             break Some(event);
         }
         if steps == 0 {
-            later(turn, to, turn.now);
+            later(turn, to, now);
             break None;
         }
     };
@@ -240,12 +268,13 @@ fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
     taken
 }
 
-fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> bool {
+/// Whether a subscriber wants an event; none where that takes more steps than there are.
+fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bool> {
     if subscriber.filters.texts.is_empty() {
-        return true;
+        return Some(true);
     }
     let Some(filters) = subscriber.filters.compiled() else {
-        return false;
+        return Some(false);
     };
     let metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
     let replayed = event.number <= subscriber.replayed_to;
@@ -254,7 +283,11 @@ fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> bool {
         metadata: &metadata,
         system_metadata: &event.system_metadata(replayed).to_string(),
     };
-    filters.matches_within(&parts, steps).unwrap_or(false)
+    match filters.matches_within(&parts, steps) {
+        Ok(matched) => Some(matched),
+        Err(EventError::TooComplex { .. }) => None,
+        Err(_) => Some(false),
+    }
 }
 
 /// First in, first out: an event waits behind a failing one of its group.
@@ -266,12 +299,13 @@ fn is_held_up(subscriber: &mut Subscriber, event: &Event) -> bool {
         return false;
     };
     behind.push_back(event.number);
+    subscriber.behind_count += 1;
     true
 }
 
 /// Tries to deliver an event, and decides what follows. A retry continues the failing delivery that is given.
 fn deliver(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, failing: Option<Failing>) {
-    let Some(subscriber) = to.subscriber(turn).map(|found| found.clone()) else {
+    let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline) else {
         return;
     };
     let failing = failing.unwrap_or_else(|| Failing {
@@ -279,11 +313,12 @@ fn deliver(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, failing: Option
         since: turn.now,
         due: turn.now,
         in_story: place(turn, to, &subscriber, event),
+        group: Arc::clone(&event.group),
     });
     let result = target::send(turn, to, &subscriber, event, &failing.in_story);
     let Err(failure) = result else {
         tell(turn, &failing.in_story, None, "delivered");
-        return release(turn, to, event);
+        return release(turn, to, event.number, &event.group);
     };
     let at = turn.now;
     let attempt = Attempt {
@@ -298,7 +333,7 @@ fn deliver(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, failing: Option
         .record_attempt(&failing.in_story, outcome, attempt);
     if let Some(limit) = exhausted {
         record::send(turn, to, &subscriber, event, &failing, (&failure, limit));
-        return release(turn, to, event);
+        return release(turn, to, event.number, &event.group);
     }
     let again = Failing {
         retries: failing.retries + 1,
@@ -334,40 +369,35 @@ fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
 }
 
 /// A delivery is over: the events of its group go on, up to the next that fails.
-fn release(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
+fn release(turn: &mut Turn<'_>, to: &To<'_>, number: u64, group: &Arc<str>) {
     let due = turn.now;
     let Some(subscriber) = to.subscriber(turn) else {
         return;
     };
-    subscriber.failing.remove(&event.number);
-    let Some(behind) = subscriber.behind.get_mut(&event.group) else {
+    subscriber.failing.remove(&number);
+    let Some(behind) = subscriber.behind.get_mut(group) else {
         return;
     };
-    let Some(number) = behind.pop_front() else {
-        subscriber.behind.remove(&event.group);
+    let Some(next) = behind.pop_front() else {
+        subscriber.behind.remove(group);
         return;
     };
-    // In a turn of its own, so that a long group does not nest.
-    let in_story = nowhere(event);
-    subscriber.failing.insert(
-        number,
-        Failing {
-            retries: 0,
-            since: due,
-            due,
-            in_story,
-        },
-    );
-    later(turn, to, due);
-}
-
-/// The place of a delivery that was not tried yet.
-fn nowhere(event: &Event) -> DeliveryRef {
-    DeliveryRef {
-        event: Arc::clone(&event.story),
+    subscriber.behind_count = subscriber.behind_count.saturating_sub(1);
+    // In a turn of its own, so that a long group does not nest. Its place in a story is made when it is tried.
+    let in_story = DeliveryRef {
+        event: Arc::default(),
         pass: usize::MAX,
         delivery: usize::MAX,
-    }
+    };
+    let waiting = Failing {
+        retries: 0,
+        since: due,
+        due,
+        in_story,
+        group: Arc::clone(group),
+    };
+    subscriber.failing.insert(next, waiting);
+    later(turn, to, due);
 }
 
 /// The place of a delivery in the event's story.
@@ -392,35 +422,45 @@ pub(crate) fn fire(turn: &mut Turn<'_>, to: &To<'_>) {
     let now = turn.now;
     loop {
         if turn.steps < STEPS_LEFT {
-            return later(turn, to, turn.now);
+            return later(turn, to, now);
         }
-        let Some(found) = to.bus(turn) else {
-            return;
-        };
-        let Some(subscriber) = found.subscribers.get_mut(to.name) else {
+        let Some(bus) = to.bus(turn) else { return };
+        let start = bus.window_start(now);
+        let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
             return;
         };
         if !subscriber.running || subscriber.revoked {
             return;
         }
+        let looked_at = subscriber.failing.len();
         let due = subscriber.failing.iter().find(|(_, failing)| failing.due <= now);
         let Some(number) = due.map(|(number, _)| *number) else {
             break;
         };
-        let Some(mut failing) = subscriber.failing.remove(&number) else {
+        let Some(failing) = subscriber.failing.remove(&number) else {
             break;
         };
-        let Some(event) = found.log.get(number).cloned() else {
+        let event = bus.log.get(number).filter(|event| event.at >= start).cloned();
+        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS + looked_at);
+        match event {
+            Some(event) => again(turn, to, &event, failing),
             // It is no longer kept.
-            continue;
-        };
-        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-        if failing.in_story.delivery == usize::MAX
-            && let Some(subscriber) = to.subscriber(turn).map(|found| found.clone())
-        {
-            failing.in_story = place(turn, to, &subscriber, &event);
+            None => release(turn, to, number, &failing.group),
         }
-        deliver(turn, to, &event, Some(failing));
+    }
+    let next = to.subscriber(turn).and_then(|subscriber| subscriber.next_due());
+    if let Some(due) = next {
+        later(turn, to, due);
     }
     pump(turn, to);
+}
+
+/// Tries an event again.
+fn again(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, mut failing: Failing) {
+    if failing.in_story.delivery == usize::MAX
+        && let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline)
+    {
+        failing.in_story = place(turn, to, &subscriber, event);
+    }
+    deliver(turn, to, event, Some(failing));
 }

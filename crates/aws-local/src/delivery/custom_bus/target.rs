@@ -14,7 +14,7 @@ use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::queue::{enqueue, message};
 use crate::jsontext::compact_object;
 use crate::state::RealmId;
-use crate::state::custom_bus::{Event, NewEvent, Subscriber};
+use crate::state::custom_bus::{ContentType, Event, NewEvent, Subscriber};
 use crate::state::outbox::InvocationRecord;
 use crate::state::queue::{MessageAttribute, NewMessage};
 use crate::state::story::DeliveryRef;
@@ -52,8 +52,8 @@ pub(super) fn send(
     {
         role(turn, "events:PutEvents")?;
         let (name, id) = resource.split_once('/').unwrap_or((resource, ""));
-        let payload = payload::of(turn, subscriber, event)?;
-        return to_custom_bus(turn, to, (&there, name, id), event, payload);
+        let (data, content) = payload::for_bus(turn, subscriber, event)?;
+        return to_custom_bus(turn, to, (&there, name, id), event, (data, content));
     }
     if arn.resource == universal::PUT_LOG_EVENTS {
         let input = payload::parameters(turn, subscriber, event, true)?;
@@ -209,7 +209,7 @@ fn to_custom_bus(
     to: &To<'_>,
     (there, name, id): (&RealmId, &str, &str),
     event: &Event,
-    payload: Arc<str>,
+    (data, content): (Arc<str>, ContentType),
 ) -> Result<(), Failure> {
     let target = arn("events", there.region(), there.account(), &resource(name, id));
     let own = to.bus_arn(turn);
@@ -229,13 +229,13 @@ fn to_custom_bus(
     if !is_there {
         return Err(Failure::no_resource(&target));
     }
-    let is_raw = payload == event.data;
+    let is_raw = data == event.data;
     let mut passed = event.passed.clone();
     passed.push(own.into());
     let new = NewEvent {
         story: Some(Arc::clone(&event.story)),
-        data: payload,
-        content: event.content,
+        data,
+        content,
         group: None,
         deduplication: None,
         source: event.source.clone().filter(|_| is_raw),

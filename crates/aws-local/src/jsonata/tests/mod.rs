@@ -4,6 +4,8 @@
 //! is sent, `?` for an expression that cannot be read. The results are those of the reference implementation, jsonata
 //! 2.2.2 of npm, for `reference.json` as `$events` and a stack of 100.
 
+use std::sync::Arc;
+
 use super::{Expression, Failure, Limits, Setting, Template};
 use crate::clock::Dice;
 
@@ -28,6 +30,7 @@ fn setting() -> Setting {
         now: 1_713_534_242_000,
         dice: Dice::new(7),
         limits: Limits::default(),
+        spent: Arc::default(),
     }
 }
 

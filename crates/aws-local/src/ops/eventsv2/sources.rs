@@ -86,7 +86,7 @@ struct Partner {
 }
 
 impl Partner {
-    fn read(configuration: &Value) -> Result<Self, Fault> {
+    fn read(configuration: &Value, stored: bool) -> Result<Self, Fault> {
         if configuration.get("WebhookEventsConfiguration").is_some() {
             return Err(not_here("Webhook event sources"));
         }
@@ -95,7 +95,7 @@ impl Partner {
         }
         let given = configuration.get("PartnerEventsConfiguration").cloned();
         let partner: Self = parse(given.unwrap_or_default())?;
-        if let Some(pattern) = &partner.pattern {
+        if let Some(pattern) = partner.pattern.as_ref().filter(|_| !stored) {
             check_pattern(pattern)?;
         }
         let queue = partner
@@ -149,7 +149,7 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
         )));
     }
     tags::check(&input.tags)?;
-    let partner = Partner::read(&input.configuration)?;
+    let partner = Partner::read(&input.configuration, call.stored)?;
     let (now, realm) = (call.turn.now, call.here());
     let found = bus(call, &input.event_bus_arn)?;
     let allowed = [BusState::Active, BusState::Updating];
@@ -163,7 +163,7 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
             "An account can have {SOURCES_MAX} event sources in a region."
         )));
     }
-    check_offered(call, partner.source())?;
+    check_offered(call, partner.source(), None)?;
     let new = EventSource {
         name: input.name.clone(),
         id: new_id(&mut call.turn.dice),
@@ -190,23 +190,34 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
     Ok(Made { arn, answer })
 }
 
-/// The Classic source has to be offered to the caller, and to wait for a bus.
-fn check_offered(call: &mut Call<'_>, name: &str) -> Result<(), Fault> {
+/// The Classic source has to be offered to the caller, and to wait for a bus or to be the event source's already.
+fn check_offered(call: &mut Call<'_>, name: &str, id: Option<&str>) -> Result<(), Fault> {
     let (account, region) = (call.caller.account.clone(), call.caller.region.clone());
+    let bus = call.realm().buses.get(name);
+    let is_own = id.is_some() && bus.is_some_and(|bus| bus.managed_for.as_deref() == id);
+    let is_taken = bus.is_some() && !is_own;
     let is_ours = |source: &&Source| source.customer == account;
-    let found = call.turn.world.sources_in(&region).get(name).filter(is_ours);
-    let Some(found) = found else {
-        return Err(invalid(format!(
-            "The partner event source {name} does not exist, or is not offered to this account in {region}."
-        )));
+    let found = call
+        .turn
+        .world
+        .sources_in(&region)
+        .get(name)
+        .filter(is_ours)
+        .map(|source| source.state);
+    let why = match found {
+        None => {
+            return Err(invalid(format!(
+                "The partner event source {name} does not exist, or is not offered to this account in {region}."
+            )));
+        }
+        Some(_) if is_taken => format!("The event bus {name} exists: it has to be deleted first."),
+        Some(State::Pending) => return Ok(()),
+        Some(State::Active) if is_own => return Ok(()),
+        Some(state) => format!(
+            "The partner event source {name} is in state {}; PENDING is needed.",
+            state.as_str()
+        ),
     };
-    if found.state == State::Pending {
-        return Ok(());
-    }
-    let why = format!(
-        "The partner event source {name} is in state {}; PENDING is needed.",
-        found.state.as_str()
-    );
     Err(call.turn.world.assumptions.source_not_pending.fault(why))
 }
 
@@ -220,6 +231,7 @@ fn forward(call: &mut Call<'_>, source: &EventSource, partner: &Partner) {
         .entry(name.clone())
         .or_insert_with(|| Bus::new(&name, now));
     managed.managed_by = Some(MANAGER.to_owned());
+    managed.managed_for = Some(source.id.clone());
     managed.kms_key.clone_from(&partner.classic_bus_key);
     let target = Target {
         id: source.id.clone(),
@@ -251,14 +263,16 @@ fn forward(call: &mut Call<'_>, source: &EventSource, partner: &Partner) {
     }
 }
 
-/// Removes them. What is gone already is no error; the Classic source waits for a bus again.
+/// Removes them. What is gone already is no error, and what is another's stays; the Classic source waits for a bus again.
 fn stop_forwarding(call: &mut Call<'_>, source: &EventSource) {
     let (now, region) = (call.turn.now, call.caller.region.clone());
     let name = &source.partner_source;
     let buses = &mut call.realm().buses;
-    if buses.get(name).is_some_and(|bus| bus.managed_by.is_some()) {
-        buses.remove(name);
+    let is_own = |bus: &Bus| bus.managed_for.as_ref() == Some(&source.id);
+    if !buses.get(name).is_some_and(is_own) {
+        return;
     }
+    buses.remove(name);
     match call.turn.world.sources_in(&region).get_mut(name) {
         Some(offered) if offered.state == State::Active => {
             offered.suspend(now);
@@ -294,12 +308,13 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         &[BusState::Active, BusState::Updating],
     )?;
     if let Some(configuration) = input.configuration {
-        let partner = Partner::read(&configuration)?;
+        let partner = Partner::read(&configuration, call.stored)?;
         if partner.source() != changed.partner_source {
             return Err(invalid(
                 "PartnerEventSourceArn cannot be changed: make another event source for it.",
             ));
         }
+        check_offered(call, &changed.partner_source, Some(&changed.id))?;
         changed.configuration = configuration;
         forward(call, &changed, &partner);
     }

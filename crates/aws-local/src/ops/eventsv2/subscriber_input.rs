@@ -51,6 +51,8 @@ fn kind(arn: &Arn<'_>) -> Option<Kind> {
         "kafka" => kind(Some("MskParameters"), regional),
         "events" if resource.starts_with("api-destination/") => kind(Some("HttpParameters"), regional),
         "events" if resource.starts_with("event-busv2/") => kind(Some("EventBusV2Parameters"), false),
+        // A partner's bus takes events of its partner alone.
+        "events" if resource.starts_with("event-bus/aws.partner/") => None,
         "events" if resource.starts_with("event-bus/") => kind(None, regional),
         "events" if resource.starts_with("aws-sdk:") => kind(Some("UniversalTargetParameters"), false),
         _ => None,

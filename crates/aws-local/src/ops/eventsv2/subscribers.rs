@@ -12,7 +12,7 @@ use super::subscriber_input::{Start, check_invoke, read_filters, read_start};
 use super::tags;
 use super::token::{Made, once};
 use crate::clock::{DAY, Millis, epoch_seconds};
-use crate::delivery::custom_bus::{To, pump};
+use crate::delivery::custom_bus::{To, fire, pump};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
@@ -174,8 +174,10 @@ fn check_transformer(transformer: &Value, invoke: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_program(program: &Program) -> Result<(), Fault> {
-    program.problem().map_or(Ok(()), |problem| Err(invalid(problem)))
+/// What was accepted once is not refused by rules that came later.
+fn check_program(program: &Program, stored: bool) -> Result<(), Fault> {
+    let problem = if stored { None } else { program.problem() };
+    problem.map_or(Ok(()), |problem| Err(invalid(problem)))
 }
 
 fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
@@ -252,10 +254,8 @@ fn check(call: &mut Call<'_>, input: &Create) -> Result<(FilterSet, Start), Faul
         now,
     )?;
     input.settings.check(&input.invoke_configuration)?;
-    check_program(&Program::new(
-        input.settings.transformer.as_ref(),
-        &input.invoke_configuration,
-    ))?;
+    let program = Program::new(input.settings.transformer.as_ref(), &input.invoke_configuration);
+    check_program(&program, stored)?;
     Ok((filters, start))
 }
 
@@ -289,6 +289,7 @@ impl Create {
             end: None,
             failing: BTreeMap::new(),
             behind: BTreeMap::new(),
+            behind_count: 0,
         };
         self.settings.write(&mut new);
         new.program = Program::new(new.transformer.as_ref(), &new.invoke);
@@ -381,7 +382,7 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
     }
     input.settings.write(&mut changed);
     changed.program = Program::new(changed.transformer.as_ref(), &changed.invoke);
-    check_program(&changed.program)?;
+    check_program(&changed.program, stored)?;
     changed.modified = now;
     let mut answer = view(&bus_arn, &changed);
     if let Some(members) = answer.as_object_mut() {
@@ -396,7 +397,7 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         bus: &bus_name,
         name: &name,
     };
-    pump(&mut call.turn, &to);
+    fire(&mut call.turn, &to);
     Ok(answer)
 }
 

@@ -43,6 +43,8 @@ impl Clone for Live {
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
     pub(crate) names: Vec<Arc<str>>,
+    /// Those of which it is not known, since matching took more steps than it may.
+    pub(crate) undecided: Vec<Arc<str>>,
     /// Those with a filter of the data alone, for the event's story.
     pub(crate) named: Arc<[NamedPattern]>,
     pub(crate) fresh_bytes: usize,
@@ -90,19 +92,22 @@ impl Live {
         if self.stale {
             self.refresh(subscribers);
         }
-        let mut names = self.others.clone();
+        let (mut names, mut undecided) = (self.others.clone(), Vec::new());
         if data.trim_start().starts_with('{') {
-            let found = self.matcher.matches_within(data, steps);
-            let matched = found.map(|found| found.matched.into_iter().cloned().collect::<Vec<_>>());
-            names.extend(matched.unwrap_or_default());
+            if let Ok(found) = self.matcher.matches_within(data, steps) {
+                names.extend(found.matched.into_iter().cloned());
+                undecided.extend(found.undecided.into_iter().cloned());
+            }
         } else {
             // What is no object is asked of each filter by itself.
             let live = subscribers.iter().filter(|(_, subscriber)| subscriber.is_live());
             names = live.map(|(name, _)| name.as_str().into()).collect();
         }
         names.sort_unstable();
+        undecided.sort_unstable();
         Candidates {
             names,
+            undecided,
             named: Arc::clone(&self.named),
             fresh_bytes: std::mem::take(&mut self.fresh_bytes),
         }

@@ -17,6 +17,8 @@ const EVENT_BYTES: usize = 256;
 const DROPPED_MAX: usize = 1_000;
 /// How long a deduplication id counts ("Ordering and deduplication" in AWS's guide).
 const DEDUPLICATION: Millis = 300_000;
+/// As many deduplication ids are remembered.
+const SEEN_MAX: usize = 100_000;
 /// The first sequence number is one step above it.
 const SEQUENCE_START: u64 = 10_000_000_000_000_000_000;
 const SEQUENCE_STEP: u64 = 1_000;
@@ -27,8 +29,10 @@ pub(crate) struct Log {
     events: VecDeque<Arc<Event>>,
     /// How many events came so far: the number of the latest.
     pub(crate) count: u64,
-    /// What was deduplicated by: publisher, group and id.
-    seen: BTreeMap<(String, String, String), Seen>,
+    /// What was deduplicated by, under publisher, group and id.
+    seen: BTreeMap<String, Seen>,
+    /// The same, oldest first.
+    seen_order: VecDeque<String>,
     /// How many events were dropped because of the bounds here, before their time.
     #[serde(default)]
     pub(crate) dropped: u64,
@@ -147,6 +151,11 @@ impl Event {
     }
 }
 
+/// Neither a publisher nor a length has a blank in it.
+fn seen_key(publisher: &str, group: &str, id: &str) -> String {
+    format!("{publisher} {} {group} {id}", group.len())
+}
+
 /// Twenty digits, a thousand more for each event.
 pub(crate) fn sequence(number: u64) -> String {
     let number = SEQUENCE_START.saturating_add(number.saturating_mul(SEQUENCE_STEP));
@@ -170,19 +179,37 @@ impl Log {
 
     /// The event that stands for another one with the same deduplication id, of the same publisher and group.
     pub(crate) fn seen(&mut self, publisher: &str, group: &str, id: &str, now: Millis) -> Option<&Seen> {
-        self.seen.retain(|_, seen| now < seen.at + DEDUPLICATION);
-        self.seen
-            .get(&(publisher.to_owned(), group.to_owned(), id.to_owned()))
+        self.forget(|seen| now >= seen.at + DEDUPLICATION);
+        self.seen.get(&seen_key(publisher, group, id))
     }
 
+    /// Remembers what an event was deduplicated by; beyond the bound the oldest is forgotten.
     pub(crate) fn remember(&mut self, publisher: &str, group: &str, id: &str, event: &Event) {
         let seen = Seen {
             at: event.at,
             id: Arc::clone(&event.id),
             number: event.number,
         };
-        self.seen
-            .insert((publisher.to_owned(), group.to_owned(), id.to_owned()), seen);
+        let key = seen_key(publisher, group, id);
+        self.seen_order.push_back(key.clone());
+        self.seen.insert(key, seen);
+        let mut over = self.seen.len().saturating_sub(SEEN_MAX);
+        self.forget(|_| {
+            let is_over = over > 0;
+            over = over.saturating_sub(1);
+            is_over
+        });
+    }
+
+    /// Forgets the oldest, as long as they are to be forgotten.
+    fn forget(&mut self, mut is_old: impl FnMut(&Seen) -> bool) {
+        while let Some(key) = self.seen_order.front() {
+            if self.seen.get(key).is_some_and(|seen| !is_old(seen)) {
+                return;
+            }
+            self.seen.remove(key);
+            self.seen_order.pop_front();
+        }
     }
 
     /// The event of that number, or the first after it that is kept.
@@ -286,5 +313,24 @@ mod tests {
                 "{publisher} {group} {id} {now}"
             );
         }
+    }
+
+    #[test]
+    fn a_log_is_stored_with_what_it_deduplicates_by() {
+        let mut log = Log::default();
+        let kept = log.append(event(0));
+        log.remember("p", "g", "d", &kept);
+        let text = serde_json::to_string(&log).unwrap();
+        let mut read: Log = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        assert!(read.seen("p", "g", "d", 1).is_some());
+        // What is over the bound goes first.
+        for n in 0..SEEN_MAX {
+            read.remember("p", "g", &n.to_string(), &kept);
+        }
+        assert_eq!(
+            ["d", "0", "1"].map(|id| read.seen("p", "g", id, 1).is_some()),
+            [false, true, true]
+        );
     }
 }

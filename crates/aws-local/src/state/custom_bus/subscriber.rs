@@ -54,6 +54,8 @@ pub(crate) struct Subscriber {
     pub(crate) failing: BTreeMap<u64, Failing>,
     /// First in, first out: the events behind a failing one of their group.
     pub(crate) behind: BTreeMap<Arc<str>, VecDeque<u64>>,
+    /// How many those are.
+    pub(crate) behind_count: usize,
 }
 
 /// `Type` of a subscriber.
@@ -90,6 +92,8 @@ pub(crate) struct Failing {
     pub(crate) due: Millis,
     /// The place of the delivery in the event's story.
     pub(crate) in_story: crate::state::story::DeliveryRef,
+    /// The group of the event.
+    pub(crate) group: Arc<str>,
 }
 
 /// The filters of a subscriber. Their texts are stored; texts that this version refuses match nothing.
@@ -138,6 +142,27 @@ impl Subscriber {
         self.running && !self.revoked && self.next.is_none()
     }
 
+    /// How many events wait in it.
+    pub(crate) fn waiting(&self) -> usize {
+        self.failing.len() + self.behind_count
+    }
+
+    /// When the next of them is to be tried again.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        self.failing.values().map(|failing| failing.due).min()
+    }
+
+    /// A copy without the events that wait in it, which may be many.
+    pub(crate) fn outline(&mut self) -> Self {
+        let (failing, behind) = (
+            std::mem::take(&mut self.failing),
+            std::mem::take(&mut self.behind),
+        );
+        let outline = self.clone();
+        (self.failing, self.behind) = (failing, behind);
+        outline
+    }
+
     /// Stops it: its backlog begins behind the latest event of the bus.
     pub(crate) fn stop(&mut self, latest: u64) {
         self.running = false;
@@ -150,5 +175,6 @@ impl Subscriber {
         self.replayed_to = 0;
         self.failing.clear();
         self.behind.clear();
+        self.behind_count = 0;
     }
 }

@@ -1,9 +1,11 @@
 //! From an event that is published to what the target of a subscriber receives.
 
 use aws_sdk_eventbridgev2::error::ProvideErrorMetadata;
+use aws_sdk_eventbridgev2::primitives::Blob;
 use aws_sdk_eventbridgev2::types::{
     InvokeConfiguration, JsonataConfiguration, OrderingType, PutEventsRequestEntry, PutEventsSystemMetadata,
-    RetryPolicy, SubscriberState, SuccessCode, Transformer, TransformerType, UniversalTargetParameters,
+    PutRawEventsRequestEntry, PutRawEventsSystemMetadata, RetryPolicy, SubscriberState, SuccessCode,
+    Transformer, TransformerType, UniversalTargetParameters,
 };
 use serde_json::{Value, json};
 
@@ -336,4 +338,127 @@ async fn an_expression_makes_the_message_and_its_group() {
         "{story}"
     );
     bus.local.stop().await;
+}
+
+/// A retry that comes due while the subscriber is stopped is made when it runs again.
+#[tokio::test]
+async fn what_was_failing_is_tried_again_after_a_stop() {
+    for kind in [OrderingType::Unordered, OrderingType::Fifo] {
+        let bus = bus().await;
+        let target = InvokeConfiguration::builder()
+            .target_arn(QUEUE)
+            .role_arn(ROLE)
+            .build();
+        let create = bus.client.create_subscriber().name("s").event_bus_arn(&bus.arn);
+        let create = create.r#type(kind.clone()).invoke_configuration(target.unwrap());
+        let arn = create.send().await.unwrap().subscriber_arn.unwrap();
+        delete_queue(&bus.local, "q").await;
+        bus.put(r#"{"n":1}"#, "a").await;
+        bus.put(r#"{"n":2}"#, "a").await;
+        let change = |state| {
+            bus.client
+                .update_subscriber()
+                .subscriber_arn(&arn)
+                .state(state)
+                .send()
+        };
+        change(SubscriberState::Stopped).await.unwrap();
+        make_queue(&bus.local, "q").await;
+        bus.pass(60).await;
+        assert_eq!(bus.messages().await.len(), 0, "{kind:?}");
+        change(SubscriberState::Running).await.unwrap();
+        // Events behind a failing one of their group follow in turns of their own.
+        bus.pass(1).await;
+        assert_eq!(bus.messages().await.len(), 2, "{kind:?}");
+        bus.local.stop().await;
+    }
+}
+
+/// An event that its bus no longer keeps does not hold up its group for ever.
+#[tokio::test]
+async fn a_failing_event_that_expires_releases_its_group() {
+    let bus = bus().await;
+    let target = InvokeConfiguration::builder()
+        .target_arn(QUEUE)
+        .role_arn(ROLE)
+        .build();
+    let retry = RetryPolicy::builder()
+        .max_retry_attempts(185)
+        .max_event_age_in_seconds(86_400)
+        .build();
+    let create = bus.client.create_subscriber().name("s").event_bus_arn(&bus.arn);
+    let create = create.r#type(OrderingType::Fifo).retry_policy(retry);
+    let arn = create
+        .invoke_configuration(target.unwrap())
+        .send()
+        .await
+        .unwrap()
+        .subscriber_arn
+        .unwrap();
+    delete_queue(&bus.local, "q").await;
+    bus.put(r#"{"n":1}"#, "a").await;
+    bus.put(r#"{"n":2}"#, "a").await;
+    let change = |state| {
+        bus.client
+            .update_subscriber()
+            .subscriber_arn(&arn)
+            .state(state)
+            .send()
+    };
+    change(SubscriberState::Stopped).await.unwrap();
+    bus.pass(25 * 3600).await;
+    make_queue(&bus.local, "q").await;
+    change(SubscriberState::Running).await.unwrap();
+    bus.put(r#"{"n":3}"#, "a").await;
+    bus.pass(1).await;
+    let numbers: Vec<_> = bus
+        .messages()
+        .await
+        .iter()
+        .map(|event| event["detail"]["n"].clone())
+        .collect();
+    assert_eq!(numbers, [json!(3)]);
+    bus.local.stop().await;
+}
+
+#[tokio::test]
+async fn bytes_pass_from_bus_to_bus_unchanged() {
+    let bus = bus().await;
+    let second = bus.client.create_event_bus().name("second").send().await.unwrap();
+    let second = Bus {
+        local: bus.local,
+        client: bus.client,
+        arn: second.event_bus_arn.unwrap(),
+    };
+    second.pass(2).await;
+    second.subscribe("out", None).await;
+    let forward = InvokeConfiguration::builder()
+        .target_arn(&second.arn)
+        .role_arn(ROLE)
+        .build();
+    let create = second
+        .client
+        .create_subscriber()
+        .name("in")
+        .event_bus_arn(&bus.arn);
+    create
+        .invoke_configuration(forward.unwrap())
+        .send()
+        .await
+        .unwrap();
+    let metadata = PutRawEventsSystemMetadata::builder()
+        .content_type("application/octet-stream")
+        .build();
+    let entry = PutRawEventsRequestEntry::builder()
+        .data(Blob::new("hello"))
+        .system_metadata(metadata.unwrap());
+    let put = second
+        .client
+        .put_raw_events()
+        .event_bus_arn(&bus.arn)
+        .entries(entry.build().unwrap());
+    assert_eq!(put.send().await.unwrap().failed_entry_count, 0);
+    let messages = sqs::receive(&second.local, "q").await;
+    assert_eq!(messages[0]["Body"], json!("hello"));
+    second.local.stop().await;
 }
