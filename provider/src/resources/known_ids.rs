@@ -1,7 +1,5 @@
 //! Ids of Scalr's that a plan knows: Scalr makes them when it creates an object, so what they name is there already, or never.
 
-use std::time::Duration;
-
 use scalr_api::ConnectionId;
 use scalr_events::Identified;
 use tfplugin::{Attr, AttrType, Plan, Resource, Value};
@@ -10,9 +8,6 @@ use super::messages;
 use crate::client::Client;
 use crate::scalr::Scalr;
 use crate::scalr::known::{Doubt, Known};
-
-/// How long an answer may take. Where Scalr gives none, nothing is known; the apply says why.
-const WITHIN: Duration = Duration::from_secs(10);
 
 /// Refuses the id of a connection that is not there.
 pub(super) async fn check_connection<R, T>(plan: &mut Plan<'_, R>, attr: Attr<R, T>)
@@ -26,9 +21,7 @@ where
     let Ok(connection) = ConnectionId::new(id.as_str()) else {
         return;
     };
-    // A refresh in this plan may have asked for it.
-    let found = tokio::time::timeout(WITHIN, scalr.refreshed(&connection, |_| true)).await;
-    if let Ok(Ok(None)) = found {
+    if scalr.has_connection(&connection, plan.cancelled()).await == Some(false) {
         let refusal = messages::no_such_object("EventBridge connection", &id, None, &scalr);
         plan.error(refusal.at(attr));
     }

@@ -1,11 +1,11 @@
-//! Whether Scalr has the workspace or the environment of an id, as plans ask: by few requests, and for a short time. Where Scalr
-//! gives no answer, nothing is known.
+//! Whether Scalr has the workspace, the environment or the connection of an id, as plans ask: by few requests, and for a short
+//! time. Where Scalr gives no answer, nothing is known.
 
 use std::future::Future;
 use std::time::Duration;
 
 use scalr_api::{
-    ClientError, Environment, EnvironmentId, Id, Kind, Object, Workspace, WorkspaceAttributes, WorkspaceId,
+    ConnectionId, Environment, EnvironmentId, Id, Kind, Object, Workspace, WorkspaceAttributes, WorkspaceId,
 };
 use scalr_events::{Identified, nearest};
 use tfplugin::CancellationToken;
@@ -71,9 +71,6 @@ impl Scalr {
         doubt: Doubt,
         stop: &CancellationToken,
     ) -> Option<Known> {
-        if self.reads.has_given_up() {
-            return None;
-        }
         let scalr = self.stopping_with(stop);
         let asked = async {
             match of {
@@ -81,13 +78,38 @@ impl Scalr {
                 Identified::Environment => scalr.known_environment(id, doubt).await,
             }
         };
-        match tokio::time::timeout(WITHIN, asked).await {
-            Ok(Ok(known)) => known,
+        self.in_time(asked, stop).await?
+    }
+
+    /// Whether Scalr has the connection of that id, as of this walk.
+    pub async fn has_connection(&self, id: &ConnectionId, stop: &CancellationToken) -> Option<bool> {
+        let scalr = self.stopping_with(stop);
+        // A refresh in this walk may have asked for it.
+        let asked = scalr.connection_of_walk(id, |_| true);
+        Some(self.in_time(asked, stop).await?.is_some())
+    }
+
+    /// The answer to a plan's question, if it comes in time. The first that does not ends the wait of all others of this walk,
+    /// and whatever they would still ask.
+    pub async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = Answer<T>>,
+        stop: &CancellationToken,
+    ) -> Option<T> {
+        let given_up = &self.reads.given_up;
+        let heard = tokio::select! {
+            biased;
+            () = given_up.cancelled() => return None,
+            heard = tokio::time::timeout(WITHIN, asked) => heard,
+        };
+        match heard {
+            Ok(Ok(answer)) => Some(answer),
             // It answers, and does not say.
-            Ok(Err(ClientError::Refused(refusal))) if refusal.status < 500 => None,
+            Ok(Err(error)) if error.refusal().is_some() && !error.is_passing() => None,
             Ok(Err(_)) | Err(_) => {
+                // An interruption is no fault of Scalr's.
                 if !stop.is_cancelled() {
-                    self.reads.gives_up();
+                    given_up.cancel();
                 }
                 None
             }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use scalr_api::{ClientError, Connection, ConnectionId, Environment, Id, Kind, Object, Workspace};
-use tfplugin::Result;
+use tfplugin::{CancellationToken, Result};
 
 use super::Scalr;
 use crate::failure::Cause as _;
@@ -28,8 +27,8 @@ pub(super) struct Reads {
     all: Shared<Arc<Vec<Object<Connection>>>>,
     pub(super) workspaces: ById<Workspace>,
     pub(super) environments: ById<Environment>,
-    /// A plan's question was not answered in time: to ask again would only cost the same time again.
-    given_up: AtomicBool,
+    /// Cancelled where a plan's question was not answered in time: to wait for another would only cost the same time again.
+    pub(super) given_up: CancellationToken,
 }
 
 /// What reads of the objects of one kind share.
@@ -48,18 +47,8 @@ impl Reads {
             all: Shared::new(writes.clone()),
             workspaces: ById::new(writes),
             environments: ById::new(writes),
-            given_up: AtomicBool::new(false),
+            given_up: CancellationToken::new(),
         }
-    }
-
-    /// An answer has not come.
-    pub(super) fn gives_up(&self) {
-        self.given_up.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether one has not come.
-    pub(super) fn has_given_up(&self) -> bool {
-        self.given_up.load(Ordering::SeqCst)
     }
 }
 
@@ -119,13 +108,22 @@ impl Scalr {
         id: &ConnectionId,
         is_known: impl Fn(&Object<Connection>) -> bool,
     ) -> Result<Option<Object<Connection>>> {
+        let answer = self.connection_of_walk(id, is_known).await;
+        answer.map_err(|error| self.failed(error).during(reading(id)))
+    }
+
+    /// The same, its error as the client gives it.
+    pub(super) async fn connection_of_walk(
+        &self,
+        id: &ConnectionId,
+        is_known: impl Fn(&Object<Connection>) -> bool,
+    ) -> Answer<Option<Object<Connection>>> {
         let of = &self.reads.connections;
         let listed = of.listed(id, |pages| self.api.connections_within(pages)).await;
         if let Some(listed) = listed.and_then(|all| all.get(id).cloned()).filter(is_known) {
             return Ok(Some(listed));
         }
-        let answer = of.one(id, || self.api.connection(id)).await;
-        answer.map_err(|error| self.failed(error).during(reading(id)))
+        of.one(id, || self.api.connection(id)).await
     }
 
     /// All connections, as they are now. Those who ask while others wait for an answer share the next one: each bus of an

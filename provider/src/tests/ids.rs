@@ -1,10 +1,10 @@
-//! Ids of workspaces and environments in configurations: what plans say of those that Scalr does not have, and how few requests
-//! that takes.
+//! Ids of workspaces, environments and connections in configurations: what plans say of those that Scalr does not have, and how
+//! few requests and how little time that takes.
 
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::Harness;
+use tfplugin::testing::{Harness, UNKNOWN};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -20,10 +20,13 @@ scenarios![
     many_rules_ask_for_few_lists,
     delivery_checks_share_the_answer,
     where_scalr_does_not_answer_it_is_asked_once,
+    a_silent_scalr_is_waited_for_once_in_a_walk,
 ];
 
 const RULE: &str = "scalr_eventbridge_rule";
 const CHECK: &str = "scalr_eventbridge_delivery_check";
+const ACTIVATION: &str = "scalr_eventbridge_activation";
+const SETTING: &str = "scalr_audit_log_setting";
 
 /// The provider on an account with the bus, and beside a Scalr.
 fn beside(aws: &Fake, scalr: &scalr::fake::Fake) -> Harness {
@@ -198,4 +201,43 @@ async fn where_scalr_does_not_answer_it_is_asked_once() {
         "{:?}",
         started.elapsed()
     );
+}
+
+/// An object, one that comes just before the time limit, and 300 more: all share the limit, and nothing is asked after it.
+#[tokio::test(start_paused = true)]
+async fn a_silent_scalr_is_waited_for_once_in_a_walk() {
+    let named = |at: usize| json!(format!("in-{at}"));
+    let unknown = |_| json!(UNKNOWN);
+    for (name, connection) in [
+        // The first connection alone, and the list for all others.
+        (ACTIVATION, named as fn(usize) -> Json),
+        (SETTING, named),
+        // Of each setting whose connection is not known, which connection has it now.
+        (SETTING, unknown),
+    ] {
+        let scalr = scalr::fake::Fake::start().await;
+        scalr.state().trouble = Some(scalr::fake::Trouble::IsSilent);
+        let harness = super::unconfigured();
+        let settings = and(scalr::settings(&scalr), json!({ "account_id": "acc-1" }));
+        harness.configure(settings).await.unwrap();
+        let started = Instant::now();
+        let resource = &harness.resource(name);
+        let plan = async |at| {
+            let config = json!({ "connection_id": connection(at) });
+            let planned = resource.plan(None, config).await.unwrap();
+            assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+        };
+        let late = async {
+            scalr.until("GET", 1).await;
+            tokio::time::advance(Duration::from_secs(9)).await;
+            plan(1).await;
+        };
+        tokio::join!(plan(0), late);
+        for at in 2..302 {
+            plan(at).await;
+        }
+        harness.resource(CHECK).plan(None, check("ws-9")).await.unwrap();
+        let cost = (started.elapsed().as_secs(), scalr.count("GET"));
+        assert_eq!(cost, (10, 2), "{name}");
+    }
 }

@@ -1,7 +1,5 @@
 //! The setting at Scalr: read, selected, turned off.
 
-use std::time::Duration;
-
 use scalr_api::{AccountId, AuditLogSetting as Wire, ClientError, ConnectionId, Object};
 use tfplugin::{CancellationToken, Diagnostics, Result};
 
@@ -30,9 +28,6 @@ pub(super) fn selected(setting: &Object<Wire>) -> Option<&ConnectionId> {
         .filter(|_| setting.attributes.enabled)
 }
 
-/// How long a plan looks for who has the setting.
-const WITHIN: Duration = Duration::from_secs(10);
-
 /// The connection that has the setting of an account.
 pub(super) struct Holder {
     pub(super) account: AccountId,
@@ -46,26 +41,39 @@ pub(super) async fn holder(
     wanted: Option<&str>,
     stop: &CancellationToken,
 ) -> Option<Holder> {
-    let look = async {
-        let scalr = client.scalr().ok()?.stopping_with(stop);
-        let wanted = wanted.and_then(|id| ConnectionId::new(id).ok());
-        let account = match (client.account_id().ok()?, &wanted) {
-            (Some(account), _) => account.clone(),
-            (None, Some(wanted)) => account_for(client, &scalr, wanted).await.ok()?,
-            (None, None) => return None,
-        };
-        let setting = scalr.api.audit_log_setting(&account).await.ok()??;
-        let connection = selected(&setting)
-            .filter(|id| Some(*id) != wanted.as_ref())?
-            .clone();
-        let held = scalr.connection(&connection).await.ok().flatten();
-        Some(Holder {
-            account,
-            name: held.map(|held| held.attributes.name),
-            connection,
-        })
+    let scalr = client.scalr().ok()?.stopping_with(stop);
+    let account = client.account_id().ok()?.cloned();
+    let wanted = wanted.and_then(|id| ConnectionId::new(id).ok());
+    scalr.in_time(look(&scalr, account, wanted), stop).await?
+}
+
+/// What is asked for it. `account`: the provider's.
+async fn look(
+    scalr: &Scalr,
+    account: Option<AccountId>,
+    wanted: Option<ConnectionId>,
+) -> std::result::Result<Option<Holder>, ClientError> {
+    let account = match (account, &wanted) {
+        (None, Some(wanted)) => {
+            let held = scalr.api.connection(wanted).await?;
+            held.and_then(|held| held.relationships.account.id().cloned())
+        }
+        (account, _) => account,
     };
-    tokio::time::timeout(WITHIN, look).await.ok().flatten()
+    let Some(account) = account else {
+        return Ok(None);
+    };
+    let setting = scalr.api.audit_log_setting(&account).await?;
+    let other = |id: &&ConnectionId| Some(*id) != wanted.as_ref();
+    let Some(connection) = setting.as_ref().and_then(selected).filter(other).cloned() else {
+        return Ok(None);
+    };
+    let held = scalr.api.connection(&connection).await.ok().flatten();
+    Ok(Some(Holder {
+        account,
+        name: held.map(|held| held.attributes.name),
+        connection,
+    }))
 }
 
 /// The provider's account, else the connection's.

@@ -10,13 +10,15 @@ use tokio::sync::watch;
 
 const CONNECTIONS: &str = "integrations/aws-event-bridge";
 
-/// What goes wrong with calls that change something.
+/// What goes wrong with calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::tests) enum Trouble {
     /// A POST is carried out, and its answer lost.
     LosesAnswers,
     /// A PATCH is answered, and has no effect.
     IgnoresChanges,
+    /// Requests are read, and none is answered.
+    IsSilent,
 }
 
 /// What the fake holds, and how it behaves.
@@ -45,10 +47,12 @@ pub(in crate::tests) struct Server {
     pub(in crate::tests) lag: u32,
     /// The status that shows after those.
     lagging: Option<String>,
-    /// How it treats what is to change something.
+    /// How it treats calls.
     pub(in crate::tests) trouble: Option<Trouble>,
     /// Calls that are refused, each for good: how they begin, and what is answered.
     pub(in crate::tests) refuses: Vec<(&'static str, u16, Json)>,
+    /// Where an answer is still waited for.
+    unanswered: Vec<TcpStream>,
     /// Whether it refuses lists of connections.
     pub(in crate::tests) refuses_lists: bool,
     /// How far the run is that is asked about.
@@ -84,6 +88,7 @@ impl Fake {
             lagging: None,
             trouble: None,
             refuses: Vec::new(),
+            unanswered: Vec::new(),
             refuses_lists: false,
             run_status: "planned_and_finished",
             delivery: None,
@@ -147,6 +152,10 @@ async fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
         let mut server = server.lock().unwrap();
         server.calls.push(format!("{method} {path}"));
         server.called.send_replace(());
+        if server.trouble == Some(Trouble::IsSilent) {
+            server.unanswered.push(stream);
+            return;
+        }
         (
             match server.listed(method, path) {
                 Some(all) => server.list(&all, query),
