@@ -159,6 +159,16 @@ async fn read_aws(config: &SdkConfig, account: &mut Account) -> anyhow::Result<(
             ));
             continue;
         }
+        if let Some((service, custom)) = aws.managed_bus(source).await? {
+            let feeds = custom.map_or("a custom event bus".to_owned(), |name| {
+                format!("the custom event bus `{name}`")
+            });
+            account.left_out.push(format!(
+                "The bus of the connection {} ({}), which {service} manages: it is there for {feeds}.",
+                connection.name, connection.id
+            ));
+            continue;
+        }
         let bus = aws.bus(source, owner, &mut account.left_out).await?;
         account.buses.extend(bus);
     }

@@ -89,6 +89,10 @@ fn why_not(chain: &Chain, place: &Place<'_>) -> Vec<Finding> {
 
 /// Whether an enabled rule has a target that is the log group, or something that may pass events on to it.
 fn may_lead(aws: &Aws, place: &Place<'_>) -> bool {
+    if aws.managed_by.is_some() {
+        // What subscribes to a custom event bus is not seen.
+        return aws.feeds().is_some();
+    }
     let rules = aws.rules.iter().flatten().filter(|rule| rule.enabled);
     let mut targets = rules.flat_map(|rule| &rule.targets);
     targets.any(|target| match log_group_name(&target.arn) {
@@ -161,6 +165,8 @@ mod tests {
     const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/g";
     const OTHER: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/other:*";
     const ABROAD: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:/g";
+    const CUSTOM: &str = "arn:aws:events:us-east-1:123456789012:event-busv2/mine/0a1b";
+    const ARCHIVE: &str = "arn:aws:events:us-east-1:123456789012:archive/a";
     const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:q";
 
     fn rules(enabled: bool, arns: &[&str]) -> Seen {
@@ -176,8 +182,20 @@ mod tests {
         };
         Seen::Visible(Aws {
             source: Some("ACTIVE".to_owned()),
+            managed_by: None,
             rules: Some(vec![rule]),
         })
+    }
+
+    /// The same on a bus that AWS manages.
+    fn managed(arns: &[&str]) -> Seen {
+        match rules(true, arns) {
+            Seen::Visible(aws) => Seen::Visible(Aws {
+                managed_by: Some("events.amazonaws.com".to_owned()),
+                ..aws
+            }),
+            hidden @ Seen::Hidden(_) => hidden,
+        }
     }
 
     #[test]
@@ -193,6 +211,9 @@ mod tests {
             (&active, rules(true, &[OTHER, GROUP]), &[]),
             (&active, rules(true, &[QUEUE]), &[]),
             (&active, hidden(), &[]),
+            (&active, managed(&[CUSTOM]), &[]),
+            (&active, managed(&[ARCHIVE]), &["no rule of it leads there"]),
+            (&active, managed(&[]), &["has no target"]),
             (&Status::Other("new".to_owned()), rules(true, &[GROUP]), &[]),
             (&active, rules(true, &[OTHER]), &["but to `/other`"]),
             (&active, rules(true, &[ABROAD]), &["but to `/g`"]),

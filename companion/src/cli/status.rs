@@ -211,7 +211,14 @@ fn aws_cells(aws: &Seen) -> [Cell; 4] {
     let targets = enabled.iter().map(|rule| rule.targets.len()).sum();
     [
         source,
-        Cell::new(Look::Good, "yes"),
+        Cell::new(
+            Look::Good,
+            if aws.managed_by.is_some() {
+                "managed"
+            } else {
+                "yes"
+            },
+        ),
         count(enabled.len()),
         count(targets),
     ]

@@ -30,6 +30,14 @@ const DIGEST_LENGTH: usize = 16;
 const AGE_DEFAULT: i32 = 86_400;
 const ATTEMPTS_DEFAULT: i32 = 185;
 
+/// Whose a bus is.
+pub(crate) enum Owner {
+    /// The account's own.
+    Account,
+    /// A service of AWS's made it and manages it: this one.
+    Service(String),
+}
+
 /// AWS in one region.
 pub(crate) struct Aws {
     region: String,
@@ -87,12 +95,15 @@ impl Aws {
         }))
     }
 
-    /// Whether a bus is there.
-    pub(crate) async fn has_bus(&self, name: &str) -> anyhow::Result<bool> {
+    /// Whether a bus is there, and whose it is.
+    pub(crate) async fn bus_owner(&self, name: &str) -> anyhow::Result<Option<Owner>> {
         let bus = self.events.describe_event_bus().name(name).send().await;
         let bus = found(bus.map_err(|error| partner::error(&error)))
             .with_context(|| self.cannot(&format!("the event bus `{name}`"), "events:DescribeEventBus"))?;
-        Ok(bus.is_some())
+        Ok(bus.map(|bus| match filled(bus.managed_by()) {
+            Some(service) => Owner::Service(service),
+            None => Owner::Account,
+        }))
     }
 
     /// The bus of an event source in this account with all that is on it; none where the source has none. What cannot be
@@ -118,7 +129,7 @@ impl Aws {
             tags: self.tags(held.arn().unwrap_or_default()).await?,
             rules: Vec::new(),
         };
-        let rules = self.rules(name).await?;
+        let rules = self.rules(name, false).await?;
         let mut reads = futures::stream::iter(rules)
             .map(|rule| self.rule(name, rule))
             .buffered(RULES_AT_ONCE);
@@ -129,8 +140,8 @@ impl Aws {
         Ok(Some(bus))
     }
 
-    /// The rules of a bus, by name. Those that AWS manages are its own.
-    pub(crate) async fn rules(&self, bus: &str) -> anyhow::Result<Vec<WireRule>> {
+    /// The rules of a bus, by name: those that AWS manages, which are its own, or the others.
+    pub(crate) async fn rules(&self, bus: &str, managed: bool) -> anyhow::Result<Vec<WireRule>> {
         let what = format!("the rules of the event bus `{bus}`");
         let mut all = Vec::new();
         let mut token = None;
@@ -142,7 +153,7 @@ impl Aws {
                 page.rules
                     .into_iter()
                     .flatten()
-                    .filter(|rule| rule.managed_by().is_none()),
+                    .filter(|rule| rule.managed_by().is_some() == managed),
             );
             token = page.next_token;
             if token.is_none() {
@@ -200,6 +211,21 @@ impl Aws {
             }
         }
         bail!("{what} in {} are more than {PAGES_MAX} pages", self.region)
+    }
+
+    /// The service that manages a bus, and the custom event bus that its rules forward to; none where the bus is the account's own, or
+    /// is not there.
+    pub(crate) async fn managed_bus(&self, name: &str) -> anyhow::Result<Option<(String, Option<String>)>> {
+        let Some(Owner::Service(service)) = self.bus_owner(name).await? else {
+            return Ok(None);
+        };
+        for rule in self.rules(name, true).await? {
+            let targets = self.targets(name, rule.name().unwrap_or_default()).await?;
+            if let Some(custom) = targets.iter().find_map(|target| custom_bus_name(target.arn())) {
+                return Ok(Some((service, Some(custom.to_owned()))));
+            }
+        }
+        Ok(Some((service, None)))
     }
 
     async fn target(&self, bus: &str, rule: &str, held: &WireTarget) -> anyhow::Result<Target> {
@@ -339,6 +365,15 @@ pub(crate) fn log_group_name(arn: &str) -> Option<&str> {
     let resource = parts.nth(2)?;
     let name = resource.strip_prefix("log-group:")?;
     (service == Some("logs")).then(|| name.trim_end_matches(":*"))
+}
+
+/// The custom event bus (EventBridge V2) in an ARN.
+pub(crate) fn custom_bus_name(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':');
+    let service = parts.nth(2);
+    let resource = parts.nth(2)?.strip_prefix("event-busv2/")?;
+    let name = resource.split('/').next().filter(|name| !name.is_empty());
+    name.filter(|_| service == Some("events"))
 }
 
 /// Whether the owner that a log group's tag names is this rule. One that is too long for a tag is cut.

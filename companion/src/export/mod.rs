@@ -14,7 +14,7 @@ mod hcl;
 mod names;
 
 pub(crate) use account::{Account, AuditLogSetting, Bus, Connection, LogGroup, Rule, Target};
-pub(crate) use aws::{Aws, found, log_group_name};
+pub(crate) use aws::{Aws, Owner, custom_bus_name, found, log_group_name};
 
 /// The block that makes the file whole.
 const TERRAFORM: &str = concat!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_eventbridgev2::types::{EventSourceConfiguration, PartnerEventsSourceConfiguration};
 use serde_json::Value;
 
 use crate::proxy::Proxy;
@@ -50,6 +51,59 @@ impl Aws {
             .endpoint_url(&self.endpoint)
             .build();
         aws_sdk_eventbridge::Client::from_conf(config)
+    }
+
+    /// Custom event buses in a region.
+    fn custom(&self, region: &str) -> aws_sdk_eventbridgev2::Client {
+        let config = aws_sdk_eventbridgev2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(Self::credentials())
+            .endpoint_url(&self.endpoint)
+            .build();
+        aws_sdk_eventbridgev2::Client::from_conf(config)
+    }
+
+    /// Has a source feed a new custom event bus; the ARN of the event source there.
+    pub(crate) async fn feed(&self, region: &str, source: &str, bus: &str) -> String {
+        let custom = self.custom(region);
+        let made = custom.create_event_bus().name(bus).send().await.expect("a bus");
+        let arn = made.event_bus_arn().expect("its ARN").to_owned();
+        until("the custom event bus", || async {
+            let found = custom.describe_event_bus().event_bus_arn(&arn).send().await;
+            let found = found.expect("the bus");
+            (found.state().map(AsRef::as_ref) == Some("ACTIVE")).then_some(())
+        })
+        .await;
+        let create = custom.create_event_source().name("scalr").event_bus_arn(&arn);
+        let made = create.configuration(feed_of(region, source)).send().await;
+        let made = made.expect("an event source");
+        made.event_source_arn().expect("its ARN").to_owned()
+    }
+
+    /// Makes again what of a feed was removed.
+    pub(crate) async fn feed_again(&self, region: &str, source: &str, arn: &str) {
+        let update = self.custom(region).update_event_source().event_source_arn(arn);
+        let updated = update.configuration(feed_of(region, source)).send().await;
+        updated.expect("the event source is updated");
+    }
+
+    /// Removes the target of the managed rule, and then the rule if that is wanted.
+    pub(crate) async fn end_feed(&self, region: &str, source: &str, with_rule: bool) {
+        let events = self.events(region);
+        let rules = events.list_rules().event_bus_name(source).send().await;
+        let rules = rules.expect("the rules");
+        let rule = rules.rules()[0].name().expect("a name");
+        let listed = events.list_targets_by_rule().event_bus_name(source).rule(rule);
+        let listed = listed.send().await.expect("the targets");
+        let ids: Vec<String> = listed.targets().iter().map(|one| one.id().to_owned()).collect();
+        let remove = events.remove_targets().event_bus_name(source).rule(rule);
+        let removed = remove.set_ids(Some(ids)).force(true).send().await;
+        removed.expect("the target is removed");
+        if with_rule {
+            let delete = events.delete_rule().event_bus_name(source).name(rule);
+            delete.force(true).send().await.expect("the rule is deleted");
+        }
     }
 
     fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
@@ -186,4 +240,11 @@ impl Aws {
             .ok()?;
         found.state().map(|state| state.as_str().to_owned())
     }
+}
+
+/// The configuration of an event source that a partner's source feeds.
+fn feed_of(region: &str, source: &str) -> EventSourceConfiguration {
+    let partner = PartnerEventsSourceConfiguration::builder()
+        .partner_event_source_arn(format!("arn:aws:events:{region}::event-source/{source}"));
+    EventSourceConfiguration::PartnerEventsConfiguration(partner.build().expect("a configuration"))
 }

@@ -126,6 +126,30 @@ async fn events_from_their_run_to_their_target() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_feeds_a_custom_event_bus() {
+    let c = Companion::spawn(dev()).await;
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    let id = c.connect("prod", "us-east-1").await;
+    let source = aws.feed("us-east-1", SOURCE, "platform").await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    aws.log_group("us-east-1", "/scalr/runs").await;
+    let mut t = session(&c);
+    let status = ["status", "--table"];
+    t.run(&status).await;
+    t.run(&["export", "--no-terraform-block"]).await;
+    aws.end_feed("us-east-1", SOURCE, false).await;
+    t.run(&status).await;
+    t.run(&["run", "network", "--log-group", "/scalr/runs"]).await;
+    t.run(&["export", "--no-terraform-block"]).await;
+    aws.feed_again("us-east-1", SOURCE, &source).await;
+    t.run(&status).await;
+    aws.end_feed("us-east-1", SOURCE, true).await;
+    t.run(&status).await;
+    aws.feed_again("us-east-1", SOURCE, &source).await;
+    t.check("custom_event_bus.txt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_of_one_name_are_told_apart_and_what_ends_with_one_is_said() {
     let c = Companion::spawn(dev()).await;
     let mut t = session(&c);

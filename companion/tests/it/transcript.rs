@@ -85,7 +85,12 @@ fn normal(text: &str) -> String {
 /// How much of the text's beginning is replaced, and by what.
 fn replaced(text: &str) -> Option<(usize, String)> {
     let run = |text: &str, is: fn(char) -> bool| text.find(|c| !is(c)).unwrap_or(text.len());
-    for prefix in ["in-v0", "run-v0"] {
+    for prefix in [
+        "in-v0",
+        "run-v0",
+        "event-busv2/platform/",
+        "EventsV2-EventSource-",
+    ] {
         if let Some(rest) = text.strip_prefix(prefix) {
             let length = run(rest, |c| c.is_ascii_alphanumeric());
             return Some((prefix.len() + length, format!("{prefix}{}", "x".repeat(length))));

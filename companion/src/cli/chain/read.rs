@@ -10,7 +10,7 @@ use super::super::aws;
 use super::super::exit;
 use super::super::remote::is_no_route;
 use super::seen::{Aws, Chain, Hidden, Rule, Seen, Target};
-use crate::export::{Aws as Reader, log_group_name};
+use crate::export::{Aws as Reader, Owner, log_group_name};
 
 /// Connections, and rules of one, that are read at the same time.
 const AT_ONCE: usize = 8;
@@ -181,14 +181,25 @@ async fn aws_side(regions: &[Region], wire: &scalr_api::ConnectionAttributes, so
 
 async fn read(reader: &Reader, source: &str) -> anyhow::Result<Aws> {
     let state = reader.source_state(source).await?;
-    let rules = if reader.has_bus(source).await? {
-        let held = reader.rules(source).await?;
-        let rules = futures::stream::iter(held).map(|held| rule(reader, source, held));
-        Some(rules.buffered(AT_ONCE).try_collect().await?)
-    } else {
-        None
+    let Some(owner) = reader.bus_owner(source).await? else {
+        return Ok(Aws {
+            source: state,
+            managed_by: None,
+            rules: None,
+        });
     };
-    Ok(Aws { source: state, rules })
+    let managed_by = match owner {
+        Owner::Account => None,
+        Owner::Service(service) => Some(service),
+    };
+    // On a managed bus, the rules that matter are those that AWS manages.
+    let held = reader.rules(source, managed_by.is_some()).await?;
+    let rules = futures::stream::iter(held).map(|held| rule(reader, source, held));
+    Ok(Aws {
+        source: state,
+        managed_by,
+        rules: Some(rules.buffered(AT_ONCE).try_collect().await?),
+    })
 }
 
 async fn rule(reader: &Reader, bus: &str, held: aws_sdk_eventbridge::types::Rule) -> anyhow::Result<Rule> {

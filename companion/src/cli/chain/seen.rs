@@ -4,6 +4,7 @@ use scalr_api::Status;
 use serde::Serialize;
 
 use super::super::show::quoted;
+use crate::export::custom_bus_name;
 
 /// A connection and what its events pass.
 #[derive(Clone, Debug)]
@@ -93,8 +94,27 @@ impl Hidden {
 pub(in crate::cli) struct Aws {
     /// The state of the event source; none where there is no such source.
     pub(in crate::cli) source: Option<String>,
-    /// None where there is no bus.
+    /// The service that made the bus and manages it; none where it is the account's own. EventBridge does so for a custom event bus.
+    pub(in crate::cli) managed_by: Option<String>,
+    /// None where there is no bus. Of a managed bus those that AWS manages, of another the others.
     pub(in crate::cli) rules: Option<Vec<Rule>>,
+}
+
+impl Aws {
+    /// The ARN of the custom event bus that a managed bus feeds.
+    pub(in crate::cli) fn feeds(&self) -> Option<&str> {
+        self.managed_by.as_ref()?;
+        let rules = self.rules.iter().flatten().filter(|rule| rule.enabled);
+        rules.into_iter().find_map(Rule::custom_bus)
+    }
+}
+
+impl Rule {
+    /// The ARN of the custom event bus that it leads to.
+    pub(super) fn custom_bus(&self) -> Option<&str> {
+        let mut arns = self.targets.iter().map(|target| target.arn.as_str());
+        arns.find(|arn| custom_bus_name(arn).is_some())
+    }
 }
 
 /// A rule of the bus.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::super::event_source;
 use super::super::show::quoted;
 use super::seen::{Aws, Chain, Hidden, Link, Rule, Seen};
+use crate::export::custom_bus_name;
 
 /// How a chain stands; the later, the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -177,6 +178,9 @@ impl Chain {
                 vec![event_source::create_bus(&self.region, source)],
             )];
         };
+        if let Some(service) = &aws.managed_by {
+            return vec![self.custom_bus(source, service, aws, rules)];
+        }
         let Some(first) = rules.first() else {
             return vec![Finding::broken(
                 Link::Rule,
@@ -199,6 +203,51 @@ impl Chain {
         }
         let enabled = rules.iter().filter(|rule| rule.enabled);
         enabled.flat_map(|rule| self.rule(&bus, rule)).collect()
+    }
+
+    /// What a managed bus is there for. Nobody but AWS can change its rules: an update of the event source makes again what is missing.
+    fn custom_bus(&self, source: &str, service: &str, aws: &Aws, rules: &[Rule]) -> Finding {
+        let region = quoted(&self.region);
+        if let Some(arn) = aws.feeds() {
+            let name = custom_bus_name(arn).unwrap_or(arn);
+            return Finding {
+                state: State::Unknown,
+                link: None,
+                why: format!(
+                    "it feeds the custom event bus `{name}`; what follows behind that is not seen from here"
+                ),
+                next: vec![format!(
+                    "aws eventsv2 list-subscribers --region {region} --event-bus-arn {}",
+                    quoted(arn)
+                )],
+            };
+        }
+        let forwarding = rules.iter().find(|rule| rule.custom_bus().is_some());
+        let (link, what) = match (forwarding, rules.first()) {
+            (Some(rule), _) => (Link::Rule, format!("its rule `{}` is disabled", rule.name)),
+            (None, Some(rule)) if rules.iter().all(|rule| rule.targets.is_empty()) => {
+                (Link::Target, format!("its rule `{}` has no target", rule.name))
+            }
+            (None, _) => (Link::Rule, "no rule of it leads there".to_owned()),
+        };
+        let configuration = format!(
+            "{{\"PartnerEventsConfiguration\":{{\"PartnerEventSourceArn\":\"arn:aws:events:{}::event-source/{source}\"}}}}",
+            self.region
+        );
+        Finding::broken(
+            link,
+            format!(
+                "{service} manages the event bus for a custom event bus, and {what}: its events are dropped. An update of the event \
+                 source with its whole configuration makes it again"
+            ),
+            vec![
+                format!("aws eventsv2 list-event-sources --region {region}   # shows its EventSourceArn"),
+                format!(
+                    "aws eventsv2 update-event-source --region {region} --event-source-arn ARN --configuration {}",
+                    quoted(&configuration)
+                ),
+            ],
+        )
     }
 
     fn rule(&self, bus: &str, rule: &Rule) -> Vec<Finding> {
@@ -300,6 +349,7 @@ mod tests {
     fn seen(source: Option<&str>, rules: Option<Vec<Rule>>) -> Seen {
         Seen::Visible(Aws {
             source: source.map(str::to_owned),
+            managed_by: None,
             rules,
         })
     }
@@ -347,6 +397,56 @@ mod tests {
                 "log group: aws logs create-log-group --region us-east-1 --log-group-name /c",
             ],
         );
+    }
+
+    #[test]
+    fn a_managed_bus_is_no_bus_of_the_users() {
+        let feed = "arn:aws:events:us-east-1:123456789012:event-busv2/mine/0a1b";
+        let archive = "arn:aws:events:us-east-1:123456789012:archive/a";
+        let of = |name: &str, enabled, arns: &[&str]| Rule {
+            name: name.to_owned(),
+            enabled,
+            targets: arns
+                .iter()
+                .map(|arn| Target {
+                    id: "t".to_owned(),
+                    arn: (*arn).to_owned(),
+                    missing_log_group: None,
+                })
+                .collect(),
+        };
+        let managed = |status, rules| {
+            let aws = Aws {
+                source: Some("ACTIVE".to_owned()),
+                managed_by: Some("events.amazonaws.com".to_owned()),
+                rules: Some(rules),
+            };
+            chain(status, Seen::Visible(aws))
+        };
+        let subscribers =
+            format!("unseen: aws eventsv2 list-subscribers --region us-east-1 --event-bus-arn {feed}");
+        let feeds = || vec![of("a", true, &[archive]), of("f", true, &[feed])];
+        check(&managed(Status::Active, feeds()), State::Unknown, &[&subscribers]);
+        check(
+            &managed(Status::Disabled, feeds()),
+            State::Paused,
+            &[&subscribers, RESUME],
+        );
+        let rebuild = |link| {
+            format!(
+                "{link}: aws eventsv2 list-event-sources --region us-east-1   # shows its EventSourceArn; aws eventsv2 \
+                 update-event-source --region us-east-1 --event-source-arn ARN --configuration \
+                 '{{\"PartnerEventsConfiguration\":{{\"PartnerEventSourceArn\":\"arn:aws:events:us-east-1::event-source/SOURCE\"}}}}'"
+            )
+        };
+        for (rules, link) in [
+            (vec![], "rule"),
+            (vec![of("a", true, &[archive])], "rule"),
+            (vec![of("f", false, &[feed])], "rule"),
+            (vec![of("f", true, &[])], "target"),
+        ] {
+            check(&managed(Status::Active, rules), State::Broken, &[&rebuild(link)]);
+        }
     }
 
     #[test]
