@@ -91,12 +91,31 @@ pub fn of_bus(region: &str, account: &str, bus: &str) -> String {
     )
 }
 
+/// The name in the ARN of a partner's event source, such as `aws.partner/scalr.com/ACCOUNT/NAME`.
+pub fn event_source_name(text: &str) -> Option<&str> {
+    let arn = parse(text).filter(|arn| arn.service == "events")?;
+    let name = arn.resource.strip_prefix("event-source/")?;
+    (name.starts_with("aws.partner/") && name.split('/').count() >= 3).then_some(name)
+}
+
+/// The name in the ARN of an event source of custom event buses.
+pub fn custom_source_name(text: &str) -> Option<&str> {
+    let arn = parse(text).filter(|arn| arn.service == "events")?;
+    let rest = arn.resource.strip_prefix("event-sourcev2/")?;
+    let (rest, id) = rest.rsplit_once('/')?;
+    is_custom_id(id).then(|| rest.rsplit('/').next())?
+}
+
+/// What the ARNs of custom event buses and of what is on them end in.
+fn is_custom_id(id: &str) -> bool {
+    id.len() == 25 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
 /// The name in the ARN of a custom event bus, which ends in an id of 25 characters.
 pub fn custom_bus_name(text: &str) -> Option<&str> {
     let arn = parse(text).filter(|arn| arn.service == "events")?;
     let (name, id) = arn.resource.strip_prefix("event-busv2/")?.split_once('/')?;
-    let is_id = id.len() == 25 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    is_id.then_some(name)
+    is_custom_id(id).then_some(name)
 }
 
 /// The ARN of a rule on a bus other than `default`.

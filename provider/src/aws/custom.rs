@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
-use aws_sdk_eventbridgev2::types::{BusState, EventBusSummary};
+use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput;
+use aws_sdk_eventbridgev2::types::{BusState, EventBusSummary, EventSourceConfiguration, EventSourceSummary};
 
 use tfplugin::{Diagnostic, Diagnostics};
 
@@ -72,6 +73,63 @@ impl Regional {
         let buses = self.custom_buses(name).await?;
         let named = buses.into_iter().find(|bus| bus.name() == Some(name));
         Ok(named.and_then(|bus| bus.event_bus_arn))
+    }
+
+    /// The event source of custom event buses with this ARN.
+    pub async fn event_source(&self, arn: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
+        const CALL: &str = "eventsv2:DescribeEventSource";
+        let ask = || async {
+            let call = self.custom.describe_event_source().event_source_arn(arn).send();
+            let answer = found(self.read(CALL, call).await)?;
+            if let Some(source) = &answer {
+                self.given(CALL, "EventSourceArn", source.event_source_arn())?;
+                self.given(CALL, "EventBusArn", source.event_bus_arn())?;
+                self.given(CALL, "State", source.state())?;
+                self.given(CALL, "Configuration", source.configuration())?;
+            }
+            Ok(answer)
+        };
+        self.once(&self.reads.event_sources, arn.to_owned(), ask).await
+    }
+
+    /// The event sources of the account whose names begin so, as a list shows them.
+    pub async fn event_sources(&self, prefix: &str) -> Result<Vec<EventSourceSummary>, Error> {
+        const CALL: &str = "eventsv2:ListEventSources";
+        let prefix = (!prefix.is_empty()).then(|| prefix.to_owned());
+        let ask = async |token| {
+            let list = self.custom.list_event_sources().set_name_prefix(prefix.clone());
+            let page = self.read(CALL, list.set_next_token(token).send()).await?;
+            let sources = page.event_sources.unwrap_or_default();
+            self.page(CALL, "EventSources", Some(sources), page.next_token)
+        };
+        self.pages(CALL, ask).await
+    }
+
+    /// The ARN of the event source of this name.
+    pub async fn event_source_named(&self, name: &str) -> Result<Option<String>, Error> {
+        let sources = self.event_sources(name).await?;
+        let named = sources.into_iter().find(|source| source.name() == Some(name));
+        Ok(named.and_then(|source| source.event_source_arn))
+    }
+
+    /// The name of the event source that has the events of this partner's source.
+    pub async fn event_source_of(&self, partner: &str) -> Result<Option<String>, Error> {
+        for source in self.event_sources("").await? {
+            let Some(arn) = source.event_source_arn() else {
+                continue;
+            };
+            let held = self.event_source(arn).await?;
+            let of = held.as_ref().and_then(|held| match held.configuration() {
+                Some(EventSourceConfiguration::PartnerEventsConfiguration(held)) => {
+                    arn::event_source_name(held.partner_event_source_arn())
+                }
+                _ => None,
+            });
+            if of == Some(partner) {
+                return Ok(source.name);
+            }
+        }
+        Ok(None)
     }
 
     /// Names of what keeps a custom event bus from being deleted: its subscribers, and its event sources. Those that were revoked do not.

@@ -5,6 +5,8 @@
     reason = "a check of an attribute takes a reference, whatever the type"
 )]
 
+use event_pattern::Pattern;
+
 use super::checks::{self, at_most, within};
 use super::tags::Written;
 use super::{arn, import_id};
@@ -23,6 +25,63 @@ pub fn bus_name(text: &str) -> Result<(), String> {
             shortened(text)
         ),
     })
+}
+
+/// The ARN of a custom event bus.
+pub fn bus_arn(text: &str) -> Result<(), String> {
+    if arn::custom_bus_name(text).is_some() {
+        return Ok(());
+    }
+    let is_classic = arn::parse(text).is_some_and(|arn| arn.resource.starts_with("event-bus/"));
+    Err(if is_classic {
+        "must be the ARN of a custom event bus, the `arn` of a `scalr_eventbridge_custom_bus`; it is that of a Classic one".to_owned()
+    } else {
+        format!(
+            "must be the ARN of a custom event bus, the `arn` of a `scalr_eventbridge_custom_bus`; it is `{}`",
+            shortened(text)
+        )
+    })
+}
+
+/// The name of an event source.
+pub fn source_name(text: &str) -> Result<(), String> {
+    if import_id::is_custom_bus(text) && !text.starts_with("aws.") {
+        return Ok(());
+    }
+    Err(format!(
+        "must be 1 to 256 letters, digits, `.`, `-` or `_`, the first of them a letter or digit, and must not begin with `aws.`; it is \
+         `{}`",
+        shortened(text)
+    ))
+}
+
+/// The ARN of a partner's event source.
+pub fn partner_source_arn(text: &str) -> Result<(), String> {
+    if arn::event_source_name(text).is_some_and(import_id::is_bus) {
+        return Ok(());
+    }
+    Err(format!(
+        "must be the ARN of a partner's event source, `event_source_arn` of a `scalr_eventbridge_connection`; it is `{}`",
+        shortened(text)
+    ))
+}
+
+/// The pattern of an event source.
+pub fn source_pattern(text: &str) -> Result<(), String> {
+    const CHARS_MAX: usize = 3_753;
+    const RESERVED: [&str; 3] = ["source", "account", "region"];
+    at_most(text, CHARS_MAX)?;
+    Pattern::compile_for_eventbridge(text)
+        .map_err(|error| format!("must be an event pattern: {}", error.first_line()))?;
+    let fields: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    match RESERVED.into_iter().find(|name| fields.get(name).is_some()) {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "must not have `{name}` at its top, which AWS refuses in the pattern of an event source: all events are of one. Leave it out, as \
+             in `jsonencode({{ for key, value in jsondecode(provider::scalr::event_pattern(TYPE, {{}})) : key => value if key != \"{name}\" \
+             }})`"
+        )),
+    }
 }
 
 /// Days for which a custom event bus keeps events.
@@ -88,6 +147,38 @@ mod tests {
                 "aws.partner/scalr.com/a/b",
                 ARN,
                 &format!("{long}n"),
+            ],
+        );
+    }
+
+    #[test]
+    fn sources() {
+        check(source_name, &["scalr", "aws"], &["", "aws.scalr", "a/b"]);
+        check(
+            bus_arn,
+            &[ARN],
+            &["scalr", "arn:aws:events:us-east-1:123456789012:event-bus/scalr"],
+        );
+        let partner = "arn:aws:events:us-east-1::event-source/aws.partner/scalr.com/acme/prod";
+        check(
+            partner_source_arn,
+            &[partner, &partner.replace("::event", ":123456789012:event")],
+            &[
+                "aws.partner/scalr.com/acme/prod",
+                ARN,
+                &partner.replace("aws.partner/", ""),
+            ],
+        );
+        check(
+            source_pattern,
+            &[r#"{"detail-type":["RunExecuted"]}"#],
+            &[
+                "",
+                "null",
+                "{}",
+                r#"{"source":["a"]}"#,
+                r#"{"region":["a"],"detail-type":["b"]}"#,
+                "[]",
             ],
         );
     }

@@ -146,6 +146,26 @@ pub fn custom_bus(id: &str) -> Result<Parts<'_, 1>> {
     })
 }
 
+/// An event source of custom event buses. Its ARN ends in an id that AWS chooses.
+pub fn event_source(id: &str) -> Result<Parts<'_, 1>> {
+    let given = split(id)?;
+    let name = match given.arn {
+        None => Some(given.rest),
+        Some(_) => arn::custom_source_name(given.rest),
+    };
+    let Some(name) = name.filter(|name| is_custom_bus(name)) else {
+        let detail = "The id has the form `NAME` or `NAME@REGION`, for an event source of a custom event bus; or it is its ARN, \
+                      `arn:aws:events:REGION:ACCOUNT_ID:event-sourcev2/aws.partner/NAME/ID`. The partner's own event source is no \
+                      resource. Nothing was imported.";
+        return Err(unreadable(id, detail.to_owned()).into());
+    };
+    Ok(Parts {
+        names: [name],
+        region: given.region,
+        arn: given.arn.map(|_| given.rest.to_owned()),
+    })
+}
+
 /// The ARNs of a topic and of a rule that may publish to it, with a comma between them.
 pub fn topic_permission(id: &str) -> Result<[&str; 2]> {
     let is_of = |service: &str, text: &&str| arn::parse(text).is_some_and(|arn| arn.service == service);

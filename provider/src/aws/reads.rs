@@ -10,6 +10,7 @@ use aws_sdk_eventbridge::operation::describe_event_source::DescribeEventSourceOu
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::{Rule, Target};
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput as CustomBus;
+use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput as EventSource;
 
 use super::log_policy::{AccountPolicies, GroupPolicies, GroupPolicy};
 use super::names::Names;
@@ -26,6 +27,8 @@ pub(super) struct Reads {
     pub(super) buses: Keyed<String, Option<DescribeEventBusOutput>>,
     /// By ARN.
     pub(super) custom_buses: Keyed<String, Option<CustomBus>>,
+    /// By ARN.
+    pub(super) event_sources: Keyed<String, Option<EventSource>>,
     /// Of each bus by name, as a list shows them.
     pub(super) listed_rules: Keyed<String, Arc<BTreeMap<String, Rule>>>,
     pub(super) rule_lists: Listing,
@@ -54,6 +57,7 @@ impl Reads {
         Self {
             buses: Keyed::new(writes()),
             custom_buses: Keyed::new(writes()),
+            event_sources: Keyed::new(writes()),
             listed_rules: Keyed::new(writes()),
             rule_lists: Listing::new(writes()),
             rules: Keyed::new(writes()),

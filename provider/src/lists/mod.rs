@@ -4,6 +4,7 @@
 mod eventbridge_bus;
 mod eventbridge_connection;
 mod eventbridge_custom_bus;
+mod eventbridge_event_source;
 mod eventbridge_rule;
 mod eventbridge_target;
 mod messages;
@@ -20,6 +21,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.list::<eventbridge_bus::Buses>();
     registry.list::<eventbridge_connection::Connections>();
     registry.list::<eventbridge_custom_bus::CustomBuses>();
+    registry.list::<eventbridge_event_source::EventSources>();
     registry.list::<eventbridge_rule::Rules>();
     registry.list::<eventbridge_target::Targets>();
 }

@@ -106,6 +106,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// An event source of custom event buses.
+    EventSource {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
     /// A rule.
     Rule {
         /// Its region.
@@ -155,6 +162,7 @@ impl Object {
         match self {
             Self::Bus { region, .. }
             | Self::CustomBus { region, .. }
+            | Self::EventSource { region, .. }
             | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
@@ -173,6 +181,7 @@ impl Object {
         match &mut other {
             Self::Bus { region, .. }
             | Self::CustomBus { region, .. }
+            | Self::EventSource { region, .. }
             | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
@@ -195,6 +204,7 @@ impl Object {
             }
             Self::Bus { .. }
             | Self::CustomBus { .. }
+            | Self::EventSource { .. }
             | Self::Connection { .. }
             | Self::LogGroup { .. }
             | Self::ApiDestination { .. }
@@ -213,6 +223,7 @@ impl fmt::Display for Object {
             Self::Connection { name, .. } => write!(f, "the connection `{name}`"),
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
             Self::CustomBus { name, .. } => write!(f, "the custom event bus `{name}`"),
+            Self::EventSource { name, .. } => write!(f, "the event source `{name}`"),
             Self::Rule { name, .. } => write!(f, "the rule `{name}`"),
             Self::Target { rule, id, .. } => write!(f, "the target `{id}` of the rule `{rule}`"),
             Self::LogGroup { name, .. } => write!(f, "the log group `{name}`"),

@@ -9,6 +9,7 @@ pub mod eventbridge_bus;
 pub mod eventbridge_connection;
 pub mod eventbridge_custom_bus;
 mod eventbridge_delivery_check;
+pub mod eventbridge_event_source;
 pub mod eventbridge_queue;
 pub mod eventbridge_rule;
 pub mod eventbridge_target;
@@ -37,6 +38,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.resource::<eventbridge_connection::Connection>();
     registry.resource::<eventbridge_custom_bus::CustomBus>();
     registry.resource::<eventbridge_delivery_check::DeliveryCheck>();
+    registry.resource::<eventbridge_event_source::EventSource>();
     registry.resource::<eventbridge_queue::Queue>();
     registry.resource::<eventbridge_rule::Rule>();
     registry.resource::<eventbridge_target::Target>();

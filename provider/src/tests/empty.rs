@@ -15,7 +15,7 @@ use super::snapshot::scenarios;
 scenarios![every_empty_form_is_refused_or_stable];
 
 /// The attributes that may be empty. In each configuration below all others are refused.
-const MAY_BE_EMPTY: [&str; 14] = [
+const MAY_BE_EMPTY: [&str; 17] = [
     "scalr_eventbridge_api_destination.header_parameters",
     "scalr_eventbridge_api_destination.oauth.body_parameters",
     "scalr_eventbridge_bus.description",
@@ -25,6 +25,9 @@ const MAY_BE_EMPTY: [&str; 14] = [
     "scalr_eventbridge_custom_bus.kms_key_identifier",
     "scalr_eventbridge_custom_bus.tags",
     "scalr_eventbridge_delivery_check.triggers",
+    "scalr_eventbridge_event_source.description",
+    "scalr_eventbridge_event_source.kms_key_identifier",
+    "scalr_eventbridge_event_source.tags",
     "scalr_eventbridge_queue.tags",
     "scalr_eventbridge_rule.description",
     "scalr_eventbridge_rule.tags",
@@ -68,6 +71,10 @@ fn configurations() -> Vec<(&'static str, Json)> {
         (
             "scalr_eventbridge_custom_bus",
             super::aws::custom_bus::config(json!({})),
+        ),
+        (
+            "scalr_eventbridge_event_source",
+            super::aws::event_source::config(json!({})),
         ),
         ("scalr_eventbridge_queue", super::aws::queue::config(json!({}))),
         (

@@ -37,6 +37,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/custom_bus.rs"),
     ),
     (
+        "aws/event_source",
+        aws::event_source::SCENARIOS,
+        include_str!("aws/event_source.rs"),
+    ),
+    (
         "aws/handover",
         aws::handover::SCENARIOS,
         include_str!("aws/handover.rs"),

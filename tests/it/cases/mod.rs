@@ -21,6 +21,7 @@ mod eventbridge_bus;
 mod eventbridge_connection;
 mod eventbridge_custom_bus;
 mod eventbridge_delivery_check;
+mod eventbridge_event_source;
 mod eventbridge_queue;
 mod eventbridge_rule;
 mod eventbridge_target;
@@ -56,6 +57,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_connection::cases,
         eventbridge_bus::cases,
         eventbridge_custom_bus::cases,
+        eventbridge_event_source::cases,
         eventbridge_queue::cases,
         eventbridge_api_destination::cases,
         eventbridge_rule::cases,

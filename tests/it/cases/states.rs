@@ -49,6 +49,18 @@ resource "scalr_eventbridge_custom_bus" "scalr" {
   name = "scalr"
 }
 
+resource "scalr_eventbridge_connection" "second" {
+  name           = "second"
+  aws_account_id = "123456789012"
+  region         = "us-east-1"
+}
+
+resource "scalr_eventbridge_event_source" "second" {
+  name                     = "second"
+  event_bus_arn            = scalr_eventbridge_custom_bus.scalr.arn
+  partner_event_source_arn = scalr_eventbridge_connection.second.event_source_arn
+}
+
 resource "scalr_eventbridge_topic_permission" "runs" {
   topic_arn = "arn:aws:sns:us-east-1:123456789012:runs"
   rule_arn  = scalr_eventbridge_rule.runs.arn
@@ -77,7 +89,7 @@ fn plan_empty(tool: &Tool) -> Result<()> {
         CHECK,
         DESTINATIONS,
     ]))?;
-    workdir.apply_counts(11, 0, 0)?;
+    workdir.apply_counts(13, 0, 0)?;
     let made = workdir.state()?;
     let stored = stored()?;
     every_schema_has_one(&stored)?;

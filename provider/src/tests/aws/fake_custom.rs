@@ -20,6 +20,8 @@ const PATH: &str = "/service/AWSEventsV2/operation/";
 pub(in crate::tests) struct Custom {
     /// By ARN, as they are described.
     pub(in crate::tests) buses: BTreeMap<String, Json>,
+    /// The event sources by ARN, as they are described.
+    pub(in crate::tests) sources: BTreeMap<String, Json>,
     /// Names of the subscribers of all buses.
     pub(in crate::tests) subscribers: Vec<&'static str>,
     /// States that the next looks at a bus find, with the reason.
@@ -137,7 +139,11 @@ impl Holdings {
                 let named = self.custom.subscribers.iter().map(|name| json!({ "Name": name }));
                 json!({ "Subscribers": named.collect::<Vec<_>>() })
             }
-            "ListEventSources" => json!({ "EventSources": [] }),
+            "CreateEventSource"
+            | "DescribeEventSource"
+            | "UpdateEventSource"
+            | "DeleteEventSource"
+            | "ListEventSources" => return self.carry_out_sources(name, body),
             "ListTagsForResource" => json!({ "Tags": self.tags.entry(text("ResourceArn")).or_default() }),
             "TagResource" => {
                 let tags = serde_json::from_value(body["Tags"].clone()).unwrap_or_default();
@@ -160,6 +166,92 @@ impl Holdings {
             other => panic!("the fake has no {other}"),
         })
     }
+}
+
+impl Holdings {
+    fn carry_out_sources(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let arn = text("EventSourceArn");
+        Ok(match name.strip_prefix(PREFIX).unwrap_or_default() {
+            "CreateEventSource" => {
+                if let Some(made) = self.custom.tokens.get(&text("ClientToken")) {
+                    return Ok(made.clone());
+                }
+                if self
+                    .custom
+                    .sources
+                    .values()
+                    .any(|source| source["Name"] == body["Name"])
+                {
+                    return Err(Trouble::Says("ResourceAlreadyExistsException", "It exists."));
+                }
+                let partner = partner_of(body);
+                if self.sources.get(&partner) != Some(&"PENDING") {
+                    return Err(Trouble::Says("InvalidStateException", "It is not PENDING."));
+                }
+                let id = self.custom.sources.len();
+                let arn = format!(
+                    "arn:aws:events:us-east-1:{ACCOUNT}:event-sourcev2/aws.partner/{}/{id:025}",
+                    text("Name")
+                );
+                let mut made = body.clone();
+                made["EventSourceArn"] = json!(arn);
+                made["State"] = json!("ACTIVE");
+                made["CreationTime"] = json!(1_790_000_000);
+                self.forward(&partner);
+                let tags = serde_json::from_value(body["Tags"].clone()).unwrap_or_default();
+                self.tags.insert(arn.clone(), tags);
+                self.custom.tokens.insert(text("ClientToken"), made.clone());
+                self.custom.sources.insert(arn, made.clone());
+                made
+            }
+            "DescribeEventSource" => {
+                let mut source = self.custom.sources.get(&arn).cloned().ok_or_else(not_found)?;
+                if let Some((state, _)) = self.custom.states.pop_front() {
+                    source["State"] = json!(state);
+                }
+                source
+            }
+            "UpdateEventSource" => {
+                let source = self.custom.sources.get_mut(&arn).ok_or_else(not_found)?;
+                for member in ["Configuration", "Description"] {
+                    if !body[member].is_null() {
+                        source[member] = body[member].clone();
+                    }
+                }
+                self.custom.updated = body.clone();
+                if !body["Configuration"].is_null() {
+                    self.forward(&partner_of(body));
+                }
+                json!({})
+            }
+            "DeleteEventSource" => {
+                let source = self.custom.sources.remove(&arn).ok_or_else(not_found)?;
+                let partner = partner_of(&source);
+                self.buses.remove(&partner);
+                self.sources.insert(partner, "PENDING");
+                json!({})
+            }
+            _ => {
+                let sources: Vec<&Json> = self.custom.sources.values().collect();
+                json!({ "EventSources": sources })
+            }
+        })
+    }
+
+    /// The Classic bus that AWS manages for a partner's source.
+    fn forward(&mut self, partner: &str) {
+        let arn = format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{partner}");
+        let bus = json!({ "Name": partner, "Arn": arn, "ManagedBy": "events.amazonaws.com" });
+        self.buses.insert(partner.to_owned(), bus);
+        self.sources.insert(partner.to_owned(), "ACTIVE");
+    }
+}
+
+fn partner_of(body: &Json) -> String {
+    let arn = &body["Configuration"]["PartnerEventsConfiguration"]["PartnerEventSourceArn"];
+    let name = arn.as_str().and_then(|arn| arn.split_once("event-source/"));
+    name.map_or_else(String::new, |(_, name)| name.to_owned())
 }
 
 /// A call from a request, if it is one of this service.

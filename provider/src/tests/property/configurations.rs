@@ -196,6 +196,33 @@ pub(super) fn custom_bus_rest(_: &There, _: &Json) -> Values {
     ])
 }
 
+pub(super) fn event_source(there: &There) -> Values {
+    object(vec![
+        always("name", name("[A-Za-z0-9][A-Za-z0-9_-]{0,20}")),
+        always("event_bus_arn", of(&there.custom_buses)),
+        always("partner_event_source_arn", Just(json!(there.source_arn)).boxed()),
+    ])
+}
+
+pub(super) fn event_source_rest(_: &There, _: &Json) -> Values {
+    object(vec![
+        perhaps(
+            "event_pattern",
+            one_of(&[
+                r#"{"detail-type": ["RunExecuted"]}"#,
+                r#"{"detail": {"a": [1, null]}}"#,
+            ]),
+        ),
+        perhaps("description", text("[^\\pC\\p{Zl}\\p{Zp}]{0,40}")),
+        perhaps("kms_key_identifier", kms_key()),
+        perhaps(
+            "dead_letter_arn",
+            one_of(&["arn:aws:sqs:us-east-1:123456789012:dead"]),
+        ),
+        perhaps("tags", trimmed(tags())),
+    ])
+}
+
 pub(super) fn delivery_check(there: &There) -> Values {
     object(vec![
         always("workspace_id", Just(json!(there.workspace)).boxed()),

@@ -37,6 +37,9 @@ pub(super) struct There {
     pub(super) connections: Vec<String>,
     /// The event source, and so the bus, of the first one.
     pub(super) source: String,
+    /// ARNs of custom event buses of its region, and of the source.
+    pub(super) custom_buses: Vec<String>,
+    pub(super) source_arn: String,
     pub(super) rules: Vec<String>,
     pub(super) rule_arns: Vec<String>,
     /// ARN of a queue and of topics that let the rules in.
@@ -54,6 +57,8 @@ impl There {
         Self {
             connections: of("in-1"),
             source: "aws.partner/scalr.com/acme/prod".to_owned(),
+            custom_buses: of("arn:aws:events:us-east-1:123456789012:event-busv2/a/abcdefghij0123456789abcde"),
+            source_arn: "arn:aws:events:us-east-1::event-source/aws.partner/scalr.com/acme/prod".to_owned(),
             rules: of("runs"),
             rule_arns: of("arn:aws:events:us-east-1:123456789012:rule/aws.partner/scalr.com/acme/prod/runs"),
             queue: "arn:aws:sqs:us-east-1:123456789012:there".to_owned(),
@@ -71,6 +76,8 @@ pub(super) enum Depth {
     Bare,
     /// Connections.
     Connections,
+    /// Connections, and custom event buses.
+    CustomBuses,
     /// Connections and their buses.
     Buses,
     /// Rules on them, and a queue and topics that let these in.
@@ -91,6 +98,14 @@ impl Ground {
         if depth != Depth::Bare {
             ground.connect().await;
         }
+        if depth == Depth::CustomBuses {
+            for name in ["a", "b"] {
+                let made = ground
+                    .make("scalr_eventbridge_custom_bus", json!({ "name": name }))
+                    .await;
+                ground.there.custom_buses.push(text(&made, "arn"));
+            }
+        }
         if matches!(depth, Depth::Buses | Depth::Rules | Depth::Delivery) {
             ground.associate().await;
         }
@@ -110,6 +125,7 @@ impl Ground {
             self.there.connections.push(text(&made, "id"));
             if region == REGION {
                 self.there.source = text(&made, "event_source_name");
+                self.there.source_arn = text(&made, "event_source_arn");
             }
         }
     }

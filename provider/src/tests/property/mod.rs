@@ -96,7 +96,7 @@ const AS_UNWRITTEN: [(&str, &str, &str); 3] = [
     ),
 ];
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     Kind {
         rest: configurations::connection_rest,
         ..Kind::of(
@@ -155,6 +155,15 @@ const KINDS: [Kind; 11] = [
             Depth::Bare,
             16,
             configurations::custom_bus,
+        )
+    },
+    Kind {
+        rest: configurations::event_source_rest,
+        ..Kind::of(
+            "scalr_eventbridge_event_source",
+            Depth::CustomBuses,
+            16,
+            configurations::event_source,
         )
     },
     Kind {
@@ -323,6 +332,7 @@ resources! {
     topic_permissions: "scalr_eventbridge_topic_permission",
     api_destinations: "scalr_eventbridge_api_destination",
     custom_buses: "scalr_eventbridge_custom_bus",
+    event_sources: "scalr_eventbridge_event_source",
     activations: "scalr_eventbridge_activation",
     audit_log_settings: "scalr_audit_log_setting",
     delivery_checks: "scalr_eventbridge_delivery_check",

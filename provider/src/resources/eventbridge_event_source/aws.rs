@@ -1,0 +1,261 @@
+//! The event source at AWS: made, changed, deleted, and what each of these waits for.
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::time::Duration;
+
+use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput;
+use aws_sdk_eventbridgev2::primitives::DateTimeFormat;
+use aws_sdk_eventbridgev2::types::{
+    EventSourceConfiguration, EventSourceState, OnFailureConfiguration, PartnerEventsSourceConfiguration,
+};
+use tfplugin::{Diagnostics, Operation, Result};
+use uuid::Uuid;
+
+use super::messages::{self, doing};
+use super::{EventSource, partner};
+use crate::aws::custom::wire_custom_tags;
+use crate::aws::retry::Retry;
+use crate::aws::tags::Tags;
+use crate::aws::{Error, Regional, held_text};
+use crate::failure::{Cause as _, Effect};
+use crate::values::Json;
+
+/// How often an event source is looked at that is about to be in another state.
+const EVERY: Duration = Duration::from_secs(2);
+/// How often the creation is sent again whose answer was lost. It has the same token each time, so that there is one event source.
+const LOST_ANSWERS_MAX: u32 = 3;
+
+/// Makes the event source, and returns its ARN. The token says that a call is the same as the one before, whose answer was lost: AWS
+/// then gives the result of that.
+pub(super) async fn create(
+    operation: &Operation<'_, EventSource>,
+    aws: &Regional,
+    plan: &EventSource,
+    tags: &Tags,
+) -> Result<String> {
+    const CALL: &str = "eventsv2:CreateEventSource";
+    let (name, token) = (&plan.name, Uuid::new_v4().to_string());
+    let call = aws.custom.create_event_source().name(name).client_token(token);
+    let call = call
+        .event_bus_arn(&plan.event_bus_arn)
+        .configuration(plan.wire(&doing::make(name))?)
+        .set_description(plan.description.clone())
+        .set_tags(wire_custom_tags(tags));
+    let mut retry = Retry::new(operation, EVERY, doing::make(name), messages::after_creating());
+    let (mut made, mut lost) = (String::new(), 0);
+    while retry.next().await {
+        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
+        let answer = answer.and_then(|source| aws.given(CALL, "EventSourceArn", source.event_source_arn));
+        let attempted = match answer {
+            Ok(arn) => {
+                made = arn;
+                Ok(Break(()))
+            }
+            Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
+                let arn = aws.event_source_named(name).await.ok().flatten();
+                return Err(messages::exists(name, &aws.name, arn.as_deref()).into());
+            }
+            Err(e) if e.effect() == Effect::Unknown && !e.is_passing() && lost < LOST_ANSWERS_MAX => {
+                lost += 1;
+                Ok(Continue(messages::answer_lost(name, &e)))
+            }
+            Err(e) => Err(e),
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done.map(|()| made);
+        }
+    }
+    Err(retry.given_up())
+}
+
+/// Writes what changed. The configuration is one block, which AWS replaces whole; sent again, it makes the managed Classic bus again.
+pub(super) async fn update(
+    operation: &Operation<'_, EventSource>,
+    aws: &Regional,
+    plan: &EventSource,
+    prior: &EventSource,
+) -> Result<()> {
+    let name = &plan.name;
+    let is_sent = plan.configuration_differs(prior) || prior.is_to_be_repaired();
+    let configuration = is_sent.then(|| plan.wire(&doing::change(name))).transpose()?;
+    let description = plan.description.clone().unwrap_or_default();
+    let call = aws
+        .custom
+        .update_event_source()
+        .event_source_arn(plan.known_arn());
+    let call = call
+        .set_configuration(configuration)
+        .set_description((plan.description != prior.description).then_some(description));
+    let mut retry = Retry::new(operation, EVERY, doing::change(name), messages::after_changing());
+    while retry.next().await {
+        let answer = call.clone().send().await;
+        let answer = answer.map_err(|e| aws.failed("eventsv2:UpdateEventSource", e));
+        let attempted = match answer {
+            Ok(_) => Ok(Break(())),
+            Err(e) if is_on_its_way(aws, plan, &e).await => Ok(Continue(messages::is_on_its_way(name))),
+            Err(e) => Err(e),
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
+}
+
+/// Deletes the event source, and waits until it is gone.
+pub(super) async fn delete(
+    operation: &Operation<'_, EventSource>,
+    aws: &Regional,
+    state: &EventSource,
+) -> Result<()> {
+    let name = &state.name;
+    let mut retry = Retry::new(operation, EVERY, doing::delete(name), messages::after_deleting());
+    let mut is_asked = false;
+    while retry.next().await {
+        let attempted = if is_asked {
+            match aws.event_source(state.known_arn()).await {
+                Ok(None) => Ok(Break(())),
+                Ok(Some(held)) if held.state() == Some(&EventSourceState::DeleteFailed) => {
+                    return Err(messages::not_deleted(name).into());
+                }
+                Ok(Some(_)) => Ok(Continue(messages::is_on_its_way(name))),
+                Err(e) => Err(e),
+            }
+        } else {
+            let call = aws
+                .custom
+                .delete_event_source()
+                .event_source_arn(state.known_arn());
+            match call
+                .send()
+                .await
+                .map_err(|e| aws.failed("eventsv2:DeleteEventSource", e))
+            {
+                Ok(_) => {
+                    is_asked = true;
+                    Ok(Continue(messages::is_on_its_way(name)))
+                }
+                Err(e) if e.is_not_found() => Ok(Break(())),
+                Err(e) if is_on_its_way(aws, state, &e).await => Ok(Continue(messages::is_on_its_way(name))),
+                Err(e) => Err(e),
+            }
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
+}
+
+/// Whether a call was refused because the event source is about to be in another state.
+async fn is_on_its_way(aws: &Regional, source: &EventSource, error: &Error) -> bool {
+    if error.code() != Some("InvalidStateException") {
+        return false;
+    }
+    let held = aws.event_source(source.known_arn()).await.ok().flatten();
+    held.is_some_and(|held| held.state().is_some_and(is_awaited))
+}
+
+fn is_awaited(state: &EventSourceState) -> bool {
+    matches!(
+        state,
+        EventSourceState::Creating | EventSourceState::Updating | EventSourceState::Deleting
+    )
+}
+
+impl EventSource {
+    /// Waits until an event source that was made or changed stays as it is. It exists: what only ends the wait is a warning.
+    pub(super) async fn settle(&mut self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<()> {
+        let mut attempts = operation.attempts(EVERY);
+        while attempts.next().await.is_some() {
+            let held = match aws.event_source(self.known_arn()).await {
+                Ok(Some(held)) => held,
+                Ok(None) => {
+                    attempts.awaiting(messages::is_on_its_way(&self.name));
+                    continue;
+                }
+                Err(e) if e.is_passing() => {
+                    attempts.awaiting(messages::cannot_now(&doing::see(&self.name), &e));
+                    continue;
+                }
+                Err(e) => {
+                    for failure in &e.during_with(doing::see(&self.name), &messages::not_seen()) {
+                        operation.warn(failure.clone());
+                    }
+                    return Ok(());
+                }
+            };
+            self.state = held.state().map(|state| state.as_str().to_owned());
+            if held.state().is_some_and(is_awaited) {
+                attempts.awaiting(messages::is_on_its_way(&self.name));
+                continue;
+            }
+            self.creation_time = held
+                .creation_time()
+                .and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
+            let partner = aws.source(self.partner_source()).await.ok().flatten();
+            self.partner_source_state = Some(partner::state_of(partner.as_ref()));
+            return match held.state() {
+                Some(EventSourceState::Active) => Ok(()),
+                _ => Err(messages::failed(&self.name, self.state.as_deref().unwrap_or_default()).into()),
+            };
+        }
+        operation.warn(messages::not_active_yet(&self.name, &attempts.end()));
+        Ok(())
+    }
+
+    /// Takes what AWS holds.
+    pub(super) fn with(&mut self, held: &DescribeEventSourceOutput) -> Result<()> {
+        let Some(EventSourceConfiguration::PartnerEventsConfiguration(partner)) = held.configuration() else {
+            return Err(messages::not_of_a_partner(&self.name).into());
+        };
+        self.arn = held.event_source_arn().map(str::to_owned);
+        held.event_bus_arn()
+            .unwrap_or_default()
+            .clone_into(&mut self.event_bus_arn);
+        partner
+            .partner_event_source_arn()
+            .clone_into(&mut self.partner_event_source_arn);
+        self.event_pattern = partner.pattern().map(Json::from);
+        let key = partner.partner_bus_kms_key_identifier();
+        self.kms_key_identifier = held_text(self.kms_key_identifier.as_deref(), key);
+        let queue = partner.on_failure_configuration().and_then(|config| config.arn());
+        self.dead_letter_arn = queue.filter(|arn| !arn.is_empty()).map(str::to_owned);
+        self.description = held_text(self.description.as_deref(), held.description());
+        self.state = held.state().map(|state| state.as_str().to_owned());
+        self.creation_time = held
+            .creation_time()
+            .and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
+        Ok(())
+    }
+
+    /// What UpdateEventSource writes is not the same.
+    pub(super) fn settings_differ(&self, other: &Self) -> bool {
+        self.description != other.description || self.configuration_differs(other)
+    }
+
+    /// The Classic bus that AWS manages for it is gone, and its events are dropped.
+    pub(super) fn is_to_be_repaired(&self) -> bool {
+        self.partner_source_state.as_deref() == Some("PENDING")
+    }
+
+    fn configuration_differs(&self, other: &Self) -> bool {
+        self.event_pattern != other.event_pattern
+            || self.kms_key_identifier != other.kms_key_identifier
+            || self.dead_letter_arn != other.dead_letter_arn
+    }
+
+    fn wire(&self, doing: &str) -> Result<EventSourceConfiguration, Diagnostics> {
+        let queue = self.dead_letter_arn.as_ref();
+        let queue = queue.map(|arn| OnFailureConfiguration::builder().arn(arn).build());
+        let key = self.kms_key_identifier.clone().filter(|key| !key.is_empty());
+        let partner = PartnerEventsSourceConfiguration::builder()
+            .partner_event_source_arn(&self.partner_event_source_arn)
+            .set_pattern(self.event_pattern.as_ref().map(ToString::to_string))
+            .set_partner_bus_kms_key_identifier(key)
+            .set_on_failure_configuration(queue)
+            .build();
+        let partner = partner.map_err(|error| messages::incomplete(doing, &error.to_string()))?;
+        Ok(EventSourceConfiguration::PartnerEventsConfiguration(partner))
+    }
+}

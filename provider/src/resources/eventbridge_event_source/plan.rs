@@ -1,0 +1,166 @@
+//! What a plan says of an event source: that events would be lost, that AWS would refuse it, or that another resource has it.
+
+use tfplugin::{Plan, PlanAction};
+
+use super::partner::InTheWay;
+use super::{EventSource, messages, partner};
+use crate::aws::look::{Look, Service};
+use crate::aws::{arn, custom};
+use crate::defaults;
+use crate::ownership::Object;
+use crate::resources::{handover, names};
+use crate::values::Region;
+
+/// All of it.
+pub(super) async fn decide(plan: &mut Plan<'_, EventSource>) {
+    if plan.action() == PlanAction::Delete {
+        return warn_of_loss(plan);
+    }
+    region(plan);
+    defaults::plan_tags(plan, &EventSource::tags(), &EventSource::tags_all(), |source| {
+        source.tags.as_ref()
+    });
+    warn_of_loss(plan);
+    judge_regions(plan);
+    plan_states(plan);
+    look(plan).await;
+    let object = planned(plan);
+    handover::plan(plan, object, "another `name`", EventSource::name());
+}
+
+/// It is that of the bus.
+fn region(plan: &mut Plan<'_, EventSource>) {
+    let bus = plan.planned(EventSource::event_bus_arn()).known();
+    let is_new = plan.prior().is_none() || plan.replaces();
+    if let Some(arn) = bus.as_deref().and_then(arn::parse).filter(|_| is_new) {
+        plan.set(EventSource::region(), Region::from(arn.region));
+    }
+}
+
+/// The event source that is there, or is to be made.
+fn planned(plan: &Plan<'_, EventSource>) -> Option<Object> {
+    if let Some(prior) = plan.prior() {
+        return Some(prior.object());
+    }
+    Some(Object::EventSource {
+        region: plan.planned(EventSource::region()).known()?.to_string(),
+        name: plan.planned(EventSource::name()).known()?,
+    })
+}
+
+/// Events are dropped from the deletion on.
+fn warn_of_loss(plan: &mut Plan<'_, EventSource>) {
+    let replaces = match plan.action() {
+        PlanAction::Delete => false,
+        PlanAction::Update if plan.replaces() => true,
+        _ => return,
+    };
+    let warning = plan.prior().map(|prior| messages::loss(prior, replaces));
+    if let Some(warning) = warning {
+        plan.warn(warning);
+    }
+}
+
+/// A partner's events reach a custom bus of their own region only.
+fn judge_regions(plan: &mut Plan<'_, EventSource>) {
+    let bus = plan.planned(EventSource::event_bus_arn()).known();
+    let partner = plan.planned(EventSource::partner_event_source_arn()).known();
+    let Some((bus, partner)) = bus.zip(partner) else {
+        return;
+    };
+    let regions = arn::parse(&bus).zip(arn::parse(&partner));
+    if let Some((bus, partner)) = regions.filter(|(bus, partner)| bus.region != partner.region) {
+        let error = messages::another_region(bus.region, partner.region);
+        plan.error(error.at(EventSource::event_bus_arn()));
+    }
+}
+
+/// A change of the settings may lead to other states, and one that is to be repaired does.
+fn plan_states(plan: &mut Plan<'_, EventSource>) {
+    let Some(prior) = plan.prior().filter(|_| !plan.replaces()).cloned() else {
+        return;
+    };
+    let keeps = plan.planned(EventSource::event_pattern()) == prior.event_pattern.clone().into()
+        && plan.planned(EventSource::kms_key_identifier()) == prior.kms_key_identifier.clone().into()
+        && plan.planned(EventSource::dead_letter_arn()) == prior.dead_letter_arn.clone().into()
+        && plan.planned(EventSource::description()) == prior.description.clone().into();
+    if !keeps || prior.is_to_be_repaired() {
+        plan.set_unknown(EventSource::state());
+        plan.set_unknown(EventSource::partner_source_state());
+    }
+    if let Some(state @ ("DELETED" | "MISSING")) = prior.partner_source_state.as_deref() {
+        plan.warn(messages::partner_gone(prior.partner_source(), state));
+    }
+}
+
+/// Looks at the account where an event source is to be made: whether its name is free, and whether the partner's source is.
+async fn look(plan: &mut Plan<'_, EventSource>) {
+    // The ARN of a bus that is made in the same apply is not known yet; the partner's source is in its region.
+    let partner = plan.planned(EventSource::partner_event_source_arn()).known();
+    let of_partner = partner
+        .as_deref()
+        .and_then(arn::parse)
+        .map(|arn| Region::from(arn.region));
+    let Some(region) = plan.planned(EventSource::region()).known().or(of_partner) else {
+        return;
+    };
+    let look = async {
+        let aws = plan.client()?.aws().ok()?;
+        aws.look(Some(&region), plan.cancelled()).await
+    };
+    let Some(aws) = look.await else { return };
+    if !aws.has_custom_buses {
+        plan.error(custom::events_alone_elsewhere().at(EventSource::name()));
+        return;
+    }
+    if plan.is_within_apply() || !names::is_made(plan) || plan.prior().is_some() {
+        return;
+    }
+    name_is_free(plan, &aws).await;
+    partner_is_free(plan, &aws).await;
+}
+
+async fn name_is_free(plan: &mut Plan<'_, EventSource>, aws: &Look) {
+    let Some(name) = plan.planned(EventSource::name()).known() else {
+        return;
+    };
+    if !aws.asks(Service::CustomBuses) {
+        return;
+    }
+    let found = aws.heard(Service::CustomBuses, aws.event_source_named(&name).await);
+    if let Some(arn) = found.flatten() {
+        plan.warn(messages::will_be_refused(&name, &aws.name, &arn));
+    }
+}
+
+/// A Classic bus of the partner's source stands in the way, unless this plan removes it; so does another event source.
+async fn partner_is_free(plan: &mut Plan<'_, EventSource>, aws: &Look) {
+    let partner = plan.planned(EventSource::partner_event_source_arn()).known();
+    let Some(source) = partner.as_deref().and_then(arn::event_source_name) else {
+        return;
+    };
+    if !aws.asks(Service::Events) {
+        return;
+    }
+    let found = aws.heard(Service::Events, partner::in_the_way(aws, source).await);
+    let bus = Object::Bus {
+        region: aws.name.clone(),
+        name: source.to_owned(),
+    };
+    let warning = match found {
+        Some(InTheWay::Classic) => {
+            let stays = match plan.client() {
+                Some(client) => !client
+                    .walk()
+                    .staying(vec![bus], plan.cancelled())
+                    .await
+                    .is_empty(),
+                None => true,
+            };
+            messages::classic_bus(source, &aws.name, stays)
+        }
+        Some(InTheWay::Other(name)) => messages::another_source(source, name.as_deref()),
+        Some(InTheWay::Nothing) | None => return,
+    };
+    plan.warn(warning.at(EventSource::partner_event_source_arn()));
+}
