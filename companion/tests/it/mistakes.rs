@@ -118,6 +118,8 @@ async fn settings_that_are_missing_or_wrong_are_named() {
     t.run(&["emit", "run-executed", "--print", "--set", "junk"]).await;
     t.run(&["emit", "run-executed", "--print", "--set", "region=x"])
         .await;
+    t.run(&["tail", "/g", "--jq", ".detail.event.run-id"]).await;
+    t.run(&["tail", "/g", "--jq", "detail.event.result"]).await;
     t.check("settings.txt");
 }
 
