@@ -1,5 +1,6 @@
 //! AWS as AWS's own tools find it: variables, profiles, metadata services; `AWS_CA_BUNDLE` for further certificates.
 
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_eventbridge::config::{Credentials, ProvideCredentials as _, SharedHttpClient};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -10,6 +11,9 @@ use super::loopback::is_loopback;
 use super::{answering, given, out, remote};
 use crate::aws_wire::app_name;
 use crate::error_chain;
+
+/// The region of a local AWS where nothing names one.
+const LOCAL_REGION: &str = "us-east-1";
 
 /// An AWS, and a region of it.
 #[derive(clap::Args)]
@@ -26,31 +30,45 @@ pub(super) struct Place {
 impl Place {
     /// The SDK's configuration. Its credentials were found, and it has a region. `part` is what of this program calls.
     pub(super) async fn config(&self, part: &str) -> anyhow::Result<SdkConfig> {
-        let is_set = |name: &str| std::env::var_os(name).is_some();
-        // Nothing outside this machine is asked for the region of a local AWS.
-        let nothing_names_one = self.is_local() && !is_set("AWS_DEFAULT_REGION") && !is_set("AWS_PROFILE");
-        let named = self.region.as_deref().filter(|region| !region.is_empty());
-        let named = named.or(nothing_names_one.then_some("us-east-1"));
-        if let Some(region) = named {
-            given::region_form(region)?;
+        let named = self.named_region();
+        if let Some((region, setting)) = &named {
+            given::region_form(region, setting)?;
             // A local AWS has every region.
-            let doubtful =
-                given::doubtful_region(region).filter(|_| self.endpoint().is_ok_and(|url| url.is_none()));
-            if let Some(warning) = doubtful {
+            let is_aws = self.endpoint().is_ok_and(|url| url.is_none());
+            if let Some(warning) = given::doubtful_region(region, setting).filter(|_| is_aws) {
                 out::complain(&warning);
             }
         }
-        let config = config(part, named, self.aws_endpoint.as_deref()).await?;
+        // Nothing outside this machine is asked for the region of a local AWS.
+        let own = (self.is_local() && std::env::var_os("AWS_PROFILE").is_none()).then_some(LOCAL_REGION);
+        let region = named.as_ref().map(|(region, _)| region.as_str()).or(own);
+        let config = config(part, region, self.aws_endpoint.as_deref()).await?;
         if config.region().is_some() {
             return Ok(config);
         }
         if self.is_local() {
-            let region = Region::from_static("us-east-1");
+            let region = Region::from_static(LOCAL_REGION);
             return Ok(config.into_builder().region(region).build());
         }
-        Err(Failure::setting(
-            "there is no AWS region: set `AWS_REGION`, give `--region`, or set a region in the profile",
-        ))
+        let state =
+            empty_region_variable().map_or_else(String::new, |name| format!("`{name}` is set but empty; "));
+        Err(Failure::setting(format!(
+            "there is no AWS region: {state}set `AWS_REGION`, give `--region`, or set a region in the profile"
+        )))
+    }
+
+    /// The region that an option or a variable names, and which; an empty one names none.
+    fn named_region(&self) -> Option<(String, &'static str)> {
+        let given = self
+            .region
+            .clone()
+            .map(|region| (region, "`AWS_REGION` or `--region`"));
+        let default = std::env::var("AWS_DEFAULT_REGION").ok();
+        let default = default.map(|region| (region, "`AWS_DEFAULT_REGION`"));
+        [given, default]
+            .into_iter()
+            .flatten()
+            .find(|(region, _)| !region.is_empty())
     }
 
     /// The address, if it is not AWS's own.
@@ -78,6 +96,9 @@ pub(super) async fn config(
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()?);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
+    } else if empty_region_variable().is_some() {
+        // The SDK would take the empty text for a region.
+        loader = loader.region(ProfileFileRegionProvider::new());
     }
     if let Some(url) = &endpoint {
         loader = loader.endpoint_url(url);
@@ -95,6 +116,12 @@ pub(super) async fn config(
     let mut config = config.into_builder();
     config.set_app_name(name);
     Ok(config.build())
+}
+
+/// The variable that is to name the region, and is empty.
+fn empty_region_variable() -> Option<&'static str> {
+    let is_empty = |name: &&str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find(is_empty)
 }
 
 /// An address of AWS that a client can use; an empty one is none.

@@ -34,6 +34,16 @@ const REGION: &str = "us-east-1";
 /// The shortest token: shorter texts could not be kept out of logs.
 const TOKEN_CHARS_MIN: usize = 8;
 
+/// Options that have no effect on any other AWS than the local one.
+const OF_THE_LOCAL_AWS: [&str; 6] = [
+    "aws_listen",
+    "allow_hosts",
+    "targets",
+    "unknown_roles",
+    "assume",
+    "log_bytes_max",
+];
+
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   scalr-eventbridge dev
@@ -54,18 +64,12 @@ pub(super) struct Servers {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = given::listen)]
     scalr_listen: SocketAddr,
     /// Where the local AWS listens; port 0 takes any free port.
-    #[arg(
-        long,
-        value_name = "ADDR",
-        default_value = "127.0.0.1:0",
-        value_parser = given::listen,
-        conflicts_with = "aws_endpoint"
-    )]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = given::listen)]
     aws_listen: SocketAddr,
     /// Use the AWS at this URL in place of a local one: with AWS's own settings for credentials (variables, profiles
     /// and so on), or, where the URL is on loopback, as the partner account of a local AWS. A connection goes to the
     /// endpoint of its own region where the URL is one of AWS's own.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with_all = OF_THE_LOCAL_AWS)]
     aws_endpoint: Option<String>,
     /// Keep state here, over restarts and crashes; without it, state ends with the process.
     #[arg(long, value_name = "DIR")]
@@ -174,12 +178,6 @@ impl Servers {
             return Err(exit::Failure::setting(format!(
                 "`--token` cannot be used: a token has at least {TOKEN_CHARS_MIN} letters, digits and signs of ASCII, and no space"
             )));
-        }
-        let of_local = !self.limits.allow_hosts.is_empty() || !self.limits.targets.is_empty();
-        if self.aws_endpoint.is_some() && of_local {
-            return Err(exit::Failure::setting(
-                "`--allow-host` and `--target` are of the local AWS, and `--aws-endpoint` names another one",
-            ));
         }
         Ok(())
     }

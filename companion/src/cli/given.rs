@@ -75,12 +75,12 @@ fn not_in_aws(region: &str) -> String {
     )
 }
 
-/// Refuses what cannot be the name of a region.
-pub(super) fn region_form(text: &str) -> anyhow::Result<()> {
+/// Refuses what cannot be the name of a region. `setting` is where it was written.
+pub(super) fn region_form(text: &str, setting: &str) -> anyhow::Result<()> {
     if is_region(text) {
         return Ok(());
     }
-    Err(no_region(text, "`AWS_REGION` or `--region`"))
+    Err(no_region(text, setting))
 }
 
 fn no_region(text: &str, setting: &str) -> anyhow::Error {
@@ -92,13 +92,8 @@ fn no_region(text: &str, setting: &str) -> anyhow::Error {
 }
 
 /// That AWS may not have a region, for one that is only asked.
-pub(super) fn doubtful_region(text: &str) -> Option<String> {
-    region_doubt(text).map(|doubt| {
-        format!(
-            "warning: `{}` (`AWS_REGION` or `--region`) {doubt}",
-            text.escape_debug()
-        )
-    })
+pub(super) fn doubtful_region(text: &str, setting: &str) -> Option<String> {
+    region_doubt(text).map(|doubt| format!("warning: `{}` ({setting}) {doubt}", text.escape_debug()))
 }
 
 /// What is said of a region that AWS may not have; nothing of one that this version knows.

@@ -79,10 +79,6 @@ async fn what_cannot_be_is_refused_and_a_token_is_not_repeated() {
         (&["--token", "s3cret"], "`--token` cannot be used"),
         (&["--workspace", "network"], "write ENVIRONMENT/NAME"),
         (&["--account", "12"], "an AWS account id has 12 digits"),
-        (
-            &["--aws-endpoint", "http://127.0.0.1:9", "--allow-host", "h"],
-            "are of the local AWS",
-        ),
     ] {
         let ended = dev().args(args).output().await.unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr);
@@ -105,6 +101,29 @@ async fn what_cannot_be_is_refused_and_a_token_is_not_repeated() {
             .await
             .unwrap();
         assert_eq!(ended.status.code(), Some(2), "{args:?}");
+    }
+}
+
+/// Options of the local AWS have no effect on another one.
+#[tokio::test]
+async fn options_of_the_local_aws_are_refused_beside_another_one() {
+    for given in [
+        ["--aws-listen", "127.0.0.1:0"],
+        ["--allow-host", "h"],
+        ["--target", "arn:aws:lambda:r:1:function:f=http://127.0.0.1:9"],
+        ["--assume", "creating=1"],
+        ["--unknown-roles", "allow"],
+        ["--log-bytes-max", "1"],
+    ] {
+        for (command, more) in [("dev", &[][..]), ("exec", &["--", "true"])] {
+            let other = ["--aws-endpoint", "http://127.0.0.1:9"];
+            let args = [&[command][..], &other, &given, more].concat();
+            let ended = Command::new(PROGRAM).args(&args).output().await.unwrap();
+            let stderr = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(ended.status.code(), Some(2), "{args:?}: {stderr}");
+            let said = stderr.contains("cannot be used with") && stderr.contains(given[0]);
+            assert!(said, "{args:?}: {stderr}");
+        }
     }
 }
 

@@ -118,7 +118,64 @@ async fn settings_that_are_missing_or_wrong_are_named() {
     t.run(&["emit", "run-executed", "--print", "--set", "junk"]).await;
     t.run(&["emit", "run-executed", "--print", "--set", "region=x"])
         .await;
+    t.run(&["tail", "/g", "--jq", ".detail.event.run-id"]).await;
+    t.run(&["tail", "/g", "--jq", "detail.event.result"]).await;
     t.check("settings.txt");
+}
+
+/// What comes next in the table of settings is used.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_region_is_none() {
+    let mut t = Transcript::with(&[
+        HOME,
+        NO_METADATA,
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+    ]);
+    let tail = ["tail", "/g"];
+    t.run(&tail).await;
+    t.run_with(&[("AWS_REGION", "")], &tail).await;
+    t.run_with(&[("AWS_DEFAULT_REGION", "")], &tail).await;
+    t.run_with(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "")], &tail)
+        .await;
+    t.run_with(&[("AWS_REGION", "")], &["doctor", "--table"]).await;
+    t.run_with(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "us_east_1")], &tail)
+        .await;
+    t.check("empty_region.txt");
+}
+
+/// The region behind an empty variable is the one that a log group is looked for in.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_an_empty_region_comes_the_next_setting() {
+    let c = Companion::spawn(dev()).await;
+    let profile = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&profile, "[profile work]\nregion = eu-north-1\n").unwrap();
+    let profile = profile.path().to_str().unwrap();
+    let of_profile = [("AWS_CONFIG_FILE", profile), ("AWS_PROFILE", "work")];
+    let mut t = Transcript::with(&[
+        HOME,
+        NO_METADATA,
+        ("AWS_ENDPOINT_URL", c.text("/aws/endpoint")),
+        ("AWS_REGION", ""),
+        ("SCALR_HOSTNAME", c.text("/scalr/hostname")),
+        ("SCALR_TOKEN", c.text("/scalr/token")),
+    ]);
+    for (variables, region) in [
+        (&[][..], "us-east-1"),
+        (&[("AWS_DEFAULT_REGION", "")], "us-east-1"),
+        (&[("AWS_DEFAULT_REGION", "eu-west-1")], "eu-west-1"),
+        (&of_profile[..], "eu-north-1"),
+    ] {
+        for command in [
+            &["tail", "/none"][..],
+            &["run", "network", "--log-group", "/none"],
+        ] {
+            let ended = t.run_with(variables, command).await;
+            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+            let want = format!("there is no log group `/none` in {region}");
+            assert!(said.contains(&want), "{variables:?}: {said}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

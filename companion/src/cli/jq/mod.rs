@@ -4,8 +4,10 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! paths     the fields that a filter reads
+//! meant     the path that was probably meant by an unknown filter
 //! ```
 
+mod meant;
 mod paths;
 
 use jaq_core::load::{Arena, Error, File, Loader};
@@ -38,8 +40,8 @@ impl Jq {
         let compiled = Compiler::default().with_funs(funs).compile(modules);
         compiled.map(Self).map_err(|errors| {
             let undefined = errors.iter().flat_map(|(_, undefined)| undefined);
-            let undefined = undefined.map(|(name, kind)| format!("there is no {} `{name}`", kind.as_str()));
-            undefined.collect::<Vec<_>>().join("; ")
+            let undefined: Vec<_> = undefined.map(|(name, kind)| (*name, kind.as_str())).collect();
+            unknown(code, &undefined)
         })
     }
 
@@ -60,6 +62,22 @@ impl Jq {
         };
         results.take(RESULTS_MAX).map(text).collect()
     }
+}
+
+/// What is said of names that nothing has, each with its kind.
+fn unknown(code: &str, names: &[(&str, &str)]) -> String {
+    let mut said: Vec<String> = names
+        .iter()
+        .map(|(name, kind)| format!("there is no {kind} `{name}`"))
+        .collect();
+    let filters = names.iter().filter(|(_, kind)| *kind == "filter");
+    for path in filters.filter_map(|(name, _)| meant::path(code, name)) {
+        let advice = format!("write `{path}`");
+        if !said.contains(&advice) {
+            said.push(advice);
+        }
+    }
+    said.join("; ")
 }
 
 fn unread(error: &Error<&str>) -> String {
@@ -117,6 +135,46 @@ mod tests {
         ] {
             let refused = Jq::compile(code).err().unwrap();
             assert!(refused.contains(part), "{code}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_not_written_as_one_is_proposed() {
+        for (code, want) in [
+            (
+                ".detail.event.run-id",
+                r#"there is no filter `id`; write `.detail.event["run-id"]`"#,
+            ),
+            (
+                "detail.event.result",
+                "there is no filter `detail`; write `.detail.event.result`",
+            ),
+            (
+                "select(detail.event.result == \"errored\") | .detail.event.run-id",
+                r#"there is no filter `detail`; there is no filter `id`; write `.detail.event.result`; write `.detail.event["run-id"]`"#,
+            ),
+            (
+                "detail.event.run-id",
+                r#"there is no filter `detail`; there is no filter `id`; write `.detail.event["run-id"]`"#,
+            ),
+            ("detail", "there is no filter `detail`; write `.detail`"),
+            (
+                "detail-type",
+                r#"there is no filter `detail`; write `.["detail-type"]`"#,
+            ),
+            ("selct(.a)", "there is no filter `selct`"),
+            (".a | selct", "there is no filter `selct`"),
+            (".detail.tags[0].run-id", "there is no filter `id`"),
+        ] {
+            let refused = Jq::compile(code).err().unwrap();
+            assert_eq!(refused, want, "{code}");
+            for proposed in refused
+                .split("; ")
+                .filter_map(|part| part.strip_prefix("write `"))
+            {
+                let proposed = proposed.trim_end_matches('`');
+                assert!(Jq::compile(proposed).is_ok(), "{code}: {proposed}");
+            }
         }
     }
 }

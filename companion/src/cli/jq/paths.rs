@@ -211,21 +211,19 @@ fn meant(path: &[String]) -> Option<String> {
 }
 
 /// A path as jq reads it.
-fn in_jq<'a>(keys: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn in_jq<'a>(keys: impl Iterator<Item = &'a str>) -> String {
     let is_plain = |key: &str| {
         key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && key
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    let step = |key: &str| {
-        if is_plain(key) {
-            format!(".{key}")
-        } else {
-            format!(".{}", Value::from(key))
-        }
+    let step = |(at, key): (usize, &str)| match (is_plain(key), at) {
+        (true, _) => format!(".{key}"),
+        (false, 0) => format!(".[{}]", Value::from(key)),
+        (false, _) => format!("[{}]", Value::from(key)),
     };
-    keys.map(step).collect()
+    keys.enumerate().map(step).collect()
 }
 
 #[cfg(test)]
@@ -278,7 +276,7 @@ mod tests {
         check(".result", &["`.result`; the nearest is `.detail.event.result`"]);
         check(
             ".detail.event.runid",
-            &["`.detail.event.runid`; the nearest is `.detail.event.\"run-id\"`"],
+            &["`.detail.event.runid`; the nearest is `.detail.event[\"run-id\"]`"],
         );
         check(
             ".detail.request.action",
