@@ -283,7 +283,7 @@ mod tests {
             assert!(refused.message.contains(why), "{bytes:02x?} {}", refused.message);
             assert_eq!(refused.code, "SerializationException");
         }
-        let many = [&b"\xA1\x61a\x9A\x00\x04\x00\x00"[..], &[0; 0x4_0000]].concat();
+        let many = [&b"\xA1\x61a\x9A\x00\x04\x00\x00"[..], &vec![0; 0x4_0000]].concat();
         assert!(read(&many, 10).unwrap_err().message.contains("too many items"));
     }
 

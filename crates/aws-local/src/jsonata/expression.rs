@@ -110,11 +110,11 @@ impl Expression {
     ) -> Result<T, Failure> {
         let run = || {
             let meter = Meter::new(setting.limits);
-            let made = json::read(&meter, events)
+            let result = json::read(&meter, events)
                 .and_then(|events| eval::run(&self.0, &meter, events, setting.now, setting.dice.clone()))
                 .and_then(|value| make(&meter, &value));
             setting.spent.fetch_add(meter.spent(), Ordering::Relaxed);
-            made
+            result
         };
         let result = on_own_stack(run).unwrap_or_else(|broken| Err(Failure::Broken(broken)));
         result.map_err(|failure| failure.moved(OPEN.len()))

@@ -285,7 +285,7 @@ fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bo
     };
     match filters.matches_within(&parts, steps) {
         Ok(matched) => Some(matched),
-        Err(EventError::TooComplex { .. }) => None,
+        Err(EventError::TooComplex) => None,
         Err(_) => Some(false),
     }
 }
