@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use acceptance::paths;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
+use acceptance::{block_on, paths};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
@@ -49,16 +49,10 @@ resource "scalr_eventbridge_custom_bus" "scalr" {
   name = "scalr"
 }
 
-resource "scalr_eventbridge_connection" "second" {
-  name           = "second"
-  aws_account_id = "123456789012"
-  region         = "us-east-1"
-}
-
 resource "scalr_eventbridge_event_source" "second" {
   name                     = "second"
   event_bus_arn            = scalr_eventbridge_custom_bus.scalr.arn
-  partner_event_source_arn = scalr_eventbridge_connection.second.event_source_arn
+  partner_event_source_arn = "arn:aws:events:us-east-1::event-source/aws.partner/scalr.com/acme/second"
 }
 
 resource "scalr_eventbridge_topic_permission" "runs" {
@@ -79,6 +73,11 @@ fn plan_empty(tool: &Tool) -> Result<()> {
         "scalr_eventbridge_target.logs",
     );
     workdir.aws().make_topic("runs", false)?;
+    let offered = workdir.aws().events.create_partner_event_source();
+    let offered = offered
+        .name("aws.partner/scalr.com/acme/second")
+        .account("123456789012");
+    block_on(offered.send())?;
     workdir.config(&hcl::all(&[
         CONNECTION,
         BUS,
@@ -89,7 +88,7 @@ fn plan_empty(tool: &Tool) -> Result<()> {
         CHECK,
         DESTINATIONS,
     ]))?;
-    workdir.apply_counts(13, 0, 0)?;
+    workdir.apply_counts(12, 0, 0)?;
     let made = workdir.state()?;
     let stored = stored()?;
     every_schema_has_one(&stored)?;

@@ -6,6 +6,7 @@ mod plan;
 
 use std::collections::BTreeMap;
 
+use aws_sdk_eventbridgev2::types::BusState;
 use tfplugin::{Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use crate::aws::{Error, Regional, custom_checks as checks, import_id, imported_account, same_account, tags};
@@ -99,7 +100,8 @@ impl Resource for CustomBus {
             Some(arn) => aws.custom_bus(arn).await.map_err(failed)?,
             None => None,
         };
-        let Some(held) = held else {
+        // One that is being deleted can no longer be used, and is gone in a moment.
+        let Some(held) = held.filter(|held| held.state() != Some(&BusState::Deleting)) else {
             if imported {
                 return Err(messages::nothing_to_import(&name, &aws).await.into());
             }
