@@ -19,6 +19,8 @@ use messages::doing;
 
 /// A custom event bus (EventBridge V2): it keeps events for up to a year, delivers them in order, and replays them from a point in time. A `scalr_eventbridge_bus` is of the other kind, which AWS calls Classic.
 ///
+/// A `scalr_eventbridge_event_source` leads a connection's events to the bus, in place of a `scalr_eventbridge_bus`. Subscribers deliver them. This provider has no resource for a subscriber: `aws eventsv2 create-subscriber` creates one.
+///
 /// AWS has custom event buses in 14 regions, and allows 5 of them in each for an account. A partner's events reach one in the region of the connection only.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct CustomBus {
