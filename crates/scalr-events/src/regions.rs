@@ -123,6 +123,14 @@ pub fn meant(name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    /// The local AWS is held to the same list.
+    #[test]
+    fn the_regions_of_custom_event_buses_are_those_of_the_endpoints() {
+        let list = include_str!("../../../tests/data/custom_event_bus_regions.json");
+        let list: Vec<String> = serde_json::from_str(list).expect("JSON");
+        assert_eq!(list, with_custom_buses());
+    }
+
     #[test]
     fn the_list_is_that_of_the_sdks() {
         let list = include_str!("../../../tests/data/partitions.json");

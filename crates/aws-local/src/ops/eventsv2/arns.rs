@@ -138,6 +138,14 @@ fn of(realm: &RealmId, kind: &str, name: &str, id: &str) -> String {
 mod tests {
     use super::*;
 
+    /// The provider is held to the same list.
+    #[test]
+    fn the_regions_are_those_of_the_endpoints() {
+        let list = include_str!("../../../../../tests/data/custom_event_bus_regions.json");
+        let list: Vec<String> = serde_json::from_str(list).unwrap();
+        assert_eq!(list, REGIONS);
+    }
+
     #[test]
     fn resources_are_taken_apart() {
         let check = |resource: &str, expected: Option<(&str, &str, &str)>| {
