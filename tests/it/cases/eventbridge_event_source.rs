@@ -61,7 +61,7 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     ensure!(workdir.aws().source_state(&partner)?.as_deref() == Some("ACTIVE"));
     workdir.plan_empty()?;
     let pattern = "jsonencode({ \"detail-type\" = [\"RunExecuted\"] })";
-    let changed = hcl::with(SOURCE, "platform", "security").replace(
+    let changed = hcl::with(SOURCE, "team = \"platform\"", "owner = \"security\"").replace(
         "  tags",
         &format!("  description              = \"Runs\"\n  event_pattern            = {pattern}\n  tags"),
     );
