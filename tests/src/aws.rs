@@ -9,6 +9,7 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::Credentials;
 use aws_sdk_eventbridgev2 as custom;
+use aws_sdk_eventbridgev2::types::BusState;
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use serde_json::Value;
@@ -60,14 +61,15 @@ impl Aws {
         }
     }
 
-    /// Names of the custom event buses.
+    /// Names of the custom event buses, without those that are being deleted.
     ///
     /// # Errors
     /// When AWS refuses.
     pub fn custom_buses(&self) -> Result<Vec<String>> {
         let listed = block_on(self.custom.list_event_buses().send())?;
-        let names = listed.event_buses().iter().filter_map(|bus| bus.name());
-        Ok(names.map(str::to_owned).collect())
+        let buses = listed.event_buses().iter();
+        let there = buses.filter(|bus| bus.state() != Some(&BusState::Deleting));
+        Ok(there.filter_map(|bus| bus.name()).map(str::to_owned).collect())
     }
 
     /// Makes a queue, or gives it another policy: one that lets EventBridge send to it, or none.
