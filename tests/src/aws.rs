@@ -72,6 +72,16 @@ impl Aws {
         Ok(there.filter_map(|bus| bus.name()).map(str::to_owned).collect())
     }
 
+    /// Names of the subscribers of custom event buses.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn subscribers(&self) -> Result<Vec<String>> {
+        let listed = block_on(self.custom.list_subscribers().send())?;
+        let names = listed.subscribers().iter().filter_map(|one| one.name());
+        Ok(names.map(str::to_owned).collect())
+    }
+
     /// Makes a queue, or gives it another policy: one that lets EventBridge send to it, or none.
     ///
     /// # Errors

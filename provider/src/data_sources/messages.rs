@@ -92,6 +92,35 @@ pub(super) fn no_custom_bus(
         .at(attribute)
 }
 
+pub(super) fn doing_read_subscriber(name: &str) -> String {
+    format!("read the subscriber `{name}`")
+}
+
+/// `account`: where it was looked for, in words.
+pub(super) fn no_subscriber(
+    name: &str,
+    account: &str,
+    region: &str,
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error(format!("There is no subscriber `{name}`"))
+        .detail(format!(
+            "This looked in {account}, region {region}. Correct the name, `event_bus_arn` or `region`, or make the subscriber with a \
+             `scalr_eventbridge_subscriber`."
+        ))
+        .at(attribute)
+}
+
+/// Several buses have one of the name.
+pub(super) fn several_subscribers(name: &str, arns: &[String], attribute: impl Into<Path>) -> Diagnostic {
+    Diagnostic::error(format!("There are {} subscribers `{name}`", arns.len()))
+        .detail(format!(
+            "They are of several buses: `{}`. Set `event_bus_arn` to the bus that is meant.",
+            arns.join("`, `")
+        ))
+        .at(attribute)
+}
+
 pub(super) fn doing_read_source(name: &str) -> String {
     format!("read the event source `{name}`")
 }

@@ -7,6 +7,7 @@ mod eventbridge_custom_bus;
 mod eventbridge_sample_events;
 mod eventbridge_source;
 mod eventbridge_sources;
+mod eventbridge_subscriber;
 mod messages;
 
 use tfplugin::Registry;
@@ -22,4 +23,5 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.data_source::<eventbridge_sample_events::SampleEvents>();
     registry.data_source::<eventbridge_source::Source>();
     registry.data_source::<eventbridge_sources::List>();
+    registry.data_source::<eventbridge_subscriber::Subscriber>();
 }

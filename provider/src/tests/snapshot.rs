@@ -92,6 +92,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/source.rs"),
     ),
     (
+        "aws/subscriber",
+        aws::subscriber::SCENARIOS,
+        include_str!("aws/subscriber.rs"),
+    ),
+    (
         "aws/target",
         aws::target::SCENARIOS,
         include_str!("aws/target.rs"),

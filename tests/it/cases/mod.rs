@@ -24,6 +24,7 @@ mod eventbridge_delivery_check;
 mod eventbridge_event_source;
 mod eventbridge_queue;
 mod eventbridge_rule;
+mod eventbridge_subscriber;
 mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod examples;
@@ -58,6 +59,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_bus::cases,
         eventbridge_custom_bus::cases,
         eventbridge_event_source::cases,
+        eventbridge_subscriber::cases,
         eventbridge_queue::cases,
         eventbridge_api_destination::cases,
         eventbridge_rule::cases,

@@ -1,10 +1,8 @@
 //! The custom event bus at AWS: made, changed, deleted, and what each of these waits for.
 
 use std::ops::ControlFlow::{Break, Continue};
-use std::time::Duration;
 
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
-use aws_sdk_eventbridgev2::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_eventbridgev2::types::{BusState, EncryptionConfiguration, StorageConfiguration};
 use tfplugin::{Operation, Result, WaitEnd};
 use uuid::Uuid;
@@ -12,15 +10,12 @@ use uuid::Uuid;
 use super::CustomBus;
 use super::messages::{self, doing};
 use crate::aws::custom::{is_on_its_way, retention, wire_custom_tags};
+use crate::aws::custom_writes::{EVERY, create as create_once, written};
 use crate::aws::retry::{Attempted, InTheWay, Retry};
 use crate::aws::tags::Tags;
 use crate::aws::{Error, Regional, held_text};
-use crate::failure::{Cause as _, Effect};
+use crate::failure::Cause as _;
 
-/// How often a bus is looked at that is about to be in another state.
-const EVERY: Duration = Duration::from_secs(2);
-/// How often the creation is sent again whose answer was lost. It has the same token each time, so that there is one bus.
-const LOST_ANSWERS_MAX: u32 = 3;
 /// How often a deletion that failed by itself is asked for again.
 const DELETIONS_MAX: u32 = 3;
 /// Private state: the ARN of the key that AWS shows where an alias or an id is written.
@@ -34,7 +29,7 @@ pub(super) struct Made {
     pub(super) creation_time: Option<String>,
 }
 
-/// Makes the bus. The token says that a call is the same as the one before, whose answer was lost: AWS then gives the result of that.
+/// Makes the bus.
 pub(super) async fn create(
     operation: &Operation<'_, CustomBus>,
     aws: &Regional,
@@ -49,36 +44,21 @@ pub(super) async fn create(
         .storage_configuration(plan.wire_storage())
         .set_encryption_configuration(plan.kms_key_identifier.is_some().then(|| plan.wire_key()))
         .set_tags(wire_custom_tags(tags));
-    let mut retry = Retry::new(operation, EVERY, doing::make(name), messages::after_creating());
-    let (mut made, mut lost) = (Made::default(), 0);
-    while retry.next().await {
-        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
-        let answer = answer.and_then(|bus| {
+    let send = || {
+        let sent = call.clone().send();
+        async move {
+            let bus = sent.await.map_err(|e| aws.failed(CALL, e))?;
             Ok(Made {
                 arn: aws.given(CALL, "EventBusArn", bus.event_bus_arn)?,
                 state: bus.state.map(|state| state.as_str().to_owned()),
                 creation_time: bus.creation_time.as_ref().and_then(written),
             })
-        });
-        let attempted = match answer {
-            Ok(bus) => {
-                made = bus;
-                Ok(Break(()))
-            }
-            Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
-                return Err(exists(aws, plan).await.into());
-            }
-            Err(e) if e.effect() == Effect::Unknown && !e.is_passing() && lost < LOST_ANSWERS_MAX => {
-                lost += 1;
-                Ok(Continue(messages::answer_lost(name, &e)))
-            }
-            Err(e) => Err(e),
-        };
-        if let Some(done) = retry.judge(attempted) {
-            return done.map(|()| made);
         }
+    };
+    match create_once(operation, messages::creation(name), send).await? {
+        Some(made) => Ok(made),
+        None => Err(exists(aws, plan).await.into()),
     }
-    Err(retry.given_up())
 }
 
 /// A bus of the name is there. Its ARN is what it can be imported by.
@@ -227,11 +207,6 @@ pub(super) fn key_of_alias(operation: &Operation<'_, CustomBus>) -> Option<Strin
 
 fn state_of(held: &DescribeEventBusOutput) -> &str {
     held.state().map_or("", BusState::as_str)
-}
-
-/// A time in RFC 3339.
-fn written(time: &DateTime) -> Option<String> {
-    time.fmt(DateTimeFormat::DateTime).ok()
 }
 
 impl CustomBus {

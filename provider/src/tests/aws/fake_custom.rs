@@ -24,6 +24,10 @@ pub(in crate::tests) struct Custom {
     pub(in crate::tests) sources: BTreeMap<String, Json>,
     /// Names of the subscribers of all buses.
     pub(in crate::tests) subscribers: Vec<&'static str>,
+    /// The subscribers that were made here by ARN, as they are described.
+    pub(in crate::tests) held_subscribers: BTreeMap<String, Json>,
+    /// A queue for failure records stays, whatever an update says.
+    pub(in crate::tests) keeps_queue: bool,
     /// States that the next looks at a bus find, with the reason.
     pub(in crate::tests) states: VecDeque<(&'static str, &'static str)>,
     /// A bus that a deletion leaves, as `DELETE_FAILED`.
@@ -31,7 +35,7 @@ pub(in crate::tests) struct Custom {
     /// An update is taken, and fails.
     pub(in crate::tests) unchangeable: bool,
     /// The results of creations, by their tokens.
-    tokens: BTreeMap<String, Json>,
+    pub(super) tokens: BTreeMap<String, Json>,
     /// What the last update carried.
     pub(in crate::tests) updated: Json,
 }
@@ -135,10 +139,8 @@ impl Holdings {
                 let named = |bus: &&Json| bus["Name"].as_str().is_some_and(|name| name.starts_with(&prefix));
                 json!({ "EventBuses": self.custom.buses.values().filter(named).collect::<Vec<_>>() })
             }
-            "ListSubscribers" => {
-                let named = self.custom.subscribers.iter().map(|name| json!({ "Name": name }));
-                json!({ "Subscribers": named.collect::<Vec<_>>() })
-            }
+            call @ ("CreateSubscriber" | "DescribeSubscriber" | "UpdateSubscriber" | "DeleteSubscriber"
+            | "ListSubscribers") => return self.carry_out_subscribers(call, body),
             "CreateEventSource"
             | "DescribeEventSource"
             | "UpdateEventSource"

@@ -10,6 +10,7 @@ pub(super) mod fake_custom;
 pub(super) mod fake_http;
 pub(super) mod fake_sns;
 pub(super) mod fake_sqs;
+pub(super) mod fake_subscribers;
 pub(super) mod handover;
 pub(super) mod imports;
 pub(super) mod incomplete;
@@ -25,6 +26,7 @@ pub(super) mod rule;
 pub(super) mod secrets;
 pub(super) mod settings;
 pub(super) mod source;
+pub(super) mod subscriber;
 pub(super) mod target;
 pub(super) mod topic_permission;
 

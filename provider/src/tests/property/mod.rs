@@ -78,7 +78,7 @@ const NOT_IMPORTED: [(&str, &str, &str); 6] = [
 ];
 
 /// Values that AWS has where nothing is written, so that an import leaves them out.
-const AS_UNWRITTEN: [(&str, &str, &str); 3] = [
+const AS_UNWRITTEN: [(&str, &str, &str); 6] = [
     (
         "scalr_eventbridge_bus",
         "log_config",
@@ -94,9 +94,24 @@ const AS_UNWRITTEN: [(&str, &str, &str); 3] = [
         "retry_policy.maximum_retry_attempts",
         "185",
     ),
+    (
+        "scalr_eventbridge_subscriber",
+        "transformer",
+        r#"{"expression":null,"type":"RAW"}"#,
+    ),
+    (
+        "scalr_eventbridge_subscriber",
+        "retry.maximum_event_age_in_seconds",
+        "300",
+    ),
+    (
+        "scalr_eventbridge_subscriber",
+        "retry.maximum_retry_attempts",
+        "5",
+    ),
 ];
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 13] = [
     Kind {
         rest: configurations::connection_rest,
         ..Kind::of(
@@ -164,6 +179,15 @@ const KINDS: [Kind; 12] = [
             Depth::CustomBuses,
             16,
             configurations::event_source,
+        )
+    },
+    Kind {
+        rest: configurations::subscriber_rest,
+        ..Kind::of(
+            "scalr_eventbridge_subscriber",
+            Depth::CustomBuses,
+            24,
+            configurations::subscriber,
         )
     },
     Kind {
@@ -333,6 +357,7 @@ resources! {
     api_destinations: "scalr_eventbridge_api_destination",
     custom_buses: "scalr_eventbridge_custom_bus",
     event_sources: "scalr_eventbridge_event_source",
+    subscribers: "scalr_eventbridge_subscriber",
     activations: "scalr_eventbridge_activation",
     audit_log_settings: "scalr_audit_log_setting",
     delivery_checks: "scalr_eventbridge_delivery_check",
@@ -355,6 +380,9 @@ fn written(config: &Json, found: &mut BTreeSet<String>, at: &str) {
         let path = format!("{at}.{name}");
         found.insert(path.clone());
         written(value, found, &path);
+        for element in value.as_array().into_iter().flatten() {
+            written(element, found, &path);
+        }
     }
 }
 
