@@ -1,9 +1,15 @@
 //! Checks of the attributes of subscribers of custom event buses. Each says what is wrong in the form "must …", without the
 //! attribute's name.
 
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a check of an attribute takes a reference, whatever the type"
+)]
+
+use aws_sdk_eventbridgev2::primitives::{DateTime, DateTimeFormat};
 use event_pattern::{FilterError, Filters, Scope};
 
-use super::checks::at_most;
+use super::checks::{at_most, within};
 use super::{arn, import_id};
 use crate::check::{one_of, shortened};
 
@@ -91,6 +97,44 @@ pub fn transformer(text: &str) -> Result<(), String> {
     one_of(text, &["RAW", "WITH_METADATA", "JSONATA"])
 }
 
+/// Where a new subscriber begins.
+pub fn position(text: &str) -> Result<(), String> {
+    one_of(text, &["LATEST", "POINT_IN_TIME"])
+}
+
+/// Where a stopped subscriber goes on.
+pub fn resume(text: &str) -> Result<(), String> {
+    one_of(text, &["LAST_PROCESSED", "LATEST"])
+}
+
+/// What a point in time is.
+pub fn point(text: &str) -> Result<(), String> {
+    one_of(text, &["HORIZON", "TIMESTAMP"])
+}
+
+/// A time in RFC 3339.
+pub fn time(text: &str) -> Result<(), String> {
+    parse_time(text).map(drop).ok_or_else(|| {
+        let text = shortened(text);
+        format!("must be a time in RFC 3339, such as `2026-11-30T12:00:00Z`; it is `{text}`")
+    })
+}
+
+/// Reads a time in RFC 3339.
+pub fn parse_time(text: &str) -> Option<DateTime> {
+    DateTime::from_str(text, DateTimeFormat::DateTimeWithOffset).ok()
+}
+
+/// How many events are delivered together.
+pub fn batch_size(count: &i64) -> Result<(), String> {
+    within(*count, 1, 500, "events")
+}
+
+/// How long further events are waited for.
+pub fn batch_window(seconds: &i64) -> Result<(), String> {
+    within(*seconds, 0, 300, "seconds")
+}
+
 /// An expression, which AWS reads.
 pub fn expression(text: &str) -> Result<(), String> {
     let inner = text
@@ -143,6 +187,20 @@ mod tests {
         );
         check(input, &["{}", r#"{"A": "{% $events %}"}"#], &["", "[]", "{"]);
         check(transformer, &["RAW", "JSONATA"], &["", "raw"]);
+    }
+
+    #[test]
+    fn where_it_begins() {
+        check(
+            time,
+            &["2026-11-30T12:00:00Z", "2026-11-30T12:00:00.5+02:00"],
+            &["", "2026-11-30", "12:00", "2026-13-30T12:00:00Z"],
+        );
+        check(position, &["LATEST"], &["HORIZON"]);
+        check(point, &["HORIZON"], &["LATEST"]);
+        check(resume, &["LAST_PROCESSED"], &["HORIZON"]);
+        assert!(batch_size(&500).is_ok() && batch_size(&0).is_err());
+        assert!(batch_window(&0).is_ok() && batch_window(&301).is_err());
     }
 
     #[test]

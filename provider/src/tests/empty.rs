@@ -15,7 +15,7 @@ use super::snapshot::scenarios;
 scenarios![every_empty_form_is_refused_or_stable];
 
 /// The attributes that may be empty. In each configuration below all others are refused.
-const MAY_BE_EMPTY: [&str; 21] = [
+const MAY_BE_EMPTY: [&str; 22] = [
     "scalr_eventbridge_api_destination.header_parameters",
     "scalr_eventbridge_api_destination.oauth.body_parameters",
     "scalr_eventbridge_bus.description",
@@ -31,6 +31,7 @@ const MAY_BE_EMPTY: [&str; 21] = [
     "scalr_eventbridge_queue.tags",
     "scalr_eventbridge_rule.description",
     "scalr_eventbridge_rule.tags",
+    "scalr_eventbridge_subscriber.batch",
     "scalr_eventbridge_subscriber.description",
     "scalr_eventbridge_subscriber.filter",
     "scalr_eventbridge_subscriber.retry",

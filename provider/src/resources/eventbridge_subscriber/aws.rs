@@ -33,6 +33,9 @@ pub(super) async fn create(
         .invoke_configuration(plan.wire_invoke().map_err(incomplete)?)
         .r#type(plan.r#type.as_str().into())
         .set_filter_configuration(plan.wire_filters().map_err(incomplete)?)
+        .starting_position(plan.starting_position.as_str().into())
+        .set_point_in_time_configuration(plan.wire_point().map_err(incomplete)?)
+        .set_batch_configuration((plan.batch.is_some() || plan.is_call()).then(|| plan.wire_batch()))
         .set_retry_policy(plan.retry.is_some().then(|| plan.wire_retry()))
         .set_on_failure_configuration(plan.dead_letter_arn.is_some().then(|| plan.wire_queue()))
         .set_description(plan.description.clone().filter(|text| !text.is_empty()))
@@ -113,6 +116,8 @@ async fn change(
     let description = plan.description.clone().unwrap_or_default();
     Ok(call
         .set_description((plan.description != prior.description).then_some(description))
+        .set_batch_configuration((plan.batch != prior.batch).then(|| plan.wire_batch()))
+        .set_resume_position(plan.wire_resume(prior))
         .set_retry_policy((plan.retry != prior.retry).then(|| plan.wire_retry()))
         .set_on_failure_configuration(
             (plan.dead_letter_arn != prior.dead_letter_arn).then(|| plan.wire_queue()),

@@ -123,8 +123,10 @@ pub(super) fn own_bus() -> Diagnostic {
 pub(super) fn gap(name: &str) -> Diagnostic {
     Diagnostic::warning(format!("Replacing the subscriber `{name}` leaves a gap")).detail(
         "The new subscriber receives what arrives after it was made. Events that arrive between the deletion of the old one and that, some \
-         seconds, are not delivered; nor are those that the old one had not delivered yet. They stay on the bus. To miss none, make a second \
-         subscriber of another name first, and remove the old one in a later apply: events are then delivered twice for a while.",
+         seconds, are not delivered; nor are those that the old one had not delivered yet. They stay on the bus. To have \
+         them delivered, let the new one begin before the old one is deleted: `starting_position = \"POINT_IN_TIME\"` with `point_in_time = { type \
+         = \"TIMESTAMP\", starting_point = TIME }`, TIME at least 5 minutes before the apply. What the old one has delivered since then is \
+         delivered again.",
     )
 }
 
@@ -208,6 +210,34 @@ pub(super) fn expression_without_jsonata(kind: &str) -> Diagnostic {
     Diagnostic::error(format!("A transformer of the type {kind} has no `expression`"))
         .detail("Use the type JSONATA, or remove `expression`.")
         .at(Subscriber::transformer().expression())
+}
+
+pub(super) fn no_point() -> Diagnostic {
+    Diagnostic::error("The starting position POINT_IN_TIME needs `point_in_time`")
+        .detail(
+            "Set `point_in_time = { type = \"HORIZON\" }` for all that the bus keeps, or `{ type = \"TIMESTAMP\", starting_point = TIME }`.",
+        )
+        .at(Subscriber::point_in_time())
+}
+
+pub(super) fn point_without_position() -> Diagnostic {
+    Diagnostic::error("`point_in_time` without the starting position POINT_IN_TIME")
+        .detail("Set `starting_position = \"POINT_IN_TIME\"` as well, or remove `point_in_time`.")
+        .at(Subscriber::point_in_time())
+}
+
+pub(super) fn no_starting_point() -> Diagnostic {
+    Diagnostic::error("A point in time of the type TIMESTAMP needs `starting_point`")
+        .detail(
+            "Set `starting_point` to a time in RFC 3339, at least 5 minutes before the apply; or use the type HORIZON for all that the bus keeps.",
+        )
+        .at(Subscriber::point_in_time().starting_point())
+}
+
+pub(super) fn starting_point_of_horizon() -> Diagnostic {
+    Diagnostic::error("A point in time of the type HORIZON has no `starting_point`")
+        .detail("HORIZON is the oldest event that the bus keeps. Use the type TIMESTAMP, or remove `starting_point`.")
+        .at(Subscriber::point_in_time().starting_point())
 }
 
 /// A target of a kind that is newer than the SDK.

@@ -25,7 +25,7 @@ use crate::ownership::{Object, Owner};
 use crate::resources::handover;
 use crate::values::{Json, Region};
 use messages::doing;
-use parts::{Filter, Retry, Transformer};
+use parts::{Batch, Filter, PointInTime, Retry, Transformer};
 
 /// Delivers the events of a custom event bus to a target. It takes the place of a rule with its target on a Classic event bus.
 ///
@@ -33,7 +33,7 @@ use parts::{Filter, Retry, Transformer};
 ///
 /// AWS changes one subscriber of a bus at a time: changes of subscribers on one bus come one after the other. Those of other processes are waited for.
 ///
-/// `name`, `event_bus_arn`, `target_arn` and `type` cannot be changed: another value replaces the subscriber. Events that arrive between its deletion and the creation of the new one are not delivered.
+/// `name`, `event_bus_arn`, `target_arn`, `type`, `starting_position` and `point_in_time` cannot be changed: another value replaces the subscriber. Events that arrive between its deletion and the creation of the new one are delivered only if that begins at a point in time.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Subscriber {
     /// Name of the subscriber, 1 to 256 letters, digits, `.`, `-` or `_`, the first of them a letter or digit. An account has one of a name in a region.
@@ -54,12 +54,21 @@ pub struct Subscriber {
     /// Order of the delivery: `UNORDERED`, or `FIFO` for the order in which the events of a group arrived. Default: `UNORDERED`.
     #[tf(optional, default = "UNORDERED", replace, check = subscriber_checks::ordering)]
     r#type: String,
+    /// Where a new subscriber begins: `LATEST` with the events that arrive after it was made, `POINT_IN_TIME` with those that the bus has kept since `point_in_time`. Default: `LATEST`.
+    #[tf(optional, default = "LATEST", replace, check = subscriber_checks::position)]
+    starting_position: String,
+    /// Since when events that the bus has kept are delivered. Only with the starting position `POINT_IN_TIME`.
+    #[tf(optional, replace)]
+    point_in_time: Option<PointInTime>,
     /// What an event has to match to be delivered: one pattern for each scope, all of which have to match. Default: every event.
     #[tf(optional)]
     filter: Option<Vec<Filter>>,
     /// What is made of an event before it is delivered. Default: the event as it was published.
     #[tf(optional)]
     transformer: Option<Transformer>,
+    /// How many events are delivered together. What is not written is not compared with AWS. Default: as many as the target takes.
+    #[tf(optional)]
+    batch: Option<Batch>,
     /// How often and how long delivery is tried again. Default: 5 retries within 300 seconds.
     #[tf(optional)]
     retry: Option<Retry>,
@@ -69,6 +78,9 @@ pub struct Subscriber {
     /// Whether events are delivered. With `false` they stay on the bus for as long as it keeps events, and are delivered later.
     #[tf(optional, default = true)]
     enabled: bool,
+    /// Where a stopped subscriber goes on when `enabled` turns true: `LAST_PROCESSED` delivers the events that arrived meanwhile, `LATEST` leaves them out. Default: `LAST_PROCESSED`.
+    #[tf(optional, check = subscriber_checks::resume)]
+    resume_position: Option<String>,
     /// What the subscriber is for, in one line.
     #[tf(optional, check = custom_checks::description)]
     description: Option<String>,

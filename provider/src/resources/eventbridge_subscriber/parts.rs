@@ -27,6 +27,31 @@ pub struct Transformer {
     pub expression: Option<String>,
 }
 
+/// Where a subscriber begins.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct PointInTime {
+    /// `HORIZON` for the oldest event that the bus keeps, or `TIMESTAMP` for `starting_point`.
+    #[tf(required, check = subscriber_checks::point)]
+    pub r#type: String,
+    /// Time from which on events are delivered, in RFC 3339, as `2026-11-30T12:00:00Z`. When the subscriber is made it has to be at least 5 minutes ago, and within the time for which the bus keeps events. Only with the type `TIMESTAMP`.
+    #[tf(optional, check = subscriber_checks::time)]
+    pub starting_point: Option<String>,
+    /// Time up to which events are delivered, in RFC 3339. Default: no end.
+    #[tf(optional, check = subscriber_checks::time)]
+    pub end_point: Option<String>,
+}
+
+/// How many events are delivered together.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The most events of one delivery, 1 to 500; a target may take fewer. Default: as many as the target takes, 10 for most.
+    #[tf(optional, check = subscriber_checks::batch_size)]
+    pub maximum_batch_size: Option<i64>,
+    /// Seconds for which further events are waited for, 0 to 300. Default: 0.
+    #[tf(optional, check = subscriber_checks::batch_window)]
+    pub maximum_batch_window_in_seconds: Option<i64>,
+}
+
 /// How delivery is tried again.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Retry {

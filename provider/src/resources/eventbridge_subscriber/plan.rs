@@ -50,7 +50,8 @@ fn planned(plan: &Plan<'_, Subscriber>) -> Option<Object> {
 
 /// A new subscriber begins with what arrives after it was made.
 fn warn_of_gap(plan: &mut Plan<'_, Subscriber>) {
-    if plan.action() == PlanAction::Update && plan.replaces() {
+    let is_latest = plan.planned(Subscriber::starting_position()) != Value::Known("POINT_IN_TIME".to_owned());
+    if plan.action() == PlanAction::Update && plan.replaces() && is_latest {
         let warning = plan.prior().map(|prior| messages::gap(&prior.name));
         if let Some(warning) = warning {
             plan.warn(warning);

@@ -22,10 +22,34 @@ pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
             diags.push(messages::only_raw(is_call));
         }
     }
+    refuse_point(config, diags);
     let Value::Known(kind) = kind else { return };
     match config.value(Subscriber::transformer().expression()) {
         Value::Null if kind == "JSONATA" => diags.push(messages::no_expression()),
         Value::Known(_) if kind != "JSONATA" => diags.push(messages::expression_without_jsonata(&kind)),
+        _ => {}
+    }
+}
+
+/// Where it begins: a point in time is said in full, or not at all.
+fn refuse_point(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
+    let point = config.value(Subscriber::point_in_time());
+    match config.value(Subscriber::starting_position()) {
+        Value::Known(position) if position == "POINT_IN_TIME" => {
+            if point.is_null() {
+                diags.push(messages::no_point());
+            }
+        }
+        Value::Unknown => {}
+        _ if !point.is_null() => diags.push(messages::point_without_position()),
+        _ => {}
+    }
+    let Value::Known(kind) = config.value(Subscriber::point_in_time().r#type()) else {
+        return;
+    };
+    match config.value(Subscriber::point_in_time().starting_point()) {
+        Value::Null if kind == "TIMESTAMP" => diags.push(messages::no_starting_point()),
+        Value::Known(_) if kind == "HORIZON" => diags.push(messages::starting_point_of_horizon()),
         _ => {}
     }
 }

@@ -3,21 +3,25 @@
 
 use aws_sdk_eventbridgev2::error::BuildError;
 use aws_sdk_eventbridgev2::operation::describe_subscriber::DescribeSubscriberOutput;
+use aws_sdk_eventbridgev2::primitives::DateTime;
 use aws_sdk_eventbridgev2::types::{
-    Filter as WireFilter, FilterConfiguration, FilterScope, InvokeConfiguration, JsonataConfiguration,
-    OnFailureConfiguration, OrderingType, RetryPolicy, RetryStrategy, SubscriberState,
+    BatchConfiguration, Filter as WireFilter, FilterConfiguration, FilterScope, InvokeConfiguration,
+    JsonataConfiguration, OnFailureConfiguration, OrderingType, PointInTimeConfiguration, PointType,
+    ResumePosition, RetryPolicy, RetryStrategy, StartingPosition, SubscriberState,
     Transformer as WireTransformer, TransformerType, UniversalTargetParameters, UpdateInvokeConfiguration,
 };
 
 use super::Subscriber;
-use super::parts::{Filter, Retry, Transformer};
+use super::parts::{Batch, Filter, PointInTime, Retry, Transformer};
 use crate::aws::custom_writes::written;
+use crate::aws::subscriber_checks::parse_time;
 use crate::aws::{arn, filled, held_text};
 use crate::values::Json;
 
 /// AWS's defaults of a retry policy.
 const ATTEMPTS_DEFAULT: i64 = 5;
 const AGE_DEFAULT: i64 = 300;
+const LATEST: &str = "LATEST";
 const RAW: &str = "RAW";
 /// The services whose parameters this version of the SDK has, so that an update can send them as they are.
 const SERVICES: [&str; 8] = [
@@ -47,6 +51,12 @@ impl Subscriber {
         held.r#type()
             .map_or("UNORDERED", OrderingType::as_str)
             .clone_into(&mut self.r#type);
+        held.starting_position()
+            .map_or(LATEST, StartingPosition::as_str)
+            .clone_into(&mut self.starting_position);
+        let point = held.point_in_time_configuration();
+        self.point_in_time = point.map(|held| held_point(self.point_in_time.as_ref(), held));
+        self.batch = held_batch(self.batch.as_ref(), held.batch_configuration());
         self.filter = held_filters(self.filter.take(), held.filter_configuration());
         self.transformer = held_transformer(self.transformer.as_ref(), held.transformer());
         self.retry = held_retry(self.retry.as_ref(), held.retry_policy());
@@ -64,6 +74,7 @@ impl Subscriber {
             || self.enabled != other.enabled
             || self.filter != other.filter
             || self.transformer != other.transformer
+            || self.batch != other.batch
             || self.retry != other.retry
             || self.dead_letter_arn != other.dead_letter_arn
             || self.invoke_differs(other)
@@ -139,6 +150,42 @@ impl Subscriber {
             .build())
     }
 
+    /// Whether the target is a call to AWS, which has to be given both members of a batch.
+    pub(super) fn is_call(&self) -> bool {
+        arn::parse(&self.target_arn).is_some_and(|arn| arn.resource.starts_with("aws-sdk:"))
+    }
+
+    /// What is not set is AWS's default: a block replaces the one that is there whole.
+    pub(super) fn wire_batch(&self) -> BatchConfiguration {
+        let number = |of: fn(&Batch) -> Option<i64>, default: i64| {
+            let number = self.batch.as_ref().and_then(of).unwrap_or(default);
+            i32::try_from(number).ok()
+        };
+        let size = batch_default(&self.target_arn);
+        BatchConfiguration::builder()
+            .set_max_batch_size(number(|batch| batch.maximum_batch_size, size))
+            .set_max_batch_window_in_seconds(number(|batch| batch.maximum_batch_window_in_seconds, 0))
+            .build()
+    }
+
+    pub(super) fn wire_point(&self) -> Result<Option<PointInTimeConfiguration>, BuildError> {
+        let Some(point) = &self.point_in_time else {
+            return Ok(None);
+        };
+        let time = |text: Option<&String>| text.and_then(|text| parse_time(text));
+        let wire = PointInTimeConfiguration::builder()
+            .point_type(PointType::from(&*point.r#type))
+            .set_starting_point(time(point.starting_point.as_ref()))
+            .set_end_point(time(point.end_point.as_ref()));
+        wire.build().map(Some)
+    }
+
+    /// Sent only where a stopped subscriber is to run.
+    pub(super) fn wire_resume(&self, prior: &Self) -> Option<ResumePosition> {
+        let position = self.resume_position.as_deref().map(ResumePosition::from);
+        position.filter(|_| self.enabled && !prior.enabled)
+    }
+
     /// What is not set is AWS's default: a block replaces the one that is there whole.
     pub(super) fn wire_retry(&self) -> RetryPolicy {
         let number = |of: fn(&Retry) -> Option<i64>, default: i64| {
@@ -179,6 +226,47 @@ pub(super) fn state_of(held: &DescribeSubscriberOutput) -> &str {
         return "REVOKED";
     }
     held.state().map_or("", SubscriberState::as_str)
+}
+
+/// How many events a target takes at once, where nothing is set.
+fn batch_default(target: &str) -> i64 {
+    match arn::parse(target).map(|arn| arn.service) {
+        Some("kinesis" | "firehose") => 500,
+        _ => 10,
+    }
+}
+
+/// What is not written is AWS's to choose, by the target.
+fn held_batch(known: Option<&Batch>, held: Option<&BatchConfiguration>) -> Option<Batch> {
+    let known = known?;
+    let size = held.and_then(BatchConfiguration::max_batch_size);
+    let window = held.and_then(BatchConfiguration::max_batch_window_in_seconds);
+    Some(Batch {
+        maximum_batch_size: known
+            .maximum_batch_size
+            .map(|known| size.map_or(known, i64::from)),
+        maximum_batch_window_in_seconds: known
+            .maximum_batch_window_in_seconds
+            .map(|_| window.map_or(0, i64::from)),
+    })
+}
+
+/// The same time, written otherwise, stays as it is.
+fn held_point(known: Option<&PointInTime>, held: &PointInTimeConfiguration) -> PointInTime {
+    let text = |known: Option<&String>, held: Option<&DateTime>| {
+        let held = held?;
+        // AWS may keep no fractions of a second.
+        let is_same = |text: &&String| parse_time(text).is_some_and(|time| time.secs() == held.secs());
+        known.filter(is_same).cloned().or_else(|| written(held))
+    };
+    PointInTime {
+        r#type: held.point_type().as_str().to_owned(),
+        starting_point: text(
+            known.and_then(|known| known.starting_point.as_ref()),
+            held.starting_point(),
+        ),
+        end_point: text(known.and_then(|known| known.end_point.as_ref()), held.end_point()),
+    }
 }
 
 /// AWS's order of filters says nothing: those of the state keep theirs.
@@ -307,6 +395,52 @@ mod tests {
         };
         assert_eq!(held_transformer(None, Some(&raw)), None);
         assert_eq!(held_transformer(Some(&written), Some(&raw)), Some(written));
+    }
+
+    #[test]
+    fn what_is_written_of_a_batch_is_compared() {
+        let held = BatchConfiguration::builder()
+            .max_batch_size(10)
+            .max_batch_window_in_seconds(0)
+            .build();
+        let batch = |size, window| Batch {
+            maximum_batch_size: size,
+            maximum_batch_window_in_seconds: window,
+        };
+        assert_eq!(held_batch(None, Some(&held)), None);
+        assert_eq!(
+            held_batch(Some(&batch(Some(5), None)), Some(&held)),
+            Some(batch(Some(10), None))
+        );
+        assert_eq!(
+            held_batch(Some(&batch(None, Some(3))), Some(&held)),
+            Some(batch(None, Some(0)))
+        );
+        let stream = "arn:aws:kinesis:us-east-1:1:stream/s";
+        assert_eq!(
+            [batch_default(stream), batch_default("arn:aws:sqs:us-east-1:1:q")],
+            [500, 10]
+        );
+    }
+
+    #[test]
+    fn a_time_that_is_written_otherwise_is_the_same() {
+        let held = PointInTimeConfiguration::builder()
+            .point_type(PointType::Timestamp)
+            .starting_point(DateTime::from_secs(1_789_997_600))
+            .build()
+            .unwrap();
+        let of = |text: &str| PointInTime {
+            r#type: "TIMESTAMP".to_owned(),
+            starting_point: Some(text.to_owned()),
+            end_point: None,
+        };
+        for (known, want) in [
+            ("2026-09-21T15:33:20+02:00", "2026-09-21T15:33:20+02:00"),
+            ("2026-09-21T13:33:21Z", "2026-09-21T13:33:20Z"),
+        ] {
+            assert_eq!(held_point(Some(&of(known)), &held), of(want), "{known}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! EventBridge V2 of the fake AWS, with its wire form: CBOR. Calls are named `v2:CreateEventBus`, since Classic has a call of the
-//! same name. Times are the seconds of members whose names end in `Time`.
+//! same name. Times are the seconds of members whose names end in `Time` or `Point`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -297,7 +297,7 @@ fn encode(name: &str, value: &Json, to: &mut Encoder) {
     match value {
         Json::Null => to.null(),
         Json::Bool(value) => to.boolean(*value),
-        Json::Number(number) if name.ends_with("Time") => {
+        Json::Number(number) if name.ends_with("Time") || name.ends_with("Point") => {
             to.timestamp(&DateTime::from_secs(number.as_i64().unwrap_or_default()))
         }
         Json::Number(number) => to.long(number.as_i64().unwrap_or_default()),
@@ -339,6 +339,7 @@ fn decoded(from: &mut Decoder<'_>) -> Json {
             }
             Json::Array(all)
         }
+        Type::Tag => json!(from.timestamp().unwrap().secs()),
         Type::String | Type::StringIndef => json!(from.string().unwrap()),
         Type::Bool => json!(from.boolean().unwrap()),
         Type::Null => {

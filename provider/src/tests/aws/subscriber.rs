@@ -10,6 +10,7 @@ use crate::tests::snapshot::scenarios;
 scenarios![
     a_subscriber_is_made_and_settles,
     what_changed_of_a_subscriber_is_sent_whole_and_nothing_else,
+    a_subscriber_begins_and_goes_on_where_it_is_asked_to,
     what_is_removed_goes_back_to_awss_defaults,
     settings_of_a_target_that_this_resource_does_not_have_are_kept,
     a_queue_that_stays_is_said,
@@ -80,11 +81,20 @@ async fn a_subscriber_is_made_and_settles() {
         ("event_bus_arn", json!(BUS.replace("scalr/", "other/"))),
         ("target_arn", json!(DEAD)),
         ("type", json!("UNORDERED")),
+        ("point_in_time", json!({ "type": "HORIZON" })),
     ] {
-        let changed = and(config.clone(), json!({ attribute: other }));
+        let more = match attribute {
+            "point_in_time" => json!({ "starting_position": "POINT_IN_TIME" }),
+            _ => json!({}),
+        };
+        let changed = and(and(config.clone(), json!({ attribute: other })), more);
         let planned = resource.plan(Some(&state), changed).await.unwrap();
-        assert_eq!(planned.replaces(), [attribute]);
-        names(&planned.warnings, &["leaves a gap", "not delivered"]);
+        assert!(planned.replaces().contains(&attribute.to_owned()));
+        if attribute == "point_in_time" {
+            assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+        } else {
+            names(&planned.warnings, &["leaves a gap", "starting_point"]);
+        }
     }
     resource.destroy(&state).await.unwrap();
     assert!(fake.state().custom.held_subscribers.is_empty());
@@ -128,6 +138,11 @@ async fn what_changed_of_a_subscriber_is_sent_whole_and_nothing_else() {
             json!({ "Transformer": { "Type": "JSONATA", "JsonataConfiguration": { "Expression": "{% 1 %}" } } }),
         ),
         (
+            json!({ "batch": { "maximum_batch_size": 5 } }),
+            json!({ "BatchConfiguration": { "MaxBatchSize": 5, "MaxBatchWindowInSeconds": 0 } }),
+        ),
+        (json!({ "resume_position": "LATEST" }), json!(null)),
+        (
             json!({ "dead_letter_arn": QUEUE }),
             json!({ "OnFailureConfiguration": { "Arn": QUEUE } }),
         ),
@@ -151,6 +166,53 @@ async fn what_changed_of_a_subscriber_is_sent_whole_and_nothing_else() {
         }
         assert_eq!(sent, want, "{change}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_begins_and_goes_on_where_it_is_asked_to() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let whole = |more: Json| {
+        let config = config(json!({
+            "starting_position": "POINT_IN_TIME", "enabled": false, "batch": { "maximum_batch_window_in_seconds": 3 },
+            "point_in_time": { "type": "TIMESTAMP", "starting_point": "2026-09-21T15:33:20+02:00", "end_point": "2026-09-22T00:00:00Z" },
+        }));
+        and(config, more)
+    };
+    let state = resource.create(whole(json!({}))).await.unwrap();
+    resource.assert_stable(&state, whole(json!({}))).await;
+    let arn = state.json()["arn"].as_str().unwrap().to_owned();
+    let held = fake.state().custom.held_subscribers[&arn].clone();
+    assert_eq!(
+        held["PointInTimeConfiguration"],
+        json!({ "PointType": "TIMESTAMP", "StartingPoint": 1789997600, "EndPoint": 1790035200 })
+    );
+    assert_eq!(
+        held["BatchConfiguration"],
+        json!({ "MaxBatchSize": 10, "MaxBatchWindowInSeconds": 3 })
+    );
+    let imported = resource.import(&arn).await.unwrap();
+    assert_eq!(
+        imported.json()["point_in_time"]["starting_point"],
+        "2026-09-21T13:33:20Z"
+    );
+
+    // Where it goes on is said only when it begins to run again.
+    let on = json!({ "enabled": true, "resume_position": "LATEST", "batch": null });
+    let state = resource.update(&state, whole(on.clone())).await.unwrap();
+    resource.assert_stable(&state, whole(on.clone())).await;
+    let mut sent = fake.state().custom.updated.clone();
+    sent.as_object_mut().unwrap().remove("SubscriberArn");
+    assert_eq!(
+        sent,
+        json!({ "State": "RUNNING", "ResumePosition": "LATEST",
+            "BatchConfiguration": { "MaxBatchSize": 10, "MaxBatchWindowInSeconds": 0 } })
+    );
+    resource
+        .update(&state, whole(and(on, json!({ "enabled": false }))))
+        .await
+        .unwrap();
+    assert_eq!(fake.state().custom.updated["ResumePosition"], json!(null));
 }
 
 #[tokio::test(start_paused = true)]
@@ -377,6 +439,22 @@ async fn what_a_configuration_of_a_subscriber_cannot_have() {
         (
             json!({ "transformer": { "type": "RAW", "expression": "{% 1 %}" } }),
             &["type RAW has no `expression`"],
+        ),
+        (
+            json!({ "starting_position": "POINT_IN_TIME" }),
+            &["needs `point_in_time`", "HORIZON"],
+        ),
+        (
+            json!({ "point_in_time": { "type": "HORIZON" } }),
+            &["without the starting position POINT_IN_TIME"],
+        ),
+        (
+            json!({ "starting_position": "POINT_IN_TIME", "point_in_time": { "type": "TIMESTAMP" } }),
+            &["needs `starting_point`", "5 minutes"],
+        ),
+        (
+            json!({ "starting_position": "POINT_IN_TIME", "point_in_time": { "type": "HORIZON", "starting_point": "2026-09-21T15:33:20Z" } }),
+            &["HORIZON has no `starting_point`"],
         ),
         (
             json!({ "filter": [{ "scope": "data", "pattern": "[]" }] }),

@@ -229,12 +229,22 @@ pub(super) fn subscriber(there: &There) -> Values {
     let queue = "sqs:us-east-1:123456789012:runs";
     let bus = "events:us-east-1:123456789012:event-bus/default";
     let targets = [queue, bus, CALL, LAMBDA, STREAM, MACHINE].map(at);
-    object(vec![
+    let at = object(vec![
         always("name", name("[A-Za-z0-9][A-Za-z0-9._-]{0,20}")),
         always("event_bus_arn", of(&there.custom_buses)),
         always("target_arn", of(&targets)),
         perhaps("type", one_of(&["UNORDERED", "FIFO"])),
-    ])
+    ]);
+    let horizon = object(vec![always("type", one_of(&["HORIZON"]))]);
+    // It has to be within the time for which the bus keeps events: checked by unit tests.
+    let ends = json!({ "type": "HORIZON", "end_point": "2126-01-01T00:00:00Z" });
+    let point = prop_oneof![horizon, Just(ends)].boxed();
+    let at_a_point = object(vec![
+        always("starting_position", one_of(&["POINT_IN_TIME"])),
+        always("point_in_time", point),
+    ]);
+    let latest = object(vec![perhaps("starting_position", one_of(&["LATEST"]))]);
+    both(at, prop_oneof![at_a_point, latest].boxed())
 }
 
 pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
@@ -243,9 +253,15 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
         perhaps("maximum_event_age_in_seconds", number(60, 86_400)),
         perhaps("maximum_retry_attempts", number(0, 185)),
     ]);
+    let batch = object(vec![
+        perhaps("maximum_batch_size", number(1, 500)),
+        perhaps("maximum_batch_window_in_seconds", number(0, 300)),
+    ]);
     let common = object(vec![
         always("role_arn", text(ROLE)),
         perhaps("filter", filters()),
+        perhaps("batch", batch),
+        perhaps("resume_position", one_of(&["LAST_PROCESSED", "LATEST"])),
         perhaps("retry", retry),
         perhaps(
             "dead_letter_arn",
