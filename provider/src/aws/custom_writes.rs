@@ -39,7 +39,7 @@ where
     let mut retry = Retry::new(operation, EVERY, format!("make {what}"), standing);
     let (mut made, mut lost) = (None, 0);
     while retry.next().await {
-        let attempted = match send().await {
+        let attempted = match Box::pin(send()).await {
             Ok(answer) => {
                 made = Some(answer);
                 Ok(Break(()))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_eventbridgev2::types::{OrderingType, StartingPosition, SubscriberState};
+use aws_sdk_eventbridgev2::types::{FilterConfiguration, OrderingType, StartingPosition, SubscriberState};
 use tfplugin::{Attrs, DataSource, Operation, Result};
 
 use super::messages;
@@ -101,7 +101,7 @@ impl DataSource for Subscriber {
         let arn = found.subscriber_arn().unwrap_or_default();
         let tags = aws.custom_tags(arn).await.map_err(failed)?;
         let invoke = found.invoke_configuration();
-        let filters = found.filter_configuration().map(|held| held.filters());
+        let filters = found.filter_configuration().map(FilterConfiguration::filters);
         let filters = filters.unwrap_or_default().iter();
         let queue = found.on_failure_configuration().and_then(|held| held.arn());
         Ok(Self {

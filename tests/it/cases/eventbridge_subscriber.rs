@@ -4,7 +4,7 @@ use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Context, Result, ensure};
-use aws_sdk_eventbridgev2::types::{InvokeConfiguration, SubscriberState};
+use aws_sdk_eventbridgev2::types::{FilterConfiguration, InvokeConfiguration, SubscriberState};
 
 use super::eventbridge_event_source::SOURCE;
 use super::hcl::{self, CONNECTION};
@@ -77,8 +77,8 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     workdir.apply_counts(0, 1, 0)?;
     workdir.plan_empty()?;
     let custom = &workdir.aws().custom;
-    let describe = || block_on(custom.describe_subscriber().subscriber_arn(&arn).send());
-    let held = describe()?;
+    let describe = custom.describe_subscriber().subscriber_arn(&arn);
+    let held = block_on(describe.clone().send())?;
     let retry = held.retry_policy().context("no retry policy")?;
     ensure!(retry.max_retry_attempts() == Some(10), "{held:?}");
     ensure!(held.state() == Some(&SubscriberState::Stopped), "{held:?}");
@@ -97,11 +97,11 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     workdir.config(&hcl::all(&[BUS, &bare]))?;
     workdir.apply_counts(0, 1, 0)?;
     workdir.plan_empty()?;
-    let held = describe()?;
+    let held = block_on(describe.send())?;
     let retry = held.retry_policy().context("no retry policy")?;
     ensure!(retry.max_retry_attempts() == Some(5), "{held:?}");
     ensure!(retry.max_event_age_in_seconds() == Some(300), "{held:?}");
-    let filters = held.filter_configuration().map(|filters| filters.filters());
+    let filters = held.filter_configuration().map(FilterConfiguration::filters);
     ensure!(filters.unwrap_or_default().is_empty(), "{held:?}");
     let queue = held.on_failure_configuration().and_then(|queue| queue.arn());
     ensure!(queue.is_none(), "{held:?}");

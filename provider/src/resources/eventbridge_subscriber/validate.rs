@@ -13,7 +13,7 @@ pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
         let is_call = target.resource.starts_with("aws-sdk:");
         match config.value(Subscriber::input()) {
             Value::Null if is_call => diags.push(messages::no_input()),
-            Value::Known(_) | Value::Unknown if !is_call => diags.push(messages::input_without_call()),
+            Value::Known(_) if !is_call => diags.push(messages::input_without_call()),
             _ => {}
         }
         let is_classic = target.resource.starts_with("event-bus/");
@@ -34,15 +34,13 @@ pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
 /// Where it begins: a point in time is said in full, or not at all.
 fn refuse_point(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
     let point = config.value(Subscriber::point_in_time());
-    match config.value(Subscriber::starting_position()) {
-        Value::Known(position) if position == "POINT_IN_TIME" => {
-            if point.is_null() {
-                diags.push(messages::no_point());
-            }
-        }
-        Value::Unknown => {}
-        _ if !point.is_null() => diags.push(messages::point_without_position()),
-        _ => {}
+    let position = config.value(Subscriber::starting_position());
+    let is_point = matches!(&position, Value::Known(position) if position == "POINT_IN_TIME");
+    if is_point && point.is_null() {
+        diags.push(messages::no_point());
+    }
+    if !is_point && point.is_known() && !matches!(position, Value::Unknown) {
+        diags.push(messages::point_without_position());
     }
     let Value::Known(kind) = config.value(Subscriber::point_in_time().r#type()) else {
         return;

@@ -45,7 +45,9 @@ impl Subscriber {
         if let Some(invoke) = held.invoke_configuration() {
             invoke.target_arn().clone_into(&mut self.target_arn);
             invoke.role_arn().clone_into(&mut self.role_arn);
-            let input = invoke.universal_target_parameters().map(|held| held.input());
+            let input = invoke
+                .universal_target_parameters()
+                .map(UniversalTargetParameters::input);
             self.input = filled(input).as_deref().map(Json::from);
         }
         held.r#type()

@@ -51,12 +51,12 @@ impl Holdings {
                 held.map(|_| json!({})).ok_or_else(not_found)?
             }
             _ => {
-                let names = self.custom.subscribers.iter().map(|name| json!({ "Name": name }));
+                let others = self.custom.subscribers.iter().map(|name| json!({ "Name": name }));
                 let prefix = body["NamePrefix"].as_str().unwrap_or_default();
                 let held = self.custom.held_subscribers.values();
                 let named =
                     held.filter(|one| one["Name"].as_str().is_some_and(|name| name.starts_with(prefix)));
-                json!({ "Subscribers": names.chain(named.cloned()).collect::<Vec<_>>() })
+                json!({ "Subscribers": others.chain(named.cloned()).collect::<Vec<_>>() })
             }
         })
     }

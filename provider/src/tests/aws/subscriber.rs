@@ -185,7 +185,7 @@ async fn a_subscriber_begins_and_goes_on_where_it_is_asked_to() {
     let held = fake.state().custom.held_subscribers[&arn].clone();
     assert_eq!(
         held["PointInTimeConfiguration"],
-        json!({ "PointType": "TIMESTAMP", "StartingPoint": 1789997600, "EndPoint": 1790035200 })
+        json!({ "PointType": "TIMESTAMP", "StartingPoint": 1_789_997_600, "EndPoint": 1_790_035_200 })
     );
     assert_eq!(
         held["BatchConfiguration"],
@@ -245,12 +245,12 @@ async fn settings_of_a_target_that_this_resource_does_not_have_are_kept() {
     let resource = harness.resource(NAME);
     let state = made(&harness, json!({})).await;
     let arn = state.json()["arn"].as_str().unwrap().to_owned();
-    let set = |target: &str, block: &str, value: Json| {
+    let gives = |target: &str, block: &str, value: Json| {
         let mut held = fake.state();
         let subscriber = held.custom.held_subscribers.get_mut(&arn).unwrap();
         subscriber["InvokeConfiguration"] = json!({ "TargetArn": target, "RoleArn": ROLE, block: value });
     };
-    set(QUEUE, "SqsParameters", json!({ "MessageGroupId": "g" }));
+    gives(QUEUE, "SqsParameters", json!({ "MessageGroupId": "g" }));
     let changed = config(json!({ "role_arn": format!("{ROLE}2") }));
     resource.update(&state, changed.clone()).await.unwrap();
     let sent = fake.state().custom.updated["InvokeConfiguration"].clone();
@@ -260,7 +260,7 @@ async fn settings_of_a_target_that_this_resource_does_not_have_are_kept() {
     );
     // One that is newer than the SDK.
     let kafka = "arn:aws:kafka:us-east-1:123456789012:cluster/c/x";
-    set(kafka, "MskParameters", json!({ "Topic": "t" }));
+    gives(kafka, "MskParameters", json!({ "Topic": "t" }));
     let read = resource.read(&state).await.unwrap().unwrap();
     assert_eq!(read.json()["target_arn"], kafka);
     let changed = and(changed, json!({ "target_arn": kafka }));
