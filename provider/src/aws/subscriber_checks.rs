@@ -102,7 +102,7 @@ pub fn position(text: &str) -> Result<(), String> {
     one_of(text, &["LATEST", "POINT_IN_TIME"])
 }
 
-/// Where a stopped subscriber goes on.
+/// Where a stopped subscriber continues.
 pub fn resume(text: &str) -> Result<(), String> {
     one_of(text, &["LAST_PROCESSED", "LATEST"])
 }

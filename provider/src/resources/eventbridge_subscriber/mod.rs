@@ -78,7 +78,7 @@ pub struct Subscriber {
     /// Whether events are delivered. With `false` they stay on the bus for as long as it keeps events, and are delivered later.
     #[tf(optional, default = true)]
     enabled: bool,
-    /// Where a stopped subscriber goes on when `enabled` turns true: `LAST_PROCESSED` delivers the events that arrived meanwhile, `LATEST` leaves them out. Default: `LAST_PROCESSED`.
+    /// Where a stopped subscriber continues when `enabled` turns true: `LAST_PROCESSED` delivers the events that arrived meanwhile, `LATEST` leaves them out. Default: `LAST_PROCESSED`.
     #[tf(optional, check = subscriber_checks::resume)]
     resume_position: Option<String>,
     /// What the subscriber is for, in one line.

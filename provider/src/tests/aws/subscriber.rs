@@ -197,7 +197,7 @@ async fn a_subscriber_begins_and_goes_on_where_it_is_asked_to() {
         "2026-09-21T13:33:20Z"
     );
 
-    // Where it goes on is said only when it begins to run again.
+    // Where it continues is said only when it begins to run again.
     let on = json!({ "enabled": true, "resume_position": "LATEST", "batch": null });
     let state = resource.update(&state, whole(on.clone())).await.unwrap();
     resource.assert_stable(&state, whole(on.clone())).await;
