@@ -29,7 +29,8 @@ pub(super) enum What {
 #[derive(clap::Args)]
 pub(super) struct List {
     /// So many at most.
-    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, allow_hyphen_values = true,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
     #[command(flatten)]
     form: Form,

@@ -67,10 +67,12 @@ pub(super) fn backwards(mut args: impl Iterator<Item = OsString>) -> Option<Stri
     args.find(|arg| arg == "clock")?;
     args.find(|arg| arg == "advance")?;
     let by = args.find_map(|arg| {
-        Some(arg.to_str()?.strip_prefix('-')?.to_owned()).filter(|by| given::span(by).is_ok())
+        let by = arg.to_str()?.strip_prefix('-')?.to_owned();
+        by.starts_with(|first: char| first.is_ascii_digit()).then_some(by)
     })?;
+    let such = given::span(&by).map_or("5d", |_| &by);
     Some(format!(
-        "the clock only moves forward, such as with `scalr-eventbridge clock advance {by}`; it stays as it is"
+        "the clock only moves forward, such as with `scalr-eventbridge clock advance {such}`; it stays as it is"
     ))
 }
 
@@ -99,6 +101,8 @@ mod tests {
             ("clock advance -5d", Some("clock advance 5d`")),
             ("--log info clock advance --json -90s", Some("clock advance 90s`")),
             ("clock advance 5d", None),
+            ("clock advance -5", Some("clock advance 5d`")),
+            ("clock advance -1.5h", Some("clock advance 5d`")),
             ("clock advance -x", None),
             ("clock advance --tabel", None),
             ("clock show -5d", None),

@@ -119,7 +119,13 @@ async fn events_from_their_run_to_their_target() {
     t.run(&["clock", "advance", "36601d"]).await;
     t.run(&["clock", "advance", "soon"]).await;
     t.run(&["clock", "advance", "-5d"]).await;
+    t.run(&["clock", "advance", "-5"]).await;
     t.run(&["clock", "advance", "--tabel", "5d"]).await;
+    t.run(&["tail", "/aws/events/scalr", "--since", "-1h"]).await;
+    t.run(&["connections", "refresh", "prod", "--timeout", "-90s"])
+        .await;
+    t.run(&["events", "list", "--limit", "-5"]).await;
+    t.run(&["run", "network", "--wait", "-5"]).await;
     t.run(&["connections", "show"]).await;
     t.run(&["run", "network", "--lgo-group", "/g"]).await;
     t.check("events.txt");
