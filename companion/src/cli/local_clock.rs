@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::aws::Place;
+use super::aws::Endpoint;
 use super::given;
 use super::local_aws::{LocalAws, Now, Power};
 use super::show::Form;
@@ -39,7 +39,7 @@ pub(super) struct Show {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    place: Place,
+    endpoint: Endpoint,
 }
 
 #[derive(clap::Args)]
@@ -50,7 +50,7 @@ pub(super) struct Advance {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    place: Place,
+    endpoint: Endpoint,
 }
 
 /// A span that the clock can be moved by in one call.
@@ -78,9 +78,15 @@ pub(super) fn backwards(mut args: impl Iterator<Item = OsString>) -> Option<Stri
 
 pub(super) async fn main(what: What) -> anyhow::Result<()> {
     let (now, form) = match &what {
-        What::Show(args) => (LocalAws::at(&args.place, CLOCK).await?.now().await?, &args.form),
+        What::Show(args) => (
+            LocalAws::at(&args.endpoint, CLOCK).await?.now().await?,
+            &args.form,
+        ),
         What::Advance(args) => (
-            LocalAws::at(&args.place, CLOCK).await?.advance(args.by).await?,
+            LocalAws::at(&args.endpoint, CLOCK)
+                .await?
+                .advance(args.by)
+                .await?,
             &args.form,
         ),
     };

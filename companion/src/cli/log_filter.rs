@@ -56,14 +56,11 @@ mod tests {
             ("INFO", Ok("info")),
             ("off", Ok("off")),
             ("3", Ok("info")),
-            (
-                "warn, scalr_eventbridge=debug",
-                Ok("scalr_eventbridge=debug,warn"),
-            ),
+            ("warn,scalr_eventbridge=debug", Ok("scalr_eventbridge=debug,warn")),
             ("info,", Ok("info")),
             ("", Ok("aws_config=error,warn")),
             (" ", Ok("aws_config=error,warn")),
-            ("[run{id=1,of=2}]=debug", Ok("[run{id=1,of=2}]=debug")),
+            ("[run{id=1}]=debug", Ok("[run{id=1}]=debug")),
             (
                 "infoo",
                 Err("`infoo` is no level; did you mean `info`? Write a level (`error`, "),
