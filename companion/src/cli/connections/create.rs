@@ -45,6 +45,9 @@ pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
         Err(error) => return Err(refused(&client, args, error).await),
     };
     print(&args.form, &made)?;
+    if made.attributes.status == Status::Failed {
+        return Err(failed(&made).into());
+    }
     if let Some(other) = namesakes.first() {
         out::complain(&format!(
             "warning: {} named `{}` already, such as `{}` in {}: commands take its id, `{}`, and not its name",
@@ -65,6 +68,27 @@ pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
         out::hint(&after_create(&args.region, source, made.id.as_str()));
     }
     Ok(())
+}
+
+/// That a connection was made and cannot stream.
+fn failed(made: &Object<Connection>) -> Failure {
+    let why = made
+        .attributes
+        .err_message
+        .as_deref()
+        .unwrap_or("the answer does not say why");
+    Failure::FoundWrong {
+        what: format!(
+            "the connection {} ({}) was created, and has failed: {}",
+            show::escaped(&made.attributes.name),
+            made.id,
+            show::escaped(why)
+        ),
+        next: format!(
+            "scalr-eventbridge connections delete {}   # then the same command with what it names changed",
+            show::quoted(made.id.as_str())
+        ),
+    }
 }
 
 /// What to type once a connection is made. Others may have its name, so it is named by its id.
