@@ -32,7 +32,7 @@ use crate::ops::Output;
 
 mod calls;
 pub(crate) mod carrier;
-mod cbor;
+pub(crate) mod cbor;
 mod edge;
 mod guard;
 mod gzip;
@@ -48,7 +48,7 @@ mod xml;
 
 use calls::Calls;
 use edge::{BODY_BYTES_MAX, Edge};
-use reply::Wire;
+pub(crate) use reply::Wire;
 
 /// How long a request's body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);

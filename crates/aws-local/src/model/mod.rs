@@ -157,6 +157,13 @@ impl Input {
     pub(crate) fn check(self, body: &Value) -> Result<(), Problems> {
         check::check(self.model, self.shape, body)
     }
+
+    /// The same as a part that is written: tests and fuzzers write inputs.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn part(self) -> Output {
+        let Self { model, shape } = self;
+        Output { model, shape }
+    }
 }
 
 /// One service's operations and request shapes.
