@@ -4,7 +4,6 @@
 mod cbor;
 #[cfg(test)]
 mod cbor_properties;
-#[cfg(fuzzing)]
 mod expression;
 #[cfg(test)]
 pub(crate) mod flaky;
