@@ -50,7 +50,7 @@ pub(super) fn send(
         .strip_prefix("event-busv2/")
         .filter(|_| arn.service == "events")
     {
-        role(turn, "events:PutEvents")?;
+        role(turn, action_for(event))?;
         let (name, id) = resource.split_once('/').unwrap_or((resource, ""));
         let (data, content) = payload::for_bus(turn, subscriber, event)?;
         return to_custom_bus(turn, to, (&there, name, id), event, (data, content));
@@ -75,6 +75,17 @@ pub(super) fn send(
         payload,
     });
     Ok(())
+}
+
+/// What the role has to allow on a custom event bus: `PutEvents` for the events of a partner, and `PutRawEvents` for others
+/// ("Events that arrive without a publish call" in AWS's guide).
+fn action_for(event: &Event) -> &'static str {
+    let is_partners = |arn: &Arc<str>| arn.contains(":event-bus/aws.partner/");
+    if event.passed.first().is_some_and(is_partners) {
+        "events:PutEvents"
+    } else {
+        "events:PutRawEvents"
+    }
 }
 
 fn to_queue(

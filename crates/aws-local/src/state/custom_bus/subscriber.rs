@@ -123,6 +123,14 @@ impl FilterSet {
         }
     }
 
+    /// The text of the filter of a scope.
+    pub(crate) fn text(&self, scope: Scope) -> Option<&str> {
+        let mut texts = self.texts.iter();
+        texts
+            .find(|(name, _)| name == scope.name())
+            .map(|(_, text)| text.as_str())
+    }
+
     pub(crate) fn compiled(&self) -> Option<&Filters> {
         self.compiled.get_or_init(|| compile(&self.texts).ok()).as_ref()
     }
