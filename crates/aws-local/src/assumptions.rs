@@ -45,62 +45,106 @@ impl Default for Assumptions {
     }
 }
 
-/// The readings of an unknown with their names in `NAME=VALUE`, the default first.
-macro_rules! readings {
-    ($(#[$doc:meta])* $name:ident { $default:ident = $first:literal, $($other:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-        pub(crate) enum $name {
-            #[default]
-            $default,
-            $($other),+
-        }
-
-        impl $name {
-            fn named(value: &str) -> Option<Self> {
-                match value {
-                    $first => Some(Self::$default),
-                    $($text => Some(Self::$other),)+
-                    _ => None,
-                }
-            }
-        }
-    };
+/// The readings of an unknown.
+trait Reading: Copy + 'static {
+    /// As `NAME=VALUE` has them, the default first.
+    const NAMED: &'static [(&'static str, Self)];
 }
 
-readings! {
-    /// The error of CreateEventSource for a Classic source that does not wait for a bus.
-    NotPending { InvalidState = "invalid-state", InvalidInput = "invalid-input" }
+/// The error of CreateEventSource for a Classic source that does not wait for a bus.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NotPending {
+    #[default]
+    InvalidState,
+    InvalidInput,
 }
 
-readings! {
-    /// The state of an event source whose Classic source the partner has deleted.
-    DeletedSource { Active = "active", UpdateFailed = "update-failed" }
+impl Reading for NotPending {
+    const NAMED: &'static [(&'static str, Self)] = &[
+        ("invalid-state", Self::InvalidState),
+        ("invalid-input", Self::InvalidInput),
+    ];
 }
 
-readings! {
-    /// What UpdateEventSource does with the ARN of another Classic source.
-    OtherPartnerSource { Refused = "refused", Taken = "taken" }
+/// The state of an event source whose Classic source the partner has deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum DeletedSource {
+    #[default]
+    Active,
+    UpdateFailed,
 }
 
-readings! {
-    /// What DeactivateEventSource of the Classic service does with a source that a custom event bus has.
-    Deactivation { Allowed = "allowed", Refused = "refused" }
+impl Reading for DeletedSource {
+    const NAMED: &'static [(&'static str, Self)] =
+        &[("active", Self::Active), ("update-failed", Self::UpdateFailed)];
 }
 
-readings! {
-    /// What UpdateSubscriber does with an OnFailureConfiguration that has no ARN.
-    EmptyOnFailure { Removed = "removed", Kept = "kept", Refused = "refused" }
+/// What UpdateEventSource does with the ARN of another Classic source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum OtherPartnerSource {
+    #[default]
+    Refused,
+    Taken,
 }
 
-readings! {
-    /// The error code of an entry whose source begins with `aws.`.
-    AwsSourceEntry { Validation = "validation-error", NotAuthorized = "not-authorized-for-source" }
+impl Reading for OtherPartnerSource {
+    const NAMED: &'static [(&'static str, Self)] = &[("refused", Self::Refused), ("taken", Self::Taken)];
 }
 
-readings! {
-    /// What becomes of a request's members that AWS's model does not have.
-    UnknownMembers { Refused = "refused", Ignored = "ignored" }
+/// What DeactivateEventSource of the Classic service does with a source that a custom event bus has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Deactivation {
+    #[default]
+    Allowed,
+    Refused,
+}
+
+impl Reading for Deactivation {
+    const NAMED: &'static [(&'static str, Self)] = &[("allowed", Self::Allowed), ("refused", Self::Refused)];
+}
+
+/// What UpdateSubscriber does with an OnFailureConfiguration that has no ARN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum EmptyOnFailure {
+    #[default]
+    Removed,
+    Kept,
+    Refused,
+}
+
+impl Reading for EmptyOnFailure {
+    const NAMED: &'static [(&'static str, Self)] = &[
+        ("removed", Self::Removed),
+        ("kept", Self::Kept),
+        ("refused", Self::Refused),
+    ];
+}
+
+/// The error code of an entry whose source begins with `aws.`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AwsSourceEntry {
+    #[default]
+    Validation,
+    NotAuthorized,
+}
+
+impl Reading for AwsSourceEntry {
+    const NAMED: &'static [(&'static str, Self)] = &[
+        ("validation-error", Self::Validation),
+        ("not-authorized-for-source", Self::NotAuthorized),
+    ];
+}
+
+/// What becomes of a request's members that AWS's model does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum UnknownMembers {
+    #[default]
+    Refused,
+    Ignored,
+}
+
+impl Reading for UnknownMembers {
+    const NAMED: &'static [(&'static str, Self)] = &[("refused", Self::Refused), ("ignored", Self::Ignored)];
 }
 
 impl NotPending {
@@ -175,18 +219,25 @@ impl Assumptions {
             "creating" => put(&mut self.creating_ms, Some(millis()?)),
             "subscriber-change" => put(&mut self.subscriber_change_ms, Some(millis()?)),
             "retry-wait" => put(&mut self.retry_wait_ms, Some(millis()?)),
-            "source-not-pending" => put(&mut self.source_not_pending, NotPending::named(value)),
+            "source-not-pending" => put(&mut self.source_not_pending, named(value)),
             "partner-source" => put(&mut self.partner_source_from_envelope, partner_source()),
-            "deleted-source" => put(&mut self.deleted_source, DeletedSource::named(value)),
-            "other-partner-source" => put(&mut self.other_partner_source, OtherPartnerSource::named(value)),
-            "deactivation" => put(&mut self.deactivation, Deactivation::named(value)),
-            "empty-on-failure" => put(&mut self.empty_on_failure, EmptyOnFailure::named(value)),
-            "aws-source-entry" => put(&mut self.aws_source_entry, AwsSourceEntry::named(value)),
-            "unknown-members" => put(&mut self.unknown_members, UnknownMembers::named(value)),
+            "deleted-source" => put(&mut self.deleted_source, named(value)),
+            "other-partner-source" => put(&mut self.other_partner_source, named(value)),
+            "deactivation" => put(&mut self.deactivation, named(value)),
+            "empty-on-failure" => put(&mut self.empty_on_failure, named(value)),
+            "aws-source-entry" => put(&mut self.aws_source_entry, named(value)),
+            "unknown-members" => put(&mut self.unknown_members, named(value)),
             _ => None,
         };
         known.ok_or_else(|| unknown(name, value))
     }
+}
+
+fn named<T: Reading>(value: &str) -> Option<T> {
+    let mut named = T::NAMED.iter();
+    named
+        .find(|(name, _)| *name == value)
+        .map(|(_, reading)| *reading)
 }
 
 fn put<T>(to: &mut T, value: Option<T>) -> Option<()> {
