@@ -68,16 +68,16 @@ pub(super) fn leave_out_unknown(model: &Model, shape: &Shape, value: &mut Value)
         }
         (Kind::List, Value::Array(items)) => {
             if let Some(shape) = below(shape.of.as_ref()) {
-                items
-                    .iter_mut()
-                    .for_each(|item| leave_out_unknown(model, shape, item));
+                for item in items {
+                    leave_out_unknown(model, shape, item);
+                }
             }
         }
         (Kind::Map, Value::Object(entries)) => {
             if let Some(shape) = below(shape.value.as_ref()) {
-                entries
-                    .values_mut()
-                    .for_each(|value| leave_out_unknown(model, shape, value));
+                for value in entries.values_mut() {
+                    leave_out_unknown(model, shape, value);
+                }
             }
         }
         _ => {}

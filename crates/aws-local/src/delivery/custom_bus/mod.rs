@@ -183,7 +183,7 @@ pub(crate) fn feed(turn: &mut Turn<'_>, realm: &RealmId, classic: &str, envelope
     if let Some(kept) = publish(turn, realm, &bus, new)
         && let Some(bus) = turn.world.realm(realm).custom_buses.buses.get_mut(&bus)
     {
-        bus.metrics.from_source(&source);
+        bus.metrics.forwarded(&source);
         bus.metrics.stored(realm.account(), kept.data.len());
     }
 }

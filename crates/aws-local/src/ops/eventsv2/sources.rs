@@ -388,7 +388,7 @@ fn lost(call: &mut Call<'_>) -> BTreeSet<String> {
         return BTreeSet::new();
     }
     let (region, realm) = (call.caller.region.clone(), call.here());
-    let world = &mut call.turn.world;
+    let world = &mut *call.turn.world;
     let fed = world.realm(&realm).custom_buses.sources.values();
     let mut lost: BTreeSet<String> = fed.map(|source| source.partner_source.clone()).collect();
     let offered = world.sources_in(&region);

@@ -69,14 +69,17 @@ impl Live {
             renamed |= is_renamed;
             fresh += bytes;
         };
-        match self.changed.replace(BTreeSet::new()) {
-            Some(changed) => changed.iter().for_each(|name| take(self, name)),
-            None => {
-                *self = Self {
-                    changed: Some(BTreeSet::new()),
-                    ..Self::default()
-                };
-                subscribers.keys().for_each(|name| take(self, name));
+        if let Some(changed) = self.changed.replace(BTreeSet::new()) {
+            for name in &changed {
+                take(self, name);
+            }
+        } else {
+            *self = Self {
+                changed: Some(BTreeSet::new()),
+                ..Self::default()
+            };
+            for name in subscribers.keys() {
+                take(self, name);
             }
         }
         if renamed {

@@ -8,13 +8,18 @@ use serde_json::{Map, Value, json};
 
 /// What was published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(default)]
 pub(crate) struct Publishing {
-    publish_events_approximate_call_count: u64,
-    publish_events_approximate_success_call_count: u64,
-    publish_events_entry_count: u64,
-    publish_events_failed_entries_count: u64,
-    publish_events_ingress_bytes: u64,
+    #[serde(rename = "PublishEventsApproximateCallCount")]
+    calls: u64,
+    #[serde(rename = "PublishEventsApproximateSuccessCallCount")]
+    answered: u64,
+    #[serde(rename = "PublishEventsEntryCount")]
+    entries: u64,
+    #[serde(rename = "PublishEventsFailedEntriesCount")]
+    failed_entries: u64,
+    #[serde(rename = "PublishEventsIngressBytes")]
+    ingress_bytes: u64,
 }
 
 /// The counters of a bus: all together, by event source, and the bytes by the account that published them.
@@ -35,10 +40,10 @@ pub(crate) struct Row {
 
 impl Publishing {
     fn call(&mut self, entries: u64, failed: u64) {
-        self.publish_events_approximate_call_count += 1;
-        self.publish_events_approximate_success_call_count += 1;
-        self.publish_events_entry_count += entries;
-        self.publish_events_failed_entries_count += failed;
+        self.calls += 1;
+        self.answered += 1;
+        self.entries += entries;
+        self.failed_entries += failed;
     }
 }
 
@@ -49,14 +54,14 @@ impl BusMetrics {
     }
 
     /// An event came from an event source; `NAME/ID`.
-    pub(crate) fn from_source(&mut self, source: &str) {
+    pub(crate) fn forwarded(&mut self, source: &str) {
         self.all.call(1, 0);
         self.sources.entry(source.to_owned()).or_default().call(1, 0);
     }
 
     /// An event is kept.
     pub(crate) fn stored(&mut self, publisher: &str, bytes: usize) {
-        self.all.publish_events_ingress_bytes += bytes as u64;
+        self.all.ingress_bytes += bytes as u64;
         if let Some(known) = self.publishers.get_mut(publisher) {
             *known += bytes as u64;
         } else {
@@ -123,7 +128,7 @@ mod tests {
         assert_eq!(metrics.rows("b/1"), []);
         metrics.call(3, 1);
         metrics.stored("111111111111", 20);
-        metrics.from_source("s/2");
+        metrics.forwarded("s/2");
         metrics.stored("222222222222", 5);
         let rows: Vec<Value> = metrics.rows("b/1").into_iter().map(Row::view).collect();
         let of = |name: &str, value: &str| json!({ "EventBus": "b/1", name: value });
