@@ -266,12 +266,12 @@ mod tests {
                 all.set(&format!("{}={value}", known.name)).unwrap();
                 all
             };
-            let (first, others) = match known.values.strip_prefix("MILLISECONDS (") {
-                Some(default) => (default.trim_end_matches(')'), vec!["0"]),
-                None => {
-                    let mut values = known.values.split(" | ");
-                    (values.next().unwrap(), values.collect())
-                }
+            let millis = known.values.strip_prefix("MILLISECONDS (");
+            let mut values = known.values.split(" | ");
+            let (first, others) = if let Some(default) = millis {
+                (default.trim_end_matches(')'), vec!["0"])
+            } else {
+                (values.next().unwrap(), values.collect())
             };
             assert_eq!(set(first), Assumptions::default(), "{}={first}", known.name);
             let mut seen = vec![Assumptions::default()];

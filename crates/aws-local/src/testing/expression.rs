@@ -19,7 +19,7 @@ pub fn evaluate(expression: &str, events: &str) -> Option<String> {
     if let Err(Failure::Broken(what)) = &result {
         panic!("{what}");
     }
-    result.ok().map(|output| output.payload())
+    Some(result.ok()?.payload())
 }
 
 /// Fuzz targets are not built with the tests: this keeps what they call compiling.

@@ -14,7 +14,7 @@ use super::local::Answered;
 use crate::change::Request;
 use crate::fault::Fault;
 use crate::http::{Wire, cbor};
-use crate::model::{Service, random};
+use crate::model::{Input, Service, random};
 
 /// How deep an answer may nest.
 const DEPTH_MAX: usize = 127;
@@ -37,7 +37,7 @@ pub(super) fn encode(target: &str, input: &Value) -> Vec<u8> {
         return input.to_string().into_bytes();
     }
     let shape = service.and_then(|service| service.input(operation));
-    cbor::output(shape.map(|input| input.part()), input)
+    cbor::output(shape.map(Input::part), input)
 }
 
 /// The body with the id of the bus that is there: ids are chosen by the service, and inputs are random.

@@ -192,13 +192,13 @@ mod tests {
             live.changed(name);
             let mut once = Live::default();
             for live in [&mut live, &mut once] {
-                let mut names = |data: &str| {
-                    let found = live.candidates(&all, data, &mut 1_000_000);
-                    let named: Vec<&str> = found.named.iter().map(|one| &*one.name).collect();
-                    (found.names.concat(), named.concat())
+                let mut found = |data: &str| {
+                    let all = live.candidates(&all, data, &mut 1_000_000);
+                    let named: Vec<&str> = all.named.iter().map(|one| &*one.name).collect();
+                    (all.names.concat(), named.concat())
                 };
-                let (a, named) = names(r#"{"k":"a"}"#);
-                let (listed, _) = names("[1]");
+                let (a, named) = found(r#"{"k":"a"}"#);
+                let (listed, _) = found("[1]");
                 assert_eq!((a.as_str(), named.as_str(), listed.as_str()), expected, "{name}");
             }
         };
