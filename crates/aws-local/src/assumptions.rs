@@ -19,6 +19,8 @@ pub struct Assumptions {
     pub(crate) source_not_pending: NotPending,
     /// `aws:Source` of a partner's event is the `source` of its envelope, and not the name of its event source.
     pub(crate) partner_source_from_envelope: bool,
+    /// A function whose batches have one event at most gets that event, and not an array of it.
+    pub(crate) lambda_batch_of_one_is_object: bool,
     pub(crate) deleted_source: DeletedSource,
     pub(crate) other_partner_source: OtherPartnerSource,
     pub(crate) deactivation: Deactivation,
@@ -35,6 +37,7 @@ impl Default for Assumptions {
             retry_wait_ms: 1_000,
             source_not_pending: NotPending::default(),
             partner_source_from_envelope: false,
+            lambda_batch_of_one_is_object: false,
             deleted_source: DeletedSource::default(),
             other_partner_source: OtherPartnerSource::default(),
             deactivation: Deactivation::default(),
@@ -189,6 +192,7 @@ pub const ASSUMPTIONS: &[Assumption] = &[
     assumption("retry-wait", "MILLISECONDS (1000)"),
     assumption("source-not-pending", "invalid-state | invalid-input"),
     assumption("partner-source", "event-source | envelope"),
+    assumption("lambda-batch-of-one", "array | object"),
     assumption("deleted-source", "active | update-failed"),
     assumption("other-partner-source", "refused | taken"),
     assumption("deactivation", "allowed | refused"),
@@ -215,12 +219,18 @@ impl Assumptions {
             "envelope" => Some(true),
             _ => None,
         };
+        let batch_of_one = || match value {
+            "array" => Some(false),
+            "object" => Some(true),
+            _ => None,
+        };
         let known = match name {
             "creating" => put(&mut self.creating_ms, Some(millis()?)),
             "subscriber-change" => put(&mut self.subscriber_change_ms, Some(millis()?)),
             "retry-wait" => put(&mut self.retry_wait_ms, Some(millis()?)),
             "source-not-pending" => put(&mut self.source_not_pending, named(value)),
             "partner-source" => put(&mut self.partner_source_from_envelope, partner_source()),
+            "lambda-batch-of-one" => put(&mut self.lambda_batch_of_one_is_object, batch_of_one()),
             "deleted-source" => put(&mut self.deleted_source, named(value)),
             "other-partner-source" => put(&mut self.other_partner_source, named(value)),
             "deactivation" => put(&mut self.deactivation, named(value)),
