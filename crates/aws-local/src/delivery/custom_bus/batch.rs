@@ -154,6 +154,9 @@ fn send(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Trial,
         subscriber,
         trial: &trial,
     };
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.metrics.call(trial.retries);
+    }
     match target::send(turn, &attempt, &payloads, whole) {
         Ok(Sent::Later(call)) => {
             if let Some(subscriber) = to.subscriber(turn) {
@@ -232,6 +235,11 @@ fn settle(
         .collect();
     let (mut ready, mut held, mut failed) = (Vec::new(), Vec::new(), Vec::<(Failure, Vec<Item>)>::new());
     let rest = trial.of(Vec::new());
+    if let Some(subscriber) = to.subscriber(turn) {
+        outcomes
+            .iter()
+            .for_each(|outcome| outcome.count(&mut subscriber.metrics));
+    }
     for (item, outcome) in trial.items.into_iter().zip(outcomes) {
         match outcome {
             Outcome::Delivered => tell(turn, &item.in_story, None, "delivered"),

@@ -19,7 +19,8 @@ use crate::model::parse;
 use crate::ops::{Answer, Call, EVENTSV2_PAGES, Op, Operation, without_nulls};
 use crate::state::Tags;
 use crate::state::custom_bus::{
-    Batching, BusState, CustomBus, Deliveries, FilterSet, Ordering, Program, Retry, Subscriber, new_id,
+    Batching, BusState, CustomBus, Deliveries, Delivering, FilterSet, Ordering, Program, Retry, Subscriber,
+    new_id,
 };
 use crate::state::rule::Target;
 
@@ -312,6 +313,7 @@ impl Create {
             replayed_to: 0,
             end: None,
             deliveries: Deliveries::default(),
+            metrics: Delivering::default(),
         };
         self.settings.write(&mut new);
         new.program = Program::new(new.transformer.as_ref(), &new.invoke);

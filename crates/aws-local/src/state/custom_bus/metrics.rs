@@ -22,6 +22,47 @@ pub(crate) struct Publishing {
     ingress_bytes: u64,
 }
 
+/// What became of the events that a subscriber took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Delivering {
+    #[serde(rename = "EventDeliveryAttempts")]
+    pub(crate) attempts: u64,
+    #[serde(rename = "TargetInvocations")]
+    invocations: u64,
+    /// Of each retry its number.
+    #[serde(rename = "RetryInvocationAttempts")]
+    retries: u64,
+    #[serde(rename = "EventsDelivered")]
+    pub(crate) delivered: u64,
+    #[serde(rename = "EventTransformationFailures")]
+    pub(crate) transformation_failures: u64,
+    #[serde(rename = "OnFailureDestinationDelivered")]
+    pub(crate) records: u64,
+    #[serde(rename = "OnFailureDestinationFailed")]
+    pub(crate) records_failed: u64,
+    #[serde(rename = "EventsDropped")]
+    pub(crate) dropped: u64,
+}
+
+impl Delivering {
+    /// The target is called, for the first time or again.
+    pub(crate) fn call(&mut self, retries: u32) {
+        self.invocations += 1;
+        self.retries += u64::from(retries);
+    }
+
+    /// What it counted, of the subscriber and bus, each `NAME/ID`.
+    pub(super) fn row(&self, bus: &str, subscriber: &str) -> Option<Row> {
+        let dimensions = vec![
+            ("EventBus", bus.to_owned()),
+            ("Subscriber", subscriber.to_owned()),
+        ];
+        let row = Row::new(dimensions, self);
+        (!row.counters.is_empty()).then_some(row)
+    }
+}
+
 /// The counters of a bus: all together, by event source, and the bytes by the account that published them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -21,7 +21,7 @@ pub(crate) use batching::{Batching, Sizes};
 pub(crate) use bus::{BusPolicy, BusState, CustomBus};
 pub(crate) use deliveries::{Batch, Deliveries, Next, Queued};
 pub(crate) use log::{ContentType, Event, NewEvent, sequence};
-pub(crate) use metrics::Row as MetricsRow;
+pub(crate) use metrics::{Delivering, Row as MetricsRow};
 pub(crate) use program::Program;
 pub(crate) use source::{EventSource, managed_rule};
 pub(crate) use subscriber::{FilterSet, Ordering, Retry, Subscriber};
@@ -111,7 +111,14 @@ impl CustomBuses {
 
     /// The counters of `AWS/EventsV2`.
     pub(crate) fn metrics(&self) -> Vec<MetricsRow> {
-        let of_bus = |bus: &CustomBus| bus.metrics.rows(&[&bus.name, "/", &bus.id].concat());
+        let of_bus = |bus: &CustomBus| {
+            let label = [&bus.name, "/", &bus.id].concat();
+            let of_subscriber =
+                |one: &Subscriber| one.metrics.row(&label, &[&one.name, "/", &one.id].concat());
+            let mut rows = bus.metrics.rows(&label);
+            rows.extend(bus.subscribers.values().filter_map(of_subscriber));
+            rows
+        };
         self.buses.values().flat_map(of_bus).collect()
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::batching::Batching;
 use super::deliveries::Deliveries;
+use super::metrics::Delivering;
 use super::program::Program;
 use crate::clock::Millis;
 use crate::state::names::Tags;
@@ -54,6 +55,8 @@ pub(crate) struct Subscriber {
     /// The events that it has taken and not delivered yet.
     #[serde(default)]
     pub(crate) deliveries: Deliveries,
+    #[serde(default)]
+    pub(crate) metrics: Delivering,
 }
 
 /// `Type` of a subscriber.
