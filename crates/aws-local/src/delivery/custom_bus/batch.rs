@@ -236,9 +236,9 @@ fn settle(
     let (mut ready, mut held, mut failed) = (Vec::new(), Vec::new(), Vec::<(Failure, Vec<Item>)>::new());
     let rest = trial.of(Vec::new());
     if let Some(subscriber) = to.subscriber(turn) {
-        outcomes
-            .iter()
-            .for_each(|outcome| outcome.count(&mut subscriber.metrics));
+        for outcome in &outcomes {
+            outcome.count(&mut subscriber.metrics);
+        }
     }
     for (item, outcome) in trial.items.into_iter().zip(outcomes) {
         match outcome {
