@@ -158,6 +158,12 @@ impl Filters {
         Ok(true)
     }
 
+    /// The pattern of a scope, to be matched with those of others at once. It takes objects alone.
+    pub fn pattern(&self, scope: Scope) -> Option<&Pattern> {
+        let found = self.0.iter().find(|filter| filter.scope == scope);
+        found.map(|filter| &filter.pattern)
+    }
+
     /// Their size in memory, estimated.
     pub fn bytes(&self) -> usize {
         self.0

@@ -22,6 +22,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
+use crate::assumptions::UnknownMembers;
 use crate::change;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -32,7 +33,7 @@ use crate::ops::Output;
 
 mod calls;
 pub(crate) mod carrier;
-mod cbor;
+pub(crate) mod cbor;
 mod edge;
 mod guard;
 mod gzip;
@@ -48,7 +49,7 @@ mod xml;
 
 use calls::Calls;
 use edge::{BODY_BYTES_MAX, Edge};
-use reply::Wire;
+pub(crate) use reply::Wire;
 
 /// How long a request's body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -62,6 +63,7 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         tails: Arc::new(Semaphore::new(tail::SESSIONS_MAX)),
         default_region: config.region.clone(),
         check_region: config.check_region,
+        unknown_members: config.assumptions.unknown_members,
     });
     let guard = Arc::new(guard::Guard {
         any_host: config.allow_remote,
@@ -123,7 +125,10 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     };
     let (wire, request) = read(&edge.default_region, &head.headers, &head.uri, &bytes);
     match request {
-        Ok(request) => {
+        Ok(mut request) => {
+            if edge.unknown_members == UnknownMembers::Ignored {
+                request.leave_out_unknown_members();
+            }
             if let Err(why) = (edge.check_region)(&request.region) {
                 return wire.no_region(request.service, &request.region, &why);
             }

@@ -157,6 +157,23 @@ impl Input {
     pub(crate) fn check(self, body: &Value) -> Result<(), Problems> {
         check::check(self.model, self.shape, body)
     }
+
+    /// Whether it refuses members that the model does not have.
+    pub(crate) fn is_strict(self) -> bool {
+        self.model.strict
+    }
+
+    /// Takes the members out of a body that the model does not have.
+    pub(crate) fn leave_out_unknown(self, body: &mut Value) {
+        check::leave_out_unknown(self.model, self.shape, body);
+    }
+
+    /// The same as a part that is written: tests and fuzzers write inputs.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn part(self) -> Output {
+        let Self { model, shape } = self;
+        Output { model, shape }
+    }
 }
 
 /// One service's operations and request shapes.
