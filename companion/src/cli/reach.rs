@@ -277,6 +277,7 @@ mod tests {
 
     #[test]
     fn commands_are_for_the_connection_that_is_meant() {
+        const CHOOSE: &str = "choose the connection whose events are to arrive there";
         let place = Place {
             group: "/g",
             region: "us-east-1",
@@ -284,7 +285,6 @@ mod tests {
         let leads = |name| kept_from(name, "us-east-1", rules(false, &[GROUP]));
         let near = |name| kept_from(name, "us-east-1", rules(false, &[OTHER]));
         let far = |name| kept_from(name, "eu-west-1", rules(false, &[ABROAD]));
-        const CHOOSE: &str = "choose the connection whose events are to arrive there";
         for (kept_from, want) in [
             (vec![leads("a"), near("b"), far("c")], &["repair a"][..]),
             (vec![near("b"), far("c")], &["repair b"]),
