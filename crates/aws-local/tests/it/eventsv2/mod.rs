@@ -13,7 +13,9 @@ use crate::client::{CUSTOMER, Local};
 use crate::sqs;
 
 mod buses;
+mod bytes;
 mod delivery;
+mod model;
 mod sources;
 mod wire;
 
