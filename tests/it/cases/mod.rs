@@ -44,6 +44,7 @@ mod orders;
 mod provider;
 mod query;
 mod quickstart;
+mod sdks;
 mod secrets;
 mod speed;
 mod states;
@@ -93,9 +94,10 @@ pub(crate) fn table() -> Vec<Case> {
     groups.iter().flat_map(|group| group()).collect()
 }
 
-/// The interruptions and the forced orders: each once, spread over the tools. Orders as they come, as often as is asked for.
+/// The interruptions, the forced orders and AWS's SDKs: each once, spread over the tools. Orders as they come, as often as is asked for.
 pub(crate) fn spread(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
     let mut cases = orders::cases(tools);
+    cases.extend(sdks::cases(tools));
     cases.extend(interrupt_parts::cases(tools)?);
     cases.extend(interrupt::cases(arguments, tools)?);
     Ok(cases)

@@ -90,12 +90,13 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
 
 async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let unread = |fault: &Fault| target::wire(&head.headers, head.uri.path()).fault(fault);
     let too_large = || {
-        unread(
+        unread(&with_status(
             413,
             "RequestEntityTooLargeException",
             "The request body is too large or broken.",
-        )
+        ))
     };
     if head
         .headers
@@ -108,20 +109,16 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => return too_large(),
         Err(_) => {
-            return unread(
+            return unread(&with_status(
                 408,
                 "RequestTimeoutException",
                 "The request body did not come in time.",
-            );
+            ));
         }
     };
     let bytes = match gzip::decode(&head.headers, bytes) {
         Ok(bytes) => bytes,
-        Err(fault) => {
-            return target::read(&head.headers, head.uri.path(), None, b"")
-                .0
-                .fault(&fault);
-        }
+        Err(fault) => return unread(&fault),
     };
     let (wire, request) = read(&edge.default_region, &head.headers, &head.uri, &bytes);
     match request {
@@ -201,11 +198,11 @@ fn is_allowed(length: &HeaderValue) -> bool {
     bytes.is_some_and(|bytes| bytes <= BODY_BYTES_MAX)
 }
 
-fn unread(status: u16, code: &'static str, why: &str) -> Response {
-    Wire::Json1_1.fault(&Fault {
+fn with_status(status: u16, code: &'static str, why: &str) -> Fault {
+    Fault {
         status,
         ..Fault::new(code, why)
-    })
+    }
 }
 
 /// The address that a client used, for URLs in answers.

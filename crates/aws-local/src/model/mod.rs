@@ -184,6 +184,9 @@ pub(crate) struct Model {
     /// What operations give, by name; only of services whose protocol needs it.
     #[serde(default)]
     outputs: BTreeMap<String, String>,
+    /// The HTTP status of each error; only of those services.
+    #[serde(default)]
+    errors: BTreeMap<String, u16>,
     /// Members that it does not have are refused.
     #[serde(skip)]
     strict: bool,
@@ -197,6 +200,11 @@ impl Model {
     /// Whether AWS's service has an operation of this name, built here or not.
     pub(crate) fn knows(&self, operation: &str) -> bool {
         self.operations.contains_key(operation)
+    }
+
+    /// The status that the service answers with when it refuses something with this error.
+    pub(crate) fn status_of(&self, error: &str) -> Option<u16> {
+        self.errors.get(error).copied()
     }
 
     /// How many operations AWS's service has.

@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_pattern::{EventError, Parts};
+use event_pattern::{EventError, Parts, Scope};
 
 use super::envelope::Envelope;
 use crate::state::RealmId;
@@ -303,12 +303,19 @@ fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bo
     let Some(filters) = subscriber.filters.compiled() else {
         return Some(false);
     };
-    let metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
-    let replayed = event.number <= subscriber.replayed_to;
+    // What no filter looks at is not written.
+    let (mut metadata, mut system) = (String::new(), String::new());
+    if filters.look_at(Scope::Metadata) {
+        metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
+    }
+    if filters.look_at(Scope::SystemMetadata) {
+        let replayed = event.number <= subscriber.replayed_to;
+        system = event.system_metadata(replayed).to_string();
+    }
     let parts = Parts {
         data: &event.json(),
         metadata: &metadata,
-        system_metadata: &event.system_metadata(replayed).to_string(),
+        system_metadata: &system,
     };
     match filters.matches_within(&parts, steps) {
         Ok(matched) => Some(matched),

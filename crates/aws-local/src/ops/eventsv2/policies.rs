@@ -56,12 +56,12 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     let bytes = input.policy_document.len();
     if bytes > POLICY_BYTES_MAX {
         let why = format!("The policy has {bytes} bytes; it may have {POLICY_BYTES_MAX}.");
-        return Err(with(400, "PolicyLengthExceededException", why));
+        return Err(with("PolicyLengthExceededException", why));
     }
     let policy = Policy::parse(&input.policy_document).map_err(invalid)?;
     if policy.is_public() {
         let why = "The policy lets in everybody: its principal has to name accounts, roles or services.";
-        return Err(with(400, "PublicPolicyException", why));
+        return Err(with("PublicPolicyException", why));
     }
     if let Some(own) = own_principal(&policy, &call.caller.account) {
         let why = "its own account needs no policy, and other accounts are named by their id or an ARN.";
