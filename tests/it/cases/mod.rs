@@ -12,6 +12,7 @@ mod actions;
 mod audit_log_setting;
 mod bad_input;
 mod crowd;
+mod custom_chain;
 mod data_sources;
 mod dist;
 mod docs;
@@ -70,6 +71,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_activation::cases,
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
+        custom_chain::cases,
         data_sources::cases,
         actions::cases,
         query::cases,
