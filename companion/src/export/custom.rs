@@ -7,7 +7,9 @@ use anyhow::{Context as _, bail};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_eventbridgev2 as custom;
 use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput;
-use aws_sdk_eventbridgev2::types::{EventSourceConfiguration, PartnerEventsSourceConfiguration};
+use aws_sdk_eventbridgev2::types::{
+    EventSourceConfiguration, PartnerEventsSourceConfiguration, StorageConfigurationOutput,
+};
 
 use super::account::{CustomBus, EventSource};
 use super::aws::{PAGES_MAX, RESERVED, cannot, filled, found};
@@ -114,7 +116,7 @@ impl CustomBuses {
             aws_account_id: account.to_owned(),
             region: self.region.clone(),
             retention_in_days: storage
-                .and_then(|storage| storage.retention_period_in_days())
+                .and_then(StorageConfigurationOutput::retention_period_in_days)
                 .map(i64::from),
             description: filled(held.description()),
             kms_key_identifier: key.and_then(|key| filled(key.kms_key_identifier())),
