@@ -93,6 +93,30 @@ impl Place {
     }
 }
 
+/// Where credentials come from: how those of another account are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A local AWS: the access key is the account.
+    Local,
+    /// The variable `AWS_ACCESS_KEY_ID`, which wins over a profile.
+    Variables,
+    /// A profile, or something that a profile is before.
+    Profile,
+}
+
+impl Origin {
+    pub(super) fn of(config: &SdkConfig) -> Self {
+        let key = std::env::var_os("AWS_ACCESS_KEY_ID");
+        if config.endpoint_url().is_some_and(is_loopback) {
+            Self::Local
+        } else if key.is_some_and(|key| !key.is_empty()) {
+            Self::Variables
+        } else {
+            Self::Profile
+        }
+    }
+}
+
 /// The SDK's configuration for AWS itself, or for the AWS at an endpoint. Without a region it is the one that the environment or
 /// the profile names, if any does. Something answers at the endpoint, and its credentials were found. `part` is what of this program calls.
 pub(super) async fn config(

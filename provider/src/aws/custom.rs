@@ -115,8 +115,8 @@ impl Regional {
         Ok(named.and_then(|source| source.event_source_arn))
     }
 
-    /// The name of the event source that has the events of this partner's source.
-    pub async fn event_source_of(&self, partner: &str) -> Result<Option<String>, Error> {
+    /// The event source that has the events of this partner's source.
+    pub async fn event_source_of(&self, partner: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
         for source in self.event_sources("").await? {
             let Some(arn) = source.event_source_arn() else {
                 continue;
@@ -129,7 +129,7 @@ impl Regional {
                 _ => None,
             });
             if of == Some(partner) {
-                return Ok(source.name);
+                return Ok(held);
             }
         }
         Ok(None)

@@ -11,6 +11,7 @@ pub mod custom_checks;
 pub mod custom_writes;
 mod denied;
 pub mod error;
+pub mod forwarded;
 pub mod http_checks;
 pub mod import_id;
 pub mod log_policy;

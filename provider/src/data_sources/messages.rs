@@ -134,3 +134,19 @@ pub(super) fn no_source(name: &str, account: &str, region: &str, attribute: impl
         ))
         .at(attribute)
 }
+
+/// `account`: where it was looked for, in words.
+pub(super) fn no_event_source(
+    name: &str,
+    account: &str,
+    region: &str,
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error(format!("There is no event source `{name}` of a custom event bus"))
+        .detail(format!(
+            "This looked in {account}, region {region}. The source that Scalr makes for a connection is of another kind: the data source \
+             `scalr_eventbridge_source` has it. Correct the name or `region`, or make the event source with a \
+             `scalr_eventbridge_event_source`."
+        ))
+        .at(attribute)
+}

@@ -12,6 +12,7 @@ mod actions;
 mod audit_log_setting;
 mod bad_input;
 mod crowd;
+mod custom_chain;
 mod data_sources;
 mod dist;
 mod docs;
@@ -44,6 +45,7 @@ mod orders;
 mod provider;
 mod query;
 mod quickstart;
+mod sdks;
 mod secrets;
 mod speed;
 mod states;
@@ -69,6 +71,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_activation::cases,
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
+        custom_chain::cases,
         data_sources::cases,
         actions::cases,
         query::cases,
@@ -93,9 +96,10 @@ pub(crate) fn table() -> Vec<Case> {
     groups.iter().flat_map(|group| group()).collect()
 }
 
-/// The interruptions and the forced orders: each once, spread over the tools. Orders as they come, as often as is asked for.
+/// The interruptions, the forced orders and AWS's SDKs: each once, spread over the tools. Orders as they come, as often as is asked for.
 pub(crate) fn spread(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
     let mut cases = orders::cases(tools);
+    cases.extend(sdks::cases(tools));
     cases.extend(interrupt_parts::cases(tools)?);
     cases.extend(interrupt::cases(arguments, tools)?);
     Ok(cases)

@@ -16,6 +16,8 @@ use crate::aws::tags::Tags;
 use crate::aws::{Error, Regional, held_text};
 use crate::failure::Cause as _;
 
+/// How often a name is asked for again that AWS refuses and shows no bus of.
+const VANISHED_MAX: u32 = 3;
 /// How often a deletion that failed by itself is asked for again.
 const DELETIONS_MAX: u32 = 3;
 /// Private state: the ARN of the key that AWS shows where an alias or an id is written.
@@ -55,16 +57,52 @@ pub(super) async fn create(
             })
         }
     };
-    match create_once(operation, messages::creation(name), send).await? {
-        Some(made) => Ok(made),
-        None => Err(exists(aws, plan).await.into()),
+    for _ in 0..=VANISHED_MAX {
+        if let Some(made) = create_once(operation, messages::creation(name), &send).await? {
+            return Ok(made);
+        }
+        until_free(operation, aws, name).await?;
     }
+    Err(messages::exists(name, &aws.name, None).into())
 }
 
-/// A bus of the name is there. Its ARN is what it can be imported by.
-async fn exists(aws: &Regional, plan: &CustomBus) -> tfplugin::Diagnostic {
-    let arn = aws.custom_bus_named(&plan.name).await.ok().flatten();
-    messages::exists(&plan.name, &aws.name, arn.as_deref())
+/// Waits until a bus of the name that is being deleted is gone. One that stays is an error.
+async fn until_free(operation: &Operation<'_, CustomBus>, aws: &Regional, name: &str) -> Result<()> {
+    let creation = messages::creation(name);
+    let doing = format!("make {}", creation.what);
+    let mut retry = Retry::new(operation, EVERY, doing, creation.standing);
+    while retry.next().await {
+        let attempted = match holder(aws, name).await {
+            Holder::Going => Ok(Continue(messages::is_still(name, BusState::Deleting.as_str()))),
+            Holder::NotShown => Ok(Break(())),
+            Holder::Stays(arn) => return Err(messages::exists(name, &aws.name, arn.as_deref()).into()),
+        };
+        if let Some(done) = retry.judge(attempted) {
+            return done;
+        }
+    }
+    Err(retry.given_up())
+}
+
+/// What has the name of a bus that AWS refuses to make.
+enum Holder {
+    /// A bus with this ARN, by which it can be imported, if AWS shows it.
+    Stays(Option<String>),
+    /// It is being deleted, and the name is free once it is gone.
+    Going,
+    /// It may have gone between the two calls.
+    NotShown,
+}
+
+async fn holder(aws: &Regional, name: &str) -> Holder {
+    let Ok(buses) = aws.custom_buses(name).await else {
+        return Holder::Stays(None);
+    };
+    match buses.into_iter().find(|bus| bus.name() == Some(name)) {
+        Some(bus) if bus.state() == Some(&BusState::Deleting) => Holder::Going,
+        Some(bus) => Holder::Stays(bus.event_bus_arn),
+        None => Holder::NotShown,
+    }
 }
 
 /// What a bus was asked for.

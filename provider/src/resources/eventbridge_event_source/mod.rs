@@ -83,9 +83,14 @@ impl Resource for EventSource {
         plan.complete(&aws, operation.client())?;
         operation.client().memory().begin_creation(&plan.object());
         Owner::ensure(operation);
-        partner::wait_until_pending(operation, &aws, &plan).await?;
-        let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
-        plan.arn = Some(aws::create(operation, &aws, &plan, &tags).await?);
+        plan.arn = match plan.make(operation, &aws).await {
+            Ok(arn) => Some(arn),
+            Err(failed) => {
+                // An activation that waits for it waits no longer.
+                operation.client().walk().no_association(plan.partner_source());
+                return Err(failed);
+            }
+        };
         plan.state = None;
         operation.save(plan.clone());
         plan.settle(operation, &aws).await?;
@@ -162,6 +167,13 @@ impl Resource for EventSource {
 }
 
 impl EventSource {
+    /// Makes it once the partner's source can be taken, and returns its ARN.
+    async fn make(&self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<String> {
+        partner::wait_until_pending(operation, aws, self).await?;
+        let tags = defaults::tagging(operation.client())?.sent(self.tags.as_ref());
+        aws::create(operation, aws, self, &tags).await
+    }
+
     fn known_arn(&self) -> &str {
         self.arn.as_deref().unwrap_or_default()
     }

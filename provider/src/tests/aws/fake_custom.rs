@@ -200,7 +200,7 @@ impl Holdings {
                 made["EventSourceArn"] = json!(arn);
                 made["State"] = json!("ACTIVE");
                 made["CreationTime"] = json!(1_790_000_000);
-                self.forward(&partner);
+                self.forward(&partner, &text("EventBusArn"));
                 let tags = serde_json::from_value(body["Tags"].clone()).unwrap_or_default();
                 self.tags.insert(arn.clone(), tags);
                 self.custom.tokens.insert(text("ClientToken"), made.clone());
@@ -221,9 +221,10 @@ impl Holdings {
                         source[member] = body[member].clone();
                     }
                 }
+                let to = source["EventBusArn"].as_str().unwrap_or_default().to_owned();
                 self.custom.updated = body.clone();
                 if !body["Configuration"].is_null() {
-                    self.forward(&partner_of(body));
+                    self.forward(&partner_of(body), &to);
                 }
                 json!({})
             }
@@ -231,6 +232,8 @@ impl Holdings {
                 let source = self.custom.sources.remove(&arn).ok_or_else(not_found)?;
                 let partner = partner_of(&source);
                 self.buses.remove(&partner);
+                self.rules.remove(&managed_rule(&partner));
+                self.targets.remove(&managed_rule(&partner));
                 self.sources.insert(partner, "PENDING");
                 json!({})
             }
@@ -241,13 +244,23 @@ impl Holdings {
         })
     }
 
-    /// The Classic bus that AWS manages for a partner's source.
-    fn forward(&mut self, partner: &str) {
+    /// The Classic bus that AWS manages for a partner's source, and the rule on it that leads to the custom event bus.
+    fn forward(&mut self, partner: &str, to: &str) {
         let arn = format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{partner}");
         let bus = json!({ "Name": partner, "Arn": arn, "ManagedBy": "events.amazonaws.com" });
         self.buses.insert(partner.to_owned(), bus);
         self.sources.insert(partner.to_owned(), "ACTIVE");
+        let (bus, rule) = managed_rule(partner);
+        let held = json!({ "Name": rule, "State": "ENABLED", "ManagedBy": "events.amazonaws.com" });
+        self.rules.insert((bus.clone(), rule.clone()), held);
+        self.targets
+            .insert((bus, rule), vec![json!({ "Id": "to", "Arn": to })]);
     }
+}
+
+/// The managed rule by bus and name.
+fn managed_rule(partner: &str) -> (String, String) {
+    (partner.to_owned(), "EventsV2-EventSource".to_owned())
 }
 
 fn partner_of(body: &Json) -> String {

@@ -4,6 +4,7 @@
 pub(super) mod api_destination;
 pub(super) mod bus;
 pub(super) mod custom_bus;
+pub(super) mod custom_bus_taken;
 pub(super) mod event_source;
 pub(super) mod fake;
 pub(super) mod fake_custom;
