@@ -51,6 +51,18 @@ pub fn target_arn(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The name of a log stream.
+pub fn log_stream(text: &str) -> Result<(), String> {
+    const CHARS_MAX: usize = 512;
+    if text.is_empty() || text.contains([':', '*']) {
+        return Err(format!(
+            "must be the name of a log stream, without `:` and `*`; it is `{}`",
+            shortened(text)
+        ));
+    }
+    at_most(text, CHARS_MAX)
+}
+
 /// Where failure records go.
 pub fn dead_letter_arn(text: &str) -> Result<(), String> {
     match arn::parse(text) {
@@ -180,6 +192,11 @@ mod tests {
 
     #[test]
     fn what_is_sent() {
+        check(
+            log_stream,
+            &["events", "a/b"],
+            &["", "a:b", "a*", &"x".repeat(513)],
+        );
         check(
             expression,
             &["{% $events %}", " {%1%}\n"],

@@ -85,6 +85,10 @@ fn configurations() -> Vec<(&'static str, Json)> {
             "scalr_eventbridge_subscriber",
             super::aws::subscriber::config(json!({ "transformer": { "type": "WITH_METADATA" } })),
         ),
+        (
+            "scalr_eventbridge_subscriber",
+            super::aws::subscriber_group::config(json!({})),
+        ),
         ("scalr_eventbridge_queue", super::aws::queue::config(json!({}))),
         (
             "scalr_eventbridge_topic_permission",

@@ -40,6 +40,10 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("subscriber::lifecycle", lifecycle),
         Case::new("subscriber::events_arrive", events_arrive),
+        Case::new(
+            "subscriber::events_arrive_in_a_log_group",
+            events_arrive_in_a_log_group,
+        ),
         Case::new("subscriber::twelve_of_one_bus", twelve_of_one_bus),
         Case::new("subscriber::import", import),
         Case::new("subscriber::exists_already", exists_already),
@@ -142,6 +146,43 @@ fn events_arrive(tool: &Tool) -> Result<()> {
         let body = received.body().context("no body")?;
         ensure!(body.contains("RunExecuted"), "{body}");
     }
+    workdir.destroy()?;
+    nothing_left(&workdir)
+}
+
+/// The quickstart's twin, but for its role: from Scalr's run to a log group that the subscriber makes.
+fn events_arrive_in_a_log_group(tool: &Tool) -> Result<()> {
+    const GROUP: &str = "/aws/events/scalr/RunExecuted";
+    let group = format!(
+        "log_group       = {{ name = \"{GROUP}\", create = true, retention_in_days = 30, delete_on_destroy = true }}"
+    );
+    let logged = hcl::with(
+        SUBSCRIBER,
+        "target_arn      = \"arn:aws:sqs:us-east-1:123456789012:runs\"",
+        &group,
+    );
+    let workdir = Workdir::new(tool)?;
+    let whole = |subscriber: &str| hcl::all(&[CONNECTION, SOURCE, subscriber, ACTIVATION]);
+    workdir.config(&whole(&logged))?;
+    verify::without_warnings(&workdir.apply_counts(5, 0, 0)?)?;
+    workdir.plan_empty()?;
+    verify::start_run(&workdir)?;
+    let event = verify::until("an event in the log group", || {
+        Ok(workdir.aws().messages(GROUP)?.into_iter().next())
+    })?;
+    ensure!(event["detail-type"] == "RunExecuted", "{event}");
+    let arn = workdir.attribute(ADDRESS, "arn")?;
+
+    // Another group takes the events, and the subscriber stays.
+    workdir.config(&whole(&hcl::with(&logged, GROUP, "/scalr/other")))?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
+    ensure!(workdir.attribute(ADDRESS, "arn")? == arn);
+    ensure!(workdir.aws().groups()? == ["/scalr/other"]);
+    verify::start_run(&workdir)?;
+    verify::until("an event in the other log group", || {
+        Ok(workdir.aws().messages("/scalr/other")?.into_iter().next())
+    })?;
     workdir.destroy()?;
     nothing_left(&workdir)
 }

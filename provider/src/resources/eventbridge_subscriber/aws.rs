@@ -93,8 +93,8 @@ async fn change(
     let incomplete = |error: BuildError| messages::incomplete(&doing, &error);
     let mut call = aws.custom.update_subscriber().subscriber_arn(plan.known_arn());
     if plan.invoke_differs(prior) {
-        if !is_known_target(&plan.target_arn) {
-            return Err(messages::unknown_target(&plan.name, &plan.target_arn).into());
+        if !is_known_target(plan.target()) {
+            return Err(messages::unknown_target(&plan.name, plan.target()).into());
         }
         let held = aws
             .subscriber(plan.known_arn())

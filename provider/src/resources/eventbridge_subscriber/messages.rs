@@ -8,6 +8,7 @@ use super::Subscriber;
 use crate::aws::custom_writes::Creation;
 use crate::aws::{Error, Regional};
 use crate::failure::{Standing, UNCHANGED, import_block};
+use crate::resources::eventbridge_target::OWNER_TAG;
 use crate::resources::messages;
 
 /// What failed is named by what was being done.
@@ -34,6 +35,34 @@ pub(super) mod doing {
 
     pub(in super::super) fn delete(name: &str) -> String {
         format!("delete the subscriber `{name}`")
+    }
+
+    pub(in super::super) fn look_for_group(name: &str) -> String {
+        format!("look for the log group `{name}`")
+    }
+
+    pub(in super::super) fn make_group(name: &str) -> String {
+        format!("make the log group `{name}`")
+    }
+
+    pub(in super::super) fn make_stream(name: &str, stream: &str) -> String {
+        format!("make the log stream `{stream}` in the log group `{name}`")
+    }
+
+    pub(in super::super) fn read_group(name: &str) -> String {
+        format!("read the log group `{name}`")
+    }
+
+    pub(in super::super) fn release_group(name: &str) -> String {
+        format!("remove the owner tag of the log group `{name}`")
+    }
+
+    pub(in super::super) fn delete_group(name: &str) -> String {
+        format!("delete the log group `{name}`")
+    }
+
+    pub(in super::super) fn look_for_owner(subscriber: &str, group: &str) -> String {
+        format!("look for the subscriber `{subscriber}`, which owns the log group `{group}`")
     }
 }
 
@@ -315,4 +344,85 @@ pub(super) fn after_deleting() -> Standing {
         "The subscriber is still there.",
         "Whether the subscriber is being deleted is not known; the next plan shows it.",
     )
+}
+
+/// The state when a call about the log group failed.
+pub(super) fn group_is_there(is_new: bool) -> &'static str {
+    if is_new {
+        "The log group is there; the subscriber was not made. It is in the state as a tainted subscriber: the next apply replaces it, and uses \
+         the log group again."
+    } else {
+        "The log group is there; the subscriber is unchanged."
+    }
+}
+
+pub(super) const GROUP_AS_IT_WAS: &str = "The log group is as it was.";
+
+pub(super) fn after_deleting_group() -> Standing {
+    Standing::new(
+        "The subscriber is gone, and the log group is still there.",
+        "The subscriber is gone. Whether the log group was deleted is not known.",
+    )
+}
+
+pub(super) fn no_group(name: &str, region: &str) -> Diagnostic {
+    Diagnostic::error(format!("There is no log group `{name}` in {region}"))
+        .detail("Nothing was made. Set `create = true` to have it made here, or make it first.")
+        .at(Subscriber::log_group().name())
+}
+
+/// `mine`: the group's ARN, and this subscriber's mark.
+pub(super) fn group_of_another(
+    name: &str,
+    region: &str,
+    found: Option<&str>,
+    mine: (&str, &str),
+) -> Diagnostic {
+    let (arn, owner) = mine;
+    let whose = found.map_or_else(
+        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was released"),
+        |found| format!("belongs to something else: its tag `{OWNER_TAG}` is `{found}`"),
+    );
+    Diagnostic::error(format!("The log group `{name}` exists already"))
+        .detail(format!(
+            "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its retention is then left \
+             alone, and it outlives this subscriber), or choose another name. To give the log group to this subscriber, run `aws logs tag-resource \
+             --region {region} --resource-arn {arn} --tags {OWNER_TAG}={owner}` and apply again."
+        ))
+        .at(Subscriber::log_group().create())
+}
+
+/// With the plan of a destroy.
+pub(super) fn group_stays(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
+        "It is not deleted with its subscriber, and costs storage for as long as it keeps events. A subscriber of the same name that takes this \
+         one's place continues to use it. To delete it: `aws logs delete-log-group --log-group-name {name}`; with `delete_on_destroy = true` a \
+         destroy does that."
+    ))
+}
+
+pub(super) fn no_target() -> Diagnostic {
+    Diagnostic::error("The subscriber has no target")
+        .detail("Set `log_group` for a CloudWatch log group, or `target_arn` for anything else.")
+}
+
+pub(super) fn two_targets() -> Diagnostic {
+    Diagnostic::error("The subscriber has two targets")
+        .detail("Set one of `target_arn` and `log_group`.")
+        .at(Subscriber::target_arn())
+}
+
+pub(super) fn input_of_group() -> Diagnostic {
+    Diagnostic::error("`input` beside `log_group`")
+        .detail(
+            "The arguments of the call that writes to the log group are made from `log_group`. Remove `input`; or remove `log_group`, and write \
+             the call in `target_arn` and `input`.",
+        )
+        .at(Subscriber::input())
+}
+
+pub(super) fn only_with_create(what: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{what}` without `create = true`")).detail(format!(
+        "A log group that this resource did not make is left as it is. Set `create = true` as well, or remove `{what}`."
+    ))
 }

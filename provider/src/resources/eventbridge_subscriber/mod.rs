@@ -2,7 +2,9 @@
 
 mod aws;
 mod filters;
+mod log_group;
 mod messages;
+mod object;
 mod parts;
 mod plan;
 mod validate;
@@ -14,22 +16,20 @@ use tfplugin::{
     Attrs, Config, Diagnostics, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins,
 };
 
-use crate::aws::{
-    Error, Regional, arn, custom_checks, import_id, imported_account, same_account, subscriber_checks, tags,
-};
+use crate::aws::{Error, custom_checks, import_id, imported_account, same_account, subscriber_checks, tags};
 use crate::check;
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
-use crate::ownership::{Object, Owner};
+use crate::ownership::Owner;
 use crate::resources::handover;
 use crate::values::{Json, Region};
 use messages::doing;
-use parts::{Batch, Filter, PointInTime, Retry, Transformer};
+use parts::{Batch, Filter, LogGroup, PointInTime, Retry, Transformer};
 
 /// Delivers the events of a custom event bus to a target. It takes the place of a rule with its target on a Classic event bus.
 ///
-/// The target's own policy lets nothing in: EventBridge takes on `role_arn` for each delivery, and for each failure record. The role has to trust `events.amazonaws.com`, and to allow what the target needs, as `sqs:SendMessage` for a queue. A log group is a target by the call that writes to it: `arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents`, with `input`.
+/// The target's own policy lets nothing in: EventBridge takes on `role_arn` for each delivery, and for each failure record. The role has to trust `events.amazonaws.com`, and to allow what the target needs, as `sqs:SendMessage` for a queue. A log group (`log_group`) is a target by the call that writes to it: the role has to allow `logs:PutLogEvents` on its stream.
 ///
 /// AWS changes one subscriber of a bus at a time: changes of subscribers on one bus come one after the other. Those of other processes are waited for.
 ///
@@ -42,9 +42,12 @@ pub struct Subscriber {
     /// ARN of the custom event bus. Its region is that of the subscriber. To have the events of Scalr, use the `event_bus_arn` of a `scalr_eventbridge_event_source`: the subscriber is then made after it.
     #[tf(required, replace, check = custom_checks::bus_arn)]
     event_bus_arn: String,
-    /// ARN of the target: of an SQS queue, an event bus of either kind, an API destination, a Lambda function, an SNS topic, a Kinesis or Firehose stream, a state machine or an API of API Gateway; or `arn:aws:events:::aws-sdk:SERVICE:ACTION` for a call to AWS. It has to be in the account and region of the subscriber, except for custom event buses and calls.
-    #[tf(required, replace, check = subscriber_checks::target_arn)]
-    target_arn: String,
+    /// ARN of the target, in place of `log_group`: of an SQS queue, an event bus of either kind, an API destination, a Lambda function, an SNS topic, a Kinesis or Firehose stream, a state machine or an API of API Gateway; or `arn:aws:events:::aws-sdk:SERVICE:ACTION` for a call to AWS. It has to be in the account and region of the subscriber, except for custom event buses and calls.
+    #[tf(optional, computed, use_state_for_unknown, replace, check = subscriber_checks::target_arn)]
+    target_arn: Option<String>,
+    /// CloudWatch log group as target. Terraform and OpenTofu silently ignore unknown attributes of an object: with a misspelt `retention_in_days` events are kept forever.
+    #[tf(optional)]
+    log_group: Option<LogGroup>,
     /// ARN of the role that delivers. Its trust policy has to allow `sts:AssumeRole` to `events.amazonaws.com`.
     #[tf(required, check = check::role_arn)]
     role_arn: String,
@@ -108,6 +111,7 @@ impl Resource for Subscriber {
     const NAME: &'static str = "eventbridge_subscriber";
     type Client = Client;
     const IDENTITY: Identity = Identity::of(&["name"]).optional(&["region"]);
+    const PLANS_DESTROY: bool = true;
     const TIMEOUTS: Timeouts = Timeouts::none()
         .create(mins(10))
         .update(mins(10))
@@ -118,6 +122,7 @@ impl Resource for Subscriber {
         plan.complete(&aws, operation.client())?;
         operation.client().memory().begin_creation(&plan.object());
         Owner::ensure(operation);
+        log_group::ensure(operation, &aws, &mut plan, None).await?;
         let turn = handover::turn(operation, &plan.bus()).await?;
         let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
         plan.arn = Some(aws::create(operation, &aws, &plan, &tags).await?);
@@ -151,12 +156,15 @@ impl Resource for Subscriber {
                 return Err(messages::nothing_to_import(&name, &aws).await.into());
             }
             same_account(&aws, state.arn.as_deref()).await?;
-            return Ok(None);
+            return log_group::without_subscriber(operation, &aws, state).await;
         };
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
-        state.with(&held);
+        state.with(&held, imported);
+        if let Some(group) = state.log_group.take() {
+            state.log_group = Some(log_group::read(operation, &aws, &name, group).await?);
+        }
         Ok(Some(state))
     }
 
@@ -164,11 +172,13 @@ impl Resource for Subscriber {
         let aws = plan.regional(operation).await?;
         plan.complete(&aws, operation.client())?;
         Owner::ensure(operation);
+        log_group::ensure(operation, &aws, &mut plan, Some(&prior)).await?;
         if plan.settings_differ(&prior) {
             let _turn = handover::turn(operation, &plan.bus()).await?;
             aws::update(operation, &aws, &plan, &prior).await?;
             plan.settle(operation, &aws).await?;
         }
+        log_group::let_go(operation, &aws, [&prior, &plan]).await?;
         let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
         let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
         let tagged =
@@ -179,8 +189,11 @@ impl Resource for Subscriber {
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let aws = state.regional(operation).await?;
-        let _turn = handover::turn(operation, &state.bus()).await?;
-        aws::delete(operation, &aws, &state).await
+        if state.arn.is_some() {
+            let _turn = handover::turn(operation, &state.bus()).await?;
+            aws::delete(operation, &aws, &state).await?;
+        }
+        log_group::delete(operation, &aws, &state).await
     }
 
     fn validate_config(config: &Config<'_, Self>, diags: &mut Diagnostics) {
@@ -199,42 +212,5 @@ impl Resource for Subscriber {
             .set(Self::name(), name)
             .set(Self::region(), region)
             .set(Self::arn(), arn))
-    }
-}
-
-impl Subscriber {
-    fn known_arn(&self) -> &str {
-        self.arn.as_deref().unwrap_or_default()
-    }
-
-    fn object(&self) -> Object {
-        Object::Subscriber {
-            region: self.region.as_deref().unwrap_or_default().to_owned(),
-            name: self.name.clone(),
-        }
-    }
-
-    /// The bus, of which one subscriber is changed at a time.
-    fn bus(&self) -> Object {
-        let name = arn::custom_bus_name(&self.event_bus_arn).unwrap_or_default();
-        Object::CustomBus {
-            region: self.region.as_deref().unwrap_or_default().to_owned(),
-            name: name.to_owned(),
-        }
-    }
-
-    /// The clients of the bus's region; of an import, those of the region that it names.
-    async fn regional(&self, operation: &Operation<'_, Self>) -> Result<Regional> {
-        let of_bus = arn::parse(&self.event_bus_arn).map(|arn| Region::from(arn.region));
-        let region = of_bus.or_else(|| self.region.clone());
-        defaults::regional(operation, region.as_ref())
-            .await?
-            .with_custom_buses()
-    }
-
-    /// Fills in what the plan could not know.
-    fn complete(&mut self, aws: &Regional, client: &Client) -> Result<()> {
-        self.region = Some(Region::from(&*aws.name));
-        defaults::complete_tags(client, self.tags.as_ref(), &mut self.tags_all)
     }
 }

@@ -5,6 +5,32 @@ use tfplugin::Attrs;
 use crate::aws::{checks, subscriber_checks};
 use crate::values::Json;
 
+/// A CloudWatch log group.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct LogGroup {
+    /// Name of the log group. Another name leads the events there, and the subscriber stays.
+    #[tf(required, check = checks::log_group)]
+    pub name: String,
+    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this subscriber. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names this subscriber, or one that no longer exists.
+    #[tf(optional, default = false)]
+    pub create: bool,
+    /// Name of the log stream for the events, which is created if it is missing.
+    #[tf(optional, default = "events", check = subscriber_checks::log_stream)]
+    pub log_stream: String,
+    /// Days for which events are kept. Default: forever. Only with `create`.
+    #[tf(optional, check = checks::retention)]
+    pub retention_in_days: Option<i64>,
+    /// Delete the log group and its events when this subscriber is destroyed or replaced. Only with `create`.
+    #[tf(optional, default = false)]
+    pub delete_on_destroy: bool,
+    /// ARN of the log group.
+    #[tf(computed, use_state_for_unknown)]
+    pub arn: Option<String>,
+    /// `ready`, or what is missing: `subscriber missing`, `log group missing`, `log stream missing`, `tags differ` (from the provider's `default_tags`). An apply makes it ready.
+    #[tf(computed, use_state_for_unknown)]
+    pub status: Option<String>,
+}
+
 /// What an event has to match.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Filter {

@@ -2,7 +2,7 @@
 
 use tfplugin::{Plan, PlanAction, Value};
 
-use super::{Subscriber, filters, messages};
+use super::{Subscriber, filters, log_group, messages};
 use crate::aws::look::Service;
 use crate::aws::{arn, custom};
 use crate::defaults;
@@ -10,12 +10,16 @@ use crate::ownership::Object;
 use crate::resources::{handover, names};
 use crate::values::Region;
 
-/// All of it. A destroy is planned without a warning: the events stay on the bus.
+/// All of it. A destroy says which log group stays; the events stay on the bus.
 pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
     if plan.action() == PlanAction::Delete {
-        return;
+        let kept = plan.prior().and_then(Subscriber::own_group);
+        let kept = kept.filter(|group| !group.delete_on_destroy);
+        let warning = kept.map(|group| messages::group_stays(&group.name));
+        return warning.into_iter().for_each(|warning| plan.warn(warning));
     }
     region(plan);
+    target(plan);
     defaults::plan_tags(plan, &Subscriber::tags(), &Subscriber::tags_all(), |subscriber| {
         subscriber.tags.as_ref()
     });
@@ -34,6 +38,25 @@ fn region(plan: &mut Plan<'_, Subscriber>) {
     let is_new = plan.prior().is_none() || plan.replaces();
     if let Some(arn) = bus.as_deref().and_then(arn::parse).filter(|_| is_new) {
         plan.set(Subscriber::region(), Region::from(arn.region));
+    }
+}
+
+/// A log group is reached by a call, and an apply makes it ready.
+fn target(plan: &mut Plan<'_, Subscriber>) {
+    if plan.planned(Subscriber::log_group()).is_known() {
+        plan.set(Subscriber::target_arn(), log_group::CALL);
+        if plan
+            .prior()
+            .is_some_and(|prior| prior.target() != log_group::CALL)
+        {
+            plan.replace(Subscriber::target_arn());
+        }
+        plan.set(Subscriber::log_group().status(), log_group::READY);
+    }
+    let name = plan.planned(Subscriber::log_group().name());
+    let held = plan.prior().and_then(|prior| prior.log_group.as_ref());
+    if held.is_some_and(|held| name != Value::Known(held.name.clone())) && !name.is_null() {
+        plan.set_unknown(Subscriber::log_group().arn());
     }
 }
 

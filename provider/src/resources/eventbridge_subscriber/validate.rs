@@ -2,17 +2,21 @@
 
 use tfplugin::{Config, Diagnostics, Value};
 
+use super::log_group::CALL;
 use super::{Subscriber, messages};
 use crate::aws::arn;
 
 /// All of it.
 pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
+    refuse_group(config, diags);
     let target = config.value(Subscriber::target_arn()).known();
+    let is_group = config.value(Subscriber::log_group()).is_known();
+    let target = target.or_else(|| is_group.then(|| CALL.to_owned()));
     let kind = config.value(Subscriber::transformer().r#type());
     if let Some(target) = target.as_deref().and_then(arn::parse) {
         let is_call = target.resource.starts_with("aws-sdk:");
         match config.value(Subscriber::input()) {
-            Value::Null if is_call => diags.push(messages::no_input()),
+            Value::Null if is_call && !is_group => diags.push(messages::no_input()),
             Value::Known(_) if !is_call => diags.push(messages::input_without_call()),
             _ => {}
         }
@@ -49,5 +53,37 @@ fn refuse_point(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
         Value::Null if kind == "TIMESTAMP" => diags.push(messages::no_starting_point()),
         Value::Known(_) if kind == "HORIZON" => diags.push(messages::starting_point_of_horizon()),
         _ => {}
+    }
+}
+
+/// One target, and settings of a log group for one that is made here.
+fn refuse_group(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
+    let target = config.value(Subscriber::target_arn());
+    let group = config.value(Subscriber::log_group());
+    if target.is_null() && group.is_null() {
+        diags.push(messages::no_target());
+    }
+    if !group.is_known() {
+        return;
+    }
+    // A generated configuration has both.
+    if matches!(&target, Value::Known(target) if target != CALL) {
+        diags.push(messages::two_targets());
+    }
+    if !config.value(Subscriber::input()).is_null() {
+        diags.push(messages::input_of_group());
+    }
+    if matches!(
+        config.value(Subscriber::log_group().create()),
+        Value::Known(true) | Value::Unknown
+    ) {
+        return;
+    }
+    let of_group = Subscriber::log_group();
+    if config.value(of_group.retention_in_days()).is_known() {
+        diags.push(messages::only_with_create("retention_in_days").at(of_group.retention_in_days()));
+    }
+    if config.value(of_group.delete_on_destroy()) == Value::Known(true) {
+        diags.push(messages::only_with_create("delete_on_destroy").at(of_group.delete_on_destroy()));
     }
 }

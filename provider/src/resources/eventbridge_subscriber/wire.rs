@@ -12,7 +12,8 @@ use aws_sdk_eventbridgev2::types::{
 };
 
 use super::Subscriber;
-use super::parts::{Batch, Filter, PointInTime, Retry, Transformer};
+use super::log_group::{CALL, input, parse_input};
+use super::parts::{Batch, Filter, LogGroup, PointInTime, Retry, Transformer};
 use crate::aws::custom_writes::written;
 use crate::aws::subscriber_checks::parse_time;
 use crate::aws::{arn, filled, held_text};
@@ -37,18 +38,18 @@ const SERVICES: [&str; 8] = [
 
 impl Subscriber {
     /// Takes what AWS holds.
-    pub(super) fn with(&mut self, held: &DescribeSubscriberOutput) {
+    pub(super) fn with(&mut self, held: &DescribeSubscriberOutput, is_import: bool) {
         self.arn = held.subscriber_arn().map(str::to_owned);
         held.event_bus_arn()
             .unwrap_or_default()
             .clone_into(&mut self.event_bus_arn);
         if let Some(invoke) = held.invoke_configuration() {
-            invoke.target_arn().clone_into(&mut self.target_arn);
+            self.target_arn = Some(invoke.target_arn().to_owned());
             invoke.role_arn().clone_into(&mut self.role_arn);
             let input = invoke
                 .universal_target_parameters()
                 .map(UniversalTargetParameters::input);
-            self.input = filled(input).as_deref().map(Json::from);
+            self.take_input(filled(input).as_deref().map(Json::from), is_import);
         }
         held.r#type()
             .map_or("UNORDERED", OrderingType::as_str)
@@ -70,6 +71,31 @@ impl Subscriber {
         self.creation_time = held.creation_time().and_then(written);
     }
 
+    /// The arguments of the call; those that were written for a log group are shown as it.
+    fn take_input(&mut self, input: Option<Json>, is_import: bool) {
+        let is_of_group = is_import || self.log_group.is_some();
+        let parsed = input.as_ref().filter(|_| is_of_group && self.target() == CALL);
+        match (parsed.and_then(parse_input), &mut self.log_group) {
+            (Some((name, stream)), Some(group)) => {
+                (group.name, group.log_stream) = (name, stream);
+                self.input = None;
+            }
+            (Some((name, stream)), None) => {
+                self.log_group = Some(LogGroup::imported(name, stream));
+                self.input = None;
+            }
+            // Somebody changed them.
+            (None, _) => self.input = input,
+        }
+    }
+
+    fn written_input(&self) -> Option<Json> {
+        match &self.log_group {
+            Some(group) => Some(input(&group.name, &group.log_stream)),
+            None => self.input.clone(),
+        }
+    }
+
     /// What UpdateSubscriber writes is not the same.
     pub(super) fn settings_differ(&self, other: &Self) -> bool {
         self.description != other.description
@@ -83,13 +109,14 @@ impl Subscriber {
     }
 
     pub(super) fn invoke_differs(&self, other: &Self) -> bool {
-        self.role_arn != other.role_arn || self.input != other.input
+        let held = other.input.clone().or_else(|| other.written_input());
+        self.role_arn != other.role_arn || self.written_input() != held
     }
 
     /// The target, as a creation has it.
     pub(super) fn wire_invoke(&self) -> Result<InvokeConfiguration, BuildError> {
         InvokeConfiguration::builder()
-            .target_arn(&self.target_arn)
+            .target_arn(self.target())
             .role_arn(&self.role_arn)
             .set_universal_target_parameters(self.wire_call(None)?)
             .build()
@@ -117,7 +144,7 @@ impl Subscriber {
     }
 
     fn wire_call(&self, timeout: Option<&str>) -> Result<Option<UniversalTargetParameters>, BuildError> {
-        let Some(input) = &self.input else {
+        let Some(input) = self.written_input() else {
             return Ok(None);
         };
         let parameters = UniversalTargetParameters::builder()
@@ -154,7 +181,7 @@ impl Subscriber {
 
     /// Whether the target is a call to AWS, which has to be given both members of a batch.
     pub(super) fn is_call(&self) -> bool {
-        arn::parse(&self.target_arn).is_some_and(|arn| arn.resource.starts_with("aws-sdk:"))
+        arn::parse(self.target()).is_some_and(|arn| arn.resource.starts_with("aws-sdk:"))
     }
 
     /// What is not set is AWS's default: a block replaces the one that is there whole.
@@ -163,7 +190,7 @@ impl Subscriber {
             let number = self.batch.as_ref().and_then(of).unwrap_or(default);
             i32::try_from(number).ok()
         };
-        let size = batch_default(&self.target_arn);
+        let size = batch_default(self.target());
         BatchConfiguration::builder()
             .set_max_batch_size(number(|batch| batch.maximum_batch_size, size))
             .set_max_batch_window_in_seconds(number(|batch| batch.maximum_batch_window_in_seconds, 0))

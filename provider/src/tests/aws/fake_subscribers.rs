@@ -1,4 +1,4 @@
-//! Subscribers of the fake AWS.
+//! Subscribers of the fake AWS, and the log streams that they write to.
 
 use serde_json::{Value as Json, json};
 
@@ -97,5 +97,28 @@ impl Holdings {
         self.custom.tokens.insert(text("ClientToken"), made.clone());
         self.custom.held_subscribers.insert(arn, made.clone());
         Ok(made)
+    }
+
+    /// Log streams, which only subscribers need.
+    pub(super) fn carry_out_streams(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let group = text("logGroupName");
+        Ok(match name {
+            "CreateLogStream" | "DescribeLogStreams" if !self.groups.contains_key(&group) => {
+                return Err(not_found());
+            }
+            "CreateLogStream" => {
+                if !self.streams.insert((group, text("logStreamName"))) {
+                    return Err(Trouble::Says("ResourceAlreadyExistsException", "It exists."));
+                }
+                json!({})
+            }
+            "DescribeLogStreams" => {
+                let of_group = self.streams.iter().filter(|(of, _)| *of == group);
+                let shown = of_group.map(|(_, name)| json!({ "logStreamName": name }));
+                json!({ "logStreams": shown.collect::<Vec<_>>() })
+            }
+            _ => return self.carry_out_http(name, body),
+        })
     }
 }

@@ -229,10 +229,12 @@ pub(super) fn subscriber(there: &There) -> Values {
     let queue = "sqs:us-east-1:123456789012:runs";
     let bus = "events:us-east-1:123456789012:event-bus/default";
     let targets = [queue, bus, CALL, LAMBDA, STREAM, MACHINE].map(at);
+    let arn = object(vec![always("target_arn", of(&targets))]);
+    let group = object(vec![always("name", name("/[a-zA-Z0-9_/.-]{1,20}"))]);
+    let group = object(vec![always("log_group", group)]);
     let at = object(vec![
         always("name", name("[A-Za-z0-9][A-Za-z0-9._-]{0,20}")),
         always("event_bus_arn", of(&there.custom_buses)),
-        always("target_arn", of(&targets)),
         perhaps("type", one_of(&["UNORDERED", "FIFO"])),
     ]);
     let horizon = object(vec![always("type", one_of(&["HORIZON"]))]);
@@ -244,7 +246,8 @@ pub(super) fn subscriber(there: &There) -> Values {
         always("point_in_time", point),
     ]);
     let latest = object(vec![perhaps("starting_position", one_of(&["LATEST"]))]);
-    both(at, prop_oneof![at_a_point, latest].boxed())
+    let at = both(at, prop_oneof![at_a_point, latest].boxed());
+    both(at, prop_oneof![arn, group].boxed())
 }
 
 pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
@@ -271,6 +274,17 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
         perhaps("description", text("[^\\pC\\p{Zl}\\p{Zp}]{0,40}")),
         perhaps("tags", trimmed(tags())),
     ]);
+    let group = &identity["log_group"];
+    if !group.is_null() {
+        let name = group["name"].clone();
+        let stream = object(vec![perhaps("log_stream", text("[a-z/]{1,8}"))]);
+        let group = both(log_group(), stream).prop_map(move |mut group| {
+            // A subscriber takes no key.
+            group.as_object_mut().map(|group| group.remove("kms_key_id"));
+            json!({ "log_group": merged(&json!({ "name": name }), &group) })
+        });
+        return both(common, group.boxed());
+    }
     if target.ends_with(CALL) {
         let input = r#"{"LogGroupName": "/a", "LogStreamName": "a", "LogEvents": "{% [$events.{'Timestamp': 1, 'Message': 'a'}] %}"}"#;
         return both(common, object(vec![always("input", one_of(&[input]))]));

@@ -44,7 +44,7 @@ struct Kind {
 }
 
 /// What an import cannot know, with the reason. Nor can it know what is written as empty: `{}`, `\"\"`, a tag without a value.
-const NOT_IMPORTED: [(&str, &str, &str); 8] = [
+const NOT_IMPORTED: [(&str, &str, &str); 9] = [
     (
         "scalr_eventbridge_bus",
         "adopt_existing",
@@ -69,6 +69,11 @@ const NOT_IMPORTED: [(&str, &str, &str); 8] = [
         "scalr_eventbridge_subscriber",
         "resume_position",
         "it says what an update does",
+    ),
+    (
+        "scalr_eventbridge_subscriber",
+        "log_group.delete_on_destroy",
+        "it says what a destroy does",
     ),
     (
         "scalr_eventbridge_subscriber",
