@@ -10,6 +10,7 @@ use crate::assumptions::Assumptions;
 use crate::caller::Caller;
 use crate::clock::Millis;
 use crate::delivery::http::HttpResult;
+use crate::delivery::recipe::Rendered;
 use crate::model::Service;
 use crate::secret::Secret;
 
@@ -97,6 +98,11 @@ pub(crate) enum Change {
         delivery: u64,
         #[serde(rename = "outcome")]
         result: HttpResult,
+    },
+    /// The expressions of a subscriber were evaluated.
+    Evaluated {
+        delivery: u64,
+        rendered: Rendered,
     },
     MoveClock {
         by: Millis,

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
-use crate::delivery::http::Job;
+use crate::delivery::custom_bus::record_evaluation;
+use crate::delivery::job::Job;
 use crate::delivery::{self, finish};
 use crate::fault::Fault;
 use crate::firing;
@@ -34,7 +35,7 @@ const BEHIND_MAX: Millis = 60_000;
 /// What a change led to.
 pub(super) struct Made {
     pub(super) answer: Result<Output, Fault>,
-    /// Requests to send over HTTP.
+    /// What is to be done outside.
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
     pub(super) unchanged: bool,
@@ -172,6 +173,9 @@ impl Core {
             Change::Call { .. } => {}
             Change::Tick => firing::fire(&mut turn),
             Change::HttpResult { delivery, result } => delivery::record_result(&mut turn, *delivery, result),
+            Change::Evaluated { delivery, rendered } => {
+                record_evaluation(&mut turn, *delivery, rendered.clone());
+            }
             Change::MoveClock { by } => {
                 turn.world.clock_offset += by;
                 self.last += by;
@@ -211,7 +215,7 @@ impl Core {
     }
 }
 
-/// The requests of the deliveries to send, and what is left to drop.
+/// What the deliveries need done, and what is left to drop.
 fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
     let ids = std::mem::take(&mut turn.effects).into_iter();
     let jobs = ids.filter_map(|id| delivery::job(&mut turn, id)).collect();

@@ -19,6 +19,7 @@ use crate::change::{Change, Request};
 use crate::clock::Millis;
 use crate::config::{Config, UnknownRoles};
 use crate::delivery::http::HttpResult;
+use crate::delivery::recipe::Rendered;
 use crate::fault::Fault;
 use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
 use crate::ops::{self, Output};
@@ -35,7 +36,7 @@ mod tests;
 
 use core::Core;
 use locked::{Locked, seed};
-pub(crate) use outgoing::Jobs;
+pub(crate) use outgoing::{Jobs, Queue};
 use recovery::Recovery;
 use shared::{Shared, disk_fault};
 
@@ -51,7 +52,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// The state of the data directory, or an empty one; and the queue of requests to send.
+    /// The state of the data directory, or an empty one; and the queues of what is to be done outside.
     pub(crate) fn open(config: &Config) -> Result<(Self, Jobs), DataError> {
         let dir = config.data_dir.as_deref().map(DataDir::new);
         Self::open_at(config, dir.as_ref())
@@ -115,12 +116,23 @@ impl Engine {
     /// Records how a request over HTTP ended. While the state cannot be read again the result is lost, and the
     /// delivery is retried later.
     pub(crate) async fn record_result(&self, delivery: u64, result: HttpResult) {
+        self.record(delivery, Change::HttpResult { delivery, result })
+            .await;
+    }
+
+    /// Records what expressions came to. While the state cannot be read again that is lost, and they are evaluated again.
+    pub(crate) async fn record_evaluation(&self, delivery: u64, rendered: Rendered) {
+        self.record(delivery, Change::Evaluated { delivery, rendered })
+            .await;
+    }
+
+    async fn record(&self, delivery: u64, change: Change) {
         let _ = self.turn(|_| ()).await;
         let mut locked = self.shared.lock();
         locked.outgoing.ended(delivery);
         if locked.health() == Health::Well {
             let at = locked.now();
-            locked.make(at, Change::HttpResult { delivery, result });
+            locked.make(at, change);
         }
     }
 

@@ -36,6 +36,6 @@ mod value;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use error::Failure;
-pub(crate) use expression::{Expression, Setting};
+pub(crate) use expression::{Expression, Setting, start};
 pub(crate) use meter::Limits;
 pub(crate) use template::Template;

@@ -7,7 +7,8 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure place      why a delivery failed; which subscriber it is of
-//! payload trial      what is made of events; a batch while it is tried
+//! messages           queues
+//! trial              a batch while it is tried
 //! attempt            one attempt, and what the subscriber's role allows
 //! record universal http   what is sent to a dead-letter queue; calls of AWS's APIs; calls over HTTP
 //! target             the kinds of targets
@@ -29,13 +30,14 @@ mod attempt;
 mod batch;
 mod failure;
 mod http;
-mod payload;
+mod messages;
 mod place;
 mod record;
 mod target;
 mod trial;
 mod universal;
 
+pub(crate) use batch::record_evaluation;
 pub(super) use batch::{depart, job, record_result};
 use batch::{gather, later, start};
 pub(crate) use place::To;

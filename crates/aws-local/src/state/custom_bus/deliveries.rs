@@ -183,10 +183,15 @@ impl Deliveries {
         Some(batch)
     }
 
-    /// Takes out the batch that waits for a call.
-    pub(crate) fn take_called(&mut self, first: u64, call: u64) -> Option<Batch> {
+    /// The batch that waits for a call.
+    pub(crate) fn called(&self, first: u64, call: u64) -> Option<&Batch> {
         let waits = |batch: &&Batch| batch.next == Next::Call(call);
-        self.batches.get(&first).filter(waits)?;
+        self.batches.get(&first).filter(waits)
+    }
+
+    /// The same, taken out.
+    pub(crate) fn take_called(&mut self, first: u64, call: u64) -> Option<Batch> {
+        self.called(first, call)?;
         let batch = self.batches.remove(&first)?;
         self.count -= batch.events.len();
         Some(batch)
