@@ -10,7 +10,6 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::caller::Owner;
 use crate::clock::Clock;
 use crate::console::{self, Console, LocalAws, Settings};
 use crate::delivery::Delivery;
@@ -20,7 +19,7 @@ use crate::server::Limits;
 use crate::sources::Sources;
 use crate::store::{Bounds, DirLock, Durability, Installation, Store};
 use crate::token::Token;
-use crate::{api, clock_watch, ids, runs, server};
+use crate::{api, clock_watch, ids, runs, server, token_use};
 
 /// What the database of a new data directory is seeded with.
 const ACCOUNT: (&str, &str) = ("acc-v0local", "local");
@@ -77,18 +76,13 @@ impl Companion {
     /// Opens the store, and seeds it if it is new. From here on clients may connect.
     pub(crate) async fn open(config: Config<'_>) -> anyhow::Result<Self> {
         let store = Store::open(config.dir, &config.lock, config.durability, config.bounds).await?;
-        let installation = install(&store, config.token, config.workspaces).await?;
-        let owner = Owner {
-            token: installation.token.clone(),
-            account_id: installation.account_id.clone(),
-            account_name: installation.account_name.clone(),
-        };
+        let installation = install(&store, &config.clock, config.token, config.workspaces).await?;
         let app = App {
             sources: Sources::new(store.clone(), config.partner.clone(), config.clock.clone()),
             clock: config.clock,
             faults: Arc::default(),
             store,
-            owner: Arc::new(owner),
+            uses: Arc::default(),
         };
         let addr = config.listener.local_addr()?;
         let (listener, tls, partner) = (config.listener, config.tls, config.partner);
@@ -98,6 +92,7 @@ impl Companion {
                 hosts: console.hosts,
                 is_tls: tls.is_some(),
                 port: addr.port(),
+                link: Some((installation.token.clone(), installation.account_id.clone())),
             };
             Console::new(app.clone(), settings)
         });
@@ -132,6 +127,7 @@ impl Companion {
             runs::drive(app.store.clone(), app.clock.clone(), stop.clone()),
             retention.run(stop.clone()),
             clock_watch::watch(app.store.clone(), app.clock.clone(), stop.clone()),
+            token_use::store(app.store.clone(), app.uses.clone(), stop.clone()),
             delivery.run(stop.clone()),
             end_streams(self.console.as_ref(), &stop),
         );
@@ -151,6 +147,7 @@ async fn end_streams(console: Option<&Console>, stop: &CancellationToken) {
 /// workspaces that are missing are added.
 async fn install(
     store: &Store,
+    clock: &Clock,
     token: Option<Token>,
     workspaces: &[WorkspaceName],
 ) -> anyhow::Result<Installation> {
@@ -167,10 +164,9 @@ async fn install(
     });
     let mut tx = store.begin().await?;
     let mut installation = tx.install(&wanted, names).await?;
-    if let Some(token) = token {
-        tx.set_token(&token).await?;
-        installation.token = token;
-    }
+    installation.token = token.unwrap_or(installation.token);
+    tx.set_token(&installation.account_id, &installation.token, clock.wall_ms())
+        .await?;
     // The last one that is looked at is the first.
     for one in workspaces.iter().rev() {
         let (environment_id, workspace_id) = tx

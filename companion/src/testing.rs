@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use scalr_api::{AccountId, ConnectionId, EnvironmentId, Status, WorkspaceId};
+use scalr_api::{AccountId, ConnectionId, EnvironmentId, RunId, RunStatus, Status, WorkspaceId};
 use scalr_events::EventType;
 use tempfile::TempDir;
 
 use crate::app::App;
-use crate::caller::Owner;
 use crate::clock::{Clock, Moment};
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
-    self, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, SourceKey, Store, outbox,
+    self, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, NewRun, SourceKey, Store,
+    outbox,
 };
 use crate::token::Token;
 
@@ -65,6 +65,9 @@ impl Bench {
         tx.install(&installation, ("development", "network"))
             .await
             .unwrap();
+        tx.set_token(&installation.account_id, &installation.token, 0)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         // Nothing listens on this port.
         let partner = Partner::local("http://127.0.0.1:1", "999900001111");
@@ -74,11 +77,7 @@ impl Bench {
             clock,
             faults: Arc::default(),
             store,
-            owner: Arc::new(Owner {
-                token: installation.token,
-                account_id: installation.account_id,
-                account_name: installation.account_name,
-            }),
+            uses: Arc::default(),
         };
         Self {
             app,
@@ -127,5 +126,38 @@ impl Bench {
             assert_eq!(receivers, std::slice::from_ref(id));
         }
         tx.commit().await.unwrap();
+    }
+
+    /// A run of the account that has ended.
+    pub(crate) async fn run(&self, id: &str) {
+        let run = store::Run {
+            id: RunId::new(id).unwrap(),
+            workspace_id: WorkspaceId::new("ws-1").unwrap(),
+            status: RunStatus::Applied,
+            is_dry: false,
+            is_destroy: false,
+            fails: false,
+            message: None,
+            source: "api".into(),
+            user_email: "user@example.com".into(),
+            created_at_ms: 0,
+        };
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.insert_run(&NewRun {
+            run,
+            step_at_ms: i64::MAX,
+        })
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// The details of what a connection holds, in their order.
+    pub(crate) async fn held_details(&self, id: &ConnectionId) -> Vec<serde_json::Value> {
+        let details = self.app.store.details_held_for(id).await;
+        details
+            .iter()
+            .map(|detail| serde_json::from_str(detail).unwrap())
+            .collect()
     }
 }

@@ -6,6 +6,8 @@ use scalr_api::{ErrorDocument, ErrorObject};
 use tokio::task::JoinError;
 
 use super::answer::Answer;
+use crate::app::Turned;
+use crate::caller::Lacks;
 use crate::panics;
 use crate::store::StoreError;
 
@@ -14,8 +16,10 @@ use crate::store::StoreError;
 pub(crate) enum ApiError {
     /// No token was sent.
     NoToken,
-    /// The token that was sent is not the companion's.
-    WrongToken,
+    /// The token that was sent admits nobody.
+    Turned(Turned),
+    /// The token that was sent does not permit this; what would.
+    NotAllowed(String),
     /// The Host header is not a host with or without a port, or there are several.
     Host,
     /// No route has this path.
@@ -68,12 +72,8 @@ impl ApiError {
                 "No token was sent. Send it as `Authorization: Bearer TOKEN`.",
             )
             .with_code("unauthorized"),
-            Self::WrongToken => simple(
-                401,
-                "Unauthorized",
-                "The token that was sent is not this companion's: it is in the line that `scalr-eventbridge dev` prints.",
-            )
-            .with_code("unauthorized"),
+            Self::Turned(why) => simple(401, "Unauthorized", turned(*why)).with_code("unauthorized"),
+            Self::NotAllowed(detail) => simple(403, "Forbidden", detail).with_code("forbidden"),
             Self::Host => simple(
                 400,
                 "Invalid host",
@@ -113,6 +113,32 @@ impl ApiError {
             )
             .with_code("broken"),
         }
+    }
+}
+
+/// Why a token admits nobody, and what to do.
+pub(crate) const fn turned(why: Turned) -> &'static str {
+    match why {
+        Turned::Unknown => {
+            "The token that was sent is not this companion's: it is in the line that `scalr-eventbridge dev` prints, or \
+             what `scalr-eventbridge tokens create` has printed."
+        }
+        Turned::Revoked => {
+            "The token that was sent is revoked. Ask an operator for another: `scalr-eventbridge tokens create` makes one."
+        }
+        Turned::Disabled => {
+            "The account of the token that was sent is disabled. An operator enables it with `scalr-eventbridge accounts enable`."
+        }
+    }
+}
+
+impl From<Lacks> for ApiError {
+    fn from(Lacks(scope): Lacks) -> Self {
+        let scope = scope.as_str();
+        Self::NotAllowed(format!(
+            "This takes a token with the scope `{scope}`, which the one that was sent has not. `scalr-eventbridge tokens create \
+             --scope {scope}` makes one."
+        ))
     }
 }
 

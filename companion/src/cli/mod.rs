@@ -10,9 +10,11 @@
 //!                                                   and JSON
 //! chain event_source local_aws log_groups lookup reach readable  what events pass; event sources at AWS; what the local AWS has beyond AWS; log groups;
 //!                                                   objects by name; whether an event can arrive; events as lines
-//! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs status tail  one command a file, or a folder
+//! accounts                                          the accounts of a companion
+//! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs status tail tokens  one command a file, or a folder
 //! ```
 
+mod accounts;
 mod answering;
 mod assumptions;
 mod audit_log;
@@ -51,6 +53,7 @@ mod show;
 mod signals;
 mod status;
 mod tail;
+mod tokens;
 mod usage;
 
 use std::process::ExitCode;
@@ -125,6 +128,12 @@ enum Command {
     /// List or show what is held and what was dropped.
     #[command(subcommand)]
     Deliveries(deliveries::What),
+    /// List, create, disable and enable the accounts of a companion.
+    #[command(subcommand)]
+    Accounts(accounts::What),
+    /// List, create and revoke the tokens that admit callers to a companion.
+    #[command(subcommand)]
+    Tokens(tokens::What),
     /// Write what Scalr and AWS have of the integration as HCL with `import` blocks.
     Export(export::Args),
     /// Print the events of a log group.
@@ -159,6 +168,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Events(what) => events::main(what).await.map(succeeded),
         Command::Clock(what) => local_clock::main(what).await.map(succeeded),
         Command::Deliveries(what) => deliveries::main(what).await.map(succeeded),
+        Command::Accounts(what) => accounts::main(what).await.map(succeeded),
+        Command::Tokens(what) => tokens::main(what).await.map(succeeded),
         Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),

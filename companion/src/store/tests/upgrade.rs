@@ -39,6 +39,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_eve
         let names = sqlx::query(names).fetch_all(&store.read).await.unwrap();
         let names: Vec<String> = names.iter().map(|row| row.get("name")).collect();
         let want = [
+            "account_name",
             "dropped_of",
             "outbox_age",
             "outbox_errors",
@@ -46,6 +47,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_eve
             "outbox_oldest",
             "outbox_waiting",
             "run_step",
+            "token_of",
         ];
         assert_eq!(names, want);
         let account = AccountId::new(ACCOUNT).unwrap();
