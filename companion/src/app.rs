@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_local::injection::Faults;
+use tokio_util::sync::CancellationToken;
 
 use crate::caller::{Admitted, Peer};
 use crate::clock::Clock;
@@ -19,8 +20,29 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     /// Calls that go wrong on request.
     pub(crate) faults: Arc<Faults>,
+    pub(crate) mode: Mode,
+    /// Cancelled when the process is to end.
+    pub(crate) stop: CancellationToken,
     /// When tokens were last used.
     pub(crate) uses: Arc<Uses>,
+}
+
+/// What the process is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One developer's trials: calls go wrong on request, and the one token is also the operator's of this process.
+    Dev,
+    /// A service for several accounts.
+    Service {
+        /// Runs that are made up can be started.
+        simulates_runs: bool,
+    },
+}
+
+impl Mode {
+    pub(crate) fn simulates_runs(self) -> bool {
+        self == Self::Dev || self == Self::Service { simulates_runs: true }
+    }
 }
 
 /// Why a token admits nobody.

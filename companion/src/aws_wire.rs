@@ -14,7 +14,7 @@ use crate::secrets;
 /// The largest answer that is read: a page of log events has at most 1 MiB of them, which JSON may escape.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// What a client calls itself in its `User-Sender`, as `app/…`: AWS's logs show which part of this program called.
+/// What a client calls itself in its `User-Agent`, as `app/…`: AWS's logs show which part of this program called.
 pub(crate) fn app_name(part: &str) -> Option<AppName> {
     AppName::new(format!("scalr-eventbridge-{part}")).ok()
 }

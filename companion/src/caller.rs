@@ -15,7 +15,11 @@ pub(crate) const USER_ID: &str = "user-v0owner";
 pub(crate) const USER_EMAIL: &str = "owner@example.com";
 /// The id of the token of `dev`.
 pub(crate) const DEV_TOKEN_ID: &str = "at-v0owner";
-/// Longest `User-Sender` that is copied into an audit log.
+/// What the tokens of operators begin with.
+pub(crate) const OF_OPERATOR: &str = "sebo_";
+/// What those of accounts begin with.
+pub(crate) const OF_ACCOUNT: &str = "seba_";
+/// Longest `User-Agent` that is copied into an audit log.
 const USER_AGENT_CHARS_MAX: usize = 256;
 
 /// Where a request came from.

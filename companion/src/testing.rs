@@ -5,8 +5,9 @@ use std::sync::Arc;
 use scalr_api::{AccountId, ConnectionId, EnvironmentId, RunId, RunStatus, Status, WorkspaceId};
 use scalr_events::EventType;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::app::{App, Mode};
 use crate::clock::{Clock, Moment};
 use crate::partner::Partner;
 use crate::sources::Sources;
@@ -77,6 +78,8 @@ impl Bench {
             clock,
             faults: Arc::default(),
             store,
+            mode: Mode::Dev,
+            stop: CancellationToken::new(),
             uses: Arc::default(),
         };
         Self {

@@ -17,18 +17,14 @@ use super::form::Form;
 use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
-use crate::caller::{Admin, May, Operator, Read, Scope, Scopes, Sender};
+use crate::caller::{Admin, May, OF_ACCOUNT, OF_OPERATOR, Operator, Read, Scope, Scopes, Sender};
+use crate::clock;
 use crate::routes::Routes;
 use crate::store::{self, Account, Tx};
 use crate::token::Token;
-use crate::{clock, ids};
 
 /// Tokens of an account that are not revoked; also those of operators.
 const TOKENS_MAX: u64 = 100;
-/// What the tokens of operators begin with.
-const OF_OPERATOR: &str = "sebo_";
-/// What those of accounts begin with.
-const OF_ACCOUNT: &str = "seba_";
 
 pub(super) fn routes() -> Routes<App> {
     Routes::new()
@@ -127,16 +123,7 @@ async fn make(
     } else {
         OF_OPERATOR
     });
-    let new = store::AccessToken {
-        id: ids::new_text("at"),
-        account_id: account.clone(),
-        name,
-        scopes,
-        end: token.end(),
-        created_at_ms: app.clock.wall_ms(),
-        last_used_at_ms: None,
-        revoked_at_ms: None,
-    };
+    let new = store::AccessToken::new(&token, account.clone(), name, scopes, app.clock.wall_ms());
     let mut tx = app.store.begin().await?;
     if tx.count_tokens(account.as_ref()).await? >= TOKENS_MAX {
         return Err(ApiError::Invalid {

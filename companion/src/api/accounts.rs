@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::{Admin, Caller, May, Operator, Read};
 use crate::routes::Routes;
-use crate::store;
+use crate::store::{self, FIRST_WORKSPACE};
 use crate::{clock, ids};
 
 /// Accounts of a data directory.
@@ -165,6 +165,10 @@ async fn create(
         },
         None => error.into(),
     })?;
+    if app.mode.simulates_runs() {
+        tx.ensure_workspace(&id, FIRST_WORKSPACE.0, FIRST_WORKSPACE.1)
+            .await?;
+    }
     let row = tx.account(id.as_str()).await?;
     let row = row.ok_or_else(|| missing(id.as_str()))?;
     tx.commit().await?;

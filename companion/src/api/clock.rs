@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use scalr_api::ClockStanding;
 
+use super::admit::Steward;
 use crate::app::App;
-use crate::caller::{Admin, May};
 use crate::clock::{Clock, Trust};
 use crate::clock_watch;
 use crate::routes::Routes;
@@ -31,7 +31,7 @@ pub(super) fn standing(clock: &Clock) -> ClockStanding {
     }
 }
 
-async fn confirm(State(app): State<App>, _caller: May<Admin>) -> impl IntoResponse {
+async fn confirm(State(app): State<App>, _by: Steward) -> impl IntoResponse {
     app.clock.confirm();
     Json(standing(&app.clock))
 }

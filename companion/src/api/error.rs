@@ -22,6 +22,8 @@ pub(crate) enum ApiError {
     NotAllowed(String),
     /// The Host header is not a host with or without a port, or there are several.
     Host,
+    /// Runs are not made up here.
+    NoSimulatedRuns,
     /// No route has this path.
     NoRoute,
     /// The route does not take this method.
@@ -73,6 +75,13 @@ impl ApiError {
             )
             .with_code("unauthorized"),
             Self::Turned(why) => simple(401, "Unauthorized", turned(*why)).with_code("unauthorized"),
+            Self::NoSimulatedRuns => simple(
+                403,
+                "No simulated runs",
+                "No run was started: this service starts none that is made up. Runs of Scalr's own cause events; for trials, start \
+                 `scalr-eventbridge serve` with `--simulate-runs`, and leave delivery checks that start a run out until then.",
+            )
+            .with_code("no-simulated-runs"),
             Self::NotAllowed(detail) => simple(403, "Forbidden", detail).with_code("forbidden"),
             Self::Host => simple(
                 400,

@@ -103,6 +103,9 @@ pub(crate) async fn start(
     input: RunInput,
     fails: bool,
 ) -> Result<store::Run, ApiError> {
+    if !app.mode.simulates_runs() {
+        return Err(ApiError::NoSimulatedRuns);
+    }
     let scope = app
         .store
         .workspace_scope(&caller.account_id, workspace.as_str())

@@ -106,7 +106,7 @@ async fn a_committed_deletion_is_answered_even_if_its_source_stays() {
 #[tokio::test]
 async fn faults_are_for_routes_that_exist() {
     let bench = Bench::new().await;
-    let can_fail = routes()
+    let can_fail = routes(Mode::Dev)
         .into_list()
         .into_iter()
         .filter(|route| !route.path.ends_with("/faults"));

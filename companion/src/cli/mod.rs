@@ -6,12 +6,12 @@
 //! assumptions exit fields given jq loopback out progress signals usage  what the local AWS assumes; exit codes; fields of events; values of options; jq
 //!                                                   filters; which URLs are on this machine; stdout and stderr; long waits; a command's signals; the usage
 //!                                                   line of a mistake
-//! answering aws hint remote show                    AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; tables
-//!                                                   and JSON
+//! answering aws hint hosting remote show            AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; how
+//!                                                   Scalr's side is served; tables and JSON
 //! chain event_source local_aws log_groups lookup reach readable  what events pass; event sources at AWS; what the local AWS has beyond AWS; log groups;
 //!                                                   objects by name; whether an event can arrive; events as lines
 //! accounts                                          the accounts of a companion
-//! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs status tail tokens  one command a file, or a folder
+//! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs serve status tail tokens  one command a file, or a folder
 //! ```
 
 mod accounts;
@@ -34,6 +34,7 @@ mod export;
 mod fields;
 mod given;
 mod hint;
+mod hosting;
 mod jq;
 mod local_aws;
 mod local_clock;
@@ -49,6 +50,7 @@ mod readable;
 mod remote;
 mod run;
 mod runs;
+mod serve;
 mod show;
 mod signals;
 mod status;
@@ -93,6 +95,8 @@ struct Cli {
 enum Command {
     /// Run Scalr's API and a local AWS in one process; nothing needs to be configured.
     Dev(dev::Args),
+    /// Run Scalr's API as a service: several accounts, AWS itself, and no local AWS.
+    Serve(serve::Args),
     /// Run a command against Scalr's API and a local AWS that are started for it and end with it.
     ///
     /// The command finds both by its environment: variables that begin with `SCALR_` are replaced, with a local AWS those that begin with `AWS_`
@@ -156,6 +160,7 @@ pub(crate) async fn main() -> ExitCode {
     panics::install();
     let done = match cli.command {
         Command::Dev(args) => dev::main(args, stop_on_signal()).await.map(succeeded),
+        Command::Serve(args) => Box::pin(serve::main(args, stop_on_signal())).await.map(succeeded),
         Command::Exec(args) => Ok(exec::main(args).await),
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
         Command::Connections(what) => connections::main(what).await.map(succeeded),

@@ -8,6 +8,7 @@ use super::database::{Store, Tx};
 use super::error::{Result, StoreError};
 use super::row::{Found, Window, count, found, optional_id};
 use crate::caller::{DEV_TOKEN_ID, Known, Scope, Scopes};
+use crate::ids;
 use crate::token::{Digest, Token};
 
 /// Revoked tokens of an account that stay listed.
@@ -77,6 +78,28 @@ fn shown(row: &SqliteRow) -> Result<Shown> {
 /// The tokens whose digests lie between `?1` and `?2`.
 pub(super) const SHOWN: &str = "SELECT t.*, a.name AS account_name, a.disabled_at_ms FROM token t
      LEFT JOIN account a ON a.id = t.account_id WHERE t.digest BETWEEN ?1 AND ?2";
+
+impl AccessToken {
+    /// What is listed of a new token.
+    pub(crate) fn new(
+        token: &Token,
+        account_id: Option<AccountId>,
+        name: String,
+        scopes: Scopes,
+        now_ms: i64,
+    ) -> Self {
+        Self {
+            id: ids::new_text("at"),
+            account_id,
+            name,
+            scopes,
+            end: token.end(),
+            created_at_ms: now_ms,
+            last_used_at_ms: None,
+            revoked_at_ms: None,
+        }
+    }
+}
 
 impl Store {
     /// The tokens that begin as this digest does: one at most, but for a miracle.

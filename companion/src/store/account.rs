@@ -111,6 +111,18 @@ impl Tx {
         Ok(())
     }
 
+    /// The accounts in which no run could be started.
+    pub(crate) async fn accounts_without_workspace(&mut self) -> Result<Vec<AccountId>> {
+        let rows = sqlx::query(
+            "SELECT id FROM account a WHERE id <> ? AND NOT EXISTS (
+               SELECT 1 FROM workspace w JOIN environment e ON e.id = w.environment_id WHERE e.account_id = a.id)",
+        )
+        .bind(DELETED)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(|row| id(row, "id")).collect()
+    }
+
     /// Disables an account, or enables it.
     pub(crate) async fn set_disabled(&mut self, id: &AccountId, disabled_at_ms: Option<i64>) -> Result<()> {
         sqlx::query("UPDATE account SET disabled_at_ms = ? WHERE id = ?")

@@ -57,6 +57,30 @@ impl Tx {
         self.admit_dev(account, token, now_ms).await
     }
 
+    /// Whether the directory is a service's: it has operators, and no token of `dev`.
+    pub(crate) async fn is_of_service(&mut self) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT NOT EXISTS (SELECT 1 FROM installation)
+                    AND EXISTS (SELECT 1 FROM token WHERE account_id IS NULL) AS yes",
+        )
+        .fetch_one(&mut *self.inner)
+        .await?;
+        Ok(row.try_get("yes")?)
+    }
+
+    /// Revokes the token of `dev`, and forgets its text.
+    pub(crate) async fn take_over_from_dev(&mut self, now_ms: i64) -> Result<()> {
+        sqlx::query("DELETE FROM installation")
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("UPDATE token SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL")
+            .bind(now_ms)
+            .bind(DEV_TOKEN_ID)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     async fn seed(&mut self, wanted: &Installation, (environment, workspace): (&str, &str)) -> Result<()> {
         let (account, env, ws) = (&wanted.account_id, &wanted.environment_id, &wanted.workspace_id);
         sqlx::query("INSERT INTO installation (only_one, token) VALUES (1, ?)")

@@ -55,4 +55,4 @@ pub(crate) use installation::Installation;
 pub(crate) use lease::{Entry, Leased, Settlement};
 pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
-pub(crate) use workspace::{Environment, Workspace, WorkspaceScope};
+pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

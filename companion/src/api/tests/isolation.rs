@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::routes;
 use super::{call_with, operator_token, token_of};
+use crate::app::Mode;
 use crate::routes::Route;
 use crate::testing::{ACCOUNT, Bench, TOKEN};
 
@@ -84,7 +85,7 @@ async fn two_accounts() -> (Bench, String, String) {
 /// All that the first account has, as it reads it itself.
 async fn all_of_the_first(bench: &Bench) -> Vec<Value> {
     let mut all = vec![];
-    for route in routes().into_list() {
+    for route in routes(Mode::Dev).into_list() {
         if route.method == Method::GET && !is_operators(&route) {
             let (status, read) = call_with(bench, TOKEN, "GET", &path(&route), &json!(null)).await;
             assert_eq!(status, 200, "{}: {read}", route.path);
@@ -98,7 +99,7 @@ async fn all_of_the_first(bench: &Bench) -> Vec<Value> {
 async fn no_route_shows_or_changes_objects_of_another_account() {
     let (bench, _, other) = two_accounts().await;
     let before = all_of_the_first(&bench).await;
-    for route in routes().into_list() {
+    for route in routes(Mode::Dev).into_list() {
         let (method, path) = (route.method.as_str(), path(&route));
         let (status, answer) = call_with(&bench, &other, method, &path, &body(&route)).await;
         let text = answer.to_string();
@@ -143,7 +144,7 @@ async fn an_operator_opens_no_account_and_nobody_gets_in_without_a_token() {
             .0,
         204
     );
-    for route in routes().into_list() {
+    for route in routes(Mode::Dev).into_list() {
         let (method, path) = (route.method.as_str(), path(&route));
         for token in [revoked.as_str(), "wrong", "", &other.to_uppercase()] {
             let (status, answer) = call_with(&bench, token, method, &path, &body(&route)).await;
@@ -161,7 +162,7 @@ async fn a_token_does_what_its_scopes_permit_and_no_more() {
     let (bench, operator, _) = two_accounts().await;
     let read = token_of(&bench, &operator, "read", &["read"]).await;
     let intake = token_of(&bench, &operator, "intake", &["intake"]).await;
-    for route in routes().into_list() {
+    for route in routes(Mode::Dev).into_list() {
         let is_intake =
             route.method == Method::POST && ["/runs", "/events"].iter().any(|end| route.path.ends_with(end));
         let is_read = route.method == Method::GET;
