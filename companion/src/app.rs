@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::{Admitted, Peer};
 use crate::clock::Clock;
+use crate::intakes::Intakes;
 use crate::sources::Sources;
 use crate::store::{Result, Store};
 use crate::token::Digest;
@@ -21,6 +22,8 @@ pub(crate) struct App {
     /// Calls that go wrong on request.
     pub(crate) faults: Arc<Faults>,
     pub(crate) mode: Mode,
+    /// The calls that send events.
+    pub(crate) intakes: Intakes,
     /// Cancelled when the process is to end.
     pub(crate) stop: CancellationToken,
     /// When tokens were last used.

@@ -14,6 +14,7 @@ use crate::caller::{OF_OPERATOR, Scope, Scopes};
 use crate::clock::Clock;
 use crate::console::{self, Console, LocalAws, Settings};
 use crate::delivery::Delivery;
+use crate::intakes::Intakes;
 use crate::partner::Partner;
 use crate::retention::Retention;
 use crate::server::Limits;
@@ -123,6 +124,7 @@ impl Companion {
             faults: Arc::default(),
             store,
             mode,
+            intakes: Intakes::default(),
             stop: CancellationToken::new(),
             uses: Arc::default(),
         };

@@ -5,7 +5,7 @@
 //! ```text
 //! clock error_chain ids letters region routes schedule secrets tls  leaves
 //! aws_wire token                            what every call to AWS passes; the tokens of the API
-//! caller panics                             who calls, what they may, and the proof of it; panics without the token
+//! caller intakes panics                     who calls, what they may, and the proof of it; calls at a time; panics without the token
 //! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
 //! partner                                   AWS from the partner's side: event sources, puts
 //! clock_watch token_use                     a clock that was set; when tokens were last used
@@ -32,6 +32,7 @@ mod delivery;
 mod error_chain;
 mod export;
 mod ids;
+mod intakes;
 mod letters;
 mod panics;
 mod partner;

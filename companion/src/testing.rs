@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Mode};
 use crate::clock::{Clock, Moment};
+use crate::intakes::Intakes;
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
@@ -79,6 +80,7 @@ impl Bench {
             faults: Arc::default(),
             store,
             mode: Mode::Dev,
+            intakes: Intakes::default(),
             stop: CancellationToken::new(),
             uses: Arc::default(),
         };

@@ -1,6 +1,7 @@
 //! Refusals, as JSON:API errors.
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use scalr_api::{ErrorDocument, ErrorObject};
 use tokio::task::JoinError;
@@ -28,6 +29,8 @@ pub(crate) enum ApiError {
     NoRoute,
     /// The route does not take this method.
     NoMethod,
+    /// As many calls are under way as may be.
+    Busy,
     /// Such as `connection in-1`.
     NotFound(String),
     /// A query parameter is wrong.
@@ -75,6 +78,12 @@ impl ApiError {
             )
             .with_code("unauthorized"),
             Self::Turned(why) => simple(401, "Unauthorized", turned(*why)).with_code("unauthorized"),
+            Self::Busy => simple(
+                429,
+                "Too many calls at a time",
+                "As many calls of this account are under way as may be, so nothing was accepted. Repeat the call in a second.",
+            )
+            .with_code("busy"),
             Self::NoSimulatedRuns => simple(
                 403,
                 "No simulated runs",
@@ -169,6 +178,12 @@ impl IntoResponse for ApiError {
         let object = self.object();
         let status = object.status.as_deref().and_then(|text| text.parse().ok());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Answer(status, ErrorDocument::from(object)).into_response()
+        let mut answer = Answer(status, ErrorDocument::from(object)).into_response();
+        if matches!(self, Self::Busy) {
+            answer
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        answer
     }
 }

@@ -18,7 +18,7 @@ use crate::routes::Routes;
 /// The path that never meets a fault.
 const PATH: &str = "/_companion/faults";
 /// What a fault can be for; `*` stands for an id.
-pub(super) const OPERATIONS: [&str; 28] = [
+pub(super) const OPERATIONS: [&str; 30] = [
     "GET /.well-known/terraform.json",
     "GET /_companion/accounts",
     "POST /_companion/accounts",
@@ -32,6 +32,8 @@ pub(super) const OPERATIONS: [&str; 28] = [
     "GET /_companion/events",
     "POST /_companion/events",
     "POST /_companion/runs",
+    "POST /events/v1/run-executed",
+    "POST /events/v1/audit-logs",
     "GET /api/iacp/v3/accounts/*",
     "GET /api/iacp/v3/accounts/*/audit-log-setting",
     "PATCH /api/iacp/v3/accounts/*/audit-log-setting",

@@ -1,6 +1,6 @@
 //! Scalr's API, as far as the integration needs it. One file an endpoint family: its wire form and its routes.
 //!
-//! Nothing but service discovery and `/healthz` answers without a token. Every body is bounded. Every changing call is audited
+//! Nothing but service discovery, health and `/schemas` answers without a token. Every body is bounded. Every changing call is audited
 //! in the transaction of its change.
 //!
 //! # Floors
@@ -11,7 +11,7 @@
 //! admit form host page                                           who calls; the body of a request; its Host; the query of a list
 //! accounts access_tokens audit_log_setting connections environments  one endpoint family a file
 //! clock faults health                                            the same, for operators: the machine's clock, calls that go wrong, whether it answers
-//! runs workspaces deliveries discovery events                    the same; the last three are not in Scalr's JSON:API
+//! runs workspaces deliveries discovery events intake             the same; the last four are not in Scalr's JSON:API
 //! ```
 
 mod access_tokens;
@@ -30,6 +30,7 @@ mod faults;
 pub(crate) mod form;
 mod health;
 mod host;
+mod intake;
 mod page;
 pub(crate) mod runs;
 #[cfg(test)]
@@ -72,6 +73,7 @@ fn routes(mode: Mode) -> Routes<App> {
     Routes::new()
         .nest(BASE_PATH.trim_end_matches('/'), v3)
         .nest("/_companion", own)
+        .nest("/events/v1", intake::routes())
 }
 
 /// The whole API.
@@ -83,6 +85,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), faults::meet))
         .layer(middleware::from_fn_with_state(app.clone(), admit::admit))
         .merge(health::routes())
+        .merge(intake::schemas())
         .merge(discovery::routes().layer(middleware::from_fn_with_state(app.clone(), faults::meet)))
         .layer(middleware::from_fn(host::check))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

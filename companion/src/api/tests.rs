@@ -1,6 +1,7 @@
 //! Calls whose change is committed while applying it at AWS fails; who may call what.
 
 mod administration;
+mod intake;
 mod isolation;
 
 use axum::body::Body;

@@ -12,7 +12,7 @@
 //! access account connection removal run setting workspace   the tables behind the API
 //! installation                                            the account of `dev`, its token and first workspace
 //! drops purge waits                                       giving up events; those of deleted connections; waits that are too long
-//! figures lease outbox retention                          events: counted, on their way out, on their way in, too old or too many
+//! figures intake lease outbox retention                          events: counted, on their way out, on their way in, too old or too many
 //! ```
 
 mod access;
@@ -27,6 +27,7 @@ mod event;
 mod feed;
 mod figures;
 mod installation;
+mod intake;
 mod lease;
 mod migrations;
 pub(crate) mod outbox;
@@ -52,6 +53,7 @@ pub(crate) use event::NewEvent;
 pub(crate) use feed::{Happening, What};
 pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
 pub(crate) use installation::Installation;
+pub(crate) use intake::Accepted;
 pub(crate) use lease::{Entry, Leased, Settlement};
 pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};

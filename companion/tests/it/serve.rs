@@ -75,12 +75,13 @@ async fn an_operator_makes_accounts_and_each_delivers_its_own_events() {
         account(&c, &operator, "other").await,
     ];
     let mut connections = vec![];
-    for (token, name) in tokens.iter().zip(["acme", "other"]) {
+    let places = [("acme", "us-east-1"), ("other", "eu-west-1")];
+    for (token, (name, region)) in tokens.iter().zip(places) {
         show(&mut c, token);
-        let id = c.connect("prod", "us-east-1").await;
+        let id = c.connect("prod", region).await;
         let source = format!("aws.partner/scalr.com/{name}/prod");
         assert_eq!(c.connection(&id).await["event-source"], json!(source));
-        aws.receive("us-east-1", &source).await;
+        aws.receive(region, &source).await;
         assert_eq!(c.set_status(&id, "active").await, "active");
         connections.push(id);
     }

@@ -60,6 +60,12 @@ fn body(route: &Route) -> Value {
         ("POST", "/_companion/events") => {
             json!({ "detail-type": "RunExecuted", "detail": scalr_events::sample(scalr_events::EventType::RunExecuted)["detail"] })
         }
+        ("POST", "/events/v1/run-executed") => {
+            scalr_events::sample(scalr_events::EventType::RunExecuted)["detail"].take()
+        }
+        ("POST", "/events/v1/audit-logs") => {
+            scalr_events::sample(scalr_events::EventType::AuditLog)["detail"].take()
+        }
         _ => json!({}),
     }
 }
@@ -163,8 +169,10 @@ async fn a_token_does_what_its_scopes_permit_and_no_more() {
     let read = token_of(&bench, &operator, "read", &["read"]).await;
     let intake = token_of(&bench, &operator, "intake", &["intake"]).await;
     for route in routes(Mode::Dev).into_list() {
-        let is_intake =
-            route.method == Method::POST && ["/runs", "/events"].iter().any(|end| route.path.ends_with(end));
+        let is_intake = route.method == Method::POST
+            && ["/runs", "/events", "/run-executed", "/audit-logs"]
+                .iter()
+                .any(|end| route.path.ends_with(end));
         let is_read = route.method == Method::GET;
         for (token, may) in [(&read, is_read), (&intake, is_intake)] {
             let may = may && !is_operators(&route);

@@ -9,7 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::super::{
-    Bounds, Store, access, database, drops, figures, lease, outbox, purge, retention, run, waits,
+    Bounds, Store, access, database, drops, figures, intake, lease, outbox, purge, retention, run, waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
@@ -47,6 +47,9 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
     let bench = Bench::new().await;
     for query in [
         access::SHOWN,
+        intake::BY_KEY,
+        intake::ANY_OLD_KEY,
+        intake::DELETE_OLD_KEYS,
         lease::CONNECTIONS_DUE,
         lease::NEXT_DUE,
         lease::SENDABLE,
