@@ -4,7 +4,7 @@
 //! by the steps that it is given: matching and delivering take from them, and end early where none are left.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::clock::{Dice, Millis};
@@ -40,6 +40,8 @@ pub(crate) struct Turn<'w> {
     pub(crate) log_bytes: usize,
     /// What custom event buses send to other buses, published once the rest of the turn is done.
     pub(crate) forwards: VecDeque<Forward>,
+    /// The subscribers that have something to send before the turn ends.
+    pub(crate) touched: BTreeSet<(RealmId, String, String)>,
     /// What takes long to drop; it is dropped when the lock is released.
     pub(crate) dropped: Vec<Box<dyn Any + Send>>,
 }
@@ -93,6 +95,7 @@ impl<'w> Turn<'w> {
             bus_logs: BTreeMap::new(),
             log_bytes: LOG_BYTES_MAX,
             forwards: VecDeque::new(),
+            touched: BTreeSet::new(),
             dropped: Vec::new(),
         }
     }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
-use crate::delivery::forward_all;
-use crate::delivery::http::{self, Job};
+use crate::delivery::http::Job;
+use crate::delivery::{self, finish};
 use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
@@ -153,7 +153,7 @@ impl Core {
         };
         let answer = (prepared.run)(&mut call);
         let unchanged = call.unchanged;
-        forward_all(&mut call.turn);
+        finish(&mut call.turn);
         let (jobs, dropped) = jobs(call.turn);
         self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {
@@ -171,7 +171,7 @@ impl Core {
         match change {
             Change::Call { .. } => {}
             Change::Tick => firing::fire(&mut turn),
-            Change::HttpResult { delivery, result } => http::record_result(&mut turn, *delivery, result),
+            Change::HttpResult { delivery, result } => delivery::record_result(&mut turn, *delivery, result),
             Change::MoveClock { by } => {
                 turn.world.clock_offset += by;
                 self.last += by;
@@ -186,7 +186,7 @@ impl Core {
             Change::Assume { assumptions } => turn.world.assumptions.clone_from(assumptions),
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
-        forward_all(&mut turn);
+        finish(&mut turn);
         let (jobs, dropped) = jobs(turn);
         self.world.limit_logs(self.log_bytes_max, moment.at);
         Made {
@@ -214,7 +214,7 @@ impl Core {
 /// The requests of the deliveries to send, and what is left to drop.
 fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
     let ids = std::mem::take(&mut turn.effects).into_iter();
-    let jobs = ids.filter_map(|id| http::job(&mut turn, id)).collect();
+    let jobs = ids.filter_map(|id| delivery::job(&mut turn, id)).collect();
     turn.world.steps_most = turn.world.steps_most.max(STEPS_MAX - turn.steps);
     (jobs, turn.dropped)
 }

@@ -6,10 +6,12 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! failure place    why a delivery failed; which subscriber it is of
-//! payload role     what a target is given; what the subscriber's role allows
-//! record universal   what is sent to a dead-letter queue; calls of AWS's APIs
+//! failure place      why a delivery failed; which subscriber it is of
+//! payload trial      what is made of events; a batch while it is tried
+//! attempt            one attempt, and what the subscriber's role allows
+//! record universal http   what is sent to a dead-letter queue; calls of AWS's APIs; calls over HTTP
 //! target             the kinds of targets
+//! batch              from a wanted event to the end of its delivery
 //! ```
 
 use std::collections::BTreeMap;
@@ -17,35 +19,34 @@ use std::sync::Arc;
 
 use event_pattern::{EventError, Parts};
 
-use super::attempt::record as tell;
 use super::envelope::Envelope;
-use crate::clock::Millis;
 use crate::state::RealmId;
-use crate::state::custom_bus::{ContentType, Event, Failing, NewEvent, Ordering, Subscriber, managed_rule};
-use crate::state::story::{Attempt, Delivery, DeliveryRef, Pass};
-use crate::state::timers::Timer;
+use crate::state::custom_bus::{ContentType, Event, NewEvent, Subscriber, managed_rule};
+use crate::state::story::Pass;
 use crate::turn::{self, Turn};
 
+mod attempt;
+mod batch;
 mod failure;
+mod http;
 mod payload;
 mod place;
 mod record;
-mod role;
 mod target;
+mod trial;
 mod universal;
 
+pub(super) use batch::{depart, job, record_result};
+use batch::{gather, later, start};
 pub(crate) use place::To;
 use place::resource;
 
-/// The steps of a delivery, besides those of its filters.
-const DELIVERY_STEPS: usize = 200;
 /// The steps of a turn that are left to others.
 const STEPS_LEFT: usize = turn::STEPS_MAX / 4;
 /// As many events of one subscriber may wait, for another attempt or for their group; it takes no more before some are done.
 const WAITING_MAX: usize = 10_000;
 /// A turn with as many steps is one that a subscriber has nearly for itself.
 const FRESH_STEPS: usize = turn::STEPS_MAX / 2;
-const BACKOFF_MS_MAX: Millis = 60_000;
 
 /// Keeps an event and gives it to the running subscribers; `None` where there is no such bus.
 pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewEvent) -> Option<Arc<Event>> {
@@ -103,8 +104,7 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewE
             name: &name,
         };
         if is_offered(turn, &to, &event) {
-            turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-            deliver(turn, &to, &event, None);
+            gather(turn, &to, &event);
         }
     }
     Some(event)
@@ -121,9 +121,9 @@ fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
     if !subscriber.is_live() || subscriber.end.is_some_and(|end| event.at >= end) {
         return false;
     }
-    let is_full = subscriber.waiting() >= WAITING_MAX;
+    let is_full = subscriber.deliveries.count() >= WAITING_MAX;
     let wanted = match wants(subscriber, event, &mut steps) {
-        Some(wanted) if !is_late && !is_full => wanted && !is_held_up(subscriber, event),
+        Some(wanted) if !is_late && !is_full => wanted,
         _ => {
             fall_behind(turn, to, event.number);
             false
@@ -141,16 +141,6 @@ fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
     }
     bus.subscribers_changed();
     later(turn, to, turn.now);
-}
-
-/// Sets the timer of a subscriber.
-fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
-    let timer = Timer::Subscriber {
-        realm: to.realm.clone(),
-        bus: to.bus.to_owned(),
-        name: to.name.to_owned(),
-    };
-    turn.world.timers.set(due, timer);
 }
 
 /// Forwards an event of a partner's managed Classic bus to the custom event bus that its event source feeds, as long as the
@@ -212,22 +202,43 @@ fn from_classic(turn: &Turn<'_>, realm: &RealmId, classic: &str, envelope: &Enve
     }
 }
 
-/// Gives a running subscriber the events behind its position, as many as the turn allows; the rest follows at once, in turns of
-/// their own.
-pub(crate) fn pump(turn: &mut Turn<'_>, to: &To<'_>) {
+/// Gives a running subscriber what is due: its batches, and the events behind its position, as many as the turn allows; the
+/// rest follows at once, in turns of its own.
+pub(crate) fn run(turn: &mut Turn<'_>, to: &To<'_>) {
+    let now = turn.now;
     loop {
         if turn.steps < STEPS_LEFT {
-            return later(turn, to, turn.now);
+            return later(turn, to, now);
         }
-        let Some(event) = take(turn, to) else {
+        let Some(subscriber) = to.subscriber(turn) else {
             return;
         };
-        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-        deliver(turn, to, &event, None);
+        if !subscriber.running || subscriber.revoked {
+            return;
+        }
+        if let Some(batch) = subscriber.deliveries.take_due(now) {
+            start(turn, to, batch);
+            continue;
+        }
+        if let Some(event) = take(turn, to) {
+            gather(turn, to, &event);
+            continue;
+        }
+        let Some(subscriber) = to.subscriber(turn) else {
+            return;
+        };
+        let (ordering, batching) = (subscriber.ordering, subscriber.batching());
+        if subscriber.deliveries.cut_if_due(ordering, &batching, now) {
+            continue;
+        }
+        if let Some(due) = subscriber.deliveries.next_due(&batching) {
+            later(turn, to, due);
+        }
+        return;
     }
 }
 
-/// The next event that a subscriber wants and that is not held up. One that has come to the end follows the bus from then on.
+/// The next event that a subscriber wants. One that has come to the end follows the bus from then on.
 fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
     let (mut steps, now) = (turn.part(), turn.now);
     let before = steps;
@@ -235,7 +246,7 @@ fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
         let found = to.bus(turn)?;
         let oldest = found.log.number_at(found.window_start(now));
         let subscriber = found.subscribers.get_mut(to.name)?;
-        if !subscriber.running || subscriber.revoked || subscriber.waiting() >= WAITING_MAX {
+        if !subscriber.running || subscriber.revoked || subscriber.deliveries.count() >= WAITING_MAX {
             break None;
         }
         let Some(event) = found.log.next_from(subscriber.next?.max(oldest)) else {
@@ -256,7 +267,7 @@ fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
             wanted => wanted.unwrap_or(false),
         };
         subscriber.next = Some(event.number + 1);
-        if wanted && !is_held_up(subscriber, &event) {
+        if wanted {
             break Some(event);
         }
         if steps == 0 {
@@ -288,179 +299,4 @@ fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bo
         Err(EventError::TooComplex) => None,
         Err(_) => Some(false),
     }
-}
-
-/// First in, first out: an event waits behind a failing one of its group.
-fn is_held_up(subscriber: &mut Subscriber, event: &Event) -> bool {
-    if subscriber.ordering != Ordering::Fifo {
-        return false;
-    }
-    let Some(behind) = subscriber.behind.get_mut(&event.group) else {
-        return false;
-    };
-    behind.push_back(event.number);
-    subscriber.behind_count += 1;
-    true
-}
-
-/// Tries to deliver an event, and decides what follows. A retry continues the failing delivery that is given.
-fn deliver(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, failing: Option<Failing>) {
-    let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline) else {
-        return;
-    };
-    let failing = failing.unwrap_or_else(|| Failing {
-        retries: 0,
-        since: turn.now,
-        due: turn.now,
-        in_story: place(turn, to, &subscriber, event),
-        group: Arc::clone(&event.group),
-    });
-    let result = target::send(turn, to, &subscriber, event, &failing.in_story);
-    let Err(failure) = result else {
-        tell(turn, &failing.in_story, None, "delivered");
-        return release(turn, to, event.number, &event.group);
-    };
-    let at = turn.now;
-    let attempt = Attempt {
-        at,
-        error: Some((failure.code.to_owned(), failure.message.clone())),
-    };
-    let wait = backoff(turn, failing.retries);
-    let exhausted = exhausted(&subscriber, &failing, at + wait);
-    let outcome = if exhausted.is_some() { "failed" } else { "waiting" };
-    turn.world
-        .stories
-        .record_attempt(&failing.in_story, outcome, attempt);
-    if let Some(limit) = exhausted {
-        record::send(turn, to, &subscriber, event, &failing, (&failure, limit));
-        return release(turn, to, event.number, &event.group);
-    }
-    let again = Failing {
-        retries: failing.retries + 1,
-        due: at + wait,
-        ..failing
-    };
-    later(turn, to, again.due);
-    if let Some(found) = to.subscriber(turn) {
-        if found.ordering == Ordering::Fifo {
-            found.behind.entry(Arc::clone(&event.group)).or_default();
-        }
-        found.failing.insert(event.number, again);
-    }
-}
-
-/// The limit that forbids another attempt at that time, if one does.
-fn exhausted(subscriber: &Subscriber, failing: &Failing, next: Millis) -> Option<&'static str> {
-    let retry = subscriber.retry;
-    if failing.retries >= retry.attempts_max {
-        Some("MaximumRetryAttempts")
-    } else if next > failing.since + retry.age_seconds_max * 1000 {
-        Some("MaximumEventAgeInSeconds")
-    } else {
-        None
-    }
-}
-
-/// Exponential backoff from a second, half of it random. AWS's own curve is not known.
-fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
-    let full = 1_000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
-    let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
-    full / 2 + jitter
-}
-
-/// A delivery is over: the events of its group go on, up to the next that fails.
-fn release(turn: &mut Turn<'_>, to: &To<'_>, number: u64, group: &Arc<str>) {
-    let due = turn.now;
-    let Some(subscriber) = to.subscriber(turn) else {
-        return;
-    };
-    subscriber.failing.remove(&number);
-    let Some(behind) = subscriber.behind.get_mut(group) else {
-        return;
-    };
-    let Some(next) = behind.pop_front() else {
-        subscriber.behind.remove(group);
-        return;
-    };
-    subscriber.behind_count = subscriber.behind_count.saturating_sub(1);
-    // In a turn of its own, so that a long group does not nest. Its place in a story is made when it is tried.
-    let in_story = DeliveryRef {
-        event: Arc::default(),
-        pass: usize::MAX,
-        delivery: usize::MAX,
-    };
-    let waiting = Failing {
-        retries: 0,
-        since: due,
-        due,
-        in_story,
-        group: Arc::clone(group),
-    };
-    subscriber.failing.insert(next, waiting);
-    later(turn, to, due);
-}
-
-/// The place of a delivery in the event's story.
-fn place(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, event: &Event) -> DeliveryRef {
-    let label = to.resource(turn);
-    let delivery = Delivery {
-        rule: subscriber.name.as_str().into(),
-        target: Arc::clone(&subscriber.target),
-        attempts: Vec::new(),
-        outcome: "waiting",
-        dead_letter: None,
-        unknown_role: false,
-    };
-    let stories = &mut turn.world.stories;
-    let pass = stories.pass_on(&event.story, to.realm, &label);
-    stories.matched(&event.story, pass, &delivery.rule);
-    stories.deliver(&event.story, pass, delivery)
-}
-
-/// A subscriber is due: for another attempt, or for the rest of its events.
-pub(crate) fn fire(turn: &mut Turn<'_>, to: &To<'_>) {
-    let now = turn.now;
-    loop {
-        if turn.steps < STEPS_LEFT {
-            return later(turn, to, now);
-        }
-        let Some(bus) = to.bus(turn) else { return };
-        let start = bus.window_start(now);
-        let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
-            return;
-        };
-        if !subscriber.running || subscriber.revoked {
-            return;
-        }
-        let looked_at = subscriber.failing.len();
-        let due = subscriber.failing.iter().find(|(_, failing)| failing.due <= now);
-        let Some(number) = due.map(|(number, _)| *number) else {
-            break;
-        };
-        let Some(failing) = subscriber.failing.remove(&number) else {
-            break;
-        };
-        let event = bus.log.get(number).filter(|event| event.at >= start).cloned();
-        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS + looked_at);
-        match event {
-            Some(event) => again(turn, to, &event, failing),
-            // It is no longer kept.
-            None => release(turn, to, number, &failing.group),
-        }
-    }
-    let next = to.subscriber(turn).and_then(|subscriber| subscriber.next_due());
-    if let Some(due) = next {
-        later(turn, to, due);
-    }
-    pump(turn, to);
-}
-
-/// Tries an event again.
-fn again(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, mut failing: Failing) {
-    if failing.in_story.delivery == usize::MAX
-        && let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline)
-    {
-        failing.in_story = place(turn, to, &subscriber, event);
-    }
-    deliver(turn, to, event, Some(failing));
 }

@@ -3,6 +3,7 @@
 use crate::arn::arn;
 use crate::state::RealmId;
 use crate::state::custom_bus::{CustomBus, Subscriber};
+use crate::state::outbox::Call;
 use crate::turn::Turn;
 
 /// The place of a subscriber.
@@ -13,7 +14,22 @@ pub(crate) struct To<'a> {
     pub(crate) name: &'a str,
 }
 
+impl<'a> To<'a> {
+    /// Of the subscriber that a call is for.
+    pub(super) fn of(call: &'a Call) -> Self {
+        Self {
+            realm: &call.realm,
+            bus: &call.bus,
+            name: &call.subscriber,
+        }
+    }
+}
+
 impl To<'_> {
+    pub(super) fn owned(&self) -> (RealmId, String, String) {
+        (self.realm.clone(), self.bus.to_owned(), self.name.to_owned())
+    }
+
     pub(super) fn bus<'t>(&self, turn: &'t mut Turn<'_>) -> Option<&'t mut CustomBus> {
         turn.world.realm(self.realm).custom_buses.buses.get_mut(self.bus)
     }

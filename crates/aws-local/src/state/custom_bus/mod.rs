@@ -7,18 +7,22 @@ use serde_json::Value;
 
 use crate::clock::{Dice, Millis};
 
+mod batching;
 mod bus;
+mod deliveries;
 mod live;
 mod log;
 mod program;
 mod source;
 mod subscriber;
 
+pub(crate) use batching::{Batching, Sizes};
 pub(crate) use bus::{BusPolicy, BusState, CustomBus};
+pub(crate) use deliveries::{Batch, Deliveries, Next, Queued};
 pub(crate) use log::{ContentType, Event, Log, NewEvent, sequence};
 pub(crate) use program::Program;
 pub(crate) use source::{EventSource, managed_rule};
-pub(crate) use subscriber::{Failing, FilterSet, Ordering, Retry, Subscriber};
+pub(crate) use subscriber::{FilterSet, Ordering, Retry, Subscriber};
 
 /// How long a client token is remembered ("Idempotency" in AWS's guide to custom event buses).
 pub(crate) const TOKEN_KEPT: Millis = 8 * 60 * 60 * 1000;
