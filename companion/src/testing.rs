@@ -8,13 +8,14 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Mode};
+use crate::caller::{Scope, Scopes};
 use crate::clock::{Clock, Moment};
 use crate::intakes::Intakes;
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
-    self, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, NewRun, SourceKey, Store,
-    outbox,
+    self, AccessToken, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, NewRun, SourceKey,
+    Store, outbox,
 };
 use crate::token::Token;
 
@@ -164,5 +165,29 @@ impl Bench {
             .iter()
             .map(|detail| serde_json::from_str(detail).unwrap())
             .collect()
+    }
+
+    /// A token of this bench's account.
+    pub(crate) async fn token_of_own(&self, scopes: &[Scope]) -> String {
+        self.token(Some(AccountId::new(ACCOUNT).unwrap()), scopes).await
+    }
+
+    /// A token of a further account of this name.
+    pub(crate) async fn token_of_another(&self, name: &str, scopes: &[Scope]) -> String {
+        let account = AccountId::new(format!("acc-{name}")).unwrap();
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.insert_account(&account, name, 0).await.unwrap();
+        tx.commit().await.unwrap();
+        self.token(Some(account), scopes).await
+    }
+
+    /// A token of an account, or an operator's.
+    pub(crate) async fn token(&self, account: Option<AccountId>, scopes: &[Scope]) -> String {
+        let token = Token::random("test_");
+        let new = AccessToken::new(&token, account, "n".into(), Scopes::of(scopes), 0);
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.insert_token(&new, &token).await.unwrap();
+        tx.commit().await.unwrap();
+        token.reveal().to_owned()
     }
 }

@@ -175,7 +175,7 @@ async fn create(
     Ok(document(StatusCode::CREATED, object(row)?))
 }
 
-/// Disables an account, whose tokens are refused from then on, or enables it. What was accepted before is delivered all the same.
+/// Disables an account, whose tokens are refused from then on, or enables it. What was accepted before is still delivered.
 async fn update(
     State(app): State<App>,
     operator: May<Admin, Operator>,

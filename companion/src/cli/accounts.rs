@@ -23,7 +23,7 @@ pub(super) enum What {
     /// Create an account. A token that opens it is made with `tokens create`.
     #[command(after_help = "Examples:\n  scalr-eventbridge accounts create acme")]
     Create(Create),
-    /// Disable an account: its tokens are refused. What was accepted before is delivered all the same.
+    /// Disable an account: its tokens are refused. What was accepted before is still delivered.
     #[command(after_help = "Examples:\n  scalr-eventbridge accounts disable acme")]
     Disable(One),
     /// Enable an account that is disabled.

@@ -16,6 +16,7 @@ use crate::console;
 use crate::partner::Partner;
 use crate::store::{self, Durability};
 use crate::tls::Tls;
+use crate::token::Token;
 
 /// The region that credentials are looked for in where nothing names one; each connection has a region of its own.
 const REGION: &str = "us-east-1";
@@ -29,6 +30,7 @@ const REGION: &str = "us-east-1";
 The first start prints an operator's token, once. `accounts create` and `tokens create` need it.
 
 SIGTERM and Ctrl-C end it: no connection is taken any more, and requests and deliveries under way are finished.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// Keep state here. The directory is used by one process at a time.
     #[arg(long, value_name = "DIR")]
@@ -102,7 +104,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
 
 fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Result<()> {
     let hostname = hostname(companion, tls);
-    let token = companion.operator_token().map(|token| token.reveal());
+    let token = companion.operator_token().map(Token::reveal);
     let console = companion.console.as_ref();
     let console = console.map(|_| format!("{hostname}{}", console::BASE));
     let ca_file = tls.map(|tls| tls.ca_file.display().to_string());

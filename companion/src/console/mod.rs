@@ -34,6 +34,8 @@ mod reads;
 mod session;
 mod state;
 mod terraform;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use axum::Router;

@@ -11,7 +11,7 @@ use super::guard::Guard;
 use super::links;
 use super::session::{Refused, Sessions};
 use crate::api::ApiError;
-use crate::app::{App, Turned};
+use crate::app::{App, Mode, Turned};
 use crate::caller::{Admitted, May, Read};
 use crate::token::Token;
 
@@ -84,6 +84,11 @@ impl Console {
 
     pub(super) fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// Whether one developer signs in, with the token or the link that was printed.
+    pub(super) fn is_dev(&self) -> bool {
+        self.0.app.mode == Mode::Dev
     }
 
     pub(super) fn has_aws(&self) -> bool {

@@ -35,7 +35,8 @@ fn small(n: usize) -> Value {
 
 /// A body with an event a line.
 fn lines(events: &[Value]) -> String {
-    events.iter().map(|one| format!("{one}\n")).collect()
+    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Sends a body; the status and the answer.

@@ -48,6 +48,8 @@ struct Page {
     link: String,
     standing: Standing,
     is_paused: bool,
+    /// Whether runs are made up here.
+    starts_runs: bool,
     workspaces: Vec<(String, Shown)>,
     hcl: Hcl,
 }
@@ -176,6 +178,7 @@ async fn open(
         link: links::connection(row.id.as_str()),
         standing,
         is_paused: row.status == Status::Disabled,
+        starts_runs: console.app().mode.simulates_runs(),
         workspaces: workspaces
             .map(|workspace| (workspace.id.to_string(), Shown::new(workspace.name)))
             .collect(),

@@ -31,6 +31,7 @@ pub(super) fn routes() -> Routes<Console> {
 #[template(path = "console/sign_in.html")]
 struct Page {
     frame: Frame,
+    is_dev: bool,
     problem: Option<String>,
 }
 
@@ -56,6 +57,7 @@ async fn open(State(console): State<Console>, Query(link): Query<Link>, headers:
         }
         None => html(&Page {
             frame: Frame::signed_out(),
+            is_dev: console.is_dev(),
             problem: None,
         }),
     }
@@ -90,6 +92,7 @@ fn answer(console: &Console, signed_in: Result<String, SignIn>, wrong: &str) -> 
     };
     let page = html(&Page {
         frame: Frame::signed_out(),
+        is_dev: console.is_dev(),
         problem: Some(problem),
     });
     let mut answer = (status, page).into_response();
