@@ -85,10 +85,10 @@ impl ApiError {
             )
             .with_code("busy"),
             Self::NoSimulatedRuns => simple(
-                403,
+                409,
                 "No simulated runs",
                 "No run was started: this service starts none that is made up. Runs of Scalr's own cause events; for trials, start \
-                 `scalr-eventbridge serve` with `--simulate-runs`, and leave delivery checks that start a run out until then.",
+                 `scalr-eventbridge serve` with `--simulate-runs`, and leave delivery checks, which start a run, out until then.",
             )
             .with_code("no-simulated-runs"),
             Self::NotAllowed(detail) => simple(403, "Forbidden", detail).with_code("forbidden"),

@@ -101,7 +101,7 @@ fn scalr(error: &ClientError) -> Option<Step> {
         ClientError::Refused(refusal) => match refusal.status {
             401 => "the token is not this host's, or has expired: set `SCALR_TOKEN`; for a companion it is the one that `dev` printed"
                 .to_owned(),
-            403 if is_from_a_companion(refusal) => return None,
+            403 | 409 if is_from_a_companion(refusal) => return None,
             403 => "the token's user may not do this: grant the permission in Scalr, or use another token".to_owned(),
             429 => "wait a minute, then try again".to_owned(),
             // Scalr's API always says what is wrong.

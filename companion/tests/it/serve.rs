@@ -137,12 +137,12 @@ async fn what_belongs_to_dev_is_refused_with_what_to_do() {
     let workspace = json!({ "workspace": { "data": { "type": "workspaces", "id": "ws-1" } } });
     let run_body = json!({ "data": { "type": "runs", "relationships": workspace } });
     for (method, path, body, want) in [
-        ("POST", "/api/iacp/v3/runs", run_body, (403, "no-simulated-runs")),
+        ("POST", "/api/iacp/v3/runs", run_body, (409, "no-simulated-runs")),
         (
             "POST",
             "/_companion/runs",
             json!({ "workspace": "ws-1" }),
-            (403, "no-simulated-runs"),
+            (409, "no-simulated-runs"),
         ),
         ("POST", "/_companion/clock/confirm", json!({}), (403, "forbidden")),
         ("GET", "/_companion/faults", json!(null), (404, "no-route")),
