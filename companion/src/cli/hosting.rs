@@ -23,7 +23,7 @@ pub(super) struct Hosting {
     #[arg(long, value_name = "NAME", requires = "tls")]
     tls_name: Vec<String>,
     /// Drop events that were held for longer than this.
-    #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "HOURS", default_value_t = 336, allow_hyphen_values = true, value_parser = clap::value_parser!(u32).range(1..))]
     hold_hours_max: u32,
     /// Drop a connection's oldest events beyond this many bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]

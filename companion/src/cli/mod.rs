@@ -3,9 +3,9 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! assumptions exit fields given jq loopback out progress signals usage  what the local AWS assumes; exit codes; fields of events; values of options; jq
-//!                                                   filters; which URLs are on this machine; stdout and stderr; long waits; a command's signals; the usage
-//!                                                   line of a mistake
+//! assumptions exit fields given jq log_filter loopback out progress signals usage  what the local AWS assumes; exit codes; fields of
+//!                                                   events; values of options; filters of events and of the log; which URLs are on this machine; stdout
+//!                                                   and stderr; long waits; a command's signals; the usage line of a mistake
 //! answering aws hint hosting remote show            AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; how
 //!                                                   Scalr's side is served; tables and JSON
 //! chain event_source local_aws log_groups lookup reach readable  what events pass; event sources at AWS; what the local AWS has beyond AWS; log groups;
@@ -38,6 +38,7 @@ mod hosting;
 mod jq;
 mod local_aws;
 mod local_clock;
+mod log_filter;
 mod log_groups;
 mod lookup;
 mod loopback;
@@ -63,15 +64,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
-use self::exit::Failure;
 use crate::panics;
 use crate::secrets::Redacted;
-
-/// What is logged where nothing is said. Where the SDK looks for credentials in vain, it warns at length; the error that follows says
-/// the same.
-const LOG: &str = "warn,aws_config=error";
 
 /// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
 #[derive(Parser)]
@@ -82,7 +77,7 @@ struct Cli {
         long,
         global = true,
         env = "SCALR_EVENTBRIDGE_LOG",
-        default_value = LOG,
+        default_value = log_filter::DEFAULT,
         value_name = "FILTER",
         display_order = 100
     )]
@@ -197,6 +192,7 @@ fn misread(error: clap::Error) -> clap::Error {
     {
         return usage::named(Cli::command(), args()).error(ErrorKind::InvalidValue, why);
     }
+    let error = usage::without_tip_of_dashes(error, &usage::named(Cli::command(), args()));
     usage::with_usage_of_help(error, Cli::command(), args())
 }
 
@@ -210,15 +206,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
-        Failure::setting(format!(
-            "`{}` (`SCALR_EVENTBRIDGE_LOG` or `--log`) is no log filter: {error}. Write a level (`error`, `warn`, `info`, `debug`, \
-             `trace`), or levels by module such as `warn,scalr_eventbridge=debug`",
-            filter.escape_debug()
-        ))
-    })?;
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(log_filter::read(filter)?)
         // The SDK logs answers as they come.
         .with_writer(|| Redacted(std::io::stderr()))
         .init();

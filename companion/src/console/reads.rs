@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::answer::{Failure, NextStep};
 use super::aws::Place;
-use super::chain::{self, Customer, Seen};
+use super::chain::{self, Customer, Feed, Seen};
 use super::links;
 use super::state::Console;
 use crate::api::connections::{Field, check_field, missing};
@@ -42,6 +42,7 @@ pub(super) struct At {
 /// What the customer's side of a connection has.
 pub(super) struct CustomerSide {
     pub(super) bus: Option<Bus>,
+    pub(super) feed: Option<Feed>,
     pub(super) groups: Vec<(String, bool, bool)>,
 }
 
@@ -165,6 +166,7 @@ impl Console {
             return Ok(None);
         };
         let (bus, _) = place.bus(&row.source.name).await?;
+        let feed = place.feed(&row.source.name).await?;
         let targets = bus
             .iter()
             .flat_map(|bus| &bus.rules)
@@ -180,7 +182,7 @@ impl Console {
             let is_permitted = is_there && place.is_permitted(&name).await?;
             groups.push((name, is_there, is_permitted));
         }
-        Ok(Some(CustomerSide { bus, groups }))
+        Ok(Some(CustomerSide { bus, feed, groups }))
     }
 }
 
@@ -199,6 +201,9 @@ pub(super) fn next_step(row: &Connection, side: Option<&CustomerSide>) -> NextSt
         let text = "this connection is pending: its partner event source at AWS has to be associated with an event bus.";
         return NextStep::at(text, page("source", "name"), "Open the partner event source");
     };
+    if let Some(feed) = &side.feed {
+        return next_step_fed(row, feed);
+    }
     let leads = bus
         .rules
         .iter()
@@ -218,6 +223,26 @@ pub(super) fn next_step(row: &Connection, side: Option<&CustomerSide>) -> NextSt
         },
         Status::Disabled => NextStep::new("this connection is paused, and events are held. Choose Resume."),
         _ => NextStep::at(
+            "all is there at AWS. Choose Refresh status, which makes the connection active.",
+            links::connection(row.id.as_str()),
+            "Open the connection",
+        ),
+    }
+}
+
+/// The same where a custom event bus has the events.
+fn next_step_fed(row: &Connection, feed: &Feed) -> NextStep {
+    match (&row.status, &feed.to) {
+        (Status::Disabled, _) => {
+            NextStep::new("this connection is paused, and events are held. Choose Resume.")
+        }
+        (_, None) => NextStep::new(
+            "update the event source of the custom event bus with its configuration: the rule that leads the events there is gone.",
+        ),
+        (Status::Active, Some(to)) => NextStep::new(format!(
+            "start a run. Its event goes to the subscribers of the custom event bus {to}, which the console does not show."
+        )),
+        (_, Some(_)) => NextStep::at(
             "all is there at AWS. Choose Refresh status, which makes the connection active.",
             links::connection(row.id.as_str()),
             "Open the connection",
@@ -252,6 +277,7 @@ pub(super) fn links_of(
         source_state: state,
         customer: side.map(|side| Customer {
             bus: side.bus.as_ref(),
+            feed: side.feed.as_ref(),
             groups: side.groups.clone(),
         }),
     })

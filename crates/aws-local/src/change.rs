@@ -32,6 +32,21 @@ pub(crate) struct Body {
     text: Secret<Arc<[u8]>>,
 }
 
+impl Request {
+    /// Where members that AWS's model does not have would be refused, they are as if they were not there.
+    pub(crate) fn leave_out_unknown_members(&mut self) {
+        let input = self
+            .service
+            .input(&self.operation)
+            .filter(|input| input.is_strict());
+        if let Some(input) = input {
+            let mut value = Value::clone(&self.body.value);
+            input.leave_out_unknown(&mut value);
+            self.body = value.into();
+        }
+    }
+}
+
 impl Body {
     /// `text` is the JSON that `value` was decoded from.
     pub(crate) fn new(value: Value, text: &[u8]) -> Self {

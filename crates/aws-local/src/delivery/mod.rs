@@ -99,7 +99,7 @@ pub(crate) fn finish(turn: &mut Turn<'_>) {
                     text,
                 } => publish(turn, &to, &bus, &Envelope { id, time, text }),
                 Forward::Custom { to, bus, event } => {
-                    custom_bus::publish(turn, &to, &bus, event);
+                    custom_bus::forward(turn, &to, &bus, event);
                 }
             }
         }

@@ -34,8 +34,8 @@ mod template;
 mod tests;
 mod value;
 
-#[cfg(test)]
-use error::Failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) use error::Failure;
 pub(crate) use expression::{Expression, Setting};
 pub(crate) use meter::Limits;
 pub(crate) use template::Template;

@@ -132,11 +132,8 @@ impl World {
             .values_mut()
             .flat_map(|realm| realm.archives.values_mut());
         archives.for_each(Archive::recount);
-        let buses = self
-            .realms
-            .values_mut()
-            .flat_map(|realm| realm.custom_buses.buses.values_mut());
-        buses.for_each(|bus| bus.log.recount());
+        let realms = self.realms.values_mut();
+        realms.for_each(|realm| realm.custom_buses.recount());
     }
 
     /// A copy for a snapshot, without the stories. Long texts are shared, not copied.

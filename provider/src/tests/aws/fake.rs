@@ -468,8 +468,12 @@ fn stored_policy(document: &str) -> Result<String, Trouble> {
 
 /// AWS manages the rule of an archive.
 fn managed_by(rule: &str) -> Option<&'static str> {
-    rule.starts_with("Events-Archive-")
-        .then_some("prod.vhs.events.aws.internal")
+    match rule {
+        "EventsV2-EventSource" => Some("events.amazonaws.com"),
+        _ => rule
+            .starts_with("Events-Archive-")
+            .then_some("prod.vhs.events.aws.internal"),
+    }
 }
 
 fn bus_arn(name: &str) -> String {

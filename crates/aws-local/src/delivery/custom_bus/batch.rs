@@ -154,6 +154,9 @@ fn send(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Trial,
         subscriber,
         trial: &trial,
     };
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.metrics.call(trial.retries);
+    }
     match target::send(turn, &attempt, &payloads, whole) {
         Ok(Sent::Later(call)) => {
             if let Some(subscriber) = to.subscriber(turn) {
@@ -232,6 +235,11 @@ fn settle(
         .collect();
     let (mut ready, mut held, mut failed) = (Vec::new(), Vec::new(), Vec::<(Failure, Vec<Item>)>::new());
     let rest = trial.of(Vec::new());
+    if let Some(subscriber) = to.subscriber(turn) {
+        for outcome in &outcomes {
+            outcome.count(&mut subscriber.metrics);
+        }
+    }
     for (item, outcome) in trial.items.into_iter().zip(outcomes) {
         match outcome {
             Outcome::Delivered => tell(turn, &item.in_story, None, "delivered"),
@@ -343,7 +351,10 @@ fn exhausted(subscriber: &Subscriber, trial: &Trial, next: Millis) -> Option<&'s
 
 /// Exponential backoff from a second, half of it random. AWS's own curve is not known.
 fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
-    let full = 1_000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
+    let first = turn.world.assumptions.retry_wait_ms;
+    let full = first
+        .saturating_mul(1 << retries.min(20))
+        .min(BACKOFF_MS_MAX.max(first));
     let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
     full / 2 + jitter
 }

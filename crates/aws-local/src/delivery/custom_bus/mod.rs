@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_pattern::{EventError, Parts};
+use event_pattern::{EventError, Parts, Scope};
 
 use super::envelope::Envelope;
 use crate::state::RealmId;
@@ -139,7 +139,7 @@ fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
     if let Some(subscriber) = bus.subscribers.get_mut(to.name) {
         subscriber.next.get_or_insert(number);
     }
-    bus.subscribers_changed();
+    bus.subscriber_changed(to.name);
     later(turn, to, turn.now);
 }
 
@@ -154,9 +154,10 @@ pub(crate) fn feed(turn: &mut Turn<'_>, realm: &RealmId, classic: &str, envelope
     };
     let sources = here.custom_buses.sources.values();
     let mut live = sources.filter(|source| source.partner_source == classic && !source.revoked);
-    let Some((bus, rule)) = live.find_map(|source| Some((source.bus.clone(), is_fed_by(&source.id)?))) else {
+    let Some((source, rule)) = live.find_map(|source| Some((source, is_fed_by(&source.id)?))) else {
         return;
     };
+    let (bus, source) = (source.bus.clone(), [&source.name, "/", &source.id].concat());
     let mut steps = turn.steps;
     let pattern = rule.pattern.as_ref().and_then(|pattern| pattern.compiled());
     let matched = pattern.is_some_and(|pattern| {
@@ -169,7 +170,22 @@ pub(crate) fn feed(turn: &mut Turn<'_>, realm: &RealmId, classic: &str, envelope
         return;
     }
     let new = from_classic(turn, realm, classic, envelope);
-    publish(turn, realm, &bus, new);
+    if let Some(kept) = publish(turn, realm, &bus, new)
+        && let Some(bus) = turn.world.realm(realm).custom_buses.buses.get_mut(&bus)
+    {
+        bus.metrics.forwarded(&source);
+        bus.metrics.stored(realm.account(), kept.data.len());
+    }
+}
+
+/// Publishes an event of another custom event bus, as a call with one entry does.
+pub(crate) fn forward(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewEvent) {
+    if let Some(kept) = publish(turn, realm, bus, new)
+        && let Some(bus) = turn.world.realm(realm).custom_buses.buses.get_mut(bus)
+    {
+        bus.metrics.call(1, 0);
+        bus.metrics.stored(realm.account(), kept.data.len());
+    }
 }
 
 /// A Classic event as it comes to a custom event bus.
@@ -251,7 +267,7 @@ fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
         }
         let Some(event) = found.log.next_from(subscriber.next?.max(oldest)) else {
             subscriber.next = None;
-            found.subscribers_changed();
+            found.subscriber_changed(to.name);
             break None;
         };
         if subscriber.end.is_some_and(|end| event.at >= end) {
@@ -287,12 +303,19 @@ fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bo
     let Some(filters) = subscriber.filters.compiled() else {
         return Some(false);
     };
-    let metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
-    let replayed = event.number <= subscriber.replayed_to;
+    // What no filter looks at is not written.
+    let (mut metadata, mut system) = (String::new(), String::new());
+    if filters.look_at(Scope::Metadata) {
+        metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
+    }
+    if filters.look_at(Scope::SystemMetadata) {
+        let replayed = event.number <= subscriber.replayed_to;
+        system = event.system_metadata(replayed).to_string();
+    }
     let parts = Parts {
         data: &event.json(),
         metadata: &metadata,
-        system_metadata: &event.system_metadata(replayed).to_string(),
+        system_metadata: &system,
     };
     match filters.matches_within(&parts, steps) {
         Ok(matched) => Some(matched),

@@ -71,9 +71,9 @@ pub(super) fn send(
         .strip_prefix("event-busv2/")
         .filter(|_| arn.service == "events")
     {
-        attempt.may(turn, "events:PutEvents", &target.arn)?;
         let (name, id) = resource.split_once('/').unwrap_or((resource, ""));
         let put = |turn: &mut Turn<'_>, event: &Event, payload: &Payload| {
+            attempt.may(turn, action_for(event), &target.arn)?;
             let data = for_bus(attempt.subscriber, event, payload);
             to_custom_bus(turn, attempt.to, (&there, name, id), event, data)
         };
@@ -153,6 +153,17 @@ fn keep(turn: &mut Turn<'_>, attempt: &Attempt<'_>, payload: Arc<str>) {
         event_id: Arc::clone(&first.event.id),
         payload,
     });
+}
+
+/// What the role has to allow on a custom event bus: `PutEvents` for the events of a partner, and `PutRawEvents` for others
+/// ("Events that arrive without a publish call" in AWS's guide).
+fn action_for(event: &Event) -> &'static str {
+    let is_partners = |arn: &Arc<str>| arn.contains(":event-bus/aws.partner/");
+    if event.passed.first().is_some_and(is_partners) {
+        "events:PutEvents"
+    } else {
+        "events:PutRawEvents"
+    }
 }
 
 fn find_queue<'t>(turn: &'t mut Turn<'_>, there: &RealmId, name: &str) -> Result<&'t mut Queue, Failure> {

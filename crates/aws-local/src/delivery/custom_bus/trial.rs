@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use crate::clock::Millis;
-use crate::state::custom_bus::{Batch, Event, Next, Queued};
+use crate::state::custom_bus::{Batch, Delivering, Event, Next, Queued};
 use crate::state::story::DeliveryRef;
 
 /// A batch that is taken out of its subscriber, to be tried.
@@ -33,6 +33,22 @@ pub(super) enum Outcome {
     Held,
     /// It is still to be sent.
     Ready,
+}
+
+impl Outcome {
+    pub(super) fn count(&self, metrics: &mut Delivering) {
+        match self {
+            Self::Delivered => {
+                metrics.attempts += 1;
+                metrics.delivered += 1;
+            }
+            Self::Failed(failure) => {
+                metrics.attempts += 1;
+                metrics.transformation_failures += u64::from(failure.is_transformation());
+            }
+            Self::Held | Self::Ready => {}
+        }
+    }
 }
 
 impl Trial {

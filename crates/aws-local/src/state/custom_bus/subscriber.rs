@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::batching::Batching;
 use super::deliveries::Deliveries;
+use super::metrics::Delivering;
 use super::program::Program;
 use crate::clock::Millis;
 use crate::state::names::Tags;
@@ -54,6 +55,8 @@ pub(crate) struct Subscriber {
     /// The events that it has taken and not delivered yet.
     #[serde(default)]
     pub(crate) deliveries: Deliveries,
+    #[serde(default)]
+    pub(crate) metrics: Delivering,
 }
 
 /// `Type` of a subscriber.
@@ -105,6 +108,14 @@ impl FilterSet {
             texts,
             compiled: Arc::default(),
         }
+    }
+
+    /// The text of the filter of a scope.
+    pub(crate) fn text(&self, scope: Scope) -> Option<&str> {
+        let mut texts = self.texts.iter();
+        texts
+            .find(|(name, _)| name == scope.name())
+            .map(|(_, text)| text.as_str())
     }
 
     pub(crate) fn compiled(&self) -> Option<&Filters> {
