@@ -22,10 +22,19 @@ pub(super) fn account(text: &str) -> Result<String, String> {
 
 /// The text, if it can be the name of a connection, as far as that is known without the name of its account.
 pub(super) fn connection_name(text: &str) -> Result<String, String> {
+    segment(text, "a connection")
+}
+
+/// The text, if it can be the name of an account.
+pub(super) fn account_name(text: &str) -> Result<String, String> {
+    segment(text, "an account")
+}
+
+fn segment(text: &str, of: &str) -> Result<String, String> {
     const WHY: &str = "as it becomes a part of the event source's name";
     match check_source_segment(text) {
         Ok(()) => Ok(text.to_owned()),
-        Err(SegmentError::Empty) => Err("a connection has a name".to_owned()),
+        Err(SegmentError::Empty) => Err(format!("{of} has a name")),
         Err(SegmentError::Letter(bad)) => Err(format!(
             "a name has letters from a to z, digits, `.`, `-` and `_`, {WHY}; this one has `{}`",
             bad.escape_debug()

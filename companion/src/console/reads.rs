@@ -16,7 +16,7 @@ use super::links;
 use super::state::Console;
 use crate::api::connections::{Field, check_field, missing};
 use crate::api::{ApiError, form};
-use crate::caller::{Caller, Peer};
+use crate::caller::{Admitted, Caller, May, Peer, Power, Read};
 use crate::export::Bus;
 use crate::store::{Connection, Window};
 
@@ -25,7 +25,7 @@ const CONNECTIONS_MAX: i64 = 1000;
 
 /// The caller of an open session, and the session's id.
 pub(super) struct Signed {
-    pub(super) caller: Caller,
+    pub(super) caller: May<Read>,
     pub(super) session: String,
 }
 
@@ -64,15 +64,14 @@ impl FromRequestParts<Console> for Signed {
             .headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok());
-        // The token that the session was opened with may have been replaced since.
-        let admitted = console
-            .app()
-            .owner
-            .admit(token.reveal(), peer, agent.unwrap_or_default());
-        let Some(mut caller) = admitted else {
+        // The token that the session was opened with may have been replaced or revoked since.
+        let app = console.app();
+        let admitted = app.admit(token.reveal(), peer, agent.unwrap_or_default()).await?;
+        let Ok(Admitted::Caller(mut caller)) = admitted else {
             return Err(refused);
         };
-        caller.by_session = true;
+        caller.sender.by_session = true;
+        let caller: May<Read> = caller.may().map_err(ApiError::from)?;
         if let Some(guest) = parts.extensions.get::<Guest>() {
             guest.is_right();
         }
@@ -103,6 +102,14 @@ impl<T: DeserializeOwned> FromRequest<Console> for Fields<T> {
             )
         })?;
         Ok(Self(fields))
+    }
+}
+
+impl Signed {
+    /// The proof that the token of this session permits more than to read.
+    pub(super) fn may<P: Power>(&self) -> Result<May<P>, Failure> {
+        let caller: Caller = (*self.caller).clone();
+        Ok(caller.may().map_err(ApiError::from)?)
     }
 }
 
