@@ -42,21 +42,6 @@ impl Regional {
         }
         Ok(None)
     }
-
-    /// Whether a log group has this log stream.
-    pub async fn has_log_stream(&self, group: &str, stream: &str) -> Result<bool, Error> {
-        const CALL: &str = "logs:DescribeLogStreams";
-        let ask = async |token| {
-            let list = self.logs.describe_log_streams().log_group_name(group);
-            let list = list.log_stream_name_prefix(stream).set_next_token(token);
-            let page = self.read(CALL, list.send()).await?;
-            self.page(CALL, "logStreams", page.log_streams, page.next_token)
-        };
-        let same = |held: aws_sdk_cloudwatchlogs::types::LogStream| {
-            (held.log_stream_name() == Some(stream)).then_some(())
-        };
-        Ok(self.search(CALL, ask, same).await?.is_some())
-    }
 }
 
 /// Whether an ARN is that of the target that writes to log groups.
