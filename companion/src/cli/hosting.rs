@@ -70,7 +70,8 @@ impl Hosting {
             clock: own.clock,
             console: (!self.no_console).then(|| ConsoleConfig {
                 aws: own.aws,
-                hosts: self.console_host.clone(),
+                // Whoever names a host in the certificate opens the console there too.
+                hosts: [&self.console_host[..], &self.tls_name].concat(),
             }),
             identity: own.identity,
         })
