@@ -70,7 +70,7 @@ impl Hosting {
             clock: own.clock,
             console: (!self.no_console).then(|| ConsoleConfig {
                 aws: own.aws,
-                // Whoever names a host in the certificate opens the console there too.
+                // The console is opened at a host of the certificate too.
                 hosts: [&self.console_host[..], &self.tls_name].concat(),
             }),
             identity: own.identity,
