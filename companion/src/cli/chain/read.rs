@@ -49,6 +49,7 @@ pub(in crate::cli) struct Connection {
 #[derive(Clone, Copy)]
 pub(in crate::cli) struct Figures {
     pub(in crate::cli) held: i64,
+    pub(in crate::cli) failed: i64,
     pub(in crate::cli) dropped: i64,
 }
 
@@ -155,6 +156,7 @@ pub(in crate::cli) async fn connection(
     };
     let figures = figures.map(|figures| Figures {
         held: figures.held,
+        failed: figures.failed,
         dropped: figures.dropped.total(),
     });
     Ok(Connection {
