@@ -83,9 +83,10 @@ pub(super) fn after_put(
 pub(super) fn of_a_call(error: AwsError) -> String {
     match error {
         AwsError::Retryable(why) => why,
-        refusal @ AwsError::Refused { .. } => format!(
-            "AWS refuses the companion's own calls: {refusal} Its credentials, or what they permit, have to be corrected; the events \
-             are held, and are tried again."
+        AwsError::Refused { code, message } => format!(
+            "AWS refuses the companion's own calls: {code}: {}. Its credentials, or what they permit, have to be corrected; the events \
+             are held, and are tried again.",
+            message.trim_end_matches('.')
         ),
     }
 }
