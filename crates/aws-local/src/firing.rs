@@ -36,7 +36,7 @@ pub(crate) fn fire(turn: &mut Turn<'_>) {
                     bus: &bus,
                     name: &name,
                 };
-                custom_bus::fire(turn, &to);
+                custom_bus::go_on(turn, &to);
             }
         }
         if turn.steps < STEPS_LEFT {
@@ -93,6 +93,7 @@ fn remove_custom_bus(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Milli
         .is_some_and(|bus| bus.deleted.is_some_and(|deleted| deleted <= at))
         && let Some(gone) = buses.remove(name)
     {
+        turn.gone_logs.push(gone.log.id);
         turn.dropped.push(Box::new(gone));
     }
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::clock::{Dice, Millis};
 use crate::policy::Policy;
 use crate::state::bus::LogLevel;
-use crate::state::custom_bus::NewEvent;
+use crate::segments::LogId;
+use crate::state::custom_bus::{Kept, NewEvent};
 use crate::state::{RealmId, World};
 
 /// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
@@ -25,6 +26,7 @@ pub(crate) struct Turn<'w> {
     pub(crate) world: &'w mut World,
     pub(crate) now: Millis,
     pub(crate) dice: Dice,
+    seed: u64,
     /// Deliveries over HTTP that are to be sent once the change is stored.
     pub(crate) effects: Vec<u64>,
     pub(crate) steps: usize,
@@ -40,6 +42,12 @@ pub(crate) struct Turn<'w> {
     pub(crate) log_bytes: usize,
     /// What custom event buses send to other buses, published once the rest of the turn is done.
     pub(crate) forwards: VecDeque<Forward>,
+    /// Events that custom event buses keep from now on, in their order; those that a caller published come first.
+    pub(crate) kept: Vec<Kept>,
+    /// The bus that a caller published events on.
+    pub(crate) bus: Option<(RealmId, String)>,
+    /// Logs of events whose buses are gone.
+    pub(crate) gone_logs: Vec<LogId>,
     /// What takes long to drop; it is dropped when the lock is released.
     pub(crate) dropped: Vec<Box<dyn Any + Send>>,
 }
@@ -85,6 +93,7 @@ impl<'w> Turn<'w> {
             world,
             now,
             dice: Dice::new(seed),
+            seed,
             effects: Vec::new(),
             steps: STEPS_MAX,
             events: 1,
@@ -93,8 +102,18 @@ impl<'w> Turn<'w> {
             bus_logs: BTreeMap::new(),
             log_bytes: LOG_BYTES_MAX,
             forwards: VecDeque::new(),
+            kept: Vec::new(),
+            bus: None,
+            gone_logs: Vec::new(),
             dropped: Vec::new(),
         }
+    }
+
+    /// What a caller published on a custom event bus is delivered. What follows from it must not depend on what of the request
+    /// is not stored.
+    pub(crate) fn published(&mut self) {
+        self.events = 1;
+        self.dice = Dice::new(!self.seed);
     }
 
     /// Takes steps before they are made; false where fewer are left.

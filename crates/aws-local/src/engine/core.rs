@@ -7,14 +7,16 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
-use crate::delivery::forward_all;
 use crate::delivery::http::{self, Job};
+use crate::delivery::{custom_bus, forward_all};
 use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
-use crate::state::World;
+use crate::segments::LogId;
+use crate::state::custom_bus::Kept;
 use crate::state::pattern::EventPattern;
 use crate::state::timers::Timer;
+use crate::state::{RealmId, World};
 use crate::turn::{STEPS_MAX, Turn};
 
 #[derive(Debug)]
@@ -38,6 +40,12 @@ pub(super) struct Made {
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
     pub(super) unchanged: bool,
+    /// Events that are kept from now on; those that a caller published come first.
+    pub(super) kept: Vec<Kept>,
+    /// The bus of those.
+    pub(super) bus: Option<(RealmId, String)>,
+    /// Logs of events that are gone.
+    pub(super) gone_logs: Vec<LogId>,
     /// What takes long to drop, and is dropped without the lock.
     pub(super) dropped: Dropped,
 }
@@ -65,7 +73,7 @@ impl Core {
         core
     }
 
-    /// A core that replays stored changes: what was accepted once is accepted again, whatever the limit is now.
+    /// A core that makes stored changes again: what was accepted once is accepted, whatever the limit is now.
     pub(super) fn replaying(world: World, log_bytes_max: u64) -> Self {
         Self::new(world, usize::MAX, log_bytes_max)
     }
@@ -91,15 +99,8 @@ impl Core {
         self.last
     }
 
-    /// Makes a stored change again.
-    pub(super) fn replay(&mut self, entry: &Entry) {
-        if let Err(fault) = self.make(entry).answer {
-            tracing::warn!(?fault, "a stored change is refused at its replay");
-        }
-    }
-
-    /// Makes a change. The answer matters for calls only.
-    pub(super) fn make(&mut self, entry: &Entry) -> Made {
+    /// Makes a change. The answer matters for calls only. `events` are the retained ones that it names.
+    pub(super) fn make(&mut self, entry: &Entry, events: Vec<Kept>) -> Made {
         let moment = Moment {
             at: entry.at,
             seed: entry.seed,
@@ -116,10 +117,13 @@ impl Core {
                     answer: Err(fault),
                     jobs: Vec::new(),
                     unchanged: true,
+                    kept: Vec::new(),
+                    bus: None,
+                    gone_logs: Vec::new(),
                     dropped: Dropped::new(),
                 },
             },
-            other => self.turn(moment, other),
+            other => self.turn(moment, other, events),
         }
     }
 
@@ -154,22 +158,32 @@ impl Core {
         let answer = (prepared.run)(&mut call);
         let unchanged = call.unchanged;
         forward_all(&mut call.turn);
-        let (jobs, dropped) = jobs(call.turn);
+        let made = made(call.turn, answer, unchanged);
         self.world.limit_logs(self.log_bytes_max, moment.at);
-        Made {
-            answer,
-            jobs,
-            unchanged,
-            dropped,
-        }
+        made
     }
 
     /// Makes a change that is not a call.
-    fn turn(&mut self, moment: Moment, change: &Change) -> Made {
+    fn turn(&mut self, moment: Moment, change: &Change, events: Vec<Kept>) -> Made {
         self.last = moment.at;
         let mut turn = Turn::new(&mut self.world, moment.at, moment.seed);
         match change {
             Change::Call { .. } => {}
+            Change::Published { realm, bus, .. } => {
+                for kept in events {
+                    custom_bus::publish_again(&mut turn, realm, bus, kept);
+                }
+                turn.published();
+            }
+            Change::Read {
+                subscriber,
+                log,
+                ask,
+                ..
+            } => {
+                let events: Vec<_> = events.into_iter().map(|kept| kept.event).collect();
+                custom_bus::give(&mut turn, &custom_bus::To::of(subscriber), *log, ask, &events);
+            }
             Change::Tick => firing::fire(&mut turn),
             Change::HttpResult { delivery, result } => http::record_result(&mut turn, *delivery, result),
             Change::MoveClock { by } => {
@@ -179,6 +193,7 @@ impl Core {
             Change::Reset => {
                 let emptied = turn.world.emptied();
                 let before = std::mem::replace(turn.world, emptied);
+                turn.gone_logs.extend(before.last_events().into_keys());
                 turn.dropped.push(Box::new(before));
             }
             Change::Targets { urls } => turn.world.targets.clone_from(urls),
@@ -187,14 +202,9 @@ impl Core {
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
         forward_all(&mut turn);
-        let (jobs, dropped) = jobs(turn);
+        let made = made(turn, Ok(Output::Value(Value::Null)), false);
         self.world.limit_logs(self.log_bytes_max, moment.at);
-        Made {
-            answer: Ok(Output::Value(Value::Null)),
-            jobs,
-            unchanged: false,
-            dropped,
-        }
+        made
     }
 
     /// What has to be true of a state that was read from disk, and takes too long for the first caller who needs it.
@@ -211,12 +221,20 @@ impl Core {
     }
 }
 
-/// The requests of the deliveries to send, and what is left to drop.
-fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
+/// What a turn led to.
+fn made(mut turn: Turn<'_>, answer: Result<Output, Fault>, unchanged: bool) -> Made {
     let ids = std::mem::take(&mut turn.effects).into_iter();
     let jobs = ids.filter_map(|id| http::job(&mut turn, id)).collect();
     turn.world.steps_most = turn.world.steps_most.max(STEPS_MAX - turn.steps);
-    (jobs, turn.dropped)
+    Made {
+        answer,
+        jobs,
+        unchanged,
+        kept: turn.kept,
+        bus: turn.bus,
+        gone_logs: turn.gone_logs,
+        dropped: turn.dropped,
+    }
 }
 
 #[cfg(test)]
@@ -289,11 +307,12 @@ mod tests {
                 operation: operation.to_owned(),
                 body: body.into(),
             };
-            let made = core.make(&Entry {
+            let entry = Entry {
                 at: 1,
                 seed: 1,
                 change,
-            });
+            };
+            let made = core.make(&entry, Vec::new());
             assert!(made.answer.is_ok(), "{operation} {:?}", made.answer.err());
         }
     }

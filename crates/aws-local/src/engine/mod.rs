@@ -5,8 +5,10 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! core outgoing recovery   the deterministic core; queued requests; the status of a recovery
+//! replay storage           the core as it is read from disk; where changes and retained events go
 //! locked                   what the lock guards
 //! shared                   the lock, and reading the state from disk again after a refused write
+//! reading                  reading retained events for subscribers
 //! ```
 
 use std::collections::BTreeMap;
@@ -22,14 +24,16 @@ use crate::delivery::http::HttpResult;
 use crate::fault::Fault;
 use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
 use crate::ops::{self, Output};
-use crate::segments::Lasts;
 use crate::state::World;
 
 mod core;
 mod locked;
 mod outgoing;
+mod reading;
 mod recovery;
+mod replay;
 mod shared;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -37,7 +41,9 @@ use core::Core;
 use locked::{Locked, seed};
 pub(crate) use outgoing::Jobs;
 use recovery::Recovery;
-use shared::{Shared, disk_fault};
+use replay::Replay;
+use shared::Shared;
+use storage::{Storage, To};
 
 /// How long a caller waits for the state to be read from disk again.
 const RECOVERY_WAIT: Duration = Duration::from_secs(5);
@@ -48,6 +54,8 @@ pub(crate) struct Engine {
     recovery_wait: Duration,
     /// How far the clock was moved forward, once that is on disk.
     clock_offset: watch::Sender<Millis>,
+    /// Whoever reads retained events: one at a time.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -60,12 +68,13 @@ impl Engine {
     pub(crate) fn open_at(config: &Config, dir: Option<&DataDir>) -> Result<(Self, Jobs), DataError> {
         let (outgoing, jobs) = outgoing::channel();
         let log_bytes_max = config.log_bytes_max;
-        let start = |world| Core::replaying(world, log_bytes_max);
-        let (journal, mut core) = match dir {
-            None => (None, start(World::default())),
+        let start = |world, version| Replay::start(world, version, log_bytes_max);
+        let (storage, mut core) = match dir {
+            None => (Storage::temporary(), Core::replaying(World::default(), log_bytes_max)),
             Some(dir) => {
-                let (journal, _, core) = Journal::open(dir, start, Core::replay, |_| Lasts::new())?;
-                (Some(journal), core)
+                let (journal, segments, Replay { core, .. }) = Journal::open(dir, start)?;
+                let writer = To::Journal(journal);
+                (Storage { writer, segments }, core)
             }
         };
         core.ready();
@@ -75,7 +84,9 @@ impl Engine {
             put_bytes_max: config.max_put_bytes,
             log_bytes_max,
             default_account: config.account.clone(),
-            journal,
+            storage,
+            unread: BTreeMap::new(),
+            expiry: Millis::MIN,
             outgoing,
             recovery: Recovery::default(),
         };
@@ -97,6 +108,7 @@ impl Engine {
             clock_offset: watch::Sender::new(locked.core.world.clock_offset),
             shared: Shared::new(locked),
             recovery_wait: RECOVERY_WAIT,
+            reading: tokio::sync::Mutex::default(),
         };
         Ok((engine, jobs))
     }
@@ -134,21 +146,27 @@ impl Engine {
 
     /// Fires what is due now, as long as the state can be read.
     pub(crate) async fn tick(&self) {
-        while let Ok(Some(true)) = self
-            .shared
-            .ready()
-            .map(|ready| ready.map(|mut locked| locked.tick()))
-        {
+        while matches!(self.shared.ready(), Ok(Some(_))) && matches!(self.tick_once().await, Ok(true)) {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Fires what is due now, in turns between which others get theirs.
+    /// False where nothing more is due.
+    async fn tick_once(&self) -> Result<bool, Fault> {
+        let is_due = self.turn(Locked::tick).await?;
+        if is_due || self.read_one().await? {
+            return Ok(true);
+        }
+        self.turn(Locked::expire).await?;
+        Ok(false)
+    }
+
+    /// Fires what is due now, in turns between which others get theirs, and gives subscribers some of what they want.
     async fn fire(&self) -> Result<(), Fault> {
         while self.turn(Locked::tick).await? {
             tokio::task::yield_now().await;
         }
-        Ok(())
+        self.read().await
     }
 
     /// Empties everything but the clock.
@@ -199,8 +217,7 @@ impl Engine {
         if ticket.stored().await {
             return Ok(());
         }
-        self.turn(|_| ()).await?;
-        Err(disk_fault())
+        Err(self.turn(|locked| locked.storage.refusal()).await?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The files of the data directory: `snapshot-N.json`, the state when `journal-N.ndjson` began.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,34 @@ use crate::change::Entry;
 use crate::disk::{DataError, Disk, private};
 use crate::state::World;
 
-/// The version in every file; another one is refused.
-const VERSION: u32 = 2;
+/// The version in every file that is begun; one that is not known is refused.
+const VERSION: u32 = 3;
+/// The version before: events of custom event buses are in memory, in snapshots, and in the requests of the journal.
+const WITHOUT_SEGMENTS: u32 = 2;
+/// More than a journal's first line has.
+const HEADER_BYTES_MAX: u64 = 1024;
 /// Files that are written under these names first.
 pub(super) const SNAPSHOT_BEGUN: &str = "snapshot.tmp";
 const JOURNAL_BEGUN: &str = "journal.tmp";
+
+/// How a file has the events of custom event buses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    WithoutSegments,
+    Current,
+}
+
+impl Version {
+    fn of(number: u32) -> Result<Self, String> {
+        match number {
+            WITHOUT_SEGMENTS => Ok(Self::WithoutSegments),
+            VERSION => Ok(Self::Current),
+            other => Err(format!(
+                "version {other}, and this program knows {WITHOUT_SEGMENTS} and {VERSION}"
+            )),
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -107,6 +130,24 @@ pub(super) fn clean(disk: &dyn Disk, dir: &Path, counts: u64) -> Result<(), Data
     disk.sync_names(dir).map_err(|source| DataError::io(dir, source))
 }
 
+/// The version of a directory: that of its newest journal, or the current one where there is none.
+pub(super) fn version(dir: &Path, generation: u64) -> Result<Version, DataError> {
+    let path = journal_path(dir, generation);
+    let failed = |source| DataError::io(&path, source);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Version::Current),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut line = Vec::new();
+    let mut first = BufReader::new(file).take(HEADER_BYTES_MAX);
+    first.read_until(b'\n', &mut line).map_err(failed)?;
+    // One that cannot be read, or was torn, is reported where it is read whole.
+    let header = serde_json::from_slice::<Header>(&line).ok();
+    let version = header.map(|header| Version::of(header.journal));
+    version.unwrap_or(Ok(Version::Current)).map_err(|why| DataError::Damaged { path, why })
+}
+
 /// The snapshot that a journal begins after, and its length.
 pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64), DataError> {
     if generation == 0 {
@@ -119,9 +160,7 @@ pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64),
         why,
     };
     let snapshot: Snapshot<World> = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
-    if snapshot.snapshot != VERSION {
-        return Err(damaged(format!("version {}", snapshot.snapshot)));
-    }
+    Version::of(snapshot.snapshot).map_err(damaged)?;
     Ok((snapshot.world, text.len() as u64))
 }
 
@@ -136,7 +175,7 @@ pub(super) fn snapshot_text(world: &World) -> serde_json::Result<Vec<u8>> {
 pub(super) fn read_journal(
     disk: &dyn Disk,
     path: &Path,
-    mut replay: impl FnMut(Entry),
+    mut replay: impl FnMut(Entry) -> Result<(), DataError>,
 ) -> Result<(File, u64), DataError> {
     let failed = |source| DataError::io(path, source);
     let Ok(length) = fs::metadata(path).map(|meta| meta.len()) else {
@@ -164,7 +203,8 @@ pub(super) fn read_journal(
 }
 
 /// Replays each entry; gives where the last whole line ends.
-fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Result<u64, DataError> {
+fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry) -> Result<(), DataError>,
+) -> Result<u64, DataError> {
     let failed = |source| DataError::io(path, source);
     let damaged = |why: String| DataError::Damaged {
         path: path.to_owned(),
@@ -175,12 +215,10 @@ fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Resul
     while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 && line.ends_with(b"\n") {
         if whole == 0 {
             let header: Header = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
-            if header.journal != VERSION {
-                return Err(damaged(format!("version {}", header.journal)));
-            }
+            Version::of(header.journal).map_err(damaged)?;
         } else {
             match read_entry(&line) {
-                Some(entry) => replay(entry),
+                Some(entry) => replay(entry)?,
                 None if is_torn(&line, &mut reader).map_err(failed)? => break,
                 None => {
                     return Err(damaged(format!(

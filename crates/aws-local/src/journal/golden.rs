@@ -94,6 +94,7 @@ fn entries_are_written_as_they_were() {
     let mut written = Vec::new();
     read_journal(&Machine, &path, |entry| {
         written.push(serde_json::to_string(&entry).unwrap());
+        Ok(())
     })
     .unwrap();
     let text = fs::read_to_string(path).unwrap();

@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 
 use tempfile::TempDir;
 
-use super::{Health, Journal};
+use super::{Health, Journal, State, Version};
 use crate::change::{Change, Entry, Stored};
 use crate::disk::{DataError, Disk};
-use crate::segments::{FOLDER, Lasts, LogId, NewRecord, Segments, Start};
+use crate::segments::{FOLDER, Lasts, LogId, NewRecord, Record, Segments, Start, Write};
 use crate::state::World;
 use crate::testing::flaky::{Flaky, NEVER, data_dir};
 
@@ -23,24 +23,38 @@ struct Kept {
     world: World,
 }
 
-fn start(world: World) -> World {
-    world
+/// The state, as the journal's reader makes it.
+struct Read(World);
+
+fn start(world: World, _: Version) -> Read {
+    Read(world)
 }
 
-fn replay(world: &mut World, entry: &Entry) {
-    if let Change::MoveClock { by } = entry.change {
-        world.clock_offset += by;
+impl State for Read {
+    fn replay(&mut self, entry: &Entry, _: Vec<Record>) -> Result<(), String> {
+        if let Change::MoveClock { by } = entry.change {
+            self.0.clock_offset += by;
+        }
+        Ok(())
     }
-}
 
-fn lasts(world: &World) -> Lasts {
-    let last = u64::try_from(world.clock_offset).unwrap();
-    Lasts::from([(LOG, (last > 0).then_some(last))])
+    fn lasts(&self) -> Lasts {
+        let last = u64::try_from(self.0.clock_offset).unwrap();
+        Lasts::from([(LOG, (last > 0).then_some(last))])
+    }
+
+    fn world(&self) -> &World {
+        &self.0
+    }
+
+    fn take_unkept(&mut self) -> Vec<crate::state::custom_bus::Kept> {
+        Vec::new()
+    }
 }
 
 impl Kept {
     fn open(dir: &Path, disk: Arc<dyn Disk>) -> Result<Self, DataError> {
-        let (journal, segments, world) = Journal::open(&data_dir(dir, disk), start, replay, lasts)?;
+        let (journal, segments, Read(world)) = Journal::open(&data_dir(dir, disk), start)?;
         Ok(Self {
             journal,
             segments,
@@ -49,7 +63,7 @@ impl Kept {
     }
 
     fn opened_again(self) -> Result<Self, DataError> {
-        let (journal, segments, world) = self.journal.reopen().read(start, replay, lasts)?;
+        let (journal, segments, Read(world)) = self.journal.reopen().read(start)?;
         Ok(Self {
             journal,
             segments,
@@ -59,20 +73,20 @@ impl Kept {
 
     /// Appends the event with the next sequence; false where the disk refuses it.
     async fn append(&mut self, length: usize) -> bool {
+        self.world.clock_offset += 1;
         let change = Change::MoveClock { by: 1 };
         let entry = Entry {
             at: 1,
             seed: 1,
             change,
         };
-        replay(&mut self.world, &entry);
         let record = NewRecord {
             sequence: u64::try_from(self.world.clock_offset).unwrap(),
             time: 1,
             bytes: &vec![b'x'; length],
         };
         let (write, _) = self.segments.append(LOG, &[record]).unwrap();
-        let mut ticket = self.journal.append(Stored::from(&entry), write);
+        let mut ticket = self.journal.append(Stored::from(&entry), write, 0);
         self.journal.fold_if_long(&self.world);
         ticket.stored().await
     }
@@ -82,7 +96,7 @@ impl Kept {
         let Some(reading) = self.segments.read(LOG, Start::Sequence(0)) else {
             return 0;
         };
-        let read = reading.read(usize::MAX).unwrap();
+        let read = reading.read(usize::MAX, usize::MAX).unwrap();
         let sequences: Vec<u64> = read.iter().map(|record| record.sequence).collect();
         let last = *sequences.last().unwrap();
         assert_eq!(sequences, (1..=last).collect::<Vec<u64>>());
@@ -139,19 +153,22 @@ async fn what_the_disk_refuses_of_either_is_in_neither() {
 }
 
 #[tokio::test]
-async fn a_log_is_removed_only_with_the_entry_that_says_so() {
+async fn a_log_is_removed_when_no_journal_names_it_any_more() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
     let mut kept = Kept::open(dir.path(), disk.clone()).unwrap();
     assert!(kept.append(10).await);
     let path = dir.path().join(FOLDER).join("segment-1.events");
-    let remove = |kept: &mut Kept| {
+    let entry = |kept: &mut Kept, write| {
         let entry = Entry {
             at: 1,
             seed: 1,
             change: Change::Reset,
         };
+        kept.journal.append(Stored::from(&entry), write, 0)
+    };
+    let remove = |kept: &mut Kept| {
         let write = kept.segments.remove(LOG);
-        kept.journal.append(Stored::from(&entry), write)
+        entry(kept, write)
     };
     disk.room.store(10, Ordering::SeqCst);
     assert!(!remove(&mut kept).stored().await);
@@ -159,6 +176,12 @@ async fn a_log_is_removed_only_with_the_entry_that_says_so() {
     kept = kept.opened_again().unwrap();
     assert_eq!(kept.last(), 1);
     assert!(remove(&mut kept).stored().await);
+    // A start reads what the journal names.
+    assert!(path.exists());
+    for _ in 0..60 {
+        entry(&mut kept, Write::default());
+        kept.journal.fold_if_long(&kept.world);
+    }
     // Whoever drops the journal waits for its writer.
     drop(kept);
     assert!(!path.exists());

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::dir::DataDir;
 use super::files::{SNAPSHOT_BEGUN, append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
 use crate::change::Stored;
-use crate::disk::{Disk, Health, Progress};
+use crate::disk::{DataError, Disk, Health, Progress};
 use crate::segments::{Files, Write};
 use crate::state::World;
 
@@ -18,6 +18,8 @@ use crate::state::World;
 pub(super) enum Work {
     /// An entry, and the retained events that it names.
     Entry(Stored, Write),
+    /// What is to be written of retained events that no entry names.
+    Segments(Write),
     /// The state after all entries so far, for a snapshot.
     Fold(Box<World>),
 }
@@ -93,12 +95,11 @@ impl Writer {
         for one in std::iter::once(first).chain(work.try_iter()) {
             match one {
                 Work::Entry(entry, write) => {
-                    // What the segments have too much then is cut off when the state is read again.
-                    let written = self.segments.write(write);
-                    written.map_err(|error| Failure(Health::Refused, error))?;
+                    self.write_segments(write)?;
                     append_line(&mut lines, entry.pieces());
                     count += 1;
                 }
+                Work::Segments(write) => self.write_segments(write)?,
                 Work::Fold(world) => {
                     self.write(&lines, count)?;
                     (lines, count) = (Vec::new(), 0);
@@ -107,6 +108,12 @@ impl Writer {
             }
         }
         self.write(&lines, count)
+    }
+
+    /// What the segments have too much after an error is cut off when the state is read again.
+    fn write_segments(&mut self, write: Write) -> Result<(), Failure> {
+        let written = self.segments.write(write);
+        written.map_err(|error| Failure(Health::Refused, error))
     }
 
     /// Appends and syncs, what the entries name first. A failed write is rolled back; after a failed sync the contents of
@@ -127,13 +134,27 @@ impl Writer {
         self.disk.sync(&self.file).map_err(Failure::broken)?;
         self.bytes += lines.len() as u64;
         self.written += count;
-        self.segments.remove_files();
+        Ok(())
+    }
+
+    /// Writes the state of a directory of an earlier version in this one.
+    pub(super) fn upgrade(&mut self, world: &World) -> Result<(), DataError> {
+        let generation = self.generation;
+        self.fold(world)
+            .map_err(|Failure(_, source)| DataError::io(&self.dir, source))?;
+        if self.generation == generation {
+            let full = io::Error::from(io::ErrorKind::StorageFull);
+            return Err(DataError::io(&self.dir, full));
+        }
+        self.progress.send_modify(|progress| progress.snapshot_bytes = self.snapshot_bytes);
         Ok(())
     }
 
     /// Writes a snapshot and begins a new journal after it. The snapshot is complete on disk before the old files are
-    /// removed; where there is no room for it, the old journal continues.
+    /// removed, and the segments that only the old journal names; where there is no room for it, the old journal continues.
     fn fold(&mut self, world: &World) -> Result<(), Failure> {
+        // A segment that was begun is on disk before the one in front of it is removed.
+        self.segments.sync().map_err(Failure::broken)?;
         let snapshot = match snapshot_text(world) {
             Ok(snapshot) => snapshot,
             // Plain data with text keys always serialises; what is not has to stay in the journal.
@@ -160,6 +181,7 @@ impl Writer {
         let _ = self.disk.remove(&journal_path(&self.dir, self.generation));
         let _ = self.disk.remove(&snapshot_path(&self.dir, self.generation));
         (self.generation, self.file, self.bytes) = (next, file, bytes);
+        self.segments.remove_files();
         Ok(())
     }
 

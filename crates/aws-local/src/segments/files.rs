@@ -44,6 +44,11 @@ impl Files {
         }
     }
 
+    /// Has files removed with the next that are, which the state no longer has though the journal may still name them.
+    pub(super) fn remove_later(&mut self, log: LogId, number: u64) {
+        self.removed.entry(log).or_default().push_back(number);
+    }
+
     /// Writes without a sync. After an error the files have more than what was accepted: they are to be opened again, which
     /// cuts that off.
     pub(crate) fn write(&mut self, write: Write) -> io::Result<()> {
@@ -109,7 +114,7 @@ impl Files {
         Ok(())
     }
 
-    /// Removes the files that were to be removed, once the change that asked for it is on disk. Where one stays, the later
+    /// Removes the files that were to be removed, once what is on disk no longer names them. Where one stays, the later
     /// ones of its log stay as well, so that none is missing between two; they only take room, and are tried again with the
     /// next change, and by the next start.
     pub(crate) fn remove_files(&mut self) {

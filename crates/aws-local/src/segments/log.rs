@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 
-/// Which log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Which log. The first is 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct LogId(pub(crate) u64);
 

@@ -39,11 +39,13 @@ pub(crate) struct NewRecord<'b> {
     pub(crate) bytes: &'b [u8],
 }
 
-/// Where appended records are, for the journal's entry.
+/// Where records are that follow each other in one file, for the journal's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Appended {
+pub(crate) struct Place {
     pub(crate) log: LogId,
-    /// The number of the file that the first one is in, and the place there.
+    /// The sequence of the first one.
+    pub(crate) sequence: u64,
+    /// The number of the file, and where the first one is in it.
     pub(crate) segment: u64,
     pub(crate) offset: u64,
     pub(crate) count: u64,
@@ -62,6 +64,8 @@ pub(crate) enum AppendError {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Write {
     pub(super) steps: Vec<Step>,
+    /// How many bytes of records are in it, and in the files that it removes.
+    bytes: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -95,9 +99,16 @@ impl Write {
     /// Adds what is to be written after it.
     pub(crate) fn then(&mut self, mut later: Self) {
         self.steps.append(&mut later.steps);
+        self.bytes += later.bytes;
+    }
+
+    /// How many bytes it adds and removes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     fn append(&mut self, number: u64, record: NewRecord<'_>) {
+        self.bytes += record.bytes.len() as u64;
         let buffer = match self.steps.last_mut() {
             Some(Step::Append { number: of, bytes }) if *of == number => bytes,
             _ => {
@@ -113,7 +124,11 @@ impl Write {
     }
 
     fn remove(&mut self, log: LogId, segments: impl Iterator<Item = Segment>) {
-        let numbers: Vec<u64> = segments.map(|segment| segment.number).collect();
+        let mut numbers = Vec::new();
+        for segment in segments {
+            numbers.push(segment.number);
+            self.bytes += segment.index.end();
+        }
         if !numbers.is_empty() {
             self.steps.push(Step::Remove { log, numbers });
         }
@@ -136,25 +151,29 @@ impl Segments {
         }
     }
 
-    /// Appends records, all or none. The log begins with the first one; one that was removed does not begin again.
+    /// Appends records, all or none; gives their places, one for each file. The log begins with the first one; one that was
+    /// removed does not begin again.
     pub(crate) fn append(
         &mut self,
         log: LogId,
         records: &[NewRecord<'_>],
-    ) -> Result<(Write, Option<Appended>), AppendError> {
+    ) -> Result<(Write, Vec<Place>), AppendError> {
         self.check(log, records)?;
-        let (mut write, mut first) = (Write::default(), None);
+        let (mut write, mut places) = (Write::default(), Vec::<Place>::new());
         for record in records {
-            let (number, offset) = self.place(log, record, &mut write);
-            first.get_or_insert((number, offset));
+            let (segment, offset) = self.place(log, record, &mut write);
+            match places.last_mut().filter(|place| place.segment == segment) {
+                Some(place) => place.count += 1,
+                None => places.push(Place {
+                    log,
+                    sequence: record.sequence,
+                    segment,
+                    offset,
+                    count: 1,
+                }),
+            }
         }
-        let appended = first.map(|(segment, offset)| Appended {
-            log,
-            segment,
-            offset,
-            count: records.len() as u64,
-        });
-        Ok((write, appended))
+        Ok((write, places))
     }
 
     fn check(&self, log: LogId, records: &[NewRecord<'_>]) -> Result<(), AppendError> {
@@ -204,6 +223,7 @@ impl Segments {
         index.last()?;
         Some(Reading {
             folder: Arc::clone(&self.folder),
+            log,
             number: *number,
             offset: index.offset_of(start),
             end: index.end(),
@@ -245,20 +265,29 @@ impl Segments {
         write
     }
 
+    /// Deletes the oldest files of a log as long as it has more bytes than that; the last one stays.
+    pub(crate) fn shorten(&mut self, log: LogId, bytes_max: u64) -> Write {
+        let (mut write, mut over) = (Write::default(), self.bytes(log).saturating_sub(bytes_max));
+        let Some(segments) = self.logs.get_mut(&log).filter(|_| over > 0) else {
+            return write;
+        };
+        let mut oldest = Vec::new();
+        while over > 0
+            && segments.len() > 1
+            && let Some(segment) = segments.pop_front()
+        {
+            over = over.saturating_sub(segment.index.end());
+            oldest.push(segment);
+        }
+        write.remove(log, oldest.into_iter());
+        write
+    }
+
     /// Deletes a log.
     pub(crate) fn remove(&mut self, log: LogId) -> Write {
         let segments = self.logs.remove(&log);
         let mut write = Write::default();
         write.remove(log, segments.into_iter().flatten());
-        write
-    }
-
-    /// Deletes all logs.
-    pub(crate) fn reset(&mut self) -> Write {
-        let mut write = Write::default();
-        for (log, segments) in std::mem::take(&mut self.logs) {
-            write.remove(log, segments.into_iter());
-        }
         write
     }
 }

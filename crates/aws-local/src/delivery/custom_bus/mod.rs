@@ -1,7 +1,9 @@
 //! Custom event buses: from a kept event to what the targets of subscribers receive.
 //!
 //! A subscriber has a position in the log of its bus. While it runs, it is given each event behind that position in order; what
-//! cannot be delivered is tried again by itself, and in a FIFO subscriber holds up the events of its group.
+//! cannot be delivered is tried again by itself, and in a FIFO subscriber holds up the events of its group. One that follows its
+//! bus is given what is published in the same turn. What is behind it, or is tried again, is read without the engine's lock, and
+//! given to it in a turn of its own (`reading`).
 //!
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
@@ -19,9 +21,11 @@ use event_pattern::{EventError, Parts};
 
 use super::attempt::record as tell;
 use super::envelope::Envelope;
-use crate::clock::Millis;
+use crate::clock::{Dice, Millis};
 use crate::state::RealmId;
-use crate::state::custom_bus::{ContentType, Event, Failing, NewEvent, Ordering, Subscriber, managed_rule};
+use crate::state::custom_bus::{
+    ContentType, Event, Failing, Kept, NewEvent, Ordering, Origin, Subscriber, managed_rule,
+};
 use crate::state::story::{Attempt, Delivery, DeliveryRef, Pass};
 use crate::state::timers::Timer;
 use crate::turn::{self, Turn};
@@ -29,6 +33,7 @@ use crate::turn::{self, Turn};
 mod failure;
 mod payload;
 mod place;
+mod reading;
 mod record;
 mod role;
 mod target;
@@ -36,6 +41,7 @@ mod universal;
 
 pub(crate) use place::To;
 use place::resource;
+pub(crate) use reading::{Ask, Next, give, go_on, next};
 
 /// The steps of a delivery, besides those of its filters.
 const DELIVERY_STEPS: usize = 200;
@@ -47,15 +53,57 @@ const WAITING_MAX: usize = 10_000;
 const FRESH_STEPS: usize = turn::STEPS_MAX / 2;
 const BACKOFF_MS_MAX: Millis = 60_000;
 
-/// Keeps an event and gives it to the running subscribers; `None` where there is no such bus.
+/// Keeps an event and gives it to the running subscribers; `None` where there is no such bus, or where it cannot be kept.
 pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewEvent) -> Option<Arc<Event>> {
+    keep_and_offer(turn, realm, bus, new, |_| None)
+}
+
+/// The same for an event that a caller publishes: it is delivered again from what is kept of it, without the request.
+pub(crate) fn publish_directly(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    (bus, publisher): (&str, &str),
+    new: NewEvent,
+) -> Option<Arc<Event>> {
+    let group = new.group.clone().unwrap_or_default();
+    let origin = |turn: &Turn<'_>| {
+        Some(Origin {
+            publisher: publisher.to_owned(),
+            group,
+            dice: turn.dice.state(),
+            share: turn.events,
+        })
+    };
+    keep_and_offer(turn, realm, bus, new, origin)
+}
+
+/// Publishes what was published before, when the journal is replayed: it is kept already.
+pub(crate) fn publish_again(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, kept: Kept) {
+    let Some(found) = turn.world.realm(realm).custom_buses.buses.get_mut(bus) else {
+        return;
+    };
+    let mut event = Arc::unwrap_or_clone(kept.event);
+    found.expire(turn.now);
+    found.log.append(&mut event);
+    if let Some(origin) = &kept.origin {
+        found.log.remember(origin, &event);
+        (turn.dice, turn.events) = (Dice::new(origin.dice), origin.share);
+    }
+    offer(turn, realm, bus, &Arc::new(event));
+}
+
+fn keep_and_offer(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    bus: &str,
+    new: NewEvent,
+    origin: impl FnOnce(&Turn<'_>) -> Option<Origin>,
+) -> Option<Arc<Event>> {
     let now = turn.now;
     let id: Arc<str> = turn.dice.uuid().into();
     let group = new.group.unwrap_or_else(|| turn.dice.uuid());
-    let found = turn.world.realm(realm).custom_buses.buses.get_mut(bus)?;
-    found.expire(now);
-    let label = resource(&found.name, &found.id);
-    let event = found.log.append(Event {
+    let origin = origin(turn);
+    let mut event = Event {
         number: 0,
         at: now,
         story: new.story.unwrap_or_else(|| Arc::clone(&id)),
@@ -68,15 +116,39 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewE
         detail_type: new.detail_type,
         metadata: new.metadata,
         passed: new.passed,
+    };
+    let found = turn.world.realm(realm).custom_buses.buses.get_mut(bus)?;
+    if !event.can_be_kept() {
+        let why = format!("The event and its metadata are too long for the event bus {bus}.");
+        turn.world.stories.begin(&event.story, event.json(), Some(why), now);
+        return None;
+    }
+    found.expire(now);
+    found.log.append(&mut event);
+    if let Some(origin) = &origin {
+        found.log.remember(origin, &event);
+    }
+    let (log, event) = (found.log.id, Arc::new(event));
+    turn.kept.push(Kept {
+        log,
+        event: Arc::clone(&event),
+        origin,
     });
-    let mut steps = turn.steps / turn.events.max(1);
+    offer(turn, realm, bus, &event);
+    Some(event)
+}
+
+/// Gives a new event to the running subscribers that follow the bus.
+fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
+    let mut steps = turn.part();
     let before = steps;
     let Some(found) = turn.world.realm(realm).custom_buses.buses.get_mut(bus) else {
-        return Some(event);
+        return;
     };
-    let candidates = found.candidates(&event, &mut steps);
+    let label = resource(&found.name, &found.id);
+    let candidates = found.candidates(event, &mut steps);
     turn.steps = turn.steps.saturating_sub(before - steps);
-    turn.world.stories.begin(&event.story, event.json(), None, now);
+    turn.world.stories.begin(&event.story, event.json(), None, turn.now);
     let pass = Pass {
         realm: realm.clone(),
         bus: label,
@@ -102,12 +174,11 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewE
             bus,
             name: &name,
         };
-        if is_offered(turn, &to, &event) {
+        if is_offered(turn, &to, event) {
             turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-            deliver(turn, &to, &event, None);
+            deliver(turn, &to, event, None);
         }
     }
-    Some(event)
 }
 
 /// Whether a new event is delivered to a subscriber that follows the bus, now: not where the turn has taken too much or too many
@@ -140,7 +211,12 @@ fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
         subscriber.next.get_or_insert(number);
     }
     bus.subscribers_changed();
-    later(turn, to, turn.now);
+    want(turn, to);
+}
+
+/// Has the events read that a subscriber wants next.
+fn want(turn: &mut Turn<'_>, to: &To<'_>) {
+    turn.world.wanted.insert(to.id());
 }
 
 /// Sets the timer of a subscriber.
@@ -210,62 +286,6 @@ fn from_classic(turn: &Turn<'_>, realm: &RealmId, classic: &str, envelope: &Enve
             .into(),
         ],
     }
-}
-
-/// Gives a running subscriber the events behind its position, as many as the turn allows; the rest follows at once, in turns of
-/// their own.
-pub(crate) fn pump(turn: &mut Turn<'_>, to: &To<'_>) {
-    loop {
-        if turn.steps < STEPS_LEFT {
-            return later(turn, to, turn.now);
-        }
-        let Some(event) = take(turn, to) else {
-            return;
-        };
-        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-        deliver(turn, to, &event, None);
-    }
-}
-
-/// The next event that a subscriber wants and that is not held up. One that has come to the end follows the bus from then on.
-fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
-    let (mut steps, now) = (turn.part(), turn.now);
-    let before = steps;
-    let taken = loop {
-        let found = to.bus(turn)?;
-        let oldest = found.log.number_at(found.window_start(now));
-        let subscriber = found.subscribers.get_mut(to.name)?;
-        if !subscriber.running || subscriber.revoked || subscriber.waiting() >= WAITING_MAX {
-            break None;
-        }
-        let Some(event) = found.log.next_from(subscriber.next?.max(oldest)) else {
-            subscriber.next = None;
-            found.subscribers_changed();
-            break None;
-        };
-        if subscriber.end.is_some_and(|end| event.at >= end) {
-            break None;
-        }
-        let event = Arc::clone(event);
-        // What a turn of its own cannot decide never will be.
-        let wanted = match wants(subscriber, &event, &mut steps) {
-            None if before < FRESH_STEPS => {
-                later(turn, to, now);
-                break None;
-            }
-            wanted => wanted.unwrap_or(false),
-        };
-        subscriber.next = Some(event.number + 1);
-        if wanted && !is_held_up(subscriber, &event) {
-            break Some(event);
-        }
-        if steps == 0 {
-            later(turn, to, now);
-            break None;
-        }
-    };
-    turn.steps = turn.steps.saturating_sub(before - steps);
-    taken
 }
 
 /// Whether a subscriber wants an event; none where that takes more steps than there are.
@@ -383,7 +403,7 @@ fn release(turn: &mut Turn<'_>, to: &To<'_>, number: u64, group: &Arc<str>) {
         return;
     };
     subscriber.behind_count = subscriber.behind_count.saturating_sub(1);
-    // In a turn of its own, so that a long group does not nest. Its place in a story is made when it is tried.
+    // It has to be read, or was read with the failing one; either way it does not nest. Its place in a story is made when it is tried.
     let in_story = DeliveryRef {
         event: Arc::default(),
         pass: usize::MAX,
@@ -397,7 +417,7 @@ fn release(turn: &mut Turn<'_>, to: &To<'_>, number: u64, group: &Arc<str>) {
         group: Arc::clone(group),
     };
     subscriber.failing.insert(next, waiting);
-    later(turn, to, due);
+    want(turn, to);
 }
 
 /// The place of a delivery in the event's story.
@@ -415,44 +435,6 @@ fn place(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, event: &Even
     let pass = stories.pass_on(&event.story, to.realm, &label);
     stories.matched(&event.story, pass, &delivery.rule);
     stories.deliver(&event.story, pass, delivery)
-}
-
-/// A subscriber is due: for another attempt, or for the rest of its events.
-pub(crate) fn fire(turn: &mut Turn<'_>, to: &To<'_>) {
-    let now = turn.now;
-    loop {
-        if turn.steps < STEPS_LEFT {
-            return later(turn, to, now);
-        }
-        let Some(bus) = to.bus(turn) else { return };
-        let start = bus.window_start(now);
-        let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
-            return;
-        };
-        if !subscriber.running || subscriber.revoked {
-            return;
-        }
-        let looked_at = subscriber.failing.len();
-        let due = subscriber.failing.iter().find(|(_, failing)| failing.due <= now);
-        let Some(number) = due.map(|(number, _)| *number) else {
-            break;
-        };
-        let Some(failing) = subscriber.failing.remove(&number) else {
-            break;
-        };
-        let event = bus.log.get(number).filter(|event| event.at >= start).cloned();
-        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS + looked_at);
-        match event {
-            Some(event) => again(turn, to, &event, failing),
-            // It is no longer kept.
-            None => release(turn, to, number, &failing.group),
-        }
-    }
-    let next = to.subscriber(turn).and_then(|subscriber| subscriber.next_due());
-    if let Some(due) = next {
-        later(turn, to, due);
-    }
-    pump(turn, to);
 }
 
 /// Tries an event again.

@@ -2,7 +2,7 @@
 
 use crate::arn::arn;
 use crate::state::RealmId;
-use crate::state::custom_bus::{CustomBus, Subscriber};
+use crate::state::custom_bus::{CustomBus, Subscriber, SubscriberId};
 use crate::turn::Turn;
 
 /// The place of a subscriber.
@@ -13,7 +13,23 @@ pub(crate) struct To<'a> {
     pub(crate) name: &'a str,
 }
 
-impl To<'_> {
+impl<'a> To<'a> {
+    pub(crate) fn of(id: &'a SubscriberId) -> Self {
+        Self {
+            realm: &id.realm,
+            bus: &id.bus,
+            name: &id.name,
+        }
+    }
+
+    pub(super) fn id(&self) -> SubscriberId {
+        SubscriberId {
+            realm: self.realm.clone(),
+            bus: self.bus.to_owned(),
+            name: self.name.to_owned(),
+        }
+    }
+
     pub(super) fn bus<'t>(&self, turn: &'t mut Turn<'_>) -> Option<&'t mut CustomBus> {
         turn.world.realm(self.realm).custom_buses.buses.get_mut(self.bus)
     }

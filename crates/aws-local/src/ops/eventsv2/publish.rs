@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::arns::{bus, check_state};
 use super::faults::{invalid, not_here};
 use crate::clock::read_time;
-use crate::delivery::custom_bus::publish;
+use crate::delivery::custom_bus::publish_directly;
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::jsontext::compact_object;
 use crate::ops::{Answer, Call, Op, Operation};
@@ -133,6 +133,10 @@ fn put_all<E>(
             }
         });
     }
+    // What is stored of it is the events: without one there is nothing to store.
+    call.unchanged = call.turn.kept.is_empty();
+    call.turn.bus = Some((call.here(), name));
+    call.turn.published();
     Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
 }
 
@@ -154,12 +158,12 @@ fn put_one(call: &mut Call<'_>, bus: &str, accepted: Accepted, by_content: bool)
             "SuccessCode": "DEDUPLICATED",
         });
     }
-    let Some(kept) = publish(&mut call.turn, &realm, bus, event) else {
-        return json!({ "ErrorCode": "INTERNAL_ERROR", "ErrorMessage": "The event bus is gone." });
+    let Some(kept) = publish_directly(&mut call.turn, &realm, (bus, &publisher), event) else {
+        return json!({
+            "ErrorCode": VALIDATION,
+            "ErrorMessage": "The event and its metadata are too long to be kept.",
+        });
     };
-    if let (Some(id), Some(log)) = (&deduplication, log(call, &realm, bus)) {
-        log.remember(&publisher, &group, id, &kept);
-    }
     json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" })
 }
 

@@ -12,7 +12,7 @@ use super::subscriber_input::{Start, check_invoke, read_filters, read_start};
 use super::tags;
 use super::token::{Made, once};
 use crate::clock::{DAY, Millis, epoch_seconds};
-use crate::delivery::custom_bus::{To, fire, pump};
+use crate::delivery::custom_bus::{To, go_on};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
@@ -197,13 +197,14 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
         )));
     }
     let (name, bus_arn) = (input.name.clone(), input.event_bus_arn.clone());
-    let (next, replayed_to, end) = match start {
-        Start::Latest => (found.log.count + 1, 0, None),
-        Start::At { from, end } => (found.log.number_at(from), found.log.count, end),
+    let (next, from, replayed_to, end) = match start {
+        Start::Latest => (found.log.count + 1, now, 0, None),
+        Start::At { from, end } => (found.log.number_at(from), from, found.log.count, end),
     };
     let arn = subscriber_arn(&realm, &name, &id);
     let new = Subscriber {
         next: Some(next),
+        from,
         replayed_to,
         end,
         filters,
@@ -221,7 +222,7 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
         bus: &bus_name,
         name: &name,
     };
-    pump(&mut call.turn, &to);
+    go_on(&mut call.turn, &to);
     Ok(Made { arn, answer })
 }
 
@@ -285,6 +286,7 @@ impl Create {
             modified: now,
             filter_changes: Vec::new(),
             next: None,
+            from: now,
             replayed_to: 0,
             end: None,
             failing: BTreeMap::new(),
@@ -397,7 +399,7 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         bus: &bus_name,
         name: &name,
     };
-    fire(&mut call.turn, &to);
+    go_on(&mut call.turn, &to);
     Ok(answer)
 }
 

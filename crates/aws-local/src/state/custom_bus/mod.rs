@@ -8,17 +8,23 @@ use serde_json::Value;
 use crate::clock::{Dice, Millis};
 
 mod bus;
+mod event;
+mod kept;
 mod live;
 mod log;
 mod program;
 mod source;
 mod subscriber;
+mod wanted;
 
 pub(crate) use bus::{BusPolicy, BusState, CustomBus};
-pub(crate) use log::{ContentType, Event, Log, NewEvent, sequence};
+pub(crate) use event::{ContentType, Event, NewEvent};
+pub(crate) use kept::{Kept, Origin};
+pub(crate) use log::{Log, sequence};
 pub(crate) use program::Program;
 pub(crate) use source::{EventSource, managed_rule};
 pub(crate) use subscriber::{Failing, FilterSet, Ordering, Retry, Subscriber};
+pub(crate) use wanted::{SubscriberId, Wanted};
 
 /// How long a client token is remembered ("Idempotency" in AWS's guide to custom event buses).
 pub(crate) const TOKEN_KEPT: Millis = 8 * 60 * 60 * 1000;

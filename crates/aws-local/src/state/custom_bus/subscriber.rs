@@ -46,6 +46,9 @@ pub(crate) struct Subscriber {
     pub(crate) filter_changes: Vec<Millis>,
     /// The number of the next event that it has not looked at; none where it follows the bus and has looked at all.
     pub(crate) next: Option<u64>,
+    /// What came before is not for it.
+    #[serde(default)]
+    pub(crate) from: Millis,
     /// Events up to this number are replayed.
     pub(crate) replayed_to: u64,
     /// It gets no event from this time on.
@@ -145,11 +148,6 @@ impl Subscriber {
     /// How many events wait in it.
     pub(crate) fn waiting(&self) -> usize {
         self.failing.len() + self.behind_count
-    }
-
-    /// When the next of them is to be tried again.
-    pub(crate) fn next_due(&self) -> Option<Millis> {
-        self.failing.values().map(|failing| failing.due).min()
     }
 
     /// A copy without the events that wait in it, which may be many.
