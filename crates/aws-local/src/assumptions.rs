@@ -17,6 +17,8 @@ pub struct Assumptions {
     pub(crate) source_not_pending: NotPending,
     /// `aws:Source` of a partner's event is the `source` of its envelope, and not the name of its event source.
     pub(crate) partner_source_from_envelope: bool,
+    /// A function whose batches have one event at most gets that event, and not an array of it.
+    pub(crate) lambda_batch_of_one_is_object: bool,
 }
 
 /// The error of CreateEventSource for a Classic source that does not wait for a bus.
@@ -45,6 +47,7 @@ impl Default for Assumptions {
             subscriber_change_ms: 200,
             source_not_pending: NotPending::InvalidState,
             partner_source_from_envelope: false,
+            lambda_batch_of_one_is_object: false,
         }
     }
 }
@@ -77,6 +80,10 @@ pub const ASSUMPTIONS: &[Assumption] = &[
         name: "partner-source",
         values: "event-source | envelope",
     },
+    Assumption {
+        name: "lambda-batch-of-one",
+        values: "array | object",
+    },
 ];
 
 impl Assumptions {
@@ -99,6 +106,8 @@ impl Assumptions {
             ("source-not-pending", "invalid-input") => self.source_not_pending = NotPending::InvalidInput,
             ("partner-source", "event-source") => self.partner_source_from_envelope = false,
             ("partner-source", "envelope") => self.partner_source_from_envelope = true,
+            ("lambda-batch-of-one", "array") => self.lambda_batch_of_one_is_object = false,
+            ("lambda-batch-of-one", "object") => self.lambda_batch_of_one_is_object = true,
             _ => return Err(unknown(name, value)),
         }
         Ok(())
@@ -124,6 +133,7 @@ mod tests {
             ("subscriber-change=5", Ok(())),
             ("source-not-pending=invalid-input", Ok(())),
             ("partner-source=envelope", Ok(())),
+            ("lambda-batch-of-one=object", Ok(())),
             ("creating", Err("`creating` is not NAME=VALUE")),
             (
                 "creating=-1",
@@ -136,7 +146,7 @@ mod tests {
             (
                 "x=1",
                 Err(
-                    "there is no assumption `x`; there are creating, subscriber-change, source-not-pending, partner-source",
+                    "there is no assumption `x`; there are creating, subscriber-change, source-not-pending, partner-source, lambda-batch-of-one",
                 ),
             ),
         ] {

@@ -3,7 +3,7 @@
 use crate::arn;
 use crate::clock::Millis;
 use crate::delivery::envelope::{Envelope, Parts};
-use crate::delivery::{custom_bus, fire_rule, http};
+use crate::delivery::{self, custom_bus, fire_rule};
 use crate::ops::events::replays;
 use crate::state::RealmId;
 use crate::state::rule::Rule;
@@ -28,7 +28,7 @@ pub(crate) fn fire(turn: &mut Turn<'_>) {
             Timer::Source { region, name } => expire_source(turn, &region, &name),
             Timer::Schedule { realm, rule } => fire_schedule(turn, &realm, &rule, at),
             Timer::Replay { realm, name } => replays::step(turn, &realm, &name),
-            Timer::Retry { id } => http::retry(turn, id),
+            Timer::Retry { id } => delivery::retry(turn, id),
             Timer::CustomBusGone { realm, name } => remove_custom_bus(turn, &realm, &name, at),
             Timer::Subscriber { realm, bus, name } => {
                 let to = custom_bus::To {
@@ -36,7 +36,7 @@ pub(crate) fn fire(turn: &mut Turn<'_>) {
                     bus: &bus,
                     name: &name,
                 };
-                custom_bus::go_on(turn, &to);
+                custom_bus::run(turn, &to);
             }
         }
         if turn.steps < STEPS_LEFT {

@@ -4,14 +4,14 @@
 //! by the steps that it is given: matching and delivering take from them, and end early where none are left.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::clock::{Dice, Millis};
 use crate::policy::Policy;
-use crate::state::bus::LogLevel;
 use crate::segments::LogId;
-use crate::state::custom_bus::{Kept, NewEvent};
+use crate::state::bus::LogLevel;
+use crate::state::custom_bus::{Event, Kept, NewEvent};
 use crate::state::{RealmId, World};
 
 /// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
@@ -44,10 +44,14 @@ pub(crate) struct Turn<'w> {
     pub(crate) forwards: VecDeque<Forward>,
     /// Events that custom event buses keep from now on, in their order; those that a caller published come first.
     pub(crate) kept: Vec<Kept>,
+    /// The events that were published or read in this turn; none of one that its bus no longer keeps.
+    pub(crate) at_hand: BTreeMap<(LogId, u64), Option<Arc<Event>>>,
     /// The bus that a caller published events on.
     pub(crate) bus: Option<(RealmId, String)>,
     /// Logs of events whose buses are gone.
     pub(crate) gone_logs: Vec<LogId>,
+    /// The subscribers that have something to send before the turn ends.
+    pub(crate) touched: BTreeSet<(RealmId, String, String)>,
     /// What takes long to drop; it is dropped when the lock is released.
     pub(crate) dropped: Vec<Box<dyn Any + Send>>,
 }
@@ -103,8 +107,10 @@ impl<'w> Turn<'w> {
             log_bytes: LOG_BYTES_MAX,
             forwards: VecDeque::new(),
             kept: Vec::new(),
+            at_hand: BTreeMap::new(),
             bus: None,
             gone_logs: Vec::new(),
+            touched: BTreeSet::new(),
             dropped: Vec::new(),
         }
     }

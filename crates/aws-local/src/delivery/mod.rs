@@ -85,21 +85,65 @@ fn archive(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, envelope: &Envelope)
     turn.steps -= before - steps;
 }
 
-/// Publishes what custom event buses send to other buses.
-pub(crate) fn forward_all(turn: &mut Turn<'_>) {
-    while let Some(forward) = turn.forwards.pop_front() {
-        match forward {
-            Forward::Classic {
-                to,
-                bus,
-                id,
-                time,
-                text,
-            } => publish(turn, &to, &bus, &Envelope { id, time, text }),
-            Forward::Custom { to, bus, event } => {
-                custom_bus::publish(turn, &to, &bus, event);
+/// What follows from a turn at its end: subscribers that took events get what is due, and what custom event buses send to other
+/// buses is published.
+pub(crate) fn finish(turn: &mut Turn<'_>) {
+    loop {
+        while let Some(forward) = turn.forwards.pop_front() {
+            match forward {
+                Forward::Classic {
+                    to,
+                    bus,
+                    id,
+                    time,
+                    text,
+                } => publish(turn, &to, &bus, &Envelope { id, time, text }),
+                Forward::Custom { to, bus, event } => {
+                    custom_bus::publish(turn, &to, &bus, event);
+                }
             }
         }
+        let Some((realm, bus, name)) = turn.touched.pop_first() else {
+            return;
+        };
+        let to = custom_bus::To {
+            realm: &realm,
+            bus: &bus,
+            name: &name,
+        };
+        custom_bus::run(turn, &to);
+    }
+}
+
+/// Whether a number is that of a call for a subscriber, and not of a delivery for a rule.
+fn is_call(turn: &Turn<'_>, id: u64) -> bool {
+    turn.world.outbox.calls.contains_key(&id)
+}
+
+/// A delivery that left the process is due: for another attempt, or because the rate of its API destination allows it now.
+pub(crate) fn retry(turn: &mut Turn<'_>, id: u64) {
+    if is_call(turn, id) {
+        custom_bus::depart(turn, id);
+    } else {
+        http::retry(turn, id);
+    }
+}
+
+/// The request of a delivery; `None` where it cannot be made, and the delivery has failed.
+pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<http::Job> {
+    if is_call(turn, id) {
+        custom_bus::job(turn, id)
+    } else {
+        http::job(turn, id)
+    }
+}
+
+/// Records how a request ended.
+pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &http::HttpResult) {
+    if is_call(turn, id) {
+        custom_bus::record_result(turn, id, result);
+    } else {
+        http::record_result(turn, id, result);
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
-use crate::delivery::http::{self, Job};
-use crate::delivery::{custom_bus, forward_all};
+use crate::delivery::http::Job;
+use crate::delivery::{self, custom_bus, finish};
 use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
@@ -157,7 +157,7 @@ impl Core {
         };
         let answer = (prepared.run)(&mut call);
         let unchanged = call.unchanged;
-        forward_all(&mut call.turn);
+        finish(&mut call.turn);
         let made = made(call.turn, answer, unchanged);
         self.world.limit_logs(self.log_bytes_max, moment.at);
         made
@@ -176,16 +176,13 @@ impl Core {
                 turn.published();
             }
             Change::Read {
-                subscriber,
-                log,
-                ask,
-                ..
+                subscriber, log, ask, ..
             } => {
                 let events: Vec<_> = events.into_iter().map(|kept| kept.event).collect();
-                custom_bus::give(&mut turn, &custom_bus::To::of(subscriber), *log, ask, &events);
+                custom_bus::give(&mut turn, &custom_bus::To::named(subscriber), *log, ask, &events);
             }
             Change::Tick => firing::fire(&mut turn),
-            Change::HttpResult { delivery, result } => http::record_result(&mut turn, *delivery, result),
+            Change::HttpResult { delivery, result } => delivery::record_result(&mut turn, *delivery, result),
             Change::MoveClock { by } => {
                 turn.world.clock_offset += by;
                 self.last += by;
@@ -201,7 +198,7 @@ impl Core {
             Change::Assume { assumptions } => turn.world.assumptions.clone_from(assumptions),
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
-        forward_all(&mut turn);
+        finish(&mut turn);
         let made = made(turn, Ok(Output::Value(Value::Null)), false);
         self.world.limit_logs(self.log_bytes_max, moment.at);
         made
@@ -224,7 +221,7 @@ impl Core {
 /// What a turn led to.
 fn made(mut turn: Turn<'_>, answer: Result<Output, Fault>, unchanged: bool) -> Made {
     let ids = std::mem::take(&mut turn.effects).into_iter();
-    let jobs = ids.filter_map(|id| http::job(&mut turn, id)).collect();
+    let jobs = ids.filter_map(|id| delivery::job(&mut turn, id)).collect();
     turn.world.steps_most = turn.world.steps_most.max(STEPS_MAX - turn.steps);
     Made {
         answer,

@@ -32,6 +32,8 @@ mod outgoing;
 mod reading;
 mod recovery;
 mod replay;
+#[cfg(test)]
+mod retained;
 mod shared;
 mod storage;
 #[cfg(test)]
@@ -70,7 +72,10 @@ impl Engine {
         let log_bytes_max = config.log_bytes_max;
         let start = |world, version| Replay::start(world, version, log_bytes_max);
         let (storage, mut core) = match dir {
-            None => (Storage::temporary(), Core::replaying(World::default(), log_bytes_max)),
+            None => (
+                Storage::temporary(),
+                Core::replaying(World::default(), log_bytes_max),
+            ),
             Some(dir) => {
                 let (journal, segments, Replay { core, .. }) = Journal::open(dir, start)?;
                 let writer = To::Journal(journal);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Engine;
 use super::locked::Locked;
 use crate::change::Change;
-use crate::delivery::custom_bus::{Ask, Next, To, next};
+use crate::delivery::custom_bus::{Ask, To, Wish, wish};
 use crate::fault::Fault;
 use crate::journal::{Health, Ticket};
 use crate::segments::{LogId, Place, ReadError, Reading, Record, Start};
@@ -22,7 +22,7 @@ const LOOKED_AT_MAX: usize = 64;
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// What is to be read for a subscriber, once the ticket's write is on disk.
-struct Wish {
+struct Planned {
     subscriber: SubscriberId,
     log: LogId,
     ask: Asked,
@@ -66,21 +66,21 @@ impl Engine {
         }
         // Whoever reads may be reading what this caller waits for.
         let _reading = self.reading.lock().await;
-        let Some(wish) = self.turn(Locked::next_wish).await? else {
+        let Some(planned) = self.turn(Locked::plan).await? else {
             return Ok(false);
         };
-        self.read_for(wish).await?;
+        self.read_for(planned).await?;
         Ok(true)
     }
 
-    async fn read_for(&self, mut wish: Wish) -> Result<(), Fault> {
-        if !wish.ticket.stored().await {
+    async fn read_for(&self, mut planned: Planned) -> Result<(), Fault> {
+        if !planned.ticket.stored().await {
             // The events were refused with their change: a state without them is read from disk, or none can be kept.
-            return self.turn(|locked| locked.cannot_read(wish.subscriber)).await;
+            return self.turn(|locked| locked.cannot_read(planned.subscriber)).await;
         }
-        let Wish {
+        let Planned {
             subscriber, log, ask, ..
-        } = wish;
+        } = planned;
         let read = tokio::task::spawn_blocking(move || page(log, ask)).await;
         let mut locked = self.shared.lock();
         if locked.health() != Health::Well {
@@ -113,23 +113,27 @@ impl Engine {
 
 impl Locked {
     /// What is to be read next.
-    fn next_wish(&mut self) -> Option<Wish> {
+    fn plan(&mut self) -> Option<Planned> {
         let now = self.now();
         let looked_at = self.core.world.wanted.len().min(LOOKED_AT_MAX);
         for _ in 0..looked_at {
             let subscriber = self.core.world.wanted.turn()?;
-            if self.unread.get(&subscriber).is_some_and(|until| *until > Instant::now()) {
+            if self
+                .unread
+                .get(&subscriber)
+                .is_some_and(|until| *until > Instant::now())
+            {
                 continue;
             }
             self.unread.remove(&subscriber);
             let segments = &self.storage.segments;
-            let (log, ask) = match next(&mut self.core.world, &To::of(&subscriber), now) {
-                Next::Later => continue,
-                Next::Nothing => {
+            let (log, ask) = match wish(&mut self.core.world, &To::named(&subscriber), now) {
+                Wish::Later => continue,
+                Wish::Nothing => {
                     self.core.world.wanted.remove(&subscriber);
                     continue;
                 }
-                Next::Behind {
+                Wish::Behind {
                     log,
                     position,
                     from,
@@ -138,13 +142,13 @@ impl Locked {
                     let at = segments.read(log, Start::Sequence(from));
                     (log, Asked::Behind { position, end, at })
                 }
-                Next::Again { log, numbers } => {
+                Wish::Again { log, numbers } => {
                     let find = |number| (number, segments.read(log, Start::Sequence(number)));
                     (log, Asked::Again(numbers.into_iter().map(find).collect()))
                 }
             };
             let ticket = self.storage.latest_events();
-            return Some(Wish {
+            return Some(Planned {
                 subscriber,
                 log,
                 ask,

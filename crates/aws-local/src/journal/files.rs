@@ -145,7 +145,9 @@ pub(super) fn version(dir: &Path, generation: u64) -> Result<Version, DataError>
     // One that cannot be read, or was torn, is reported where it is read whole.
     let header = serde_json::from_slice::<Header>(&line).ok();
     let version = header.map(|header| Version::of(header.journal));
-    version.unwrap_or(Ok(Version::Current)).map_err(|why| DataError::Damaged { path, why })
+    version
+        .unwrap_or(Ok(Version::Current))
+        .map_err(|why| DataError::Damaged { path, why })
 }
 
 /// The snapshot that a journal begins after, and its length.
@@ -203,7 +205,10 @@ pub(super) fn read_journal(
 }
 
 /// Replays each entry; gives where the last whole line ends.
-fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry) -> Result<(), DataError>,
+fn read_lines(
+    file: &File,
+    path: &Path,
+    replay: &mut impl FnMut(Entry) -> Result<(), DataError>,
 ) -> Result<u64, DataError> {
     let failed = |source| DataError::io(path, source);
     let damaged = |why: String| DataError::Damaged {

@@ -146,7 +146,8 @@ impl Writer {
             let full = io::Error::from(io::ErrorKind::StorageFull);
             return Err(DataError::io(&self.dir, full));
         }
-        self.progress.send_modify(|progress| progress.snapshot_bytes = self.snapshot_bytes);
+        self.progress
+            .send_modify(|progress| progress.snapshot_bytes = self.snapshot_bytes);
         Ok(())
     }
 

@@ -51,6 +51,11 @@ impl Output {
         self.text
     }
 
+    /// Whether it is text, and not JSON.
+    pub(crate) fn is_text(&self) -> bool {
+        self.is_text
+    }
+
     /// The same as JSON.
     pub(super) fn json(self) -> serde_json::Value {
         if self.is_text {

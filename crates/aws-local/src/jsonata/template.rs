@@ -63,6 +63,15 @@ impl Template {
         })
     }
 
+    pub(crate) fn has_expressions(&self) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Expression(_) => true,
+            Self::Array(items) => items.iter().any(Self::has_expressions),
+            Self::Object(members) => members.iter().any(|(_, member)| member.has_expressions()),
+        }
+    }
+
     /// The JSON with all results in the places of their expressions; null where a result is null or undefined.
     pub(crate) fn render(&self, events: &str, setting: &Setting) -> Result<Value, Failure> {
         let mut dice = setting.dice.clone();

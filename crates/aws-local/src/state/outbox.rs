@@ -1,4 +1,4 @@
-//! Deliveries over HTTP that are under way or wait for a retry, and a record of what was sent.
+//! Deliveries over HTTP that are under way or wait for a retry, calls of subscribers, and a record of what was sent.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::RealmId;
-use super::rule::Target;
+use super::rule::{HttpParameters, Target};
 use super::story::DeliveryRef;
 use crate::clock::Millis;
 
@@ -51,6 +51,39 @@ impl Pending {
     }
 }
 
+/// A call for a subscriber of a custom event bus that has not ended: its result decides what becomes of the batch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) realm: RealmId,
+    pub(crate) bus: String,
+    pub(crate) subscriber: String,
+    /// The number of the batch's first event.
+    pub(crate) batch: u64,
+    pub(crate) work: Work,
+    /// It was sent; before that it waits for the rate of its API destination.
+    pub(crate) under_way: bool,
+}
+
+/// What a call does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Work {
+    /// A request over HTTP to the target.
+    Http {
+        target: Arc<Target>,
+        payload: Arc<str>,
+        parameters: Option<HttpParameters>,
+    },
+}
+
+impl Call {
+    fn bytes(&self) -> usize {
+        match &self.work {
+            Work::Http { payload, .. } => payload.len(),
+        }
+    }
+}
+
 /// A request to a target, as `GET /_local/invocations` shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct InvocationRecord {
@@ -67,6 +100,9 @@ pub(crate) struct InvocationRecord {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     pub(crate) pending: BTreeMap<u64, Pending>,
+    /// Those of custom event buses. No number is in both.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) calls: BTreeMap<u64, Call>,
     next: u64,
     pub(crate) invocations: VecDeque<InvocationRecord>,
     /// How many invocations were dropped: the number of the first that is kept.
@@ -91,7 +127,9 @@ impl Outbox {
     /// Counts what is kept, after it was read from disk.
     pub(crate) fn recount(&mut self) {
         self.invocation_bytes = self.invocations.iter().map(|seen| seen.payload.len()).sum();
-        self.pending_bytes = self.pending.values().map(|pending| pending.payload.len()).sum();
+        let calls = self.calls.values().map(Call::bytes).sum::<usize>();
+        let pending = self.pending.values().map(|pending| pending.payload.len());
+        self.pending_bytes = pending.sum::<usize>() + calls;
     }
 
     /// The numbers below `to` are taken.
@@ -101,7 +139,8 @@ impl Outbox {
 
     /// Whether one more delivery of this payload may wait.
     pub(crate) fn has_room(&self, payload: &str) -> bool {
-        self.pending.len() < PENDING_MAX && self.pending_bytes + payload.len() <= PENDING_BYTES_MAX
+        let waiting = self.pending.len() + self.calls.len();
+        waiting < PENDING_MAX && self.pending_bytes + payload.len() <= PENDING_BYTES_MAX
     }
 
     pub(crate) fn remove(&mut self, id: u64) -> Option<Pending> {
@@ -118,10 +157,26 @@ impl Outbox {
         id
     }
 
+    pub(crate) fn add_call(&mut self, call: Call) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.pending_bytes += call.bytes();
+        self.calls.insert(id, call);
+        id
+    }
+
+    pub(crate) fn remove_call(&mut self, id: u64) -> Option<Call> {
+        let call = self.calls.remove(&id)?;
+        self.pending_bytes = self.pending_bytes.saturating_sub(call.bytes());
+        Some(call)
+    }
+
     /// Deliveries whose request was sent and whose result is not recorded.
     pub(crate) fn under_way(&self) -> BTreeSet<u64> {
-        let under_way = self.pending.iter().filter(|(_, pending)| pending.under_way);
-        under_way.map(|(id, _)| *id).collect()
+        let pending = self.pending.iter().filter(|(_, pending)| pending.under_way);
+        let calls = self.calls.iter().filter(|(_, call)| call.under_way);
+        let pending = pending.map(|(id, _)| *id);
+        pending.chain(calls.map(|(id, _)| *id)).collect()
     }
 
     pub(crate) fn record(&mut self, invocation: InvocationRecord) {

@@ -1,57 +1,53 @@
 //! Custom event buses: from a kept event to what the targets of subscribers receive.
 //!
 //! A subscriber has a position in the log of its bus. While it runs, it is given each event behind that position in order; what
-//! cannot be delivered is tried again by itself, and in a FIFO subscriber holds up the events of its group. One that follows its
-//! bus is given what is published in the same turn. What is behind it, or is tried again, is read without the engine's lock, and
-//! given to it in a turn of its own (`reading`).
+//! cannot be delivered is tried again by itself, and in a FIFO subscriber holds up the events of its group. What is published is
+//! delivered in the same turn. What is behind, or is tried later, is read without the engine's lock, and given to the subscriber
+//! in a turn of its own (`reading`).
 //!
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! failure place    why a delivery failed; which subscriber it is of
-//! payload role     what a target is given; what the subscriber's role allows
-//! record universal   what is sent to a dead-letter queue; calls of AWS's APIs
+//! failure place      why a delivery failed; which subscriber it is of
+//! payload trial      what is made of events; a batch while it is tried
+//! attempt            one attempt, and what the subscriber's role allows
+//! record universal http   what is sent to a dead-letter queue; calls of AWS's APIs; calls over HTTP
 //! target             the kinds of targets
+//! batch              from a wanted event to the end of its delivery
+//! running            what is due of a subscriber; whether it wants an event
+//! reading            events that are not at hand: what a subscriber asks for, and what it is given
 //! ```
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_pattern::{EventError, Parts};
-
-use super::attempt::record as tell;
 use super::envelope::Envelope;
-use crate::clock::{Dice, Millis};
+use crate::clock::Dice;
 use crate::state::RealmId;
-use crate::state::custom_bus::{
-    ContentType, Event, Failing, Kept, NewEvent, Ordering, Origin, Subscriber, managed_rule,
-};
-use crate::state::story::{Attempt, Delivery, DeliveryRef, Pass};
-use crate::state::timers::Timer;
-use crate::turn::{self, Turn};
+use crate::state::custom_bus::{ContentType, Event, Kept, NewEvent, Origin, managed_rule};
+use crate::state::story::Pass;
+use crate::turn::Turn;
 
+mod attempt;
+mod batch;
 mod failure;
+mod http;
 mod payload;
 mod place;
 mod reading;
 mod record;
-mod role;
+mod running;
 mod target;
+mod trial;
 mod universal;
 
+use batch::gather;
+pub(super) use batch::{depart, job, record_result};
 pub(crate) use place::To;
 use place::resource;
-pub(crate) use reading::{Ask, Next, give, go_on, next};
-
-/// The steps of a delivery, besides those of its filters.
-const DELIVERY_STEPS: usize = 200;
-/// The steps of a turn that are left to others.
-const STEPS_LEFT: usize = turn::STEPS_MAX / 4;
-/// As many events of one subscriber may wait, for another attempt or for their group; it takes no more before some are done.
-const WAITING_MAX: usize = 10_000;
-/// A turn with as many steps is one that a subscriber has nearly for itself.
-const FRESH_STEPS: usize = turn::STEPS_MAX / 2;
-const BACKOFF_MS_MAX: Millis = 60_000;
+pub(crate) use reading::{Ask, Wish, give, wish};
+pub(crate) use running::run;
+use running::{STEPS_LEFT, WAITING_MAX, fall_behind, wants};
 
 /// Keeps an event and gives it to the running subscribers; `None` where there is no such bus, or where it cannot be kept.
 pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewEvent) -> Option<Arc<Event>> {
@@ -89,7 +85,9 @@ pub(crate) fn publish_again(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, kep
         found.log.remember(origin, &event);
         (turn.dice, turn.events) = (Dice::new(origin.dice), origin.share);
     }
-    offer(turn, realm, bus, &Arc::new(event));
+    let (log, event) = (found.log.id, Arc::new(event));
+    turn.at_hand.insert((log, event.number), Some(Arc::clone(&event)));
+    offer(turn, realm, bus, &event);
 }
 
 fn keep_and_offer(
@@ -120,7 +118,9 @@ fn keep_and_offer(
     let found = turn.world.realm(realm).custom_buses.buses.get_mut(bus)?;
     if !event.can_be_kept() {
         let why = format!("The event and its metadata are too long for the event bus {bus}.");
-        turn.world.stories.begin(&event.story, event.json(), Some(why), now);
+        turn.world
+            .stories
+            .begin(&event.story, event.json(), Some(why), now);
         return None;
     }
     found.expire(now);
@@ -129,6 +129,7 @@ fn keep_and_offer(
         found.log.remember(origin, &event);
     }
     let (log, event) = (found.log.id, Arc::new(event));
+    turn.at_hand.insert((log, event.number), Some(Arc::clone(&event)));
     turn.kept.push(Kept {
         log,
         event: Arc::clone(&event),
@@ -148,7 +149,9 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
     let label = resource(&found.name, &found.id);
     let candidates = found.candidates(event, &mut steps);
     turn.steps = turn.steps.saturating_sub(before - steps);
-    turn.world.stories.begin(&event.story, event.json(), None, turn.now);
+    turn.world
+        .stories
+        .begin(&event.story, event.json(), None, turn.now);
     let pass = Pass {
         realm: realm.clone(),
         bus: label,
@@ -175,8 +178,7 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
             name: &name,
         };
         if is_offered(turn, &to, event) {
-            turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-            deliver(turn, &to, event, None);
+            gather(turn, &to, event);
         }
     }
 }
@@ -192,9 +194,9 @@ fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
     if !subscriber.is_live() || subscriber.end.is_some_and(|end| event.at >= end) {
         return false;
     }
-    let is_full = subscriber.waiting() >= WAITING_MAX;
+    let is_full = subscriber.deliveries.count() >= WAITING_MAX;
     let wanted = match wants(subscriber, event, &mut steps) {
-        Some(wanted) if !is_late && !is_full => wanted && !is_held_up(subscriber, event),
+        Some(wanted) if !is_late && !is_full => wanted,
         _ => {
             fall_behind(turn, to, event.number);
             false
@@ -202,31 +204,6 @@ fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
     };
     turn.steps = turn.steps.saturating_sub(before - steps);
     wanted
-}
-
-/// A subscriber goes on from an event by itself, in turns of its own.
-fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
-    let Some(bus) = to.bus(turn) else { return };
-    if let Some(subscriber) = bus.subscribers.get_mut(to.name) {
-        subscriber.next.get_or_insert(number);
-    }
-    bus.subscribers_changed();
-    want(turn, to);
-}
-
-/// Has the events read that a subscriber wants next.
-fn want(turn: &mut Turn<'_>, to: &To<'_>) {
-    turn.world.wanted.insert(to.id());
-}
-
-/// Sets the timer of a subscriber.
-fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
-    let timer = Timer::Subscriber {
-        realm: to.realm.clone(),
-        bus: to.bus.to_owned(),
-        name: to.name.to_owned(),
-    };
-    turn.world.timers.set(due, timer);
 }
 
 /// Forwards an event of a partner's managed Classic bus to the custom event bus that its event source feeds, as long as the
@@ -286,163 +263,4 @@ fn from_classic(turn: &Turn<'_>, realm: &RealmId, classic: &str, envelope: &Enve
             .into(),
         ],
     }
-}
-
-/// Whether a subscriber wants an event; none where that takes more steps than there are.
-fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bool> {
-    if subscriber.filters.texts.is_empty() {
-        return Some(true);
-    }
-    let Some(filters) = subscriber.filters.compiled() else {
-        return Some(false);
-    };
-    let metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
-    let replayed = event.number <= subscriber.replayed_to;
-    let parts = Parts {
-        data: &event.json(),
-        metadata: &metadata,
-        system_metadata: &event.system_metadata(replayed).to_string(),
-    };
-    match filters.matches_within(&parts, steps) {
-        Ok(matched) => Some(matched),
-        Err(EventError::TooComplex) => None,
-        Err(_) => Some(false),
-    }
-}
-
-/// First in, first out: an event waits behind a failing one of its group.
-fn is_held_up(subscriber: &mut Subscriber, event: &Event) -> bool {
-    if subscriber.ordering != Ordering::Fifo {
-        return false;
-    }
-    let Some(behind) = subscriber.behind.get_mut(&event.group) else {
-        return false;
-    };
-    behind.push_back(event.number);
-    subscriber.behind_count += 1;
-    true
-}
-
-/// Tries to deliver an event, and decides what follows. A retry continues the failing delivery that is given.
-fn deliver(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, failing: Option<Failing>) {
-    let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline) else {
-        return;
-    };
-    let failing = failing.unwrap_or_else(|| Failing {
-        retries: 0,
-        since: turn.now,
-        due: turn.now,
-        in_story: place(turn, to, &subscriber, event),
-        group: Arc::clone(&event.group),
-    });
-    let result = target::send(turn, to, &subscriber, event, &failing.in_story);
-    let Err(failure) = result else {
-        tell(turn, &failing.in_story, None, "delivered");
-        return release(turn, to, event.number, &event.group);
-    };
-    let at = turn.now;
-    let attempt = Attempt {
-        at,
-        error: Some((failure.code.to_owned(), failure.message.clone())),
-    };
-    let wait = backoff(turn, failing.retries);
-    let exhausted = exhausted(&subscriber, &failing, at + wait);
-    let outcome = if exhausted.is_some() { "failed" } else { "waiting" };
-    turn.world
-        .stories
-        .record_attempt(&failing.in_story, outcome, attempt);
-    if let Some(limit) = exhausted {
-        record::send(turn, to, &subscriber, event, &failing, (&failure, limit));
-        return release(turn, to, event.number, &event.group);
-    }
-    let again = Failing {
-        retries: failing.retries + 1,
-        due: at + wait,
-        ..failing
-    };
-    later(turn, to, again.due);
-    if let Some(found) = to.subscriber(turn) {
-        if found.ordering == Ordering::Fifo {
-            found.behind.entry(Arc::clone(&event.group)).or_default();
-        }
-        found.failing.insert(event.number, again);
-    }
-}
-
-/// The limit that forbids another attempt at that time, if one does.
-fn exhausted(subscriber: &Subscriber, failing: &Failing, next: Millis) -> Option<&'static str> {
-    let retry = subscriber.retry;
-    if failing.retries >= retry.attempts_max {
-        Some("MaximumRetryAttempts")
-    } else if next > failing.since + retry.age_seconds_max * 1000 {
-        Some("MaximumEventAgeInSeconds")
-    } else {
-        None
-    }
-}
-
-/// Exponential backoff from a second, half of it random. AWS's own curve is not known.
-fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
-    let full = 1_000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
-    let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
-    full / 2 + jitter
-}
-
-/// A delivery is over: the events of its group go on, up to the next that fails.
-fn release(turn: &mut Turn<'_>, to: &To<'_>, number: u64, group: &Arc<str>) {
-    let due = turn.now;
-    let Some(subscriber) = to.subscriber(turn) else {
-        return;
-    };
-    subscriber.failing.remove(&number);
-    let Some(behind) = subscriber.behind.get_mut(group) else {
-        return;
-    };
-    let Some(next) = behind.pop_front() else {
-        subscriber.behind.remove(group);
-        return;
-    };
-    subscriber.behind_count = subscriber.behind_count.saturating_sub(1);
-    // It has to be read, or was read with the failing one; either way it does not nest. Its place in a story is made when it is tried.
-    let in_story = DeliveryRef {
-        event: Arc::default(),
-        pass: usize::MAX,
-        delivery: usize::MAX,
-    };
-    let waiting = Failing {
-        retries: 0,
-        since: due,
-        due,
-        in_story,
-        group: Arc::clone(group),
-    };
-    subscriber.failing.insert(next, waiting);
-    want(turn, to);
-}
-
-/// The place of a delivery in the event's story.
-fn place(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, event: &Event) -> DeliveryRef {
-    let label = to.resource(turn);
-    let delivery = Delivery {
-        rule: subscriber.name.as_str().into(),
-        target: Arc::clone(&subscriber.target),
-        attempts: Vec::new(),
-        outcome: "waiting",
-        dead_letter: None,
-        unknown_role: false,
-    };
-    let stories = &mut turn.world.stories;
-    let pass = stories.pass_on(&event.story, to.realm, &label);
-    stories.matched(&event.story, pass, &delivery.rule);
-    stories.deliver(&event.story, pass, delivery)
-}
-
-/// Tries an event again.
-fn again(turn: &mut Turn<'_>, to: &To<'_>, event: &Arc<Event>, mut failing: Failing) {
-    if failing.in_story.delivery == usize::MAX
-        && let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline)
-    {
-        failing.in_story = place(turn, to, &subscriber, event);
-    }
-    deliver(turn, to, event, Some(failing));
 }

@@ -1,124 +1,210 @@
-//! What a target is given of an event: the payload, and the parameters of the call.
+//! What a target is given of the events of a batch: payloads, and the parameters of calls.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::failure::Failure;
-use crate::clock::Dice;
+use crate::clock::{Dice, Millis};
 use crate::jsonata::{Limits, Setting};
-use crate::state::custom_bus::{ContentType, Event, Subscriber};
-use crate::turn::Turn;
+use crate::state::custom_bus::{ContentType, Event, Program, Subscriber};
 
-/// The steps of an evaluation that costs little: it has a thread of its own.
-const EVALUATION_STEPS: usize = 5_000;
-/// The steps of a unit of an evaluation's work.
-const STEPS_OF_WORK: usize = 10;
+/// Once so much was made of a batch, or its expressions did so much work, the rest of it is left to another.
+const BATCH_BYTES_MAX: usize = 10 * 1024 * 1024;
 
-/// The payload of an event, transformed as the subscriber asks.
-pub(super) fn of(turn: &mut Turn<'_>, subscriber: &Subscriber, event: &Event) -> Result<Arc<str>, Failure> {
-    let kind = subscriber
-        .transformer
-        .as_ref()
-        .and_then(|transformer| transformer.get("Type"));
-    match (kind.and_then(Value::as_str), subscriber.program.transformer()) {
-        (Some("WITH_METADATA"), _) => Ok(with_metadata(subscriber, event)),
-        (Some("JSONATA"), Some(Ok(expression))) => {
-            let setting = setting(turn);
-            let result = expression.evaluate(&with_metadata(subscriber, event), &setting);
-            charge(turn, &setting);
-            let output = result.map_err(|failure| Failure::transformation(failure.to_string()))?;
-            Ok(output.payload().into())
+/// What is made of a batch: all that its subscriber asks for, and nothing of the state.
+#[derive(Debug)]
+pub(crate) struct Recipe {
+    form: Form,
+    program: Program,
+    /// The parameters are of the call, for all its events, and not of each event.
+    is_whole: bool,
+    /// The events, and whether they are replayed.
+    events: Vec<(Arc<Event>, bool)>,
+    now: Millis,
+    dice: Dice,
+}
+
+/// The form of a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Raw,
+    WithMetadata,
+    Jsonata,
+}
+
+/// What was made.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Rendered {
+    /// One for each event, in order; those at the end that have none are left to another batch.
+    pub(crate) each: Vec<Made>,
+    /// The parameters of the call.
+    pub(crate) whole: Option<Whole>,
+}
+
+/// What was made of one event.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Made {
+    Done(Payload),
+    Failed(String),
+}
+
+/// What a target is given of one event.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Payload {
+    pub(crate) text: Arc<str>,
+    /// It is no JSON.
+    pub(crate) is_text: bool,
+    pub(crate) parameters: Option<Value>,
+}
+
+/// The parameters of a call for the whole batch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Whole {
+    Done(Value),
+    Failed(String),
+}
+
+impl Payload {
+    /// As a part of JSON.
+    pub(super) fn json(&self) -> Arc<str> {
+        if self.is_text {
+            Value::from(&*self.text).to_string().into()
+        } else {
+            Arc::clone(&self.text)
         }
-        (Some("JSONATA"), Some(Err(why))) => Err(Failure::transformation(why)),
-        _ => Ok(raw(event)),
     }
 }
 
-/// What another custom event bus gets: the data as it is, or what a transformer makes of it, as JSON.
-pub(super) fn for_bus(
-    turn: &mut Turn<'_>,
-    subscriber: &Subscriber,
-    event: &Event,
-) -> Result<(Arc<str>, ContentType), Failure> {
-    let kind = subscriber
-        .transformer
-        .as_ref()
-        .and_then(|transformer| transformer.get("Type"));
-    if kind.is_none_or(|kind| kind == "RAW") {
-        return Ok((Arc::clone(&event.data), event.content));
+impl Recipe {
+    /// Time stands still, and randomness comes from the seed.
+    pub(super) fn new<'e>(
+        subscriber: &Subscriber,
+        is_whole: bool,
+        events: impl Iterator<Item = &'e Arc<Event>>,
+        now: Millis,
+        seed: u64,
+    ) -> Self {
+        let kind = subscriber
+            .transformer
+            .as_ref()
+            .and_then(|given| given.get("Type"));
+        let form = match kind.and_then(Value::as_str) {
+            Some("WITH_METADATA") => Form::WithMetadata,
+            Some("JSONATA") => Form::Jsonata,
+            _ => Form::Raw,
+        };
+        let replayed_to = subscriber.replayed_to;
+        let events = events.map(|event| (Arc::clone(event), event.number <= replayed_to));
+        Self {
+            form,
+            program: subscriber.program.clone(),
+            is_whole,
+            events: events.collect(),
+            now,
+            dice: Dice::new(seed),
+        }
     }
-    let payload = of(turn, subscriber, event)?;
-    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_ok();
-    let data = if is_json {
-        payload
-    } else {
-        Value::from(&*payload).to_string().into()
-    };
-    Ok((data, ContentType::Json))
-}
 
-/// The parameters of the target with the results of their expressions, if it has any; `$events` is an array for a universal target.
-pub(super) fn parameters(
-    turn: &mut Turn<'_>,
-    subscriber: &Subscriber,
-    event: &Event,
-    is_array: bool,
-) -> Result<Option<Value>, Failure> {
-    let template = match subscriber.program.parameters() {
-        None => return Ok(None),
-        Some(Err(why)) => return Err(Failure::transformation(why)),
-        Some(Ok(template)) => template,
-    };
-    let one = with_metadata(subscriber, event);
-    let events = if is_array {
-        ["[", &one, "]"].concat().into()
-    } else {
-        one
-    };
-    let setting = setting(turn);
-    let rendered = template.render(&events, &setting);
-    charge(turn, &setting);
-    rendered
-        .map(Some)
-        .map_err(|failure| Failure::transformation(failure.to_string()))
-}
+    /// Makes all that there is room for, at least of one event.
+    pub(crate) fn make(&mut self) -> Rendered {
+        let (mut rendered, mut bytes, mut work) = (Rendered::default(), 0, 0);
+        let events = std::mem::take(&mut self.events);
+        for (event, replayed) in &events {
+            if bytes >= BATCH_BYTES_MAX || work >= Limits::default().work_max {
+                break;
+            }
+            let setting = self.setting();
+            let made = self.payload(event, *replayed, &setting);
+            work += setting.spent.load(Relaxed);
+            bytes += match &made {
+                Ok(payload) => payload.text.len(),
+                Err(why) => why.len(),
+            };
+            rendered.each.push(made.map_or_else(Made::Failed, Made::Done));
+        }
+        if self.is_whole {
+            rendered.whole = self.whole(&events[..rendered.each.len()]);
+        }
+        rendered
+    }
 
-/// A time that stands still and randomness from the turn's seed: a replay of the journal gives the same.
-fn setting(turn: &mut Turn<'_>) -> Setting {
-    turn.steps = turn.steps.saturating_sub(EVALUATION_STEPS);
-    Setting {
-        now: turn.now,
-        dice: Dice::new(turn.dice.roll()),
-        limits: Limits::default(),
-        spent: Arc::default(),
+    fn setting(&mut self) -> Setting {
+        Setting {
+            now: self.now,
+            dice: Dice::new(self.dice.roll()),
+            limits: Limits::default(),
+            spent: Arc::default(),
+        }
+    }
+
+    fn payload(&self, event: &Event, replayed: bool, setting: &Setting) -> Result<Payload, String> {
+        let (text, is_text) = match self.form {
+            Form::Raw => raw(event),
+            Form::WithMetadata => (with_metadata(event, replayed).into(), false),
+            Form::Jsonata => {
+                let expression = self
+                    .program
+                    .transformer()
+                    .ok_or("the subscriber has no expression")?;
+                let expression = expression.as_ref().map_err(Clone::clone)?;
+                let output = expression.evaluate(&with_metadata(event, replayed), setting);
+                let output = output.map_err(|failure| failure.to_string())?;
+                let is_text = output.is_text();
+                (output.payload().into(), is_text)
+            }
+        };
+        let parameters = match self.program.parameters().filter(|_| !self.is_whole) {
+            None => None,
+            Some(template) => {
+                let template = template.as_ref().map_err(Clone::clone)?;
+                let rendered = template.render(&with_metadata(event, replayed), setting);
+                Some(rendered.map_err(|failure| failure.to_string())?)
+            }
+        };
+        Ok(Payload {
+            text,
+            is_text,
+            parameters,
+        })
+    }
+
+    /// The parameters of the call; `$events` is an array.
+    fn whole(&mut self, events: &[(Arc<Event>, bool)]) -> Option<Whole> {
+        let setting = self.setting();
+        let template = match self.program.parameters()? {
+            Ok(template) => template,
+            Err(why) => return Some(Whole::Failed(why.clone())),
+        };
+        let all: Vec<String> = events
+            .iter()
+            .map(|(event, replayed)| with_metadata(event, *replayed))
+            .collect();
+        let events = ["[", &all.join(","), "]"].concat();
+        let rendered = template.render(&events, &setting);
+        Some(rendered.map_or_else(|failure| Whole::Failed(failure.to_string()), Whole::Done))
     }
 }
 
-/// Takes what evaluations have cost from the turn: it ends early where they were costly.
-fn charge(turn: &mut Turn<'_>, setting: &Setting) {
-    let spent = usize::try_from(setting.spent.load(Relaxed)).unwrap_or(usize::MAX);
-    turn.steps = turn.steps.saturating_sub(spent.saturating_mul(STEPS_OF_WORK));
-}
-
-/// The data alone. Bytes that are text go out as they are, others as base64.
-fn raw(event: &Event) -> Arc<str> {
+/// The data alone, and whether it is no JSON. Bytes that are text go out as they are, others as base64.
+fn raw(event: &Event) -> (Arc<str>, bool) {
     if event.content != ContentType::Bytes {
-        return Arc::clone(&event.data);
+        return (Arc::clone(&event.data), false);
     }
     let bytes = BASE64.decode(&*event.data).unwrap_or_default();
-    String::from_utf8(bytes).map_or_else(|_| Arc::clone(&event.data), Arc::from)
+    let text = String::from_utf8(bytes).map_or_else(|_| Arc::clone(&event.data), Arc::from);
+    (text, true)
 }
 
 /// The three parts of an event as one object.
-fn with_metadata(subscriber: &Subscriber, event: &Event) -> Arc<str> {
+fn with_metadata(event: &Event, replayed: bool) -> String {
     let metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
-    let system = event
-        .system_metadata(event.number <= subscriber.replayed_to)
-        .to_string();
+    let system = event.system_metadata(replayed).to_string();
     let parts = [
         "{\"Data\":",
         &event.json(),
@@ -128,5 +214,5 @@ fn with_metadata(subscriber: &Subscriber, event: &Event) -> Arc<str> {
         &system,
         "}",
     ];
-    parts.concat().into()
+    parts.concat()
 }

@@ -3,15 +3,13 @@
 //! What it asks for is decided by the state, and when it is read by the engine. A page that is given is a change of its own, which
 //! the journal has; one that does not fit the state any more is dropped, and the subscriber asks again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::gather;
 use super::place::To;
-use super::{
-    DELIVERY_STEPS, FRESH_STEPS, STEPS_LEFT, WAITING_MAX, again, deliver, is_held_up, release, want, wants,
-};
+use super::running::{FRESH_STEPS, STEPS_LEFT, WAITING_MAX, run, wants};
 use crate::arn::Arn;
 use crate::clock::Millis;
 use crate::segments::LogId;
@@ -35,7 +33,7 @@ pub(crate) enum Ask {
 }
 
 /// What is to be done for a subscriber that may want something.
-pub(crate) enum Next {
+pub(crate) enum Wish {
     Nothing,
     /// Not now.
     Later,
@@ -47,54 +45,39 @@ pub(crate) enum Next {
         end: u64,
     },
     /// The events with these numbers.
-    Again { log: LogId, numbers: Vec<u64> },
-}
-
-/// A subscriber may go on: it was started, changed, or an event of it is due for another attempt.
-pub(crate) fn go_on(turn: &mut Turn<'_>, to: &To<'_>) {
-    follow(turn, to);
-    want(turn, to);
-}
-
-/// A subscriber that has looked at all events follows its bus from then on.
-fn follow(turn: &mut Turn<'_>, to: &To<'_>) {
-    let Some(bus) = to.bus(turn) else { return };
-    let count = bus.log.count;
-    let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
-        return;
-    };
-    if subscriber.running && subscriber.next.is_some_and(|next| next > count) {
-        subscriber.next = None;
-        bus.subscribers_changed();
-    }
+    Again {
+        log: LogId,
+        numbers: Vec<u64>,
+    },
 }
 
 /// What a subscriber wants to be read next.
-pub(crate) fn next(world: &mut World, to: &To<'_>, now: Millis) -> Next {
+pub(crate) fn wish(world: &mut World, to: &To<'_>, now: Millis) -> Wish {
     let Some(bus) = world.realm(to.realm).custom_buses.buses.get_mut(to.bus) else {
-        return Next::Nothing;
+        return Wish::Nothing;
     };
     let (log, oldest) = (bus.log.id, bus.log.number_at(bus.window_start(now)));
     let end = bus.log.count + 1;
     let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
-        return Next::Nothing;
+        return Wish::Nothing;
     };
     if !subscriber.running || subscriber.revoked {
-        return Next::Nothing;
+        return Wish::Nothing;
     }
-    let numbers = due(subscriber, now);
+    let numbers = subscriber.deliveries.due_numbers(now, NUMBERS_MAX);
     if !numbers.is_empty() {
-        return Next::Again { log, numbers };
+        return Wish::Again { log, numbers };
     }
-    let Some(position) = subscriber.next.filter(|_| subscriber.waiting() < WAITING_MAX) else {
-        return Next::Nothing;
+    let has_room = subscriber.deliveries.count() < WAITING_MAX;
+    let Some(position) = subscriber.next.filter(|_| has_room) else {
+        return Wish::Nothing;
     };
     let target = Arc::clone(&subscriber.target);
     if is_full(world, &target.arn) {
-        return Next::Later;
+        return Wish::Later;
     }
     let from = position.max(oldest);
-    Next::Behind {
+    Wish::Behind {
         log,
         position,
         from,
@@ -102,23 +85,8 @@ pub(crate) fn next(world: &mut World, to: &To<'_>, now: Millis) -> Next {
     }
 }
 
-/// The events that are due for another attempt, and those that follow them in their group.
-fn due(subscriber: &Subscriber, now: Millis) -> Vec<u64> {
-    let mut numbers = Vec::new();
-    for (number, failing) in subscriber.failing.iter().filter(|(_, failing)| failing.due <= now) {
-        numbers.push(*number);
-        let behind = subscriber.behind.get(&failing.group).into_iter().flatten();
-        numbers.extend(behind.copied());
-        if numbers.len() >= NUMBERS_MAX {
-            numbers.truncate(NUMBERS_MAX);
-            break;
-        }
-    }
-    numbers
-}
-
 /// Whether a target is a queue with much in it.
-fn is_full(world: &mut World, target: &str) -> bool {
+fn is_full(world: &World, target: &str) -> bool {
     let Some(arn) = Arn::parse(target).filter(|arn| arn.service == "sqs") else {
         return false;
     };
@@ -132,11 +100,21 @@ pub(crate) fn give(turn: &mut Turn<'_>, to: &To<'_>, log: LogId, ask: &Ask, even
     if to.bus(turn).is_none_or(|bus| bus.log.id != log) {
         return;
     }
+    let read = events
+        .iter()
+        .map(|event| ((log, event.number), Some(Arc::clone(event))));
     match ask {
-        Ask::Behind { position, next } => behind(turn, to, (*position, *next), events),
-        Ask::Again { numbers } => try_again(turn, to, numbers, events),
+        Ask::Behind { position, next } => {
+            turn.at_hand.extend(read);
+            behind(turn, to, (*position, *next), events);
+        }
+        Ask::Again { numbers } => {
+            turn.at_hand
+                .extend(numbers.iter().map(|number| ((log, *number), None)));
+            turn.at_hand.extend(read);
+        }
     }
-    go_on(turn, to);
+    run(turn, to);
 }
 
 /// Gives a running subscriber the events behind its position, as many as the turn allows.
@@ -150,10 +128,7 @@ fn behind(turn: &mut Turn<'_>, to: &To<'_>, (position, next): (u64, u64), events
             return;
         }
         match look_at(turn, to, event) {
-            Look::Wanted => {
-                turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-                deliver(turn, to, event, None);
-            }
+            Look::Wanted => gather(turn, to, event),
             Look::Unwanted => {}
             Look::NotNow => return,
         }
@@ -181,7 +156,7 @@ fn look_at(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> Look {
     let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
         return Look::NotNow;
     };
-    if !subscriber.running || subscriber.revoked || subscriber.waiting() >= WAITING_MAX {
+    if !subscriber.running || subscriber.revoked || subscriber.deliveries.count() >= WAITING_MAX {
         return Look::NotNow;
     }
     if subscriber.end.is_some_and(|end| event.at >= end) {
@@ -199,42 +174,6 @@ fn look_at(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> Look {
         };
     }
     subscriber.next = Some(event.number + 1);
-    let look = if wanted && !is_held_up(subscriber, event) {
-        Look::Wanted
-    } else {
-        Look::Unwanted
-    };
     turn.steps = turn.steps.saturating_sub(before - steps);
-    look
-}
-
-/// Tries events again, as many as the turn allows. A group goes on up to the next that fails.
-fn try_again(turn: &mut Turn<'_>, to: &To<'_>, numbers: &[u64], events: &[Arc<Event>]) {
-    let now = turn.now;
-    let events: BTreeMap<u64, &Arc<Event>> = events.iter().map(|event| (event.number, event)).collect();
-    for number in numbers {
-        if turn.steps < STEPS_LEFT {
-            return;
-        }
-        let Some(bus) = to.bus(turn) else { return };
-        let start = bus.window_start(now);
-        let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
-            return;
-        };
-        if !subscriber.running || subscriber.revoked {
-            return;
-        }
-        if subscriber.failing.get(number).is_none_or(|failing| failing.due > now) {
-            continue;
-        }
-        let Some(failing) = subscriber.failing.remove(number) else {
-            continue;
-        };
-        turn.steps = turn.steps.saturating_sub(DELIVERY_STEPS);
-        match events.get(number).filter(|event| event.at >= start) {
-            Some(event) => again(turn, to, event, failing),
-            // It is no longer kept.
-            None => release(turn, to, *number, &failing.group),
-        }
-    }
+    if wanted { Look::Wanted } else { Look::Unwanted }
 }

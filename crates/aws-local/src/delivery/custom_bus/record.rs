@@ -6,64 +6,66 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::attempt::Attempt;
 use super::failure::Failure;
-use super::place::To;
-use super::role::may;
 use crate::arn::Arn;
 use crate::clock::rfc3339_millis;
 use crate::delivery::queue::{enqueue, message};
 use crate::state::RealmId;
-use crate::state::custom_bus::{Event, Failing, Subscriber};
 use crate::state::queue::{MessageAttribute, NewMessage};
 use crate::turn::Turn;
 
 const MESSAGE_CHARS_MAX: usize = 1_024;
 
-/// Sends the record to the subscriber's dead-letter queue; without one the event is dropped.
-pub(super) fn send(
-    turn: &mut Turn<'_>,
-    to: &To<'_>,
-    subscriber: &Subscriber,
-    event: &Event,
-    failing: &Failing,
-    (failure, exhausted): (&Failure, &'static str),
-) {
+/// Sends one record of the events that failed together to the subscriber's dead-letter queue; without one they are dropped.
+pub(super) fn send(turn: &mut Turn<'_>, attempt: &Attempt<'_>, why: (&Failure, &'static str)) {
+    let (to, subscriber, trial) = (attempt.to, attempt.subscriber, attempt.trial);
     let metric = ["subscriber/", &subscriber.name, "/", &subscriber.id].concat();
-    let Some(queue) = subscriber.dead_letter.clone() else {
-        turn.world.realm(to.realm).metrics.count(&metric, "EventsDropped");
-        return;
+    let dropped = |turn: &mut Turn<'_>| {
+        for _ in &trial.items {
+            turn.world.realm(to.realm).metrics.count(&metric, "EventsDropped");
+        }
     };
-    let result = may(
-        turn,
-        to,
-        subscriber,
-        ("sqs:SendMessage", &queue),
-        &failing.in_story,
-    )
-    .map_err(|failure| failure.message)
-    .and_then(|()| put(turn, to, subscriber, event, (failing, failure, exhausted), &queue));
+    let Some(queue) = subscriber.dead_letter.clone() else {
+        return dropped(turn);
+    };
+    let result = attempt
+        .may(turn, "sqs:SendMessage", &queue)
+        .map_err(|failure| failure.message)
+        .and_then(|()| put(turn, attempt, why, &queue));
     if result.is_err() {
-        turn.world.realm(to.realm).metrics.count(&metric, "EventsDropped");
+        dropped(turn);
     }
-    if let Some(delivery) = turn.world.stories.delivery(&failing.in_story) {
-        delivery.dead_letter = Some(match result {
-            Ok(()) => format!("sent to {queue}"),
-            Err(why) => format!("not sent to {queue}: {why}"),
-        });
+    for item in &trial.items {
+        if let Some(delivery) = turn.world.stories.delivery(&item.in_story) {
+            delivery.dead_letter = Some(match &result {
+                Ok(()) => format!("sent to {queue}"),
+                Err(why) => format!("not sent to {queue}: {why}"),
+            });
+        }
     }
 }
 
 fn put(
     turn: &mut Turn<'_>,
-    to: &To<'_>,
-    subscriber: &Subscriber,
-    event: &Event,
-    (failing, failure, exhausted): (&Failing, &Failure, &'static str),
+    attempt: &Attempt<'_>,
+    (failure, exhausted): (&Failure, &'static str),
     queue: &str,
 ) -> Result<(), String> {
-    let bus = to.bus_arn(turn);
+    let (subscriber, trial) = (attempt.subscriber, attempt.trial);
+    let bus = attempt.to.bus_arn(turn);
     let (now, id) = (turn.now, turn.dice.uuid());
+    let first = &trial.items.first().ok_or("there is no event")?.queued;
     let why: String = failure.message.chars().take(MESSAGE_CHARS_MAX).collect();
+    let failed = trial.items.iter().map(|item| {
+        json!({
+            "eventId": item.queued.id,
+            "eventGroupId": item.queued.group,
+            "deduplicationId": item.queued.deduplication,
+            "timestamp": rfc3339_millis(now),
+            "targetRequestId": null,
+        })
+    });
     let record = json!({
         "version": "1.0",
         "id": turn.dice.uuid(),
@@ -73,14 +75,8 @@ fn put(
         "errorCode": failure.code,
         "errorMessage": why,
         "exhaustedRetryCondition": exhausted,
-        "retryAttempts": failing.retries,
-        "failedMessages": [{
-            "eventId": event.id,
-            "eventGroupId": event.group,
-            "deduplicationId": event.deduplication,
-            "timestamp": rfc3339_millis(now),
-            "targetRequestId": null,
-        }],
+        "retryAttempts": trial.retries,
+        "failedMessages": failed.collect::<Vec<_>>(),
     });
     let text = |name: &str, value: &str| (name.to_owned(), MessageAttribute::text(value));
     let attributes = BTreeMap::from([
@@ -92,7 +88,7 @@ fn put(
         text("EXHAUSTED_RETRY_CONDITION", exhausted),
         (
             "RETRY_ATTEMPTS".to_owned(),
-            MessageAttribute::number(failing.retries),
+            MessageAttribute::number(trial.retries),
         ),
     ]);
     let arn = Arn::parse(queue)
@@ -105,10 +101,10 @@ fn put(
         .queues
         .get_mut(arn.resource)
         .ok_or("the queue does not exist")?;
-    let group = queue.is_fifo().then(|| event.group.to_string());
+    let group = queue.is_fifo().then(|| first.group.to_string());
     let letter = NewMessage {
         attributes,
-        deduplication: queue.is_fifo().then(|| event.id.to_string()),
+        deduplication: queue.is_fifo().then(|| first.id.to_string()),
         ..message(id, Arc::from(record.to_string()), group)
     };
     enqueue(queue, letter, now)

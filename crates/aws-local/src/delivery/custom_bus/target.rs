@@ -1,95 +1,173 @@
 //! The kinds of targets of subscribers, and how each takes an event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::attempt::Attempt;
 use super::failure::Failure;
+use super::payload::Payload;
 use super::place::{To, resource};
-use super::role::may;
-use super::{payload, universal};
+use super::trial::Outcome;
+use super::{http, universal};
 use crate::arn::{Arn, arn};
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::queue::{enqueue, message};
 use crate::jsontext::compact_object;
 use crate::state::RealmId;
-use crate::state::custom_bus::{ContentType, Event, NewEvent, Subscriber};
+use crate::state::custom_bus::{ContentType, Event, NewEvent, Ordering, Subscriber};
 use crate::state::outbox::InvocationRecord;
-use crate::state::queue::{MessageAttribute, NewMessage};
-use crate::state::story::DeliveryRef;
+use crate::state::queue::{MessageAttribute, NewMessage, Queue};
 use crate::turn::{Forward, Turn};
 
 /// As many buses may an event pass.
 const BUSES_MAX: usize = 8;
 
-/// Delivers an event to the target of a subscriber.
+/// How far an attempt got.
+pub(super) enum Sent {
+    /// What became of each event; none failed with the whole call.
+    Each(Vec<Outcome>),
+    /// It waits for the end of a call.
+    Later(u64),
+}
+
+/// Whether the parameters of a target are those of a call for a whole batch: `$events` is an array in their expressions.
+pub(super) fn is_whole(target: &str) -> bool {
+    Arn::parse(target)
+        .is_some_and(|arn| matches!(arn.service, "lambda" | "states") || is_universal(arn.resource))
+}
+
+fn is_universal(resource: &str) -> bool {
+    resource.starts_with("aws-sdk:")
+}
+
+/// Delivers the events of a batch to the target of their subscriber. A failure is that of the whole call.
 pub(super) fn send(
     turn: &mut Turn<'_>,
-    to: &To<'_>,
-    subscriber: &Subscriber,
-    event: &Event,
-    in_story: &DeliveryRef,
-) -> Result<(), Failure> {
-    let target = Arc::clone(&subscriber.target);
+    attempt: &Attempt<'_>,
+    payloads: &[Payload],
+    whole: Option<Value>,
+) -> Result<Sent, Failure> {
+    let target = Arc::clone(&attempt.subscriber.target);
     let Some(arn) = Arn::parse(&target.arn) else {
         return Err(Failure::no_resource("the target"));
     };
     let there = RealmId::new(arn.account, arn.region);
-    let role = |turn: &mut Turn<'_>, action: &str| may(turn, to, subscriber, (action, &target.arn), in_story);
     if arn.service == "sqs" {
-        role(turn, "sqs:SendMessage")?;
-        return to_queue(turn, &there, arn.resource, subscriber, event);
+        attempt.may(turn, "sqs:SendMessage", &target.arn)?;
+        find_queue(turn, &there, arn.resource)?;
+        let put =
+            |turn: &mut Turn<'_>, _: &Event, payload: &Payload| to_queue(turn, &there, arn.resource, payload);
+        return Ok(each(turn, attempt, payloads, put));
     }
     if let Some(bus) = arn.event_bus() {
-        role(turn, "events:PutEvents")?;
-        return to_classic(turn, &there, bus, event);
+        attempt.may(turn, "events:PutEvents", &target.arn)?;
+        let put = |turn: &mut Turn<'_>, event: &Event, _: &Payload| to_classic(turn, &there, bus, event);
+        return Ok(each(turn, attempt, payloads, put));
     }
     if let Some(resource) = arn
         .resource
         .strip_prefix("event-busv2/")
         .filter(|_| arn.service == "events")
     {
-        role(turn, "events:PutEvents")?;
+        attempt.may(turn, "events:PutEvents", &target.arn)?;
         let (name, id) = resource.split_once('/').unwrap_or((resource, ""));
-        let (data, content) = payload::for_bus(turn, subscriber, event)?;
-        return to_custom_bus(turn, to, (&there, name, id), event, (data, content));
+        let put = |turn: &mut Turn<'_>, event: &Event, payload: &Payload| {
+            let data = for_bus(attempt.subscriber, event, payload);
+            to_custom_bus(turn, attempt.to, (&there, name, id), event, data)
+        };
+        return Ok(each(turn, attempt, payloads, put));
     }
     if arn.resource == universal::PUT_LOG_EVENTS {
-        let input = payload::parameters(turn, subscriber, event, true)?;
-        return universal::put_log_events(turn, to, subscriber, input.unwrap_or_default(), in_story);
+        universal::put_log_events(turn, attempt, whole.unwrap_or_default())?;
+        return Ok(all_delivered(payloads));
     }
-    let payload = if arn.resource.starts_with("aws-sdk:") {
-        let input = payload::parameters(turn, subscriber, event, true)?;
-        input.unwrap_or_default().to_string().into()
+    let body = if is_universal(arn.resource) {
+        whole.unwrap_or_default().to_string().into()
     } else {
-        payload::of(turn, subscriber, event)?
+        body(turn, attempt, &arn, payloads)
+    };
+    if http::is_over(turn, &arn, &target.arn) {
+        return http::call(turn, attempt, &arn, body, payloads).map(Sent::Later);
+    }
+    keep(turn, attempt, body);
+    Ok(all_delivered(payloads))
+}
+
+fn all_delivered(payloads: &[Payload]) -> Sent {
+    Sent::Each(vec![Outcome::Delivered; payloads.len()])
+}
+
+/// Sends each event by itself. First in, first out: what is behind one that failed, of its group, is not sent.
+fn each(
+    turn: &mut Turn<'_>,
+    attempt: &Attempt<'_>,
+    payloads: &[Payload],
+    mut send: impl FnMut(&mut Turn<'_>, &Event, &Payload) -> Result<(), Failure>,
+) -> Sent {
+    let is_fifo = attempt.subscriber.ordering == Ordering::Fifo;
+    let mut failed = BTreeSet::new();
+    let items = attempt.trial.items.iter().zip(payloads);
+    let outcomes = items.map(|(item, payload)| {
+        if failed.contains(&item.queued.group) {
+            return Outcome::Held;
+        }
+        // An attempt has its events.
+        let Some(event) = &item.event else {
+            return Outcome::Held;
+        };
+        match send(turn, event, payload) {
+            Ok(()) => Outcome::Delivered,
+            Err(failure) => {
+                if is_fifo {
+                    failed.insert(&item.queued.group);
+                }
+                Outcome::Failed(failure)
+            }
+        }
+    });
+    Sent::Each(outcomes.collect())
+}
+
+/// What one call carries: a JSON array, or the one event of a batch that never has more.
+fn body(turn: &Turn<'_>, attempt: &Attempt<'_>, arn: &Arn<'_>, payloads: &[Payload]) -> Arc<str> {
+    let of_lambda = arn.service == "lambda" && !turn.world.assumptions.lambda_batch_of_one_is_object;
+    let is_array = of_lambda || attempt.subscriber.batching().is_array;
+    match payloads {
+        [one] if !is_array => Arc::clone(&one.text),
+        all => {
+            let all: Vec<Arc<str>> = all.iter().map(Payload::json).collect();
+            ["[", &all.join(","), "]"].concat().into()
+        }
+    }
+}
+
+/// Keeps what a target that is not emulated would receive.
+fn keep(turn: &mut Turn<'_>, attempt: &Attempt<'_>, payload: Arc<str>) {
+    let Some(first) = attempt.trial.items.first() else {
+        return;
     };
     turn.world.outbox.record(InvocationRecord {
         at: turn.now,
-        account: to.realm.account().to_owned(),
-        region: to.realm.region().to_owned(),
-        rule_arn: Arc::clone(&subscriber.arn),
-        target,
-        event_id: Arc::clone(&event.id),
+        account: attempt.to.realm.account().to_owned(),
+        region: attempt.to.realm.region().to_owned(),
+        rule_arn: Arc::clone(&attempt.subscriber.arn),
+        target: Arc::clone(&attempt.subscriber.target),
+        event_id: Arc::clone(&first.queued.id),
         payload,
     });
-    Ok(())
 }
 
-fn to_queue(
-    turn: &mut Turn<'_>,
-    there: &RealmId,
-    name: &str,
-    subscriber: &Subscriber,
-    event: &Event,
-) -> Result<(), Failure> {
-    let payload = payload::of(turn, subscriber, event)?;
-    let parameters = payload::parameters(turn, subscriber, event, false)?;
-    let message = message_of(turn, payload, parameters.as_ref())?;
-    let now = turn.now;
+fn find_queue<'t>(turn: &'t mut Turn<'_>, there: &RealmId, name: &str) -> Result<&'t mut Queue, Failure> {
     let queue = turn.world.realm(there).queues.get_mut(name);
-    let queue = queue.ok_or_else(|| Failure::no_resource(&format!("queue {name}")))?;
+    queue.ok_or_else(|| Failure::no_resource(&format!("queue {name}")))
+}
+
+fn to_queue(turn: &mut Turn<'_>, there: &RealmId, name: &str, payload: &Payload) -> Result<(), Failure> {
+    let message = message_of(turn, Arc::clone(&payload.text), payload.parameters.as_ref())?;
+    let now = turn.now;
+    let queue = find_queue(turn, there, name)?;
     if queue.is_fifo() && message.group.is_none() {
         return Err(Failure::validation(format!(
             "the FIFO queue {name} needs SqsParameters.MessageGroupId"
@@ -100,7 +178,7 @@ fn to_queue(
             "the FIFO queue {name} needs content-based deduplication or SqsParameters.MessageDeduplicationId"
         )));
     }
-    enqueue(queue, message, now).map_err(|why| Failure::new("THROTTLING", why))
+    enqueue(queue, message, now).map_err(Failure::throttled)
 }
 
 /// The message of an event, as `SqsParameters` has it.
@@ -201,6 +279,24 @@ fn to_classic(turn: &mut Turn<'_>, there: &RealmId, bus: &str, event: &Event) ->
         text: envelope.text,
     });
     Ok(())
+}
+
+/// What another custom event bus gets: the data as it is, or what a transformer makes of it, as JSON.
+fn for_bus(subscriber: &Subscriber, event: &Event, payload: &Payload) -> (Arc<str>, ContentType) {
+    let kind = subscriber
+        .transformer
+        .as_ref()
+        .and_then(|transformer| transformer.get("Type"));
+    if kind.is_none_or(|kind| kind == "RAW") {
+        return (Arc::clone(&event.data), event.content);
+    }
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&payload.text).is_ok();
+    let data = if is_json {
+        Arc::clone(&payload.text)
+    } else {
+        Value::from(&*payload.text).to_string().into()
+    };
+    (data, ContentType::Json)
 }
 
 /// A new event with the same content.

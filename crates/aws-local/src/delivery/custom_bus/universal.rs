@@ -3,14 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::attempt::Attempt;
 use super::failure::Failure;
-use super::place::To;
-use super::role::may;
 use crate::arn::arn;
 use crate::clock::Millis;
-use crate::state::custom_bus::Subscriber;
 use crate::state::log_group::{EVENT_MEMORY, FUTURE_MAX, PAST_MAX, event_bytes};
-use crate::state::story::DeliveryRef;
 use crate::turn::Turn;
 
 /// The resource of its ARN.
@@ -37,18 +34,17 @@ struct LogEvent {
 /// Puts log events into a group and stream that exist.
 pub(super) fn put_log_events(
     turn: &mut Turn<'_>,
-    to: &To<'_>,
-    subscriber: &Subscriber,
+    attempt: &Attempt<'_>,
     input: Value,
-    in_story: &DeliveryRef,
 ) -> Result<(), Failure> {
     let input = Input::deserialize(input)
         .map_err(|error| Failure::validation(format!("the input is none of PutLogEvents: {error}")))?;
-    let (group, stream, now) = (input.group, input.stream, turn.now);
+    let (realm, now) = (attempt.to.realm, turn.now);
+    let (group, stream) = (input.group, input.stream);
     let resource = ["log-group:", &group, ":log-stream:", &stream].concat();
-    let resource = arn("logs", to.realm.region(), to.realm.account(), &resource);
-    may(turn, to, subscriber, ("logs:PutLogEvents", &resource), in_story)?;
-    let groups = &mut turn.world.realm(to.realm).log_groups;
+    let resource = arn("logs", realm.region(), realm.account(), &resource);
+    attempt.may(turn, "logs:PutLogEvents", &resource)?;
+    let groups = &mut turn.world.realm(realm).log_groups;
     let there = groups
         .get_mut(&group)
         .ok_or_else(|| Failure::no_resource(&format!("log group {group}")))?;

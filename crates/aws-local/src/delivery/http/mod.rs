@@ -22,8 +22,10 @@ use crate::turn::Turn;
 mod request;
 mod result;
 
+pub(super) use request::Asked;
 pub(crate) use request::{Job, OAuth, encode};
 pub(crate) use result::HttpResult;
+pub(super) use result::judge;
 
 /// AWS's default of a target's retry policy.
 const RETRIES_MAX: u32 = 185;
@@ -93,11 +95,7 @@ fn admit(turn: &mut Turn<'_>, id: u64) {
         return;
     };
     let (target, deadline) = (Arc::clone(&pending.target), pending.deadline());
-    let destination = match Arn::parse(&target.arn) {
-        Some(arn) => destination_mut(turn, &RealmId::new(arn.account, arn.region), arn.resource),
-        None => None,
-    };
-    let at = destination.map_or(now, |to| to.take_slot(now, deadline).unwrap_or(deadline + 1));
+    let at = slot(turn, &target.arn, deadline).unwrap_or(deadline + 1);
     if at <= now {
         return depart(turn, id);
     }
@@ -105,6 +103,16 @@ fn admit(turn: &mut Turn<'_>, id: u64) {
         (pending.admitted, pending.under_way) = (true, false);
         turn.world.timers.set(at, Timer::Retry { id });
     }
+}
+
+/// When the rate of an API destination allows its next request; `None` if that is after the deadline. Other targets have no
+/// rate.
+pub(super) fn slot(turn: &mut Turn<'_>, target: &str, deadline: Millis) -> Option<Millis> {
+    let now = turn.now;
+    let arn = Arn::parse(target);
+    let destination =
+        arn.and_then(|arn| destination_mut(turn, &RealmId::new(arn.account, arn.region), arn.resource));
+    destination.map_or(Some(now), |to| to.take_slot(now, deadline))
 }
 
 /// A delivery's request is sent once the change is stored.
@@ -145,7 +153,7 @@ fn invocation_of(turn: &mut Turn<'_>, pending: Pending) -> Invocation {
 }
 
 /// A delivery is due: for another attempt, or because its destination's rate allows it now.
-pub(crate) fn retry(turn: &mut Turn<'_>, id: u64) {
+pub(super) fn retry(turn: &mut Turn<'_>, id: u64) {
     let now = turn.now;
     let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
         return;
@@ -162,37 +170,36 @@ pub(crate) fn retry(turn: &mut Turn<'_>, id: u64) {
 }
 
 /// The request of a pending delivery; `None` when its API destination is gone, and the delivery is given up.
-pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
+pub(super) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
     let pending = turn.world.outbox.pending.get(&id)?.clone();
+    match request_to(turn, id, &pending.target.arn, &Asked::from(&pending)) {
+        Ok(job) => Some(job),
+        Err(miss) => not_sent(turn, id, &pending, &miss),
+    }
+}
+
+/// The request to the URL that the operator gave for a target, or to an API destination.
+pub(super) fn request_to(turn: &mut Turn<'_>, id: u64, target: &str, asked: &Asked<'_>) -> Result<Job, Miss> {
     let json = (
         "content-type".to_owned(),
         "application/json; charset=utf-8".to_owned(),
     );
-    if let Some(url) = turn.world.targets.get(&pending.target.arn) {
-        return Some(Job {
+    if let Some(url) = turn.world.targets.get(target) {
+        return Ok(Job {
             id,
             method: "POST".to_owned(),
             url: url.clone().into(),
             headers: vec![json].into(),
-            body: Arc::clone(&pending.payload).into(),
+            body: Arc::clone(asked.payload).into(),
             oauth: None,
         });
     }
-    match destination_of(turn, &pending.target.arn) {
-        Ok((_, connection)) if !turn.take(request::steps(&pending, &connection)) => {
-            let why = "the requests of one turn may not cost more: put fewer or smaller events at once";
-            not_sent(
-                turn,
-                id,
-                &pending,
-                &Miss::Http("SDK_CLIENT_ERROR", why.to_owned()),
-            )
-        }
-        Ok((destination, connection)) => {
-            Some(request::request(id, &pending, &destination, &connection, json))
-        }
-        Err(miss) => not_sent(turn, id, &pending, &miss),
+    let (destination, connection) = destination_of(turn, target)?;
+    if !turn.take(request::steps(asked, &connection)) {
+        let why = "the requests of one turn may not cost more: put fewer or smaller events at once";
+        return Err(Miss::Http("SDK_CLIENT_ERROR", why.to_owned()));
     }
+    Ok(request::request(id, asked, &destination, &connection, json))
 }
 
 fn not_sent(turn: &mut Turn<'_>, id: u64, pending: &Pending, miss: &Miss) -> Option<Job> {
@@ -204,7 +211,10 @@ fn not_sent(turn: &mut Turn<'_>, id: u64, pending: &Pending, miss: &Miss) -> Opt
 }
 
 /// The API destination of that ARN and the connection it authenticates with.
-fn destination_of(turn: &mut Turn<'_>, target_arn: &str) -> Result<(ApiDestination, Connection), Miss> {
+pub(super) fn destination_of(
+    turn: &mut Turn<'_>,
+    target_arn: &str,
+) -> Result<(ApiDestination, Connection), Miss> {
     let gone = |what: &str| Miss::NoResource(format!("{what} does not exist"));
     let arn = Arn::parse(target_arn).ok_or_else(|| gone(target_arn))?;
     let realm = RealmId::new(arn.account, arn.region);
@@ -238,13 +248,13 @@ fn destination_mut<'c>(
 }
 
 /// Records how a request ended: the delivery is done, is retried later, or failed for good.
-pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
+pub(super) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
     let Some(pending) = turn.world.outbox.pending.get_mut(&id) else {
         return;
     };
     pending.under_way = false;
     let pending = pending.clone();
-    let result = result::judge(result);
+    let result = judge(result);
     // Whether it was the last attempt is recorded by [`give_up`].
     let miss = result.as_ref().err().map(|(miss, _)| miss);
     record(turn, &pending.in_story, miss, "waiting");

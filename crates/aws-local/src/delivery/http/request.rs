@@ -13,6 +13,7 @@ use crate::jsontext::parse_path;
 use crate::secret::Secret;
 use crate::state::api_destination::{ApiDestination, Connection};
 use crate::state::outbox::Pending;
+use crate::state::rule::HttpParameters;
 
 /// The agent that AWS names; it cannot be overridden.
 const AGENT: &str = "Amazon/EventBridge/ApiDestinations";
@@ -90,16 +91,37 @@ pub(crate) struct OAuth {
     pub(crate) form: Secret<Vec<(String, String)>>,
 }
 
+/// What a target asks for: the body, and parameters besides it.
+pub(in crate::delivery) struct Asked<'a> {
+    pub(in crate::delivery) payload: &'a Arc<str>,
+    pub(in crate::delivery) parameters: Option<&'a HttpParameters>,
+    /// What parameters that are paths are looked up in; without it they are what they are.
+    pub(in crate::delivery) event: Option<&'a str>,
+}
+
+impl<'a> From<&'a Pending> for Asked<'a> {
+    fn from(pending: &'a Pending) -> Self {
+        Self {
+            payload: &pending.payload,
+            parameters: pending.target.http_parameters.as_ref(),
+            event: Some(&pending.event),
+        }
+    }
+}
+
 /// The request to an API destination, with the credentials of its connection.
 pub(super) fn request(
     id: u64,
-    pending: &Pending,
+    asked: &Asked<'_>,
     destination: &ApiDestination,
     connection: &Connection,
     json: (String, String),
 ) -> Job {
-    let own = pending.target.http_parameters.as_ref();
-    let value = |text: &str| parameter(text, &pending.event);
+    let own = asked.parameters;
+    let value = |text: &str| {
+        let found = asked.event.map(|event| parameter(text, event));
+        found.unwrap_or_else(|| text.to_owned())
+    };
     let path_values = own.and_then(|own| own.path_parameter_values.as_deref());
     let mut url = with_path_values(&destination.endpoint, path_values.unwrap_or_default(), value);
     let auth = &connection.auth;
@@ -118,7 +140,7 @@ pub(super) fn request(
         .chain(listed(invocation, "HeaderParameters"))
         .chain(credentials(auth));
     let headers = headers_of(ALWAYS.map(owned).into_iter().chain([json]), headers);
-    let body = with_body_parameters(&pending.payload, &listed(invocation, "BodyParameters"));
+    let body = with_body_parameters(asked.payload, &listed(invocation, "BodyParameters"));
     Job {
         id,
         method: destination.method.clone(),
@@ -241,20 +263,20 @@ fn listed(parameters: Option<&Value>, kind: &str) -> Vec<(String, String)> {
 
 /// The steps that it takes to make the request: the payload is read to put parameters into it, and the event for each
 /// parameter that is a path.
-pub(super) fn steps(pending: &Pending, connection: &Connection) -> usize {
+pub(super) fn steps(asked: &Asked<'_>, connection: &Connection) -> usize {
     let invocation = connection.auth.get("InvocationHttpParameters");
     let body = if listed(invocation, "BodyParameters").is_empty() {
         0
     } else {
-        pending.payload.len()
+        asked.payload.len()
     };
-    let own = pending.target.http_parameters.as_ref();
+    let own = asked.parameters;
     let in_path = own.and_then(|own| own.path_parameter_values.as_ref());
     let maps = own.map(|own| [&own.header_parameters, &own.query_string_parameters]);
     let in_maps = maps.into_iter().flatten().flatten().flat_map(BTreeMap::values);
     let values = in_path.into_iter().flatten().chain(in_maps);
     let paths = values.filter(|text| text.starts_with('$')).count();
-    body + paths.saturating_mul(pending.event.len() / 4)
+    body + paths.saturating_mul(asked.event.map_or(0, str::len) / 4)
 }
 
 /// Body parameters become members of a payload that is an object.
@@ -314,9 +336,10 @@ mod tests {
         let json = owned(("content-type", "application/json; charset=utf-8"));
         let from = |value: Value| serde_json::from_value(value);
         let connection = serde_json::from_value(connection).unwrap();
+        let pending: Pending = serde_json::from_value(pending).unwrap();
         request(
             1,
-            &serde_json::from_value(pending).unwrap(),
+            &Asked::from(&pending),
             &from(destination).unwrap(),
             &connection,
             json,

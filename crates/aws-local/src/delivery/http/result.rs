@@ -26,7 +26,7 @@ fn is_transient(status: u16) -> bool {
 }
 
 /// A failure is final, or may be retried after at least so many seconds.
-pub(super) fn judge(result: &HttpResult) -> Result<(), (Miss, Option<i64>)> {
+pub(in crate::delivery) fn judge(result: &HttpResult) -> Result<(), (Miss, Option<i64>)> {
     match result {
         HttpResult::Status {
             status: 200..=299, ..

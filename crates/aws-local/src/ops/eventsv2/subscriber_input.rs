@@ -9,7 +9,7 @@ use crate::arn::Arn;
 use crate::clock::{Millis, read_time};
 use crate::fault::Fault;
 use crate::state::RealmId;
-use crate::state::custom_bus::FilterSet;
+use crate::state::custom_bus::{FilterSet, Sizes};
 
 /// A replay may begin no later than that before now.
 const REPLAY_AGE_MIN: Millis = 5 * 60 * 1000;
@@ -106,6 +106,24 @@ pub(super) fn check_invoke(realm: &RealmId, bus_arn: &str, invoke: &Value) -> Re
         return Err(invalid(
             "UniversalTargetParameters is required when TargetArn is a USI target",
         ));
+    }
+    Ok(())
+}
+
+/// `BatchConfiguration`: no more than the target takes. A universal target has no default, so that it needs both members.
+pub(super) fn check_batch(target: &str, batch: Option<&Value>) -> Result<(), Fault> {
+    let number = |name: &str| batch.and_then(|batch| batch.get(name)).and_then(Value::as_i64);
+    let (size, window) = (number("MaxBatchSize"), number("MaxBatchWindowInSeconds"));
+    if target.contains(":aws-sdk:") && (size.is_none() || window.is_none()) {
+        return Err(invalid(
+            "BatchConfiguration with MaxBatchSize and MaxBatchWindowInSeconds is required when TargetArn is a USI target",
+        ));
+    }
+    let max = Sizes::of(target).max;
+    if size.is_some_and(|size| usize::try_from(size).is_ok_and(|size| size > max)) {
+        return Err(invalid(format!(
+            "BatchConfiguration.MaxBatchSize must not be greater than {max} for this target"
+        )));
     }
     Ok(())
 }
@@ -261,6 +279,25 @@ mod tests {
             &json!({ "TargetArn": "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents" }),
             "UniversalTargetParameters is required when TargetArn is a USI target",
         );
+    }
+
+    #[test]
+    fn a_batch_is_no_larger_than_its_target_takes() {
+        let check = |target: &str, batch: Value, expected: &str| {
+            let refused = check_batch(&format!("arn:aws:{target}"), Some(&batch)).err();
+            let refused = refused.map_or("taken".to_owned(), |fault| fault.message);
+            assert!(refused.contains(expected), "{target} {batch} {refused}");
+        };
+        let both = json!({ "MaxBatchSize": 500, "MaxBatchWindowInSeconds": 0 });
+        check("sqs:us-east-1:1:q", json!({ "MaxBatchSize": 10 }), "taken");
+        check("sqs:us-east-1:1:q", both.clone(), "greater than 10");
+        check("lambda:us-east-1:1:function:f", both.clone(), "greater than 100");
+        check(
+            "events:::aws-sdk:sns:publish",
+            json!({ "MaxBatchSize": 1 }),
+            "is required",
+        );
+        check("events:::aws-sdk:sns:publish", both, "taken");
     }
 
     #[test]

@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use super::arns::{bus, check_state, here, named, source, subscriber, subscriber_arn};
 use super::faults::{concurrent, exists, invalid, limit, missing, state};
-use super::subscriber_input::{Start, check_invoke, read_filters, read_start};
+use super::subscriber_input::{Start, check_batch, check_invoke, read_filters, read_start};
 use super::tags;
 use super::token::{Made, once};
 use crate::clock::{DAY, Millis, epoch_seconds};
-use crate::delivery::custom_bus::{To, go_on};
+use crate::delivery::custom_bus::{To, run};
 use crate::fault::Fault;
 use crate::model::parse;
 use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
 use crate::state::Tags;
 use crate::state::custom_bus::{
-    BusState, CustomBus, FilterSet, Ordering, Program, Retry, Subscriber, new_id,
+    Batching, BusState, CustomBus, Deliveries, FilterSet, Ordering, Program, Retry, Subscriber, new_id,
 };
 use crate::state::rule::Target;
 
@@ -26,8 +26,6 @@ use crate::state::rule::Target;
 const SUBSCRIBERS_MAX: usize = 10_000;
 /// How often the filters of a subscriber may be changed within a day.
 const FILTER_CHANGES_MAX: usize = 24;
-/// The most events of one batch, where a subscriber says nothing and its target takes more.
-const BATCH_SIZE: i64 = 10;
 
 pub(super) const OPS: &[&dyn Operation] = &[
     &Op::write("CreateSubscriber", |call, input| {
@@ -116,10 +114,19 @@ struct List {
 
 impl Settings {
     fn check(&self, invoke: &Value) -> Result<(), Fault> {
-        if let Some(transformer) = &self.transformer {
-            check_transformer(transformer, invoke)?;
+        match &self.transformer {
+            Some(transformer) => check_transformer(transformer, invoke),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What was accepted once is not refused by rules that came later.
+    fn check_batch(&self, invoke: &Value, stored: bool) -> Result<(), Fault> {
+        if stored {
+            return Ok(());
+        }
+        let target = invoke.get("TargetArn").and_then(Value::as_str);
+        check_batch(target.unwrap_or_default(), self.batch_configuration.as_ref())
     }
 
     /// Everything but filters and state.
@@ -222,7 +229,7 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
         bus: &bus_name,
         name: &name,
     };
-    go_on(&mut call.turn, &to);
+    run(&mut call.turn, &to);
     Ok(Made { arn, answer })
 }
 
@@ -255,6 +262,7 @@ fn check(call: &mut Call<'_>, input: &Create) -> Result<(FilterSet, Start), Faul
         now,
     )?;
     input.settings.check(&input.invoke_configuration)?;
+    input.settings.check_batch(&input.invoke_configuration, stored)?;
     let program = Program::new(input.settings.transformer.as_ref(), &input.invoke_configuration);
     check_program(&program, stored)?;
     Ok((filters, start))
@@ -289,9 +297,7 @@ impl Create {
             from: now,
             replayed_to: 0,
             end: None,
-            failing: BTreeMap::new(),
-            behind: BTreeMap::new(),
-            behind_count: 0,
+            deliveries: Deliveries::default(),
         };
         self.settings.write(&mut new);
         new.program = Program::new(new.transformer.as_ref(), &new.invoke);
@@ -369,6 +375,9 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         stored,
     )?;
     input.settings.check(&changed.invoke)?;
+    if input.settings.batch_configuration.is_some() {
+        input.settings.check_batch(&changed.invoke, stored)?;
+    }
     let running = input
         .settings
         .state
@@ -399,7 +408,7 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         bus: &bus_name,
         name: &name,
     };
-    go_on(&mut call.turn, &to);
+    run(&mut call.turn, &to);
     Ok(answer)
 }
 
@@ -436,7 +445,7 @@ fn describe(call: &mut Call<'_>, input: &Named) -> Answer {
         "Description": found.description,
         "FilterConfiguration": (!filters.is_empty())
             .then(|| json!({ "Language": "EVENT_BRIDGE_PATTERN", "Filters": filters })),
-        "BatchConfiguration": batch(found.batch.as_ref()),
+        "BatchConfiguration": batch(&found),
         "Transformer": found.transformer.unwrap_or_else(|| json!({ "Type": "RAW" })),
         "RetryPolicy": {
             "MaxRetryAttempts": found.retry.attempts_max,
@@ -453,15 +462,9 @@ fn describe(call: &mut Call<'_>, input: &Named) -> Answer {
     Ok(without_nulls(all))
 }
 
-fn batch(given: Option<&Value>) -> Value {
-    let number = |name: &str, default: i64| {
-        let given = given.and_then(|batch| batch.get(name)).and_then(Value::as_i64);
-        given.unwrap_or(default)
-    };
-    json!({
-        "MaxBatchSize": number("MaxBatchSize", BATCH_SIZE),
-        "MaxBatchWindowInSeconds": number("MaxBatchWindowInSeconds", 0),
-    })
+fn batch(subscriber: &Subscriber) -> Value {
+    let Batching { size, window, .. } = Batching::of(&subscriber.target.arn, subscriber.batch.as_ref());
+    json!({ "MaxBatchSize": size, "MaxBatchWindowInSeconds": window / 1_000 })
 }
 
 fn list(call: &mut Call<'_>, input: &List) -> Answer {

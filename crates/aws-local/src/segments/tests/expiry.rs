@@ -67,7 +67,10 @@ fn a_reading_of_a_file_that_is_gone_says_so() {
     let read = reading.read(usize::MAX, usize::MAX).unwrap();
     assert_eq!(read.len(), 1, "what was there when it was looked up");
     assert!(kept.expire(LOG, 2));
-    assert!(matches!(reading.read(usize::MAX, usize::MAX), Err(ReadError::Gone)));
+    assert!(matches!(
+        reading.read(usize::MAX, usize::MAX),
+        Err(ReadError::Gone)
+    ));
     assert!(kept.segments.read(LOG, Start::Sequence(0)).is_none());
     assert!(
         kept.segments.expire(LOG, 2).is_empty(),

@@ -204,7 +204,12 @@ fn what_is_appended_is_what_is_read_and_the_journal_names_where_it_is() {
     let named = Places::new(&folder(&dir)).read(&appended).unwrap();
     let read = all(&kept.segments, LOG, Start::Sequence(0), 100).unwrap();
     assert_eq!(named.len(), read.len());
-    assert!(named.iter().zip(&read).all(|(named, read)| named.bytes == read.bytes));
+    assert!(
+        named
+            .iter()
+            .zip(&read)
+            .all(|(named, read)| named.bytes == read.bytes)
+    );
     let read: Vec<(u64, Millis, &[u8])> = read
         .iter()
         .map(|record| (record.sequence, record.time, record.bytes.as_slice()))
@@ -253,7 +258,10 @@ fn what_does_not_fit_changes_nothing() {
         assert_eq!(error.to_string(), why);
         assert_eq!(kept.segments.next(LOG), Some(6));
     }
-    assert_eq!(kept.segments.append(LOG, &[]).unwrap(), (Write::default(), Vec::new()));
+    assert_eq!(
+        kept.segments.append(LOG, &[]).unwrap(),
+        (Write::default(), Vec::new())
+    );
     assert!(kept.append_bytes(LOG, 6, 1, &long[1..]), "the longest that fits");
     assert_eq!(kept.opened_again(&dir).sequences(LOG), [5, 6]);
 }

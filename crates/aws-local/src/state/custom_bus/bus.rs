@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::live::{Candidates, Live};
 use super::event::Event;
+use super::live::{Candidates, Live};
 use super::log::Log;
 use super::subscriber::Subscriber;
 use crate::clock::{DAY, Millis};

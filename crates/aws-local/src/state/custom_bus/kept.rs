@@ -168,6 +168,9 @@ mod tests {
                 assert!(Kept::decode(LogId(2), 7, &bytes[..cut]).is_err(), "{cut}");
             }
         }
-        assert_eq!(Kept::decode(LogId(1), 1, &[9; 20]).unwrap_err(), "event of version 9");
+        assert_eq!(
+            Kept::decode(LogId(1), 1, &[9; 20]).unwrap_err(),
+            "event of version 9"
+        );
     }
 }

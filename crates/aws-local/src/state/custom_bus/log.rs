@@ -147,7 +147,9 @@ impl Log {
     pub(crate) fn number_at(&self, time: Millis) -> u64 {
         let at = self.marks.partition_point(|mark| mark.at < time);
         let before = at.checked_sub(1).and_then(|at| self.marks.get(at));
-        before.or(self.marks.front()).map_or(self.count + 1, |mark| mark.number)
+        before
+            .or(self.marks.front())
+            .map_or(self.count + 1, |mark| mark.number)
     }
 
     /// Forgets the times of events that came before a time.
@@ -218,7 +220,10 @@ mod tests {
             assert_eq!(log.number_at(time), number, "{time}");
         }
         log.expire(20_010);
-        assert_eq!([0, 20_010, 90_000].map(|time| log.number_at(time)), [1_001, 1_001, 3_001]);
+        assert_eq!(
+            [0, 20_010, 90_000].map(|time| log.number_at(time)),
+            [1_001, 1_001, 3_001]
+        );
         assert_eq!(Log::default().number_at(5), 1);
     }
 

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::clock::{Dice, Millis};
 
+mod batching;
 mod bus;
+mod deliveries;
 mod event;
 mod kept;
 mod live;
@@ -17,13 +19,15 @@ mod source;
 mod subscriber;
 mod wanted;
 
+pub(crate) use batching::{Batching, Sizes};
 pub(crate) use bus::{BusPolicy, BusState, CustomBus};
+pub(crate) use deliveries::{Batch, Deliveries, Next, Queued};
 pub(crate) use event::{ContentType, Event, NewEvent};
 pub(crate) use kept::{Kept, Origin};
 pub(crate) use log::{Log, sequence};
 pub(crate) use program::Program;
 pub(crate) use source::{EventSource, managed_rule};
-pub(crate) use subscriber::{Failing, FilterSet, Ordering, Retry, Subscriber};
+pub(crate) use subscriber::{FilterSet, Ordering, Retry, Subscriber};
 pub(crate) use wanted::{SubscriberId, Wanted};
 
 /// How long a client token is remembered ("Idempotency" in AWS's guide to custom event buses).

@@ -80,6 +80,12 @@ impl Program {
         };
         self.parameters.get_or_init(compile).as_ref()
     }
+
+    /// Whether the parameters of the target have expressions.
+    pub(crate) fn has_parameter_expressions(&self) -> bool {
+        let compiled = self.parameters().and_then(|compiled| compiled.as_ref().ok());
+        compiled.is_some_and(Template::has_expressions)
+    }
 }
 
 /// The block of a target, or the input of a universal one, which is JSON in a text.

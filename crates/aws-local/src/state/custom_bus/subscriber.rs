@@ -1,12 +1,13 @@
 //! A subscriber of a custom event bus: what it wants, and how far it has come.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use event_pattern::{FilterError, Filters, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::batching::Batching;
+use super::deliveries::Deliveries;
 use super::program::Program;
 use crate::clock::Millis;
 use crate::state::names::Tags;
@@ -53,12 +54,9 @@ pub(crate) struct Subscriber {
     pub(crate) replayed_to: u64,
     /// It gets no event from this time on.
     pub(crate) end: Option<Millis>,
-    /// The events that could not be delivered yet, by number.
-    pub(crate) failing: BTreeMap<u64, Failing>,
-    /// First in, first out: the events behind a failing one of their group.
-    pub(crate) behind: BTreeMap<Arc<str>, VecDeque<u64>>,
-    /// How many those are.
-    pub(crate) behind_count: usize,
+    /// The events that it has taken and not delivered yet.
+    #[serde(default)]
+    pub(crate) deliveries: Deliveries,
 }
 
 /// `Type` of a subscriber.
@@ -83,20 +81,6 @@ impl Default for Retry {
             age_seconds_max: 300,
         }
     }
-}
-
-/// An event that could not be delivered yet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Failing {
-    pub(crate) retries: u32,
-    /// When it was first tried.
-    pub(crate) since: Millis,
-    /// When it is tried again.
-    pub(crate) due: Millis,
-    /// The place of the delivery in the event's story.
-    pub(crate) in_story: crate::state::story::DeliveryRef,
-    /// The group of the event.
-    pub(crate) group: Arc<str>,
 }
 
 /// The filters of a subscriber. Their texts are stored; texts that this version refuses match nothing.
@@ -145,19 +129,21 @@ impl Subscriber {
         self.running && !self.revoked && self.next.is_none()
     }
 
-    /// How many events wait in it.
-    pub(crate) fn waiting(&self) -> usize {
-        self.failing.len() + self.behind_count
+    /// How many events one call to its target carries. Parameters with expressions belong to one event, and a request over HTTP
+    /// has them once.
+    pub(crate) fn batching(&self) -> Batching {
+        let batching = Batching::of(&self.target.arn, self.batch.as_ref());
+        if self.invoke.get("HttpParameters").is_some() && self.program.has_parameter_expressions() {
+            return Batching { size: 1, ..batching };
+        }
+        batching
     }
 
     /// A copy without the events that wait in it, which may be many.
     pub(crate) fn outline(&mut self) -> Self {
-        let (failing, behind) = (
-            std::mem::take(&mut self.failing),
-            std::mem::take(&mut self.behind),
-        );
+        let deliveries = std::mem::take(&mut self.deliveries);
         let outline = self.clone();
-        (self.failing, self.behind) = (failing, behind);
+        self.deliveries = deliveries;
         outline
     }
 
@@ -171,8 +157,6 @@ impl Subscriber {
     pub(crate) fn skip_to(&mut self, latest: u64) {
         self.next = Some(latest + 1);
         self.replayed_to = 0;
-        self.failing.clear();
-        self.behind.clear();
-        self.behind_count = 0;
+        self.deliveries = Deliveries::default();
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_eventbridgev2::types::{
 };
 use serde_json::{Value, json};
 
-use super::{Bus, QUEUE, ROLE, bus, delete_queue, make_queue, received};
+use super::{Bus, QUEUE, ROLE, batch, bus, delete_queue, make_queue, received};
 use crate::client::{CUSTOMER, REGION};
 use crate::sqs;
 
@@ -252,7 +252,8 @@ async fn subscribe_logs(bus: &Bus, input: &str) -> Result<(), String> {
         .client
         .create_subscriber()
         .name("logs")
-        .event_bus_arn(&bus.arn);
+        .event_bus_arn(&bus.arn)
+        .batch_configuration(batch(10, 0));
     let made = create.invoke_configuration(target).send().await;
     made.map(drop)
         .map_err(|refused| refused.message().unwrap_or_default().to_owned())

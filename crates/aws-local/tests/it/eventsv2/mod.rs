@@ -4,16 +4,19 @@ use aws_local::Config;
 use aws_sdk_eventbridgev2::Client;
 use aws_sdk_eventbridgev2::error::ProvideErrorMetadata;
 use aws_sdk_eventbridgev2::types::{
-    Filter, FilterConfiguration, FilterScope, InvokeConfiguration, PutEventsRequestEntry,
-    PutEventsSystemMetadata,
+    BatchConfiguration, Filter, FilterConfiguration, FilterScope, InvokeConfiguration, PutEventsRequestEntry,
+    PutEventsResultEntry, PutEventsSystemMetadata,
 };
 use serde_json::{Value, json};
 
 use crate::client::{CUSTOMER, Local};
 use crate::sqs;
 
+mod batches;
 mod buses;
 mod delivery;
+mod destinations;
+mod retained;
 mod sources;
 mod wire;
 
@@ -90,27 +93,48 @@ impl Bus {
     }
 
     async fn put(&self, detail: &str, group: &str) -> (String, String) {
-        let metadata = PutEventsSystemMetadata::builder().event_group_id(group).build();
-        let entry = PutEventsRequestEntry::builder()
-            .source("acme")
-            .detail_type("Run")
-            .detail(detail)
-            .system_metadata(metadata)
-            .build()
-            .unwrap();
-        let put = self
-            .client
-            .put_events()
-            .event_bus_arn(&self.arn)
-            .entries(entry)
-            .send()
-            .await
-            .unwrap();
-        let first = &put.entries()[0];
-        (
-            first.event_id().unwrap().to_owned(),
-            first.success_code().unwrap().as_str().to_owned(),
-        )
+        self.put_all(&[(detail, group)]).await.remove(0)
+    }
+
+    /// Puts details, each with its group, in one call; the id and code of each.
+    async fn put_all(&self, entries: &[(&str, &str)]) -> Vec<(String, String)> {
+        let entry = |(detail, group): &(&str, &str)| {
+            let metadata = PutEventsSystemMetadata::builder().event_group_id(*group).build();
+            let entry = PutEventsRequestEntry::builder().source("acme").detail_type("Run");
+            let entry = entry.detail(*detail).system_metadata(metadata).build();
+            entry.unwrap()
+        };
+        let entries = entries.iter().map(entry).collect();
+        let put = self.client.put_events().event_bus_arn(&self.arn);
+        let put = put.set_entries(Some(entries)).send().await.unwrap();
+        let answer = |entry: &PutEventsResultEntry| {
+            let code = entry.success_code().unwrap().as_str().to_owned();
+            (entry.event_id().unwrap().to_owned(), code)
+        };
+        put.entries().iter().map(answer).collect()
+    }
+
+    /// Waits until the story of an event tells so many attempts of its delivery; gives the delivery.
+    async fn tried(&self, id: &str, attempts: usize) -> Value {
+        loop {
+            let story = self.local.look(&format!("events/{id}")).await;
+            let delivery = &story["buses"][0]["deliveries"][0];
+            if delivery["attempts"]
+                .as_array()
+                .is_some_and(|all| all.len() >= attempts)
+            {
+                return delivery.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The payloads of `/_local/invocations`.
+    async fn invocations(&self) -> Vec<Value> {
+        let kept = self.local.look("invocations").await;
+        let rows = kept["invocations"].as_array().unwrap();
+        let payload = |row: &Value| serde_json::from_str(row["payload"].as_str().unwrap()).unwrap();
+        rows.iter().map(payload).collect()
     }
 
     /// Its state; the code of the refusal where there is none.
@@ -125,6 +149,13 @@ impl Bus {
     async fn messages(&self) -> Vec<Value> {
         received(&self.local, "q").await
     }
+}
+
+fn batch(size: i32, window_seconds: i32) -> BatchConfiguration {
+    BatchConfiguration::builder()
+        .max_batch_size(size)
+        .max_batch_window_in_seconds(window_seconds)
+        .build()
 }
 
 fn data_filter(pattern: &str) -> FilterConfiguration {
@@ -142,6 +173,14 @@ fn entry() -> PutEventsRequestEntry {
         .detail_type("t")
         .build()
         .unwrap()
+}
+
+/// The `n` of the details of events.
+fn numbers(events: &[Value]) -> Vec<i64> {
+    events
+        .iter()
+        .map(|event| event["detail"]["n"].as_i64().unwrap())
+        .collect()
 }
 
 /// The code of a refusal; panics where there is none.

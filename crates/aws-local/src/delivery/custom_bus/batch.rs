@@ -1,0 +1,413 @@
+//! The way of a wanted event: it is gathered into a batch, the batch is tried, and what fails is tried again or recorded.
+//!
+//! First in, first out, an event waits behind the batch of its group, and nothing else does.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::attempt::Attempt;
+use super::failure::Failure;
+use super::payload::{Made, Payload, Recipe, Rendered, Whole};
+use super::place::To;
+use super::target::Sent;
+use super::trial::{Item, Outcome, Trial};
+use super::{http, record, target};
+use crate::clock::Millis;
+use crate::delivery::attempt::record as tell;
+use crate::delivery::http::{HttpResult, Job};
+use crate::state::custom_bus::{Batch, Event, Next, Ordering, Queued, Subscriber};
+use crate::state::outbox::Call;
+use crate::state::story::{Attempt as Tried, Delivery, DeliveryRef};
+use crate::state::timers::Timer;
+use crate::turn::Turn;
+
+/// The steps of gathering an event, and of delivering it, besides those of its filters and expressions.
+const GATHER_STEPS: usize = 50;
+const DELIVERY_STEPS: usize = 200;
+const BACKOFF_MS_MAX: Millis = 60_000;
+
+/// Sets the timer of a subscriber.
+pub(super) fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
+    let timer = Timer::Subscriber {
+        realm: to.realm.clone(),
+        bus: to.bus.to_owned(),
+        name: to.name.to_owned(),
+    };
+    turn.world.timers.set(due, timer);
+}
+
+/// Takes an event that a subscriber wants; what is due of it is sent before the turn ends.
+pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
+    turn.steps = turn.steps.saturating_sub(GATHER_STEPS);
+    let now = turn.now;
+    let Some(subscriber) = to.subscriber(turn) else {
+        return;
+    };
+    let target = Arc::clone(&subscriber.target);
+    let is_held = subscriber.ordering == Ordering::Fifo && subscriber.deliveries.holds(&event.group);
+    let in_story = (!is_held).then(|| place(turn, to, target, event));
+    let queued = Queued {
+        in_story,
+        ..Queued::new(event.number, event.data.len(), Arc::clone(&event.group))
+    };
+    if let Some(subscriber) = to.subscriber(turn) {
+        let (ordering, batching) = (subscriber.ordering, subscriber.batching());
+        subscriber.deliveries.take(queued, ordering, &batching, now);
+    }
+    turn.touched.insert(to.owned());
+}
+
+/// The place of a delivery in the event's story.
+fn place(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    target: Arc<crate::state::rule::Target>,
+    event: &Event,
+) -> DeliveryRef {
+    let label = to.resource(turn);
+    let delivery = Delivery {
+        rule: to.name.into(),
+        target,
+        attempts: Vec::new(),
+        outcome: "waiting",
+        dead_letter: None,
+        unknown_role: false,
+    };
+    let stories = &mut turn.world.stories;
+    let pass = stories.pass_on(&event.story, to.realm, &label);
+    stories.matched(&event.story, pass, &delivery.rule);
+    stories.deliver(&event.story, pass, delivery)
+}
+
+/// Tries a batch that is due.
+pub(super) fn start(turn: &mut Turn<'_>, to: &To<'_>, batch: Batch) {
+    let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline) else {
+        return;
+    };
+    let Some(trial) = load(turn, to, &subscriber, batch) else {
+        return;
+    };
+    let cost = DELIVERY_STEPS * trial.items.len();
+    turn.steps = turn.steps.saturating_sub(cost);
+    let is_whole = target::is_whole(&subscriber.target.arn);
+    let events = trial.items.iter().filter_map(|item| item.event.as_ref());
+    let mut recipe = Recipe::new(&subscriber, is_whole, events, turn.now, turn.dice.roll());
+    let rendered = recipe.make();
+    send(turn, to, &subscriber, trial, rendered);
+}
+
+/// The events of a batch, each with a place in its story. Those that their bus no longer keeps are gone.
+fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch) -> Option<Trial> {
+    let now = turn.now;
+    let bus = to.bus(turn)?;
+    let (log, start) = (bus.log.id, bus.window_start(now));
+    let (mut items, mut gone) = (Vec::with_capacity(batch.events.len()), Vec::new());
+    for mut queued in batch.events {
+        let found = turn.at_hand.get(&(log, queued.number)).and_then(Option::as_ref);
+        let Some(event) = found.filter(|event| event.at >= start).cloned() else {
+            gone.push(queued.group);
+            continue;
+        };
+        let in_story = queued
+            .in_story
+            .clone()
+            .unwrap_or_else(|| place(turn, to, Arc::clone(&subscriber.target), &event));
+        queued.id = Arc::clone(&event.id);
+        queued.deduplication.clone_from(&event.deduplication);
+        items.push(Item {
+            queued,
+            event: Some(event),
+            in_story,
+        });
+    }
+    let trial = Trial {
+        items,
+        retries: batch.retries,
+        since: batch.since.unwrap_or(now),
+    };
+    release(turn, to, &gone, &trial.items);
+    (!trial.items.is_empty()).then_some(trial)
+}
+
+/// Sends what was made of a batch.
+fn send(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Trial, rendered: Rendered) {
+    let whole = match rendered.whole {
+        None => None,
+        Some(Whole::Done(parameters)) => Some(parameters),
+        Some(Whole::Failed(why)) => {
+            let outcomes = vec![Outcome::Failed(Failure::transformation(why)); trial.items.len()];
+            settle(turn, to, subscriber, trial, outcomes, 0);
+            return;
+        }
+    };
+    let trial = leave_rest(turn, to, trial, rendered.each.len());
+    let (outcomes, payloads) = sift(subscriber, &trial, rendered.each);
+    let Some(trial) = settle(turn, to, subscriber, trial, outcomes, 0) else {
+        return;
+    };
+    let attempt = Attempt {
+        to,
+        subscriber,
+        trial: &trial,
+    };
+    match target::send(turn, &attempt, &payloads, whole) {
+        Ok(Sent::Later(call)) => {
+            if let Some(subscriber) = to.subscriber(turn) {
+                subscriber.deliveries.put(trial.batch(Next::Call(call)));
+            }
+        }
+        Ok(Sent::Each(outcomes)) => {
+            settle(turn, to, subscriber, trial, outcomes, 0);
+        }
+        Err(failure) => fail_all(turn, to, subscriber, trial, &failure, 0),
+    }
+}
+
+/// Leaves the events of which nothing was made to another batch.
+fn leave_rest(turn: &mut Turn<'_>, to: &To<'_>, mut trial: Trial, made: usize) -> Trial {
+    let rest = trial.items.split_off(made.min(trial.items.len()));
+    let now = turn.now;
+    if let Some(subscriber) = to.subscriber(turn).filter(|_| !rest.is_empty()) {
+        let groups: Vec<Arc<str>> = rest.iter().map(|item| Arc::clone(&item.queued.group)).collect();
+        if subscriber.ordering == Ordering::Fifo {
+            let rest = rest.into_iter().map(|item| item.queued).collect();
+            subscriber.deliveries.hold(rest);
+            release(turn, to, &groups, &trial.items);
+        } else {
+            let rest = trial.of(rest).batch(Next::Due(now));
+            subscriber.deliveries.put(rest);
+        }
+    }
+    trial
+}
+
+/// The payloads that can be sent, and what is to be said of the other events. First in, first out, an event fails only where none
+/// of its group is still to be sent before it.
+fn sift(subscriber: &Subscriber, trial: &Trial, made: Vec<Made>) -> (Vec<Outcome>, Vec<Payload>) {
+    let is_fifo = subscriber.ordering == Ordering::Fifo;
+    let (mut ready, mut over) = (BTreeSet::new(), BTreeSet::new());
+    let mut payloads = Vec::with_capacity(made.len());
+    let outcomes = trial.items.iter().zip(made).map(|(item, made)| {
+        let group = &item.queued.group;
+        if over.contains(group) {
+            return Outcome::Held;
+        }
+        match made {
+            Made::Done(payload) => {
+                ready.insert(group);
+                payloads.push(payload);
+                Outcome::Ready
+            }
+            Made::Failed(why) => {
+                if is_fifo {
+                    over.insert(group);
+                }
+                if is_fifo && ready.contains(group) {
+                    return Outcome::Held;
+                }
+                Outcome::Failed(Failure::transformation(why))
+            }
+        }
+    });
+    (outcomes.collect(), payloads)
+}
+
+/// Carries out what became of the events of a batch. Gives those that are still to be sent.
+fn settle(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    subscriber: &Subscriber,
+    trial: Trial,
+    outcomes: Vec<Outcome>,
+    wait_min: Millis,
+) -> Option<Trial> {
+    let groups: Vec<Arc<str>> = trial
+        .items
+        .iter()
+        .map(|item| Arc::clone(&item.queued.group))
+        .collect();
+    let (mut ready, mut held, mut failed) = (Vec::new(), Vec::new(), Vec::<(Failure, Vec<Item>)>::new());
+    let rest = trial.of(Vec::new());
+    for (item, outcome) in trial.items.into_iter().zip(outcomes) {
+        match outcome {
+            Outcome::Delivered => tell(turn, &item.in_story, None, "delivered"),
+            Outcome::Ready => ready.push(item),
+            Outcome::Held => held.push(item.queued),
+            Outcome::Failed(failure) => match failed.iter_mut().find(|(known, _)| *known == failure) {
+                Some((_, items)) => items.push(item),
+                None => failed.push((failure, vec![item])),
+            },
+        }
+    }
+    let mut kept = BTreeSet::new();
+    for (failure, items) in failed {
+        let (failing, own) = (rest.of(items), |item: &Item| Arc::clone(&item.queued.group));
+        let own: Vec<_> = failing.items.iter().map(own).collect();
+        if fail(turn, to, subscriber, failing, &failure, wait_min) {
+            kept.extend(own);
+        }
+    }
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.deliveries.hold(held);
+    }
+    let over: Vec<_> = groups.into_iter().filter(|group| !kept.contains(group)).collect();
+    release(turn, to, &over, &ready);
+    (!ready.is_empty()).then(|| rest.of(ready))
+}
+
+/// The same where the whole call failed.
+fn fail_all(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    subscriber: &Subscriber,
+    trial: Trial,
+    failure: &Failure,
+    wait_min: Millis,
+) {
+    let outcomes = vec![Outcome::Failed(failure.clone()); trial.items.len()];
+    settle(turn, to, subscriber, trial, outcomes, wait_min);
+}
+
+/// Groups of which a batch is over, but for the events that are left of it: what waits behind goes on.
+fn release(turn: &mut Turn<'_>, to: &To<'_>, groups: &[Arc<str>], left: &[Item]) {
+    let now = turn.now;
+    let Some(subscriber) = to.subscriber(turn) else {
+        return;
+    };
+    if subscriber.ordering != Ordering::Fifo || groups.is_empty() {
+        return;
+    }
+    let left: BTreeSet<&Arc<str>> = left.iter().map(|item| &item.queued.group).collect();
+    let over: BTreeSet<&Arc<str>> = groups.iter().filter(|group| !left.contains(group)).collect();
+    let batching = subscriber.batching();
+    subscriber
+        .deliveries
+        .release(over, Ordering::Fifo, &batching, now);
+}
+
+/// Records a failed attempt: the batch is tried again later, or given up. Whether it is tried again.
+fn fail(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    subscriber: &Subscriber,
+    trial: Trial,
+    failure: &Failure,
+    wait_min: Millis,
+) -> bool {
+    let at = turn.now;
+    let wait = backoff(turn, trial.retries).max(wait_min);
+    let exhausted = exhausted(subscriber, &trial, at + wait);
+    let outcome = if exhausted.is_some() { "failed" } else { "waiting" };
+    for item in &trial.items {
+        let tried = Tried {
+            at,
+            error: Some((failure.code.to_owned(), failure.message.clone())),
+        };
+        turn.world.stories.record_attempt(&item.in_story, outcome, tried);
+    }
+    if let Some(limit) = exhausted {
+        let attempt = Attempt {
+            to,
+            subscriber,
+            trial: &trial,
+        };
+        record::send(turn, &attempt, (failure, limit));
+        return false;
+    }
+    let again = Trial {
+        retries: trial.retries + 1,
+        ..trial
+    };
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.deliveries.put(again.batch(Next::Due(at + wait)));
+    }
+    later(turn, to, at + wait);
+    true
+}
+
+/// The limit that forbids another attempt at that time, if one does.
+fn exhausted(subscriber: &Subscriber, trial: &Trial, next: Millis) -> Option<&'static str> {
+    let retry = subscriber.retry;
+    if trial.retries >= retry.attempts_max {
+        Some("MaximumRetryAttempts")
+    } else if next > trial.since + retry.age_seconds_max * 1000 {
+        Some("MaximumEventAgeInSeconds")
+    } else {
+        None
+    }
+}
+
+/// Exponential backoff from a second, half of it random. AWS's own curve is not known.
+fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
+    let full = 1_000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
+    let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
+    full / 2 + jitter
+}
+
+/// What a call is to do now; `None` where that cannot be, and its batch has failed.
+pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
+    let call = turn.world.outbox.calls.get(&id)?.clone();
+    match http::job(turn, id, &call.work) {
+        Ok(job) => Some(job),
+        Err(failure) => {
+            end(turn, id, Err((failure, 0)));
+            // The turn is over: what follows has one of its own.
+            turn.touched.clear();
+            later(turn, &To::of(&call), turn.now);
+            None
+        }
+    }
+}
+
+/// A call is made: its time has come, or it is not known how it ended.
+pub(crate) fn depart(turn: &mut Turn<'_>, id: u64) {
+    if let Some(call) = turn.world.outbox.calls.get_mut(&id) {
+        call.under_way = true;
+        turn.effects.push(id);
+    }
+}
+
+/// Records how a request ended.
+pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
+    end(turn, id, http::judge(result));
+}
+
+/// A call is over, and with it the attempt.
+fn end(turn: &mut Turn<'_>, id: u64, result: Result<(), (Failure, Millis)>) {
+    let Some(call) = turn.world.outbox.remove_call(id) else {
+        return;
+    };
+    let to = &To::of(&call);
+    turn.touched.insert(to.owned());
+    let Some((subscriber, trial)) = called(turn, to, &call, id) else {
+        return;
+    };
+    match result {
+        Ok(()) => {
+            let outcomes = vec![Outcome::Delivered; trial.items.len()];
+            settle(turn, to, &subscriber, trial, outcomes, 0);
+        }
+        Err((failure, wait_min)) => fail_all(turn, to, &subscriber, trial, &failure, wait_min),
+    }
+}
+
+/// The batch that waits for a call, if it still does.
+fn called(turn: &mut Turn<'_>, to: &To<'_>, call: &Call, id: u64) -> Option<(Subscriber, Trial)> {
+    let found = to.subscriber(turn)?;
+    let batch = found.deliveries.take_called(call.batch, id)?;
+    let subscriber = found.outline();
+    let item = |queued: Queued| {
+        let in_story = queued.in_story.clone()?;
+        Some(Item {
+            queued,
+            event: None,
+            in_story,
+        })
+    };
+    let trial = Trial {
+        items: batch.events.into_iter().filter_map(item).collect(),
+        retries: batch.retries,
+        since: batch.since.unwrap_or(turn.now),
+    };
+    Some((subscriber, trial))
+}
